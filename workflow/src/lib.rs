@@ -1,1 +1,18 @@
-//! Placeholder.
+//! The contract that producer and consumer keep, and the storage they keep it through.
+//!
+//! - [`contract`]: what a run is made of: ids, stamps, payloads, messages, rows, poison envelopes.
+//! - [`ports`]: [`ports::WorkQueue`] and [`ports::ResultTable`], the only storage the workload knows.
+//! - [`azure`]: the adapters to Azure Queue and Table Storage; the only place that names `azure_*`.
+//! - [`memory`]: the same ports in process, with real visibility semantics, for simulation and tests.
+//! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: how a well-behaved process waits, ends and tells.
+//!
+//! Producer and consumer do not know each other: they meet here.
+
+pub mod azure;
+pub mod backoff;
+pub mod contract;
+pub mod exit;
+pub mod memory;
+pub mod ports;
+pub mod shutdown;
+pub mod telemetry;

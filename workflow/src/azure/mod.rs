@@ -1,0 +1,1 @@
+//! The adapters to Azure Queue and Table Storage.

@@ -1,0 +1,20 @@
+//! The data contract: everything that crosses the queue or lands in the table, and nothing that does I/O.
+//!
+//! A run has an id and a seed; message `seq` of a run has the id `<run>-<seq>` and a payload that is a function of
+//! seed and `seq`. What must exist at the end is therefore known without storing it, for any number of messages.
+
+mod digest;
+mod id;
+mod message;
+mod payload;
+mod poison;
+mod row;
+mod stamp;
+
+pub use digest::{Digest, ParseDigestError};
+pub use id::{BUCKET_BLOCK, BUCKETS, MessageId, ParseIdError, RunId, Seq};
+pub use message::{MAX_DATA_UTF16, MAX_MESSAGE_BYTES, Message, MessageError};
+pub use payload::{ParsePayloadSizeError, PayloadSize, Payloads};
+pub use poison::{POISON_SUFFIX, PoisonEnvelope, PoisonReason};
+pub use row::{ResultRow, StoredRow};
+pub use stamp::{ParseStampError, Stamp};

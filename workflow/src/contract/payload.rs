@@ -1,0 +1,245 @@
+//! Payloads: a function of seed and sequence number, so that what should exist never needs storing.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_DATA_UTF16, Seq};
+
+/// How large a run's payloads are, in bytes of ASCII text.
+///
+/// As text: `sample`, `512`, `uniform:100..2000`, `exponential:800` (mean; truncated at the largest storable).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum PayloadSize {
+    /// The sample's text alone, `Scale Test Message : COUNT <seq>`.
+    #[default]
+    Sample,
+    /// Always this many bytes.
+    Fixed(usize),
+    /// Any size of the range, equally likely; both ends included.
+    Uniform(usize, usize),
+    /// Exponentially distributed with this mean.
+    Exponential(usize),
+}
+
+/// Why a text is not a payload size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "payload size {0:?} is not 'sample', '<bytes>', 'uniform:<min>..<max>' or 'exponential:<mean>', \
+     each from {min} to {max} bytes",
+    min = PayloadSize::RANGE.start(), max = PayloadSize::RANGE.end()
+)]
+pub struct ParsePayloadSizeError(String);
+
+impl PayloadSize {
+    /// Sizes a payload can have: at least the sample's text with its largest count, at most what one table column holds.
+    pub const RANGE: RangeInclusive<usize> = 48..=MAX_DATA_UTF16;
+}
+
+impl FromStr for PayloadSize {
+    type Err = ParsePayloadSizeError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePayloadSizeError> {
+        let refused = || ParsePayloadSizeError(text.to_owned());
+        let bytes = |number: &str| {
+            number
+                .parse()
+                .ok()
+                .filter(|n| Self::RANGE.contains(n))
+                .ok_or_else(refused)
+        };
+        match text.split_once(':') {
+            None if text == "sample" => Ok(Self::Sample),
+            None => bytes(text).map(Self::Fixed),
+            Some(("uniform", range)) => {
+                let (min, max) = range.split_once("..").ok_or_else(refused)?;
+                let (min, max) = (bytes(min)?, bytes(max)?);
+                if min > max {
+                    Err(refused())
+                } else {
+                    Ok(Self::Uniform(min, max))
+                }
+            }
+            Some(("exponential", mean)) => bytes(mean).map(Self::Exponential),
+            Some(_) => Err(refused()),
+        }
+    }
+}
+
+impl TryFrom<String> for PayloadSize {
+    type Error = ParsePayloadSizeError;
+
+    fn try_from(text: String) -> Result<Self, ParsePayloadSizeError> {
+        text.parse()
+    }
+}
+
+impl From<PayloadSize> for String {
+    fn from(size: PayloadSize) -> Self {
+        size.to_string()
+    }
+}
+
+impl fmt::Display for PayloadSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sample => f.write_str("sample"),
+            Self::Fixed(bytes) => write!(f, "{bytes}"),
+            Self::Uniform(min, max) => write!(f, "uniform:{min}..{max}"),
+            Self::Exponential(mean) => write!(f, "exponential:{mean}"),
+        }
+    }
+}
+
+/// The payloads of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payloads {
+    /// The run's seed.
+    pub seed: u64,
+    /// How large they are.
+    pub size: PayloadSize,
+}
+
+impl Payloads {
+    /// The payload (`msg`) of message `seq`: the sample's text, then as much seeded filler as its size asks for.
+    pub fn payload(&self, seq: Seq) -> String {
+        let mut text = format!("Scale Test Message : COUNT {seq}");
+        let mut random = SplitMix64::of(self.seed, seq);
+        let bytes = self.bytes(&mut random).unwrap_or(text.len());
+        if bytes > text.len() {
+            text.reserve_exact(bytes - text.len());
+            text.push(' ');
+            fill(&mut text, bytes, &mut random);
+        }
+        text
+    }
+
+    fn bytes(&self, random: &mut SplitMix64) -> Option<usize> {
+        match self.size {
+            PayloadSize::Sample => None,
+            PayloadSize::Fixed(bytes) => Some(bytes),
+            PayloadSize::Uniform(min, max) => {
+                let span = (max - min + 1) as f64;
+                Some(min + scaled(random.unit() * span).min(max - min))
+            }
+            PayloadSize::Exponential(mean) => {
+                let bytes = scaled(-(1.0 - random.unit()).ln() * mean as f64);
+                Some(bytes.clamp(*PayloadSize::RANGE.start(), *PayloadSize::RANGE.end()))
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a non-negative size far below 2^52, rounded down"
+)]
+fn scaled(size: f64) -> usize {
+    size as usize
+}
+
+fn fill(text: &mut String, bytes: usize, random: &mut SplitMix64) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    while text.len() < bytes {
+        let mut bits = random.next();
+        for _ in 0..10.min(bytes - text.len()) {
+            text.push(char::from(ALPHABET[usize::from((bits & 63) as u8)]));
+            bits >>= 6;
+        }
+    }
+}
+
+/// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014), as in Java's `SplittableRandom`.
+///
+/// Written out because payloads must stay the same across versions and languages, which the generators of `rand` do not
+/// promise; ten lines that any worker can repeat.
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    /// An independent stream for each message, so that payload `seq` does not depend on the ones before it.
+    fn of(seed: u64, seq: Seq) -> Self {
+        Self(Self(seed ^ seq.get().wrapping_mul(0xD134_2543_DE82_EF95)).next())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// In `[0, 1)`, 53 bits.
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(seed: u64, size: PayloadSize, seq: u64) -> String {
+        Payloads { seed, size }.payload(Seq::new(seq).unwrap())
+    }
+
+    #[test]
+    fn the_samples_payload_is_its_text() {
+        assert_eq!(
+            payload(7, PayloadSize::Sample, 1),
+            "Scale Test Message : COUNT 1"
+        );
+    }
+
+    #[test]
+    fn splitmix64_gives_the_published_sequence() {
+        // First outputs for seed 1234567, as published with the reference C implementation.
+        let mut random = SplitMix64(1_234_567);
+        assert_eq!(random.next(), 6_457_827_717_110_365_317);
+        assert_eq!(random.next(), 3_203_168_211_198_807_973);
+    }
+
+    #[test]
+    fn payloads_differ_by_seed_and_seq_and_repeat() {
+        let size = PayloadSize::Fixed(200);
+        let a = payload(1, size, 1);
+        assert_eq!(a, payload(1, size, 1));
+        assert_ne!(a[50..], payload(2, size, 1)[50..]);
+        assert_ne!(a[50..], payload(1, size, 2)[50..]);
+        assert_eq!(a.len(), 200);
+    }
+
+    #[test]
+    fn sizes_follow_their_distribution() {
+        let sizes = |size| (1..=4_000).map(move |seq| payload(3, size, seq).len());
+        assert!(sizes(PayloadSize::Uniform(100, 200)).all(|n| (100..=200).contains(&n)));
+        let mean = sizes(PayloadSize::Exponential(1_000)).sum::<usize>() / 4_000;
+        assert!((900..1_100).contains(&mean), "mean {mean}");
+    }
+
+    #[test]
+    fn sizes_parse_and_print_and_nonsense_is_refused() {
+        for text in ["sample", "512", "uniform:100..2000", "exponential:800"] {
+            assert_eq!(text.parse::<PayloadSize>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "0",
+            "47",
+            "32769",
+            "uniform:9..1",
+            "uniform:200..100",
+            "normal:100",
+            "1e3",
+        ] {
+            assert!(
+                text.parse::<PayloadSize>().is_err(),
+                "{text:?} must be refused"
+            );
+        }
+    }
+}

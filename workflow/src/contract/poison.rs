@@ -1,0 +1,231 @@
+//! What goes to the poison queue: the body as it was, and why it is there.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_MESSAGE_BYTES, Stamp};
+
+/// The poison queue of queue `q` is `q` with this suffix (the convention of Azure Functions).
+pub const POISON_SUFFIX: &str = "-poison";
+
+/// Why a message was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PoisonReason {
+    /// The body is not JSON.
+    NotJson,
+    /// A field of the contract is absent.
+    MissingField,
+    /// A field of the contract cannot be read.
+    BadField,
+    /// The payload fits no table column.
+    Oversized,
+    /// The payload is not what the producer digested.
+    DigestMismatch,
+    /// It was delivered more often than `max-attempts` and never finished.
+    TooManyAttempts,
+}
+
+impl PoisonReason {
+    /// Every reason; the label values of the consumer's metric.
+    pub const ALL: [Self; 6] = [
+        Self::NotJson,
+        Self::MissingField,
+        Self::BadField,
+        Self::Oversized,
+        Self::DigestMismatch,
+        Self::TooManyAttempts,
+    ];
+
+    /// The reason as it is serialised.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotJson => "not-json",
+            Self::MissingField => "missing-field",
+            Self::BadField => "bad-field",
+            Self::Oversized => "oversized",
+            Self::DigestMismatch => "digest-mismatch",
+            Self::TooManyAttempts => "too-many-attempts",
+        }
+    }
+}
+
+impl fmt::Display for PoisonReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One message of the poison queue, as JSON.
+///
+/// The original body is kept whole. Where it and its envelope do not fit one queue message, it is cut into `parts`
+/// envelopes with the same `messageId`; joined in order of `part` their bodies are the original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoisonEnvelope {
+    /// Why it is here.
+    pub reason: PoisonReason,
+    /// The error in words.
+    pub detail: String,
+    /// The queue's own id of the original message.
+    pub message_id: String,
+    /// How often it had been delivered.
+    pub attempt: u32,
+    /// Who gave it up.
+    pub consumer: String,
+    /// When.
+    pub poisoned_stamp: Stamp,
+    /// From 1.
+    pub part: u32,
+    /// How many envelopes hold the body.
+    pub parts: u32,
+    /// The original body, or this part of it.
+    pub body: String,
+}
+
+/// Room for everything of an envelope but its body and detail, escaped, with a margin.
+const ENVELOPE_BYTES: usize = 2 * 1024;
+
+/// Longest detail kept; error texts quote input, which is in the body anyway.
+const MAX_DETAIL: usize = 500;
+
+impl PoisonEnvelope {
+    /// The queue messages to put, in order: one, or more where the body needs it. `part` and `parts` are set here.
+    pub fn encode(mut self) -> Vec<String> {
+        if let Some((cut, _)) = self.detail.char_indices().nth(MAX_DETAIL) {
+            self.detail.truncate(cut);
+        }
+        let room = MAX_MESSAGE_BYTES
+            - ENVELOPE_BYTES
+            - escaped_text(&self.detail)
+            - escaped_text(&self.consumer);
+        let bodies = split(&self.body, room);
+        self.parts = u32::try_from(bodies.len()).expect("a queue message must have few parts");
+        bodies
+            .into_iter()
+            .zip(1..)
+            .map(|(body, part)| {
+                let envelope = Self {
+                    part,
+                    body: body.to_owned(),
+                    ..self.clone()
+                };
+                serde_json::to_string(&envelope).expect("text fields must serialise")
+            })
+            .collect()
+    }
+}
+
+fn split(body: &str, room: usize) -> Vec<&str> {
+    let (mut parts, mut from, mut used) = (Vec::new(), 0, 0);
+    for (at, c) in body.char_indices() {
+        let bytes = escaped(c);
+        if used + bytes > room {
+            parts.push(&body[from..at]);
+            (from, used) = (at, 0);
+        }
+        used += bytes;
+    }
+    parts.push(&body[from..]);
+    parts
+}
+
+/// Bytes a character takes at most, once in a JSON string and then in XML, which is how a message travels.
+fn escaped(c: char) -> usize {
+    match c {
+        '"' => "\\&quot;".len(),
+        '\\' => 2,
+        '&' | '\'' => "&apos;".len(),
+        '<' | '>' => "&lt;".len(),
+        c if c < ' ' => "\\u0000".len(),
+        c => c.len_utf8(),
+    }
+}
+
+fn escaped_text(text: &str) -> usize {
+    text.chars().map(escaped).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(body: &str) -> PoisonEnvelope {
+        PoisonEnvelope {
+            reason: PoisonReason::NotJson,
+            detail: "expected value at line 1 column 1".into(),
+            message_id: "5d0c2f0e".into(),
+            attempt: 1,
+            consumer: "consumer-1".into(),
+            poisoned_stamp: Stamp::default(),
+            part: 0,
+            parts: 0,
+            body: body.into(),
+        }
+    }
+
+    fn decoded(bodies: &[String]) -> Vec<PoisonEnvelope> {
+        bodies
+            .iter()
+            .map(|body| serde_json::from_str(body).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_small_body_travels_in_one_envelope_with_its_reason() {
+        let parts = decoded(&envelope("not json").encode());
+        assert_eq!(parts.len(), 1);
+        assert_eq!(
+            (parts[0].part, parts[0].parts, parts[0].body.as_str()),
+            (1, 1, "not json")
+        );
+        assert_eq!(parts[0].reason, PoisonReason::NotJson);
+    }
+
+    #[test]
+    fn the_largest_bodies_are_kept_whole_in_parts_that_fit_the_queue() {
+        for body in [
+            "x".repeat(MAX_MESSAGE_BYTES),
+            "\"".repeat(MAX_MESSAGE_BYTES),
+            "ä€😀".repeat(7_000),
+        ] {
+            let encoded = envelope(&body).encode();
+            assert!(
+                encoded
+                    .iter()
+                    .all(|text| escaped_xml(text) <= MAX_MESSAGE_BYTES)
+            );
+            let parts = decoded(&encoded);
+            assert!(
+                parts
+                    .iter()
+                    .all(|part| part.parts as usize == encoded.len())
+            );
+            assert_eq!(
+                parts
+                    .iter()
+                    .map(|part| part.body.as_str())
+                    .collect::<String>(),
+                body
+            );
+        }
+    }
+
+    /// What an XML writer makes of it, independently of [`escaped`].
+    fn escaped_xml(text: &str) -> usize {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&apos;")
+            .len()
+    }
+
+    #[test]
+    fn reasons_serialise_as_their_names() {
+        for reason in PoisonReason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The result row: what a consumer stores for a message, and what an auditor finds.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Digest, Message, MessageId, Stamp};
+
+/// The row of one finished message. Its time stamps alone tell the latency of every hop.
+///
+/// `RowKey` is the message id and `PartitionKey` a bucket of it within the run: a second delivery cannot make a second
+/// row, the load spreads over partitions, and one run can be read alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResultRow {
+    /// `<run>.<bucket>`.
+    #[serde(rename = "PartitionKey")]
+    pub partition_key: String,
+    /// The message id.
+    #[serde(rename = "RowKey")]
+    pub row_key: String,
+    /// The payload (`msg`).
+    pub data: String,
+    /// The intended send time.
+    #[serde(rename = "srcStamp")]
+    pub src_stamp: Stamp,
+    /// When the send began.
+    #[serde(rename = "sentStamp")]
+    pub sent_stamp: Stamp,
+    /// When this consumer received the message.
+    #[serde(rename = "dequeuedStamp")]
+    pub dequeued_stamp: Stamp,
+    /// When the work was done and this row handed to the table.
+    #[serde(rename = "dateStamp")]
+    pub date_stamp: Stamp,
+    /// Which delivery of the message this was, from 1.
+    pub attempt: u32,
+    /// Who did it.
+    pub consumer: String,
+    /// Where.
+    pub node: String,
+    /// The digest of the payload, as computed by the consumer.
+    pub digest: Digest,
+}
+
+impl ResultRow {
+    /// The row of `message`, finished now.
+    pub fn of(
+        message: Message,
+        dequeued_stamp: Stamp,
+        attempt: u32,
+        consumer: &str,
+        node: &str,
+    ) -> Self {
+        Self {
+            partition_key: message.id.partition_key(),
+            row_key: message.id.row_key(),
+            data: message.msg,
+            src_stamp: message.src_stamp,
+            sent_stamp: message.sent_stamp,
+            dequeued_stamp,
+            date_stamp: Stamp::now(),
+            attempt,
+            consumer: consumer.to_owned(),
+            node: node.to_owned(),
+            digest: message.digest,
+        }
+    }
+
+    /// The id of the message this row is of.
+    pub fn message_id(&self) -> Option<MessageId> {
+        self.row_key.parse().ok()
+    }
+}
+
+/// A row as it is found, by an auditor that must judge whatever some consumer wrote: every column may be absent or of
+/// another type, and is then `None`. Only the keys always exist.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct StoredRow {
+    /// As stored.
+    #[serde(rename = "PartitionKey")]
+    pub partition_key: String,
+    /// As stored.
+    #[serde(rename = "RowKey")]
+    pub row_key: String,
+    /// The payload.
+    #[serde(default, deserialize_with = "lenient")]
+    pub data: Option<String>,
+    /// The intended send time.
+    #[serde(default, rename = "srcStamp", deserialize_with = "lenient_parsed")]
+    pub src_stamp: Option<Stamp>,
+    /// When the send began.
+    #[serde(default, rename = "sentStamp", deserialize_with = "lenient_parsed")]
+    pub sent_stamp: Option<Stamp>,
+    /// When the message was received.
+    #[serde(default, rename = "dequeuedStamp", deserialize_with = "lenient_parsed")]
+    pub dequeued_stamp: Option<Stamp>,
+    /// When the work was done.
+    #[serde(default, rename = "dateStamp", deserialize_with = "lenient_parsed")]
+    pub date_stamp: Option<Stamp>,
+    /// Which delivery.
+    #[serde(default, deserialize_with = "lenient_count")]
+    pub attempt: Option<u32>,
+    /// Who.
+    #[serde(default, deserialize_with = "lenient")]
+    pub consumer: Option<String>,
+    /// Where.
+    #[serde(default, deserialize_with = "lenient")]
+    pub node: Option<String>,
+    /// The digest.
+    #[serde(default, deserialize_with = "lenient_parsed")]
+    pub digest: Option<Digest>,
+}
+
+impl From<ResultRow> for StoredRow {
+    fn from(row: ResultRow) -> Self {
+        Self {
+            partition_key: row.partition_key,
+            row_key: row.row_key,
+            data: Some(row.data),
+            src_stamp: Some(row.src_stamp),
+            sent_stamp: Some(row.sent_stamp),
+            dequeued_stamp: Some(row.dequeued_stamp),
+            date_stamp: Some(row.date_stamp),
+            attempt: Some(row.attempt),
+            consumer: Some(row.consumer),
+            node: Some(row.node),
+            digest: Some(row.digest),
+        }
+    }
+}
+
+/// A JSON scalar of any type; tables hold no others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Count(u32),
+    Other(serde::de::IgnoredAny),
+}
+
+fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Scalar::deserialize(deserializer)? {
+        Scalar::Text(text) => Some(text),
+        Scalar::Count(_) | Scalar::Other(_) => None,
+    })
+}
+
+fn lenient_parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(lenient(deserializer)?.and_then(|text| text.parse().ok()))
+}
+
+fn lenient_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    Ok(match Scalar::deserialize(deserializer)? {
+        Scalar::Count(count) => Some(count),
+        Scalar::Text(_) | Scalar::Other(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> ResultRow {
+        let at = Stamp::from_micros(1_795_439_655_678_901);
+        let message = Message::new("r1-33".parse().unwrap(), "payload".into(), at, at);
+        ResultRow::of(message, at, 2, "consumer-1", "node-1")
+    }
+
+    #[test]
+    fn keys_come_from_the_message_id_alone() {
+        let row = row();
+        assert_eq!(
+            (row.partition_key.as_str(), row.row_key.as_str()),
+            ("r1.01", "r1-33")
+        );
+        assert_eq!(row.message_id(), "r1-33".parse().ok());
+    }
+
+    #[test]
+    fn a_stored_row_is_read_back_whole() {
+        let json = serde_json::to_string(&row()).unwrap();
+        let stored: StoredRow = serde_json::from_str(&json).unwrap();
+        let expected = row();
+        assert_eq!(
+            stored,
+            StoredRow {
+                date_stamp: stored.date_stamp,
+                ..expected.into()
+            }
+        );
+        assert!(stored.date_stamp.is_some());
+    }
+
+    #[test]
+    fn a_foreign_row_is_read_as_far_as_it_goes() {
+        let json = r#"{"PartitionKey":"p","RowKey":"r","data":7,"attempt":"one","digest":"x",
+                       "srcStamp":"yesterday","consumer":null,"extra":{"deep":[1]}}"#;
+        let stored: StoredRow = serde_json::from_str(json).unwrap();
+        let keys = StoredRow {
+            partition_key: "p".into(),
+            row_key: "r".into(),
+            ..Default::default()
+        };
+        assert_eq!(stored, keys);
+    }
+}
