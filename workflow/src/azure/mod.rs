@@ -1,1 +1,25 @@
-//! The adapters to Azure Queue and Table Storage.
+//! The adapters to Azure Queue and Table Storage; the only place that names `azure_*`.
+//!
+//! - [`args`]: the flags and environment variables that say which account, queue and table.
+//! - [`credential`]: how to sign in, and why this way.
+//! - [`Storage`]: an account, opened: one HTTP client, one credential, shared by all adapters.
+//! - [`AzureQueue`], [`AzureTable`]: the ports.
+//!
+//! The SDK's own retries are switched off: a port makes one try and says truthfully how it ended, so that a send whose
+//! answer was lost counts as unknown and not as sent once.
+
+pub mod args;
+pub mod credential;
+mod error;
+mod names;
+mod queue;
+mod secret;
+mod storage;
+// mod table;
+
+pub use args::{AccountArgs, QueueArgs, StorageArgs, TableArgs};
+pub use names::{InvalidName, QueueName, TableName};
+pub use queue::AzureQueue;
+pub use secret::{Secret, redact};
+pub use storage::{ConfigError, Storage};
+// pub use table::AzureTable;

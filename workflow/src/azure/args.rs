@@ -1,0 +1,125 @@
+//! The flags and environment variables that say which storage; those of the sample first.
+
+use clap::Args;
+
+use super::credential::CredentialChoice;
+use super::{QueueName, Secret, TableName};
+
+/// Which account, and how to sign in.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Storage")]
+pub struct AccountArgs {
+    /// Storage account name; not needed when the endpoints are given
+    #[arg(long, env = "AZURE_STORAGE_ACCOUNT_NAME", value_parser = parse_account)]
+    pub account: Option<String>,
+    /// Endpoint suffix of the cloud the account is in
+    #[arg(
+        long,
+        env = "AZURE_STORAGE_ENDPOINT_SUFFIX",
+        default_value = "core.windows.net"
+    )]
+    pub endpoint_suffix: String,
+    /// How to sign in
+    #[arg(long, env = "EDW_CREDENTIAL", value_enum, default_value_t)]
+    pub credential: CredentialChoice,
+    // Its form is checked by `Credential::choose`: clap repeats the value that it refuses.
+    /// Shared access signature: prefer the variable, as other users of a machine can read command lines
+    #[arg(long, env = "AZURE_STORAGE_SAS_TOKEN", hide_env_values = true)]
+    pub sas: Option<Secret>,
+}
+
+/// Which queue.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Storage")]
+pub struct QueueArgs {
+    /// Queue name
+    #[arg(long, env = "AZURE_QUEUE_NAME")]
+    pub queue: QueueName,
+    /// Queue endpoint, for Azurite or a private link, such as <http://127.0.0.1:10001/devstoreaccount1>
+    #[arg(long, env = "AZURE_QUEUE_ENDPOINT", value_parser = parse_endpoint)]
+    pub queue_endpoint: Option<reqwest::Url>,
+}
+
+/// Which table.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Storage")]
+pub struct TableArgs {
+    /// Table name
+    #[arg(long, env = "AZURE_TABLE_NAME")]
+    pub table: TableName,
+    /// Table endpoint, for Azurite or a private link, such as <http://127.0.0.1:10002/devstoreaccount1>
+    #[arg(long, env = "AZURE_TABLE_ENDPOINT", value_parser = parse_endpoint)]
+    pub table_endpoint: Option<reqwest::Url>,
+}
+
+/// Account, queue and table.
+#[derive(Debug, Clone, Args)]
+pub struct StorageArgs {
+    /// Which account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+    /// Which queue.
+    #[command(flatten)]
+    pub queue: QueueArgs,
+    /// Which table.
+    #[command(flatten)]
+    pub table: TableArgs,
+}
+
+fn parse_account(text: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    if (3..=24).contains(&text.len()) && text.bytes().all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("a storage account name is 3 to 24 lower-case letters and digits".to_owned())
+    }
+}
+
+fn parse_endpoint(text: &str) -> Result<reqwest::Url, String> {
+    let example = "expected a URL such as https://myaccount.queue.core.windows.net";
+    let url: reqwest::Url = text
+        .parse()
+        .map_err(|error| format!("{error}; {example}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(format!("scheme is not http or https; {example}"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("an endpoint has no query; pass a SAS in AZURE_STORAGE_SAS_TOKEN".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an endpoint has no user name or password".to_owned());
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn malformed_endpoints_say_what_is_expected() {
+        for text in [
+            "",
+            "127.0.0.1:10001",
+            "ftp://h/",
+            "http://",
+            "http://h/?sig=1",
+            "http://u:p@h/",
+        ] {
+            let error = parse_endpoint(text).unwrap_err();
+            assert!(
+                error.contains("expected") || error.contains("an endpoint has no"),
+                "{error}"
+            );
+        }
+        assert!(parse_endpoint("http://127.0.0.1:10001/devstoreaccount1").is_ok());
+    }
+
+    #[test]
+    fn account_names_follow_azures_rule() {
+        assert!(parse_account("devstoreaccount1").is_ok());
+        for text in ["", "ab", "Account", "a-b-c", &"a".repeat(25)] {
+            assert!(parse_account(text).is_err(), "{text:?}");
+        }
+    }
+}

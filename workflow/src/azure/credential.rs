@@ -1,0 +1,220 @@
+//! How to sign in: workload identity, managed identity, the developer's own sign-in, or a SAS; never an account key.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::Arc;
+
+use azure_core::credentials::TokenCredential;
+use clap::ValueEnum;
+
+use super::Secret;
+
+/// The flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CredentialChoice {
+    /// A SAS if one is given, else workload identity or managed identity if the environment offers it, else the
+    /// developer's sign-in
+    #[default]
+    Auto,
+    /// Microsoft Entra Workload ID: the pod's projected service account token (`AZURE_FEDERATED_TOKEN_FILE`)
+    WorkloadIdentity,
+    /// The identity of the virtual machine or app service
+    ManagedIdentity,
+    /// The developer's sign-in (az login, azd auth login)
+    Developer,
+    /// A shared access signature
+    Sas,
+}
+
+/// A credential, chosen.
+#[derive(Clone)]
+pub enum Credential {
+    /// Appended to every URL.
+    Sas(Secret),
+    /// Bearer tokens, cached and renewed by the SDK.
+    Token(Arc<dyn TokenCredential>),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sas(_) => "Sas([redacted])",
+            Self::Token(_) => "Token",
+        })
+    }
+}
+
+/// Signing in is not possible this way.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The flag asks for a SAS and there is none.
+    #[error("sign in with a SAS: none is given; set AZURE_STORAGE_SAS_TOKEN")]
+    NoSas,
+    /// What is given is no SAS; the text never repeats it.
+    #[error(
+        "sign in with a SAS: what is given has no sv=... and sig=...; make one with 'az storage account generate-sas' and \
+         put it into AZURE_STORAGE_SAS_TOKEN"
+    )]
+    MalformedSas,
+    /// A connection string or an account key where a SAS belongs.
+    #[error(
+        "sign in with a SAS: what is given holds an account key, which must not leave the account; pass a SAS ('az storage \
+         account generate-sas'), or none to sign in with an identity"
+    )]
+    AccountKey,
+    /// The SDK refuses to build the credential.
+    #[error("sign in with {name}; {advice}")]
+    Unavailable {
+        /// Which.
+        name: &'static str,
+        /// What it needs.
+        advice: &'static str,
+        /// Why.
+        #[source]
+        source: azure_core::Error,
+    },
+}
+
+/// Reads an environment variable; a parameter, so that detection can be tested.
+type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// Resolves [`CredentialChoice::Auto`] and says why.
+fn detect(choice: CredentialChoice, has_sas: bool, env: Env) -> (CredentialChoice, &'static str) {
+    let set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
+    match choice {
+        CredentialChoice::Auto if has_sas => (CredentialChoice::Sas, "a SAS is given"),
+        CredentialChoice::Auto if set("AZURE_FEDERATED_TOKEN_FILE") => (
+            CredentialChoice::WorkloadIdentity,
+            "AZURE_FEDERATED_TOKEN_FILE is set",
+        ),
+        CredentialChoice::Auto if set("IDENTITY_ENDPOINT") || set("MSI_ENDPOINT") => (
+            CredentialChoice::ManagedIdentity,
+            "IDENTITY_ENDPOINT is set",
+        ),
+        CredentialChoice::Auto => (
+            CredentialChoice::Developer,
+            "neither a SAS nor an identity is in the environment",
+        ),
+        explicit => (explicit, "asked for"),
+    }
+}
+
+impl Credential {
+    /// The credential to use, logged with the reason of the choice and without secrets.
+    pub fn choose(choice: CredentialChoice, sas: Option<&Secret>) -> Result<Self, CredentialError> {
+        let (choice, why) = detect(choice, sas.is_some(), &|name| env::var_os(name));
+        let name = choice
+            .to_possible_value()
+            .map_or_else(String::new, |v| v.get_name().to_owned());
+        tracing::info!(credential = name, why, "credential chosen");
+        match choice {
+            CredentialChoice::Sas => sas.cloned().map(Self::Sas).ok_or(CredentialError::NoSas),
+            CredentialChoice::WorkloadIdentity => token(
+                "workload identity",
+                "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE must be set: label the pod \
+                 azure.workload.identity/use=true and annotate its service account with the client id",
+                azure_identity::WorkloadIdentityCredential::new(None),
+            ),
+            CredentialChoice::ManagedIdentity => token(
+                "managed identity",
+                "this works on Azure only, for a resource with an identity",
+                azure_identity::ManagedIdentityCredential::new(None),
+            ),
+            CredentialChoice::Developer | CredentialChoice::Auto => token(
+                "the developer's sign-in",
+                "run 'az login' first",
+                azure_identity::DeveloperToolsCredential::new(None),
+            ),
+        }
+    }
+}
+
+/// The SAS without its question mark, if it has the form of one.
+fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
+    let sas = given.expose().trim().trim_start_matches('?');
+    if sas.contains("AccountKey=") {
+        return Err(CredentialError::AccountKey);
+    }
+    let value = |name: &str| sas.split('&').find_map(|pair| pair.strip_prefix(name));
+    let present = |name: &str| value(name).is_some_and(|value| !value.is_empty());
+    if present("sv=") && present("sig=") && !sas.contains(char::is_whitespace) {
+        Ok(Secret::new(sas))
+    } else {
+        Err(CredentialError::MalformedSas)
+    }
+}
+
+fn token<C: TokenCredential + 'static>(
+    name: &'static str,
+    advice: &'static str,
+    credential: azure_core::Result<Arc<C>>,
+) -> Result<Credential, CredentialError> {
+    match credential {
+        Ok(credential) => Ok(Credential::Token(credential)),
+        Err(source) => Err(CredentialError::Unavailable {
+            name,
+            advice,
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detected(sas: bool, variables: &[&str]) -> CredentialChoice {
+        let env = |name: &str| variables.contains(&name).then(|| OsString::from("x"));
+        detect(CredentialChoice::Auto, sas, &env).0
+    }
+
+    #[test]
+    fn detection_follows_its_documented_order() {
+        let all = ["AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT"];
+        assert_eq!(detected(true, &all), CredentialChoice::Sas);
+        assert_eq!(detected(false, &all), CredentialChoice::WorkloadIdentity);
+        assert_eq!(
+            detected(false, &all[1..]),
+            CredentialChoice::ManagedIdentity
+        );
+        assert_eq!(detected(false, &[]), CredentialChoice::Developer);
+    }
+
+    #[test]
+    fn an_explicit_choice_is_never_overruled() {
+        let env = |_: &str| Some(OsString::from("x"));
+        let (choice, _) = detect(CredentialChoice::Developer, true, &env);
+        assert_eq!(choice, CredentialChoice::Developer);
+    }
+
+    #[test]
+    fn asking_for_a_sas_without_one_is_an_error() {
+        let error = Credential::choose(CredentialChoice::Sas, None).unwrap_err();
+        assert!(error.to_string().contains("AZURE_STORAGE_SAS_TOKEN"));
+    }
+
+    #[test]
+    fn a_malformed_sas_is_refused_without_being_repeated() {
+        for text in [
+            "",
+            "hunter2",
+            "sv=2024&sig=",
+            "sv=2024 sig=hunter2",
+            "a;AccountKey=hunter2",
+        ] {
+            let error = check_sas(&Secret::new(text)).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        assert_eq!(
+            check_sas(&Secret::new("?sv=1&sig=a")).unwrap().expose(),
+            "sv=1&sig=a"
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let credential = Credential::Sas(Secret::new("sig=hunter2"));
+        assert!(!format!("{credential:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,146 @@
+//! An account, opened: one HTTP client and one credential for every queue and table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::http::{ClientOptions, RetryOptions, Transport};
+use reqwest::Url;
+
+use super::credential::{Credential, CredentialError};
+use super::{AccountArgs, AzureQueue, QueueArgs, QueueName};
+
+/// How long an idle connection is kept. Azurite (Node.js) closes after 5 s; a pool that keeps longer sends requests into
+/// closing connections.
+const IDLE: Duration = Duration::from_secs(4);
+
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long one try may take, answer included. The service ends its own operations after 30 s ("Setting time-outs for
+/// Queue service operations"); what takes longer is a dead connection.
+const TRY: Duration = Duration::from_secs(35);
+
+/// The storage arguments make no sense together.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Neither an account nor an endpoint.
+    #[error(
+        "open the {0}: no account; set AZURE_STORAGE_ACCOUNT_NAME (--account) or the {0} endpoint (--{0}-endpoint)"
+    )]
+    NoAccount(&'static str),
+    /// The endpoint built from account and suffix is not a URL.
+    #[error(
+        "open the {0}: the endpoint suffix does not make a URL; the public cloud's is core.windows.net"
+    )]
+    BadSuffix(&'static str),
+    /// A bearer token over plain HTTP.
+    #[error(
+        "open the {0}: a token must not travel over http; use an https endpoint, or a SAS for a local Azurite \
+         (AZURE_STORAGE_SAS_TOKEN)"
+    )]
+    TokenOverHttp(&'static str),
+    /// No way to sign in.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The HTTP client could not be made (TLS roots).
+    #[error("make the HTTP client")]
+    Http(#[source] reqwest::Error),
+    /// The SDK refused the configuration.
+    #[error("open the {0}")]
+    Sdk(&'static str, #[source] azure_core::Error),
+}
+
+/// An account, opened. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    account: AccountArgs,
+    credential: Credential,
+    http: reqwest::Client,
+}
+
+impl Storage {
+    /// Chooses the credential and makes the HTTP client; sends nothing.
+    pub fn open(account: &AccountArgs) -> Result<Self, ConfigError> {
+        let credential = Credential::choose(account.credential, account.sas.as_ref())?;
+        let http = reqwest::Client::builder()
+            .pool_idle_timeout(IDLE)
+            .connect_timeout(CONNECT)
+            .timeout(TRY)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(ConfigError::Http)?;
+        Ok(Self {
+            account: account.clone(),
+            credential,
+            http,
+        })
+    }
+
+    /// The queue of `args`.
+    pub fn queue(&self, args: &QueueArgs) -> Result<AzureQueue, ConfigError> {
+        self.queue_named(&args.queue, args)
+    }
+
+    /// Another queue at the endpoint of `args`, such as its poison queue.
+    pub fn queue_named(
+        &self,
+        name: &QueueName,
+        args: &QueueArgs,
+    ) -> Result<AzureQueue, ConfigError> {
+        let mut url = self.endpoint("queue", args.queue_endpoint.as_ref())?;
+        push(&mut url, name.as_str());
+        let token = self.sign(&mut url, "queue")?;
+        AzureQueue::new(name, url, token, self.options()).map_err(|e| ConfigError::Sdk("queue", e))
+    }
+
+    fn endpoint(&self, service: &'static str, given: Option<&Url>) -> Result<Url, ConfigError> {
+        if let Some(url) = given {
+            return Ok(url.clone());
+        }
+        let account = self
+            .account
+            .account
+            .as_deref()
+            .ok_or(ConfigError::NoAccount(service))?;
+        format!(
+            "https://{account}.{service}.{}/",
+            self.account.endpoint_suffix
+        )
+        .parse()
+        .map_err(|_| ConfigError::BadSuffix(service))
+    }
+
+    /// Puts the SAS into the URL, or gives the token credential.
+    fn sign(
+        &self,
+        url: &mut Url,
+        service: &'static str,
+    ) -> Result<Option<Arc<dyn azure_core::credentials::TokenCredential>>, ConfigError> {
+        match &self.credential {
+            Credential::Sas(sas) => {
+                url.set_query(Some(sas.expose()));
+                Ok(None)
+            }
+            Credential::Token(_) if url.scheme() != "https" => {
+                Err(ConfigError::TokenOverHttp(service))
+            }
+            Credential::Token(token) => Ok(Some(token.clone())),
+        }
+    }
+
+    fn options(&self) -> ClientOptions {
+        ClientOptions {
+            retry: RetryOptions::none(),
+            transport: Some(Transport::new(Arc::new(self.http.clone()))),
+            ..ClientOptions::default()
+        }
+    }
+}
+
+/// Appends a path segment, whether or not the endpoint ends in a slash.
+fn push(url: &mut Url, segment: &str) {
+    url.path_segments_mut()
+        .expect("an http URL must have a path")
+        .pop_if_empty()
+        .push(segment);
+}
