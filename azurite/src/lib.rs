@@ -1,1 +1,209 @@
-//! Placeholder.
+//! Starts [Azurite](https://github.com/Azure/Azurite), the Azure Storage emulator, for tests and laptops.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), azurite::Error> {
+//! let azurite = azurite::Azurite::start().await?;
+//! println!("{}", azurite.why());
+//! let queues = format!("{}?{}", azurite.queue_url(), azurite.sas());
+//! # Ok(()) }
+//! ```
+//!
+//! # Where it comes from
+//!
+//! The first of these that works, or the one that `EDW_AZURITE_SOURCE` (`auto`, `address`, `docker`, `npm`) names:
+//!
+//! 1. **An address given**: `EDW_AZURITE_QUEUE_URL` and `EDW_AZURITE_TABLE_URL`, each like
+//!    `http://127.0.0.1:10001/devstoreaccount1` (`EDW_AZURITE_BLOB_URL` too, for what asks for it). Once given it is not
+//!    fallen back from.
+//! 2. **Docker**: the published image, through testcontainers, when an engine answers and has or can pull it.
+//! 3. **npm**: the package, installed once into `azurite-<version>/` of the target directory (`CARGO_TARGET_DIR`, else the
+//!    directory with `CACHEDIR.TAG` above the executable, else the workspace's `target/`) and run by `node`.
+//!
+//! [`Azurite::why`] says in one line which it was and why. The version is pinned in `azurite/VERSION`, for all of them.
+//!
+//! # How it ends
+//!
+//! With [`Azurite::stop`], when the value is dropped, and, since the process or container is held on a leash that the
+//! kernel lets go, also when this process is killed. Nothing is left behind.
+//!
+//! HTTPS and bearer tokens are not built yet.
+
+mod address;
+mod builder;
+mod docker;
+mod engine;
+mod error;
+mod node;
+mod npm;
+mod options;
+mod ready;
+mod running;
+mod sas;
+mod source;
+mod target_dir;
+
+pub use builder::Builder;
+pub use docker::IMAGE;
+pub use error::Error;
+pub use options::Ports;
+pub use source::Source;
+
+use options::Options;
+use running::Running;
+
+/// The version all sources provide: `azurite/VERSION`, which scripts and Dockerfiles read as well.
+pub const VERSION: &str = include_str!("../VERSION").trim_ascii();
+
+/// Where the three services answer: scheme, host, port and account, no trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Endpoints {
+    queue: String,
+    table: String,
+    blob: String,
+}
+
+/// An Azurite that answers. It ends when this is dropped, unless it runs at an address that was given.
+#[derive(Debug)]
+pub struct Azurite {
+    running: Running,
+    source: Source,
+    why: String,
+    endpoints: Endpoints,
+    options: Options,
+}
+
+impl Azurite {
+    /// Starts one with everything at its default: data in memory, free ports, the first source that works.
+    pub async fn start() -> Result<Self, Error> {
+        Self::builder().start().await
+    }
+
+    /// Chooses source, ports, data directory and debug log.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Queue service, like `http://127.0.0.1:10001/devstoreaccount1`.
+    pub fn queue_url(&self) -> String {
+        self.endpoints.queue.clone()
+    }
+
+    /// Table service, like `http://127.0.0.1:10002/devstoreaccount1`.
+    pub fn table_url(&self) -> String {
+        self.endpoints.table.clone()
+    }
+
+    /// Blob service, like `http://127.0.0.1:10000/devstoreaccount1`. With an address given it is `EDW_AZURITE_BLOB_URL`,
+    /// else Azurite's default port, and nobody has checked that it answers.
+    pub fn blob_url(&self) -> String {
+        self.endpoints.blob.clone()
+    }
+
+    /// The one account.
+    pub fn account(&self) -> &'static str {
+        sas::ACCOUNT
+    }
+
+    /// An account SAS without its `?`: every permission on all services, for the next 12 hours.
+    pub fn sas(&self) -> String {
+        sas::account_sas()
+    }
+
+    /// Which of the three sources it came from.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Which source was chosen and why, in one line.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// Process id of the emulator, when it is a child of this process.
+    pub fn pid(&self) -> Option<u32> {
+        match &self.running {
+            Running::Node(node) => Some(node.pid()),
+            _ => None,
+        }
+    }
+
+    /// Id of the emulator's container, when it runs in one.
+    pub fn container_id(&self) -> Option<String> {
+        match &self.running {
+            Running::Container(container) => Some(container.id()),
+            _ => None,
+        }
+    }
+
+    /// Ends it, and returns when it is gone and, with a data directory, has written its data.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+
+    /// Takes it away for a while: connections are refused until [`Azurite::resume`] brings it back on the same ports.
+    ///
+    /// It must have a data directory: without one it would come back empty, which is another fault than an outage.
+    pub async fn halt(&mut self) -> Result<(), Error> {
+        if self.source == Source::Address {
+            return Err(Error::Unsupported(
+                "halt an Azurite that was not started here".to_owned(),
+            ));
+        }
+        if self.options.directory.is_none() {
+            return Err(Error::Unsupported(
+                "halt an Azurite with its data in memory; start it with `builder().directory(..)`"
+                    .to_owned(),
+            ));
+        }
+        std::mem::replace(&mut self.running, Running::Halted)
+            .stop()
+            .await;
+        Ok(())
+    }
+
+    /// Brings a halted Azurite back, on its ports and with its data. Does nothing to one that runs.
+    ///
+    /// # Errors
+    /// [`Error::PortInUse`] when someone took a port meanwhile; it stays halted, and may be resumed later.
+    pub async fn resume(&mut self) -> Result<(), Error> {
+        if !matches!(self.running, Running::Halted) {
+            return Ok(());
+        }
+        self.running = match self.source {
+            Source::Address => Running::Elsewhere,
+            Source::Docker => {
+                Running::Container(Box::new(docker::Container::start(&self.options).await?.0))
+            }
+            Source::Npm => Running::Node(
+                node::Node::start(&npm::entry().await?, &self.options)
+                    .await?
+                    .0,
+            ),
+        };
+        ready::wait(&self.endpoints, &self.sas(), ready::READY_LIMIT)
+            .await
+            .map_err(Error::Start)
+    }
+
+    /// [`Azurite::halt`] and [`Azurite::resume`] in one.
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        self.halt().await?;
+        self.resume().await
+    }
+}
+
+impl Endpoints {
+    fn ports(&self) -> Ports {
+        let port = |url: &str| {
+            reqwest::Url::parse(url)
+                .ok()
+                .and_then(|url| url.port())
+                .unwrap_or_default()
+        };
+        Ports {
+            queue: port(&self.queue),
+            table: port(&self.table),
+            blob: port(&self.blob),
+        }
+    }
+}

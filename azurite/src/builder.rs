@@ -1,0 +1,190 @@
+//! Chooses a source and starts one Azurite from it.
+
+use std::path::PathBuf;
+
+use crate::{
+    Azurite, Endpoints, Error, Ports, Source, VERSION, address,
+    docker::Container,
+    node::Node,
+    npm,
+    options::Options,
+    ready,
+    running::Running,
+    sas::{self, ACCOUNT},
+    source::Environment,
+};
+
+/// How an Azurite is to be; see [`Azurite::builder`]. What is not said is the default: the first source that works, free
+/// ports, data in memory, no debug log.
+#[derive(Debug, Clone, Default)]
+#[must_use = "nothing starts before `start`"]
+pub struct Builder {
+    source: Option<Source>,
+    options: Options,
+}
+
+impl Builder {
+    /// Allows this source only. Comes before `EDW_AZURITE_SOURCE`.
+    pub fn source(mut self, source: Source) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// Listens on these ports; one that is taken is an error, 0 is any free one.
+    pub fn ports(mut self, ports: Ports) -> Self {
+        self.options.ports = ports;
+        self
+    }
+
+    /// Keeps data in this existing directory instead of in memory, so that it outlives [`Azurite::restart`].
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.options.directory = Some(directory.into());
+        self
+    }
+
+    /// Has Azurite write its debug log to this file, in an existing directory (with Docker it is named `azurite.log`).
+    pub fn debug_log(mut self, file: impl Into<PathBuf>) -> Self {
+        self.options.debug_log = Some(file.into());
+        self
+    }
+
+    /// Starts, and returns once queue and table answer a signed request.
+    pub async fn start(self) -> Result<Azurite, Error> {
+        self.start_in(&Environment::read()).await
+    }
+
+    pub(crate) async fn start_in(self, environment: &Environment) -> Result<Azurite, Error> {
+        let choice = match self.source {
+            Some(source) => Some(source),
+            None => environment.choice()?.0,
+        };
+        match choice {
+            Some(wanted) => self.start_from(wanted, environment).await,
+            None => self.start_from_first(environment).await,
+        }
+    }
+
+    async fn start_from(self, wanted: Source, environment: &Environment) -> Result<Azurite, Error> {
+        let started = match wanted {
+            Source::Address => match address::given(environment)? {
+                Some(endpoints) => self.attach(endpoints).await,
+                None => Err(Error::Start(address::NOT_GIVEN.to_owned())),
+            },
+            Source::Docker => self.start_docker("it alone is allowed").await,
+            Source::Npm => self.start_npm("it alone is allowed").await,
+        };
+        started.map_err(|error| match error {
+            error if error.allows_next_source() => Error::Forced {
+                wanted,
+                reason: error.to_string(),
+            },
+            error => error,
+        })
+    }
+
+    async fn start_from_first(self, environment: &Environment) -> Result<Azurite, Error> {
+        if let Some(endpoints) = address::given(environment)? {
+            return self.attach(endpoints).await;
+        }
+        let docker = match self.clone().start_docker(address::NOT_GIVEN).await {
+            Err(error) if error.allows_next_source() => error.to_string(),
+            started => return started,
+        };
+        match self
+            .start_npm(&format!("{}; {docker}", address::NOT_GIVEN))
+            .await
+        {
+            Err(error) if error.allows_next_source() => Err(Error::NoSource {
+                address: address::NOT_GIVEN.to_owned(),
+                docker,
+                npm: error.to_string(),
+            }),
+            started => started,
+        }
+    }
+
+    async fn attach(self, endpoints: Endpoints) -> Result<Azurite, Error> {
+        if self.options.directory.is_some()
+            || self.options.debug_log.is_some()
+            || self.options.ports != Ports::default()
+        {
+            return Err(Error::Unsupported(
+                "choose ports, directory or debug log of an Azurite that runs already: unset EDW_AZURITE_QUEUE_URL and \
+                 EDW_AZURITE_TABLE_URL, or do not ask for them"
+                    .to_owned(),
+            ));
+        }
+        ready::wait(&endpoints, &sas::account_sas(), ready::ADDRESS_LIMIT)
+            .await
+            .map_err(Error::Address)?;
+        let why = format!(
+            "Azurite at {} and {} (address given)",
+            endpoints.queue, endpoints.table
+        );
+        Ok(Azurite {
+            running: Running::Elsewhere,
+            source: Source::Address,
+            why,
+            endpoints,
+            options: self.options,
+        })
+    }
+
+    async fn start_docker(self, because: &str) -> Result<Azurite, Error> {
+        let (container, endpoints) = Container::start(&self.options).await?;
+        let leash = if container.is_leashed() {
+            ""
+        } else {
+            "; it would outlive a kill -9 of this process"
+        };
+        let why = format!("Azurite {VERSION} from Docker ({because}{leash})");
+        self.when_ready(
+            Running::Container(Box::new(container)),
+            Source::Docker,
+            endpoints,
+            why,
+        )
+        .await
+    }
+
+    async fn start_npm(self, because: &str) -> Result<Azurite, Error> {
+        let entry = npm::entry().await?;
+        let (node, ports) = Node::start(&entry, &self.options).await?;
+        let why = format!(
+            "Azurite {VERSION} from npm in {} ({because})",
+            npm::installation().display()
+        );
+        self.when_ready(Running::Node(node), Source::Npm, endpoints(ports), why)
+            .await
+    }
+
+    async fn when_ready(
+        mut self,
+        running: Running,
+        source: Source,
+        endpoints: Endpoints,
+        why: String,
+    ) -> Result<Azurite, Error> {
+        ready::wait(&endpoints, &sas::account_sas(), ready::READY_LIMIT)
+            .await
+            .map_err(Error::Start)?;
+        self.options.ports = endpoints.ports();
+        tracing::info!(%source, queue = endpoints.queue, table = endpoints.table, why, "Azurite is ready");
+        Ok(Azurite {
+            running,
+            source,
+            why,
+            endpoints,
+            options: self.options,
+        })
+    }
+}
+
+fn endpoints(ports: Ports) -> Endpoints {
+    let url = |port| format!("http://127.0.0.1:{port}/{ACCOUNT}");
+    Endpoints {
+        queue: url(ports.queue),
+        table: url(ports.table),
+        blob: url(ports.blob),
+    }
+}

@@ -1,0 +1,86 @@
+//! Whether a Docker engine can be used at all: it answers, and it has or gets the image.
+
+use std::{env, path::Path, time::Duration};
+
+use testcontainers::{
+    GenericImage,
+    bollard::{Docker, errors::Error as DockerError},
+    core::client::{ClientError, docker_client_instance},
+    runners::AsyncRunner as _,
+};
+use tokio::{sync::OnceCell, time::timeout};
+
+use crate::{VERSION, docker::IMAGE};
+
+/// An engine on this machine answers a ping in milliseconds.
+const PING_LIMIT: Duration = Duration::from_secs(3);
+
+/// The image is some 100 MB; who has a slower line than this allows pulls it by hand, once.
+const PULL_LIMIT: Duration = Duration::from_secs(180);
+
+/// The engine that `DOCKER_HOST`, or the usual socket, leads to.
+pub(crate) async fn client() -> Result<Docker, ClientError> {
+    docker_client_instance().await
+}
+
+/// Fine, or the reason why not. Asked once per process: neither a missing engine nor a registry out of reach gets better
+/// between two tests, and both can take seconds to say so.
+pub(crate) async fn usable() -> Result<(), String> {
+    static USABLE: OnceCell<Result<(), String>> = OnceCell::const_new();
+    USABLE.get_or_init(examine).await.clone()
+}
+
+async fn examine() -> Result<(), String> {
+    let docker = client()
+        .await
+        .map_err(|error| format!("no Docker engine: {error}"))?;
+    match timeout(PING_LIMIT, docker.ping()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => {
+            return Err(format!(
+                "no Docker engine answers at {}: {error}",
+                address()
+            ));
+        }
+        Err(_) => {
+            return Err(format!(
+                "the Docker engine at {} does not answer within {PING_LIMIT:?}",
+                address()
+            ));
+        }
+    }
+    let image = format!("{IMAGE}:{VERSION}");
+    match docker.inspect_image(&image).await {
+        Ok(_) => return Ok(()),
+        Err(DockerError::DockerResponseServerError {
+            status_code: 404, ..
+        }) => {}
+        Err(error) => {
+            return Err(format!(
+                "the Docker engine cannot say whether it has {image}: {error}"
+            ));
+        }
+    }
+    tracing::info!(image, "pulling the image, once for this engine");
+    match timeout(PULL_LIMIT, GenericImage::new(IMAGE, VERSION).pull_image()).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!(
+            "the Docker engine has no {image} and cannot pull it: {error}"
+        )),
+        Err(_) => Err(format!(
+            "the Docker engine has no {image} and did not pull it within {PULL_LIMIT:?}"
+        )),
+    }
+}
+
+fn address() -> String {
+    env::var("DOCKER_HOST").unwrap_or_else(|_| "the usual socket".to_owned())
+}
+
+/// Whether the engine publishes ports on the loopback address that this process sees: not so for an engine reached over
+/// the network, or from within a container.
+pub(crate) fn is_on_this_machine() -> bool {
+    let local =
+        env::var("DOCKER_HOST").map_or(true, |host| host.is_empty() || host.starts_with("unix:"));
+    local && !Path::new("/.dockerenv").exists()
+}

@@ -1,0 +1,79 @@
+//! What can keep Azurite from starting, told so that the reader knows what to do next.
+
+use std::path::PathBuf;
+
+use crate::{Source, VERSION, docker::IMAGE};
+
+/// Why no Azurite is at hand.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `EDW_AZURITE_SOURCE` holds something else than a source.
+    #[error("EDW_AZURITE_SOURCE is {0:?}; it must be auto, address, docker or npm")]
+    UnknownSource(String),
+
+    /// The address given cannot be used. There is no falling back from it: who names an emulator means that one.
+    #[error("use the Azurite at the address given: {0}")]
+    Address(String),
+
+    /// The request cannot be kept by this source.
+    #[error("{0}")]
+    Unsupported(String),
+
+    /// A port that was asked for is taken.
+    #[error(
+        "start Azurite on port {port}: the port is already in use; stop what listens there or ask for port 0 (any free port)"
+    )]
+    PortInUse {
+        /// The port asked for.
+        port: u16,
+    },
+
+    /// The one source that was asked for does not work.
+    #[error("start Azurite from {wanted}, the only source allowed here: {reason}")]
+    Forced {
+        /// The source asked for by `EDW_AZURITE_SOURCE` or the builder.
+        wanted: Source,
+        /// What was tried and why it failed.
+        reason: String,
+    },
+
+    /// All three sources were tried, and none works.
+    #[error(
+        "start Azurite: none of its three sources works\n  \
+         address: {address}\n  docker:  {docker}\n  npm:     {npm}\n\
+         Do one of these: set EDW_AZURITE_QUEUE_URL and EDW_AZURITE_TABLE_URL to an Azurite that runs \
+         (like http://127.0.0.1:10001/devstoreaccount1); or start a Docker engine that has, or can pull, {IMAGE}:{VERSION}; \
+         or install Node.js 20 or later with npm and let it reach its registry once"
+    )]
+    NoSource {
+        /// Why no address was used.
+        address: String,
+        /// Why Docker was not used.
+        docker: String,
+        /// Why the npm package was not used.
+        npm: String,
+    },
+
+    /// Azurite did not come up, or did not stay up.
+    #[error("{0}")]
+    Start(String),
+
+    /// A file or directory of the installation could not be handled.
+    #[error("{action} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To which file or directory.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether another source may still work: not so when the request itself cannot be kept.
+    pub(crate) fn allows_next_source(&self) -> bool {
+        matches!(self, Self::Start(_) | Self::Io { .. })
+    }
+}

@@ -1,0 +1,240 @@
+//! One Azurite as a child process of this one: started on a leash, its output read, its ports learnt, its end seen.
+
+use std::{
+    io::{BufRead as _, BufReader, Read},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+
+use crate::{Error, Ports, options::Options};
+
+const LEASH: &str = include_str!("leash.js");
+
+/// Loading its modules takes Node.js about 2 s on an idle machine; a loaded one gets thirty times that.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// The leash gives Azurite 3 s to write its data; what is still there after 5 s hangs.
+const END_LIMIT: Duration = Duration::from_secs(5);
+
+/// Lines of stderr kept for an error report.
+const STDERR_LINES: usize = 40;
+
+/// A running child process.
+#[derive(Debug)]
+pub(crate) struct Node {
+    child: Child,
+    /// Closing this end is what ends the child.
+    leash: Option<ChildStdin>,
+    has_data: bool,
+}
+
+impl Node {
+    /// Starts the package's `entry` script and returns once all services listen, with the ports they chose.
+    pub(crate) async fn start(entry: &Path, options: &Options) -> Result<(Self, Ports), Error> {
+        let mut child = command(entry, options).spawn().map_err(|error| {
+            Error::Start(format!("run `node` (install Node.js 20 or later): {error}"))
+        })?;
+        let leash = child.stdin.take();
+        let stdout = child.stdout.take().expect("stdout must be piped");
+        let stderr = child.stderr.take().expect("stderr must be piped");
+        let mut node = Self {
+            child,
+            leash,
+            has_data: options.directory.is_some(),
+        };
+
+        let tail = Tail::read(stderr);
+        match tokio::time::timeout(START_LIMIT, listening_ports(stdout)).await {
+            Ok(Some(ports)) => Ok((node, ports)),
+            Ok(None) => {
+                node.kill();
+                Err(died(&tail.text()))
+            }
+            Err(_) => {
+                node.kill();
+                let text = tail.text();
+                Err(Error::Start(format!(
+                    "Azurite did not listen within {} s; it said: {text}",
+                    START_LIMIT.as_secs()
+                )))
+            }
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Lets Azurite write its data and end; returns when the process is gone.
+    pub(crate) async fn stop(mut self) {
+        let ended = tokio::task::spawn_blocking(move || self.end()).await;
+        ended.expect("ending a child process must not panic");
+    }
+
+    fn end(&mut self) {
+        drop(self.leash.take());
+        let deadline = Instant::now() + END_LIMIT;
+        while self.has_data && Instant::now() < deadline {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.kill();
+    }
+
+    /// Kills and reaps. Both fail only when the child is gone already, which is what is wanted.
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn command(entry: &Path, options: &Options) -> Command {
+    let mut command = Command::new("node");
+    command
+        .args(["-e", LEASH, "--"])
+        .arg(entry)
+        .args(options.flags())
+        // Accounts and keys given to an Azurite of the developer's own must not reach this one.
+        .env_remove("AZURITE_ACCOUNTS")
+        .env_remove("AZURITE_DB")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Why the process is gone, from what it wrote last.
+fn died(stderr: &str) -> Error {
+    let in_use = stderr.lines().find(|line| line.contains("EADDRINUSE"));
+    let port = in_use
+        .and_then(|line| line.rsplit(':').next())
+        .and_then(|port| port.trim().parse().ok());
+    match port {
+        Some(port) => Error::PortInUse { port },
+        None => Error::Start(format!("Azurite died at its start; it said: {stderr}")),
+    }
+}
+
+/// Reads stdout to its end in a thread of its own (a full pipe would block Azurite) and resolves to the ports as soon as
+/// all are known, or to `None` when stdout ends before that.
+async fn listening_ports(stdout: impl Read + Send + 'static) -> Option<Ports> {
+    let (lines, mut said) = mpsc::unbounded_channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            tracing::debug!(target: "azurite", %line, "stdout");
+            let _ = lines.send(line); // nobody listens any more once the ports are known
+        }
+    });
+    let mut ports = Ports::default();
+    while ports.queue == 0 || ports.table == 0 || ports.blob == 0 {
+        let line = said.recv().await?;
+        let Some((service, address)) = line.split_once(" is successfully listening at ") else {
+            continue;
+        };
+        let Some(port) = address
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.trim().parse().ok())
+        else {
+            continue;
+        };
+        match service {
+            "Azurite Queue service" => ports.queue = port,
+            "Azurite Table service" => ports.table = port,
+            "Azurite Blob service" => ports.blob = port,
+            _ => {}
+        }
+    }
+    Some(ports)
+}
+
+/// The last lines of a stream, collected by a thread until it ends.
+struct Tail {
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: thread::JoinHandle<()>,
+}
+
+impl Tail {
+    fn read(stream: impl Read + Send + 'static) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let reader = thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                tracing::debug!(target: "azurite", %line, "stderr");
+                let mut kept = kept.lock().expect("no holder of this lock must panic");
+                if kept.len() == STDERR_LINES {
+                    kept.remove(0);
+                }
+                kept.push(line);
+            }
+        });
+        Self { lines, reader }
+    }
+
+    /// What was said, complete once the process has been killed.
+    fn text(self) -> String {
+        let _ = self.reader.join();
+        let lines = self
+            .lines
+            .lock()
+            .expect("no holder of this lock must panic");
+        if lines.is_empty() {
+            "nothing".to_owned()
+        } else {
+            lines.join("\n")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn ports_are_read_from_what_azurite_says() {
+        let said = "Azurite Blob service is starting at http://127.0.0.1:0\n\
+                    Azurite Blob service is successfully listening at http://127.0.0.1:38887\n\
+                    Azurite Queue service is successfully listening at http://127.0.0.1:46083\n\
+                    Azurite Table service is successfully listening at http://127.0.0.1:33419\n";
+        let ports = listening_ports(said.as_bytes()).await.unwrap();
+        assert_eq!(
+            (ports.blob, ports.queue, ports.table),
+            (38887, 46083, 33419)
+        );
+    }
+
+    #[tokio::test]
+    async fn output_that_ends_early_gives_no_ports() {
+        assert!(
+            listening_ports(
+                &b"Azurite Blob service is successfully listening at http://127.0.0.1:1\n"[..]
+            )
+            .await
+            .is_none()
+        );
+    }
+
+    #[test]
+    fn a_taken_port_is_told_from_other_deaths() {
+        let taken = died(
+            "Exit due to unhandled error: listen EADDRINUSE: address already in use 127.0.0.1:18123",
+        );
+        assert!(matches!(taken, Error::PortInUse { port: 18123 }));
+        assert!(
+            matches!(died("SyntaxError: no"), Error::Start(text) if text.contains("SyntaxError: no"))
+        );
+    }
+}

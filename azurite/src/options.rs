@@ -1,0 +1,54 @@
+//! What a caller may ask of an Azurite, and the command line that asks Azurite for it.
+
+use std::{ffi::OsString, path::PathBuf};
+
+/// Ports to listen on; 0 lets the system choose a free one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// Queue service.
+    pub queue: u16,
+    /// Table service.
+    pub table: u16,
+    /// Blob service: nothing here uses it, Azurite has no switch to leave it out.
+    pub blob: u16,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) ports: Ports,
+    /// Keep data here; in memory when absent.
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) debug_log: Option<PathBuf>,
+}
+
+/// Flags whatever the source: old and new service versions alike, the account in the path, no output per request, and
+/// no word to Microsoft about it.
+pub(crate) const COMMON: [&str; 4] = [
+    "--skipApiVersionCheck",
+    "--disableProductStyleUrl",
+    "--silent",
+    "--disableTelemetry",
+];
+
+impl Options {
+    /// The command line of an Azurite that runs on this machine itself.
+    pub(crate) fn flags(&self) -> Vec<OsString> {
+        let mut flags: Vec<OsString> = COMMON.iter().map(Into::into).collect();
+        let ports = [
+            ("--queuePort", self.ports.queue),
+            ("--tablePort", self.ports.table),
+            ("--blobPort", self.ports.blob),
+        ];
+        for (flag, port) in ports {
+            flags.extend([flag.into(), port.to_string().into()]);
+        }
+        match &self.directory {
+            Some(directory) => flags.extend(["--location".into(), directory.into()]),
+            None => flags.push("--inMemoryPersistence".into()),
+        }
+        if let Some(log) = &self.debug_log {
+            flags.extend(["--debug".into(), log.into()]);
+        }
+        flags
+    }
+}

@@ -1,0 +1,73 @@
+//! Waits until an Azurite answers what a client will ask, and with the SAS a client will use.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::Endpoints;
+
+/// An emulator that listens answers its first request within milliseconds; slow machines get time, not forever.
+pub(crate) const READY_LIMIT: Duration = Duration::from_secs(30);
+
+/// One that is said to run gets time for a hiccup, and a wrong address is told soon.
+pub(crate) const ADDRESS_LIMIT: Duration = Duration::from_secs(5);
+
+/// Below what a person or a test would notice, and far above what a request costs.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Returns when queue and table both list their contents, else says what was answered last.
+pub(crate) async fn wait(endpoints: &Endpoints, sas: &str, limit: Duration) -> Result<(), String> {
+    let client = Client::builder()
+        .no_proxy() // the emulator is next door, whatever the environment says about the way out
+        .build()
+        .map_err(|error| format!("make an HTTP client: {error}"))?;
+    let deadline = Instant::now() + limit;
+    for url in [
+        format!("{}?comp=list&{sas}", endpoints.queue),
+        format!("{}/Tables?{sas}", endpoints.table),
+    ] {
+        wait_for(&client, &url, deadline).await?;
+    }
+    Ok(())
+}
+
+async fn wait_for(client: &Client, url: &str, deadline: Instant) -> Result<(), String> {
+    let place = url.split('?').next().unwrap_or(url);
+    loop {
+        let next = Instant::now() + INTERVAL;
+        // Without `Accept` the table service would answer in Atom, which Azurite does not speak.
+        let request = client
+            .get(url)
+            .header("accept", "application/json;odata=nometadata");
+        let answer = timeout_at(deadline, request.send()).await;
+        let problem = match answer {
+            Ok(Ok(response)) if response.status() == StatusCode::OK => return Ok(()),
+            // Refusals do not go away by waiting.
+            Ok(Ok(response)) if response.status().is_client_error() => {
+                return Err(format!(
+                    "{place} answers {}: is it an Azurite, with its published key?",
+                    response.status()
+                ));
+            }
+            Ok(Ok(response)) => format!("{place} answers {}", response.status()),
+            Ok(Err(error)) => format!(
+                "{place} does not answer: {}",
+                root_cause(&error.without_url())
+            ),
+            Err(_) => format!("{place} does not answer in time"),
+        };
+        if next >= deadline {
+            return Err(problem);
+        }
+        sleep_until(next).await;
+    }
+}
+
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,117 @@
+//! What the environment chooses, and what is said when nothing works, through a process with an environment of its own.
+
+use crate::support::{
+    assert_goes_away, create_queue_and_table,
+    up::{announced, azurite_up, error_of, kill},
+};
+use azurite::{Azurite, Source};
+
+/// A `DOCKER_HOST` nothing answers at: port 1 is reserved and unused.
+const NO_ENGINE: (&str, &str) = ("DOCKER_HOST", "tcp://127.0.0.1:1");
+
+#[tokio::test]
+async fn an_address_given_is_used_and_left_running() {
+    let azurite = Azurite::builder()
+        .source(Source::Npm)
+        .start()
+        .await
+        .unwrap();
+    let (queue, table) = (azurite.queue_url(), azurite.table_url());
+    let mut child = azurite_up(&[
+        ("EDW_AZURITE_QUEUE_URL", &queue),
+        ("EDW_AZURITE_TABLE_URL", &table),
+    ])
+    .spawn()
+    .unwrap();
+    let said = announced(&mut child);
+    assert_eq!(
+        said["why"],
+        format!("Azurite at {queue} and {table} (address given)")
+    );
+    assert_eq!(said["EDW_AZURITE_QUEUE_URL"], queue);
+    kill(child);
+    assert_eq!(
+        create_queue_and_table(&azurite, &azurite.sas(), "still").await,
+        (201, 201)
+    );
+}
+
+#[test]
+fn an_address_where_nothing_answers_is_an_error_and_not_a_reason_for_docker() {
+    let nobody = "http://127.0.0.1:1/devstoreaccount1";
+    let error = error_of(&[
+        ("EDW_AZURITE_QUEUE_URL", nobody),
+        ("EDW_AZURITE_TABLE_URL", nobody),
+    ]);
+    assert!(
+        error.contains("at the address given: http://127.0.0.1:1/devstoreaccount1 does not answer"),
+        "{error}"
+    );
+}
+
+#[test]
+fn one_address_without_the_other_is_an_error() {
+    let error = error_of(&[(
+        "EDW_AZURITE_TABLE_URL",
+        "http://127.0.0.1:1/devstoreaccount1",
+    )]);
+    assert!(
+        error.contains("EDW_AZURITE_TABLE_URL is set and EDW_AZURITE_QUEUE_URL is not"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_source_that_does_not_exist_is_an_error() {
+    let error = error_of(&[("EDW_AZURITE_SOURCE", "podman")]);
+    assert!(
+        error.contains("must be auto, address, docker or npm"),
+        "{error}"
+    );
+}
+
+#[test]
+fn when_nothing_works_one_error_names_all_three_and_what_to_do() {
+    let empty = tempfile::tempdir().unwrap();
+    let path = empty.path().to_str().unwrap();
+    let error = error_of(&[NO_ENGINE, ("PATH", path), ("CARGO_TARGET_DIR", path)]);
+    for part in [
+        "address: no EDW_AZURITE_QUEUE_URL",
+        "docker:  no Docker engine answers at tcp://127.0.0.1:1",
+        "npm:     npm is not on PATH",
+        "Do one of these: set EDW_AZURITE_QUEUE_URL",
+        "start a Docker engine",
+        "install Node.js",
+    ] {
+        assert!(error.contains(part), "{part:?} is missing in: {error}");
+    }
+}
+
+#[test]
+fn a_source_that_is_forced_is_not_fallen_back_from() {
+    let error = error_of(&[NO_ENGINE, ("EDW_AZURITE_SOURCE", "docker")]);
+    assert!(
+        error.contains("from docker, the only source allowed here: no Docker engine answers"),
+        "{error}"
+    );
+    let error = error_of(&[("EDW_AZURITE_SOURCE", "address")]);
+    assert!(
+        error.contains("from address, the only source allowed here"),
+        "{error}"
+    );
+}
+
+#[test]
+fn without_an_engine_npm_is_used_and_ends_when_its_starter_is_killed() {
+    let mut child = azurite_up(&[NO_ENGINE]).spawn().unwrap();
+    let said = announced(&mut child);
+    assert!(said["why"].contains("from npm"), "{}", said["why"]);
+    assert!(
+        said["why"].contains("no Docker engine answers at tcp://127.0.0.1:1"),
+        "{}",
+        said["why"]
+    );
+    kill(child);
+    assert_goes_away(&said["EDW_AZURITE_QUEUE_URL"]);
+    assert_goes_away(&said["EDW_AZURITE_TABLE_URL"]);
+}

@@ -1,0 +1,177 @@
+//! The npm package: what it accepts and refuses, its ports, its data, and that it ends with its starter.
+
+use std::net::TcpListener;
+
+use crate::support::{assert_goes_away, create_queue_and_table, listings, npm as start};
+use azurite::{Azurite, Error, Ports, Source};
+
+#[tokio::test]
+async fn its_sas_is_accepted_by_queue_and_table() {
+    let azurite = start().await;
+    assert_eq!(
+        create_queue_and_table(&azurite, &azurite.sas(), "accepted").await,
+        (201, 201)
+    );
+    assert!(azurite.queue_url().ends_with(azurite.account()));
+}
+
+#[tokio::test]
+async fn a_sas_with_another_signature_is_refused() {
+    let azurite = start().await;
+    let sas = azurite.sas();
+    let (signed, signature) = sas.split_once("sig=").unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let forged = format!("{signed}sig={other}{}", &signature[1..]);
+    assert_eq!(
+        create_queue_and_table(&azurite, &forged, "refused").await,
+        (403, 403)
+    );
+}
+
+#[tokio::test]
+async fn why_names_version_source_and_reason_in_one_line() {
+    let azurite = start().await;
+    assert_eq!(azurite.source(), Source::Npm);
+    let start = format!("Azurite {} from npm in ", azurite::VERSION);
+    assert!(azurite.why().starts_with(&start), "{}", azurite.why());
+    assert_eq!(azurite.why().lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let ports = Ports {
+        table: port,
+        ..Ports::default()
+    };
+    let error = Azurite::builder()
+        .source(Source::Npm)
+        .ports(ports)
+        .start()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error, Error::PortInUse { port: named } if named == port),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_start_that_fails_says_what_azurite_said() {
+    let error = Azurite::builder()
+        .source(Source::Npm)
+        .directory("/dev/null/none")
+        .start()
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("ENOTDIR"), "{error}");
+}
+
+#[tokio::test]
+async fn what_was_stored_survives_a_restart_on_the_same_ports() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut azurite = Azurite::builder()
+        .source(Source::Npm)
+        .directory(directory.path())
+        .start()
+        .await
+        .unwrap();
+    assert_eq!(
+        create_queue_and_table(&azurite, &azurite.sas(), "kept").await,
+        (201, 201)
+    );
+    let (urls, pid) = ((azurite.queue_url(), azurite.table_url()), azurite.pid());
+    azurite.restart().await.unwrap();
+    assert_eq!((azurite.queue_url(), azurite.table_url()), urls);
+    assert_ne!(azurite.pid(), pid);
+    assert_eq!(listings(&azurite).await.matches("kept").count(), 2);
+}
+
+#[tokio::test]
+async fn a_halted_one_refuses_connections_and_comes_back_after_its_port_is_free() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut azurite = Azurite::builder()
+        .source(Source::Npm)
+        .directory(directory.path())
+        .start()
+        .await
+        .unwrap();
+    azurite.halt().await.unwrap();
+    let port: u16 = azurite
+        .queue_url()
+        .rsplit([':', '/'])
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    let squatter = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    assert!(
+        matches!(azurite.resume().await, Err(Error::PortInUse { port: named }) if named == port)
+    );
+    drop(squatter);
+    azurite.resume().await.unwrap();
+    assert_eq!(
+        create_queue_and_table(&azurite, &azurite.sas(), "back").await,
+        (201, 201)
+    );
+}
+
+#[tokio::test]
+async fn data_in_memory_cannot_be_restarted() {
+    let mut azurite = start().await;
+    let error = azurite.restart().await.unwrap_err().to_string();
+    assert!(error.contains("builder().directory(..)"), "{error}");
+    assert_eq!(
+        create_queue_and_table(&azurite, &azurite.sas(), "untouched").await,
+        (201, 201)
+    );
+}
+
+#[tokio::test]
+async fn the_debug_log_is_written_where_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("debug.log");
+    let azurite = Azurite::builder()
+        .source(Source::Npm)
+        .debug_log(&log)
+        .start()
+        .await
+        .unwrap();
+    azurite.stop().await;
+    assert!(log.metadata().unwrap().len() > 0);
+}
+
+#[tokio::test]
+async fn dropping_it_ends_it_with_and_without_data() {
+    let directory = tempfile::tempdir().unwrap();
+    for builder in [
+        Azurite::builder(),
+        Azurite::builder().directory(directory.path()),
+    ] {
+        let azurite = builder.source(Source::Npm).start().await.unwrap();
+        let url = azurite.queue_url();
+        drop(azurite);
+        assert_goes_away(&url);
+    }
+}
+
+#[test]
+fn dropping_it_outside_a_runtime_ends_it() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let azurite = runtime.block_on(start());
+    drop(runtime);
+    let url = azurite.queue_url();
+    drop(azurite);
+    assert_goes_away(&url);
+}
+
+#[tokio::test]
+async fn several_run_side_by_side() {
+    let (one, other) = tokio::join!(start(), start());
+    assert_eq!(
+        create_queue_and_table(&one, &one.sas(), "apart").await,
+        (201, 201)
+    );
+    assert!(!listings(&other).await.contains("apart"));
+}
