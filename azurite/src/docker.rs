@@ -16,11 +16,7 @@ use std::{
 
 use testcontainers::{
     ContainerAsync, ContainerRequest, GenericImage, ImageExt as _,
-    bollard::{
-        Docker,
-        models::{HostConfig, PortBinding},
-        query_parameters::RemoveContainerOptionsBuilder,
-    },
+    bollard::models::{HostConfig, PortBinding},
     core::{IntoContainerPort as _, Mount, WaitFor, logs::LogFrame},
     runners::AsyncRunner as _,
 };
@@ -33,7 +29,7 @@ use crate::{
 };
 
 /// The published image, without its tag, which is [`VERSION`].
-pub const IMAGE: &str = "mcr.microsoft.com/azure-storage/azurite";
+pub const IMAGE: &str = include_str!("../IMAGE").trim_ascii();
 
 const LEASH: &str = include_str!("leash.sh");
 const BLOB: u16 = 10000;
@@ -62,7 +58,7 @@ impl Container {
             Ok(container) => container,
             Err(error) => {
                 // testcontainers forgets a container that was created and did not start.
-                remove(&name).await;
+                engine::remove(&name).await;
                 let said = stderr
                     .lock()
                     .expect("no holder of this lock must panic")
@@ -126,10 +122,8 @@ impl Container {
             let seconds = i32::try_from(END_LIMIT.as_secs()).unwrap_or(i32::MAX);
             let _ = timeout(END_LIMIT, container.stop_with_timeout(Some(seconds))).await;
         }
-        // It may have removed itself in the meantime: gone is gone.
-        if let Ok(Err(error)) = timeout(END_LIMIT, container.rm()).await {
-            tracing::debug!(%error, "the container was gone already");
-        }
+        // Its ports are free only when it is gone, and its own removal may be under way.
+        engine::remove(container.id()).await;
         self.leash = None;
     }
 }
@@ -207,7 +201,13 @@ fn request(
 
 /// Publishes the ports, to this machine alone where that can be said, and has the engine remove the container at its end.
 fn publish(host: &mut HostConfig, ports: Ports) {
-    let host_ip = engine::is_on_this_machine().then(|| "127.0.0.1".to_owned());
+    // IPv4 only: with both families an engine hands out free ports of each on its own, and may give away on one what a
+    // restart asks for on both.
+    let host_ip = if engine::is_on_this_machine() {
+        "127.0.0.1"
+    } else {
+        "0.0.0.0"
+    };
     let wanted = [
         (QUEUE, ports.queue),
         (TABLE, ports.table),
@@ -216,7 +216,7 @@ fn publish(host: &mut HostConfig, ports: Ports) {
     ];
     let bindings = wanted.map(|(inside, outside)| {
         let binding = PortBinding {
-            host_ip: host_ip.clone(),
+            host_ip: Some(host_ip.to_owned()),
             host_port: Some(outside.to_string()),
         };
         (format!("{inside}/tcp"), Some(vec![binding]))
@@ -257,19 +257,6 @@ fn unique_name() -> String {
         process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     )
-}
-
-async fn remove(name: &str) {
-    let Ok(docker) = engine::client().await else {
-        return;
-    };
-    let force = RemoveContainerOptionsBuilder::new()
-        .force(true)
-        .v(true)
-        .build();
-    if let Err(error) = Docker::remove_container(&docker, name, Some(force)).await {
-        tracing::debug!(%error, name, "no container to remove");
-    }
 }
 
 fn failed(error: &str, stderr: &str, ports: Ports) -> Error {

@@ -4,11 +4,16 @@ use std::{env, path::Path, time::Duration};
 
 use testcontainers::{
     GenericImage,
-    bollard::{Docker, errors::Error as DockerError},
+    bollard::{
+        Docker, errors::Error as DockerError, query_parameters::RemoveContainerOptionsBuilder,
+    },
     core::client::{ClientError, docker_client_instance},
     runners::AsyncRunner as _,
 };
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{VERSION, docker::IMAGE};
 
@@ -17,6 +22,10 @@ const PING_LIMIT: Duration = Duration::from_secs(3);
 
 /// The image is some 100 MB; who has a slower line than this allows pulls it by hand, once.
 const PULL_LIMIT: Duration = Duration::from_secs(180);
+
+/// An engine takes tens of milliseconds; a busy one seconds.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(20);
+const REMOVAL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The engine that `DOCKER_HOST`, or the usual socket, leads to.
 pub(crate) async fn client() -> Result<Docker, ClientError> {
@@ -71,6 +80,31 @@ async fn examine() -> Result<(), String> {
             "the Docker engine has no {image} and did not pull it within {PULL_LIMIT:?}"
         )),
     }
+}
+
+/// Removes a container, running or not, and returns when the engine no longer knows it, and so its ports are free.
+pub(crate) async fn remove(container: &str) {
+    let Ok(docker) = client().await else { return };
+    let deadline = Instant::now() + REMOVAL_LIMIT;
+    while Instant::now() < deadline {
+        let force = RemoveContainerOptionsBuilder::new()
+            .force(true)
+            .v(true)
+            .build();
+        match docker.remove_container(container, Some(force)).await {
+            Err(DockerError::DockerResponseServerError {
+                status_code: 404, ..
+            }) => return,
+            Ok(()) => {}
+            // "Removal already in progress", by the engine itself.
+            Err(error) => tracing::debug!(%error, container, "not removed yet"),
+        }
+        sleep(REMOVAL_INTERVAL).await;
+    }
+    tracing::warn!(
+        container,
+        "the engine did not remove the container; remove it with `docker rm -f`"
+    );
 }
 
 fn address() -> String {

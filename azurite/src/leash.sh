@@ -5,6 +5,8 @@ azurite "$@" &
 azurite=$!
 trap 'kill -TERM $azurite' TERM
 if command -v nc >/dev/null; then
-  { (echo leash; exec tail -f /dev/null) | nc -l -p 10003 -w 60 >/dev/null 2>&1; kill -TERM $azurite; } &
+  (echo leash; exec tail -f /dev/null) | { nc -l -p 10003 -w 60 >/dev/null 2>&1; kill -TERM $azurite; } &
 fi
+# A signal ends the first wait; Azurite still has its data to write.
+wait $azurite
 wait $azurite

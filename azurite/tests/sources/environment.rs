@@ -1,21 +1,16 @@
 //! What the environment chooses, and what is said when nothing works, through a process with an environment of its own.
 
 use crate::support::{
-    assert_goes_away, create_queue_and_table,
+    assert_goes_away, create_queue_and_table, shared,
     up::{announced, azurite_up, error_of, kill},
 };
-use azurite::{Azurite, Source};
 
 /// A `DOCKER_HOST` nothing answers at: port 1 is reserved and unused.
 const NO_ENGINE: (&str, &str) = ("DOCKER_HOST", "tcp://127.0.0.1:1");
 
 #[tokio::test]
 async fn an_address_given_is_used_and_left_running() {
-    let azurite = Azurite::builder()
-        .source(Source::Npm)
-        .start()
-        .await
-        .unwrap();
+    let azurite = shared().await;
     let (queue, table) = (azurite.queue_url(), azurite.table_url());
     let mut child = azurite_up(&[
         ("EDW_AZURITE_QUEUE_URL", &queue),
@@ -31,7 +26,7 @@ async fn an_address_given_is_used_and_left_running() {
     assert_eq!(said["EDW_AZURITE_QUEUE_URL"], queue);
     kill(child);
     assert_eq!(
-        create_queue_and_table(&azurite, &azurite.sas(), "still").await,
+        create_queue_and_table(azurite, &azurite.sas(), "still").await,
         (201, 201)
     );
 }

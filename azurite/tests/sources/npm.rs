@@ -2,14 +2,14 @@
 
 use std::net::TcpListener;
 
-use crate::support::{assert_goes_away, create_queue_and_table, listings, npm as start};
+use crate::support::{assert_goes_away, create_queue_and_table, listings, npm as start, shared};
 use azurite::{Azurite, Error, Ports, Source};
 
 #[tokio::test]
 async fn its_sas_is_accepted_by_queue_and_table() {
-    let azurite = start().await;
+    let azurite = shared().await;
     assert_eq!(
-        create_queue_and_table(&azurite, &azurite.sas(), "accepted").await,
+        create_queue_and_table(azurite, &azurite.sas(), "accepted").await,
         (201, 201)
     );
     assert!(azurite.queue_url().ends_with(azurite.account()));
@@ -17,20 +17,20 @@ async fn its_sas_is_accepted_by_queue_and_table() {
 
 #[tokio::test]
 async fn a_sas_with_another_signature_is_refused() {
-    let azurite = start().await;
+    let azurite = shared().await;
     let sas = azurite.sas();
     let (signed, signature) = sas.split_once("sig=").unwrap();
     let other = if signature.starts_with('A') { "B" } else { "A" };
     let forged = format!("{signed}sig={other}{}", &signature[1..]);
     assert_eq!(
-        create_queue_and_table(&azurite, &forged, "refused").await,
+        create_queue_and_table(azurite, &forged, "refused").await,
         (403, 403)
     );
 }
 
 #[tokio::test]
 async fn why_names_version_source_and_reason_in_one_line() {
-    let azurite = start().await;
+    let azurite = shared().await;
     assert_eq!(azurite.source(), Source::Npm);
     let start = format!("Azurite {} from npm in ", azurite::VERSION);
     assert!(azurite.why().starts_with(&start), "{}", azurite.why());
@@ -168,9 +168,9 @@ fn dropping_it_outside_a_runtime_ends_it() {
 
 #[tokio::test]
 async fn several_run_side_by_side() {
-    let (one, other) = tokio::join!(start(), start());
+    let (one, other) = tokio::join!(shared(), start());
     assert_eq!(
-        create_queue_and_table(&one, &one.sas(), "apart").await,
+        create_queue_and_table(one, &one.sas(), "apart").await,
         (201, 201)
     );
     assert!(!listings(&other).await.contains("apart"));

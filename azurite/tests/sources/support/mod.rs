@@ -9,6 +9,7 @@ use std::{
 
 use azurite::{Azurite, Source};
 use reqwest::{Client, Url};
+use tokio::sync::OnceCell;
 
 /// One from the npm package, whatever else is there.
 pub(crate) async fn npm() -> Azurite {
@@ -17,6 +18,12 @@ pub(crate) async fn npm() -> Azurite {
         .start()
         .await
         .unwrap()
+}
+
+/// One for all tests that leave no trace beyond names of their own. Its leash ends it: statics are not dropped.
+pub(crate) async fn shared() -> &'static Azurite {
+    static SHARED: OnceCell<Azurite> = OnceCell::const_new();
+    SHARED.get_or_init(npm).await
 }
 
 /// Status of a signed request that creates a queue, and of one that creates a table.
