@@ -94,6 +94,9 @@ impl fmt::Display for PayloadSize {
     }
 }
 
+/// What every payload begins with, the sample's text; its sequence number follows.
+const PREFIX: &str = "Scale Test Message : COUNT ";
+
 /// The payloads of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payloads {
@@ -106,15 +109,30 @@ pub struct Payloads {
 impl Payloads {
     /// The payload (`msg`) of message `seq`: the sample's text, then as much seeded filler as its size asks for.
     pub fn payload(&self, seq: Seq) -> String {
-        let mut text = format!("Scale Test Message : COUNT {seq}");
+        let mut text = String::new();
+        self.write_payload(seq, &mut text);
+        text
+    }
+
+    /// Replaces `text` by the payload of message `seq`; for callers that need one after the other, millions of them.
+    pub fn write_payload(&self, seq: Seq, text: &mut String) {
+        use fmt::Write as _;
+        text.clear();
+        write!(text, "{PREFIX}{seq}").expect("writing to a string must succeed");
         let mut random = SplitMix64::of(self.seed, seq);
         let bytes = self.bytes(&mut random).unwrap_or(text.len());
         if bytes > text.len() {
             text.reserve_exact(bytes - text.len());
             text.push(' ');
-            fill(&mut text, bytes, &mut random);
+            fill(text, bytes, &mut random);
         }
-        text
+    }
+
+    /// The message whose payload `text` is, if it is one of these; so that a row can be told apart whatever its keys are.
+    pub fn seq_of(&self, text: &str) -> Option<Seq> {
+        let count = text.strip_prefix(PREFIX)?.split(' ').next()?;
+        let seq = count.parse().ok()?;
+        (self.payload(seq) == text).then_some(seq)
     }
 
     fn bytes(&self, random: &mut SplitMix64) -> Option<usize> {
@@ -211,6 +229,21 @@ mod tests {
         assert_ne!(a[50..], payload(2, size, 1)[50..]);
         assert_ne!(a[50..], payload(1, size, 2)[50..]);
         assert_eq!(a.len(), 200);
+    }
+
+    #[test]
+    fn a_payload_tells_its_message_and_nothing_else_does() {
+        for size in [PayloadSize::Sample, PayloadSize::Fixed(200)] {
+            let payloads = Payloads { seed: 5, size };
+            let text = payload(5, size, 42);
+            assert_eq!(payloads.seq_of(&text), Seq::new(42));
+            for other in [&text[1..], &format!("{text}x"), "", PREFIX, "42"] {
+                assert_eq!(payloads.seq_of(other), None, "{other:?}");
+            }
+        }
+        let other_seed = payload(6, PayloadSize::Fixed(200), 42);
+        let size = PayloadSize::Fixed(200);
+        assert_eq!(Payloads { seed: 5, size }.seq_of(&other_seed), None);
     }
 
     #[test]
