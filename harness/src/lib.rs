@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Proves that the event-driven workload keeps its promises: scenarios, load, audit, measurement, reports.
+
+pub mod audit;
+pub mod measure;
+pub mod outcome;

@@ -1,0 +1,170 @@
+//! Violations, and the witnesses that show them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::RowSummary;
+
+/// Witnesses kept of each kind of violation; the count goes on.
+pub const MAX_WITNESSES: usize = 10;
+
+/// A kind of broken promise. Kinds are not exclusive: one row can be misplaced and corrupted, and counts in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Violation {
+    /// An acknowledged message with no row, not in the queue and not in the poison queue. Counts messages.
+    Lost,
+    /// One row more than the one a message may have. Counts the rows beyond the first.
+    Duplicated,
+    /// A row whose data or digest is not what seed and sequence number say, or that lacks a column. Counts rows.
+    Corrupted,
+    /// Two contents for one message: a right and a wrong row of it, or an insert that storage refused because other
+    /// content was there. Counts messages, and refused inserts.
+    Conflicting,
+    /// Something that nobody sent: an id beyond the messages begun, a failed send that is there all the same, a row of
+    /// no known message. Counts rows and bodies.
+    Phantom,
+    /// A row whose keys are not those the contract gives its message. Counts rows.
+    Misplaced,
+    /// A good message that was given up to the poison queue. Counts messages.
+    Poisoned,
+    /// A bad message that should have gone to the poison queue, and was stored as a result. Counts messages.
+    Accepted,
+    /// A message still in the queue, without a row, at the end of a run that had its time. Counts messages.
+    Unfinished,
+    /// A message still in the queue although it is stored or in the poison queue, at the end of a run that had its
+    /// time. Counts messages.
+    Undeleted,
+}
+
+impl Violation {
+    /// Every kind, the gravest first.
+    pub const ALL: [Self; 10] = [
+        Self::Lost,
+        Self::Duplicated,
+        Self::Corrupted,
+        Self::Conflicting,
+        Self::Phantom,
+        Self::Misplaced,
+        Self::Poisoned,
+        Self::Accepted,
+        Self::Unfinished,
+        Self::Undeleted,
+    ];
+
+    /// The kind as it is serialised.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Duplicated => "duplicated",
+            Self::Corrupted => "corrupted",
+            Self::Conflicting => "conflicting",
+            Self::Phantom => "phantom",
+            Self::Misplaced => "misplaced",
+            Self::Poisoned => "poisoned",
+            Self::Accepted => "accepted",
+            Self::Unfinished => "unfinished",
+            Self::Undeleted => "undeleted",
+        }
+    }
+
+    /// The promise that it breaks, in words.
+    pub const fn promise(self) -> &'static str {
+        match self {
+            Self::Lost => "every acknowledged message is stored",
+            Self::Duplicated => "no message is stored twice",
+            Self::Corrupted => "every row holds what was sent",
+            Self::Conflicting => "no message has two contents",
+            Self::Phantom => "nothing is stored that was not sent",
+            Self::Misplaced => "every row is at the keys of its message",
+            Self::Poisoned => "no good message is given up",
+            Self::Accepted => "bad messages go to the poison queue, not to the table",
+            Self::Unfinished => "no message is left in the queue",
+            Self::Undeleted => "finished messages are deleted from the queue",
+        }
+    }
+
+    /// `count` of it in words, such as `3 rows misplaced`.
+    pub fn counted(self, count: u64) -> String {
+        let (one, many, what) = match self {
+            Self::Lost => ("message", "messages", "lost"),
+            Self::Duplicated => ("surplus row", "surplus rows", "of a message stored before"),
+            Self::Corrupted => ("row", "rows", "corrupted"),
+            Self::Conflicting => ("case", "cases", "of two contents for one message"),
+            Self::Phantom => ("row or body", "rows or bodies", "that nobody sent"),
+            Self::Misplaced => ("row", "rows", "misplaced"),
+            Self::Poisoned => ("good message", "good messages", "given up as poison"),
+            Self::Accepted => ("bad message", "bad messages", "stored as a result"),
+            Self::Unfinished => ("message", "messages", "left unfinished in the queue"),
+            Self::Undeleted => ("finished message", "finished messages", "left in the queue"),
+        };
+        format!("{count} {} {what}", if count == 1 { one } else { many })
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One case of a violation, told so that a person can look it up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// What it is about: a message id, or the keys of a row.
+    pub subject: String,
+    /// What is wrong, in a sentence.
+    pub detail: String,
+    /// The row, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<RowSummary>,
+}
+
+/// All cases of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The kind.
+    pub violation: Violation,
+    /// How many there are.
+    pub count: u64,
+    /// The first of them, at most [`MAX_WITNESSES`].
+    pub witnesses: Vec<Witness>,
+}
+
+impl Finding {
+    /// How many cases have no witness here.
+    pub fn omitted(&self) -> u64 {
+        self.count.saturating_sub(self.witnesses.len() as u64)
+    }
+}
+
+/// Counts and first witnesses of every kind, as they come in.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// One more case; `witness` is only made while there is room for it.
+    pub(super) fn add(&mut self, violation: Violation, witness: impl FnOnce() -> Witness) {
+        let known = self.0.iter().position(|f| f.violation == violation);
+        let at = known.unwrap_or_else(|| {
+            self.0.push(Finding {
+                violation,
+                count: 0,
+                witnesses: Vec::new(),
+            });
+            self.0.len() - 1
+        });
+        let finding = &mut self.0[at];
+        finding.count += 1;
+        if finding.witnesses.len() < MAX_WITNESSES {
+            finding.witnesses.push(witness());
+        }
+    }
+
+    /// The kinds that occurred, the gravest first.
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.0.sort_by_key(|finding| finding.violation);
+        self.0
+    }
+}

@@ -1,0 +1,37 @@
+//! The auditor: judges what a run left behind against what it promised, message by message.
+//!
+//! It sees the contract and what is in storage, and nothing else: no storage client, no clock, no code of the producer
+//! or the consumer; a judge that shares code with the judged proves nothing. Rows are streamed through it, in any
+//! order, and it remembers six bits a message.
+//!
+//! ```
+//! use harness::audit::{Auditor, Expectation};
+//! use workflow::contract::{Payloads, PayloadSize};
+//!
+//! let payloads = Payloads { seed: 7, size: PayloadSize::Sample };
+//! let mut auditor = Auditor::new(Expectation::new("r1".parse()?, payloads, 1))?;
+//! // for each row: auditor.row(&row); for each body left: auditor.left_in_queue(&body); ...
+//! let audit = auditor.finish();
+//! assert_eq!(audit.reasons(), ["1 message lost"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod auditor;
+mod body;
+mod content;
+mod expectation;
+mod fates;
+mod finding;
+mod seen;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+pub use auditor::Auditor;
+pub use content::{Flaw, RowSummary};
+pub use expectation::{
+    Expectation, ExpectationError, ExpectedPoison, MAX_MESSAGES, SendOutcome, Sends,
+};
+pub use finding::{Finding, MAX_WITNESSES, Violation, Witness};
+pub use verdict::{Audit, Fates, SendCounts};

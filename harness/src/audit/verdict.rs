@@ -1,0 +1,156 @@
+//! What an audit found, and the outcome that follows from it.
+
+use serde::{Deserialize, Serialize};
+use workflow::contract::RunId;
+
+use super::{Finding, Violation};
+use crate::outcome::Outcome;
+
+/// What an audit found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// The run.
+    pub run: RunId,
+    /// Messages planned.
+    pub planned: u64,
+    /// Messages the producer began to send.
+    pub begun: u64,
+    /// Whether the run went to its end.
+    pub complete: bool,
+    /// How the sends ended.
+    pub sends: SendCounts,
+    /// Rows read, those of other runs not counted.
+    pub rows: u64,
+    /// Rows and bodies of other runs, which were not judged.
+    pub other_runs: u64,
+    /// Messages in the queue that could not be looked at (leased).
+    pub hidden: u64,
+    /// What became of the messages.
+    pub fates: Fates,
+    /// Bodies without an id of this run that are in the poison queue, each counted once.
+    pub foreign_poison: u64,
+    /// Messages put into the poison queue more than once: a consumer that dies between the put and its delete does
+    /// that; at-least-once, no violation.
+    pub poison_repeats: u64,
+    /// Poison envelopes of which a part is missing or makes no sense.
+    pub unreadable_poison: u64,
+    /// The broken promises, the gravest first; empty when there are none.
+    pub findings: Vec<Finding>,
+}
+
+/// How the sends ended; sums to `begun`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SendCounts {
+    /// Storage has them.
+    pub acknowledged: u64,
+    /// Nobody knows.
+    pub unknown: u64,
+    /// Storage does not have them.
+    pub failed: u64,
+}
+
+/// What became of the messages. Every message that was begun, or that a scenario put into the queue under an id of the
+/// run, is counted exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Fates {
+    /// Exactly one row, in its place, with the right content.
+    pub kept: u64,
+    /// Bad messages in the poison queue, where they belong.
+    pub set_aside: u64,
+    /// The send failed, and nothing is there.
+    pub not_sent: u64,
+    /// The send's outcome is unknown, and nothing is there: never sent, or lost.
+    pub undecidable: u64,
+    /// Still in the queue.
+    pub unfinished: u64,
+    /// Gone.
+    pub lost: u64,
+    /// There, but not as promised: see the findings.
+    pub spoiled: u64,
+}
+
+impl Fates {
+    /// All of them.
+    pub const fn total(&self) -> u64 {
+        self.kept
+            + self.set_aside
+            + self.not_sent
+            + self.undecidable
+            + self.unfinished
+            + self.lost
+            + self.spoiled
+    }
+}
+
+impl Audit {
+    /// How many violations of one kind there are.
+    pub fn count(&self, violation: Violation) -> u64 {
+        let of_kind = |finding: &&Finding| finding.violation == violation;
+        self.findings
+            .iter()
+            .find(of_kind)
+            .map_or(0, |finding| finding.count)
+    }
+
+    /// Fail on any violation; incomplete when the run was cut off; inconclusive when something cannot be told; else
+    /// pass.
+    ///
+    /// A failed send is no violation: the system said that it did not take the message. But a run in which nothing
+    /// arrived, with something planned, is inconclusive: it has shown nothing.
+    pub fn outcome(&self) -> Outcome {
+        if !self.findings.is_empty() {
+            Outcome::Fail
+        } else if !self.complete || self.begun < self.planned {
+            Outcome::Incomplete
+        } else if self.untold() {
+            Outcome::Inconclusive
+        } else {
+            Outcome::Pass
+        }
+    }
+
+    fn untold(&self) -> bool {
+        let nothing_arrived = self.fates.kept + self.fates.set_aside + self.foreign_poison == 0;
+        self.fates.undecidable > 0
+            || self.unreadable_poison > 0
+            || (self.planned > 0 && nothing_arrived)
+    }
+
+    /// Why the outcome is not a pass, most important first; empty for a pass.
+    pub fn reasons(&self) -> Vec<String> {
+        let mut reasons: Vec<String> = self
+            .findings
+            .iter()
+            .map(|finding| finding.violation.counted(finding.count))
+            .collect();
+        let fates = &self.fates;
+        if self.begun < self.planned {
+            reasons.push(format!(
+                "only {} of {} planned messages were begun",
+                self.begun, self.planned
+            ));
+        }
+        if !self.complete {
+            reasons.push(format!(
+                "the run was cut off with {} messages unfinished",
+                fates.unfinished
+            ));
+        }
+        if fates.undecidable > 0 {
+            reasons.push(format!(
+                "{} sends have no known outcome and left nothing: never sent, or lost",
+                fates.undecidable
+            ));
+        }
+        if self.unreadable_poison > 0 {
+            reasons.push(format!(
+                "{} poison messages could not be read whole",
+                self.unreadable_poison
+            ));
+        }
+        if reasons.is_empty() && self.untold() {
+            reasons.push(format!("none of {} planned messages arrived", self.planned));
+        }
+        reasons
+    }
+}

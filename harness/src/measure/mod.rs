@@ -1,0 +1,19 @@
+//! Measurement: the latency of every hop, from the rows alone, and what may be concluded from it.
+//!
+//! A row's four time stamps tell the whole way of its message. Latency counts from `srcStamp`, the **intended** send
+//! time: a stalled generator or queue shows up instead of disappearing (coordinated omission). The naive figure, from
+//! the actual send, is kept beside it, so that a report can show how much the correction matters.
+
+mod hops;
+mod interval;
+mod limit;
+mod micros;
+mod percentile;
+mod samples;
+
+pub use hops::{Hop, Hops, ParseHopError};
+pub use interval::{Interval, confidence_ranks};
+pub use limit::{LAG_SHARE, LatencyLimit, LatencyVerdict, judge};
+pub use micros::Micros;
+pub use percentile::{ParsePercentileError, Percentile, SAMPLES_BEYOND};
+pub use samples::{HIGHEST_MICROS, Samples, SamplesError};

@@ -1,0 +1,129 @@
+//! The four outcomes of a run, their exit codes, and how outcomes of parts combine into one of the whole.
+
+use std::fmt;
+use std::process::{ExitCode, Termination};
+
+use serde::{Deserialize, Serialize};
+
+/// How a run, a scenario or a single judgement ended. Never mixed: "the system is wrong" and "we could not tell" have
+/// different names, exit codes and reports.
+///
+/// The exit codes start at 10 to stay clear of `workflow::exit::Exit`, of clap's 2 and of a panic's 101: a script
+/// that sees 10 knows that the harness worked and the system did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[repr(u8)]
+pub enum Outcome {
+    /// Exit code 0. Everything that was promised was judged, and holds.
+    Pass = 0,
+    /// Exit code 10. The system under test broke a promise; a witness says which.
+    Fail = 10,
+    /// Exit code 11. The run went to its end, but the harness could not tell: too few samples, a late generator, a
+    /// send whose outcome nobody knows, storage that was gone.
+    Inconclusive = 11,
+    /// Exit code 12. The run was cut off before everything that was planned had happened.
+    Incomplete = 12,
+}
+
+impl Outcome {
+    /// Every outcome, worst first.
+    pub const WORST_FIRST: [Self; 4] =
+        [Self::Fail, Self::Incomplete, Self::Inconclusive, Self::Pass];
+
+    /// The process exit code.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The outcome as it is serialised.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    /// The worse of two.
+    ///
+    /// Fail beats all, since a violation seen once stays a violation, however the run ended. Incomplete beats
+    /// inconclusive, since a run that was cut off is repeated as it is, while an inconclusive one needs another plan:
+    /// the first step is to let it finish. Pass beats nothing: a whole passes only when every part does.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        let rank = |outcome| Self::WORST_FIRST.iter().position(|each| *each == outcome);
+        if rank(other) < rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+
+    /// The outcome of a whole from those of its parts: the worst. [`Outcome::Inconclusive`] when there are none, since
+    /// a run that judged nothing has shown nothing.
+    pub fn of_parts(parts: impl IntoIterator<Item = Self>) -> Self {
+        parts
+            .into_iter()
+            .reduce(Self::worse)
+            .unwrap_or(Self::Inconclusive)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(outcome.code())
+    }
+}
+
+impl Termination for Outcome {
+    fn report(self) -> ExitCode {
+        self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome::{Fail, Incomplete, Inconclusive, Pass};
+    use super::*;
+
+    #[test]
+    fn the_worst_part_decides_whatever_the_order() {
+        for (a, b, worst) in [
+            (Pass, Fail, Fail),
+            (Incomplete, Fail, Fail),
+            (Inconclusive, Fail, Fail),
+            (Inconclusive, Incomplete, Incomplete),
+            (Pass, Incomplete, Incomplete),
+            (Pass, Inconclusive, Inconclusive),
+            (Pass, Pass, Pass),
+        ] {
+            assert_eq!((a.worse(b), b.worse(a)), (worst, worst), "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn judging_nothing_is_not_a_pass() {
+        assert_eq!(Outcome::of_parts([]), Inconclusive);
+        assert_eq!(Outcome::of_parts([Pass, Pass]), Pass);
+    }
+
+    #[test]
+    fn exit_codes_are_the_documented_ones() {
+        let codes = Outcome::WORST_FIRST.map(Outcome::code);
+        assert_eq!(codes, [10, 12, 11, 0]);
+    }
+
+    #[test]
+    fn outcomes_serialise_as_their_names() {
+        for outcome in Outcome::WORST_FIRST {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+        }
+    }
+}
