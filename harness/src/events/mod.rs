@@ -1,0 +1,206 @@
+//! The event log: what happened in a run, appended as it happens, one JSON object a line.
+//!
+//! Reports are derived from this log alone, so a run that was killed has a report too, and a true one. Events carry no
+//! clock of their own: whoever appends says when.
+
+mod log;
+mod read;
+
+use serde::{Deserialize, Serialize};
+use workflow::contract::{RunId, Stamp};
+
+use crate::audit::Audit;
+use crate::measure::{Hops, LatencyLimit, LatencyVerdict};
+use crate::outcome::Outcome;
+
+pub use log::{EventLog, EventLogError};
+pub use read::Log;
+
+/// The format's version. New kinds of events and new optional fields do not change it: a reader counts events that it
+/// does not know and says so.
+pub const VERSION: u32 = 1;
+
+/// The log's name in a run directory.
+pub const FILE: &str = "events.jsonl";
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// [`VERSION`].
+    pub v: u32,
+    /// When it happened.
+    pub at: Stamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A run begins. The first event of its log.
+    RunStarted(Box<RunStarted>),
+    /// A queue, table, container, file or the like was created, or is about to be.
+    ResourceCreated(Resource),
+    /// It is gone again.
+    ResourceRemoved(Resource),
+    /// A process was started.
+    ProcessStarted {
+        /// Its name, unique in the run: `consumer-3`.
+        name: String,
+        /// What it does: `consumer`, `producer`, `storage`.
+        role: String,
+        /// Its process id.
+        pid: u32,
+    },
+    /// A process ended.
+    ProcessExited {
+        /// Its name.
+        name: String,
+        /// Its process id.
+        pid: u32,
+        /// How: `exit code 0`, `signal 9 (SIGKILL)`.
+        status: String,
+        /// Whether the run meant it to end so.
+        expected: bool,
+    },
+    /// A part of the run begins, and the one before it ends: `load`, `drain`, `audit`.
+    Phase {
+        /// Its name.
+        name: String,
+    },
+    /// Something was broken on purpose.
+    Fault {
+        /// What: `SIGKILL`, `storage restarted`.
+        name: String,
+        /// Whom it hit: `consumer-3`.
+        target: String,
+        /// How long it lasts, in milliseconds; absent when it is over at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lasts_ms: Option<u64>,
+    },
+    /// How things stand.
+    Sample(Sample),
+    /// Something that a reader of the report should know.
+    Note {
+        /// In a sentence.
+        text: String,
+    },
+    /// A scenario ended.
+    ScenarioFinished(Scenario),
+    /// The audit's result.
+    Audited(Box<Audit>),
+    /// The latencies, and the judgement of their limits.
+    Measured(Box<Measured>),
+    /// The run's outcome. The last event of its log; a log without it is of a run that was cut off.
+    Finished {
+        /// The outcome.
+        outcome: Outcome,
+        /// Why it is not a pass; empty for a pass.
+        reasons: Vec<String>,
+    },
+}
+
+/// What a run is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Its id.
+    pub run: RunId,
+    /// What it shows, in a line: a scenario's name, or `load: 20000 messages, 16 consumers`.
+    pub title: String,
+    /// Its seed.
+    pub seed: u64,
+    /// `local`, `cluster` or `aks`.
+    pub environment: String,
+    /// The command line that repeats it.
+    pub command: String,
+    /// Messages planned.
+    pub messages: u64,
+    /// The rest of the plan, in the order to show it: `rate`, `payload`, `consumers`.
+    pub plan: Vec<Fact>,
+    /// Latency limits.
+    pub limits: Vec<LatencyLimit>,
+    /// What it ran on: storage and why that one, machine, operating system.
+    pub setting: Vec<Fact>,
+    /// Versions: harness, producer, consumer, storage.
+    pub versions: Vec<Fact>,
+}
+
+/// A name and a value, to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// What.
+    pub name: String,
+    /// How much, or which.
+    pub value: String,
+}
+
+impl Fact {
+    /// A fact.
+    pub fn new(name: impl Into<String>, value: impl ToString) -> Self {
+        Self {
+            name: name.into(),
+            value: value.to_string(),
+        }
+    }
+}
+
+/// Something that was created for a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// `queue`, `table`, `container`, ...
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// How things stand at a moment. What could not be read is absent, not 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sample {
+    /// Messages in the queue, visible and leased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_depth: Option<u64>,
+    /// Consumers running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<u64>,
+    /// Messages sent so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
+    /// Rows stored so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<u64>,
+}
+
+/// How a scenario ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// The feature's name.
+    pub feature: String,
+    /// The scenario's name.
+    pub name: String,
+    /// Where it is: `features/exactly_once.feature:12`.
+    pub location: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, when it did not pass: the step and its message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// The directory of its own run, relative to the log's, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_dir: Option<String>,
+}
+
+/// The latencies of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The samples of every hop.
+    pub hops: Hops,
+    /// The limits, judged.
+    pub verdicts: Vec<LatencyVerdict>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The reader of the event log: takes what is there and tells what is not.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use super::{Entry, EventLogError, FILE, VERSION};
+
+/// A log as it was read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Log {
+    /// Every event that could be read, in order.
+    pub entries: Vec<Entry>,
+    /// Whether the last line is torn: its writer was killed in the middle of it. Nothing else is wrong with such a log.
+    pub torn: bool,
+    /// The numbers, from 1, of other lines that are no events: the file was damaged, and evidence is missing.
+    pub damaged: Vec<usize>,
+    /// The numbers, from 1, of lines with events that this version does not know.
+    pub unknown: Vec<usize>,
+}
+
+impl Log {
+    /// Reads the log of run directory `dir`.
+    pub fn read(dir: &Path) -> Result<Self, EventLogError> {
+        let path = dir.join(FILE);
+        match File::open(&path).and_then(|file| Self::parse(BufReader::new(file))) {
+            Ok(log) => Ok(log),
+            Err(source) => Err(EventLogError::Read { path, source }),
+        }
+    }
+
+    fn parse(mut input: BufReader<File>) -> std::io::Result<Self> {
+        let mut log = Self::default();
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            if input.read_until(b'\n', &mut line)? == 0 {
+                break;
+            }
+            let ended = line.last() == Some(&b'\n');
+            log.take(number, &line, ended);
+        }
+        Ok(log)
+    }
+
+    fn take(&mut self, number: usize, line: &[u8], ended: bool) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        match serde_json::from_slice::<Entry>(line) {
+            Ok(entry) if entry.v == VERSION => self.entries.push(entry),
+            Ok(_) => self.unknown.push(number),
+            Err(_) if is_of_a_newer_writer(line) => self.unknown.push(number),
+            Err(_) if !ended => self.torn = true,
+            Err(_) => self.damaged.push(number),
+        }
+    }
+}
+
+/// The kinds of events of this version.
+pub(super) const KNOWN: [&str; 13] = [
+    "run-started",
+    "resource-created",
+    "resource-removed",
+    "process-started",
+    "process-exited",
+    "phase",
+    "fault",
+    "sample",
+    "note",
+    "scenario-finished",
+    "audited",
+    "measured",
+    "finished",
+];
+
+/// Whether the line is a whole entry, only of a kind or version that is not known here.
+fn is_of_a_newer_writer(line: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        v: u32,
+        event: String,
+    }
+    serde_json::from_slice::<Head>(line)
+        .is_ok_and(|head| head.v > VERSION || !KNOWN.contains(&head.event.as_str()))
+}
