@@ -1,0 +1,76 @@
+//! Requests to the service and the check of their answers.
+
+use crate::error;
+use async_trait::async_trait;
+use azure_core::{
+    http::{
+        Context, Method, Pipeline, PipelineSendOptions, RawResponse, Request, Url,
+        headers::{ACCEPT, CONTENT_TYPE, HeaderName, MS_DATE, PREFER, VERSION},
+        policies::{Policy, PolicyResult},
+    },
+    time::{OffsetDateTime, to_rfc7231},
+};
+use std::sync::Arc;
+
+/// OData 3, the newest the service speaks.
+const DATA_SERVICE_VERSION: HeaderName = HeaderName::from_static("dataserviceversion");
+const MAX_DATA_SERVICE_VERSION: HeaderName = HeaderName::from_static("maxdataserviceversion");
+const ODATA_3: &str = "3.0;NetFx";
+
+pub(super) const RETURN_NO_CONTENT: &str = "return-no-content";
+pub(super) const RETURN_CONTENT: &str = "return-content";
+
+/// A request with the headers that all have.
+pub(super) fn new(url: Url, method: Method, version: &str, accept: &'static str) -> Request {
+    let mut request = Request::new(url, method);
+    request.insert_header(ACCEPT, accept);
+    request.insert_header(VERSION, version.to_owned());
+    request.insert_header(DATA_SERVICE_VERSION, ODATA_3);
+    request.insert_header(MAX_DATA_SERVICE_VERSION, ODATA_3);
+    request
+}
+
+/// Adds a body of JSON.
+pub(super) fn set_json(request: &mut Request, json: Vec<u8>) {
+    request.insert_header(CONTENT_TYPE, "application/json");
+    request.set_body(json);
+}
+
+/// Says what the service is to answer a write with.
+pub(super) fn prefer(request: &mut Request, preference: &'static str) {
+    request.insert_header(PREFER, preference);
+}
+
+/// Sends a request; an answer that is no success is an error with its OData code.
+pub(super) async fn send(
+    pipeline: &Pipeline,
+    context: &Context<'_>,
+    mut request: Request,
+) -> azure_core::Result<RawResponse> {
+    // `azure_core`'s check does not read OData errors, ours does.
+    let options = PipelineSendOptions {
+        skip_checks: true,
+        ..Default::default()
+    };
+    match pipeline.send(context, &mut request, Some(options)).await {
+        Ok(response) => error::check(response),
+        Err(error) => Err(error::redact(error, request.url())),
+    }
+}
+
+/// Dates requests that carry an `Authorization` header, as the service requires of them.
+#[derive(Debug)]
+pub(super) struct DatePolicy;
+
+#[async_trait]
+impl Policy for DatePolicy {
+    async fn send(
+        &self,
+        ctx: &Context,
+        request: &mut Request,
+        next: &[Arc<dyn Policy>],
+    ) -> PolicyResult {
+        request.insert_header(MS_DATE, to_rfc7231(&OffsetDateTime::now_utc()));
+        next[0].send(ctx, request, &next[1..]).await
+    }
+}

@@ -1,0 +1,148 @@
+//! The rules for `PartitionKey` and `RowKey`, checked before a request leaves, and their form in a URL.
+//!
+//! Rules: <https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model>
+
+use std::fmt::Write as _;
+
+/// The longest key, in UTF-16 code units: 1 KiB, and the service counts two bytes a unit.
+pub const MAX_KEY_UTF16_UNITS: usize = 512;
+
+/// Why a `PartitionKey` or `RowKey` cannot be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key holds a character that the service refuses in keys.
+    #[error(
+        "{key} holds {character:?} at byte {position}: '/', '\\', '#', '?' and control characters \
+         are not allowed in keys, encode them first"
+    )]
+    ForbiddenCharacter {
+        /// `PartitionKey` or `RowKey`.
+        key: &'static str,
+        /// The first such character.
+        character: char,
+        /// Its offset in the key, in bytes of UTF-8.
+        position: usize,
+    },
+    /// The key is longer than [`MAX_KEY_UTF16_UNITS`].
+    #[error(
+        "{key} is {length} UTF-16 units long, more than the {MAX_KEY_UTF16_UNITS} (1 KiB) of the service"
+    )]
+    TooLong {
+        /// `PartitionKey` or `RowKey`.
+        key: &'static str,
+        /// Its length in UTF-16 code units.
+        length: usize,
+    },
+}
+
+/// Checks one key; `key` names it in the error.
+pub(crate) fn validate(key: &'static str, value: &str) -> Result<(), KeyError> {
+    if let Some((position, character)) = value.char_indices().find(|(_, c)| is_forbidden(*c)) {
+        return Err(KeyError::ForbiddenCharacter {
+            key,
+            character,
+            position,
+        });
+    }
+    // UTF-8 is never shorter than UTF-16 in units, so short keys need no second walk.
+    if value.len() > MAX_KEY_UTF16_UNITS {
+        let length = value.encode_utf16().count();
+        if length > MAX_KEY_UTF16_UNITS {
+            return Err(KeyError::TooLong { key, length });
+        }
+    }
+    Ok(())
+}
+
+/// `char::is_control` is exactly U+0000-1F and U+007F-9F, the range the service refuses.
+fn is_forbidden(character: char) -> bool {
+    matches!(character, '/' | '\\' | '#' | '?') || character.is_control()
+}
+
+/// Appends `text` percent-encoded: everything but RFC 3986's unreserved characters.
+pub(crate) fn push_percent_encoded(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        push_encoded_byte(out, byte);
+    }
+}
+
+/// Appends a key as the inside of an OData string literal in a URL: quotes doubled, then encoded.
+pub(crate) fn push_key(out: &mut String, key: &str) {
+    for byte in key.bytes() {
+        if byte == b'\'' {
+            out.push_str("%27%27");
+        } else {
+            push_encoded_byte(out, byte);
+        }
+    }
+}
+
+fn push_encoded_byte(out: &mut String, byte: u8) {
+    if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+        out.push(char::from(byte));
+    } else {
+        write!(out, "%{byte:02X}").expect("writing to a String must succeed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> String {
+        let mut out = String::new();
+        push_key(&mut out, text);
+        out
+    }
+
+    #[test]
+    fn quotes_are_doubled_and_everything_reserved_is_encoded() {
+        assert_eq!(key("it's"), "it%27%27s");
+        assert_eq!(key("a b+c%20&=é"), "a%20b%2Bc%2520%26%3D%C3%A9");
+        assert_eq!(key("Az09-._~"), "Az09-._~");
+        assert_eq!(key("',RowKey='"), "%27%27%2CRowKey%3D%27%27");
+    }
+
+    #[test]
+    fn every_forbidden_character_is_named_with_its_position() {
+        let controls = (0..=0x1f).chain(0x7f..=0x9f).filter_map(char::from_u32);
+        for character in controls.chain(['/', '\\', '#', '?']) {
+            assert_eq!(
+                validate("RowKey", &format!("ab{character}c")),
+                Err(KeyError::ForbiddenCharacter {
+                    key: "RowKey",
+                    character,
+                    position: 2
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn neighbours_of_the_forbidden_ranges_are_allowed() {
+        for text in ["", " ", "~", "\u{a0}", "100%", "it's", "\"", "日本", "🦀"] {
+            assert_eq!(validate("PartitionKey", text), Ok(()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_utf16_units() {
+        assert_eq!(validate("RowKey", &"x".repeat(512)), Ok(()));
+        assert_eq!(
+            validate("RowKey", &"x".repeat(513)),
+            Err(KeyError::TooLong {
+                key: "RowKey",
+                length: 513
+            })
+        );
+        assert_eq!(validate("RowKey", &"é".repeat(512)), Ok(()));
+        assert_eq!(
+            validate("RowKey", &"🦀".repeat(257)),
+            Err(KeyError::TooLong {
+                key: "RowKey",
+                length: 514
+            })
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! One Azurite for all tests of this binary, and a table for each.
+
+use azure_core::http::{ClientOptions, RetryOptions, Url};
+use azurite::Azurite;
+use std::{
+    fmt::Debug,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tables::{
+    ErrorCode, TableClient, TableClientOptions, TableServiceClient, TableServiceClientOptions,
+};
+use tokio::runtime::Runtime;
+
+/// Without retries, so that a test sees what the service says.
+pub(crate) fn client_options() -> ClientOptions {
+    ClientOptions {
+        retry: RetryOptions::none(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn service(url: Url) -> TableServiceClient {
+    let options = TableServiceClientOptions {
+        client_options: client_options(),
+        ..Default::default()
+    };
+    TableServiceClient::new(url, None, Some(options)).unwrap()
+}
+
+pub(crate) fn table(url: Url, name: &str) -> TableClient {
+    let options = TableClientOptions {
+        client_options: client_options(),
+        ..Default::default()
+    };
+    TableClient::new(url, name, None, Some(options)).unwrap()
+}
+
+/// A name no other test has, nor an earlier run where the emulator is one that was there before.
+pub(crate) fn fresh_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let id = azure_core::Uuid::new_v4().simple();
+    format!("t{}x{id}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// One emulator and one runtime for all tests of this process; both end with it.
+struct Shared {
+    runtime: Runtime,
+    azurite: Azurite,
+}
+
+static SHARED: LazyLock<Shared> = LazyLock::new(|| {
+    let runtime = Runtime::new().unwrap();
+    let azurite = runtime.block_on(Azurite::start()).unwrap();
+    Shared { runtime, azurite }
+});
+
+/// Runs a test with the URL of the account, its SAS included.
+pub(crate) fn with_account<F: Future<Output = ()>>(test: impl FnOnce(Url) -> F) {
+    let url = format!("{}?{}", SHARED.azurite.table_url(), SHARED.azurite.sas());
+    SHARED.runtime.block_on(test(Url::parse(&url).unwrap()));
+}
+
+/// Runs a test with a table of its own.
+pub(crate) fn with_table<F: Future<Output = ()>>(test: impl FnOnce(TableClient) -> F) {
+    with_account(|url| async move {
+        let table = table(url, &fresh_name());
+        table.create(None).await.unwrap();
+        test(table).await;
+    });
+}
+
+/// The code of an expected failure.
+pub(crate) fn code<T: Debug>(result: azure_core::Result<T>) -> ErrorCode {
+    let error = result.unwrap_err();
+    ErrorCode::of(&error).unwrap_or_else(|| panic!("no code in {error}"))
+}
