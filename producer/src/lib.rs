@@ -1,1 +1,44 @@
-//! Placeholder.
+//! `producer`: an open-loop load generator for an Azure Storage queue.
+//!
+//! Open loop: every message has a due time, fixed before the run by a [`Shape`] and a seed, and is sent then, whether or
+//! not storage keeps up. What storage or generator cannot do in time becomes *lateness*, recorded for every message and
+//! carried in it (`srcStamp` is the intended time, `sentStamp` the actual one), so a stall shows and is never averaged away
+//! (coordinated omission).
+//!
+//! Every message ends in one [`Outcome`]: acknowledged, unknown or failed. The [`Summary`] says which, so that an auditor
+//! knows what must, may and must not be in the queue. Retries keep the message's id and body; a message that ends up in the
+//! queue twice is one message to every consumer that keeps the contract.
+//!
+//! - [`Args`], [`main`]: the command line, for the binary and for embedding as a subcommand.
+//! - [`Plan`], [`run`]: a load as a library call, into any [`Sink`].
+//! - [`Event`]: what `--progress json` writes, a line each.
+
+mod args;
+mod closed_loop;
+mod duplicates;
+mod load;
+mod pacer;
+mod plan;
+mod ranges;
+mod report;
+pub mod schedule;
+mod send;
+mod shape;
+mod sink;
+mod start;
+mod summary;
+mod tally;
+pub mod units;
+
+pub use args::{Args, SinkChoice};
+pub use duplicates::Duplicates;
+pub use load::{Ended, LoadError};
+pub use plan::{Persistence, Plan, new_run_id};
+pub use ranges::SeqRanges;
+pub use report::{Event, Progress, ProgressMode, Started};
+pub use send::Fatal;
+pub use shape::{ParseShapeError, Shape};
+pub use sink::{NullSink, Sink};
+pub use start::{Failure, main, run};
+pub use summary::{Exceptions, SUMMARY_VERSION, Summary, SummaryError, Times};
+pub use tally::Outcome;

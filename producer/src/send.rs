@@ -1,0 +1,238 @@
+//! Sending one message: tries, outcome, and the account of it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tokio::time::timeout_at;
+use tokio_util::sync::CancellationToken;
+use workflow::contract::{Seq, Stamp};
+use workflow::ports::{Effect, ErrorKind, StorageError};
+
+use crate::duplicates::Duplicates;
+use crate::pacer::Due;
+use crate::plan::Plan;
+use crate::sink::Sink;
+use crate::tally::{Board, Outcome, TIMED_OUT, error_name, micros};
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// Storage gives an answer that no waiting cures.
+    #[error(transparent)]
+    Storage(StorageError),
+    /// Not one message was taken within the time for it.
+    #[error("send any message: storage took none within --send-timeout and --tries")]
+    NothingTaken,
+}
+
+impl Fatal {
+    /// What a person can do about it.
+    pub const fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Storage(error) => error.advice(),
+            Self::NothingTaken => Some(
+                "see the errors above; check the account name or endpoint, and that the network lets you reach it",
+            ),
+        }
+    }
+}
+
+/// Sends messages; shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Sender<S> {
+    sink: S,
+    plan: Arc<Plan>,
+    duplicates: Duplicates,
+    board: Arc<Board>,
+    /// Cancelled to end the run: by a signal, or here when the run cannot go on.
+    stop: CancellationToken,
+    fatal: Mutex<Option<Fatal>>,
+}
+
+/// Why no further try is made to put a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GaveUp {
+    /// Storage gave an answer that another try would get again.
+    Refused,
+    /// Tries or time are used up.
+    Exhausted,
+}
+
+/// A message whose sending has begun. Every one is settled exactly once, also when its future is dropped half-way.
+struct Begun<'a> {
+    board: &'a Board,
+    seq: Seq,
+    /// Whether some try has reached storage without a clear answer, or is under way.
+    may_exist: bool,
+    settled: bool,
+}
+
+impl Begun<'_> {
+    fn settle(&mut self, outcome: Outcome) {
+        self.board.lock().settle(self.seq, outcome);
+        self.settled = true;
+    }
+
+    const fn without_acknowledgement(&self) -> Outcome {
+        if self.may_exist {
+            Outcome::Unknown
+        } else {
+            Outcome::Failed
+        }
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.settle(self.without_acknowledgement());
+        }
+    }
+}
+
+impl<S: Sink> Sender<S> {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        sink: S,
+        board: Arc<Board>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            sink,
+            duplicates: plan.duplicates(),
+            plan,
+            board,
+            stop,
+            fatal: Mutex::new(None),
+        }
+    }
+
+    /// Whether no further message shall begin.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Resolves when no further message shall begin.
+    pub(crate) async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Sends that have begun and not ended.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.board.lock().in_flight()
+    }
+
+    /// Why the run could not go on, if so.
+    pub(crate) fn take_fatal(&self) -> Option<Fatal> {
+        self.fatal
+            .lock()
+            .expect("no holder of the cause may panic")
+            .take()
+    }
+
+    fn give_up(&self, cause: Fatal) {
+        self.fatal
+            .lock()
+            .expect("no holder of the cause may panic")
+            .get_or_insert(cause);
+        self.stop.cancel();
+    }
+
+    /// Sends a message that is due, twice if it is one of those, and accounts for it.
+    pub(crate) async fn deliver(&self, due: Due) {
+        let (started, sent) = (Instant::now(), Stamp::now());
+        let late = started.saturating_duration_since(due.at);
+        self.board.lock().begin(due.seq, late);
+        let mut begun = Begun {
+            board: &self.board,
+            seq: due.seq,
+            may_exist: false,
+            settled: false,
+        };
+        // Counted back from now, so that a step of the wall clock during a long run moves both stamps alike.
+        let intended = Stamp::from_micros(
+            sent.as_micros() - i64::try_from(late.as_micros()).unwrap_or(i64::MAX),
+        );
+        let body = self.plan.body(due.seq, intended, sent);
+        match self.put(&body, &mut begun.may_exist).await {
+            Ok(()) => {
+                self.board
+                    .lock()
+                    .send_us
+                    .saturating_record(micros(started.elapsed()));
+                begun.settle(Outcome::Acknowledged);
+                if self.duplicates.is_duplicated(due.seq)
+                    && self.put(&body, &mut false).await.is_ok()
+                {
+                    self.board.lock().duplicates_sent += 1;
+                }
+            }
+            Err(why) => {
+                begun.settle(begun.without_acknowledgement());
+                // Storage is not there, and going through the schedule would only take longer to say so.
+                if why == GaveUp::Exhausted && self.board.lock().acknowledged == 0 {
+                    self.give_up(Fatal::NothingTaken);
+                }
+            }
+        }
+    }
+
+    /// Tries until storage acknowledges, or no further try is allowed or useful.
+    async fn put(&self, body: &str, may_exist: &mut bool) -> Result<(), GaveUp> {
+        let persistence = self.plan.persistence;
+        let deadline = tokio::time::Instant::now() + persistence.timeout;
+        let mut failures = 0;
+        loop {
+            let unclear_before = std::mem::replace(may_exist, true);
+            let Ok(answer) = timeout_at(deadline, self.sink.put(body)).await else {
+                self.board.lock().error(TIMED_OUT);
+                return Err(GaveUp::Exhausted);
+            };
+            let Err(error) = answer else { return Ok(()) };
+            *may_exist = unclear_before || error.effect() == Effect::Unknown;
+            failures += 1;
+            let transient = error.is_transient();
+            self.note(error);
+            if !transient {
+                return Err(GaveUp::Refused);
+            }
+            let pause = persistence.backoff.delay(failures);
+            if failures == persistence.tries || tokio::time::Instant::now() + pause >= deadline {
+                return Err(GaveUp::Exhausted);
+            }
+            tokio::time::sleep(pause).await;
+            self.board.lock().retries += 1;
+        }
+    }
+
+    fn note(&self, error: StorageError) {
+        let kind = error_name(error.kind());
+        if self.board.lock().error(kind) {
+            tracing::warn!(
+                error = chain(&error),
+                kind,
+                "a send failed; further errors of this kind are only counted"
+            );
+        } else {
+            tracing::debug!(error = chain(&error), kind, "a send failed");
+        }
+        if matches!(error.kind(), ErrorKind::NoSuchResource | ErrorKind::Denied) {
+            self.give_up(Fatal::Storage(error));
+        }
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,227 @@
+//! From arguments to an exit code.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use workflow::azure::{ConfigError, Storage};
+use workflow::contract::Stamp;
+use workflow::exit::Exit;
+use workflow::ports::{StorageError, WorkQueue};
+use workflow::shutdown::Signals;
+
+use crate::args::{Args, SinkChoice};
+use crate::load::{self, Ended, LoadError};
+use crate::plan::Plan;
+use crate::report::{self, Reporter, Started};
+use crate::schedule::ScheduleError;
+use crate::schedule::trace::TraceError;
+use crate::send::{Fatal, chain};
+use crate::sink::{NullSink, Sink};
+use crate::tally::Board;
+
+/// Why a run did not take place, or its summary could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The plan makes no sense.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// There is no queue to send to.
+    #[error(
+        "open the queue: no name; set AZURE_QUEUE_NAME (--queue), or --sink null to send nothing anywhere"
+    )]
+    NoQueue,
+    /// The storage arguments make no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The queue could not be created.
+    #[error(transparent)]
+    Create(StorageError),
+    /// There is no place for the summary, or it cannot be written.
+    #[error("write the summary to {}", path.display())]
+    Summary {
+        /// Where it was to go.
+        path: PathBuf,
+        /// Why it cannot.
+        #[source]
+        source: io::Error,
+    },
+    /// Runtime, signals or progress could not be set up.
+    #[error("set up the process")]
+    Process(#[source] io::Error),
+    /// A bug.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl Failure {
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Schedule(ScheduleError::Trace(TraceError::Open { .. }))
+            | Self::Summary { .. }
+            | Self::Process(_) => Exit::LocalResource,
+            Self::Schedule(_) | Self::NoQueue | Self::Config(_) => Exit::Usage,
+            Self::Create(error) => Exit::of(error),
+            Self::Load(_) => Exit::Bug,
+        }
+    }
+}
+
+/// Runs the producer as a process would: logs, signals, runtime, progress, summary.
+///
+/// The runtime has one thread: with the pacing thread beside it, a load of one account fits two cores with room for the
+/// storage emulator, and senders that share a thread share their counters without contention (BENCHMARKS has figures).
+pub fn main(args: Args) -> Exit {
+    let telemetry = args.telemetry.init("producer");
+    let _telemetry = match telemetry {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            // There is no log to write to; if standard error is closed too, the exit code must do.
+            drop(writeln!(io::stderr().lock(), "failed to {}", chain(&error)));
+            return Exit::Bug;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let ended = runtime
+        .map_err(Failure::Process)
+        .and_then(|runtime| runtime.block_on(Box::pin(process(args))));
+    ended.unwrap_or_else(|failure| {
+        let advice = if let Failure::Create(error) = &failure {
+            error.advice()
+        } else {
+            None
+        };
+        tracing::error!(error = chain(&failure), advice, "failed");
+        failure.exit()
+    })
+}
+
+async fn process(args: Args) -> Result<Exit, Failure> {
+    let stop = CancellationToken::new();
+    let signals = Signals::listen().map_err(Failure::Process)?;
+    let _watch = AbortOnDropHandle::new(tokio::spawn(signals.watch(stop.clone())));
+    let plan = args.plan();
+    if args.sink == SinkChoice::Null {
+        tracing::warn!(
+            "NULL SINK: nothing is sent to any storage; this measures the generator only"
+        );
+        return send(plan, NullSink, &args, stop).await;
+    }
+    let queue_args = args.queue.as_ref().ok_or(Failure::NoQueue)?;
+    let queue = Storage::open(&args.account)?.queue(queue_args)?;
+    if args.create {
+        create(&queue, &plan, &stop).await?;
+    }
+    send(plan, queue, &args, stop).await
+}
+
+/// Creates the queue, as persistently as a message is sent.
+async fn create(
+    queue: &impl WorkQueue,
+    plan: &Plan,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let persistence = plan.persistence;
+    let tried = persistence
+        .backoff
+        .retry(persistence.tries, stop, || queue.create());
+    match tokio::time::timeout(persistence.timeout, tried).await {
+        Ok(Err(error)) if !stop.is_cancelled() => Err(Failure::Create(error)),
+        // Over time, or stopped: the first message shows what storage has to say.
+        _ => Ok(()),
+    }
+}
+
+/// Sends the load of `plan` into `sink` until it has ended or `stop` is cancelled; then waits for the sends in flight, at
+/// most the plan's grace period. Reports nothing on the way.
+pub async fn run<S: Sink>(plan: Plan, sink: S, stop: CancellationToken) -> Result<Ended, Failure> {
+    let pace = plan.pace()?;
+    Ok(load::run(Arc::new(plan), pace, sink, Arc::new(Board::new()), stop).await?)
+}
+
+async fn send<S: Sink>(
+    plan: Plan,
+    sink: S,
+    args: &Args,
+    stop: CancellationToken,
+) -> Result<Exit, Failure> {
+    let pace = plan.pace()?;
+    if let Some(path) = &args.summary {
+        check_place(path)?;
+    }
+    let started = Started {
+        run: plan.run.clone(),
+        seed: plan.payloads.seed,
+        shape: plan.shape.to_string(),
+        payload: plan.payloads.size,
+        queue: sink.queue().map(str::to_owned),
+        planned: pace.planned(),
+        at: Stamp::now(),
+    };
+    tracing::info!(
+        run.id = %started.run,
+        seed = started.seed,
+        shape = started.shape,
+        payload = %started.payload,
+        planned = started.planned,
+        "sending"
+    );
+    let board = Arc::new(Board::new());
+    let reporter =
+        Reporter::start(args.progress, started, board.clone()).map_err(Failure::Process)?;
+    let ended = load::run(Arc::new(plan), pace, sink, board, stop).await?;
+    if let Some(fatal) = &ended.fatal {
+        tracing::error!(
+            error = chain(fatal),
+            advice = fatal.advice(),
+            "the run cannot go on"
+        );
+    }
+    // The file first: it is the one that a closed pipe cannot take away.
+    let filed = args.summary.as_ref().map_or(Ok(()), |path| {
+        report::write_file(path, &ended.summary).map_err(|source| Failure::Summary {
+            path: path.clone(),
+            source,
+        })
+    });
+    reporter
+        .finish(&ended.summary)
+        .map_err(|source| Failure::Summary {
+            path: "standard output".into(),
+            source,
+        })?;
+    filed?;
+    Ok(exit(&ended))
+}
+
+/// Finds out before the load, and not after it, that there is no place for the summary.
+fn check_place(path: &Path) -> Result<(), Failure> {
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let problem = match parent.metadata() {
+        Ok(found) if !found.is_dir() => io::ErrorKind::NotADirectory.into(),
+        Ok(_) if path.is_dir() => io::ErrorKind::IsADirectory.into(),
+        Ok(_) => return Ok(()),
+        Err(error) => error,
+    };
+    Err(Failure::Summary {
+        path: path.to_owned(),
+        source: problem,
+    })
+}
+
+/// The exit code that tells how the load went.
+const fn exit(ended: &Ended) -> Exit {
+    match &ended.fatal {
+        Some(Fatal::Storage(error)) => Exit::of(error),
+        Some(Fatal::NothingTaken) => Exit::StorageUnavailable,
+        None if ended.summary.acknowledged < ended.summary.begun => Exit::Partial,
+        None => Exit::Success,
+    }
+}

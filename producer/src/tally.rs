@@ -1,0 +1,130 @@
+//! What has happened so far, shared by the senders and the reporter.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use workflow::contract::Seq;
+use workflow::ports::ErrorKind;
+
+use crate::ranges::SeqRanges;
+
+/// Highest time that a histogram tells apart, a day; longer ones count as a day.
+const MAX_US: u64 = 86_400_000_000;
+
+/// Digits that a histogram keeps: an error below 0.1 %, in about 200 KiB.
+const DIGITS: u8 = 3;
+
+/// How the sending of one message ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It is in the queue, at least once.
+    Acknowledged,
+    /// It may be in the queue: some try ended without an answer that says, and no later one was acknowledged.
+    Unknown,
+    /// It is not in the queue: no try can have had an effect.
+    Failed,
+}
+
+/// Counts and times of a run.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) begun: u64,
+    pub(crate) acknowledged: u64,
+    pub(crate) unknown: SeqRanges,
+    pub(crate) failed: SeqRanges,
+    pub(crate) duplicates_sent: u64,
+    pub(crate) retries: u64,
+    pub(crate) errors: BTreeMap<&'static str, u64>,
+    pub(crate) lateness_us: Histogram<u64>,
+    pub(crate) send_us: Histogram<u64>,
+    /// Lateness since the reporter last looked.
+    pub(crate) recent_lateness_us: Histogram<u64>,
+}
+
+/// A histogram of microseconds.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(MAX_US, DIGITS).expect("the bounds of a histogram must be in order")
+}
+
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(MAX_US)
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            begun: 0,
+            acknowledged: 0,
+            unknown: SeqRanges::default(),
+            failed: SeqRanges::default(),
+            duplicates_sent: 0,
+            retries: 0,
+            errors: BTreeMap::new(),
+            lateness_us: histogram(),
+            send_us: histogram(),
+            recent_lateness_us: histogram(),
+        }
+    }
+
+    /// Messages whose sending has begun and not ended.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.begun - self.acknowledged - self.unknown.count() - self.failed.count()
+    }
+
+    /// The sending of `seq` begins, `late` after it was meant to. Messages begin in the order of their numbers.
+    pub(crate) fn begin(&mut self, seq: Seq, late: Duration) {
+        self.begun = seq.get();
+        let late = micros(late);
+        self.lateness_us.saturating_record(late);
+        self.recent_lateness_us.saturating_record(late);
+    }
+
+    /// The sending of `seq` ended.
+    pub(crate) fn settle(&mut self, seq: Seq, outcome: Outcome) {
+        match outcome {
+            Outcome::Acknowledged => self.acknowledged += 1,
+            Outcome::Unknown => self.unknown.insert(seq),
+            Outcome::Failed => self.failed.insert(seq),
+        }
+    }
+
+    /// A try failed. Whether it is the first of its kind.
+    pub(crate) fn error(&mut self, name: &'static str) -> bool {
+        let count = self.errors.entry(name).or_default();
+        *count += 1;
+        *count == 1
+    }
+}
+
+/// The tally, shared.
+#[derive(Debug)]
+pub(crate) struct Board(Mutex<Tally>);
+
+impl Board {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Tally::new()))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Tally> {
+        self.0.lock().expect("no holder of the tally may panic")
+    }
+}
+
+/// A failed try's name in summaries, progress and metrics.
+pub(crate) const fn error_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::LeaseLost => "lease_lost",
+        ErrorKind::NoSuchResource => "no_such_resource",
+        ErrorKind::Denied => "denied",
+        ErrorKind::TooLarge => "too_large",
+        ErrorKind::Busy => "busy",
+        ErrorKind::Unreachable => "unreachable",
+        ErrorKind::Interrupted => "interrupted",
+        ErrorKind::Rejected => "rejected",
+    }
+}
+
+/// A try that had no answer when the time for the message was up.
+pub(crate) const TIMED_OUT: &str = "timed_out";
