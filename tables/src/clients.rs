@@ -5,6 +5,8 @@ mod paging;
 mod request;
 mod service;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use service::{TableServiceClient, TableServiceClientOptions};
 pub use table::{TableClient, TableClientOptions};

@@ -7,7 +7,7 @@ use tables::{
     models::TableClientQueryEntitiesOptions,
 };
 
-const NASTY: [&str; 14] = [
+pub(crate) const NASTY: [&str; 14] = [
     "plain",
     "two words",
     " leading and trailing ",

@@ -5,7 +5,11 @@ mod entities;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod interop;
+#[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod python;
 #[cfg(test)]
 mod query;
 #[cfg(test)]
