@@ -109,7 +109,7 @@ impl Credential {
             .map_or_else(String::new, |v| v.get_name().to_owned());
         tracing::info!(credential = name, why, "credential chosen");
         match choice {
-            CredentialChoice::Sas => sas.cloned().map(Self::Sas).ok_or(CredentialError::NoSas),
+            CredentialChoice::Sas => check_sas(sas.ok_or(CredentialError::NoSas)?).map(Self::Sas),
             CredentialChoice::WorkloadIdentity => token(
                 "workload identity",
                 "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE must be set: label the pod \

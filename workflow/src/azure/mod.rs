@@ -15,11 +15,11 @@ mod names;
 mod queue;
 mod secret;
 mod storage;
-// mod table;
+mod table;
 
 pub use args::{AccountArgs, QueueArgs, StorageArgs, TableArgs};
 pub use names::{InvalidName, QueueName, TableName};
 pub use queue::AzureQueue;
 pub use secret::{Secret, redact};
 pub use storage::{ConfigError, Storage};
-// pub use table::AzureTable;
+pub use table::AzureTable;

@@ -7,7 +7,7 @@ use azure_core::http::{ClientOptions, RetryOptions, Transport};
 use reqwest::Url;
 
 use super::credential::{Credential, CredentialError};
-use super::{AccountArgs, AzureQueue, QueueArgs, QueueName};
+use super::{AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, TableArgs, TableName};
 
 /// How long an idle connection is kept. Azurite (Node.js) closes after 5 s; a pool that keeps longer sends requests into
 /// closing connections.
@@ -91,6 +91,22 @@ impl Storage {
         push(&mut url, name.as_str());
         let token = self.sign(&mut url, "queue")?;
         AzureQueue::new(name, url, token, self.options()).map_err(|e| ConfigError::Sdk("queue", e))
+    }
+
+    /// The table of `args`.
+    pub fn table(&self, args: &TableArgs) -> Result<AzureTable, ConfigError> {
+        self.table_named(&args.table, args)
+    }
+
+    /// Another table at the endpoint of `args`.
+    pub fn table_named(
+        &self,
+        name: &TableName,
+        args: &TableArgs,
+    ) -> Result<AzureTable, ConfigError> {
+        let mut url = self.endpoint("table", args.table_endpoint.as_ref())?;
+        let token = self.sign(&mut url, "table")?;
+        AzureTable::new(name, url, token, self.options()).map_err(|e| ConfigError::Sdk("table", e))
     }
 
     fn endpoint(&self, service: &'static str, given: Option<&Url>) -> Result<Url, ConfigError> {

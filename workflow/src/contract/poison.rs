@@ -25,17 +25,20 @@ pub enum PoisonReason {
     DigestMismatch,
     /// It was delivered more often than `max-attempts` and never finished.
     TooManyAttempts,
+    /// Its row exists with another digest. The row stays as it is; this keeps the message for whoever must decide.
+    Conflict,
 }
 
 impl PoisonReason {
     /// Every reason; the label values of the consumer's metric.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NotJson,
         Self::MissingField,
         Self::BadField,
         Self::Oversized,
         Self::DigestMismatch,
         Self::TooManyAttempts,
+        Self::Conflict,
     ];
 
     /// The reason as it is serialised.
@@ -47,6 +50,7 @@ impl PoisonReason {
             Self::Oversized => "oversized",
             Self::DigestMismatch => "digest-mismatch",
             Self::TooManyAttempts => "too-many-attempts",
+            Self::Conflict => "conflict",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A table in process.
 
 use std::collections::BTreeMap;
+use std::ops::RangeBounds;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::StreamExt as _;
@@ -34,6 +35,16 @@ impl MemoryTable {
 
     fn error(&self, kind: ErrorKind, operation: &'static str) -> StorageError {
         StorageError::new(kind, operation, format!("table {}", self.name))
+    }
+}
+
+impl MemoryTable {
+    fn read(&self, keys: impl RangeBounds<(String, String)>) -> RowStream {
+        let rows: Vec<_> = match self.lock().as_ref() {
+            None => vec![Err(self.error(ErrorKind::NoSuchResource, "query rows"))],
+            Some(rows) => rows.range(keys).map(|(_, row)| Ok(row.clone())).collect(),
+        };
+        futures::stream::iter(rows).boxed()
     }
 }
 
@@ -98,13 +109,10 @@ impl ResultTable for MemoryTable {
 
     fn rows(&self, run: &RunId) -> RowStream {
         let (from, to) = run.partition_range();
-        let rows: Vec<_> = match self.lock().as_ref() {
-            None => vec![Err(self.error(ErrorKind::NoSuchResource, "query rows"))],
-            Some(rows) => rows
-                .range((from, String::new())..(to, String::new()))
-                .map(|(_, row)| Ok(row.clone()))
-                .collect(),
-        };
-        futures::stream::iter(rows).boxed()
+        self.read((from, String::new())..(to, String::new()))
+    }
+
+    fn all_rows(&self) -> RowStream {
+        self.read(..)
     }
 }
