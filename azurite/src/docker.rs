@@ -50,14 +50,14 @@ pub(crate) struct Container {
 
 impl Container {
     pub(crate) async fn start(options: &Options) -> Result<(Self, Endpoints), Error> {
-        engine::usable().await.map_err(Error::Start)?;
+        engine::docker_usable().await.map_err(Error::Start)?;
         let stderr = Arc::new(Mutex::new(String::new()));
         let name = unique_name();
         let request = request(options, &name, Arc::clone(&stderr))?;
         let container = match request.start().await {
             Ok(container) => container,
             Err(error) => {
-                // testcontainers forgets a container that was created and did not start.
+                // testcontainers forgets a container that was created and did not start, and not every engine removes it.
                 engine::remove(&name).await;
                 let said = stderr
                     .lock()

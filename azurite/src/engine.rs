@@ -32,9 +32,9 @@ pub(crate) async fn client() -> Result<Docker, ClientError> {
     docker_client_instance().await
 }
 
-/// Fine, or the reason why not. Asked once per process: neither a missing engine nor a registry out of reach gets better
-/// between two tests, and both can take seconds to say so.
-pub(crate) async fn usable() -> Result<(), String> {
+/// Whether a Docker engine answers and has, or can pull, the image; else the reason why not. Asked once per process: neither
+/// a missing engine nor a registry out of reach gets better between two tests, and both can take seconds to say so.
+pub async fn docker_usable() -> Result<(), String> {
     static USABLE: OnceCell<Result<(), String>> = OnceCell::const_new();
     USABLE.get_or_init(examine).await.clone()
 }

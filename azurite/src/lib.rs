@@ -44,6 +44,7 @@ mod target_dir;
 
 pub use builder::Builder;
 pub use docker::IMAGE;
+pub use engine::docker_usable;
 pub use error::Error;
 pub use options::Ports;
 pub use source::Source;
