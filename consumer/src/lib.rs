@@ -1,1 +1,204 @@
-//! Placeholder.
+//! The worker: a competing consumer of an Azure Storage queue that stores one row a message in an Azure Storage table.
+//!
+//! # The life of a delivery
+//!
+//! 1. **Receive** ([`receive`](mod@receive)): a batch, never more than there are free slots.
+//! 2. **Work** ([`work`]), while the lease is renewed ([`hold`]).
+//! 3. **Store** ([`writer`]): insert-only and keyed by the message's id, so that a second delivery finds the row of the
+//!    first; rows that are ready together share a write.
+//! 4. **Delete**, only after the row is stored. A message that cannot be worked on goes whole to `<queue>-poison`
+//!    ([`poison`]), and only then is deleted.
+//!
+//! A lost lease is no error: somebody else has the message. Storage that is away is waited for. What this process leaves
+//! unfinished, however it ends, is delivered again.
+//!
+//! # How it ends
+//!
+//! SIGTERM, SIGINT, a Spot notice ([`preempt`]), `--exit-when-idle` or a panic begin the drain: nothing more is received,
+//! unstarted messages are handed back, what is in flight is finished within `--grace`. Exit codes: [`Exit`].
+
+mod args;
+mod delivery;
+mod duration;
+mod health;
+mod hold;
+mod http;
+mod metrics;
+mod poison;
+mod preempt;
+mod receive;
+mod run;
+mod settings;
+mod storage;
+mod work;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use workflow::azure::{AzureQueue, AzureTable, Storage};
+use workflow::exit::Exit;
+use workflow::shutdown::Signals;
+
+pub use args::Args;
+pub use http::Listen;
+pub use work::{ParseWorkError, Work};
+
+use run::{Outcome, Shared};
+use storage::Ports;
+
+/// Threads for burns (one a core, see [`work`]) and host name look-ups.
+const BLOCKING_THREADS: usize = 64;
+
+/// How long the runtime may take to end what blocks once everything else has ended.
+const RUNTIME_END: Duration = Duration::from_millis(500);
+
+/// Runs a consumer until it has drained, and returns the process's exit code.
+///
+/// Builds its own runtime, of one thread: the consumer waits for storage nearly all of its time, and one thread keeps
+/// both memory and CPU per message low. Work that burns CPU goes to other threads.
+pub fn main(args: Args) -> Exit {
+    let _telemetry = match args.telemetry.init("consumer") {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            let mut stderr = std::io::stderr().lock();
+            drop(writeln!(
+                stderr,
+                "error: failed to {:#}",
+                anyhow::Error::from(error)
+            ));
+            return Exit::Usage;
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "cannot start: no runtime");
+            return Exit::LocalResource;
+        }
+    };
+    let exit = runtime.block_on(Box::pin(start(args)));
+    runtime.shutdown_timeout(RUNTIME_END);
+    exit
+}
+
+/// Checks all that can be checked without a request, and runs.
+async fn start(args: Args) -> Exit {
+    let ports = match open(&args) {
+        Ok(ports) => ports,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot start");
+            return Exit::Usage;
+        }
+    };
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!(%error, "cannot start: failed to listen for signals");
+            return Exit::LocalResource;
+        }
+    };
+    let listener = match args.listen.bind() {
+        Ok(listener) => listener,
+        Err(error) => {
+            let advice =
+                "choose another port, 127.0.0.1:0 for a free one, or none (--listen, EDW_LISTEN)";
+            tracing::error!(%error, listen = %args.listen, advice, "cannot start: failed to listen");
+            return Exit::LocalResource;
+        }
+    };
+    let shared = Shared::default();
+    let mut background = JoinSet::new();
+    background.spawn(signals.watch(shared.drain.clone()));
+    if let Some(endpoint) = args.scheduled_events_endpoint.clone() {
+        let node = args.node.clone().filter(|node| !node.is_empty());
+        background.spawn(preempt::watch(endpoint, node, shared.drain.clone()));
+    }
+    if let Some(listener) = listener {
+        let served = http::serve(listener, shared.clone());
+        background.spawn(async move {
+            if let Err(error) = served.await {
+                tracing::error!(%error, "probes and metrics are no longer served");
+            }
+        });
+    }
+    supervise(args, ports, shared, background).await
+}
+
+fn open(args: &Args) -> anyhow::Result<Ports<AzureQueue, AzureTable>> {
+    let storage = Storage::open(&args.storage.account)?;
+    Ok(Ports {
+        queue: storage.queue(&args.storage.queue)?,
+        poison: storage.queue_named(&args.storage.queue.queue.poison()?, &args.storage.queue)?,
+        table: storage.table(&args.storage.table)?,
+    })
+}
+
+/// Runs the consumer beside its background tasks, whose panics end it as its own do.
+async fn supervise(
+    args: Args,
+    ports: Ports<AzureQueue, AzureTable>,
+    shared: Shared,
+    mut background: JoinSet<()>,
+) -> Exit {
+    let settings = args.settings();
+    tracing::info!(
+        consumer = settings.name,
+        node = settings.node,
+        queue = %args.storage.queue.queue,
+        table = %args.storage.table.table,
+        concurrency = settings.concurrency,
+        visibility_seconds = settings.visibility.as_secs(),
+        work = %settings.work,
+        "consumer starting"
+    );
+    let consumer = run::run(settings, ports, shared.clone());
+    let mut consumer = std::pin::pin!(consumer);
+    let mut sound = true;
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut consumer => break outcome,
+            Some(ended) = background.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a background task panicked: this is a bug; draining");
+                    sound = false;
+                    shared.drain.cancel();
+                }
+            }
+        }
+    };
+    background.shutdown().await;
+    let exit = if sound { outcome.exit() } else { Exit::Bug };
+    report(&shared, &outcome, exit);
+    exit
+}
+
+fn report(shared: &Shared, outcome: &Outcome, exit: Exit) {
+    if let Outcome::Refused(error) = outcome {
+        let cause = std::error::Error::source(error).map(tracing::field::display);
+        tracing::error!(%error, cause, advice = error.advice(), "storage refused at the start");
+    }
+    let metrics = &shared.metrics;
+    tracing::info!(
+        exit.code = exit.code(),
+        received = metrics.received.get(),
+        redelivered = metrics.redelivered.get(),
+        inserted = metrics.inserted.get(),
+        already_done = metrics.already_done.get(),
+        conflicts = metrics.conflicts.get(),
+        poisoned = metrics.poisoned_count(),
+        deleted = metrics.deleted.get(),
+        released = metrics.released.get(),
+        lease_lost = metrics.lease_lost.get(),
+        renewed = metrics.renewed.get(),
+        "consumer stopped"
+    );
+}

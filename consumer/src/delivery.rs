@@ -1,0 +1,257 @@
+//! One delivery, from its receive to its delete: work, store, delete, with the lease renewed until the delete.
+
+use std::sync::Arc;
+
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use workflow::backoff::Backoff;
+use workflow::contract::{Digest, Message, PoisonReason, ResultRow, Stamp};
+use workflow::ports::{Delivery, Effect, ErrorKind, InsertOutcome, Lease, ResultTable, WorkQueue};
+
+use crate::health::Health;
+use crate::hold::{Ended, Hold};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use crate::storage::Storage;
+use crate::work::{Performed, Worker};
+use crate::writer::{self, Failed};
+
+/// Tries to hand a message back; after that its visibility does it, only later.
+const RELEASE_TRIES: u32 = 3;
+
+/// What every message task shares.
+#[derive(Debug)]
+pub(crate) struct Consumer<Q, T> {
+    pub(crate) settings: Settings,
+    pub(crate) storage: Arc<Storage<Q, T>>,
+    pub(crate) writer: writer::Handle,
+    pub(crate) worker: Worker,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
+    /// No more messages are taken.
+    pub(crate) drain: CancellationToken,
+    /// The grace period is over.
+    pub(crate) abort: CancellationToken,
+}
+
+/// When a batch of deliveries came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Received {
+    /// When it was asked for; leases count from here.
+    pub(crate) asked: Instant,
+    /// When the answer was there, on the wall clock.
+    pub(crate) stamp: Stamp,
+}
+
+/// What becomes of a message that is still held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It is finished.
+    Delete,
+    /// It was not begun: somebody else may have it at once.
+    Release,
+    /// It could not be finished: it is delivered again when its visibility ends.
+    Keep,
+}
+
+/// Counts a delivery as in flight, also when its task panics.
+struct InFlight<'a>(&'a Gauge);
+
+impl<'a> InFlight<'a> {
+    fn of(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
+    /// Does all that one delivery needs. Never fails: whatever happens, the message is deleted after its row is stored (or
+    /// its envelope is in the poison queue), or stays in the queue.
+    pub(crate) async fn deliver(&self, delivery: Delivery, received: Received) {
+        let _in_flight = InFlight::of(&self.metrics.in_flight);
+        let lease = delivery.lease.clone();
+        let mut hold = Hold::new(
+            &self.storage,
+            &self.metrics,
+            &self.abort,
+            lease,
+            received.asked,
+        );
+        let next = hold.during(self.settle(&delivery, received)).await;
+        tracing::debug!(
+            queue.message_id = delivery.lease.message_id,
+            attempt = delivery.attempt,
+            ?next,
+            "delivery settled"
+        );
+        match next {
+            Ok(Next::Delete) => self.delete(&hold).await,
+            Ok(Next::Release) | Err(Ended::Aborted) => self.release(hold.lease()).await,
+            Ok(Next::Keep) => {}
+            Err(Ended::Lost) => self.metrics.lost(),
+        }
+    }
+
+    async fn settle(&self, delivery: &Delivery, received: Received) -> Next {
+        let message = match Message::decode(&delivery.body) {
+            Ok(message) => message,
+            Err(error) => {
+                return self
+                    .poison(delivery, error.reason(), error.to_string())
+                    .await;
+            }
+        };
+        if delivery.attempt > self.settings.max_attempts {
+            return self.give_up(delivery, &message).await;
+        }
+        if message.sent_stamp > received.stamp {
+            self.metrics.clock_skew.inc();
+            tracing::debug!(%message.id, "message was sent after it was received, by the clocks involved");
+        }
+        match self.worker.perform(&self.drain).await {
+            Performed::Unstarted => return Next::Release,
+            Performed::Done(took) => self.metrics.worked(took),
+        }
+        let Settings { name, node, .. } = &self.settings;
+        let row = ResultRow::of(message, received.stamp, delivery.attempt, name, node);
+        self.store(delivery, row).await
+    }
+
+    /// Delivered too often. Its row may be there all the same, when only the deletes failed: then it is finished.
+    async fn give_up(&self, delivery: &Delivery, message: &Message) -> Next {
+        let get = || self.storage.get(&message.id);
+        match Backoff::STORAGE
+            .retry(RELEASE_TRIES, &self.abort, get)
+            .await
+        {
+            Ok(Some(row)) if row.digest == Some(message.digest) => {
+                self.metrics.stored(InsertOutcome::AlreadyDone);
+                Next::Delete
+            }
+            Ok(_) => {
+                let most = self.settings.max_attempts;
+                let detail = format!(
+                    "delivered {} times and never finished; at most {most}",
+                    delivery.attempt
+                );
+                self.poison(delivery, PoisonReason::TooManyAttempts, detail)
+                    .await
+            }
+            Err(error) => {
+                tracing::debug!(%message.id, %error, "row could not be looked for");
+                Next::Keep
+            }
+        }
+    }
+
+    /// Stores the row, however long it takes: as long as the message is held, nobody else can do better. The lease and
+    /// the grace period are what bounds this.
+    async fn store(&self, delivery: &Delivery, row: ResultRow) -> Next {
+        let (id, digest, due) = (row.row_key.clone(), row.digest, row.src_stamp);
+        let (mut row, mut failures) = (row, 0);
+        loop {
+            let Some(reply) = self.writer.insert(row).await else {
+                // It panicked, which becomes the outcome where it is joined. Nothing can be stored any more.
+                tracing::error!("the writer is gone: this is a bug; draining");
+                self.drain.cancel();
+                return Next::Keep;
+            };
+            match reply {
+                Ok(InsertOutcome::Inserted | InsertOutcome::AlreadyDone) => {
+                    self.metrics.finished(Stamp::now().micros_since(due));
+                    return Next::Delete;
+                }
+                Ok(InsertOutcome::Conflict { stored }) => {
+                    return self.conflict(delivery, &id, digest, stored).await;
+                }
+                Err(Failed { error, .. }) if error.kind() == ErrorKind::TooLarge => {
+                    return self
+                        .poison(delivery, PoisonReason::Oversized, error.to_string())
+                        .await;
+                }
+                Err(Failed { error, .. }) if writer::is_about_a_row(&error) => {
+                    tracing::error!(message.id = id, %error, "row refused; the message stays in its queue");
+                    return Next::Keep;
+                }
+                Err(failed) => {
+                    failures += 1;
+                    row = failed.row;
+                    tracing::debug!(message.id = id, error = %failed.error, failures, "row not stored yet");
+                    // Not ended by the drain: only finished work may be deleted, and the grace period is there for it.
+                    Backoff::STORAGE.wait(failures, &self.abort).await;
+                }
+            }
+        }
+    }
+
+    /// The row stays as it is. The message goes to the poison queue, where nothing is lost and nothing loops.
+    async fn conflict(
+        &self,
+        delivery: &Delivery,
+        id: &str,
+        digest: Digest,
+        stored: Option<Digest>,
+    ) -> Next {
+        let stored = stored.map_or_else(|| "no digest".to_owned(), |stored| stored.to_string());
+        tracing::error!(
+            message.id = id,
+            digest.message = %digest,
+            digest.row = stored,
+            "conflict: the row of this message holds something else; it was not overwritten"
+        );
+        let detail = format!("row {id} holds {stored}, this message has {digest}");
+        self.poison(delivery, PoisonReason::Conflict, detail).await
+    }
+
+    /// Deletes a finished message, trying for as long as the lease certainly holds. Failing is harmless: the message is
+    /// delivered again, and its row is found.
+    async fn delete(&self, hold: &Hold<'_, Q, T>) {
+        let (mut failures, mut maybe_done) = (0, false);
+        loop {
+            let error = match self.storage.delete(hold.lease()).await {
+                Ok(()) => break,
+                // An earlier try took effect and its answer was lost: nobody else can have had the message meanwhile.
+                Err(error) if error.kind() == ErrorKind::LeaseLost && maybe_done => break,
+                Err(error) if error.kind() == ErrorKind::LeaseLost => {
+                    self.metrics.lost();
+                    return;
+                }
+                Err(error) => error,
+            };
+            failures += 1;
+            maybe_done |= error.effect() == Effect::Unknown;
+            let again = Backoff::STORAGE.wait(failures, &self.abort).await && hold.is_certain();
+            if !again {
+                tracing::debug!(queue.message_id = hold.lease().message_id, %error, "finished message not deleted");
+                return;
+            }
+        }
+        self.metrics.deleted.inc();
+    }
+
+    /// Hands a message back, visible at once.
+    pub(crate) async fn release(&self, lease: &Lease) {
+        // Not stopped by `abort`: this is what is to be done then, and the tries are few.
+        let unstopped = CancellationToken::new();
+        let release = || self.storage.release(lease);
+        match Backoff::STORAGE
+            .retry(RELEASE_TRIES, &unstopped, release)
+            .await
+        {
+            Ok(_) => self.metrics.handed_back(),
+            Err(error) if error.kind() == ErrorKind::LeaseLost => {
+                self.metrics.lost();
+            }
+            Err(error) => {
+                tracing::debug!(queue.message_id = lease.message_id, %error, "message not handed back");
+            }
+        }
+    }
+}

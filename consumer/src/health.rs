@@ -1,0 +1,175 @@
+//! Whether the consumer is ready, and the one log line for each change of storage's state.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::time::Instant;
+use workflow::ports::{ErrorKind, StorageError};
+
+/// Failures in a row that make an outage where each alone may be throttling or one cut connection. Other failures
+/// (unreachable, denied, gone) are an outage at once.
+const FAILURES_OF_AN_OUTAGE: u32 = 3;
+
+/// What `/readyz` answers from.
+#[derive(Debug)]
+pub(crate) struct Health {
+    received: AtomicBool,
+    draining: AtomicBool,
+    pub(crate) queue: Service,
+    pub(crate) table: Service,
+}
+
+/// What is known of one storage service.
+#[derive(Debug)]
+pub(crate) struct Service {
+    name: &'static str,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    failures: u32,
+    lost_since: Option<Instant>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        let service = |name| Service {
+            name,
+            state: Mutex::default(),
+        };
+        Self {
+            received: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            queue: service("queue"),
+            table: service("table"),
+        }
+    }
+}
+
+impl Health {
+    /// A receive was answered. Says so the first time.
+    pub(crate) fn receives(&self) {
+        self.queue.answered();
+        if !self.received.swap(true, Ordering::Relaxed) {
+            tracing::info!("ready: the queue answers");
+        }
+    }
+
+    /// Whether a receive has ever been answered.
+    pub(crate) fn has_received(&self) -> bool {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// From here on the consumer takes no more messages.
+    pub(crate) fn drains(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the consumer is not ready; `None` when it is.
+    pub(crate) fn unready(&self) -> Option<&'static str> {
+        if self.draining.load(Ordering::Relaxed) {
+            Some("draining")
+        } else if self.queue.is_lost() {
+            Some("queue lost")
+        } else if self.table.is_lost() {
+            Some("table lost")
+        } else if !self.has_received() {
+            Some("no receive answered yet")
+        } else {
+            None
+        }
+    }
+}
+
+impl Service {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock may panic")
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lock().lost_since.is_some()
+    }
+
+    /// The service did what it was asked to.
+    pub(crate) fn answered(&self) {
+        let mut state = self.lock();
+        state.failures = 0;
+        if let Some(since) = state.lost_since.take() {
+            let seconds = since.elapsed().as_secs_f64();
+            tracing::info!(
+                service = self.name,
+                outage_seconds = seconds,
+                "storage back"
+            );
+        }
+    }
+
+    /// The service failed.
+    pub(crate) fn failed(&self, error: &StorageError) {
+        let mut state = self.lock();
+        state.failures = state.failures.saturating_add(1);
+        let passing = matches!(error.kind(), ErrorKind::Busy | ErrorKind::Interrupted);
+        if state.lost_since.is_some() || (passing && state.failures < FAILURES_OF_AN_OUTAGE) {
+            return;
+        }
+        state.lost_since = Some(Instant::now());
+        let (service, advice) = (
+            self.name,
+            error.advice().unwrap_or("none: it is tried again"),
+        );
+        let cause = std::error::Error::source(error).map(tracing::field::display);
+        if error.is_transient() {
+            tracing::warn!(service, %error, cause, advice, "storage lost");
+        } else {
+            tracing::error!(service, %error, cause, advice, "storage lost");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: ErrorKind) -> StorageError {
+        StorageError::new(kind, "test", "nothing")
+    }
+
+    #[test]
+    fn ready_only_between_the_first_receive_and_the_drain() {
+        let health = Health::default();
+        assert_eq!(health.unready(), Some("no receive answered yet"));
+        health.receives();
+        assert_eq!(health.unready(), None);
+        health.drains();
+        assert_eq!(health.unready(), Some("draining"));
+    }
+
+    #[test]
+    fn an_outage_takes_readiness_away_until_storage_is_back() {
+        let health = Health::default();
+        health.receives();
+        health.queue.failed(&error(ErrorKind::Unreachable));
+        assert_eq!(health.unready(), Some("queue lost"));
+        health.receives();
+        assert_eq!(health.unready(), None);
+        health.table.failed(&error(ErrorKind::NoSuchResource));
+        assert_eq!(health.unready(), Some("table lost"));
+    }
+
+    #[test]
+    fn one_throttled_answer_is_no_outage_and_three_in_a_row_are() {
+        let health = Health::default();
+        health.receives();
+        for _ in 0..2 {
+            health.queue.failed(&error(ErrorKind::Busy));
+            health.queue.failed(&error(ErrorKind::Interrupted));
+            assert_eq!(health.unready(), None);
+            health.queue.answered();
+        }
+        for _ in 0..FAILURES_OF_AN_OUTAGE {
+            health.queue.failed(&error(ErrorKind::Busy));
+        }
+        assert_eq!(health.unready(), Some("queue lost"));
+    }
+}

@@ -1,0 +1,232 @@
+//! The receive loop: batches no larger than what can be worked on, quiet when idle, patient when storage is away.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use workflow::backoff::Backoff;
+use workflow::contract::Stamp;
+use workflow::ports::{Delivery, ErrorKind, MAX_RECEIVE, ResultTable, StorageError, WorkQueue};
+
+use crate::delivery::{Consumer, Received};
+
+/// Slots worth waiting for before the next receive, at most: half a batch keeps receives few, and the other half of the
+/// slots busy meanwhile.
+const WORTH_A_RECEIVE: u32 = MAX_RECEIVE as u32 / 2;
+
+/// Longest wait for that many once one is free: slow work must not leave slots empty.
+const LINGER: Duration = Duration::from_millis(10);
+
+/// Tries to create a missing queue, with the waits of [`Backoff::STORAGE`] half a minute: what a queue of the same name
+/// that is just being deleted may need (Queue service, Delete Queue).
+pub(crate) const CREATE_TRIES: u32 = 8;
+
+/// Takes messages and starts their tasks until the drain.
+pub(crate) struct Receiver<Q, T> {
+    consumer: Arc<Consumer<Q, T>>,
+    tasks: TaskTracker,
+    slots: Arc<Semaphore>,
+    started: Instant,
+    failures: u32,
+    empty: u32,
+    empty_since: Option<Instant>,
+}
+
+impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
+    pub(crate) fn new(consumer: Arc<Consumer<Q, T>>, tasks: TaskTracker) -> Self {
+        let slots = Arc::new(Semaphore::new(consumer.settings.concurrency));
+        let started = Instant::now();
+        Self {
+            consumer,
+            tasks,
+            slots,
+            started,
+            failures: 0,
+            empty: 0,
+            empty_since: None,
+        }
+    }
+
+    /// Receives until the drain begins, the queue has been empty for long enough, or storage refuses at the start. Messages
+    /// of a receive that was under way when the drain began are handed back.
+    pub(crate) async fn run(mut self) -> Result<(), StorageError> {
+        let drain = self.consumer.drain.clone();
+        while let Some(Some(slots)) = drain.run_until_cancelled(self.free_slots()).await {
+            let wanted = u8::try_from(slots.num_permits()).unwrap_or(MAX_RECEIVE);
+            let asked = Instant::now();
+            // Not dropped when the drain begins: what it returns is leased, and must be handed back.
+            let answer = tokio::select! {
+                biased;
+                answer = self.consumer.storage.receive(wanted) => answer,
+                () = self.consumer.abort.cancelled() => return Ok(()),
+            };
+            let goes_on = match answer {
+                Ok(deliveries) => {
+                    self.failures = 0;
+                    self.consumer.health.receives();
+                    self.take(slots, deliveries, asked).await
+                }
+                Err(error) => self.failed(error).await?,
+            };
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for a slot, a little for more, and takes as many as one receive can fill. `None` never comes: the semaphore
+    /// stays open.
+    async fn free_slots(&self) -> Option<OwnedSemaphorePermit> {
+        let mut slots = Arc::clone(&self.slots).acquire_owned().await.ok()?;
+        let worth = (u32::try_from(self.consumer.settings.concurrency).unwrap_or(u32::MAX) / 2)
+            .min(WORTH_A_RECEIVE);
+        if worth > 1 {
+            let more = Arc::clone(&self.slots).acquire_many_owned(worth - 1);
+            if let Ok(more) = tokio::time::timeout(LINGER, more).await {
+                slots.merge(more.ok()?);
+            }
+        }
+        let room = usize::from(MAX_RECEIVE).saturating_sub(slots.num_permits());
+        let spare = u32::try_from(self.slots.available_permits().min(room)).unwrap_or(0);
+        if let Ok(more) = Arc::clone(&self.slots).try_acquire_many_owned(spare) {
+            slots.merge(more);
+        }
+        Some(slots)
+    }
+
+    /// Starts what was received and waits as fits; `false` when the loop is over.
+    async fn take(
+        &mut self,
+        mut slots: OwnedSemaphorePermit,
+        deliveries: Vec<Delivery>,
+        asked: Instant,
+    ) -> bool {
+        let received = Received {
+            asked,
+            stamp: Stamp::now(),
+        };
+        let (count, wanted) = (deliveries.len(), slots.num_permits());
+        let metrics = &self.consumer.metrics;
+        metrics.received.inc_by(count as u64);
+        metrics
+            .redelivered
+            .inc_by(deliveries.iter().filter(|d| d.attempt > 1).count() as u64);
+        if self.consumer.drain.is_cancelled() {
+            let back = deliveries
+                .iter()
+                .map(|delivery| self.consumer.release(&delivery.lease));
+            futures::future::join_all(back).await;
+            return false;
+        }
+        for delivery in deliveries {
+            let slot = slots
+                .split(1)
+                .expect("storage must not return more messages than it was asked for");
+            self.start(delivery, received, slot);
+        }
+        drop(slots);
+        if count == 0 {
+            return self.idle().await;
+        }
+        (self.empty, self.empty_since) = (0, None);
+        // A full batch says that there is more. Otherwise the queue has just been emptied: what arrives next may as well
+        // arrive together.
+        count == wanted
+            || self
+                .consumer
+                .settings
+                .idle
+                .wait(1, &self.consumer.drain)
+                .await
+    }
+
+    fn start(&self, delivery: Delivery, received: Received, slot: OwnedSemaphorePermit) {
+        let consumer = Arc::clone(&self.consumer);
+        self.tasks.spawn(async move {
+            let id = delivery.lease.message_id.clone();
+            let task = AssertUnwindSafe(consumer.deliver(delivery, received)).catch_unwind();
+            if let Err(panic) = task.await {
+                // A broken invariant: what it broke is unknown, so this process takes no more messages. The message was
+                // not deleted and is delivered again.
+                consumer.metrics.panics.inc();
+                let panic = panic_text(panic.as_ref());
+                tracing::error!(
+                    queue.message_id = id,
+                    panic,
+                    "a message task panicked: this is a bug; draining"
+                );
+                consumer.drain.cancel();
+            }
+            drop(slot);
+        });
+    }
+
+    async fn idle(&mut self) -> bool {
+        self.empty = self.empty.saturating_add(1);
+        let now = Instant::now();
+        self.empty_since = if self.tasks.is_empty() {
+            self.empty_since.or(Some(now))
+        } else {
+            None
+        };
+        let mut wait = self.consumer.settings.idle.delay(self.empty);
+        if let (Some(limit), Some(since)) =
+            (self.consumer.settings.exit_when_idle, self.empty_since)
+        {
+            let left = limit.saturating_sub(now - since);
+            if left.is_zero() {
+                tracing::info!(
+                    idle_seconds = limit.as_secs_f64(),
+                    "queue is empty: stopping as asked"
+                );
+                return false;
+            }
+            wait = wait.min(left);
+        }
+        let drain = &self.consumer.drain;
+        drain
+            .run_until_cancelled(tokio::time::sleep(wait))
+            .await
+            .is_some()
+    }
+
+    /// Rides out an outage, or returns the error that ends the consumer: only before the first answered receive, when
+    /// something is misconfigured rather than away.
+    async fn failed(&mut self, error: StorageError) -> Result<bool, StorageError> {
+        let consumer = Arc::clone(&self.consumer);
+        self.failures = self.failures.saturating_add(1);
+        self.empty_since = None;
+        if !consumer.health.has_received() {
+            match error.kind() {
+                ErrorKind::NoSuchResource if consumer.settings.create => {
+                    let create = || consumer.storage.create_queue();
+                    Backoff::STORAGE
+                        .retry(CREATE_TRIES, &consumer.drain, create)
+                        .await?;
+                    tracing::info!(queue = consumer.storage.ports.queue.name(), "queue created");
+                    return Ok(!consumer.drain.is_cancelled());
+                }
+                _ if !error.is_transient() => return Err(error),
+                _ if self.started.elapsed() >= consumer.settings.start_timeout => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        consumer.health.queue.failed(&error);
+        Ok(Backoff::STORAGE.wait(self.failures, &consumer.drain).await)
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no text")
+}

@@ -1,0 +1,217 @@
+//! One consumer, whole: starts its parts, waits for the drain, and says how it ended.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use workflow::backoff::Backoff;
+use workflow::contract::MessageId;
+use workflow::exit::Exit;
+use workflow::ports::{ErrorKind, ResultTable, StorageError, WorkQueue};
+
+use crate::delivery::Consumer;
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::receive::{CREATE_TRIES, Receiver};
+use crate::settings::Settings;
+use crate::storage::{Ports, Storage};
+use crate::work::Worker;
+use crate::writer::Writer;
+
+/// After the grace period: time to hand messages back. Grace and this stay below Kubernetes' default termination grace
+/// period of 30 s.
+const RELEASE: Duration = Duration::from_secs(3);
+
+/// What the process around a consumer sees of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shared {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
+    /// Cancelled to begin the drain.
+    pub(crate) drain: CancellationToken,
+}
+
+/// How a consumer ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Drained: everything it had leased is finished or handed back.
+    Drained,
+    /// The grace period was over first.
+    GraceExceeded,
+    /// Storage refused at the start.
+    Refused(StorageError),
+    /// A task panicked.
+    Panicked,
+}
+
+impl Outcome {
+    /// The exit code that says so.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Drained => Exit::Success,
+            Self::GraceExceeded => Exit::GraceExceeded,
+            Self::Refused(error) => Exit::of(error),
+            Self::Panicked => Exit::Bug,
+        }
+    }
+}
+
+/// Runs a consumer until its drain has ended.
+pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
+    settings: Settings,
+    ports: Ports<Q, T>,
+    shared: Shared,
+) -> Outcome {
+    let Shared {
+        metrics,
+        health,
+        drain,
+    } = shared;
+    let abort = CancellationToken::new();
+    let storage = Arc::new(Storage::new(
+        ports,
+        Arc::clone(&metrics),
+        settings.visibility,
+    ));
+    let (handle, writer) = Writer::new(
+        Arc::clone(&storage),
+        Arc::clone(&metrics),
+        Arc::clone(&health),
+        settings.limits,
+        settings.concurrency,
+    );
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let grace = settings.grace;
+    let consumer = Arc::new(Consumer {
+        worker: Worker::new(settings.work, cores),
+        settings,
+        storage,
+        writer: handle,
+        metrics,
+        health,
+        drain: drain.clone(),
+        abort: abort.clone(),
+    });
+    let refused = Arc::new(Mutex::new(None));
+    let tasks = TaskTracker::new();
+    let writer = tokio::spawn(writer.run());
+    let table = tokio::spawn(guard(
+        Arc::clone(&consumer),
+        Arc::clone(&refused),
+        check_table(Arc::clone(&consumer)),
+    ));
+    let receiver = Receiver::new(Arc::clone(&consumer), tasks.clone()).run();
+    let receiver = tokio::spawn(guard(Arc::clone(&consumer), Arc::clone(&refused), receiver));
+
+    let metrics = Arc::clone(&consumer.metrics);
+    let finished = async {
+        // However the loop ended, also by a panic: nothing is received any more.
+        let looped = receiver.await;
+        consumer.health.drains();
+        consumer.drain.cancel();
+        tasks.close();
+        tasks.wait().await;
+        let checked = table.await;
+        // The writer ends when the last of its handles is gone, and the last user of this one just ended.
+        drop(consumer);
+        let wrote = writer.await;
+        [looped, checked, wrote]
+            .into_iter()
+            .all(|joined| joined.is_ok())
+    };
+    let (sound, in_time) = within(grace, finished, &drain, &abort, &tasks).await;
+    let refused = refused
+        .lock()
+        .expect("no holder of this lock may panic")
+        .take();
+    match refused {
+        _ if !sound || metrics.panics.get() > 0 => Outcome::Panicked,
+        Some(error) => Outcome::Refused(error),
+        None if in_time => Outcome::Drained,
+        None => Outcome::GraceExceeded,
+    }
+}
+
+/// Waits for `finished`; from the drain on for `grace` and [`RELEASE`]. Returns whether all tasks ended without panic, as far
+/// as they ended, and whether they did within the grace period.
+async fn within(
+    grace: Duration,
+    finished: impl Future<Output = bool>,
+    drain: &CancellationToken,
+    abort: &CancellationToken,
+    tasks: &TaskTracker,
+) -> (bool, bool) {
+    let mut finished = std::pin::pin!(finished);
+    let over = async {
+        drain.cancelled().await;
+        tracing::info!(
+            in_flight = tasks.len(),
+            grace_seconds = grace.as_secs_f64(),
+            "draining"
+        );
+        tokio::time::sleep(grace).await;
+    };
+    tokio::select! {
+        biased;
+        sound = &mut finished => return (sound, true),
+        () = over => {}
+    }
+    let unfinished = tasks.len();
+    tracing::warn!(
+        unfinished,
+        "grace period is over: handing back what is unfinished"
+    );
+    abort.cancel();
+    match tokio::time::timeout(RELEASE, finished).await {
+        Ok(sound) => (sound, false),
+        Err(_) => (true, false),
+    }
+}
+
+/// Ends the consumer at once when storage refuses it: what was received meanwhile is handed back.
+async fn guard<Q, T>(
+    consumer: Arc<Consumer<Q, T>>,
+    refused: Arc<Mutex<Option<StorageError>>>,
+    part: impl Future<Output = Result<(), StorageError>>,
+) {
+    if let Err(error) = part.await {
+        refused
+            .lock()
+            .expect("no holder of this lock may panic")
+            .get_or_insert(error);
+        consumer.drain.cancel();
+        consumer.abort.cancel();
+    }
+}
+
+/// Looks, beside the first receive, whether the table is there and lets us in: better now than when the first message has
+/// been worked on. An outage is not waited for; the first insert will.
+async fn check_table<Q: WorkQueue, T: ResultTable>(
+    consumer: Arc<Consumer<Q, T>>,
+) -> Result<(), StorageError> {
+    let started = Instant::now();
+    let id: MessageId = "startup-check-1".parse().expect("a constant id must parse");
+    let get = || consumer.storage.get(&id);
+    match Backoff::STORAGE
+        .retry(CREATE_TRIES, &consumer.drain, get)
+        .await
+    {
+        Err(error) if error.kind() == ErrorKind::NoSuchResource && consumer.settings.create => {
+            let create = || consumer.storage.create_table();
+            Backoff::STORAGE
+                .retry(CREATE_TRIES, &consumer.drain, create)
+                .await?;
+            tracing::info!(table = consumer.storage.ports.table.name(), "table created");
+            Ok(())
+        }
+        Err(error) if !error.is_transient() => Err(error),
+        Err(error) => {
+            let seconds = started.elapsed().as_secs_f64();
+            tracing::warn!(%error, seconds, "table could not be checked");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
+}

@@ -1,0 +1,34 @@
+//! What the protocol needs to know, however it was configured.
+
+use std::time::Duration;
+
+use workflow::backoff::Backoff;
+
+use crate::work::Work;
+use crate::writer::Limits;
+
+/// Settings of one consumer, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Goes into every row.
+    pub(crate) name: String,
+    /// Goes into every row.
+    pub(crate) node: String,
+    /// Most messages leased at a time.
+    pub(crate) concurrency: usize,
+    /// Whole seconds.
+    pub(crate) visibility: Duration,
+    /// A message delivered more often than this is poison.
+    pub(crate) max_attempts: u32,
+    pub(crate) work: Work,
+    pub(crate) limits: Limits,
+    /// Between polls of an empty queue.
+    pub(crate) idle: Backoff,
+    /// From the first signal on.
+    pub(crate) grace: Duration,
+    /// How long storage may be away at the start.
+    pub(crate) start_timeout: Duration,
+    pub(crate) exit_when_idle: Option<Duration>,
+    /// Whether a missing queue or table is created.
+    pub(crate) create: bool,
+}

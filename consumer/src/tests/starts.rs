@@ -1,0 +1,137 @@
+//! The start: what is misconfigured is refused with its own exit code, what is away is waited for.
+
+use tokio::time::{Instant, sleep};
+use workflow::exit::Exit;
+use workflow::ports::{ErrorKind, WorkQueue as _};
+
+use super::faults::{Op, Verdict};
+use super::{Rig, SECOND};
+use crate::run::Outcome;
+
+async fn refused(rig: &Rig) -> (ErrorKind, Exit) {
+    let outcome = rig.start().await.unwrap();
+    let Outcome::Refused(error) = &outcome else {
+        panic!("{outcome:?}")
+    };
+    (error.kind(), outcome.exit())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_queue_is_refused() {
+    let rig = Rig::bare();
+    assert_eq!(
+        refused(&rig).await,
+        (ErrorKind::NoSuchResource, Exit::NoSuchResource)
+    );
+    assert!(rig.script.calls(Op::Create).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_table_is_refused_and_what_was_received_is_handed_back() {
+    let rig = Rig::bare();
+    rig.queue.create().await.unwrap();
+    rig.put(1..=5).await;
+    assert_eq!(
+        refused(&rig).await,
+        (ErrorKind::NoSuchResource, Exit::NoSuchResource)
+    );
+    assert_eq!(rig.visible().await.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_queue_and_table_are_created_where_allowed() {
+    let mut rig = Rig::bare();
+    rig.settings.create = true;
+    let consumer = rig.start();
+    rig.until(|_| rig.shared.health.has_received()).await;
+    rig.put(1..=5).await;
+    rig.until_empty().await;
+    rig.drain(consumer).await;
+    assert_eq!(rig.rows().await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_created_that_is_there() {
+    let mut rig = Rig::new().await;
+    rig.settings.create = true;
+    rig.put(1..=5).await;
+    rig.run_until_empty().await;
+    let created =
+        [Op::Create, Op::CreateTable, Op::CreatePoison].map(|op| rig.script.calls(op).len());
+    assert_eq!(created, [0; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn denied_access_to_queue_or_table_is_refused() {
+    for op in [Op::Receive, Op::Get] {
+        let rig = Rig::new().await;
+        rig.put(1..=5).await;
+        rig.script.on(op, Verdict::Fail(ErrorKind::Denied));
+        assert_eq!(
+            refused(&rig).await,
+            (ErrorKind::Denied, Exit::Denied),
+            "{op:?}"
+        );
+        assert_eq!(rig.left().await, 5 - rig.rows().await as u64, "{op:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn storage_that_is_away_at_the_start_is_waited_for() {
+    let rig = Rig::new().await;
+    rig.put(1..=5).await;
+    rig.script.rule(|call| {
+        if call.at < 100 * SECOND {
+            Verdict::Fail(ErrorKind::Unreachable)
+        } else {
+            Verdict::Pass
+        }
+    });
+    let consumer = rig.start();
+    sleep(90 * SECOND).await;
+    assert_eq!(rig.shared.health.unready(), Some("queue lost"));
+    rig.until_empty().await;
+    rig.drain(consumer).await;
+    assert_eq!(rig.rows().await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn storage_that_stays_away_at_the_start_is_given_up() {
+    let rig = Rig::new().await;
+    rig.script.rule(|_| Verdict::Fail(ErrorKind::Unreachable));
+    let begun = Instant::now();
+    assert_eq!(
+        refused(&rig).await,
+        (ErrorKind::Unreachable, Exit::StorageUnavailable)
+    );
+    assert!(
+        (120 * SECOND..135 * SECOND).contains(&begun.elapsed()),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn access_denied_later_is_waited_for() {
+    let rig = Rig::new().await;
+    let consumer = rig.start();
+    rig.until(|_| rig.shared.health.has_received()).await;
+    rig.script.on(Op::Receive, Verdict::Fail(ErrorKind::Denied));
+    rig.until(|_| rig.shared.health.unready() == Some("queue lost"))
+        .await;
+    sleep(60 * SECOND).await;
+    assert!(!consumer.is_finished());
+    rig.drain(consumer).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_is_the_first_receive() {
+    let rig = Rig::new().await;
+    let consumer = rig.start();
+    rig.until(|_| rig.shared.health.has_received()).await;
+    assert_eq!(
+        rig.script.calls(Op::Receive)[0].at,
+        std::time::Duration::ZERO
+    );
+    rig.drain(consumer).await;
+}
