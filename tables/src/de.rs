@@ -126,16 +126,15 @@ struct Properties<'s, 'de, A> {
 impl<'de, A: MapAccess<'de>> Properties<'_, 'de, A> {
     /// Takes in a property that OData added; false if `name` is one of the entity's own.
     fn take_annotation(&mut self, name: &Cow<'de, str>) -> Result<bool, A::Error> {
-        if let Some(property) = name.strip_suffix("@odata.type") {
+        if let Some(property) = annotated_property(name) {
             let edm = EdmType::parse(&self.inner.next_value_seed(KeySeed)?);
-            let property = Cow::Owned(property.to_owned());
             self.annotation = edm.map(|edm| (property, edm));
         } else if name == "odata.etag" && self.system.is_some() {
             let etag = self.inner.next_value_seed(KeySeed)?;
             if let Some(system) = &mut self.system {
                 system.etag = Some(etag);
             }
-        } else if name.starts_with("odata.") || name.contains("@odata.") {
+        } else if name.starts_with("odata.") || (name.contains('@') && name.contains("@odata.")) {
             self.inner.next_value::<IgnoredAny>()?;
         } else {
             return Ok(false);
@@ -176,6 +175,17 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Properties<'_, 'de, A> {
             seed,
             edm: self.edm.take(),
         })
+    }
+}
+
+/// The property that `Prop@odata.type` is about, borrowed like its name.
+fn annotated_property<'de>(name: &Cow<'de, str>) -> Option<Cow<'de, str>> {
+    const SUFFIX: &str = "@odata.type";
+    match name {
+        Cow::Borrowed(name) => name.strip_suffix(SUFFIX).map(Cow::Borrowed),
+        Cow::Owned(name) => name
+            .strip_suffix(SUFFIX)
+            .map(|name| Cow::Owned(name.to_owned())),
     }
 }
 

@@ -19,6 +19,9 @@ pub(crate) const PARTITION_KEY: &str = "PartitionKey";
 pub(crate) const ROW_KEY: &str = "RowKey";
 pub(crate) const TIMESTAMP: &str = "Timestamp";
 
+/// Room for the JSON of a usual entity, so that most are written without growing the buffer.
+pub(crate) const USUAL_SIZE_BYTES: usize = 512;
+
 /// Where the keys of an entity lie in the text that holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keys {

@@ -288,7 +288,7 @@ impl Operations {
 }
 
 fn encode<T: Serialize + ?Sized>(entity: &T) -> Result<(Vec<u8>, String, String), EntityError> {
-    let mut json = Vec::new();
+    let mut json = Vec::with_capacity(ser::USUAL_SIZE_BYTES);
     let keys = ser::encode(entity, &mut json)?;
     let (partition, row) = (
         keys.partition(&json).into_owned(),

@@ -23,15 +23,12 @@ use azure_core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Room for the JSON of a usual entity, so that most are written without growing the buffer.
-const ENTITY_CAPACITY: usize = 512;
-
 /// `If-Match` of a write that takes any version, but needs the entity to be there.
 const ANY_VERSION: &str = "*";
 
 impl TableClient {
     /// Inserts an entity. [`ErrorCode::EntityAlreadyExists`](crate::ErrorCode::EntityAlreadyExists) if there is one with
-    /// its keys.
+    /// its keys, which after a retry may be the one of an earlier try whose answer was lost.
     ///
     /// `entity` is a struct or map with the strings `PartitionKey` and `RowKey`; see the crate's documentation for the types.
     #[tracing::function("Storage.Tables.TableClient.insertEntity")]
@@ -42,7 +39,7 @@ impl TableClient {
     ) -> Result<Response<WriteResult, NoFormat>> {
         let options = options.unwrap_or_default();
         let context = options.method_options.context.to_borrowed();
-        let mut json = Vec::with_capacity(ENTITY_CAPACITY);
+        let mut json = Vec::with_capacity(ser::USUAL_SIZE_BYTES);
         ser::encode(entity, &mut json)?;
         let mut request = self.request(
             self.endpoint.collection().clone(),
@@ -164,7 +161,7 @@ impl TableClient {
 
     /// A PATCH or PUT of an entity, still without a condition: as it is, an upsert.
     fn write<T: Serialize + ?Sized>(&self, entity: &T, mode: UpdateMode) -> Result<Request> {
-        let mut json = Vec::with_capacity(ENTITY_CAPACITY);
+        let mut json = Vec::with_capacity(ser::USUAL_SIZE_BYTES);
         let keys = ser::encode(entity, &mut json)?;
         let (partition, row) = (keys.partition(&json), keys.row(&json));
         let url = self

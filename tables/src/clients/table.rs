@@ -17,9 +17,7 @@ use azure_core::{
     Result,
     credentials::TokenCredential,
     fmt::SafeDebug,
-    http::{
-        ClientOptions, Method, NoFormat, Pipeline, Response, StatusCode, Url, headers::CONTENT_TYPE,
-    },
+    http::{ClientOptions, Method, NoFormat, Pipeline, Response, Url, headers::CONTENT_TYPE},
     tracing,
 };
 use std::{fmt, sync::Arc};
@@ -166,7 +164,15 @@ impl TableClient {
         let request = request::new(url, Method::Get, &self.version, Metadata::None.accept());
         match request::send(&self.pipeline, &context, request).await {
             Ok(_) => Ok(true),
-            Err(error) if error.http_status() == Some(StatusCode::NotFound) => Ok(false),
+            // A 404 of anything but the service, such as a proxy on the way, is no answer.
+            Err(error)
+                if matches!(
+                    ErrorCode::of(&error),
+                    Some(ErrorCode::TableNotFound | ErrorCode::ResourceNotFound)
+                ) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

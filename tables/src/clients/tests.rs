@@ -346,6 +346,33 @@ async fn retries_are_what_the_caller_says() {
     assert_eq!(requests[0].url(), requests[1].url());
 }
 
+#[tokio::test]
+async fn only_the_service_can_say_that_a_table_is_not_there() {
+    let (wire, table) = with_sas();
+    for code in ["TableNotFound", "ResourceNotFound"] {
+        wire.answer(StatusCode::NotFound, &[("x-ms-error-code", code)], "");
+        assert!(!table.exists(None).await.unwrap());
+    }
+    wire.answer(StatusCode::NotFound, &[], "<html>no such site</html>");
+    let error = table.exists(None).await.unwrap_err();
+    assert_eq!(error.http_status(), Some(StatusCode::NotFound));
+    wire.answer(StatusCode::Ok, &[], r#"{"value":[]}"#);
+    assert!(table.exists(None).await.unwrap());
+}
+
+#[tokio::test]
+async fn operations_can_run_in_spawned_tasks() {
+    let (wire, table) = with_sas();
+    wire.answer(StatusCode::NoContent, &[], "");
+    wire.answer(StatusCode::Ok, &[], r#"{"value":[]}"#);
+    let task = tokio::spawn(async move {
+        table.insert_entity(&Entity::new("p", "r"), None).await?;
+        let entities = table.query_entities::<Entity>(None)?;
+        entities.try_collect::<Vec<_>>().await
+    });
+    assert_eq!(task.await.unwrap().unwrap(), []);
+}
+
 #[test]
 fn debug_shows_the_account_and_not_the_sas() {
     let (_, table) = with_sas();

@@ -74,6 +74,30 @@ fn stored_adds_etag_and_timestamp_however_it_is_reached() {
 }
 
 #[test]
+fn a_timestamp_that_is_noted_still_reaches_the_entity() {
+    #[derive(Deserialize)]
+    struct Row<T> {
+        #[serde(rename = "Timestamp")]
+        timestamp: T,
+    }
+    let at = DateTime::from(datetime!(2026-11-23 01:02:03.1234567 UTC));
+    let optional: Stored<Row<Option<DateTime>>> = one(FULL);
+    assert_eq!(
+        (optional.entity.timestamp, optional.timestamp),
+        (Some(at), Some(at))
+    );
+    let text: Stored<Row<String>> = one(FULL);
+    assert_eq!(text.entity.timestamp, "2026-11-23T01:02:03.1234567Z");
+    // An escape keeps the text from being borrowed.
+    let escaped = FULL.replace("2026-11-23T01:02", "2026-11-23T01\\u003a02");
+    let optional: Stored<Row<Option<DateTime>>> = one(&escaped);
+    assert_eq!(
+        (optional.entity.timestamp, optional.timestamp),
+        (Some(at), Some(at))
+    );
+}
+
+#[test]
 fn without_metadata_the_etag_follows_from_the_timestamp() {
     let stored: Stored<Entity> =
         one(r#"{"PartitionKey":"p","RowKey":"r","Timestamp":"2026-11-23T01:02:03.1234567Z"}"#);

@@ -278,6 +278,22 @@ fn an_answer_cut_off_anywhere_is_never_a_success() {
 }
 
 #[test]
+fn no_changed_byte_makes_the_reader_panic_or_invent_answers() {
+    let operations = transaction().operations;
+    let whole = batch(&[STORED, STORED, STORED, DELETED]).into_bytes();
+    for position in 0..whole.len() {
+        for byte in [0, b'\n', b'-', b':', b' ', b'9', 0xff] {
+            let mut body = whole.clone();
+            body[position] = byte;
+            let response = RawResponse::from_bytes(StatusCode::Accepted, Headers::new(), body);
+            if let Ok(outcome) = read_outcome(&response, &operations) {
+                assert_eq!(outcome.etags.len(), 4, "byte {byte} at {position}");
+            }
+        }
+    }
+}
+
+#[test]
 fn malformed_answers_are_errors_that_say_what_is_wrong() {
     let deep = "--a\nContent-Type: multipart/mixed\n\n--b\nContent-Type: multipart/mixed\n\n--c\n\n--c--\n--b--\n--a--\n";
     for (body, reason) in [

@@ -28,20 +28,20 @@ impl Python {
     ///
     /// With `CI` set it is a failure instead: there, nobody reads what was not run.
     pub(crate) fn find() -> Option<&'static Self> {
-        static PYTHON: LazyLock<Result<Python, String>> = LazyLock::new(Python::set_up);
-        match &*PYTHON {
+        static PYTHON: LazyLock<Option<Python>> = LazyLock::new(|| match Python::set_up() {
             Ok(python) => Some(python),
             Err(reason) if env::var_os("CI").is_some_and(|ci| !ci.is_empty()) => {
                 panic!("interop with the Azure SDK for Python cannot run: {reason}")
             }
             Err(reason) => {
-                // Straight to stderr: what a passing test prints through macros is never shown.
                 let notice =
                     format!("\ninterop with the Azure SDK for Python was NOT RUN: {reason}\n");
+                // Straight to stderr: what a passing test prints through macros is never shown.
                 io::stderr().write_all(notice.as_bytes()).unwrap();
                 None
             }
-        }
+        });
+        PYTHON.as_ref()
     }
 
     /// Creates the environment unless it is there, complete and of these requirements.
@@ -62,12 +62,14 @@ impl Python {
         run(Command::new("python3").args(["-m", "venv"]).arg(&directory))?;
         let requirements = directory.join("requirements.txt");
         fs::write(&requirements, REQUIREMENTS).unwrap();
+        // Without its cache pip leaves nothing outside of the target directory.
         run(Command::new(&interpreter)
             .args([
                 "-m",
                 "pip",
                 "install",
                 "--quiet",
+                "--no-cache-dir",
                 "--disable-pip-version-check",
                 "-r",
             ])
