@@ -4,3 +4,4 @@ pub mod audit;
 pub mod events;
 pub mod measure;
 pub mod outcome;
+pub mod report;

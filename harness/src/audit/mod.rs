@@ -27,6 +27,8 @@ mod verdict;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::planted::row as sample_row;
 
 pub use auditor::Auditor;
 pub use content::{Flaw, RowSummary};

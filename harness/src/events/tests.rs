@@ -115,7 +115,7 @@ fn a_log_cut_anywhere_keeps_every_whole_line() {
     for cut in (0..whole.len()).step_by(97) {
         fs::write(&path, &whole[..cut]).unwrap();
         let log = Log::read(dir.path()).unwrap();
-        let ended = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
+        let ended = whole[..cut].split(|byte| *byte == b'\n').count() - 1;
         assert!(log.damaged.is_empty() && log.unknown.is_empty());
         assert!(log.entries.len() >= ended, "cut at {cut}");
     }

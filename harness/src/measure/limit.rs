@@ -55,6 +55,41 @@ pub struct LatencyVerdict {
     pub reason: String,
 }
 
+impl LatencyVerdict {
+    /// What was promised: `end to end p99 at most 500 ms`.
+    pub fn promised(&self) -> String {
+        let max = Micros(i64::try_from(self.limit.max_us).unwrap_or(i64::MAX));
+        format!("{} {} at most {max}", self.limit.hop, self.limit.percentile)
+    }
+
+    /// What was found: the percentile, or that there are no samples.
+    pub fn found(&self) -> String {
+        self.observed_us
+            .map_or("no samples".into(), |observed| Micros(observed).to_string())
+    }
+
+    /// The confidence interval, and why the outcome is what it is.
+    pub fn detail(&self) -> String {
+        let interval = match (self.low_us, self.high_us) {
+            (Some(low), Some(high)) => format!("95 %: {} to {}; ", Micros(low), Micros(high)),
+            (Some(low), None) => format!("95 %: {} or more; ", Micros(low)),
+            (None, Some(high)) => format!("95 %: up to {}; ", Micros(high)),
+            (None, None) => String::new(),
+        };
+        format!("{interval}{}", self.reason)
+    }
+
+    /// All of it in a line.
+    pub fn sentence(&self) -> String {
+        format!(
+            "{}: found {} ({})",
+            self.promised(),
+            self.found(),
+            self.detail()
+        )
+    }
+}
+
 /// Judges each limit by itself; [`Outcome::of_parts`] combines them.
 ///
 /// - Too few samples, no judgement: see [`super::SAMPLES_BEYOND`].

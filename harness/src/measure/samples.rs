@@ -121,21 +121,29 @@ impl Samples {
 
     /// The sample of rank `rank` in ascending order, from 1. A negative one is reported as the most negative.
     pub fn at_rank(&self, rank: u64) -> Option<i64> {
-        if rank == 0 || rank > self.count() {
-            return None;
-        }
-        if rank <= self.negative {
-            return Some(self.most_negative);
-        }
-        let mut seen = self.negative;
-        for step in self.histogram.iter_recorded() {
-            seen += step.count_since_last_iteration();
-            if seen >= rank {
-                let highest = self.histogram.highest_equivalent(step.value_iterated_to());
-                return i64::try_from(highest).ok();
+        self.at_ranks([rank]).pop().flatten()
+    }
+
+    /// The samples of `ranks`, which must ascend, in one pass over the histogram.
+    pub fn at_ranks(&self, ranks: impl IntoIterator<Item = u64>) -> Vec<Option<i64>> {
+        let mut steps = self.histogram.iter_recorded();
+        let (mut seen, mut micros) = (self.negative, None);
+        let sample = |rank| {
+            if rank == 0 || rank > self.count() {
+                return None;
             }
-        }
-        None
+            if rank <= self.negative {
+                return Some(self.most_negative);
+            }
+            while seen < rank {
+                let step = steps.next()?;
+                seen += step.count_since_last_iteration();
+                let highest = self.histogram.highest_equivalent(step.value_iterated_to());
+                micros = i64::try_from(highest).ok();
+            }
+            micros
+        };
+        ranks.into_iter().map(sample).collect()
     }
 
     /// The non-negative samples.
@@ -208,6 +216,15 @@ mod tests {
         assert_eq!(samples.at_rank(1), Some(1));
         assert_eq!((samples.at_rank(0), samples.at_rank(10_001)), (None, None));
         assert!((9_900..9_910).contains(&samples.at(Percentile::P99).unwrap()));
+    }
+
+    #[test]
+    fn many_ranks_at_once_are_the_ranks_one_by_one() {
+        let samples = samples([-4, -2, 1, 5, 5, 9, 7_000]);
+        let ranks = 0..=8;
+        let one_by_one: Vec<_> = ranks.clone().map(|rank| samples.at_rank(rank)).collect();
+        assert_eq!(samples.at_ranks(ranks), one_by_one);
+        assert_eq!(one_by_one[3..7], [Some(1), Some(5), Some(5), Some(9)]);
     }
 
     #[test]

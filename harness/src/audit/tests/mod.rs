@@ -1,3 +1,3 @@
 //! The auditor is shown good histories and every planted violation.
 
-mod planted;
+pub(crate) mod planted;

@@ -24,17 +24,17 @@ struct History {
     poison: Vec<PoisonEnvelope>,
 }
 
-pub(super) fn message(run: &str, seq: u64) -> Message {
+pub(crate) fn message(run: &str, seq: u64) -> Message {
     let seq = Seq::new(seq).unwrap();
     let id = MessageId::new(run.parse().unwrap(), seq);
     Message::new(id, PAYLOADS.payload(seq), NOON, NOON)
 }
 
-pub(super) fn row(run: &str, seq: u64) -> StoredRow {
+pub(crate) fn row(run: &str, seq: u64) -> StoredRow {
     ResultRow::of(message(run, seq), NOON, 1, "consumer-1", "node-1").into()
 }
 
-pub(super) fn envelope(body: &str, message_id: &str) -> PoisonEnvelope {
+pub(crate) fn envelope(body: &str, message_id: &str) -> PoisonEnvelope {
     PoisonEnvelope {
         reason: PoisonReason::TooManyAttempts,
         detail: "delivered 6 times".into(),

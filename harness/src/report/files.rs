@@ -1,0 +1,48 @@
+//! Files that are there whole or not at all.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::events::EventLogError;
+
+/// A report cannot be made. The event log is untouched: mend the cause and repeat with `harness report`.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The event log cannot be read.
+    #[error("read the run's event log")]
+    Log(#[from] EventLogError),
+    /// The log holds no event that could be read.
+    #[error("report on {0}: its event log holds no event")]
+    Empty(PathBuf),
+    /// A file cannot be written.
+    #[error("write the report {path}")]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Writes `dir/name` through a temporary file in the same directory: a reader sees the old file or the new one.
+pub(super) fn write(dir: &Path, name: &str, content: &[u8]) -> Result<PathBuf, ReportError> {
+    let path = dir.join(name);
+    let written = NamedTempFile::with_prefix_in(".report-", dir).and_then(|mut file| {
+        file.write_all(content)?;
+        readable_by_all(&file)?;
+        file.persist(&path).map_err(|error| error.error)
+    });
+    match written {
+        Ok(_) => Ok(path),
+        Err(source) => Err(ReportError::Write { path, source }),
+    }
+}
+
+/// A temporary file is private; a report is for others too (a CI job that collects it under another user).
+fn readable_by_all(file: &NamedTempFile) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::Permissions::from_mode(0o644);
+    file.as_file().set_permissions(mode)
+}

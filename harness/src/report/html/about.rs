@@ -1,0 +1,135 @@
+//! The end of the page: scenarios, processes, and what the run was.
+
+use maud::{Markup, html};
+
+use super::pill;
+use crate::events::Fact;
+use crate::measure::Micros;
+use crate::report::terminal::remarks;
+use crate::report::{ProcessRecord, RunRecord};
+
+pub(super) fn scenarios(record: &RunRecord) -> Markup {
+    html! {
+        @if !record.scenarios.is_empty() {
+            section {
+                h2 { "Scenarios" }
+                table {
+                    thead { tr { th {} th { "Scenario" } th { "Feature" } th.figure { "Time" } } }
+                    tbody {
+                        @for scenario in &record.scenarios {
+                            @let micros = scenario.duration_ms.saturating_mul(1_000);
+                            tr.(scenario.outcome.as_str()) {
+                                td.sign { (pill(scenario.outcome)) }
+                                td {
+                                    @match &scenario.run_dir {
+                                        Some(dir) => a href=(format!("{dir}/report.html")) { (scenario.name) },
+                                        None => (scenario.name),
+                                    }
+                                    @if let Some(detail) = &scenario.detail { div.faint { (detail) } }
+                                }
+                                td { (scenario.feature) div.faint { (scenario.location) } }
+                                td.figure { (Micros(i64::try_from(micros).unwrap_or(i64::MAX))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn processes(record: &RunRecord) -> Markup {
+    html! {
+        @if !record.processes.is_empty() {
+            section {
+                h2 { "Processes" }
+                table {
+                    thead {
+                        tr {
+                            th { "Process" } th { "Role" } th.figure { "PID" } th.figure { "Started" }
+                            th.figure { "Ended" } th { "How" }
+                        }
+                    }
+                    tbody { @for process in &record.processes { (process_row(record, process)) } }
+                }
+            }
+        }
+    }
+}
+
+fn process_row(record: &RunRecord, process: &ProcessRecord) -> Markup {
+    let seconds = |at| format!("{:.1} s", record.micros_at(at) as f64 / 1e6);
+    html! {
+        tr {
+            td { (process.name) }
+            td { (process.role) }
+            td.figure { (process.pid) }
+            td.figure { (seconds(process.started)) }
+            @match &process.exited {
+                Some((at, status, true)) => {
+                    td.figure { (seconds(*at)) }
+                    td { (status) }
+                }
+                Some((at, status, false)) => {
+                    td.figure { (seconds(*at)) }
+                    td.unexpected { (status) ", unexpected" }
+                }
+                None => {
+                    td.figure { "–" }
+                    td.faint { "no end in the log" }
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn run(record: &RunRecord) -> Markup {
+    let remarks = remarks(record);
+    html! {
+        section.about-run {
+            h2 { "The run" }
+            @if let Some(run) = &record.run {
+                p { "Repeat it:" }
+                pre.command { code { (run.command) } }
+                div.facts {
+                    (facts("Plan", &[
+                        vec![
+                            Fact::new("messages", run.messages.to_string()),
+                            Fact::new("seed", run.seed.to_string()),
+                        ],
+                        run.plan.clone(),
+                    ].concat()))
+                    (facts("Setting", &[
+                        vec![Fact::new("environment", run.environment.clone())],
+                        run.setting.clone(),
+                    ].concat()))
+                    (facts("Versions", &run.versions))
+                }
+            }
+            @if !remarks.is_empty() {
+                h3 { "Notes" }
+                ul { @for remark in &remarks { li { (remark) } } }
+            }
+            p.faint {
+                "Evidence, beside this file: events.jsonl (everything here is derived from it), summary.json, "
+                "latency.hlog, latency-*.hgrm, latency-*.csv, junit.xml, and the logs of the processes."
+            }
+        }
+    }
+}
+
+fn facts(title: &str, facts: &[Fact]) -> Markup {
+    html! {
+        @if !facts.is_empty() {
+            div {
+                h3 { (title) }
+                dl.facts-list {
+                    @for fact in facts {
+                        dt { (fact.name) }
+                        dd { (fact.value) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `report.html`: one self-contained page, verdict first. No script and no external resource; light and dark; prints.
+//!
+//! Everything from the log goes through maud, which escapes it: a row's content cannot become markup.
+
+mod about;
+mod latency;
+mod verdict;
+mod witnesses;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::RunRecord;
+use crate::outcome::Outcome;
+
+const STYLE: &str = include_str!("report.css");
+
+pub(super) fn page(record: &RunRecord) -> String {
+    let outcome = record.verdict().outcome;
+    let title = format!("{}: {}", outcome.as_str().to_uppercase(), record.title());
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content=(concat!("harness ", env!("CARGO_PKG_VERSION")));
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body.(outcome.as_str()) {
+                (verdict::band(record))
+                main {
+                    (verdict::tiles(record))
+                    (verdict::next_steps(record))
+                    (about::scenarios(record))
+                    (verdict::promise_table(record))
+                    (witnesses::section(record))
+                    (latency::section(record))
+                    (latency::over_time(record))
+                    (about::processes(record))
+                    (about::run(record))
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// The sign of an outcome in its colour, with its name for those who cannot see it.
+fn pill(outcome: Outcome) -> Markup {
+    html! {
+        span.pill.(outcome.as_str()) title=(outcome.as_str()) aria-label=(outcome.as_str()) {
+            (super::terminal::sign(outcome))
+        }
+    }
+}

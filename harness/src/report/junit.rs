@@ -1,0 +1,71 @@
+//! `junit.xml`: the run in CI's list of test results.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{ReportError, RunRecord, promises};
+use crate::outcome::Outcome;
+
+/// Scenarios are test cases of their feature; a run without scenarios has its promises as test cases. Fail becomes a
+/// failure; inconclusive and incomplete become errors, the format's word for "could not be told".
+pub(super) fn xml(record: &RunRecord) -> Result<String, ReportError> {
+    let mut report = Report::new("harness");
+    for suite in suites(record) {
+        report.add_test_suite(suite);
+    }
+    report.to_string().map_err(|error| ReportError::Write {
+        path: PathBuf::from("junit.xml"),
+        source: std::io::Error::other(error),
+    })
+}
+
+fn suites(record: &RunRecord) -> Vec<TestSuite> {
+    let mut cases: BTreeMap<&str, Vec<TestCase>> = BTreeMap::new();
+    let mut add = |suite, case| cases.entry(suite).or_default().push(case);
+    for scenario in &record.scenarios {
+        let detail = scenario.detail.as_deref().unwrap_or_default();
+        let mut case = case(&scenario.name, scenario.outcome, detail);
+        case.set_classname(scenario.feature.as_str());
+        case.set_time(Duration::from_millis(scenario.duration_ms));
+        add(scenario.feature.as_str(), case);
+    }
+    if record.scenarios.is_empty() {
+        for promise in promises(record) {
+            let detail = format!("found {}; {}", promise.found, promise.detail);
+            add(
+                record.title(),
+                case(&promise.promised, promise.outcome, &detail),
+            );
+        }
+    }
+    // The verdict itself, so that a run that was cut off, or judged nothing, is never a green list.
+    let verdict = record.verdict();
+    let reasons = verdict.reasons.join("; ");
+    add(record.title(), case("verdict", verdict.outcome, &reasons));
+    cases
+        .into_iter()
+        .map(|(name, cases)| {
+            let mut suite = TestSuite::new(name);
+            suite.add_test_cases(cases);
+            suite
+        })
+        .collect()
+}
+
+fn case(name: &str, outcome: Outcome, detail: &str) -> TestCase {
+    let mut status = match outcome {
+        Outcome::Pass => TestCaseStatus::success(),
+        Outcome::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Outcome::Inconclusive | Outcome::Incomplete => {
+            TestCaseStatus::non_success(NonSuccessKind::Error)
+        }
+    };
+    if outcome != Outcome::Pass {
+        status.set_type(outcome.as_str());
+        status.set_message(detail);
+    }
+    TestCase::new(name, status)
+}

@@ -1,0 +1,93 @@
+//! The latency table, as every report shows it.
+
+use crate::events::Measured;
+use crate::measure::{Hop, Micros, Percentile, Samples};
+
+use super::verdict::thousands;
+
+/// One hop's line of the latency table.
+#[derive(Debug)]
+pub(super) struct HopLine {
+    pub(super) hop: Hop,
+    /// One for each of [`Percentile::REPORTED`].
+    pub(super) percentiles: Vec<Cell>,
+    pub(super) max: String,
+    pub(super) count: String,
+    /// What the figures leave out; each is a reason to look closer.
+    pub(super) remarks: Vec<String>,
+}
+
+/// One figure.
+#[derive(Debug)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    /// Whether there are as many samples as the percentile needs; a figure without is shown, and marked.
+    pub(super) is_sound: bool,
+}
+
+/// What the mark of a cell that is not sound says.
+pub(super) const UNSOUND: &str = "fewer samples than this percentile needs; not to be judged";
+
+pub(super) fn lines(measured: &Measured) -> Vec<HopLine> {
+    let line = |hop| line(hop, measured.hops.samples(hop));
+    Hop::ALL.into_iter().map(line).collect()
+}
+
+fn line(hop: Hop, samples: &Samples) -> HopLine {
+    let shown =
+        |micros: Option<i64>| micros.map_or("–".into(), |micros| Micros(micros).to_string());
+    let cell = |percentile: Percentile| Cell {
+        text: shown(samples.at(percentile)),
+        is_sound: samples.count() == 0 || samples.count() >= percentile.samples_needed(),
+    };
+    HopLine {
+        hop,
+        percentiles: Percentile::REPORTED.map(cell).into(),
+        max: shown(samples.max()),
+        count: thousands(samples.count()),
+        remarks: remarks(hop, samples),
+    }
+}
+
+fn remarks(hop: Hop, samples: &Samples) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if samples.negative() > 0 {
+        remarks.push(format!(
+            "{hop}: {} negative samples, down to {}: clocks disagree by that much or more; they rank lowest",
+            thousands(samples.negative()),
+            Micros(samples.most_negative())
+        ));
+    }
+    if samples.above() > 0 {
+        remarks.push(format!(
+            "{hop}: {} samples beyond one day, shown as one day",
+            thousands(samples.above())
+        ));
+    }
+    if samples.missing() > 0 {
+        remarks.push(format!(
+            "{hop}: {} rows lack a stamp and have no sample",
+            thousands(samples.missing())
+        ));
+    }
+    remarks
+}
+
+/// Throughput and redeliveries in a line; `None` when no row was measured.
+pub(super) fn flow(measured: &Measured) -> Option<String> {
+    let hops = &measured.hops;
+    let span = i64::try_from(hops.span_micros()?).ok()?;
+    let rate = hops.throughput()?;
+    let redelivered = match hops.redelivered() {
+        0 => "none redelivered".into(),
+        n => format!(
+            "{} redelivered (highest attempt {})",
+            thousands(n),
+            hops.highest_attempt()
+        ),
+    };
+    Some(format!(
+        "{rate:.0} rows/s over {} from first send to last row, {redelivered}",
+        Micros(span)
+    ))
+}

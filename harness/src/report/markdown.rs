@@ -1,0 +1,148 @@
+//! `summary.md`: the run on a CI job page.
+
+use std::fmt::Write as _;
+
+use super::latency::{self, UNSOUND};
+use super::terminal::{remarks, sign};
+use super::{RunRecord, promises};
+use crate::measure::{Micros, Percentile};
+use crate::outcome::Outcome;
+
+pub(super) fn summary(record: &RunRecord) -> String {
+    let mut text = String::new();
+    write(&mut text, record).expect("writing to a string must succeed");
+    text
+}
+
+fn write(text: &mut String, record: &RunRecord) -> std::fmt::Result {
+    let verdict = record.verdict();
+    let badge = match verdict.outcome {
+        Outcome::Pass => "🟢",
+        Outcome::Fail => "🔴",
+        Outcome::Inconclusive | Outcome::Incomplete => "🟡",
+    };
+    let word = verdict.outcome.as_str().to_uppercase();
+    writeln!(text, "## {badge} {word}: {}\n", escaped(&verdict.headline))?;
+    for reason in &verdict.reasons {
+        writeln!(text, "- {}", escaped(reason))?;
+    }
+    writeln!(text, "\n{}\n", escaped(record.title()))?;
+    promise_table(text, record)?;
+    scenario_table(text, record)?;
+    latency_table(text, record)?;
+    for note in remarks(record) {
+        writeln!(text, "> {}\n", escaped(&note))?;
+    }
+    for (number, step) in (1..).zip(&verdict.next_steps) {
+        writeln!(text, "{number}. {}", escaped(step))?;
+    }
+    if let Some(run) = &record.run {
+        let lasted = Micros(record.micros_at(record.ended));
+        writeln!(
+            text,
+            "\nRun `{}`, seed {}, {lasted}. Repeat:",
+            run.run, run.seed
+        )?;
+        writeln!(text, "\n{}", code_block(&run.command))?;
+    }
+    Ok(())
+}
+
+fn promise_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
+    let promises = promises(record);
+    if promises.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "| | Promised | Found | |\n|---|---|---|---|")?;
+    for promise in promises {
+        writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            sign(promise.outcome),
+            escaped(&promise.promised),
+            escaped(&promise.found),
+            escaped(&promise.detail)
+        )?;
+    }
+    writeln!(text)
+}
+
+fn scenario_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
+    if record.scenarios.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "| | Scenario | Time | |\n|---|---|---:|---|")?;
+    for scenario in &record.scenarios {
+        let micros = i64::try_from(scenario.duration_ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            sign(scenario.outcome),
+            escaped(&scenario.name),
+            Micros(micros),
+            escaped(scenario.detail.as_deref().unwrap_or_default())
+        )?;
+    }
+    writeln!(text)
+}
+
+fn latency_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
+    let Some(measured) = &record.measured else {
+        return Ok(());
+    };
+    let lines = latency::lines(measured);
+    let heads: Vec<String> = Percentile::REPORTED
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    writeln!(text, "| Latency | {} | max | samples |", heads.join(" | "))?;
+    writeln!(text, "|---|{}---:|---:|", "---:|".repeat(heads.len()))?;
+    for line in &lines {
+        write!(text, "| {} |", line.hop)?;
+        for cell in &line.percentiles {
+            let mark = if cell.is_sound { "" } else { " ?" };
+            write!(text, " {}{mark} |", cell.text)?;
+        }
+        writeln!(text, " {} | {} |", line.max, line.count)?;
+    }
+    writeln!(text)?;
+    if lines
+        .iter()
+        .flat_map(|line| &line.percentiles)
+        .any(|cell| !cell.is_sound)
+    {
+        writeln!(text, "? {UNSOUND}\n")?;
+    }
+    for remark in lines.iter().flat_map(|line| &line.remarks) {
+        writeln!(text, "> {}\n", escaped(remark))?;
+    }
+    if let Some(flow) = latency::flow(measured) {
+        writeln!(text, "{}\n", escaped(&flow))?;
+    }
+    Ok(())
+}
+
+/// Text that Markdown and the HTML in it leave alone, on one line, so that it fits a table's cell.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => safe.extend(['\\', c]),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '\n' | '\r' => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// A code block whose fence is longer than any run of backticks in it.
+fn code_block(code: &str) -> String {
+    let mut fence = String::from("```");
+    while code.contains(&fence) {
+        fence.push('`');
+    }
+    format!("{fence}sh\n{code}\n{fence}")
+}

@@ -1,0 +1,58 @@
+//! Reports: views of a run's event log, for a person at a terminal, a reviewer, a CI job page and a program.
+//!
+//! Every view is derived from the log alone, so a run that was killed, or one of last year, has the same reports as one
+//! that just ended; and no view is kinder than another, since the verdict is made once, in [`RunRecord::verdict`].
+
+mod exports;
+mod files;
+mod html;
+mod junit;
+mod latency;
+mod markdown;
+mod plot;
+mod promises;
+mod record;
+mod summary;
+mod terminal;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+pub use files::ReportError;
+pub use promises::{Promise, promises};
+pub use record::{Mark, MarkKind, ProcessRecord, RunRecord};
+pub use summary::Summary;
+pub use terminal::terminal;
+pub use verdict::Verdict;
+
+/// Where the reports of a run are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The page for people: one self-contained file.
+    pub html: PathBuf,
+    /// For a CI job page.
+    pub markdown: PathBuf,
+    /// For programs.
+    pub json: PathBuf,
+    /// For CI's list of test results.
+    pub junit: PathBuf,
+    /// The latencies, for other tools: `latency.hlog`, and `latency-<hop>.hgrm` and `.csv` for every hop with samples.
+    pub exports: Vec<PathBuf>,
+}
+
+/// Reads the event log of run directory `dir` and writes every report beside it. Each file is written whole or not at
+/// all. Can be repeated at any time; a run that still goes on is reported as incomplete.
+pub fn write(dir: &Path) -> Result<(RunRecord, Report), ReportError> {
+    let record = RunRecord::read(dir)?;
+    let report = Report {
+        html: files::write(dir, "report.html", html::page(&record).as_bytes())?,
+        markdown: files::write(dir, "summary.md", markdown::summary(&record).as_bytes())?,
+        json: files::write(dir, "summary.json", summary::json(&record).as_bytes())?,
+        junit: files::write(dir, "junit.xml", junit::xml(&record)?.as_bytes())?,
+        exports: exports::write(dir, &record)?,
+    };
+    Ok((record, report))
+}

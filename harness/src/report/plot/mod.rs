@@ -1,0 +1,20 @@
+//! Plots, as inline SVG: no script, no external resource; colours come from the page's style sheet.
+
+mod limit_bar;
+mod percentiles;
+mod scale;
+mod timeline;
+
+pub(super) use limit_bar::limit_bar;
+pub(super) use percentiles::percentiles;
+pub(super) use timeline::timeline;
+
+/// The style class of a hop's line.
+const fn class(hop: crate::measure::Hop) -> &'static str {
+    hop.as_str()
+}
+
+/// A coordinate, to a tenth of a pixel.
+fn px(value: f64) -> String {
+    format!("{value:.1}")
+}

@@ -1,0 +1,283 @@
+//! The run over time: throughput, queue depth and consumers, with phases and faults drawn on it.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use super::px;
+use super::scale::{Scale, linear_ticks};
+use crate::events::Sample;
+use crate::report::verdict::thousands;
+use crate::report::{MarkKind, RunRecord};
+
+const WIDTH: f64 = 1_060.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 936.0;
+/// Room for the names of phases and the numbers of faults.
+const HEAD: f64 = 52.0;
+const PANEL: f64 = 110.0;
+const GAP: f64 = 36.0;
+
+/// Most points of a line; where there are more samples, several make one point.
+const POINTS: usize = 400;
+
+/// The plot and its caption; `None` with fewer than two samples.
+pub(in crate::report) fn timeline(record: &RunRecord) -> Option<Markup> {
+    let series = Series::of(record)?;
+    let panels = [series.throughput(), series.queue(), series.consumers()];
+    let panels: Vec<Panel> = panels.into_iter().flatten().collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let bottom = HEAD + panels.len() as f64 * (PANEL + GAP) - GAP;
+    let height = bottom + 40.0;
+    let x = Scale::new((0.0, series.seconds), (LEFT, RIGHT));
+    Some(html! {
+        svg.plot.wide viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="the run over time" {
+            (phases(record, &x, bottom, series.seconds))
+            @for (at, panel) in (0_u32..).zip(&panels) {
+                (panel.draw(&x, HEAD + f64::from(at) * (PANEL + GAP)))
+            }
+            (faults(record, &x, bottom))
+            @for tick in linear_ticks(series.seconds, 10.0).into_iter().filter(|tick| *tick <= series.seconds) {
+                text.tick.middle x=(px(x.at(tick))) y=(px(bottom + 18.0)) { (format!("{tick} s")) }
+            }
+        }
+        (legend(record))
+        @if series.samples_per_point > 1 {
+            p.faint { "Each point stands for " (series.samples_per_point) " samples: the highest depth, the mean rate." }
+        }
+    })
+}
+
+struct Panel {
+    title: &'static str,
+    lines: Vec<Line>,
+}
+
+struct Line {
+    name: &'static str,
+    class: &'static str,
+    /// Seconds and value.
+    points: Vec<(f64, f64)>,
+    is_stepped: bool,
+}
+
+impl Panel {
+    fn draw(&self, x: &Scale, top: f64) -> Markup {
+        let values = self.lines.iter().flat_map(|line| &line.points);
+        let highest = values.map(|(_, value)| *value).fold(0.0, f64::max);
+        let ticks = linear_ticks(highest, 3.0);
+        let end = ticks.last().copied().unwrap_or(1.0);
+        let y = Scale::new((0.0, end), (top + PANEL, top));
+        html! {
+            text.panel x=(px(LEFT)) y=(px(top - 7.0)) { (self.title) }
+            @for tick in &ticks {
+                line.grid x1=(px(LEFT)) x2=(px(RIGHT)) y1=(px(y.at(*tick))) y2=(px(y.at(*tick))) {}
+                text.tick.end x=(px(LEFT - 8.0)) y=(px(y.at(*tick) + 4.0)) { (number(*tick)) }
+            }
+            @for line in &self.lines {
+                path class=(format!("line {}", line.class)) d=(line.path(x, &y)) { title { (line.name) } }
+            }
+            @for (at, line) in (0_u32..).zip(&self.lines) {
+                text.label.(line.class) x=(px(RIGHT + 10.0)) y=(px(top + 12.0 + 16.0 * f64::from(at))) { (line.name) }
+            }
+        }
+    }
+}
+
+impl Line {
+    fn path(&self, x: &Scale, y: &Scale) -> String {
+        let mut path = String::new();
+        for (seconds, value) in &self.points {
+            let (x, y) = (x.at(*seconds), y.at(*value));
+            let written = if path.is_empty() {
+                write!(path, "M{x:.1} {y:.1} ")
+            } else if self.is_stepped {
+                write!(path, "H{x:.1} V{y:.1} ")
+            } else {
+                write!(path, "L{x:.1} {y:.1} ")
+            };
+            written.expect("writing to a string must succeed");
+        }
+        path
+    }
+}
+
+/// The samples by time, thinned to what can be seen.
+struct Series {
+    seconds: f64,
+    samples: Vec<(f64, Sample)>,
+    samples_per_point: usize,
+}
+
+impl Series {
+    fn of(record: &RunRecord) -> Option<Self> {
+        let seconds = |at| record.micros_at(at) as f64 / 1e6;
+        if record.samples.len() < 2 {
+            return None;
+        }
+        let samples_per_point = record.samples.len().div_ceil(POINTS);
+        let samples = record
+            .samples
+            .chunks(samples_per_point)
+            .filter_map(|chunk| {
+                let (at, last) = chunk.last()?;
+                let deepest = chunk.iter().filter_map(|(_, s)| s.queue_depth).max();
+                let sample = Sample {
+                    queue_depth: deepest,
+                    ..*last
+                };
+                Some((seconds(*at), sample))
+            })
+            .collect();
+        Some(Self {
+            seconds: seconds(record.ended).max(1e-3),
+            samples,
+            samples_per_point,
+        })
+    }
+
+    fn values(&self, value: impl Fn(&Sample) -> Option<u64>) -> Vec<(f64, f64)> {
+        let point = |(at, sample): &(f64, Sample)| Some((*at, value(sample)? as f64));
+        self.samples.iter().filter_map(point).collect()
+    }
+
+    /// Per second, between each two samples; a counter that was not read is bridged, one that fell counts as 0.
+    fn rate(&self, value: impl Fn(&Sample) -> Option<u64>) -> Vec<(f64, f64)> {
+        let counts = self.values(value);
+        let rate = |pair: &[(f64, f64)]| {
+            let ((from, before), (to, after)) = (pair[0], pair[1]);
+            (to > from).then(|| (to, (after - before).max(0.0) / (to - from)))
+        };
+        counts.windows(2).filter_map(rate).collect()
+    }
+
+    fn throughput(&self) -> Option<Panel> {
+        let line = |name, class, points: Vec<(f64, f64)>| {
+            (!points.is_empty()).then_some(Line {
+                name,
+                class,
+                points,
+                is_stepped: false,
+            })
+        };
+        let lines = [
+            line("sent", "sent", self.rate(|sample| sample.sent)),
+            line("stored", "stored", self.rate(|sample| sample.stored)),
+        ];
+        panel("messages per second", lines.into_iter().flatten().collect())
+    }
+
+    fn queue(&self) -> Option<Panel> {
+        let points = self.values(|sample| sample.queue_depth);
+        let line = Line {
+            name: "in the queue",
+            class: "depth",
+            points,
+            is_stepped: false,
+        };
+        panel("messages in the queue, visible and leased", vec![line])
+    }
+
+    fn consumers(&self) -> Option<Panel> {
+        let points = self.values(|sample| sample.consumers);
+        let line = Line {
+            name: "running",
+            class: "consumers",
+            points,
+            is_stepped: true,
+        };
+        panel("consumers", vec![line])
+    }
+}
+
+fn panel(title: &'static str, lines: Vec<Line>) -> Option<Panel> {
+    let has_points = lines.iter().any(|line| !line.points.is_empty());
+    has_points.then_some(Panel { title, lines })
+}
+
+fn phases(record: &RunRecord, x: &Scale, bottom: f64, seconds: f64) -> Markup {
+    let phases: Vec<(f64, &str)> = record
+        .marks
+        .iter()
+        .filter(|mark| mark.kind == MarkKind::Phase)
+        .map(|mark| (record.micros_at(mark.at) as f64 / 1e6, mark.name.as_str()))
+        .collect();
+    let ends = phases.iter().skip(1).map(|(at, _)| *at).chain([seconds]);
+    html! {
+        @for (number, ((from, name), to)) in (0_u32..).zip(phases.iter().zip(ends)) {
+            @let (left, right) = (x.at(*from), x.at(to));
+            @let shade = if number % 2 == 0 { "phase" } else { "phase odd" };
+            rect class=(shade) x=(px(left)) y="0" width=(px((right - left).max(0.0))) height=(px(bottom)) {
+                title { (name) }
+            }
+            // A name wider than its phase would run into the next one; it is in the legend below all the same.
+            @if right - left > 7.0 * name.chars().count() as f64 + 10.0 {
+                text.tick x=(px(left + 5.0)) y="12" { (name) }
+            }
+        }
+    }
+}
+
+fn faults(record: &RunRecord, x: &Scale, bottom: f64) -> Markup {
+    let faults = record
+        .marks
+        .iter()
+        .filter(|mark| mark.kind == MarkKind::Fault);
+    html! {
+        @for (number, fault) in (1..).zip(faults) {
+            @let from = record.micros_at(fault.at) as f64 / 1e6;
+            @let left = x.at(from);
+            @if let Some(lasts) = fault.lasts_ms {
+                @let right = x.at(from + lasts as f64 / 1e3);
+                rect.fault x=(px(left)) y=(px(HEAD)) width=(px((right - left).max(1.0))) height=(px(bottom - HEAD)) {}
+            }
+            line.fault x1=(px(left)) x2=(px(left)) y1="26" y2=(px(bottom)) { title { (fault.name) } }
+            circle.fault cx=(px(left)) cy="24" r="8" {}
+            text.fault.middle x=(px(left)) y="28" { (number) }
+        }
+    }
+}
+
+/// Phases and faults with their times: what the plot has no room to say.
+fn legend(record: &RunRecord) -> Markup {
+    let seconds = |at| format!("{:.1} s", record.micros_at(at) as f64 / 1e6);
+    let of_kind = |kind| record.marks.iter().filter(move |mark| mark.kind == kind);
+    html! {
+        @if of_kind(MarkKind::Phase).next().is_some() {
+            p.faint {
+                "Phases: "
+                @for (at, mark) in of_kind(MarkKind::Phase).enumerate() {
+                    @if at > 0 { ", " }
+                    (mark.name) " from " (seconds(mark.at))
+                }
+                "."
+            }
+        }
+        @if of_kind(MarkKind::Fault).next().is_some() {
+            ol.faults {
+                @for mark in of_kind(MarkKind::Fault) {
+                    li {
+                        span.faint { (seconds(mark.at)) } " " (mark.name)
+                        @if let Some(lasts) = mark.lasts_ms { " for " (thousands(lasts)) " ms" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A tick's label: whole numbers with thousands, small ones as they are.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole, non-negative tick"
+)]
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 {
+        thousands(value as u64)
+    } else {
+        format!("{value}")
+    }
+}

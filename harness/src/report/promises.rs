@@ -1,0 +1,105 @@
+//! What was promised and what was found, one line each: the heart of every report.
+
+use super::RunRecord;
+use super::verdict::thousands;
+use crate::audit::{Audit, Violation};
+use crate::measure::LatencyVerdict;
+use crate::outcome::Outcome;
+
+/// One promise of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    /// What was promised.
+    pub promised: String,
+    /// What was found.
+    pub found: String,
+    /// More about it, for those who want to know; may be empty.
+    pub detail: String,
+    /// Whether it was kept.
+    pub outcome: Outcome,
+}
+
+/// Every promise of the run, in a fixed order: results first, then latencies.
+pub fn promises(record: &RunRecord) -> Vec<Promise> {
+    let audited = record.audit.iter().flat_map(of_audit);
+    let verdicts = record
+        .measured
+        .iter()
+        .flat_map(|measured| &measured.verdicts);
+    audited.chain(verdicts.map(of_limit)).collect()
+}
+
+fn of_audit(audit: &Audit) -> Vec<Promise> {
+    let mut promises = vec![exactly_once(audit)];
+    for violation in Violation::ALL {
+        let count = audit.count(violation);
+        // In a run that was cut off, messages in the queue are no violation, and that none is left is not shown.
+        let cut_off =
+            matches!(violation, Violation::Unfinished | Violation::Undeleted) && !audit.complete;
+        let lost_untold = violation == Violation::Lost && audit.fates.undecidable > 0;
+        let outcome = if count > 0 {
+            Outcome::Fail
+        } else if cut_off {
+            Outcome::Incomplete
+        } else if lost_untold {
+            Outcome::Inconclusive
+        } else {
+            Outcome::Pass
+        };
+        let found = match count {
+            0 if cut_off => format!("{} unfinished, cut off", thousands(audit.fates.unfinished)),
+            0 if lost_untold => format!("{} undecidable", thousands(audit.fates.undecidable)),
+            0 => "0".into(),
+            _ => format!("{} {violation}", thousands(count)),
+        };
+        promises.push(Promise {
+            promised: violation.promise().into(),
+            found,
+            detail: if count == 0 {
+                violation.as_str().into()
+            } else {
+                String::new()
+            },
+            outcome,
+        });
+    }
+    promises
+}
+
+fn exactly_once(audit: &Audit) -> Promise {
+    let fates = &audit.fates;
+    let promised = audit.planned;
+    let mut parts = vec![format!(
+        "{} of {} kept",
+        thousands(fates.kept),
+        thousands(promised)
+    )];
+    for (count, what) in [
+        (fates.set_aside, "set aside as poison"),
+        (fates.not_sent, "not sent"),
+        (fates.undecidable, "undecidable"),
+        (fates.unfinished, "unfinished"),
+        (fates.lost, "lost"),
+        (fates.spoiled, "spoiled"),
+        (audit.planned - audit.begun, "never begun"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{} {what}", thousands(count)));
+        }
+    }
+    Promise {
+        promised: "every message has exactly one right row".into(),
+        found: parts.remove(0),
+        detail: parts.join(", "),
+        outcome: audit.outcome(),
+    }
+}
+
+fn of_limit(verdict: &LatencyVerdict) -> Promise {
+    Promise {
+        promised: verdict.promised(),
+        found: verdict.found(),
+        detail: verdict.detail(),
+        outcome: verdict.outcome,
+    }
+}

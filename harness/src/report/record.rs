@@ -1,0 +1,179 @@
+//! A run as its event log tells it.
+
+use std::path::Path;
+
+use workflow::contract::Stamp;
+
+use super::ReportError;
+use crate::audit::Audit;
+use crate::events::{Entry, Event, Log, Measured, Resource, RunStarted, Sample, Scenario};
+use crate::outcome::Outcome;
+
+/// Everything the event log says about a run, sorted by what it is about.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunRecord {
+    /// What the run is; `None` when the log does not begin with it.
+    pub run: Option<RunStarted>,
+    /// When the first event happened.
+    pub started: Stamp,
+    /// When the last event happened.
+    pub ended: Stamp,
+    /// Phases and faults, in order.
+    pub marks: Vec<Mark>,
+    /// How things stood, in order.
+    pub samples: Vec<(Stamp, Sample)>,
+    /// Processes, in the order they were started.
+    pub processes: Vec<ProcessRecord>,
+    /// What was created and not removed.
+    pub resources: Vec<Resource>,
+    /// Notes, in order.
+    pub notes: Vec<String>,
+    /// Scenarios, in the order they ended.
+    pub scenarios: Vec<Scenario>,
+    /// The last audit.
+    pub audit: Option<Audit>,
+    /// The last measurement.
+    pub measured: Option<Measured>,
+    /// The outcome that the run itself wrote at its end, and its reasons; `None` when it was cut off before.
+    pub stated: Option<(Outcome, Vec<String>)>,
+    /// Lines of the log that are damaged: evidence is missing.
+    pub damaged_lines: Vec<usize>,
+    /// Events that this version does not know.
+    pub unknown_events: usize,
+    /// Whether the log ends in the middle of a line.
+    pub torn: bool,
+}
+
+/// A point or stretch on the run's time line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// When it began.
+    pub at: Stamp,
+    /// What kind.
+    pub kind: MarkKind,
+    /// Its name, with the target of a fault.
+    pub name: String,
+    /// How long it lasted, in milliseconds, for a fault that lasts.
+    pub lasts_ms: Option<u64>,
+}
+
+/// What a mark marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKind {
+    /// A part of the run begins.
+    Phase,
+    /// Something was broken on purpose.
+    Fault,
+}
+
+/// A process of the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessRecord {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub role: String,
+    /// Its process id.
+    pub pid: u32,
+    /// When it was started.
+    pub started: Stamp,
+    /// When it ended, how, and whether it was meant to; `None` when the log does not tell.
+    pub exited: Option<(Stamp, String, bool)>,
+}
+
+impl RunRecord {
+    /// Reads the log of run directory `dir`.
+    pub fn read(dir: &Path) -> Result<Self, ReportError> {
+        let log = Log::read(dir)?;
+        if log.entries.is_empty() {
+            return Err(ReportError::Empty(dir.to_owned()));
+        }
+        Ok(Self::of(log))
+    }
+
+    /// The record of a log.
+    pub fn of(log: Log) -> Self {
+        let stamp = |entry: Option<&Entry>| entry.map(|entry| entry.at).unwrap_or_default();
+        let mut record = Self {
+            started: stamp(log.entries.first()),
+            ended: stamp(log.entries.last()),
+            damaged_lines: log.damaged,
+            unknown_events: log.unknown.len(),
+            torn: log.torn,
+            ..Self::default()
+        };
+        for entry in log.entries {
+            record.take(entry.at, entry.event);
+        }
+        record
+    }
+
+    fn take(&mut self, at: Stamp, event: Event) {
+        match event {
+            Event::RunStarted(run) => self.run = Some(*run),
+            Event::ResourceCreated(resource) => self.resources.push(resource),
+            Event::ResourceRemoved(resource) => self.resources.retain(|each| *each != resource),
+            Event::ProcessStarted { name, role, pid } => self.processes.push(ProcessRecord {
+                name,
+                role,
+                pid,
+                started: at,
+                exited: None,
+            }),
+            Event::ProcessExited {
+                name,
+                pid,
+                status,
+                expected,
+            } => self.exit(at, name, pid, status, expected),
+            Event::Phase { name } => self.mark(at, MarkKind::Phase, name, None),
+            Event::Fault {
+                name,
+                target,
+                lasts_ms,
+            } => self.mark(at, MarkKind::Fault, format!("{name}: {target}"), lasts_ms),
+            Event::Sample(sample) => self.samples.push((at, sample)),
+            Event::Note { text } => self.notes.push(text),
+            Event::ScenarioFinished(scenario) => self.scenarios.push(scenario),
+            Event::Audited(audit) => self.audit = Some(*audit),
+            Event::Measured(measured) => self.measured = Some(*measured),
+            Event::Finished { outcome, reasons } => self.stated = Some((outcome, reasons)),
+        }
+    }
+
+    fn mark(&mut self, at: Stamp, kind: MarkKind, name: String, lasts_ms: Option<u64>) {
+        self.marks.push(Mark {
+            at,
+            kind,
+            name,
+            lasts_ms,
+        });
+    }
+
+    fn exit(&mut self, at: Stamp, name: String, pid: u32, status: String, expected: bool) {
+        let running = |process: &&mut ProcessRecord| {
+            process.name == name && process.pid == pid && process.exited.is_none()
+        };
+        match self.processes.iter_mut().rev().find(running) {
+            Some(process) => process.exited = Some((at, status, expected)),
+            // Its start is on a line that is damaged: say what is known.
+            None => self.processes.push(ProcessRecord {
+                role: "unknown".into(),
+                started: at,
+                exited: Some((at, status, expected)),
+                name,
+                pid,
+            }),
+        }
+    }
+
+    /// Microseconds from the first event to `at`.
+    pub fn micros_at(&self, at: Stamp) -> i64 {
+        at.micros_since(self.started)
+    }
+
+    /// What the run shows, in a line.
+    pub fn title(&self) -> &str {
+        self.run.as_ref().map_or("run", |run| run.title.as_str())
+    }
+}

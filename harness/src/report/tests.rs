@@ -1,0 +1,281 @@
+//! Every view of a run says the same, whole runs and broken ones.
+
+use std::fs;
+use std::path::Path;
+
+use workflow::contract::{PayloadSize, Payloads, Stamp, StoredRow};
+
+use super::*;
+use crate::audit::{Auditor, Expectation};
+use crate::events::{Event, EventLog, FILE, Measured, RunStarted, Sample, Scenario};
+use crate::measure::{Hop, Hops, LatencyLimit, Percentile, judge};
+use crate::outcome::Outcome;
+
+const HOSTILE: &str = "<script>alert(1)</script> | `x` & \"y\"";
+
+/// A run of three messages whose `rows` were found, with everything a log can hold.
+fn events(rows: &[StoredRow]) -> Vec<Event> {
+    let run: workflow::contract::RunId = "r1".parse().unwrap();
+    let payloads = Payloads {
+        seed: 11,
+        size: PayloadSize::Fixed(100),
+    };
+    let mut auditor = Auditor::new(Expectation::new(run.clone(), payloads, 3)).unwrap();
+    let mut hops = Hops::default();
+    for row in rows {
+        auditor.row(row);
+        hops.record(row);
+    }
+    let audit = auditor.finish();
+    let (outcome, reasons) = (audit.outcome(), audit.reasons());
+    let sample = |sent| {
+        Event::Sample(Sample {
+            queue_depth: Some(3),
+            consumers: Some(1),
+            sent: Some(sent),
+            stored: Some(sent),
+        })
+    };
+    vec![
+        Event::RunStarted(Box::new(RunStarted {
+            run,
+            title: HOSTILE.into(),
+            seed: 11,
+            environment: "local".into(),
+            command: "harness load --messages 3".into(),
+            messages: 3,
+            plan: vec![],
+            limits: vec![],
+            setting: vec![],
+            versions: vec![],
+        })),
+        Event::Phase {
+            name: HOSTILE.into(),
+        },
+        sample(1),
+        Event::Fault {
+            name: "SIGKILL".into(),
+            target: HOSTILE.into(),
+            lasts_ms: Some(1),
+        },
+        sample(3),
+        Event::Audited(Box::new(audit)),
+        Event::Measured(Box::new(Measured {
+            hops,
+            verdicts: vec![],
+        })),
+        Event::Finished { outcome, reasons },
+    ]
+}
+
+fn good_rows() -> Vec<StoredRow> {
+    (1..=3)
+        .map(|seq| crate::audit::sample_row("r1", seq))
+        .collect()
+}
+
+fn logged(events: Vec<Event>) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EventLog::open(dir.path()).unwrap();
+    for (second, event) in (0..).zip(events) {
+        log.append(Stamp::from_micros(second * 1_000_000), event)
+            .unwrap();
+    }
+    dir
+}
+
+/// The outcome that each view shows.
+fn shown(dir: &Path) -> [String; 5] {
+    let (record, report) = write(dir).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(report.json).unwrap()).unwrap();
+    let html = fs::read_to_string(report.html).unwrap();
+    let markdown = fs::read_to_string(report.markdown).unwrap();
+    let banner = terminal(&record, false);
+    let word = |text: &str| {
+        let upper = |word: &&str| {
+            Outcome::WORST_FIRST
+                .iter()
+                .any(|o| o.as_str().to_uppercase() == *word)
+        };
+        let mut words = text.split([' ', ':', '\n', '<', '>']);
+        words.find(upper).unwrap_or("none").to_lowercase()
+    };
+    [
+        record.verdict().outcome.to_string(),
+        json["outcome"].as_str().unwrap().to_owned(),
+        word(&html),
+        word(&markdown),
+        word(&banner),
+    ]
+}
+
+#[test]
+fn every_view_shows_the_same_verdict() {
+    let whole = events(&good_rows());
+    let cut_off = whole[..whole.len() - 1].to_vec();
+    let lost = events(&good_rows()[1..]);
+    for (events, outcome) in [(whole, "pass"), (lost, "fail"), (cut_off, "incomplete")] {
+        let dir = logged(events);
+        assert_eq!(shown(dir.path()), [outcome; 5].map(String::from));
+    }
+}
+
+#[test]
+fn a_verdict_is_never_better_than_a_part_whatever_the_run_stated() {
+    let mut events = events(&good_rows()[1..]);
+    events.pop();
+    events.push(Event::Finished {
+        outcome: Outcome::Pass,
+        reasons: vec![],
+    });
+    assert_eq!(shown(logged(events).path())[0], "fail");
+}
+
+#[test]
+fn a_missed_latency_limit_fails_the_run() {
+    let mut events = events(&good_rows());
+    let mut hops = Hops::default();
+    for n in 0..2_000 {
+        hops.record(&StoredRow {
+            src_stamp: Some(Stamp::from_micros(0)),
+            sent_stamp: Some(Stamp::from_micros(1)),
+            dequeued_stamp: Some(Stamp::from_micros(5_000 + n)),
+            date_stamp: Some(Stamp::from_micros(9_000 + n)),
+            ..StoredRow::default()
+        });
+    }
+    let limit = LatencyLimit::new(
+        Hop::EndToEnd,
+        Percentile::P99,
+        std::time::Duration::from_millis(1),
+    );
+    let verdicts = judge(&hops, &[limit]);
+    events.insert(7, Event::Measured(Box::new(Measured { hops, verdicts })));
+    let dir = logged(events);
+    assert_eq!(shown(dir.path())[0], "fail");
+    let markdown = fs::read_to_string(dir.path().join("summary.md")).unwrap();
+    assert!(
+        markdown.contains("end to end p99 at most 1.00 ms"),
+        "{markdown}"
+    );
+}
+
+#[test]
+fn a_failed_scenario_fails_the_run_and_is_a_failure_in_junit() {
+    let mut events = events(&good_rows());
+    events.insert(
+        1,
+        Event::ScenarioFinished(Scenario {
+            feature: "exactly once".into(),
+            name: HOSTILE.into(),
+            location: "features/exactly_once.feature:12".into(),
+            outcome: Outcome::Fail,
+            detail: Some(HOSTILE.into()),
+            duration_ms: 1_250,
+            run_dir: None,
+        }),
+    );
+    let dir = logged(events);
+    assert_eq!(shown(dir.path())[0], "fail");
+    let xml = fs::read_to_string(dir.path().join("junit.xml")).unwrap();
+    let junit = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    assert_eq!((junit.failures, junit.tests), (2, 2));
+}
+
+#[test]
+fn a_killed_run_has_a_report_after_any_event() {
+    let events = events(&good_rows());
+    let most = events.len() - 1;
+    for count in 1..=most {
+        let dir = logged(events[..count].to_vec());
+        let path = dir.path().join(FILE);
+        let mut torn = fs::read(&path).unwrap();
+        torn.extend(br#"{"v":1,"at":"2026"#);
+        fs::write(&path, torn).unwrap();
+        assert_eq!(shown(dir.path())[0], "incomplete", "after {count} events");
+    }
+}
+
+#[test]
+fn damage_in_the_middle_of_the_log_is_never_a_pass() {
+    let dir = logged(events(&good_rows()));
+    let path = dir.path().join(FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    let damaged: Vec<&str> = (0..)
+        .zip(text.lines())
+        .map(|(n, line)| if n == 2 { &line[9..] } else { line })
+        .collect();
+    fs::write(&path, damaged.join("\n") + "\n").unwrap();
+    assert_eq!(shown(dir.path())[0], "inconclusive");
+}
+
+#[test]
+fn what_the_log_holds_cannot_become_markup() {
+    let dir = logged(events(&good_rows()));
+    let (_, report) = write(dir.path()).unwrap();
+    let html = fs::read_to_string(report.html).unwrap();
+    assert!(!html.contains("<script"), "the page must hold no script");
+    assert!(
+        !html.contains("http://") && !html.contains("https://"),
+        "nor an outside resource"
+    );
+    let markdown = fs::read_to_string(report.markdown).unwrap();
+    assert!(!markdown.contains("<script"), "{markdown}");
+}
+
+#[test]
+fn exports_hold_every_sample_and_other_tools_can_read_them() {
+    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+    let dir = logged(events(&good_rows()));
+    let (_, report) = write(dir.path()).unwrap();
+    let log = fs::read(dir.path().join("latency.hlog")).unwrap();
+    let mut tags = Vec::new();
+    for entry in IntervalLogIterator::new(&log) {
+        if let LogEntry::Interval(interval) = entry.unwrap() {
+            use base64::Engine as _;
+            let engine = base64::engine::general_purpose::STANDARD;
+            let bytes = engine.decode(interval.encoded_histogram()).unwrap();
+            let histogram: hdrhistogram::Histogram<u64> = Deserializer::new()
+                .deserialize(&mut bytes.as_slice())
+                .unwrap();
+            tags.push((interval.tag().unwrap().as_str().to_owned(), histogram.len()));
+        }
+    }
+    let hops = [
+        "schedule-lag",
+        "queue-wait",
+        "work",
+        "end-to-end",
+        "end-to-end-naive",
+    ];
+    assert_eq!(tags, hops.map(|hop| (hop.to_owned(), 3)));
+    assert_eq!(report.exports.len(), 1 + 2 * hops.len());
+    let table = fs::read_to_string(dir.path().join("latency-work.hgrm")).unwrap();
+    assert!(table.contains("Total count    =            3"), "{table}");
+}
+
+#[test]
+fn writing_again_replaces_and_leaves_nothing_else() {
+    let dir = logged(events(&good_rows()));
+    let list = || {
+        let mut names: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    write(dir.path()).unwrap();
+    let first = list();
+    write(dir.path()).unwrap();
+    assert_eq!(list(), first);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_an_error_that_names_the_file() {
+    let dir = logged(events(&good_rows()));
+    fs::create_dir(dir.path().join("report.html")).unwrap();
+    let error = write(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("report.html"), "{error}");
+}

@@ -1,0 +1,200 @@
+//! The verdict of a run, in words: what every report says first.
+
+use super::RunRecord;
+use crate::audit::Violation;
+use crate::outcome::Outcome;
+
+/// The verdict of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The outcome: the worst of what the run stated, the audit, each latency limit and each scenario.
+    pub outcome: Outcome,
+    /// The outcome in a sentence.
+    pub headline: String,
+    /// Why it is not a pass, most important first; empty for a pass.
+    pub reasons: Vec<String>,
+    /// What to do next; empty for a pass.
+    pub next_steps: Vec<String>,
+}
+
+impl RunRecord {
+    /// Makes the verdict. It is never better than any of its parts, whatever the run itself stated at its end.
+    pub fn verdict(&self) -> Verdict {
+        let parts = self.parts();
+        let outcome = Outcome::of_parts(parts.iter().map(|(outcome, _)| *outcome));
+        let mut reasons: Vec<String> = Vec::new();
+        for worst in Outcome::WORST_FIRST {
+            for (part, why) in &parts {
+                if *part == worst && worst != Outcome::Pass {
+                    // The run states the reasons of its parts again; each is told once.
+                    reasons.extend(
+                        why.iter()
+                            .filter(|each| !reasons.contains(each))
+                            .cloned()
+                            .collect::<Vec<_>>(),
+                    );
+                }
+            }
+        }
+        Verdict {
+            outcome,
+            headline: self.headline(outcome),
+            next_steps: self.next_steps(outcome),
+            reasons,
+        }
+    }
+
+    fn parts(&self) -> Vec<(Outcome, Vec<String>)> {
+        let mut parts = Vec::new();
+        if let Some(audit) = &self.audit {
+            parts.push((audit.outcome(), audit.reasons()));
+        }
+        for verdict in self.measured.iter().flat_map(|measured| &measured.verdicts) {
+            parts.push((verdict.outcome, vec![verdict.sentence()]));
+        }
+        for scenario in &self.scenarios {
+            let reason = format!("scenario {:?}: {}", scenario.name, scenario.outcome);
+            parts.push((scenario.outcome, vec![reason]));
+        }
+        parts.push(self.stated.clone().unwrap_or_else(|| {
+            let reason =
+                "the event log ends without an outcome: the run was killed, or still goes on";
+            (Outcome::Incomplete, vec![reason.into()])
+        }));
+        if !self.damaged_lines.is_empty() {
+            let reason = format!(
+                "evidence is missing: {} lines of the event log are damaged (first: line {})",
+                self.damaged_lines.len(),
+                self.damaged_lines[0]
+            );
+            parts.push((Outcome::Inconclusive, vec![reason]));
+        }
+        parts
+    }
+
+    fn headline(&self, outcome: Outcome) -> String {
+        match outcome {
+            Outcome::Pass => self.headline_of_pass(),
+            Outcome::Fail => self.headline_of_fail(),
+            Outcome::Inconclusive => {
+                "the run is over, and it cannot be told whether the promises hold".into()
+            }
+            Outcome::Incomplete => "the run was cut off: what it shows is not the whole".into(),
+        }
+    }
+
+    fn headline_of_fail(&self) -> String {
+        let promises = super::promises(self);
+        let broken = |promise: &&super::Promise| promise.outcome == Outcome::Fail;
+        match promises.iter().filter(broken).count() {
+            0 => "a promise is broken".into(),
+            broken => format!("{broken} of {} promises broken", promises.len()),
+        }
+    }
+
+    fn headline_of_pass(&self) -> String {
+        let mut said = Vec::new();
+        if let Some(audit) = &self.audit {
+            let kept = thousands(audit.fates.kept);
+            said.push(match audit.fates.kept {
+                1 => "1 message stored exactly once".into(),
+                _ => format!("{kept} messages stored exactly once each"),
+            });
+        }
+        let limits = self.measured.as_ref().map_or(0, |m| m.verdicts.len());
+        if limits > 0 {
+            let s = if limits == 1 { "" } else { "s" };
+            said.push(format!("{limits} latency limit{s} kept"));
+        }
+        if !self.scenarios.is_empty() {
+            said.push(format!("{} scenarios passed", self.scenarios.len()));
+        }
+        if said.is_empty() {
+            said.push("everything that was judged holds".into());
+        }
+        said.join(", ")
+    }
+
+    fn next_steps(&self, outcome: Outcome) -> Vec<String> {
+        if outcome == Outcome::Pass {
+            return Vec::new();
+        }
+        let mut steps = Vec::new();
+        if let Some(worst) = self.audit.iter().flat_map(|audit| &audit.findings).next() {
+            steps.push(format!(
+                "look at the first witness of {:?}, and for its message id in the consumers' logs: {}",
+                worst.violation.as_str(),
+                advice(worst.violation)
+            ));
+        }
+        let verdicts = || self.measured.iter().flat_map(|measured| &measured.verdicts);
+        if verdicts().any(|v| v.outcome == Outcome::Fail) {
+            steps.push("compare the hops: the one that is slow at the same percentile is where the time goes".into());
+        }
+        if let Some(needed) = verdicts()
+            .filter(|verdict| verdict.samples < verdict.samples_needed)
+            .map(|verdict| verdict.samples_needed)
+            .max()
+        {
+            let needed = thousands(needed);
+            steps.push(format!(
+                "send at least {needed} messages, or limit a lower percentile"
+            ));
+        }
+        if verdicts()
+            .any(|v| v.outcome == Outcome::Inconclusive && v.reason.contains("generator was late"))
+        {
+            steps.push("lower the rate, or give the producer a machine of its own".into());
+        }
+        if let Some(run) = &self.run {
+            steps.push(format!("repeat the run: {}", run.command));
+        }
+        steps
+    }
+}
+
+/// Where to look for the cause of each kind, from what usually causes it.
+const fn advice(violation: Violation) -> &'static str {
+    match violation {
+        Violation::Lost => {
+            "was the message deleted before its row was stored, or an error swallowed?"
+        }
+        Violation::Duplicated | Violation::Misplaced => {
+            "are the row's keys made from the message id alone, and never afresh for each delivery?"
+        }
+        Violation::Corrupted | Violation::Conflicting => {
+            "does the consumer store the payload as it came, and insert instead of overwrite?"
+        }
+        Violation::Phantom => "does another producer or run use this queue or table?",
+        Violation::Poisoned => "what made every attempt fail? The poison queue holds the reason",
+        Violation::Accepted => "does the consumer check fields, size and digest before it stores?",
+        Violation::Unfinished => "did the consumers stop, or were they given too little time?",
+        Violation::Undeleted => {
+            "does the delete use the newest pop receipt, and is its failure seen?"
+        }
+    }
+}
+
+/// A count with thousands separated: `20,000`.
+pub(super) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn thousands_are_separated() {
+        let texts = [0, 999, 1_000, 20_000, 1_234_567].map(thousands);
+        assert_eq!(texts, ["0", "999", "1,000", "20,000", "1,234,567"]);
+    }
+}
