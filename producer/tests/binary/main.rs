@@ -1,0 +1,13 @@
+//! The real binary: what it does with bad input, with storage in trouble, with signals, and with a real queue.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what must hold; an unwrap there is an assertion, in its supporting functions too"
+)]
+
+mod input;
+mod process;
+mod queue;
+mod scripted;
+mod signals;
+mod trouble;
