@@ -1,3 +1,4 @@
 //! The auditor is shown good histories and every planted violation.
 
+mod model;
 pub(crate) mod planted;

@@ -9,7 +9,7 @@ use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Sends, Violation
 use crate::outcome::Outcome;
 
 const MESSAGES: u64 = 100;
-const PAYLOADS: Payloads = Payloads {
+pub(super) const PAYLOADS: Payloads = Payloads {
     seed: 11,
     size: PayloadSize::Fixed(100),
 };

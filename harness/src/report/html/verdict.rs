@@ -70,6 +70,15 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             ..tile(thousands(violations), "violations")
         });
     }
+    // Cut off before its audit: how far it had come.
+    if let (None, Some((_, last))) = (&record.audit, record.samples.last()) {
+        for (count, name) in [
+            (last.sent, "sent, last seen"),
+            (last.stored, "stored, last seen"),
+        ] {
+            tiles.extend(count.map(|count| tile(thousands(count), name)));
+        }
+    }
     if let Some(measured) = &record.measured {
         let p99 = measured.hops.samples(Hop::EndToEnd).at(Percentile::P99);
         if let Some(p99) = p99 {

@@ -1,0 +1,99 @@
+//! How fast a million rows are judged, and in how much memory: `cargo bench -p harness --bench audit`.
+//!
+//! Rows come from an in-process source, page by page as from a table. Making them costs more than judging them, so only
+//! the judging is timed; the process's peak memory includes the page.
+
+#![expect(clippy::print_stdout, reason = "the figures are its output")]
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use harness::audit::{Auditor, Expectation};
+use harness::measure::Hops;
+use harness::outcome::Outcome;
+use workflow::contract::{
+    Message, MessageId, PayloadSize, Payloads, ResultRow, RunId, Seq, Stamp, StoredRow,
+};
+
+/// What one page of a table query holds at most.
+const PAGE: u64 = 1_000;
+const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("{:<34}{:>12}{:>12}{:>14}", "", "rows", "seconds", "rows/s");
+    for (size, messages) in [
+        ("sample", 1_000_000),
+        ("512", 1_000_000),
+        ("sample", 10_000_000),
+    ] {
+        judge(size, messages)?;
+    }
+    println!("peak resident memory of the process: {} MiB", peak_mib()?);
+    Ok(())
+}
+
+fn judge(size: &str, messages: u64) -> Result<(), Box<dyn Error>> {
+    let run: RunId = "bench".parse()?;
+    let payloads = Payloads {
+        seed: 7,
+        size: size.parse::<PayloadSize>()?,
+    };
+    let mut auditor = Auditor::new(Expectation::new(run.clone(), payloads, messages))?;
+    let mut hops = Hops::default();
+    let (mut auditing, mut measuring) = (Duration::ZERO, Duration::ZERO);
+    for first in (1..=messages).step_by(PAGE.try_into()?) {
+        let last = (first + PAGE - 1).min(messages);
+        let page: Vec<StoredRow> = (first..=last)
+            .filter_map(|n| row(&run, payloads, n))
+            .collect();
+        let begun = Instant::now();
+        for row in &page {
+            auditor.row(row);
+        }
+        auditing += begun.elapsed();
+        let begun = Instant::now();
+        for row in &page {
+            hops.record(row);
+        }
+        measuring += begun.elapsed();
+    }
+    let begun = Instant::now();
+    let audit = auditor.finish();
+    auditing += begun.elapsed();
+    assert_eq!(audit.outcome(), Outcome::Pass, "{:?}", audit.reasons());
+    assert_eq!(hops.rows(), messages);
+    line(&format!("audit, payload {size}"), messages, auditing);
+    line(
+        &format!("latency of five hops, payload {size}"),
+        messages,
+        measuring,
+    );
+    Ok(())
+}
+
+fn line(what: &str, rows: u64, time: Duration) {
+    let seconds = time.as_secs_f64();
+    let rate = rows as f64 / seconds;
+    println!("{what:<34}{rows:>12}{seconds:>12.3}{rate:>14.0}");
+}
+
+fn row(run: &RunId, payloads: Payloads, n: u64) -> Option<StoredRow> {
+    let seq = Seq::new(n)?;
+    let at = |micros| NOON.plus(Duration::from_micros(n * 50 + micros));
+    let id = MessageId::new(run.clone(), seq);
+    let message = Message::new(id, payloads.payload(seq), at(0), at(n % 90));
+    let row = ResultRow::of(message, at(5_000 + n % 7_000), 1, "consumer-1", "node-1");
+    let mut row = StoredRow::from(row);
+    row.date_stamp = Some(at(13_000 + n % 900));
+    Some(row)
+}
+
+/// The peak resident memory so far, as the kernel counts it (`VmHWM`, proc(5)).
+fn peak_mib() -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: u64 = line
+        .and_then(|text| text.trim().strip_suffix(" kB")?.trim().parse().ok())
+        .ok_or("the kernel does not tell VmHWM")?;
+    Ok(kib.div_ceil(1_024))
+}
