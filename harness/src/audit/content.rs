@@ -9,7 +9,14 @@ use workflow::contract::{Digest, Payloads, Seq, Stamp, StoredRow};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flaw {
     /// `data` is not the payload that was sent.
-    WrongData,
+    WrongData {
+        /// The first byte, from 0, in which they differ.
+        at: usize,
+        /// Bytes stored.
+        stored: usize,
+        /// Bytes sent.
+        sent: usize,
+    },
     /// `digest` is not that of the payload that was sent.
     WrongDigest,
     /// The column is absent, of another type, or cannot be read.
@@ -21,7 +28,10 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WrongData => f.write_str("`data` is not what was sent"),
+            Self::WrongData { at, stored, sent } => write!(
+                f,
+                "`data` is not what was sent: differs from byte {at} on, {stored} bytes stored, {sent} sent"
+            ),
             Self::WrongDigest => f.write_str("`digest` is not that of what was sent"),
             Self::Missing(column) => write!(f, "`{column}` is missing or malformed"),
             Self::AttemptZero => f.write_str("`attempt` is 0, deliveries count from 1"),
@@ -50,7 +60,7 @@ impl Content {
         let mut flaws = Vec::new();
         match &row.data {
             None => flaws.push(Flaw::Missing("data")),
-            Some(data) if *data != self.expected => flaws.push(Flaw::WrongData),
+            Some(data) if *data != self.expected => flaws.push(difference(data, &self.expected)),
             Some(_) => {}
         }
         match row.digest {
@@ -80,6 +90,15 @@ impl Content {
     /// The message whose payload `row` holds, whatever its keys are.
     pub(super) fn seq_of(&self, row: &StoredRow) -> Option<Seq> {
         self.payloads.seq_of(row.data.as_deref()?)
+    }
+}
+
+fn difference(stored: &str, sent: &str) -> Flaw {
+    let pairs = stored.bytes().zip(sent.bytes());
+    Flaw::WrongData {
+        at: pairs.take_while(|(a, b)| a == b).count(),
+        stored: stored.len(),
+        sent: sent.len(),
     }
 }
 

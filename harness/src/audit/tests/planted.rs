@@ -148,9 +148,12 @@ fn a_lone_row_at_foreign_keys_is_misplaced_and_not_lost() {
 fn each_flaw_of_a_row_is_corrupted_and_named() {
     type Plant = fn(&mut StoredRow);
     let plants: [(&str, Plant); 12] = [
-        ("`data` is not", |row| {
-            row.data.as_mut().unwrap().truncate(50);
-        }),
+        (
+            "differs from byte 50 on, 50 bytes stored, 100 sent",
+            |row| {
+                row.data.as_mut().unwrap().truncate(50);
+            },
+        ),
         ("`data` is missing", |row| row.data = None),
         ("`digest` is not", |row| {
             row.digest = Some(Digest::of("other"));

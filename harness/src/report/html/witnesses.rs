@@ -6,6 +6,10 @@ use crate::audit::{Finding, RowSummary, Witness};
 use crate::report::RunRecord;
 use crate::report::verdict::thousands;
 
+/// Witnesses of a kind that are shown at once; the others open with a click. Paper shows these and says how many more
+/// there are.
+const SHOWN: usize = 3;
+
 pub(super) fn section(record: &RunRecord) -> Markup {
     let findings: Vec<&Finding> = record
         .audit
@@ -16,27 +20,34 @@ pub(super) fn section(record: &RunRecord) -> Markup {
         @if !findings.is_empty() {
             section {
                 h2 { "Witnesses" }
-                @for (at, finding) in findings.iter().enumerate() {
-                    (violation(finding, at == 0))
-                }
+                @for finding in findings { (violation(finding)) }
             }
         }
     }
 }
 
-fn violation(finding: &Finding, is_first: bool) -> Markup {
+fn violation(finding: &Finding) -> Markup {
+    let (shown, more) = finding
+        .witnesses
+        .split_at(finding.witnesses.len().min(SHOWN));
     html! {
-        details.finding open[is_first] {
-            summary {
+        div.finding {
+            p.kind {
                 strong { (finding.violation) } " "
                 (finding.violation.counted(finding.count))
                 span.faint { " · broken promise: " (finding.violation.promise()) }
             }
-            @for witness in &finding.witnesses { (case(witness)) }
+            @for witness in shown { (case(witness)) }
+            @if !more.is_empty() {
+                details {
+                    summary { "and " (more.len()) " more" }
+                    @for witness in more { (case(witness)) }
+                }
+            }
             @if finding.omitted() > 0 {
                 p.faint {
                     "The first " (finding.witnesses.len()) " of " (thousands(finding.count))
-                    " are shown; the others are counted only."
+                    " have a witness; the others are counted only."
                 }
             }
         }
