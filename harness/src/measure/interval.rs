@@ -142,16 +142,17 @@ mod tests {
     fn the_interval_holds_the_true_percentile_about_19_times_in_20() {
         use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
         let mut random = StdRng::seed_from_u64(20_261_123);
-        let (runs, n) = (1_000, 1_000);
+        // Small values, which the histogram holds exactly: 1 % of 0..2,000 is above 1,979.
+        let (runs, n) = (400, 1_000);
         let held = (0..runs)
             .filter(|_| {
                 let mut samples = Samples::default();
-                (0..n).for_each(|_| samples.record(random.random_range(0..1_000_000)));
+                (0..n).for_each(|_| samples.record(random.random_range(0..2_000)));
                 let interval = Interval::of(&samples, Percentile::P99);
-                interval.low.unwrap() <= 990_000 && 990_000 <= interval.high.unwrap()
+                interval.low.unwrap() <= 1_979 && 1_979 <= interval.high.unwrap()
             })
             .count();
-        assert!((930..=990).contains(&held), "held {held} of {runs}");
+        assert!((366..=396).contains(&held), "held {held} of {runs}");
     }
 
     #[test]
