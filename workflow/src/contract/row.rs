@@ -152,7 +152,9 @@ fn lenient_parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
 fn lenient_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     Ok(match Scalar::deserialize(deserializer)? {
         Scalar::Count(count) => Some(count),
-        Scalar::Text(_) | Scalar::Other(_) => None,
+        // An Edm.Int64 travels as text (OData JSON), and `attempt` is stored as one.
+        Scalar::Text(text) => text.parse().ok(),
+        Scalar::Other(_) => None,
     })
 }
 
@@ -189,6 +191,15 @@ mod tests {
             }
         );
         assert!(stored.date_stamp.is_some());
+    }
+
+    #[test]
+    fn an_attempt_is_read_as_a_number_and_as_the_text_of_an_int64() {
+        for attempt in ["2", "\"2\""] {
+            let json = format!(r#"{{"PartitionKey":"p","RowKey":"r","attempt":{attempt}}}"#);
+            let stored: StoredRow = serde_json::from_str(&json).unwrap();
+            assert_eq!(stored.attempt, Some(2), "{json}");
+        }
     }
 
     #[test]
