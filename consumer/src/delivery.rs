@@ -75,6 +75,11 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
     /// Does all that one delivery needs. Never fails: whatever happens, the message is deleted after its row is stored (or
     /// its envelope is in the poison queue), or stays in the queue.
     pub(crate) async fn deliver(&self, delivery: Delivery, received: Received) {
+        tracing::debug!(
+            queue.message_id = delivery.lease.message_id,
+            attempt = delivery.attempt,
+            "delivery begun"
+        );
         let _in_flight = InFlight::of(&self.metrics.in_flight);
         let lease = delivery.lease.clone();
         let mut hold = Hold::new(

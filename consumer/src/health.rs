@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use workflow::ports::{ErrorKind, StorageError};
 
 /// Failures in a row that make an outage where each alone may be throttling or one cut connection. Other failures
@@ -13,7 +14,7 @@ const FAILURES_OF_AN_OUTAGE: u32 = 3;
 /// What `/readyz` answers from.
 #[derive(Debug)]
 pub(crate) struct Health {
-    received: AtomicBool,
+    received: CancellationToken,
     draining: AtomicBool,
     pub(crate) queue: Service,
     pub(crate) table: Service,
@@ -39,7 +40,7 @@ impl Default for Health {
             state: Mutex::default(),
         };
         Self {
-            received: AtomicBool::new(false),
+            received: CancellationToken::new(),
             draining: AtomicBool::new(false),
             queue: service("queue"),
             table: service("table"),
@@ -51,14 +52,20 @@ impl Health {
     /// A receive was answered. Says so the first time.
     pub(crate) fn receives(&self) {
         self.queue.answered();
-        if !self.received.swap(true, Ordering::Relaxed) {
+        if !self.received.is_cancelled() {
+            self.received.cancel();
             tracing::info!("ready: the queue answers");
         }
     }
 
     /// Whether a receive has ever been answered.
     pub(crate) fn has_received(&self) -> bool {
-        self.received.load(Ordering::Relaxed)
+        self.received.is_cancelled()
+    }
+
+    /// Waits until a receive has been answered.
+    pub(crate) async fn first_receive(&self) {
+        self.received.cancelled().await;
     }
 
     /// From here on the consumer takes no more messages.

@@ -186,11 +186,16 @@ async fn guard<Q, T>(
     }
 }
 
-/// Looks, beside the first receive, whether the table is there and lets us in: better now than when the first message has
-/// been worked on. An outage is not waited for; the first insert will.
+/// Looks, once the first receive is answered, whether the table is there and lets us in: better now than when the first
+/// message has been worked on. Not before, so that nothing delays the first receive. An outage is not waited for; the first
+/// insert will.
 async fn check_table<Q: WorkQueue, T: ResultTable>(
     consumer: Arc<Consumer<Q, T>>,
 ) -> Result<(), StorageError> {
+    let first = consumer.health.first_receive();
+    if consumer.drain.run_until_cancelled(first).await.is_none() {
+        return Ok(());
+    }
     let started = Instant::now();
     let id: MessageId = "startup-check-1".parse().expect("a constant id must parse");
     let get = || consumer.storage.get(&id);

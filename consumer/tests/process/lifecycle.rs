@@ -1,0 +1,144 @@
+//! Signals, Spot notices and probes of a running consumer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::routing::get;
+use nix::sys::signal::Signal;
+use tokio::net::TcpListener;
+
+use crate::script::{Scripted, Step};
+use crate::support::{Consumer, SAS, storage};
+
+/// A consumer that has one message in flight.
+async fn busy(flags: &[&str]) -> (Scripted, Consumer) {
+    let scripted = Scripted::start(|_, _| None).await;
+    let url = scripted.url();
+    let mut flags = flags.to_vec();
+    flags.extend(["--log", "info,consumer=debug"]);
+    let mut consumer = Consumer::start(&flags, &storage(&url, &url, SAS));
+    consumer.until("delivery begun").await;
+    (scripted, consumer)
+}
+
+#[tokio::test]
+async fn sigterm_finishes_what_is_in_flight_and_exits_0() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let (scripted, consumer) = busy(&["--work", "fixed:1s"]).await;
+        consumer.signal(signal);
+        let (code, last) = consumer.end().await;
+        assert_eq!((code, &last["deleted"]), (Some(0), &1.into()), "{last}");
+        assert_eq!(
+            (scripted.count(Step::Delete), scripted.count(Step::Release)),
+            (1, 0)
+        );
+    }
+}
+
+#[tokio::test]
+async fn work_that_outlasts_the_grace_period_is_handed_back_and_exits_7() {
+    let (scripted, consumer) = busy(&["--work", "fixed:60s", "--grace", "100ms"]).await;
+    consumer.signal(Signal::SIGTERM);
+    let (code, last) = consumer.end().await;
+    assert_eq!((code, &last["released"]), (Some(7), &1.into()), "{last}");
+    assert_eq!(
+        (scripted.count(Step::Release), scripted.count(Step::Delete)),
+        (1, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_second_signal_exits_at_once() {
+    let (scripted, mut consumer) = busy(&["--work", "fixed:60s"]).await;
+    consumer.signal(Signal::SIGTERM);
+    consumer.until("draining").await;
+    consumer.signal(Signal::SIGTERM);
+    let (code, _) = consumer.end().await;
+    assert_eq!((code, scripted.count(Step::Insert)), (Some(143), 0));
+}
+
+#[tokio::test]
+async fn a_spot_notice_of_this_node_begins_the_drain_and_one_of_another_does_not() {
+    let ours = Arc::new(AtomicBool::new(false));
+    let (polled, mut polls) = tokio::sync::watch::channel(0);
+    let (announced, polled) = (Arc::clone(&ours), Arc::new(polled));
+    let events = move || async move {
+        polled.send_modify(|polls| *polls += 1);
+        let node = if announced.load(Ordering::Relaxed) {
+            "node-1"
+        } else {
+            "node-2"
+        };
+        format!(
+            r#"{{"Events":[{{"EventId":"e1","EventType":"Preempt","Resources":["{node}"],"NotBefore":""}}]}}"#
+        )
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!(
+        "http://{}/metadata/scheduledevents",
+        listener.local_addr().unwrap()
+    );
+    let router = Router::new().route("/metadata/scheduledevents", get(events));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let flags = [
+        "--scheduled-events-endpoint",
+        &endpoint,
+        "--node",
+        "node-1",
+        "--work",
+        "fixed:5s",
+    ];
+    let (scripted, mut consumer) = busy(&flags).await;
+    // The answers to two polls were about another node.
+    polls.wait_for(|polls| *polls >= 3).await.unwrap();
+    assert!(
+        !consumer
+            .events
+            .iter()
+            .any(|event| event["message"] == "draining")
+    );
+    ours.store(true, Ordering::Relaxed);
+    consumer.until("Spot eviction announced: draining").await;
+    let (code, last) = consumer.end().await;
+    assert_eq!((code, scripted.count(Step::Delete)), (Some(0), 1), "{last}");
+}
+
+#[tokio::test]
+async fn probes_and_metrics_answer() {
+    let (_scripted, mut consumer) = {
+        let scripted = Scripted::start(|step, nth| {
+            (step == Step::Receive && nth == 1).then_some((503, "ServerBusy"))
+        })
+        .await;
+        let url = scripted.url();
+        let flags = ["--listen", "127.0.0.1:0", "--work", "fixed:1s"];
+        (scripted, Consumer::start(&flags, &storage(&url, &url, SAS)))
+    };
+    let address = consumer.until("listening").await["address"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = |path: &'static str| {
+        let (client, url) = (client.clone(), format!("http://{address}{path}"));
+        async move {
+            let answer = client.get(url).send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        }
+    };
+    assert_eq!(asked("/livez").await.0, 200);
+    consumer.until("ready: the queue answers").await;
+    assert_eq!(asked("/readyz").await, (200, "ready\n".to_owned()));
+    let metrics = asked("/metrics").await.1;
+    assert!(metrics.contains("consumer_received_total 1"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    consumer.signal(Signal::SIGTERM);
+    consumer.until("draining").await;
+    assert_eq!(
+        asked("/readyz").await,
+        (503, "not ready: draining\n".to_owned())
+    );
+    assert_eq!(consumer.end().await.0, Some(0));
+}

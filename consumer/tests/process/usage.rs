@@ -1,0 +1,73 @@
+//! What is wrong before anything is sent: exit code 2, or 6 for a port, and a text that says what to do.
+
+use crate::support::{SAS, run, storage};
+
+const URL: &str = "http://127.0.0.1:1/account";
+
+/// With complete storage settings, some of them replaced.
+async fn ended(flags: &[&str], replaced: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut environment = storage(URL, URL, SAS);
+    environment.retain(|(name, _)| replaced.iter().all(|(other, _)| other != name));
+    environment.extend(replaced.iter().filter(|(_, value)| !value.is_empty()));
+    let ended = run(flags, &environment).await;
+    (ended.code, ended.stderr)
+}
+
+#[tokio::test]
+async fn each_mistake_on_the_command_line_is_named() {
+    let mistakes: [(&[&str], &str); 6] = [
+        (&["--frobnicate"], "--frobnicate"),
+        (&["--work", "sleep:1s"], "exponential:<mean>"),
+        (&["--visibility", "1500ms"], "whole seconds"),
+        (&["--concurrency", "0"], "1..=1024"),
+        (&["--listen", "8080"], "0.0.0.0:8080"),
+        (&["--log", "consumer=loud"], "--log"),
+    ];
+    for (flags, text) in mistakes {
+        let (code, stderr) = ended(flags, &[]).await;
+        assert_eq!(code, Some(2), "{flags:?}: {stderr}");
+        assert!(stderr.contains(text), "{flags:?}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn each_mistake_in_the_environment_is_named() {
+    let mistakes: [(&[(&str, &str)], &str); 6] = [
+        (
+            &[("AZURE_QUEUE_ENDPOINT", "127.0.0.1:10001")],
+            "expected a URL such as",
+        ),
+        (&[("AZURE_QUEUE_NAME", "")], "--queue"),
+        (&[("AZURE_TABLE_NAME", "my-table")], "a letter first"),
+        (
+            &[("AZURE_QUEUE_ENDPOINT", "")],
+            "AZURE_STORAGE_ACCOUNT_NAME",
+        ),
+        (
+            &[("AZURE_STORAGE_SAS_TOKEN", "hunter2")],
+            "AZURE_STORAGE_SAS_TOKEN",
+        ),
+        (&[("EDW_GRACE", "25")], "250ms"),
+    ];
+    for (environment, text) in mistakes {
+        let (code, stderr) = ended(&[], environment).await;
+        assert_eq!(code, Some(2), "{environment:?}: {stderr}");
+        assert!(stderr.contains(text), "{environment:?}: {stderr}");
+        assert!(
+            !stderr.contains("hunter2"),
+            "a secret is not repeated: {stderr}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_refused_with_its_own_code() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let (code, stderr) = ended(&["--listen", &listen], &[]).await;
+    assert_eq!(code, Some(6), "{stderr}");
+    assert!(
+        stderr.contains(&listen) && stderr.contains("choose another port"),
+        "{stderr}"
+    );
+}
