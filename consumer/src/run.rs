@@ -105,11 +105,10 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
     let receiver = Receiver::new(Arc::clone(&consumer), tasks.clone()).run();
     let receiver = tokio::spawn(guard(Arc::clone(&consumer), Arc::clone(&refused), receiver));
 
-    let metrics = Arc::clone(&consumer.metrics);
+    let (metrics, health) = (Arc::clone(&consumer.metrics), Arc::clone(&consumer.health));
     let finished = async {
         // However the loop ended, also by a panic: nothing is received any more.
         let looped = receiver.await;
-        consumer.health.drains();
         consumer.drain.cancel();
         tasks.close();
         tasks.wait().await;
@@ -121,7 +120,7 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
             .into_iter()
             .all(|joined| joined.is_ok())
     };
-    let (sound, in_time) = within(grace, finished, &drain, &abort, &tasks).await;
+    let (sound, in_time) = within(grace, finished, &health, &drain, &abort, &tasks).await;
     let refused = refused
         .lock()
         .expect("no holder of this lock may panic")
@@ -139,6 +138,7 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
 async fn within(
     grace: Duration,
     finished: impl Future<Output = bool>,
+    health: &Health,
     drain: &CancellationToken,
     abort: &CancellationToken,
     tasks: &TaskTracker,
@@ -146,6 +146,8 @@ async fn within(
     let mut finished = std::pin::pin!(finished);
     let over = async {
         drain.cancelled().await;
+        // Before a receive that is still under way is answered: traffic should stop now.
+        health.drains();
         tracing::info!(
             in_flight = tasks.len(),
             grace_seconds = grace.as_secs_f64(),

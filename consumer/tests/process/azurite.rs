@@ -180,7 +180,7 @@ async fn leases_are_renewed_while_slow_work_goes_on() {
     let ended = site
         .run(&[
             "--work",
-            "fixed:5s",
+            "fixed:3s",
             "--visibility",
             "2s",
             "--exit-when-idle",

@@ -88,7 +88,7 @@ async fn a_spot_notice_of_this_node_begins_the_drain_and_one_of_another_does_not
         "--node",
         "node-1",
         "--work",
-        "fixed:5s",
+        "fixed:4s",
     ];
     let (scripted, mut consumer) = busy(&flags).await;
     // The answers to two polls were about another node.
