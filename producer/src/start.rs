@@ -14,7 +14,7 @@ use workflow::shutdown::Signals;
 
 use crate::args::{Args, SinkChoice};
 use crate::load::{self, Ended, LoadError};
-use crate::plan::Plan;
+use crate::plan::{Pace, Plan};
 use crate::report::{self, Reporter, Started};
 use crate::schedule::ScheduleError;
 use crate::schedule::trace::TraceError;
@@ -104,19 +104,24 @@ async fn process(args: Args) -> Result<Exit, Failure> {
     let stop = CancellationToken::new();
     let signals = Signals::listen().map_err(Failure::Process)?;
     let _watch = AbortOnDropHandle::new(tokio::spawn(signals.watch(stop.clone())));
+    // Everything that can be wrong with the input, before anything is done.
     let plan = args.plan();
+    let pace = plan.pace()?;
+    if let Some(path) = &args.summary {
+        check_place(path)?;
+    }
     if args.sink == SinkChoice::Null {
         tracing::warn!(
             "NULL SINK: nothing is sent to any storage; this measures the generator only"
         );
-        return send(plan, NullSink, &args, stop).await;
+        return send(plan, pace, NullSink, &args, stop).await;
     }
     let queue_args = args.queue.as_ref().ok_or(Failure::NoQueue)?;
     let queue = Storage::open(&args.account)?.queue(queue_args)?;
     if args.create {
         create(&queue, &plan, &stop).await?;
     }
-    send(plan, queue, &args, stop).await
+    send(plan, pace, queue, &args, stop).await
 }
 
 /// Creates the queue, as persistently as a message is sent.
@@ -145,14 +150,11 @@ pub async fn run<S: Sink>(plan: Plan, sink: S, stop: CancellationToken) -> Resul
 
 async fn send<S: Sink>(
     plan: Plan,
+    pace: Pace,
     sink: S,
     args: &Args,
     stop: CancellationToken,
 ) -> Result<Exit, Failure> {
-    let pace = plan.pace()?;
-    if let Some(path) = &args.summary {
-        check_place(path)?;
-    }
     let started = Started {
         run: plan.run.clone(),
         seed: plan.payloads.seed,

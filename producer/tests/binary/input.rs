@@ -1,6 +1,7 @@
 //! Bad input is refused before anything is sent, with a text that tells what to do.
 
-use super::process::{producer, producer_to, run};
+use super::process::{SIGNATURE, producer, producer_to, run};
+use super::scripted::{Answer, Scripted};
 
 #[test]
 fn an_unknown_flag_is_named() {
@@ -64,6 +65,25 @@ fn a_sas_that_is_asked_for_must_be_there() {
 }
 
 #[test]
+fn a_malformed_sas_is_refused_and_not_repeated() {
+    for sas in [
+        SIGNATURE.to_owned(),
+        format!("AccountName=a;AccountKey={SIGNATURE}"),
+    ] {
+        let mut command = producer_to("http://127.0.0.1:9/a");
+        run(command.env("AZURE_STORAGE_SAS_TOKEN", sas))
+            .assert(2, &["az storage account generate-sas"]);
+    }
+}
+
+#[test]
+fn a_token_does_not_travel_over_plain_http() {
+    let mut command = producer_to("http://127.0.0.1:9/a");
+    command.arg("--credential=developer");
+    run(&mut command).assert(2, &["must not travel over http"]);
+}
+
+#[test]
 fn a_burst_needs_a_number_of_messages() {
     run(producer_to("http://127.0.0.1:9/a").arg("--shape=burst")).assert(2, &["--messages"]);
 }
@@ -76,6 +96,16 @@ fn a_bad_trace_names_file_and_line() {
     run(producer_to("http://127.0.0.1:9/a").arg(shape)).assert(2, &["line 4", "sort the trace"]);
     run(producer_to("http://127.0.0.1:9/a").arg("--shape=trace:/no/such.csv"))
         .assert(6, &["/no/such.csv"]);
+}
+
+#[test]
+fn nothing_is_created_for_a_load_that_cannot_be_sent() {
+    let storage = Scripted::start(|_, _| Answer::Take);
+    let mut command = producer_to(&storage.endpoint);
+    run(command.args(["--create", "--shape=burst"])).assert(2, &["--messages"]);
+    let mut command = producer_to(&storage.endpoint);
+    run(command.args(["--create", "--rate=5", "--summary=/no/such/dir/s.json"])).assert(6, &[]);
+    assert!(storage.bodies().is_empty());
 }
 
 #[test]
