@@ -124,6 +124,8 @@ impl Container {
         }
         // Its ports are free only when it is gone, and its own removal may be under way.
         engine::remove(container.id()).await;
+        // Its own `Drop` would ask the engine once more, blocking the runtime it must then be in.
+        std::mem::forget(container);
         self.leash = None;
     }
 }

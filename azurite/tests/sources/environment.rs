@@ -1,5 +1,7 @@
 //! What the environment chooses, and what is said when nothing works, through a process with an environment of its own.
 
+use std::{env, fs, os::unix::fs::PermissionsExt as _, process::Child};
+
 use crate::support::{
     assert_goes_away, create_queue_and_table, shared,
     up::{announced, azurite_up, error_of, kill},
@@ -109,4 +111,47 @@ fn without_an_engine_npm_is_used_and_ends_when_its_starter_is_killed() {
     kill(child);
     assert_goes_away(&said["EDW_AZURITE_QUEUE_URL"]);
     assert_goes_away(&said["EDW_AZURITE_TABLE_URL"]);
+}
+
+#[tokio::test]
+async fn processes_that_start_together_install_once() {
+    shared().await; // so that there is an installation to stand in for npm's work
+    let installed = shared()
+        .await
+        .why()
+        .split([' ', '('])
+        .find(|word| word.contains("azurite-"))
+        .unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let (target, calls) = (
+        directory.path().join("target"),
+        directory.path().join("calls"),
+    );
+    let npm = directory.path().join("npm");
+    // `--prefix <directory>` is where npm is told to install.
+    let script = format!(
+        "#!/bin/sh\necho called >>{}\nwhile [ \"$1\" != --prefix ]; do shift; done\nln -s {installed}/node_modules \"$2\"\n",
+        calls.display()
+    );
+    fs::write(&npm, script).unwrap();
+    fs::set_permissions(&npm, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!(
+        "{}:{}",
+        directory.path().display(),
+        env::var("PATH").unwrap()
+    );
+    let settings = [
+        ("EDW_AZURITE_SOURCE", "npm"),
+        ("CARGO_TARGET_DIR", target.to_str().unwrap()),
+        ("PATH", &path),
+    ];
+
+    let mut children: Vec<Child> = (0..2)
+        .map(|_| azurite_up(&settings).spawn().unwrap())
+        .collect();
+    for child in &mut children {
+        assert!(announced(child)["why"].contains(target.to_str().unwrap()));
+    }
+    children.into_iter().for_each(kill);
+    assert_eq!(fs::read_to_string(&calls).unwrap(), "called\n");
 }
