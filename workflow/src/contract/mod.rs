@@ -15,6 +15,6 @@ pub use digest::{Digest, ParseDigestError};
 pub use id::{BUCKET_BLOCK, BUCKETS, MessageId, ParseIdError, RunId, Seq};
 pub use message::{MAX_DATA_UTF16, MAX_MESSAGE_BYTES, Message, MessageError};
 pub use payload::{ParsePayloadSizeError, PayloadSize, Payloads};
-pub use poison::{POISON_SUFFIX, PoisonEnvelope, PoisonReason};
+pub use poison::{POISON_SUFFIX, ParseReasonError, PoisonEnvelope, PoisonReason};
 pub use row::{ResultRow, StoredRow};
 pub use stamp::{ParseStampError, Stamp};

@@ -1,6 +1,7 @@
 //! What goes to the poison queue: the body as it was, and why it is there.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,22 @@ impl PoisonReason {
 impl fmt::Display for PoisonReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Why a text is not a reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no poison reason, such as not-json or too-many-attempts")]
+pub struct ParseReasonError(String);
+
+impl FromStr for PoisonReason {
+    type Err = ParseReasonError;
+
+    fn from_str(text: &str) -> Result<Self, ParseReasonError> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+            .ok_or_else(|| ParseReasonError(text.to_owned()))
     }
 }
 
@@ -230,6 +247,7 @@ mod tests {
     fn reasons_serialise_as_their_names() {
         for reason in PoisonReason::ALL {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+            assert_eq!(reason.as_str().parse(), Ok(reason));
         }
     }
 }

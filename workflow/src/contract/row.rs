@@ -1,6 +1,6 @@
 //! The result row: what a consumer stores for a message, and what an auditor finds.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Digest, Message, MessageId, Stamp};
 
@@ -30,7 +30,9 @@ pub struct ResultRow {
     /// When the work was done and this row handed to the table.
     #[serde(rename = "dateStamp")]
     pub date_stamp: Stamp,
-    /// Which delivery of the message this was, from 1.
+    /// Which delivery of the message this was, from 1. An `Edm.Int32`: the service counts deliveries in 32 bits, and an
+    /// `Edm.Int64` would travel as text.
+    #[serde(serialize_with = "as_int32")]
     pub attempt: u32,
     /// Who did it.
     pub consumer: String,
@@ -68,6 +70,14 @@ impl ResultRow {
     pub fn message_id(&self) -> Option<MessageId> {
         self.row_key.parse().ok()
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+fn as_int32<S: Serializer>(attempt: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i32(i32::try_from(*attempt).unwrap_or(i32::MAX))
 }
 
 /// A row as it is found, by an auditor that must judge whatever some consumer wrote: every column may be absent or of
@@ -152,7 +162,7 @@ fn lenient_parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
 fn lenient_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     Ok(match Scalar::deserialize(deserializer)? {
         Scalar::Count(count) => Some(count),
-        // An Edm.Int64 travels as text (OData JSON), and `attempt` is stored as one.
+        // Another worker may store an Edm.Int64, which travels as text (OData JSON).
         Scalar::Text(text) => text.parse().ok(),
         Scalar::Other(_) => None,
     })

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt as _;
 use workflow::contract::{
-    Digest, MAX_DATA_UTF16, Message, MessageId, ResultRow, RunId, Seq, Stamp,
+    Digest, MAX_DATA_UTF16, Message, MessageId, ResultRow, RunId, Seq, Stamp, StoredRow,
 };
 use workflow::ports::{ErrorKind, InsertOutcome, ResultTable};
 
@@ -53,7 +53,10 @@ async fn an_inserted_row_is_read_back_whole(table: impl ResultTable) {
     let outcome = table.insert(std::slice::from_ref(&row)).await.unwrap();
     assert_eq!(outcome, [InsertOutcome::Inserted]);
     let id = row.message_id().unwrap();
-    assert_eq!(table.get(&id).await.unwrap(), Some(row.into()));
+    let stored = StoredRow::from(row);
+    assert_eq!(table.get(&id).await.unwrap().as_ref(), Some(&stored));
+    let scanned: Vec<_> = table.rows(&id.run).try_collect().await.unwrap();
+    assert_eq!(scanned, [stored], "a scan must read what a get reads");
     assert_eq!(table.get(&"r1-2".parse().unwrap()).await.unwrap(), None);
 }
 
