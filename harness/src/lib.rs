@@ -1,7 +1,19 @@
 //! Proves that the event-driven workload keeps its promises: scenarios, load, audit, measurement, reports.
+//!
+//! - [`environment`]: where the workload runs. [`run`]: storage, consumers and a load, and what is found afterwards.
+//! - [`scenario`]: the feature files, run by Cucumber. [`load`]: one run without Gherkin.
+//! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes.
+//! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
+//! - [`process`]: child processes. [`cli`]: the command line.
 
 pub mod audit;
+pub mod cli;
+pub mod environment;
 pub mod events;
+pub mod load;
 pub mod measure;
 pub mod outcome;
+pub mod process;
 pub mod report;
+pub mod run;
+pub mod scenario;

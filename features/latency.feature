@@ -1,0 +1,44 @@
+Feature: A message is handled soon after it was meant to be sent
+
+  Latency counts from the moment at which the open-loop schedule wanted to send a message, so that a producer or a queue
+  that stalls shows as latency and cannot hide it (coordinated omission). Every limit is judged from the rows of the
+  messages themselves, with its confidence interval; a percentile of too few messages is inconclusive, never a pass.
+
+  The limits here are for a laptop with Azurite: they tell a workload that keeps up from one that does not, no more.
+
+  Rule: A steady load stays within its latency limits
+
+    @serial
+    Scenario: Four consumers keep up with a steady load
+      Given 4 consumers
+      When 600 messages are sent at 100 per second
+      Then within 30 s every message has exactly one result
+      And latency stays within these limits:
+        | hop          | percentile | limit  |
+        | schedule lag | p95        | 250 ms |
+        | send         | p95        | 500 ms |
+        | queue wait   | p95        | 1 s    |
+        | work         | p95        | 500 ms |
+        | end to end   | p50        | 500 ms |
+        | end to end   | p95        | 2 s    |
+
+    @serial
+    Scenario: The work itself shows in the hop where it is done
+      Given 2 consumers
+      And each message takes 200 ms of work
+      When 200 messages are sent at 50 per second
+      Then within 30 s every message has exactly one result
+      And at least half of the messages took 200 ms or more in the hop "work"
+      And latency stays within these limits:
+        | hop        | percentile | limit |
+        | work       | p90        | 2 s   |
+        | end to end | p90        | 3 s   |
+
+  Rule: A consumer that starts late is seen in the latency, not hidden by it
+
+    @serial
+    Scenario: Messages wait for their first consumer
+      Given 2 consumers
+      When 100 messages are sent at once, 2 s before the first consumer starts
+      Then within 20 s every message has exactly one result
+      And at least half of the messages took 2 s or more in the hop "queue wait"

@@ -1,0 +1,169 @@
+//! The command line of `harness`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use workflow::exit::Exit;
+use workflow::telemetry::TelemetryArgs;
+
+use crate::environment::{Local, Workload};
+use crate::load::LoadArgs;
+use crate::outcome::Outcome;
+use crate::scenario::{SuiteArgs, SuiteReport};
+
+/// Proves that an event-driven workload keeps its promises
+#[derive(Debug, Parser)]
+#[command(name = "harness", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
+off); 2 wrong usage; 3 the environment could not be started; 1 a bug of the harness.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Send a load through the workload, audit every result, report latency
+    Load(Box<LoadCommand>),
+    /// Run the scenarios of the feature files
+    Run(Box<RunCommand>),
+    /// Write the reports of a run again, from its event log; also of a run that was killed
+    Report {
+        /// The run's directory
+        dir: PathBuf,
+    },
+    /// The workload's producer, as its own binary runs it
+    Producer(Box<producer::Args>),
+    /// The workload's consumer, as its own binary runs it
+    Consumer(Box<consumer::Args>),
+}
+
+#[derive(Debug, clap::Args)]
+struct LoadCommand {
+    #[command(flatten)]
+    load: LoadArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct RunCommand {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+/// Runs a command to its exit code.
+pub fn main(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Producer(args) => exit(producer::main(*args)),
+        Command::Consumer(args) => exit(consumer::main(*args)),
+        Command::Report { dir } => told(report(&dir)),
+        Command::Load(command) => in_runtime(&command.telemetry, async {
+            let outcome = crate::load::load(&command.load, local().await?).await?;
+            Ok(ExitCode::from(outcome))
+        }),
+        Command::Run(command) => in_runtime(&command.telemetry, async {
+            let report = crate::scenario::run(&command.suite, local().await?).await?;
+            Ok(conclude(&report))
+        }),
+    }
+}
+
+fn report(dir: &Path) -> anyhow::Result<ExitCode> {
+    let (record, report) = crate::report::write(dir)?;
+    crate::load::summarise(&record, &report);
+    Ok(ExitCode::from(record.verdict().outcome))
+}
+
+fn exit(exit: Exit) -> ExitCode {
+    ExitCode::from(exit.code())
+}
+
+async fn local() -> anyhow::Result<Arc<Local>> {
+    let harness = std::env::current_exe().context("find the harness executable")?;
+    Ok(Arc::new(Local::start(Workload::built_in(&harness)).await?))
+}
+
+fn in_runtime(
+    telemetry: &TelemetryArgs,
+    work: impl Future<Output = anyhow::Result<ExitCode>>,
+) -> ExitCode {
+    let run = || {
+        let _telemetry = telemetry.init("harness")?;
+        let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
+        runtime.block_on(work)
+    };
+    told(run())
+}
+
+/// The exit code of a command; one that failed says why.
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that tells a person why the command failed"
+)]
+fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: failed to {error:#}");
+        exit(Exit::StorageUnavailable)
+    })
+}
+
+/// Says how a suite ended, last line first for whoever reads from the bottom, and gives its exit code.
+#[expect(clippy::print_stdout, reason = "the suite's result is its output")]
+pub(crate) fn conclude(report: &SuiteReport) -> ExitCode {
+    for (name, needs) in &report.not_run {
+        println!("not run here: {name} (needs {needs})");
+    }
+    if report.filtered_out > 0 {
+        println!("left out by the filter: {} scenarios", report.filtered_out);
+    }
+    println!(
+        "{} passed, {} failed, {} skipped",
+        report.passed,
+        report.failed,
+        report.not_run.len()
+    );
+    let outcome = if report.is_success() {
+        Outcome::Pass
+    } else {
+        Outcome::Fail
+    };
+    ExitCode::from(outcome)
+}
+
+/// What `cargo test` runs: the suite, with `harness` as the executable that holds producer and consumer.
+#[derive(Debug, Parser)]
+#[command(name = "features")]
+struct TestCli {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+    /// Accepted for `cargo test -- --nocapture`: output is never captured
+    #[arg(long, hide = true)]
+    nocapture: bool,
+}
+
+/// The `cargo test` target: runs the features at `root` with the built-in workload of the executable `harness`.
+pub fn test_main(harness: &str, root: &Path) -> ExitCode {
+    let mut cli = TestCli::parse();
+    if cli.suite.features.is_relative() {
+        cli.suite.features = root.join(&cli.suite.features);
+    }
+    if cli.suite.out.is_relative() {
+        cli.suite.out = root.join(&cli.suite.out);
+    }
+    in_runtime(&cli.telemetry, async {
+        let workload = Workload::built_in(Path::new(harness));
+        let environment = Arc::new(Local::start(workload).await?);
+        let report = crate::scenario::run(&cli.suite, environment).await?;
+        Ok(conclude(&report))
+    })
+}

@@ -1,0 +1,176 @@
+//! The laptop: Azurite, and the workload as processes.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use azurite::Azurite;
+use workflow::azure::credential::CredentialChoice;
+use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
+use workflow::contract::{POISON_SUFFIX, RunId};
+use workflow::ports::{ResultTable as _, WorkQueue as _};
+
+use super::{ConsumerOptions, Environment, Store};
+use crate::process::{Process, Program};
+
+/// The programs under test.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// The producer.
+    pub producer: Program,
+    /// The consumer.
+    pub consumer: Program,
+}
+
+impl Workload {
+    /// The producer and consumer that are built into the `harness` executable as subcommands: the same `main` that their
+    /// own binaries call, so that a test can never run a stale build of them.
+    pub fn built_in(harness: &Path) -> Self {
+        Self {
+            producer: Program::new(harness, ["producer"]),
+            consumer: Program::new(harness, ["consumer"]),
+        }
+    }
+}
+
+/// Azurite on this machine; producer and consumers as child processes.
+#[derive(Debug)]
+pub struct Local {
+    azurite: Azurite,
+    storage: Storage,
+    workload: Workload,
+}
+
+impl Local {
+    /// Starts Azurite (or uses the one whose address is given) for `workload`.
+    pub async fn start(workload: Workload) -> anyhow::Result<Self> {
+        let azurite = Azurite::start()
+            .await
+            .context("start the local environment")?;
+        let storage = Storage::open(&account(&azurite))?;
+        Ok(Self {
+            azurite,
+            storage,
+            workload,
+        })
+    }
+
+    /// The emulator, to stop and restart it.
+    pub fn azurite(&mut self) -> &mut Azurite {
+        &mut self.azurite
+    }
+}
+
+fn account(azurite: &Azurite) -> AccountArgs {
+    AccountArgs {
+        account: None,
+        endpoint_suffix: "core.windows.net".to_owned(),
+        credential: CredentialChoice::Sas,
+        sas: Some(Secret::new(azurite.sas())),
+    }
+}
+
+/// The queue name and the table name of a run: both derive from its id, so that they can be found again.
+fn names(run: &RunId) -> (String, String) {
+    let letters: String = run.as_str().chars().filter(|c| *c != '-').collect();
+    (format!("edw-{run}"), format!("edw{letters}"))
+}
+
+#[async_trait]
+impl Environment for Local {
+    fn evidence(&self) -> String {
+        format!("local processes, {}", self.azurite.why())
+    }
+
+    async fn provision(&self, run: &RunId) -> anyhow::Result<Store> {
+        let (queue_name, table_name) = names(run);
+        let (queue_url, table_url) = (self.azurite.queue_url(), self.azurite.table_url());
+        let queue_args = QueueArgs {
+            queue: queue_name.parse()?,
+            queue_endpoint: Some(queue_url.parse()?),
+        };
+        let table_args = TableArgs {
+            table: table_name.parse()?,
+            table_endpoint: Some(table_url.parse()?),
+        };
+        let poison_name = format!("{queue_name}{POISON_SUFFIX}").parse()?;
+        let variables = [
+            ("AZURE_QUEUE_NAME", queue_name.clone()),
+            ("AZURE_TABLE_NAME", table_name.clone()),
+            ("AZURE_QUEUE_ENDPOINT", queue_url),
+            ("AZURE_TABLE_ENDPOINT", table_url),
+            ("AZURE_STORAGE_SAS_TOKEN", self.azurite.sas()),
+            ("EDW_CREDENTIAL", "sas".to_owned()),
+        ];
+        let store = Store {
+            run: run.clone(),
+            queue: self.storage.queue(&queue_args)?,
+            poison: self.storage.queue_named(&poison_name, &queue_args)?,
+            table: self.storage.table(&table_args)?,
+            variables: variables
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
+        };
+        store.queue.create().await?;
+        store.poison.create().await?;
+        store.table.create().await?;
+        Ok(store)
+    }
+
+    async fn start_consumer(
+        &self,
+        store: &Store,
+        name: &str,
+        options: &ConsumerOptions,
+        logs: &Path,
+    ) -> anyhow::Result<Process> {
+        let mut program = self.workload.consumer.clone();
+        program.environment.extend(store.variables.clone());
+        program = program
+            .env("EDW_LOG_FORMAT", "json")
+            .env("NODE_NAME", "laptop")
+            .arg("--name")
+            .arg(name)
+            .arg("--listen")
+            .arg("127.0.0.1:0");
+        program.arguments.extend(consumer_arguments(options));
+        Process::start(name, &program, logs, false)
+    }
+
+    async fn start_producer(
+        &self,
+        store: &Store,
+        arguments: &[String],
+        logs: &Path,
+    ) -> anyhow::Result<Process> {
+        let mut program = self.workload.producer.clone();
+        program.environment.extend(store.variables.clone());
+        program
+            .arguments
+            .extend(arguments.iter().map(OsString::from));
+        Process::start("producer", &program, logs, true)
+    }
+}
+
+fn consumer_arguments(options: &ConsumerOptions) -> Vec<OsString> {
+    let seconds = |time: Duration| format!("{}s", time.as_secs());
+    let millis = |time: Duration| format!("{}ms", time.as_millis());
+    let flags = [
+        ("--work", options.work.clone()),
+        ("--visibility", options.visibility.map(seconds)),
+        ("--concurrency", options.concurrency.map(|n| n.to_string())),
+        (
+            "--max-attempts",
+            options.max_attempts.map(|n| n.to_string()),
+        ),
+        ("--idle-poll-max", options.idle_poll_max.map(millis)),
+        ("--grace", options.grace.map(seconds)),
+    ];
+    flags
+        .into_iter()
+        .filter_map(|(flag, value)| value.map(|value| [flag.into(), value.into()]))
+        .flatten()
+        .collect()
+}

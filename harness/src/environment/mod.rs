@@ -1,0 +1,87 @@
+//! Environments: where the workload runs. One trait, several ways to keep it; scenarios do not know which.
+
+mod local;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use workflow::azure::{AzureQueue, AzureTable};
+use workflow::contract::RunId;
+
+pub use local::{Local, Workload};
+
+use crate::process::Process;
+
+/// Where the workload runs.
+#[async_trait]
+pub trait Environment: Send + Sync {
+    /// What produced the evidence, in one line for reports, such as `local: Azurite 3.37.0 from npm`.
+    fn evidence(&self) -> String;
+
+    /// Creates the queue, the poison queue and the table of one run.
+    async fn provision(&self, run: &RunId) -> anyhow::Result<Store>;
+
+    /// Starts a consumer of `store` and returns at once.
+    async fn start_consumer(
+        &self,
+        store: &Store,
+        name: &str,
+        options: &ConsumerOptions,
+        logs: &Path,
+    ) -> anyhow::Result<Process>;
+
+    /// Starts the producer for `store` and returns at once; its progress comes as JSON lines on standard output.
+    async fn start_producer(
+        &self,
+        store: &Store,
+        arguments: &[String],
+        logs: &Path,
+    ) -> anyhow::Result<Process>;
+}
+
+/// The storage of one run.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// The run.
+    pub run: RunId,
+    /// Its queue.
+    pub queue: AzureQueue,
+    /// Where its poison messages go.
+    pub poison: AzureQueue,
+    /// Its table.
+    pub table: AzureTable,
+    /// The variables that give a process of the workload this storage.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Store {
+    /// Removes the queues and the table. All are tried; the first failure is returned.
+    pub async fn remove(&self) -> anyhow::Result<()> {
+        use workflow::ports::{ResultTable as _, WorkQueue as _};
+        let removed = [
+            self.queue.delete_queue().await,
+            self.poison.delete_queue().await,
+            self.table.delete_table().await,
+        ];
+        removed.into_iter().collect::<Result<(), _>>()?;
+        Ok(())
+    }
+}
+
+/// How a consumer is configured; what is `None` stays at the consumer's own default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConsumerOptions {
+    /// Simulated work, in the consumer's own grammar, such as `fixed:50ms`.
+    pub work: Option<String>,
+    /// Visibility timeout.
+    pub visibility: Option<Duration>,
+    /// Messages worked on at once.
+    pub concurrency: Option<u32>,
+    /// Deliveries before a message is given up as poison.
+    pub max_attempts: Option<u32>,
+    /// Longest pause between two polls of an empty queue.
+    pub idle_poll_max: Option<Duration>,
+    /// Time to drain.
+    pub grace: Option<Duration>,
+}

@@ -1,0 +1,174 @@
+//! The flags of `harness load`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use producer::Shape;
+use workflow::contract::PayloadSize;
+
+use crate::environment::ConsumerOptions;
+use crate::measure::{Hop, LatencyLimit, Percentile};
+use crate::run::{Load, Patience};
+
+/// A load, its consumers, and what it must keep.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LoadArgs {
+    /// Messages to send
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub messages: u64,
+    /// Consumers that compete for them
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub consumers: u32,
+    /// How messages arrive: constant:400/s, poisson:400/s, burst, burst:100/30s, ramp:10/s..200/s:60s, trace:file.csv
+    #[arg(long, default_value = "constant:400/s")]
+    pub shape: Shape,
+    /// Size of the payloads: sample, 512, uniform:100..2000, exponential:800
+    #[arg(long, default_value = "sample")]
+    pub payload: PayloadSize,
+    /// Fraction of messages sent twice on purpose, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = fraction)]
+    pub duplicate_rate: f64,
+    /// Simulated work of a consumer: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms, cpu:20ms
+    #[arg(long)]
+    pub work: Option<String>,
+    /// Visibility timeout (lease) of a consumer, whole seconds
+    #[arg(long, value_parser = producer::units::parse_period)]
+    pub visibility: Option<Duration>,
+    /// Messages that a consumer works on at once
+    #[arg(long)]
+    pub concurrency: Option<u32>,
+    /// A latency limit, such as 'end to end p99 2s'; repeat for more
+    #[arg(long = "limit")]
+    pub limits: Vec<LatencyLimitArg>,
+    /// How long the queue may take to empty after the last send
+    #[arg(long, default_value = "120s", value_parser = producer::units::parse_period)]
+    pub settle: Duration,
+    /// Seed, to repeat a run [default: random]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Where the run's directory goes
+    #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
+    pub out: PathBuf,
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+/// A limit as a flag gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatencyLimitArg(pub LatencyLimit);
+
+impl FromStr for LatencyLimitArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused =
+            || format!("{text:?} is not '<hop> <percentile> <time>', such as 'end to end p99 2s'");
+        let (rest, time) = text.trim().rsplit_once(' ').ok_or_else(refused)?;
+        let (hop, percentile) = rest.trim().rsplit_once(' ').ok_or_else(refused)?;
+        let hop: Hop = hop
+            .parse()
+            .map_err(|error| format!("{}: {error}", refused()))?;
+        let percentile: Percentile = percentile
+            .parse()
+            .map_err(|error| format!("{}: {error}", refused()))?;
+        let time = producer::units::parse_period(time)
+            .map_err(|error| format!("{}: {error}", refused()))?;
+        Ok(Self(LatencyLimit::new(hop, percentile, time)))
+    }
+}
+
+impl LoadArgs {
+    /// The load.
+    pub fn load(&self) -> Load {
+        Load {
+            messages: self.messages,
+            shape: self.shape.clone(),
+            payload: self.payload,
+            duplicate_rate: self.duplicate_rate,
+        }
+    }
+
+    /// The consumers' options.
+    pub fn consumer(&self) -> ConsumerOptions {
+        ConsumerOptions {
+            work: self.work.clone(),
+            visibility: self.visibility,
+            concurrency: self.concurrency,
+            ..ConsumerOptions::default()
+        }
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Vec<LatencyLimit> {
+        self.limits.iter().map(|limit| limit.0).collect()
+    }
+
+    /// How long to wait.
+    pub fn patience(&self) -> Patience {
+        Patience {
+            settle: self.settle,
+            ..Patience::default()
+        }
+    }
+
+    /// The command that repeats the run.
+    pub fn repeat(&self, seed: u64) -> String {
+        let mut words = vec![
+            "cargo harness load".to_owned(),
+            format!("--messages {}", self.messages),
+            format!("--consumers {}", self.consumers),
+            format!("--shape {}", self.shape),
+            format!("--payload {}", self.payload),
+        ];
+        if self.duplicate_rate > 0.0 {
+            words.push(format!("--duplicate-rate {}", self.duplicate_rate));
+        }
+        let options = [
+            ("--work", self.work.clone()),
+            (
+                "--visibility",
+                self.visibility.map(|time| format!("{}s", time.as_secs())),
+            ),
+            ("--concurrency", self.concurrency.map(|n| n.to_string())),
+        ];
+        words.extend(
+            options
+                .into_iter()
+                .filter_map(|(flag, value)| Some(format!("{flag} {}", value?))),
+        );
+        words.push(format!("--seed {seed}"));
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_as_they_are_said() {
+        let limit: LatencyLimitArg = "end to end p99 2s".parse().unwrap();
+        let expected = LatencyLimit::new(
+            Hop::EndToEnd,
+            "p99".parse().unwrap(),
+            Duration::from_secs(2),
+        );
+        assert_eq!(limit.0, expected);
+        for text in [
+            "",
+            "p99 2s",
+            "end to end 2s",
+            "end to end p99",
+            "nowhere p99 2s",
+            "work p99 -1s",
+        ] {
+            assert!(text.parse::<LatencyLimitArg>().is_err(), "{text:?}");
+        }
+    }
+}

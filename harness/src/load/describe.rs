@@ -1,0 +1,70 @@
+//! A load in words: before it starts, and when it is done.
+
+use std::io::{IsTerminal as _, stdout};
+
+use crate::events::{Event, Fact, RunStarted};
+use crate::report::{Report, RunRecord, terminal};
+use crate::run::Run;
+
+use super::LoadArgs;
+
+/// The first event of the run's log.
+pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
+    let identity = run.identity();
+    let version = env!("CARGO_PKG_VERSION");
+    Event::RunStarted(Box::new(RunStarted {
+        run: identity.run.clone(),
+        title: format!(
+            "load: {} messages, {} consumers",
+            args.messages, args.consumers
+        ),
+        seed: identity.seed,
+        environment: "local".to_owned(),
+        command: args.repeat(identity.seed),
+        messages: args.messages,
+        plan: vec![
+            Fact::new("arrivals", args.shape.to_string()),
+            Fact::new("consumers", args.consumers.to_string()),
+            Fact::new("payload", args.payload.to_string()),
+            Fact::new("sent twice", format!("{} %", args.duplicate_rate * 100.0)),
+            Fact::new("work", args.work.as_deref().unwrap_or("none")),
+        ],
+        limits: args.limits(),
+        setting: vec![
+            Fact::new("storage", run.evidence()),
+            Fact::new("machine", machine()),
+        ],
+        versions: vec![
+            Fact::new("harness, producer, consumer", version),
+            Fact::new("Azurite", azurite::VERSION),
+        ],
+    }))
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{} {}, {cores} cores",
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+/// Says what starts, where its evidence goes, and how to repeat it: before anything can go wrong.
+#[expect(
+    clippy::print_stderr,
+    reason = "what a person who waits must know first"
+)]
+pub(super) fn announce(args: &LoadArgs, run: &Run) {
+    eprintln!("run      {}", run.identity().run);
+    eprintln!("storage  {}", run.evidence());
+    eprintln!("repeat   {}", args.repeat(run.identity().seed));
+    eprintln!("evidence {}", run.dir().path().display());
+}
+
+/// Prints the summary of a finished run, and where the rest is.
+#[expect(clippy::print_stdout, reason = "the summary is the command's output")]
+pub(crate) fn summarise(record: &RunRecord, report: &Report) {
+    println!("{}", terminal(record, stdout().is_terminal()));
+    println!("report   {}", report.html.display());
+}

@@ -1,0 +1,105 @@
+//! Watching a load: samples for the report, and a line a second for whoever waits.
+
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::time::{Duration, Instant};
+
+use workflow::ports::WorkQueue as _;
+
+use crate::events::{Event, Sample};
+use crate::run::{Run, Sending};
+
+/// From one sample to the next.
+pub(super) const EVERY: Duration = Duration::from_millis(500);
+
+/// Samples from one printed line to the next, when standard error is no terminal.
+const QUIET: u32 = 20;
+
+/// The observer of one load.
+pub(super) struct Live {
+    start: Instant,
+    messages: u64,
+    ticks: u32,
+    acknowledged: u64,
+    terminal: bool,
+}
+
+impl Live {
+    pub(super) fn new(messages: u64) -> Self {
+        Self {
+            start: Instant::now(),
+            messages,
+            ticks: 0,
+            acknowledged: 0,
+            terminal: stderr().is_terminal(),
+        }
+    }
+
+    /// Takes one sample, records it and shows it.
+    pub(super) async fn observe(
+        &mut self,
+        run: &mut Run,
+        sending: Option<&Sending>,
+    ) -> anyhow::Result<()> {
+        let progress = sending.and_then(Sending::progress);
+        if let Some(progress) = &progress {
+            self.acknowledged = progress.acknowledged;
+        } else if sending.is_none() {
+            self.acknowledged = self.messages;
+        }
+        // A depth that cannot be read is absent from the sample, not 0.
+        let depth = run.store().queue.approximate_count().await.ok();
+        let done = depth.map(|depth| self.acknowledged.saturating_sub(depth));
+        let consumers = run.fleet().len() as u64;
+        run.record(Event::Sample(Sample {
+            queue_depth: depth,
+            consumers: Some(consumers),
+            sent: Some(self.acknowledged),
+            stored: done,
+        }))?;
+        self.ticks += 1;
+        let lateness = progress.and_then(|progress| progress.lateness_us_p99);
+        self.show(depth, done, consumers, lateness);
+        Ok(())
+    }
+
+    fn show(
+        &self,
+        depth: Option<u64>,
+        done: Option<u64>,
+        consumers: u64,
+        lateness_us: Option<u64>,
+    ) {
+        let number = |value: Option<u64>| value.map_or("?".to_owned(), |n| n.to_string());
+        let lateness = lateness_us.map_or(String::new(), |us| {
+            format!(" | lateness p99 {:.1} ms", us as f64 / 1e3)
+        });
+        let line = format!(
+            "{:6.1} s | sent {} of {} | queue {} | done {} | {consumers} consumers{lateness}",
+            self.start.elapsed().as_secs_f64(),
+            self.acknowledged,
+            self.messages,
+            number(depth),
+            number(done),
+        );
+        if self.terminal {
+            write(&format!("\r\x1b[2K{line}"));
+        } else if self.ticks % QUIET == 1 {
+            write(&format!("{line}\n"));
+        }
+    }
+
+    /// Ends the line that is rewritten in place.
+    pub(super) fn end(&self) {
+        if self.terminal {
+            write("\n");
+        }
+    }
+}
+
+/// Progress is a courtesy: a standard error that is gone must not end a run.
+fn write(text: &str) {
+    let mut stderr = stderr().lock();
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
+}

@@ -1,0 +1,167 @@
+//! `harness load`: one run without Gherkin. Sends a load, waits until it is done, audits every result, reports latency.
+
+mod args;
+mod describe;
+mod live;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+pub use args::{LatencyLimitArg, LoadArgs};
+pub(crate) use describe::summarise;
+use live::{EVERY, Live};
+
+use crate::audit::ExpectedPoison;
+use crate::environment::Environment;
+use crate::events::{Event, Measured};
+use crate::measure::judge;
+use crate::outcome::Outcome;
+use crate::run::{Departure, Identity, Load, Patience, Run, Sending, Sent};
+
+/// Runs the load that `args` describe in `environment`, writes its report and prints its summary.
+pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow::Result<Outcome> {
+    let identity = Identity::fresh(args.seed);
+    let mut interrupts = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let mut run = Run::prepare(environment, identity, &args.out).await?;
+    run.record(describe::started(args, &run))?;
+    describe::announce(args, &run);
+    let finished = conduct(args, &mut run, &mut interrupts).await;
+    conclude(&run, finished)?;
+    let removed = run.remove().await;
+    let (record, report) = crate::report::write(run.dir().path())?;
+    summarise(&record, &report);
+    removed?;
+    Ok(record.verdict().outcome)
+}
+
+/// What the parts of the judgement say, and why.
+type Verdict = (Outcome, Vec<String>);
+
+/// Records the outcome. An error on the way makes the run inconclusive, since the harness could not tell; what was
+/// recorded until then is kept, and the error is the reason.
+fn conclude(run: &Run, finished: anyhow::Result<Verdict>) -> anyhow::Result<()> {
+    let (outcome, reasons) = finished.unwrap_or_else(|error| {
+        tracing::error!("failed to {error:#}");
+        (Outcome::Inconclusive, vec![format!("failed to {error:#}")])
+    });
+    run.record(Event::Finished { outcome, reasons })
+}
+
+fn phase(run: &Run, name: &str) -> anyhow::Result<()> {
+    run.record(Event::Phase {
+        name: name.to_owned(),
+    })
+}
+
+async fn conduct(
+    args: &LoadArgs,
+    run: &mut Run,
+    interrupts: &mut Signal,
+) -> anyhow::Result<Verdict> {
+    let load = args.load();
+    phase(run, "load")?;
+    run.fleet().start(args.consumers, &args.consumer()).await?;
+    let sending = run.start_sending(&load).await?;
+    let watched = watch(run, &load, sending, args.patience(), interrupts).await?;
+    phase(run, "drain")?;
+    let departures = run.fleet().drain_all(args.patience().drain).await?;
+    phase(run, "audit")?;
+    let collected = run
+        .collect(&load, &watched.sent, ExpectedPoison::default())
+        .await?;
+    let verdicts = judge(&collected.hops, &args.limits());
+    let mut parts = vec![(collected.audit.outcome(), collected.audit.reasons())];
+    let of_limits = verdicts
+        .iter()
+        .map(|verdict| (verdict.outcome, vec![verdict.sentence()]));
+    parts.extend(of_limits);
+    parts.extend(watched.dead.iter().map(died));
+    parts.extend(
+        departures
+            .iter()
+            .filter(|departure| !departure.status.success())
+            .map(died),
+    );
+    if watched.interrupted {
+        parts.push((Outcome::Incomplete, vec!["stopped by SIGINT".to_owned()]));
+    }
+    run.record(Event::Audited(Box::new(collected.audit)))?;
+    run.record(Event::Measured(Box::new(Measured {
+        hops: collected.hops,
+        verdicts,
+    })))?;
+    Ok(combine(parts))
+}
+
+/// The worst outcome, and the reasons of every part that is not a pass.
+fn combine(parts: Vec<Verdict>) -> Verdict {
+    let outcome = Outcome::of_parts(parts.iter().map(|(outcome, _)| *outcome));
+    let bad = parts
+        .into_iter()
+        .filter(|(outcome, _)| *outcome != Outcome::Pass);
+    (outcome, bad.flat_map(|(_, reasons)| reasons).collect())
+}
+
+fn died(departure: &Departure) -> Verdict {
+    let Departure {
+        name, status, tail, ..
+    } = departure;
+    (
+        Outcome::Fail,
+        vec![format!("{name} ended with {status}\n{tail}")],
+    )
+}
+
+/// What was seen while the load ran.
+struct Watched {
+    sent: Sent,
+    dead: Vec<Departure>,
+    interrupted: bool,
+}
+
+/// Follows the load until everything is sent and the queue is empty, or patience or the consumers run out.
+async fn watch(
+    run: &mut Run,
+    load: &Load,
+    mut sending: Sending,
+    patience: Patience,
+    interrupts: &mut Signal,
+) -> anyhow::Result<Watched> {
+    let mut live = Live::new(load.messages);
+    let (mut dead, mut interrupted) = (Vec::new(), false);
+    while !sending.has_ended()? {
+        live.observe(run, Some(&sending)).await?;
+        dead.append(&mut run.fleet().take_dead()?);
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _ = interrupts.recv(), if !interrupted => {
+                interrupted = true;
+                sending.interrupt()?;
+            }
+        }
+    }
+    let sent = sending.finish(patience.drain).await?;
+    phase(run, "settle")?;
+    let start = Instant::now();
+    while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
+        live.observe(run, None).await?;
+        dead.append(&mut run.fleet().take_dead()?);
+        if run.fleet().is_empty() {
+            break;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _ = interrupts.recv() => interrupted = true,
+        }
+    }
+    live.observe(run, None).await?;
+    live.end();
+    Ok(Watched {
+        sent,
+        dead,
+        interrupted,
+    })
+}

@@ -1,0 +1,164 @@
+//! Child processes: started with captured output, signalled, and never left behind.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{ChildStdout, Command};
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The executable.
+    pub executable: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Its environment, in addition to the parent's.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Program {
+    /// `executable` with `arguments`.
+    pub fn new<A: Into<OsString>>(
+        executable: impl Into<PathBuf>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self {
+            executable: executable.into(),
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// With one more argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// With one more environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// A running child. Dropping it kills it: a scenario that fails half-way leaves no process.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: tokio::process::Child,
+    pid: Pid,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program`; its standard error goes to `<logs>/<name>.log`, and its standard output too unless it is
+    /// `piped`.
+    pub fn start(name: &str, program: &Program, logs: &Path, piped: bool) -> anyhow::Result<Self> {
+        let log = logs.join(format!("{name}.log"));
+        let file = File::create(&log).with_context(|| format!("create {}", log.display()))?;
+        let stdout = if piped {
+            Stdio::piped()
+        } else {
+            Stdio::from(file.try_clone()?)
+        };
+        let child = Command::new(&program.executable)
+            .args(&program.arguments)
+            .envs(
+                program
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::from(file))
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("start {name} ({})", program.executable.display()))?;
+        let id = child
+            .id()
+            .context("a child that was just started must have an id")?;
+        let pid = Pid::from_raw(i32::try_from(id).context("a process id must fit an i32")?);
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            pid,
+            log,
+        })
+    }
+
+    /// Its name within the run, such as `consumer-3`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw().unsigned_abs()
+    }
+
+    /// The lines of its standard output, when it was started `piped`; once.
+    pub fn lines(&mut self) -> Option<Lines<BufReader<ChildStdout>>> {
+        self.child
+            .stdout
+            .take()
+            .map(|stdout| BufReader::new(stdout).lines())
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        kill(self.pid, signal).with_context(|| format!("send {signal} to {}", self.name))
+    }
+
+    /// Whether it has ended, and how.
+    pub fn try_status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        self.child
+            .try_wait()
+            .with_context(|| format!("look after {}", self.name))
+    }
+
+    /// Waits until it ends, for at most `deadline`.
+    pub async fn wait(&mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
+        match tokio::time::timeout(deadline, self.child.wait()).await {
+            Ok(status) => status.with_context(|| format!("wait for {}", self.name)),
+            Err(_) => bail!(
+                "wait for {}: still running after {deadline:?}\n{}",
+                self.name,
+                self.tail()
+            ),
+        }
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub async fn kill(&mut self) -> anyhow::Result<ExitStatus> {
+        let gone = async {
+            self.child.start_kill()?;
+            self.child.wait().await
+        };
+        gone.await.with_context(|| format!("kill {}", self.name))
+    }
+
+    /// What it has written so far.
+    pub fn log(&self) -> anyhow::Result<String> {
+        std::fs::read_to_string(&self.log).with_context(|| format!("read {}", self.log.display()))
+    }
+
+    /// The last lines of its log, for an error message.
+    pub fn tail(&self) -> String {
+        const LINES: usize = 15;
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        let tail = lines[lines.len().saturating_sub(LINES)..].join("\n");
+        format!("last lines of {}:\n{tail}", self.log.display())
+    }
+}

@@ -1,0 +1,146 @@
+//! Collecting the evidence from storage: every row, every message left, every poison message.
+
+use anyhow::Context as _;
+use futures::TryStreamExt as _;
+use workflow::contract::PoisonEnvelope;
+use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
+
+use super::{Load, Run, Sent};
+use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Sends};
+use crate::measure::Hops;
+
+/// What a run left behind, judged and measured.
+#[derive(Debug)]
+pub struct Collected {
+    /// The judgement.
+    pub audit: Audit,
+    /// Latency by hop.
+    pub hops: Hops,
+    /// The poison queue.
+    pub poison: Vec<PoisonFound>,
+}
+
+/// One message of the poison queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PoisonFound {
+    /// With its reason.
+    Envelope(Box<PoisonEnvelope>),
+    /// Something else, which no consumer of the contract puts there.
+    Foreign(String),
+}
+
+impl Run {
+    /// Reads everything the run left in storage and judges it against what `load` and `sent` say must be there.
+    /// `expected_poison` is what a scenario put into the queue for the poison queue.
+    pub async fn collect(
+        &self,
+        load: &Load,
+        sent: &Sent,
+        expected_poison: ExpectedPoison,
+    ) -> anyhow::Result<Collected> {
+        let mut auditor = Auditor::new(self.expectation(load, sent, expected_poison))?;
+        let mut hops = Hops::default();
+        let sends = sent
+            .summary
+            .send_us
+            .histogram()
+            .context("read the producer's send times")?;
+        hops.add_send(&sends)
+            .context("add the producer's send times")?;
+        let mut rows = self.store().table.all_rows();
+        while let Some(row) = rows
+            .try_next()
+            .await
+            .context("read the table for the audit")?
+        {
+            auditor.row(&row);
+            hops.record(&row);
+        }
+        self.look_into_queue(&mut auditor).await?;
+        let poison = self.read_poison().await?;
+        for found in &poison {
+            if let PoisonFound::Envelope(envelope) = found {
+                auditor.poisoned(envelope);
+            }
+        }
+        Ok(Collected {
+            audit: auditor.finish(),
+            hops,
+            poison,
+        })
+    }
+
+    fn expectation(&self, load: &Load, sent: &Sent, poison: ExpectedPoison) -> Expectation {
+        let ranges =
+            |ranges: &producer::SeqRanges| ranges.iter().map(|(from, to)| from..=to).collect();
+        let summary = &sent.summary;
+        Expectation {
+            planned: summary.planned.unwrap_or(summary.begun),
+            begun: summary.begun,
+            sends: Sends {
+                unknown: ranges(&summary.exceptions.unknown),
+                failed: ranges(&summary.exceptions.failed),
+            },
+            poison,
+            complete: !summary.interrupted,
+            ..Expectation::new(
+                self.identity().run.clone(),
+                self.identity().payloads(load.payload),
+                load.messages,
+            )
+        }
+    }
+
+    /// What is left in the queue. Only visible messages can be looked at, and only the first 32; the rest is counted.
+    async fn look_into_queue(&self, auditor: &mut Auditor) -> anyhow::Result<()> {
+        let left = self
+            .depth()
+            .await
+            .context("count what is left in the queue")?;
+        let mut seen = 0;
+        if left > 0 {
+            for message in self
+                .store()
+                .queue
+                .peek(MAX_RECEIVE)
+                .await
+                .context("look into the queue")?
+            {
+                auditor.left_in_queue(&message.body);
+                seen += 1;
+            }
+        }
+        auditor.left_unseen(left.saturating_sub(seen));
+        Ok(())
+    }
+
+    /// Every message of the poison queue, which is received without being deleted: it stays there for a person to see.
+    async fn read_poison(&self) -> anyhow::Result<Vec<PoisonFound>> {
+        const HIDE: std::time::Duration = std::time::Duration::from_secs(60);
+        let poison = &self.store().poison;
+        let (mut found, mut leases) = (Vec::new(), Vec::new());
+        loop {
+            let deliveries = poison
+                .receive(MAX_RECEIVE, HIDE)
+                .await
+                .context("read the poison queue")?;
+            if deliveries.is_empty() {
+                break;
+            }
+            for delivery in deliveries {
+                found.push(match serde_json::from_str(&delivery.body) {
+                    Ok(envelope) => PoisonFound::Envelope(Box::new(envelope)),
+                    Err(_) => PoisonFound::Foreign(delivery.body),
+                });
+                leases.push(delivery.lease);
+            }
+        }
+        for lease in leases {
+            poison
+                .renew(&lease, std::time::Duration::ZERO)
+                .await
+                .context("hand a poison message back")?;
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,41 @@
+//! The run directory: everything a run leaves for a reader.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use workflow::contract::RunId;
+
+/// `<parent>/<run>/`, with `logs/` in it.
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// Creates the directory of `run` below `parent`; fails if it exists, so that no run overwrites another's evidence.
+    pub fn create(parent: &Path, run: &RunId) -> anyhow::Result<Self> {
+        let path = parent.join(run.as_str());
+        let advice = "check that the disk has room and the directory is writable, or pass another with --out";
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::create_dir(&path))
+            .and_then(|()| fs::create_dir(path.join("logs")))
+            .with_context(|| format!("create the run directory {}; {advice}", path.display()))?;
+        Ok(Self { path })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the output of processes goes.
+    pub fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    /// The producer's summary.
+    pub fn producer_summary(&self) -> PathBuf {
+        self.path.join("producer.json")
+    }
+}

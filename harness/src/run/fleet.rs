@@ -1,0 +1,201 @@
+//! The consumers of a run.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use nix::sys::signal::Signal;
+use workflow::contract::Stamp;
+
+use crate::environment::{ConsumerOptions, Environment, Store};
+use crate::events::{Event, EventLog};
+use crate::process::Process;
+
+/// The consumers of a run, by name: `consumer-1`, `consumer-2`, ...
+pub struct Fleet {
+    environment: Arc<dyn Environment>,
+    store: Store,
+    logs: PathBuf,
+    log: EventLog,
+    running: Vec<Process>,
+    started: u32,
+}
+
+/// How a consumer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departure {
+    /// Its name.
+    pub name: String,
+    /// How it ended, such as `exit status: 0` or `signal: 9 (SIGKILL)`.
+    pub status: ExitStatus,
+    /// How long it took from its SIGTERM; zero when nobody asked it.
+    pub after: Duration,
+    /// The last lines of its log.
+    pub tail: String,
+}
+
+impl Fleet {
+    pub(super) fn new(
+        environment: Arc<dyn Environment>,
+        store: Store,
+        logs: PathBuf,
+        log: EventLog,
+    ) -> Self {
+        Self {
+            environment,
+            store,
+            logs,
+            log,
+            running: Vec::new(),
+            started: 0,
+        }
+    }
+
+    /// Starts `count` more consumers.
+    pub async fn start(&mut self, count: u32, options: &ConsumerOptions) -> anyhow::Result<()> {
+        for _ in 0..count {
+            self.started += 1;
+            let name = format!("consumer-{}", self.started);
+            let process = self
+                .environment
+                .start_consumer(&self.store, &name, options, &self.logs)
+                .await?;
+            self.record(Event::ProcessStarted {
+                name,
+                role: "consumer".to_owned(),
+                pid: process.pid(),
+            })?;
+            self.running.push(process);
+        }
+        Ok(())
+    }
+
+    fn record(&self, event: Event) -> anyhow::Result<()> {
+        self.log.append(Stamp::now(), event)?;
+        Ok(())
+    }
+
+    fn record_fault(&self, name: &str, process: &Process) -> anyhow::Result<()> {
+        self.record(Event::Fault {
+            name: name.to_owned(),
+            target: process.name().to_owned(),
+            lasts_ms: None,
+        })
+    }
+
+    fn record_exit(
+        &self,
+        process: &Process,
+        status: ExitStatus,
+        expected: bool,
+    ) -> anyhow::Result<()> {
+        self.record(Event::ProcessExited {
+            name: process.name().to_owned(),
+            pid: process.pid(),
+            status: status.to_string(),
+            expected,
+        })
+    }
+
+    /// How many were started and not yet taken away; some of them may have died.
+    pub fn len(&self) -> usize {
+        self.running.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Takes away those that have ended though nobody asked them to, and tells how they ended.
+    pub fn take_dead(&mut self) -> anyhow::Result<Vec<Departure>> {
+        let (mut alive, mut dead) = (Vec::new(), Vec::new());
+        for mut process in std::mem::take(&mut self.running) {
+            match process.try_status()? {
+                None => alive.push(process),
+                Some(status) => {
+                    self.record_exit(&process, status, false)?;
+                    dead.push(departure(&process, status, Duration::ZERO));
+                }
+            }
+        }
+        self.running = alive;
+        Ok(dead)
+    }
+
+    /// SIGKILL to the consumer started first: no drain, its leases run out.
+    pub async fn kill_first(&mut self) -> anyhow::Result<()> {
+        let mut process = self.take_first()?;
+        self.record_fault("SIGKILL", &process)?;
+        let status = process.kill().await?;
+        self.record_exit(&process, status, true)
+    }
+
+    /// SIGTERM to the consumer started first, and waits until it has drained and ended.
+    pub async fn drain_first(&mut self, patience: Duration) -> anyhow::Result<Departure> {
+        let mut process = self.take_first()?;
+        let asked = Instant::now();
+        self.record_fault("SIGTERM", &process)?;
+        process.signal(Signal::SIGTERM)?;
+        let status = process.wait(patience).await?;
+        self.record_exit(&process, status, status.success())?;
+        Ok(departure(&process, status, asked.elapsed()))
+    }
+
+    /// SIGTERM to all, and waits until they have drained and ended. Those that do not in time are killed, which is an
+    /// error.
+    pub async fn drain_all(&mut self, patience: Duration) -> anyhow::Result<Vec<Departure>> {
+        let mut departures = Vec::new();
+        let mut running = std::mem::take(&mut self.running);
+        let asked = Instant::now();
+        for process in &mut running {
+            if process.try_status()?.is_none() {
+                process.signal(Signal::SIGTERM)?;
+            }
+        }
+        for process in &mut running {
+            let status = process
+                .wait(patience)
+                .await
+                .context("drain the consumers")?;
+            self.record_exit(process, status, status.success())?;
+            departures.push(departure(process, status, asked.elapsed()));
+        }
+        Ok(departures)
+    }
+
+    /// Warnings and errors in the logs of those that run.
+    pub fn troubles(&self) -> anyhow::Result<Vec<String>> {
+        let mut troubles = Vec::new();
+        for process in &self.running {
+            let log = process.log()?;
+            let trouble = |line: &&str| {
+                line.contains("\"level\":\"WARN\"") || line.contains("\"level\":\"ERROR\"")
+            };
+            troubles.extend(
+                log.lines()
+                    .filter(trouble)
+                    .map(|line| format!("{}: {line}", process.name())),
+            );
+        }
+        Ok(troubles)
+    }
+
+    fn take_first(&mut self) -> anyhow::Result<Process> {
+        if self.running.is_empty() {
+            bail!("take a consumer away: none is running");
+        }
+        Ok(self.running.remove(0))
+    }
+}
+
+fn departure(process: &Process, status: ExitStatus, after: Duration) -> Departure {
+    Departure {
+        name: process.name().to_owned(),
+        status,
+        after,
+        tail: process.tail(),
+    }
+}

@@ -1,0 +1,117 @@
+//! A run: storage, consumers, a load, and what is found afterwards. `harness load` and the steps of scenarios both drive
+//! runs; neither knows how the environment keeps them.
+
+mod collect;
+mod dir;
+mod fleet;
+mod plan;
+mod sending;
+mod settle;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use workflow::contract::Stamp;
+
+pub use collect::{Collected, PoisonFound};
+pub use dir::RunDir;
+pub use fleet::{Departure, Fleet};
+pub use plan::{Identity, Load, Patience};
+pub use sending::{Sending, Sent};
+pub use settle::Settled;
+
+use crate::environment::{Environment, Store};
+use crate::events::{Event, EventLog};
+
+/// A run whose storage exists.
+pub struct Run {
+    identity: Identity,
+    environment: Arc<dyn Environment>,
+    dir: RunDir,
+    log: EventLog,
+    store: Store,
+    fleet: Fleet,
+}
+
+impl Run {
+    /// Creates the run's directory below `parent`, and its queues and table.
+    pub async fn prepare(
+        environment: Arc<dyn Environment>,
+        identity: Identity,
+        parent: &Path,
+    ) -> anyhow::Result<Self> {
+        let dir = RunDir::create(parent, &identity.run)?;
+        let log = EventLog::open(dir.path())?;
+        let store = environment
+            .provision(&identity.run)
+            .await
+            .with_context(|| format!("provision the storage of run {}", identity.run))?;
+        let fleet = Fleet::new(environment.clone(), store.clone(), dir.logs(), log.clone());
+        Ok(Self {
+            identity,
+            environment,
+            dir,
+            log,
+            store,
+            fleet,
+        })
+    }
+
+    /// Its id and seed.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What produced its evidence.
+    pub fn evidence(&self) -> String {
+        self.environment.evidence()
+    }
+
+    /// Its directory.
+    pub const fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// Records an event, now. Evidence that cannot be written is an error of the run: a report that lacks it is not true.
+    pub fn record(&self, event: Event) -> anyhow::Result<()> {
+        self.log.append(Stamp::now(), event)?;
+        Ok(())
+    }
+
+    /// Its storage.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Its consumers.
+    pub const fn fleet(&mut self) -> &mut Fleet {
+        &mut self.fleet
+    }
+
+    /// Starts the producer with `load`.
+    pub async fn start_sending(&self, load: &Load) -> anyhow::Result<Sending> {
+        let sending = Sending::start(
+            &*self.environment,
+            &self.store,
+            &self.identity,
+            load,
+            &self.dir,
+        )
+        .await?;
+        self.record(Event::ProcessStarted {
+            name: "producer".to_owned(),
+            role: "producer".to_owned(),
+            pid: sending.pid(),
+        })?;
+        Ok(sending)
+    }
+
+    /// Removes the run's queues and table; its directory stays.
+    pub async fn remove(&self) -> anyhow::Result<()> {
+        self.store
+            .remove()
+            .await
+            .with_context(|| format!("remove the storage of run {}", self.identity.run))
+    }
+}

@@ -1,0 +1,83 @@
+//! What a run is to do: decided before anything starts, so that the line that repeats it can be printed first.
+
+use std::time::Duration;
+
+use producer::Shape;
+use serde::{Deserialize, Serialize};
+use workflow::contract::{PayloadSize, Payloads, RunId};
+
+/// The load of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// Messages to send.
+    pub messages: u64,
+    /// How they arrive over time.
+    pub shape: Shape,
+    /// How large they are.
+    pub payload: PayloadSize,
+    /// Fraction of messages sent twice on purpose, 0 to 1.
+    pub duplicate_rate: f64,
+}
+
+/// A run: its identity, and what makes it repeatable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its id.
+    pub run: RunId,
+    /// Its seed: payloads, schedule and duplicates are functions of it.
+    pub seed: u64,
+}
+
+impl Identity {
+    /// A fresh identity; the seed is drawn unless it is given.
+    pub fn fresh(seed: Option<u64>) -> Self {
+        Self {
+            run: producer::new_run_id(),
+            seed: seed.unwrap_or_else(rand::random),
+        }
+    }
+
+    /// The payloads of this run.
+    pub const fn payloads(&self, size: PayloadSize) -> Payloads {
+        Payloads {
+            seed: self.seed,
+            size,
+        }
+    }
+}
+
+impl Load {
+    /// The producer's arguments.
+    pub fn arguments(&self, identity: &Identity) -> Vec<String> {
+        let mut arguments = vec![
+            format!("--run={}", identity.run),
+            format!("--seed={}", identity.seed),
+            format!("--messages={}", self.messages),
+            format!("--shape={}", self.shape),
+            format!("--payload={}", self.payload),
+            "--progress=json".to_owned(),
+        ];
+        if self.duplicate_rate > 0.0 {
+            arguments.push(format!("--duplicate-rate={}", self.duplicate_rate));
+        }
+        arguments
+    }
+}
+
+/// Bounds of a run: nothing waits longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// From the end of sending until the queue must be empty.
+    pub settle: Duration,
+    /// From SIGTERM until a consumer must have ended.
+    pub drain: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_secs(120),
+            drain: Duration::from_secs(40),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The producer at work: its progress while it sends, and its summary afterwards.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use nix::sys::signal::Signal;
+use producer::{Event, Progress, Summary};
+use tokio::io::{BufReader, Lines};
+use tokio::process::ChildStdout;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::{Identity, Load, RunDir};
+use crate::environment::{Environment, Store};
+use crate::process::Process;
+
+/// How long the producer may take to end after its last line.
+const EXIT: Duration = Duration::from_secs(10);
+
+/// What the producer reported, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Its summary.
+    pub summary: Summary,
+    /// Its exit code.
+    pub code: Option<i32>,
+}
+
+/// What the producer has told so far.
+#[derive(Debug, Default)]
+struct Told {
+    progress: Option<Progress>,
+    acknowledged: u64,
+}
+
+/// A producer at work.
+#[derive(Debug)]
+pub struct Sending {
+    process: Process,
+    progress: watch::Receiver<Told>,
+    reader: JoinHandle<anyhow::Result<()>>,
+    summary: PathBuf,
+}
+
+impl Sending {
+    pub(super) async fn start(
+        environment: &dyn Environment,
+        store: &Store,
+        identity: &Identity,
+        load: &Load,
+        dir: &RunDir,
+    ) -> anyhow::Result<Self> {
+        let summary = dir.producer_summary();
+        let mut arguments = load.arguments(identity);
+        arguments.push(format!("--summary={}", summary.display()));
+        let mut process = environment
+            .start_producer(store, &arguments, &dir.logs())
+            .await?;
+        let lines = process
+            .lines()
+            .context("the producer's output must be piped")?;
+        let (told, progress) = watch::channel(Told::default());
+        let reader = tokio::spawn(read(lines, told));
+        Ok(Self {
+            process,
+            progress,
+            reader,
+            summary,
+        })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Its last progress report, from within the last second or so.
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.borrow().progress.clone()
+    }
+
+    /// Waits until at least `messages` are acknowledged, for at most `patience`.
+    pub async fn until_acknowledged(
+        &mut self,
+        messages: u64,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let enough = |told: &Told| told.acknowledged >= messages;
+        match tokio::time::timeout(patience, self.progress.wait_for(enough)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => bail!(
+                "wait for {messages} acknowledged sends: the producer ended before\n{}",
+                self.process.tail()
+            ),
+            Err(_) => bail!("wait for {messages} acknowledged sends: not within {patience:?}"),
+        }
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> anyhow::Result<bool> {
+        Ok(self.process.try_status()?.is_some())
+    }
+
+    /// Asks it to stop early; it ends its sends in flight and writes its summary.
+    pub fn interrupt(&self) -> anyhow::Result<()> {
+        self.process.signal(Signal::SIGINT)
+    }
+
+    /// Waits until it has sent everything, for at most `patience`, and reads its summary.
+    pub async fn finish(mut self, patience: Duration) -> anyhow::Result<Sent> {
+        match tokio::time::timeout(patience, &mut self.reader).await {
+            Ok(read) => read
+                .map_err(|panic| anyhow!(panic))?
+                .context("follow the producer")?,
+            Err(_) => bail!("wait for the producer: still sending after {patience:?}"),
+        }
+        let status = self.process.wait(EXIT).await?;
+        let text = std::fs::read(&self.summary).with_context(|| {
+            let tail = self.process.tail();
+            format!(
+                "read the producer's summary {}; it ended with {status}\n{tail}",
+                self.summary.display()
+            )
+        })?;
+        let summary = serde_json::from_slice(&text).context("read the producer's summary")?;
+        Ok(Sent {
+            summary,
+            code: status.code(),
+        })
+    }
+}
+
+async fn read(
+    mut lines: Lines<BufReader<ChildStdout>>,
+    told: watch::Sender<Told>,
+) -> anyhow::Result<()> {
+    while let Some(line) = lines.next_line().await? {
+        match serde_json::from_str(&line)
+            .with_context(|| format!("read the progress line {line:?}"))?
+        {
+            Event::Started(_) => {}
+            Event::Progress(progress) => {
+                let acknowledged = progress.acknowledged;
+                told.send_replace(Told {
+                    progress: Some(progress),
+                    acknowledged,
+                });
+            }
+            Event::Summary(summary) => {
+                told.send_modify(|told| told.acknowledged = summary.acknowledged);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Waiting until the work is done.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use workflow::backoff::Backoff;
+use workflow::ports::{MAX_RECEIVE, StorageError, WorkQueue as _};
+
+use super::Run;
+
+/// How often the queue is asked. An approximate count costs storage about as much as one send.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// How a wait for the queue to empty ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The queue is empty: every message was deleted by a consumer.
+    Empty {
+        /// How long it took.
+        after: Duration,
+    },
+    /// Time is up.
+    TimedOut {
+        /// Messages left, visible or leased.
+        left: u64,
+    },
+}
+
+impl Run {
+    /// Messages in the queue, visible and leased. Storage may be away for a moment: a bounded number of tries.
+    pub async fn depth(&self) -> Result<u64, StorageError> {
+        const TRIES: u32 = 5;
+        let never = tokio_util::sync::CancellationToken::new();
+        Backoff::STORAGE
+            .retry(TRIES, &never, || self.store().queue.approximate_count())
+            .await
+    }
+
+    /// Waits until the queue is empty, for at most `patience`. Ask only after the last send: an empty queue before that
+    /// says nothing.
+    pub async fn settle(&self, patience: Duration) -> Result<Settled, StorageError> {
+        let start = Instant::now();
+        loop {
+            let left = self.depth().await?;
+            if left == 0 {
+                let after = start.elapsed();
+                return Ok(Settled::Empty { after });
+            }
+            if start.elapsed() >= patience {
+                return Ok(Settled::TimedOut { left });
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Waits until `count` messages (1 to 32) are visible, for at most `patience`.
+    pub async fn until_visible(&self, count: u8, patience: Duration) -> anyhow::Result<()> {
+        let start = Instant::now();
+        while self.store().queue.peek(MAX_RECEIVE).await?.len() < usize::from(count) {
+            if start.elapsed() >= patience {
+                anyhow::bail!("wait until {count} messages are visible: not within {patience:?}");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until no message is visible and `count` are leased, for at most `patience`: consumers then hold them all.
+    pub async fn until_all_leased(&self, count: u64, patience: Duration) -> anyhow::Result<()> {
+        let start = Instant::now();
+        loop {
+            let depth = self.depth().await?;
+            if depth == count && self.store().queue.peek(1).await?.is_empty() {
+                return Ok(());
+            }
+            if start.elapsed() >= patience {
+                anyhow::bail!(
+                    "wait until {count} messages are leased: {depth} are in the queue after {patience:?}, not all leased"
+                );
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+}

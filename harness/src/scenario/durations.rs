@@ -1,0 +1,40 @@
+//! Step parameters with units.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use cucumber::Parameter;
+
+/// A duration as a feature file writes it, such as `200 ms` or `30 s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "time", regex = r"\d+ (?:ms|s)")]
+pub(super) struct Time(pub(super) Duration);
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refused = || format!("{text:?} is not a time such as '200 ms' or '30 s'");
+        let (number, unit) = text.trim().split_once(' ').ok_or_else(refused)?;
+        let number = number.parse().map_err(|_| refused())?;
+        match unit {
+            "ms" => Ok(Self(Duration::from_millis(number))),
+            "s" => Ok(Self(Duration::from_secs(number))),
+            _ => Err(refused()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!("200 ms".parse(), Ok(Time(Duration::from_millis(200))));
+        assert_eq!("30 s".parse(), Ok(Time(Duration::from_secs(30))));
+        for text in ["", "30", "30s", "s 30", "3 h"] {
+            assert!(text.parse::<Time>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! What a scenario starts from. Nothing runs yet: consumers start with the `When`.
+
+use cucumber::given;
+use workflow::contract::PayloadSize;
+
+use super::super::durations::Time;
+use super::super::world::{Scenario, StepResult};
+
+#[given(regex = r"^(\d+) consumers?$")]
+fn consumers(scenario: &mut Scenario, count: u32) {
+    scenario.consumers = count;
+}
+
+#[given(expr = "each message takes {time} of work")]
+fn work(scenario: &mut Scenario, time: Time) {
+    scenario.options.work = Some(format!("fixed:{}ms", time.0.as_millis()));
+}
+
+#[given(expr = "a lease lasts {time}")]
+fn lease(scenario: &mut Scenario, time: Time) {
+    scenario.options.visibility = Some(time.0);
+}
+
+#[given(regex = r"^a message is given up after (\d+) attempts?$")]
+fn max_attempts(scenario: &mut Scenario, attempts: u32) {
+    scenario.options.max_attempts = Some(attempts);
+}
+
+#[given(regex = r"^messages of (\d+) to (\d+) bytes$")]
+fn sizes(scenario: &mut Scenario, min: usize, max: usize) -> StepResult {
+    scenario.payload = format!("uniform:{min}..{max}").parse::<PayloadSize>()?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Judging latency.
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
+use cucumber::gherkin::Step;
+use cucumber::then;
+
+use super::super::durations::Time;
+use super::super::world::{Scenario, StepResult};
+use crate::measure::{Hop, LatencyLimit, Micros, Percentile, judge};
+use crate::outcome::Outcome;
+
+#[then(expr = "latency stays within these limits:")]
+fn within_limits(scenario: &mut Scenario, step: &Step) -> StepResult {
+    let limits = limits(step)?;
+    let mut broken = Vec::new();
+    for verdict in judge(&scenario.collected()?.hops, &limits) {
+        if verdict.outcome != Outcome::Pass {
+            let LatencyLimit {
+                hop,
+                percentile,
+                max_us,
+            } = verdict.limit;
+            let limit = Micros(i64::try_from(max_us).unwrap_or(i64::MAX));
+            let observed = verdict
+                .observed_us
+                .map_or("nothing".to_owned(), |us| Micros(us).to_string());
+            let (outcome, reason) = (verdict.outcome, &verdict.reason);
+            broken.push(format!(
+                "{outcome}: {hop} {percentile} is {observed}, the limit {limit}: {reason}"
+            ));
+        }
+    }
+    ensure!(broken.is_empty(), "{}", broken.join("\n"));
+    Ok(())
+}
+
+#[then(regex = r#"^at least half of the messages took (\d+ m?s) or more in the hop "(.+)"$"#)]
+fn at_least(scenario: &mut Scenario, time: Time, hop: Hop) -> StepResult {
+    let samples = scenario.collected()?.hops.samples(hop);
+    let median = samples
+        .at("p50".parse::<Percentile>()?)
+        .context("the hop has no samples")?;
+    let at_least = i64::try_from(time.0.as_micros())?;
+    ensure!(
+        median >= at_least,
+        "the median of {hop} is {}",
+        Micros(median)
+    );
+    Ok(())
+}
+
+/// The rows of a table with the columns `hop`, `percentile` and `limit`, in any order.
+fn limits(step: &Step) -> anyhow::Result<Vec<LatencyLimit>> {
+    let table = step
+        .table
+        .as_ref()
+        .context("the step needs a table of limits")?;
+    let (header, rows) = table
+        .rows
+        .split_first()
+        .context("the table of limits is empty")?;
+    ensure!(!rows.is_empty(), "the table of limits has no limit");
+    rows.iter()
+        .map(|row| {
+            let cells: HashMap<_, _> = header.iter().map(String::as_str).zip(row).collect();
+            let cell = |name: &str| {
+                let missing =
+                    || format!("the table of limits has no column {name:?}; it has {header:?}");
+                cells
+                    .get(name)
+                    .map(|text| text.as_str())
+                    .with_context(missing)
+            };
+            let time: Time = cell("limit")?.parse().map_err(anyhow::Error::msg)?;
+            Ok(LatencyLimit::new(
+                cell("hop")?.parse()?,
+                cell("percentile")?.parse()?,
+                time.0,
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,135 @@
+//! Judging the results.
+
+use anyhow::Context as _;
+use cucumber::then;
+
+use super::super::durations::Time;
+use super::super::world::{Scenario, StepResult};
+use crate::outcome::Outcome;
+use crate::run::{Patience, Settled};
+
+#[then(expr = "within {time} every message has exactly one result")]
+async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
+    let (load, sent) = scenario.sent.clone().context("nothing was sent")?;
+    let expected = scenario
+        .injected
+        .as_ref()
+        .map(|i| i.expected.clone())
+        .unwrap_or_default();
+    ensure!(
+        sent.code == Some(0),
+        "the producer ended with {:?}: {} unknown and {} failed sends",
+        sent.code,
+        sent.summary.unknown,
+        sent.summary.failed
+    );
+    let run = scenario.run().await?;
+    let settled = run.settle(deadline.0).await?;
+    // Judge after the last consumer is gone: one that still runs could still write a second row.
+    let departures = run.fleet().drain_all(Patience::default().drain).await?;
+    let collected = run.collect(&load, &sent, expected).await?;
+    let (outcome, reasons) = (collected.audit.outcome(), collected.audit.reasons());
+    ensure!(
+        outcome == Outcome::Pass,
+        "{outcome}: {}",
+        reasons.join("; ")
+    );
+    if let Settled::TimedOut { left } = settled {
+        bail!(
+            "{left} messages are still in the queue after {:?}",
+            deadline.0
+        );
+    }
+    for departure in departures {
+        ensure!(
+            departure.status.success(),
+            "{} ended with {}\n{}",
+            departure.name,
+            departure.status,
+            departure.tail
+        );
+    }
+    scenario.collected = Some(collected);
+    Ok(())
+}
+
+#[then(expr = "no message was delivered more than once")]
+fn delivered_once(scenario: &mut Scenario) -> StepResult {
+    let hops = &scenario.collected()?.hops;
+    ensure!(
+        hops.redelivered() == 0,
+        "{} messages were delivered up to {} times",
+        hops.redelivered(),
+        hops.highest_attempt()
+    );
+    Ok(())
+}
+
+#[then(regex = r"^(\d+) messages were delivered more than once$")]
+fn redelivered(scenario: &mut Scenario, messages: u64) -> StepResult {
+    let found = scenario.collected()?.hops.redelivered();
+    ensure!(
+        found == messages,
+        "{found} messages were delivered more than once"
+    );
+    Ok(())
+}
+
+#[then(regex = r"^at least (\d+) messages were sent twice$")]
+fn sent_twice(scenario: &mut Scenario, messages: u64) -> StepResult {
+    let (_, sent) = scenario.sent.as_ref().context("nothing was sent")?;
+    let found = sent.summary.duplicates_sent;
+    ensure!(found >= messages, "{found} messages were sent twice");
+    Ok(())
+}
+
+#[then(expr = "that consumer ended by itself within {time}, with exit code {int}")]
+fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
+    let departure = scenario
+        .departure
+        .as_ref()
+        .context("no consumer was told to stop")?;
+    ensure!(
+        departure.status.code() == Some(code),
+        "it ended with {}\n{}",
+        departure.status,
+        departure.tail
+    );
+    ensure!(
+        departure.after <= limit.0,
+        "it took {:?}\n{}",
+        departure.after,
+        departure.tail
+    );
+    Ok(())
+}
+
+#[then(expr = "every consumer is still at work and has logged no warning")]
+async fn no_trouble(scenario: &mut Scenario) -> StepResult {
+    let run = scenario.run().await?;
+    let dead = run.fleet().take_dead()?;
+    ensure!(dead.is_empty(), "ended: {dead:?}");
+    let troubles = run.fleet().troubles()?;
+    ensure!(troubles.is_empty(), "logged:\n{}", troubles.join("\n"));
+    Ok(())
+}
+
+#[then(expr = "every consumer stops within {time} when told to")]
+async fn stops(scenario: &mut Scenario, limit: Time) -> StepResult {
+    let run = scenario.run().await?;
+    for departure in run.fleet().drain_all(limit.0).await? {
+        ensure!(
+            departure.status.success(),
+            "{} ended with {}",
+            departure.name,
+            departure.status
+        );
+        ensure!(
+            departure.after <= limit.0,
+            "{} took {:?}",
+            departure.name,
+            departure.after
+        );
+    }
+    Ok(())
+}

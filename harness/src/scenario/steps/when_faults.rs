@@ -1,0 +1,64 @@
+//! Loads during which consumers are killed or told to stop.
+
+use std::time::Duration;
+
+use cucumber::when;
+use producer::Shape;
+
+use super::super::world::{Scenario, StepResult};
+use super::when::per_second;
+use crate::environment::ConsumerOptions;
+
+/// How long anything here may take; far above what it does take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[when(
+    regex = r"^(\d+) messages are sent and the consumer that leased them all is killed and replaced by a fast one$"
+)]
+async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResult {
+    let load = scenario.load(messages, Shape::Burst);
+    let fast = ConsumerOptions {
+        work: None,
+        ..scenario.options.clone()
+    };
+    let run = scenario.run_with_consumers().await?;
+    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
+    run.until_all_leased(messages, PATIENCE).await?;
+    run.fleet().kill_first().await?;
+    run.fleet().start(1, &fast).await?;
+    scenario.sent = Some((load, sent));
+    Ok(())
+}
+
+#[when(expr = "1 message is sent and every consumer that leases it is killed")]
+async fn always_killed(scenario: &mut Scenario) -> StepResult {
+    let load = scenario.load(1, Shape::Burst);
+    let options = scenario.options.clone();
+    let attempts = options.max_attempts.unwrap_or(1);
+    let run = scenario.run().await?;
+    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
+    for _ in 0..attempts {
+        run.until_visible(1, PATIENCE).await?;
+        run.fleet().start(1, &options).await?;
+        run.until_all_leased(1, PATIENCE).await?;
+        run.fleet().kill_first().await?;
+    }
+    run.fleet().start(1, &options).await?;
+    scenario.sent = Some((load, sent));
+    Ok(())
+}
+
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+) per second and one consumer is told to stop half-way$"
+)]
+async fn drained_half_way(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
+    let load = scenario.load(messages, per_second(rate)?);
+    let run = scenario.run_with_consumers().await?;
+    let mut sending = run.start_sending(&load).await?;
+    sending.until_acknowledged(messages / 2, PATIENCE).await?;
+    let departure = run.fleet().drain_first(PATIENCE).await?;
+    let sent = sending.finish(PATIENCE).await?;
+    scenario.departure = Some(departure);
+    scenario.sent = Some((load, sent));
+    Ok(())
+}
