@@ -255,16 +255,25 @@ impl Teller {
         let late = p.lateness_us_p99.map_or("-".to_owned(), |us| {
             format!("{:.2} ms", us as f64 / 1_000.0)
         });
-        let errors: u64 = p.errors.values().sum();
-        format!(
-            "{} s  {}{planned} acknowledged  {:.0}/s  late p99 {late}  in flight {}  unknown {}  failed {}  errors {errors}",
+        let mut line = format!(
+            "{} s  {}{planned} acknowledged  {:.0}/s  late p99 {late}  in flight {}",
             p.elapsed_ms / 1_000,
             p.acknowledged,
             p.rate_per_s,
             p.in_flight,
-            p.unknown,
-            p.failed,
-        )
+        );
+        // What is not wrong is not told: the line must fit a terminal, or it cannot be rewritten in place.
+        let errors: u64 = p.errors.values().sum();
+        for (name, count) in [
+            ("unknown", p.unknown),
+            ("failed", p.failed),
+            ("errors", errors),
+        ] {
+            if count > 0 {
+                line.extend(["  ", name, " ", &count.to_string()]);
+            }
+        }
+        line
     }
 }
 

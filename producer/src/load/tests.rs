@@ -167,7 +167,7 @@ async fn a_missing_queue_ends_the_load() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_samples_pace_sends_one_message_a_second_from_the_first_second_on() {
+async fn the_samples_pace_ends_with_its_last_message() {
     let queue = queue().await;
     let ended = load(
         plan("sample", Some(2)),
