@@ -1,5 +1,6 @@
 //! The command line of `harness`.
 
+use std::io::{Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -69,9 +70,10 @@ pub fn main(cli: Cli) -> ExitCode {
             let outcome = crate::load::load(&command.load, local().await?).await?;
             Ok(ExitCode::from(outcome))
         }),
+        Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
             let report = crate::scenario::run(&command.suite, local().await?).await?;
-            Ok(conclude(&report))
+            Ok(conclude(&report, report.outcome()))
         }),
     }
 }
@@ -115,26 +117,39 @@ fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
+/// Prints a line; a reader that has gone away, such as `head`, is no error.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(stdout().lock(), "{line}");
+}
+
+fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
+    for name in crate::scenario::list(suite)? {
+        say(&format!("{name}: test"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Says how a suite ended, last line first for whoever reads from the bottom, and gives its exit code.
-#[expect(clippy::print_stdout, reason = "the suite's result is its output")]
-pub(crate) fn conclude(report: &SuiteReport) -> ExitCode {
+fn conclude(report: &SuiteReport, outcome: Outcome) -> ExitCode {
     for (name, needs) in &report.not_run {
-        println!("not run here: {name} (needs {needs})");
+        say(&format!("not run here: {name} (needs {needs})"));
     }
     if report.filtered_out > 0 {
-        println!("left out by the filter: {} scenarios", report.filtered_out);
+        say(&format!(
+            "left out by the filter: {} scenarios",
+            report.filtered_out
+        ));
     }
-    println!(
-        "{} passed, {} failed, {} skipped",
-        report.passed,
-        report.failed,
-        report.not_run.len()
-    );
-    let outcome = if report.is_success() {
-        Outcome::Pass
-    } else {
-        Outcome::Fail
-    };
+    let SuiteReport {
+        passed,
+        failed,
+        not_run,
+        ..
+    } = report;
+    say(&format!(
+        "{passed} passed, {failed} failed, {} skipped",
+        not_run.len()
+    ));
     ExitCode::from(outcome)
 }
 
@@ -146,24 +161,47 @@ struct TestCli {
     suite: SuiteArgs,
     #[command(flatten)]
     telemetry: TelemetryArgs,
-    /// Accepted for `cargo test -- --nocapture`: output is never captured
+    /// Flags of the standard test runner, which `cargo test` hands to every target: they change nothing here
+    #[command(flatten)]
+    _ignored: Ignored,
+}
+
+#[derive(Debug, clap::Args)]
+struct Ignored {
     #[arg(long, hide = true)]
     nocapture: bool,
+    #[arg(long, hide = true)]
+    show_output: bool,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<u16>,
 }
 
 /// The `cargo test` target: runs the features at `root` with the built-in workload of the executable `harness`.
+///
+/// A filter that selects none of these scenarios is meant for another target, and passes; without a filter, none is an
+/// error.
 pub fn test_main(harness: &str, root: &Path) -> ExitCode {
-    let mut cli = TestCli::parse();
-    if cli.suite.features.is_relative() {
-        cli.suite.features = root.join(&cli.suite.features);
+    let mut suite = TestCli::parse();
+    for path in [&mut suite.suite.features, &mut suite.suite.out] {
+        *path = root.join(&*path);
     }
-    if cli.suite.out.is_relative() {
-        cli.suite.out = root.join(&cli.suite.out);
+    let TestCli {
+        suite, telemetry, ..
+    } = suite;
+    if suite.list {
+        return told(list(&suite));
     }
-    in_runtime(&cli.telemetry, async {
-        let workload = Workload::built_in(Path::new(harness));
-        let environment = Arc::new(Local::start(workload).await?);
-        let report = crate::scenario::run(&cli.suite, environment).await?;
-        Ok(conclude(&report))
+    match crate::scenario::list(&suite) {
+        Ok(selected) if selected.is_empty() && suite.filter.is_some() => {
+            return conclude(&SuiteReport::default(), Outcome::Pass);
+        }
+        _ => {}
+    }
+    in_runtime(&telemetry, async {
+        let environment = Arc::new(Local::start(Workload::built_in(Path::new(harness))).await?);
+        let report = crate::scenario::run(&suite, environment).await?;
+        Ok(conclude(&report, report.outcome()))
     })
 }

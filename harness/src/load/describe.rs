@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, stdout};
 
+use crate::cli::say;
 use crate::events::{Event, Fact, RunStarted};
 use crate::report::{Report, RunRecord, terminal};
 use crate::run::Run;
@@ -63,8 +64,7 @@ pub(super) fn announce(args: &LoadArgs, run: &Run) {
 }
 
 /// Prints the summary of a finished run, and where the rest is.
-#[expect(clippy::print_stdout, reason = "the summary is the command's output")]
 pub(crate) fn summarise(record: &RunRecord, report: &Report) {
-    println!("{}", terminal(record, stdout().is_terminal()));
-    println!("report   {}", report.html.display());
+    say(&terminal(record, stdout().is_terminal()));
+    say(&format!("report   {}", report.html.display()));
 }

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 pub struct SuiteArgs {
     /// Only scenarios whose name contains this text
     pub filter: Option<String>,
+    /// Print the names of the selected scenarios, and run none
+    #[arg(long)]
+    pub list: bool,
     /// A feature file, or a directory of them
     #[arg(long, env = "EDW_FEATURES", default_value = "features")]
     pub features: PathBuf,

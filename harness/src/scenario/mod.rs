@@ -11,4 +11,4 @@ mod suite;
 mod world;
 
 pub use args::SuiteArgs;
-pub use suite::{SuiteReport, run};
+pub use suite::{SuiteReport, list, run};

@@ -16,6 +16,7 @@ use super::SuiteArgs;
 use super::needs;
 use super::world::{Scenario, Suite};
 use crate::environment::Environment;
+use crate::outcome::Outcome;
 
 /// What a suite found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,9 +32,13 @@ pub struct SuiteReport {
 }
 
 impl SuiteReport {
-    /// Whether at least one scenario ran and all that ran passed.
-    pub const fn is_success(&self) -> bool {
-        self.passed > 0 && self.failed == 0
+    /// Pass when at least one scenario ran and all that ran passed.
+    pub const fn outcome(&self) -> Outcome {
+        if self.passed > 0 && self.failed == 0 {
+            Outcome::Pass
+        } else {
+            Outcome::Fail
+        }
     }
 }
 
@@ -89,10 +94,11 @@ fn scenarios(feature: &Feature) -> impl Iterator<Item = (Option<&Rule>, &Gherkin
     free.chain(ruled)
 }
 
-/// What the feature files say before anything runs: which scenarios are left out, and why.
-fn survey(files: &[PathBuf], filter: Option<&str>) -> anyhow::Result<(SuiteReport, usize)> {
-    let (mut report, mut selected) = (SuiteReport::default(), 0);
-    for file in files {
+/// What the feature files say before anything runs: which scenarios are selected, which are left out, and why.
+fn survey(args: &SuiteArgs) -> anyhow::Result<(SuiteReport, Vec<String>)> {
+    let (mut report, mut selected) = (SuiteReport::default(), Vec::new());
+    let (files, filter) = (feature_files(&args.features)?, args.filter.as_deref());
+    for file in &files {
         let feature = Feature::parse_path(file, GherkinEnv::default())
             .with_context(|| format!("read {}", file.display()))?
             .expand_examples()
@@ -108,7 +114,7 @@ fn survey(files: &[PathBuf], filter: Option<&str>) -> anyhow::Result<(SuiteRepor
             if filter.is_some_and(|text| !scenario.name.contains(text)) {
                 report.filtered_out += 1;
             } else if missing.is_empty() {
-                selected += 1;
+                selected.push(scenario.name.clone());
             } else {
                 let needs: Vec<_> = missing.into_iter().map(|tag| format!("@{tag}")).collect();
                 report
@@ -120,14 +126,18 @@ fn survey(files: &[PathBuf], filter: Option<&str>) -> anyhow::Result<(SuiteRepor
     Ok((report, selected))
 }
 
-/// Runs the scenarios that `args` select, in `environment`, and prints as they go.
+/// The names of the scenarios that `args` select, in order.
+pub fn list(args: &SuiteArgs) -> anyhow::Result<Vec<String>> {
+    survey(args).map(|(_, selected)| selected)
+}
+
+/// Runs the scenarios that `args` select, in `environment`, and prints as they go. None selected is an error.
 pub async fn run(
     args: &SuiteArgs,
     environment: Arc<dyn Environment>,
 ) -> anyhow::Result<SuiteReport> {
-    let files = feature_files(&args.features)?;
-    let (mut report, selected) = survey(&files, args.filter.as_deref())?;
-    if selected == 0 {
+    let (mut report, selected) = survey(args)?;
+    if selected.is_empty() {
         bail!(
             "select scenarios of {}: {} left out by the filter, {} not runnable here, none left; a suite that runs nothing \
              proves nothing",
