@@ -14,10 +14,7 @@ use testcontainers::{
 };
 use tokio::runtime::Runtime;
 
-use crate::support::{
-    assert_goes_away, create_queue_and_table, listings,
-    up::{announced, azurite_up, kill},
-};
+use crate::support::{assert_goes_away, create_queue_and_table, listings, up::Up};
 
 /// Whether an engine can be used; when not, that is told or, with `EDW_REQUIRE_DOCKER=1`, a failure.
 async fn usable(test: &str) -> bool {
@@ -128,12 +125,10 @@ async fn the_container_goes_when_its_starter_is_killed() {
     if !usable("docker: killed starter").await {
         return;
     }
-    let mut child = azurite_up(&[("EDW_AZURITE_SOURCE", "docker")])
-        .spawn()
-        .unwrap();
-    let said = announced(&mut child);
+    let mut child = Up::start(&[("EDW_AZURITE_SOURCE", "docker")]);
+    let said = child.announced();
     assert!(!said["why"].contains("outlive"), "{}", said["why"]);
-    kill(child);
+    drop(child);
     assert_goes_away(&said["EDW_AZURITE_QUEUE_URL"]);
     assert_goes_away(&said["EDW_AZURITE_TABLE_URL"]);
 }

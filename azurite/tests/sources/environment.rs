@@ -1,10 +1,10 @@
 //! What the environment chooses, and what is said when nothing works, through a process with an environment of its own.
 
-use std::{env, fs, os::unix::fs::PermissionsExt as _, process::Child};
+use std::{env, fs, os::unix::fs::PermissionsExt as _};
 
 use crate::support::{
     assert_goes_away, create_queue_and_table, shared,
-    up::{announced, azurite_up, error_of, kill},
+    up::{Up, error_of},
 };
 
 /// A `DOCKER_HOST` nothing answers at: port 1 is reserved and unused.
@@ -14,19 +14,17 @@ const NO_ENGINE: (&str, &str) = ("DOCKER_HOST", "tcp://127.0.0.1:1");
 async fn an_address_given_is_used_and_left_running() {
     let azurite = shared().await;
     let (queue, table) = (azurite.queue_url(), azurite.table_url());
-    let mut child = azurite_up(&[
+    let mut child = Up::start(&[
         ("EDW_AZURITE_QUEUE_URL", &queue),
         ("EDW_AZURITE_TABLE_URL", &table),
-    ])
-    .spawn()
-    .unwrap();
-    let said = announced(&mut child);
+    ]);
+    let said = child.announced();
     assert_eq!(
         said["why"],
         format!("Azurite at {queue} and {table} (address given)")
     );
     assert_eq!(said["EDW_AZURITE_QUEUE_URL"], queue);
-    kill(child);
+    drop(child);
     assert_eq!(
         create_queue_and_table(azurite, &azurite.sas(), "still").await,
         (201, 201)
@@ -100,15 +98,15 @@ fn a_source_that_is_forced_is_not_fallen_back_from() {
 
 #[test]
 fn without_an_engine_npm_is_used_and_ends_when_its_starter_is_killed() {
-    let mut child = azurite_up(&[NO_ENGINE]).spawn().unwrap();
-    let said = announced(&mut child);
+    let mut child = Up::start(&[NO_ENGINE]);
+    let said = child.announced();
     assert!(said["why"].contains("from npm"), "{}", said["why"]);
     assert!(
         said["why"].contains("no Docker engine answers at tcp://127.0.0.1:1"),
         "{}",
         said["why"]
     );
-    kill(child);
+    drop(child);
     assert_goes_away(&said["EDW_AZURITE_QUEUE_URL"]);
     assert_goes_away(&said["EDW_AZURITE_TABLE_URL"]);
 }
@@ -146,12 +144,10 @@ async fn processes_that_start_together_install_once() {
         ("PATH", &path),
     ];
 
-    let mut children: Vec<Child> = (0..2)
-        .map(|_| azurite_up(&settings).spawn().unwrap())
-        .collect();
+    let mut children: Vec<Up> = (0..2).map(|_| Up::start(&settings)).collect();
     for child in &mut children {
-        assert!(announced(child)["why"].contains(target.to_str().unwrap()));
+        assert!(child.announced()["why"].contains(target.to_str().unwrap()));
     }
-    children.into_iter().for_each(kill);
+    drop(children);
     assert_eq!(fs::read_to_string(&calls).unwrap(), "called\n");
 }
