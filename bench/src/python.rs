@@ -1,0 +1,111 @@
+//! The loop on the Azure SDK for Python, in a virtual environment of its own under the target directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+use serde::Deserialize;
+
+use crate::process;
+use crate::storage::{Place, Storage};
+
+const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
+const SCRIPT: &str = include_str!("../python/loop.py");
+
+/// An interpreter with the SDK, and the script.
+#[derive(Debug)]
+pub(crate) struct Python {
+    interpreter: PathBuf,
+    script: PathBuf,
+}
+
+/// What the loop says of itself.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Looped {
+    messages: u64,
+    /// User and system CPU time of the loop alone.
+    pub(crate) cpu_s: f64,
+    pub(crate) wall_s: f64,
+}
+
+impl Python {
+    /// Creates the environment unless it is there, complete and of these requirements.
+    pub(crate) fn set_up() -> anyhow::Result<Self> {
+        let directory = process::scratch()?.join("python");
+        let interpreter = directory.join("bin/python");
+        let (complete, script) = (directory.join("complete"), directory.join("loop.py"));
+        if fs::read_to_string(&complete).is_ok_and(|found| found == REQUIREMENTS) {
+            fs::write(&script, SCRIPT)?;
+            return Ok(Self {
+                interpreter,
+                script,
+            });
+        }
+        if directory.exists() {
+            fs::remove_dir_all(&directory)?;
+        }
+        run(Command::new("python3").args(["-m", "venv"]).arg(&directory))?;
+        let requirements = directory.join("requirements.txt");
+        fs::write(&requirements, REQUIREMENTS)?;
+        fs::write(&script, SCRIPT)?;
+        // Without its cache pip leaves nothing outside of the target directory.
+        run(Command::new(&interpreter)
+            .args(["-m", "pip", "install", "--quiet", "--no-cache-dir"])
+            .args(["--disable-pip-version-check", "-r"])
+            .arg(&requirements))?;
+        fs::write(&complete, REQUIREMENTS)?;
+        Ok(Self {
+            interpreter,
+            script,
+        })
+    }
+
+    /// Runs the loop over a backlog of `messages`.
+    pub(crate) fn consume(
+        &self,
+        storage: &Storage,
+        place: &Place,
+        messages: u64,
+    ) -> anyhow::Result<Looped> {
+        let said = run(process::command(&self.interpreter)
+            .arg(&self.script)
+            .env("SAS", &storage.sas)
+            .env("QUEUE_ENDPOINT", &storage.queue_url)
+            .env("TABLE_ENDPOINT", &storage.table_url)
+            .env("QUEUE", &place.queue)
+            .env("TABLE", &place.table)
+            .env("MESSAGES", messages.to_string()))?;
+        let looped: Looped = serde_json::from_str(&said).context("read what loop.py says")?;
+        ensure!(
+            looped.messages == messages,
+            "consume {messages} messages in Python: {looped:?}"
+        );
+        Ok(looped)
+    }
+
+    /// The version of the interpreter.
+    pub(crate) fn version(&self) -> anyhow::Result<String> {
+        Ok(run(Command::new(&self.interpreter).arg("--version"))?
+            .trim()
+            .to_owned())
+    }
+}
+
+/// Runs a command to its end; what it wrote.
+fn run(command: &mut Command) -> anyhow::Result<String> {
+    let program = Path::new(command.get_program()).display().to_string();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("run {program} (python3 with venv is needed)"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    ensure!(
+        output.status.success(),
+        "run {program}: {}: {}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    Ok(text(&output.stdout))
+}
