@@ -19,20 +19,35 @@ use workflow::contract::{
 const PAGE: u64 = 1_000;
 const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
 
+/// Each case runs this often and the fastest counts: the others tell what else the machine was doing.
+const REPEATS: u32 = 5;
+
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("{:<34}{:>12}{:>12}{:>14}", "", "rows", "seconds", "rows/s");
+    println!("{:<38}{:>12}{:>10}{:>14}", "", "rows", "seconds", "rows/s");
     for (size, messages) in [
         ("sample", 1_000_000),
         ("512", 1_000_000),
         ("sample", 10_000_000),
     ] {
-        judge(size, messages)?;
+        let repeats = if messages > 1_000_000 { 1 } else { REPEATS };
+        let (mut audit, mut latency) = (Duration::MAX, Duration::MAX);
+        for _ in 0..repeats {
+            let (auditing, measuring) = judge(size, messages)?;
+            (audit, latency) = (audit.min(auditing), latency.min(measuring));
+        }
+        line(&format!("audit, payload {size}"), messages, audit);
+        line(
+            &format!("latency of five hops, payload {size}"),
+            messages,
+            latency,
+        );
     }
     println!("peak resident memory of the process: {} MiB", peak_mib()?);
     Ok(())
 }
 
-fn judge(size: &str, messages: u64) -> Result<(), Box<dyn Error>> {
+/// The times that the audit and the measurement took.
+fn judge(size: &str, messages: u64) -> Result<(Duration, Duration), Box<dyn Error>> {
     let run: RunId = "bench".parse()?;
     let payloads = Payloads {
         seed: 7,
@@ -47,14 +62,10 @@ fn judge(size: &str, messages: u64) -> Result<(), Box<dyn Error>> {
             .filter_map(|n| row(&run, payloads, n))
             .collect();
         let begun = Instant::now();
-        for row in &page {
-            auditor.row(row);
-        }
+        page.iter().for_each(|row| auditor.row(row));
         auditing += begun.elapsed();
         let begun = Instant::now();
-        for row in &page {
-            hops.record(row);
-        }
+        page.iter().for_each(|row| hops.record(row));
         measuring += begun.elapsed();
     }
     let begun = Instant::now();
@@ -62,19 +73,13 @@ fn judge(size: &str, messages: u64) -> Result<(), Box<dyn Error>> {
     auditing += begun.elapsed();
     assert_eq!(audit.outcome(), Outcome::Pass, "{:?}", audit.reasons());
     assert_eq!(hops.rows(), messages);
-    line(&format!("audit, payload {size}"), messages, auditing);
-    line(
-        &format!("latency of five hops, payload {size}"),
-        messages,
-        measuring,
-    );
-    Ok(())
+    Ok((auditing, measuring))
 }
 
 fn line(what: &str, rows: u64, time: Duration) {
     let seconds = time.as_secs_f64();
     let rate = rows as f64 / seconds;
-    println!("{what:<34}{rows:>12}{seconds:>12.3}{rate:>14.0}");
+    println!("{what:<38}{rows:>12}{seconds:>10.3}{rate:>14.0}");
 }
 
 fn row(run: &RunId, payloads: Payloads, n: u64) -> Option<StoredRow> {
