@@ -74,6 +74,13 @@ impl Drop for InFlight<'_> {
 impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
     /// Does all that one delivery needs. Never fails: whatever happens, the message is deleted after its row is stored (or
     /// its envelope is in the poison queue), or stays in the queue.
+    // A span at debug level: exported over OTLP where asked for, and free where not.
+    #[tracing::instrument(
+        name = "delivery",
+        level = "debug",
+        skip_all,
+        fields(queue.message_id = delivery.lease.message_id, attempt = delivery.attempt)
+    )]
     pub(crate) async fn deliver(&self, delivery: Delivery, received: Received) {
         tracing::debug!(
             queue.message_id = delivery.lease.message_id,

@@ -139,6 +139,8 @@ impl<S: Sink> Sender<S> {
     }
 
     /// Sends a message that is due, twice if it is one of those, and accounts for it.
+    // A span at debug level: exported over OTLP where asked for, and free where not.
+    #[tracing::instrument(name = "send", level = "debug", skip_all, fields(seq = due.seq.get()))]
     pub(crate) async fn deliver(&self, due: Due) {
         let (started, sent) = (Instant::now(), Stamp::now());
         let late = started.saturating_duration_since(due.at);

@@ -109,7 +109,7 @@ where
     };
     let spans = provider.as_ref().map(|provider| {
         // Our own spans only: exporting the spans of the exporter's HTTP client would feed itself.
-        let own = EnvFilter::new("off,workflow=info,producer=info,consumer=info,harness=info");
+        let own = EnvFilter::new("off,workflow=debug,producer=debug,consumer=debug");
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer(service))
             .with_filter(own)
