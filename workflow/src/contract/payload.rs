@@ -227,6 +227,19 @@ mod tests {
     }
 
     #[test]
+    fn payloads_are_those_of_an_independent_implementation() {
+        // Written down from a Python implementation of the same rule: no release may change them.
+        assert_eq!(
+            payload(7, PayloadSize::Fixed(60), 42),
+            "Scale Test Message : COUNT 42 Cw3G5Y0drkOIA5KiULKTaFKB_naXkP"
+        );
+        assert_eq!(
+            payload(7, PayloadSize::Fixed(64), 1),
+            "Scale Test Message : COUNT 1 wPnSE2v5hymCZiE3YYbXd8MUJAfNjmj4_jP"
+        );
+    }
+
+    #[test]
     fn payloads_differ_by_seed_and_seq_and_repeat() {
         let size = PayloadSize::Fixed(200);
         let a = payload(1, size, 1);
