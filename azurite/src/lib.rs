@@ -17,7 +17,7 @@
 //!    fallen back from.
 //! 2. **Docker**: the published image, through testcontainers, when an engine answers and has or can pull it.
 //! 3. **npm**: the package, installed once into `azurite-<version>/` of the target directory (`CARGO_TARGET_DIR`, else the
-//!    directory with `CACHEDIR.TAG` above the executable, else the workspace's `target/`) and run by `node`.
+//!    directory that cargo marked as its target, above the executable, else the workspace's `target/`) and run by `node`.
 //!
 //! [`Azurite::why`] says in one line which it was and why. The version is pinned in `azurite/VERSION`, for all of them.
 //!
