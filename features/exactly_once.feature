@@ -49,7 +49,7 @@ Feature: Every message has exactly one result
     Scenario: A consumer is killed with all messages leased
       Given 1 consumer
       And each message takes 30 s of work
-      And a lease lasts 2 s
+      And a lease lasts 4 s
       When 20 messages are sent and the consumer that leased them all is killed and replaced by a fast one
       Then within 20 s every message has exactly one result
       And 20 messages were delivered more than once
@@ -58,10 +58,10 @@ Feature: Every message has exactly one result
 
     Scenario: Work that takes longer than a lease is not done twice
       Given 2 consumers
-      And each message takes 5 s of work
-      And a lease lasts 2 s
+      And each message takes 10 s of work
+      And a lease lasts 8 s
       When 12 messages are sent at once
-      Then within 20 s every message has exactly one result
+      Then within 30 s every message has exactly one result
       And no message was delivered more than once
 
   Rule: A message that cannot be processed is set aside with its reason, and holds nothing up
@@ -82,7 +82,7 @@ Feature: Every message has exactly one result
     Scenario: A message that every consumer fails on is given up after its last attempt
       Given 1 consumer
       And each message takes 30 s of work
-      And a lease lasts 1 s
+      And a lease lasts 4 s
       And a message is given up after 2 attempts
       When 1 message is sent and every consumer that leases it is killed
       Then within 20 s the poison queue holds that message, for the reason "too-many-attempts"
