@@ -8,11 +8,11 @@ use workflow::ports::WorkQueue as _;
 use crate::events::{Event, Sample};
 use crate::run::{Run, Sending};
 
-/// From one sample to the next.
-pub(super) const EVERY: Duration = Duration::from_millis(500);
+/// From one sample to the next: the producer reports each second, and samples between two reports would show no rate.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// Samples from one printed line to the next, when standard error is no terminal.
-const QUIET: u32 = 20;
+const QUIET: u32 = 10;
 
 /// The observer of one load.
 pub(super) struct Live {
