@@ -71,9 +71,8 @@ impl Failure {
 
 /// Runs the producer as a process would: logs, signals, runtime, progress, summary.
 ///
-/// The runtime has one thread, with the pacing thread beside it. A second one was measured (release, 2 cores): a third more
-/// CPU at 10,000 messages/s into the null sink and twice the context switches per put into Azurite, for no higher rate: a put
-/// costs storage many times what it costs this process.
+/// The runtime has one thread, with the pacing thread beside it: a second one used more CPU at 10,000 messages/s into the
+/// null sink. That was measured on a busy machine (release, 2 cores), and rates into Azurite were too noisy to compare.
 pub fn main(args: Args) -> Exit {
     let telemetry = args.telemetry.init("producer");
     let _telemetry = match telemetry {
