@@ -60,7 +60,7 @@ impl Args {
             concurrency: self.concurrency,
             warm_up: 3_000,
             starts: 20,
-            lateness_seconds: 10,
+            lateness_seconds: 5,
         };
         if self.smoke {
             Sizes {

@@ -1,5 +1,6 @@
 //! The receive loop: batches no larger than what can be worked on, quiet when idle, patient when storage is away.
 
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use crate::delivery::{Consumer, Received};
 /// slots busy meanwhile.
 const WORTH_A_RECEIVE: u32 = MAX_RECEIVE as u32 / 2;
 
-/// Longest wait for that many once one is free: slow work must not leave slots empty.
-const LINGER: Duration = Duration::from_millis(10);
+/// Shortest and longest wait for that many once one is free. Between them it is as long as the last receive took: slots
+/// then lie empty for no longer than asking takes anyway, and storage that is slow to answer is asked less often.
+const LINGER: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_millis(100);
 
 /// Tries to create a missing queue, with the waits of [`Backoff::STORAGE`] half a minute: what a queue of the same name
 /// that is just being deleted may need (Queue service, Delete Queue).
@@ -30,6 +32,7 @@ pub(crate) struct Receiver<Q, T> {
     consumer: Arc<Consumer<Q, T>>,
     tasks: TaskTracker,
     slots: Arc<Semaphore>,
+    linger: Duration,
     started: Instant,
     failures: u32,
     empty: u32,
@@ -44,6 +47,7 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             consumer,
             tasks,
             slots,
+            linger: *LINGER.start(),
             started,
             failures: 0,
             empty: 0,
@@ -66,6 +70,7 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             };
             let goes_on = match answer {
                 Ok(deliveries) => {
+                    self.linger = asked.elapsed().clamp(*LINGER.start(), *LINGER.end());
                     self.failures = 0;
                     self.consumer.health.receives();
                     self.take(slots, deliveries, asked).await
@@ -87,7 +92,7 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             .min(WORTH_A_RECEIVE);
         if worth > 1 {
             let more = Arc::clone(&self.slots).acquire_many_owned(worth - 1);
-            if let Ok(more) = tokio::time::timeout(LINGER, more).await {
+            if let Ok(more) = tokio::time::timeout(self.linger, more).await {
                 slots.merge(more.ok()?);
             }
         }
