@@ -11,7 +11,7 @@ Feature: A message is handled soon after it was meant to be sent
     @serial
     Scenario: Four consumers keep up with a steady load
       Given 4 consumers
-      When 300 messages are sent at 100 per second
+      When 200 messages are sent at 100 per second
       Then within 30 s every message has exactly one result
       And latency stays within these limits:
         | hop          | percentile | limit  |
@@ -26,7 +26,7 @@ Feature: A message is handled soon after it was meant to be sent
     Scenario: The work itself shows in the hop where it is done
       Given 2 consumers
       And each message takes 200 ms of work
-      When 120 messages are sent at 60 per second
+      When 100 messages are sent at 60 per second
       Then within 30 s every message has exactly one result
       And at least half of the messages took 200 ms or more in the hop "work"
       And latency stays within these limits:

@@ -118,42 +118,20 @@ async fn a_halted_one_refuses_connections_and_comes_back_after_its_port_is_free(
 }
 
 #[tokio::test]
-async fn data_in_memory_cannot_be_restarted() {
-    let mut azurite = start().await;
-    let error = azurite.restart().await.unwrap_err().to_string();
-    assert!(error.contains("builder().directory(..)"), "{error}");
-    assert_eq!(
-        create_queue_and_table(&azurite, &azurite.sas(), "untouched").await,
-        (201, 201)
-    );
-}
-
-#[tokio::test]
-async fn the_debug_log_is_written_where_asked() {
+async fn dropping_it_ends_it_and_leaves_its_data_and_its_debug_log() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("debug.log");
     let azurite = Azurite::builder()
         .source(Source::Npm)
+        .directory(directory.path())
         .debug_log(&log)
         .start()
         .await
         .unwrap();
-    azurite.stop().await;
+    let url = azurite.queue_url();
+    drop(azurite);
+    assert_goes_away(&url);
     assert!(log.metadata().unwrap().len() > 0);
-}
-
-#[tokio::test]
-async fn dropping_it_ends_it_with_and_without_data() {
-    let directory = tempfile::tempdir().unwrap();
-    for builder in [
-        Azurite::builder(),
-        Azurite::builder().directory(directory.path()),
-    ] {
-        let azurite = builder.source(Source::Npm).start().await.unwrap();
-        let url = azurite.queue_url();
-        drop(azurite);
-        assert_goes_away(&url);
-    }
 }
 
 #[test]
@@ -167,11 +145,18 @@ fn dropping_it_outside_a_runtime_ends_it() {
 }
 
 #[tokio::test]
-async fn several_run_side_by_side() {
-    let (one, other) = tokio::join!(shared(), start());
+async fn several_run_side_by_side_and_data_in_memory_cannot_be_restarted() {
+    let (one, mut other) = tokio::join!(shared(), start());
     assert_eq!(
         create_queue_and_table(one, &one.sas(), "apart").await,
         (201, 201)
     );
     assert!(!listings(&other).await.contains("apart"));
+
+    let error = other.restart().await.unwrap_err().to_string();
+    assert!(error.contains("builder().directory(..)"), "{error}");
+    assert_eq!(
+        create_queue_and_table(&other, &other.sas(), "untouched").await,
+        (201, 201)
+    );
 }

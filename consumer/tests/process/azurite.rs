@@ -167,7 +167,7 @@ async fn redelivery_after_a_kill_stores_one_row() {
 
     // Stays at least for as long as the killed one's leases last.
     let ended = site
-        .run(&["--exit-when-idle", "4s", "--idle-poll-max", "200ms"])
+        .run(&["--exit-when-idle", "3s", "--idle-poll-max", "200ms"])
         .await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(site.attempts().await, vec![Some(2); 10]);
@@ -179,16 +179,20 @@ async fn leases_are_renewed_while_slow_work_goes_on() {
     site.put(1..=5).await;
     let ended = site
         .run(&[
+            "--log",
+            "info,consumer=debug",
             "--work",
-            "fixed:3s",
+            "fixed:5s",
             "--visibility",
-            "2s",
+            "4s",
             "--exit-when-idle",
-            "2500ms",
+            "200ms",
+            "--idle-poll-max",
+            "200ms",
         ])
         .await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(site.attempts().await, vec![Some(1); 5]);
+    assert_eq!(site.attempts().await, vec![Some(1); 5], "{}", ended.stderr);
 }
 
 #[tokio::test]

@@ -7,12 +7,21 @@ use std::time::Duration;
 use azurite::Azurite;
 use nix::sys::signal::Signal;
 use producer::{Event, Summary};
+use tokio::sync::OnceCell;
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, AzureQueue, QueueArgs, Secret, Storage};
 use workflow::contract::{Message, Seq};
 use workflow::ports::WorkQueue as _;
 
 use super::process::{Running, SIGNATURE, producer, run};
+
+/// One for all tests here; its leash ends it, since statics are not dropped.
+async fn shared() -> &'static Azurite {
+    static SHARED: OnceCell<Azurite> = OnceCell::const_new();
+    SHARED
+        .get_or_init(|| async { Azurite::start().await.unwrap() })
+        .await
+}
 
 fn open(azurite: &Azurite, name: &str) -> AzureQueue {
     let account = AccountArgs {
@@ -79,16 +88,8 @@ async fn assert_matches(summary: &Summary, queue: &AzureQueue) {
 }
 
 #[tokio::test]
-async fn the_queue_holds_what_the_summary_says() {
-    let azurite = Azurite::start().await.unwrap();
-    complete_runs_are_complete(&azurite).await;
-    interrupted_runs_are_truthful(&azurite).await;
-    the_samples_variables_are_enough(&azurite).await;
-    what_is_missing_or_denied_is_told(&azurite);
-    azurite.stop().await;
-}
-
-async fn complete_runs_are_complete(azurite: &Azurite) {
+async fn complete_runs_are_complete() {
+    let azurite = shared().await;
     let queue = open(azurite, "complete");
     let mut command = producer_to(azurite, "complete");
     command.args([
@@ -105,7 +106,9 @@ async fn complete_runs_are_complete(azurite: &Azurite) {
     assert_matches(&summary, &queue).await;
 }
 
-async fn interrupted_runs_are_truthful(azurite: &Azurite) {
+#[tokio::test]
+async fn interrupted_runs_are_truthful() {
+    let azurite = shared().await;
     let queue = open(azurite, "interrupted");
     let mut running =
         Running::start(producer_to(azurite, "interrupted").args(["--create", "--rate=200"]));
@@ -117,7 +120,9 @@ async fn interrupted_runs_are_truthful(azurite: &Azurite) {
     assert_matches(&summary, &queue).await;
 }
 
-async fn the_samples_variables_are_enough(azurite: &Azurite) {
+#[tokio::test]
+async fn the_samples_variables_are_enough() {
+    let azurite = shared().await;
     let queue = open(azurite, "sample");
     queue.create().await.unwrap();
     let mut running = Running::start(&mut producer_to(azurite, "sample"));
@@ -144,7 +149,10 @@ async fn the_samples_variables_are_enough(azurite: &Azurite) {
     }
 }
 
-fn what_is_missing_or_denied_is_told(azurite: &Azurite) {
+#[tokio::test]
+async fn what_is_missing_or_denied_is_told() {
+    let azurite = shared().await;
+    open(azurite, "denied").create().await.unwrap();
     let ended = run(producer_to(azurite, "nosuchqueue").args(["--rate=5"]));
     ended.assert(4, &["queue nosuchqueue", "does not exist", "--create"]);
     let sas = azurite.sas();
@@ -155,7 +163,7 @@ fn what_is_missing_or_denied_is_told(azurite: &Azurite) {
             _ => pair.to_owned(),
         })
         .collect();
-    let mut command = producer_to(azurite, "complete");
+    let mut command = producer_to(azurite, "denied");
     command
         .env("AZURE_STORAGE_SAS_TOKEN", wrong.join("&"))
         .args(["--rate=5"]);
