@@ -11,6 +11,7 @@ use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
 use crate::environment::{Local, Workload};
+use crate::exit::exit_of;
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
 use crate::scenario::{SuiteArgs, SuiteReport};
@@ -25,7 +26,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
-off); 2 wrong usage; 3 the environment could not be started; 1 a bug of the harness.";
+off). Nothing was judged: 2 wrong flag or feature file; 3 storage or emulator not available; 4 queue or table missing; 5 access \
+denied; 6 file or directory not usable; 1 a bug of the harness.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -113,7 +115,7 @@ fn in_runtime(
 fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("error: failed to {error:#}");
-        exit(Exit::StorageUnavailable)
+        exit(exit_of(&error))
     })
 }
 

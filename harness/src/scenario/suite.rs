@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use cucumber::event::ScenarioFinished;
 use cucumber::feature::Ext as _;
 use cucumber::gherkin::{Feature, GherkinEnv, Rule, Scenario as Gherkin};
@@ -16,7 +16,11 @@ use super::SuiteArgs;
 use super::needs;
 use super::world::{Scenario, Suite};
 use crate::environment::Environment;
+use crate::exit::WrongInput;
 use crate::outcome::Outcome;
+
+/// What every error of the selection has for its context.
+const SELECT: WrongInput = WrongInput("select the scenarios");
 
 /// What a suite found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,7 +132,8 @@ fn survey(args: &SuiteArgs) -> anyhow::Result<(SuiteReport, Vec<String>)> {
 
 /// The names of the scenarios that `args` select, in order.
 pub fn list(args: &SuiteArgs) -> anyhow::Result<Vec<String>> {
-    survey(args).map(|(_, selected)| selected)
+    let (_, selected) = survey(args).context(SELECT)?;
+    Ok(selected)
 }
 
 /// Runs the scenarios that `args` select, in `environment`, and prints as they go. None selected is an error.
@@ -136,15 +141,15 @@ pub async fn run(
     args: &SuiteArgs,
     environment: Arc<dyn Environment>,
 ) -> anyhow::Result<SuiteReport> {
-    let (mut report, selected) = survey(args)?;
+    let (mut report, selected) = survey(args).context(SELECT)?;
     if selected.is_empty() {
-        bail!(
-            "select scenarios of {}: {} left out by the filter, {} not runnable here, none left; a suite that runs nothing \
-             proves nothing",
+        let none = anyhow!(
+            "{}: {} left out by the filter, {} not runnable here, none left; a suite that runs nothing proves nothing",
             args.features.display(),
             report.filtered_out,
             report.not_run.len()
         );
+        return Err(none.context(SELECT));
     }
     let suite = Arc::new(Suite {
         environment,

@@ -1,0 +1,53 @@
+//! Exit codes of a command that failed before it could judge anything; [`crate::outcome`] has those of verdicts.
+
+use workflow::exit::Exit;
+use workflow::ports::StorageError;
+
+/// A failure that the person who gave the command can mend by giving another. Added to an error as its context; it says
+/// what was being done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongInput(pub &'static str);
+
+/// The exit code for `error`, from the most telling cause in its chain.
+pub fn exit_of(error: &anyhow::Error) -> Exit {
+    if error.downcast_ref::<WrongInput>().is_some() {
+        Exit::Usage
+    } else if let Some(storage) = cause::<StorageError>(error) {
+        Exit::of(storage)
+    } else if cause::<azurite::Error>(error).is_some() {
+        Exit::StorageUnavailable
+    } else if cause::<std::io::Error>(error).is_some() {
+        Exit::LocalResource
+    } else {
+        Exit::Bug
+    }
+}
+
+/// The first cause of that type.
+fn cause<E: std::error::Error + 'static>(error: &anyhow::Error) -> Option<&E> {
+    error.chain().find_map(|cause| cause.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_an_emulator_a_command_and_a_bug_have_codes_of_their_own() {
+        let disk = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let full = Err::<(), _>(disk()).context("create the run directory");
+        assert_eq!(exit_of(&full.unwrap_err()), Exit::LocalResource);
+
+        let emulator = Err::<(), _>(azurite::Error::Start("no node".to_owned()));
+        let emulator = emulator.context("start the local environment");
+        assert_eq!(exit_of(&emulator.unwrap_err()), Exit::StorageUnavailable);
+
+        let command = Err::<(), _>(disk()).context(WrongInput("select the scenarios"));
+        let command = command.context("run the suite").unwrap_err();
+        assert_eq!(exit_of(&command), Exit::Usage);
+        assert_eq!(exit_of(&anyhow::anyhow!("no such case")), Exit::Bug);
+    }
+}
