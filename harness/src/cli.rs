@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
-use crate::environment::{Local, Workload};
+use crate::environment::{Local, Workload, WorkloadArgs};
 use crate::exit::exit_of;
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
@@ -69,12 +69,14 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Consumer(args) => exit(consumer::main(*args)),
         Command::Report { dir } => told(report(&dir)),
         Command::Load(command) => in_runtime(&command.telemetry, async {
-            let outcome = crate::load::load(&command.load, local().await?).await?;
+            let outcome =
+                crate::load::load(&command.load, local(&command.load.workload).await?).await?;
             Ok(ExitCode::from(outcome))
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
-            let report = crate::scenario::run(&command.suite, local().await?).await?;
+            let report =
+                crate::scenario::run(&command.suite, local(&command.suite.workload).await?).await?;
             Ok(conclude(&report, report.outcome()))
         }),
     }
@@ -90,9 +92,10 @@ fn exit(exit: Exit) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-async fn local() -> anyhow::Result<Arc<Local>> {
+async fn local(workload: &WorkloadArgs) -> anyhow::Result<Arc<Local>> {
     let harness = std::env::current_exe().context("find the harness executable")?;
-    Ok(Arc::new(Local::start(Workload::built_in(&harness)).await?))
+    let workload = Workload::chosen(&harness, workload);
+    Ok(Arc::new(Local::start(workload).await?))
 }
 
 fn in_runtime(
@@ -202,7 +205,8 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
         _ => {}
     }
     in_runtime(&telemetry, async {
-        let environment = Arc::new(Local::start(Workload::built_in(Path::new(harness))).await?);
+        let environment =
+            Arc::new(Local::start(Workload::chosen(Path::new(harness), &suite.workload)).await?);
         let report = crate::scenario::run(&suite, environment).await?;
         Ok(conclude(&report, report.outcome()))
     })

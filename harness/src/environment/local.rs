@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use azurite::Azurite;
+use clap::builder::NonEmptyStringValueParser;
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
@@ -15,6 +16,25 @@ use workflow::ports::{ResultTable as _, WorkQueue as _};
 use super::{ConsumerOptions, Environment, Store};
 use crate::process::{Process, Program};
 
+/// Which programs are under test.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct WorkloadArgs {
+    /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
+    #[arg(long, env = "EDW_CONSUMER_COMMAND", value_parser = NonEmptyStringValueParser::new())]
+    pub consumer_command: Option<String>,
+}
+
+impl WorkloadArgs {
+    /// The flags that repeat the choice, quoted for a shell.
+    pub fn repeat(&self) -> Option<String> {
+        let command = self.consumer_command.as_ref()?;
+        Some(format!(
+            "--consumer-command '{}'",
+            command.replace('\'', "'\\''")
+        ))
+    }
+}
+
 /// The programs under test.
 #[derive(Debug, Clone)]
 pub struct Workload {
@@ -22,6 +42,8 @@ pub struct Workload {
     pub producer: Program,
     /// The consumer.
     pub consumer: Program,
+    /// The command of a consumer that is not the project's own.
+    pub foreign: Option<String>,
 }
 
 impl Workload {
@@ -31,6 +53,21 @@ impl Workload {
         Self {
             producer: Program::new(harness, ["producer"]),
             consumer: Program::new(harness, ["consumer"]),
+            foreign: None,
+        }
+    }
+
+    /// What `args` choose, with the built-in programs of `harness` for the rest.
+    pub fn chosen(harness: &Path, args: &WorkloadArgs) -> Self {
+        let built_in = Self::built_in(harness);
+        match args.consumer_command.clone() {
+            None => built_in,
+            // The shell becomes the consumer: signals meant for one must not end in the other.
+            Some(command) => Self {
+                consumer: Program::new("sh", ["-c".to_owned(), format!("exec {command}")]),
+                foreign: Some(command),
+                ..built_in
+            },
         }
     }
 }
@@ -81,7 +118,11 @@ fn names(run: &RunId) -> (String, String) {
 #[async_trait]
 impl Environment for Local {
     fn evidence(&self) -> String {
-        format!("local processes, {}", self.azurite.why())
+        let consumer = match &self.workload.foreign {
+            None => String::new(),
+            Some(command) => format!("the consumer `{command}`, "),
+        };
+        format!("local processes, {consumer}{}", self.azurite.why())
     }
 
     async fn provision(&self, run: &RunId) -> anyhow::Result<Store> {
@@ -97,6 +138,10 @@ impl Environment for Local {
         };
         let poison_name = format!("{queue_name}{POISON_SUFFIX}").parse()?;
         let variables = [
+            (
+                "AZURE_STORAGE_ACCOUNT_NAME",
+                self.azurite.account().to_owned(),
+            ),
             ("AZURE_QUEUE_NAME", queue_name.clone()),
             ("AZURE_TABLE_NAME", table_name.clone()),
             ("AZURE_QUEUE_ENDPOINT", queue_url),
@@ -131,11 +176,9 @@ impl Environment for Local {
         program = program
             .env("EDW_LOG_FORMAT", "json")
             .env("NODE_NAME", "laptop")
-            .arg("--name")
-            .arg(name)
-            .arg("--listen")
-            .arg("127.0.0.1:0");
-        program.arguments.extend(consumer_arguments(options));
+            .env("POD_NAME", name)
+            .env("EDW_LISTEN", "127.0.0.1:0");
+        program.environment.extend(consumer_variables(options));
         Process::start(name, &program, logs, false)
     }
 
@@ -154,23 +197,25 @@ impl Environment for Local {
     }
 }
 
-fn consumer_arguments(options: &ConsumerOptions) -> Vec<OsString> {
+/// A consumer is configured through its environment alone, so that any program can be one.
+fn consumer_variables(options: &ConsumerOptions) -> impl Iterator<Item = (String, String)> {
     let seconds = |time: Duration| format!("{}s", time.as_secs());
     let millis = |time: Duration| format!("{}ms", time.as_millis());
-    let flags = [
-        ("--work", options.work.clone()),
-        ("--visibility", options.visibility.map(seconds)),
-        ("--concurrency", options.concurrency.map(|n| n.to_string())),
+    let variables = [
+        ("EDW_WORK", options.work.clone()),
+        ("EDW_VISIBILITY", options.visibility.map(seconds)),
         (
-            "--max-attempts",
+            "EDW_CONCURRENCY",
+            options.concurrency.map(|n| n.to_string()),
+        ),
+        (
+            "EDW_MAX_ATTEMPTS",
             options.max_attempts.map(|n| n.to_string()),
         ),
-        ("--idle-poll-max", options.idle_poll_max.map(millis)),
-        ("--grace", options.grace.map(seconds)),
+        ("EDW_IDLE_POLL_MAX", options.idle_poll_max.map(millis)),
+        ("EDW_GRACE", options.grace.map(seconds)),
     ];
-    flags
+    variables
         .into_iter()
-        .filter_map(|(flag, value)| value.map(|value| [flag.into(), value.into()]))
-        .flatten()
-        .collect()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
 }

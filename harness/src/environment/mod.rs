@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use workflow::azure::{AzureQueue, AzureTable};
 use workflow::contract::RunId;
 
-pub use local::{Local, Workload};
+pub use local::{Local, Workload, WorkloadArgs};
 
 use crate::process::Process;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use producer::Shape;
 use workflow::contract::PayloadSize;
 
-use crate::environment::ConsumerOptions;
+use crate::environment::{ConsumerOptions, WorkloadArgs};
 use crate::measure::{Hop, LatencyLimit, Percentile};
 use crate::run::{Load, Patience};
 
@@ -45,6 +45,9 @@ pub struct LoadArgs {
     /// How long the queue may take to empty after the last send
     #[arg(long, default_value = "120s", value_parser = producer::units::parse_period)]
     pub settle: Duration,
+    /// What runs
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
     /// Seed, to repeat a run [default: random]
     #[arg(long)]
     pub seed: Option<u64>,
@@ -143,6 +146,7 @@ impl LoadArgs {
                 .into_iter()
                 .filter_map(|(flag, value)| Some(format!("{flag} {}", value?))),
         );
+        words.extend(self.workload.repeat());
         words.push(format!("--seed {seed}"));
         words.join(" ")
     }

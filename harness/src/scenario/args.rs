@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::environment::WorkloadArgs;
+
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SuiteArgs {
@@ -19,6 +21,9 @@ pub struct SuiteArgs {
     /// Scenarios that run at the same time
     #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
+    /// What runs
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
     /// Seed of every run, to repeat one [default: random for each]
     #[arg(long, env = "EDW_SCENARIO_SEED")]
     pub seed: Option<u64>,
