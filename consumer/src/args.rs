@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use workflow::azure::StorageArgs;
 use workflow::backoff::Backoff;
+use workflow::duration;
 use workflow::ports::MAX_BATCH;
 use workflow::telemetry::TelemetryArgs;
 
-use crate::duration;
 use crate::http::Listen;
 use crate::settings::Settings;
 use crate::work::Work;
@@ -35,7 +35,7 @@ pub struct Args {
           value_parser = RangedU64ValueParser::<u16>::new().range(1..=MAX_CONCURRENCY), help_heading = "Messages")]
     pub concurrency: u16,
     /// How long a message stays hidden from other consumers; renewed at half of it, whole seconds
-    #[arg(long, env = "EDW_VISIBILITY", default_value = "60s", value_parser = duration::visibility, help_heading = "Messages")]
+    #[arg(long, env = "EDW_VISIBILITY", default_value = "60s", value_parser = duration::parse_visibility, help_heading = "Messages")]
     pub visibility: Duration,
     /// A message delivered more often than this goes to the poison queue, <queue>-poison
     #[arg(long, env = "EDW_MAX_ATTEMPTS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..),
@@ -54,13 +54,13 @@ pub struct Args {
     pub insert_writes: u16,
 
     /// First wait after an empty receive; doubles up to --idle-poll-max
-    #[arg(long, env = "EDW_IDLE_POLL_MIN", default_value = "100ms", value_parser = duration::positive, help_heading = "Polling")]
+    #[arg(long, env = "EDW_IDLE_POLL_MIN", default_value = "100ms", value_parser = duration::parse_positive, help_heading = "Polling")]
     pub idle_poll_min: Duration,
     /// Longest wait between two receives of an empty queue
-    #[arg(long, env = "EDW_IDLE_POLL_MAX", default_value = "5s", value_parser = duration::positive, help_heading = "Polling")]
+    #[arg(long, env = "EDW_IDLE_POLL_MAX", default_value = "5s", value_parser = duration::parse_positive, help_heading = "Polling")]
     pub idle_poll_max: Duration,
     /// Exit with code 0 once the queue has been empty and nothing in flight for this long
-    #[arg(long, env = "EDW_EXIT_WHEN_IDLE", value_parser = duration::positive, help_heading = "Polling")]
+    #[arg(long, env = "EDW_EXIT_WHEN_IDLE", value_parser = duration::parse_positive, help_heading = "Polling")]
     pub exit_when_idle: Option<Duration>,
 
     /// How long a drain (SIGTERM, SIGINT, Spot notice) may take; keep it 5 s below the pod's termination grace period

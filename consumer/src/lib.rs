@@ -19,7 +19,6 @@
 
 mod args;
 mod delivery;
-mod duration;
 mod health;
 mod hold;
 mod http;

@@ -53,8 +53,10 @@ impl<Q: WorkQueue, T: ResultTable> Storage<Q, T> {
     }
 
     pub(crate) async fn renew(&self, lease: &Lease) -> Result<Lease, StorageError> {
-        // A renewal falls due at half of the visibility: a quarter leaves time for another try.
-        let limit = TRY.min(self.visibility / 4);
+        // A renewal falls due at half of the visibility and may take three quarters of what is left. Sooner it must not be
+        // given up: one that took effect has changed the receipt, and only its answer says to what. Later there would be no
+        // time for another try, should the connection be dead.
+        let limit = TRY.min(self.visibility * 3 / 8);
         let answer = self.ports.queue.renew(lease, self.visibility);
         self.limited("renew", "renew lease", limit, answer).await
     }

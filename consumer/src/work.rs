@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use rand_distr::{Distribution as _, Exp1, Uniform};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-
-use crate::duration;
+use workflow::duration;
 
 /// An exponential duration is cut at this many means (1 in 22,000 draws is longer), so that every wait has a bound.
 const LONGEST_EXPONENTIAL: u32 = 10;

@@ -7,12 +7,13 @@ use clap::ValueEnum;
 use workflow::azure::{AccountArgs, QueueArgs};
 use workflow::backoff::Backoff;
 use workflow::contract::{PayloadSize, Payloads, RunId};
+use workflow::duration;
 use workflow::telemetry::TelemetryArgs;
 
 use crate::plan::{Persistence, Plan, new_run_id};
+use crate::rate::Rate;
 use crate::report::ProgressMode;
 use crate::shape::Shape;
-use crate::units::{Rate, parse_duration, parse_period};
 
 // At most 78 columns: clap wraps what is longer than the terminal.
 const EXAMPLES: &str = "\
@@ -65,7 +66,7 @@ pub struct Args {
     #[arg(long, env = "EDW_MESSAGES", value_parser = clap::value_parser!(u64).range(1..))]
     pub messages: Option<u64>,
     /// How long to send at most, such as 500ms, 30s, 5m, 2h
-    #[arg(long, env = "EDW_DURATION", value_parser = parse_period)]
+    #[arg(long, env = "EDW_DURATION", value_parser = duration::parse_positive)]
     pub duration: Option<Duration>,
     /// The run's id: 1 to 40 of a-z, 0-9 and '-' [default: generated]
     #[arg(long, env = "EDW_RUN")]
@@ -86,10 +87,10 @@ pub struct Args {
     #[arg(long, env = "EDW_TRIES", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub tries: u32,
     /// Most time to send one message, over all tries
-    #[arg(long, env = "EDW_SEND_TIMEOUT", default_value = "60s", value_parser = parse_period)]
+    #[arg(long, env = "EDW_SEND_TIMEOUT", default_value = "60s", value_parser = duration::parse_positive)]
     pub send_timeout: Duration,
     /// How long sends in flight may take after SIGINT or SIGTERM
-    #[arg(long, env = "EDW_GRACE", default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, env = "EDW_GRACE", default_value = "10s", value_parser = duration::parse)]
     pub grace: Duration,
     /// Where messages go
     #[arg(long, env = "EDW_SINK", value_enum, default_value_t)]

@@ -20,6 +20,7 @@ mod load;
 mod pacer;
 mod plan;
 mod ranges;
+pub mod rate;
 mod report;
 pub mod schedule;
 mod send;
@@ -28,7 +29,6 @@ mod sink;
 mod start;
 mod summary;
 mod tally;
-pub mod units;
 
 pub use args::{Args, SinkChoice};
 pub use duplicates::Duplicates;

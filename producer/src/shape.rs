@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::units::{Rate, duration_text, parse_period};
+use crate::rate::Rate;
+use workflow::duration;
 
 /// How messages arrive over time.
 ///
@@ -74,14 +75,14 @@ fn parse(text: &str) -> Option<Shape> {
         "burst" => {
             let (size, every) = rest.split_once('/')?;
             let size = size.parse().ok().filter(|size| *size > 0)?;
-            let every = parse_period(every).ok()?;
+            let every = duration::parse_positive(every).ok()?;
             Some(Shape::Bursts { size, every })
         }
         "ramp" => {
             let (rates, over) = rest.rsplit_once(':')?;
             let (from, to) = rates.split_once("..")?;
             let (from, to) = (rate(from)?, rate(to)?);
-            let over = parse_period(over).ok()?;
+            let over = duration::parse_positive(over).ok()?;
             (from.hz() + to.hz() > 0.0).then_some(Shape::Ramp { from, to, over })
         }
         "trace" if !rest.is_empty() => Some(Shape::Trace(rest.into())),
@@ -96,9 +97,9 @@ impl fmt::Display for Shape {
             Self::Constant(rate) => write!(f, "constant:{rate}"),
             Self::Poisson(rate) => write!(f, "poisson:{rate}"),
             Self::Burst => f.write_str("burst"),
-            Self::Bursts { size, every } => write!(f, "burst:{size}/{}", duration_text(*every)),
+            Self::Bursts { size, every } => write!(f, "burst:{size}/{}", duration::text(*every)),
             Self::Ramp { from, to, over } => {
-                write!(f, "ramp:{from}..{to}:{}", duration_text(*over))
+                write!(f, "ramp:{from}..{to}:{}", duration::text(*over))
             }
             Self::Trace(path) => write!(f, "trace:{}", path.display()),
         }

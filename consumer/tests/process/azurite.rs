@@ -174,28 +174,6 @@ async fn redelivery_after_a_kill_stores_one_row() {
 }
 
 #[tokio::test]
-async fn leases_are_renewed_while_slow_work_goes_on() {
-    let site = Site::of(shared().await, "consumerslow").created().await;
-    site.put(1..=5).await;
-    let ended = site
-        .run(&[
-            "--log",
-            "info,consumer=debug",
-            "--work",
-            "fixed:5s",
-            "--visibility",
-            "4s",
-            "--exit-when-idle",
-            "200ms",
-            "--idle-poll-max",
-            "200ms",
-        ])
-        .await;
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(site.attempts().await, vec![Some(1); 5], "{}", ended.stderr);
-}
-
-#[tokio::test]
 async fn a_body_that_is_no_message_goes_to_a_poison_queue_that_is_made_for_it() {
     let site = Site::of(shared().await, "consumerpoison").created().await;
     site.queue

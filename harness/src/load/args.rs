@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use producer::Shape;
 use workflow::contract::PayloadSize;
+use workflow::duration;
 
 use crate::environment::{ConsumerOptions, WorkloadArgs};
 use crate::measure::{Hop, LatencyLimit, Percentile};
@@ -34,7 +35,7 @@ pub struct LoadArgs {
     #[arg(long)]
     pub work: Option<String>,
     /// Visibility timeout (lease) of a consumer, whole seconds
-    #[arg(long, value_parser = producer::units::parse_period)]
+    #[arg(long, value_parser = duration::parse_visibility)]
     pub visibility: Option<Duration>,
     /// Messages that a consumer works on at once
     #[arg(long)]
@@ -43,7 +44,7 @@ pub struct LoadArgs {
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
     /// How long the queue may take to empty after the last send
-    #[arg(long, default_value = "120s", value_parser = producer::units::parse_period)]
+    #[arg(long, default_value = "120s", value_parser = duration::parse_positive)]
     pub settle: Duration,
     /// What runs
     #[command(flatten)]
@@ -81,8 +82,8 @@ impl FromStr for LatencyLimitArg {
         let percentile: Percentile = percentile
             .parse()
             .map_err(|error| format!("{}: {error}", refused()))?;
-        let time = producer::units::parse_period(time)
-            .map_err(|error| format!("{}: {error}", refused()))?;
+        let time =
+            duration::parse_positive(time).map_err(|error| format!("{}: {error}", refused()))?;
         Ok(Self(LatencyLimit::new(hop, percentile, time)))
     }
 }

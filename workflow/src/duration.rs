@@ -1,0 +1,119 @@
+//! Durations as people write them on a command line: `250us`, `500ms`, `1.5s`, `5m`, `1h`.
+//!
+//! A bare number has no meaning: the unit is what tells 50 ms from 50 s.
+
+use std::time::Duration;
+
+/// Longest that is taken: a year. Longer ones are typing errors.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// Longest visibility of a message (Azure Queue Storage: 7 days).
+const MAX_VISIBILITY: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Why a text is not the duration that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseDurationError {
+    /// Not a duration.
+    #[error(
+        "duration {0:?} is not a number with its unit (us, ms, s, m or h), such as 250ms or 60s, up to a year"
+    )]
+    Malformed(String),
+    /// Zero where time must pass.
+    #[error("duration {0:?} is zero; it must be longer")]
+    Zero(String),
+    /// No visibility timeout.
+    #[error("{0:?} is not whole seconds, from 1s to 168h: the queue takes no others")]
+    Visibility(String),
+}
+
+/// Reads a duration; zero is one.
+pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
+    let read = || {
+        let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
+        let seconds = match unit {
+            "us" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3_600.0,
+            _ => return None,
+        };
+        // No sign, no exponent, no `inf`.
+        let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let number: f64 = plain.then(|| number.parse().ok()).flatten()?;
+        let duration = Duration::try_from_secs_f64(number * seconds).ok()?;
+        (duration <= LONGEST).then_some(duration)
+    };
+    read().ok_or_else(|| ParseDurationError::Malformed(text.to_owned()))
+}
+
+/// Reads a duration above zero.
+pub fn parse_positive(text: &str) -> Result<Duration, ParseDurationError> {
+    match parse(text)? {
+        Duration::ZERO => Err(ParseDurationError::Zero(text.to_owned())),
+        duration => Ok(duration),
+    }
+}
+
+/// Reads a visibility timeout: whole seconds, 1 s to 7 days (Azure Queue Storage, Get Messages).
+pub fn parse_visibility(text: &str) -> Result<Duration, ParseDurationError> {
+    let duration = parse(text)?;
+    let whole = duration.subsec_nanos() == 0 && duration.as_secs() >= 1;
+    (whole && duration <= MAX_VISIBILITY)
+        .then_some(duration)
+        .ok_or_else(|| ParseDurationError::Visibility(text.to_owned()))
+}
+
+/// Writes a duration so that [`parse`] reads it back, to the microsecond.
+pub fn text(duration: Duration) -> String {
+    let micros = duration.as_micros();
+    if micros.is_multiple_of(1_000_000) {
+        format!("{}s", micros / 1_000_000)
+    } else if micros.is_multiple_of(1_000) {
+        format!("{}ms", micros / 1_000)
+    } else {
+        format!("{micros}us")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_unit_is_understood_and_written_back() {
+        for (given, micros) in [
+            ("250us", 250),
+            ("50ms", 50_000),
+            ("1.5s", 1_500_000),
+            ("2m", 120_000_000),
+            ("1h", 3_600_000_000),
+            ("0s", 0),
+        ] {
+            let duration = parse(given).unwrap();
+            assert_eq!(duration, Duration::from_micros(micros), "{given}");
+            assert_eq!(parse(&text(duration)), Ok(duration));
+        }
+    }
+
+    #[test]
+    fn texts_without_number_or_unit_are_refused_with_an_example() {
+        for given in [
+            "", "5", "s", "5 s", "-5s", "5d", "1.2.3s", "1e4s", "infs", ".s", "99999h",
+        ] {
+            let error = parse(given).unwrap_err().to_string();
+            assert!(error.contains("250ms"), "{given:?}: {error}");
+        }
+        let zero = parse_positive("0s").unwrap_err();
+        assert_eq!(zero, ParseDurationError::Zero("0s".to_owned()));
+    }
+
+    #[test]
+    fn a_visibility_is_whole_seconds_within_what_the_queue_takes() {
+        assert_eq!(parse_visibility("60s"), Ok(Duration::from_secs(60)));
+        assert_eq!(parse_visibility("168h"), Ok(MAX_VISIBILITY));
+        for given in ["0s", "500ms", "1.5s", "169h"] {
+            assert!(parse_visibility(given).is_err(), "{given:?}");
+        }
+    }
+}
