@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read},
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex},
@@ -110,6 +111,8 @@ fn command(entry: &Path, options: &Options) -> Command {
         // Accounts and keys given to an Azurite of the developer's own must not reach this one.
         .env_remove("AZURITE_ACCOUNTS")
         .env_remove("AZURITE_DB")
+        // Ctrl-C in a terminal goes to the foreground group; the starter decides when the emulator ends.
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
@@ -83,6 +83,8 @@ impl Process {
             .stdout(stdout)
             .stderr(Stdio::from(file))
             .kill_on_drop(true)
+            // Ctrl-C in a terminal goes to the foreground group. What it means for the workload, the harness decides.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("start {name} ({})", program.executable.display()))?;
         let id = child
@@ -160,5 +162,13 @@ impl Process {
         let lines: Vec<_> = text.lines().collect();
         let tail = lines[lines.len().saturating_sub(LINES)..].join("\n");
         format!("last lines of {}:\n{tail}", self.log.display())
+    }
+}
+
+impl Drop for Process {
+    /// What it started in turn ends with it: a command of a user's may leave children behind. Its group is its own, so the
+    /// signal reaches nobody else; that there is nobody left is the rule.
+    fn drop(&mut self) {
+        let _ = killpg(self.pid, Signal::SIGKILL);
     }
 }

@@ -1,5 +1,6 @@
 //! The flags of `harness load`.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -67,6 +68,18 @@ fn fraction(text: &str) -> Result<f64, String> {
 /// A limit as a flag gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LatencyLimitArg(pub LatencyLimit);
+
+impl fmt::Display for LatencyLimitArg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LatencyLimit {
+            hop,
+            percentile,
+            max_us,
+        } = self.0;
+        let max = duration::text(Duration::from_micros(max_us));
+        write!(f, "{hop} {percentile} {max}")
+    }
+}
 
 impl FromStr for LatencyLimitArg {
     type Err = String;
@@ -147,6 +160,8 @@ impl LoadArgs {
                 .into_iter()
                 .filter_map(|(flag, value)| Some(format!("{flag} {}", value?))),
         );
+        words.extend(self.limits.iter().map(|limit| format!("--limit '{limit}'")));
+        words.push(format!("--settle {}", duration::text(self.settle)));
         words.extend(self.workload.repeat());
         words.push(format!("--seed {seed}"));
         words.join(" ")
@@ -166,6 +181,7 @@ mod tests {
             Duration::from_secs(2),
         );
         assert_eq!(limit.0, expected);
+        assert_eq!(limit.to_string(), "end to end p99 2s");
         for text in [
             "",
             "p99 2s",

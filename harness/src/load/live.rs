@@ -34,6 +34,11 @@ impl Live {
         }
     }
 
+    /// Takes the producer's last word on what was acknowledged.
+    pub(super) fn sent(&mut self, acknowledged: u64) {
+        self.acknowledged = acknowledged;
+    }
+
     /// Takes one sample, records it and shows it.
     pub(super) async fn observe(
         &mut self,
@@ -43,8 +48,6 @@ impl Live {
         let progress = sending.and_then(Sending::progress);
         if let Some(progress) = &progress {
             self.acknowledged = progress.acknowledged;
-        } else if sending.is_none() {
-            self.acknowledged = self.messages;
         }
         // A depth that cannot be read is absent from the sample, not 0.
         let depth = run.store().queue.approximate_count().await.ok();

@@ -24,7 +24,7 @@ use crate::run::{Departure, Identity, Load, Patience, Run, Sending, Sent};
 /// Runs the load that `args` describe in `environment`, writes its report and prints its summary.
 pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow::Result<Outcome> {
     let identity = Identity::fresh(args.seed);
-    let mut interrupts = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let mut interrupts = Interrupts::listen().context("listen for SIGINT and SIGTERM")?;
     let mut run = Run::prepare(environment, identity, &args.out).await?;
     run.record(describe::started(args, &run))?;
     describe::announce(args, &run);
@@ -33,8 +33,32 @@ pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow:
     let removed = run.remove().await;
     let (record, report) = crate::report::write(run.dir().path())?;
     summarise(&record, &report);
-    removed?;
-    Ok(record.verdict().outcome)
+    match record.verdict().outcome {
+        // Storage that stays behind is no pass; a worse verdict is the news.
+        Outcome::Pass => removed.map(|()| Outcome::Pass),
+        outcome => Ok(outcome),
+    }
+}
+
+/// The two ways to be asked to stop: Ctrl-C, and what CI sends when it cancels a job.
+struct Interrupts {
+    int: Signal,
+    term: Signal,
+}
+
+impl Interrupts {
+    fn listen() -> std::io::Result<Self> {
+        let int = signal(SignalKind::interrupt())?;
+        let term = signal(SignalKind::terminate())?;
+        Ok(Self { int, term })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.int.recv() => {}
+            _ = self.term.recv() => {}
+        }
+    }
 }
 
 /// What the parts of the judgement say, and why.
@@ -59,7 +83,7 @@ fn phase(run: &Run, name: &str) -> anyhow::Result<()> {
 async fn conduct(
     args: &LoadArgs,
     run: &mut Run,
-    interrupts: &mut Signal,
+    interrupts: &mut Interrupts,
 ) -> anyhow::Result<Verdict> {
     let load = args.load();
     phase(run, "load")?;
@@ -86,7 +110,7 @@ async fn conduct(
             .map(died),
     );
     if watched.interrupted {
-        parts.push((Outcome::Incomplete, vec!["stopped by SIGINT".to_owned()]));
+        parts.push((Outcome::Incomplete, vec!["stopped by a signal".to_owned()]));
     }
     run.record(Event::Audited(Box::new(collected.audit)))?;
     run.record(Event::Measured(Box::new(Measured {
@@ -128,7 +152,7 @@ async fn watch(
     load: &Load,
     mut sending: Sending,
     patience: Patience,
-    interrupts: &mut Signal,
+    interrupts: &mut Interrupts,
 ) -> anyhow::Result<Watched> {
     let mut live = Live::new(load.messages);
     let (mut dead, mut interrupted) = (Vec::new(), false);
@@ -137,13 +161,14 @@ async fn watch(
         dead.append(&mut run.fleet().take_dead()?);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            _ = interrupts.recv(), if !interrupted => {
+            () = interrupts.recv(), if !interrupted => {
                 interrupted = true;
                 sending.interrupt()?;
             }
         }
     }
     let sent = sending.finish(patience.drain).await?;
+    live.sent(sent.summary.acknowledged);
     phase(run, "settle")?;
     let start = Instant::now();
     while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
@@ -154,7 +179,7 @@ async fn watch(
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            _ = interrupts.recv() => interrupted = true,
+            () = interrupts.recv() => interrupted = true,
         }
     }
     live.observe(run, None).await?;

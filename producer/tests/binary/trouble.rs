@@ -1,7 +1,5 @@
 //! Storage in trouble: ridden out where that can help, told truthfully where not.
 
-use std::net::TcpListener;
-
 use workflow::contract::{Message, Seq};
 
 use super::process::{producer_to, run};
@@ -146,22 +144,15 @@ fn storage_that_goes_away_makes_messages_late_and_loses_none() {
 
 #[test]
 fn a_port_where_nobody_listens_is_tried_for_a_while_and_then_given_up() {
-    // Bound and closed: nobody listens there now.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let mut command = producer_to(&format!("http://127.0.0.1:{port}/devstoreaccount1"));
+    // Port 1 is reserved and unused. One that was free a moment ago may be another test's by now.
+    let mut command = producer_to("http://127.0.0.1:1/devstoreaccount1");
     command.args(["--rate=10", "--send-timeout=1s"]);
     let ended = run(&mut command).assert(3, &["unreachable", "check the account name or endpoint"]);
     let summary = ended.summary();
     assert!(summary.retries > 0 && summary.interrupted);
-    assert_eq!(
-        (summary.acknowledged, summary.failed),
-        (0, summary.begun),
-        "nothing can have arrived"
-    );
+    // A try that was under way when the run was given up has no answer: its message is unknown, not failed.
+    assert_eq!(summary.acknowledged, 0);
+    assert!(summary.failed > 0 && summary.failed + summary.unknown == summary.begun);
 }
 
 #[test]
