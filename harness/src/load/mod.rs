@@ -155,14 +155,19 @@ async fn watch(
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<Watched> {
     let mut live = Live::new(load.messages);
-    let (mut dead, mut interrupted) = (Vec::new(), false);
+    let (mut dead, mut interrupted, mut stopped) = (Vec::new(), false, false);
     while !sending.has_ended()? {
         live.observe(run, Some(&sending)).await?;
         dead.append(&mut run.fleet().take_dead()?);
+        // Nobody is left to send to. A producer that has not reported yet may not listen for signals yet.
+        if run.fleet().is_empty() && sending.progress().is_some() && !stopped {
+            stopped = true;
+            sending.interrupt()?;
+        }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            () = interrupts.recv(), if !interrupted => {
-                interrupted = true;
+            () = interrupts.recv(), if !stopped => {
+                (interrupted, stopped) = (true, true);
                 sending.interrupt()?;
             }
         }

@@ -144,8 +144,8 @@ impl Fleet {
         Ok(departure(&process, status, asked.elapsed()))
     }
 
-    /// SIGTERM to all, and waits until they have drained and ended. Those that do not in time are killed, which is an
-    /// error.
+    /// SIGTERM to all, and waits until they have drained and ended, for at most `patience`. Those that do not in time are
+    /// killed; their departures say so, and it is the consumer that is wrong.
     pub async fn drain_all(&mut self, patience: Duration) -> anyhow::Result<Vec<Departure>> {
         let mut departures = Vec::new();
         let mut running = std::mem::take(&mut self.running);
@@ -156,12 +156,19 @@ impl Fleet {
             }
         }
         for process in &mut running {
-            let status = process
-                .wait(patience)
-                .await
-                .context("drain the consumers")?;
+            let left = patience.saturating_sub(asked.elapsed());
+            let (status, in_time) = match process.wait(left).await {
+                Ok(status) => (status, true),
+                Err(_) => (process.kill().await.context("drain the consumers")?, false),
+            };
             self.record_exit(process, status, status.success())?;
-            departures.push(departure(process, status, asked.elapsed()));
+            let mut departure = departure(process, status, asked.elapsed());
+            if !in_time {
+                let late =
+                    format!("it did not end within {patience:?} of its SIGTERM, and was killed");
+                departure.tail = format!("{late}\n{}", departure.tail);
+            }
+            departures.push(departure);
         }
         Ok(departures)
     }
@@ -188,6 +195,17 @@ impl Fleet {
             bail!("take a consumer away: none is running");
         }
         Ok(self.running.remove(0))
+    }
+}
+
+impl Departure {
+    /// An error unless it ended with exit code 0.
+    pub fn ensure_success(&self) -> anyhow::Result<()> {
+        let Self {
+            name, status, tail, ..
+        } = self;
+        anyhow::ensure!(status.success(), "{name} ended with {status}\n{tail}");
+        Ok(())
     }
 }
 

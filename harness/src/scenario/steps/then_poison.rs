@@ -41,7 +41,9 @@ async fn holds_the_good_one(
             deadline.0
         );
     }
-    run.fleet().drain_all(Patience::default().drain).await?;
+    for departure in run.fleet().drain_all(Patience::default().drain).await? {
+        departure.ensure_success()?;
+    }
     let expected = ExpectedPoison {
         seqs: vec![1..=load.messages],
         ..ExpectedPoison::default()

@@ -25,6 +25,16 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     );
     let run = scenario.run().await?;
     let settled = run.settle(deadline.0).await?;
+    let dead = run.fleet().take_dead()?;
+    if let [first, ..] = &dead[..] {
+        bail!(
+            "{} consumers ended though nobody had asked them to, {} with {}\n{}",
+            dead.len(),
+            first.name,
+            first.status,
+            first.tail
+        );
+    }
     // Judge after the last consumer is gone: one that still runs could still write a second row.
     let departures = run.fleet().drain_all(Patience::default().drain).await?;
     let collected = run.collect(&load, &sent, expected).await?;
@@ -41,13 +51,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
         );
     }
     for departure in departures {
-        ensure!(
-            departure.status.success(),
-            "{} ended with {}\n{}",
-            departure.name,
-            departure.status,
-            departure.tail
-        );
+        departure.ensure_success()?;
     }
     scenario.collected = Some(collected);
     Ok(())
@@ -118,12 +122,7 @@ async fn no_trouble(scenario: &mut Scenario) -> StepResult {
 async fn stops(scenario: &mut Scenario, limit: Time) -> StepResult {
     let run = scenario.run().await?;
     for departure in run.fleet().drain_all(limit.0).await? {
-        ensure!(
-            departure.status.success(),
-            "{} ended with {}",
-            departure.name,
-            departure.status
-        );
+        departure.ensure_success()?;
         ensure!(
             departure.after <= limit.0,
             "{} took {:?}",
