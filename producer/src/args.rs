@@ -86,7 +86,7 @@ pub struct Args {
     /// Most tries to send one message
     #[arg(long, env = "EDW_TRIES", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub tries: u32,
-    /// Most time to send one message, over all tries
+    /// How long one message is tried: no try begins later than this, or waits longer than this for its answer
     #[arg(long, env = "EDW_SEND_TIMEOUT", default_value = "60s", value_parser = duration::parse_positive)]
     pub send_timeout: Duration,
     /// How long sends in flight may take after SIGINT or SIGTERM

@@ -37,7 +37,7 @@ pub struct Plan {
 pub struct Persistence {
     /// Most tries; from 1.
     pub tries: u32,
-    /// Most time, over all tries.
+    /// No try begins later than this after the first, or waits longer than this for its answer.
     pub timeout: Duration,
     /// Waits between tries.
     pub backoff: Backoff,

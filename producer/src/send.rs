@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use workflow::contract::{Seq, Stamp};
 use workflow::ports::{Effect, ErrorKind, StorageError};
@@ -180,13 +180,17 @@ impl<S: Sink> Sender<S> {
     }
 
     /// Tries until storage acknowledges, or no further try is allowed or useful.
+    ///
+    /// The time for a message bounds when a try begins. A try that has begun gets its answer: cut short at the end of that
+    /// time, a refused connection would look like a request without an answer, and the message would count as unknown
+    /// although it cannot have arrived.
     async fn put(&self, body: &str, may_exist: &mut bool) -> Result<(), GaveUp> {
         let persistence = self.plan.persistence;
-        let deadline = tokio::time::Instant::now() + persistence.timeout;
+        let last_begin = tokio::time::Instant::now() + persistence.timeout;
         let mut failures = 0;
         loop {
             let unclear_before = std::mem::replace(may_exist, true);
-            let Ok(answer) = timeout_at(deadline, self.sink.put(body)).await else {
+            let Ok(answer) = timeout(persistence.timeout, self.sink.put(body)).await else {
                 self.board.lock().error(TIMED_OUT);
                 return Err(GaveUp::Exhausted);
             };
@@ -199,7 +203,7 @@ impl<S: Sink> Sender<S> {
                 return Err(GaveUp::Refused);
             }
             let pause = persistence.backoff.delay(failures);
-            if failures == persistence.tries || tokio::time::Instant::now() + pause >= deadline {
+            if failures == persistence.tries || tokio::time::Instant::now() + pause >= last_begin {
                 return Err(GaveUp::Exhausted);
             }
             tokio::time::sleep(pause).await;

@@ -13,9 +13,10 @@ use crate::plan::tests::plan;
 enum Answer {
     Take,
     Refuse(ErrorKind),
+    RefuseAfter(Duration, ErrorKind),
     Hang,
 }
-use Answer::{Hang, Refuse, Take};
+use Answer::{Hang, Refuse, RefuseAfter, Take};
 
 /// Answers in turn, the last answer for ever; keeps every body it is given.
 #[derive(Debug, Clone)]
@@ -53,9 +54,14 @@ impl Sink for Script {
                 answers[0]
             }
         };
+        let refused = |kind| Err(StorageError::new(kind, "send message", "queue script"));
         match answer {
             Take => Ok(()),
-            Refuse(kind) => Err(StorageError::new(kind, "send message", "queue script")),
+            Refuse(kind) => refused(kind),
+            RefuseAfter(time, kind) => {
+                tokio::time::sleep(time).await;
+                refused(kind)
+            }
             Hang => std::future::pending().await,
         }
     }
@@ -183,6 +189,20 @@ async fn the_time_for_a_message_bounds_its_tries() {
     let before = tokio::time::Instant::now();
     rig.deliver(2).await;
     assert!(before.elapsed() <= Duration::from_secs(5));
+    assert_eq!(rig.counts(), (1, 0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_try_that_begins_in_time_gets_its_answer() {
+    let second = Duration::from_secs(1);
+    let slow_refusal = RefuseAfter(second * 4, ErrorKind::Unreachable);
+    let rig = rig(&[Take, slow_refusal], |plan| {
+        plan.persistence.timeout = second * 5;
+    });
+    rig.deliver(1).await;
+    rig.deliver(2).await;
+    // The second try is refused 3 s after the last moment to begin one, and is not taken for a request without an answer.
+    assert_eq!(rig.script.bodies().len(), 3);
     assert_eq!(rig.counts(), (1, 0, 1));
 }
 
