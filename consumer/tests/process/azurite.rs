@@ -174,6 +174,32 @@ async fn redelivery_after_a_kill_stores_one_row() {
 }
 
 #[tokio::test]
+async fn leases_are_renewed_while_slow_work_goes_on() {
+    let site = Site::of(shared().await, "consumerslow").created().await;
+    site.put(1..=5).await;
+    // Longer than a lease by more than what a busy machine may add; a renewal has half a lease to be late.
+    let flags = [
+        "--work",
+        "fixed:9s",
+        "--visibility",
+        "6s",
+        "--exit-when-idle",
+        "200ms",
+        "--idle-poll-max",
+        "200ms",
+    ];
+    let (code, last) = site.start(&flags).end().await;
+    assert_eq!(code, Some(0), "{last}");
+    assert!(last["renewed"].as_u64() >= Some(5), "{last}");
+    assert_eq!(
+        (&last["lease_lost"], &last["redelivered"]),
+        (&0.into(), &0.into()),
+        "{last}"
+    );
+    assert_eq!(site.attempts().await, vec![Some(1); 5]);
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_message_goes_to_a_poison_queue_that_is_made_for_it() {
     let site = Site::of(shared().await, "consumerpoison").created().await;
     site.queue
