@@ -1,0 +1,121 @@
+//! One request and its answer, as the history keeps them.
+
+use serde::{Deserialize, Serialize};
+use workflow::contract::{Digest, Stamp};
+
+use super::{Keys, Operation};
+
+/// One request and its answer, in the order in which answers came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crossing {
+    /// Who asked: a consumer's name, or `producer`.
+    pub client: String,
+    /// What for.
+    pub operation: Operation,
+    /// The queue or table.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resource: String,
+    /// When the request was whole at the proxy.
+    pub began: Stamp,
+    /// When storage had answered, or the try to ask it had failed.
+    pub ended: Stamp,
+    /// What storage answered.
+    pub answer: Answer,
+    /// What the proxy did to it on purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The messages that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Handled>,
+    /// The rows that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<RowChange>,
+}
+
+/// What storage answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It was not asked: a fault kept the request from it.
+    NotAsked,
+    /// This HTTP status, and the service's error code where it gave one.
+    Status(u16, Option<String>),
+    /// Nothing that could be read.
+    None(String),
+}
+
+/// Whether what was asked for has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// It has.
+    Yes,
+    /// It has not.
+    No,
+    /// Storage did not say.
+    Unknown,
+}
+
+/// A queue message in a request or answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Handled {
+    /// The queue's own id of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub queue_id: String,
+    /// Its id in the contract, where its body was seen and has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How often it has been delivered, this time included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The pop receipt: of the request where it carries one, else of the answer. Percent-encoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<String>,
+    /// For how many seconds the request asks it to be hidden; 0 hands it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_s: Option<u32>,
+    /// Of a message put into the poison queue: the queue's id of the message that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poisons: Option<String>,
+}
+
+/// A row in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowChange {
+    /// How: one of the entity operations.
+    pub operation: Operation,
+    /// Its keys.
+    #[serde(flatten)]
+    pub keys: Keys,
+    /// Its `digest` column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+impl Crossing {
+    /// Whether what was asked for has happened.
+    ///
+    /// A 5xx says nothing: 500 `OperationTimedOut` is documented as "the operation may have succeeded".
+    pub const fn happened(&self) -> Happened {
+        match &self.answer {
+            Answer::None(_) | Answer::Status(500.., _) => Happened::Unknown,
+            Answer::Status(200..300, _) => Happened::Yes,
+            Answer::NotAsked | Answer::Status(..) => Happened::No,
+        }
+    }
+
+    /// The HTTP status of storage's answer.
+    pub const fn status(&self) -> Option<u16> {
+        match &self.answer {
+            Answer::Status(status, _) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The service's error code.
+    pub fn code(&self) -> Option<&str> {
+        match &self.answer {
+            Answer::Status(_, code) => code.as_deref(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What crosses the wire between clients and storage: seen, written down, and broken on purpose.
+//!
+//! A [`Proxy`] sits between the workload and storage. It knows the operations of the queue and the table service, so that it
+//! can write a [`History`] of who did what to which message and row, and can break an unmodified client at each boundary of
+//! the protocol: a [`Rule`] says which requests, and what happens to them.
+
+mod bodies;
+mod crossing;
+mod fault;
+mod history;
+mod operation;
+mod proxy;
+
+#[cfg(test)]
+mod tests;
+
+pub use crossing::{Answer, Crossing, Handled, Happened, RowChange};
+pub use fault::{Effect, Faults, Guard, Moment, Refusal, Rule};
+pub use history::{FILE, History, HistoryError, Reader};
+pub use operation::{Keys, Operation, Service};
+pub use proxy::{Endpoints, Lane, Proxy};

@@ -1,0 +1,633 @@
+//! The proxy: HTTP/1.1 in, HTTP/1.1 out, each request judged by the faults and written to the history.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use futures::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, TRANSFER_ENCODING};
+use hyper::http::request::Parts;
+use hyper::http::uri::{Authority, PathAndQuery, Scheme};
+use hyper::{Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use workflow::contract::Stamp;
+
+use super::fault::{Effect, Faults, Moment, Ruling, mix};
+use super::operation::{Request, Service};
+use super::{Answer, Crossing, Handled, History, Operation, bodies};
+
+/// Most bytes of a body that is looked into: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, and room.
+const MOST_INSPECTED: usize = 32 * 1024 * 1024;
+
+/// Longest wait for storage to answer: longer than any client of this project waits.
+const UPSTREAM: Duration = Duration::from_secs(120);
+
+type Body = BoxBody<Bytes, io::Error>;
+
+/// The addresses of the queue and the table service, account included, such as `http://127.0.0.1:10001/devstoreaccount1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The queue service.
+    pub queue: String,
+    /// The table service.
+    pub table: String,
+}
+
+/// Sits between clients and storage. Each client has a [`Lane`] of its own, so that the proxy knows who asks.
+#[derive(Debug)]
+pub struct Proxy {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    queue: Upstream,
+    table: Upstream,
+    client: Client<HttpConnector, Full<Bytes>>,
+    history: History,
+    faults: Faults,
+    /// Where wall clock and monotonic clock stand together: stamps of a history do not jump.
+    epoch: (Instant, Stamp),
+    /// Requests under way, also those whose client is gone: what storage does to them is evidence.
+    under_way: TaskTracker,
+    panicked: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Upstream {
+    scheme: Scheme,
+    authority: Authority,
+    base: String,
+}
+
+/// One client's way to storage. Dropping it closes the way.
+#[derive(Debug)]
+pub struct Lane {
+    endpoints: Endpoints,
+    client: Arc<Asker>,
+    _open: DropGuard,
+}
+
+/// Who asks through a lane.
+#[derive(Debug)]
+struct Asker {
+    name: String,
+    /// Its process, which a fault may kill.
+    process: Mutex<Option<Pid>>,
+    /// Whether one did.
+    killed: AtomicBool,
+}
+
+impl Proxy {
+    /// A proxy for storage at `storage`.
+    pub fn new(storage: &Endpoints, history: History, faults: Faults) -> anyhow::Result<Self> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let shared = Shared {
+            queue: Upstream::of(&storage.queue)?,
+            table: Upstream::of(&storage.table)?,
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            history,
+            faults,
+            epoch: (Instant::now(), Stamp::now()),
+            under_way: TaskTracker::new(),
+            panicked: AtomicBool::new(false),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// The rules that it goes by.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Opens a way to storage for the client called `name`.
+    pub async fn lane(&self, name: &str) -> anyhow::Result<Lane> {
+        let client = Arc::new(Asker {
+            name: name.to_owned(),
+            process: Mutex::default(),
+            killed: AtomicBool::new(false),
+        });
+        let open = CancellationToken::new();
+        let endpoint = async |service| {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+                .await
+                .with_context(|| format!("open a proxy port for {name}"))?;
+            let port = listener.local_addr()?.port();
+            let lane = Arc::new(Way {
+                shared: self.shared.clone(),
+                client: client.clone(),
+                service,
+                open: open.clone(),
+            });
+            let base = &lane.upstream().base;
+            let url = format!("http://127.0.0.1:{port}{base}");
+            self.shared.under_way.spawn(accept(listener, lane));
+            anyhow::Ok(url)
+        };
+        let endpoints = Endpoints {
+            queue: endpoint(Service::Queue).await?,
+            table: endpoint(Service::Table).await?,
+        };
+        Ok(Lane {
+            endpoints,
+            client,
+            _open: open.drop_guard(),
+        })
+    }
+
+    /// Waits until every request under way has its answer in the history, and tells whether the history is whole. All lanes
+    /// must be closed.
+    pub async fn finish(&self) -> anyhow::Result<()> {
+        self.shared.under_way.close();
+        tokio::time::timeout(UPSTREAM, self.shared.under_way.wait())
+            .await
+            .context(
+                "wait for the requests under way in the proxy: storage does not answer them",
+            )?;
+        self.shared.under_way.reopen();
+        anyhow::ensure!(
+            !self.shared.panicked.load(Ordering::Relaxed),
+            "keep the history: a task of the proxy panicked, which is a bug of the harness"
+        );
+        self.shared.history.check()?;
+        Ok(())
+    }
+}
+
+impl Lane {
+    /// Where the client finds storage.
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The client's process, for faults that kill it; `None` once it has been reaped.
+    pub fn set_process(&self, pid: Option<u32>) {
+        let pid = pid
+            .and_then(|pid| i32::try_from(pid).ok())
+            .map(Pid::from_raw);
+        *self.client.process() = pid;
+    }
+
+    /// Whether a fault has killed the client.
+    pub fn was_killed(&self) -> bool {
+        self.client.killed.load(Ordering::Acquire)
+    }
+}
+
+impl Asker {
+    fn process(&self) -> std::sync::MutexGuard<'_, Option<Pid>> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kill(&self) {
+        if let Some(pid) = *self.process() {
+            self.killed.store(true, Ordering::Release);
+            // It may have ended by itself this moment, which comes to the same.
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    }
+}
+
+impl Upstream {
+    fn of(url: &str) -> anyhow::Result<Self> {
+        let uri: Uri = url
+            .parse()
+            .with_context(|| format!("read the storage address {url:?}"))?;
+        let parts = uri.into_parts();
+        let http = parts.scheme.filter(|scheme| *scheme == Scheme::HTTP);
+        Ok(Self {
+            scheme: http.with_context(|| format!("proxy {url}: only http is understood"))?,
+            authority: parts
+                .authority
+                .with_context(|| format!("proxy {url}: it has no host"))?,
+            base: parts
+                .path_and_query
+                .map(|path| path.path().trim_end_matches('/').to_owned())
+                .unwrap_or_default(),
+        })
+    }
+}
+
+/// One of the two services of a lane.
+#[derive(Debug)]
+struct Way {
+    shared: Arc<Shared>,
+    client: Arc<Asker>,
+    service: Service,
+    open: CancellationToken,
+}
+
+/// Serves connections until the lane is closed.
+async fn accept(listener: TcpListener, way: Arc<Way>) {
+    let mut connections = JoinSet::new();
+    let open = way.open.clone();
+    loop {
+        let accepted = tokio::select! {
+            () = open.cancelled() => return,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        // A client that was gone before it was accepted; or no file descriptor left, which a pause may cure.
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        connections.spawn(connection(stream, way.clone()));
+    }
+}
+
+async fn connection(stream: TcpStream, way: Arc<Way>) {
+    // Without it, the last segment of an answer waits for the client's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let reset = Arc::new(AtomicBool::new(false));
+    let io = TokioIo::new(Resettable {
+        stream,
+        reset: reset.clone(),
+    });
+    let service = hyper::service::service_fn(move |request| {
+        let (way, reset) = (way.clone(), reset.clone());
+        async move { way.serve(request, reset).await }
+    });
+    // How a connection ends is the client's affair, or the fault's.
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(io, service)
+        .await;
+}
+
+/// An answer's body: whole where it is evidence or a fault needs it, else as it comes.
+enum Carried {
+    Whole(Bytes),
+    Streamed(Incoming),
+}
+
+/// What is known of a request that is under way.
+struct Task {
+    parts: Parts,
+    body: Bytes,
+    crossing: Crossing,
+    ruling: Ruling,
+}
+
+impl Way {
+    fn upstream(&self) -> &Upstream {
+        match self.service {
+            Service::Queue => &self.shared.queue,
+            Service::Table => &self.shared.table,
+        }
+    }
+
+    fn now(&self) -> Stamp {
+        let (since, at) = self.shared.epoch;
+        let micros = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
+        Stamp::from_micros(at.as_micros() + micros)
+    }
+
+    /// An error ends the connection without an answer.
+    async fn serve(
+        self: Arc<Self>,
+        request: hyper::Request<Incoming>,
+        reset: Arc<AtomicBool>,
+    ) -> io::Result<Response<Body>> {
+        let (parts, body) = request.into_parts();
+        let body = inspected(body).await?;
+        let crossing = self.recognise(&parts, &body);
+        let ruling = self
+            .shared
+            .faults
+            .judge(crossing.operation, &self.client.name);
+        let task = Task {
+            parts,
+            body,
+            crossing,
+            ruling,
+        };
+        // A task of its own: a client that goes away does not take back what it has asked for.
+        let way = self.clone();
+        let task = self
+            .shared
+            .under_way
+            .spawn(async move { way.ask(task).await });
+        let asked = task.await.unwrap_or_else(|_| {
+            self.shared.panicked.store(true, Ordering::Relaxed);
+            None
+        });
+        self.answer(asked, ruling, &reset).await
+    }
+
+    fn recognise(&self, parts: &Parts, body: &[u8]) -> Crossing {
+        let base = &self.upstream().base;
+        let path = parts.uri.path();
+        let path = path.strip_prefix(base.as_str()).unwrap_or(path);
+        let matched = parts.headers.contains_key("if-match");
+        let request = Request::of(
+            self.service,
+            &parts.method,
+            path,
+            parts.uri.query(),
+            matched,
+        );
+        let (mut resource, mut rows, mut messages) = (request.resource.to_owned(), vec![], vec![]);
+        match request.operation {
+            Operation::Transaction => (resource, rows) = bodies::transaction(base, body),
+            Operation::InsertEntity
+            | Operation::UpdateEntity
+            | Operation::UpsertEntity
+            | Operation::DeleteEntity
+            | Operation::GetEntity => {
+                rows.extend(bodies::row(request.operation, request.keys, body));
+            }
+            Operation::PutMessage => messages.extend(bodies::put_message(body)),
+            Operation::UpdateMessage | Operation::DeleteMessage => messages.push(Handled {
+                queue_id: request.message.unwrap_or_default().to_owned(),
+                receipt: request.receipt.map(bodies::canonical_receipt),
+                hidden_s: request.hidden_s,
+                ..Handled::default()
+            }),
+            _ => {}
+        }
+        let now = self.now();
+        Crossing {
+            client: self.client.name.clone(),
+            operation: request.operation,
+            resource,
+            began: now,
+            ended: now,
+            answer: Answer::NotAsked,
+            fault: None,
+            messages,
+            rows,
+        }
+    }
+
+    /// Asks storage, unless a fault says otherwise, and writes the history before the client can know the answer.
+    async fn ask(&self, task: Task) -> Option<Response<Carried>> {
+        let Task {
+            parts,
+            body,
+            mut crossing,
+            ruling,
+        } = task;
+        if !ruling.delay.is_zero() {
+            tokio::time::sleep(ruling.delay).await;
+            crossing.fault = Some(format!("{} ms late", ruling.delay.as_millis()));
+        }
+        if let Some(effect) = ruling.effect {
+            crossing.fault = Some(effect.to_string());
+        }
+        let answer = match ruling.effect {
+            Some(Effect::Refuse(refusal)) => {
+                let (kind, text) = refusal.body(self.service);
+                let mut answer = Response::new(Carried::Whole(Bytes::from(text)));
+                *answer.status_mut() = StatusCode::from_u16(refusal.status())
+                    .expect("a documented status must be one");
+                let headers = answer.headers_mut();
+                headers.insert(CONTENT_TYPE, kind.parse().expect("a constant must parse"));
+                let code = refusal.code().parse().expect("a constant must parse");
+                headers.insert("x-ms-error-code", code);
+                Some(answer)
+            }
+            Some(Effect::Reset(Moment::Before)) => None,
+            Some(Effect::Kill(Moment::Before)) => {
+                self.client.kill();
+                None
+            }
+            _ => {
+                let stream =
+                    crossing.operation == Operation::QueryEntities && ruling.effect.is_none();
+                let asked = self.forward(parts, body, stream).await;
+                note_answer(&mut crossing, &asked);
+                asked.ok()
+            }
+        };
+        if ruling.effect == Some(Effect::Kill(Moment::AfterEffect)) {
+            self.client.kill();
+        }
+        crossing.ended = self.now();
+        self.shared.history.append(&crossing);
+        answer
+    }
+
+    async fn forward(
+        &self,
+        mut parts: Parts,
+        body: Bytes,
+        stream: bool,
+    ) -> anyhow::Result<Response<Carried>> {
+        let upstream = self.upstream();
+        let path = parts.uri.path_and_query().cloned();
+        parts.uri = Uri::builder()
+            .scheme(upstream.scheme.clone())
+            .authority(upstream.authority.clone())
+            .path_and_query(path.unwrap_or_else(|| PathAndQuery::from_static("/")))
+            .build()?;
+        // The connection's own headers end here; the client sets those of the next.
+        remove_own(&mut parts.headers);
+        parts.headers.remove(HOST);
+        let asked = async {
+            let request = hyper::Request::from_parts(parts, Full::new(body));
+            let (parts, body) = self.shared.client.request(request).await?.into_parts();
+            let body = if stream && parts.status.is_success() {
+                Carried::Streamed(body)
+            } else {
+                Carried::Whole(body.collect().await?.to_bytes())
+            };
+            anyhow::Ok(Response::from_parts(parts, body))
+        };
+        tokio::time::timeout(UPSTREAM, asked)
+            .await
+            .context("no answer in time")?
+    }
+
+    /// Hands the answer to the client, as far as the fault lets it.
+    async fn answer(
+        &self,
+        asked: Option<Response<Carried>>,
+        ruling: Ruling,
+        reset: &AtomicBool,
+    ) -> io::Result<Response<Body>> {
+        let cut = || Err(io::Error::from(io::ErrorKind::ConnectionReset));
+        match ruling.effect {
+            Some(Effect::Reset(Moment::Before | Moment::AfterEffect) | Effect::Kill(_)) => {
+                reset.store(true, Ordering::Relaxed);
+                return cut();
+            }
+            Some(Effect::Withhold) => {
+                // The client goes away first, or the lane is closed.
+                self.open.cancelled().await;
+                return cut();
+            }
+            _ => {}
+        }
+        // Storage did not answer: neither does the proxy.
+        let Some(answer) = asked else { return cut() };
+        let (mut parts, body) = answer.into_parts();
+        remove_own(&mut parts.headers);
+        let body = match body {
+            Carried::Whole(body) => body,
+            Carried::Streamed(body) => {
+                return Ok(Response::from_parts(
+                    parts,
+                    body.map_err(io::Error::other).boxed(),
+                ));
+            }
+        };
+        let body = match ruling.effect {
+            Some(Effect::Truncate) => half(&mut parts.headers, &body),
+            Some(Effect::Reset(Moment::DuringAnswer)) => {
+                reset.store(true, Ordering::Relaxed);
+                half(&mut parts.headers, &body)
+            }
+            Some(Effect::Garble) => whole(garbled(&body, ruling.draw)),
+            _ => whole(body),
+        };
+        Ok(Response::from_parts(parts, body))
+    }
+}
+
+/// Writes into `crossing` what storage answered.
+fn note_answer(crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>>) {
+    let answer = match asked {
+        Ok(answer) => answer,
+        Err(error) => {
+            crossing.answer = Answer::None(format!("{error:#}"));
+            return;
+        }
+    };
+    let status = answer.status();
+    let body = match answer.body() {
+        Carried::Whole(body) => body,
+        Carried::Streamed(_) => &Bytes::new(),
+    };
+    let of_header = answer.headers().get("x-ms-error-code");
+    let of_header = of_header
+        .and_then(|code| code.to_str().ok())
+        .map(str::to_owned);
+    crossing.answer = if status.is_success() {
+        let failed = (crossing.operation == Operation::Transaction)
+            .then(|| bodies::failed_part(body))
+            .flatten();
+        match failed {
+            Some(status) => Answer::Status(status, bodies::error_code(body)),
+            None => Answer::Status(status.as_u16(), None),
+        }
+    } else {
+        Answer::Status(
+            status.as_u16(),
+            of_header.or_else(|| bodies::error_code(body)),
+        )
+    };
+    match crossing.operation {
+        _ if !status.is_success() => {}
+        Operation::ReceiveMessages | Operation::PeekMessages => {
+            crossing.messages = bodies::answered_messages(body);
+        }
+        Operation::PutMessage => {
+            let given = bodies::answered_messages(body).into_iter().next();
+            if let (Some(put), Some(given)) = (crossing.messages.first_mut(), given) {
+                put.queue_id = given.queue_id;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn remove_own(headers: &mut HeaderMap) {
+    for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
+        headers.remove(name);
+    }
+    headers.remove("keep-alive");
+}
+
+async fn inspected(body: Incoming) -> io::Result<Bytes> {
+    let limited = Limited::new(body, MOST_INSPECTED).collect().await;
+    Ok(limited.map_err(io::Error::other)?.to_bytes())
+}
+
+fn whole(body: Bytes) -> Body {
+    Full::new(body).map_err(|never| match never {}).boxed()
+}
+
+/// The first half of `body` under the length of all of it; then the connection ends. An empty body has no half: its
+/// connection ends with the head.
+fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
+    headers.insert(CONTENT_LENGTH, body.len().max(1).into());
+    let first = Ok(Frame::data(body.slice(..body.len() / 2)));
+    let cut = Err(io::Error::from(io::ErrorKind::ConnectionReset));
+    StreamBody::new(stream::iter([first, cut])).boxed()
+}
+
+/// `body` with about every eighth byte changed, the first of all: no parser may take it for what it was.
+fn garbled(body: &Bytes, draw: u64) -> Bytes {
+    let garble = |(at, byte): (usize, &u8)| {
+        let draw = mix(draw ^ at as u64);
+        if at == 0 || draw.is_multiple_of(8) {
+            byte ^ u8::try_from(draw >> 57 | 1).unwrap_or(1)
+        } else {
+            *byte
+        }
+    };
+    body.iter().enumerate().map(garble).collect()
+}
+
+/// A connection that is reset instead of closed when told to: closing sends what is buffered and then FIN, a reset is RST.
+struct Resettable {
+    stream: TcpStream,
+    reset: Arc<AtomicBool>,
+}
+
+impl Drop for Resettable {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::Relaxed) {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Resettable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Resettable {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,313 @@
+//! The proxy between a client that nobody here wrote (reqwest) and a storage that answers as told.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Response, body::Incoming};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::*;
+
+const ROW: &str = r#"{"PartitionKey":"r1.07","RowKey":"r1-7","data":"x"}"#;
+
+/// A storage that takes everything, and what it was asked.
+struct Storage {
+    base: String,
+    asked: Arc<Mutex<Vec<String>>>,
+    _serving: AbortOnDropHandle<()>,
+}
+
+impl Storage {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/acc", listener.local_addr().unwrap());
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log = asked.clone();
+        let serving = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let log = log.clone();
+                let service =
+                    hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+                        let log = log.clone();
+                        async move {
+                            let line = format!("{} {}", request.method(), request.uri());
+                            let body = request.into_body().collect().await.unwrap().to_bytes();
+                            log.lock()
+                                .unwrap()
+                                .push(format!("{line} {}", String::from_utf8_lossy(&body)));
+                            let answer =
+                                Full::new(Bytes::from("a row, stored, told in many words"));
+                            Ok::<_, Infallible>(
+                                Response::builder().status(201).body(answer).unwrap(),
+                            )
+                        }
+                    });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        Self {
+            base,
+            asked,
+            _serving: AbortOnDropHandle::new(serving),
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+}
+
+struct Rig {
+    storage: Storage,
+    proxy: Proxy,
+    lane: Option<Lane>,
+    history: History,
+    _dir: tempfile::TempDir,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let storage = Storage::start().await;
+        let dir = tempfile::tempdir().unwrap();
+        let history = History::open(dir.path()).unwrap();
+        let endpoints = Endpoints {
+            queue: storage.base.clone(),
+            table: storage.base.clone(),
+        };
+        let proxy = Proxy::new(&endpoints, history.clone(), Faults::new(1)).unwrap();
+        let lane = Some(proxy.lane("consumer-1").await.unwrap());
+        Self {
+            storage,
+            proxy,
+            lane,
+            history,
+            _dir: dir,
+        }
+    }
+
+    /// Inserts a row; the answer's status and body, or the client's error.
+    async fn insert(&self) -> Result<(u16, String), reqwest::Error> {
+        let url = &self.lane.as_ref().unwrap().endpoints().table;
+        let request = reqwest::Client::new().post(format!("{url}/T?sig=secret"));
+        let answer = request.body(ROW).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
+    }
+
+    async fn insert_under(&self, effect: Effect) -> Result<(u16, String), reqwest::Error> {
+        let rule = Rule::on(Operation::InsertEntity, effect);
+        let _guard = self.proxy.faults().install(rule);
+        self.insert().await
+    }
+
+    /// Closes the lane; the whole history.
+    async fn history(&mut self) -> Vec<Crossing> {
+        self.lane = None;
+        self.proxy.finish().await.unwrap();
+        self.history
+            .read()
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+}
+
+#[tokio::test]
+async fn what_passes_arrives_unchanged_and_is_written_down() {
+    let mut rig = Rig::new().await;
+    let answer = rig.insert().await.unwrap();
+    assert_eq!(
+        answer,
+        (201, "a row, stored, told in many words".to_owned())
+    );
+    assert_eq!(
+        *rig.storage.asked.lock().unwrap(),
+        [format!("POST /acc/T?sig=secret {ROW}")]
+    );
+    let history = rig.history().await;
+    let [crossing] = &history[..] else {
+        panic!("{history:?}")
+    };
+    assert_eq!(
+        (&*crossing.client, crossing.operation, &*crossing.resource),
+        ("consumer-1", Operation::InsertEntity, "T")
+    );
+    assert_eq!(
+        (
+            crossing.answer.clone(),
+            crossing.happened(),
+            &crossing.fault
+        ),
+        (Answer::Status(201, None), Happened::Yes, &None)
+    );
+    assert_eq!(&*crossing.rows[0].keys.row, "r1-7");
+    assert!(crossing.began <= crossing.ended);
+    let text = serde_json::to_string(crossing).unwrap();
+    assert!(!text.contains("secret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_another() {
+    let rig = Rig::new().await;
+    let url = format!("{}/T", rig.lane.as_ref().unwrap().endpoints().table);
+    let one_connection = reqwest::Client::builder()
+        .pool_max_idle_per_host(1)
+        .build()
+        .unwrap();
+    for _ in 0..3 {
+        let answer = one_connection.post(&url).body(ROW).send().await.unwrap();
+        assert_eq!(answer.bytes().await.unwrap().len(), 33);
+    }
+    assert_eq!(rig.storage.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_the_request_from_storage() {
+    let mut rig = Rig::new().await;
+    let (status, body) = rig
+        .insert_under(Effect::Refuse(Refusal::ServerBusy))
+        .await
+        .unwrap();
+    assert_eq!((status, rig.storage.asked()), (503, 0));
+    assert!(body.contains("ServerBusy"), "{body}");
+    let history = rig.history().await;
+    assert_eq!(
+        (history[0].happened(), history[0].fault.as_deref()),
+        (Happened::No, Some("503 ServerBusy"))
+    );
+}
+
+#[tokio::test]
+async fn a_reset_before_keeps_the_request_from_storage_and_one_after_does_not() {
+    for (moment, asked) in [
+        (Moment::Before, 0),
+        (Moment::AfterEffect, 1),
+        (Moment::DuringAnswer, 1),
+    ] {
+        let mut rig = Rig::new().await;
+        let answer = rig.insert_under(Effect::Reset(moment)).await;
+        assert!(answer.is_err(), "{moment:?}: {answer:?}");
+        assert_eq!(rig.storage.asked(), asked, "{moment:?}");
+        let happened = rig.history().await[0].happened();
+        assert_eq!(happened == Happened::Yes, asked == 1, "{moment:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_answer_is_an_error_and_a_garbled_one_is_not_what_it_was() {
+    let rig = Rig::new().await;
+    assert!(rig.insert_under(Effect::Truncate).await.is_err());
+    let url = &rig.lane.as_ref().unwrap().endpoints().table;
+    let rule = Rule::on(Operation::InsertEntity, Effect::Garble);
+    let _guard = rig.proxy.faults().install(rule);
+    let answer = reqwest::Client::new().post(format!("{url}/T")).body(ROW);
+    let garbled = answer.send().await.unwrap().bytes().await.unwrap();
+    let whole = b"a row, stored, told in many words";
+    assert_eq!(garbled.len(), whole.len());
+    assert_ne!(garbled[0], whole[0]);
+    assert_eq!(rig.storage.asked(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_withheld_has_its_effect_and_is_written_down() {
+    let mut rig = Rig::new().await;
+    let guard = rig
+        .proxy
+        .faults()
+        .install(Rule::on(Operation::InsertEntity, Effect::Withhold));
+    let url = format!("{}/T", rig.lane.as_ref().unwrap().endpoints().table);
+    let waiting = tokio::spawn(reqwest::Client::new().post(url).body(ROW).send());
+    while rig.storage.asked() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!waiting.is_finished());
+    assert_eq!(guard.struck(), 1);
+    assert_eq!(rig.history().await[0].happened(), Happened::Yes);
+    assert!(waiting.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_kill_hits_the_clients_process_at_its_moment() {
+    use std::os::unix::process::ExitStatusExt as _;
+    for (moment, asked) in [(Moment::Before, 0), (Moment::AfterEffect, 1)] {
+        let rig = Rig::new().await;
+        let mut victim = tokio::process::Command::new("sleep")
+            .arg("600")
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lane = rig.lane.as_ref().unwrap();
+        lane.set_process(victim.id());
+        assert!(rig.insert_under(Effect::Kill(moment)).await.is_err());
+        assert_eq!(victim.wait().await.unwrap().signal(), Some(9));
+        assert!(lane.was_killed());
+        assert_eq!(rig.storage.asked(), asked, "{moment:?}");
+    }
+}
+
+#[tokio::test]
+async fn storage_that_is_not_there_is_no_answer() {
+    let Rig { storage, .. } = Rig::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path()).unwrap();
+    let nowhere = Endpoints {
+        queue: "http://127.0.0.1:1/acc".to_owned(),
+        table: "http://127.0.0.1:1/acc".to_owned(),
+    };
+    let proxy = Proxy::new(&nowhere, history.clone(), Faults::new(1)).unwrap();
+    let mut rig = Rig {
+        lane: Some(proxy.lane("consumer-1").await.unwrap()),
+        storage,
+        proxy,
+        history,
+        _dir: dir,
+    };
+    assert!(rig.insert().await.is_err());
+    let crossing = rig.history().await.remove(0);
+    assert_eq!(crossing.happened(), Happened::Unknown);
+    assert!(
+        matches!(&crossing.answer, Answer::None(why) if why.contains("refused")),
+        "{crossing:?}"
+    );
+    let https = Endpoints {
+        queue: "https://x.queue.core.windows.net".to_owned(),
+        ..nowhere
+    };
+    assert!(Proxy::new(&https, rig.history, Faults::new(1)).is_err());
+}
+
+#[test]
+fn a_history_is_read_up_to_its_torn_end_and_a_bad_line_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path()).unwrap();
+    let crossing = Crossing {
+        client: "c".to_owned(),
+        operation: Operation::ReceiveMessages,
+        resource: "q".to_owned(),
+        began: workflow::contract::Stamp::from_micros(1),
+        ended: workflow::contract::Stamp::from_micros(2),
+        answer: Answer::Status(200, None),
+        fault: None,
+        messages: vec![],
+        rows: vec![],
+    };
+    history.append(&crossing);
+    let path = dir.path().join(FILE);
+    let line = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{line}{}", &line[..20])).unwrap();
+    let read: Vec<_> = history.read().unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(read, [crossing]);
+    std::fs::write(&path, format!("{line}nonsense\n")).unwrap();
+    let error = history.read().unwrap().nth(1).unwrap().unwrap_err();
+    assert!(
+        error.to_string().ends_with("history.jsonl, line 2"),
+        "{error}"
+    );
+}
