@@ -135,6 +135,7 @@ impl Auditor {
                 subject,
                 detail,
                 row: None,
+                history: Vec::new(),
             });
         }
     }
@@ -169,6 +170,7 @@ impl Auditor {
             poison_repeats: self.poison_repeats,
             unreadable_poison,
             findings: self.findings.finish(),
+            traffic: None,
         }
     }
 
@@ -242,6 +244,7 @@ impl Auditor {
             ),
             detail,
             row: Some(RowSummary::of(row)),
+            history: Vec::new(),
         });
     }
 
@@ -250,6 +253,7 @@ impl Auditor {
             subject: format!("body {}", quoted(body)),
             detail: detail.to_owned(),
             row: None,
+            history: Vec::new(),
         });
     }
 
@@ -267,6 +271,7 @@ impl Auditor {
             subject: MessageId::new(run.clone(), seq).to_string(),
             detail,
             row: row.map(RowSummary::of),
+            history: Vec::new(),
         });
     }
 

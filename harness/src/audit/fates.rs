@@ -114,6 +114,7 @@ impl Auditor {
                 "{detail}: {expected} were sent, {found} are poisoned, {left} in the queue"
             ),
             row: None,
+            history: Vec::new(),
         };
         for n in expected + 1..=found {
             let detail = "a body that nobody sent is in the poison queue";

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::RowSummary;
+use crate::wire::Crossing;
 
 /// Witnesses kept of each kind of violation; the count goes on.
 pub const MAX_WITNESSES: usize = 10;
@@ -36,11 +37,18 @@ pub enum Violation {
     /// A message still in the queue although it is stored or in the poison queue, at the end of a run that had its
     /// time. Counts messages.
     Undeleted,
+    /// A message that was deleted before storage had confirmed its row or its poison message: lost at the next crash, however
+    /// the table looks today. Counts messages.
+    Unsecured,
+    /// A row that was updated, upserted or deleted. Counts requests.
+    Overwritten,
+    /// A consumer that repeats a request which storage has refused for good. Counts messages.
+    Stubborn,
 }
 
 impl Violation {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Lost,
         Self::Duplicated,
         Self::Corrupted,
@@ -51,6 +59,9 @@ impl Violation {
         Self::Accepted,
         Self::Unfinished,
         Self::Undeleted,
+        Self::Unsecured,
+        Self::Overwritten,
+        Self::Stubborn,
     ];
 
     /// The kind as it is serialised.
@@ -66,7 +77,15 @@ impl Violation {
             Self::Accepted => "accepted",
             Self::Unfinished => "unfinished",
             Self::Undeleted => "undeleted",
+            Self::Unsecured => "unsecured",
+            Self::Overwritten => "overwritten",
+            Self::Stubborn => "stubborn",
         }
+    }
+
+    /// Whether only a history of the wire can show it.
+    pub const fn needs_history(self) -> bool {
+        matches!(self, Self::Unsecured | Self::Overwritten | Self::Stubborn)
     }
 
     /// The promise that it breaks, in words.
@@ -82,6 +101,9 @@ impl Violation {
             Self::Accepted => "bad messages go to the poison queue, not to the table",
             Self::Unfinished => "no message is left in the queue",
             Self::Undeleted => "finished messages are deleted from the queue",
+            Self::Unsecured => "no message is deleted before its row is confirmed",
+            Self::Overwritten => "rows are inserted, and never changed",
+            Self::Stubborn => "what storage refuses for good is not tried again",
         }
     }
 
@@ -98,6 +120,13 @@ impl Violation {
             Self::Accepted => ("bad message", "bad messages", "stored as a result"),
             Self::Unfinished => ("message", "messages", "left unfinished in the queue"),
             Self::Undeleted => ("finished message", "finished messages", "left in the queue"),
+            Self::Unsecured => (
+                "message",
+                "messages",
+                "deleted before the row was confirmed",
+            ),
+            Self::Overwritten => ("row", "rows", "changed after the insert, or without one"),
+            Self::Stubborn => ("message", "messages", "with a refused request repeated"),
         };
         format!("{count} {} {what}", if count == 1 { one } else { many })
     }
@@ -119,6 +148,9 @@ pub struct Witness {
     /// The row, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<RowSummary>,
+    /// Its way through the wire, where there is a history: the first crossings that name it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Crossing>,
 }
 
 /// All cases of one kind.

@@ -22,6 +22,7 @@ mod content;
 mod expectation;
 mod fates;
 mod finding;
+mod protocol;
 mod seen;
 mod verdict;
 
@@ -36,4 +37,5 @@ pub use expectation::{
     Expectation, ExpectationError, ExpectedPoison, MAX_MESSAGES, SendOutcome, Sends,
 };
 pub use finding::{Finding, MAX_WITNESSES, Violation, Witness};
+pub use protocol::{ClientTraffic, Protocol, Traffic};
 pub use verdict::{Audit, Fates, SendCounts};

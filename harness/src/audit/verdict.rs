@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use workflow::contract::RunId;
 
-use super::{Finding, Violation};
+use super::{Finding, Traffic, Violation};
 use crate::outcome::Outcome;
 
 /// What an audit found.
@@ -36,6 +36,9 @@ pub struct Audit {
     pub unreadable_poison: u64,
     /// The broken promises, the gravest first; empty when there are none.
     pub findings: Vec<Finding>,
+    /// What the history of the wire told; absent where there is none, and then the promises about the way are not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
 }
 
 /// How the sends ended; sums to `begun`.
@@ -90,6 +93,15 @@ impl Audit {
             .iter()
             .find(of_kind)
             .map_or(0, |finding| finding.count)
+    }
+
+    /// With what the history of the wire told beyond what storage holds.
+    #[must_use]
+    pub fn with_history(mut self, traffic: Traffic, findings: Vec<Finding>) -> Self {
+        self.traffic = Some(traffic);
+        self.findings.extend(findings);
+        self.findings.sort_by_key(|finding| finding.violation);
+        self
     }
 
     /// Fail on any violation; incomplete when the run was cut off; inconclusive when something cannot be told; else

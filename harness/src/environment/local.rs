@@ -15,6 +15,7 @@ use workflow::ports::{ResultTable as _, WorkQueue as _};
 
 use super::{ConsumerOptions, Environment, Store};
 use crate::process::{Process, Program};
+use crate::wire::Endpoints;
 
 /// Which programs are under test.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -94,6 +95,26 @@ impl Local {
         })
     }
 
+    /// What gives a process of the workload its storage.
+    fn variables(&self, store: &Store) -> impl Iterator<Item = (String, String)> {
+        let (queue, table) = names(&store.run);
+        let variables = [
+            (
+                "AZURE_STORAGE_ACCOUNT_NAME",
+                self.azurite.account().to_owned(),
+            ),
+            ("AZURE_QUEUE_NAME", queue),
+            ("AZURE_TABLE_NAME", table),
+            ("AZURE_QUEUE_ENDPOINT", store.endpoints.queue.clone()),
+            ("AZURE_TABLE_ENDPOINT", store.endpoints.table.clone()),
+            ("AZURE_STORAGE_SAS_TOKEN", self.azurite.sas()),
+            ("EDW_CREDENTIAL", "sas".to_owned()),
+        ];
+        variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+    }
+
     /// The emulator, to stop and restart it.
     pub fn azurite(&mut self) -> &mut Azurite {
         &mut self.azurite
@@ -137,26 +158,15 @@ impl Environment for Local {
             table_endpoint: Some(table_url.parse()?),
         };
         let poison_name = format!("{queue_name}{POISON_SUFFIX}").parse()?;
-        let variables = [
-            (
-                "AZURE_STORAGE_ACCOUNT_NAME",
-                self.azurite.account().to_owned(),
-            ),
-            ("AZURE_QUEUE_NAME", queue_name.clone()),
-            ("AZURE_TABLE_NAME", table_name.clone()),
-            ("AZURE_QUEUE_ENDPOINT", queue_url),
-            ("AZURE_TABLE_ENDPOINT", table_url),
-            ("AZURE_STORAGE_SAS_TOKEN", self.azurite.sas()),
-            ("EDW_CREDENTIAL", "sas".to_owned()),
-        ];
         let store = Store {
             run: run.clone(),
             queue: self.storage.queue(&queue_args)?,
             poison: self.storage.queue_named(&poison_name, &queue_args)?,
             table: self.storage.table(&table_args)?,
-            variables: variables
-                .map(|(name, value)| (name.to_owned(), value))
-                .into(),
+            endpoints: Endpoints {
+                queue: queue_url,
+                table: table_url,
+            },
         };
         store.queue.create().await?;
         store.poison.create().await?;
@@ -172,7 +182,7 @@ impl Environment for Local {
         logs: &Path,
     ) -> anyhow::Result<Process> {
         let mut program = self.workload.consumer.clone();
-        program.environment.extend(store.variables.clone());
+        program.environment.extend(self.variables(store));
         program = program
             .env("EDW_LOG_FORMAT", "json")
             .env("NODE_NAME", "laptop")
@@ -189,7 +199,7 @@ impl Environment for Local {
         logs: &Path,
     ) -> anyhow::Result<Process> {
         let mut program = self.workload.producer.clone();
-        program.environment.extend(store.variables.clone());
+        program.environment.extend(self.variables(store));
         program
             .arguments
             .extend(arguments.iter().map(OsString::from));

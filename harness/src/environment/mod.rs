@@ -12,6 +12,7 @@ use workflow::contract::RunId;
 pub use local::{Local, Workload, WorkloadArgs};
 
 use crate::process::Process;
+use crate::wire::Endpoints;
 
 /// Where the workload runs.
 #[async_trait]
@@ -51,11 +52,20 @@ pub struct Store {
     pub poison: AzureQueue,
     /// Its table.
     pub table: AzureTable,
-    /// The variables that give a process of the workload this storage.
-    pub variables: Vec<(String, String)>,
+    /// Where the processes of the workload find it.
+    pub endpoints: Endpoints,
 }
 
 impl Store {
+    /// The same storage, found elsewhere: through a proxy.
+    #[must_use]
+    pub fn at(&self, endpoints: &Endpoints) -> Self {
+        Self {
+            endpoints: endpoints.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Removes the queues and the table. All are tried; the first failure is returned.
     pub async fn remove(&self) -> anyhow::Result<()> {
         use workflow::ports::{ResultTable as _, WorkQueue as _};

@@ -31,7 +31,8 @@ pub fn promises(record: &RunRecord) -> Vec<Promise> {
 
 fn of_audit(audit: &Audit) -> Vec<Promise> {
     let mut promises = vec![exactly_once(audit)];
-    for violation in Violation::ALL {
+    let judged = |violation: &Violation| !violation.needs_history() || audit.traffic.is_some();
+    for violation in Violation::ALL.into_iter().filter(judged) {
         let count = audit.count(violation);
         // In a run that was cut off, messages in the queue are no violation, and that none is left is not shown.
         let cut_off =

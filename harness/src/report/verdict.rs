@@ -169,6 +169,11 @@ const fn advice(violation: Violation) -> &'static str {
         Violation::Poisoned => "what made every attempt fail? The poison queue holds the reason",
         Violation::Accepted => "does the consumer check fields, size and digest before it stores?",
         Violation::Unfinished => "did the consumers stop, or were they given too little time?",
+        Violation::Unsecured => {
+            "does the consumer wait for storage's answer to the insert, and look at it, before it deletes?"
+        }
+        Violation::Overwritten => "does the consumer use Insert Entity, and no upsert?",
+        Violation::Stubborn => "does the consumer let go of a message whose lease it has lost?",
         Violation::Undeleted => {
             "does the delete use the newest pop receipt, and is its failure seen?"
         }
