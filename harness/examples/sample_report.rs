@@ -20,6 +20,8 @@ use workflow::contract::{
 
 const MESSAGES: u64 = 20_000;
 const SECONDS: u64 = 40;
+/// The consumer that is killed.
+const KILLED: u32 = 3;
 const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
 const PAYLOADS: Payloads = Payloads {
     seed: 20_261_123,
@@ -81,6 +83,9 @@ fn tell(story: Story, dir: &Path) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let (audit, hops) = judged(story, run)?;
+    for n in (1..=16_u32).filter(|n| *n != KILLED) {
+        log.append(at(46.5), exited(n, "exit status: 0"))?;
+    }
     log.append(at(47.0), phase("audit"))?;
     log.append(at(47.5), Event::Audited(Box::new(audit.clone())))?;
     let verdicts = judge(&hops, &limits);
@@ -123,6 +128,16 @@ fn started(run: &str, limits: Vec<LatencyLimit>) -> Event {
     }))
 }
 
+fn exited(consumer: u32, status: &str) -> Event {
+    Event::ProcessExited {
+        name: format!("consumer-{consumer}"),
+        pid: 40_000 + consumer,
+        status: status.into(),
+        expected: true,
+        last_lines: None,
+    }
+}
+
 fn phase(name: &str) -> Event {
     Event::Phase { name: name.into() }
 }
@@ -139,7 +154,7 @@ fn samples(story: Story, log: &EventLog, at: &impl Fn(f64) -> Stamp) -> Result<(
         stored = sent.min(stored + room + random.random_range(0..10));
         let sample = Sample {
             queue_depth: Some(sent - stored + random.random_range(0..9)),
-            consumers: Some(if is_down { 12 } else { 16 }),
+            consumers: Some(if is_down { 15 } else { 16 }),
             sent: Some(sent),
             stored: Some(stored),
         };
@@ -147,17 +162,11 @@ fn samples(story: Story, log: &EventLog, at: &impl Fn(f64) -> Stamp) -> Result<(
         if tick == 42 {
             let event = Event::Fault {
                 name: "SIGKILL".into(),
-                target: "consumer-3, consumer-7, consumer-9, consumer-12".into(),
+                target: format!("consumer-{KILLED}"),
                 lasts_ms: None,
             };
             log.append(at(seconds), event)?;
-            let exited = Event::ProcessExited {
-                name: "consumer-3".into(),
-                pid: 40_003,
-                status: "signal 9 (SIGKILL)".into(),
-                expected: true,
-            };
-            log.append(at(seconds), exited)?;
+            log.append(at(seconds), exited(KILLED, "signal: 9 (SIGKILL)"))?;
         }
         if tick == 80 {
             let event = Event::Fault {

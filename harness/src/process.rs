@@ -155,13 +155,29 @@ impl Process {
         std::fs::read_to_string(&self.log).with_context(|| format!("read {}", self.log.display()))
     }
 
+    /// The last lines of its log, each cut to what a person reads of it; empty when it has said nothing.
+    pub fn last_lines(&self) -> String {
+        const LINES: usize = 15;
+        const CHARS: usize = 400;
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let lines: Vec<String> = text
+            .lines()
+            .map(|line| match line.char_indices().nth(CHARS) {
+                Some((end, _)) => format!("{} …", &line[..end]),
+                None => line.to_owned(),
+            })
+            .collect();
+        lines[lines.len().saturating_sub(LINES)..].join("\n")
+    }
+
     /// The last lines of its log, for an error message.
     pub fn tail(&self) -> String {
-        const LINES: usize = 15;
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        let tail = lines[lines.len().saturating_sub(LINES)..].join("\n");
-        format!("last lines of {}:\n{tail}", self.log.display())
+        let log = self.log.display();
+        match self.last_lines() {
+            lines if lines.is_empty() => format!("it said nothing: {log} is empty"),
+            lines => format!("last lines of {log}:\n{lines}"),
+        }
     }
 }
 
@@ -170,5 +186,22 @@ impl Drop for Process {
     /// signal reaches nobody else; that there is nobody left is the rule.
     fn drop(&mut self) {
         let _ = killpg(self.pid, Signal::SIGKILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_lines_of_a_log_are_few_and_short() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = Program::new("sh", ["-c", "seq 30; printf '%0900d' 0"]);
+        let mut process = Process::start("talker", &program, dir.path(), false).unwrap();
+        process.wait(Duration::from_secs(10)).await.unwrap();
+        let last = process.last_lines();
+        let lines: Vec<&str> = last.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (15, "17"));
+        assert_eq!(lines[14], format!("{} …", "0".repeat(400)));
     }
 }

@@ -64,6 +64,9 @@ pub enum Event {
         status: String,
         /// Whether the run meant it to end so.
         expected: bool,
+        /// The last lines of its log, when it was not meant to end so; empty when it had said nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_lines: Option<String>,
     },
     /// A part of the run begins, and the one before it ends: `load`, `drain`, `audit`.
     Phase {

@@ -8,14 +8,15 @@ use workflow::contract::{PayloadSize, Payloads, Stamp};
 use super::*;
 use crate::audit::{Auditor, Expectation};
 
+const PAYLOADS: Payloads = Payloads {
+    seed: 7,
+    size: PayloadSize::Sample,
+};
+
 /// One event of every kind.
 pub(crate) fn one_of_each() -> Vec<Event> {
     let run: RunId = "r1".parse().unwrap();
-    let payloads = Payloads {
-        seed: 7,
-        size: PayloadSize::Sample,
-    };
-    let audit = Auditor::new(Expectation::new(run.clone(), payloads, 3)).unwrap();
+    let audit = Auditor::new(Expectation::new(run.clone(), PAYLOADS, 3)).unwrap();
     let resource = Resource {
         kind: "queue".into(),
         name: "aws2azmsgs".into(),
@@ -43,8 +44,9 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         Event::ProcessExited {
             name: "consumer-1".into(),
             pid: 42,
-            status: "exit code 0".into(),
-            expected: true,
+            status: "exit code 3".into(),
+            expected: false,
+            last_lines: Some("no such\nqueue".into()),
         },
         Event::Phase {
             name: "load".into(),

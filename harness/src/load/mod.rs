@@ -97,18 +97,16 @@ async fn conduct(
         .collect(&load, &watched.sent, ExpectedPoison::default())
         .await?;
     let verdicts = judge(&collected.hops, &args.limits());
-    let mut parts = vec![(collected.audit.outcome(), collected.audit.reasons())];
+    let disorderly = departures
+        .iter()
+        .filter(|departure| !departure.status.success());
+    // First, since what the audit finds then mostly follows from it.
+    let mut parts = Vec::from_iter(astray(watched.dead.iter().chain(disorderly)));
+    parts.push((collected.audit.outcome(), collected.audit.reasons()));
     let of_limits = verdicts
         .iter()
         .map(|verdict| (verdict.outcome, vec![verdict.sentence()]));
     parts.extend(of_limits);
-    parts.extend(watched.dead.iter().map(died));
-    parts.extend(
-        departures
-            .iter()
-            .filter(|departure| !departure.status.success())
-            .map(died),
-    );
     if watched.interrupted {
         parts.push((Outcome::Incomplete, vec!["stopped by a signal".to_owned()]));
     }
@@ -117,26 +115,30 @@ async fn conduct(
         hops: collected.hops,
         verdicts,
     })))?;
-    Ok(combine(parts))
+    Ok(combine(&parts))
 }
 
-/// The worst outcome, and the reasons of every part that is not a pass.
-fn combine(parts: Vec<Verdict>) -> Verdict {
+/// The worst outcome, and the reasons of every part that is not a pass, worst first.
+fn combine(parts: &[Verdict]) -> Verdict {
     let outcome = Outcome::of_parts(parts.iter().map(|(outcome, _)| *outcome));
-    let bad = parts
+    let reasons = Outcome::WORST_FIRST
         .into_iter()
-        .filter(|(outcome, _)| *outcome != Outcome::Pass);
-    (outcome, bad.flat_map(|(_, reasons)| reasons).collect())
+        .filter(|outcome| *outcome != Outcome::Pass)
+        .flat_map(|worst| parts.iter().filter(move |(outcome, _)| *outcome == worst))
+        .flat_map(|(_, reasons)| reasons.clone())
+        .collect();
+    (outcome, reasons)
 }
 
-fn died(departure: &Departure) -> Verdict {
-    let Departure {
-        name, status, tail, ..
-    } = departure;
-    (
-        Outcome::Fail,
-        vec![format!("{name} ended with {status}\n{tail}")],
-    )
+/// Consumers that did not end when and as they were asked to. They mostly end alike: the first stands for all, and what
+/// each had to say is with its end in the event log.
+fn astray<'a>(mut departures: impl Iterator<Item = &'a Departure>) -> Option<Verdict> {
+    let first = departures.next()?.sentence.clone();
+    let reason = match departures.count() {
+        0 => first,
+        more => format!("{first}; {more} more did not end as asked"),
+    };
+    Some((Outcome::Fail, vec![reason]))
 }
 
 /// What was seen while the load ran.

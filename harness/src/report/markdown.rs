@@ -30,6 +30,7 @@ fn write(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     promise_table(text, record)?;
     scenario_table(text, record)?;
     latency_table(text, record)?;
+    last_lines(text, record)?;
     for note in remarks(record) {
         writeln!(text, "> {}\n", escaped(&note))?;
     }
@@ -43,7 +44,7 @@ fn write(text: &mut String, record: &RunRecord) -> std::fmt::Result {
             "\nRun `{}`, seed {}, {lasted}. Repeat:",
             run.run, run.seed
         )?;
-        writeln!(text, "\n{}", code_block(&run.command))?;
+        writeln!(text, "\n{}", code_block("sh", &run.command))?;
     }
     Ok(())
 }
@@ -122,6 +123,22 @@ fn latency_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     Ok(())
 }
 
+/// What the first process had to say that ended in a way that the run did not mean.
+fn last_lines(text: &mut String, record: &RunRecord) -> std::fmt::Result {
+    let Some((process, exit)) = record.astray().next() else {
+        return Ok(());
+    };
+    let name = escaped(&process.name);
+    match exit.last_lines.as_deref().unwrap_or_default() {
+        "" => writeln!(text, "{name} said nothing: its log is empty.\n"),
+        lines => writeln!(
+            text,
+            "The last lines of {name}:\n\n{}\n",
+            code_block("text", lines)
+        ),
+    }
+}
+
 /// Text that Markdown and the HTML in it leave alone, on one line, so that it fits a table's cell.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -139,10 +156,10 @@ fn escaped(text: &str) -> String {
 }
 
 /// A code block whose fence is longer than any run of backticks in it.
-fn code_block(code: &str) -> String {
+fn code_block(language: &str, code: &str) -> String {
     let mut fence = String::from("```");
     while code.contains(&fence) {
         fence.push('`');
     }
-    format!("{fence}sh\n{code}\n{fence}")
+    format!("{fence}{language}\n{code}\n{fence}")
 }

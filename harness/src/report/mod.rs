@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub use files::ReportError;
 pub use promises::{Promise, promises};
-pub use record::{Mark, MarkKind, ProcessRecord, RunRecord};
+pub use record::{Mark, MarkKind, ProcessExit, ProcessRecord, RunRecord};
 pub use summary::Summary;
 pub use terminal::terminal;
 pub use verdict::Verdict;

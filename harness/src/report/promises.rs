@@ -6,6 +6,9 @@ use crate::audit::{Audit, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 
+/// The role of the processes under test.
+pub(super) const CONSUMER: &str = "consumer";
+
 /// One promise of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promise {
@@ -22,11 +25,40 @@ pub struct Promise {
 /// Every promise of the run, in a fixed order: results first, then latencies.
 pub fn promises(record: &RunRecord) -> Vec<Promise> {
     let audited = record.audit.iter().flat_map(of_audit);
+    let consumers = of_consumers(record);
     let verdicts = record
         .measured
         .iter()
         .flat_map(|measured| &measured.verdicts);
-    audited.chain(verdicts.map(of_limit)).collect()
+    audited
+        .chain(consumers)
+        .chain(verdicts.map(of_limit))
+        .collect()
+}
+
+/// Consumers are what is tested. The producer is the harness's own: what it could not send, the audit accounts for.
+pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
+    let consumers = || record.processes.iter().filter(|each| each.role == CONSUMER);
+    let astray: Vec<String> = record
+        .astray()
+        .filter(|(process, _)| process.role == CONSUMER)
+        .map(|(process, exit)| format!("{}: {}", process.name, exit.status))
+        .collect();
+    let all = consumers().count();
+    let ended = consumers().filter(|each| each.exit.is_some()).count();
+    let outcome = if !astray.is_empty() {
+        Outcome::Fail
+    } else if ended < all {
+        Outcome::Inconclusive
+    } else {
+        Outcome::Pass
+    };
+    (all > 0).then(|| Promise {
+        promised: "every consumer ends when asked to, and in order".into(),
+        found: format!("{} of {all} did", ended - astray.len()),
+        detail: astray.join(", "),
+        outcome,
+    })
 }
 
 fn of_audit(audit: &Audit) -> Vec<Promise> {

@@ -77,8 +77,21 @@ pub struct ProcessRecord {
     pub pid: u32,
     /// When it was started.
     pub started: Stamp,
-    /// When it ended, how, and whether it was meant to; `None` when the log does not tell.
-    pub exited: Option<(Stamp, String, bool)>,
+    /// How it ended; `None` when the log does not tell.
+    pub exit: Option<ProcessExit>,
+}
+
+/// The end of a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessExit {
+    /// When.
+    pub at: Stamp,
+    /// How, such as `exit status: 0`.
+    pub status: String,
+    /// Whether the run meant it to end so.
+    pub expected: bool,
+    /// The last lines of its log, when it was not; empty when it had said nothing.
+    pub last_lines: Option<String>,
 }
 
 impl RunRecord {
@@ -118,14 +131,23 @@ impl RunRecord {
                 role,
                 pid,
                 started: at,
-                exited: None,
+                exit: None,
             }),
             Event::ProcessExited {
                 name,
                 pid,
                 status,
                 expected,
-            } => self.exit(at, name, pid, status, expected),
+                last_lines,
+            } => {
+                let exit = ProcessExit {
+                    at,
+                    status,
+                    expected,
+                    last_lines,
+                };
+                self.exit(name, pid, exit);
+            }
             Event::Phase { name } => self.mark(at, MarkKind::Phase, name, None),
             Event::Fault {
                 name,
@@ -150,21 +172,29 @@ impl RunRecord {
         });
     }
 
-    fn exit(&mut self, at: Stamp, name: String, pid: u32, status: String, expected: bool) {
+    fn exit(&mut self, name: String, pid: u32, exit: ProcessExit) {
         let running = |process: &&mut ProcessRecord| {
-            process.name == name && process.pid == pid && process.exited.is_none()
+            process.name == name && process.pid == pid && process.exit.is_none()
         };
         match self.processes.iter_mut().rev().find(running) {
-            Some(process) => process.exited = Some((at, status, expected)),
+            Some(process) => process.exit = Some(exit),
             // Its start is on a line that is damaged: say what is known.
             None => self.processes.push(ProcessRecord {
                 role: "unknown".into(),
-                started: at,
-                exited: Some((at, status, expected)),
+                started: exit.at,
+                exit: Some(exit),
                 name,
                 pid,
             }),
         }
+    }
+
+    /// Processes that ended in a way that the run did not mean, with their ends.
+    pub fn astray(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
+        self.processes
+            .iter()
+            .filter_map(|process| Some((process, process.exit.as_ref()?)))
+            .filter(|(_, exit)| !exit.expected)
     }
 
     /// Microseconds from the first event to `at`.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::latency::{self, HopLine, UNSOUND};
+use super::promises::CONSUMER;
 use super::{Promise, RunRecord, promises};
 use crate::events::Measured;
 use crate::measure::{Micros, Percentile};
@@ -183,6 +184,7 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
             );
         }
     }
+    last_lines(text, record, ink);
     let remarks = remarks(record);
     if !remarks.is_empty() {
         line(text, "");
@@ -202,12 +204,33 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
     line(text, "");
 }
 
-/// Notes of the run, and what there is to say about its log and processes.
+/// What the first process had to say that ended in a way that the run did not mean.
+fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
+    let Some((process, exit)) = record.astray().next() else {
+        return;
+    };
+    let title = format!("LAST LINES of {}", process.name);
+    line(text, "");
+    line(text, &ink.title(&title));
+    match exit.last_lines.as_deref().unwrap_or_default() {
+        "" => line(text, "  none: its log is empty"),
+        lines => lines
+            .lines()
+            .for_each(|said| line(text, &format!("  {said}"))),
+    }
+    let more = record.astray().count() - 1;
+    if more > 0 {
+        line(text, &format!("  and {more} more; report.html shows them"));
+    }
+}
+
+/// Notes of the run, and what there is to say about its log and its producer; consumers are judged by a promise.
 pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
     let mut remarks = record.notes.clone();
-    for process in &record.processes {
-        if let Some((_, status, false)) = &process.exited {
-            remarks.push(format!("{} ended unexpectedly: {status}", process.name));
+    for (process, exit) in record.astray() {
+        if process.role != CONSUMER {
+            let (name, status) = (&process.name, &exit.status);
+            remarks.push(format!("{name} ended unexpectedly: {status}"));
         }
     }
     if record.torn {

@@ -45,22 +45,24 @@ impl RunRecord {
     }
 
     fn parts(&self) -> Vec<(Outcome, Vec<String>)> {
-        let mut parts = Vec::new();
+        // What the run states comes first: it knows what follows from what.
+        let mut parts = vec![self.stated.clone().unwrap_or_else(|| {
+            let reason =
+                "the event log ends without an outcome: the run was killed, or still goes on";
+            (Outcome::Incomplete, vec![reason.into()])
+        })];
         if let Some(audit) = &self.audit {
             parts.push((audit.outcome(), audit.reasons()));
         }
         for verdict in self.measured.iter().flat_map(|measured| &measured.verdicts) {
             parts.push((verdict.outcome, vec![verdict.sentence()]));
         }
+        // Why is for the run to state; that it is no pass must not depend on that.
+        parts.extend(super::promises::of_consumers(self).map(|promise| (promise.outcome, vec![])));
         for scenario in &self.scenarios {
             let reason = format!("scenario {:?}: {}", scenario.name, scenario.outcome);
             parts.push((scenario.outcome, vec![reason]));
         }
-        parts.push(self.stated.clone().unwrap_or_else(|| {
-            let reason =
-                "the event log ends without an outcome: the run was killed, or still goes on";
-            (Outcome::Incomplete, vec![reason.into()])
-        }));
         if !self.damaged_lines.is_empty() {
             let reason = format!(
                 "evidence is missing: {} lines of the event log are damaged (first: line {})",

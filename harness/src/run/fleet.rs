@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use nix::sys::signal::Signal;
 use workflow::contract::Stamp;
 
+use super::exited;
 use crate::environment::{ConsumerOptions, Environment, Store};
 use crate::events::{Event, EventLog};
 use crate::process::Process;
@@ -32,7 +33,9 @@ pub struct Departure {
     pub status: ExitStatus,
     /// How long it took from its SIGTERM; zero when nobody asked it.
     pub after: Duration,
-    /// The last lines of its log.
+    /// The same in words, such as `consumer-3 ended unasked: exit status: 0`.
+    pub sentence: String,
+    /// The last lines of its log, and where that is.
     pub tail: String,
 }
 
@@ -91,12 +94,7 @@ impl Fleet {
         status: ExitStatus,
         expected: bool,
     ) -> anyhow::Result<()> {
-        self.record(Event::ProcessExited {
-            name: process.name().to_owned(),
-            pid: process.pid(),
-            status: status.to_string(),
-            expected,
-        })
+        self.record(exited(process, status, expected))
     }
 
     /// How many were started and not yet taken away; some of them may have died.
@@ -117,7 +115,8 @@ impl Fleet {
                 None => alive.push(process),
                 Some(status) => {
                     self.record_exit(&process, status, false)?;
-                    dead.push(departure(&process, status, Duration::ZERO));
+                    let how = format!("ended unasked: {status}");
+                    dead.push(departure(&process, status, Duration::ZERO, &how));
                 }
             }
         }
@@ -141,7 +140,8 @@ impl Fleet {
         process.signal(Signal::SIGTERM)?;
         let status = process.wait(patience).await?;
         self.record_exit(&process, status, status.success())?;
-        Ok(departure(&process, status, asked.elapsed()))
+        let how = format!("ended on SIGTERM: {status}");
+        Ok(departure(&process, status, asked.elapsed(), &how))
     }
 
     /// SIGTERM to all, and waits until they have drained and ended, for at most `patience`. Those that do not in time are
@@ -157,18 +157,15 @@ impl Fleet {
         }
         for process in &mut running {
             let left = patience.saturating_sub(asked.elapsed());
-            let (status, in_time) = match process.wait(left).await {
-                Ok(status) => (status, true),
-                Err(_) => (process.kill().await.context("drain the consumers")?, false),
+            let (status, how) = match process.wait(left).await {
+                Ok(status) => (status, format!("ended on SIGTERM: {status}")),
+                Err(_) => (
+                    process.kill().await.context("drain the consumers")?,
+                    format!("did not end within {patience:?} of its SIGTERM, and was killed"),
+                ),
             };
             self.record_exit(process, status, status.success())?;
-            let mut departure = departure(process, status, asked.elapsed());
-            if !in_time {
-                let late =
-                    format!("it did not end within {patience:?} of its SIGTERM, and was killed");
-                departure.tail = format!("{late}\n{}", departure.tail);
-            }
-            departures.push(departure);
+            departures.push(departure(process, status, asked.elapsed(), &how));
         }
         Ok(departures)
     }
@@ -201,19 +198,17 @@ impl Fleet {
 impl Departure {
     /// An error unless it ended with exit code 0.
     pub fn ensure_success(&self) -> anyhow::Result<()> {
-        let Self {
-            name, status, tail, ..
-        } = self;
-        anyhow::ensure!(status.success(), "{name} ended with {status}\n{tail}");
+        anyhow::ensure!(self.status.success(), "{}\n{}", self.sentence, self.tail);
         Ok(())
     }
 }
 
-fn departure(process: &Process, status: ExitStatus, after: Duration) -> Departure {
+fn departure(process: &Process, status: ExitStatus, after: Duration, how: &str) -> Departure {
     Departure {
         name: process.name().to_owned(),
         status,
         after,
+        sentence: format!("{} {how}", process.name()),
         tail: process.tail(),
     }
 }

@@ -9,6 +9,7 @@ mod sending;
 mod settle;
 
 use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -23,6 +24,7 @@ pub use settle::Settled;
 
 use crate::environment::{Environment, Store};
 use crate::events::{Event, EventLog};
+use crate::process::Process;
 
 /// A run whose storage exists.
 pub struct Run {
@@ -97,6 +99,7 @@ impl Run {
             &self.identity,
             load,
             &self.dir,
+            self.log.clone(),
         )
         .await?;
         self.record(Event::ProcessStarted {
@@ -113,5 +116,16 @@ impl Run {
             .remove()
             .await
             .with_context(|| format!("remove the storage of run {}", self.identity.run))
+    }
+}
+
+/// The end of a process as the event log tells it. What one that was not meant to end had to say belongs to it.
+fn exited(process: &Process, status: ExitStatus, expected: bool) -> Event {
+    Event::ProcessExited {
+        name: process.name().to_owned(),
+        pid: process.pid(),
+        status: status.to_string(),
+        expected,
+        last_lines: (!expected).then(|| process.last_lines()),
     }
 }

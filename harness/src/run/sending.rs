@@ -1,6 +1,7 @@
 //! The producer at work: its progress while it sends, and its summary afterwards.
 
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -10,9 +11,12 @@ use tokio::io::{BufReader, Lines};
 use tokio::process::ChildStdout;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use workflow::contract::Stamp;
+use workflow::exit::Exit;
 
-use super::{Identity, Load, RunDir};
+use super::{Identity, Load, RunDir, exited};
 use crate::environment::{Environment, Store};
+use crate::events::EventLog;
 use crate::process::Process;
 
 /// How long the producer may take to end after its last line.
@@ -41,6 +45,7 @@ pub struct Sending {
     progress: watch::Receiver<Told>,
     reader: JoinHandle<anyhow::Result<()>>,
     summary: PathBuf,
+    log: EventLog,
 }
 
 impl Sending {
@@ -50,6 +55,7 @@ impl Sending {
         identity: &Identity,
         load: &Load,
         dir: &RunDir,
+        log: EventLog,
     ) -> anyhow::Result<Self> {
         let summary = dir.producer_summary();
         let mut arguments = load.arguments(identity);
@@ -67,6 +73,7 @@ impl Sending {
             progress,
             reader,
             summary,
+            log,
         })
     }
 
@@ -109,17 +116,20 @@ impl Sending {
 
     /// Waits until it has sent everything, for at most `patience`, and reads its summary.
     pub async fn finish(mut self, patience: Duration) -> anyhow::Result<Sent> {
-        match tokio::time::timeout(patience, &mut self.reader).await {
-            Ok(read) => read
-                .map_err(|panic| anyhow!(panic))?
-                .context("follow the producer")?,
-            Err(_) => bail!("wait for the producer: still sending after {patience:?}"),
-        }
-        let status = self.process.wait(EXIT).await?;
+        let Ok(read) = tokio::time::timeout(patience, &mut self.reader).await else {
+            self.kill().await?;
+            bail!("wait for the producer: still sending after {patience:?}");
+        };
+        let Ok(status) = self.process.wait(EXIT).await else {
+            self.kill().await?;
+            bail!("wait for the producer: still running {EXIT:?} after its last line");
+        };
+        self.record_exit(status, is_orderly(status))?;
+        read.map_err(|panic| anyhow!(panic))?
+            .context("follow the producer")?;
         let text = std::fs::read(&self.summary).with_context(|| {
-            let tail = self.process.tail();
             format!(
-                "read the producer's summary {}; it ended with {status}\n{tail}",
+                "read the producer's summary {}; the producer ended with {status}",
                 self.summary.display()
             )
         })?;
@@ -129,6 +139,24 @@ impl Sending {
             code: status.code(),
         })
     }
+
+    async fn kill(&mut self) -> anyhow::Result<()> {
+        let status = self.process.kill().await?;
+        self.record_exit(status, false)
+    }
+
+    fn record_exit(&self, status: ExitStatus, expected: bool) -> anyhow::Result<()> {
+        let event = exited(&self.process, status, expected);
+        self.log.append(Stamp::now(), event)?;
+        Ok(())
+    }
+}
+
+/// Whether it did what it was asked to. Sends that failed are no fault of its own: the summary counts them.
+fn is_orderly(status: ExitStatus) -> bool {
+    [Exit::Success, Exit::Partial]
+        .iter()
+        .any(|exit| status.code() == Some(i32::from(exit.code())))
 }
 
 async fn read(

@@ -6,7 +6,7 @@ use super::pill;
 use crate::events::Fact;
 use crate::measure::Micros;
 use crate::report::terminal::remarks;
-use crate::report::{ProcessRecord, RunRecord};
+use crate::report::{ProcessExit, ProcessRecord, RunRecord};
 
 pub(super) fn scenarios(record: &RunRecord) -> Markup {
     html! {
@@ -52,6 +52,7 @@ pub(super) fn processes(record: &RunRecord) -> Markup {
                     }
                     tbody { @for process in &record.processes { (process_row(record, process)) } }
                 }
+                @for (at, (process, exit)) in record.astray().enumerate() { (last_lines(process, exit, at == 0)) }
             }
         }
     }
@@ -65,19 +66,32 @@ fn process_row(record: &RunRecord, process: &ProcessRecord) -> Markup {
             td { (process.role) }
             td.figure { (process.pid) }
             td.figure { (seconds(process.started)) }
-            @match &process.exited {
-                Some((at, status, true)) => {
-                    td.figure { (seconds(*at)) }
-                    td { (status) }
-                }
-                Some((at, status, false)) => {
-                    td.figure { (seconds(*at)) }
-                    td.unexpected { (status) ", unexpected" }
+            @match &process.exit {
+                Some(exit) => {
+                    td.figure { (seconds(exit.at)) }
+                    td.unexpected[!exit.expected] {
+                        (exit.status)
+                        @if !exit.expected { ", unexpected" }
+                    }
                 }
                 None => {
                     td.figure { "–" }
                     td.faint { "no end in the log" }
                 }
+            }
+        }
+    }
+}
+
+/// What a process had to say that ended in a way that the run did not mean.
+fn last_lines(process: &ProcessRecord, exit: &ProcessExit, is_open: bool) -> Markup {
+    html! {
+        @match exit.last_lines.as_deref() {
+            None => {}
+            Some("") => p.faint { (process.name) " said nothing: its log is empty." }
+            Some(lines) => details open[is_open] {
+                summary { "The last lines of " (process.name) }
+                pre.log { (lines) }
             }
         }
     }
