@@ -62,6 +62,15 @@ impl LatencyVerdict {
         format!("{} {} at most {max}", self.limit.hop, self.limit.percentile)
     }
 
+    /// What was found against the limit, in as few words as will do: `end to end p99 is 89.6 ms, limit 1.00 ms`.
+    pub fn missed(&self) -> String {
+        let max = Micros(i64::try_from(self.limit.max_us).unwrap_or(i64::MAX));
+        let LatencyLimit {
+            hop, percentile, ..
+        } = self.limit;
+        format!("{hop} {percentile} is {}, limit {max}", self.found())
+    }
+
     /// What was found: the percentile, or that there are no samples.
     pub fn found(&self) -> String {
         self.observed_us

@@ -155,9 +155,12 @@ fn a_missed_latency_limit_fails_the_run() {
     assert_eq!(shown(dir.path())[0], "fail");
     let markdown = fs::read_to_string(dir.path().join("summary.md")).unwrap();
     assert!(
-        markdown.contains("end to end p99 at most 1.00 ms"),
+        markdown.starts_with("## 🔴 FAIL: end to end p99 is 11.0 ms, limit 1.00 ms\n"),
         "{markdown}"
     );
+    let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
+    let toned = |tone: &str| html.matches(&format!("class=\"tile {tone}\"")).count();
+    assert_eq!((toned("fail"), toned("pass")), (2, 0));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use super::RunRecord;
 use crate::audit::Violation;
+use crate::events::Scenario;
+use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 
 /// The verdict of a run.
@@ -86,11 +88,30 @@ impl RunRecord {
     }
 
     fn headline_of_fail(&self) -> String {
-        let promises = super::promises(self);
-        let broken = |promise: &&super::Promise| promise.outcome == Outcome::Fail;
-        match promises.iter().filter(broken).count() {
+        /// What is broken beyond these is in the table of promises.
+        const NAMED: usize = 3;
+        let findings = self.audit.iter().flat_map(|audit| &audit.findings);
+        let mut broken: Vec<String> = findings
+            .map(|finding| finding.violation.counted(finding.count))
+            .collect();
+        broken.extend(
+            super::promises::of_consumers(self)
+                .filter(|promise| promise.outcome == Outcome::Fail)
+                .map(|_| "consumers did not end as asked".into()),
+        );
+        let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
+        let missed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);
+        broken.extend(missed.map(LatencyVerdict::missed));
+        let failed = |scenario: &&Scenario| scenario.outcome == Outcome::Fail;
+        match self.scenarios.iter().filter(failed).count() {
+            0 => {}
+            1 => broken.push("1 scenario failed".into()),
+            failed => broken.push(format!("{failed} scenarios failed")),
+        }
+        match broken.len() {
             0 => "a promise is broken".into(),
-            broken => format!("{broken} of {} promises broken", promises.len()),
+            1..=NAMED => broken.join("; "),
+            all => format!("{}; and {} more", broken[..NAMED].join("; "), all - NAMED),
         }
     }
 

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::pill;
-use crate::measure::{Hop, Micros, Percentile};
+use crate::events::Measured;
+use crate::measure::{Hop, LatencyLimit, Micros, Percentile};
 use crate::outcome::Outcome;
 use crate::report::plot::limit_bar;
 use crate::report::verdict::thousands;
@@ -36,39 +37,52 @@ pub(super) fn band(record: &RunRecord) -> Markup {
     }
 }
 
-/// A figure, and what it is.
+/// A figure, what it is, and how it was judged.
 struct Tile {
     figure: String,
-    name: &'static str,
+    name: String,
     tone: Option<Outcome>,
 }
 
+impl Tile {
+    fn plain(figure: impl Into<String>, name: &str) -> Self {
+        Self {
+            figure: figure.into(),
+            name: name.to_owned(),
+            tone: None,
+        }
+    }
+
+    fn judged(figure: impl Into<String>, name: &str, outcome: Outcome) -> Self {
+        Self {
+            tone: Some(outcome),
+            ..Self::plain(figure, name)
+        }
+    }
+}
+
 pub(super) fn tiles(record: &RunRecord) -> Markup {
-    let tile = |figure: String, name| Tile {
-        figure,
-        name,
-        tone: None,
-    };
     let mut tiles = Vec::new();
-    if let Some(audit) = &record.audit {
-        tiles.push(tile(
-            format!(
-                "{} / {}",
-                thousands(audit.fates.kept),
-                thousands(audit.planned)
-            ),
-            "messages with exactly one right row",
+    let promises = promises(record);
+    if !promises.is_empty() {
+        let kept = promises
+            .iter()
+            .filter(|promise| promise.outcome == Outcome::Pass);
+        let figure = format!("{} / {}", kept.count(), promises.len());
+        // In the colour of the whole: no figure is green at the top of a run that did not pass.
+        tiles.push(Tile::judged(
+            figure,
+            "promises kept",
+            record.verdict().outcome,
         ));
-        let violations: u64 = audit.findings.iter().map(|finding| finding.count).sum();
-        let tone = if violations == 0 {
-            Outcome::Pass
-        } else {
-            Outcome::Fail
-        };
-        tiles.push(Tile {
-            tone: Some(tone),
-            ..tile(thousands(violations), "violations")
-        });
+    }
+    if let Some(audit) = &record.audit {
+        let figure = format!(
+            "{} / {}",
+            thousands(audit.fates.kept),
+            thousands(audit.planned)
+        );
+        tiles.push(Tile::plain(figure, "messages with exactly one right row"));
     }
     // Cut off before its audit: how far it had come.
     if let (None, Some((_, last))) = (&record.audit, record.samples.last()) {
@@ -76,26 +90,17 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             (last.sent, "sent, last seen"),
             (last.stored, "stored, last seen"),
         ] {
-            tiles.extend(count.map(|count| tile(thousands(count), name)));
+            tiles.extend(count.map(|count| Tile::plain(thousands(count), name)));
         }
     }
-    if let Some(measured) = &record.measured {
-        let p99 = measured.hops.samples(Hop::EndToEnd).at(Percentile::P99);
-        if let Some(p99) = p99 {
-            tiles.push(tile(Micros(p99).to_string(), "end to end, p99"));
-        }
-        if let Some(rate) = measured.hops.throughput() {
-            tiles.push(tile(format!("{rate:.0}/s"), "stored, over the whole run"));
-        }
-        tiles.push(tile(thousands(measured.hops.redelivered()), "redelivered"));
-    }
+    tiles.extend(record.measured.iter().flat_map(measured));
     let faults = record
         .marks
         .iter()
         .filter(|mark| mark.kind == MarkKind::Fault);
     let faults = faults.count() as u64;
     if faults > 0 {
-        tiles.push(tile(thousands(faults), "faults injected"));
+        tiles.push(Tile::plain(thousands(faults), "faults injected"));
     }
     html! {
         @if !tiles.is_empty() {
@@ -109,6 +114,34 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             }
         }
     }
+}
+
+/// Every limit that is not kept; the end-to-end p99 in any case; throughput and redeliveries.
+fn measured(measured: &Measured) -> Vec<Tile> {
+    let limits = measured.verdicts.iter();
+    let mut tiles: Vec<Tile> = limits
+        .filter(|verdict| verdict.outcome != Outcome::Pass)
+        .map(|verdict| Tile::judged(verdict.found(), &verdict.promised(), verdict.outcome))
+        .collect();
+    let is_shown = measured.verdicts.iter().any(|verdict| {
+        let LatencyLimit {
+            hop, percentile, ..
+        } = verdict.limit;
+        (hop, percentile) == (Hop::EndToEnd, Percentile::P99) && verdict.outcome != Outcome::Pass
+    });
+    let p99 = measured.hops.samples(Hop::EndToEnd).at(Percentile::P99);
+    if let (Some(p99), false) = (p99, is_shown) {
+        tiles.push(Tile::plain(Micros(p99).to_string(), "end to end p99"));
+    }
+    if let Some(rate) = measured.hops.throughput() {
+        tiles.push(Tile::plain(
+            format!("{rate:.0}/s"),
+            "stored, over the whole run",
+        ));
+    }
+    let redelivered = thousands(measured.hops.redelivered());
+    tiles.push(Tile::plain(redelivered, "redelivered"));
+    tiles
 }
 
 pub(super) fn next_steps(record: &RunRecord) -> Markup {
