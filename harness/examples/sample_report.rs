@@ -156,7 +156,7 @@ fn samples(story: Story, log: &EventLog, at: &impl Fn(f64) -> Stamp) -> Result<(
             queue_depth: Some(sent - stored + random.random_range(0..9)),
             consumers: Some(if is_down { 15 } else { 16 }),
             sent: Some(sent),
-            stored: Some(stored),
+            sent_at: Some(at(seconds)),
         };
         log.append(at(seconds), Event::Sample(sample))?;
         if tick == 42 {

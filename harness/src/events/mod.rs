@@ -167,12 +167,12 @@ pub struct Sample {
     /// Consumers running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<u64>,
-    /// Messages sent so far.
+    /// Messages acknowledged, as the producer last counted them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<u64>,
-    /// Rows stored so far.
+    /// When it counted them: before the sample was taken, and the same in samples between which it did not count anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stored: Option<u64>,
+    pub sent_at: Option<Stamp>,
 }
 
 /// How a scenario ended.

@@ -3,12 +3,14 @@
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
+use producer::Summary;
+use workflow::contract::Stamp;
 use workflow::ports::WorkQueue as _;
 
 use crate::events::{Event, Sample};
 use crate::run::{Run, Sending};
 
-/// From one sample to the next: the producer reports each second, and samples between two reports would show no rate.
+/// From one sample to the next. The producer counts as often.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// Samples from one printed line to the next, when standard error is no terminal.
@@ -19,7 +21,7 @@ pub(super) struct Live {
     start: Instant,
     messages: u64,
     ticks: u32,
-    acknowledged: u64,
+    sent: Option<(u64, Stamp)>,
     terminal: bool,
 }
 
@@ -29,14 +31,14 @@ impl Live {
             start: Instant::now(),
             messages,
             ticks: 0,
-            acknowledged: 0,
+            sent: None,
             terminal: stderr().is_terminal(),
         }
     }
 
     /// Takes the producer's last word on what was acknowledged.
-    pub(super) fn sent(&mut self, acknowledged: u64) {
-        self.acknowledged = acknowledged;
+    pub(super) fn sent(&mut self, summary: &Summary) {
+        self.sent = Some((summary.acknowledged, summary.ended));
     }
 
     /// Takes one sample, records it and shows it.
@@ -46,43 +48,32 @@ impl Live {
         sending: Option<&Sending>,
     ) -> anyhow::Result<()> {
         let progress = sending.and_then(Sending::progress);
-        if let Some(progress) = &progress {
-            self.acknowledged = progress.acknowledged;
-        }
+        self.sent = sending.and_then(Sending::acknowledged).or(self.sent);
         // A depth that cannot be read is absent from the sample, not 0.
         let depth = run.store().queue.approximate_count().await.ok();
-        let done = depth.map(|depth| self.acknowledged.saturating_sub(depth));
         let consumers = run.fleet().len() as u64;
         run.record(Event::Sample(Sample {
             queue_depth: depth,
             consumers: Some(consumers),
-            sent: Some(self.acknowledged),
-            stored: done,
+            sent: self.sent.map(|(count, _)| count),
+            sent_at: self.sent.map(|(_, at)| at),
         }))?;
         self.ticks += 1;
         let lateness = progress.and_then(|progress| progress.lateness_us_p99);
-        self.show(depth, done, consumers, lateness);
+        self.show(depth, consumers, lateness);
         Ok(())
     }
 
-    fn show(
-        &self,
-        depth: Option<u64>,
-        done: Option<u64>,
-        consumers: u64,
-        lateness_us: Option<u64>,
-    ) {
-        let number = |value: Option<u64>| value.map_or("?".to_owned(), |n| n.to_string());
+    fn show(&self, depth: Option<u64>, consumers: u64, lateness_us: Option<u64>) {
         let lateness = lateness_us.map_or(String::new(), |us| {
             format!(" | lateness p99 {:.1} ms", us as f64 / 1e3)
         });
         let line = format!(
-            "{:6.1} s | sent {} of {} | queue {} | done {} | {consumers} consumers{lateness}",
+            "{:6.1} s | sent {} of {} | queue {} | {consumers} consumers{lateness}",
             self.start.elapsed().as_secs_f64(),
-            self.acknowledged,
+            self.sent.map_or(0, |(count, _)| count),
             self.messages,
-            number(depth),
-            number(done),
+            depth.map_or("?".to_owned(), |depth| depth.to_string()),
         );
         if self.terminal {
             write(&format!("\r\x1b[2K{line}"));

@@ -175,7 +175,7 @@ async fn watch(
         }
     }
     let sent = sending.finish(patience.drain).await?;
-    live.sent(sent.summary.acknowledged);
+    live.sent(&sent.summary);
     phase(run, "settle")?;
     let start = Instant::now();
     while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {

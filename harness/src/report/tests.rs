@@ -33,7 +33,7 @@ fn events(rows: &[StoredRow]) -> Vec<Event> {
             queue_depth: Some(3),
             consumers: Some(1),
             sent: Some(sent),
-            stored: Some(sent),
+            sent_at: None,
         })
     };
     vec![

@@ -34,6 +34,7 @@ pub struct Sent {
 /// What the producer has told so far.
 #[derive(Debug, Default)]
 struct Told {
+    started: Option<Stamp>,
     progress: Option<Progress>,
     acknowledged: u64,
 }
@@ -85,6 +86,16 @@ impl Sending {
     /// Its last progress report, from within the last second or so.
     pub fn progress(&self) -> Option<Progress> {
         self.progress.borrow().progress.clone()
+    }
+
+    /// How many messages it has acknowledged, and when it counted them, by its own clock; `None` before it has begun.
+    pub fn acknowledged(&self) -> Option<(u64, Stamp)> {
+        let told = self.progress.borrow();
+        let started = told.started?;
+        Some(told.progress.as_ref().map_or((0, started), |progress| {
+            let at = started.plus(Duration::from_millis(progress.elapsed_ms));
+            (progress.acknowledged, at)
+        }))
     }
 
     /// Waits until at least `messages` are acknowledged, for at most `patience`.
@@ -167,12 +178,13 @@ async fn read(
         match serde_json::from_str(&line)
             .with_context(|| format!("read the progress line {line:?}"))?
         {
-            Event::Started(_) => {}
+            Event::Started(started) => {
+                told.send_modify(|told| told.started = Some(started.at));
+            }
             Event::Progress(progress) => {
-                let acknowledged = progress.acknowledged;
-                told.send_replace(Told {
-                    progress: Some(progress),
-                    acknowledged,
+                told.send_modify(|told| {
+                    told.acknowledged = progress.acknowledged;
+                    told.progress = Some(progress);
                 });
             }
             Event::Summary(summary) => {

@@ -88,7 +88,7 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
     if let (None, Some((_, last))) = (&record.audit, record.samples.last()) {
         for (count, name) in [
             (last.sent, "sent, last seen"),
-            (last.stored, "stored, last seen"),
+            (last.queue_depth, "in the queue, last seen"),
         ] {
             tiles.extend(count.map(|count| Tile::plain(thousands(count), name)));
         }

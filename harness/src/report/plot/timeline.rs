@@ -104,10 +104,15 @@ impl Line {
     }
 }
 
+/// The shortest time to tell a rate of: over a few milliseconds, a handful of answers would look like thousands a second.
+const SHORTEST_SECONDS: f64 = 0.5;
+
 /// The samples by time, thinned to what can be seen.
 struct Series {
     seconds: f64,
     samples: Vec<(f64, Sample)>,
+    /// What the producer had sent, when it counted.
+    sent: Vec<(f64, f64)>,
     samples_per_point: usize,
 }
 
@@ -118,7 +123,7 @@ impl Series {
             return None;
         }
         let samples_per_point = record.samples.len().div_ceil(POINTS);
-        let samples = record
+        let samples: Vec<(f64, Sample)> = record
             .samples
             .chunks(samples_per_point)
             .filter_map(|chunk| {
@@ -131,8 +136,13 @@ impl Series {
                 Some((seconds(*at), sample))
             })
             .collect();
+        let sent = samples.iter().filter_map(|(at, sample)| {
+            let at = sample.sent_at.map_or(*at, seconds);
+            Some((at, sample.sent? as f64))
+        });
         Some(Self {
             seconds: seconds(record.ended).max(1e-3),
+            sent: sent.collect(),
             samples,
             samples_per_point,
         })
@@ -143,30 +153,33 @@ impl Series {
         self.samples.iter().filter_map(point).collect()
     }
 
-    /// Per second, between each two samples; a counter that was not read is bridged, one that fell counts as 0.
-    fn rate(&self, value: impl Fn(&Sample) -> Option<u64>) -> Vec<(f64, f64)> {
-        let counts = self.values(value);
-        let rate = |pair: &[(f64, f64)]| {
+    /// Messages sent per second, level from one count of the producer's to its next: samples that hold the same count
+    /// say nothing of a rate between them.
+    fn rate(&self) -> Vec<(f64, f64)> {
+        let mut counts = self.sent.clone();
+        counts.dedup_by(|(at, _), (before, _)| at <= before);
+        // The last count is the summary's, whenever that comes.
+        if let [.., _, (before, _), (at, _)] = counts[..]
+            && at - before < SHORTEST_SECONDS
+        {
+            counts.remove(counts.len() - 2);
+        }
+        let level = |pair: &[(f64, f64)]| {
             let ((from, before), (to, after)) = (pair[0], pair[1]);
-            (to > from).then(|| (to, (after - before).max(0.0) / (to - from)))
+            let rate = (after - before).max(0.0) / (to - from);
+            [(from, rate), (to, rate)]
         };
-        counts.windows(2).filter_map(rate).collect()
+        counts.windows(2).flat_map(level).collect()
     }
 
     fn throughput(&self) -> Option<Panel> {
-        let line = |name, class, points: Vec<(f64, f64)>| {
-            (!points.is_empty()).then_some(Line {
-                name,
-                class,
-                points,
-                is_stepped: false,
-            })
+        let line = Line {
+            name: "sent",
+            class: "sent",
+            points: self.rate(),
+            is_stepped: false,
         };
-        let lines = [
-            line("sent", "sent", self.rate(|sample| sample.sent)),
-            line("stored", "stored", self.rate(|sample| sample.stored)),
-        ];
-        panel("messages per second", lines.into_iter().flatten().collect())
+        panel("messages per second", vec![line])
     }
 
     fn queue(&self) -> Option<Panel> {
@@ -279,5 +292,61 @@ fn number(value: f64) -> String {
         thousands(value as u64)
     } else {
         format!("{value}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use workflow::contract::Stamp;
+
+    use super::*;
+
+    /// The rates of samples that were taken at some second, of a count at another.
+    fn rates(samples: &[(f64, u64, f64)]) -> Vec<f64> {
+        let at = |seconds| Stamp::from_micros(0).plus(Duration::from_secs_f64(seconds));
+        let sample = |(taken, sent, counted): &(f64, u64, f64)| {
+            let sample = Sample {
+                sent: Some(*sent),
+                sent_at: Some(at(*counted)),
+                ..Sample::default()
+            };
+            (at(*taken), sample)
+        };
+        let record = RunRecord {
+            started: at(0.0),
+            ended: at(9.0),
+            samples: samples.iter().map(sample).collect(),
+            ..RunRecord::default()
+        };
+        let points = Series::of(&record).unwrap().rate();
+        points.into_iter().map(|(_, rate)| rate.round()).collect()
+    }
+
+    #[test]
+    fn a_steady_rate_is_level_however_samples_fall_between_counts() {
+        let twice_the_same = [
+            (0.1, 0, 0.2),
+            (1.1, 0, 0.2),
+            (2.2, 300, 2.2),
+            (3.3, 450, 3.2),
+        ];
+        assert_eq!(rates(&twice_the_same), [150.0; 4]);
+        let one_left_out = [(0.3, 0, 0.2), (1.1, 105, 0.9), (3.9, 540, 3.8)];
+        assert_eq!(rates(&one_left_out), [150.0; 4]);
+    }
+
+    #[test]
+    fn what_is_sent_in_the_last_moment_makes_no_peak() {
+        let with_a_rest = [
+            (0.0, 0, 0.0),
+            (1.0, 150, 1.0),
+            (2.0, 296, 2.0),
+            (2.1, 300, 2.001),
+        ];
+        assert_eq!(rates(&with_a_rest), [150.0; 4]);
+        let a_burst_alone = [(0.0, 0, 0.0), (1.0, 300, 0.25)];
+        assert_eq!(rates(&a_burst_alone), [1_200.0; 2]);
     }
 }
