@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
 use producer::Summary;
+use terminal_size::{Width, terminal_size_of};
 use workflow::contract::Stamp;
 use workflow::ports::WorkQueue as _;
 
@@ -65,20 +66,23 @@ impl Live {
     }
 
     fn show(&self, depth: Option<u64>, consumers: u64, lateness_us: Option<u64>) {
-        let lateness = lateness_us.map_or(String::new(), |us| {
-            format!(" | lateness p99 {:.1} ms", us as f64 / 1e3)
-        });
-        let line = format!(
-            "{:6.1} s | sent {} of {} | queue {} | {consumers} consumers{lateness}",
-            self.start.elapsed().as_secs_f64(),
-            self.sent.map_or(0, |(count, _)| count),
-            self.messages,
-            depth.map_or("?".to_owned(), |depth| depth.to_string()),
-        );
+        // The most important first: what does not fit is left out from the end.
+        let mut parts = vec![
+            format!("{:6.1} s", self.start.elapsed().as_secs_f64()),
+            format!(
+                "sent {} of {}",
+                self.sent.map_or(0, |(count, _)| count),
+                self.messages
+            ),
+            depth.map_or("queue ?".to_owned(), |depth| format!("queue {depth}")),
+            format!("{consumers} consumers"),
+        ];
+        parts.extend(lateness_us.map(|us| format!("lateness p99 {:.1} ms", us as f64 / 1e3)));
         if self.terminal {
-            write(&format!("\r\x1b[2K{line}"));
+            // The cursor waits in the first column, so that a line of the log overwrites this one.
+            write(&format!("\r\x1b[2K{}\r", fitted(&parts, columns())));
         } else if self.ticks % QUIET == 1 {
-            write(&format!("{line}\n"));
+            write(&format!("{}\n", parts.join(BETWEEN)));
         }
     }
 
@@ -90,10 +94,54 @@ impl Live {
     }
 }
 
+/// What stands between the parts of a line.
+const BETWEEN: &str = " | ";
+
+/// The columns that a line may fill: a line that wraps cannot be rewritten in place, and a full last column wraps.
+fn columns() -> usize {
+    const USUAL: u16 = 80;
+    let columns = terminal_size_of(stderr()).map_or(USUAL, |(Width(columns), _)| columns);
+    usize::from(columns).saturating_sub(1)
+}
+
+/// The first of `parts`, as many as fit into `columns`. They are ASCII: a byte is a column.
+fn fitted(parts: &[String], columns: usize) -> String {
+    let mut line = String::new();
+    for part in parts {
+        let between = if line.is_empty() { "" } else { BETWEEN };
+        if line.len() + between.len() + part.len() > columns {
+            break;
+        }
+        line.extend([between, part]);
+    }
+    line
+}
+
 /// Progress is a courtesy: a standard error that is gone must not end a run.
 fn write(text: &str) {
     let mut stderr = stderr().lock();
     let _ = stderr
         .write_all(text.as_bytes())
         .and_then(|()| stderr.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_never_wider_than_the_terminal_and_keeps_what_matters_most() {
+        let parts = ["  12.3 s", "sent 7 of 20", "queue 5", "16 consumers"].map(String::from);
+        let lines = [
+            (80, "  12.3 s | sent 7 of 20 | queue 5 | 16 consumers"),
+            (48, "  12.3 s | sent 7 of 20 | queue 5 | 16 consumers"),
+            (47, "  12.3 s | sent 7 of 20 | queue 5"),
+            (23, "  12.3 s | sent 7 of 20"),
+            (22, "  12.3 s"),
+            (3, ""),
+        ];
+        for (columns, line) in lines {
+            assert_eq!(fitted(&parts, columns), line, "{columns} columns");
+        }
+    }
 }
