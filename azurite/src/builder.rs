@@ -70,8 +70,8 @@ impl Builder {
                 Some(endpoints) => self.attach(endpoints).await,
                 None => Err(Error::Start(address::NOT_GIVEN.to_owned())),
             },
-            Source::Docker => self.start_docker("it alone is allowed").await,
-            Source::Npm => self.start_npm("it alone is allowed").await,
+            Source::Docker => self.start_docker(Some(ALONE)).await,
+            Source::Npm => self.start_npm(Some(ALONE)).await,
         };
         started.map_err(|error| match error {
             error if error.allows_next_source() => Error::Forced {
@@ -86,14 +86,12 @@ impl Builder {
         if let Some(endpoints) = address::given(environment)? {
             return self.attach(endpoints).await;
         }
-        let docker = match self.clone().start_docker(address::NOT_GIVEN).await {
+        let docker = match self.clone().start_docker(None).await {
             Err(error) if error.allows_next_source() => error.to_string(),
             started => return started,
         };
-        match self
-            .start_npm(&format!("{}; {docker}", address::NOT_GIVEN))
-            .await
-        {
+        tracing::debug!(docker, "Docker is not used");
+        match self.start_npm(Some(in_brief(&docker))).await {
             Err(error) if error.allows_next_source() => Err(Error::NoSource {
                 address: address::NOT_GIVEN.to_owned(),
                 docker,
@@ -130,14 +128,11 @@ impl Builder {
         })
     }
 
-    async fn start_docker(self, because: &str) -> Result<Azurite, Error> {
+    async fn start_docker(self, because: Option<&str>) -> Result<Azurite, Error> {
         let (container, endpoints) = Container::start(&self.options).await?;
-        let leash = if container.is_leashed() {
-            ""
-        } else {
-            "; it would outlive a kill -9 of this process"
-        };
-        let why = format!("Azurite {VERSION} from Docker ({because}{leash})");
+        let unleashed =
+            (!container.is_leashed()).then_some("it would outlive a kill -9 of this process");
+        let why = why(Source::Docker, because.into_iter().chain(unleashed));
         self.when_ready(
             Running::Container(Box::new(container)),
             Source::Docker,
@@ -147,13 +142,11 @@ impl Builder {
         .await
     }
 
-    async fn start_npm(self, because: &str) -> Result<Azurite, Error> {
+    async fn start_npm(self, because: Option<&str>) -> Result<Azurite, Error> {
         let entry = npm::entry().await?;
         let (node, ports) = Node::start(&entry, &self.options).await?;
-        let why = format!(
-            "Azurite {VERSION} from npm in {} ({because})",
-            npm::installation().display()
-        );
+        tracing::debug!(directory = %npm::installation().display(), "the npm package is used");
+        let why = why(Source::Npm, because);
         self.when_ready(Running::Node(node), Source::Npm, endpoints(ports), why)
             .await
     }
@@ -169,7 +162,7 @@ impl Builder {
             .await
             .map_err(Error::Start)?;
         self.options.ports = endpoints.ports();
-        tracing::info!(%source, queue = endpoints.queue, table = endpoints.table, why, "Azurite is ready");
+        tracing::debug!(%source, queue = endpoints.queue, table = endpoints.table, why, "Azurite is ready");
         Ok(Azurite {
             running,
             source,
@@ -178,6 +171,27 @@ impl Builder {
             options: self.options,
         })
     }
+}
+
+/// Why a source that is forced is used.
+const ALONE: &str = "it alone is allowed";
+
+/// The source, and why that one, for [`Azurite::why`].
+fn why<'a>(source: Source, because: impl IntoIterator<Item = &'a str>) -> String {
+    let name = match source {
+        Source::Docker => "Docker",
+        other => &other.to_string(),
+    };
+    let because: Vec<&str> = because.into_iter().collect();
+    match because.join("; ") {
+        because if because.is_empty() => format!("Azurite {VERSION} from {name}"),
+        because => format!("Azurite {VERSION} from {name} ({because})"),
+    }
+}
+
+/// A reason without its cause, which follows a colon: that a source is not there is no error, and is not to look like one.
+fn in_brief(reason: &str) -> &str {
+    reason.split(": ").next().unwrap_or(reason)
 }
 
 fn endpoints(ports: Ports) -> Endpoints {

@@ -15,6 +15,7 @@ use futures::FutureExt as _;
 use super::SuiteArgs;
 use super::needs;
 use super::world::{Scenario, Suite};
+use crate::cli::say;
 use crate::environment::Environment;
 use crate::exit::WrongInput;
 use crate::outcome::Outcome;
@@ -151,6 +152,7 @@ pub async fn run(
         );
         return Err(none.context(SELECT));
     }
+    say(&format!("storage  {}", environment.evidence()));
     let suite = Arc::new(Suite {
         environment,
         out: args.out.clone(),
