@@ -202,6 +202,11 @@ impl RunRecord {
         at.micros_since(self.started)
     }
 
+    /// Seconds from the first event to `at`.
+    pub fn seconds_at(&self, at: Stamp) -> f64 {
+        self.micros_at(at) as f64 / 1e6
+    }
+
     /// What the run shows, in a line.
     pub fn title(&self) -> &str {
         self.run.as_ref().map_or("run", |run| run.title.as_str())

@@ -59,7 +59,7 @@ pub(super) fn processes(record: &RunRecord) -> Markup {
 }
 
 fn process_row(record: &RunRecord, process: &ProcessRecord) -> Markup {
-    let seconds = |at| format!("{:.1} s", record.micros_at(at) as f64 / 1e6);
+    let seconds = |at| format!("{:.1} s", record.seconds_at(at));
     html! {
         tr {
             td { (process.name) }

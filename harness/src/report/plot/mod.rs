@@ -1,5 +1,6 @@
 //! Plots, as inline SVG: no script, no external resource; colours come from the page's style sheet.
 
+mod frame;
 mod limit_bar;
 mod percentiles;
 mod scale;

@@ -1,17 +1,18 @@
 //! Latency by percentile: the whole distribution in one line, its tail stretched out.
 
-use std::fmt::Write as _;
-
 use maud::{Markup, html};
 
+use super::frame::{Frame, line};
 use super::scale::{LatencyScale, Scale};
 use super::{class, px};
 use crate::measure::{Hop, Hops, LatencyVerdict, Micros, Samples};
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 330.0;
-const LEFT: f64 = 56.0;
-const RIGHT: f64 = 408.0;
+const FRAME: Frame = Frame {
+    left: 56.0,
+    right: 408.0,
+};
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 286.0;
 
@@ -45,13 +46,11 @@ pub(in crate::report) fn percentiles(
         svg.plot viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-label=(title) {
             (axes.draw())
             @for (hop, samples) in &lines {
-                path class=(format!("line {}", class(*hop))) d=(axes.path(samples)) {
-                    title { (hop.title()) }
-                }
+                (line(class(*hop), hop.title(), axes.points(samples)))
             }
             @for verdict in &verdicts { (axes.limit(verdict)) }
             @for (y, hop) in axes.labels(&lines) {
-                text.label.(class(hop)) x=(px(RIGHT + 8.0)) y=(px(y + 4.0)) { (label(hop)) }
+                (FRAME.name(y, class(hop), label(hop)))
             }
         }
     })
@@ -79,7 +78,7 @@ impl Axes {
         let lowest = values(|_| 1).map(|v| v as f64).fold(highest, f64::min);
         let lowest = lowest.max(highest / 1e5);
         Some(Self {
-            x: Scale::new((0.0, f64::from(nines)), (LEFT, RIGHT)),
+            x: Scale::new((0.0, f64::from(nines)), (FRAME.left, FRAME.right)),
             y: LatencyScale::new(lowest, highest, (BOTTOM, TOP)),
             nines,
         })
@@ -88,21 +87,17 @@ impl Axes {
     fn draw(&self) -> Markup {
         let labels = (0..=self.nines).map(|nines| (f64::from(nines), percent(nines)));
         html! {
-            @for (value, label) in &self.y.ticks {
-                @let y = px(self.y.at(*value));
-                line.grid x1=(px(LEFT)) x2=(px(RIGHT)) y1=(y) y2=(y) {}
-                text.tick.end x=(px(LEFT - 8.0)) y=(px(self.y.at(*value) + 4.0)) { (label) }
-            }
+            @for (value, label) in &self.y.ticks { (FRAME.level(self.y.at(*value), label)) }
             @for (nines, label) in labels {
                 @let x = px(self.x.at(nines));
                 line.grid x1=(x) x2=(x) y1=(px(TOP)) y2=(px(BOTTOM)) {}
                 text.tick.middle x=(x) y=(px(BOTTOM + 18.0)) { (label) }
             }
-            text.tick.middle x=(px(f64::midpoint(LEFT, RIGHT))) y=(px(BOTTOM + 36.0)) { "percentile" }
+            text.tick.middle x=(px(f64::midpoint(FRAME.left, FRAME.right))) y=(px(BOTTOM + 36.0)) { "percentile" }
         }
     }
 
-    fn path(&self, samples: &Samples) -> String {
+    fn points(&self, samples: &Samples) -> impl Iterator<Item = (f64, f64)> {
         let count = samples.count() as f64;
         let end = count.log10().min(f64::from(self.nines));
         let nines: Vec<f64> = (0..=POINTS)
@@ -115,14 +110,11 @@ impl Axes {
             .collect();
         ranks.pop();
         ranks.push(samples.count());
-        let mut path = String::new();
-        for (nines, micros) in nines.into_iter().zip(samples.at_ranks(ranks)) {
-            let pen = if path.is_empty() { 'M' } else { 'L' };
+        let micros = samples.at_ranks(ranks).into_iter();
+        nines.into_iter().zip(micros).map(|(nines, micros)| {
             let micros = micros.unwrap_or_default() as f64;
-            let (x, y) = (self.x.at(nines), self.y.at(micros));
-            write!(path, "{pen}{x:.1} {y:.1} ").expect("writing to a string must succeed");
-        }
-        path
+            (self.x.at(nines), self.y.at(micros))
+        })
     }
 
     /// The limit as a ceiling, and the found percentile under it with its confidence interval.

@@ -1,9 +1,8 @@
 //! The run over time: throughput, queue depth and consumers, with phases and faults drawn on it.
 
-use std::fmt::Write as _;
-
 use maud::{Markup, html};
 
+use super::frame::{self, Frame};
 use super::px;
 use super::scale::{Scale, linear_ticks};
 use crate::events::Sample;
@@ -11,8 +10,10 @@ use crate::report::verdict::thousands;
 use crate::report::{MarkKind, RunRecord};
 
 const WIDTH: f64 = 1_060.0;
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 936.0;
+const FRAME: Frame = Frame {
+    left: 64.0,
+    right: 936.0,
+};
 /// Room for the names of phases and the numbers of faults.
 const HEAD: f64 = 52.0;
 const PANEL: f64 = 110.0;
@@ -24,14 +25,13 @@ const POINTS: usize = 400;
 /// The plot and its caption; `None` with fewer than two samples.
 pub(in crate::report) fn timeline(record: &RunRecord) -> Option<Markup> {
     let series = Series::of(record)?;
-    let panels = [series.throughput(), series.queue(), series.consumers()];
-    let panels: Vec<Panel> = panels.into_iter().flatten().collect();
+    let panels = series.panels();
     if panels.is_empty() {
         return None;
     }
     let bottom = HEAD + panels.len() as f64 * (PANEL + GAP) - GAP;
     let height = bottom + 40.0;
-    let x = Scale::new((0.0, series.seconds), (LEFT, RIGHT));
+    let x = Scale::new((0.0, series.seconds), (FRAME.left, FRAME.right));
     Some(html! {
         svg.plot.wide viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="the run over time" {
             (phases(record, &x, bottom, series.seconds))
@@ -50,57 +50,29 @@ pub(in crate::report) fn timeline(record: &RunRecord) -> Option<Markup> {
     })
 }
 
+/// One value over time.
 struct Panel {
     title: &'static str,
-    lines: Vec<Line>,
-}
-
-struct Line {
     name: &'static str,
     class: &'static str,
     /// Seconds and value.
     points: Vec<(f64, f64)>,
-    is_stepped: bool,
 }
 
 impl Panel {
     fn draw(&self, x: &Scale, top: f64) -> Markup {
-        let values = self.lines.iter().flat_map(|line| &line.points);
-        let highest = values.map(|(_, value)| *value).fold(0.0, f64::max);
+        let values = self.points.iter().map(|(_, value)| *value);
+        let highest = values.fold(0.0, f64::max);
         let ticks = linear_ticks(highest, 3.0);
         let end = ticks.last().copied().unwrap_or(1.0);
         let y = Scale::new((0.0, end), (top + PANEL, top));
         html! {
-            text.panel x=(px(LEFT)) y=(px(top - 7.0)) { (self.title) }
-            @for tick in &ticks {
-                line.grid x1=(px(LEFT)) x2=(px(RIGHT)) y1=(px(y.at(*tick))) y2=(px(y.at(*tick))) {}
-                text.tick.end x=(px(LEFT - 8.0)) y=(px(y.at(*tick) + 4.0)) { (number(*tick)) }
-            }
-            @for line in &self.lines {
-                path class=(format!("line {}", line.class)) d=(line.path(x, &y)) { title { (line.name) } }
-            }
-            @for (at, line) in (0_u32..).zip(&self.lines) {
-                text.label.(line.class) x=(px(RIGHT + 10.0)) y=(px(top + 12.0 + 16.0 * f64::from(at))) { (line.name) }
-            }
+            text.panel x=(px(FRAME.left)) y=(px(top - 7.0)) { (self.title) }
+            @for tick in &ticks { (FRAME.level(y.at(*tick), &number(*tick))) }
+            @let points = self.points.iter().map(|(seconds, value)| (x.at(*seconds), y.at(*value)));
+            (frame::line(self.class, self.name, points))
+            (FRAME.name(top + 8.0, self.class, self.name))
         }
-    }
-}
-
-impl Line {
-    fn path(&self, x: &Scale, y: &Scale) -> String {
-        let mut path = String::new();
-        for (seconds, value) in &self.points {
-            let (x, y) = (x.at(*seconds), y.at(*value));
-            let written = if path.is_empty() {
-                write!(path, "M{x:.1} {y:.1} ")
-            } else if self.is_stepped {
-                write!(path, "H{x:.1} V{y:.1} ")
-            } else {
-                write!(path, "L{x:.1} {y:.1} ")
-            };
-            written.expect("writing to a string must succeed");
-        }
-        path
     }
 }
 
@@ -118,7 +90,6 @@ struct Series {
 
 impl Series {
     fn of(record: &RunRecord) -> Option<Self> {
-        let seconds = |at| record.micros_at(at) as f64 / 1e6;
         if record.samples.len() < 2 {
             return None;
         }
@@ -133,15 +104,15 @@ impl Series {
                     queue_depth: deepest,
                     ..*last
                 };
-                Some((seconds(*at), sample))
+                Some((record.seconds_at(*at), sample))
             })
             .collect();
         let sent = samples.iter().filter_map(|(at, sample)| {
-            let at = sample.sent_at.map_or(*at, seconds);
+            let at = sample.sent_at.map_or(*at, |at| record.seconds_at(at));
             Some((at, sample.sent? as f64))
         });
         Some(Self {
-            seconds: seconds(record.ended).max(1e-3),
+            seconds: record.seconds_at(record.ended).max(1e-3),
             sent: sent.collect(),
             samples,
             samples_per_point,
@@ -172,42 +143,41 @@ impl Series {
         counts.windows(2).flat_map(level).collect()
     }
 
-    fn throughput(&self) -> Option<Panel> {
-        let line = Line {
-            name: "sent",
-            class: "sent",
-            points: self.rate(),
-            is_stepped: false,
-        };
-        panel("messages per second", vec![line])
-    }
-
-    fn queue(&self) -> Option<Panel> {
-        let points = self.values(|sample| sample.queue_depth);
-        let line = Line {
-            name: "in the queue",
-            class: "depth",
-            points,
-            is_stepped: false,
-        };
-        panel("messages in the queue, visible and leased", vec![line])
-    }
-
-    fn consumers(&self) -> Option<Panel> {
-        let points = self.values(|sample| sample.consumers);
-        let line = Line {
-            name: "running",
-            class: "consumers",
-            points,
-            is_stepped: true,
-        };
-        panel("consumers", vec![line])
+    /// Each panel that has something to show.
+    fn panels(&self) -> Vec<Panel> {
+        let mut panels = vec![
+            Panel {
+                title: "messages per second",
+                name: "sent",
+                class: "sent",
+                points: self.rate(),
+            },
+            Panel {
+                title: "messages in the queue, visible and leased",
+                name: "in the queue",
+                class: "depth",
+                points: self.values(|sample| sample.queue_depth),
+            },
+            Panel {
+                title: "consumers",
+                name: "running",
+                class: "consumers",
+                points: stepped(&self.values(|sample| sample.consumers)),
+            },
+        ];
+        panels.retain(|panel| !panel.points.is_empty());
+        panels
     }
 }
 
-fn panel(title: &'static str, lines: Vec<Line>) -> Option<Panel> {
-    let has_points = lines.iter().any(|line| !line.points.is_empty());
-    has_points.then_some(Panel { title, lines })
+/// The points of a value that stays as it is until it changes at once.
+fn stepped(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let first = points.first().copied();
+    let step = |pair: &[(f64, f64)]| [(pair[1].0, pair[0].1), pair[1]];
+    first
+        .into_iter()
+        .chain(points.windows(2).flat_map(step))
+        .collect()
 }
 
 fn phases(record: &RunRecord, x: &Scale, bottom: f64, seconds: f64) -> Markup {
@@ -215,7 +185,7 @@ fn phases(record: &RunRecord, x: &Scale, bottom: f64, seconds: f64) -> Markup {
         .marks
         .iter()
         .filter(|mark| mark.kind == MarkKind::Phase)
-        .map(|mark| (record.micros_at(mark.at) as f64 / 1e6, mark.name.as_str()))
+        .map(|mark| (record.seconds_at(mark.at), mark.name.as_str()))
         .collect();
     let ends = phases.iter().skip(1).map(|(at, _)| *at).chain([seconds]);
     html! {
@@ -240,7 +210,7 @@ fn faults(record: &RunRecord, x: &Scale, bottom: f64) -> Markup {
         .filter(|mark| mark.kind == MarkKind::Fault);
     html! {
         @for (number, fault) in (1..).zip(faults) {
-            @let from = record.micros_at(fault.at) as f64 / 1e6;
+            @let from = record.seconds_at(fault.at);
             @let left = x.at(from);
             @if let Some(lasts) = fault.lasts_ms {
                 @let right = x.at(from + lasts as f64 / 1e3);
@@ -255,7 +225,7 @@ fn faults(record: &RunRecord, x: &Scale, bottom: f64) -> Markup {
 
 /// Phases and faults with their times: what the plot has no room to say.
 fn legend(record: &RunRecord) -> Markup {
-    let seconds = |at| format!("{:.1} s", record.micros_at(at) as f64 / 1e6);
+    let seconds = |at| format!("{:.1} s", record.seconds_at(at));
     let of_kind = |kind| record.marks.iter().filter(move |mark| mark.kind == kind);
     html! {
         @if of_kind(MarkKind::Phase).next().is_some() {
