@@ -102,14 +102,14 @@ async fn conduct(
         .filter(|departure| !departure.status.success());
     // First, since what the audit finds then mostly follows from it.
     let mut parts = Vec::from_iter(astray(watched.dead.iter().chain(disorderly)));
+    if watched.interrupted {
+        parts.push((Outcome::Incomplete, vec!["stopped by a signal".to_owned()]));
+    }
     parts.push((collected.audit.outcome(), collected.audit.reasons()));
     let of_limits = verdicts
         .iter()
         .map(|verdict| (verdict.outcome, vec![verdict.sentence()]));
     parts.extend(of_limits);
-    if watched.interrupted {
-        parts.push((Outcome::Incomplete, vec!["stopped by a signal".to_owned()]));
-    }
     run.record(Event::Audited(Box::new(collected.audit)))?;
     run.record(Event::Measured(Box::new(Measured {
         hops: collected.hops,

@@ -1,6 +1,7 @@
 //! The verdict of a run, in words: what every report says first.
 
 use super::RunRecord;
+use super::promises::CONSUMER;
 use crate::audit::Violation;
 use crate::events::Scenario;
 use crate::measure::LatencyVerdict;
@@ -94,11 +95,15 @@ impl RunRecord {
         let mut broken: Vec<String> = findings
             .map(|finding| finding.violation.counted(finding.count))
             .collect();
-        broken.extend(
-            super::promises::of_consumers(self)
-                .filter(|promise| promise.outcome == Outcome::Fail)
-                .map(|_| "consumers did not end as asked".into()),
-        );
+        match self
+            .astray()
+            .filter(|(process, _)| process.role == CONSUMER)
+            .count()
+        {
+            0 => {}
+            1 => broken.push("1 consumer did not end as asked".into()),
+            astray => broken.push(format!("{astray} consumers did not end as asked")),
+        }
         let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
         let missed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);
         broken.extend(missed.map(LatencyVerdict::missed));
@@ -143,6 +148,12 @@ impl RunRecord {
             return Vec::new();
         }
         let mut steps = Vec::new();
+        if let Some((process, _)) = self.astray().next() {
+            let name = &process.name;
+            steps.push(format!(
+                "read the last lines of {name}; its whole log is logs/{name}.log"
+            ));
+        }
         if let Some(worst) = self.audit.iter().flat_map(|audit| &audit.findings).next() {
             steps.push(format!(
                 "look at the first witness of {:?}, and for its message id in the consumers' logs: {}",

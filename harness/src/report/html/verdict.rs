@@ -82,7 +82,11 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             thousands(audit.fates.kept),
             thousands(audit.planned)
         );
-        tiles.push(Tile::plain(figure, "messages with exactly one right row"));
+        let name = "messages with exactly one right row";
+        tiles.push(match audit.outcome() {
+            Outcome::Pass => Tile::plain(figure, name),
+            outcome => Tile::judged(figure, name, outcome),
+        });
     }
     // Cut off before its audit: how far it had come.
     if let (None, Some((_, last))) = (&record.audit, record.samples.last()) {
