@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use workflow::azure::{AccountArgs, QueueArgs};
 use workflow::backoff::Backoff;
 use workflow::contract::{PayloadSize, Payloads, RunId};
-use workflow::duration;
 use workflow::telemetry::TelemetryArgs;
+use workflow::{duration, number};
 
 use crate::plan::{Persistence, Plan, new_run_id};
 use crate::rate::Rate;
@@ -78,7 +78,7 @@ pub struct Args {
     #[arg(long, env = "EDW_PAYLOAD", default_value = "sample")]
     pub payload: PayloadSize,
     /// Fraction of the messages to send twice on purpose, from 0 to 1
-    #[arg(long, env = "EDW_DUPLICATE_RATE", default_value = "0", value_parser = parse_fraction)]
+    #[arg(long, env = "EDW_DUPLICATE_RATE", default_value = "0", value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
     /// Most messages in flight; when all are busy, messages become late and the schedule stays
     #[arg(long, env = "EDW_CONCURRENCY", default_value_t = 64, value_parser = parse_concurrency)]
@@ -126,17 +126,12 @@ pub enum SinkChoice {
 }
 
 fn parse_rate(text: &str) -> Result<Shape, String> {
-    let rate = text.parse().ok().and_then(Rate::per_second);
+    let rate = number::parse(text).and_then(Rate::per_second);
     match rate {
         Some(rate) if rate.hz() > 0.0 => Ok(Shape::Constant(rate)),
         Some(_) => Ok(Shape::Sample),
         None => Err("expected messages a second, a number from 0 to 1000000".to_owned()),
     }
-}
-
-fn parse_fraction(text: &str) -> Result<f64, String> {
-    let fraction = text.parse().ok().filter(|f| (0.0..=1.0).contains(f));
-    fraction.ok_or_else(|| "expected a fraction from 0 to 1, such as 0.1".to_owned())
 }
 
 fn parse_concurrency(text: &str) -> Result<usize, String> {

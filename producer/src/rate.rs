@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use workflow::number;
+
 /// Highest rate that a schedule takes, per second: 50 times what an account takes (20,000 messages/s), and still a
 /// microsecond apart, the resolution of a stamp.
 pub const MAX_RATE_PER_S: f64 = 1_000_000.0;
@@ -60,7 +62,7 @@ impl FromStr for Rate {
                 "h" => Per::Hour,
                 _ => return None,
             };
-            let count = number(count)?;
+            let count = number::parse(count)?;
             let rate = Self { count, per };
             (rate.hz() <= MAX_RATE_PER_S).then_some(rate)
         };
@@ -77,12 +79,6 @@ impl fmt::Display for Rate {
         };
         write!(f, "{}/{per}", self.count)
     }
-}
-
-/// A number as people write it: digits and a point; no sign, no exponent, no `inf`.
-fn number(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    plain.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::number;
+
 /// Longest that is taken: a year. Longer ones are typing errors.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
@@ -38,10 +40,7 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
             "h" => 3_600.0,
             _ => return None,
         };
-        // No sign, no exponent, no `inf`.
-        let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let number: f64 = plain.then(|| number.parse().ok()).flatten()?;
-        let duration = Duration::try_from_secs_f64(number * seconds).ok()?;
+        let duration = Duration::try_from_secs_f64(number::parse(number)? * seconds).ok()?;
         (duration <= LONGEST).then_some(duration)
     };
     read().ok_or_else(|| ParseDurationError::Malformed(text.to_owned()))

@@ -5,7 +5,7 @@
 //! - [`azure`]: the adapters to Azure Queue and Table Storage; the only place that names `azure_*`.
 //! - [`memory`]: the same ports in process, with real visibility semantics, for simulation and tests.
 //! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: how a well-behaved process waits, ends and tells.
-//! - [`duration`]: times as a command line gives them.
+//! - [`duration`], [`number`]: values as a command line gives them.
 //!
 //! Producer and consumer do not know each other: they meet here.
 
@@ -15,6 +15,7 @@ pub mod contract;
 pub mod duration;
 pub mod exit;
 pub mod memory;
+pub mod number;
 pub mod ports;
 pub mod shutdown;
 pub mod telemetry;

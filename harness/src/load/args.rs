@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use producer::Shape;
 use workflow::contract::PayloadSize;
-use workflow::duration;
+use workflow::{duration, number};
 
 use crate::environment::{ConsumerOptions, WorkloadArgs};
 use crate::measure::{Hop, LatencyLimit, Percentile};
@@ -30,7 +30,7 @@ pub struct LoadArgs {
     #[arg(long, default_value = "sample")]
     pub payload: PayloadSize,
     /// Fraction of messages sent twice on purpose, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = fraction)]
+    #[arg(long, default_value_t = 0.0, value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
     /// Simulated work of a consumer: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms, cpu:20ms
     #[arg(long)]
@@ -56,13 +56,6 @@ pub struct LoadArgs {
     /// Where the run's directory goes
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
     pub out: PathBuf,
-}
-
-fn fraction(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
-        _ => Err("expected a number from 0 to 1".to_owned()),
-    }
 }
 
 /// A limit as a flag gives it.

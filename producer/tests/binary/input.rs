@@ -13,6 +13,7 @@ fn values_that_make_no_sense_say_what_is_expected() {
     for (flag, expected) in [
         ("--rate=fast", "messages a second"),
         ("--rate=-1", "messages a second"),
+        ("--rate=1e3", "messages a second"),
         ("--shape=sine:1/s", "ramp:<rate>..<rate>:<duration>"),
         ("--messages=0", "1.."),
         ("--duration=5", "us, ms, s, m or h"),
