@@ -26,14 +26,14 @@ pub(crate) fn given(environment: &Environment) -> Result<Option<Endpoints>, Erro
 }
 
 fn only_one(given: &str, missing: &str) -> Error {
-    Error::Address(format!(
+    Error::MalformedAddress(format!(
         "{given} is set and {missing} is not; set both, or neither to let one be started"
     ))
 }
 
 fn checked(name: &str, url: &str) -> Result<String, Error> {
     let wrong = |what: &str| {
-        Error::Address(format!(
+        Error::MalformedAddress(format!(
             "{name} is {url:?}: {what}; it must look like http://127.0.0.1:10001/{ACCOUNT}"
         ))
     };

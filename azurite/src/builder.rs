@@ -68,7 +68,7 @@ impl Builder {
         let started = match wanted {
             Source::Address => match address::given(environment)? {
                 Some(endpoints) => self.attach(endpoints).await,
-                None => Err(Error::Start(address::NOT_GIVEN.to_owned())),
+                None => Err(Error::NoAddress),
             },
             Source::Docker => self.start_docker(Some(ALONE)).await,
             Source::Npm => self.start_npm(Some(ALONE)).await,
@@ -76,7 +76,7 @@ impl Builder {
         started.map_err(|error| match error {
             error if error.allows_next_source() => Error::Forced {
                 wanted,
-                reason: error.to_string(),
+                reason: error.with_cause(),
             },
             error => error,
         })
@@ -86,8 +86,8 @@ impl Builder {
         if let Some(endpoints) = address::given(environment)? {
             return self.attach(endpoints).await;
         }
-        let docker = match self.clone().start_docker(None).await {
-            Err(error) if error.allows_next_source() => error.to_string(),
+let docker = match self.clone().start_docker(None).await {
+            Err(error) if error.allows_next_source() => error.with_cause(),
             started => return started,
         };
         tracing::debug!(docker, "Docker is not used");
@@ -95,7 +95,7 @@ impl Builder {
             Err(error) if error.allows_next_source() => Err(Error::NoSource {
                 address: address::NOT_GIVEN.to_owned(),
                 docker,
-                npm: error.to_string(),
+                npm: error.with_cause(),
             }),
             started => started,
         }

@@ -12,7 +12,19 @@ pub enum Error {
     #[error("EDW_AZURITE_SOURCE is {0:?}; it must be auto, address, docker or npm")]
     UnknownSource(String),
 
-    /// The address given cannot be used. There is no falling back from it: who names an emulator means that one.
+    /// The address given is none, or only a part of one.
+    #[error("use the Azurite at the address given: {0}")]
+    MalformedAddress(String),
+
+    /// An address was asked for and none is given.
+    #[error(
+        "start Azurite from address, the only source allowed here: {}; set both",
+        crate::address::NOT_GIVEN
+    )]
+    NoAddress,
+
+    /// Nothing usable answers at the address given. There is no falling back from it: who names an emulator means that
+    /// one.
     #[error("use the Azurite at the address given: {0}")]
     Address(String),
 
@@ -60,7 +72,7 @@ pub enum Error {
     Start(String),
 
     /// A file or directory of the installation could not be handled.
-    #[error("{action} {}: {source}", path.display())]
+    #[error("{action} {}", path.display())]
     Io {
         /// What was being done.
         action: &'static str,
@@ -72,8 +84,55 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the settings are wrong, and others would do: nothing was tried.
+    pub fn is_wrong_input(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownSource(_) | Self::MalformedAddress(_) | Self::NoAddress
+        )
+    }
+
+    /// The error with its cause, for an error that reports on several.
+    pub(crate) fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            None => self.to_string(),
+            Some(cause) => format!("{self}: {cause}"),
+        }
+    }
+
     /// Whether another source may still work: not so when the request itself cannot be kept.
     pub(crate) fn allows_next_source(&self) -> bool {
         matches!(self, Self::Start(_) | Self::Io { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = Error::Io {
+            action: "create",
+            path: "/no/such".into(),
+            source: std::io::ErrorKind::NotFound.into(),
+        };
+        assert_eq!(error.to_string(), "create /no/such");
+        assert_eq!(error.with_cause(), "create /no/such: entity not found");
+    }
+
+    #[test]
+    fn only_wrong_settings_are_wrong_input() {
+        let text = || "text".to_owned();
+        for wrong in [
+            Error::UnknownSource(text()),
+            Error::MalformedAddress(text()),
+            Error::NoAddress,
+        ] {
+            assert!(wrong.is_wrong_input(), "{wrong}");
+        }
+        for failed in [Error::Address(text()), Error::Start(text())] {
+            assert!(!failed.is_wrong_input(), "{failed}");
+        }
     }
 }

@@ -15,8 +15,12 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
         Exit::Usage
     } else if let Some(storage) = cause::<StorageError>(error) {
         Exit::of(storage)
-    } else if cause::<azurite::Error>(error).is_some() {
-        Exit::StorageUnavailable
+    } else if let Some(emulator) = cause::<azurite::Error>(error) {
+        if emulator.is_wrong_input() {
+            Exit::Usage
+        } else {
+            Exit::StorageUnavailable
+        }
     } else if cause::<std::io::Error>(error).is_some() {
         Exit::LocalResource
     } else {
@@ -44,6 +48,10 @@ mod tests {
         let emulator = Err::<(), _>(azurite::Error::Start("no node".to_owned()));
         let emulator = emulator.context("start the local environment");
         assert_eq!(exit_of(&emulator.unwrap_err()), Exit::StorageUnavailable);
+
+        let settings = Err::<(), _>(azurite::Error::UnknownSource("bogus".to_owned()));
+        let settings = settings.context("start the local environment");
+        assert_eq!(exit_of(&settings.unwrap_err()), Exit::Usage);
 
         let command = Err::<(), _>(disk()).context(WrongInput("select the scenarios"));
         let command = command.context("run the suite").unwrap_err();

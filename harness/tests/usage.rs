@@ -1,0 +1,63 @@
+//! What is wrong before anything is begun: exit code 2, a text that says what to do, and no run.
+
+use std::process::Command;
+
+const GOOD: &str = "http://127.0.0.1:1/devstoreaccount1";
+
+/// `harness` with `arguments` in `environment`, and `--out` in a directory that must stay empty.
+fn refused(arguments: &[&str], environment: &[(&str, &str)], texts: &[&str]) {
+    let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    for name in ["SOURCE", "QUEUE_URL", "TABLE_URL", "BLOB_URL"] {
+        command.env_remove(format!("EDW_AZURITE_{name}"));
+    }
+    let output = command
+        .args(arguments)
+        .env("EDW_OUT", out.path())
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the harness must start");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let case = format!("{arguments:?} {environment:?}: {said}");
+    assert_eq!(output.status.code(), Some(2), "{case}");
+    for text in texts {
+        assert!(said.contains(text), "{text:?} is missing in {case}");
+    }
+    for begun in ["Azurite is ready", "evidence "] {
+        assert!(!said.contains(begun), "{case}");
+    }
+    let left = std::fs::read_dir(out.path())
+        .expect("the directory")
+        .count();
+    assert_eq!(left, 0, "{case}");
+}
+
+#[test]
+fn settings_of_azurite_that_make_no_sense_are_named() {
+    let features = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
+    let settings: [(&[(&str, &str)], &str); 4] = [
+        (
+            &[("EDW_AZURITE_SOURCE", "bogus")],
+            "must be auto, address, docker or npm",
+        ),
+        (
+            &[("EDW_AZURITE_SOURCE", "address")],
+            "no EDW_AZURITE_QUEUE_URL and EDW_AZURITE_TABLE_URL given; set both",
+        ),
+        (
+            &[("EDW_AZURITE_QUEUE_URL", GOOD)],
+            "EDW_AZURITE_TABLE_URL is not; set both",
+        ),
+        (
+            &[
+                ("EDW_AZURITE_QUEUE_URL", "garbage"),
+                ("EDW_AZURITE_TABLE_URL", GOOD),
+            ],
+            "it must look like http://127.0.0.1:10001/devstoreaccount1",
+        ),
+    ];
+    for (environment, text) in settings {
+        refused(&["load"], environment, &[text]);
+        refused(&["run", "--features", features], environment, &[text]);
+    }
+}
