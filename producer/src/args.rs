@@ -45,7 +45,7 @@ Examples:
 
 Exit codes:
   0  all sent                        5    access denied
-  1  a bug                           6    a file cannot be read or written
+  1  a bug                           6    a file cannot be written
   2  usage                           8    some messages failed or are unknown;
   3  storage took nothing                 the summary says which
   4  no such queue                   143  forced by a second signal";

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
@@ -298,12 +298,25 @@ fn write_line(event: &Event) -> io::Result<()> {
     out.flush()
 }
 
+/// Whether a file can be written to `path`: creates what [`write_file`] will, and removes it.
+pub(crate) fn check_place(path: &Path) -> io::Result<()> {
+    let partial = partial(path);
+    std::fs::File::create(&partial)?;
+    std::fs::remove_file(&partial)
+}
+
+/// Where a file is written before it has its name.
+fn partial(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}.partial", std::process::id()));
+    partial.into()
+}
+
 /// Writes the summary as JSON to `path`, whole or not at all.
 pub(crate) fn write_file(path: &Path, summary: &Summary) -> io::Result<()> {
     let mut json = serde_json::to_vec_pretty(summary)?;
     json.push(b'\n');
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}.partial", std::process::id()));
+    let partial = partial(path);
     let written = (|| {
         let mut file = std::fs::File::create(&partial)?;
         file.write_all(&json)?;

@@ -17,7 +17,6 @@ use crate::load::{self, Ended, LoadError};
 use crate::plan::{Pace, Plan};
 use crate::report::{self, Reporter, Started};
 use crate::schedule::ScheduleError;
-use crate::schedule::trace::TraceError;
 use crate::send::{Fatal, chain};
 use crate::sink::{NullSink, Sink};
 use crate::tally::Board;
@@ -59,9 +58,7 @@ pub enum Failure {
 impl Failure {
     const fn exit(&self) -> Exit {
         match self {
-            Self::Schedule(ScheduleError::Trace(TraceError::Open { .. }))
-            | Self::Summary { .. }
-            | Self::Process(_) => Exit::LocalResource,
+            Self::Summary { .. } | Self::Process(_) => Exit::LocalResource,
             Self::Schedule(_) | Self::NoQueue | Self::Config(_) => Exit::Usage,
             Self::Create(error) => Exit::of(error),
             Self::Load(_) => Exit::Bug,
@@ -202,19 +199,14 @@ async fn send<S: Sink>(
 
 /// Finds out before the load, and not after it, that there is no place for the summary.
 fn check_place(path: &Path) -> Result<(), Failure> {
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
+    let checked = if path.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else {
+        report::check_place(path)
     };
-    let problem = match parent.metadata() {
-        Ok(found) if !found.is_dir() => io::ErrorKind::NotADirectory.into(),
-        Ok(_) if path.is_dir() => io::ErrorKind::IsADirectory.into(),
-        Ok(_) => return Ok(()),
-        Err(error) => error,
-    };
-    Err(Failure::Summary {
+    checked.map_err(|source| Failure::Summary {
         path: path.to_owned(),
-        source: problem,
+        source,
     })
 }
 

@@ -18,7 +18,7 @@ pub enum Exit {
     NoSuchResource = 4,
     /// Storage denied access: credential, role or SAS.
     Denied = 5,
-    /// A local resource is missing: a port in use, a file not readable or writable.
+    /// A local resource is missing: a port in use, a file not writable.
     LocalResource = 6,
     /// The work did not finish within the grace period; unfinished messages reappear after their visibility timeout.
     GraceExceeded = 7,

@@ -16,7 +16,8 @@ pub struct AccountArgs {
     #[arg(
         long,
         env = "AZURE_STORAGE_ENDPOINT_SUFFIX",
-        default_value = "core.windows.net"
+        default_value = "core.windows.net",
+        value_parser = parse_suffix
     )]
     pub endpoint_suffix: String,
     /// How to sign in
@@ -75,6 +76,21 @@ fn parse_account(text: &str) -> Result<String, String> {
     }
 }
 
+/// A suffix that is no host name would make a URL of another host, or of none.
+fn parse_suffix(text: &str) -> Result<String, String> {
+    let plain = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    if text.split('.').all(plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a host name such as core.windows.net, without a scheme".to_owned())
+    }
+}
+
 fn parse_endpoint(text: &str) -> Result<reqwest::Url, String> {
     let example = "expected a URL such as https://myaccount.queue.core.windows.net";
     let url: reqwest::Url = text
@@ -113,6 +129,16 @@ mod tests {
             );
         }
         assert!(parse_endpoint("http://127.0.0.1:10001/devstoreaccount1").is_ok());
+    }
+
+    #[test]
+    fn suffixes_are_host_names() {
+        for text in ["core.windows.net", "core.chinacloudapi.cn", "localhost"] {
+            assert_eq!(parse_suffix(text).as_deref(), Ok(text));
+        }
+        for text in ["", ".", "a b", "core.windows.net/x", "core..net", "h:80"] {
+            assert!(parse_suffix(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]
