@@ -71,6 +71,7 @@ pub struct Args {
     #[arg(
         long,
         env = "EDW_SCHEDULED_EVENTS_ENDPOINT",
+        value_parser = parse_events_endpoint,
         help_heading = "Lifecycle"
     )]
     pub scheduled_events_endpoint: Option<String>,
@@ -93,7 +94,11 @@ impl Args {
     /// What the protocol needs to know.
     pub(crate) fn settings(&self) -> Settings {
         Settings {
-            name: self.name.clone().unwrap_or_else(default_name),
+            name: self
+                .name
+                .clone()
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(default_name),
             node: self.node.clone().unwrap_or_default(),
             concurrency: self.concurrency.into(),
             visibility: self.visibility,
@@ -112,6 +117,17 @@ impl Args {
             exit_when_idle: self.exit_when_idle,
             create: self.create,
         }
+    }
+}
+
+fn parse_events_endpoint(text: &str) -> Result<String, String> {
+    match text.parse::<reqwest::Url>() {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
+        _ => Err(
+            "expected a URL such as http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01; leave it \
+             away to poll nothing"
+                .to_owned(),
+        ),
     }
 }
 
@@ -176,6 +192,12 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_name_is_no_name() {
+        let settings = parsed("--name=").unwrap().settings();
+        assert_eq!(settings.name, default_name());
+    }
+
+    #[test]
     fn values_out_of_range_are_refused() {
         for flags in [
             "--concurrency 0",
@@ -188,6 +210,8 @@ mod tests {
             "--listen 8080",
             "--grace 25",
             "--exit-when-idle 0s",
+            "--scheduled-events-endpoint=",
+            "--scheduled-events-endpoint=169.254.169.254",
         ] {
             assert!(parsed(flags).is_err(), "{flags} must be refused");
         }

@@ -38,6 +38,7 @@ mod tests;
 use std::io::Write as _;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::task::JoinSet;
 use workflow::azure::{AzureQueue, AzureTable, Storage};
 use workflow::exit::Exit;
@@ -133,10 +134,12 @@ async fn start(args: Args) -> Exit {
 }
 
 fn open(args: &Args) -> anyhow::Result<Ports<AzureQueue, AzureTable>> {
+    let poison = args.storage.queue.queue.poison();
+    let poison = poison.context("name the poison queue after --queue; choose a shorter name")?;
     let storage = Storage::open(&args.storage.account)?;
     Ok(Ports {
         queue: storage.queue(&args.storage.queue)?,
-        poison: storage.queue_named(&args.storage.queue.queue.poison()?, &args.storage.queue)?,
+        poison: storage.queue_named(&poison, &args.storage.queue)?,
         table: storage.table(&args.storage.table)?,
     })
 }

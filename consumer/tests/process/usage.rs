@@ -32,7 +32,13 @@ async fn each_mistake_on_the_command_line_is_named() {
 
 #[tokio::test]
 async fn each_mistake_in_the_environment_is_named() {
-    let mistakes: [(&[(&str, &str)], &str); 6] = [
+    let long = "a".repeat(60);
+    let mistakes: [(&[(&str, &str)], &str); 8] = [
+        (&[("AZURE_QUEUE_NAME", &long)], "choose a shorter name"),
+        (
+            &[("EDW_SCHEDULED_EVENTS_ENDPOINT", "169.254.169.254")],
+            "expected a URL such as",
+        ),
         (
             &[("AZURE_QUEUE_ENDPOINT", "127.0.0.1:10001")],
             "expected a URL such as",
