@@ -86,7 +86,7 @@ impl Builder {
         if let Some(endpoints) = address::given(environment)? {
             return self.attach(endpoints).await;
         }
-let docker = match self.clone().start_docker(None).await {
+        let docker = match self.clone().start_docker(None).await {
             Err(error) if error.allows_next_source() => error.with_cause(),
             started => return started,
         };

@@ -75,8 +75,9 @@ pub fn main(cli: Cli) -> ExitCode {
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
-            let report =
-                crate::scenario::run(&command.suite, local(&command.suite.workload).await?).await?;
+            let selection = crate::scenario::select(&command.suite)?;
+            let environment = local(&command.suite.workload).await?;
+            let report = crate::scenario::run(&command.suite, selection, environment).await?;
             Ok(conclude(&report, report.outcome()))
         }),
     }
@@ -205,9 +206,10 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
         _ => {}
     }
     in_runtime(&telemetry, async {
+        let selection = crate::scenario::select(&suite)?;
         let environment =
             Arc::new(Local::start(Workload::chosen(Path::new(harness), &suite.workload)).await?);
-        let report = crate::scenario::run(&suite, environment).await?;
+        let report = crate::scenario::run(&suite, selection, environment).await?;
         Ok(conclude(&report, report.outcome()))
     })
 }

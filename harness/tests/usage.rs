@@ -61,3 +61,48 @@ fn settings_of_azurite_that_make_no_sense_are_named() {
         refused(&["run", "--features", features], environment, &[text]);
     }
 }
+
+#[test]
+fn feature_files_that_cannot_run_are_refused() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let file = directory.path().join("a.feature");
+    let path = file.to_str().expect("a path of text");
+    refused(&["run", "--features", path], &[], &[path, "--features"]);
+    let steps = |steps: &str| format!("Feature: f\n  Scenario: s\n{steps}");
+    for (content, text) in [
+        ("Feature f", "a.feature"),
+        (
+            &steps("    Given 1 consumer\n    When nonsense is done\n"),
+            "a.feature:4: the step 'When nonsense is done' is not defined",
+        ),
+        (
+            "Feature: f\n  Background:\n    Given nonsense\n  Scenario: s\n    Given 1 consumer\n",
+            "a.feature:3: the step 'Given nonsense' is not defined",
+        ),
+        (
+            &steps("    1 consumer\n"),
+            "a.feature:2: the scenario \"s\" has no step",
+        ),
+        (
+            "Feature: f\n  @aks\n  Scenario: s\n    Given 1 consumer\n",
+            "1 not runnable here",
+        ),
+        (
+            "Feature: f\n  @sreial\n  Scenario: s\n    Given 1 consumer\n",
+            "unknown tag @sreial",
+        ),
+    ] {
+        std::fs::write(&file, content).expect("a feature file");
+        refused(
+            &["run", "--features", path],
+            &[],
+            &["select the scenarios", text],
+        );
+    }
+    std::fs::write(&file, steps("    Given 1 consumer\n")).expect("a feature file");
+    refused(
+        &["run", "--features", path, "other"],
+        &[],
+        &["1 left out by the filter"],
+    );
+}

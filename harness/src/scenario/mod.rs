@@ -1,14 +1,17 @@
 //! Scenarios: the feature files, run by Cucumber against an environment.
 //!
-//! Steps (`steps/`) only translate sentences into calls of [`crate::run`]; the suite (`suite.rs`) selects, runs and
-//! counts. Zero selected scenarios, a step without a definition and an ambiguous step all fail the suite.
+//! Steps (`steps/`) only translate sentences into calls of [`crate::run`]; `selection.rs` reads the feature files before
+//! anything starts, and refuses zero scenarios and a step without exactly one definition; the suite (`suite.rs`) runs
+//! and counts.
 
 mod args;
 mod durations;
 mod needs;
+mod selection;
 mod steps;
 mod suite;
 mod world;
 
 pub use args::SuiteArgs;
-pub use suite::{SuiteReport, list, run};
+pub use selection::{Selection, list, select};
+pub use suite::{SuiteReport, run};
