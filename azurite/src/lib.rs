@@ -47,6 +47,7 @@ pub use docker::IMAGE;
 pub use engine::docker_usable;
 pub use error::Error;
 pub use options::Ports;
+pub use sas::ACCOUNT;
 pub use source::Source;
 
 use options::Options;

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use time::{Duration, OffsetDateTime, format_description::FormatItem, macros::format_description};
 
 /// The account every Azurite knows without configuration.
-pub(crate) const ACCOUNT: &str = "devstoreaccount1";
+pub const ACCOUNT: &str = "devstoreaccount1";
 
 /// The published key of [`ACCOUNT`].
 const KEY: &str =

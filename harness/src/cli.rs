@@ -14,7 +14,7 @@ use crate::environment::{Local, Workload, WorkloadArgs};
 use crate::exit::exit_of;
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
-use crate::scenario::{SuiteArgs, SuiteReport};
+use crate::scenario::{Selection, SuiteArgs, SuiteReport};
 
 /// Proves that an event-driven workload keeps its promises
 #[derive(Debug, Parser)]
@@ -26,7 +26,7 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
-off). Nothing was judged: 2 wrong flag or feature file; 3 storage or emulator not available; 4 queue or table missing; 5 access \
+off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table missing; 5 access \
 denied; 6 file or directory not usable; 1 a bug of the harness.";
 
 #[derive(Debug, Subcommand)]
@@ -69,16 +69,16 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Consumer(args) => exit(consumer::main(*args)),
         Command::Report { dir } => told(report(&dir)),
         Command::Load(command) => in_runtime(&command.telemetry, async {
-            let outcome =
-                crate::load::load(&command.load, local(&command.load.workload).await?).await?;
+            let workload = workload(&command.load.workload)?;
+            crate::load::check(&command.load, &workload)?;
+            let outcome = crate::load::load(&command.load, local(workload).await?).await?;
             Ok(ExitCode::from(outcome))
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
             let selection = crate::scenario::select(&command.suite)?;
-            let environment = local(&command.suite.workload).await?;
-            let report = crate::scenario::run(&command.suite, selection, environment).await?;
-            Ok(conclude(&report, report.outcome()))
+            let workload = workload(&command.suite.workload)?;
+            suite(&command.suite, selection, workload).await
         }),
     }
 }
@@ -93,10 +93,23 @@ fn exit(exit: Exit) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-async fn local(workload: &WorkloadArgs) -> anyhow::Result<Arc<Local>> {
+fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     let harness = std::env::current_exe().context("find the harness executable")?;
-    let workload = Workload::chosen(&harness, workload);
+    Ok(Workload::chosen(&harness, args))
+}
+
+async fn local(workload: Workload) -> anyhow::Result<Arc<Local>> {
     Ok(Arc::new(Local::start(workload).await?))
+}
+
+async fn suite(
+    args: &SuiteArgs,
+    selection: Selection,
+    workload: Workload,
+) -> anyhow::Result<ExitCode> {
+    crate::scenario::check(args, &workload)?;
+    let report = crate::scenario::run(args, selection, local(workload).await?).await?;
+    Ok(conclude(&report, report.outcome()))
 }
 
 fn in_runtime(
@@ -189,27 +202,27 @@ struct Ignored {
 /// A filter that selects none of these scenarios is meant for another target, and passes; without a filter, none is an
 /// error.
 pub fn test_main(harness: &str, root: &Path) -> ExitCode {
-    let mut suite = TestCli::parse();
-    for path in [&mut suite.suite.features, &mut suite.suite.out] {
+    let mut cli = TestCli::parse();
+    for path in [&mut cli.suite.features, &mut cli.suite.out] {
         *path = root.join(&*path);
     }
     let TestCli {
-        suite, telemetry, ..
-    } = suite;
-    if suite.list {
-        return told(list(&suite));
+        suite: args,
+        telemetry,
+        ..
+    } = cli;
+    if args.list {
+        return told(list(&args));
     }
-    match crate::scenario::list(&suite) {
-        Ok(selected) if selected.is_empty() && suite.filter.is_some() => {
+    match crate::scenario::list(&args) {
+        Ok(selected) if selected.is_empty() && args.filter.is_some() => {
             return conclude(&SuiteReport::default(), Outcome::Pass);
         }
         _ => {}
     }
     in_runtime(&telemetry, async {
-        let selection = crate::scenario::select(&suite)?;
-        let environment =
-            Arc::new(Local::start(Workload::chosen(Path::new(harness), &suite.workload)).await?);
-        let report = crate::scenario::run(&suite, selection, environment).await?;
-        Ok(conclude(&report, report.outcome()))
+        let selection = crate::scenario::select(&args)?;
+        let workload = Workload::chosen(Path::new(harness), &args.workload);
+        suite(&args, selection, workload).await
     })
 }

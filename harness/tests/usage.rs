@@ -4,8 +4,13 @@ use std::process::Command;
 
 const GOOD: &str = "http://127.0.0.1:1/devstoreaccount1";
 
-/// `harness` with `arguments` in `environment`, and `--out` in a directory that must stay empty.
+/// `harness` with `arguments` in `environment` is wrong input.
 fn refused(arguments: &[&str], environment: &[(&str, &str)], texts: &[&str]) {
+    ended(2, arguments, environment, texts);
+}
+
+/// `harness` with `arguments` in `environment` ends with `code`, says `texts`, and leaves its `--out` empty.
+fn ended(code: i32, arguments: &[&str], environment: &[(&str, &str)], texts: &[&str]) {
     let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     for name in ["SOURCE", "QUEUE_URL", "TABLE_URL", "BLOB_URL"] {
@@ -19,7 +24,7 @@ fn refused(arguments: &[&str], environment: &[(&str, &str)], texts: &[&str]) {
         .expect("the harness must start");
     let said = String::from_utf8_lossy(&output.stderr);
     let case = format!("{arguments:?} {environment:?}: {said}");
-    assert_eq!(output.status.code(), Some(2), "{case}");
+    assert_eq!(output.status.code(), Some(code), "{case}");
     for text in texts {
         assert!(said.contains(text), "{text:?} is missing in {case}");
     }
@@ -104,5 +109,69 @@ fn feature_files_that_cannot_run_are_refused() {
         &["run", "--features", path, "other"],
         &[],
         &["1 left out by the filter"],
+    );
+}
+
+#[test]
+fn a_load_that_producer_or_consumers_would_refuse_is_refused() {
+    for (flag, text) in [
+        ("--shape=trace:/no/such.csv", "open trace /no/such.csv"),
+        ("--shape=sine", "ramp:<rate>..<rate>:<duration>"),
+        ("--work=bogus", "'fixed:<duration>'"),
+        ("--concurrency=0", "1..=1024"),
+        ("--concurrency=2000", "1..=1024"),
+        ("--visibility=0s", "whole seconds, from 1s"),
+        ("--messages=0", "from 1 to 1000000000"),
+        ("--messages=1000000001", "split a larger load"),
+        ("--messages=18446744073709551616", "split a larger load"),
+        ("--consumers=257", "1..=256"),
+        ("--duplicate-rate=2", "from 0 to 1"),
+        ("--limit=nowhere p99 2s", "none of schedule lag"),
+        ("--limit=work p101 2s", "below 100"),
+        ("--limit=work p99 0s", "is zero"),
+        ("--settle=0s", "is zero"),
+        ("--seed=x", "--seed"),
+        ("--consumer-command=", "it is empty"),
+        ("--consumer-command= ", "it is empty"),
+        (
+            "--consumer-command=no-such-program --flag",
+            "no program \"no-such-program\"",
+        ),
+        ("--consumer-command=echo 'x", "the shell cannot read it"),
+    ] {
+        refused(&["load", flag], &[], &[text]);
+    }
+}
+
+#[test]
+fn variables_that_producer_or_consumers_inherit_and_refuse_are_named() {
+    let features = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
+    for (variable, value, text) in [
+        ("EDW_MAX_ATTEMPTS", "0", "--max-attempts"),
+        ("EDW_INSERT_BATCH", "x", "--insert-batch"),
+        ("EDW_TRIES", "0", "--tries"),
+        ("EDW_RATE", "5", "--rate"),
+        ("EDW_CONSUMER_COMMAND", "no-such-program", "no-such-program"),
+    ] {
+        refused(&["load"], &[(variable, value)], &[text]);
+        refused(
+            &["run", "--features", features],
+            &[(variable, value)],
+            &[text],
+        );
+    }
+}
+
+#[test]
+fn a_directory_that_takes_no_run_is_a_local_resource() {
+    let features = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
+    // Nobody can create a directory in /proc, not even root.
+    let texts = ["write to the directory /proc/runs", "--out"];
+    ended(6, &["load", "--out=/proc/runs"], &[], &texts);
+    ended(
+        6,
+        &["run", "--out=/proc/runs", "--features", features],
+        &[],
+        &texts,
     );
 }

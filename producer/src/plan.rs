@@ -56,6 +56,11 @@ pub(crate) enum Pace {
 }
 
 impl Plan {
+    /// Whether it can be carried out; reads the trace, if that is the shape.
+    pub fn check(&self) -> Result<(), ScheduleError> {
+        self.pace().map(drop)
+    }
+
     /// The pace; reads the trace, if that is the shape.
     pub(crate) fn pace(&self) -> Result<Pace, ScheduleError> {
         if self.shape == Shape::Sample {

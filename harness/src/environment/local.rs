@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use azurite::Azurite;
-use clap::builder::NonEmptyStringValueParser;
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
@@ -21,7 +20,7 @@ use crate::wire::Endpoints;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct WorkloadArgs {
     /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
-    #[arg(long, env = "EDW_CONSUMER_COMMAND", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
 }
 
@@ -95,24 +94,8 @@ impl Local {
         })
     }
 
-    /// What gives a process of the workload its storage.
-    fn variables(&self, store: &Store) -> impl Iterator<Item = (String, String)> {
-        let (queue, table) = names(&store.run);
-        let variables = [
-            (
-                "AZURE_STORAGE_ACCOUNT_NAME",
-                self.azurite.account().to_owned(),
-            ),
-            ("AZURE_QUEUE_NAME", queue),
-            ("AZURE_TABLE_NAME", table),
-            ("AZURE_QUEUE_ENDPOINT", store.endpoints.queue.clone()),
-            ("AZURE_TABLE_ENDPOINT", store.endpoints.table.clone()),
-            ("AZURE_STORAGE_SAS_TOKEN", self.azurite.sas()),
-            ("EDW_CREDENTIAL", "sas".to_owned()),
-        ];
-        variables
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
+    fn variables(&self, store: &Store) -> Vec<(String, String)> {
+        storage_variables(&store.run, &store.endpoints, self.azurite.sas())
     }
 
     /// The emulator, to stop and restart it.
@@ -183,12 +166,9 @@ impl Environment for Local {
     ) -> anyhow::Result<Process> {
         let mut program = self.workload.consumer.clone();
         program.environment.extend(self.variables(store));
-        program = program
-            .env("EDW_LOG_FORMAT", "json")
-            .env("NODE_NAME", "laptop")
-            .env("POD_NAME", name)
-            .env("EDW_LISTEN", "127.0.0.1:0");
-        program.environment.extend(consumer_variables(options));
+        program
+            .environment
+            .extend(consumer_variables(name, options));
         Process::start(name, &program, logs, false)
     }
 
@@ -207,11 +187,40 @@ impl Environment for Local {
     }
 }
 
+/// The variables that give a process of the workload the storage of `run`.
+pub(super) fn storage_variables(
+    run: &RunId,
+    endpoints: &Endpoints,
+    sas: String,
+) -> Vec<(String, String)> {
+    let (queue_name, table_name) = names(run);
+    let variables = [
+        ("AZURE_STORAGE_ACCOUNT_NAME", azurite::ACCOUNT.to_owned()),
+        ("AZURE_QUEUE_NAME", queue_name),
+        ("AZURE_TABLE_NAME", table_name),
+        ("AZURE_QUEUE_ENDPOINT", endpoints.queue.clone()),
+        ("AZURE_TABLE_ENDPOINT", endpoints.table.clone()),
+        ("AZURE_STORAGE_SAS_TOKEN", sas),
+        ("EDW_CREDENTIAL", "sas".to_owned()),
+    ];
+    variables
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+}
+
 /// A consumer is configured through its environment alone, so that any program can be one.
-fn consumer_variables(options: &ConsumerOptions) -> impl Iterator<Item = (String, String)> {
+pub(super) fn consumer_variables(
+    name: &str,
+    options: &ConsumerOptions,
+) -> impl Iterator<Item = (String, String)> {
     let seconds = |time: Duration| format!("{}s", time.as_secs());
     let millis = |time: Duration| format!("{}ms", time.as_millis());
+    let always = |value: &str| Some(value.to_owned());
     let variables = [
+        ("EDW_LOG_FORMAT", always("json")),
+        ("NODE_NAME", always("laptop")),
+        ("POD_NAME", always(name)),
+        ("EDW_LISTEN", always("127.0.0.1:0")),
         ("EDW_WORK", options.work.clone()),
         ("EDW_VISIBILITY", options.visibility.map(seconds)),
         (

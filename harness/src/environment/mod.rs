@@ -1,5 +1,6 @@
 //! Environments: where the workload runs. One trait, several ways to keep it; scenarios do not know which.
 
+mod check;
 mod local;
 
 use std::path::Path;

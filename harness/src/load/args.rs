@@ -9,6 +9,7 @@ use producer::Shape;
 use workflow::contract::PayloadSize;
 use workflow::{duration, number};
 
+use crate::audit::MAX_MESSAGES;
 use crate::environment::{ConsumerOptions, WorkloadArgs};
 use crate::measure::{Hop, LatencyLimit, Percentile};
 use crate::run::{Load, Patience};
@@ -17,7 +18,7 @@ use crate::run::{Load, Patience};
 #[derive(Debug, Clone, clap::Args)]
 pub struct LoadArgs {
     /// Messages to send
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 20_000, value_parser = messages)]
     pub messages: u64,
     /// Consumers that compete for them
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -56,6 +57,13 @@ pub struct LoadArgs {
     /// Where the run's directory goes
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
     pub out: PathBuf,
+}
+
+fn messages(text: &str) -> Result<u64, String> {
+    let count = text.parse().ok().filter(|n| (1..=MAX_MESSAGES).contains(n));
+    count.ok_or_else(|| {
+        format!("expected a number from 1 to {MAX_MESSAGES}, the most that one audit takes; split a larger load")
+    })
 }
 
 /// A limit as a flag gives it.

@@ -15,11 +15,11 @@ pub(crate) use describe::summarise;
 use live::{EVERY, Live};
 
 use crate::audit::ExpectedPoison;
-use crate::environment::Environment;
+use crate::environment::{Environment, Workload};
 use crate::events::{Event, Measured};
 use crate::measure::judge;
 use crate::outcome::Outcome;
-use crate::run::{Departure, Identity, Load, Patience, Run, Sending, Sent};
+use crate::run::{Departure, Identity, Load, Patience, Run, RunDir, Sending, Sent};
 
 /// Runs the load that `args` describe in `environment`, writes its report and prints its summary.
 pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow::Result<Outcome> {
@@ -38,6 +38,13 @@ pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow:
         Outcome::Pass => removed.map(|()| Outcome::Pass),
         outcome => Ok(outcome),
     }
+}
+
+/// Checks what `args` ask for, as far as it can be known before anything starts.
+pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
+    let arguments = args.load().arguments(&Identity::fresh(args.seed));
+    workload.check(&arguments, &args.consumer())?;
+    RunDir::check_parent(&args.out)
 }
 
 /// The two ways to be asked to stop: Ctrl-C, and what CI sends when it cancels a job.

@@ -12,15 +12,25 @@ pub struct RunDir {
     path: PathBuf,
 }
 
+/// What to do about a directory that takes no run.
+const ADVICE: &str =
+    "check that the disk has room and the directory is writable, or pass another with --out";
+
 impl RunDir {
+    /// Whether a run's directory can be created below `parent`.
+    pub fn check_parent(parent: &Path) -> anyhow::Result<()> {
+        fs::create_dir_all(parent)
+            .and_then(|()| tempfile::tempdir_in(parent)?.close())
+            .with_context(|| format!("write to the directory {}; {ADVICE}", parent.display()))
+    }
+
     /// Creates the directory of `run` below `parent`; fails if it exists, so that no run overwrites another's evidence.
     pub fn create(parent: &Path, run: &RunId) -> anyhow::Result<Self> {
         let path = parent.join(run.as_str());
-        let advice = "check that the disk has room and the directory is writable, or pass another with --out";
         fs::create_dir_all(parent)
             .and_then(|()| fs::create_dir(&path))
             .and_then(|()| fs::create_dir(path.join("logs")))
-            .with_context(|| format!("create the run directory {}; {advice}", path.display()))?;
+            .with_context(|| format!("create the run directory {}; {ADVICE}", path.display()))?;
         Ok(Self { path })
     }
 

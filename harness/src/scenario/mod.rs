@@ -14,4 +14,4 @@ mod world;
 
 pub use args::SuiteArgs;
 pub use selection::{Selection, list, select};
-pub use suite::{SuiteReport, run};
+pub use suite::{SuiteReport, check, run};

@@ -14,8 +14,9 @@ use super::needs;
 use super::selection::{Selection, tags};
 use super::world::{Scenario, Suite};
 use crate::cli::say;
-use crate::environment::Environment;
+use crate::environment::{ConsumerOptions, Environment, Workload};
 use crate::outcome::Outcome;
+use crate::run::RunDir;
 
 /// What a suite found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +40,13 @@ impl SuiteReport {
             Outcome::Fail
         }
     }
+}
+
+/// Checks what every scenario needs, as far as it can be known before anything starts.
+pub fn check(args: &SuiteArgs, workload: &Workload) -> anyhow::Result<()> {
+    let load = ["--shape=burst".to_owned(), "--messages=1".to_owned()];
+    workload.check(&load, &ConsumerOptions::default())?;
+    RunDir::check_parent(&args.out)
 }
 
 /// Runs `selection`, the scenarios that `args` select, in `environment`, and prints as they go.
