@@ -11,9 +11,10 @@ use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
 use crate::environment::{Local, Workload, WorkloadArgs};
-use crate::exit::exit_of;
+use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
+use crate::report::ReportError;
 use crate::scenario::{Selection, SuiteArgs, SuiteReport};
 
 /// Proves that an event-driven workload keeps its promises
@@ -26,8 +27,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
-off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table missing; 5 access \
-denied; 6 file or directory not usable; 1 a bug of the harness.";
+off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table \
+missing; 5 access denied; 6 file or directory not usable; 1 a bug of the harness.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -83,8 +84,14 @@ pub fn main(cli: Cli) -> ExitCode {
     }
 }
 
+/// What every error of a directory that holds no run has for its context.
+const NO_RUN: WrongInput = WrongInput("report on a run; name its directory, target/runs/<run>");
+
 fn report(dir: &Path) -> anyhow::Result<ExitCode> {
-    let (record, report) = crate::report::write(dir)?;
+    let (record, report) = crate::report::write(dir).map_err(|error| match error {
+        ReportError::Log(_) | ReportError::Empty(_) => anyhow::Error::new(error).context(NO_RUN),
+        error @ ReportError::Write { .. } => error.into(),
+    })?;
     crate::load::summarise(&record, &report);
     Ok(ExitCode::from(record.verdict().outcome))
 }

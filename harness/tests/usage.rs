@@ -175,3 +175,13 @@ fn a_directory_that_takes_no_run_is_a_local_resource() {
         &texts,
     );
 }
+
+#[test]
+fn a_directory_without_a_run_is_told_once() {
+    let empty = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let path = empty.path().to_str().expect("a path of text");
+    let text = format!("<run>: read the event log {path}/events.jsonl: No such file");
+    refused(&["report", path], &[], &[&text]);
+    std::fs::write(empty.path().join("events.jsonl"), "").expect("an empty log");
+    refused(&["report", path], &[], &["its event log holds no event"]);
+}

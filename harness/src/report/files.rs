@@ -11,7 +11,7 @@ use crate::events::EventLogError;
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The event log cannot be read.
-    #[error("read the run's event log")]
+    #[error(transparent)]
     Log(#[from] EventLogError),
     /// The log holds no event that could be read.
     #[error("report on {0}: its event log holds no event")]

@@ -138,12 +138,18 @@ impl Sending {
         self.record_exit(status, is_orderly(status))?;
         read.map_err(|panic| anyhow!(panic))?
             .context("follow the producer")?;
-        let text = std::fs::read(&self.summary).with_context(|| {
-            format!(
-                "read the producer's summary {}; the producer ended with {status}",
-                self.summary.display()
-            )
-        })?;
+        let text = match std::fs::read(&self.summary) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let said = self.process.last_lines();
+                bail!(
+                    "follow the producer: it ended with {status} and left no summary; the last it said: {}",
+                    said.lines().last().unwrap_or("nothing")
+                );
+            }
+            read => read.with_context(|| {
+                format!("read the producer's summary {}", self.summary.display())
+            })?,
+        };
         let summary = serde_json::from_slice(&text).context("read the producer's summary")?;
         Ok(Sent {
             summary,
@@ -193,4 +199,35 @@ async fn read(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Program;
+
+    #[tokio::test]
+    async fn a_producer_that_leaves_no_summary_has_the_last_word() {
+        let logs = tempfile::tempdir().unwrap();
+        let script = "echo 'open x: No such file or directory (os error 2)' >&2; exit 6";
+        let program = Program::new("sh", ["-c", script]);
+        let mut process = Process::start("producer", &program, logs.path(), true).unwrap();
+        let (told, progress) = watch::channel(Told::default());
+        let reader = tokio::spawn(read(process.lines().unwrap(), told));
+        let summary = logs.path().join("producer.json");
+        let sending = Sending {
+            process,
+            progress,
+            reader,
+            summary,
+            log: EventLog::open(logs.path()).unwrap(),
+        };
+        let error = sending.finish(EXIT).await.unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.contains("it ended with exit status: 6"), "{text}");
+        assert!(
+            text.ends_with("open x: No such file or directory (os error 2)"),
+            "{text}"
+        );
+    }
 }
