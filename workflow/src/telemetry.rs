@@ -7,6 +7,10 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
+/// What is logged unless asked otherwise. The Azure SDK's HTTP client tells each failed request at INFO, in an outage a line
+/// for each poll; the workload's own events tell once that storage is lost, and once that it is back.
+const DEFAULT_FILTER: &str = "info,typespec_client_core=warn";
+
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogFormat {
@@ -31,7 +35,7 @@ pub struct TelemetryArgs {
     )]
     pub log_format: LogFormat,
     /// What is logged: a level, or directives such as 'info,consumer=debug'
-    #[arg(long, env = "EDW_LOG", default_value = "info", global = true, value_parser = parse_filter)]
+    #[arg(long, env = "EDW_LOG", default_value = DEFAULT_FILTER, global = true, value_parser = parse_filter)]
     pub log: String,
 }
 

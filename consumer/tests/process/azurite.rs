@@ -230,6 +230,7 @@ async fn storage_that_goes_away_and_comes_back_is_ridden_out() {
     consumer.until("storage lost").await;
     azurite.resume().await.unwrap();
     consumer.until("storage back").await;
+    consumer.assert_only_ours_spoke();
     site.put(1..=20).await;
     while site.queue.approximate_count().await.unwrap() > 0 {
         tokio::task::yield_now().await;

@@ -153,6 +153,7 @@ async fn storage_that_is_not_there_yet_is_waited_for() {
     );
     let scripted = Scripted::start_on(TcpListener::bind(address).await.unwrap(), |_, _| None);
     consumer.until("storage back").await;
+    consumer.assert_only_ours_spoke();
     let (code, end) = consumer.end().await;
     assert_eq!((code, scripted.count(Step::Delete)), (Some(0), 1), "{end}");
 }

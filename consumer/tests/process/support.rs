@@ -115,6 +115,19 @@ impl Consumer {
         panic!("the log ended without {message:?}: {:#?}", self.events);
     }
 
+    /// Asserts that all that was logged so far are events of our own.
+    pub(crate) fn assert_only_ours_spoke(&self) {
+        let ours = |event: &&Value| {
+            event["target"].as_str().is_some_and(|target| {
+                ["consumer", "workflow"]
+                    .iter()
+                    .any(|own| target.starts_with(own))
+            })
+        };
+        let others: Vec<_> = self.events.iter().filter(|event| !ours(event)).collect();
+        assert!(others.is_empty(), "{others:#?}");
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = self.child.id().expect("the consumer must still run");
         kill(Pid::from_raw(pid.try_into().unwrap()), signal).unwrap();

@@ -146,8 +146,18 @@ fn storage_that_goes_away_makes_messages_late_and_loses_none() {
 fn a_port_where_nobody_listens_is_tried_for_a_while_and_then_given_up() {
     // Port 1 is reserved and unused. One that was free a moment ago may be another test's by now.
     let mut command = producer_to("http://127.0.0.1:1/devstoreaccount1");
-    command.args(["--rate=10", "--send-timeout=1s"]);
+    command.args(["--rate=10", "--send-timeout=1s", "--log-format=json"]);
     let ended = run(&mut command).assert(3, &["unreachable", "check the account name or endpoint"]);
+    let ours = |line: &str| {
+        ["producer", "workflow"]
+            .iter()
+            .any(|own| line.contains(&format!(r#""target":"{own}"#)))
+    };
+    assert!(
+        ended.stderr.lines().all(ours),
+        "the SDK tells no line a try: {}",
+        ended.stderr
+    );
     let summary = ended.summary();
     assert!(summary.retries > 0 && summary.interrupted);
     assert_eq!(
