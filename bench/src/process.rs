@@ -27,14 +27,16 @@ pub(crate) fn binary(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
+/// The target directory, in which this binary lies.
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("find the running executable")?;
+    let target = own.ancestors().nth(2);
+    Ok(target.context("find the target directory")?.to_owned())
+}
+
 /// The directory for what processes write, in the target directory.
 pub(crate) fn scratch() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("find the running executable")?;
-    let target = own
-        .ancestors()
-        .nth(2)
-        .context("find the target directory")?;
-    let dir = target.join("bench");
+    let dir = target()?.join("bench");
     std::fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
     Ok(dir)
 }

@@ -1,7 +1,7 @@
-//! The loop on the Azure SDK for Python, in a virtual environment of its own under the target directory.
+//! The loop on the Azure SDK for Python.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
@@ -10,13 +10,12 @@ use serde::Deserialize;
 use crate::process;
 use crate::storage::{Place, Storage};
 
-const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
 const SCRIPT: &str = include_str!("../python/loop.py");
 
 /// An interpreter with the SDK, and the script.
 #[derive(Debug)]
 pub(crate) struct Python {
-    interpreter: PathBuf,
+    python: python::Python,
     script: PathBuf,
 }
 
@@ -30,35 +29,11 @@ pub(crate) struct Looped {
 }
 
 impl Python {
-    /// Creates the environment unless it is there, complete and of these requirements.
     pub(crate) fn set_up() -> anyhow::Result<Self> {
-        let directory = process::scratch()?.join("python");
-        let interpreter = directory.join("bin/python");
-        let (complete, script) = (directory.join("complete"), directory.join("loop.py"));
-        if fs::read_to_string(&complete).is_ok_and(|found| found == REQUIREMENTS) {
-            fs::write(&script, SCRIPT)?;
-            return Ok(Self {
-                interpreter,
-                script,
-            });
-        }
-        if directory.exists() {
-            fs::remove_dir_all(&directory)?;
-        }
-        run(Command::new("python3").args(["-m", "venv"]).arg(&directory))?;
-        let requirements = directory.join("requirements.txt");
-        fs::write(&requirements, REQUIREMENTS)?;
+        let script = process::scratch()?.join("loop.py");
         fs::write(&script, SCRIPT)?;
-        // Without its cache pip leaves nothing outside of the target directory.
-        run(Command::new(&interpreter)
-            .args(["-m", "pip", "install", "--quiet", "--no-cache-dir"])
-            .args(["--disable-pip-version-check", "-r"])
-            .arg(&requirements))?;
-        fs::write(&complete, REQUIREMENTS)?;
-        Ok(Self {
-            interpreter,
-            script,
-        })
+        let python = python::Python::set_up(&process::target()?)?;
+        Ok(Self { python, script })
     }
 
     /// Runs the loop over a backlog of `messages`.
@@ -68,7 +43,7 @@ impl Python {
         place: &Place,
         messages: u64,
     ) -> anyhow::Result<Looped> {
-        let said = run(process::command(&self.interpreter)
+        let said = run(process::command(self.python.interpreter())
             .arg(&self.script)
             .env("SAS", &storage.sas)
             .env("QUEUE_ENDPOINT", &storage.queue_url)
@@ -86,19 +61,21 @@ impl Python {
 
     /// The version of the interpreter.
     pub(crate) fn version(&self) -> anyhow::Result<String> {
-        Ok(run(Command::new(&self.interpreter).arg("--version"))?
-            .trim()
-            .to_owned())
+        Ok(
+            run(Command::new(self.python.interpreter()).arg("--version"))?
+                .trim()
+                .to_owned(),
+        )
     }
 }
 
 /// Runs a command to its end; what it wrote.
 fn run(command: &mut Command) -> anyhow::Result<String> {
-    let program = Path::new(command.get_program()).display().to_string();
+    let program = command.get_program().display().to_string();
     let output = command
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("run {program} (python3 with venv is needed)"))?;
+        .with_context(|| format!("run {program}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     ensure!(
         output.status.success(),

@@ -1,6 +1,6 @@
 //! The same table, read and written by this crate and by the Azure SDK for Python: they must agree.
 
-use crate::{keys::NASTY, python::Python, support::with_table};
+use crate::{keys::NASTY, python, support::with_table};
 use azure_core::{Uuid, http::Etag};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::TryStreamExt as _;
@@ -113,15 +113,15 @@ fn entities(answer: &Json) -> Vec<Entity> {
 }
 
 /// Has Python do something to the table.
-async fn python(table: &TableClient, action: &str, mut job: Json) -> Json {
-    let python = Python::find().expect("the test must have looked for Python");
+async fn ask_python(table: &TableClient, action: &str, mut job: Json) -> Json {
+    let python = python::find().expect("the test must have looked for Python");
     let mut endpoint = table.url().clone();
     endpoint.set_query(None);
     job["action"] = action.into();
     job["endpoint"] = endpoint.as_str().into();
     job["sas"] = table.url().query().unwrap().into();
     job["table"] = table.table_name().into();
-    tokio::task::spawn_blocking(move || python.run(&job))
+    tokio::task::spawn_blocking(move || python::run(python, &job))
         .await
         .unwrap()
 }
@@ -145,7 +145,7 @@ async fn read(table: &TableClient, entity: &Entity) -> Stored<Entity> {
 
 #[test]
 fn python_reads_every_type_and_key_that_rust_wrote() {
-    if Python::find().is_none() {
+    if python::find().is_none() {
         return;
     }
     with_table(async |table| {
@@ -156,7 +156,7 @@ fn python_reads_every_type_and_key_that_rust_wrote() {
         for entity in &written {
             table.insert_entity(entity, None).await.unwrap();
         }
-        let answer = python(&table, "get", keys_of(&written)).await;
+        let answer = ask_python(&table, "get", keys_of(&written)).await;
         assert_eq!(entities(&answer), written);
         for (seen, entity) in answer.as_array().unwrap().iter().zip(&written) {
             let etag = read(&table, entity).await.etag.unwrap();
@@ -167,18 +167,18 @@ fn python_reads_every_type_and_key_that_rust_wrote() {
 
 #[test]
 fn rust_reads_every_type_and_key_that_python_wrote() {
-    if Python::find().is_none() {
+    if python::find().is_none() {
         return;
     }
     with_table(async |table| {
         let mut written = nasty_keys();
         written.push(every_type());
-        python(&table, "insert", documents(&written)).await;
+        ask_python(&table, "insert", documents(&written)).await;
         for entity in &written {
             assert_eq!(read(&table, entity).await.entity, *entity);
         }
         let not_a_number = Entity::new("p", "r").with("N", f64::NAN);
-        python(
+        ask_python(
             &table,
             "insert",
             documents(std::slice::from_ref(&not_a_number)),
@@ -191,7 +191,7 @@ fn rust_reads_every_type_and_key_that_python_wrote() {
 
 #[test]
 fn transactions_of_either_are_read_by_the_other() {
-    if Python::find().is_none() {
+    if python::find().is_none() {
         return;
     }
     with_table(async |table| {
@@ -207,11 +207,11 @@ fn transactions_of_either_are_read_by_the_other() {
             transaction.insert(entity).unwrap();
         }
         table.submit_transaction(transaction, None).await.unwrap();
-        python(&table, "insert_together", documents(&theirs)).await;
+        ask_python(&table, "insert_together", documents(&theirs)).await;
 
         let filter = Filter::partition("every") & Filter::ge("RowKey", "0");
         let all = [rust, theirs].concat();
-        let answer = python(&table, "query", json!({"filter": filter.as_str()})).await;
+        let answer = ask_python(&table, "query", json!({"filter": filter.as_str()})).await;
         assert_eq!(entities(&answer), all);
         let options = TableClientQueryEntitiesOptions {
             filter: Some(filter),
@@ -224,14 +224,14 @@ fn transactions_of_either_are_read_by_the_other() {
 
 #[test]
 fn a_version_means_the_same_to_both() {
-    if Python::find().is_none() {
+    if python::find().is_none() {
         return;
     }
     with_table(async |table| {
         let entity = Entity::new("it's", "one").with("N", 1);
         let replace_if = async |etag: &Etag| {
             let job = json!({"entity": document(&entity), "etag": etag.as_ref()});
-            python(&table, "replace_if", job).await
+            ask_python(&table, "replace_if", job).await
         };
         let old = table
             .insert_entity(&entity, None)
@@ -259,7 +259,7 @@ fn a_version_means_the_same_to_both() {
             ErrorCode::of(&refused),
             Some(ErrorCode::UpdateConditionNotSatisfied)
         );
-        let seen = python(&table, "get", keys_of(std::slice::from_ref(&entity))).await;
+        let seen = ask_python(&table, "get", keys_of(std::slice::from_ref(&entity))).await;
         update(Etag::from(seen[0]["etag"].as_str().unwrap()))
             .await
             .unwrap();
