@@ -1,10 +1,16 @@
 //! `harness load` with consumers that are not the project's own.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use harness::report::RunRecord;
+use python::{Python, REQUIREMENTS};
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
+
+/// The example of `docs/CONSUMER.md`.
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/consumer.py");
 
 /// A small load that has ended.
 struct Loaded {
@@ -14,14 +20,14 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn new(consumer: &str) -> Self {
+    fn new(consumers: u8, consumer: &str) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let output = Command::new(HARNESS)
             .args([
                 "load",
-                "--messages=40",
-                "--consumers=2",
-                "--shape=constant:40/s",
+                "--messages=50",
+                "--shape=constant:50/s",
+                &format!("--consumers={consumers}"),
             ])
             .args(["--consumer-command", consumer, "--out"])
             .arg(dir.path())
@@ -45,12 +51,12 @@ impl Loaded {
 #[test]
 fn a_command_that_keeps_the_contract_passes_and_is_named_in_the_evidence() {
     let command = format!("'{HARNESS}' consumer");
-    let loaded = Loaded::new(&command);
+    let loaded = Loaded::new(2, &command);
     let (code, said) = (loaded.code, &loaded.said);
     assert_eq!(code, Some(0), "{said}");
     let repeat = format!("--consumer-command ''\\''{HARNESS}'\\'' consumer'");
     for text in [
-        "40 of 40 kept",
+        "50 of 50 kept",
         "ends when asked to, and in order         2 of 2\n",
         &format!("the consumer `{command}`"),
         &repeat,
@@ -69,7 +75,7 @@ fn a_command_that_keeps_the_contract_passes_and_is_named_in_the_evidence() {
 
 #[test]
 fn a_command_that_ends_at_once_fails_and_what_it_said_is_shown_apart_from_the_reason() {
-    let loaded = Loaded::new("sh -c 'echo no such queue >&2; exit 3'");
+    let loaded = Loaded::new(2, "sh -c 'echo no such queue >&2; exit 3'");
     let (code, said) = (loaded.code, &loaded.said);
     assert_eq!(code, Some(10), "{said}");
     assert!(
@@ -89,11 +95,49 @@ fn a_command_that_ends_at_once_fails_and_what_it_said_is_shown_apart_from_the_re
 
 #[test]
 fn a_command_that_ends_at_once_and_says_nothing_is_said_to_have_said_nothing() {
-    let loaded = Loaded::new("sh -c 'exit 0'");
+    let loaded = Loaded::new(2, "sh -c 'exit 0'");
     assert_eq!(loaded.code, Some(10), "{}", loaded.said);
     assert!(
         loaded.said.contains("  none: its log is empty\n"),
         "{}",
         loaded.said
     );
+}
+
+/// The same with a script, by one consumer: the load then ends after that has begun to listen for SIGTERM.
+fn load_by_script(python: &Python, script: &Path) -> Loaded {
+    let interpreter = python.interpreter().display();
+    Loaded::new(1, &format!("'{interpreter}' '{}'", script.display()))
+}
+
+#[test]
+fn the_documented_example_passes_on_the_packages_that_it_names() {
+    let Some(python) = Python::of_tests(env!("CARGO_TARGET_TMPDIR")) else {
+        return;
+    };
+    let script = fs::read_to_string(EXAMPLE).expect("the example must be readable");
+    let (_, packages) = script.split_once("pip install ").expect("what to install");
+    for package in packages.lines().next().expect("a line").split(' ') {
+        let pinned = REQUIREMENTS.lines().any(|line| line == package);
+        assert!(pinned, "{package} is not what is tested");
+    }
+    let Loaded { code, said, .. } = load_by_script(python, Path::new(EXAMPLE));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("50 of 50 kept"), "{said}");
+}
+
+#[test]
+fn the_documented_example_without_its_insert_fails_for_lost_rows() {
+    let Some(python) = Python::of_tests(env!("CARGO_TARGET_TMPDIR")) else {
+        return;
+    };
+    let script = fs::read_to_string(EXAMPLE).expect("the example must be readable");
+    let broken = script.replace("table.create_entity(row)", "pass");
+    assert_ne!(broken, script, "there must be an insert to take out");
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let path = dir.path().join("consumer.py");
+    fs::write(&path, broken).expect("the script must be writable");
+    let Loaded { code, said, .. } = load_by_script(python, &path);
+    assert_eq!(code, Some(10), "{said}");
+    assert!(said.contains("50 lost"), "{said}");
 }
