@@ -37,7 +37,8 @@ pub struct Args {
     /// How long a message stays hidden from other consumers; renewed at half of it, whole seconds
     #[arg(long, env = "EDW_VISIBILITY", default_value = "60s", value_parser = duration::parse_visibility, help_heading = "Messages")]
     pub visibility: Duration,
-    /// A message delivered more often than this goes to the poison queue, <queue>-poison
+    /// A message delivered more often than this goes to the poison queue, <queue>-poison; one that a drain hands back has been
+    /// delivered too
     #[arg(long, env = "EDW_MAX_ATTEMPTS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Messages")]
     pub max_attempts: u32,

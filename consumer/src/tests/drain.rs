@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::faults::{Op, Verdict};
 use super::{Rig, SECOND};
-use crate::run::Outcome;
+use crate::run::{Outcome, Shared};
 use crate::work::Work;
 
 #[tokio::test(start_paused = true)]
@@ -38,6 +38,30 @@ async fn drain_hands_back_unstarted() {
         "received while the drain began, and visible again at once"
     );
     assert_eq!((rig.metrics().released.get(), rig.rows().await), (3, 0));
+}
+
+/// What README says of `--max-attempts`: storage counts every receive, and a hand-back takes none of them away.
+#[tokio::test(start_paused = true)]
+async fn five_hand_backs_give_up_a_message_that_nobody_worked_on_and_four_do_not() {
+    for (hand_backs, rows, given_up) in [(4, 1, 0), (5, 0, 1)] {
+        let mut rig = Rig::new().await;
+        rig.put(1..=1).await;
+        rig.script
+            .first(Op::Receive, hand_backs, Verdict::Delay(SECOND));
+        for _ in 0..hand_backs {
+            let consumer = rig.start();
+            sleep(SECOND / 2).await;
+            rig.drain(consumer).await;
+            assert_eq!(rig.metrics().released.get(), 1);
+            rig.shared = Shared::default();
+        }
+        rig.run_until_empty().await;
+        assert_eq!(
+            (rig.rows().await, rig.envelopes().await.len()),
+            (rows, given_up),
+            "after {hand_backs}"
+        );
+    }
 }
 
 #[tokio::test]
