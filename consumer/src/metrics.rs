@@ -10,7 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use workflow::contract::PoisonReason;
-use workflow::ports::{ErrorKind, InsertOutcome, StorageError};
+use workflow::ports::{InsertOutcome, StorageError};
 
 type Count = Counter<u64, AtomicU64>;
 
@@ -203,7 +203,7 @@ impl Metrics {
     }
 
     pub(crate) fn failed(&self, operation: &'static str, error: &StorageError) {
-        let kind = kind(error.kind());
+        let kind = error.kind().as_str();
         self.storage_errors
             .get_or_create(&Failure { operation, kind })
             .inc();
@@ -224,21 +224,10 @@ impl Metrics {
     }
 }
 
-const fn kind(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::LeaseLost => "lease_lost",
-        ErrorKind::NoSuchResource => "no_such_resource",
-        ErrorKind::Denied => "denied",
-        ErrorKind::TooLarge => "too_large",
-        ErrorKind::Busy => "busy",
-        ErrorKind::Unreachable => "unreachable",
-        ErrorKind::Interrupted => "interrupted",
-        ErrorKind::Rejected => "rejected",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use workflow::ports::ErrorKind;
+
     use super::*;
 
     #[test]

@@ -12,7 +12,7 @@ use crate::duplicates::Duplicates;
 use crate::pacer::Due;
 use crate::plan::Plan;
 use crate::sink::Sink;
-use crate::tally::{Board, Outcome, TIMED_OUT, error_name, micros};
+use crate::tally::{Board, Outcome, TIMED_OUT, micros};
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -212,7 +212,7 @@ impl<S: Sink> Sender<S> {
     }
 
     fn note(&self, error: StorageError) {
-        let kind = error_name(error.kind());
+        let kind = error.kind().as_str();
         if self.board.lock().error(kind) {
             tracing::warn!(
                 error = chain(&error),

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use workflow::contract::Seq;
-use workflow::ports::ErrorKind;
 
 use crate::ranges::SeqRanges;
 
@@ -109,20 +108,6 @@ impl Board {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Tally> {
         self.0.lock().expect("no holder of the tally may panic")
-    }
-}
-
-/// A failed try's name in summaries, progress and metrics.
-pub(crate) const fn error_name(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::LeaseLost => "lease_lost",
-        ErrorKind::NoSuchResource => "no_such_resource",
-        ErrorKind::Denied => "denied",
-        ErrorKind::TooLarge => "too_large",
-        ErrorKind::Busy => "busy",
-        ErrorKind::Unreachable => "unreachable",
-        ErrorKind::Interrupted => "interrupted",
-        ErrorKind::Rejected => "rejected",
     }
 }
 

@@ -25,6 +25,22 @@ pub enum ErrorKind {
     Rejected,
 }
 
+impl ErrorKind {
+    /// Its name in metrics, summaries and logs, such as `lease_lost`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LeaseLost => "lease_lost",
+            Self::NoSuchResource => "no_such_resource",
+            Self::Denied => "denied",
+            Self::TooLarge => "too_large",
+            Self::Busy => "busy",
+            Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// Whether a failed operation may have happened all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
