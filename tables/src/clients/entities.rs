@@ -1,9 +1,8 @@
 //! Operations on the entities of a table.
 
 use super::{
-    TableClient, paging,
+    TableClient,
     request::{self, RETURN_CONTENT, RETURN_NO_CONTENT},
-    service::owned,
 };
 use crate::{
     Stored,
@@ -41,7 +40,7 @@ impl TableClient {
         let context = options.method_options.context.to_borrowed();
         let mut json = Vec::with_capacity(ser::USUAL_SIZE_BYTES);
         ser::encode(entity, &mut json)?;
-        let mut request = self.request(
+        let mut request = self.connection.request(
             self.endpoint.collection().clone(),
             Method::Post,
             Metadata::Minimal,
@@ -53,9 +52,7 @@ impl TableClient {
         };
         request::prefer(&mut request, preference);
         request::set_json(&mut request, json);
-        Ok(request::send(&self.pipeline, &context, request)
-            .await?
-            .into())
+        Ok(self.connection.send(&context, request).await?.into())
     }
 
     /// Reads one entity. [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if there is none.
@@ -71,10 +68,8 @@ impl TableClient {
         let mut query = QueryString::default();
         select(&mut query, options.select.as_deref());
         let url = self.entity_url(partition_key, row_key, &query)?;
-        let request = self.request(url, Method::Get, options.metadata);
-        Ok(request::send(&self.pipeline, &context, request)
-            .await?
-            .into())
+        let request = self.connection.request(url, Method::Get, options.metadata);
+        Ok(self.connection.send(&context, request).await?.into())
     }
 
     /// Reads the entities that meet a condition, page by page to the last one.
@@ -95,13 +90,10 @@ impl TableClient {
         if let Some(top) = options.top {
             query.push("$top", &top.to_string());
         }
-        Ok(paging::pager(
-            self.pipeline.clone(),
-            self.version.clone(),
-            self.endpoint.query(&query)?,
-            options.metadata,
-            owned(options.method_options),
-        ))
+        let first = self.endpoint.query(&query)?;
+        Ok(self
+            .connection
+            .pager(first, options.metadata, options.method_options))
     }
 
     /// Changes an entity that is there: [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if it is not,
@@ -118,9 +110,7 @@ impl TableClient {
         let context = options.method_options.context.to_borrowed();
         let mut request = self.write(entity, mode)?;
         if_match(&mut request, options.if_match);
-        Ok(request::send(&self.pipeline, &context, request)
-            .await?
-            .into())
+        Ok(self.connection.send(&context, request).await?.into())
     }
 
     /// Changes an entity, or inserts it if there is none.
@@ -134,9 +124,7 @@ impl TableClient {
         let options = options.unwrap_or_default();
         let context = options.method_options.context.to_borrowed();
         let request = self.write(entity, mode)?;
-        Ok(request::send(&self.pipeline, &context, request)
-            .await?
-            .into())
+        Ok(self.connection.send(&context, request).await?.into())
     }
 
     /// Deletes an entity: [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if there is none,
@@ -152,11 +140,9 @@ impl TableClient {
         let options = options.unwrap_or_default();
         let context = options.method_options.context.to_borrowed();
         let url = self.entity_url(partition_key, row_key, &QueryString::default())?;
-        let mut request = self.request(url, Method::Delete, Metadata::None);
+        let mut request = self.connection.request(url, Method::Delete, Metadata::None);
         if_match(&mut request, options.if_match);
-        Ok(request::send(&self.pipeline, &context, request)
-            .await?
-            .into())
+        Ok(self.connection.send(&context, request).await?.into())
     }
 
     /// A PATCH or PUT of an entity, still without a condition: as it is, an upsert.
@@ -171,7 +157,7 @@ impl TableClient {
             UpdateMode::Merge => Method::Patch,
             UpdateMode::Replace => Method::Put,
         };
-        let mut request = self.request(url, method, Metadata::None);
+        let mut request = self.connection.request(url, method, Metadata::None);
         request::set_json(&mut request, json);
         Ok(request)
     }
@@ -180,10 +166,6 @@ impl TableClient {
         keys::validate(PARTITION_KEY, partition_key)?;
         keys::validate(ROW_KEY, row_key)?;
         self.endpoint.entity(partition_key, row_key, query)
-    }
-
-    fn request(&self, url: Url, method: Method, metadata: Metadata) -> Request {
-        request::new(url, method, &self.version, metadata.accept())
     }
 }
 

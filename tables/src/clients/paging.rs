@@ -1,12 +1,12 @@
 //! Pages that continue where headers of the page before say.
 
-use super::request;
+use super::connection::Connection;
 use crate::{
     endpoint::{QueryString, append_query},
     models::Metadata,
 };
 use azure_core::http::{
-    ItemIterator, Method, Pager, Pipeline, RawResponse, Response, Url,
+    ItemIterator, Method, Pager, RawResponse, Response, Url,
     headers::{HeaderName, Headers},
     pager::{Page, PagerContinuation, PagerOptions, PagerResult, PagerState},
 };
@@ -47,8 +47,7 @@ fn continuation(headers: &Headers) -> Option<PagerContinuation> {
 
 /// A pager over the pages that start at `first`.
 pub(super) fn pager<P>(
-    pipeline: Pipeline,
-    version: String,
+    connection: Connection,
     first: Url,
     metadata: Metadata,
     options: PagerOptions<'static>,
@@ -63,10 +62,10 @@ where
             if let PagerState::More(token) = &state {
                 append_query(&mut url, token.as_ref());
             }
-            let request = request::new(url, Method::Get, &version, metadata.accept());
-            let pipeline = pipeline.clone();
+            let request = connection.request(url, Method::Get, metadata);
+            let connection = connection.clone();
             Box::pin(async move {
-                let raw: RawResponse = request::send(&pipeline, &options.context, request).await?;
+                let raw: RawResponse = connection.send(&options.context, request).await?;
                 let continuation = continuation(raw.headers());
                 let response = raw.into();
                 Ok(match continuation {

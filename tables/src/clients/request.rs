@@ -1,10 +1,9 @@
-//! Requests to the service and the check of their answers.
+//! Requests to the service: their headers and bodies.
 
-use crate::error;
 use async_trait::async_trait;
 use azure_core::{
     http::{
-        Context, Method, Pipeline, PipelineSendOptions, RawResponse, Request, Url,
+        Context, Method, Request, Url,
         headers::{ACCEPT, CONTENT_TYPE, HeaderName, MS_DATE, PREFER, VERSION},
         policies::{Policy, PolicyResult},
     },
@@ -39,23 +38,6 @@ pub(super) fn set_json(request: &mut Request, json: Vec<u8>) {
 /// Says what the service is to answer a write with.
 pub(super) fn prefer(request: &mut Request, preference: &'static str) {
     request.insert_header(PREFER, preference);
-}
-
-/// Sends a request; an answer that is no success is an error with its OData code.
-pub(super) async fn send(
-    pipeline: &Pipeline,
-    context: &Context<'_>,
-    mut request: Request,
-) -> azure_core::Result<RawResponse> {
-    // `azure_core`'s check does not read OData errors, ours does.
-    let options = PipelineSendOptions {
-        skip_checks: true,
-        ..Default::default()
-    };
-    match pipeline.send(context, &mut request, Some(options)).await {
-        Ok(response) => error::check(response),
-        Err(error) => Err(error::redact(error, request.url())),
-    }
 }
 
 /// Dates requests that carry an `Authorization` header, as the service requires of them.

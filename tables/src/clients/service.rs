@@ -1,9 +1,6 @@
 //! The client of an account's Table service.
 
-use super::{
-    DEFAULT_VERSION, TableClient, paging, pipeline,
-    request::{self, RETURN_NO_CONTENT},
-};
+use super::{DEFAULT_VERSION, TableClient, connection::Connection};
 use crate::{
     endpoint::{
         Endpoint, QueryString, TableEndpoint, append_query, sanitized, validate_table_name,
@@ -17,10 +14,7 @@ use azure_core::{
     Result,
     credentials::TokenCredential,
     fmt::SafeDebug,
-    http::{
-        ClientOptions, Context, Method, NoFormat, Pager, Pipeline, Response, Url,
-        pager::PagerOptions,
-    },
+    http::{ClientOptions, NoFormat, Pager, Response, Url},
     tracing,
 };
 use std::{fmt, sync::Arc};
@@ -29,10 +23,8 @@ use std::{fmt, sync::Arc};
 #[tracing::client]
 #[derive(Clone)]
 pub struct TableServiceClient {
-    pub(super) url: Url,
     pub(super) endpoint: Endpoint,
-    pub(super) pipeline: Pipeline,
-    pub(super) version: String,
+    pub(super) connection: Connection,
 }
 
 /// Options used when creating a [`TableServiceClient`].
@@ -56,7 +48,7 @@ impl Default for TableServiceClientOptions {
 impl fmt::Debug for TableServiceClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TableServiceClient")
-            .field("url", &sanitized(&self.url))
+            .field("url", &sanitized(self.connection.url()))
             .finish_non_exhaustive()
     }
 }
@@ -77,28 +69,27 @@ impl TableServiceClient {
         options: Option<TableServiceClientOptions>,
     ) -> Result<Self> {
         let options = options.unwrap_or_default();
-        let endpoint = Endpoint::new(&service_url)?;
-        let pipeline = pipeline(&service_url, credential, options.client_options.clone())?;
         Ok(Self {
-            url: service_url,
-            endpoint,
-            pipeline,
-            version: options.version,
+            endpoint: Endpoint::new(&service_url)?,
+            connection: Connection::new(
+                service_url,
+                credential,
+                options.client_options.clone(),
+                options.version,
+            )?,
         })
     }
 
     /// The URL that the client was made with, including a SAS.
     pub fn url(&self) -> &Url {
-        &self.url
+        self.connection.url()
     }
 
     /// A client of one table, which need not exist. It shares the pipeline of this one.
     pub fn table_client(&self, table_name: &str) -> Result<TableClient> {
         Ok(TableClient {
-            url: self.url.clone(),
             endpoint: TableEndpoint::new(self.endpoint.clone(), table_name)?,
-            pipeline: self.pipeline.clone(),
-            version: self.version.clone(),
+            connection: self.connection.clone(),
             tracer: self.tracer.clone(),
         })
     }
@@ -110,17 +101,10 @@ impl TableServiceClient {
         table_name: &str,
         options: Option<TableClientCreateOptions<'_>>,
     ) -> Result<Response<(), NoFormat>> {
-        let options = options.unwrap_or_default();
         validate_table_name(table_name)?;
-        let context = options.method_options.context.to_borrowed();
-        create(
-            &self.endpoint,
-            &self.pipeline,
-            &self.version,
-            table_name,
-            &context,
-        )
-        .await
+        self.connection
+            .create_table(&self.endpoint, table_name, options)
+            .await
     }
 
     /// Deletes a table and all in it. The service needs some time for it, in which the name cannot be used.
@@ -130,17 +114,10 @@ impl TableServiceClient {
         table_name: &str,
         options: Option<TableClientDeleteOptions<'_>>,
     ) -> Result<Response<(), NoFormat>> {
-        let options = options.unwrap_or_default();
         validate_table_name(table_name)?;
-        let context = options.method_options.context.to_borrowed();
-        delete(
-            &self.endpoint,
-            &self.pipeline,
-            &self.version,
-            table_name,
-            &context,
-        )
-        .await
+        self.connection
+            .delete_table(&self.endpoint, table_name, options)
+            .await
     }
 
     /// Lists the tables of the account, page by page to the last one.
@@ -161,50 +138,8 @@ impl TableServiceClient {
         if !query.as_str().is_empty() {
             append_query(&mut url, query.as_str());
         }
-        Ok(paging::pager(
-            self.pipeline.clone(),
-            self.version.clone(),
-            url,
-            Metadata::None,
-            owned(options.method_options),
-        ))
+        Ok(self
+            .connection
+            .pager(url, Metadata::None, options.method_options))
     }
-}
-
-/// Options that a pager can keep.
-pub(super) fn owned(options: PagerOptions<'_>) -> PagerOptions<'static> {
-    PagerOptions {
-        context: options.context.into_owned(),
-        continuation: options.continuation,
-    }
-}
-
-pub(super) async fn create(
-    endpoint: &Endpoint,
-    pipeline: &Pipeline,
-    version: &str,
-    table_name: &str,
-    context: &Context<'_>,
-) -> Result<Response<(), NoFormat>> {
-    let url = endpoint.resource("Tables")?;
-    let mut request = request::new(url, Method::Post, version, Metadata::None.accept());
-    request::prefer(&mut request, RETURN_NO_CONTENT);
-    // A valid table name needs no escapes.
-    request::set_json(
-        &mut request,
-        format!(r#"{{"TableName":"{table_name}"}}"#).into_bytes(),
-    );
-    Ok(request::send(pipeline, context, request).await?.into())
-}
-
-pub(super) async fn delete(
-    endpoint: &Endpoint,
-    pipeline: &Pipeline,
-    version: &str,
-    table_name: &str,
-    context: &Context<'_>,
-) -> Result<Response<(), NoFormat>> {
-    let url = endpoint.resource(&format!("Tables('{table_name}')"))?;
-    let request = request::new(url, Method::Delete, version, Metadata::None.accept());
-    Ok(request::send(pipeline, context, request).await?.into())
 }

@@ -1,9 +1,6 @@
 //! The client of one table; operations on its entities are in `entities.rs`.
 
-use super::{
-    DEFAULT_VERSION, pipeline, request,
-    service::{create, delete},
-};
+use super::{DEFAULT_VERSION, connection::Connection};
 use crate::{
     ErrorCode, Transaction, TransactionOutcome,
     endpoint::{Endpoint, QueryString, TableEndpoint, sanitized},
@@ -17,7 +14,7 @@ use azure_core::{
     Result,
     credentials::TokenCredential,
     fmt::SafeDebug,
-    http::{ClientOptions, Method, NoFormat, Pipeline, Response, Url, headers::CONTENT_TYPE},
+    http::{ClientOptions, Method, NoFormat, Response, Url, headers::CONTENT_TYPE},
     tracing,
 };
 use std::{fmt, sync::Arc};
@@ -28,10 +25,8 @@ use std::{fmt, sync::Arc};
 #[tracing::client]
 #[derive(Clone)]
 pub struct TableClient {
-    pub(super) url: Url,
     pub(super) endpoint: TableEndpoint,
-    pub(super) pipeline: Pipeline,
-    pub(super) version: String,
+    pub(super) connection: Connection,
 }
 
 /// Options used when creating a [`TableClient`].
@@ -55,7 +50,7 @@ impl Default for TableClientOptions {
 impl fmt::Debug for TableClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TableClient")
-            .field("url", &sanitized(&self.url))
+            .field("url", &sanitized(self.connection.url()))
             .field("table", &self.endpoint.name())
             .finish_non_exhaustive()
     }
@@ -79,19 +74,20 @@ impl TableClient {
         options: Option<TableClientOptions>,
     ) -> Result<Self> {
         let options = options.unwrap_or_default();
-        let endpoint = TableEndpoint::new(Endpoint::new(&service_url)?, table_name)?;
-        let pipeline = pipeline(&service_url, credential, options.client_options.clone())?;
         Ok(Self {
-            url: service_url,
-            endpoint,
-            pipeline,
-            version: options.version,
+            endpoint: TableEndpoint::new(Endpoint::new(&service_url)?, table_name)?,
+            connection: Connection::new(
+                service_url,
+                credential,
+                options.client_options.clone(),
+                options.version,
+            )?,
         })
     }
 
     /// The URL of the account's Table service that the client was made with, including a SAS.
     pub fn url(&self) -> &Url {
-        &self.url
+        self.connection.url()
     }
 
     /// The name of the table.
@@ -105,17 +101,8 @@ impl TableClient {
         &self,
         options: Option<TableClientCreateOptions<'_>>,
     ) -> Result<Response<(), NoFormat>> {
-        let options = options.unwrap_or_default();
-        let context = options.method_options.context.to_borrowed();
-        let account = self.endpoint.account();
-        create(
-            account,
-            &self.pipeline,
-            &self.version,
-            self.table_name(),
-            &context,
-        )
-        .await
+        let (account, name) = (self.endpoint.account(), self.table_name());
+        self.connection.create_table(account, name, options).await
     }
 
     /// Creates the table unless there is one; true if it was created.
@@ -136,17 +123,8 @@ impl TableClient {
         &self,
         options: Option<TableClientDeleteOptions<'_>>,
     ) -> Result<Response<(), NoFormat>> {
-        let options = options.unwrap_or_default();
-        let context = options.method_options.context.to_borrowed();
-        let account = self.endpoint.account();
-        delete(
-            account,
-            &self.pipeline,
-            &self.version,
-            self.table_name(),
-            &context,
-        )
-        .await
+        let (account, name) = (self.endpoint.account(), self.table_name());
+        self.connection.delete_table(account, name, options).await
     }
 
     /// Whether the table exists.
@@ -161,8 +139,8 @@ impl TableClient {
         query.push("$top", "1");
         query.push("$select", crate::ser::PARTITION_KEY);
         let url = self.endpoint.query(&query)?;
-        let request = request::new(url, Method::Get, &self.version, Metadata::None.accept());
-        match request::send(&self.pipeline, &context, request).await {
+        let request = self.connection.request(url, Method::Get, Metadata::None);
+        match self.connection.send(&context, request).await {
             Ok(_) => Ok(true),
             // A 404 of anything but the service, such as a proxy on the way, is no answer.
             Err(error)
@@ -197,10 +175,10 @@ impl TableClient {
         let context = options.method_options.context.to_borrowed();
         let batch = transaction.finish(self.endpoint.prefix())?;
         let url = self.endpoint.batch().clone();
-        let mut request = request::new(url, Method::Post, &self.version, Metadata::None.accept());
+        let mut request = self.connection.request(url, Method::Post, Metadata::None);
         request.insert_header(CONTENT_TYPE, batch.content_type);
         request.set_body(batch.body);
-        let response = request::send(&self.pipeline, &context, request).await?;
+        let response = self.connection.send(&context, request).await?;
         transaction::read_outcome(&response, &batch.operations)
     }
 }

@@ -7,16 +7,20 @@ use crate::{
 };
 use async_trait::async_trait;
 use azure_core::{
-    credentials::{AccessToken, TokenRequestOptions},
+    credentials::{AccessToken, TokenCredential, TokenRequestOptions},
+    error::ErrorKind,
     http::{
-        AsyncRawResponse, Etag, FixedRetryOptions, HttpClient, Method, Request, RetryOptions,
-        StatusCode, Transport,
+        AsyncRawResponse, ClientOptions, Etag, FixedRetryOptions, HttpClient, Method, Request,
+        RetryOptions, StatusCode, Transport, Url,
         headers::{HeaderName, Headers},
     },
     time::{Duration, OffsetDateTime},
 };
 use futures::TryStreamExt as _;
-use std::{collections::VecDeque, sync::Mutex};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
 
 /// Answers from a script, and keeps what it was asked.
 #[derive(Debug, Default)]
