@@ -8,6 +8,7 @@ use super::body::{Joined, Owner, Parts, owner_of_body, owner_of_id};
 use super::content::{Content, quoted};
 use super::expectation::Checked;
 use super::finding::Findings;
+use super::protocol::Protocol;
 use super::seen::Seen;
 use super::{
     Audit, Expectation, ExpectationError, RowSummary, SendCounts, SendOutcome, Violation, Witness,
@@ -52,6 +53,11 @@ impl Auditor {
             poison_repeats: 0,
             unreadable_poison: 0,
         })
+    }
+
+    /// A judge of the history of the same run.
+    pub fn protocol(&self) -> Protocol {
+        Protocol::new(self.expectation.run.clone(), self.checked.last)
     }
 
     /// One row of the table. Rows of other runs are counted and not judged. A row whose `RowKey` is no message id is

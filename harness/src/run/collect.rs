@@ -38,6 +38,7 @@ impl Run {
         sent: &Sent,
         expected_poison: ExpectedPoison,
     ) -> anyhow::Result<Collected> {
+        self.proxy.finish().await?;
         let mut auditor = Auditor::new(self.expectation(load, sent, expected_poison))?;
         let mut hops = Hops::default();
         let sends = sent
@@ -63,8 +64,12 @@ impl Run {
                 auditor.poisoned(envelope);
             }
         }
+        let protocol = self.judge_history(auditor.protocol())?;
+        let (traffic, findings) = protocol.finish();
+        let mut audit = auditor.finish().with_history(traffic, findings);
+        self.add_timelines(&mut audit)?;
         Ok(Collected {
-            audit: auditor.finish(),
+            audit,
             hops,
             poison,
         })

@@ -13,6 +13,7 @@ use super::exited;
 use crate::environment::{ConsumerOptions, Environment, Store};
 use crate::events::{Event, EventLog};
 use crate::process::Process;
+use crate::wire::{Lane, Proxy};
 
 /// The consumers of a run, by name: `consumer-1`, `consumer-2`, ...
 pub struct Fleet {
@@ -20,8 +21,16 @@ pub struct Fleet {
     store: Store,
     logs: PathBuf,
     log: EventLog,
-    running: Vec<Process>,
+    proxy: Arc<Proxy>,
+    running: Vec<Member>,
     started: u32,
+}
+
+/// A consumer and its way to storage.
+struct Member {
+    process: Process,
+    /// Closed when the consumer is taken away: what it had under way is then written down.
+    lane: Lane,
 }
 
 /// How a consumer ended.
@@ -45,32 +54,37 @@ impl Fleet {
         store: Store,
         logs: PathBuf,
         log: EventLog,
+        proxy: Arc<Proxy>,
     ) -> Self {
         Self {
             environment,
             store,
             logs,
             log,
+            proxy,
             running: Vec::new(),
             started: 0,
         }
     }
 
-    /// Starts `count` more consumers.
+    /// Starts `count` more consumers, each with a way of its own through the proxy.
     pub async fn start(&mut self, count: u32, options: &ConsumerOptions) -> anyhow::Result<()> {
         for _ in 0..count {
             self.started += 1;
             let name = format!("consumer-{}", self.started);
+            let lane = self.proxy.lane(&name).await?;
+            let store = self.store.at(lane.endpoints());
             let process = self
                 .environment
-                .start_consumer(&self.store, &name, options, &self.logs)
+                .start_consumer(&store, &name, options, &self.logs)
                 .await?;
+            lane.set_process(Some(process.pid()));
             self.record(Event::ProcessStarted {
                 name,
                 role: "consumer".to_owned(),
                 pid: process.pid(),
             })?;
-            self.running.push(process);
+            self.running.push(Member { process, lane });
         }
         Ok(())
     }
@@ -110,13 +124,15 @@ impl Fleet {
     /// Takes away those that have ended though nobody asked them to, and tells how they ended.
     pub fn take_dead(&mut self) -> anyhow::Result<Vec<Departure>> {
         let (mut alive, mut dead) = (Vec::new(), Vec::new());
-        for mut process in std::mem::take(&mut self.running) {
+        for mut member in std::mem::take(&mut self.running) {
+            let process = &mut member.process;
             match process.try_status()? {
-                None => alive.push(process),
+                None => alive.push(member),
                 Some(status) => {
-                    self.record_exit(&process, status, false)?;
+                    member.lane.set_process(None);
+                    self.record_exit(process, status, false)?;
                     let how = format!("ended unasked: {status}");
-                    dead.push(departure(&process, status, Duration::ZERO, &how));
+                    dead.push(departure(process, status, Duration::ZERO, &how));
                 }
             }
         }
@@ -126,7 +142,7 @@ impl Fleet {
 
     /// SIGKILL to the consumer started first: no drain, its leases run out.
     pub async fn kill_first(&mut self) -> anyhow::Result<()> {
-        let mut process = self.take_first()?;
+        let Member { mut process, .. } = self.take_first()?;
         self.record_fault("SIGKILL", &process)?;
         let status = process.kill().await?;
         self.record_exit(&process, status, true)
@@ -134,7 +150,10 @@ impl Fleet {
 
     /// SIGTERM to the consumer started first, and waits until it has drained and ended.
     pub async fn drain_first(&mut self, patience: Duration) -> anyhow::Result<Departure> {
-        let mut process = self.take_first()?;
+        let Member {
+            mut process,
+            lane: _lane,
+        } = self.take_first()?;
         let asked = Instant::now();
         self.record_fault("SIGTERM", &process)?;
         process.signal(Signal::SIGTERM)?;
@@ -150,12 +169,12 @@ impl Fleet {
         let mut departures = Vec::new();
         let mut running = std::mem::take(&mut self.running);
         let asked = Instant::now();
-        for process in &mut running {
+        for Member { process, .. } in &mut running {
             if process.try_status()?.is_none() {
                 process.signal(Signal::SIGTERM)?;
             }
         }
-        for process in &mut running {
+        for Member { process, .. } in &mut running {
             let left = patience.saturating_sub(asked.elapsed());
             let (status, how) = match process.wait(left).await {
                 Ok(status) => (status, format!("ended on SIGTERM: {status}")),
@@ -173,7 +192,7 @@ impl Fleet {
     /// Warnings and errors in the logs of those that run.
     pub fn troubles(&self) -> anyhow::Result<Vec<String>> {
         let mut troubles = Vec::new();
-        for process in &self.running {
+        for Member { process, .. } in &self.running {
             let log = process.log()?;
             let trouble = |line: &&str| {
                 line.contains("\"level\":\"WARN\"") || line.contains("\"level\":\"ERROR\"")
@@ -187,7 +206,7 @@ impl Fleet {
         Ok(troubles)
     }
 
-    fn take_first(&mut self) -> anyhow::Result<Process> {
+    fn take_first(&mut self) -> anyhow::Result<Member> {
         if self.running.is_empty() {
             bail!("take a consumer away: none is running");
         }

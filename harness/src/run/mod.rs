@@ -7,6 +7,7 @@ mod fleet;
 mod plan;
 mod sending;
 mod settle;
+mod witness;
 
 use std::path::Path;
 use std::process::ExitStatus;
@@ -25,6 +26,7 @@ pub use settle::Settled;
 use crate::environment::{Environment, Store};
 use crate::events::{Event, EventLog};
 use crate::process::Process;
+use crate::wire::{Faults, History, Proxy};
 
 /// A run whose storage exists.
 pub struct Run {
@@ -33,11 +35,14 @@ pub struct Run {
     dir: RunDir,
     log: EventLog,
     store: Store,
+    proxy: Arc<Proxy>,
+    history: History,
     fleet: Fleet,
 }
 
 impl Run {
-    /// Creates the run's directory below `parent`, and its queues and table.
+    /// Creates the run's directory below `parent`, its queues and table, and the proxy through which its processes reach
+    /// them.
     pub async fn prepare(
         environment: Arc<dyn Environment>,
         identity: Identity,
@@ -49,13 +54,24 @@ impl Run {
             .provision(&identity.run)
             .await
             .with_context(|| format!("provision the storage of run {}", identity.run))?;
-        let fleet = Fleet::new(environment.clone(), store.clone(), dir.logs(), log.clone());
+        let history = History::open(dir.path())?;
+        let faults = Faults::new(identity.seed);
+        let proxy = Arc::new(Proxy::new(&store.endpoints, history.clone(), faults)?);
+        let fleet = Fleet::new(
+            environment.clone(),
+            store.clone(),
+            dir.logs(),
+            log.clone(),
+            proxy.clone(),
+        );
         Ok(Self {
             identity,
             environment,
             dir,
             log,
             store,
+            proxy,
+            history,
             fleet,
         })
     }
@@ -86,6 +102,11 @@ impl Run {
         &self.store
     }
 
+    /// What breaks on the way between its consumers and its storage.
+    pub fn faults(&self) -> &Faults {
+        self.proxy.faults()
+    }
+
     /// Its consumers.
     pub const fn fleet(&mut self) -> &mut Fleet {
         &mut self.fleet
@@ -93,9 +114,11 @@ impl Run {
 
     /// Starts the producer with `load`.
     pub async fn start_sending(&self, load: &Load) -> anyhow::Result<Sending> {
+        let lane = self.proxy.lane("producer").await?;
         let sending = Sending::start(
             &*self.environment,
             &self.store,
+            lane,
             &self.identity,
             load,
             &self.dir,

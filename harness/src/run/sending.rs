@@ -18,6 +18,7 @@ use super::{Identity, Load, RunDir, exited};
 use crate::environment::{Environment, Store};
 use crate::events::EventLog;
 use crate::process::Process;
+use crate::wire::Lane;
 
 /// How long the producer may take to end after its last line.
 const EXIT: Duration = Duration::from_secs(10);
@@ -47,12 +48,15 @@ pub struct Sending {
     reader: JoinHandle<anyhow::Result<()>>,
     summary: PathBuf,
     log: EventLog,
+    /// Its way to storage.
+    _lane: Lane,
 }
 
 impl Sending {
     pub(super) async fn start(
         environment: &dyn Environment,
         store: &Store,
+        lane: Lane,
         identity: &Identity,
         load: &Load,
         dir: &RunDir,
@@ -62,7 +66,7 @@ impl Sending {
         let mut arguments = load.arguments(identity);
         arguments.push(format!("--summary={}", summary.display()));
         let mut process = environment
-            .start_producer(store, &arguments, &dir.logs())
+            .start_producer(&store.at(lane.endpoints()), &arguments, &dir.logs())
             .await?;
         let lines = process
             .lines()
@@ -75,6 +79,7 @@ impl Sending {
             reader,
             summary,
             log,
+            _lane: lane,
         })
     }
 
@@ -205,6 +210,7 @@ async fn read(
 mod tests {
     use super::*;
     use crate::process::Program;
+    use crate::wire::{Endpoints, Faults, History, Proxy};
 
     #[tokio::test]
     async fn a_producer_that_leaves_no_summary_has_the_last_word() {
@@ -215,7 +221,15 @@ mod tests {
         let (told, progress) = watch::channel(Told::default());
         let reader = tokio::spawn(read(process.lines().unwrap(), told));
         let summary = logs.path().join("producer.json");
+        let nowhere = || "http://127.0.0.1:1".to_owned();
+        let endpoints = Endpoints {
+            queue: nowhere(),
+            table: nowhere(),
+        };
+        let history = History::open(logs.path()).unwrap();
+        let proxy = Proxy::new(&endpoints, history, Faults::new(1)).unwrap();
         let sending = Sending {
+            _lane: proxy.lane("producer").await.unwrap(),
             process,
             progress,
             reader,

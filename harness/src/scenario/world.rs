@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::Context as _;
 use workflow::contract::PayloadSize;
 
-use crate::audit::ExpectedPoison;
+use crate::audit::{ExpectedPoison, Traffic};
 use crate::environment::{ConsumerOptions, Environment};
 use crate::run::{Collected, Departure, Identity, Load, Run, Sent};
 
@@ -110,6 +110,12 @@ impl Scenario {
         self.collected
             .as_ref()
             .context("nothing is judged yet: 'every message has exactly one result' comes first")
+    }
+
+    /// What crossed the wire in the judged run.
+    pub(super) fn traffic(&self) -> anyhow::Result<&Traffic> {
+        let traffic = self.collected()?.audit.traffic.as_ref();
+        traffic.context("the run has no history of the wire")
     }
 
     pub(super) fn injected(&self) -> anyhow::Result<&Injected> {

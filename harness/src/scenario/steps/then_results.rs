@@ -59,23 +59,48 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
 
 #[then(expr = "no message was delivered more than once")]
 fn delivered_once(scenario: &mut Scenario) -> StepResult {
-    let hops = &scenario.collected()?.hops;
-    ensure!(
-        hops.redelivered() == 0,
-        "{} messages were delivered up to {} times",
-        hops.redelivered(),
-        hops.highest_attempt()
-    );
-    Ok(())
+    redelivered(scenario, 0)
 }
 
 #[then(regex = r"^(\d+) messages were delivered more than once$")]
 fn redelivered(scenario: &mut Scenario, messages: u64) -> StepResult {
-    let found = scenario.collected()?.hops.redelivered();
+    let traffic = scenario.traffic()?;
+    ensure!(traffic.deliveries > 0, "nothing was delivered at all");
+    let found = traffic.redelivered;
     ensure!(
         found == messages,
         "{found} messages were delivered more than once"
     );
+    Ok(())
+}
+
+#[then(regex = r"^at least (\d+) consumers? had messages$")]
+fn shared(scenario: &mut Scenario, consumers: usize) -> StepResult {
+    let traffic = scenario.traffic()?;
+    let with_messages = traffic
+        .clients
+        .values()
+        .filter(|client| client.deliveries > 0);
+    let found = with_messages.count();
+    ensure!(found >= consumers, "{found} had messages");
+    Ok(())
+}
+
+#[then(regex = r"^every consumer has asked the queue for messages, at most (\d+) times$")]
+async fn polled(scenario: &mut Scenario, most: u64) -> StepResult {
+    let consumers = scenario.consumers;
+    let traffic = scenario.run().await?.traffic()?;
+    for number in 1..=consumers {
+        let name = format!("consumer-{number}");
+        let receives = traffic
+            .clients
+            .get(&name)
+            .map_or(0, |client| client.receives);
+        ensure!(
+            (1..=most).contains(&receives),
+            "{name} has asked {receives} times"
+        );
+    }
     Ok(())
 }
 
