@@ -24,6 +24,7 @@ pub struct Fleet {
     proxy: Arc<Proxy>,
     running: Vec<Member>,
     started: u32,
+    fallen: usize,
 }
 
 /// A consumer and its way to storage.
@@ -64,6 +65,7 @@ impl Fleet {
             proxy,
             running: Vec::new(),
             started: 0,
+            fallen: 0,
         }
     }
 
@@ -138,6 +140,43 @@ impl Fleet {
         }
         self.running = alive;
         Ok(dead)
+    }
+
+    /// Takes away those that a fault of the proxy has killed, and starts as many with `options`, as Kubernetes would.
+    pub async fn replace_fallen(&mut self, options: &ConsumerOptions) -> anyhow::Result<()> {
+        const GONE: Duration = Duration::from_secs(10);
+        let (fallen, standing): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
+            .into_iter()
+            .partition(|member| member.lane.was_killed());
+        self.running = standing;
+        for mut member in fallen {
+            let status = member.process.wait(GONE).await?;
+            member.lane.set_process(None);
+            self.record_fault("SIGKILL by the proxy", &member.process)?;
+            self.record_exit(&member.process, status, true)?;
+            self.fallen += 1;
+            self.start(1, options).await?;
+        }
+        Ok(())
+    }
+
+    /// How many a fault of the proxy has killed.
+    pub const fn fallen(&self) -> usize {
+        self.fallen
+    }
+
+    /// SIGSTOP to the consumer started first: it does nothing until it is thawed, while its leases run out.
+    pub fn freeze_first(&mut self) -> anyhow::Result<()> {
+        let Member { process, .. } = self.running.first().context("no consumer is running")?;
+        self.record_fault("SIGSTOP", process)?;
+        process.signal(Signal::SIGSTOP)
+    }
+
+    /// SIGCONT to the consumer started first: it goes on where it was, and does not know how late it is.
+    pub fn thaw_first(&mut self) -> anyhow::Result<()> {
+        let Member { process, .. } = self.running.first().context("no consumer is running")?;
+        self.record_fault("SIGCONT", process)?;
+        process.signal(Signal::SIGCONT)
     }
 
     /// SIGKILL to the consumer started first: no drain, its leases run out.

@@ -1,6 +1,9 @@
 //! What the history of a run tells: the protocol's judgement, and the way of each witness through the wire.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use workflow::contract::Stamp;
 
 use super::Run;
 use crate::audit::{Audit, Protocol, Traffic};
@@ -14,6 +17,29 @@ impl Run {
     pub fn traffic(&self) -> Result<Traffic, HistoryError> {
         let protocol = Protocol::new(self.identity().run.clone(), 0);
         Ok(self.judge_history(protocol)?.finish().0)
+    }
+
+    /// Waits until `client` has asked storage for anything after `since`, for at most `patience`.
+    pub async fn until_asks(
+        &self,
+        client: &str,
+        since: Stamp,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        const EVERY: Duration = Duration::from_millis(50);
+        let start = Instant::now();
+        loop {
+            for crossing in self.history.read()? {
+                let crossing = crossing?;
+                if crossing.client == client && crossing.began > since {
+                    return Ok(());
+                }
+            }
+            if start.elapsed() >= patience {
+                anyhow::bail!("wait until {client} asks storage again: not within {patience:?}");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
     }
 
     /// Feeds the history to `protocol`.

@@ -9,6 +9,7 @@ use workflow::contract::PayloadSize;
 use crate::audit::{ExpectedPoison, Traffic};
 use crate::environment::{ConsumerOptions, Environment};
 use crate::run::{Collected, Departure, Identity, Load, Run, Sent};
+use crate::wire::{Guard, Rule};
 
 /// What a step returns.
 pub(super) type StepResult = Result<(), StepError>;
@@ -45,6 +46,10 @@ pub(crate) struct Scenario {
     pub(super) consumers: u32,
     pub(super) options: ConsumerOptions,
     pub(super) payload: PayloadSize,
+    /// What is to break on the way to storage.
+    pub(super) rules: Vec<Rule>,
+    /// The same at work, from the run's beginning to its end.
+    pub(super) faults: Vec<Guard>,
     pub(super) run: Option<Run>,
     pub(super) sent: Option<(Load, Sent)>,
     pub(super) injected: Option<Injected>,
@@ -84,7 +89,12 @@ impl Scenario {
         if self.run.is_none() {
             let suite = self.suite()?;
             let identity = Identity::fresh(suite.seed);
-            self.run = Some(Run::prepare(suite.environment.clone(), identity, &suite.out).await?);
+            let run = Run::prepare(suite.environment.clone(), identity, &suite.out).await?;
+            let rules = self.rules.iter();
+            self.faults = rules
+                .map(|rule| run.faults().install(rule.clone()))
+                .collect();
+            self.run = Some(run);
         }
         self.run.as_mut().context("the run must be there")
     }

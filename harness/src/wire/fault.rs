@@ -1,6 +1,7 @@
 //! Faults: small rules that say what happens to a request.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -255,8 +256,9 @@ impl Faults {
         }
     }
 
-    /// Asks every rule; of those that strike, delays add up and the first other effect counts.
-    pub(super) fn judge(&self, operation: Operation, client: &str) -> Ruling {
+    /// Asks every rule; of those that strike, delays add up and the first other effect counts. A client dies once:
+    /// `doomed` says whether its death is decided, and is set when it is.
+    pub(super) fn judge(&self, operation: Operation, client: &str, doomed: &AtomicBool) -> Ruling {
         let mut ruling = Ruling::default();
         for installed in &mut self.lock().1 {
             let rule = &installed.rule;
@@ -267,6 +269,9 @@ impl Faults {
             installed.met += 1;
             let draw = mix(self.seed ^ mix(installed.number) ^ installed.met);
             if installed.met <= rule.after || unit(draw) >= rule.chance {
+                continue;
+            }
+            if matches!(rule.effect, Effect::Kill(_)) && doomed.swap(true, Ordering::Relaxed) {
                 continue;
             }
             installed.struck += 1;
@@ -301,10 +306,15 @@ fn unit(draw: u64) -> f64 {
 mod tests {
     use super::*;
 
+    static ALIVE: AtomicBool = AtomicBool::new(false);
     const BUSY: Effect = Effect::Refuse(Refusal::ServerBusy);
 
     fn struck(faults: &Faults, requests: u64) -> u64 {
-        let judged = |_| faults.judge(Operation::InsertEntity, "consumer-1").effect;
+        let judged = |_| {
+            faults
+                .judge(Operation::InsertEntity, "consumer-1", &ALIVE)
+                .effect
+        };
         (0..requests).filter_map(judged).count() as u64
     }
 
@@ -312,7 +322,7 @@ mod tests {
     fn a_rule_meets_what_it_says_and_ends_with_its_guard() {
         let faults = Faults::new(1);
         let guard = faults.install(Rule::on(Operation::InsertEntity, BUSY));
-        let effect = |operation, client| faults.judge(operation, client).effect;
+        let effect = |operation, client| faults.judge(operation, client, &ALIVE).effect;
         assert_eq!(effect(Operation::InsertEntity, "consumer-3"), Some(BUSY));
         assert_eq!(effect(Operation::DeleteMessage, "consumer-3"), None);
         assert_eq!(effect(Operation::InsertEntity, "producer"), None);
@@ -348,12 +358,28 @@ mod tests {
     }
 
     #[test]
+    fn a_client_dies_once_and_its_other_requests_do_not_count() {
+        let faults = Faults::new(1);
+        let kill = Effect::Kill(Moment::Before);
+        let guard = faults.install(Rule::on(Operation::DeleteMessage, kill).at_most(2));
+        let (first, second) = (AtomicBool::new(false), AtomicBool::new(false));
+        let effect = |doomed| {
+            faults
+                .judge(Operation::DeleteMessage, "consumer-1", doomed)
+                .effect
+        };
+        assert_eq!([effect(&first), effect(&first)], [Some(kill), None]);
+        assert_eq!([effect(&second), effect(&second)], [Some(kill), None]);
+        assert_eq!(guard.struck(), 2);
+    }
+
+    #[test]
     fn delays_add_up_and_the_first_other_effect_counts() {
         let faults = Faults::new(9);
         let late = Effect::Delay(Duration::from_millis(10));
         let _guards = [late, BUSY, late, Effect::Withhold]
             .map(|effect| faults.install(Rule::on(Operation::InsertEntity, effect)));
-        let ruling = faults.judge(Operation::InsertEntity, "consumer-1");
+        let ruling = faults.judge(Operation::InsertEntity, "consumer-1", &ALIVE);
         assert_eq!(ruling.effect, Some(BUSY));
         assert!(ruling.delay > Duration::ZERO && ruling.delay < Duration::from_millis(20));
     }

@@ -92,6 +92,8 @@ struct Asker {
     name: String,
     /// Its process, which a fault may kill.
     process: Mutex<Option<Pid>>,
+    /// Whether one will.
+    doomed: AtomicBool,
     /// Whether one did.
     killed: AtomicBool,
 }
@@ -126,6 +128,7 @@ impl Proxy {
         let client = Arc::new(Asker {
             name: name.to_owned(),
             process: Mutex::default(),
+            doomed: AtomicBool::new(false),
             killed: AtomicBool::new(false),
         });
         let open = CancellationToken::new();
@@ -312,10 +315,9 @@ impl Way {
         let (parts, body) = request.into_parts();
         let body = inspected(body).await?;
         let crossing = self.recognise(&parts, &body);
-        let ruling = self
-            .shared
-            .faults
-            .judge(crossing.operation, &self.client.name);
+        let client = &self.client;
+        let faults = &self.shared.faults;
+        let ruling = faults.judge(crossing.operation, &client.name, &client.doomed);
         let task = Task {
             parts,
             body,

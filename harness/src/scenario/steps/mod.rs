@@ -15,5 +15,6 @@ mod inject;
 mod then_latency;
 mod then_poison;
 mod then_results;
+mod trouble;
 mod when;
 mod when_faults;

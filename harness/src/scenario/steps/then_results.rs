@@ -7,6 +7,7 @@ use super::super::durations::Time;
 use super::super::world::{Scenario, StepResult};
 use crate::outcome::Outcome;
 use crate::run::{Patience, Settled};
+use crate::wire::Guard;
 
 #[then(expr = "within {time} every message has exactly one result")]
 async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
@@ -101,6 +102,20 @@ async fn polled(scenario: &mut Scenario, most: u64) -> StepResult {
             "{name} has asked {receives} times"
         );
     }
+    Ok(())
+}
+
+#[then(regex = r"^at least (\d+) requests? (?:was|were) hit$")]
+fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
+    let found: u64 = scenario.faults.iter().map(Guard::struck).sum();
+    ensure!(found >= requests, "{found} were hit");
+    Ok(())
+}
+
+#[then(regex = r"^(\d+) consumers died$")]
+async fn died(scenario: &mut Scenario, consumers: usize) -> StepResult {
+    let found = scenario.run().await?.fleet().fallen();
+    ensure!(found == consumers, "{found} died");
     Ok(())
 }
 

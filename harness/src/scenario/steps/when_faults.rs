@@ -1,16 +1,21 @@
 //! Loads during which consumers are killed or told to stop.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cucumber::when;
 use producer::Shape;
+use workflow::contract::Stamp;
 
 use super::super::world::{Scenario, StepResult};
 use super::when::per_second;
 use crate::environment::ConsumerOptions;
+use crate::run::Settled;
 
 /// How long anything here may take; far above what it does take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often it is looked who died.
+const EVERY: Duration = Duration::from_millis(50);
 
 #[when(
     regex = r"^(\d+) messages are sent and the consumer that leased them all is killed and replaced by a fast one$"
@@ -26,6 +31,54 @@ async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResul
     run.until_all_leased(messages, PATIENCE).await?;
     run.fleet().kill_first().await?;
     run.fleet().start(1, &fast).await?;
+    scenario.sent = Some((load, sent));
+    Ok(())
+}
+
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+) per second, and consumers that die are replaced$"
+)]
+async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
+    let load = scenario.load(messages, per_second(rate)?);
+    let options = scenario.options.clone();
+    let run = scenario.run_with_consumers().await?;
+    let mut sending = run.start_sending(&load).await?;
+    let start = Instant::now();
+    // Until nothing is left to do, and so nobody left to die.
+    while !sending.has_ended()? || run.depth().await? > 0 {
+        run.fleet().replace_fallen(&options).await?;
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "messages are still in the queue after {PATIENCE:?}"
+        );
+        tokio::time::sleep(EVERY).await;
+    }
+    let sent = sending.finish(PATIENCE).await?;
+    run.fleet().replace_fallen(&options).await?;
+    scenario.sent = Some((load, sent));
+    Ok(())
+}
+
+#[when(
+    regex = r"^(\d+) messages are sent and the consumer that leased them all is frozen, replaced by a fast one, and wakes up when all is done$"
+)]
+async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
+    let load = scenario.load(messages, Shape::Burst);
+    let fast = ConsumerOptions {
+        work: None,
+        ..scenario.options.clone()
+    };
+    let run = scenario.run_with_consumers().await?;
+    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
+    run.until_all_leased(messages, PATIENCE).await?;
+    run.fleet().freeze_first()?;
+    run.fleet().start(1, &fast).await?;
+    if let Settled::TimedOut { left } = run.settle(PATIENCE).await? {
+        bail!("the fast consumer left {left} messages");
+    }
+    let since = Stamp::now();
+    run.fleet().thaw_first()?;
+    run.until_asks("consumer-1", since, PATIENCE).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }

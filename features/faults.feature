@@ -1,0 +1,73 @@
+Feature: Nothing that breaks costs a message or makes two results of one
+
+  Storage gets busy, slow and unreachable; answers get lost although what was asked for has happened; pods die at the worst
+  moment, freeze, and come back. Between consumers and storage sits a proxy that breaks things at exactly these moments, and
+  writes down every request and its fate, so that the audit judges not only the table but also the way to it.
+
+  Rule: Trouble with storage costs time, never a message
+
+    Scenario Outline: <share> of all <requests> get <trouble>
+      Given 2 consumers
+      And a lease lasts 4 s
+      And <share> of all <requests> get <trouble>
+      When 80 messages are sent at 80 per second
+      Then within 30 s every message has exactly one result
+      And at least 1 request was hit
+
+      Examples: Storage says no
+        | share | requests | trouble               |
+        | 30 %  | inserts  | 503 ServerBusy        |
+        | 30 %  | receives | 500 OperationTimedOut |
+        | 30 %  | deletes  | 500 InternalError     |
+        | 10 %  | requests | 429 TooManyRequests   |
+
+      Examples: The connection breaks
+        | share | requests | trouble                                   |
+        | 30 %  | inserts  | a reset before storage has the request    |
+        | 30 %  | inserts  | a reset after storage has done it         |
+        | 30 %  | deletes  | a reset after storage has done it         |
+        | 20 %  | receives | a reset after storage has done it         |
+        | 20 %  | requests | a reset in the middle of the answer       |
+
+      Examples: The answer is late or not what it was
+        | share | requests | trouble               |
+        | 50 %  | requests | an answer 200 ms late |
+        | 20 %  | inserts  | half an answer        |
+        | 20 %  | receives | a garbled answer      |
+
+    Scenario: A renewal is refused for a while
+      Given 2 consumers
+      And each message takes 5 s of work
+      And a lease lasts 6 s
+      And the first 3 renewals get 503 ServerBusy
+      When 10 messages are sent at once
+      Then within 30 s every message has exactly one result
+      And no message was delivered more than once
+
+  Rule: A consumer that dies leaves its work to the others, wherever it was
+
+    Scenario Outline: Consumers die <moment>
+      Given 3 consumers
+      And a lease lasts 3 s
+      And 3 consumers die <moment>
+      When 60 messages are sent at 60 per second, and consumers that die are replaced
+      Then within 30 s every message has exactly one result
+      And 3 consumers died
+
+      Examples:
+        | moment                                              |
+        | after a receive, before they know what they got     |
+        | before an insert reaches storage                    |
+        | after an insert is stored, before they know it      |
+        | before a delete reaches storage                     |
+        | after a delete is done, before they know it         |
+
+  Rule: A consumer that freezes and comes back does no harm
+
+    Scenario: The zombie finishes what others have finished before it
+      Given 1 consumer
+      And each message takes 2 s of work
+      And a lease lasts 3 s
+      When 10 messages are sent and the consumer that leased them all is frozen, replaced by a fast one, and wakes up when all is done
+      Then within 20 s every message has exactly one result
+      And 10 messages were delivered more than once
