@@ -37,11 +37,11 @@ Feature: Nothing that breaks costs a message or makes two results of one
 
     Scenario: A renewal is refused for a while
       Given 2 consumers
-      And each message takes 5 s of work
+      And each message takes 9 s of work
       And a lease lasts 6 s
       And the first 3 renewals get 503 ServerBusy
       When 10 messages are sent at once
-      Then within 30 s every message has exactly one result
+      Then within 20 s every message has exactly one result
       And no message was delivered more than once
 
   Rule: A consumer that dies leaves its work to the others, wherever it was

@@ -1,0 +1,381 @@
+//! A plain consumer that keeps the contract, with a place for every mutation. It shares the ports with the real one and none
+//! of its code.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tables::TableClient;
+use tables::models::UpdateMode;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use workflow::azure::{AzureQueue, AzureTable, Storage, StorageArgs};
+use workflow::contract::{
+    Digest, Message, MessageError, PoisonEnvelope, PoisonReason, ResultRow, Stamp,
+};
+use workflow::duration;
+use workflow::ports::{
+    Delivery, Effect, ErrorKind, InsertOutcome, Lease, ResultTable as _, StorageError,
+    WorkQueue as _,
+};
+use workflow::shutdown::Signals;
+
+use crate::mutation::Mutation;
+
+/// Between two tries of anything.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Longest pause between two receives of an empty queue.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Most messages worked on at a time.
+const SLOTS: usize = 32;
+
+/// What it is given: the variables of docs/CONSUMER.md, and how to be wrong.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    mutation: Mutation,
+    #[command(flatten)]
+    storage: StorageArgs,
+    #[arg(long, env = "EDW_VISIBILITY", default_value = "60s", value_parser = duration::parse_visibility)]
+    visibility: Duration,
+    #[arg(long, env = "EDW_MAX_ATTEMPTS", default_value_t = 5)]
+    max_attempts: u32,
+    #[arg(long, env = "EDW_WORK", default_value = "fixed:0s", value_parser = parse_work)]
+    work: Duration,
+    #[arg(long, env = "POD_NAME")]
+    name: String,
+}
+
+fn parse_work(text: &str) -> Result<Duration, String> {
+    let time = text
+        .strip_prefix("fixed:")
+        .ok_or("only fixed:<time> is simulated here")?;
+    duration::parse(time).map_err(|error| error.to_string())
+}
+
+/// Runs it to its exit code.
+pub(crate) fn main(args: Args) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime must start").block_on(run(args))
+}
+
+async fn run(args: Args) -> ExitCode {
+    let stop = CancellationToken::new();
+    let signals = Signals::listen().expect("signals must be heard");
+    let watch = tokio::spawn(signals.watch(stop.clone()));
+    let consumer = Arc::new(Consumer::open(args, stop));
+    let code = consumer.work().await;
+    watch.abort();
+    code
+}
+
+struct Consumer {
+    args: Args,
+    queue: AzureQueue,
+    poison: AzureQueue,
+    table: AzureTable,
+    /// For what the port does not have.
+    raw: TableClient,
+    stop: CancellationToken,
+}
+
+/// What became of one delivery.
+enum Done {
+    /// The message may be deleted.
+    Secured,
+    /// It comes again.
+    Left,
+}
+
+impl Consumer {
+    fn open(args: Args, stop: CancellationToken) -> Self {
+        let storage = Storage::open(&args.storage.account).expect("an account");
+        let poison = args.storage.queue.queue.poison().expect("a name");
+        let mut url = args
+            .storage
+            .table
+            .table_endpoint
+            .clone()
+            .expect("an endpoint");
+        let sas = std::env::var("AZURE_STORAGE_SAS_TOKEN").expect("a SAS");
+        url.set_query(Some(&sas));
+        let table = args.storage.table.table.to_string();
+        Self {
+            queue: storage.queue(&args.storage.queue).expect("a queue"),
+            poison: storage
+                .queue_named(&poison, &args.storage.queue)
+                .expect("a queue"),
+            table: storage.table(&args.storage.table).expect("a table"),
+            raw: TableClient::new(url, &table, None, None).expect("a table"),
+            args,
+            stop,
+        }
+    }
+
+    fn is(&self, mutation: Mutation) -> bool {
+        self.args.mutation == mutation
+    }
+
+    async fn work(self: &Arc<Self>) -> ExitCode {
+        let idle = self.is(Mutation::NeverPolls)
+            || (self.is(Mutation::WorksAlone) && self.args.name != "consumer-1");
+        if idle {
+            self.stop.cancelled().await;
+            return ExitCode::SUCCESS;
+        }
+        let (mut pause, mut received, mut working) = (PAUSE, 0, JoinSet::new());
+        while !self.stop.is_cancelled() || self.is(Mutation::IgnoresSigterm) {
+            while let Some(ended) = working.try_join_next() {
+                ended.expect("no task may panic");
+            }
+            let free = SLOTS.saturating_sub(working.len());
+            let batch = match u8::try_from(free) {
+                Ok(free @ 1..) => self.receive(free).await,
+                _ => vec![],
+            };
+            if batch.is_empty() {
+                if !self.is(Mutation::BusyPolls) {
+                    tokio::select! {
+                        () = sleep(pause) => {}
+                        () = self.stop.cancelled() => {}
+                    }
+                }
+                pause = LONGEST_PAUSE.min(pause * 2);
+                continue;
+            }
+            pause = PAUSE;
+            received += batch.len();
+            if self.is(Mutation::ExitsCleanlyAfterPanic) && received > 10 {
+                return ExitCode::SUCCESS;
+            }
+            let batch: Arc<[Delivery]> = batch.into();
+            for at in 0..batch.len() {
+                let (consumer, batch) = (self.clone(), batch.clone());
+                working.spawn(async move { consumer.handle(&batch, at).await });
+            }
+        }
+        if self.is(Mutation::DropsLeasesAtSigterm) {
+            return ExitCode::SUCCESS;
+        }
+        working.join_all().await;
+        if self.is(Mutation::ExitsWithError) {
+            ExitCode::from(3)
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+
+    async fn receive(&self, most: u8) -> Vec<Delivery> {
+        let received = self.queue.receive(most, self.args.visibility).await;
+        assert!(
+            received.is_ok() || !self.is(Mutation::DiesOnBusyStorage),
+            "storage is busy"
+        );
+        received.unwrap_or_default()
+    }
+
+    async fn handle(&self, batch: &[Delivery], at: usize) {
+        let (delivery, received) = (&batch[at], Stamp::now());
+        let last_of_several = batch.len() > 1 && at + 1 == batch.len();
+        if self.is(Mutation::DropsLastOfBatch) && last_of_several {
+            return self.delete(&delivery.lease).await;
+        }
+        if self.is(Mutation::DeletesBeforeInsert) {
+            self.delete(&delivery.lease).await;
+        }
+        let mut lease = delivery.lease.clone();
+        let done = match Message::decode(&delivery.body) {
+            _ if delivery.attempt > self.args.max_attempts => {
+                self.set_aside(delivery, PoisonReason::TooManyAttempts)
+                    .await
+            }
+            Err(MessageError::DigestMismatch { .. }) if self.is(Mutation::StoresBadMessages) => {
+                self.store(unchecked(&delivery.body), batch, at, received)
+                    .await
+            }
+            Err(error) => self.refuse(delivery, &error).await,
+            Ok(message)
+                if self.is(Mutation::PoisonsGoodMessages) && message.id.seq.get() % 10 == 0 =>
+            {
+                self.set_aside(delivery, PoisonReason::BadField).await
+            }
+            Ok(message) => {
+                self.simulate(&mut lease).await;
+                self.store(message, batch, at, received).await
+            }
+        };
+        if self.is(Mutation::InsistsOnStaleReceipt) {
+            lease.clone_from(&delivery.lease);
+        }
+        let deletes = !self.is(Mutation::NeverDeletes) && !self.is(Mutation::DeletesBeforeInsert);
+        if matches!(done, Done::Secured) && deletes {
+            self.delete(&lease).await;
+        }
+    }
+
+    /// Works for as long as it is told to, renewing the lease.
+    async fn simulate(&self, lease: &mut Lease) {
+        let end = Instant::now() + self.args.work;
+        let mut renews = !self.is(Mutation::NeverRenews);
+        let mut next = Instant::now() + self.args.visibility / 2;
+        while renews && next < end {
+            tokio::time::sleep_until(next).await;
+            match self.queue.renew(lease, self.args.visibility).await {
+                Ok(renewed) => {
+                    *lease = renewed;
+                    next += self.args.visibility / 2;
+                }
+                Err(error) => {
+                    renews =
+                        error.kind() != ErrorKind::LeaseLost && !self.is(Mutation::GivesUpRenewing);
+                    next += PAUSE;
+                }
+            }
+        }
+        tokio::time::sleep_until(end).await;
+    }
+
+    async fn store(
+        &self,
+        message: Message,
+        batch: &[Delivery],
+        at: usize,
+        received: Stamp,
+    ) -> Done {
+        let attempt = batch[at].attempt;
+        let mut row = ResultRow::of(message, received, attempt, &self.args.name, "laptop");
+        self.spoil(&mut row, batch, at);
+        if self.is(Mutation::Upserts) {
+            let upserted = self
+                .raw
+                .upsert_entity(&row, UpdateMode::Replace, None)
+                .await;
+            return if upserted.is_ok() {
+                Done::Secured
+            } else {
+                Done::Left
+            };
+        }
+        loop {
+            let error = match self.table.insert(std::slice::from_ref(&row)).await {
+                Ok(outcomes) => return self.inserted(outcomes[0], &batch[at]).await,
+                Err(error) => error,
+            };
+            if self.gives_up_on(&error) {
+                return Done::Secured;
+            }
+            assert!(!self.is(Mutation::DiesOnBusyStorage), "{error}");
+            if self.is(Mutation::RetriesUnderNewKey) {
+                row.row_key.push_str("-again");
+            }
+            if !error.is_transient() || self.stop.is_cancelled() {
+                return Done::Left;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether it wrongly takes this error for a success.
+    fn gives_up_on(&self, error: &StorageError) -> bool {
+        match self.args.mutation {
+            Mutation::SwallowsInsertErrors => true,
+            Mutation::TakesNoAnswerForSuccess => error.effect() == Effect::Unknown,
+            _ => false,
+        }
+    }
+
+    async fn inserted(&self, outcome: InsertOutcome, delivery: &Delivery) -> Done {
+        match outcome {
+            InsertOutcome::AlreadyDone if self.is(Mutation::TakesDoneForError) => Done::Left,
+            InsertOutcome::Inserted | InsertOutcome::AlreadyDone => Done::Secured,
+            InsertOutcome::Conflict { .. } => {
+                self.set_aside(delivery, PoisonReason::Conflict).await
+            }
+        }
+    }
+
+    fn spoil(&self, row: &mut ResultRow, batch: &[Delivery], at: usize) {
+        match self.args.mutation {
+            Mutation::FreshRowKey => {
+                row.row_key = batch[at].lease.pop_receipt.replace(['/', '+'], "-");
+            }
+            Mutation::KeyPerAttempt if row.attempt > 1 => {
+                row.row_key = format!("{}-{}", row.row_key, row.attempt);
+            }
+            Mutation::OnePartition => "all".clone_into(&mut row.partition_key),
+            Mutation::WrongDigest => row.digest = Digest::of("something else"),
+            Mutation::TruncatesPayload => row.data.truncate(row.data.len() / 2),
+            Mutation::SwapsPayloads => {
+                let other = &batch[(at + 1) % batch.len()].body;
+                if let Ok(other) = Message::decode(other) {
+                    (row.data, row.digest) = (other.msg, other.digest);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn refuse(&self, delivery: &Delivery, error: &MessageError) -> Done {
+        match self.args.mutation {
+            Mutation::CrashesOnPoison => panic!("{error}"),
+            Mutation::DiscardsPoison => Done::Secured,
+            Mutation::PoisonsWithWrongReason => {
+                self.set_aside(delivery, PoisonReason::TooManyAttempts)
+                    .await
+            }
+            _ => self.set_aside(delivery, error.reason()).await,
+        }
+    }
+
+    async fn set_aside(&self, delivery: &Delivery, reason: PoisonReason) -> Done {
+        let body = if self.is(Mutation::PoisonsWithoutBody) {
+            String::new()
+        } else {
+            delivery.body.clone()
+        };
+        let envelope = PoisonEnvelope {
+            reason,
+            detail: String::new(),
+            message_id: delivery.lease.message_id.clone(),
+            attempt: delivery.attempt,
+            consumer: self.args.name.clone(),
+            poisoned_stamp: Stamp::now(),
+            part: 1,
+            parts: 1,
+            body,
+        };
+        for part in envelope.encode() {
+            if self.poison.send(&part).await.is_err() {
+                return Done::Left;
+            }
+        }
+        Done::Secured
+    }
+
+    async fn delete(&self, lease: &Lease) {
+        while let Err(error) = self.queue.delete(lease).await {
+            let lost = error.kind() == ErrorKind::LeaseLost;
+            if (lost && !self.is(Mutation::InsistsOnStaleReceipt)) || self.stop.is_cancelled() {
+                return;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// The message of a body whose digest is not that of its payload, made to look as if it were.
+fn unchecked(body: &str) -> Message {
+    let body: serde_json::Value = serde_json::from_str(body).expect("it was parsed before");
+    let text = |field: &str| {
+        body[field]
+            .as_str()
+            .expect("it was there before")
+            .to_owned()
+    };
+    let id = text("id").parse().expect("it was an id before");
+    Message::new(id, text("msg"), Stamp::now(), Stamp::now())
+}

@@ -1,0 +1,84 @@
+//! The ways in which a consumer can be wrong, from bugs that were met in the wild and from each sentence of the contract.
+
+use clap::ValueEnum;
+
+/// One way to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mutation {
+    /// Not wrong at all: the measure of all others.
+    None,
+
+    // The order of insert and delete.
+    /// Deletes the message first, as if at-most-once were enough.
+    DeletesBeforeInsert,
+    /// Logs an insert that failed, and goes on to the delete.
+    SwallowsInsertErrors,
+    /// Takes an insert without an answer for one that succeeded.
+    TakesNoAnswerForSuccess,
+    /// Deletes the last message of each batch without working on it.
+    DropsLastOfBatch,
+    /// Never deletes anything.
+    NeverDeletes,
+    /// Takes 409 for an error and leaves the message.
+    TakesDoneForError,
+
+    // The row.
+    /// A key of its own for every delivery.
+    FreshRowKey,
+    /// A key that has the attempt in it.
+    KeyPerAttempt,
+    /// After a lost answer, inserts again under another key.
+    RetriesUnderNewKey,
+    /// All rows in one partition.
+    OnePartition,
+    /// Insert Or Replace instead of Insert.
+    Upserts,
+    /// The digest of something else.
+    WrongDigest,
+    /// Half of the payload.
+    TruncatesPayload,
+    /// The payload of another message of the batch.
+    SwapsPayloads,
+
+    // The lease.
+    /// Never renews.
+    NeverRenews,
+    /// Gives up renewing after the first refusal.
+    GivesUpRenewing,
+    /// Deletes with the receipt of the receive, although it has renewed; and tries for ever.
+    InsistsOnStaleReceipt,
+
+    // Bad messages.
+    /// Panics on what it cannot parse.
+    CrashesOnPoison,
+    /// Deletes what it cannot parse.
+    DiscardsPoison,
+    /// Sets aside the reason and not the body.
+    PoisonsWithoutBody,
+    /// Sets aside with a reason that is not the reason.
+    PoisonsWithWrongReason,
+    /// Does not check the digest.
+    StoresBadMessages,
+    /// Sets aside good messages now and then.
+    PoisonsGoodMessages,
+
+    // The process.
+    /// Works on through SIGTERM.
+    IgnoresSigterm,
+    /// Exits at SIGTERM with its leases in hand.
+    DropsLeasesAtSigterm,
+    /// Exits with 3 after a drain.
+    ExitsWithError,
+    /// Exits with 0 in the middle of the work, as after a panic in a task that nobody joined.
+    ExitsCleanlyAfterPanic,
+    /// Exits when storage is busy.
+    DiesOnBusyStorage,
+
+    // The queue.
+    /// Polls an empty queue without pause.
+    BusyPolls,
+    /// Never asks for a message.
+    NeverPolls,
+    /// Only the first consumer works.
+    WorksAlone,
+}
