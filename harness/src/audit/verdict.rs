@@ -110,7 +110,17 @@ impl Audit {
     /// A failed send is no violation: the system said that it did not take the message. But a run in which nothing
     /// arrived, with something planned, is inconclusive: it has shown nothing.
     pub fn outcome(&self) -> Outcome {
-        if !self.findings.is_empty() {
+        self.outcome_given(!self.findings.is_empty())
+    }
+
+    /// The same of what storage holds in the end, however it came there.
+    pub fn outcome_of_rows(&self) -> Outcome {
+        let mut kinds = self.findings.iter().map(|finding| finding.violation);
+        self.outcome_given(kinds.any(|violation| !violation.needs_history()))
+    }
+
+    fn outcome_given(&self, violated: bool) -> Outcome {
+        if violated {
             Outcome::Fail
         } else if !self.complete || self.begun < self.planned {
             Outcome::Incomplete

@@ -112,8 +112,6 @@ pub struct Hops {
     end_to_end: Samples,
     end_to_end_naive: Samples,
     rows: u64,
-    redelivered: u64,
-    highest_attempt: u32,
     first_sent: Option<Stamp>,
     last_stored: Option<Stamp>,
 }
@@ -131,9 +129,6 @@ impl Hops {
                 None => self.samples_mut(hop).record_missing(),
             }
         }
-        let attempt = row.attempt.unwrap_or(0);
-        self.redelivered += u64::from(attempt > 1);
-        self.highest_attempt = self.highest_attempt.max(attempt);
         self.first_sent = match (self.first_sent, row.sent_stamp) {
             (Some(first), Some(sent)) => Some(first.min(sent)),
             (first, sent) => first.or(sent),
@@ -172,16 +167,6 @@ impl Hops {
     /// Rows recorded.
     pub const fn rows(&self) -> u64 {
         self.rows
-    }
-
-    /// Rows that were written by a second or later delivery.
-    pub const fn redelivered(&self) -> u64 {
-        self.redelivered
-    }
-
-    /// The highest delivery count of any row.
-    pub const fn highest_attempt(&self) -> u32 {
-        self.highest_attempt
     }
 
     /// From the first send to the last row, in microseconds; `None` without rows, or when the clocks have it negative.

@@ -3,6 +3,7 @@
 use crate::events::Measured;
 use crate::measure::{Hop, Micros, Percentile, Samples};
 
+use super::RunRecord;
 use super::verdict::thousands;
 
 /// One hop's line of the latency table.
@@ -74,20 +75,17 @@ fn remarks(hop: Hop, samples: &Samples) -> Vec<String> {
 }
 
 /// Throughput and redeliveries in a line; `None` when no row was measured.
-pub(super) fn flow(measured: &Measured) -> Option<String> {
-    let hops = &measured.hops;
+pub(super) fn flow(record: &RunRecord) -> Option<String> {
+    let hops = &record.measured.as_ref()?.hops;
     let span = i64::try_from(hops.span_micros()?).ok()?;
     let rate = hops.throughput()?;
-    let redelivered = match hops.redelivered() {
-        0 => "none redelivered".into(),
-        n => format!(
-            "{} redelivered (highest attempt {})",
-            thousands(n),
-            hops.highest_attempt()
-        ),
-    };
-    Some(format!(
-        "{rate:.0} rows/s over {} from first send to last row, {redelivered}",
+    let flow = format!(
+        "{rate:.0} rows/s over {} from first send to last row",
         Micros(span)
-    ))
+    );
+    Some(match record.redelivered() {
+        None => flow,
+        Some(0) => format!("{flow}, no message delivered twice"),
+        Some(n) => format!("{flow}, {} messages delivered more than once", thousands(n)),
+    })
 }

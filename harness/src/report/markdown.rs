@@ -117,7 +117,7 @@ fn latency_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     for remark in lines.iter().flat_map(|line| &line.remarks) {
         writeln!(text, "> {}\n", escaped(remark))?;
     }
-    if let Some(flow) = latency::flow(measured) {
+    if let Some(flow) = latency::flow(record) {
         writeln!(text, "{}\n", escaped(&flow))?;
     }
     Ok(())

@@ -14,6 +14,7 @@ mod promises;
 mod record;
 mod summary;
 mod terminal;
+mod timeline;
 mod verdict;
 
 #[cfg(test)]

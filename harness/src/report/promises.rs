@@ -130,7 +130,7 @@ fn exactly_once(audit: &Audit) -> Promise {
         promised: "every message has exactly one right row".into(),
         found: parts.remove(0),
         detail: parts.join(", "),
-        outcome: audit.outcome(),
+        outcome: audit.outcome_of_rows(),
     }
 }
 

@@ -95,6 +95,12 @@ pub struct ProcessExit {
 }
 
 impl RunRecord {
+    /// Messages that were handed to a consumer more than once; `None` where nobody watched the wire.
+    pub(super) fn redelivered(&self) -> Option<u64> {
+        let traffic = self.audit.as_ref()?.traffic.as_ref()?;
+        Some(traffic.redelivered)
+    }
+
     /// Reads the log of run directory `dir`.
     pub fn read(dir: &Path) -> Result<Self, ReportError> {
         let log = Log::read(dir)?;

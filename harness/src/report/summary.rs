@@ -30,7 +30,7 @@ pub struct Summary<'a> {
     latency: Vec<HopFigures>,
     limits: &'a [LatencyVerdict],
     throughput_rows_per_s: Option<f64>,
-    redelivered_rows: Option<u64>,
+    redelivered: Option<u64>,
     scenarios: &'a [Scenario],
     notes: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl<'a> Summary<'a> {
             }),
             limits: measured.map_or(&[], |measured| &measured.verdicts),
             throughput_rows_per_s: measured.and_then(|measured| measured.hops.throughput()),
-            redelivered_rows: measured.map(|measured| measured.hops.redelivered()),
+            redelivered: record.redelivered(),
             scenarios: &record.scenarios,
             notes: super::terminal::remarks(record),
         }

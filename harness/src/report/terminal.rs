@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::latency::{self, HopLine, UNSOUND};
 use super::promises::CONSUMER;
+use super::timeline::timeline;
 use super::{Promise, RunRecord, promises};
 use crate::events::Measured;
 use crate::measure::{Micros, Percentile};
@@ -18,6 +19,9 @@ pub fn terminal(record: &RunRecord, colour: bool) -> String {
     promise_table(&mut text, &promises(record), ink);
     if let Some(measured) = &record.measured {
         latency_table(&mut text, measured, ink);
+    }
+    if let Some(flow) = latency::flow(record) {
+        line(&mut text, &format!("  {flow}"));
     }
     foot(&mut text, record, ink);
     text
@@ -151,9 +155,6 @@ fn latency_table(text: &mut String, measured: &Measured, ink: Ink) {
     for remark in lines.iter().flat_map(|hop| &hop.remarks) {
         line(text, &format!("  ! {remark}"));
     }
-    if let Some(flow) = latency::flow(measured) {
-        line(text, &format!("  {flow}"));
-    }
 }
 
 fn hop_row(hop: &HopLine) -> String {
@@ -173,6 +174,9 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
         line(text, &ink.title(&title));
         for witness in finding.witnesses.iter().take(1) {
             line(text, &format!("  {}: {}", witness.subject, witness.detail));
+            for step in timeline(&witness.history) {
+                line(text, &format!("    {step}"));
+            }
         }
         if finding.count > 1 {
             line(

@@ -25,7 +25,7 @@ pub(super) fn section(record: &RunRecord) -> Markup {
         section {
             h2 { "Latency" }
             (table(&latency::lines(measured)))
-            @if let Some(flow) = latency::flow(measured) { p { (flow) "." } }
+            @if let Some(flow) = latency::flow(record) { p { (flow) "." } }
             div.plots {
                 @if let Some(plot) = end_to_end {
                     figure {

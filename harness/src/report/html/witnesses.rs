@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::audit::{Finding, RowSummary, Witness};
 use crate::report::RunRecord;
+use crate::report::timeline::timeline;
 use crate::report::verdict::thousands;
 
 /// Witnesses of a kind that are shown at once; the others open with a click. Paper shows these and says how many more
@@ -59,6 +60,9 @@ fn case(witness: &Witness) -> Markup {
         div.witness {
             p { code { (witness.subject) } " " (witness.detail) }
             @if let Some(row) = &witness.row { (columns(row)) }
+            @if !witness.history.is_empty() {
+                ol.timeline { @for step in timeline(&witness.history) { li { (step) } } }
+            }
         }
     }
 }
