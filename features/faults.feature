@@ -62,6 +62,25 @@ Feature: Nothing that breaks costs a message or makes two results of one
         | before a delete reaches storage                     |
         | after a delete is done, before they know it         |
 
+  Rule: All of it together is still no excuse
+
+    # `ci/soak` repeats this one with many seeds.
+    Scenario: Everything breaks at once
+      Given 3 consumers
+      And a lease lasts 4 s
+      And a message is given up after 30 attempts
+      And 10 % of all requests get 503 ServerBusy
+      And 5 % of all requests get a reset before storage has the request
+      And 5 % of all requests get a reset after storage has done it
+      And 5 % of all inserts get half an answer
+      And 5 % of all receives get a garbled answer
+      And 30 % of all requests get an answer 50 ms late
+      And 2 consumers die after an insert is stored, before they know it
+      And 2 consumers die before a delete reaches storage
+      When 100 messages are sent at 100 per second, and consumers that die are replaced
+      Then within 30 s every message has exactly one result
+      And 4 consumers died
+
   Rule: A consumer that freezes and comes back does no harm
 
     Scenario: The zombie finishes what others have finished before it
