@@ -12,7 +12,7 @@ use crate::duplicates::Duplicates;
 use crate::pacer::Due;
 use crate::plan::Plan;
 use crate::sink::Sink;
-use crate::tally::{Board, Outcome, TIMED_OUT, micros};
+use crate::tally::{Board, Outcome, TIMED_OUT};
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -158,10 +158,8 @@ impl<S: Sink> Sender<S> {
         let body = self.plan.body(due.seq, intended, sent);
         match self.put(&body, &mut begun.may_exist).await {
             Ok(()) => {
-                self.board
-                    .lock()
-                    .send_us
-                    .saturating_record(micros(started.elapsed()));
+                let took = started.elapsed();
+                self.board.lock().acknowledge(due.seq, took, intended, sent);
                 begun.settle(Outcome::Acknowledged);
                 if self.duplicates.is_duplicated(due.seq)
                     && self.put(&body, &mut false).await.is_ok()

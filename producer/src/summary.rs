@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
-use workflow::contract::{PayloadSize, RunId, Seq, Stamp};
+use workflow::contract::{PayloadSize, RunId, STAMP_BLOCK, Seq, Stamp, StampSums};
 
 use crate::duplicates::Duplicates;
 use crate::plan::Plan;
@@ -69,6 +69,9 @@ pub struct Summary {
     pub lateness_us: Times,
     /// From the start of the first try to the acknowledgement, of every acknowledged message.
     pub send_us: Times,
+    /// What `srcStamp` and `sentStamp` of the acknowledged messages were; absent in summaries of older producers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp_sums: Option<StampSums>,
     /// Whether it was stopped, or could not go on, before every planned message had begun and ended.
     pub interrupted: bool,
     /// Why it could not go on, if so.
@@ -158,6 +161,7 @@ impl Summary {
             rate_per_s: 0.0,
             lateness_us: Times::of(&tally.lateness_us),
             send_us: Times::of(&tally.send_us),
+            stamp_sums: Some(tally.stamp_sums.clone()),
             interrupted: false,
             fatal: None,
         }
@@ -204,6 +208,10 @@ impl Summary {
         }
         if last(unknown).max(last(failed)) > self.begun {
             return refuse("an exception was never begun".to_owned());
+        }
+        let blocks = self.stamp_sums.as_ref().map_or(0, StampSums::blocks);
+        if blocks as u64 > self.begun.div_ceil(STAMP_BLOCK) {
+            return refuse("a stamp sum is of messages that were never begun".to_owned());
         }
         Ok(())
     }

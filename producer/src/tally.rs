@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use workflow::contract::Seq;
+use workflow::contract::{Seq, Stamp, StampSums};
 
 use crate::ranges::SeqRanges;
 
@@ -38,6 +38,8 @@ pub(crate) struct Tally {
     pub(crate) errors: BTreeMap<&'static str, u64>,
     pub(crate) lateness_us: Histogram<u64>,
     pub(crate) send_us: Histogram<u64>,
+    /// Of every acknowledged message, once.
+    pub(crate) stamp_sums: StampSums,
     /// Lateness since the reporter last looked.
     pub(crate) recent_lateness_us: Histogram<u64>,
 }
@@ -63,6 +65,7 @@ impl Tally {
             errors: BTreeMap::new(),
             lateness_us: histogram(),
             send_us: histogram(),
+            stamp_sums: StampSums::default(),
             recent_lateness_us: histogram(),
         }
     }
@@ -78,6 +81,12 @@ impl Tally {
         let late = micros(late);
         self.lateness_us.saturating_record(late);
         self.recent_lateness_us.saturating_record(late);
+    }
+
+    /// Storage has `seq`, with these stamps, after a send that `took` so long.
+    pub(crate) fn acknowledge(&mut self, seq: Seq, took: Duration, src: Stamp, sent: Stamp) {
+        self.send_us.saturating_record(micros(took));
+        self.stamp_sums.add(seq, src, sent);
     }
 
     /// The sending of `seq` ended.

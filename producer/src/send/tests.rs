@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use workflow::backoff::Backoff;
-use workflow::contract::Message;
+use workflow::contract::{Message, StampSums};
 
 use super::*;
 use crate::plan::tests::plan;
@@ -249,6 +249,25 @@ async fn chosen_messages_are_sent_twice_with_the_same_body() {
         (rig.counts(), rig.board.lock().duplicates_sent),
         ((1, 0, 0), 1)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stamp_sums_hold_each_acknowledged_message_once() {
+    let answers = [
+        Refuse(ErrorKind::Interrupted),
+        Take,
+        Take,
+        Refuse(ErrorKind::TooLarge),
+    ];
+    let rig = rig(&answers, |plan| plan.duplicate_rate = 1.0);
+    rig.deliver(1).await;
+    rig.deliver(2).await;
+    assert_eq!(rig.counts(), (1, 0, 1));
+    assert_eq!(rig.board.lock().duplicates_sent, 1);
+    let sent = Message::decode(&rig.script.bodies()[0]).unwrap();
+    let mut expected = StampSums::default();
+    expected.add(Seq::FIRST, sent.src_stamp, sent.sent_stamp);
+    assert_eq!(rig.board.lock().stamp_sums, expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,11 @@ fn summary() -> Summary {
             7 => Outcome::Failed,
             _ => Outcome::Acknowledged,
         };
+        if outcome == Outcome::Acknowledged {
+            let src = Stamp::from_micros(1_000 * i64::try_from(n).unwrap());
+            let took = Duration::from_micros(10);
+            tally.acknowledge(seq(n), took, src, src.plus(took));
+        }
         tally.settle(seq(n), outcome);
     }
     tally.error("busy");
@@ -47,12 +52,22 @@ fn json_round_trips_with_its_histograms() {
     assert_eq!(read, summary);
     let lateness = read.lateness_us.histogram().unwrap();
     assert_eq!((lateness.len(), lateness.max()), (10, 1_000));
-    assert_eq!(read.send_us.histogram().unwrap().len(), 0);
+    assert_eq!(read.send_us.histogram().unwrap().len(), 7);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["exceptions"]["unknown"], serde_json::json!([[3, 4]]));
     assert_eq!(json["exceptions"]["failed"], serde_json::json!([[7, 7]]));
     assert_eq!(json["rate_per_s"], 3.5);
     assert_eq!(json["ended"], "1970-01-01 00:00:03.000000");
+}
+
+#[test]
+fn a_summary_of_a_producer_without_stamp_sums_is_read() {
+    let mut json = serde_json::to_value(summary()).unwrap();
+    let sums = json.as_object_mut().unwrap().remove("stamp_sums");
+    assert!(sums.is_some_and(|sums| sums.is_string()));
+    let read: Summary = serde_json::from_value(json).unwrap();
+    read.check().unwrap();
+    assert_eq!(read.stamp_sums, None);
 }
 
 #[test]
@@ -73,6 +88,11 @@ fn contradictions_are_found() {
         s.acknowledged -= 1;
     });
     assert!(beyond.contains("never begun"), "{beyond}");
+    let beyond = broken(|s| {
+        let sums = s.stamp_sums.get_or_insert_default();
+        sums.add(seq(1_001), Stamp::default(), Stamp::default());
+    });
+    assert!(beyond.contains("stamp sum"), "{beyond}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod payload;
 mod poison;
 mod row;
 mod stamp;
+mod stamp_sums;
 
 pub use digest::{Digest, ParseDigestError};
 pub use id::{BUCKET_BLOCK, BUCKETS, MessageId, ParseIdError, RunId, Seq};
@@ -18,3 +19,4 @@ pub use payload::{ParsePayloadSizeError, PayloadSize, Payloads};
 pub use poison::{POISON_SUFFIX, ParseReasonError, PoisonEnvelope, PoisonReason};
 pub use row::{ResultRow, StoredRow};
 pub use stamp::{ParseStampError, Stamp};
+pub use stamp_sums::{ParseStampSumsError, STAMP_BLOCK, StampSums};

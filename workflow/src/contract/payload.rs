@@ -180,7 +180,7 @@ fn fill(text: &mut String, bytes: usize, random: &mut SplitMix64) {
 ///
 /// Written out because payloads must stay the same across versions and languages, which the generators of `rand` do not
 /// promise; ten lines that any worker can repeat.
-struct SplitMix64(u64);
+pub(super) struct SplitMix64(pub(super) u64);
 
 impl SplitMix64 {
     /// An independent stream for each message, so that payload `seq` does not depend on the ones before it.
@@ -188,7 +188,7 @@ impl SplitMix64 {
         Self(Self(seed ^ seq.get().wrapping_mul(0xD134_2543_DE82_EF95)).next())
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
