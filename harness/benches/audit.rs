@@ -12,7 +12,7 @@ use harness::audit::{Auditor, Expectation};
 use harness::measure::Hops;
 use harness::outcome::Outcome;
 use workflow::contract::{
-    Message, MessageId, PayloadSize, Payloads, ResultRow, RunId, Seq, Stamp, StoredRow,
+    Message, MessageId, PayloadSize, Payloads, ResultRow, RunId, Seq, Stamp, StampSums, StoredRow,
 };
 
 /// What one page of a table query holds at most.
@@ -53,7 +53,11 @@ fn judge(size: &str, messages: u64) -> Result<(Duration, Duration), Box<dyn Erro
         seed: 7,
         size: size.parse::<PayloadSize>()?,
     };
-    let mut auditor = Auditor::new(Expectation::new(run.clone(), payloads, messages))?;
+    let expectation = Expectation {
+        stamp_sums: Some(stamp_sums(messages)),
+        ..Expectation::new(run.clone(), payloads, messages)
+    };
+    let mut auditor = Auditor::new(expectation)?;
     let mut hops = Hops::default();
     let (mut auditing, mut measuring) = (Duration::ZERO, Duration::ZERO);
     for first in (1..=messages).step_by(PAGE.try_into()?) {
@@ -86,11 +90,28 @@ fn line(what: &str, rows: u64, time: Duration) {
     println!("{what:<38}{rows:>12}{seconds:>10.3}{rate:>14.0}");
 }
 
+/// What the producer wrote into message `n`.
+fn stamps(n: u64) -> (Stamp, Stamp) {
+    let src = NOON.plus(Duration::from_micros(n * 50));
+    (src, src.plus(Duration::from_micros(n % 90)))
+}
+
+/// What the producer's summary says of them.
+fn stamp_sums(messages: u64) -> StampSums {
+    let mut sums = StampSums::default();
+    for (n, seq) in (1..=messages).filter_map(|n| Some((n, Seq::new(n)?))) {
+        let (src, sent) = stamps(n);
+        sums.add(seq, src, sent);
+    }
+    sums
+}
+
 fn row(run: &RunId, payloads: Payloads, n: u64) -> Option<StoredRow> {
     let seq = Seq::new(n)?;
-    let at = |micros| NOON.plus(Duration::from_micros(n * 50 + micros));
+    let (src, sent) = stamps(n);
+    let at = |micros| src.plus(Duration::from_micros(micros));
     let id = MessageId::new(run.clone(), seq);
-    let message = Message::new(id, payloads.payload(seq), at(0), at(n % 90));
+    let message = Message::new(id, payloads.payload(seq), src, sent);
     let row = ResultRow::of(message, at(5_000 + n % 7_000), 1, "consumer-1", "node-1");
     let mut row = StoredRow::from(row);
     row.date_stamp = Some(at(13_000 + n % 900));

@@ -126,18 +126,36 @@ fn the_documented_example_passes_on_the_packages_that_it_names() {
     assert!(said.contains("50 of 50 kept"), "{said}");
 }
 
-#[test]
-fn the_documented_example_without_its_insert_fails_for_lost_rows() {
-    let Some(python) = Python::of_tests(env!("CARGO_TARGET_TMPDIR")) else {
-        return;
-    };
+/// The same with the example, but for one text of it; `None` where there is no Python.
+fn load_by_broken_example(text: &str, by: &str) -> Option<Loaded> {
+    let python = Python::of_tests(env!("CARGO_TARGET_TMPDIR"))?;
     let script = fs::read_to_string(EXAMPLE).expect("the example must be readable");
-    let broken = script.replace("table.create_entity(row)", "pass");
-    assert_ne!(broken, script, "there must be an insert to take out");
+    let broken = script.replace(text, by);
+    assert_ne!(broken, script, "there must be something to replace");
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let path = dir.path().join("consumer.py");
     fs::write(&path, broken).expect("the script must be writable");
-    let Loaded { code, said, .. } = load_by_script(python, &path);
-    assert_eq!(code, Some(10), "{said}");
-    assert!(said.contains("50 lost"), "{said}");
+    Some(load_by_script(python, &path))
+}
+
+#[test]
+fn the_documented_example_without_its_insert_fails_for_lost_rows() {
+    let Some(loaded) = load_by_broken_example("table.create_entity(row)", "pass") else {
+        return;
+    };
+    assert_eq!(loaded.code, Some(10), "{}", loaded.said);
+    assert!(loaded.said.contains("50 lost"), "{}", loaded.said);
+}
+
+#[test]
+fn the_documented_example_with_stamps_of_its_own_fails_for_them_alone() {
+    let as_they_came = r#""srcStamp": body["srcStamp"], "sentStamp": body["sentStamp"]"#;
+    let invented = r#""srcStamp": dequeued, "sentStamp": dequeued"#;
+    let Some(loaded) = load_by_broken_example(as_they_came, invented) else {
+        return;
+    };
+    assert_eq!(loaded.code, Some(10), "{}", loaded.said);
+    let reasons = loaded.record().verdict().reasons;
+    let restamped = "1 block of messages with a srcStamp or sentStamp that did not come with them";
+    assert_eq!(reasons, [restamped]);
 }

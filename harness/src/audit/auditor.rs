@@ -10,19 +10,22 @@ use super::expectation::Checked;
 use super::finding::Findings;
 use super::protocol::Protocol;
 use super::seen::Seen;
+use super::stamps::FoundStamps;
 use super::{
     Audit, Expectation, ExpectationError, RowSummary, SendCounts, SendOutcome, Violation, Witness,
 };
 
 /// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
 ///
-/// Its memory is six bits a message, plus a few bytes for each foreign body in the poison queue.
+/// Its memory is six bits a message and sixteen bytes for each thousand, plus a few bytes for each foreign body in the
+/// poison queue.
 #[derive(Debug)]
 pub struct Auditor {
     pub(super) expectation: Expectation,
     pub(super) checked: Checked,
     pub(super) seen: Seen,
     pub(super) findings: Findings,
+    pub(super) stamps: FoundStamps,
     content: Content,
     parts: Parts,
     rows: u64,
@@ -40,6 +43,7 @@ impl Auditor {
         let checked = Checked::of(&expectation)?;
         Ok(Self {
             seen: Seen::new(checked.last),
+            stamps: FoundStamps::default(),
             content: Content::of(expectation.payloads),
             expectation,
             checked,
@@ -149,6 +153,7 @@ impl Auditor {
     /// Judges the messages of which nothing, or not enough, was seen.
     pub fn finish(mut self) -> Audit {
         let fates = self.judge_fates();
+        let stamps = self.judge_stamps();
         let unreadable_poison = self.unreadable_poison + self.parts.open() as u64;
         let (unknown, failed) = (self.checked.unknown.count(), self.checked.failed.count());
         let Expectation {
@@ -175,6 +180,7 @@ impl Auditor {
             foreign_poison: self.foreign_poison.len() as u64,
             poison_repeats: self.poison_repeats,
             unreadable_poison,
+            stamps,
             findings: self.findings.finish(),
             traffic: None,
         }
@@ -201,15 +207,19 @@ impl Auditor {
             self.accuse(Violation::Conflicting, seq, detail.into(), Some(row));
         }
         if !flaws.is_empty() {
-            let flaws: Vec<String> = flaws.iter().map(ToString::to_string).collect();
-            self.accuse(Violation::Corrupted, seq, flaws.join("; "), Some(row));
+            let detail: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+            self.accuse(Violation::Corrupted, seq, detail.join("; "), Some(row));
+        }
+        let send = self.checked.send_of(seq);
+        if send == SendOutcome::Acknowledged {
+            self.stamps.row(seq, row, !again && flaws.is_empty());
         }
         if self.checked.poison.contains(seq) {
             if !again {
                 let detail = "a bad message, stored as a result".into();
                 self.accuse(Violation::Accepted, seq, detail, Some(row));
             }
-        } else if self.checked.send_of(seq) == SendOutcome::Failed {
+        } else if send == SendOutcome::Failed {
             let detail = "its send failed, and it has a row".into();
             self.accuse(Violation::Phantom, seq, detail, Some(row));
         }

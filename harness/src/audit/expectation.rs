@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use workflow::contract::{Payloads, RunId, Seq};
+use workflow::contract::{Payloads, RunId, Seq, StampSums};
 
 /// Most messages one audit takes. At under one byte a message this is about 1 GiB: past it, audit run by run.
 pub const MAX_MESSAGES: u64 = 1_000_000_000;
@@ -21,6 +21,9 @@ pub struct Expectation {
     pub payloads: Payloads,
     /// How the sends ended.
     pub sends: Sends,
+    /// The time stamps of the acknowledged messages, from the producer; without them the rows' are not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp_sums: Option<StampSums>,
     /// What must end in the poison queue.
     pub poison: ExpectedPoison,
     /// Whether the run went to its end: the queue drained, or its deadline passed. Then what is still in the queue is a
@@ -37,6 +40,7 @@ impl Expectation {
             begun: messages,
             payloads,
             sends: Sends::default(),
+            stamp_sums: None,
             poison: ExpectedPoison::default(),
             complete: true,
         }

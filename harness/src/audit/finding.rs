@@ -28,6 +28,9 @@ pub enum Violation {
     Phantom,
     /// A row whose keys are not those the contract gives its message. Counts rows.
     Misplaced,
+    /// Rows whose `srcStamp` or `sentStamp` is not the message's: their latencies mean nothing. Counts blocks of
+    /// [`STAMP_BLOCK`](workflow::contract::STAMP_BLOCK) messages, each with at least one such row.
+    Restamped,
     /// A good message that was given up to the poison queue. Counts messages.
     Poisoned,
     /// A bad message that should have gone to the poison queue, and was stored as a result. Counts messages.
@@ -48,13 +51,14 @@ pub enum Violation {
 
 impl Violation {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Lost,
         Self::Duplicated,
         Self::Corrupted,
         Self::Conflicting,
         Self::Phantom,
         Self::Misplaced,
+        Self::Restamped,
         Self::Poisoned,
         Self::Accepted,
         Self::Unfinished,
@@ -73,6 +77,7 @@ impl Violation {
             Self::Conflicting => "conflicting",
             Self::Phantom => "phantom",
             Self::Misplaced => "misplaced",
+            Self::Restamped => "restamped",
             Self::Poisoned => "poisoned",
             Self::Accepted => "accepted",
             Self::Unfinished => "unfinished",
@@ -97,6 +102,7 @@ impl Violation {
             Self::Conflicting => "no message has two contents",
             Self::Phantom => "nothing is stored that was not sent",
             Self::Misplaced => "every row is at the keys of its message",
+            Self::Restamped => "srcStamp and sentStamp are as they came",
             Self::Poisoned => "no good message is given up",
             Self::Accepted => "bad messages go to the poison queue, not to the table",
             Self::Unfinished => "no message is left in the queue",
@@ -116,6 +122,11 @@ impl Violation {
             Self::Conflicting => ("case", "cases", "of two contents for one message"),
             Self::Phantom => ("row or body", "rows or bodies", "that nobody sent"),
             Self::Misplaced => ("row", "rows", "misplaced"),
+            Self::Restamped => (
+                "block of messages",
+                "blocks of messages",
+                "with a srcStamp or sentStamp that did not come with them",
+            ),
             Self::Poisoned => ("good message", "good messages", "given up as poison"),
             Self::Accepted => ("bad message", "bad messages", "stored as a result"),
             Self::Unfinished => ("message", "messages", "left unfinished in the queue"),

@@ -2,7 +2,7 @@
 //!
 //! It sees the contract and what is in storage, and nothing else: no storage client, no clock, no code of the producer
 //! or the consumer; a judge that shares code with the judged proves nothing. Rows are streamed through it, in any
-//! order, and it remembers six bits a message.
+//! order, and it remembers six bits a message and two sums for each thousand.
 //!
 //! ```
 //! use harness::audit::{Auditor, Expectation};
@@ -24,6 +24,7 @@ mod fates;
 mod finding;
 mod protocol;
 mod seen;
+mod stamps;
 mod verdict;
 
 #[cfg(test)]
@@ -38,4 +39,5 @@ pub use expectation::{
 };
 pub use finding::{Finding, MAX_WITNESSES, Violation, Witness};
 pub use protocol::{ClientTraffic, Protocol, Traffic};
+pub use stamps::StampBlocks;
 pub use verdict::{Audit, Fates, SendCounts};

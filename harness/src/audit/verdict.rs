@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use workflow::contract::RunId;
 
-use super::{Finding, Traffic, Violation};
+use super::{Finding, StampBlocks, Traffic, Violation};
 use crate::outcome::Outcome;
 
 /// What an audit found.
@@ -34,6 +34,9 @@ pub struct Audit {
     pub poison_repeats: u64,
     /// Poison envelopes of which a part is missing or makes no sense.
     pub unreadable_poison: u64,
+    /// How far the stamps of the rows could be compared with the producer's; absent where it gave no sums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamps: Option<StampBlocks>,
     /// The broken promises, the gravest first; empty when there are none.
     pub findings: Vec<Finding>,
     /// What the history of the wire told; absent where there is none, and then the promises about the way are not judged.
@@ -56,7 +59,7 @@ pub struct SendCounts {
 /// run, is counted exactly once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Fates {
-    /// Exactly one row, in its place, with the right content.
+    /// Exactly one row, in its place, with the right content; its time stamps are judged by the block, not here.
     pub kept: u64,
     /// Bad messages in the poison queue, where they belong.
     pub set_aside: u64,

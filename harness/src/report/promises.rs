@@ -2,7 +2,7 @@
 
 use super::RunRecord;
 use super::verdict::thousands;
-use crate::audit::{Audit, Violation};
+use crate::audit::{Audit, StampBlocks, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 
@@ -69,18 +69,26 @@ pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
 
 fn of_audit(audit: &Audit) -> Vec<Promise> {
     let mut promises = vec![exactly_once(audit)];
-    let judged = |violation: &Violation| !violation.needs_history() || audit.traffic.is_some();
+    let judged = |violation: &Violation| match violation {
+        Violation::Restamped => audit.stamps.is_some(),
+        _ => !violation.needs_history() || audit.traffic.is_some(),
+    };
+    let StampBlocks {
+        judged: stamps_told,
+        unjudged,
+    } = audit.stamps.unwrap_or_default();
     for violation in Violation::ALL.into_iter().filter(judged) {
         let count = audit.count(violation);
         // In a run that was cut off, messages in the queue are no violation, and that none is left is not shown.
         let cut_off =
             matches!(violation, Violation::Unfinished | Violation::Undeleted) && !audit.complete;
         let lost_untold = violation == Violation::Lost && audit.fates.undecidable > 0;
+        let stamps_untold = violation == Violation::Restamped && unjudged > 0;
         let outcome = if count > 0 {
             Outcome::Fail
-        } else if cut_off {
+        } else if cut_off || stamps_untold && !audit.complete {
             Outcome::Incomplete
-        } else if lost_untold {
+        } else if lost_untold || stamps_untold {
             Outcome::Inconclusive
         } else {
             Outcome::Pass
@@ -88,6 +96,7 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
         let found = match count {
             0 if cut_off => format!("{} unfinished, cut off", thousands(audit.fates.unfinished)),
             0 if lost_untold => format!("{} undecidable", thousands(audit.fates.undecidable)),
+            0 if stamps_untold => format!("{unjudged} of {} blocks untold", stamps_told + unjudged),
             0 => "0".into(),
             _ => format!("{} {violation}", thousands(count)),
         };

@@ -6,7 +6,7 @@ use std::path::Path;
 use workflow::contract::{PayloadSize, Payloads, Stamp, StoredRow};
 
 use super::*;
-use crate::audit::{Auditor, Expectation};
+use crate::audit::{Auditor, Expectation, StampBlocks, Violation};
 use crate::events::{Event, EventLog, FILE, Measured, RunStarted, Sample, Scenario};
 use crate::measure::{Hop, Hops, LatencyLimit, Percentile, judge};
 use crate::outcome::Outcome;
@@ -129,6 +129,29 @@ fn a_verdict_is_never_better_than_a_part_whatever_the_run_stated() {
         reasons: vec![],
     });
     assert_eq!(shown(logged(events).path())[0], "fail");
+}
+
+#[test]
+fn stamps_that_were_not_compared_are_no_kept_promise() {
+    let stated = |stamps: Option<StampBlocks>| {
+        let mut events = events(&good_rows());
+        for event in &mut events {
+            if let Event::Audited(audit) = event {
+                audit.stamps = stamps;
+            }
+        }
+        let record = RunRecord::read(logged(events).path()).unwrap();
+        let promises = promises(&record).into_iter();
+        promises
+            .filter(|promise| promise.promised == Violation::Restamped.promise())
+            .map(|promise| (promise.found, promise.outcome))
+            .next()
+    };
+    let blocks = |judged, unjudged| Some(StampBlocks { judged, unjudged });
+    assert_eq!(stated(None), None);
+    assert_eq!(stated(blocks(3, 0)), Some(("0".into(), Outcome::Pass)));
+    let untold = ("1 of 3 blocks untold".into(), Outcome::Inconclusive);
+    assert_eq!(stated(blocks(2, 1)), Some(untold));
 }
 
 #[test]

@@ -199,6 +199,9 @@ const fn advice(violation: Violation) -> &'static str {
         Violation::Corrupted | Violation::Conflicting => {
             "does the consumer store the payload as it came, and insert instead of overwrite?"
         }
+        Violation::Restamped => {
+            "does the consumer copy srcStamp and sentStamp from the message as text, and make neither itself?"
+        }
         Violation::Phantom => "does another producer or run use this queue or table?",
         Violation::Poisoned => "what made every attempt fail? The poison queue holds the reason",
         Violation::Accepted => "does the consumer check fields, size and digest before it stores?",

@@ -86,6 +86,7 @@ impl Run {
                 unknown: ranges(&summary.exceptions.unknown),
                 failed: ranges(&summary.exceptions.failed),
             },
+            stamp_sums: summary.stamp_sums.clone(),
             poison,
             complete: !summary.interrupted,
             ..Expectation::new(

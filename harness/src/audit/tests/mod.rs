@@ -2,3 +2,4 @@
 
 mod model;
 pub(crate) mod planted;
+mod stamps;

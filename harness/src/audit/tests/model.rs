@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use workflow::contract::{Digest, PoisonEnvelope, StoredRow};
+use workflow::contract::{Digest, PoisonEnvelope, Stamp, StoredRow};
 
-use super::planted::{PAYLOADS, envelope, message, row};
+use super::planted::{PAYLOADS, envelope, message, row, stamp_sums};
 use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Fates, Sends, Violation};
 use crate::outcome::Outcome;
 
@@ -21,6 +21,7 @@ enum Fault {
     WrongData,
     WrongDigest,
     NoStamp,
+    OtherStamp,
     WrongSecondRow,
     LeaveInQueue,
     LeaveAndDropRow,
@@ -33,13 +34,14 @@ enum Fault {
     ForeignLeft,
 }
 
-const FAULTS: [Fault; 16] = [
+const FAULTS: [Fault; 17] = [
     Fault::DropRow,
     Fault::FreshKeys,
     Fault::SecondPartition,
     Fault::WrongData,
     Fault::WrongDigest,
     Fault::NoStamp,
+    Fault::OtherStamp,
     Fault::WrongSecondRow,
     Fault::LeaveInQueue,
     Fault::LeaveAndDropRow,
@@ -132,6 +134,7 @@ impl History {
             Fault::WrongData => self.change(seq, |row| row.data = Some("wrong".into())),
             Fault::WrongDigest => self.change(seq, |row| row.digest = Some(Digest::of("wrong"))),
             Fault::NoStamp => self.change(seq, |row| row.dequeued_stamp = None),
+            Fault::OtherStamp => self.change(seq, |row| row.src_stamp = Some(Stamp::default())),
             Fault::WrongSecondRow => self.rows.push(StoredRow {
                 digest: None,
                 ..row("r1", seq)
@@ -204,6 +207,7 @@ impl Model {
         if history.expectation.complete {
             model.count(Violation::Unfinished, hidden);
         }
+        model.stamps(history);
         model.nobodys(history);
         model
     }
@@ -240,6 +244,24 @@ impl Model {
             }
         }
         false
+    }
+
+    /// All messages are of one block, which is judged if each that was acknowledged has one right row and no other.
+    fn stamps(&mut self, history: &History) {
+        let acknowledged = || {
+            let seqs = 1..=history.expectation.begun;
+            seqs.filter(|seq| !history.has_failed(*seq) && !history.is_unknown(*seq))
+        };
+        let is_judged = acknowledged().all(|seq| {
+            let traces = Traces::of(history, seq);
+            (traces.rows, traces.right) == (1, 1)
+        });
+        let is_other = |seq| {
+            let mut rows = history.rows.iter().filter(|row| is_of(row, seq));
+            rows.any(|row| row.src_stamp != super::planted::row("r1", seq).src_stamp)
+        };
+        let differs = acknowledged().any(is_other);
+        self.count(Violation::Restamped, u64::from(is_judged && differs));
     }
 
     /// What belongs to no message of the run.
@@ -317,20 +339,25 @@ fn is_of(row: &StoredRow, seq: u64) -> bool {
 fn histories() -> impl Strategy<Value = History> {
     let faults = prop::collection::vec((prop::sample::select(&FAULTS[..]), 1..=MESSAGES), 0..12);
     let kinds = prop::collection::vec(0..12_u8, 24);
-    let rest = (0..4_u64, 0..3_u64, any::<bool>());
+    let rest = (0..4_u64, 0..3_u64, any::<bool>(), any::<bool>());
     (kinds, faults, rest)
-        .prop_map(|(kinds, faults, (unseen, foreign, complete))| {
+        .prop_map(|(kinds, faults, (unseen, foreign, complete, has_bad))| {
             let of_kind = |kind| {
                 let seqs = (1..).zip(&kinds).filter(move |(_, each)| **each == kind);
                 seqs.map(|(seq, _)| seq..=seq).collect::<Vec<_>>()
             };
+            let is_unacknowledged = |seq| {
+                let at = usize::try_from(seq - 1).unwrap();
+                kinds[at] < 2
+            };
             let expectation = Expectation {
+                stamp_sums: Some(stamp_sums(MESSAGES, is_unacknowledged)),
                 sends: Sends {
                     unknown: of_kind(0),
                     failed: of_kind(1),
                 },
                 poison: ExpectedPoison {
-                    seqs: of_kind(2),
+                    seqs: if has_bad { of_kind(2) } else { Vec::new() },
                     foreign,
                 },
                 complete,

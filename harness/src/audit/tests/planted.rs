@@ -1,8 +1,10 @@
 //! A good history passes; each planted violation is caught by its name, with a witness, and nothing else is claimed.
 
+use std::time::Duration;
+
 use workflow::contract::{
     Digest, Message, MessageId, PayloadSize, Payloads, PoisonEnvelope, PoisonReason, ResultRow,
-    Seq, Stamp, StoredRow,
+    Seq, Stamp, StampSums, StoredRow,
 };
 
 use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Sends, Violation};
@@ -27,11 +29,31 @@ struct History {
 pub(crate) fn message(run: &str, seq: u64) -> Message {
     let seq = Seq::new(seq).unwrap();
     let id = MessageId::new(run.parse().unwrap(), seq);
-    Message::new(id, PAYLOADS.payload(seq), NOON, NOON)
+    let src = NOON.plus(Duration::from_millis(10 * seq.get()));
+    let sent = src.plus(Duration::from_micros(321));
+    Message::new(id, PAYLOADS.payload(seq), src, sent)
 }
 
 pub(crate) fn row(run: &str, seq: u64) -> StoredRow {
-    ResultRow::of(message(run, seq), NOON, 1, "consumer-1", "node-1").into()
+    let message = message(run, seq);
+    let dequeued = message.sent_stamp.plus(Duration::from_millis(5));
+    let mut row = ResultRow::of(message, dequeued, 1, "consumer-1", "node-1");
+    row.date_stamp = dequeued.plus(Duration::from_millis(7));
+    row.into()
+}
+
+/// What the producer says of messages `1..=messages` but those in `without`.
+pub(crate) fn stamp_sums(messages: u64, without: impl Fn(u64) -> bool) -> StampSums {
+    let mut sums = StampSums::default();
+    for n in (1..=messages).filter(|n| !without(*n)) {
+        let Message {
+            src_stamp,
+            sent_stamp,
+            ..
+        } = message("r1", n);
+        sums.add(Seq::new(n).unwrap(), src_stamp, sent_stamp);
+    }
+    sums
 }
 
 pub(crate) fn envelope(body: &str, message_id: &str) -> PoisonEnvelope {
@@ -71,7 +93,19 @@ impl History {
     }
 
     fn audit(&self) -> Audit {
-        let mut auditor = Auditor::new(self.expectation.clone()).unwrap();
+        let Sends { unknown, failed } = &self.expectation.sends;
+        let is_unacknowledged = |seq| {
+            unknown
+                .iter()
+                .chain(failed)
+                .any(|range| range.contains(&seq))
+        };
+        let sums = stamp_sums(self.expectation.begun, is_unacknowledged);
+        let expectation = Expectation {
+            stamp_sums: Some(sums),
+            ..self.expectation.clone()
+        };
+        let mut auditor = Auditor::new(expectation).unwrap();
         self.rows.iter().for_each(|row| auditor.row(row));
         self.left
             .iter()
