@@ -21,6 +21,8 @@ pub enum Flaw {
     WrongDigest,
     /// The column is absent, of another type, or cannot be read.
     Missing(&'static str),
+    /// The first stamp is later than the second, and one process wrote both.
+    Reversed(&'static str, &'static str),
     /// `attempt` is 0; deliveries count from 1.
     AttemptZero,
 }
@@ -34,6 +36,12 @@ impl fmt::Display for Flaw {
             ),
             Self::WrongDigest => f.write_str("`digest` is not that of what was sent"),
             Self::Missing(column) => write!(f, "`{column}` is missing or malformed"),
+            Self::Reversed(first, second) => {
+                write!(
+                    f,
+                    "`{first}` is later than `{second}`, and one clock gave both"
+                )
+            }
             Self::AttemptZero => f.write_str("`attempt` is 0, deliveries count from 1"),
         }
     }
@@ -79,6 +87,22 @@ impl Content {
         ] {
             if !present {
                 flaws.push(Flaw::Missing(column));
+            }
+        }
+        for (first, second, columns) in [
+            (row.src_stamp, row.sent_stamp, ("srcStamp", "sentStamp")),
+            (
+                row.dequeued_stamp,
+                row.date_stamp,
+                ("dequeuedStamp", "dateStamp"),
+            ),
+        ] {
+            // An absent stamp is a flaw of its own.
+            if first
+                .zip(second)
+                .is_some_and(|(first, second)| first > second)
+            {
+                flaws.push(Flaw::Reversed(columns.0, columns.1));
             }
         }
         if row.attempt == Some(0) {

@@ -18,7 +18,8 @@ pub enum Violation {
     Lost,
     /// One row more than the one a message may have. Counts the rows beyond the first.
     Duplicated,
-    /// A row whose data or digest is not what seed and sequence number say, or that lacks a column. Counts rows.
+    /// A row whose data or digest is not what seed and sequence number say, that lacks a column, or whose stamps of one
+    /// clock are in the wrong order. Counts rows.
     Corrupted,
     /// Two contents for one message: a right and a wrong row of it, or an insert that storage refused because other
     /// content was there. Counts messages, and refused inserts.

@@ -118,6 +118,31 @@ fn stamps_of_another_message_are_restamped() {
 }
 
 #[test]
+fn swapped_stamps_are_corrupted_since_the_intended_send_is_never_after_the_send() {
+    let audit = changed(|n, row| {
+        if n == 42 {
+            std::mem::swap(&mut row.src_stamp, &mut row.sent_stamp);
+        }
+    });
+    assert_eq!(found(&audit), [(Violation::Corrupted, 1)]);
+    let detail = &audit.findings[0].witnesses[0].detail;
+    assert!(detail.starts_with("`srcStamp` is later than `sentStamp`"));
+    assert_eq!(audit.stamps, Some(blocks(2, 1)));
+}
+
+#[test]
+fn work_that_ends_before_its_receive_is_corrupted() {
+    let audit = changed(|n, row| {
+        if n == 42 {
+            std::mem::swap(&mut row.dequeued_stamp, &mut row.date_stamp);
+        }
+    });
+    assert_eq!(found(&audit), [(Violation::Corrupted, 1)]);
+    let detail = &audit.findings[0].witnesses[0].detail;
+    assert!(detail.starts_with("`dequeuedStamp` is later than `dateStamp`"));
+}
+
+#[test]
 fn a_block_with_a_lost_row_is_not_judged() {
     let now = Some(Stamp::from_micros(1_795_500_000_000_000));
     let audit = audit(expectation(), |n, row| {
