@@ -45,6 +45,9 @@ enum Command {
     Producer(Box<producer::Args>),
     /// The workload's consumer, as its own binary runs it
     Consumer(Box<consumer::Args>),
+    /// Ends the children of a harness that is gone
+    #[command(hide = true)]
+    Guard { mark: String },
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,6 +71,10 @@ pub fn main(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Producer(args) => exit(producer::main(*args)),
         Command::Consumer(args) => exit(consumer::main(*args)),
+        Command::Guard { mark } => {
+            crate::guard::main(&mark);
+            ExitCode::SUCCESS
+        }
         Command::Report { dir } => told(report(&dir)),
         Command::Load(command) => in_runtime(&command.telemetry, async {
             let workload = workload(&command.load.workload)?;

@@ -4,13 +4,15 @@
 //! - [`scenario`]: the feature files, run by Cucumber. [`load`]: one run without Gherkin.
 //! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes.
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
-//! - [`process`]: child processes. [`cli`]: the command line. [`exit`]: its exit codes.
+//! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
+//!   exit codes.
 
 pub mod audit;
 pub mod cli;
 pub mod environment;
 pub mod events;
 pub mod exit;
+pub mod guard;
 pub mod load;
 pub mod measure;
 pub mod outcome;

@@ -12,6 +12,8 @@ use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
 
+use crate::guard::{Guard, Watched};
+
 /// What to run.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -58,12 +60,19 @@ pub struct Process {
     child: tokio::process::Child,
     pid: Pid,
     log: PathBuf,
+    _watched: Watched,
 }
 
 impl Process {
     /// Starts `program`; its standard error goes to `<logs>/<name>.log`, and its standard output too unless it is
-    /// `piped`.
-    pub fn start(name: &str, program: &Program, logs: &Path, piped: bool) -> anyhow::Result<Self> {
+    /// `piped`. The `guard` ends it if this process is ended before.
+    pub fn start(
+        name: &str,
+        program: &Program,
+        logs: &Path,
+        piped: bool,
+        guard: &Guard,
+    ) -> anyhow::Result<Self> {
         let log = logs.join(format!("{name}.log"));
         let file = File::create(&log).with_context(|| format!("create {}", log.display()))?;
         let stdout = if piped {
@@ -79,6 +88,7 @@ impl Process {
                     .iter()
                     .map(|(name, value)| (name, value)),
             )
+            .envs([guard.mark()])
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(Stdio::from(file))
@@ -96,6 +106,7 @@ impl Process {
             child,
             pid,
             log,
+            _watched: guard.watch(pid)?,
         })
     }
 
@@ -197,7 +208,8 @@ mod tests {
     async fn the_last_lines_of_a_log_are_few_and_short() {
         let dir = tempfile::tempdir().unwrap();
         let program = Program::new("sh", ["-c", "seq 30; printf '%0900d' 0"]);
-        let mut process = Process::start("talker", &program, dir.path(), false).unwrap();
+        let mut process =
+            Process::start("talker", &program, dir.path(), false, &Guard::idle()).unwrap();
         process.wait(Duration::from_secs(10)).await.unwrap();
         let last = process.last_lines();
         let lines: Vec<&str> = last.lines().collect();

@@ -13,6 +13,7 @@ use workflow::contract::{POISON_SUFFIX, RunId};
 use workflow::ports::{ResultTable as _, WorkQueue as _};
 
 use super::{ConsumerOptions, Environment, Store};
+use crate::guard::Guard;
 use crate::process::{Process, Program};
 use crate::wire::Endpoints;
 
@@ -44,6 +45,8 @@ pub struct Workload {
     pub consumer: Program,
     /// The command of a consumer that is not the project's own.
     pub foreign: Option<String>,
+    /// What ends both when the harness cannot.
+    pub guard: Program,
 }
 
 impl Workload {
@@ -54,6 +57,7 @@ impl Workload {
             producer: Program::new(harness, ["producer"]),
             consumer: Program::new(harness, ["consumer"]),
             foreign: None,
+            guard: Program::new(harness, ["guard"]),
         }
     }
 
@@ -78,11 +82,13 @@ pub struct Local {
     azurite: Azurite,
     storage: Storage,
     workload: Workload,
+    guard: Guard,
 }
 
 impl Local {
-    /// Starts Azurite (or uses the one whose address is given) for `workload`.
+    /// Starts the guard of all that follows, and Azurite (or uses the one whose address is given) for `workload`.
     pub async fn start(workload: Workload) -> anyhow::Result<Self> {
+        let guard = Guard::start(&workload.guard)?;
         let azurite = Azurite::start()
             .await
             .context("start the local environment")?;
@@ -91,6 +97,7 @@ impl Local {
             azurite,
             storage,
             workload,
+            guard,
         })
     }
 
@@ -169,7 +176,7 @@ impl Environment for Local {
         program
             .environment
             .extend(consumer_variables(name, options));
-        Process::start(name, &program, logs, false)
+        Process::start(name, &program, logs, false, &self.guard)
     }
 
     async fn start_producer(
@@ -183,7 +190,7 @@ impl Environment for Local {
         program
             .arguments
             .extend(arguments.iter().map(OsString::from));
-        Process::start("producer", &program, logs, true)
+        Process::start("producer", &program, logs, true, &self.guard)
     }
 }
 

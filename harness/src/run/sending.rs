@@ -209,6 +209,7 @@ async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::Guard;
     use crate::process::Program;
     use crate::wire::{Endpoints, Faults, History, Proxy};
 
@@ -217,7 +218,8 @@ mod tests {
         let logs = tempfile::tempdir().unwrap();
         let script = "echo 'open x: No such file or directory (os error 2)' >&2; exit 6";
         let program = Program::new("sh", ["-c", script]);
-        let mut process = Process::start("producer", &program, logs.path(), true).unwrap();
+        let mut process =
+            Process::start("producer", &program, logs.path(), true, &Guard::idle()).unwrap();
         let (told, progress) = watch::channel(Told::default());
         let reader = tokio::spawn(read(process.lines().unwrap(), told));
         let summary = logs.path().join("producer.json");

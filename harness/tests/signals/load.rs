@@ -1,0 +1,85 @@
+//! A load of minutes, to be ended before.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+
+use harness::events::{Event, Log};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::interval;
+
+use super::{LOOK, pid};
+
+/// A load that runs.
+pub(crate) struct Running {
+    child: Child,
+    said: Lines<BufReader<ChildStderr>>,
+    _out: TempDir,
+    dir: PathBuf,
+}
+
+impl Running {
+    /// Starts one, with `variables`, and returns when it has said where its evidence goes.
+    pub(crate) async fn start(variables: &[(&str, String)]) -> Self {
+        let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
+            .args(["load", "--messages=10000", "--shape=constant:50/s"])
+            .args(["--consumers=2", "--out"])
+            .arg(out.path())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the harness must start");
+        let mut said = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+        let dir = loop {
+            let line = said.next_line().await.expect("text");
+            let line = line.expect("it must say where its evidence goes");
+            if let Some(dir) = line.strip_prefix("evidence ") {
+                break dir.into();
+            }
+        };
+        Self {
+            child,
+            said,
+            _out: out,
+            dir,
+        }
+    }
+
+    /// Waits until messages flow.
+    pub(crate) async fn flows(&self) {
+        let mut look = interval(LOOK);
+        let flows = |event: &Event| matches!(event, Event::Sample(now) if now.sent > Some(0));
+        while !self.events().iter().any(flows) {
+            look.tick().await;
+        }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        pid(self.child.id().expect("it was not waited for"))
+    }
+
+    /// Sends `signal` to its process group, as a terminal does.
+    pub(crate) fn signal(&self, signal: Signal) {
+        killpg(self.pid(), signal).expect("it must still run");
+    }
+
+    /// Waits until it has ended, and whoever shares its standard error; tells how it ended, and what else it said.
+    pub(crate) async fn end(&mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        let read = self.said.get_mut().read_to_string(&mut rest).await;
+        read.expect("text");
+        (self.child.wait().await.expect("it must end"), rest)
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let log = Log::read(&self.dir).expect("the log must be readable");
+        log.entries.into_iter().map(|entry| entry.event).collect()
+    }
+}

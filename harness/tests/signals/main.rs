@@ -1,0 +1,20 @@
+//! What signals do to `harness`: asked to stop, it ends in order; however it is ended, no process is left.
+
+use std::time::Duration;
+
+use nix::unistd::Pid;
+
+#[cfg(target_os = "linux")]
+mod killed;
+mod load;
+mod stopped;
+
+/// How long a load may take that is cut off after its first seconds; many times what it needs.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Between two looks at what is waited for.
+const LOOK: Duration = Duration::from_millis(20);
+
+fn pid(id: u32) -> Pid {
+    Pid::from_raw(id.try_into().expect("a process id must fit"))
+}

@@ -1,0 +1,51 @@
+//! A load that is asked to stop says that it was cut off.
+
+use harness::events::Event;
+use harness::outcome::Outcome;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use tokio::time::timeout;
+
+use super::load::Running;
+use super::{DEADLINE, pid};
+
+/// Sends `signal` to a load once messages flow.
+async fn a_load_is_cut_off_by(signal: Signal) {
+    let mut load = Running::start(&[]).await;
+    load.flows().await;
+    load.signal(signal);
+    let (status, said) = load.end().await;
+    assert_eq!(status.code(), Some(12), "{said}");
+
+    let (mut started, mut reasons) = (0, Vec::new());
+    for event in load.events() {
+        match event {
+            Event::ProcessStarted { name, pid: id, .. } => {
+                started += 1;
+                assert_eq!(kill(pid(id), None), Err(Errno::ESRCH), "{name} is left");
+            }
+            Event::Audited(audit) => assert_eq!(audit.fates.lost, 0),
+            Event::Finished {
+                outcome,
+                reasons: why,
+            } => {
+                assert_eq!(outcome, Outcome::Incomplete);
+                reasons = why;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(started, 3, "a producer and two consumers");
+    assert!(
+        reasons.iter().any(|why| why == "stopped by a signal"),
+        "{reasons:?}"
+    );
+}
+
+#[tokio::test]
+async fn ctrl_c_and_sigterm_end_a_load_in_order_and_leave_no_process() {
+    let both = [Signal::SIGINT, Signal::SIGTERM].map(a_load_is_cut_off_by);
+    timeout(DEADLINE, futures::future::join_all(both))
+        .await
+        .expect("both must end");
+}
