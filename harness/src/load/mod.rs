@@ -2,16 +2,17 @@
 
 mod args;
 mod describe;
+mod interrupts;
 mod live;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use args::{LatencyLimitArg, LoadArgs};
 pub(crate) use describe::summarise;
+use interrupts::Interrupts;
 use live::{EVERY, Live};
 
 use crate::audit::ExpectedPoison;
@@ -24,7 +25,7 @@ use crate::run::{Departure, Identity, Load, Patience, Run, RunDir, Sending, Sent
 /// Runs the load that `args` describe in `environment`, writes its report and prints its summary.
 pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow::Result<Outcome> {
     let identity = Identity::fresh(args.seed);
-    let mut interrupts = Interrupts::listen().context("listen for SIGINT and SIGTERM")?;
+    let mut interrupts = Interrupts::listen().context("listen for signals")?;
     let mut run = Run::prepare(environment, identity, &args.out).await?;
     run.record(describe::started(args, &run))?;
     describe::announce(args, &run);
@@ -45,27 +46,6 @@ pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
     let arguments = args.load().arguments(&Identity::fresh(args.seed));
     workload.check(&arguments, &args.consumer())?;
     RunDir::check_parent(&args.out)
-}
-
-/// The two ways to be asked to stop: Ctrl-C, and what CI sends when it cancels a job.
-struct Interrupts {
-    int: Signal,
-    term: Signal,
-}
-
-impl Interrupts {
-    fn listen() -> std::io::Result<Self> {
-        let int = signal(SignalKind::interrupt())?;
-        let term = signal(SignalKind::terminate())?;
-        Ok(Self { int, term })
-    }
-
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.int.recv() => {}
-            _ = self.term.recv() => {}
-        }
-    }
 }
 
 /// What the parts of the judgement say, and why.
@@ -168,16 +148,16 @@ async fn watch(
     while !sending.has_ended()? {
         live.observe(run, Some(&sending)).await?;
         dead.append(&mut run.fleet().take_dead()?);
-        // Nobody is left to send to. A producer that has not reported yet may not listen for signals yet.
-        if run.fleet().is_empty() && sending.progress().is_some() && !stopped {
+        // Nobody is left to send to.
+        if run.fleet().is_empty() && !stopped {
             stopped = true;
-            sending.interrupt()?;
+            sending.interrupt().await?;
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = interrupts.recv(), if !stopped => {
                 (interrupted, stopped) = (true, true);
-                sending.interrupt()?;
+                sending.interrupt().await?;
             }
         }
     }

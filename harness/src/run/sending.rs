@@ -20,6 +20,9 @@ use crate::events::EventLog;
 use crate::process::Process;
 use crate::wire::Lane;
 
+/// How long the producer may take until it says that it sends, and so listens for signals: much longer than it ever needs.
+const START: Duration = Duration::from_secs(10);
+
 /// How long the producer may take to end after its last line.
 const EXIT: Duration = Duration::from_secs(10);
 
@@ -125,8 +128,12 @@ impl Sending {
         Ok(self.process.try_status()?.is_some())
     }
 
-    /// Asks it to stop early; it ends its sends in flight and writes its summary.
-    pub fn interrupt(&self) -> anyhow::Result<()> {
+    /// Asks it to stop early; it ends its sends in flight and writes its summary. Waits until it listens, since a signal
+    /// before that would end it without a summary.
+    pub async fn interrupt(&mut self) -> anyhow::Result<()> {
+        let started = self.progress.wait_for(|told| told.started.is_some());
+        // One that has ended instead, or does not start, is to end all the same; its end says why it did.
+        let _ = tokio::time::timeout(START, started).await;
         self.process.signal(Signal::SIGINT)
     }
 
@@ -208,36 +215,42 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use workflow::contract::PayloadSize;
+
     use super::*;
     use crate::guard::Guard;
     use crate::process::Program;
     use crate::wire::{Endpoints, Faults, History, Proxy};
 
-    #[tokio::test]
-    async fn a_producer_that_leaves_no_summary_has_the_last_word() {
-        let logs = tempfile::tempdir().unwrap();
-        let script = "echo 'open x: No such file or directory (os error 2)' >&2; exit 6";
-        let program = Program::new("sh", ["-c", script]);
-        let mut process =
-            Process::start("producer", &program, logs.path(), true, &Guard::idle()).unwrap();
+    /// A producer that is a script, its logs in `logs`.
+    async fn sending(script: &Program, logs: &Path) -> Sending {
+        let mut process = Process::start("producer", script, logs, true, &Guard::idle()).unwrap();
         let (told, progress) = watch::channel(Told::default());
         let reader = tokio::spawn(read(process.lines().unwrap(), told));
-        let summary = logs.path().join("producer.json");
         let nowhere = || "http://127.0.0.1:1".to_owned();
         let endpoints = Endpoints {
             queue: nowhere(),
             table: nowhere(),
         };
-        let history = History::open(logs.path()).unwrap();
+        let history = History::open(logs).unwrap();
         let proxy = Proxy::new(&endpoints, history, Faults::new(1)).unwrap();
-        let sending = Sending {
+        Sending {
             _lane: proxy.lane("producer").await.unwrap(),
             process,
             progress,
             reader,
-            summary,
-            log: EventLog::open(logs.path()).unwrap(),
-        };
+            summary: logs.join("producer.json"),
+            log: EventLog::open(logs).unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_producer_that_leaves_no_summary_has_the_last_word() {
+        let logs = tempfile::tempdir().unwrap();
+        let script = "echo 'open x: No such file or directory (os error 2)' >&2; exit 6";
+        let sending = sending(&Program::new("sh", ["-c", script]), logs.path()).await;
         let error = sending.finish(EXIT).await.unwrap_err();
         let text = format!("{error:#}");
         assert!(text.contains("it ended with exit status: 6"), "{text}");
@@ -245,5 +258,26 @@ mod tests {
             text.ends_with("open x: No such file or directory (os error 2)"),
             "{text}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_producer_interrupted_at_once_gets_to_listen_first() {
+        let logs = tempfile::tempdir().unwrap();
+        let started = Event::Started(producer::Started {
+            run: "r1".parse().unwrap(),
+            seed: 1,
+            shape: "burst".to_owned(),
+            payload: PayloadSize::Sample,
+            queue: None,
+            planned: None,
+            at: Stamp::now(),
+        });
+        let script = "trap 'exit 0' INT; echo \"$STARTED\"; sleep 60 & wait";
+        let script = Program::new("sh", ["-c", script])
+            .env("STARTED", serde_json::to_string(&started).unwrap());
+        let mut sending = sending(&script, logs.path()).await;
+        sending.interrupt().await.unwrap();
+        let status = sending.process.wait(EXIT).await.unwrap();
+        assert_eq!(status.code(), Some(0), "{status}");
     }
 }

@@ -43,9 +43,9 @@ async fn a_load_is_cut_off_by(signal: Signal) {
 }
 
 #[tokio::test]
-async fn ctrl_c_and_sigterm_end_a_load_in_order_and_leave_no_process() {
-    let both = [Signal::SIGINT, Signal::SIGTERM].map(a_load_is_cut_off_by);
-    timeout(DEADLINE, futures::future::join_all(both))
+async fn ctrl_c_sigterm_and_a_closed_terminal_end_a_load_in_order_and_leave_no_process() {
+    let all = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(a_load_is_cut_off_by);
+    timeout(DEADLINE, futures::future::join_all(all))
         .await
-        .expect("both must end");
+        .expect("all must end");
 }
