@@ -187,6 +187,20 @@ fn clones_of_a_log_never_mix_their_lines() {
 }
 
 #[test]
+fn a_log_is_held_by_one_writer_for_as_long_as_it_lives() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EventLog::open(dir.path()).unwrap();
+    assert!(EventLog::is_held(dir.path()).unwrap());
+    EventLog::open(dir.path()).unwrap_err();
+    let clone = log.clone();
+    drop(log);
+    assert!(EventLog::is_held(dir.path()).unwrap());
+    drop(clone);
+    assert!(!EventLog::is_held(dir.path()).unwrap());
+    EventLog::open(dir.path()).unwrap();
+}
+
+#[test]
 fn a_missing_log_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
     let error = Log::read(dir.path()).unwrap_err().to_string();
