@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         line(&format!("audit, payload {size}"), messages, audit);
         line(
-            &format!("latency of five hops, payload {size}"),
+            &format!("latency of six hops, payload {size}"),
             messages,
             latency,
         );
@@ -115,6 +115,7 @@ fn row(run: &RunId, payloads: Payloads, n: u64) -> Option<StoredRow> {
     let row = ResultRow::of(message, at(5_000 + n % 7_000), 1, "consumer-1", "node-1");
     let mut row = StoredRow::from(row);
     row.date_stamp = Some(at(13_000 + n % 900));
+    row.timestamp = Some(at(15_000 + n % 3_000));
     Some(row)
 }
 

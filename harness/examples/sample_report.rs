@@ -239,7 +239,11 @@ fn row(story: Story, run: &str, n: u64, random: &mut StdRng) -> StoredRow {
     };
     let mut row = ResultRow::of(message, dequeued, attempt, &consumer, "local");
     row.date_stamp = dequeued.plus(micros(worked));
-    row.into()
+    let stored = row.date_stamp.plus(micros(500 + tail(random, 2_000.0)));
+    StoredRow {
+        timestamp: Some(stored),
+        ..row.into()
+    }
 }
 
 /// An exponentially distributed number of microseconds.

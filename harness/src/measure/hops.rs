@@ -21,6 +21,9 @@ pub enum Hop {
     QueueWait,
     /// From the receive to the row being handed to the table: the consumer's work.
     Work,
+    /// From the row being handed to the table to the table service's own `Timestamp` of it, in whole milliseconds: what a
+    /// consumer leaves out of the other hops when it stamps early. Service and consumer have two clocks.
+    Store,
     /// From the intended send to the row. The figure that counts.
     EndToEnd,
     /// From the actual send to the row: blind to a generator that waits for the system (coordinated omission). Shown
@@ -30,11 +33,12 @@ pub enum Hop {
 
 impl Hop {
     /// Every hop, in the order of a message's way.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ScheduleLag,
         Self::Send,
         Self::QueueWait,
         Self::Work,
+        Self::Store,
         Self::EndToEnd,
         Self::EndToEndNaive,
     ];
@@ -46,6 +50,7 @@ impl Hop {
             Self::Send => "send",
             Self::QueueWait => "queue-wait",
             Self::Work => "work",
+            Self::Store => "store",
             Self::EndToEnd => "end-to-end",
             Self::EndToEndNaive => "end-to-end-naive",
         }
@@ -58,6 +63,7 @@ impl Hop {
             Self::Send => "send",
             Self::QueueWait => "queue wait",
             Self::Work => "work",
+            Self::Store => "store",
             Self::EndToEnd => "end to end",
             Self::EndToEndNaive => "end to end, naive",
         }
@@ -71,10 +77,19 @@ impl Hop {
             Self::Send => None,
             Self::QueueWait => since(row.dequeued_stamp, row.sent_stamp),
             Self::Work => since(row.date_stamp, row.dequeued_stamp),
+            // Both cut to what the service tells, so that rounding never makes a negative sample.
+            Self::Store => since(
+                row.timestamp.map(whole_millis),
+                row.date_stamp.map(whole_millis),
+            ),
             Self::EndToEnd => since(row.date_stamp, row.src_stamp),
             Self::EndToEndNaive => since(row.date_stamp, row.sent_stamp),
         }
     }
+}
+
+fn whole_millis(stamp: Stamp) -> Stamp {
+    Stamp::from_micros(stamp.as_micros().div_euclid(1_000) * 1_000)
 }
 
 impl fmt::Display for Hop {
@@ -85,7 +100,9 @@ impl fmt::Display for Hop {
 
 /// Why a text names no hop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("hop {0:?} is none of schedule lag, send, queue wait, work, end to end, end to end naive")]
+#[error(
+    "hop {0:?} is none of schedule lag, send, queue wait, work, store, end to end, end to end naive"
+)]
 pub struct ParseHopError(String);
 
 impl FromStr for Hop {
@@ -109,6 +126,8 @@ pub struct Hops {
     send: Samples,
     queue_wait: Samples,
     work: Samples,
+    #[serde(default)]
+    store: Samples,
     end_to_end: Samples,
     end_to_end_naive: Samples,
     rows: u64,
@@ -148,6 +167,7 @@ impl Hops {
             Hop::Send => &self.send,
             Hop::QueueWait => &self.queue_wait,
             Hop::Work => &self.work,
+            Hop::Store => &self.store,
             Hop::EndToEnd => &self.end_to_end,
             Hop::EndToEndNaive => &self.end_to_end_naive,
         }
@@ -159,6 +179,7 @@ impl Hops {
             Hop::Send => &mut self.send,
             Hop::QueueWait => &mut self.queue_wait,
             Hop::Work => &mut self.work,
+            Hop::Store => &mut self.store,
             Hop::EndToEnd => &mut self.end_to_end,
             Hop::EndToEndNaive => &mut self.end_to_end_naive,
         }
@@ -204,12 +225,14 @@ impl Hops {
 mod tests {
     use super::*;
 
+    /// Stored 5 ms after it was handed over.
     fn row(src: i64, sent: i64, dequeued: i64, date: i64) -> StoredRow {
         StoredRow {
             src_stamp: Some(Stamp::from_micros(src)),
             sent_stamp: Some(Stamp::from_micros(sent)),
             dequeued_stamp: Some(Stamp::from_micros(dequeued)),
             date_stamp: Some(Stamp::from_micros(date)),
+            timestamp: Some(Stamp::from_micros(date + 5_000)),
             attempt: Some(1),
             ..StoredRow::default()
         }
@@ -222,7 +245,15 @@ mod tests {
         let found = Hop::ALL.map(|hop| hops.samples(hop).max());
         assert_eq!(
             found,
-            [Some(1), None, Some(10), Some(100), Some(111), Some(110)]
+            [
+                Some(1),
+                None,
+                Some(10),
+                Some(100),
+                Some(5_003),
+                Some(111),
+                Some(110)
+            ]
         );
         assert_eq!(hops.span_micros(), Some(110));
     }
@@ -243,7 +274,23 @@ mod tests {
             ..row(1, 2, 3, 4)
         });
         let missing = Hop::ALL.map(|hop| hops.samples(hop).missing());
-        assert_eq!(missing, [0, 0, 1, 1, 0, 0]);
+        assert_eq!(missing, [0, 0, 1, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_store_is_in_whole_milliseconds_and_its_rounding_is_no_clock_that_disagrees() {
+        let stored = |micros| StoredRow {
+            timestamp: Some(Stamp::from_micros(micros)),
+            ..row(1_000, 1_000, 1_000, 7_900)
+        };
+        let mut hops = Hops::default();
+        hops.record(&stored(7_000));
+        hops.record(&stored(8_000));
+        let samples = hops.samples(Hop::Store);
+        assert_eq!((samples.count(), samples.negative()), (2, 0));
+        hops.record(&stored(6_999));
+        assert_eq!(hops.clock_offset_micros(Hop::Store), 1_000);
+        assert_eq!(hops.clock_offset_micros(Hop::EndToEnd), 0);
     }
 
     #[test]

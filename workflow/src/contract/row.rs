@@ -1,6 +1,10 @@
 //! The result row: what a consumer stores for a message, and what an auditor finds.
 
+use std::time::SystemTime;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::{Digest, Message, MessageId, Stamp};
 
@@ -105,6 +109,10 @@ pub struct StoredRow {
     /// When the work was done.
     #[serde(default, rename = "dateStamp", deserialize_with = "lenient_parsed")]
     pub date_stamp: Option<Stamp>,
+    /// When the table service wrote it, by the service's clock. Azurite tells milliseconds truly, and further digits that
+    /// only differ.
+    #[serde(default, rename = "Timestamp", deserialize_with = "lenient_rfc3339")]
+    pub timestamp: Option<Stamp>,
     /// Which delivery.
     #[serde(default, deserialize_with = "lenient_count")]
     pub attempt: Option<u32>,
@@ -129,6 +137,7 @@ impl From<ResultRow> for StoredRow {
             sent_stamp: Some(row.sent_stamp),
             dequeued_stamp: Some(row.dequeued_stamp),
             date_stamp: Some(row.date_stamp),
+            timestamp: None,
             attempt: Some(row.attempt),
             consumer: Some(row.consumer),
             node: Some(row.node),
@@ -157,6 +166,14 @@ fn lenient_parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(lenient(deserializer)?.and_then(|text| text.parse().ok()))
+}
+
+/// The service's own format of a point in time.
+fn lenient_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stamp>, D::Error> {
+    let time = |text: String| OffsetDateTime::parse(&text, &Rfc3339).ok();
+    Ok(lenient(deserializer)?
+        .and_then(time)
+        .map(|time| SystemTime::from(time).into()))
 }
 
 fn lenient_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -210,6 +227,17 @@ mod tests {
             let stored: StoredRow = serde_json::from_str(&json).unwrap();
             assert_eq!(stored.attempt, Some(2), "{json}");
         }
+    }
+
+    #[test]
+    fn the_time_of_the_service_is_read_to_the_microsecond_or_not_at_all() {
+        let read = |text: &str| {
+            let json = format!(r#"{{"PartitionKey":"p","RowKey":"r","Timestamp":"{text}"}}"#);
+            serde_json::from_str::<StoredRow>(&json).unwrap().timestamp
+        };
+        let at = Stamp::from_micros(1_795_439_655_678_901);
+        assert_eq!(read("2026-11-23T13:14:15.6789017Z"), Some(at));
+        assert_eq!(read("yesterday"), None);
     }
 
     #[test]

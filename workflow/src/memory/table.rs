@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::StreamExt as _;
 
-use crate::contract::{MAX_DATA_UTF16, MessageId, ResultRow, RunId, StoredRow};
+use crate::contract::{MAX_DATA_UTF16, MessageId, ResultRow, RunId, Stamp, StoredRow};
 use crate::ports::{ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError};
 
 type Rows = BTreeMap<(String, String), StoredRow>;
@@ -56,7 +56,11 @@ fn insert_one(rows: &mut Rows, row: &ResultRow) -> InsertOutcome {
             stored: stored.digest,
         },
         None => {
-            rows.insert(key, row.clone().into());
+            let stored = StoredRow {
+                timestamp: Some(Stamp::now()),
+                ..row.clone().into()
+            };
+            rows.insert(key, stored);
             InsertOutcome::Inserted
         }
     }

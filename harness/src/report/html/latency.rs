@@ -18,7 +18,13 @@ pub(super) fn section(record: &RunRecord) -> Markup {
         "end-to-end latency by percentile, corrected and naive",
     );
     let hops = draw(
-        &[Hop::ScheduleLag, Hop::Send, Hop::QueueWait, Hop::Work],
+        &[
+            Hop::ScheduleLag,
+            Hop::Send,
+            Hop::QueueWait,
+            Hop::Work,
+            Hop::Store,
+        ],
         "latency of each hop by percentile",
     );
     html! {
