@@ -40,8 +40,17 @@ pub(crate) struct Consumer<Q, T> {
 pub(crate) struct Received {
     /// When it was asked for; leases count from here.
     pub(crate) asked: Instant,
-    /// When the answer was there, on the wall clock.
+    /// When the answer was there.
+    pub(crate) answered: Instant,
+    /// The same on the wall clock.
     pub(crate) stamp: Stamp,
+}
+
+impl Received {
+    /// Now, counted on from the receive: a step of the wall clock meanwhile must not make work take less than no time.
+    fn now(&self) -> Stamp {
+        self.stamp.plus(self.answered.elapsed())
+    }
 }
 
 /// What becomes of a message that is still held.
@@ -132,7 +141,10 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
             Performed::Done(took) => self.metrics.worked(took),
         }
         let Settings { name, node, .. } = &self.settings;
-        let row = ResultRow::of(message, received.stamp, delivery.attempt, name, node);
+        let row = ResultRow {
+            date_stamp: received.now(),
+            ..ResultRow::of(message, received.stamp, delivery.attempt, name, node)
+        };
         self.store(delivery, row).await
     }
 

@@ -113,6 +113,7 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
     ) -> bool {
         let received = Received {
             asked,
+            answered: Instant::now(),
             stamp: Stamp::now(),
         };
         let (count, wanted) = (deliveries.len(), slots.num_permits());

@@ -309,6 +309,9 @@ impl Consumer {
             Mutation::OnePartition => "all".clone_into(&mut row.partition_key),
             Mutation::WrongDigest => row.digest = Digest::of("something else"),
             Mutation::TruncatesPayload => row.data.truncate(row.data.len() / 2),
+            Mutation::InventsStamps => {
+                (row.src_stamp, row.sent_stamp) = (row.date_stamp, row.date_stamp);
+            }
             Mutation::SwapsPayloads => {
                 let other = &batch[(at + 1) % batch.len()].body;
                 if let Ok(other) = Message::decode(other) {

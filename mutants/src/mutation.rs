@@ -39,6 +39,8 @@ pub(crate) enum Mutation {
     TruncatesPayload,
     /// The payload of another message of the batch.
     SwapsPayloads,
+    /// The time of its own work for when the message was sent: no latency is as good as an invented one.
+    InventsStamps,
 
     // The lease.
     /// Never renews.

@@ -95,7 +95,9 @@ macro_rules! mutants {
 
 /// Cheap, and enough for whatever every message shows: 20 messages, and one that is not JSON.
 const FEW: &str = "A message that is not JSON";
-/// Ten messages at once, so that they come in batches, and are worked on for longer than a lease.
+/// A hundred messages before the first consumer, so that they come in full batches.
+const WAITING: &str = "Messages wait for their first consumer";
+/// Ten messages that are worked on for longer than a lease.
 const LONG: &str = "A renewal is refused for a while";
 const FOUR: &str = "4 consumers compete for one queue";
 const EMPTY: &str = "An empty queue is no error";
@@ -111,7 +113,7 @@ mutants! {
     deletes_before_insert: "deletes-before-insert", FEW, "deleted before the row was confirmed";
     swallows_insert_errors: "swallows-insert-errors", BUSY, "deleted before the row was confirmed";
     takes_no_answer_for_success: "takes-no-answer-for-success", RESET_BEFORE, "deleted before the row was confirmed";
-    drops_last_of_batch: "drops-last-of-batch", LONG, "lost";
+    drops_last_of_batch: "drops-last-of-batch", WAITING, "lost";
     never_deletes: "never-deletes", FEW, "still in the queue|left in the queue";
     takes_done_for_error: "takes-done-for-error", TWICE, "still in the queue|left in the queue";
     fresh_row_key: "fresh-row-key", FEW, "misplaced";
@@ -121,7 +123,8 @@ mutants! {
     upserts: "upserts", FEW, "changed after the insert, or without one";
     wrong_digest: "wrong-digest", FEW, "corrupted";
     truncates_payload: "truncates-payload", FEW, "corrupted";
-    swaps_payloads: "swaps-payloads", LONG, "corrupted";
+    swaps_payloads: "swaps-payloads", WAITING, "corrupted";
+    invents_stamps: "invents-stamps", FEW, "with a srcStamp or sentStamp that did not come with them";
     never_renews: "never-renews", LONG, "still in the queue|delivered more than once";
     gives_up_renewing: "gives-up-renewing", LONG, "still in the queue|delivered more than once";
     insists_on_stale_receipt: "insists-on-stale-receipt", LONG, "with a refused request repeated";
@@ -161,6 +164,7 @@ passes! {
     few: FEW;
     long: LONG;
     four: FOUR;
+    waiting: WAITING;
     empty: EMPTY;
     twice: TWICE;
     digest: DIGEST;
