@@ -16,6 +16,7 @@ use crate::load::LoadArgs;
 use crate::outcome::Outcome;
 use crate::report::ReportError;
 use crate::scenario::{Selection, SuiteArgs, SuiteReport};
+use crate::sweep::SweepArgs;
 
 /// Proves that an event-driven workload keeps its promises
 #[derive(Debug, Parser)]
@@ -28,7 +29,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass; 10 fail (the system broke a promise); 11 inconclusive (the harness could not tell); 12 incomplete (cut \
 off). Nothing was judged: 2 wrong flag, variable or input file; 3 storage or emulator not available; 4 queue or table \
-missing; 5 access denied; 6 file or directory not usable; 1 a bug of the harness.";
+missing; 5 access denied; 6 file or directory not usable; 8 a sweep has left something; 1 a bug of the harness.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -41,6 +42,8 @@ enum Command {
         /// The run's directory
         dir: PathBuf,
     },
+    /// Remove the queues and tables that killed runs have left in a storage whose address is given
+    Sweep(SweepCommand),
     /// The workload's producer, as its own binary runs it
     Producer(Box<producer::Args>),
     /// The workload's consumer, as its own binary runs it
@@ -54,6 +57,14 @@ enum Command {
 struct LoadCommand {
     #[command(flatten)]
     load: LoadArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct SweepCommand {
+    #[command(flatten)]
+    sweep: SweepArgs,
     #[command(flatten)]
     telemetry: TelemetryArgs,
 }
@@ -76,6 +87,9 @@ pub fn main(cli: Cli) -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Report { dir } => told(report(&dir)),
+        Command::Sweep(command) => in_runtime(&command.telemetry, async {
+            Ok(exit(crate::sweep::sweep(&command.sweep).await?))
+        }),
         Command::Load(command) => in_runtime(&command.telemetry, async {
             let workload = workload(&command.load.workload)?;
             crate::load::check(&command.load, &workload)?;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use azurite::Azurite;
+use azurite::{Azurite, Source};
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
 use workflow::ports::{ResultTable as _, WorkQueue as _};
 
 use super::{ConsumerOptions, Environment, Store};
+use crate::events::Resource;
 use crate::guard::Guard;
 use crate::process::{Process, Program};
 use crate::wire::Endpoints;
@@ -111,7 +112,8 @@ impl Local {
     }
 }
 
-fn account(azurite: &Azurite) -> AccountArgs {
+/// How the account of `azurite` is opened.
+pub(crate) fn account(azurite: &Azurite) -> AccountArgs {
     AccountArgs {
         account: None,
         endpoint_suffix: "core.windows.net".to_owned(),
@@ -134,6 +136,24 @@ impl Environment for Local {
             Some(command) => format!("the consumer `{command}`, "),
         };
         format!("local processes, {consumer}{}", self.azurite.why())
+    }
+
+    fn lasting(&self, run: &RunId) -> Vec<Resource> {
+        if self.azurite.source() != Source::Address {
+            return Vec::new();
+        }
+        let (queue_name, table_name) = names(run);
+        let resource = |kind: &str, name, storage| Resource {
+            kind: kind.to_owned(),
+            name,
+            storage,
+        };
+        let poison_name = format!("{queue_name}{POISON_SUFFIX}");
+        vec![
+            resource("queue", queue_name, self.azurite.queue_url()),
+            resource("queue", poison_name, self.azurite.queue_url()),
+            resource("table", table_name, self.azurite.table_url()),
+        ]
     }
 
     async fn provision(&self, run: &RunId) -> anyhow::Result<Store> {

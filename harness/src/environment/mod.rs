@@ -10,8 +10,10 @@ use async_trait::async_trait;
 use workflow::azure::{AzureQueue, AzureTable};
 use workflow::contract::RunId;
 
+pub(crate) use local::account;
 pub use local::{Local, Workload, WorkloadArgs};
 
+use crate::events::Resource;
 use crate::process::Process;
 use crate::wire::Endpoints;
 
@@ -20,6 +22,9 @@ use crate::wire::Endpoints;
 pub trait Environment: Send + Sync {
     /// What produced the evidence, in one line for reports, such as `local: Azurite 3.37.0 from npm`.
     fn evidence(&self) -> String;
+
+    /// What [`Environment::provision`] will create for `run` that outlives the harness.
+    fn lasting(&self, run: &RunId) -> Vec<Resource>;
 
     /// Creates the queue, the poison queue and the table of one run.
     async fn provision(&self, run: &RunId) -> anyhow::Result<Store>;

@@ -6,6 +6,8 @@
 mod log;
 mod read;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use workflow::contract::{RunId, Stamp};
 
@@ -39,9 +41,9 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// A run begins. The first event of its log.
+    /// A run begins. The first event of its log, but for what is created for it.
     RunStarted(Box<RunStarted>),
-    /// A queue, table, container, file or the like was created, or is about to be.
+    /// A queue, table or the like that outlives the harness was created, or is about to be.
     ResourceCreated(Resource),
     /// It is gone again.
     ResourceRemoved(Resource),
@@ -96,7 +98,7 @@ pub enum Event {
     Audited(Box<Audit>),
     /// The latencies, and the judgement of their limits.
     Measured(Box<Measured>),
-    /// The run's outcome. The last event of its log; a log without it is of a run that was cut off.
+    /// The run's outcome. Only removals come after it; a log without it is of a run that was cut off.
     Finished {
         /// The outcome.
         outcome: Outcome,
@@ -149,13 +151,26 @@ impl Fact {
     }
 }
 
-/// Something that was created for a run.
+/// Something that was created for a run, where it outlives the harness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
-    /// `queue`, `table`, `container`, ...
+    /// `queue` or `table`.
     pub kind: String,
     /// Its name.
     pub name: String,
+    /// The address of the service that holds it.
+    pub storage: String,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            name,
+            storage,
+        } = self;
+        write!(f, "{kind} {name} at {storage}")
+    }
 }
 
 /// How things stand at a moment. What could not be read is absent, not 0.

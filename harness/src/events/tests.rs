@@ -20,6 +20,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
     let resource = Resource {
         kind: "queue".into(),
         name: "aws2azmsgs".into(),
+        storage: "http://127.0.0.1:10001/devstoreaccount1".into(),
     };
     vec![
         Event::RunStarted(Box::new(RunStarted {

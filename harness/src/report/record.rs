@@ -16,7 +16,7 @@ pub struct RunRecord {
     pub run: Option<RunStarted>,
     /// When the first event happened.
     pub started: Stamp,
-    /// When the last event happened.
+    /// When the last event happened; removals, which may come much later, aside.
     pub ended: Stamp,
     /// Phases and faults, in order.
     pub marks: Vec<Mark>,
@@ -94,6 +94,11 @@ pub struct ProcessExit {
     pub last_lines: Option<String>,
 }
 
+/// Whether the entry tells of a removal.
+const fn is_removal(entry: &Entry) -> bool {
+    matches!(entry.event, Event::ResourceRemoved(_))
+}
+
 impl RunRecord {
     /// Messages that were handed to a consumer more than once; `None` where nobody watched the wire.
     pub(super) fn redelivered(&self) -> Option<u64> {
@@ -115,7 +120,7 @@ impl RunRecord {
         let stamp = |entry: Option<&Entry>| entry.map(|entry| entry.at).unwrap_or_default();
         let mut record = Self {
             started: stamp(log.entries.first()),
-            ended: stamp(log.entries.last()),
+            ended: stamp(log.entries.iter().rfind(|entry| !is_removal(entry))),
             damaged_lines: log.damaged,
             unknown_events: log.unknown.len(),
             torn: log.torn,

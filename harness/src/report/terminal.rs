@@ -247,7 +247,9 @@ pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
         ));
     }
     for resource in &record.resources {
-        remarks.push(format!("still there: {} {}", resource.kind, resource.name));
+        remarks.push(format!(
+            "still there: {resource}; `cargo harness sweep` removes it"
+        ));
     }
     remarks
 }

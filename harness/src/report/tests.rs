@@ -7,7 +7,7 @@ use workflow::contract::{PayloadSize, Payloads, Stamp, StoredRow};
 
 use super::*;
 use crate::audit::{Auditor, Expectation, StampBlocks, Violation};
-use crate::events::{Event, EventLog, FILE, Measured, RunStarted, Sample, Scenario};
+use crate::events::{Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, Scenario};
 use crate::measure::{Hop, Hops, LatencyLimit, Percentile, judge};
 use crate::outcome::Outcome;
 
@@ -152,6 +152,25 @@ fn stamps_that_were_not_compared_are_no_kept_promise() {
     assert_eq!(stated(blocks(3, 0)), Some(("0".into(), Outcome::Pass)));
     let untold = ("1 of 3 blocks untold".into(), Outcome::Inconclusive);
     assert_eq!(stated(blocks(2, 1)), Some(untold));
+}
+
+#[test]
+fn a_sweep_after_the_end_clears_what_was_left_and_makes_the_run_no_longer() {
+    let queue = Resource {
+        kind: "queue".into(),
+        name: "edw-r1".into(),
+        storage: "http://127.0.0.1:10001/devstoreaccount1".into(),
+    };
+    let mut events = events(&good_rows());
+    events.insert(0, Event::ResourceCreated(queue.clone()));
+    let left = RunRecord::read(logged(events.clone()).path()).unwrap();
+    assert!(
+        terminal(&left, false).contains("still there: queue edw-r1 at http://127.0.0.1:10001/")
+    );
+    events.push(Event::ResourceRemoved(queue));
+    let swept = RunRecord::read(logged(events).path()).unwrap();
+    assert!(!terminal(&swept, false).contains("still there"));
+    assert_eq!(swept.ended, left.ended);
 }
 
 #[test]

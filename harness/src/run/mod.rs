@@ -50,6 +50,9 @@ impl Run {
     ) -> anyhow::Result<Self> {
         let dir = RunDir::create(parent, &identity.run)?;
         let log = EventLog::open(dir.path())?;
+        for resource in environment.lasting(&identity.run) {
+            log.append(Stamp::now(), Event::ResourceCreated(resource))?;
+        }
         let store = environment
             .provision(&identity.run)
             .await
@@ -138,7 +141,11 @@ impl Run {
         self.store
             .remove()
             .await
-            .with_context(|| format!("remove the storage of run {}", self.identity.run))
+            .with_context(|| format!("remove the storage of run {}", self.identity.run))?;
+        for resource in self.environment.lasting(&self.identity.run) {
+            self.record(Event::ResourceRemoved(resource))?;
+        }
+        Ok(())
     }
 }
 

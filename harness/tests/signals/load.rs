@@ -1,6 +1,6 @@
 //! A load of minutes, to be ended before.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use harness::events::{Event, Log};
@@ -17,7 +17,7 @@ use super::{LOOK, pid};
 pub(crate) struct Running {
     child: Child,
     said: Lines<BufReader<ChildStderr>>,
-    _out: TempDir,
+    out: TempDir,
     dir: PathBuf,
 }
 
@@ -47,7 +47,7 @@ impl Running {
         Self {
             child,
             said,
-            _out: out,
+            out,
             dir,
         }
     }
@@ -81,5 +81,10 @@ impl Running {
     pub(crate) fn events(&self) -> Vec<Event> {
         let log = Log::read(&self.dir).expect("the log must be readable");
         log.entries.into_iter().map(|entry| entry.event).collect()
+    }
+
+    /// Where its run directory is.
+    pub(crate) fn out(&self) -> &Path {
+        self.out.path()
     }
 }

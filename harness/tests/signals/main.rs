@@ -1,4 +1,5 @@
-//! What signals do to `harness`: asked to stop, it ends in order; however it is ended, no process is left.
+//! What signals do to `harness`: asked to stop, it ends in order; however it is ended, no process is left, and what is
+//! left in storage is swept away.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use nix::unistd::Pid;
 mod killed;
 mod load;
 mod stopped;
+mod sweep;
 
 /// How long a load may take that is cut off after its first seconds; many times what it needs.
 const DEADLINE: Duration = Duration::from_secs(60);

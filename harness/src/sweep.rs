@@ -1,0 +1,149 @@
+//! `harness sweep`: removes what runs have left in a storage that outlives their harness.
+//!
+//! The event log of a run is the ledger: what is to be created is written down before, and struck off once it is removed.
+//! Storage is not searched, so what is no run's is never touched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use azurite::{Azurite, Source};
+use workflow::azure::{QueueArgs, Storage, TableArgs};
+use workflow::contract::Stamp;
+use workflow::exit::Exit;
+use workflow::ports::{ResultTable as _, WorkQueue as _};
+
+use crate::cli::say;
+use crate::environment::account;
+use crate::events::{Event, EventLog, FILE, Resource};
+use crate::exit::WrongInput;
+use crate::report::{ReportError, RunRecord};
+
+/// What to sweep.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SweepArgs {
+    /// Where the run directories are
+    #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
+    pub out: PathBuf,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Removes what the runs that `args` name have left, those of a living harness aside, and says so in a line each.
+/// [`Exit::Partial`] when something is left.
+pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
+    let mut left = Vec::new();
+    for dir in directories(&args.out)? {
+        let resources = leftovers(&dir)?;
+        if !resources.is_empty() && EventLog::is_held(&dir)? {
+            say(&format!("in use        {}", dir.display()));
+        } else {
+            left.extend(
+                resources
+                    .into_iter()
+                    .map(|resource| (dir.clone(), resource)),
+            );
+        }
+    }
+    if left.is_empty() {
+        say("nothing is left by a run that has ended");
+        return Ok(Exit::Success);
+    }
+    if args.dry_run {
+        for (_, resource) in &left {
+            say(&format!("would remove  {resource}"));
+        }
+        return Ok(Exit::Partial);
+    }
+    let given = Given::open().await.inspect_err(|_| {
+        for (_, resource) in &left {
+            say(&format!("left          {resource}"));
+        }
+    })?;
+    let mut exit = Exit::Success;
+    for (dir, resource) in left {
+        match given.remove(&resource).await {
+            Ok(()) => {
+                say(&format!("removed       {resource}"));
+                EventLog::open(&dir)?.append(Stamp::now(), Event::ResourceRemoved(resource))?;
+            }
+            Err(error) => {
+                say(&format!("left          {resource}: {error:#}"));
+                exit = Exit::Partial;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// The directories below `out`, in order.
+fn directories(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    const NO_RUNS: WrongInput =
+        WrongInput("list the runs; name the directory that theirs are in with --out");
+    let entries = fs::read_dir(out).with_context(|| format!("read {}", out.display()));
+    let paths: Result<Vec<_>, _> = entries
+        .context(NO_RUNS)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect();
+    let mut paths = paths?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// What the run of `dir` has created and not removed. Nothing for a directory without a log: it is no run's, or it has
+/// just been removed by a suite.
+fn leftovers(dir: &Path) -> anyhow::Result<Vec<Resource>> {
+    match RunRecord::read(dir) {
+        Ok(record) => Ok(record.resources),
+        Err(ReportError::Empty(_)) => Ok(Vec::new()),
+        Err(_) if !dir.join(FILE).exists() => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The storage whose address is given.
+struct Given {
+    azurite: Azurite,
+    storage: Storage,
+}
+
+impl Given {
+    async fn open() -> anyhow::Result<Self> {
+        let azurite = Azurite::builder().source(Source::Address).start().await;
+        let azurite = azurite.context("open the storage to sweep")?;
+        let storage = Storage::open(&account(&azurite))?;
+        Ok(Self { azurite, storage })
+    }
+
+    /// Removes `resource`; one that is gone already is removed.
+    async fn remove(&self, resource: &Resource) -> anyhow::Result<()> {
+        match resource.kind.as_str() {
+            "queue" => {
+                let args = QueueArgs {
+                    queue: resource.name.parse()?,
+                    queue_endpoint: Some(the_same(&self.azurite.queue_url(), resource)?.parse()?),
+                };
+                self.storage.queue(&args)?.delete_queue().await?;
+            }
+            "table" => {
+                let args = TableArgs {
+                    table: resource.name.parse()?,
+                    table_endpoint: Some(the_same(&self.azurite.table_url(), resource)?.parse()?),
+                };
+                self.storage.table(&args)?.delete_table().await?;
+            }
+            kind => bail!("this harness knows no {kind}; sweep with the one that created it"),
+        }
+        Ok(())
+    }
+}
+
+/// The address `given`, if it is where `resource` is.
+fn the_same<'a>(given: &'a str, resource: &Resource) -> anyhow::Result<&'a str> {
+    ensure!(
+        given == resource.storage,
+        "it is not in the storage that is given, {given}; set EDW_AZURITE_QUEUE_URL and EDW_AZURITE_TABLE_URL to where it is"
+    );
+    Ok(given)
+}
