@@ -84,9 +84,7 @@ async fn conduct(
         .collect(&load, &watched.sent, ExpectedPoison::default())
         .await?;
     let verdicts = judge(&collected.hops, &args.limits());
-    let disorderly = departures
-        .iter()
-        .filter(|departure| !departure.status.success());
+    let disorderly = departures.iter().filter(|departure| !departure.orderly);
     // First, since what the audit finds then mostly follows from it.
     let mut parts = Vec::from_iter(astray(watched.dead.iter().chain(disorderly)));
     if watched.interrupted {

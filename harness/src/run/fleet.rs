@@ -1,5 +1,6 @@
 //! The consumers of a run.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Departure {
     pub name: String,
     /// How it ended, such as `exit status: 0` or `signal: 9 (SIGKILL)`.
     pub status: ExitStatus,
+    /// Whether it ended when it was asked to and as it should.
+    pub orderly: bool,
     /// How long it took from its SIGTERM; zero when nobody asked it.
     pub after: Duration,
     /// The same in words, such as `consumer-3 ended unasked: exit status: 0`.
@@ -189,17 +192,16 @@ impl Fleet {
 
     /// SIGTERM to the consumer started first, and waits until it has drained and ended.
     pub async fn drain_first(&mut self, patience: Duration) -> anyhow::Result<Departure> {
-        let Member {
-            mut process,
-            lane: _lane,
-        } = self.take_first()?;
+        let Member { mut process, lane } = self.take_first()?;
         let asked = Instant::now();
         self.record_fault("SIGTERM", &process)?;
         process.signal(Signal::SIGTERM)?;
         let status = process.wait(patience).await?;
-        self.record_exit(&process, status, status.success())?;
+        self.record_exit(&process, status, is_orderly(status, &lane))?;
         let how = format!("ended on SIGTERM: {status}");
-        Ok(departure(&process, status, asked.elapsed(), &how))
+        let mut departure = departure(&process, status, asked.elapsed(), &how);
+        departure.orderly = is_orderly(status, &lane);
+        Ok(departure)
     }
 
     /// SIGTERM to all, and waits until they have drained and ended, for at most `patience`. Those that do not in time are
@@ -213,7 +215,7 @@ impl Fleet {
                 process.signal(Signal::SIGTERM)?;
             }
         }
-        for Member { process, .. } in &mut running {
+        for Member { process, lane } in &mut running {
             let left = patience.saturating_sub(asked.elapsed());
             let (status, how) = match process.wait(left).await {
                 Ok(status) => (status, format!("ended on SIGTERM: {status}")),
@@ -222,8 +224,11 @@ impl Fleet {
                     format!("did not end within {patience:?} of its SIGTERM, and was killed"),
                 ),
             };
-            self.record_exit(process, status, status.success())?;
-            departures.push(departure(process, status, asked.elapsed(), &how));
+            let orderly = is_orderly(status, lane);
+            self.record_exit(process, status, orderly)?;
+            let mut departure = departure(process, status, asked.elapsed(), &how);
+            departure.orderly = orderly;
+            departures.push(departure);
         }
         Ok(departures)
     }
@@ -254,17 +259,25 @@ impl Fleet {
 }
 
 impl Departure {
-    /// An error unless it ended with exit code 0.
-    pub fn ensure_success(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.status.success(), "{}\n{}", self.sentence, self.tail);
+    /// An error unless it ended in order.
+    pub fn ensure_orderly(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.orderly, "{}\n{}", self.sentence, self.tail);
         Ok(())
     }
+}
+
+/// Exit code 0; or death of the SIGTERM itself before the first request: a program that has only just started cannot listen
+/// for signals yet, and held nothing.
+fn is_orderly(status: ExitStatus, lane: &Lane) -> bool {
+    let just_started = !lane.has_carried() && status.signal() == Some(Signal::SIGTERM as i32);
+    status.success() || just_started
 }
 
 fn departure(process: &Process, status: ExitStatus, after: Duration, how: &str) -> Departure {
     Departure {
         name: process.name().to_owned(),
         status,
+        orderly: false,
         after,
         sentence: format!("{} {how}", process.name()),
         tail: process.tail(),

@@ -92,6 +92,8 @@ struct Asker {
     name: String,
     /// Its process, which a fault may kill.
     process: Mutex<Option<Pid>>,
+    /// Whether it has asked for anything.
+    has_asked: AtomicBool,
     /// Whether one will.
     doomed: AtomicBool,
     /// Whether one did.
@@ -128,6 +130,7 @@ impl Proxy {
         let client = Arc::new(Asker {
             name: name.to_owned(),
             process: Mutex::default(),
+            has_asked: AtomicBool::new(false),
             doomed: AtomicBool::new(false),
             killed: AtomicBool::new(false),
         });
@@ -190,6 +193,11 @@ impl Lane {
             .and_then(|pid| i32::try_from(pid).ok())
             .map(Pid::from_raw);
         *self.client.process() = pid;
+    }
+
+    /// Whether the client has asked storage for anything.
+    pub fn has_carried(&self) -> bool {
+        self.client.has_asked.load(Ordering::Acquire)
     }
 
     /// Whether a fault has killed the client.
@@ -312,6 +320,7 @@ impl Way {
         request: hyper::Request<Incoming>,
         reset: Arc<AtomicBool>,
     ) -> io::Result<Response<Body>> {
+        self.client.has_asked.store(true, Ordering::Release);
         let (parts, body) = request.into_parts();
         let body = inspected(body).await?;
         let crossing = self.recognise(&parts, &body);

@@ -42,7 +42,7 @@ async fn holds_the_good_one(
         );
     }
     for departure in run.fleet().drain_all(Patience::default().drain).await? {
-        departure.ensure_success()?;
+        departure.ensure_orderly()?;
     }
     let expected = ExpectedPoison {
         seqs: vec![1..=load.messages],

@@ -52,7 +52,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
         );
     }
     for departure in departures {
-        departure.ensure_success()?;
+        departure.ensure_orderly()?;
     }
     scenario.collected = Some(collected);
     Ok(())
@@ -162,7 +162,7 @@ async fn no_trouble(scenario: &mut Scenario) -> StepResult {
 async fn stops(scenario: &mut Scenario, limit: Time) -> StepResult {
     let run = scenario.run().await?;
     for departure in run.fleet().drain_all(limit.0).await? {
-        departure.ensure_success()?;
+        departure.ensure_orderly()?;
         ensure!(
             departure.after <= limit.0,
             "{} took {:?}",
