@@ -140,7 +140,7 @@ mutants! {
     exits_cleanly_after_panic: "exits-cleanly-after-panic", BUSY, "ended though nobody had asked";
     dies_on_busy_storage: "dies-on-busy-storage", BUSY, "ended though nobody had asked";
     busy_polls: "busy-polls", EMPTY, "has asked";
-    never_polls: "never-polls", EMPTY, "has asked 0 times";
+    never_polls: "never-polls", EMPTY, "wait until consumer-1 asks storage";
     works_alone: "works-alone", FOUR, "1 had messages";
 }
 

@@ -126,6 +126,16 @@ impl Fleet {
         self.running.is_empty()
     }
 
+    /// Whether at least one still runs.
+    pub fn has_any_alive(&mut self) -> anyhow::Result<bool> {
+        for member in &mut self.running {
+            if member.process.try_status()?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Takes away those that have ended though nobody asked them to, and tells how they ended.
     pub fn take_dead(&mut self) -> anyhow::Result<Vec<Departure>> {
         let (mut alive, mut dead) = (Vec::new(), Vec::new());

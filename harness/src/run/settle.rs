@@ -19,7 +19,7 @@ pub enum Settled {
         /// How long it took.
         after: Duration,
     },
-    /// Time is up.
+    /// Time is up, or no consumer is left to wait for.
     TimedOut {
         /// Messages left, visible or leased.
         left: u64,
@@ -36,9 +36,9 @@ impl Run {
             .await
     }
 
-    /// Waits until the queue is empty, for at most `patience`. Ask only after the last send: an empty queue before that
-    /// says nothing.
-    pub async fn settle(&self, patience: Duration) -> Result<Settled, StorageError> {
+    /// Waits until the queue is empty, for at most `patience`, and no longer than there are consumers. Ask only after the
+    /// last send: an empty queue before that says nothing.
+    pub async fn settle(&mut self, patience: Duration) -> anyhow::Result<Settled> {
         let start = Instant::now();
         loop {
             let left = self.depth().await?;
@@ -46,7 +46,7 @@ impl Run {
                 let after = start.elapsed();
                 return Ok(Settled::Empty { after });
             }
-            if start.elapsed() >= patience {
+            if start.elapsed() >= patience || !self.fleet.has_any_alive()? {
                 return Ok(Settled::TimedOut { left });
             }
             tokio::time::sleep(EVERY).await;

@@ -36,7 +36,7 @@ impl Run {
                 }
             }
             if start.elapsed() >= patience {
-                anyhow::bail!("wait until {client} asks storage again: not within {patience:?}");
+                anyhow::bail!("wait until {client} asks storage: not within {patience:?}");
             }
             tokio::time::sleep(EVERY).await;
         }

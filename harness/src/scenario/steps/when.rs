@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cucumber::when;
 use producer::Shape;
+use workflow::contract::Stamp;
 
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepResult};
@@ -12,6 +13,9 @@ use crate::run::Load;
 
 /// How long a load of a scenario may take to send, beyond its own schedule.
 const SENDING: Duration = Duration::from_secs(60);
+
+/// How long a consumer may take to ask for its first message.
+const START: Duration = Duration::from_secs(10);
 
 /// Starts the consumers, sends `load`, and waits until it is sent.
 async fn send(scenario: &mut Scenario, load: Load) -> StepResult {
@@ -72,8 +76,13 @@ async fn with_a_bad_one(
 
 #[when(expr = "the queue stays empty for {time}")]
 async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
-    scenario.run_with_consumers().await?;
-    // The passing of time is what this scenario is about; nothing is waited for.
+    let (consumers, since) = (scenario.consumers, Stamp::now());
+    let run = scenario.run_with_consumers().await?;
+    for number in 1..=consumers {
+        let name = format!("consumer-{number}");
+        run.until_asks(&name, since, START).await?;
+    }
+    // From here on, the passing of time is what this scenario is about.
     tokio::time::sleep(time.0).await;
     Ok(())
 }

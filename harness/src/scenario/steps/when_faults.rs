@@ -14,6 +14,9 @@ use crate::run::Settled;
 /// How long anything here may take; far above what it does take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a consumer may take to drain before it is given up; what it may take, the feature file says.
+const DRAIN: Duration = Duration::from_secs(15);
+
 /// How often it is looked who died.
 const EVERY: Duration = Duration::from_millis(50);
 
@@ -109,7 +112,7 @@ async fn drained_half_way(scenario: &mut Scenario, messages: u64, rate: u64) -> 
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
     sending.until_acknowledged(messages / 2, PATIENCE).await?;
-    let departure = run.fleet().drain_first(PATIENCE).await?;
+    let departure = run.fleet().drain_first(DRAIN).await?;
     let sent = sending.finish(PATIENCE).await?;
     scenario.departure = Some(departure);
     scenario.sent = Some((load, sent));
