@@ -134,7 +134,8 @@ impl Sending {
         let started = self.progress.wait_for(|told| told.started.is_some());
         // One that has ended instead, or does not start, is to end all the same; its end says why it did.
         let _ = tokio::time::timeout(START, started).await;
-        self.process.signal(Signal::SIGINT)
+        // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
+        self.process.signal(Signal::SIGTERM)
     }
 
     /// Waits until it has sent everything, for at most `patience`, and reads its summary.
@@ -272,7 +273,7 @@ mod tests {
             planned: None,
             at: Stamp::now(),
         });
-        let script = "trap 'exit 0' INT; echo \"$STARTED\"; sleep 60 & wait";
+        let script = "trap 'exit 0' TERM; echo \"$STARTED\"; sleep 60 & wait";
         let script = Program::new("sh", ["-c", script])
             .env("STARTED", serde_json::to_string(&started).unwrap());
         let mut sending = sending(&script, logs.path()).await;
