@@ -83,7 +83,7 @@ impl Fleet {
                 .environment
                 .start_consumer(&store, &name, options, &self.logs)
                 .await?;
-            lane.set_process(Some(process.pid()));
+            lane.set_process(process.pid());
             self.record(Event::ProcessStarted {
                 name,
                 role: "consumer".to_owned(),
@@ -144,7 +144,6 @@ impl Fleet {
             match process.try_status()? {
                 None => alive.push(member),
                 Some(status) => {
-                    member.lane.set_process(None);
                     self.record_exit(process, status, false)?;
                     let how = format!("ended unasked: {status}");
                     dead.push(departure(process, status, Duration::ZERO, &how));
@@ -164,7 +163,6 @@ impl Fleet {
         self.running = standing;
         for mut member in fallen {
             let status = member.process.wait(GONE).await?;
-            member.lane.set_process(None);
             self.record_fault("SIGKILL by the proxy", &member.process)?;
             self.record_exit(&member.process, status, true)?;
             self.fallen += 1;

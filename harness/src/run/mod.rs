@@ -59,7 +59,7 @@ impl Run {
             .with_context(|| format!("provision the storage of run {}", identity.run))?;
         let history = History::open(dir.path())?;
         let faults = Faults::new(identity.seed);
-        let proxy = Arc::new(Proxy::new(&store.endpoints, history.clone(), faults)?);
+        let proxy = Arc::new(Proxy::start(&store.endpoints, history.clone(), faults).await?);
         let fleet = Fleet::new(
             environment.clone(),
             store.clone(),

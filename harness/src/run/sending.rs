@@ -236,7 +236,9 @@ mod tests {
             table: nowhere(),
         };
         let history = History::open(logs).unwrap();
-        let proxy = Proxy::new(&endpoints, history, Faults::new(1)).unwrap();
+        let proxy = Proxy::start(&endpoints, history, Faults::new(1))
+            .await
+            .unwrap();
         Sending {
             _lane: proxy.lane("producer").await.unwrap(),
             process,

@@ -8,8 +8,10 @@ mod bodies;
 mod crossing;
 mod fault;
 mod history;
+mod lane;
 mod operation;
 mod proxy;
+mod upstream;
 
 #[cfg(test)]
 mod tests;
@@ -17,5 +19,6 @@ mod tests;
 pub use crossing::{Answer, Crossing, Handled, Happened, RowChange};
 pub use fault::{Effect, Faults, Guard, Moment, Refusal, Rule};
 pub use history::{FILE, History, HistoryError, Reader};
+pub use lane::Lane;
 pub use operation::{Keys, Operation, Service};
-pub use proxy::{Endpoints, Lane, Proxy};
+pub use proxy::{Endpoints, Proxy};

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -14,24 +14,21 @@ use futures::stream;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
-use hyper::http::uri::{Authority, PathAndQuery, Scheme};
-use hyper::{Response, StatusCode, Uri};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use workflow::contract::Stamp;
 
 use super::fault::{Effect, Faults, Moment, Ruling, mix};
+use super::lane::{Asker, Lane};
 use super::operation::{Request, Service};
+use super::upstream::Upstream;
 use super::{Answer, Crossing, Handled, History, Operation, bodies};
 
 /// Most bytes of a body that is looked into: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, and room.
@@ -59,9 +56,8 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    queue: Upstream,
-    table: Upstream,
-    client: Client<HttpConnector, Full<Bytes>>,
+    queue: Arc<Upstream>,
+    table: Arc<Upstream>,
     history: History,
     faults: Faults,
     /// Where wall clock and monotonic clock stand together: stamps of a history do not jump.
@@ -71,50 +67,24 @@ struct Shared {
     panicked: AtomicBool,
 }
 
-#[derive(Debug)]
-struct Upstream {
-    scheme: Scheme,
-    authority: Authority,
-    base: String,
-}
-
-/// One client's way to storage. Dropping it closes the way.
-#[derive(Debug)]
-pub struct Lane {
-    endpoints: Endpoints,
-    client: Arc<Asker>,
-    _open: DropGuard,
-}
-
-/// Who asks through a lane.
-#[derive(Debug)]
-struct Asker {
-    name: String,
-    /// Its process, which a fault may kill.
-    process: Mutex<Option<Pid>>,
-    /// Whether it has asked for anything.
-    has_asked: AtomicBool,
-    /// Whether one will.
-    doomed: AtomicBool,
-    /// Whether one did.
-    killed: AtomicBool,
-}
-
 impl Proxy {
-    /// A proxy for storage at `storage`.
-    pub fn new(storage: &Endpoints, history: History, faults: Faults) -> anyhow::Result<Self> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
+    /// A proxy for storage at `storage`, connected to it where it can be reached.
+    pub async fn start(
+        storage: &Endpoints,
+        history: History,
+        faults: Faults,
+    ) -> anyhow::Result<Self> {
+        let under_way = TaskTracker::new();
         let shared = Shared {
-            queue: Upstream::of(&storage.queue)?,
-            table: Upstream::of(&storage.table)?,
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            queue: Arc::new(Upstream::of(&storage.queue, &under_way)?),
+            table: Arc::new(Upstream::of(&storage.table, &under_way)?),
             history,
             faults,
             epoch: (Instant::now(), Stamp::now()),
-            under_way: TaskTracker::new(),
+            under_way,
             panicked: AtomicBool::new(false),
         };
+        tokio::join!(shared.queue.connect_ahead(), shared.table.connect_ahead());
         Ok(Self {
             shared: Arc::new(shared),
         })
@@ -127,13 +97,7 @@ impl Proxy {
 
     /// Opens a way to storage for the client called `name`.
     pub async fn lane(&self, name: &str) -> anyhow::Result<Lane> {
-        let client = Arc::new(Asker {
-            name: name.to_owned(),
-            process: Mutex::default(),
-            has_asked: AtomicBool::new(false),
-            doomed: AtomicBool::new(false),
-            killed: AtomicBool::new(false),
-        });
+        let client = Arc::new(Asker::new(name));
         let open = CancellationToken::new();
         let endpoint = async |service| {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -155,22 +119,21 @@ impl Proxy {
             queue: endpoint(Service::Queue).await?,
             table: endpoint(Service::Table).await?,
         };
-        Ok(Lane {
-            endpoints,
-            client,
-            _open: open.drop_guard(),
-        })
+        Ok(Lane::new(endpoints, client, open.drop_guard()))
     }
 
     /// Waits until every request under way has its answer in the history, and tells whether the history is whole. All lanes
     /// must be closed.
     pub async fn finish(&self) -> anyhow::Result<()> {
-        self.shared.under_way.close();
-        tokio::time::timeout(UPSTREAM, self.shared.under_way.wait())
-            .await
-            .context(
-                "wait for the requests under way in the proxy: storage does not answer them",
-            )?;
+        let ended = async {
+            self.shared.under_way.close();
+            self.shared.under_way.wait().await;
+            self.shared.queue.close().await;
+            self.shared.table.close().await;
+        };
+        tokio::time::timeout(UPSTREAM, ended).await.context(
+            "wait for the requests under way in the proxy: storage does not answer them",
+        )?;
         self.shared.under_way.reopen();
         anyhow::ensure!(
             !self.shared.panicked.load(Ordering::Relaxed),
@@ -178,65 +141,6 @@ impl Proxy {
         );
         self.shared.history.check()?;
         Ok(())
-    }
-}
-
-impl Lane {
-    /// Where the client finds storage.
-    pub const fn endpoints(&self) -> &Endpoints {
-        &self.endpoints
-    }
-
-    /// The client's process, for faults that kill it; `None` once it has been reaped.
-    pub fn set_process(&self, pid: Option<u32>) {
-        let pid = pid
-            .and_then(|pid| i32::try_from(pid).ok())
-            .map(Pid::from_raw);
-        *self.client.process() = pid;
-    }
-
-    /// Whether the client has asked storage for anything.
-    pub fn has_carried(&self) -> bool {
-        self.client.has_asked.load(Ordering::Acquire)
-    }
-
-    /// Whether a fault has killed the client.
-    pub fn was_killed(&self) -> bool {
-        self.client.killed.load(Ordering::Acquire)
-    }
-}
-
-impl Asker {
-    fn process(&self) -> std::sync::MutexGuard<'_, Option<Pid>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn kill(&self) {
-        if let Some(pid) = *self.process() {
-            self.killed.store(true, Ordering::Release);
-            // It may have ended by itself this moment, which comes to the same.
-            let _ = kill(pid, Signal::SIGKILL);
-        }
-    }
-}
-
-impl Upstream {
-    fn of(url: &str) -> anyhow::Result<Self> {
-        let uri: Uri = url
-            .parse()
-            .with_context(|| format!("read the storage address {url:?}"))?;
-        let parts = uri.into_parts();
-        let http = parts.scheme.filter(|scheme| *scheme == Scheme::HTTP);
-        Ok(Self {
-            scheme: http.with_context(|| format!("proxy {url}: only http is understood"))?,
-            authority: parts
-                .authority
-                .with_context(|| format!("proxy {url}: it has no host"))?,
-            base: parts
-                .path_and_query
-                .map(|path| path.path().trim_end_matches('/').to_owned())
-                .unwrap_or_default(),
-        })
     }
 }
 
@@ -256,7 +160,12 @@ async fn accept(listener: TcpListener, way: Arc<Way>) {
     loop {
         let accepted = tokio::select! {
             () = open.cancelled() => return,
-            Some(_) = connections.join_next() => continue,
+            Some(ended) = connections.join_next() => {
+                if ended.is_err() {
+                    way.shared.panicked.store(true, Ordering::Relaxed);
+                }
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         // A client that was gone before it was accepted; or no file descriptor left, which a pause may cure.
@@ -301,7 +210,7 @@ struct Task {
 }
 
 impl Way {
-    fn upstream(&self) -> &Upstream {
+    fn upstream(&self) -> &Arc<Upstream> {
         match self.service {
             Service::Queue => &self.shared.queue,
             Service::Table => &self.shared.table,
@@ -445,19 +354,11 @@ impl Way {
         body: Bytes,
         stream: bool,
     ) -> anyhow::Result<Response<Carried>> {
-        let upstream = self.upstream();
-        let path = parts.uri.path_and_query().cloned();
-        parts.uri = Uri::builder()
-            .scheme(upstream.scheme.clone())
-            .authority(upstream.authority.clone())
-            .path_and_query(path.unwrap_or_else(|| PathAndQuery::from_static("/")))
-            .build()?;
         // The connection's own headers end here; the client sets those of the next.
         remove_own(&mut parts.headers);
-        parts.headers.remove(HOST);
         let asked = async {
             let request = hyper::Request::from_parts(parts, Full::new(body));
-            let (parts, body) = self.shared.client.request(request).await?.into_parts();
+            let (parts, body) = self.upstream().ask(request).await?.into_parts();
             let body = if stream && parts.status.is_success() {
                 Carried::Streamed(body)
             } else {

@@ -1,6 +1,7 @@
 //! The proxy between a client that nobody here wrote (reqwest) and a storage that answers as told.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -18,18 +19,23 @@ const ROW: &str = r#"{"PartitionKey":"r1.07","RowKey":"r1-7","data":"x"}"#;
 struct Storage {
     base: String,
     asked: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
     _serving: AbortOnDropHandle<()>,
 }
 
 impl Storage {
-    async fn start() -> Self {
+    /// Whether it keeps connections open between requests is `keeps_alive`.
+    async fn start(keeps_alive: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/acc", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
         let log = asked.clone();
+        let connections: Arc<AtomicUsize> = Arc::default();
+        let accepted = connections.clone();
         let serving = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let log = log.clone();
                 let service =
                     hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
@@ -49,6 +55,7 @@ impl Storage {
                     });
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new()
+                        .keep_alive(keeps_alive)
                         .serve_connection(TokioIo::new(stream), service),
                 );
             }
@@ -56,6 +63,7 @@ impl Storage {
         Self {
             base,
             asked,
+            connections,
             _serving: AbortOnDropHandle::new(serving),
         }
     }
@@ -75,14 +83,19 @@ struct Rig {
 
 impl Rig {
     async fn new() -> Self {
-        let storage = Storage::start().await;
+        Self::before(Storage::start(true).await).await
+    }
+
+    async fn before(storage: Storage) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let history = History::open(dir.path()).unwrap();
         let endpoints = Endpoints {
             queue: storage.base.clone(),
             table: storage.base.clone(),
         };
-        let proxy = Proxy::new(&endpoints, history.clone(), Faults::new(1)).unwrap();
+        let proxy = Proxy::start(&endpoints, history.clone(), Faults::new(1))
+            .await
+            .unwrap();
         let lane = Some(proxy.lane("consumer-1").await.unwrap());
         Self {
             storage,
@@ -95,8 +108,12 @@ impl Rig {
 
     /// Inserts a row; the answer's status and body, or the client's error.
     async fn insert(&self) -> Result<(u16, String), reqwest::Error> {
+        self.insert_by(&reqwest::Client::new()).await
+    }
+
+    async fn insert_by(&self, client: &reqwest::Client) -> Result<(u16, String), reqwest::Error> {
         let url = &self.lane.as_ref().unwrap().endpoints().table;
-        let request = reqwest::Client::new().post(format!("{url}/T?sig=secret"));
+        let request = client.post(format!("{url}/T?sig=secret"));
         let answer = request.body(ROW).send().await?;
         Ok((answer.status().as_u16(), answer.text().await?))
     }
@@ -244,11 +261,41 @@ async fn a_kill_hits_the_clients_process_at_its_moment() {
             .spawn()
             .unwrap();
         let lane = rig.lane.as_ref().unwrap();
-        lane.set_process(victim.id());
+        lane.set_process(victim.id().unwrap());
         assert!(rig.insert_under(Effect::Kill(moment)).await.is_err());
         assert_eq!(victim.wait().await.unwrap().signal(), Some(9));
         assert!(lane.was_killed());
         assert_eq!(rig.storage.asked(), asked, "{moment:?}");
+    }
+}
+
+#[tokio::test]
+async fn clients_share_the_connections_to_storage() {
+    let rig = Rig::new().await;
+    for _ in 0..50 {
+        // A client of its own each time, and so a connection of its own to the proxy.
+        assert_eq!(rig.insert().await.unwrap().0, 201);
+    }
+    // To the queue service and to the table service, which this storage both is.
+    let most = 2 * upstream::CONNECTIONS;
+    assert_eq!(rig.storage.connections.load(Ordering::Relaxed), most);
+}
+
+#[tokio::test]
+async fn connections_that_storage_closes_are_opened_again() {
+    let rig = Rig::before(Storage::start(false).await).await;
+    for _ in 0..2 * upstream::CONNECTIONS {
+        assert_eq!(rig.insert().await.unwrap().0, 201);
+    }
+    assert!(rig.storage.connections.load(Ordering::Relaxed) > 2 * upstream::CONNECTIONS);
+}
+
+#[tokio::test]
+async fn more_requests_than_connections_all_get_their_answers() {
+    let rig = Rig::new().await;
+    let inserts = (0..4 * upstream::CONNECTIONS).map(|_| rig.insert());
+    for answer in futures::future::join_all(inserts).await {
+        assert_eq!(answer.unwrap().0, 201);
     }
 }
 
@@ -261,7 +308,9 @@ async fn storage_that_is_not_there_is_no_answer() {
         queue: "http://127.0.0.1:1/acc".to_owned(),
         table: "http://127.0.0.1:1/acc".to_owned(),
     };
-    let proxy = Proxy::new(&nowhere, history.clone(), Faults::new(1)).unwrap();
+    let proxy = Proxy::start(&nowhere, history.clone(), Faults::new(1))
+        .await
+        .unwrap();
     let mut rig = Rig {
         lane: Some(proxy.lane("consumer-1").await.unwrap()),
         storage,
@@ -280,7 +329,11 @@ async fn storage_that_is_not_there_is_no_answer() {
         queue: "https://x.queue.core.windows.net".to_owned(),
         ..nowhere
     };
-    assert!(Proxy::new(&https, rig.history, Faults::new(1)).is_err());
+    assert!(
+        Proxy::start(&https, rig.history, Faults::new(1))
+            .await
+            .is_err()
+    );
 }
 
 #[test]

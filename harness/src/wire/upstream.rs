@@ -1,0 +1,143 @@
+//! The way from the proxy to storage.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{HOST, HeaderValue};
+use hyper::http::uri::{PathAndQuery, Scheme};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+
+/// Most connections to one service, and so most requests that it works on at once; others wait their turn. Azurite works
+/// on one request at a time, so more would only wait inside it. What more would cost is new connections: it accepts one of
+/// them in each turn of its event loop, behind all requests of the others, which kept first requests waiting for seconds.
+pub(super) const CONNECTIONS: usize = 32;
+
+type Sender = SendRequest<Full<Bytes>>;
+
+/// One of the services of storage, and the connections to it, which are opened before they are needed.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    /// `host:port`, to connect to.
+    address: String,
+    /// As requests name it.
+    host: HeaderValue,
+    /// The path of the account, without a slash at its end.
+    pub(super) base: String,
+    /// Connections that are not in use. The one that rested longest is next: storage closes those that rest for seconds.
+    resting: Mutex<VecDeque<Sender>>,
+    turns: Arc<Semaphore>,
+    /// What drives the connections.
+    drivers: TaskTracker,
+    /// What waits until they may rest again.
+    under_way: TaskTracker,
+}
+
+impl Upstream {
+    /// The service at `url`; `under_way` is where requests are counted that have not come to their end.
+    pub(super) fn of(url: &str, under_way: &TaskTracker) -> anyhow::Result<Self> {
+        let uri: Uri = url
+            .parse()
+            .with_context(|| format!("read the storage address {url:?}"))?;
+        if uri.scheme() != Some(&Scheme::HTTP) {
+            bail!("proxy {url}: only http is understood");
+        }
+        let authority = uri
+            .authority()
+            .with_context(|| format!("proxy {url}: it has no host"))?;
+        let port = authority.port_u16().unwrap_or(80);
+        Ok(Self {
+            address: format!("{}:{port}", authority.host()),
+            host: HeaderValue::from_str(authority.as_str())
+                .with_context(|| format!("proxy {url}: its host fits no header"))?,
+            base: uri.path().trim_end_matches('/').to_owned(),
+            resting: Mutex::default(),
+            turns: Arc::new(Semaphore::new(CONNECTIONS)),
+            drivers: TaskTracker::new(),
+            under_way: under_way.clone(),
+        })
+    }
+
+    /// Opens the connections, as far as storage can be reached.
+    pub(super) async fn connect_ahead(&self) {
+        for _ in 0..CONNECTIONS {
+            let Ok(sender) = self.connect().await else {
+                return;
+            };
+            self.resting().push_back(sender);
+        }
+    }
+
+    /// Closes the connections. No request may be under way.
+    pub(super) async fn close(&self) {
+        self.resting().clear();
+        self.drivers.close();
+        self.drivers.wait().await;
+        self.drivers.reopen();
+    }
+
+    /// Asks for `request`. An error leaves open whether storage has seen it.
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        mut request: Request<Full<Bytes>>,
+    ) -> anyhow::Result<Response<Incoming>> {
+        // A request names its host in a header and nothing but the path in its line.
+        request.headers_mut().insert(HOST, self.host.clone());
+        let path = request.uri().path_and_query().cloned();
+        *request.uri_mut() = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+        let turn = self.turns.clone().acquire_owned().await?;
+        let (answer, sender) = loop {
+            let rested = self.resting().pop_front();
+            let is_new = rested.is_none();
+            let mut sender = match rested {
+                Some(rested) => rested,
+                None => self.connect().await?,
+            };
+            match sender.try_send_request(request).await {
+                Ok(answer) => break (answer, sender),
+                // Storage had closed the connection while it rested, and has seen nothing of the request.
+                Err(mut error) => match error.take_message().filter(|_| !is_new) {
+                    Some(unsent) => request = unsent,
+                    None => return Err(error.into_error().into()),
+                },
+            }
+        };
+        let upstream = self.clone();
+        self.under_way.spawn(upstream.rest(sender, turn));
+        Ok(answer)
+    }
+
+    /// Lets the connection rest once the answer's body has been read, and only then another take its turn.
+    async fn rest(self: Arc<Self>, mut sender: Sender, turn: OwnedSemaphorePermit) {
+        if sender.ready().await.is_ok() {
+            self.resting().push_back(sender);
+        }
+        drop(turn);
+    }
+
+    async fn connect(&self) -> anyhow::Result<Sender> {
+        let address = &self.address;
+        let stream = TcpStream::connect(address)
+            .await
+            .with_context(|| format!("connect to storage at {address}"))?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // How a connection ends is told to whoever has asked on it.
+        self.drivers.spawn(async move {
+            let _ = connection.await;
+        });
+        Ok(sender)
+    }
+
+    fn resting(&self) -> MutexGuard<'_, VecDeque<Sender>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
