@@ -141,12 +141,8 @@ impl Auditor {
             self.accuse(Violation::Conflicting, seq, detail, None);
         } else {
             let subject = self.id(seq);
-            self.findings.add(Violation::Conflicting, || Witness {
-                subject,
-                detail,
-                row: None,
-                history: Vec::new(),
-            });
+            let witness = || Witness::new(subject, detail);
+            self.findings.add(Violation::Conflicting, witness);
         }
     }
 
@@ -253,24 +249,21 @@ impl Auditor {
 
     fn phantom_row(&mut self, row: &StoredRow, detail: String) {
         self.findings.add(Violation::Phantom, || Witness {
-            subject: format!(
-                "row {} / {}",
-                quoted(&row.partition_key),
-                quoted(&row.row_key)
-            ),
-            detail,
             row: Some(RowSummary::of(row)),
-            history: Vec::new(),
+            ..Witness::new(
+                format!(
+                    "row {} / {}",
+                    quoted(&row.partition_key),
+                    quoted(&row.row_key)
+                ),
+                detail,
+            )
         });
     }
 
     fn phantom_body(&mut self, body: &str, detail: &str) {
-        self.findings.add(Violation::Phantom, || Witness {
-            subject: format!("body {}", quoted(body)),
-            detail: detail.to_owned(),
-            row: None,
-            history: Vec::new(),
-        });
+        let witness = || Witness::new(format!("body {}", quoted(body)), detail);
+        self.findings.add(Violation::Phantom, witness);
     }
 
     /// A violation on a message that is expected: it can no longer count as kept.
@@ -284,10 +277,8 @@ impl Auditor {
         self.seen.spoiled.mark(seq);
         let run = &self.expectation.run;
         self.findings.add(violation, || Witness {
-            subject: MessageId::new(run.clone(), seq).to_string(),
-            detail,
             row: row.map(RowSummary::of),
-            history: Vec::new(),
+            ..Witness::new(MessageId::new(run.clone(), seq).to_string(), detail)
         });
     }
 

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde::Deserialize;
-use workflow::contract::{MessageId, PoisonEnvelope, RunId, Seq};
+use workflow::contract::{MessageId, PoisonEnvelope, RunId, Seq, id_of_body};
 
 /// Most bodies that may be waiting for their other parts. Parts follow each other in the queue, so a handful is usual;
 /// each holds at most 64 KiB.
@@ -40,12 +39,7 @@ pub(super) fn owner_of_id(run: &RunId, text: &str) -> Owner {
 
 /// Whose a body is, by its `id` field; the rest of it may be as wrong as it likes.
 pub(super) fn owner_of_body(run: &RunId, body: &str) -> Owner {
-    #[derive(Deserialize)]
-    struct Id<'a> {
-        #[serde(borrow)]
-        id: Cow<'a, str>,
-    }
-    serde_json::from_str::<Id>(body).map_or(Owner::Nobody, |body| owner_of_id(run, &body.id))
+    id_of_body(body).map_or(Owner::Nobody, |id| owner_of_id(run, &id))
 }
 
 /// Joins poison bodies that were cut to fit the queue.

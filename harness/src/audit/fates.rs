@@ -108,13 +108,13 @@ impl Auditor {
         let expected = self.expectation.poison.foreign;
         let found = self.foreign_poison.len() as u64;
         let left = self.foreign_left;
-        let witness = |n: u64, detail: &str| Witness {
-            subject: format!("body without an id, number {n}"),
-            detail: format!(
-                "{detail}: {expected} were sent, {found} are poisoned, {left} in the queue"
-            ),
-            row: None,
-            history: Vec::new(),
+        let witness = |n: u64, detail: &str| {
+            Witness::new(
+                format!("body without an id, number {n}"),
+                format!(
+                    "{detail}: {expected} were sent, {found} are poisoned, {left} in the queue"
+                ),
+            )
         };
         for n in expected + 1..=found {
             let detail = "a body that nobody sent is in the poison queue";

@@ -165,6 +165,18 @@ pub struct Witness {
     pub history: Vec<Crossing>,
 }
 
+impl Witness {
+    /// Of `subject`, in `detail`; without a row, and not yet with a history.
+    pub(super) fn new(subject: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            detail: detail.into(),
+            row: None,
+            history: Vec::new(),
+        }
+    }
+}
+
 /// All cases of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {

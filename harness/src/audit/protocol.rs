@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
-use workflow::contract::{RunId, Seq, Stamp};
+use workflow::contract::{MessageId, RunId, Seq, Stamp};
 
 use super::body::{Owner, owner_of_id};
 use super::finding::Findings;
@@ -178,14 +178,12 @@ impl Protocol {
             Operation::UpdateEntity | Operation::UpsertEntity | Operation::DeleteEntity
         );
         if overwrites && crossing.happened() != Happened::No {
-            self.findings.add(Violation::Overwritten, || Witness {
-                subject: row.keys.row.clone(),
-                detail: format!(
+            self.findings.add(Violation::Overwritten, || {
+                let detail = format!(
                     "{} changed the row with {}; rows are inserted, and never changed",
                     crossing.client, row.operation
-                ),
-                row: None,
-                history: Vec::new(),
+                );
+                Witness::new(&row.keys.row, detail)
             });
         }
     }
@@ -209,18 +207,13 @@ impl Protocol {
         if stored || before(live.set_aside) {
             return;
         }
-        let subject = live.seq.map_or_else(
-            || format!("queue message {}", message.queue_id),
-            |seq| format!("{}-{seq}", self.run),
-        );
-        self.findings.add(Violation::Unsecured, || Witness {
-            subject,
-            detail: format!(
+        let subject = subject(&self.run, live.seq, message);
+        self.findings.add(Violation::Unsecured, || {
+            let detail = format!(
                 "{} deleted the message before storage had confirmed its row, or its poison message",
                 crossing.client
-            ),
-            row: None,
-            history: Vec::new(),
+            );
+            Witness::new(subject, detail)
         });
     }
 
@@ -245,18 +238,13 @@ impl Protocol {
             times,
         ));
         if times == MOST_REFUSALS + 1 {
-            let subject = live.seq.map_or_else(
-                || format!("queue message {}", message.queue_id),
-                |seq| format!("{}-{seq}", self.run),
-            );
-            self.findings.add(Violation::Stubborn, || Witness {
-                subject,
-                detail: format!(
+            let subject = subject(&self.run, live.seq, message);
+            self.findings.add(Violation::Stubborn, || {
+                let detail = format!(
                     "{} repeats {} with a receipt that storage has refused {times} times",
                     crossing.client, crossing.operation
-                ),
-                row: None,
-                history: Vec::new(),
+                );
+                Witness::new(subject, detail)
             });
         }
     }
@@ -267,6 +255,14 @@ impl Protocol {
             _ => None,
         }
     }
+}
+
+/// A message by its id, or by that of the queue where it carries none.
+fn subject(run: &RunId, seq: Option<Seq>, message: &Handled) -> String {
+    seq.map_or_else(
+        || format!("queue message {}", message.queue_id),
+        |seq| MessageId::new(run.clone(), seq).to_string(),
+    )
 }
 
 #[cfg(test)]

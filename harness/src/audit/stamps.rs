@@ -67,18 +67,16 @@ impl Auditor {
         let (from, to) = StampSums::seqs_of(block).into_inner();
         let id = |n| self.id(Seq::new(n).expect("a block must start at 1 or later"));
         let rows = self.acknowledged(block).count();
-        Witness {
-            subject: format!(
+        Witness::new(
+            format!(
                 "messages {} to {}",
                 id(from),
                 id(to.min(self.checked.begun))
             ),
-            detail: format!(
+            format!(
                 "`srcStamp` or `sentStamp` is not the message's in at least one of {rows} rows: compare a row with the \
                  body of its message, to the last digit"
             ),
-            row: None,
-            history: Vec::new(),
-        }
+        )
     }
 }

@@ -116,6 +116,28 @@ impl Fleet {
         self.record(exited(process, status, expected))
     }
 
+    /// Records how a member ended that nobody or SIGTERM ended, and tells it.
+    fn departure(
+        &self,
+        Member { process, lane }: &Member,
+        status: ExitStatus,
+        asked: Option<Instant>,
+        how: &str,
+    ) -> anyhow::Result<Departure> {
+        // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
+        let just_started = !lane.has_carried() && status.signal() == Some(Signal::SIGTERM as i32);
+        let orderly = asked.is_some() && (status.success() || just_started);
+        self.record_exit(process, status, orderly)?;
+        Ok(Departure {
+            name: process.name().to_owned(),
+            status,
+            orderly,
+            after: asked.map_or(Duration::ZERO, |asked| asked.elapsed()),
+            sentence: format!("{} {how}", process.name()),
+            tail: process.tail(),
+        })
+    }
+
     /// How many were started and not yet taken away; some of them may have died.
     pub fn len(&self) -> usize {
         self.running.len()
@@ -140,13 +162,11 @@ impl Fleet {
     pub fn take_dead(&mut self) -> anyhow::Result<Vec<Departure>> {
         let (mut alive, mut dead) = (Vec::new(), Vec::new());
         for mut member in std::mem::take(&mut self.running) {
-            let process = &mut member.process;
-            match process.try_status()? {
+            match member.process.try_status()? {
                 None => alive.push(member),
                 Some(status) => {
-                    self.record_exit(process, status, false)?;
                     let how = format!("ended unasked: {status}");
-                    dead.push(departure(process, status, Duration::ZERO, &how));
+                    dead.push(self.departure(&member, status, None, &how)?);
                 }
             }
         }
@@ -200,16 +220,13 @@ impl Fleet {
 
     /// SIGTERM to the consumer started first, and waits until it has drained and ended.
     pub async fn drain_first(&mut self, patience: Duration) -> anyhow::Result<Departure> {
-        let Member { mut process, lane } = self.take_first()?;
+        let mut member = self.take_first()?;
         let asked = Instant::now();
-        self.record_fault("SIGTERM", &process)?;
-        process.signal(Signal::SIGTERM)?;
-        let status = process.wait(patience).await?;
-        self.record_exit(&process, status, is_orderly(status, &lane))?;
+        self.record_fault("SIGTERM", &member.process)?;
+        member.process.signal(Signal::SIGTERM)?;
+        let status = member.process.wait(patience).await?;
         let how = format!("ended on SIGTERM: {status}");
-        let mut departure = departure(&process, status, asked.elapsed(), &how);
-        departure.orderly = is_orderly(status, &lane);
-        Ok(departure)
+        self.departure(&member, status, Some(asked), &how)
     }
 
     /// SIGTERM to all, and waits until they have drained and ended, for at most `patience`. Those that do not in time are
@@ -223,8 +240,9 @@ impl Fleet {
                 process.signal(Signal::SIGTERM)?;
             }
         }
-        for Member { process, lane } in &mut running {
+        for member in &mut running {
             let left = patience.saturating_sub(asked.elapsed());
+            let process = &mut member.process;
             let (status, how) = match process.wait(left).await {
                 Ok(status) => (status, format!("ended on SIGTERM: {status}")),
                 Err(_) => (
@@ -232,11 +250,7 @@ impl Fleet {
                     format!("did not end within {patience:?} of its SIGTERM, and was killed"),
                 ),
             };
-            let orderly = is_orderly(status, lane);
-            self.record_exit(process, status, orderly)?;
-            let mut departure = departure(process, status, asked.elapsed(), &how);
-            departure.orderly = orderly;
-            departures.push(departure);
+            departures.push(self.departure(member, status, Some(asked), &how)?);
         }
         Ok(departures)
     }
@@ -271,23 +285,5 @@ impl Departure {
     pub fn ensure_orderly(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.orderly, "{}\n{}", self.sentence, self.tail);
         Ok(())
-    }
-}
-
-/// Exit code 0; or death of the SIGTERM itself before the first request: a program that has only just started cannot listen
-/// for signals yet, and held nothing.
-fn is_orderly(status: ExitStatus, lane: &Lane) -> bool {
-    let just_started = !lane.has_carried() && status.signal() == Some(Signal::SIGTERM as i32);
-    status.success() || just_started
-}
-
-fn departure(process: &Process, status: ExitStatus, after: Duration, how: &str) -> Departure {
-    Departure {
-        name: process.name().to_owned(),
-        status,
-        orderly: false,
-        after,
-        sentence: format!("{} {how}", process.name()),
-        tail: process.tail(),
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use hyper::Method;
 use serde::Deserialize;
-use workflow::contract::{Digest, PoisonEnvelope};
+use workflow::contract::{Digest, POISON_SUFFIX, PoisonEnvelope, id_of_body};
 
 use super::operation::Request;
 use super::{Handled, Keys, Operation, RowChange};
@@ -35,7 +35,11 @@ pub(super) fn answered_messages(xml: &[u8]) -> Vec<Handled> {
     let messages = list.map(|list| list.queue_message).unwrap_or_default();
     let handled = messages.into_iter().map(|message| Handled {
         queue_id: message.message_id,
-        id: message.message_text.as_deref().and_then(id_of),
+        id: message
+            .message_text
+            .as_deref()
+            .and_then(id_of_body)
+            .map(Cow::into_owned),
         attempt: message.dequeue_count,
         receipt: message.pop_receipt.map(|receipt| encoded(&receipt)),
         ..Handled::default()
@@ -43,29 +47,23 @@ pub(super) fn answered_messages(xml: &[u8]) -> Vec<Handled> {
     handled.collect()
 }
 
-/// The message of a request to Put Message.
-pub(super) fn put_message(xml: &[u8]) -> Option<Handled> {
+/// The message of a request to Put Message to `queue`. What is in a poison queue sets a message aside, with the last of its
+/// parts.
+pub(super) fn put_message(queue: &str, xml: &[u8]) -> Option<Handled> {
     let message: QueueMessage = quick_xml::de::from_str(std::str::from_utf8(xml).ok()?).ok()?;
     let text = message.message_text?;
-    let poisons = serde_json::from_str::<PoisonEnvelope>(&text).ok();
+    let poison = queue
+        .ends_with(POISON_SUFFIX)
+        .then(|| serde_json::from_str::<PoisonEnvelope>(&text).ok())
+        .flatten();
+    let body = poison.as_ref().map_or(&text, |envelope| &envelope.body);
     Some(Handled {
-        id: match &poisons {
-            Some(envelope) => id_of(&envelope.body),
-            None => id_of(&text),
-        },
-        poisons: poisons.map(|envelope| envelope.message_id),
+        id: id_of_body(body).map(Cow::into_owned),
+        poisons: poison
+            .filter(|envelope| envelope.part == envelope.parts)
+            .map(|envelope| envelope.message_id),
         ..Handled::default()
     })
-}
-
-/// The `id` field of a message body.
-fn id_of(body: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Id<'a> {
-        #[serde(borrow)]
-        id: Cow<'a, str>,
-    }
-    Some(serde_json::from_str::<Id>(body).ok()?.id.into_owned())
 }
 
 /// As a URL carries it, so that receipts of answers and of requests compare.
@@ -193,6 +191,7 @@ mod tests {
     #[test]
     fn a_put_tells_its_message_and_what_it_poisons() {
         let plain = put_message(
+            "q",
             b"<QueueMessage><MessageText>{\"id\":\"r1-7\"}</MessageText></QueueMessage>",
         );
         assert_eq!(plain.unwrap().id.as_deref(), Some("r1-7"));
@@ -201,10 +200,18 @@ mod tests {
             "poisonedStamp": workflow::contract::Stamp::from_micros(1), "part": 1, "parts": 1, "body": "{\"id\":\"r1-8\"}",
         });
         let xml = format!("<QueueMessage><MessageText>{envelope}</MessageText></QueueMessage>");
-        let poison = put_message(xml.as_bytes()).unwrap();
+        let poison = put_message("q-poison", xml.as_bytes()).unwrap();
         assert_eq!(
             (poison.id.as_deref(), poison.poisons.as_deref()),
             (Some("r1-8"), Some("m9"))
+        );
+        let elsewhere = put_message("q", xml.as_bytes()).unwrap();
+        assert_eq!((elsewhere.id, elsewhere.poisons), (None, None));
+        let part = xml.replace("\"parts\":1", "\"parts\":2");
+        let unfinished = put_message("q-poison", part.as_bytes()).unwrap();
+        assert_eq!(
+            (unfinished.id.as_deref(), unfinished.poisons),
+            (Some("r1-8"), None)
         );
     }
 

@@ -277,7 +277,7 @@ impl Way {
             | Operation::GetEntity => {
                 rows.extend(bodies::row(request.operation, request.keys, body));
             }
-            Operation::PutMessage => messages.extend(bodies::put_message(body)),
+            Operation::PutMessage => messages.extend(bodies::put_message(request.resource, body)),
             Operation::UpdateMessage | Operation::DeleteMessage => messages.push(Handled {
                 queue_id: request.message.unwrap_or_default().to_owned(),
                 receipt: request.receipt.map(bodies::canonical_receipt),

@@ -165,6 +165,16 @@ where
         })
 }
 
+/// The `id` field of a body, whatever else may be wrong with it.
+pub fn id_of_body(body: &str) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Id<'a> {
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+    }
+    Some(serde_json::from_str::<Id>(body).ok()?.id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

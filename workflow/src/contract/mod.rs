@@ -14,7 +14,7 @@ mod stamp_sums;
 
 pub use digest::{Digest, ParseDigestError};
 pub use id::{BUCKET_BLOCK, BUCKETS, MessageId, ParseIdError, RunId, Seq};
-pub use message::{MAX_DATA_UTF16, MAX_MESSAGE_BYTES, Message, MessageError};
+pub use message::{MAX_DATA_UTF16, MAX_MESSAGE_BYTES, Message, MessageError, id_of_body};
 pub use payload::{ParsePayloadSizeError, PayloadSize, Payloads};
 pub use poison::{POISON_SUFFIX, ParseReasonError, PoisonEnvelope, PoisonReason};
 pub use row::{ResultRow, StoredRow};

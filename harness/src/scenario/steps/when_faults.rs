@@ -20,21 +20,33 @@ const DRAIN: Duration = Duration::from_secs(15);
 /// How often it is looked who died.
 const EVERY: Duration = Duration::from_millis(50);
 
+/// Sends `messages` and waits until the consumers have leased all of them.
+async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
+    let load = scenario.load(messages, Shape::Burst);
+    let run = scenario.run_with_consumers().await?;
+    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
+    run.until_all_leased(messages, PATIENCE).await?;
+    scenario.sent = Some((load, sent));
+    Ok(())
+}
+
+/// The same consumer, but fast.
+fn without_work(options: &ConsumerOptions) -> ConsumerOptions {
+    ConsumerOptions {
+        work: None,
+        ..options.clone()
+    }
+}
+
 #[when(
     regex = r"^(\d+) messages are sent and the consumer that leased them all is killed and replaced by a fast one$"
 )]
 async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResult {
-    let load = scenario.load(messages, Shape::Burst);
-    let fast = ConsumerOptions {
-        work: None,
-        ..scenario.options.clone()
-    };
-    let run = scenario.run_with_consumers().await?;
-    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
-    run.until_all_leased(messages, PATIENCE).await?;
+    sent_and_leased(scenario, messages).await?;
+    let fast = without_work(&scenario.options);
+    let run = scenario.run().await?;
     run.fleet().kill_first().await?;
     run.fleet().start(1, &fast).await?;
-    scenario.sent = Some((load, sent));
     Ok(())
 }
 
@@ -66,14 +78,9 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResu
     regex = r"^(\d+) messages are sent and the consumer that leased them all is frozen, replaced by a fast one, and wakes up when all is done$"
 )]
 async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
-    let load = scenario.load(messages, Shape::Burst);
-    let fast = ConsumerOptions {
-        work: None,
-        ..scenario.options.clone()
-    };
-    let run = scenario.run_with_consumers().await?;
-    let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
-    run.until_all_leased(messages, PATIENCE).await?;
+    sent_and_leased(scenario, messages).await?;
+    let fast = without_work(&scenario.options);
+    let run = scenario.run().await?;
     run.fleet().freeze_first()?;
     run.fleet().start(1, &fast).await?;
     if let Settled::TimedOut { left } = run.settle(PATIENCE).await? {
@@ -82,7 +89,6 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     let since = Stamp::now();
     run.fleet().thaw_first()?;
     run.until_asks("consumer-1", since, PATIENCE).await?;
-    scenario.sent = Some((load, sent));
     Ok(())
 }
 
