@@ -11,9 +11,9 @@ use super::seen::Marks;
 use super::{Finding, Violation, Witness};
 use crate::wire::{Crossing, Handled, Happened, Operation, RowChange};
 
-/// How often a client may repeat a request on a message that storage has refused for good. Two may cross on the wire; a third
-/// is a loop.
-const MOST_REFUSALS: u32 = 2;
+/// How often a client may repeat a request on a message though it has heard that storage refuses it for good. Once may be a
+/// second thought; twice is a loop.
+const MOST_REPEATS: u32 = 1;
 
 /// What a history told.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,8 +52,19 @@ struct Live {
     redelivered: bool,
     /// When it was whole in the poison queue.
     set_aside: Option<Stamp>,
-    /// The last request on it that was refused for good: by whom, with which receipt, and how often.
-    refused: Option<(String, Operation, Option<String>, u32)>,
+    refused: Option<Refused>,
+}
+
+/// A request on a message that was refused for good, and whose client knows it.
+#[derive(Debug)]
+struct Refused {
+    client: String,
+    operation: Operation,
+    receipt: Option<String>,
+    /// When the client heard it.
+    since: Stamp,
+    /// How often it has asked the same again since then.
+    repeats: u32,
 }
 
 /// Judges a history, crossing by crossing, in its order.
@@ -223,25 +234,32 @@ impl Protocol {
         let Some(live) = self.live.get_mut(&message.queue_id).filter(|_| for_good) else {
             return;
         };
-        let same = |refused: &(String, Operation, Option<String>, u32)| {
-            (&refused.0, refused.1, &refused.2)
+        let same = |refused: &&mut Refused| {
+            (&refused.client, refused.operation, &refused.receipt)
                 == (&crossing.client, crossing.operation, &message.receipt)
         };
-        let times = match live.refused.take().filter(same) {
-            Some((.., times)) => times + 1,
-            None => 1,
+        let Some(refused) = live.refused.as_mut().filter(same) else {
+            if crossing.was_heard() {
+                live.refused = Some(Refused {
+                    client: crossing.client.clone(),
+                    operation: crossing.operation,
+                    receipt: message.receipt.clone(),
+                    since: crossing.ended,
+                    repeats: 0,
+                });
+            }
+            return;
         };
-        live.refused = Some((
-            crossing.client.clone(),
-            crossing.operation,
-            message.receipt.clone(),
-            times,
-        ));
-        if times == MOST_REFUSALS + 1 {
+        if crossing.began <= refused.since {
+            return;
+        }
+        refused.repeats += 1;
+        let repeats = refused.repeats;
+        if repeats == MOST_REPEATS + 1 {
             let subject = subject(&self.run, live.seq, message);
             self.findings.add(Violation::Stubborn, || {
                 let detail = format!(
-                    "{} repeats {} with a receipt that storage has refused {times} times",
+                    "{} repeats {} with a receipt that it has heard to be refused, {repeats} times",
                     crossing.client, crossing.operation
                 );
                 Witness::new(subject, detail)
@@ -295,6 +313,7 @@ mod tests {
                 ended: Stamp::from_micros(self.clock + 1),
                 answer: Answer::Status(status, code),
                 fault: None,
+                unheard: false,
                 messages: vec![],
                 rows: vec![],
             };
@@ -455,6 +474,25 @@ mod tests {
                 told.on_message(DeleteMessage, 404);
             }
             assert_eq!(told.violations(), found, "{refusals}");
+        }
+        // A client that hears of none of them, and one that had asked again before it heard.
+        for (unheard, late) in [(true, false), (false, true)] {
+            let mut told = Told::new();
+            told.receive(1);
+            let heard = told.clock + 100;
+            for _ in 0..9 {
+                told.step(DeleteMessage, 404, |crossing| {
+                    crossing.unheard = unheard;
+                    if late {
+                        crossing.ended = Stamp::from_micros(heard);
+                    }
+                    crossing.messages.push(Handled {
+                        queue_id: "m7".to_owned(),
+                        ..Handled::default()
+                    });
+                });
+            }
+            assert_eq!(told.violations(), [], "{unheard} {late}");
         }
         let mut busy = Told::new();
         busy.receive(1);

@@ -12,8 +12,13 @@ pub(super) fn timeline(history: &[Crossing]) -> Vec<String> {
         let since = Micros(crossing.began.micros_since(first.began)).to_string();
         let took = Micros(crossing.ended.micros_since(crossing.began));
         let fault = crossing.fault.as_ref();
+        let unheard = if crossing.unheard {
+            ", the client had gone"
+        } else {
+            ""
+        };
         format!(
-            "+{since:<8} {:<11} {}{} \u{2192} {} in {took}{}",
+            "+{since:<8} {:<11} {}{} \u{2192} {} in {took}{unheard}{}",
             crossing.client,
             crossing.operation,
             about(crossing),
@@ -65,6 +70,7 @@ mod tests {
             ended: Stamp::from_micros(3_000),
             answer: Answer::Status(200, None),
             fault: None,
+            unheard: false,
             messages: vec![Handled {
                 attempt: Some(2),
                 ..Handled::default()

@@ -24,6 +24,9 @@ pub struct Crossing {
     /// What the proxy did to it on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// Whether the client had gone away before there was an answer, as one does that waits no longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unheard: bool,
     /// The messages that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Handled>,
@@ -101,6 +104,11 @@ impl Crossing {
             Answer::Status(200..300, _) => Happened::Yes,
             Answer::NotAsked | Answer::Status(..) => Happened::No,
         }
+    }
+
+    /// Whether the client has heard what storage answered: neither did it go away, nor was anything done to the answer.
+    pub const fn was_heard(&self) -> bool {
+        !self.unheard && self.fault.is_none()
     }
 
     /// The HTTP status of storage's answer.

@@ -1,13 +1,16 @@
 //! A client's way to storage, and what is known of the client.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
-use super::Endpoints;
+use super::{Crossing, Endpoints, Handled, Happened, Operation};
 
 /// One client's way to storage. Dropping it closes the way.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(super) struct Asker {
     pub(super) doomed: AtomicBool,
     /// Whether one did.
     killed: AtomicBool,
+    /// Messages that it received and has neither deleted nor handed back, by the queue's id.
+    in_hand: watch::Sender<HashSet<String>>,
 }
 
 impl Lane {
@@ -38,6 +43,11 @@ impl Lane {
             client,
             _open: open,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn client(&self) -> &Asker {
+        &self.client
     }
 
     /// Where the client finds storage.
@@ -54,6 +64,20 @@ impl Lane {
     /// Whether the client has asked storage for anything.
     pub fn has_carried(&self) -> bool {
         self.client.has_asked.load(Ordering::Acquire)
+    }
+
+    /// Waits until the client has at least `count` messages in hand: received, and neither deleted nor handed back.
+    pub async fn until_in_hand(&self, count: usize, patience: Duration) -> anyhow::Result<()> {
+        let mut in_hand = self.client.in_hand.subscribe();
+        let enough = in_hand.wait_for(|held| held.len() >= count);
+        let Ok(enough) = tokio::time::timeout(patience, enough).await else {
+            let (name, held) = (&self.client.name, self.client.in_hand.borrow().len());
+            anyhow::bail!(
+                "wait until {name} has {count} messages in hand: it has {held} after {patience:?}"
+            );
+        };
+        enough?;
+        Ok(())
     }
 
     /// Whether a fault has killed the client.
@@ -74,6 +98,34 @@ impl Asker {
             name: name.to_owned(),
             ..Self::default()
         }
+    }
+
+    /// Keeps account of the messages in its hands.
+    pub(super) fn note(&self, crossing: &Crossing) {
+        if crossing.happened() != Happened::Yes {
+            return;
+        }
+        let ids = || crossing.messages.iter().map(|message| &message.queue_id);
+        match crossing.operation {
+            Operation::ReceiveMessages => {
+                (self.in_hand).send_modify(|held| held.extend(ids().cloned()));
+            }
+            Operation::DeleteMessage => self.let_go(ids()),
+            Operation::UpdateMessage => {
+                let back = |message: &&Handled| message.hidden_s == Some(0);
+                let back = crossing.messages.iter().filter(back);
+                self.let_go(back.map(|message| &message.queue_id));
+            }
+            _ => {}
+        }
+    }
+
+    fn let_go<'a>(&self, ids: impl Iterator<Item = &'a String>) {
+        (self.in_hand).send_modify(|held| {
+            for id in ids {
+                held.remove(id);
+            }
+        });
     }
 
     pub(super) fn kill(&self) {

@@ -207,6 +207,8 @@ struct Task {
     body: Bytes,
     crossing: Crossing,
     ruling: Ruling,
+    /// Cancelled when the client goes away.
+    gone: CancellationToken,
 }
 
 impl Way {
@@ -236,11 +238,15 @@ impl Way {
         let client = &self.client;
         let faults = &self.shared.faults;
         let ruling = faults.judge(crossing.operation, &client.name, &client.doomed);
+        let gone = CancellationToken::new();
+        // The connection drops what it waits for when the client ends it.
+        let _listens = gone.clone().drop_guard();
         let task = Task {
             parts,
             body,
             crossing,
             ruling,
+            gone,
         };
         // A task of its own: a client that goes away does not take back what it has asked for.
         let way = self.clone();
@@ -295,6 +301,7 @@ impl Way {
             ended: now,
             answer: Answer::NotAsked,
             fault: None,
+            unheard: false,
             messages,
             rows,
         }
@@ -307,6 +314,7 @@ impl Way {
             body,
             mut crossing,
             ruling,
+            gone,
         } = task;
         if !ruling.delay.is_zero() {
             tokio::time::sleep(ruling.delay).await;
@@ -344,6 +352,8 @@ impl Way {
             self.client.kill();
         }
         crossing.ended = self.now();
+        crossing.unheard = gone.is_cancelled();
+        self.client.note(&crossing);
         self.shared.history.append(&crossing);
         answer
     }

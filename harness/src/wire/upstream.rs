@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HOST, HeaderValue};
@@ -18,8 +18,9 @@ use tokio_util::task::TaskTracker;
 
 /// Most connections to one service, and so most requests that it works on at once; others wait their turn. Azurite works
 /// on one request at a time, so more would only wait inside it. What more would cost is new connections: it accepts one of
-/// them in each turn of its event loop, behind all requests of the others, which kept first requests waiting for seconds.
-pub(super) const CONNECTIONS: usize = 32;
+/// them in each turn of its event loop, behind all requests of the others, which kept requests of a dozen runs that began
+/// together waiting for seconds.
+pub(super) const CONNECTIONS: usize = 8;
 
 type Sender = SendRequest<Full<Bytes>>;
 
@@ -66,14 +67,23 @@ impl Upstream {
         })
     }
 
-    /// Opens the connections, as far as storage can be reached.
+    /// Opens the connections, as far as storage can be reached, and returns when all are of use: that the kernel has made one
+    /// does not say that storage has accepted it.
     pub(super) async fn connect_ahead(&self) {
-        for _ in 0..CONNECTIONS {
-            let Ok(sender) = self.connect().await else {
-                return;
-            };
-            self.resting().push_back(sender);
-        }
+        let one = async || {
+            let mut sender = self.connect().await.ok()?;
+            // Whatever it answers: nobody may do this.
+            let mut request = Request::head(format!("{}/", self.base))
+                .body(Full::default())
+                .ok()?;
+            request.headers_mut().insert(HOST, self.host.clone());
+            let answer = sender.send_request(request).await.ok()?;
+            answer.into_body().collect().await.ok()?;
+            sender.ready().await.ok()?;
+            Some(sender)
+        };
+        let all = futures::future::join_all((0..CONNECTIONS).map(|_| one())).await;
+        self.resting().extend(all.into_iter().flatten());
     }
 
     /// Closes the connections. No request may be under way.

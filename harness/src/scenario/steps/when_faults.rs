@@ -111,14 +111,19 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
 }
 
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+) per second and one consumer is told to stop half-way$"
+    regex = r"^(\d+) messages are sent at (\d+) per second, and half-way one consumer is told to stop with (\d+) or more of them in hand$"
 )]
-async fn drained_half_way(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
+async fn drained_half_way(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: u64,
+    in_hand: usize,
+) -> StepResult {
     let load = scenario.load(messages, per_second(rate)?);
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
     sending.until_acknowledged(messages / 2, PATIENCE).await?;
-    let departure = run.fleet().drain_first(DRAIN).await?;
+    let departure = run.fleet().drain_first_at_work(in_hand, DRAIN).await?;
     let sent = sending.finish(PATIENCE).await?;
     scenario.departure = Some(departure);
     scenario.sent = Some((load, sent));
