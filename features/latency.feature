@@ -36,7 +36,6 @@ Feature: A message is handled soon after it was meant to be sent
 
   Rule: A consumer that starts late is seen in the latency, not hidden by it
 
-    @serial
     Scenario: Messages wait for their first consumer
       Given 2 consumers
       When 100 messages are sent at once, 2 s before the first consumer starts

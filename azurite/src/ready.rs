@@ -10,29 +10,37 @@ use crate::Endpoints;
 /// An emulator that listens answers its first request within milliseconds; slow machines get time, not forever.
 pub(crate) const READY_LIMIT: Duration = Duration::from_secs(30);
 
-/// One that is said to run gets time for a hiccup, and a wrong address is told soon.
+/// One that is said to run gets time for a hiccup, and a wrong address is told soon. One that takes the connection is there:
+/// it may be busy, and gets [`READY_LIMIT`] for its answer.
 pub(crate) const ADDRESS_LIMIT: Duration = Duration::from_secs(5);
 
 /// Below what a person or a test would notice, and far above what a request costs.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Returns when queue and table both list their contents, else says what was answered last.
+/// Returns when queue and table both list their contents, else says what was answered last. New tries are made until `limit`.
 pub(crate) async fn wait(endpoints: &Endpoints, sas: &str, limit: Duration) -> Result<(), String> {
     let client = Client::builder()
         .no_proxy() // the emulator is next door, whatever the environment says about the way out
+        .connect_timeout(limit)
         .build()
         .map_err(|error| format!("make an HTTP client: {error}"))?;
-    let deadline = Instant::now() + limit;
+    let start = Instant::now();
+    let (deadline, answered) = (start + limit, start + READY_LIMIT);
     for url in [
         format!("{}?comp=list&{sas}", endpoints.queue),
         format!("{}/Tables?{sas}", endpoints.table),
     ] {
-        wait_for(&client, &url, deadline).await?;
+        wait_for(&client, &url, deadline, answered).await?;
     }
     Ok(())
 }
 
-async fn wait_for(client: &Client, url: &str, deadline: Instant) -> Result<(), String> {
+async fn wait_for(
+    client: &Client,
+    url: &str,
+    deadline: Instant,
+    answered: Instant,
+) -> Result<(), String> {
     let place = url.split('?').next().unwrap_or(url);
     loop {
         let next = Instant::now() + INTERVAL;
@@ -40,7 +48,7 @@ async fn wait_for(client: &Client, url: &str, deadline: Instant) -> Result<(), S
         let request = client
             .get(url)
             .header("accept", "application/json;odata=nometadata");
-        let answer = timeout_at(deadline, request.send()).await;
+        let answer = timeout_at(answered, request.send()).await;
         let problem = match answer {
             Ok(Ok(response)) if response.status() == StatusCode::OK => return Ok(()),
             // Refusals do not go away by waiting.

@@ -1,0 +1,6 @@
+//! The `harness` command, as a shell runs it. One target, so that cargo runs its slow tests side by side.
+
+mod foreign;
+mod guard;
+mod signals;
+mod usage;
