@@ -17,8 +17,8 @@ Feature: Every message has exactly one result
       Examples:
         | consumers    | sharing     |
         | 1 consumer   | 1 consumer  |
-        | 4 consumers  | 3 consumers |
-        | 16 consumers | 8 consumers |
+        | 4 consumers  | 2 consumers |
+        | 16 consumers | 4 consumers |
 
     Scenario: A burst arrives all at once
       Given 4 consumers

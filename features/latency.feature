@@ -4,7 +4,8 @@ Feature: A message is handled soon after it was meant to be sent
   that stalls shows as latency and cannot hide it (coordinated omission). Every limit is judged from the rows of the
   messages themselves, with its confidence interval; a percentile of too few messages is inconclusive, never a pass.
 
-  The limits here are for a laptop with Azurite: they tell a workload that keeps up from one that does not, no more.
+  The limits here are for a laptop with an Azurite that has only just started, and for others at work beside it: they tell a
+  workload that keeps up from one that does not, no more.
 
   Rule: A steady load stays within its latency limits
 
@@ -16,11 +17,11 @@ Feature: A message is handled soon after it was meant to be sent
       And latency stays within these limits:
         | hop          | percentile | limit  |
         | schedule lag | p95        | 250 ms |
-        | send         | p95        | 500 ms |
-        | queue wait   | p95        | 1 s    |
+        | send         | p95        | 1 s    |
+        | queue wait   | p95        | 2 s    |
         | work         | p95        | 500 ms |
-        | end to end   | p50        | 500 ms |
-        | end to end   | p95        | 2 s    |
+        | end to end   | p50        | 1 s    |
+        | end to end   | p95        | 3 s    |
 
     @serial
     Scenario: The work itself shows in the hop where it is done

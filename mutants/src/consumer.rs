@@ -67,8 +67,12 @@ async fn run(args: Args) -> ExitCode {
     let stop = CancellationToken::new();
     let signals = Signals::listen().expect("signals must be heard");
     let watch = tokio::spawn(signals.watch(stop.clone()));
-    let consumer = Arc::new(Consumer::open(args, stop));
-    let code = consumer.work().await;
+    let consumer = Arc::new(Consumer::open(args, stop.clone()));
+    let code = tokio::select! {
+        biased;
+        () = stop.cancelled(), if consumer.is(Mutation::DropsLeasesAtSigterm) => ExitCode::SUCCESS,
+        code = consumer.work() => code,
+    };
     watch.abort();
     code
 }
@@ -157,9 +161,6 @@ impl Consumer {
                 let (consumer, batch) = (self.clone(), batch.clone());
                 working.spawn(async move { consumer.handle(&batch, at).await });
             }
-        }
-        if self.is(Mutation::DropsLeasesAtSigterm) {
-            return ExitCode::SUCCESS;
         }
         working.join_all().await;
         if self.is(Mutation::ExitsWithError) {

@@ -135,8 +135,9 @@ pub struct Rule {
     pub operations: Vec<Operation>,
     /// The clients, by a prefix of their name: `consumer-` is all consumers.
     pub client: String,
-    /// The probability for each request that it meets, 0 to 1.
-    pub chance: f64,
+    /// On which share of the requests that it meets it strikes, 0 to 1: with 0.25, on one of every four, at a random place.
+    /// So even a few requests get their share; with a probability for each, a short run might see none.
+    pub share: f64,
     /// How many requests it lets pass first.
     pub after: u64,
     /// How often it strikes at most.
@@ -151,7 +152,7 @@ impl Rule {
         Self {
             operations: vec![operation],
             client: "consumer-".to_owned(),
-            chance: 1.0,
+            share: 1.0,
             after: 0,
             most: u64::MAX,
             effect,
@@ -165,10 +166,10 @@ impl Rule {
         self
     }
 
-    /// With this probability.
+    /// On this share of the requests.
     #[must_use]
-    pub const fn with_chance(mut self, chance: f64) -> Self {
-        self.chance = chance;
+    pub const fn on_share(mut self, share: f64) -> Self {
+        self.share = share;
         self
     }
 
@@ -267,8 +268,12 @@ impl Faults {
                 continue;
             }
             installed.met += 1;
-            let draw = mix(self.seed ^ mix(installed.number) ^ installed.met);
-            if installed.met <= rule.after || unit(draw) >= rule.chance {
+            let seed = self.seed ^ mix(installed.number);
+            let draw = mix(seed ^ installed.met);
+            let Some(met) = installed.met.checked_sub(rule.after + 1) else {
+                continue;
+            };
+            if !strikes(met, rule.share, seed) {
                 continue;
             }
             if matches!(rule.effect, Effect::Kill(_)) && doomed.swap(true, Ordering::Relaxed) {
@@ -286,6 +291,20 @@ impl Faults {
     fn lock(&self) -> std::sync::MutexGuard<'_, (u64, Vec<Installed>)> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a rule strikes on the request before which it has met `met` others: the requests are divided into stretches of
+/// 1 / `share`, and one point is drawn in each.
+fn strikes(met: u64, share: f64, seed: u64) -> bool {
+    let request = met as f64;
+    let (first, last) = (request * share, (request + 1.0) * share);
+    // Both from 0 up, and far below where f64 counts in steps of more than 1.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let mut stretches = first as u64..=last as u64;
+    stretches.any(|stretch| {
+        let point = stretch as f64 + unit(mix(mix(seed) ^ stretch));
+        (first..last).contains(&point)
+    })
 }
 
 /// `SplitMix64`: a well-mixed function of a counter, so that a decision depends on seed, rule and request alone, and not on
@@ -344,17 +363,34 @@ mod tests {
     }
 
     #[test]
-    fn chance_follows_the_seed() {
+    fn every_stretch_gets_its_share_and_the_places_follow_the_seed() {
         let of = |seed| {
             let faults = Faults::new(seed);
-            let rule = Rule::on(Operation::InsertEntity, BUSY).with_chance(0.25);
+            let rule = Rule::on(Operation::InsertEntity, BUSY).on_share(0.25);
             let _guard = faults.install(rule);
             (0..1_000).map(|_| struck(&faults, 1)).collect::<Vec<_>>()
         };
         assert_eq!(of(1), of(1));
         assert_ne!(of(1), of(2));
-        let share = of(3).iter().sum::<u64>();
-        assert!((200..300).contains(&share), "{share}");
+        assert!(of(3).chunks(4).all(|four| four.iter().sum::<u64>() == 1));
+        let places = |at: usize| of(3).chunks(4).filter(|four| four[at] == 1).count();
+        let places = [places(0), places(1), places(2), places(3)];
+        assert!(
+            places.iter().all(|count| (40..90).contains(count)),
+            "{places:?}"
+        );
+    }
+
+    #[test]
+    fn any_share_is_kept() {
+        for share in [0.0, 0.01, 0.05, 0.1, 0.3, 0.5, 0.9, 1.0] {
+            let faults = Faults::new(5);
+            let rule = Rule::on(Operation::InsertEntity, BUSY).on_share(share);
+            let _guard = faults.install(rule);
+            let hit = struck(&faults, 1_000) as f64 / 1_000.0;
+            // Two points may fall on one request.
+            assert!(hit <= share && hit >= share * 0.85, "{share}: {hit}");
+        }
     }
 
     #[test]

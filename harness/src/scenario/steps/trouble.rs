@@ -124,7 +124,7 @@ fn share(
     let rule = requests.rule(trouble.0);
     scenario
         .rules
-        .push(rule.with_chance(f64::from(percent) / 100.0));
+        .push(rule.on_share(f64::from(percent) / 100.0));
     Ok(())
 }
 
@@ -136,9 +136,9 @@ fn first(scenario: &mut Scenario, count: u64, requests: Requests, trouble: Troub
 #[given(regex = r"^(\d+) consumers die (.+)$")]
 fn deaths(scenario: &mut Scenario, count: u64, death: Death) {
     let Death(requests, moment) = death;
-    // Not the first requests of all: a receive of an empty queue has nothing to lose.
+    // The first receives may find the queue empty, with nothing to lose; of inserts there may be only a few.
     let rule = Rule {
-        after: 3,
+        after: if requests == Requests::Receives { 3 } else { 0 },
         ..requests.rule(Effect::Kill(moment)).at_most(count)
     };
     scenario.rules.push(rule);
