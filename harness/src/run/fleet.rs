@@ -218,15 +218,15 @@ impl Fleet {
         self.record_exit(&process, status, true)
     }
 
-    /// SIGTERM to the consumer started first once it has `in_hand` messages in hand, and waits until it has drained and
-    /// ended.
+    /// SIGTERM to the consumer started first, just when it has received messages and has at least `in_hand` in hand; waits
+    /// until it has drained and ended.
     pub async fn drain_first_at_work(
         &mut self,
         in_hand: usize,
         patience: Duration,
     ) -> anyhow::Result<Departure> {
         let mut member = self.take_first()?;
-        member.lane.until_in_hand(in_hand, patience).await?;
+        member.lane.until_received(in_hand, patience).await?;
         let asked = Instant::now();
         self.record_fault("SIGTERM", &member.process)?;
         member.process.signal(Signal::SIGTERM)?;

@@ -32,7 +32,7 @@ pub(super) struct Asker {
     pub(super) doomed: AtomicBool,
     /// Whether one did.
     killed: AtomicBool,
-    /// Messages that it received and has neither deleted nor handed back, by the queue's id.
+    /// Messages that it received and has neither asked to be deleted nor handed back, by the queue's id.
     in_hand: watch::Sender<HashSet<String>>,
 }
 
@@ -66,18 +66,27 @@ impl Lane {
         self.client.has_asked.load(Ordering::Acquire)
     }
 
-    /// Waits until the client has at least `count` messages in hand: received, and neither deleted nor handed back.
-    pub async fn until_in_hand(&self, count: usize, patience: Duration) -> anyhow::Result<()> {
+    /// Waits until the client receives messages and then has at least `count` in hand: received, and neither asked to be
+    /// deleted nor handed back. So its work on some of them is still to begin.
+    pub async fn until_received(&self, count: usize, patience: Duration) -> anyhow::Result<()> {
         let mut in_hand = self.client.in_hand.subscribe();
-        let enough = in_hand.wait_for(|held| held.len() >= count);
-        let Ok(enough) = tokio::time::timeout(patience, enough).await else {
+        let received = async {
+            loop {
+                let before = in_hand.borrow_and_update().len();
+                in_hand.changed().await?;
+                let now = in_hand.borrow().len();
+                if now > before && now >= count {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        let Ok(received) = tokio::time::timeout(patience, received).await else {
             let (name, held) = (&self.client.name, self.client.in_hand.borrow().len());
             anyhow::bail!(
-                "wait until {name} has {count} messages in hand: it has {held} after {patience:?}"
+                "wait until {name} receives messages and has {count} in hand: it has {held} after {patience:?}"
             );
         };
-        enough?;
-        Ok(())
+        received
     }
 
     /// Whether a fault has killed the client.
@@ -100,32 +109,29 @@ impl Asker {
         }
     }
 
-    /// Keeps account of the messages in its hands.
-    pub(super) fn note(&self, crossing: &Crossing) {
-        if crossing.happened() != Happened::Yes {
-            return;
-        }
-        let ids = || crossing.messages.iter().map(|message| &message.queue_id);
-        match crossing.operation {
-            Operation::ReceiveMessages => {
-                (self.in_hand).send_modify(|held| held.extend(ids().cloned()));
-            }
-            Operation::DeleteMessage => self.let_go(ids()),
-            Operation::UpdateMessage => {
-                let back = |message: &&Handled| message.hidden_s == Some(0);
-                let back = crossing.messages.iter().filter(back);
-                self.let_go(back.map(|message| &message.queue_id));
-            }
-            _ => {}
+    /// Keeps account of the messages in its hands: it is about to ask storage for this.
+    pub(super) fn asks(&self, crossing: &Crossing) {
+        let lets_go = |message: &&Handled| match crossing.operation {
+            // What it has asked for happens, whether or not it waits for the answer.
+            Operation::DeleteMessage => true,
+            Operation::UpdateMessage => message.hidden_s == Some(0),
+            _ => false,
+        };
+        for message in crossing.messages.iter().filter(lets_go) {
+            (self.in_hand).send_if_modified(|held| held.remove(&message.queue_id));
         }
     }
 
-    fn let_go<'a>(&self, ids: impl Iterator<Item = &'a String>) {
-        (self.in_hand).send_modify(|held| {
-            for id in ids {
-                held.remove(id);
-            }
-        });
+    /// The same, when storage has answered.
+    pub(super) fn was_answered(&self, crossing: &Crossing) {
+        let received = crossing.operation == Operation::ReceiveMessages
+            && crossing.happened() == Happened::Yes
+            && !crossing.messages.is_empty();
+        if received {
+            let ids = crossing.messages.iter();
+            let ids = ids.map(|message| message.queue_id.clone());
+            (self.in_hand).send_modify(|held| held.extend(ids));
+        }
     }
 
     pub(super) fn kill(&self) {

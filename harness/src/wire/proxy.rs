@@ -236,6 +236,7 @@ impl Way {
         let body = inspected(body).await?;
         let crossing = self.recognise(&parts, &body);
         let client = &self.client;
+        client.asks(&crossing);
         let faults = &self.shared.faults;
         let ruling = faults.judge(crossing.operation, &client.name, &client.doomed);
         let gone = CancellationToken::new();
@@ -353,7 +354,7 @@ impl Way {
         }
         crossing.ended = self.now();
         crossing.unheard = gone.is_cancelled();
-        self.client.note(&crossing);
+        self.client.was_answered(&crossing);
         self.shared.history.append(&crossing);
         answer
     }

@@ -411,27 +411,23 @@ async fn a_lane_knows_what_its_client_has_in_hand() {
             .collect(),
         rows: vec![],
     };
-    let steps = [
-        (
-            Operation::ReceiveMessages,
-            200,
-            vec!["a", "b", "c"],
-            None,
-            3,
-        ),
-        (Operation::UpdateMessage, 204, vec!["a"], Some(60), 3),
-        (Operation::DeleteMessage, 404, vec!["a"], None, 3),
-        (Operation::DeleteMessage, 204, vec!["a"], None, 2),
-        (Operation::UpdateMessage, 204, vec!["b"], Some(0), 1),
-        (Operation::ReceiveMessages, 200, vec![], None, 1),
-    ];
-    for (operation, status, ids, hidden_s, held) in steps {
-        lane.client()
-            .note(&crossing(operation, status, &ids, hidden_s));
-        lane.until_in_hand(held, Duration::ZERO).await.unwrap();
-        let error = lane.until_in_hand(held + 1, Duration::ZERO).await;
-        let told = format!("has {} messages in hand: it has {held} after", held + 1);
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains(&told), "{error}");
-    }
+    let client = lane.client();
+    let receive = |ids| client.was_answered(&crossing(Operation::ReceiveMessages, 200, ids, None));
+    let asks = |operation, id, hidden_s| client.asks(&crossing(operation, 0, &[id], hidden_s));
+    receive(&["a", "b", "c", "d"]);
+    asks(Operation::UpdateMessage, "a", Some(60));
+    asks(Operation::DeleteMessage, "b", None);
+    asks(Operation::UpdateMessage, "c", Some(0));
+    // The receive of nothing is none, and that of one more leaves it with three.
+    let received = tokio::join!(
+        lane.until_received(3, Duration::from_secs(60)),
+        lane.until_received(4, Duration::ZERO),
+        async {
+            receive(&[]);
+            receive(&["e"]);
+        }
+    );
+    received.0.unwrap();
+    let error = received.1.unwrap_err().to_string();
+    assert!(error.contains("has 4 in hand: it has 3 after"), "{error}");
 }
