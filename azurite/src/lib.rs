@@ -157,9 +157,12 @@ impl Azurite {
                     .to_owned(),
             ));
         }
-        std::mem::replace(&mut self.running, Running::Halted)
+        std::mem::replace(&mut self.running, Running::Halted(vec![]))
             .stop()
             .await;
+        if self.source == Source::Npm {
+            self.running = Running::Halted(running::keep(self.options.ports));
+        }
         Ok(())
     }
 
@@ -168,7 +171,7 @@ impl Azurite {
     /// # Errors
     /// [`Error::PortInUse`] when someone took a port meanwhile; it stays halted, and may be resumed later.
     pub async fn resume(&mut self) -> Result<(), Error> {
-        if !matches!(self.running, Running::Halted) {
+        if !matches!(self.running, Running::Halted(_)) {
             return Ok(());
         }
         self.running = match self.source {

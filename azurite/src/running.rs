@@ -1,6 +1,10 @@
 //! What holds a started Azurite up, and how it is let go.
 
-use crate::{docker::Container, node::Node};
+use std::net::Ipv4Addr;
+
+use tokio::net::TcpSocket;
+
+use crate::{Ports, docker::Container, node::Node};
 
 #[derive(Debug)]
 pub(crate) enum Running {
@@ -8,8 +12,23 @@ pub(crate) enum Running {
     Elsewhere,
     Container(Box<Container>),
     Node(Node),
-    /// Ours, and gone for the moment.
-    Halted,
+    /// Ours, and gone for the moment; its ports are kept for it.
+    Halted(#[expect(dead_code, reason = "held, not used")] Vec<TcpSocket>),
+}
+
+/// Keeps `ports` from being given to a connection or listener that asks for any: bound, and listening on nothing, so that
+/// connections are refused. Who asks for one by its number gets it, since the sockets allow for address reuse. Only Linux
+/// has it so; elsewhere the ports are left to their luck.
+pub(crate) fn keep(ports: Ports) -> Vec<TcpSocket> {
+    let keep = |port| {
+        let socket = TcpSocket::new_v4().ok()?;
+        socket.set_reuseaddr(true).ok()?;
+        socket.bind((Ipv4Addr::LOCALHOST, port).into()).ok()?;
+        Some(socket)
+    };
+    let ports = [ports.queue, ports.table, ports.blob];
+    let kept = ports.into_iter().filter_map(keep);
+    kept.filter(|_| cfg!(target_os = "linux")).collect()
 }
 
 impl Running {
@@ -18,7 +37,7 @@ impl Running {
         match self {
             Self::Container(container) => container.stop().await,
             Self::Node(node) => node.stop().await,
-            Self::Elsewhere | Self::Halted => {}
+            Self::Elsewhere | Self::Halted(_) => {}
         }
     }
 }

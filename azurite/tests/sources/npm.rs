@@ -107,6 +107,12 @@ async fn a_halted_one_refuses_connections_and_comes_back_after_its_port_is_free(
         .unwrap()
         .parse()
         .unwrap();
+    if cfg!(target_os = "linux") {
+        // A listener of the standard library allows for reuse and would get it; a plain socket does not.
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        let taken = socket.bind(([127, 0, 0, 1], port).into());
+        assert!(taken.is_err(), "it must be kept");
+    }
     let squatter = TcpListener::bind(("127.0.0.1", port)).unwrap();
     assert!(
         matches!(azurite.resume().await, Err(Error::PortInUse { port: named }) if named == port)
