@@ -1,6 +1,6 @@
 //! Storage that refuses, fails, is throttled, or is not there: refused at the start, ridden out later, nothing lost.
 
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use crate::script::{Scripted, Step};
 use crate::support::{Consumer, SAS, run, storage};
@@ -141,9 +141,10 @@ async fn a_row_that_is_too_large_goes_to_the_poison_queue_before_the_delete() {
 
 #[tokio::test]
 async fn storage_that_is_not_there_yet_is_waited_for() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Bound, and listening on nothing yet: connections are refused, and nobody else is given the port.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
     let url = format!("http://{address}/account");
     let mut consumer = Consumer::start(&["--exit-when-idle", "10ms"], &storage(&url, &url, SAS));
     let lost = consumer.until("storage lost").await;
@@ -151,7 +152,7 @@ async fn storage_that_is_not_there_yet_is_waited_for() {
         lost["advice"].as_str().unwrap().contains("endpoint"),
         "{lost}"
     );
-    let scripted = Scripted::start_on(TcpListener::bind(address).await.unwrap(), |_, _| None);
+    let scripted = Scripted::start_on(socket.listen(128).unwrap(), |_, _| None);
     consumer.until("storage back").await;
     consumer.assert_only_ours_spoke();
     let (code, end) = consumer.end().await;
