@@ -112,7 +112,7 @@ fn started(run: &str, limits: Vec<LatencyLimit>) -> Event {
         seed: PAYLOADS.seed,
         environment: "local".into(),
         command: "harness load --messages 20000 --rate 500 --consumers 16 --work exponential:8ms --seed 20261123".into(),
-        messages: MESSAGES,
+        messages: Some(MESSAGES),
         plan: vec![
             Fact::new("rate", "500/s, constant"),
             Fact::new("payload", "200 bytes"),

@@ -14,6 +14,7 @@ pub mod environment;
 pub mod events;
 pub mod exit;
 pub mod guard;
+mod interrupts;
 pub mod load;
 pub mod measure;
 pub mod outcome;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::process::{ExitCode, Termination};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,23 @@ impl fmt::Display for Outcome {
     }
 }
 
+impl FromStr for Outcome {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = Self::WORST_FIRST
+            .into_iter()
+            .find(|outcome| outcome.as_str() == text);
+        named.ok_or_else(|| format!("{text:?} is no outcome"))
+    }
+}
+
+/// What the workload should have done by then and has not: an error that says something about the workload, while others
+/// say that the harness could not tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unmet(pub String);
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         Self::from(outcome.code())
@@ -124,6 +142,7 @@ mod tests {
     fn outcomes_serialise_as_their_names() {
         for outcome in Outcome::WORST_FIRST {
             assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+            assert_eq!(outcome.as_str().parse(), Ok(outcome));
         }
     }
 }

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
 
 use crate::guard::{Guard, Watched};
+use crate::outcome::Unmet;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -144,11 +145,12 @@ impl Process {
     pub async fn wait(&mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
         match tokio::time::timeout(deadline, self.child.wait()).await {
             Ok(status) => status.with_context(|| format!("wait for {}", self.name)),
-            Err(_) => bail!(
+            Err(_) => Err(Unmet(format!(
                 "wait for {}: still running after {deadline:?}\n{}",
                 self.name,
                 self.tail()
-            ),
+            ))
+            .into()),
         }
     }
 

@@ -77,8 +77,19 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// The directories below `out`, in order.
+/// The directories below `out`, and those of the runs in a suite's, in order.
 fn directories(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for dir in entries(out)? {
+        // A file, or a directory that has just gone, holds none.
+        let runs = entries(&dir).unwrap_or_default();
+        all.push(dir);
+        all.extend(runs.into_iter().filter(|run| run.join(FILE).is_file()));
+    }
+    Ok(all)
+}
+
+fn entries(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     const NO_RUNS: WrongInput =
         WrongInput("list the runs; name the directory that theirs are in with --out");
     let entries = fs::read_dir(out).with_context(|| format!("read {}", out.display()));

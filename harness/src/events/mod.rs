@@ -92,8 +92,14 @@ pub enum Event {
         /// In a sentence.
         text: String,
     },
+    /// A scenario begins.
+    ScenarioStarted(ScenarioStarted),
     /// A scenario ended.
     ScenarioFinished(Scenario),
+    /// A scenario was not run, since this environment lacks what it needs. It is no pass and no failure.
+    ScenarioNotRun(NotRun),
+    /// A step ended; in the log of its scenario's own run.
+    Step(Step),
     /// The audit's result.
     Audited(Box<Audit>),
     /// The latencies, and the judgement of their limits.
@@ -120,8 +126,9 @@ pub struct RunStarted {
     pub environment: String,
     /// The command line that repeats it.
     pub command: String,
-    /// Messages planned.
-    pub messages: u64,
+    /// Messages planned, where it is known from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
     /// The rest of the plan, in the order to show it: `rate`, `payload`, `consumers`.
     pub plan: Vec<Fact>,
     /// Latency limits.
@@ -190,6 +197,46 @@ pub struct Sample {
     pub sent_at: Option<Stamp>,
 }
 
+/// A scenario that begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScenarioStarted {
+    /// The feature's name.
+    pub feature: String,
+    /// The scenario's name.
+    pub name: String,
+    /// Where it is: `features/exactly_once.feature:12`.
+    pub location: String,
+    /// The directory of its own run, relative to the log's; there once the run has begun.
+    pub run_dir: String,
+}
+
+/// A scenario that was not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotRun {
+    /// The feature's name.
+    pub feature: String,
+    /// The scenario's name.
+    pub name: String,
+    /// Where it is.
+    pub location: String,
+    /// The tags that say what it needs: `@aks`.
+    pub needs: String,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its keyword and sentence: `Given 2 consumers`.
+    pub sentence: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, when it did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
 /// How a scenario ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scenario {
@@ -204,6 +251,9 @@ pub struct Scenario {
     /// Why, when it did not pass: the step and its message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What its run found, in a sentence, when it passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
     /// The directory of its own run, relative to the log's, when it has one.

@@ -58,7 +58,7 @@ impl Log {
 }
 
 /// The kinds of events of this version.
-pub(super) const KNOWN: [&str; 13] = [
+pub(super) const KNOWN: [&str; 16] = [
     "run-started",
     "resource-created",
     "resource-removed",
@@ -68,10 +68,13 @@ pub(super) const KNOWN: [&str; 13] = [
     "fault",
     "sample",
     "note",
-    "scenario-finished",
     "audited",
     "measured",
     "finished",
+    "scenario-started",
+    "scenario-not-run",
+    "step",
+    "scenario-finished",
 ];
 
 /// Whether the line is a whole entry, only of a kind or version that is not known here.

@@ -22,14 +22,14 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         name: "aws2azmsgs".into(),
         storage: "http://127.0.0.1:10001/devstoreaccount1".into(),
     };
-    vec![
+    let of_a_run = vec![
         Event::RunStarted(Box::new(RunStarted {
             run,
             title: "load".into(),
             seed: u64::MAX,
             environment: "local".into(),
             command: "harness load".into(),
-            messages: 3,
+            messages: Some(3),
             plan: vec![Fact::new("rate", "200/s")],
             limits: vec![],
             setting: vec![],
@@ -64,15 +64,6 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         Event::Note {
             text: "a \"quoted\"\nline".into(),
         },
-        Event::ScenarioFinished(Scenario {
-            feature: "f".into(),
-            name: "s".into(),
-            location: "features/f.feature:3".into(),
-            outcome: Outcome::Fail,
-            detail: None,
-            duration_ms: 12,
-            run_dir: None,
-        }),
         Event::Audited(Box::new(audit.finish())),
         Event::Measured(Box::new(Measured {
             hops: Hops::default(),
@@ -82,6 +73,40 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             outcome: Outcome::Fail,
             reasons: vec!["3 messages lost".into()],
         },
+    ];
+    [of_a_run, of_a_suite()].concat()
+}
+
+fn of_a_suite() -> Vec<Event> {
+    vec![
+        Event::ScenarioStarted(ScenarioStarted {
+            feature: "f".into(),
+            name: "s".into(),
+            location: "features/f.feature:3".into(),
+            run_dir: "r1".into(),
+        }),
+        Event::ScenarioNotRun(NotRun {
+            feature: "f".into(),
+            name: "n".into(),
+            location: "features/f.feature:9".into(),
+            needs: "@aks".into(),
+        }),
+        Event::Step(Step {
+            sentence: "Given 1 consumer".into(),
+            outcome: Outcome::Pass,
+            detail: None,
+            duration_ms: 1,
+        }),
+        Event::ScenarioFinished(Scenario {
+            feature: "f".into(),
+            name: "s".into(),
+            location: "features/f.feature:3".into(),
+            outcome: Outcome::Fail,
+            detail: None,
+            found: None,
+            duration_ms: 12,
+            run_dir: None,
+        }),
     ]
 }
 

@@ -5,14 +5,13 @@ use std::io::{IsTerminal as _, stdout};
 use crate::cli::say;
 use crate::events::{Event, Fact, RunStarted};
 use crate::report::{Report, RunRecord, terminal};
-use crate::run::Run;
+use crate::run::{Run, about};
 
 use super::LoadArgs;
 
 /// The first event of the run's log.
 pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
     let identity = run.identity();
-    let version = env!("CARGO_PKG_VERSION");
     Event::RunStarted(Box::new(RunStarted {
         run: identity.run.clone(),
         title: format!(
@@ -22,7 +21,7 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         seed: identity.seed,
         environment: "local".to_owned(),
         command: args.repeat(identity.seed),
-        messages: args.messages,
+        messages: Some(args.messages),
         plan: vec![
             Fact::new("arrivals", args.shape.to_string()),
             Fact::new("consumers", args.consumers.to_string()),
@@ -31,24 +30,9 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
             Fact::new("work", args.work.as_deref().unwrap_or("none")),
         ],
         limits: args.limits(),
-        setting: vec![
-            Fact::new("storage", run.evidence()),
-            Fact::new("machine", machine()),
-        ],
-        versions: vec![
-            Fact::new("harness, producer, consumer", version),
-            Fact::new("Azurite", azurite::VERSION),
-        ],
+        setting: about::setting(run.evidence()),
+        versions: about::versions(),
     }))
-}
-
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!(
-        "{} {}, {cores} cores",
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    )
 }
 
 /// Says what starts, where its evidence goes, and how to repeat it: before anything can go wrong.

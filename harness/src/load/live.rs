@@ -4,11 +4,11 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
 use producer::Summary;
-use terminal_size::{Width, terminal_size_of};
 use workflow::contract::Stamp;
 use workflow::ports::WorkQueue as _;
 
 use crate::events::{Event, Sample};
+use crate::report::columns;
 use crate::run::{Run, Sending};
 
 /// From one sample to the next. The producer counts as often.
@@ -80,7 +80,7 @@ impl Live {
         parts.extend(lateness_us.map(|us| format!("lateness p99 {:.1} ms", us as f64 / 1e3)));
         if self.terminal {
             // The cursor waits in the first column, so that a line of the log overwrites this one.
-            write(&format!("\r\x1b[2K{}\r", fitted(&parts, columns())));
+            write(&format!("\r\x1b[2K{}\r", fitted(&parts, columns(stderr()))));
         } else if self.ticks % QUIET == 1 {
             write(&format!("{}\n", parts.join(BETWEEN)));
         }
@@ -96,13 +96,6 @@ impl Live {
 
 /// What stands between the parts of a line.
 const BETWEEN: &str = " | ";
-
-/// The columns that a line may fill: a line that wraps cannot be rewritten in place, and a full last column wraps.
-fn columns() -> usize {
-    const USUAL: u16 = 80;
-    let columns = terminal_size_of(stderr()).map_or(USUAL, |(Width(columns), _)| columns);
-    usize::from(columns).saturating_sub(1)
-}
 
 /// The first of `parts`, as many as fit into `columns`. They are ASCII: a byte is a column.
 fn fitted(parts: &[String], columns: usize) -> String {

@@ -2,7 +2,6 @@
 
 mod args;
 mod describe;
-mod interrupts;
 mod live;
 
 use std::sync::Arc;
@@ -12,12 +11,12 @@ use anyhow::Context as _;
 
 pub use args::{LatencyLimitArg, LoadArgs};
 pub(crate) use describe::summarise;
-use interrupts::Interrupts;
 use live::{EVERY, Live};
 
 use crate::audit::ExpectedPoison;
 use crate::environment::{Environment, Workload};
 use crate::events::{Event, Measured};
+use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
 use crate::run::{Departure, Identity, Load, Patience, Run, RunDir, Sending, Sent};

@@ -32,6 +32,13 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
         case.set_time(Duration::from_millis(scenario.duration_ms));
         add(scenario.feature.as_str(), case);
     }
+    for scenario in &record.not_run {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(format!("not run here: it needs {}", scenario.needs));
+        let mut case = TestCase::new(scenario.name.as_str(), status);
+        case.set_classname(scenario.feature.as_str());
+        add(scenario.feature.as_str(), case);
+    }
     if record.scenarios.is_empty() {
         for promise in promises(record) {
             let detail = format!("found {}; {}", promise.found, promise.detail);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::latency::{self, UNSOUND};
 use super::terminal::{remarks, sign};
 use super::{RunRecord, promises};
+use crate::events::Scenario;
 use crate::measure::{Micros, Percentile};
 use crate::outcome::Outcome;
 
@@ -27,8 +28,9 @@ fn write(text: &mut String, record: &RunRecord) -> std::fmt::Result {
         writeln!(text, "- {}", escaped(reason))?;
     }
     writeln!(text, "\n{}\n", escaped(record.title()))?;
-    promise_table(text, record)?;
     scenario_table(text, record)?;
+    step_table(text, record)?;
+    promise_table(text, record)?;
     latency_table(text, record)?;
     last_lines(text, record)?;
     for note in remarks(record) {
@@ -81,10 +83,32 @@ fn scenario_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
             sign(scenario.outcome),
             escaped(&scenario.name),
             Micros(micros),
-            escaped(scenario.detail.as_deref().unwrap_or_default())
+            escaped(said(scenario).unwrap_or_default())
         )?;
     }
+    for scenario in &record.not_run {
+        let (name, needs) = (escaped(&scenario.name), escaped(&scenario.needs));
+        writeln!(text, "| – | {name} | | not run here: it needs {needs} |")?;
+    }
     writeln!(text)
+}
+
+fn step_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
+    if record.steps.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "| | Step | |\n|---|---|---|")?;
+    for step in &record.steps {
+        let (sign, sentence) = (sign(step.outcome), escaped(&step.sentence));
+        let detail = escaped(step.detail.as_deref().unwrap_or_default());
+        writeln!(text, "| {sign} | {sentence} | {detail} |")?;
+    }
+    writeln!(text)
+}
+
+/// What there is to say of a scenario: why it did not pass, or what it found.
+pub(super) fn said(scenario: &Scenario) -> Option<&str> {
+    scenario.detail.as_deref().or(scenario.found.as_deref())
 }
 
 fn latency_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {

@@ -27,6 +27,7 @@ pub use promises::{Promise, promises};
 pub use record::{Mark, MarkKind, ProcessExit, ProcessRecord, RunRecord};
 pub use summary::Summary;
 pub use terminal::terminal;
+pub(crate) use terminal::{columns, sign};
 pub use verdict::Verdict;
 
 /// Where the reports of a run are.
@@ -45,9 +46,13 @@ pub struct Report {
 }
 
 /// Reads the event log of run directory `dir` and writes every report beside it. Each file is written whole or not at
-/// all. Can be repeated at any time; a run that still goes on is reported as incomplete.
+/// all. Can be repeated at any time; a run that still goes on is reported as incomplete. Those
+/// of a suite's runs that have none yet are written too.
 pub fn write(dir: &Path) -> Result<(RunRecord, Report), ReportError> {
     let record = RunRecord::read(dir)?;
+    for run in record.runs(dir) {
+        write(&run)?;
+    }
     let report = Report {
         html: files::write(dir, "report.html", html::page(&record).as_bytes())?,
         markdown: files::write(dir, "summary.md", markdown::summary(&record).as_bytes())?,

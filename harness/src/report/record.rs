@@ -1,12 +1,15 @@
 //! A run as its event log tells it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use workflow::contract::Stamp;
 
 use super::ReportError;
 use crate::audit::Audit;
-use crate::events::{Entry, Event, Log, Measured, Resource, RunStarted, Sample, Scenario};
+use crate::events::{
+    Entry, Event, FILE, Log, Measured, NotRun, Resource, RunStarted, Sample, Scenario,
+    ScenarioStarted, Step,
+};
 use crate::outcome::Outcome;
 
 /// Everything the event log says about a run, sorted by what it is about.
@@ -28,8 +31,12 @@ pub struct RunRecord {
     pub resources: Vec<Resource>,
     /// Notes, in order.
     pub notes: Vec<String>,
-    /// Scenarios, in the order they ended.
+    /// Scenarios, in the order they ended; last, as incomplete, those that had begun when the suite was cut off.
     pub scenarios: Vec<Scenario>,
+    /// Scenarios that this environment could not run.
+    pub not_run: Vec<NotRun>,
+    /// The steps of a scenario's own run, in order.
+    pub steps: Vec<Step>,
     /// The last audit.
     pub audit: Option<Audit>,
     /// The last measurement.
@@ -99,7 +106,60 @@ const fn is_removal(entry: &Entry) -> bool {
     matches!(entry.event, Event::ResourceRemoved(_))
 }
 
+/// How a scenario ended whose end is not in the log.
+fn cut_off(scenario: ScenarioStarted) -> Scenario {
+    let ScenarioStarted {
+        feature,
+        name,
+        location,
+        run_dir,
+    } = scenario;
+    Scenario {
+        feature,
+        name,
+        location,
+        outcome: Outcome::Incomplete,
+        detail: Some("it had begun when the suite was cut off".to_owned()),
+        found: None,
+        duration_ms: 0,
+        run_dir: Some(run_dir),
+    }
+}
+
 impl RunRecord {
+    /// The directories of a suite's runs in `dir` that have a log and no report: those of a suite that was killed.
+    pub(super) fn runs(&self, dir: &Path) -> Vec<PathBuf> {
+        let named = self
+            .scenarios
+            .iter()
+            .filter_map(|each| each.run_dir.as_ref());
+        named
+            .map(|name| dir.join(name))
+            .filter(|run| run.join(FILE).is_file() && !run.join("report.html").exists())
+            .collect()
+    }
+
+    /// How many scenarios ended in which way, in words; empty where there are none.
+    pub fn scenario_counts(&self) -> Vec<String> {
+        let mut counts = Vec::new();
+        for (outcome, word) in [
+            (Outcome::Pass, "passed"),
+            (Outcome::Fail, "failed"),
+            (Outcome::Inconclusive, "inconclusive"),
+            (Outcome::Incomplete, "incomplete"),
+        ] {
+            let of = self.scenarios.iter().filter(|each| each.outcome == outcome);
+            let count = of.count();
+            if count > 0 {
+                counts.push(format!("{count} {word}"));
+            }
+        }
+        if !self.not_run.is_empty() {
+            counts.push(format!("{} not run here", self.not_run.len()));
+        }
+        counts
+    }
+
     /// Messages that were handed to a consumer more than once; `None` where nobody watched the wire.
     pub(super) fn redelivered(&self) -> Option<u64> {
         let traffic = self.audit.as_ref()?.traffic.as_ref()?;
@@ -126,9 +186,16 @@ impl RunRecord {
             torn: log.torn,
             ..Self::default()
         };
+        let mut begun = Vec::new();
         for entry in log.entries {
+            match &entry.event {
+                Event::ScenarioStarted(scenario) => begun.push(scenario.clone()),
+                Event::ScenarioFinished(ended) => begun.retain(|each| each.name != ended.name),
+                _ => {}
+            }
             record.take(entry.at, entry.event);
         }
+        record.scenarios.extend(begun.into_iter().map(cut_off));
         record
     }
 
@@ -167,7 +234,11 @@ impl RunRecord {
             } => self.mark(at, MarkKind::Fault, format!("{name}: {target}"), lasts_ms),
             Event::Sample(sample) => self.samples.push((at, sample)),
             Event::Note { text } => self.notes.push(text),
+            // What has not ended is added when all is read.
+            Event::ScenarioStarted(_) => {}
             Event::ScenarioFinished(scenario) => self.scenarios.push(scenario),
+            Event::ScenarioNotRun(scenario) => self.not_run.push(scenario),
+            Event::Step(step) => self.steps.push(step),
             Event::Audited(audit) => self.audit = Some(*audit),
             Event::Measured(measured) => self.measured = Some(*measured),
             Event::Finished { outcome, reasons } => self.stated = Some((outcome, reasons)),

@@ -5,7 +5,7 @@ use workflow::contract::Stamp;
 
 use super::{RunRecord, promises};
 use crate::audit::Audit;
-use crate::events::{RunStarted, Scenario};
+use crate::events::{NotRun, RunStarted, Scenario, Step};
 use crate::measure::{Hop, LatencyVerdict, Percentile};
 use crate::outcome::Outcome;
 
@@ -32,6 +32,8 @@ pub struct Summary<'a> {
     throughput_rows_per_s: Option<f64>,
     redelivered: Option<u64>,
     scenarios: &'a [Scenario],
+    not_run: &'a [NotRun],
+    steps: &'a [Step],
     notes: Vec<String>,
 }
 
@@ -96,6 +98,8 @@ impl<'a> Summary<'a> {
             throughput_rows_per_s: measured.and_then(|measured| measured.hops.throughput()),
             redelivered: record.redelivered(),
             scenarios: &record.scenarios,
+            not_run: &record.not_run,
+            steps: &record.steps,
             notes: super::terminal::remarks(record),
         }
     }

@@ -1,6 +1,9 @@
 //! The summary at the end of a run, for a person at a terminal.
 
 use std::fmt::Write as _;
+use std::os::fd::AsFd;
+
+use terminal_size::{Width, terminal_size_of};
 
 use super::latency::{self, HopLine, UNSOUND};
 use super::promises::CONSUMER;
@@ -16,6 +19,8 @@ pub fn terminal(record: &RunRecord, colour: bool) -> String {
     let ink = Ink { colour };
     let mut text = String::new();
     head(&mut text, record, ink);
+    scenario_table(&mut text, record, ink);
+    step_table(&mut text, record, ink);
     promise_table(&mut text, &promises(record), ink);
     if let Some(measured) = &record.measured {
         latency_table(&mut text, measured, ink);
@@ -69,8 +74,16 @@ impl Ink {
     }
 }
 
+/// The columns that a line on `terminal` may fill: one that wraps cannot be rewritten in place, and a full last column
+/// wraps.
+pub(crate) fn columns(terminal: impl AsFd) -> usize {
+    const USUAL: u16 = 80;
+    let columns = terminal_size_of(terminal).map_or(USUAL, |(Width(columns), _)| columns);
+    usize::from(columns).saturating_sub(1)
+}
+
 /// The sign of an outcome.
-pub(super) const fn sign(outcome: Outcome) -> &'static str {
+pub(crate) const fn sign(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Pass => "✓",
         Outcome::Fail => "✗",
@@ -102,6 +115,56 @@ fn head(text: &mut String, record: &RunRecord, ink: Ink) {
         None => format!("{lasted}; the log does not say which run"),
     };
     line(text, &format!("   {}", ink.faint(&about)));
+}
+
+/// The scenarios that did not pass; those that did are a number.
+fn scenario_table(text: &mut String, record: &RunRecord, ink: Ink) {
+    let counts = record.scenario_counts();
+    if counts.is_empty() {
+        return;
+    }
+    line(text, "");
+    line(text, &ink.title("SCENARIOS"));
+    line(text, &format!("  {}", counts.join(", ")));
+    for scenario in record
+        .scenarios
+        .iter()
+        .filter(|each| each.outcome != Outcome::Pass)
+    {
+        let sign = ink.outcome(scenario.outcome, sign(scenario.outcome));
+        line(
+            text,
+            &format!("{sign} {} ({})", scenario.name, scenario.location),
+        );
+        for detail in scenario.detail.iter().flat_map(|detail| detail.lines()) {
+            line(text, &format!("    {}", ink.faint(detail)));
+        }
+        if let Some(dir) = &scenario.run_dir {
+            line(text, &format!("    {dir}/report.html"));
+        }
+    }
+    for not_run in &record.not_run {
+        line(
+            text,
+            &format!("- not run here: {} (needs {})", not_run.name, not_run.needs),
+        );
+    }
+}
+
+/// The steps of one scenario.
+fn step_table(text: &mut String, record: &RunRecord, ink: Ink) {
+    if record.steps.is_empty() {
+        return;
+    }
+    line(text, "");
+    line(text, &ink.title("STEPS"));
+    for step in &record.steps {
+        let sign = ink.outcome(step.outcome, sign(step.outcome));
+        line(text, &format!("{sign} {}", step.sentence));
+        for detail in step.detail.iter().flat_map(|detail| detail.lines()) {
+            line(text, &format!("    {}", ink.faint(detail)));
+        }
+    }
 }
 
 fn promise_table(text: &mut String, promises: &[Promise], ink: Ink) {

@@ -63,9 +63,14 @@ impl RunRecord {
         // Why is for the run to state; that it is no pass must not depend on that.
         parts.extend(super::promises::of_consumers(self).map(|promise| (promise.outcome, vec![])));
         for scenario in &self.scenarios {
-            let reason = format!("scenario {:?}: {}", scenario.name, scenario.outcome);
+            let detail = scenario.detail.as_deref().unwrap_or_default();
+            let why = detail.lines().next().unwrap_or_default();
+            let (name, outcome) = (&scenario.name, scenario.outcome);
+            let reason = format!("scenario {name:?}: {outcome}: {why}");
             parts.push((scenario.outcome, vec![reason]));
         }
+        // Why is for the run to state.
+        parts.extend(self.steps.iter().map(|step| (step.outcome, vec![])));
         if !self.damaged_lines.is_empty() {
             let reason = format!(
                 "evidence is missing: {} lines of the event log are damaged (first: line {})",
@@ -134,8 +139,13 @@ impl RunRecord {
             let s = if limits == 1 { "" } else { "s" };
             said.push(format!("{limits} latency limit{s} kept"));
         }
-        if !self.scenarios.is_empty() {
-            said.push(format!("{} scenarios passed", self.scenarios.len()));
+        match self.scenarios.len() {
+            0 => {}
+            1 => said.push("1 scenario passed".into()),
+            passed => said.push(format!("{passed} scenarios passed")),
+        }
+        if !self.not_run.is_empty() {
+            said.push(format!("{} not run here", self.not_run.len()));
         }
         if said.is_empty() {
             said.push("everything that was judged holds".into());

@@ -34,6 +34,17 @@ impl RunDir {
         Ok(Self { path })
     }
 
+    /// Creates the directory of the suite `suite` below `parent`: those of its scenarios' runs go into it.
+    pub fn create_of_suite(parent: &Path, suite: &RunId) -> anyhow::Result<PathBuf> {
+        let path = parent.join(format!("{suite}-suite"));
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::create_dir(&path))
+            .with_context(|| {
+                format!("create the suite's directory {}; {ADVICE}", path.display())
+            })?;
+        Ok(path)
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path

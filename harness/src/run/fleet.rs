@@ -13,6 +13,7 @@ use workflow::contract::Stamp;
 use super::exited;
 use crate::environment::{ConsumerOptions, Environment, Store};
 use crate::events::{Event, EventLog};
+use crate::outcome::Unmet;
 use crate::process::Process;
 use crate::wire::{Lane, Proxy};
 
@@ -289,7 +290,9 @@ impl Fleet {
 impl Departure {
     /// An error unless it ended in order.
     pub fn ensure_orderly(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(self.orderly, "{}\n{}", self.sentence, self.tail);
-        Ok(())
+        if self.orderly {
+            return Ok(());
+        }
+        Err(Unmet(format!("{}\n{}", self.sentence, self.tail)).into())
     }
 }

@@ -1,6 +1,7 @@
 //! A run: storage, consumers, a load, and what is found afterwards. `harness load` and the steps of scenarios both drive
 //! runs; neither knows how the environment keeps them.
 
+pub mod about;
 mod collect;
 mod dir;
 mod fleet;
@@ -134,6 +135,11 @@ impl Run {
             pid: sending.pid(),
         })?;
         Ok(sending)
+    }
+
+    /// Whether nothing has gone wrong with its witness: no task of the proxy panicked, and the history is whole so far.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.proxy.check()
     }
 
     /// Removes the run's queues and table; its directory stays.

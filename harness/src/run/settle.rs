@@ -7,6 +7,7 @@ use workflow::backoff::Backoff;
 use workflow::ports::{MAX_RECEIVE, StorageError, WorkQueue as _};
 
 use super::Run;
+use crate::outcome::Unmet;
 
 /// How often the queue is asked. An approximate count costs storage about as much as one send.
 const EVERY: Duration = Duration::from_millis(100);
@@ -74,9 +75,10 @@ impl Run {
                 return Ok(());
             }
             if start.elapsed() >= patience {
-                anyhow::bail!(
+                return Err(Unmet(format!(
                     "wait until {count} messages are leased: {depth} are in the queue after {patience:?}, not all leased"
-                );
+                ))
+                .into());
             }
             tokio::time::sleep(EVERY).await;
         }

@@ -7,6 +7,7 @@ use workflow::contract::Stamp;
 
 use super::Run;
 use crate::audit::{Audit, Protocol, Traffic};
+use crate::outcome::Unmet;
 use crate::wire::{Crossing, HistoryError};
 
 /// Most crossings that a witness shows: enough for several deliveries of one message.
@@ -36,7 +37,8 @@ impl Run {
                 }
             }
             if start.elapsed() >= patience {
-                anyhow::bail!("wait until {client} asks storage: not within {patience:?}");
+                let unmet = format!("wait until {client} asks storage: not within {patience:?}");
+                return Err(Unmet(unmet).into());
             }
             tokio::time::sleep(EVERY).await;
         }

@@ -1,8 +1,14 @@
 //! The arguments of a suite, for `harness run` and for `cargo test`.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use workflow::duration;
 
 use crate::environment::WorkloadArgs;
+
+/// Where the feature files are, seen from the repository's root.
+const FEATURES: &str = "features";
 
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
@@ -13,7 +19,7 @@ pub struct SuiteArgs {
     #[arg(long)]
     pub list: bool,
     /// A feature file, or a directory of them
-    #[arg(long, env = "EDW_FEATURES", default_value = "features")]
+    #[arg(long, env = "EDW_FEATURES", default_value = FEATURES)]
     pub features: PathBuf,
     /// Where run directories go
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
@@ -24,7 +30,46 @@ pub struct SuiteArgs {
     /// What runs
     #[command(flatten)]
     pub workload: WorkloadArgs,
-    /// Seed of every run, to repeat one [default: random for each]
+    /// Seed of the suite and of each of its runs, to repeat one [default: random]
     #[arg(long, env = "EDW_SCENARIO_SEED")]
     pub seed: Option<u64>,
+    /// Whose evidence stays: 'all', or what did not pass; the suite's own report stays in any case [default: all; cargo test:
+    /// failed]
+    #[arg(long, env = "EDW_KEEP", value_enum)]
+    pub keep: Option<Keep>,
+    /// How long a step may take, beyond the times that its sentence states
+    #[arg(long, env = "EDW_STEP_DEADLINE", default_value = "120s", value_parser = duration::parse_positive)]
+    pub step_deadline: Duration,
+    /// How long a scenario may take, beyond the times that its sentences state
+    #[arg(long, env = "EDW_SCENARIO_DEADLINE", default_value = "300s", value_parser = duration::parse_positive)]
+    pub scenario_deadline: Duration,
+}
+
+/// Whose evidence stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Keep {
+    /// Every scenario's.
+    All,
+    /// That of scenarios that did not pass.
+    Failed,
+}
+
+impl SuiteArgs {
+    /// The line that repeats the scenarios that `filter` selects.
+    pub(super) fn repeat(&self, filter: Option<&str>, seed: u64) -> String {
+        let mut words = vec!["cargo harness run".to_owned()];
+        words.extend(filter.map(quoted));
+        let features = self.features.display().to_string();
+        if features != FEATURES {
+            words.push(format!("--features {}", quoted(&features)));
+        }
+        words.extend(self.workload.repeat());
+        words.push(format!("--seed {seed}"));
+        words.join(" ")
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -25,9 +25,39 @@ impl FromStr for Time {
     }
 }
 
+/// The sum of the times that a sentence states, such as 34 s for one that says `within 30 s` and `4 s`.
+pub(super) fn stated(sentence: &str) -> Duration {
+    let words: Vec<&str> = sentence
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .collect();
+    words
+        .windows(2)
+        .filter_map(|pair| pair.join(" ").parse::<Time>().ok())
+        .map(|time| time.0)
+        .sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_states_the_sum_of_its_times() {
+        for (sentence, seconds) in [
+            ("within 30 s every message has exactly one result", 30),
+            (
+                "100 messages are sent at once, 2 s before the first, 500 ms, 500 ms",
+                3,
+            ),
+            (
+                "that consumer ended by itself within 10 s, with exit code 0",
+                10,
+            ),
+            ("200 messages are sent at 100 per second", 0),
+        ] {
+            assert_eq!(stated(sentence), Duration::from_secs(seconds), "{sentence}");
+        }
+    }
 
     #[test]
     fn times_have_units() {

@@ -1,17 +1,22 @@
-//! Scenarios: the feature files, run by Cucumber against an environment.
+//! Scenarios: the sentences of the feature files, made to happen in an environment and judged.
 //!
-//! Steps (`steps/`) only translate sentences into calls of [`crate::run`]; `selection.rs` reads the feature files before
-//! anything starts, and refuses zero scenarios and a step without exactly one definition; the suite (`suite.rs`) runs
-//! and counts.
+//! Steps (`steps/`) only translate sentences into calls of [`crate::run`], through the macros and the matching of the
+//! `cucumber` crate. `selection.rs` reads the feature files before anything starts; `lint.rs` knows what is wrong with them;
+//! `play.rs` plays one scenario, `suite.rs` all of them. That part is not the crate's: it knows no deadline, no outcome
+//! between pass and fail, and plays all scenarios on one thread.
 
 mod args;
+mod console;
 mod durations;
+mod lint;
 mod needs;
+mod play;
 mod selection;
 mod steps;
 mod suite;
 mod world;
 
-pub use args::SuiteArgs;
-pub use selection::{Selection, list, select};
+pub use args::{Keep, SuiteArgs};
+pub use lint::Problem;
+pub use selection::{Lint, Selection, check_features, list, select};
 pub use suite::{SuiteReport, check, run};

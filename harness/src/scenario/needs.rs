@@ -15,6 +15,11 @@ const KNOWN: [(&str, &str); 5] = [
 /// Tags of scenarios that the local environment cannot run.
 const ABSENT_LOCALLY: [&str; 2] = ["cluster", "aks"];
 
+/// Whether the tag says that a scenario runs alone.
+pub(super) fn is_serial(tag: &str) -> bool {
+    tag.trim_start_matches('@') == "serial"
+}
+
 /// The tags in `tags` that no environment knows.
 pub(super) fn unknown<'a>(tags: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
     tags.map(|tag| tag.trim_start_matches('@'))

@@ -1,16 +1,18 @@
 //! Selecting scenarios: what the feature files say, checked before anything runs.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use anyhow::{Context as _, anyhow, bail, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use cucumber::World as _;
 use cucumber::feature::Ext as _;
-use cucumber::gherkin::{Feature, GherkinEnv, Rule, Scenario as Gherkin};
+use cucumber::gherkin::{Feature, GherkinEnv, Rule, Scenario as Gherkin, Step};
+use cucumber::step::Collection;
 
-use super::SuiteArgs;
-use super::needs;
-use super::suite::SuiteReport;
+use super::lint::{self, Problem};
 use super::world::Scenario;
+use super::{SuiteArgs, needs};
+use crate::events::NotRun;
 use crate::exit::WrongInput;
 
 /// What every error of the selection has for its context.
@@ -19,8 +21,33 @@ const SELECT: WrongInput = WrongInput("select the scenarios");
 /// At least one scenario, each with a step for every one of its sentences.
 #[derive(Debug)]
 pub struct Selection {
-    /// What is left out, and why.
-    pub(super) report: SuiteReport,
+    /// What runs.
+    pub(super) cases: Vec<Case>,
+    /// What this environment cannot run.
+    pub(super) not_run: Vec<NotRun>,
+    /// How many the filter left out.
+    pub(super) filtered_out: usize,
+}
+
+/// One scenario, ready to run.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    /// The feature's name.
+    pub(super) feature: String,
+    /// The scenario's name.
+    pub(super) name: String,
+    /// Where it is: `features/exactly_once.feature:12`.
+    pub(super) location: String,
+    /// Its steps, those of its backgrounds first.
+    pub(super) steps: Vec<Step>,
+    /// Whether it runs alone.
+    pub(super) is_serial: bool,
+}
+
+/// The steps that there are.
+pub(super) fn definitions() -> &'static Collection<Scenario> {
+    static DEFINITIONS: OnceLock<Collection<Scenario>> = OnceLock::new();
+    DEFINITIONS.get_or_init(Scenario::collection)
 }
 
 /// The feature files at `path`: itself, or those below it, in order of their names.
@@ -49,6 +76,18 @@ fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Reads the feature files at `path`, with a scenario for each line of their examples.
+fn read(path: &Path) -> anyhow::Result<Vec<(PathBuf, Feature)>> {
+    let features = feature_files(path)?.into_iter().map(|file| {
+        let feature = Feature::parse_path(&file, GherkinEnv::default())
+            .with_context(|| format!("read {}", file.display()))?
+            .expand_examples()
+            .with_context(|| format!("read the examples of {}", file.display()))?;
+        Ok((file, feature))
+    });
+    features.collect()
+}
+
 /// Every tag that applies to a scenario, those of its rule and feature included.
 pub(super) fn tags<'a>(
     feature: &'a Feature,
@@ -65,7 +104,7 @@ pub(super) fn tags<'a>(
 }
 
 /// Every scenario of a feature with its rule.
-fn scenarios(feature: &Feature) -> impl Iterator<Item = (Option<&Rule>, &Gherkin)> {
+pub(super) fn scenarios(feature: &Feature) -> impl Iterator<Item = (Option<&Rule>, &Gherkin)> {
     let free = feature.scenarios.iter().map(|scenario| (None, scenario));
     let ruled = feature.rules.iter().flat_map(|rule| {
         rule.scenarios
@@ -75,90 +114,129 @@ fn scenarios(feature: &Feature) -> impl Iterator<Item = (Option<&Rule>, &Gherkin
     free.chain(ruled)
 }
 
-/// What the feature files say before anything runs: which scenarios are selected, which are left out, and why.
-fn survey(args: &SuiteArgs) -> anyhow::Result<(SuiteReport, Vec<String>)> {
-    let (mut report, mut selected) = (SuiteReport::default(), Vec::new());
-    let (files, filter) = (feature_files(&args.features)?, args.filter.as_deref());
-    for file in &files {
-        let feature = Feature::parse_path(file, GherkinEnv::default())
-            .with_context(|| format!("read {}", file.display()))?
-            .expand_examples()
-            .with_context(|| format!("read the examples of {}", file.display()))?;
-        for (rule, scenario) in scenarios(&feature) {
-            let tags = tags(&feature, rule, scenario);
-            let at = format!("{}:{}", file.display(), scenario.position.line);
-            let unknown = needs::unknown(tags.iter().copied());
-            if let Some(tag) = unknown.first() {
-                bail!("{at}: unknown tag @{tag}; see ARCHITECTURE.md for the tags there are");
-            }
-            let missing = needs::missing(tags.iter().copied());
-            if filter.is_some_and(|text| !scenario.name.contains(text)) {
-                report.filtered_out += 1;
-            } else if missing.is_empty() {
-                ensure_defined(&feature, rule, scenario, file)?;
-                selected.push(scenario.name.clone());
+/// The steps of a scenario, those of its backgrounds first.
+pub(super) fn steps<'a>(
+    feature: &'a Feature,
+    rule: Option<&'a Rule>,
+    scenario: &'a Gherkin,
+) -> impl Iterator<Item = &'a Step> {
+    let of_rule = rule.and_then(|rule| rule.background.as_ref());
+    let backgrounds = feature.background.iter().chain(of_rule);
+    backgrounds
+        .flat_map(|background| &background.steps)
+        .chain(&scenario.steps)
+}
+
+/// What `args` select; an error names every problem of what is selected. Tags and names are checked in all scenarios.
+fn survey(args: &SuiteArgs) -> anyhow::Result<Selection> {
+    let features = read(&args.features)?;
+    let mut selection = Selection {
+        cases: Vec::new(),
+        not_run: Vec::new(),
+        filtered_out: 0,
+    };
+    let mut problems = Vec::new();
+    for (file, feature) in &features {
+        for (rule, scenario) in scenarios(feature) {
+            let tags = tags(feature, rule, scenario);
+            let found = lint::of_scenario(feature, rule, scenario, file);
+            let location = format!("{}:{}", file.display(), scenario.position.line);
+            let (feature_name, name) = (feature.name.clone(), scenario.name.clone());
+            let needs = needs::missing(tags.iter().copied());
+            if !needs::unknown(tags.iter().copied()).is_empty() {
+                problems.extend(found);
+            } else if args
+                .filter
+                .as_ref()
+                .is_some_and(|text| !name.contains(text))
+            {
+                selection.filtered_out += 1;
+            } else if needs.is_empty() {
+                problems.extend(found);
+                selection.cases.push(Case {
+                    feature: feature_name,
+                    name,
+                    location,
+                    steps: steps(feature, rule, scenario).cloned().collect(),
+                    is_serial: tags.iter().any(|tag| needs::is_serial(tag)),
+                });
             } else {
-                let needs: Vec<_> = missing.into_iter().map(|tag| format!("@{tag}")).collect();
-                report
-                    .not_run
-                    .push((scenario.name.clone(), needs.join(" ")));
+                let needs: Vec<_> = needs.into_iter().map(|tag| format!("@{tag}")).collect();
+                selection.not_run.push(NotRun {
+                    feature: feature_name,
+                    name,
+                    location,
+                    needs: needs.join(" "),
+                });
             }
         }
     }
-    Ok((report, selected))
+    problems.extend(lint::twins(all(&features)));
+    ensure!(problems.is_empty(), lines(&problems));
+    Ok(selection)
 }
 
-/// Every sentence of a scenario, its backgrounds included, must have exactly one step. What a step makes of its words only
-/// its run can tell.
-fn ensure_defined(
-    feature: &Feature,
-    rule: Option<&Rule>,
-    scenario: &Gherkin,
-    file: &Path,
-) -> anyhow::Result<()> {
-    let at = |line: usize| format!("{}:{line}", file.display());
-    ensure!(
-        !scenario.steps.is_empty(),
-        "{}: the scenario {:?} has no step; a line that begins with no keyword is a description",
-        at(scenario.position.line),
-        scenario.name
-    );
-    let definitions = Scenario::collection();
-    let of_rule = rule.and_then(|rule| rule.background.as_ref());
-    let backgrounds = feature.background.iter().chain(of_rule);
-    let steps = backgrounds.flat_map(|background| &background.steps);
-    for step in steps.chain(&scenario.steps) {
-        let found = definitions
-            .find(step)
-            .with_context(|| format!("{}: find the step", at(step.position.line)))?;
-        ensure!(
-            found.is_some(),
-            "{}: the step '{} {}' is not defined; harness/src/scenario/steps has those that are",
-            at(step.position.line),
-            step.keyword.trim(),
-            step.value
-        );
-    }
-    Ok(())
+/// Every scenario with its file.
+fn all(features: &[(PathBuf, Feature)]) -> impl Iterator<Item = (&Path, &Gherkin)> {
+    features.iter().flat_map(|(file, feature)| {
+        scenarios(feature).map(|(_, scenario)| (file.as_path(), scenario))
+    })
+}
+
+fn lines(problems: &[Problem]) -> String {
+    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// The names of the scenarios that `args` select, in order.
 pub fn list(args: &SuiteArgs) -> anyhow::Result<Vec<String>> {
-    let (_, selected) = survey(args).context(SELECT)?;
-    Ok(selected)
+    let selection = survey(args).context(SELECT)?;
+    Ok(selection.cases.into_iter().map(|case| case.name).collect())
 }
 
 /// Selects the scenarios of `args`. None selected is an error.
 pub fn select(args: &SuiteArgs) -> anyhow::Result<Selection> {
-    let (report, selected) = survey(args).context(SELECT)?;
-    if selected.is_empty() {
+    let selection = survey(args).context(SELECT)?;
+    if selection.cases.is_empty() {
         let none = anyhow!(
             "{}: {} left out by the filter, {} not runnable here, none left; a suite that runs nothing proves nothing",
             args.features.display(),
-            report.filtered_out,
-            report.not_run.len()
+            selection.filtered_out,
+            selection.not_run.len()
         );
         return Err(none.context(SELECT));
     }
-    Ok(Selection { report })
+    Ok(selection)
+}
+
+/// What a check of feature files finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lint {
+    /// Scenarios that were checked, one for each line of examples.
+    pub scenarios: usize,
+    /// What keeps scenarios from running, or from being trusted.
+    pub problems: Vec<Problem>,
+    /// Step definitions that no scenario uses.
+    pub unused: Vec<Problem>,
+}
+
+/// Checks every scenario of the feature files at `path`, those included that would not run here.
+pub fn check_features(path: &Path) -> anyhow::Result<Lint> {
+    const LINT: WrongInput = WrongInput("check the feature files");
+    let features = read(path).context(LINT)?;
+    let mut problems = lint::twins(all(&features));
+    for (file, feature) in &features {
+        for (rule, scenario) in scenarios(feature) {
+            problems.extend(lint::of_scenario(feature, rule, scenario, file));
+        }
+    }
+    problems.sort();
+    problems.dedup();
+    let scenarios = all(&features).count();
+    let features: Vec<_> = features.into_iter().map(|(_, feature)| feature).collect();
+    Ok(Lint {
+        scenarios,
+        problems,
+        unused: lint::unused(&features),
+    })
 }

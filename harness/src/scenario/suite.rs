@@ -1,44 +1,47 @@
-//! Running and counting scenarios.
+//! A suite: scenarios at the same time, those that measure time alone, and one event log of all.
 
-use std::io;
-use std::path::PathBuf;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cucumber::event::ScenarioFinished;
-use cucumber::writer::{self, Coloring, Verbosity};
-use cucumber::{StatsWriter as _, World as _, WriterExt as _};
-use futures::FutureExt as _;
+use anyhow::Context as _;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+use workflow::contract::Stamp;
 
 use super::SuiteArgs;
-use super::needs;
-use super::selection::{Selection, tags};
-use super::world::{Scenario, Suite};
+use super::args::Keep;
+use super::console::Console;
+use super::play::{Deadlines, Played, millis, play, stray_panics, watch_panics};
+use super::selection::{Case, Selection};
+use super::world::Setting;
 use crate::cli::say;
 use crate::environment::{ConsumerOptions, Environment, Workload};
+use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted};
+use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
-use crate::run::RunDir;
+use crate::report::{Report, RunRecord};
+use crate::run::{Identity, RunDir, about};
 
 /// What a suite found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct SuiteReport {
-    /// Scenarios that passed.
-    pub passed: usize,
-    /// Scenarios that failed, and errors outside of any.
-    pub failed: usize,
-    /// Scenarios that this environment cannot run, and what they need; never counted as passed.
-    pub not_run: Vec<(String, String)>,
+    /// Everything that its log says.
+    pub record: RunRecord,
+    /// Where its reports are.
+    pub report: Report,
     /// Scenarios that the filter left out.
     pub filtered_out: usize,
 }
 
 impl SuiteReport {
-    /// Pass when at least one scenario ran and all that ran passed.
-    pub const fn outcome(&self) -> Outcome {
-        if self.passed > 0 && self.failed == 0 {
-            Outcome::Pass
-        } else {
-            Outcome::Fail
-        }
+    /// How many scenarios ended with `outcome`.
+    pub fn count(&self, outcome: Outcome) -> usize {
+        let scenarios = self.record.scenarios.iter();
+        scenarios
+            .filter(|scenario| scenario.outcome == outcome)
+            .count()
     }
 }
 
@@ -49,65 +52,203 @@ pub fn check(args: &SuiteArgs, workload: &Workload) -> anyhow::Result<()> {
     RunDir::check_parent(&args.out)
 }
 
-/// Runs `selection`, the scenarios that `args` select, in `environment`, and prints as they go.
+/// Runs `selection`, the scenarios that `args` select, in `environment`; says how they go, and writes the reports.
 pub async fn run(
     args: &SuiteArgs,
     selection: Selection,
     environment: Arc<dyn Environment>,
 ) -> anyhow::Result<SuiteReport> {
-    let mut report = selection.report;
-    say(&format!("storage  {}", environment.evidence()));
-    let suite = Arc::new(Suite {
+    let mut interrupts = Interrupts::listen().context("listen for signals")?;
+    watch_panics();
+    let identity = Identity::fresh(args.seed);
+    let dir = RunDir::create_of_suite(&args.out, &identity.run)?;
+    let suite = Suite {
+        log: EventLog::open(&dir)?,
+        args: args.clone(),
         environment,
-        out: args.out.clone(),
-        seed: args.seed,
-    });
-    let filter = args.filter.clone();
-    let writer = Scenario::cucumber::<PathBuf>()
-        .fail_on_skipped()
-        .max_concurrent_scenarios(usize::from(args.concurrency))
-        .before(move |_, _, _, scenario| {
-            scenario.suite.set(suite.clone()).unwrap_or_default();
-            async {}.boxed_local()
-        })
-        .after(|_, _, _, finished, scenario| clean_up(finished, scenario).boxed_local())
-        .with_writer(
-            writer::Basic::raw(io::stdout(), Coloring::Auto, Verbosity::Default)
-                .normalized()
-                .summarized(),
-        )
-        .with_default_cli()
-        .filter_run(args.features.clone(), move |feature, rule, scenario| {
-            let runnable = needs::missing(tags(feature, rule, scenario).into_iter()).is_empty();
-            runnable
-                && filter
-                    .as_ref()
-                    .is_none_or(|text| scenario.name.contains(text.as_str()))
-        })
-        .await;
-    let scenarios = writer.scenarios_stats();
-    report.passed = scenarios.passed;
-    report.failed =
-        scenarios.failed + scenarios.skipped + writer.parsing_errors() + writer.hook_errors();
-    if writer.execution_has_failed() {
-        report.failed = report.failed.max(1);
-    }
-    Ok(report)
+        seed: identity.seed,
+        dir: dir.clone(),
+    };
+    suite.begin(&identity, &selection)?;
+    let (outcome, reasons) = suite.conduct(selection.cases, &mut interrupts).await?;
+    suite.record(Event::Finished { outcome, reasons })?;
+    drop(suite);
+    let (record, report) = crate::report::write(&dir)?;
+    Ok(SuiteReport {
+        record,
+        report,
+        filtered_out: selection.filtered_out,
+    })
 }
 
-/// After a pass, removes the storage and the directory of the run; after anything else both stay as evidence, as far as
-/// the environment lives on. A clean-up that fails fails the scenario.
-async fn clean_up(finished: &ScenarioFinished, scenario: Option<&mut Scenario>) {
-    let Some(run) = scenario.and_then(|scenario| scenario.run.take()) else {
-        return;
-    };
-    if matches!(finished, ScenarioFinished::StepPassed) {
-        if let Err(error) = run.remove().await {
-            panic!("clean up: {error:#}");
+/// A suite at work.
+struct Suite {
+    args: SuiteArgs,
+    environment: Arc<dyn Environment>,
+    seed: u64,
+    dir: PathBuf,
+    log: EventLog,
+}
+
+impl Suite {
+    fn record(&self, event: Event) -> anyhow::Result<()> {
+        self.log.append(Stamp::now(), event)?;
+        Ok(())
+    }
+
+    /// Records and says what is about to run.
+    fn begin(&self, identity: &Identity, selection: &Selection) -> anyhow::Result<()> {
+        let count = selection.cases.len();
+        let evidence = self.environment.evidence();
+        let command = self.args.repeat(self.args.filter.as_deref(), self.seed);
+        say(&format!("storage  {evidence}"));
+        say(&format!("repeat   {command}"));
+        say(&format!("evidence {}", self.dir.display()));
+        let mut plan = vec![Fact::new("scenarios", count.to_string())];
+        if let Some(filter) = &self.args.filter {
+            plan.push(Fact::new("filter", filter));
+            plan.push(Fact::new("left out", selection.filtered_out.to_string()));
         }
-        let directory = run.dir().path();
-        if let Err(error) = std::fs::remove_dir_all(directory) {
-            panic!("clean up {}: {error}", directory.display());
+        plan.push(Fact::new("at a time", self.args.concurrency.to_string()));
+        let s = if count == 1 { "" } else { "s" };
+        self.record(Event::RunStarted(Box::new(RunStarted {
+            run: identity.run.clone(),
+            title: format!("suite of {count} scenario{s}"),
+            seed: identity.seed,
+            environment: "local".to_owned(),
+            command,
+            messages: None,
+            plan,
+            limits: vec![],
+            setting: about::setting(evidence),
+            versions: about::versions(),
+        })))?;
+        for not_run in &selection.not_run {
+            self.record(Event::ScenarioNotRun(not_run.clone()))?;
+        }
+        Ok(())
+    }
+
+    /// Plays all scenarios; the first signal stops those that run and begins no more, the second waits for nobody.
+    async fn conduct(
+        &self,
+        cases: Vec<Case>,
+        interrupts: &mut Interrupts,
+    ) -> anyhow::Result<(Outcome, Vec<String>)> {
+        let all = cases.len();
+        let stop = CancellationToken::new();
+        let mut console = Console::new(all);
+        let mut outcomes = Vec::new();
+        let (mut alone, mut together): (VecDeque<_>, VecDeque<_>) =
+            cases.into_iter().partition(|case| case.is_serial);
+        let mut playing = FuturesUnordered::new();
+        let mut tick = tokio::time::interval(Console::EVERY);
+        loop {
+            while !stop.is_cancelled() && playing.len() < usize::from(self.args.concurrency) {
+                let next = match together.pop_front() {
+                    None if playing.is_empty() => alone.pop_front(),
+                    next => next,
+                };
+                let Some(case) = next else { break };
+                console.started(&case.name);
+                playing.push(self.begin_scenario(case, &stop)?);
+            }
+            if playing.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some((case, played)) = playing.next() => {
+                    console.ended(&case, &played);
+                    outcomes.push(played.outcome);
+                    self.record(Event::ScenarioFinished(self.finished(case, played)))?;
+                }
+                _ = tick.tick() => console.show(),
+                () = interrupts.recv() => {
+                    if stop.is_cancelled() {
+                        break;
+                    }
+                    console.wipe();
+                    say("stopping: what runs is cleaned up; once more ends it at once");
+                    stop.cancel();
+                }
+            }
+        }
+        console.wipe();
+        let mut reasons = Vec::new();
+        if stop.is_cancelled() {
+            let ended = outcomes
+                .iter()
+                .filter(|outcome| **outcome != Outcome::Incomplete);
+            reasons.push(format!(
+                "stopped by a signal: {} of {all} scenarios had ended",
+                ended.count()
+            ));
+            outcomes.push(Outcome::Incomplete);
+        }
+        match stray_panics() {
+            0 => {}
+            panics => {
+                reasons.push(format!(
+                    "{panics} panics outside of any scenario's steps, which are bugs of the harness; standard error has them"
+                ));
+                outcomes.push(Outcome::Inconclusive);
+            }
+        }
+        Ok((Outcome::of_parts(outcomes), reasons))
+    }
+
+    /// Records that `case` begins, and plays it.
+    fn begin_scenario(
+        &self,
+        case: Case,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<impl Future<Output = (Case, Played)> + use<>> {
+        let identity = Identity::fresh(Some(self.seed));
+        self.record(Event::ScenarioStarted(ScenarioStarted {
+            feature: case.feature.clone(),
+            name: case.name.clone(),
+            location: case.location.clone(),
+            run_dir: identity.run.to_string(),
+        }))?;
+        let setting = Setting {
+            environment: self.environment.clone(),
+            out: self.dir.clone(),
+            identity,
+            title: case.name.clone(),
+            command: self.args.repeat(Some(&case.name), self.seed),
+        };
+        let deadlines = Deadlines {
+            step: self.args.step_deadline,
+            scenario: self.args.scenario_deadline,
+        };
+        let stop = stop.clone();
+        Ok(async move {
+            let played = play(case.clone(), setting, deadlines, stop).await;
+            (case, played)
+        })
+    }
+
+    /// What the log says of the end of a scenario; removes what nobody asked to keep.
+    fn finished(&self, case: Case, played: Played) -> Scenario {
+        let keep = self.args.keep.unwrap_or(Keep::All);
+        let passed = played.outcome == Outcome::Pass;
+        let mut run_dir = played.dir.as_deref().and_then(Path::file_name);
+        if let (Keep::Failed, true, Some(dir)) = (keep, passed, &played.dir) {
+            match std::fs::remove_dir_all(dir) {
+                Ok(()) => run_dir = None,
+                // Too much evidence is no reason to doubt a pass.
+                Err(error) => tracing::warn!("failed to remove {}: {error}", dir.display()),
+            }
+        }
+        Scenario {
+            feature: case.feature,
+            name: case.name,
+            location: case.location,
+            outcome: played.outcome,
+            run_dir: run_dir.map(|name| name.to_string_lossy().into_owned()),
+            duration_ms: millis(played.took),
+            detail: played.detail,
+            found: played.found,
         }
     }
 }

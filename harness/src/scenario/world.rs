@@ -1,48 +1,87 @@
 //! The state of one scenario.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use workflow::contract::PayloadSize;
+use workflow::duration;
 
 use crate::audit::{ExpectedPoison, Traffic};
 use crate::environment::{ConsumerOptions, Environment};
-use crate::run::{Collected, Departure, Identity, Load, Run, Sent};
+use crate::events::{Event, Fact, Measured, RunStarted, Step};
+use crate::measure::LatencyVerdict;
+use crate::outcome::{Outcome, Unmet};
+use crate::run::{Collected, Departure, Identity, Load, Run, Sent, about};
 use crate::wire::{Guard, Rule};
 
 /// What a step returns.
 pub(super) type StepResult = Result<(), StepError>;
 
-/// Why a step failed, with all its causes: Cucumber prints an error's own text only.
-pub(super) struct StepError(anyhow::Error);
+/// Why a step did not pass, and what that says about its scenario.
+#[derive(Debug)]
+pub(super) struct StepError {
+    outcome: Outcome,
+    error: anyhow::Error,
+}
 
+impl StepError {
+    /// `error`, which makes the scenario end with `outcome`.
+    pub(super) const fn of(outcome: Outcome, error: anyhow::Error) -> Self {
+        Self { outcome, error }
+    }
+
+    /// An outcome and its reason from what [`StepError`]'s `Display` says, which is all that Cucumber's macros let through:
+    /// they panic with it.
+    pub(super) fn read(text: &str) -> Option<(Outcome, &str)> {
+        let (outcome, reason) = text.split_once(": ")?;
+        Some((outcome.parse().ok()?, reason))
+    }
+}
+
+/// What the workload has left undone is a broken promise. Everything else that goes wrong in a step is trouble of the
+/// harness or its storage: the scenario could not be judged.
 impl<E: Into<anyhow::Error>> From<E> for StepError {
     fn from(error: E) -> Self {
-        Self(error.into())
+        let error = error.into();
+        let unmet = error.downcast_ref::<Unmet>().is_some();
+        let outcome = if unmet {
+            Outcome::Fail
+        } else {
+            Outcome::Inconclusive
+        };
+        Self { outcome, error }
     }
 }
 
 impl std::fmt::Display for StepError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:#}", self.0)
+        // With all its causes.
+        write!(f, "{}: {:#}", self.outcome, self.error)
     }
 }
 
-/// What every scenario of a suite shares.
-pub(crate) struct Suite {
+/// What a scenario runs in.
+#[derive(Clone)]
+pub(crate) struct Setting {
     pub(crate) environment: Arc<dyn Environment>,
-    /// Where run directories go.
+    /// Where its run's directory goes.
     pub(crate) out: PathBuf,
-    /// A seed for every run, to repeat one.
-    pub(crate) seed: Option<u64>,
+    /// What its run is.
+    pub(crate) identity: Identity,
+    /// Its name.
+    pub(crate) title: String,
+    /// The line that repeats it.
+    pub(crate) command: String,
 }
 
 /// One scenario: what it is given, what was done, what was found.
 #[derive(cucumber::World, Default)]
 #[world(init = Self::default)]
 pub(crate) struct Scenario {
-    pub(super) suite: OnceLock<Arc<Suite>>,
+    pub(super) setting: Option<Setting>,
+    /// Steps that have ended, until the run's log takes them.
+    pub(super) steps: Vec<Step>,
     pub(super) consumers: u32,
     pub(super) options: ConsumerOptions,
     pub(super) payload: PayloadSize,
@@ -66,30 +105,23 @@ pub(super) struct Injected {
 
 impl std::fmt::Debug for Scenario {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.run {
-            None => f.write_str("no run was started"),
-            Some(run) => {
-                let identity = run.identity();
-                writeln!(f, "run {}, seed {}", identity.run, identity.seed)?;
-                write!(f, "logs in {}", run.dir().logs().display())
-            }
-        }
+        f.write_str("a scenario")
     }
 }
 
 impl Scenario {
-    pub(super) fn suite(&self) -> anyhow::Result<&Arc<Suite>> {
-        self.suite
-            .get()
-            .context("the suite must be set before the first step")
-    }
-
     /// Prepares the run, once.
     pub(super) async fn run(&mut self) -> anyhow::Result<&mut Run> {
         if self.run.is_none() {
-            let suite = self.suite()?;
-            let identity = Identity::fresh(suite.seed);
-            let run = Run::prepare(suite.environment.clone(), identity, &suite.out).await?;
+            let setting = self.setting.clone();
+            let setting = setting.context("the setting must be there before the first step")?;
+            let Setting {
+                environment,
+                identity,
+                ..
+            } = setting.clone();
+            let run = Run::prepare(environment, identity, &setting.out).await?;
+            run.record(self.started(setting, &run))?;
             let rules = self.rules.iter();
             self.faults = rules
                 .map(|rule| run.faults().install(rule.clone()))
@@ -97,6 +129,74 @@ impl Scenario {
             self.run = Some(run);
         }
         self.run.as_mut().context("the run must be there")
+    }
+
+    /// The first event of the run's log.
+    fn started(&self, setting: Setting, run: &Run) -> Event {
+        let Identity { run: id, seed } = run.identity().clone();
+        let ConsumerOptions {
+            work,
+            visibility,
+            max_attempts,
+            ..
+        } = self.options.clone();
+        let options = [
+            ("work", work),
+            ("lease", visibility.map(duration::text)),
+            (
+                "attempts",
+                max_attempts.map(|attempts| attempts.to_string()),
+            ),
+        ];
+        let mut plan = vec![
+            Fact::new("consumers", self.consumers.to_string()),
+            Fact::new("payload", self.payload.to_string()),
+        ];
+        plan.extend(
+            options
+                .into_iter()
+                .filter_map(|(name, value)| Some(Fact::new(name, value?))),
+        );
+        Event::RunStarted(Box::new(RunStarted {
+            run: id,
+            title: setting.title,
+            seed,
+            environment: "local".to_owned(),
+            command: setting.command,
+            messages: None,
+            plan,
+            limits: vec![],
+            setting: about::setting(run.evidence()),
+            versions: about::versions(),
+        }))
+    }
+
+    /// Takes down that `step` has ended; in the run's log, as soon as there is one.
+    pub(super) fn ended(&mut self, step: Step) -> anyhow::Result<()> {
+        self.steps.push(step);
+        if let Some(run) = &self.run {
+            for step in std::mem::take(&mut self.steps) {
+                run.record(Event::Step(step))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes and records what was found.
+    pub(super) fn judged(&mut self, collected: Collected) -> anyhow::Result<()> {
+        let run = self.run.as_ref().context("the run must be there")?;
+        run.record(Event::Audited(Box::new(collected.audit.clone())))?;
+        self.collected = Some(collected);
+        self.measured(vec![])
+    }
+
+    /// Records the latencies, with the judgement of their limits.
+    pub(super) fn measured(&self, verdicts: Vec<LatencyVerdict>) -> anyhow::Result<()> {
+        let run = self.run.as_ref().context("the run must be there")?;
+        run.record(Event::Measured(Box::new(Measured {
+            hops: self.collected()?.hops.clone(),
+            verdicts,
+        })))
     }
 
     /// Prepares the run and starts the given consumers.

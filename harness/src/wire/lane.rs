@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
 use super::{Crossing, Endpoints, Handled, Happened, Operation};
+use crate::outcome::Unmet;
 
 /// One client's way to storage. Dropping it closes the way.
 #[derive(Debug)]
@@ -82,9 +83,10 @@ impl Lane {
         };
         let Ok(received) = tokio::time::timeout(patience, received).await else {
             let (name, held) = (&self.client.name, self.client.in_hand.borrow().len());
-            anyhow::bail!(
+            let unmet = format!(
                 "wait until {name} receives messages and has {count} in hand: it has {held} after {patience:?}"
             );
+            return Err(Unmet(unmet).into());
         };
         received
     }

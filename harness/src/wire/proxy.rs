@@ -135,6 +135,11 @@ impl Proxy {
             "wait for the requests under way in the proxy: storage does not answer them",
         )?;
         self.shared.under_way.reopen();
+        self.check()
+    }
+
+    /// Whether the history holds all that was to be written so far.
+    pub fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
             !self.shared.panicked.load(Ordering::Relaxed),
             "keep the history: a task of the proxy panicked, which is a bug of the harness"

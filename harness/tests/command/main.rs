@@ -2,5 +2,6 @@
 
 mod foreign;
 mod guard;
+mod lint;
 mod signals;
 mod usage;

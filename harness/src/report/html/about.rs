@@ -3,20 +3,22 @@
 use maud::{Markup, html};
 
 use super::pill;
-use crate::events::Fact;
+use crate::events::{Fact, RunStarted, Scenario};
 use crate::measure::Micros;
+use crate::outcome::Outcome;
+use crate::report::markdown::said;
 use crate::report::terminal::remarks;
 use crate::report::{ProcessExit, ProcessRecord, RunRecord};
 
 pub(super) fn scenarios(record: &RunRecord) -> Markup {
     html! {
-        @if !record.scenarios.is_empty() {
+        @if !record.scenarios.is_empty() || !record.not_run.is_empty() {
             section {
                 h2 { "Scenarios" }
                 table {
                     thead { tr { th {} th { "Scenario" } th { "Feature" } th.figure { "Time" } } }
                     tbody {
-                        @for scenario in &record.scenarios {
+                        @for scenario in ordered(record) {
                             @let micros = scenario.duration_ms.saturating_mul(1_000);
                             tr.(scenario.outcome.as_str()) {
                                 td.sign { (pill(scenario.outcome)) }
@@ -25,9 +27,64 @@ pub(super) fn scenarios(record: &RunRecord) -> Markup {
                                         Some(dir) => a href=(format!("{dir}/report.html")) { (scenario.name) },
                                         None => (scenario.name),
                                     }
-                                    @if let Some(detail) = &scenario.detail { div.faint { (detail) } }
+                                    @if let Some(said) = said(scenario) { div.faint.lines { (said) } }
                                 }
                                 td { (scenario.feature) div.faint { (scenario.location) } }
+                                td.figure { (Micros(i64::try_from(micros).unwrap_or(i64::MAX))) }
+                            }
+                        }
+                        @for scenario in &record.not_run {
+                            tr.not-run {
+                                td.sign { "–" }
+                                td { (scenario.name) div.faint { "not run here: it needs " (scenario.needs) } }
+                                td { (scenario.feature) div.faint { (scenario.location) } }
+                                td {}
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What did not pass first, then as the feature files have them.
+fn ordered(record: &RunRecord) -> Vec<&Scenario> {
+    let rank = |outcome| {
+        Outcome::WORST_FIRST
+            .iter()
+            .position(|each| *each == outcome)
+    };
+    // Lines are numbers: 9 comes before 12.
+    let place = |scenario: &Scenario| {
+        let (file, line) = scenario.location.rsplit_once(':').unwrap_or_default();
+        (
+            file.to_owned(),
+            line.parse::<u32>().unwrap_or_default(),
+            scenario.name.clone(),
+        )
+    };
+    let mut scenarios: Vec<_> = record.scenarios.iter().collect();
+    scenarios.sort_by_key(|scenario| (rank(scenario.outcome), place(scenario)));
+    scenarios
+}
+
+pub(super) fn steps(record: &RunRecord) -> Markup {
+    html! {
+        @if !record.steps.is_empty() {
+            section {
+                h2 { "Steps" }
+                table {
+                    thead { tr { th {} th { "Step" } th.figure { "Time" } } }
+                    tbody {
+                        @for step in &record.steps {
+                            @let micros = step.duration_ms.saturating_mul(1_000);
+                            tr.(step.outcome.as_str()) {
+                                td.sign { (pill(step.outcome)) }
+                                td {
+                                    (step.sentence)
+                                    @if let Some(detail) = &step.detail { div.faint.lines { (detail) } }
+                                }
                                 td.figure { (Micros(i64::try_from(micros).unwrap_or(i64::MAX))) }
                             }
                         }
@@ -106,13 +163,7 @@ pub(super) fn run(record: &RunRecord) -> Markup {
                 p { "Repeat it:" }
                 pre.command { code { (run.command) } }
                 div.facts {
-                    (facts("Plan", &[
-                        vec![
-                            Fact::new("messages", run.messages.to_string()),
-                            Fact::new("seed", run.seed.to_string()),
-                        ],
-                        run.plan.clone(),
-                    ].concat()))
+                    (facts("Plan", &plan(run)))
                     (facts("Setting", &[
                         vec![Fact::new("environment", run.environment.clone())],
                         run.setting.clone(),
@@ -130,6 +181,18 @@ pub(super) fn run(record: &RunRecord) -> Markup {
             }
         }
     }
+}
+
+fn plan(run: &RunStarted) -> Vec<Fact> {
+    let messages = run
+        .messages
+        .map(|messages| Fact::new("messages", messages.to_string()));
+    let seed = Fact::new("seed", run.seed.to_string());
+    messages
+        .into_iter()
+        .chain([seed])
+        .chain(run.plan.iter().cloned())
+        .collect()
 }
 
 fn facts(title: &str, facts: &[Fact]) -> Markup {

@@ -34,6 +34,7 @@ pub(super) fn page(record: &RunRecord) -> String {
                     (verdict::tiles(record))
                     (verdict::next_steps(record))
                     (about::scenarios(record))
+                    (about::steps(record))
                     (verdict::promise_table(record))
                     (witnesses::section(record))
                     (latency::section(record))

@@ -76,6 +76,7 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             record.verdict().outcome,
         ));
     }
+    tiles.extend(scenarios(record));
     if let Some(audit) = &record.audit {
         let figure = format!(
             "{} / {}",
@@ -122,6 +123,25 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             }
         }
     }
+}
+
+fn scenarios(record: &RunRecord) -> Vec<Tile> {
+    let mut tiles = Vec::new();
+    let all = record.scenarios.len();
+    if all > 0 {
+        let passed = record
+            .scenarios
+            .iter()
+            .filter(|each| each.outcome == Outcome::Pass);
+        let figure = format!("{} / {all}", passed.count());
+        let name = "scenarios passed";
+        tiles.push(Tile::judged(figure, name, record.verdict().outcome));
+    }
+    if !record.not_run.is_empty() {
+        let not_run = record.not_run.len() as u64;
+        tiles.push(Tile::plain(thousands(not_run), "scenarios not run here"));
+    }
+    tiles
 }
 
 /// Every limit that is not kept; the end-to-end p99 in any case; throughput.

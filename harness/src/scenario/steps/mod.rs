@@ -1,11 +1,16 @@
 //! Steps: each a translation of one sentence into calls of [`crate::run`], and nothing else.
 
-/// Like `anyhow::bail`, for steps: their error type prints its causes.
+/// Like `anyhow::bail`, for steps: a promise is broken.
 macro_rules! bail {
-    ($($message:tt)*) => { return Err(anyhow::anyhow!($($message)*).into()) };
+    ($($message:tt)*) => {
+        return Err($crate::scenario::world::StepError::of(
+            $crate::outcome::Outcome::Fail,
+            anyhow::anyhow!($($message)*),
+        ))
+    };
 }
 
-/// Like `anyhow::ensure`, for steps.
+/// Like `anyhow::ensure`, for steps: what is not so is a broken promise.
 macro_rules! ensure {
     ($condition:expr, $($message:tt)*) => { if !$condition { bail!($($message)*) } };
 }

@@ -2,38 +2,31 @@
 
 use std::collections::HashMap;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cucumber::gherkin::Step;
 use cucumber::then;
 
 use super::super::durations::Time;
-use super::super::world::{Scenario, StepResult};
-use crate::measure::{Hop, LatencyLimit, Micros, Percentile, judge};
+use super::super::world::{Scenario, StepError, StepResult};
+use crate::measure::{Hop, LatencyLimit, LatencyVerdict, Micros, Percentile, judge};
 use crate::outcome::Outcome;
 
 #[then(expr = "latency stays within these limits:")]
 fn within_limits(scenario: &mut Scenario, step: &Step) -> StepResult {
     let limits = limits(step)?;
-    let mut broken = Vec::new();
-    for verdict in judge(&scenario.collected()?.hops, &limits) {
-        if verdict.outcome != Outcome::Pass {
-            let LatencyLimit {
-                hop,
-                percentile,
-                max_us,
-            } = verdict.limit;
-            let limit = Micros(i64::try_from(max_us).unwrap_or(i64::MAX));
-            let observed = verdict
-                .observed_us
-                .map_or("nothing".to_owned(), |us| Micros(us).to_string());
-            let (outcome, reason) = (verdict.outcome, &verdict.reason);
-            broken.push(format!(
-                "{outcome}: {hop} {percentile} is {observed}, the limit {limit}: {reason}"
-            ));
-        }
+    let verdicts = judge(&scenario.collected()?.hops, &limits);
+    scenario.measured(verdicts.clone())?;
+    let outcome = Outcome::of_parts(verdicts.iter().map(|verdict| verdict.outcome));
+    let not_kept = |verdict: &&LatencyVerdict| verdict.outcome != Outcome::Pass;
+    let missed: Vec<_> = verdicts.iter().filter(not_kept).collect();
+    if missed.is_empty() {
+        return Ok(());
     }
-    ensure!(broken.is_empty(), "{}", broken.join("\n"));
-    Ok(())
+    let told = missed.into_iter().map(LatencyVerdict::sentence);
+    Err(StepError::of(
+        outcome,
+        anyhow!(told.collect::<Vec<_>>().join("\n")),
+    ))
 }
 
 #[then(regex = r#"^at least half of the messages took (\d+ m?s) or more in the hop "(.+)"$"#)]
@@ -61,7 +54,7 @@ fn limits(step: &Step) -> anyhow::Result<Vec<LatencyLimit>> {
         .rows
         .split_first()
         .context("the table of limits is empty")?;
-    ensure!(!rows.is_empty(), "the table of limits has no limit");
+    anyhow::ensure!(!rows.is_empty(), "the table of limits has no limit");
     rows.iter()
         .map(|row| {
             let cells: HashMap<_, _> = header.iter().map(String::as_str).zip(row).collect();

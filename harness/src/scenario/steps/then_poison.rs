@@ -7,6 +7,7 @@ use workflow::contract::{Message, PoisonEnvelope, PoisonReason};
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepResult};
 use crate::audit::ExpectedPoison;
+use crate::outcome::Unmet;
 use crate::run::{Collected, Patience, PoisonFound, Settled};
 
 #[then(
@@ -56,13 +57,17 @@ async fn holds_the_good_one(
         found.reason,
         found.detail
     );
-    let message = Message::decode(&body).context("the body must be the message that was sent")?;
+    let message = Message::decode(&body).map_err(|error| {
+        Unmet(format!(
+            "the body must be the message that was sent: {error}"
+        ))
+    })?;
     ensure!(
         message.id.run == scenario.run().await?.identity().run,
         "it is {}",
         message.id
     );
-    scenario.collected = Some(collected);
+    scenario.judged(collected)?;
     Ok(())
 }
 
@@ -80,19 +85,23 @@ fn whole(collected: &Collected) -> anyhow::Result<(PoisonEnvelope, String)> {
         match found {
             PoisonFound::Envelope(envelope) => parts.push(envelope.as_ref().clone()),
             PoisonFound::Foreign(body) => {
-                bail!("the poison queue holds something without a reason: {body:?}")
+                anyhow::bail!(Unmet(format!(
+                    "the poison queue holds something without a reason: {body:?}"
+                )))
             }
         }
     }
     parts.sort_by_key(|part| part.part);
-    let first = parts.first().context("the poison queue is empty")?.clone();
+    let empty = || Unmet("the poison queue is empty".to_owned());
+    let first = parts.first().with_context(empty)?.clone();
     let one_message = parts.iter().all(|part| part.message_id == first.message_id);
-    ensure!(
-        one_message && parts.len() == first.parts as usize,
-        "the poison queue holds {} envelopes, expected the {} of one message",
-        parts.len(),
-        first.parts
-    );
+    if !one_message || parts.len() != first.parts as usize {
+        anyhow::bail!(Unmet(format!(
+            "the poison queue holds {} envelopes, expected the {} of one message",
+            parts.len(),
+            first.parts
+        )));
+    }
     let body = parts.into_iter().map(|part| part.body).collect();
     Ok((first, body))
 }

@@ -1,10 +1,10 @@
 //! Judging the results.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cucumber::then;
 
 use super::super::durations::Time;
-use super::super::world::{Scenario, StepResult};
+use super::super::world::{Scenario, StepError, StepResult};
 use crate::outcome::Outcome;
 use crate::run::{Patience, Settled};
 use crate::wire::Guard;
@@ -17,13 +17,16 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
         .as_ref()
         .map(|i| i.expected.clone())
         .unwrap_or_default();
-    ensure!(
-        sent.code == Some(0),
-        "the producer ended with {:?}: {} unknown and {} failed sends",
-        sent.code,
-        sent.summary.unknown,
-        sent.summary.failed
-    );
+    if sent.code != Some(0) {
+        // Nothing is said of the consumers by a load that was not what it should have been.
+        let (code, unknown, failed) = (sent.code, sent.summary.unknown, sent.summary.failed);
+        return Err(StepError::of(
+            Outcome::Inconclusive,
+            anyhow!(
+                "the producer ended with {code:?}: {unknown} unknown and {failed} failed sends"
+            ),
+        ));
+    }
     let run = scenario.run().await?;
     let settled = run.settle(deadline.0).await?;
     let dead = run.fleet().take_dead()?;
@@ -40,11 +43,10 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     let departures = run.fleet().drain_all(Patience::default().drain).await?;
     let collected = run.collect(&load, &sent, expected).await?;
     let (outcome, reasons) = (collected.audit.outcome(), collected.audit.reasons());
-    ensure!(
-        outcome == Outcome::Pass,
-        "{outcome}: {}",
-        reasons.join("; ")
-    );
+    scenario.judged(collected)?;
+    if outcome != Outcome::Pass {
+        return Err(StepError::of(outcome, anyhow!(reasons.join("; "))));
+    }
     if let Settled::TimedOut { left } = settled {
         bail!(
             "{left} messages are still in the queue after {:?}",
@@ -54,7 +56,6 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     for departure in departures {
         departure.ensure_orderly()?;
     }
-    scenario.collected = Some(collected);
     Ok(())
 }
 

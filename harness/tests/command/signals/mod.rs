@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 mod killed;
 mod load;
 mod stopped;
+mod suite;
 mod sweep;
 
 /// How long a load may take that is cut off after its first seconds; many times what it needs.

@@ -1,4 +1,4 @@
-//! The ways in which a load is asked to stop.
+//! The ways in which a load or a suite is asked to stop.
 
 use std::fs;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Ctrl-C, what CI sends when it cancels a job, and a terminal that closes.
-pub(super) struct Interrupts {
+pub(crate) struct Interrupts {
     int: Signal,
     term: Signal,
     /// Absent under `nohup`: who listens for a signal that is ignored ends the ignoring.
@@ -15,7 +15,7 @@ pub(super) struct Interrupts {
 
 impl Interrupts {
     /// Starts listening; from here on the signals no longer end the process by themselves.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         Ok(Self {
             int: signal(SignalKind::interrupt())?,
@@ -29,7 +29,7 @@ impl Interrupts {
     }
 
     /// The next of them.
-    pub(super) async fn recv(&mut self) {
+    pub(crate) async fn recv(&mut self) {
         let hup = async {
             match &mut self.hup {
                 Some(hup) => hup.recv().await,

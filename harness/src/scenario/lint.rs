@@ -1,0 +1,292 @@
+//! What is wrong with feature files: known before anything runs, each with its file and line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+use cucumber::codegen::{Regex, StepConstructor, WorldInventory, inventory};
+use cucumber::gherkin::{Feature, Rule, Scenario as Gherkin, Step, StepType};
+use cucumber::step::Location;
+
+use super::durations::Time;
+use super::selection::{definitions, scenarios, steps, tags};
+use super::{needs, world::Scenario};
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, text } = self;
+        write!(f, "{file}:{line}: {text}")
+    }
+}
+
+/// A collector of the problems of one file.
+struct Problems<'a> {
+    file: &'a Path,
+    found: Vec<Problem>,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, line: usize, text: impl Into<String>) {
+        self.found.push(Problem {
+            file: self.file.display().to_string(),
+            line,
+            text: text.into(),
+        });
+    }
+}
+
+/// What is wrong with one scenario by itself.
+pub(super) fn of_scenario(
+    feature: &Feature,
+    rule: Option<&Rule>,
+    scenario: &Gherkin,
+    file: &Path,
+) -> Vec<Problem> {
+    let found = Vec::new();
+    let mut problems = Problems { file, found };
+    let (line, name) = (scenario.position.line, &scenario.name);
+    for tag in needs::unknown(tags(feature, rule, scenario).into_iter()) {
+        let text = format!("unknown tag @{tag}; see ARCHITECTURE.md for the tags there are");
+        problems.add(line, text);
+    }
+    if scenario.steps.is_empty() {
+        let text = format!(
+            "the scenario {name:?} has no step; a line that begins with no keyword is a description"
+        );
+        problems.add(line, text);
+        return problems.found;
+    }
+    let steps: Vec<&Step> = steps(feature, rule, scenario).collect();
+    for step in &steps {
+        let (keyword, sentence) = (step.keyword.trim(), &step.value);
+        match definitions().find(step) {
+            Ok(Some(_)) => {}
+            Ok(None) => problems.add(
+                step.position.line,
+                format!(
+                    "the step '{keyword} {sentence}' is not defined; harness/src/scenario/steps has those that are"
+                ),
+            ),
+            Err(several) => problems.add(
+                step.position.line,
+                format!("the step '{keyword} {sentence}' has more than one definition: {several}"),
+            ),
+        }
+    }
+    order(&mut problems, &steps, line, name);
+    problems.found
+}
+
+/// Given, one When, Then; and at least one sentence that says by when.
+fn order(problems: &mut Problems<'_>, steps: &[&Step], line: usize, name: &str) {
+    let of = |ty: StepType| steps.iter().filter(move |step| step.ty == ty);
+    match of(StepType::When).count() {
+        1 => {}
+        0 => problems.add(
+            line,
+            format!("the scenario {name:?} has no When: nothing happens in it"),
+        ),
+        _ => {
+            let second = of(StepType::When)
+                .nth(1)
+                .map_or(line, |step| step.position.line);
+            problems.add(
+                second,
+                format!("a second When in the scenario {name:?}; what two events do is told by two scenarios"),
+            );
+        }
+    }
+    if of(StepType::Then).next().is_none() {
+        problems.add(
+            line,
+            format!("the scenario {name:?} has no Then: it judges nothing"),
+        );
+    }
+    let rank = |step: &Step| match step.ty {
+        StepType::Given => 0,
+        StepType::When => 1,
+        StepType::Then => 2,
+    };
+    for pair in steps.windows(2) {
+        if rank(pair[1]) < rank(pair[0]) {
+            let (keyword, before) = (pair[1].keyword.trim(), pair[0].keyword.trim());
+            let text = format!("{keyword} after {before}; the order is Given, When, Then");
+            problems.add(pair[1].position.line, text);
+        }
+    }
+    let promises = || of(StepType::Then).chain(of(StepType::When));
+    if promises().next().is_some() && !promises().any(|step| says_by_when(&step.value)) {
+        problems.add(
+            line,
+            format!(
+                "the scenario {name:?} has no deadline; say 'within <time>' in what it waits for"
+            ),
+        );
+    }
+}
+
+/// Whether a sentence says by when: `within 30 s`.
+fn says_by_when(sentence: &str) -> bool {
+    sentence.match_indices("within ").any(|(at, word)| {
+        let rest = sentence[at + word.len()..].split([' ', ',']);
+        let time: Vec<&str> = rest.take(2).collect();
+        time.join(" ").parse::<Time>().is_ok()
+    })
+}
+
+/// Scenarios that share a name: no report and no filter could tell them apart.
+pub(super) fn twins<'a>(
+    scenarios: impl IntoIterator<Item = (&'a Path, &'a Gherkin)>,
+) -> Vec<Problem> {
+    let mut first = BTreeMap::new();
+    let mut found = Vec::new();
+    for (file, scenario) in scenarios {
+        let line = scenario.position.line;
+        let here = format!("{}:{line}", file.display());
+        if let Some(there) = first.get(&scenario.name) {
+            let name = &scenario.name;
+            found.push(Problem {
+                file: file.display().to_string(),
+                line,
+                text: format!(
+                    "the scenario {name:?} has the name of that at {there}; give each its own"
+                ),
+            });
+        } else {
+            first.insert(scenario.name.clone(), here);
+        }
+    }
+    found
+}
+
+/// Step definitions that no scenario of `features` uses, with their place in the source.
+pub(super) fn unused(features: &[Feature]) -> Vec<Problem> {
+    let mut used = BTreeSet::new();
+    for feature in features {
+        for (rule, scenario) in scenarios(feature) {
+            for step in steps(feature, rule, scenario) {
+                if let Ok(Some((_, _, Some(location), _))) = definitions().find(step) {
+                    used.insert(location);
+                }
+            }
+        }
+    }
+    let given = defined::<<Scenario as WorldInventory>::Given>();
+    let when = defined::<<Scenario as WorldInventory>::When>();
+    let then = defined::<<Scenario as WorldInventory>::Then>();
+    let all = given.chain(when).chain(then);
+    let mut unused: Vec<_> = all
+        .filter(|(location, _)| !used.contains(location))
+        .map(|(location, sentence)| Problem {
+            file: location.path.to_owned(),
+            line: location.line as usize,
+            text: format!("no scenario uses the step {:?}", sentence.as_str()),
+        })
+        .collect();
+    unused.sort();
+    unused
+}
+
+fn defined<T: inventory::Collect + StepConstructor<Scenario>>()
+-> impl Iterator<Item = (Location, Regex)> {
+    inventory::iter::<T>.into_iter().map(|step| {
+        let (location, sentence, _) = step.inner();
+        (location, sentence())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use cucumber::gherkin::GherkinEnv;
+
+    use super::*;
+
+    fn problems(steps: &str) -> Vec<String> {
+        let text = format!("Feature: f\n  Scenario: s\n{steps}");
+        let feature = Feature::parse(text, GherkinEnv::default()).unwrap();
+        scenarios(&feature)
+            .flat_map(|(rule, scenario)| {
+                of_scenario(&feature, rule, scenario, Path::new("a.feature"))
+            })
+            .map(|problem| problem.to_string())
+            .collect()
+    }
+
+    const GOOD: &str = "    Given 1 consumer\n    When 5 messages are sent at once\n    \
+                        Then within 30 s every message has exactly one result\n";
+
+    #[test]
+    fn a_good_scenario_has_no_problem() {
+        assert_eq!(problems(GOOD), [""; 0]);
+    }
+
+    #[test]
+    fn each_problem_is_named_with_its_line() {
+        let when = "    When 6 messages are sent at once\n";
+        for (steps, expected) in [
+            (
+                GOOD.replace("1 consumer", "nonsense"),
+                "a.feature:3: the step 'Given nonsense' is not defined",
+            ),
+            (
+                GOOD.replace(
+                    "    When",
+                    "    Given 2 consumers\n    When 4 messages are sent at once\n    When",
+                ),
+                "a.feature:6: a second When",
+            ),
+            (format!("{GOOD}{when}"), "a.feature:6: When after Then"),
+            (
+                GOOD.replace("    When 5 messages are sent at once\n", ""),
+                "a.feature:2: the scenario \"s\" has no When",
+            ),
+            (
+                "    When 5 messages are sent at once\n".to_owned(),
+                "a.feature:2: the scenario \"s\" has no Then",
+            ),
+            (
+                GOOD.replace(
+                    "within 30 s every message has exactly one result",
+                    "no message was delivered more than once",
+                ),
+                "a.feature:2: the scenario \"s\" has no deadline",
+            ),
+            (
+                "    nothing\n".to_owned(),
+                "a.feature:2: the scenario \"s\" has no step",
+            ),
+        ] {
+            let found = problems(&steps);
+            assert!(
+                found.iter().any(|problem| problem.starts_with(expected)),
+                "{expected:?} is not in {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deadline_is_a_time_after_within() {
+        for (sentence, says) in [
+            ("within 30 s every message has exactly one result", true),
+            (
+                "that consumer ended by itself within 10 s, with exit code 0",
+                true,
+            ),
+            ("each message takes 30 s of work", false),
+            ("latency stays within these limits:", false),
+        ] {
+            assert_eq!(says_by_when(sentence), says, "{sentence}");
+        }
+    }
+}

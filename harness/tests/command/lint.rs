@@ -1,0 +1,85 @@
+//! `harness lint`, and what deadlines do.
+
+use std::process::{Command, Output};
+
+const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
+
+fn harness(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+    command
+        .args(arguments)
+        .output()
+        .expect("the harness must start")
+}
+
+#[test]
+fn the_features_of_this_repository_use_every_step_and_have_no_problem() {
+    let output = harness(&["lint", "--deny-unused", FEATURES]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.trim_end().ends_with("scenarios checked, 0 problems"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_problem_of_a_file_is_named_with_its_line() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let file = directory.path().join("a.feature");
+    let content = "\
+Feature: f
+  @sreial
+  Scenario: s
+    Given 1 consumer
+    When nonsense is done
+  Scenario: s
+    When 5 messages are sent at once
+    Then no message was delivered more than once
+";
+    std::fs::write(&file, content).expect("a feature file");
+    let path = file.to_str().expect("a path of text");
+    let output = harness(&["lint", path]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for problem in [
+        "a.feature:3: unknown tag @sreial",
+        "a.feature:5: the step 'When nonsense is done' is not defined",
+        "a.feature:3: the scenario \"s\" has no Then",
+        "a.feature:6: the scenario \"s\" has the name of that at",
+        "a.feature:6: the scenario \"s\" has no deadline",
+        "remark: harness/src/scenario/steps/given.rs",
+    ] {
+        assert!(said.contains(problem), "{problem:?} is missing in {said}");
+    }
+    let missing = harness(&["lint", "no-such-directory"]);
+    assert_eq!(missing.status.code(), Some(2));
+}
+
+#[test]
+fn a_step_that_does_not_end_is_cut_off_and_no_pass() {
+    let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let out = out.path().to_str().expect("a path of text");
+    let scenario = "An empty queue is no error";
+    let output = harness(&[
+        "run",
+        scenario,
+        "--features",
+        FEATURES,
+        "--out",
+        out,
+        "--scenario-deadline=1ms",
+        "--step-deadline=1ms",
+    ]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    // Its `When` states 2 s, which starting consumers and waiting out the 2 s goes beyond.
+    assert_eq!(output.status.code(), Some(12), "{said}");
+    assert!(
+        said.contains("has not ended within its deadline of 2.0s"),
+        "{said}"
+    );
+    assert!(
+        said.contains("0 passed, 0 failed, 1 incomplete, 0 not run"),
+        "{said}"
+    );
+}
