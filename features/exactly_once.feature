@@ -8,7 +8,7 @@ Feature: Every message has exactly one result
 
   Rule: Competing consumers share the work without losing or repeating any of it
 
-    Scenario Outline: <consumers> compete for one queue
+    Scenario Outline: All compete for one queue: <consumers>
       Given <consumers>
       When 200 messages are sent at 100 per second
       Then within 30 s every message has exactly one result

@@ -17,6 +17,7 @@ use crate::outcome::Outcome;
 use crate::report::ReportError;
 use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
 use crate::sweep::SweepArgs;
+use crate::verify::VerifyArgs;
 
 /// Proves that an event-driven workload keeps its promises
 #[derive(Debug, Parser)]
@@ -44,6 +45,8 @@ enum Command {
         /// The run's directory
         dir: PathBuf,
     },
+    /// Audit the table of a load after the fact, whoever wrote its rows; the storage is given as a consumer gets it
+    Verify(Box<VerifyCommand>),
     /// Remove the queues and tables that killed runs have left in a storage whose address is given
     Sweep(SweepCommand),
     /// The workload's producer, as its own binary runs it
@@ -67,6 +70,14 @@ struct LoadCommand {
 struct SweepCommand {
     #[command(flatten)]
     sweep: SweepArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct VerifyCommand {
+    #[command(flatten)]
+    verify: VerifyArgs,
     #[command(flatten)]
     telemetry: TelemetryArgs,
 }
@@ -100,6 +111,11 @@ pub fn main(cli: Cli) -> ExitCode {
         }
         Command::Report { dir } => told(report(&dir)),
         Command::Lint(command) => told(lint(&command)),
+        Command::Verify(command) => in_runtime(&command.telemetry, async {
+            let (record, report) = crate::verify::verify(&command.verify).await?;
+            crate::load::summarise(&record, &report);
+            Ok(ExitCode::from(record.verdict().outcome))
+        }),
         Command::Sweep(command) => in_runtime(&command.telemetry, async {
             Ok(exit(crate::sweep::sweep(&command.sweep).await?))
         }),

@@ -4,7 +4,7 @@
 //! - [`scenario`]: the feature files, run by Cucumber. [`load`]: one run without Gherkin.
 //! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes.
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
-//! - [`sweep`]: removes what a harness that was killed has left in storage.
+//! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
 
@@ -23,4 +23,5 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod sweep;
+pub mod verify;
 pub mod wire;

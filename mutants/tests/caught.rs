@@ -22,7 +22,7 @@ const FEW: &str = "A message that is not JSON";
 const WAITING: &str = "Messages wait for their first consumer";
 /// Ten messages that are worked on for longer than a lease.
 const LONG: &str = "A renewal is refused for a while";
-const FOUR: &str = "4 consumers compete for one queue";
+const FOUR: &str = "All compete for one queue: 4 consumers";
 const EMPTY: &str = "An empty queue is no error";
 const TWICE: &str = "The producer repeats every fifth message";
 const DIGEST: &str = "A message that has a digest that is not its";

@@ -12,7 +12,8 @@ use super::protocol::Protocol;
 use super::seen::Seen;
 use super::stamps::FoundStamps;
 use super::{
-    Audit, Expectation, ExpectationError, RowSummary, SendCounts, SendOutcome, Violation, Witness,
+    Audit, Expectation, ExpectationError, Layout, RowSummary, SendCounts, SendOutcome, Violation,
+    Witness,
 };
 
 /// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
@@ -44,7 +45,7 @@ impl Auditor {
         Ok(Self {
             seen: Seen::new(checked.last),
             stamps: FoundStamps::default(),
-            content: Content::of(expectation.payloads),
+            content: Content::of(expectation.payloads, expectation.layout),
             expectation,
             checked,
             findings: Findings::default(),
@@ -157,6 +158,7 @@ impl Auditor {
             planned,
             begun,
             complete,
+            layout,
             ..
         } = self.expectation;
         Audit {
@@ -164,6 +166,7 @@ impl Auditor {
             planned,
             begun,
             complete,
+            layout,
             sends: SendCounts {
                 acknowledged: begun - unknown - failed,
                 unknown,
@@ -185,7 +188,7 @@ impl Auditor {
     fn known_row(&mut self, seq: Seq, row: &StoredRow) {
         let flaws = self.content.flaws(seq, row);
         let again = self.seen.stored.mark(seq);
-        if !self.is_at_its_keys(seq, row) {
+        if self.expectation.layout == Layout::Contract && !self.is_at_its_keys(seq, row) {
             let id = MessageId::new(self.expectation.run.clone(), seq);
             let detail = format!(
                 "should be at PartitionKey {}, RowKey {}",

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use workflow::contract::{Digest, Payloads, Seq, Stamp, StoredRow};
 
+use super::Layout;
+
 /// One thing wrong with the content of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flaw {
@@ -51,13 +53,15 @@ impl fmt::Display for Flaw {
 #[derive(Debug)]
 pub(super) struct Content {
     payloads: Payloads,
+    layout: Layout,
     expected: String,
 }
 
 impl Content {
-    pub(super) fn of(payloads: Payloads) -> Self {
+    pub(super) fn of(payloads: Payloads, layout: Layout) -> Self {
         Self {
             payloads,
+            layout,
             expected: String::new(),
         }
     }
@@ -72,6 +76,7 @@ impl Content {
             Some(_) => {}
         }
         match row.digest {
+            None if self.layout == Layout::PayloadOnly => {}
             None => flaws.push(Flaw::Missing("digest")),
             Some(digest) if digest != Digest::of(&self.expected) => flaws.push(Flaw::WrongDigest),
             Some(_) => {}
@@ -85,7 +90,7 @@ impl Content {
             ("consumer", row.consumer.is_some()),
             ("node", row.node.is_some()),
         ] {
-            if !present {
+            if !present && self.layout == Layout::Contract {
                 flaws.push(Flaw::Missing(column));
             }
         }

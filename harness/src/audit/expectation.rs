@@ -26,6 +26,9 @@ pub struct Expectation {
     pub stamp_sums: Option<StampSums>,
     /// What must end in the poison queue.
     pub poison: ExpectedPoison,
+    /// What of the contract the rows have.
+    #[serde(default)]
+    pub layout: Layout,
     /// Whether the run went to its end: the queue drained, or its deadline passed. Then what is still in the queue is a
     /// violation; in a run that was cut off it is only unfinished.
     pub complete: bool,
@@ -42,9 +45,22 @@ impl Expectation {
             sends: Sends::default(),
             stamp_sums: None,
             poison: ExpectedPoison::default(),
+            layout: Layout::Contract,
             complete: true,
         }
     }
+}
+
+/// What of the contract the rows of a table have, and so what of them can be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// Keys and columns: a row that lacks one is corrupted.
+    #[default]
+    Contract,
+    /// A message id and a payload. Keys are the worker's own affair, columns that are absent are not missed, and stamps are
+    /// not compared; a digest that is there must be right.
+    PayloadOnly,
 }
 
 /// How the sends ended. Whatever is in neither list was acknowledged by storage.

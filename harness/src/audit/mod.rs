@@ -35,7 +35,7 @@ pub(crate) use tests::planted::row as sample_row;
 pub use auditor::Auditor;
 pub use content::{Flaw, RowSummary};
 pub use expectation::{
-    Expectation, ExpectationError, ExpectedPoison, MAX_MESSAGES, SendOutcome, Sends,
+    Expectation, ExpectationError, ExpectedPoison, Layout, MAX_MESSAGES, SendOutcome, Sends,
 };
 pub use finding::{Finding, MAX_WITNESSES, Violation, Witness};
 pub use protocol::{ClientTraffic, Protocol, Traffic};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use workflow::contract::RunId;
 
+use super::Layout;
 use super::{Finding, StampBlocks, Traffic, Violation};
 use crate::outcome::Outcome;
 
@@ -17,6 +18,9 @@ pub struct Audit {
     pub begun: u64,
     /// Whether the run went to its end.
     pub complete: bool,
+    /// What of the contract the rows have, and so what of them was judged.
+    #[serde(default)]
+    pub layout: Layout,
     /// How the sends ended.
     pub sends: SendCounts,
     /// Rows read, those of other runs not counted.

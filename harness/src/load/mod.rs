@@ -80,7 +80,7 @@ async fn conduct(
     let departures = run.fleet().drain_all(args.patience().drain).await?;
     phase(run, "audit")?;
     let collected = run
-        .collect(&load, &watched.sent, ExpectedPoison::default())
+        .collect(&watched.sent, ExpectedPoison::default())
         .await?;
     let verdicts = judge(&collected.hops, &args.limits());
     let disorderly = departures.iter().filter(|departure| !departure.orderly);

@@ -76,13 +76,12 @@ fn scenario_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     }
     writeln!(text, "| | Scenario | Time | |\n|---|---|---:|---|")?;
     for scenario in &record.scenarios {
-        let micros = i64::try_from(scenario.duration_ms.saturating_mul(1_000)).unwrap_or(i64::MAX);
         writeln!(
             text,
             "| {} | {} | {} | {} |",
             sign(scenario.outcome),
             escaped(&scenario.name),
-            Micros(micros),
+            took(scenario.duration_ms),
             escaped(said(scenario).unwrap_or_default())
         )?;
     }
@@ -104,6 +103,15 @@ fn step_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
         writeln!(text, "| {sign} | {sentence} | {detail} |")?;
     }
     writeln!(text)
+}
+
+/// A time that was measured in milliseconds.
+pub(super) fn took(ms: u64) -> String {
+    match i64::try_from(ms) {
+        Ok(0) => "< 1 ms".to_owned(),
+        Ok(ms) => Micros(ms.saturating_mul(1_000)).to_string(),
+        Err(_) => Micros(i64::MAX).to_string(),
+    }
 }
 
 /// What there is to say of a scenario: why it did not pass, or what it found.

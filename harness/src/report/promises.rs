@@ -2,7 +2,7 @@
 
 use super::RunRecord;
 use super::verdict::thousands;
-use crate::audit::{Audit, StampBlocks, Violation};
+use crate::audit::{Audit, Layout, StampBlocks, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 
@@ -71,6 +71,7 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
     let mut promises = vec![exactly_once(audit)];
     let judged = |violation: &Violation| match violation {
         Violation::Restamped => audit.stamps.is_some(),
+        Violation::Misplaced => audit.layout == Layout::Contract,
         _ => !violation.needs_history() || audit.traffic.is_some(),
     };
     let StampBlocks {

@@ -128,11 +128,23 @@ impl RunRecord {
     fn headline_of_pass(&self) -> String {
         let mut said = Vec::new();
         if let Some(audit) = &self.audit {
-            let kept = thousands(audit.fates.kept);
-            said.push(match audit.fates.kept {
-                1 => "1 message stored exactly once".into(),
-                _ => format!("{kept} messages stored exactly once each"),
-            });
+            let (kept, set_aside) = (audit.fates.kept, audit.fates.set_aside);
+            match kept {
+                0 if set_aside > 0 => {}
+                1 => said.push("1 message stored exactly once".into()),
+                _ => said.push(format!(
+                    "{} messages stored exactly once each",
+                    thousands(kept)
+                )),
+            }
+            match set_aside {
+                0 => {}
+                1 => said.push("1 set aside as poison, as it had to be".into()),
+                _ => said.push(format!(
+                    "{} set aside as poison, as they had to be",
+                    thousands(set_aside)
+                )),
+            }
         }
         let limits = self.measured.as_ref().map_or(0, |m| m.verdicts.len());
         if limits > 0 {

@@ -2,11 +2,14 @@
 
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
-use workflow::contract::PoisonEnvelope;
-use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
+use producer::Summary;
+use workflow::azure::AzureQueue;
+use workflow::contract::{Payloads, PoisonEnvelope};
+use workflow::ports::{MAX_RECEIVE, ResultTable as _, RowStream, WorkQueue as _};
 
-use super::{Load, Run, Sent};
-use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Sends};
+use super::settle::depth;
+use super::{Run, Sent};
+use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Layout, Sends};
 use crate::measure::Hops;
 
 /// What a run left behind, judged and measured.
@@ -30,25 +33,86 @@ pub enum PoisonFound {
 }
 
 impl Run {
-    /// Reads everything the run left in storage and judges it against what `load` and `sent` say must be there.
-    /// `expected_poison` is what a scenario put into the queue for the poison queue.
+    /// Reads everything the run left in storage and judges it against what `sent` says must be there. `expected_poison` is what a scenario put into the queue for the poison queue.
     pub async fn collect(
         &self,
-        load: &Load,
         sent: &Sent,
         expected_poison: ExpectedPoison,
     ) -> anyhow::Result<Collected> {
         self.proxy.finish().await?;
-        let mut auditor = Auditor::new(self.expectation(load, sent, expected_poison))?;
+        let store = self.store();
+        let leavings = Leavings {
+            queue: &store.queue,
+            poison: Some(&store.poison),
+            layout: Layout::Contract,
+        };
+        let rows = store.table.all_rows();
+        let audited = leavings.audit(rows, &sent.summary, expected_poison).await;
+        let (auditor, hops, poison) = audited?;
+        let protocol = self.judge_history(auditor.protocol())?;
+        let (traffic, findings) = protocol.finish();
+        let mut audit = auditor.finish().with_history(traffic, findings);
+        self.add_timelines(&mut audit)?;
+        Ok(Collected {
+            audit,
+            hops,
+            poison,
+        })
+    }
+}
+
+/// What a load with this summary must have left behind; `poison` of it in the poison queue.
+pub fn expectation(summary: &Summary, poison: ExpectedPoison) -> Expectation {
+    let ranges = |ranges: &producer::SeqRanges| ranges.iter().map(|(from, to)| from..=to).collect();
+    let planned = summary.planned.unwrap_or(summary.begun);
+    let payloads = Payloads {
+        seed: summary.seed,
+        size: summary.payload,
+    };
+    Expectation {
+        begun: summary.begun,
+        sends: Sends {
+            unknown: ranges(&summary.exceptions.unknown),
+            failed: ranges(&summary.exceptions.failed),
+        },
+        stamp_sums: summary.stamp_sums.clone(),
+        poison,
+        complete: !summary.interrupted,
+        ..Expectation::new(summary.run.clone(), payloads, planned)
+    }
+}
+
+/// What a run has left in storage.
+#[derive(Debug, Clone, Copy)]
+pub struct Leavings<'a> {
+    /// Its queue.
+    pub queue: &'a AzureQueue,
+    /// Its poison queue; `None` where there is none.
+    pub poison: Option<&'a AzureQueue>,
+    /// What its rows have.
+    pub layout: Layout,
+}
+
+impl Leavings<'_> {
+    /// Reads `rows` and both queues, and judges them against what `summary` says must be there.
+    pub async fn audit(
+        self,
+        rows: RowStream,
+        summary: &Summary,
+        expected_poison: ExpectedPoison,
+    ) -> anyhow::Result<(Auditor, Hops, Vec<PoisonFound>)> {
+        let mut auditor = Auditor::new(Expectation {
+            layout: self.layout,
+            ..expectation(summary, expected_poison)
+        })?;
         let mut hops = Hops::default();
-        let sends = sent
-            .summary
+        let sends = summary
             .send_us
             .histogram()
             .context("read the producer's send times")?;
         hops.add_send(&sends)
             .context("add the producer's send times")?;
-        let mut rows = self.store().table.all_rows();
+        let mut rows = rows;
         while let Some(row) = rows
             .try_next()
             .await
@@ -64,49 +128,17 @@ impl Run {
                 auditor.poisoned(envelope);
             }
         }
-        let protocol = self.judge_history(auditor.protocol())?;
-        let (traffic, findings) = protocol.finish();
-        let mut audit = auditor.finish().with_history(traffic, findings);
-        self.add_timelines(&mut audit)?;
-        Ok(Collected {
-            audit,
-            hops,
-            poison,
-        })
-    }
-
-    fn expectation(&self, load: &Load, sent: &Sent, poison: ExpectedPoison) -> Expectation {
-        let ranges =
-            |ranges: &producer::SeqRanges| ranges.iter().map(|(from, to)| from..=to).collect();
-        let summary = &sent.summary;
-        Expectation {
-            planned: summary.planned.unwrap_or(summary.begun),
-            begun: summary.begun,
-            sends: Sends {
-                unknown: ranges(&summary.exceptions.unknown),
-                failed: ranges(&summary.exceptions.failed),
-            },
-            stamp_sums: summary.stamp_sums.clone(),
-            poison,
-            complete: !summary.interrupted,
-            ..Expectation::new(
-                self.identity().run.clone(),
-                self.identity().payloads(load.payload),
-                load.messages,
-            )
-        }
+        Ok((auditor, hops, poison))
     }
 
     /// What is left in the queue. Only visible messages can be looked at, and only the first 32; the rest is counted.
-    async fn look_into_queue(&self, auditor: &mut Auditor) -> anyhow::Result<()> {
-        let left = self
-            .depth()
+    async fn look_into_queue(self, auditor: &mut Auditor) -> anyhow::Result<()> {
+        let left = depth(self.queue)
             .await
             .context("count what is left in the queue")?;
         let mut seen = 0;
         if left > 0 {
             for message in self
-                .store()
                 .queue
                 .peek(MAX_RECEIVE)
                 .await
@@ -121,9 +153,11 @@ impl Run {
     }
 
     /// Every message of the poison queue, which is received without being deleted: it stays there for a person to see.
-    async fn read_poison(&self) -> anyhow::Result<Vec<PoisonFound>> {
+    async fn read_poison(self) -> anyhow::Result<Vec<PoisonFound>> {
         const HIDE: std::time::Duration = std::time::Duration::from_secs(60);
-        let poison = &self.store().poison;
+        let Some(poison) = self.poison else {
+            return Ok(Vec::new());
+        };
         let (mut found, mut leases) = (Vec::new(), Vec::new());
         loop {
             let deliveries = poison

@@ -34,15 +34,14 @@ impl RunDir {
         Ok(Self { path })
     }
 
-    /// Creates the directory of the suite `suite` below `parent`: those of its scenarios' runs go into it.
-    pub fn create_of_suite(parent: &Path, suite: &RunId) -> anyhow::Result<PathBuf> {
-        let path = parent.join(format!("{suite}-suite"));
-        fs::create_dir_all(parent)
-            .and_then(|()| fs::create_dir(&path))
-            .with_context(|| {
-                format!("create the suite's directory {}; {ADVICE}", path.display())
-            })?;
-        Ok(path)
+    /// Creates the directory of the suite `id` below `parent`: those of its scenarios' runs go into it.
+    pub fn create_of_suite(parent: &Path, id: &RunId) -> anyhow::Result<PathBuf> {
+        bare(&parent.join(format!("{id}-suite")))
+    }
+
+    /// Creates the directory of the verification `id` below `parent`.
+    pub fn create_of_verification(parent: &Path, id: &RunId) -> anyhow::Result<PathBuf> {
+        bare(&parent.join(format!("{id}-verify")))
     }
 
     /// The directory.
@@ -59,4 +58,11 @@ impl RunDir {
     pub fn producer_summary(&self) -> PathBuf {
         self.path.join("producer.json")
     }
+}
+
+/// Creates a directory without logs, that must not be there yet.
+fn bare(path: &Path) -> anyhow::Result<PathBuf> {
+    fs::create_dir(path)
+        .with_context(|| format!("create the directory {}; {ADVICE}", path.display()))?;
+    Ok(path.to_owned())
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use workflow::contract::Stamp;
 
-pub use collect::{Collected, PoisonFound};
+pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
 pub use fleet::{Departure, Fleet};
 pub use plan::{Identity, Load, Patience};

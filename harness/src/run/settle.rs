@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use workflow::azure::AzureQueue;
 use workflow::backoff::Backoff;
 use workflow::ports::{MAX_RECEIVE, StorageError, WorkQueue as _};
 
@@ -27,14 +28,19 @@ pub enum Settled {
     },
 }
 
+/// Messages in `queue`, visible and leased. Storage may be away for a moment: a bounded number of tries.
+pub(super) async fn depth(queue: &AzureQueue) -> Result<u64, StorageError> {
+    const TRIES: u32 = 5;
+    let never = tokio_util::sync::CancellationToken::new();
+    Backoff::STORAGE
+        .retry(TRIES, &never, || queue.approximate_count())
+        .await
+}
+
 impl Run {
-    /// Messages in the queue, visible and leased. Storage may be away for a moment: a bounded number of tries.
+    /// Messages in the queue, visible and leased.
     pub async fn depth(&self) -> Result<u64, StorageError> {
-        const TRIES: u32 = 5;
-        let never = tokio_util::sync::CancellationToken::new();
-        Backoff::STORAGE
-            .retry(TRIES, &never, || self.store().queue.approximate_count())
-            .await
+        depth(&self.store().queue).await
     }
 
     /// Waits until the queue is empty, for at most `patience`, and no longer than there are consumers. Ask only after the

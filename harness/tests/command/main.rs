@@ -5,3 +5,4 @@ mod guard;
 mod lint;
 mod signals;
 mod usage;
+mod verify;

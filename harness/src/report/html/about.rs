@@ -4,9 +4,8 @@ use maud::{Markup, html};
 
 use super::pill;
 use crate::events::{Fact, RunStarted, Scenario};
-use crate::measure::Micros;
 use crate::outcome::Outcome;
-use crate::report::markdown::said;
+use crate::report::markdown::{said, took};
 use crate::report::terminal::remarks;
 use crate::report::{ProcessExit, ProcessRecord, RunRecord};
 
@@ -19,7 +18,6 @@ pub(super) fn scenarios(record: &RunRecord) -> Markup {
                     thead { tr { th {} th { "Scenario" } th { "Feature" } th.figure { "Time" } } }
                     tbody {
                         @for scenario in ordered(record) {
-                            @let micros = scenario.duration_ms.saturating_mul(1_000);
                             tr.(scenario.outcome.as_str()) {
                                 td.sign { (pill(scenario.outcome)) }
                                 td {
@@ -30,7 +28,7 @@ pub(super) fn scenarios(record: &RunRecord) -> Markup {
                                     @if let Some(said) = said(scenario) { div.faint.lines { (said) } }
                                 }
                                 td { (scenario.feature) div.faint { (scenario.location) } }
-                                td.figure { (Micros(i64::try_from(micros).unwrap_or(i64::MAX))) }
+                                td.figure { (took(scenario.duration_ms)) }
                             }
                         }
                         @for scenario in &record.not_run {
@@ -78,14 +76,13 @@ pub(super) fn steps(record: &RunRecord) -> Markup {
                     thead { tr { th {} th { "Step" } th.figure { "Time" } } }
                     tbody {
                         @for step in &record.steps {
-                            @let micros = step.duration_ms.saturating_mul(1_000);
                             tr.(step.outcome.as_str()) {
                                 td.sign { (pill(step.outcome)) }
                                 td {
                                     (step.sentence)
                                     @if let Some(detail) = &step.detail { div.faint.lines { (detail) } }
                                 }
-                                td.figure { (Micros(i64::try_from(micros).unwrap_or(i64::MAX))) }
+                                td.figure { (took(step.duration_ms)) }
                             }
                         }
                     }

@@ -49,7 +49,7 @@ async fn holds_the_good_one(
         seqs: vec![1..=load.messages],
         ..ExpectedPoison::default()
     };
-    let collected = run.collect(&load, &sent, expected).await?;
+    let collected = run.collect(&sent, expected).await?;
     let (found, body) = whole(&collected)?;
     ensure!(
         found.reason == reason,

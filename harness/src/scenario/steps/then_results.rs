@@ -11,7 +11,7 @@ use crate::wire::Guard;
 
 #[then(expr = "within {time} every message has exactly one result")]
 async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
-    let (load, sent) = scenario.sent.clone().context("nothing was sent")?;
+    let (_, sent) = scenario.sent.clone().context("nothing was sent")?;
     let expected = scenario
         .injected
         .as_ref()
@@ -41,7 +41,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     }
     // Judge after the last consumer is gone: one that still runs could still write a second row.
     let departures = run.fleet().drain_all(Patience::default().drain).await?;
-    let collected = run.collect(&load, &sent, expected).await?;
+    let collected = run.collect(&sent, expected).await?;
     let (outcome, reasons) = (collected.audit.outcome(), collected.audit.reasons());
     scenario.judged(collected)?;
     if outcome != Outcome::Pass {

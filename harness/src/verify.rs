@@ -1,0 +1,205 @@
+//! `harness verify`: audits the table of a load after the fact, whoever sent it off and whoever wrote the rows.
+//!
+//! What must be there is known from the producer's summary alone: run, seed, payload and the fate of every send.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, ensure};
+use producer::Summary;
+use workflow::azure::{Columns, QueueArgs, Storage, StorageArgs};
+use workflow::contract::{RunId, Stamp};
+use workflow::ports::{ErrorKind, WorkQueue as _};
+
+use crate::audit::{ExpectedPoison, Layout};
+use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
+use crate::exit::WrongInput;
+use crate::load::LatencyLimitArg;
+use crate::measure::{LatencyLimit, judge};
+use crate::outcome::Outcome;
+use crate::report::{Report, RunRecord};
+use crate::run::{Leavings, RunDir, about};
+
+/// Where the id is in a table of the contract.
+const ROW_KEY: &str = "RowKey";
+
+/// What to audit.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "which", required = true, multiple = false, args = ["run", "summary"])]
+pub struct VerifyArgs {
+    /// The run: its directory, below --out, holds the producer's summary
+    #[arg(long)]
+    pub run: Option<RunId>,
+    /// The producer's summary, as its --summary wrote it
+    #[arg(long)]
+    pub summary: Option<PathBuf>,
+    /// The column that holds the message id
+    #[arg(long, default_value = ROW_KEY)]
+    pub id_column: String,
+    /// The column that holds the payload
+    #[arg(long, default_value = "data")]
+    pub data_column: String,
+    /// Judge ids and payloads alone: the rows lack other columns of the contract. So it is in any case where the id is not
+    /// the RowKey
+    #[arg(long)]
+    pub payload_only: bool,
+    /// A latency limit, such as 'end to end p99 2s'; repeat for more
+    #[arg(long = "limit")]
+    pub limits: Vec<LatencyLimitArg>,
+    /// Where run directories are, and where the report goes
+    #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
+    pub out: PathBuf,
+    /// The storage
+    #[command(flatten)]
+    pub storage: StorageArgs,
+}
+
+/// What every error of finding the summary has for its context.
+const SUMMARY: WrongInput = WrongInput(
+    "read the producer's summary; name it with --summary, or its run with --run and --out",
+);
+
+/// Audits what `args` name, and writes a report of it.
+pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
+    let summary = summary(args).context(SUMMARY)?;
+    RunDir::check_parent(&args.out)?;
+    let storage = Storage::open(&args.storage.account)?;
+    let (queue, table) = (&args.storage.queue, &args.storage.table);
+    let columns = Columns {
+        id: args.id_column.clone(),
+        data: args.data_column.clone(),
+    };
+    let poison = storage.queue(&QueueArgs {
+        queue: queue.queue.poison()?,
+        queue_endpoint: queue.queue_endpoint.clone(),
+    })?;
+    let queue = storage.queue(queue)?;
+    let table = storage.table(table)?;
+    // A worker of another kind may have no poison queue.
+    let has_poison = match poison.approximate_count().await {
+        Ok(_) => true,
+        Err(error) if error.kind() == ErrorKind::NoSuchResource => false,
+        Err(error) => return Err(error).context("look for the poison queue"),
+    };
+    let layout = if args.payload_only || args.id_column != ROW_KEY {
+        Layout::PayloadOnly
+    } else {
+        Layout::Contract
+    };
+    let leavings = Leavings {
+        queue: &queue,
+        poison: has_poison.then_some(&poison),
+        layout,
+    };
+    let rows = table.all_rows_with(columns);
+    let audited = leavings
+        .audit(rows, &summary, ExpectedPoison::default())
+        .await;
+    let (auditor, hops, _) = audited?;
+    let audit = auditor.finish();
+    let verdicts = judge(&hops, &limits(args));
+
+    let dir = RunDir::create_of_verification(&args.out, &producer::new_run_id())?;
+    let log = EventLog::open(&dir)?;
+    let parts = [(audit.outcome(), audit.reasons())].into_iter();
+    let parts = parts.chain(verdicts.iter().map(|v| (v.outcome, vec![v.sentence()])));
+    let parts: Vec<_> = parts.collect();
+    let outcome = Outcome::of_parts(parts.iter().map(|(outcome, _)| *outcome));
+    let unkept = parts
+        .into_iter()
+        .filter(|(outcome, _)| *outcome != Outcome::Pass);
+    let reasons = unkept.flat_map(|(_, reasons)| reasons).collect();
+    for event in [
+        started(args, &summary),
+        Event::Audited(Box::new(audit)),
+        Event::Measured(Box::new(Measured { hops, verdicts })),
+        Event::Finished { outcome, reasons },
+    ] {
+        log.append(Stamp::now(), event)?;
+    }
+    drop(log);
+    Ok(crate::report::write(&dir)?)
+}
+
+fn limits(args: &VerifyArgs) -> Vec<LatencyLimit> {
+    args.limits.iter().map(|limit| limit.0).collect()
+}
+
+/// The producer's summary that `args` name.
+fn summary(args: &VerifyArgs) -> anyhow::Result<Summary> {
+    let path = match (&args.summary, &args.run) {
+        (Some(path), _) => path.clone(),
+        (None, Some(run)) => of_run(&args.out, run)?,
+        (None, None) => return Err(anyhow!("neither is given")),
+    };
+    let text = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    let summary: Summary = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is no summary of the producer", path.display()))?;
+    summary
+        .check()
+        .with_context(|| format!("{} cannot be believed", path.display()))?;
+    ensure!(
+        summary.queue.is_some(),
+        "{}: the messages went into no queue, so nothing can have come of them",
+        path.display()
+    );
+    Ok(summary)
+}
+
+/// The summary of `run`, whose directory is below `out` or below that of a suite.
+fn of_run(out: &Path, run: &RunId) -> anyhow::Result<PathBuf> {
+    let summary = |dir: &Path| dir.join(run.as_str()).join("producer.json");
+    let direct = summary(out);
+    if direct.is_file() {
+        return Ok(direct);
+    }
+    let suites = std::fs::read_dir(out).with_context(|| format!("read {}", out.display()))?;
+    for suite in suites {
+        let nested = summary(&suite?.path());
+        if nested.is_file() {
+            return Ok(nested);
+        }
+    }
+    Err(anyhow!(
+        "no {} and none in a suite's directory",
+        direct.display()
+    ))
+}
+
+fn started(args: &VerifyArgs, summary: &Summary) -> Event {
+    let StorageArgs { queue, table, .. } = &args.storage;
+    let mut command = match (&args.run, &args.summary) {
+        (Some(run), _) => format!("cargo harness verify --run {run}"),
+        (None, Some(path)) => format!("cargo harness verify --summary {}", path.display()),
+        (None, None) => "cargo harness verify".to_owned(),
+    };
+    command.push_str(" --id-column ");
+    command.push_str(&args.id_column);
+    command.push_str(" --data-column ");
+    command.push_str(&args.data_column);
+    if args.payload_only {
+        command.push_str(" --payload-only");
+    }
+    for limit in &args.limits {
+        command.push_str(" --limit '");
+        command.push_str(&limit.to_string());
+        command.push('\'');
+    }
+    let table = table.table.as_str();
+    Event::RunStarted(Box::new(RunStarted {
+        run: summary.run.clone(),
+        title: format!("audit of table {table} after the fact"),
+        seed: summary.seed,
+        environment: "given storage".to_owned(),
+        command,
+        messages: summary.planned,
+        plan: vec![
+            Fact::new("arrivals", summary.shape.clone()),
+            Fact::new("payload", summary.payload.to_string()),
+            Fact::new("message id in", args.id_column.clone()),
+            Fact::new("payload in", args.data_column.clone()),
+        ],
+        limits: limits(args),
+        setting: about::setting(format!("queue {}, table {table}", queue.queue.as_str())),
+        versions: about::versions(),
+    }))
+}

@@ -1,0 +1,207 @@
+//! `harness verify` judges tables that others have written, from the producer's summary alone.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use azurite::Azurite;
+use serde_json::json;
+use tables::{TableClient, TableClientOptions};
+use tempfile::TempDir;
+use tokio::process::Command;
+use workflow::azure::credential::CredentialChoice;
+use workflow::azure::{AccountArgs, AzureQueue, QueueArgs, Secret, Storage};
+use workflow::contract::Message;
+use workflow::ports::WorkQueue as _;
+
+const MESSAGES: usize = 40;
+
+/// A load that was sent, and nobody's table yet.
+struct Sent {
+    azurite: Azurite,
+    queue: AzureQueue,
+    summary: PathBuf,
+    out: TempDir,
+}
+
+impl Sent {
+    async fn new() -> Self {
+        let azurite = Azurite::start().await.expect("a storage");
+        let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        let sent = Self {
+            queue: queue(&azurite),
+            summary: out.path().join("producer.json"),
+            out,
+            azurite,
+        };
+        let mut producer = sent.harness("producer");
+        producer
+            .args(["--create", "--shape=burst", "--seed=5", "--run=r1"])
+            .arg(format!("--messages={MESSAGES}"))
+            .arg(format!("--summary={}", sent.summary.display()));
+        let output = producer.output().await.expect("the producer must start");
+        assert!(output.status.success(), "{output:?}");
+        sent
+    }
+
+    /// `harness command` with the storage as a consumer gets it.
+    fn harness(&self, command: &str) -> Command {
+        let mut harness = Command::new(env!("CARGO_BIN_EXE_harness"));
+        harness
+            .arg(command)
+            .env("AZURE_STORAGE_ACCOUNT_NAME", self.azurite.account())
+            .env("AZURE_QUEUE_NAME", "work")
+            .env("AZURE_TABLE_NAME", "results")
+            .env("AZURE_QUEUE_ENDPOINT", self.azurite.queue_url())
+            .env("AZURE_TABLE_ENDPOINT", self.azurite.table_url())
+            .env("AZURE_STORAGE_SAS_TOKEN", self.azurite.sas())
+            .env("EDW_CREDENTIAL", "sas")
+            .env("EDW_OUT", self.out.path());
+        harness
+    }
+
+    async fn verified(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut verify = self.harness("verify");
+        verify.arg("--summary").arg(&self.summary).args(arguments);
+        said(&verify.output().await.expect("the harness must start"))
+    }
+
+    fn table(&self) -> TableClient {
+        let url = format!("{}?{}", self.azurite.table_url(), self.azurite.sas());
+        let options = TableClientOptions::default();
+        let url = url.parse().expect("a URL");
+        TableClient::new(url, "results", None, Some(options)).expect("a table")
+    }
+}
+
+fn queue(azurite: &Azurite) -> AzureQueue {
+    let storage = Storage::open(&AccountArgs {
+        account: None,
+        endpoint_suffix: "core.windows.net".to_owned(),
+        credential: CredentialChoice::Sas,
+        sas: Some(Secret::new(azurite.sas())),
+    });
+    let queue = storage.expect("a storage").queue(&QueueArgs {
+        queue: "work".parse().expect("a queue's name"),
+        queue_endpoint: Some(azurite.queue_url().parse().expect("a URL")),
+    });
+    queue.expect("a queue")
+}
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+/// A worker with a table of its own kind: a fresh key for each row, the id and the payload in columns of other names.
+async fn foreign_worker(sent: &Sent) {
+    let table = sent.table();
+    table.create(None).await.expect("a table");
+    let hidden = std::time::Duration::from_secs(60);
+    let mut row = 0;
+    loop {
+        let deliveries = sent.queue.receive(32, hidden).await.expect("messages");
+        if deliveries.is_empty() {
+            return;
+        }
+        for delivery in deliveries {
+            let message = Message::decode(&delivery.body).expect("a message");
+            row += 1;
+            let entity = json!({
+                "PartitionKey": "all", "RowKey": format!("row-{row}"),
+                "messageId": message.id.to_string(), "payload": message.msg,
+            });
+            table.insert_entity(&entity, None).await.expect("a row");
+            sent.queue.delete(&delivery.lease).await.expect("a delete");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_table_with_columns_of_its_own_is_judged_by_its_ids_and_payloads() {
+    let sent = Sent::new().await;
+    let own = ["--id-column=messageId", "--data-column=payload"];
+    let (code, text) = sent.verified(&own).await;
+    assert_eq!(code, Some(4), "no table yet: {text}");
+
+    foreign_worker(&sent).await;
+    let (code, text) = sent.verified(&own).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("40 messages stored exactly once each"),
+        "{text}"
+    );
+    assert!(!text.contains("misplaced"), "keys were not judged: {text}");
+
+    // By the contract, nothing of it is right.
+    let (code, text) = sent.verified(&[]).await;
+    assert_eq!(code, Some(10), "{text}");
+
+    // One row twice, one gone.
+    let table = sent.table();
+    let again = json!({
+        "PartitionKey": "all", "RowKey": "again", "messageId": "r1-7", "payload": "something else",
+    });
+    table.insert_entity(&again, None).await.expect("a row");
+    table
+        .delete_entity("all", "row-1", None)
+        .await
+        .expect("a delete");
+    let (code, text) = sent.verified(&own).await;
+    assert_eq!(code, Some(10), "{text}");
+    for violation in ["1 message lost", "1 duplicated", "1 corrupted"] {
+        assert!(
+            text.contains(violation),
+            "{violation:?} is missing in {text}"
+        );
+    }
+    assert_eq!(
+        reports(sent.out.path()),
+        3,
+        "each verification has its own directory"
+    );
+}
+
+fn reports(out: &Path) -> usize {
+    let entries = std::fs::read_dir(out).expect("the directory");
+    let reports = entries.filter(|entry| {
+        let path = entry.as_ref().expect("an entry").path();
+        path.join("report.html").is_file()
+    });
+    reports.count()
+}
+
+#[tokio::test]
+async fn a_summary_that_is_missing_or_wrong_is_named() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let wrong = directory.path().join("wrong.json");
+    std::fs::write(&wrong, "{}").expect("a file");
+    for (arguments, text) in [
+        (vec!["--summary=/no/such.json"], "read /no/such.json"),
+        (
+            vec!["--run=r9"],
+            "r9/producer.json and none in a suite's directory",
+        ),
+        (
+            vec![&*format!("--summary={}", wrong.display())],
+            "is no summary of the producer",
+        ),
+        (vec![], "--summary"),
+    ] {
+        let mut verify = Command::new(env!("CARGO_BIN_EXE_harness"));
+        verify
+            .arg("verify")
+            .args(&arguments)
+            .args([
+                "--account=devstoreaccount1",
+                "--queue=work",
+                "--table=results",
+            ])
+            .env("EDW_OUT", directory.path());
+        let (code, said) = said(&verify.output().await.expect("the harness must start"));
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(text), "{text:?} is missing in {said}");
+    }
+}
