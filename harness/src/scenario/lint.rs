@@ -276,6 +276,27 @@ mod tests {
     }
 
     #[test]
+    fn values_that_a_step_cannot_take_are_no_step() {
+        let given = |sentence: &str| GOOD.replace("1 consumer", sentence);
+        for sentence in [
+            "30 % of all requests get 503 ServerBusy",
+            "100 % of all receives get an answer 200 ms late",
+            "the first 5 inserts get half an answer",
+            "3 consumers die before an insert reaches storage",
+        ] {
+            assert_eq!(problems(&given(sentence)), [""; 0], "{sentence}");
+        }
+        for sentence in [
+            "120 % of all requests get 503 ServerBusy",
+            "30 % of all requests get 418 Teapot",
+            "the first 5 inserts get an answer late",
+            "3 consumers die of boredom",
+        ] {
+            assert_eq!(problems(&given(sentence)).len(), 1, "{sentence}");
+        }
+    }
+
+    #[test]
     fn a_deadline_is_a_time_after_within() {
         for (sentence, says) in [
             ("within 30 s every message has exactly one result", true),
