@@ -44,6 +44,13 @@ Feature: Nothing that breaks costs a message or makes two results of one
       Then within 20 s every message has exactly one result
       And no message was delivered more than once
 
+    Scenario: Storage goes away in the middle of the load and comes back with its data
+      Given 2 consumers
+      And a lease lasts 4 s
+      And storage keeps its data when it restarts
+      When 200 messages are sent at 50 per second, and storage goes away for 2 s when 50 are sent
+      Then within 30 s every message has exactly one result
+
   Rule: A consumer that dies leaves its work to the others, wherever it was
 
     Scenario Outline: Consumers die <moment>

@@ -157,6 +157,7 @@ fn samples(story: Story, log: &EventLog, at: &impl Fn(f64) -> Stamp) -> Result<(
             consumers: Some(if is_down { 15 } else { 16 }),
             sent: Some(sent),
             sent_at: Some(at(seconds)),
+            hit: None,
         };
         log.append(at(seconds), Event::Sample(sample))?;
         if tick == 42 {

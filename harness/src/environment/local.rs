@@ -2,11 +2,14 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
 use azurite::{Azurite, Source};
+use tempfile::TempDir;
+use tokio::sync::Mutex;
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
@@ -80,35 +83,53 @@ impl Workload {
 /// Azurite on this machine; producer and consumers as child processes.
 #[derive(Debug)]
 pub struct Local {
-    azurite: Azurite,
+    /// What is known of it while it is taken away.
+    source: Source,
+    why: String,
+    endpoints: Endpoints,
+    sas: String,
     storage: Storage,
     workload: Workload,
+    azurite: Mutex<Azurite>,
     guard: Guard,
+    /// Where it keeps its data, unless that is its memory. Gone after it.
+    _data: Option<TempDir>,
 }
 
 impl Local {
     /// Starts the guard of all that follows, and Azurite (or uses the one whose address is given) for `workload`.
     pub async fn start(workload: Workload) -> anyhow::Result<Self> {
+        Self::start_as(workload, Azurite::builder(), None).await
+    }
+
+    async fn start_as(
+        workload: Workload,
+        azurite: azurite::Builder,
+        data: Option<TempDir>,
+    ) -> anyhow::Result<Self> {
         let guard = Guard::start(&workload.guard)?;
-        let azurite = Azurite::start()
+        let azurite = azurite
+            .start()
             .await
             .context("start the local environment")?;
-        let storage = Storage::open(&account(&azurite))?;
         Ok(Self {
-            azurite,
-            storage,
+            source: azurite.source(),
+            why: azurite.why().to_owned(),
+            endpoints: Endpoints {
+                queue: azurite.queue_url(),
+                table: azurite.table_url(),
+            },
+            sas: azurite.sas(),
+            storage: Storage::open(&account(&azurite))?,
             workload,
+            azurite: Mutex::new(azurite),
             guard,
+            _data: data,
         })
     }
 
     fn variables(&self, store: &Store) -> Vec<(String, String)> {
-        storage_variables(&store.run, &store.endpoints, self.azurite.sas())
-    }
-
-    /// The emulator, to stop and restart it.
-    pub fn azurite(&mut self) -> &mut Azurite {
-        &mut self.azurite
+        storage_variables(&store.run, &store.endpoints, self.sas.clone())
     }
 }
 
@@ -135,11 +156,11 @@ impl Environment for Local {
             None => String::new(),
             Some(command) => format!("the consumer `{command}`, "),
         };
-        format!("local processes, {consumer}{}", self.azurite.why())
+        format!("local processes, {consumer}{}", self.why)
     }
 
     fn lasting(&self, run: &RunId) -> Vec<Resource> {
-        if self.azurite.source() != Source::Address {
+        if self.source != Source::Address {
             return Vec::new();
         }
         let (queue_name, table_name) = names(run);
@@ -150,15 +171,15 @@ impl Environment for Local {
         };
         let poison_name = format!("{queue_name}{POISON_SUFFIX}");
         vec![
-            resource("queue", queue_name, self.azurite.queue_url()),
-            resource("queue", poison_name, self.azurite.queue_url()),
-            resource("table", table_name, self.azurite.table_url()),
+            resource("queue", queue_name, self.endpoints.queue.clone()),
+            resource("queue", poison_name, self.endpoints.queue.clone()),
+            resource("table", table_name, self.endpoints.table.clone()),
         ]
     }
 
     async fn provision(&self, run: &RunId) -> anyhow::Result<Store> {
         let (queue_name, table_name) = names(run);
-        let (queue_url, table_url) = (self.azurite.queue_url(), self.azurite.table_url());
+        let (queue_url, table_url) = (self.endpoints.queue.clone(), self.endpoints.table.clone());
         let queue_args = QueueArgs {
             queue: queue_name.parse()?,
             queue_endpoint: Some(queue_url.parse()?),
@@ -182,6 +203,26 @@ impl Environment for Local {
         store.poison.create().await?;
         store.table.create().await?;
         Ok(store)
+    }
+
+    async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<dyn Environment>> {
+        // One whose address is given is not the harness's to stop.
+        let source = match self.source {
+            Source::Address => Source::Npm,
+            own => own,
+        };
+        let data = TempDir::with_prefix_in("storage-", directory)
+            .context("make a directory for storage of its own")?;
+        let azurite = Azurite::builder().source(source).directory(data.path());
+        let local = Self::start_as(self.workload.clone(), azurite, Some(data)).await?;
+        Ok(Arc::new(local))
+    }
+
+    async fn outage(&self, time: Duration) -> anyhow::Result<()> {
+        let mut azurite = self.azurite.lock().await;
+        azurite.halt().await.context("stop storage")?;
+        tokio::time::sleep(time).await;
+        azurite.resume().await.context("bring storage back")
     }
 
     async fn start_consumer(

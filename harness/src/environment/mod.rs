@@ -4,6 +4,7 @@ mod check;
 mod local;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +29,12 @@ pub trait Environment: Send + Sync {
 
     /// Creates the queue, the poison queue and the table of one run.
     async fn provision(&self, run: &RunId) -> anyhow::Result<Store>;
+
+    /// The same with a storage of its own below `directory`, that keeps its data when it is taken away and comes back.
+    async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<dyn Environment>>;
+
+    /// Takes storage away for `time`, and returns when it is back with its data.
+    async fn outage(&self, time: Duration) -> anyhow::Result<()>;
 
     /// Starts a consumer of `store` and returns at once.
     async fn start_consumer(

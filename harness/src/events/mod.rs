@@ -195,6 +195,9 @@ pub struct Sample {
     /// When it counted them: before the sample was taken, and the same in samples between which it did not count anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Stamp>,
+    /// Requests that a rule of the proxy has struck so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hit: Option<u64>,
 }
 
 /// A scenario that begins.

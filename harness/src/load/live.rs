@@ -1,20 +1,16 @@
-//! Watching a load: samples for the report, and a line a second for whoever waits.
+//! Watching a load: a line a second for whoever waits.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
-use producer::Summary;
-use workflow::contract::Stamp;
-use workflow::ports::WorkQueue as _;
-
-use crate::events::{Event, Sample};
+use crate::events::Sample;
 use crate::report::columns;
 use crate::run::{Run, Sending};
 
-/// From one sample to the next. The producer counts as often.
+/// From one line to the next. The producer counts as often.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
 
-/// Samples from one printed line to the next, when standard error is no terminal.
+/// Looks from one printed line to the next, when standard error is no terminal.
 const QUIET: u32 = 10;
 
 /// The observer of one load.
@@ -22,7 +18,6 @@ pub(super) struct Live {
     start: Instant,
     messages: u64,
     ticks: u32,
-    sent: Option<(u64, Stamp)>,
     terminal: bool,
 }
 
@@ -32,50 +27,30 @@ impl Live {
             start: Instant::now(),
             messages,
             ticks: 0,
-            sent: None,
             terminal: stderr().is_terminal(),
         }
     }
 
-    /// Takes the producer's last word on what was acknowledged.
-    pub(super) fn sent(&mut self, summary: &Summary) {
-        self.sent = Some((summary.acknowledged, summary.ended));
-    }
-
-    /// Takes one sample, records it and shows it.
-    pub(super) async fn observe(
-        &mut self,
-        run: &mut Run,
-        sending: Option<&Sending>,
-    ) -> anyhow::Result<()> {
-        let progress = sending.and_then(Sending::progress);
-        self.sent = sending.and_then(Sending::acknowledged).or(self.sent);
-        // A depth that cannot be read is absent from the sample, not 0.
-        let depth = run.store().queue.approximate_count().await.ok();
-        let consumers = run.fleet().len() as u64;
-        run.record(Event::Sample(Sample {
-            queue_depth: depth,
-            consumers: Some(consumers),
-            sent: self.sent.map(|(count, _)| count),
-            sent_at: self.sent.map(|(_, at)| at),
-        }))?;
+    /// Shows how things stand.
+    pub(super) fn observe(&mut self, run: &Run, sending: Option<&Sending>) {
         self.ticks += 1;
+        let progress = sending.and_then(Sending::progress);
         let lateness = progress.and_then(|progress| progress.lateness_us_p99);
-        self.show(depth, consumers, lateness);
-        Ok(())
+        self.show(run.last_sample(), lateness);
     }
 
-    fn show(&self, depth: Option<u64>, consumers: u64, lateness_us: Option<u64>) {
+    fn show(&self, sample: Sample, lateness_us: Option<u64>) {
+        let depth = sample.queue_depth;
         // The most important first: what does not fit is left out from the end.
         let mut parts = vec![
             format!("{:6.1} s", self.start.elapsed().as_secs_f64()),
             format!(
                 "sent {} of {}",
-                self.sent.map_or(0, |(count, _)| count),
+                sample.sent.unwrap_or_default(),
                 self.messages
             ),
             depth.map_or("queue ?".to_owned(), |depth| format!("queue {depth}")),
-            format!("{consumers} consumers"),
+            format!("{} consumers", sample.consumers.unwrap_or_default()),
         ];
         parts.extend(lateness_us.map(|us| format!("lateness p99 {:.1} ms", us as f64 / 1e3)));
         if self.terminal {

@@ -26,9 +26,11 @@ pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow:
     let identity = Identity::fresh(args.seed);
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
     let mut run = Run::prepare(environment, identity, &args.out).await?;
-    run.record(describe::started(args, &run))?;
+    run.begin(describe::started(args, &run))?;
     describe::announce(args, &run);
     let finished = conduct(args, &mut run, &mut interrupts).await;
+    let watched = run.stop_watching().await;
+    let finished = finished.and_then(|verdict| watched.map(|()| verdict));
     conclude(&run, finished)?;
     let removed = run.remove().await;
     let (record, report) = crate::report::write(run.dir().path())?;
@@ -143,7 +145,7 @@ async fn watch(
     let mut live = Live::new(load.messages);
     let (mut dead, mut interrupted, mut stopped) = (Vec::new(), false, false);
     while !sending.has_ended()? {
-        live.observe(run, Some(&sending)).await?;
+        live.observe(run, Some(&sending));
         dead.append(&mut run.fleet().take_dead()?);
         // Nobody is left to send to.
         if run.fleet().is_empty() && !stopped {
@@ -159,11 +161,10 @@ async fn watch(
         }
     }
     let sent = sending.finish(patience.drain).await?;
-    live.sent(&sent.summary);
     phase(run, "settle")?;
     let start = Instant::now();
     while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
-        live.observe(run, None).await?;
+        live.observe(run, None);
         dead.append(&mut run.fleet().take_dead()?);
         if run.fleet().is_empty() {
             break;
@@ -173,7 +174,7 @@ async fn watch(
             () = interrupts.recv() => interrupted = true,
         }
     }
-    live.observe(run, None).await?;
+    live.observe(run, None);
     live.end();
     Ok(Watched {
         sent,

@@ -34,6 +34,7 @@ fn events(rows: &[StoredRow]) -> Vec<Event> {
             consumers: Some(1),
             sent: Some(sent),
             sent_at: None,
+            hit: Some(sent),
         })
     };
     vec![

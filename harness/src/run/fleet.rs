@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -25,6 +26,8 @@ pub struct Fleet {
     log: EventLog,
     proxy: Arc<Proxy>,
     running: Vec<Member>,
+    /// How many they are, for whoever watches.
+    size: Arc<AtomicU64>,
     started: u32,
     fallen: usize,
 }
@@ -68,6 +71,7 @@ impl Fleet {
             log,
             proxy,
             running: Vec::new(),
+            size: Arc::default(),
             started: 0,
             fallen: 0,
         }
@@ -91,6 +95,7 @@ impl Fleet {
                 pid: process.pid(),
             })?;
             self.running.push(Member { process, lane });
+            self.count();
         }
         Ok(())
     }
@@ -139,6 +144,16 @@ impl Fleet {
         })
     }
 
+    fn count(&self) {
+        self.size
+            .store(self.running.len() as u64, Ordering::Relaxed);
+    }
+
+    /// How many there are, kept up to date.
+    pub(super) fn size(&self) -> Arc<AtomicU64> {
+        self.size.clone()
+    }
+
     /// How many were started and not yet taken away; some of them may have died.
     pub fn len(&self) -> usize {
         self.running.len()
@@ -172,6 +187,7 @@ impl Fleet {
             }
         }
         self.running = alive;
+        self.count();
         Ok(dead)
     }
 
@@ -182,6 +198,7 @@ impl Fleet {
             .into_iter()
             .partition(|member| member.lane.was_killed());
         self.running = standing;
+        self.count();
         for mut member in fallen {
             let status = member.process.wait(GONE).await?;
             self.record_fault("SIGKILL by the proxy", &member.process)?;
@@ -259,6 +276,7 @@ impl Fleet {
             };
             departures.push(self.departure(member, status, Some(asked), &how)?);
         }
+        self.count();
         Ok(departures)
     }
 
@@ -283,7 +301,9 @@ impl Fleet {
         if self.running.is_empty() {
             bail!("take a consumer away: none is running");
         }
-        Ok(self.running.remove(0))
+        let first = self.running.remove(0);
+        self.count();
+        Ok(first)
     }
 }
 

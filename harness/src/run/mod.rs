@@ -8,11 +8,13 @@ mod fleet;
 mod plan;
 mod sending;
 mod settle;
+mod watch;
 mod witness;
 
 use std::path::Path;
 use std::process::ExitStatus;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use workflow::contract::Stamp;
@@ -25,9 +27,10 @@ pub use sending::{Sending, Sent};
 pub use settle::Settled;
 
 use crate::environment::{Environment, Store};
-use crate::events::{Event, EventLog};
+use crate::events::{Event, EventLog, Sample};
 use crate::process::Process;
 use crate::wire::{Faults, History, Proxy};
+use watch::{Counts, Watch, Watched};
 
 /// A run whose storage exists.
 pub struct Run {
@@ -39,6 +42,8 @@ pub struct Run {
     proxy: Arc<Proxy>,
     history: History,
     fleet: Fleet,
+    counts: Counts,
+    watch: Option<Watch>,
 }
 
 impl Run {
@@ -77,6 +82,8 @@ impl Run {
             proxy,
             history,
             fleet,
+            counts: Counts::default(),
+            watch: None,
         })
     }
 
@@ -99,6 +106,46 @@ impl Run {
     pub fn record(&self, event: Event) -> anyhow::Result<()> {
         self.log.append(Stamp::now(), event)?;
         Ok(())
+    }
+
+    /// Records that it begins, as `started` says, and watches it from now on.
+    pub fn begin(&mut self, started: Event) -> anyhow::Result<()> {
+        self.record(started)?;
+        self.watch = Some(Watch::start(Watched {
+            queue: self.store.queue.clone(),
+            consumers: self.fleet.size(),
+            faults: self.faults().clone(),
+            counts: self.counts.clone(),
+            log: self.log.clone(),
+        }));
+        Ok(())
+    }
+
+    /// How things stand, as last seen.
+    pub fn last_sample(&self) -> Sample {
+        self.watch.as_ref().map(Watch::last).unwrap_or_default()
+    }
+
+    /// Watches it no longer. Before its storage goes, and before its last event.
+    pub async fn stop_watching(&mut self) -> anyhow::Result<()> {
+        match self.watch.take() {
+            Some(watch) => watch.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes its storage away for `time`, and brings it back with its data.
+    pub async fn outage(&self, time: Duration) -> anyhow::Result<()> {
+        let fault = |name: &str| {
+            self.record(Event::Fault {
+                name: name.to_owned(),
+                target: "storage".to_owned(),
+                lasts_ms: None,
+            })
+        };
+        fault("storage stopped")?;
+        self.environment.outage(time).await?;
+        fault("storage back with its data")
     }
 
     /// Its storage.
@@ -129,6 +176,7 @@ impl Run {
             self.log.clone(),
         )
         .await?;
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Some(sending.told());
         self.record(Event::ProcessStarted {
             name: "producer".to_owned(),
             role: "producer".to_owned(),

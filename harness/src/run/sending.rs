@@ -37,10 +37,10 @@ pub struct Sent {
 
 /// What the producer has told so far.
 #[derive(Debug, Default)]
-struct Told {
-    started: Option<Stamp>,
+pub(super) struct Told {
+    /// How many messages it has acknowledged, and when it counted them, by its own clock; `None` before it has begun.
+    pub(super) counted: Option<(u64, Stamp)>,
     progress: Option<Progress>,
-    acknowledged: u64,
 }
 
 /// A producer at work.
@@ -96,14 +96,9 @@ impl Sending {
         self.progress.borrow().progress.clone()
     }
 
-    /// How many messages it has acknowledged, and when it counted them, by its own clock; `None` before it has begun.
-    pub fn acknowledged(&self) -> Option<(u64, Stamp)> {
-        let told = self.progress.borrow();
-        let started = told.started?;
-        Some(told.progress.as_ref().map_or((0, started), |progress| {
-            let at = started.plus(Duration::from_millis(progress.elapsed_ms));
-            (progress.acknowledged, at)
-        }))
+    /// Where what it tells can be followed, also after it has ended.
+    pub(super) fn told(&self) -> watch::Receiver<Told> {
+        self.progress.clone()
     }
 
     /// Waits until at least `messages` are acknowledged, for at most `patience`.
@@ -112,7 +107,7 @@ impl Sending {
         messages: u64,
         patience: Duration,
     ) -> anyhow::Result<()> {
-        let enough = |told: &Told| told.acknowledged >= messages;
+        let enough = |told: &Told| told.counted.is_some_and(|(count, _)| count >= messages);
         match tokio::time::timeout(patience, self.progress.wait_for(enough)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => bail!(
@@ -131,7 +126,7 @@ impl Sending {
     /// Asks it to stop early; it ends its sends in flight and writes its summary. Waits until it listens, since a signal
     /// before that would end it without a summary.
     pub async fn interrupt(&mut self) -> anyhow::Result<()> {
-        let started = self.progress.wait_for(|told| told.started.is_some());
+        let started = self.progress.wait_for(|told| told.counted.is_some());
         // One that has ended instead, or does not start, is to end all the same; its end says why it did.
         let _ = tokio::time::timeout(START, started).await;
         // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
@@ -193,21 +188,25 @@ async fn read(
     mut lines: Lines<BufReader<ChildStdout>>,
     told: watch::Sender<Told>,
 ) -> anyhow::Result<()> {
+    let mut start = Stamp::from_micros(0);
     while let Some(line) = lines.next_line().await? {
         match serde_json::from_str(&line)
             .with_context(|| format!("read the progress line {line:?}"))?
         {
             Event::Started(started) => {
-                told.send_modify(|told| told.started = Some(started.at));
+                start = started.at;
+                told.send_modify(|told| told.counted = Some((0, start)));
             }
             Event::Progress(progress) => {
+                let at = start.plus(Duration::from_millis(progress.elapsed_ms));
                 told.send_modify(|told| {
-                    told.acknowledged = progress.acknowledged;
+                    told.counted = Some((progress.acknowledged, at));
                     told.progress = Some(progress);
                 });
             }
             Event::Summary(summary) => {
-                told.send_modify(|told| told.acknowledged = summary.acknowledged);
+                let counted = (summary.acknowledged, summary.ended);
+                told.send_modify(|told| told.counted = Some(counted));
             }
         }
     }

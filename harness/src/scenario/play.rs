@@ -187,7 +187,7 @@ impl Play {
         mut trouble: Option<Trouble>,
     ) -> Played {
         world.faults.clear();
-        let Some(run) = world.run.take() else {
+        let Some(mut run) = world.run.take() else {
             let (outcome, detail) = trouble.unzip();
             return Played {
                 outcome: outcome.unwrap_or(Outcome::Pass),
@@ -198,7 +198,8 @@ impl Play {
                 took: self.start.elapsed(),
             };
         };
-        if let (None, Err(error)) = (&trouble, run.check()) {
+        let watched = run.stop_watching().await;
+        if let (None, Err(error)) = (&trouble, watched.and_then(|()| run.check())) {
             trouble = Some((Outcome::Inconclusive, format!("{error:#}")));
         }
         if trouble.is_none() || self.stop.is_cancelled() {

@@ -85,6 +85,8 @@ pub(crate) struct Scenario {
     pub(super) consumers: u32,
     pub(super) options: ConsumerOptions,
     pub(super) payload: PayloadSize,
+    /// Whether it has a storage of its own, to be taken away.
+    pub(super) own_storage: bool,
     /// What is to break on the way to storage.
     pub(super) rules: Vec<Rule>,
     /// The same at work, from the run's beginning to its end.
@@ -120,8 +122,14 @@ impl Scenario {
                 identity,
                 ..
             } = setting.clone();
-            let run = Run::prepare(environment, identity, &setting.out).await?;
-            run.record(self.started(setting, &run))?;
+            let environment = if self.own_storage {
+                environment.with_own_storage(&setting.out).await?
+            } else {
+                environment
+            };
+            let mut run = Run::prepare(environment, identity, &setting.out).await?;
+            let started = self.started(setting, &run);
+            run.begin(started)?;
             let rules = self.rules.iter();
             self.faults = rules
                 .map(|rule| run.faults().install(rule.clone()))

@@ -39,7 +39,7 @@ pub struct Crossing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// It was not asked: a fault kept the request from it.
+    /// It was not asked: a fault kept the request from it, or it could not be connected to.
     NotAsked,
     /// This HTTP status, and the service's error code where it gave one.
     Status(u16, Option<String>),

@@ -239,6 +239,11 @@ impl Faults {
         }
     }
 
+    /// How often the rules that are at work have struck, all together.
+    pub fn struck(&self) -> u64 {
+        self.lock().1.iter().map(|rule| rule.struck).sum()
+    }
+
     /// Puts `rule` to work.
     pub fn install(&self, rule: Rule) -> Guard {
         let mut rules = self.lock();

@@ -28,7 +28,7 @@ use workflow::contract::Stamp;
 use super::fault::{Effect, Faults, Moment, Ruling, mix};
 use super::lane::{Asker, Lane};
 use super::operation::{Request, Service};
-use super::upstream::Upstream;
+use super::upstream::{NotReached, Upstream};
 use super::{Answer, Crossing, Handled, History, Operation, bodies};
 
 /// Most bytes of a body that is looked into: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, and room.
@@ -438,7 +438,11 @@ fn note_answer(crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>
     let answer = match asked {
         Ok(answer) => answer,
         Err(error) => {
-            crossing.answer = Answer::None(format!("{error:#}"));
+            crossing.answer = if error.downcast_ref::<NotReached>().is_some() {
+                Answer::NotAsked
+            } else {
+                Answer::None(format!("{error:#}"))
+            };
             return;
         }
     };

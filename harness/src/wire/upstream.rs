@@ -24,6 +24,11 @@ pub(super) const CONNECTIONS: usize = 8;
 
 type Sender = SendRequest<Full<Bytes>>;
 
+/// No connection could be made: storage has seen nothing of the request.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("storage was not reached")]
+pub(super) struct NotReached;
+
 /// One of the services of storage, and the connections to it, which are opened before they are needed.
 #[derive(Debug)]
 pub(super) struct Upstream {
@@ -94,7 +99,7 @@ impl Upstream {
         self.drivers.reopen();
     }
 
-    /// Asks for `request`. An error leaves open whether storage has seen it.
+    /// Asks for `request`. An error leaves open whether storage has seen it, unless it is [`NotReached`].
     pub(super) async fn ask(
         self: &Arc<Self>,
         mut request: Request<Full<Bytes>>,
@@ -109,7 +114,7 @@ impl Upstream {
             let is_new = rested.is_none();
             let mut sender = match rested {
                 Some(rested) => rested,
-                None => self.connect().await?,
+                None => self.connect().await.context(NotReached)?,
             };
             match sender.try_send_request(request).await {
                 Ok(answer) => break (answer, sender),

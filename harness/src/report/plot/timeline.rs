@@ -127,20 +127,16 @@ impl Series {
     /// Messages sent per second, level from one count of the producer's to its next: samples that hold the same count
     /// say nothing of a rate between them.
     fn rate(&self) -> Vec<(f64, f64)> {
-        let mut counts = self.sent.clone();
-        counts.dedup_by(|(at, _), (before, _)| at <= before);
-        // The last count is the summary's, whenever that comes.
-        if let [.., _, (before, _), (at, _)] = counts[..]
-            && at - before < SHORTEST_SECONDS
-        {
-            counts.remove(counts.len() - 2);
+        rate_of(self.sent.clone())
+    }
+
+    /// Requests broken on purpose per second; empty where none was.
+    fn hits(&self) -> Vec<(f64, f64)> {
+        let counts = self.values(|sample| sample.hit);
+        if counts.last().is_none_or(|(_, hits)| *hits == 0.0) {
+            return vec![];
         }
-        let level = |pair: &[(f64, f64)]| {
-            let ((from, before), (to, after)) = (pair[0], pair[1]);
-            let rate = (after - before).max(0.0) / (to - from);
-            [(from, rate), (to, rate)]
-        };
-        counts.windows(2).flat_map(level).collect()
+        rate_of(counts)
     }
 
     /// Each panel that has something to show.
@@ -164,10 +160,33 @@ impl Series {
                 class: "consumers",
                 points: stepped(&self.values(|sample| sample.consumers)),
             },
+            Panel {
+                title: "requests broken on purpose, per second",
+                name: "broken",
+                class: "broken",
+                points: self.hits(),
+            },
         ];
         panels.retain(|panel| !panel.points.is_empty());
         panels
     }
+}
+
+/// A count over time as a rate, level from one count to the next.
+fn rate_of(mut counts: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    counts.dedup_by(|(at, _), (before, _)| at <= before);
+    // The last count is the summary's, whenever that comes.
+    if let [.., _, (before, _), (at, _)] = counts[..]
+        && at - before < SHORTEST_SECONDS
+    {
+        counts.remove(counts.len() - 2);
+    }
+    let level = |pair: &[(f64, f64)]| {
+        let ((from, before), (to, after)) = (pair[0], pair[1]);
+        let rate = (after - before).max(0.0) / (to - from);
+        [(from, rate), (to, rate)]
+    };
+    counts.windows(2).flat_map(level).collect()
 }
 
 /// The points of a value that stays as it is until it changes at once.

@@ -26,6 +26,11 @@ fn max_attempts(scenario: &mut Scenario, attempts: u32) {
     scenario.options.max_attempts = Some(attempts);
 }
 
+#[given("storage keeps its data when it restarts")]
+fn own_storage(scenario: &mut Scenario) {
+    scenario.own_storage = true;
+}
+
 #[given(regex = r"^messages of (\d+) to (\d+) bytes$")]
 fn sizes(scenario: &mut Scenario, min: usize, max: usize) -> StepResult {
     scenario.payload = format!("uniform:{min}..{max}").parse::<PayloadSize>()?;

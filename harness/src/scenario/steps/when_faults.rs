@@ -6,6 +6,7 @@ use cucumber::when;
 use producer::Shape;
 use workflow::contract::Stamp;
 
+use super::super::durations::Time;
 use super::super::world::{Scenario, StepResult};
 use super::when::per_second;
 use crate::environment::ConsumerOptions;
@@ -89,6 +90,26 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     let since = Stamp::now();
     run.fleet().thaw_first()?;
     run.until_asks("consumer-1", since, PATIENCE).await?;
+    Ok(())
+}
+
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+) per second, and storage goes away for (\d+ m?s) when (\d+) are sent$"
+)]
+async fn outage(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: u64,
+    time: Time,
+    sent_before: u64,
+) -> StepResult {
+    let load = scenario.load(messages, per_second(rate)?);
+    let run = scenario.run_with_consumers().await?;
+    let mut sending = run.start_sending(&load).await?;
+    sending.until_acknowledged(sent_before, PATIENCE).await?;
+    run.outage(time.0).await?;
+    let sent = sending.finish(PATIENCE).await?;
+    scenario.sent = Some((load, sent));
     Ok(())
 }
 

@@ -1,0 +1,107 @@
+//! Watching a run: how things stand, twice a second, for its report and for whoever waits.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use workflow::azure::AzureQueue;
+use workflow::contract::Stamp;
+use workflow::ports::WorkQueue as _;
+
+use super::sending::Told;
+use crate::events::{Event, EventLog, Sample};
+use crate::wire::Faults;
+
+/// From one sample to the next.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// Where the producer's counts come from, as soon as there is one.
+pub(super) type Counts = Arc<Mutex<Option<watch::Receiver<Told>>>>;
+
+/// What a run is watched by.
+pub(super) struct Watched {
+    pub(super) queue: AzureQueue,
+    pub(super) consumers: Arc<AtomicU64>,
+    pub(super) faults: Faults,
+    pub(super) counts: Counts,
+    pub(super) log: EventLog,
+}
+
+/// The watcher of one run, at work until it is stopped or dropped.
+pub(super) struct Watch {
+    stop: DropGuard,
+    task: JoinHandle<anyhow::Result<()>>,
+    last: watch::Receiver<Sample>,
+}
+
+impl Watch {
+    pub(super) fn start(watched: Watched) -> Self {
+        let stop = CancellationToken::new();
+        let (taken, last) = watch::channel(Sample::default());
+        let task = tokio::spawn(watched.follow(stop.clone(), taken));
+        Self {
+            stop: stop.drop_guard(),
+            task,
+            last,
+        }
+    }
+
+    /// The last sample.
+    pub(super) fn last(&self) -> Sample {
+        *self.last.borrow()
+    }
+
+    /// Takes one more sample, and ends.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        drop(self.stop);
+        self.task
+            .await
+            .context("watch the run")?
+            .context("watch the run")
+    }
+}
+
+impl Watched {
+    async fn follow(
+        self,
+        stop: CancellationToken,
+        taken: watch::Sender<Sample>,
+    ) -> anyhow::Result<()> {
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let stopped = tokio::select! {
+                () = stop.cancelled() => true,
+                _ = tick.tick() => false,
+            };
+            let sample = self.sample().await;
+            self.log.append(Stamp::now(), Event::Sample(sample))?;
+            taken.send_replace(sample);
+            if stopped {
+                return Ok(());
+            }
+        }
+    }
+
+    fn counted(&self) -> Option<(u64, Stamp)> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.as_ref()?.borrow().counted
+    }
+
+    async fn sample(&self) -> Sample {
+        let counted = self.counted();
+        Sample {
+            // A depth that cannot be read is absent, not 0.
+            queue_depth: self.queue.approximate_count().await.ok(),
+            consumers: Some(self.consumers.load(Ordering::Relaxed)),
+            sent: counted.map(|(count, _)| count),
+            sent_at: counted.map(|(_, at)| at),
+            hit: Some(self.faults.struck()),
+        }
+    }
+}
