@@ -188,11 +188,19 @@ struct Installed {
     struck: u64,
 }
 
+/// The rules at work, and what is known of all that ever were.
+#[derive(Debug, Default)]
+struct State {
+    rules: Vec<Installed>,
+    installed: u64,
+    struck: u64,
+}
+
 /// The rules of one proxy. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Faults {
     seed: u64,
-    rules: Arc<Mutex<(u64, Vec<Installed>)>>,
+    state: Arc<Mutex<State>>,
 }
 
 /// A rule at work, until this is dropped.
@@ -206,8 +214,8 @@ pub struct Guard {
 impl Guard {
     /// How often the rule has struck.
     pub fn struck(&self) -> u64 {
-        let rules = self.faults.lock();
-        let own = rules.1.iter().find(|rule| rule.number == self.number);
+        let state = self.faults.lock();
+        let own = state.rules.iter().find(|rule| rule.number == self.number);
         own.map_or(0, |rule| rule.struck)
     }
 }
@@ -216,7 +224,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.faults
             .lock()
-            .1
+            .rules
             .retain(|rule| rule.number != self.number);
     }
 }
@@ -235,27 +243,27 @@ impl Faults {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            rules: Arc::default(),
+            state: Arc::default(),
         }
     }
 
-    /// How often the rules that are at work have struck, all together.
+    /// How often rules have struck, all together, those that are no longer at work included.
     pub fn struck(&self) -> u64 {
-        self.lock().1.iter().map(|rule| rule.struck).sum()
+        self.lock().struck
     }
 
     /// Puts `rule` to work.
     pub fn install(&self, rule: Rule) -> Guard {
-        let mut rules = self.lock();
-        rules.0 += 1;
-        let number = rules.0;
-        rules.1.push(Installed {
+        let mut state = self.lock();
+        state.installed += 1;
+        let number = state.installed;
+        state.rules.push(Installed {
             number,
             rule,
             met: 0,
             struck: 0,
         });
-        drop(rules);
+        drop(state);
         Guard {
             number,
             faults: self.clone(),
@@ -266,7 +274,9 @@ impl Faults {
     /// `doomed` says whether its death is decided, and is set when it is.
     pub(super) fn judge(&self, operation: Operation, client: &str, doomed: &AtomicBool) -> Ruling {
         let mut ruling = Ruling::default();
-        for installed in &mut self.lock().1 {
+        let mut state = self.lock();
+        let State { rules, struck, .. } = &mut *state;
+        for installed in rules {
             let rule = &installed.rule;
             let taken = ruling.effect.is_some() && !matches!(rule.effect, Effect::Delay(_));
             if taken || installed.struck >= rule.most || !rule.meets(operation, client) {
@@ -285,6 +295,7 @@ impl Faults {
                 continue;
             }
             installed.struck += 1;
+            *struck += 1;
             match rule.effect {
                 Effect::Delay(most) => ruling.delay += most.mul_f64(unit(mix(draw))),
                 effect => (ruling.effect, ruling.draw) = (Some(effect), mix(draw)),
@@ -293,8 +304,8 @@ impl Faults {
         ruling
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, (u64, Vec<Installed>)> {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -412,6 +423,8 @@ mod tests {
         assert_eq!([effect(&first), effect(&first)], [Some(kill), None]);
         assert_eq!([effect(&second), effect(&second)], [Some(kill), None]);
         assert_eq!(guard.struck(), 2);
+        drop(guard);
+        assert_eq!(faults.struck(), 2, "what has struck stays known");
     }
 
     #[test]
