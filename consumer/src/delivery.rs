@@ -1,6 +1,7 @@
 //! One delivery, from its receive to its delete: work, store, delete, with the lease renewed until the delete.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
@@ -19,6 +20,14 @@ use crate::writer::{self, Failed};
 
 /// Tries to hand a message back; after that its visibility does it, only later.
 const RELEASE_TRIES: u32 = 3;
+
+/// Between two tries to store a row. [`Backoff::STORAGE`] would have one message wait ten seconds after a handful of bad
+/// answers in a row, with its lease renewed all the while and storage long well again for all others. Rows that are ready
+/// together share a write, so that even a storage in trouble is not asked more often by more messages.
+const STORE: Backoff = Backoff {
+    first: Duration::from_millis(100),
+    longest: Duration::from_secs(2),
+};
 
 /// What every message task shares.
 #[derive(Debug)]
@@ -209,7 +218,7 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
                     row = failed.row;
                     tracing::debug!(message.id = id, error = %failed.error, failures, "row not stored yet");
                     // Not ended by the drain: only finished work may be deleted, and the grace period is there for it.
-                    Backoff::STORAGE.wait(failures, &self.abort).await;
+                    STORE.wait(failures, &self.abort).await;
                 }
             }
         }

@@ -107,7 +107,9 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
         .marks
         .iter()
         .filter(|mark| mark.kind == MarkKind::Fault);
-    let faults = faults.count() as u64;
+    // The proxy's kills are marks and hits: whichever are more hold the others.
+    let hits = record.samples.last().and_then(|(_, sample)| sample.hit);
+    let faults = (faults.count() as u64).max(hits.unwrap_or_default());
     if faults > 0 {
         tiles.push(Tile::plain(thousands(faults), "faults injected"));
     }
