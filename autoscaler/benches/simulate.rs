@@ -1,0 +1,96 @@
+//! How many hours of autoscaling a second of CPU simulates: `cargo bench -p autoscaler --bench simulate`.
+
+#![expect(clippy::print_stdout, reason = "the figures are its output")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use autoscaler::{
+    Arrivals, Behavior, Envelope, LengthStrategy, Observation, Queue, Rates, Service, Settings,
+    Start, Uncertainty, Workload, simulate, simulate_into,
+};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const HOURS: u32 = 10_000;
+/// Each case runs this often and the fastest counts: the others tell what else the machine was doing.
+const REPEATS: u32 = 5;
+
+fn main() {
+    println!("{:<48}{:>16}", "", "hours/s");
+    let sample = Settings {
+        max_replica_count: 15,
+        cooldown_period: Duration::from_secs(10),
+        activation_queue_length: 20,
+        ..Settings::default()
+    };
+    let careful = Settings {
+        max_replica_count: 50,
+        polling_interval: Duration::from_secs(5),
+        behavior: Some(Behavior::default()),
+        strategy: LengthStrategy::VisibleOnly,
+        ..Settings::default()
+    };
+    for (name, settings) in [
+        ("the sample's settings", &sample),
+        ("explicit behavior, polls every 5 s", &careful),
+    ] {
+        let workload = sawtooth();
+        let start = Start::default();
+        figure(&format!("{name}, nothing kept"), HOURS, || {
+            let mut replicas = 0_u64;
+            simulate_into(settings, &start, &workload, HOUR * HOURS, |point, _| {
+                replicas += u64::from(point.replicas);
+            });
+            black_box(replicas);
+        });
+        figure(&format!("{name}, series kept"), HOURS / 10, || {
+            black_box(simulate(settings, &start, &workload, HOUR * (HOURS / 10)));
+        });
+    }
+    let begun = Instant::now();
+    let load = |now: Duration| -> Observation {
+        let visible = 200_u64.saturating_sub(now.as_secs());
+        Ok(Queue { visible, leased: 0 })
+    };
+    let uncertainty = Uncertainty::default();
+    black_box(Envelope::new(
+        &sample,
+        &Start::default(),
+        &load,
+        HOUR / 4,
+        &uncertainty,
+    ));
+    let millis = begun.elapsed().as_secs_f64() * 1_000.0;
+    println!(
+        "{:<48}{millis:>13.0} ms",
+        "an envelope of a quarter of an hour"
+    );
+}
+
+/// Twenty minutes: a burst, a steady rate, a quiet time.
+fn sawtooth() -> Workload {
+    let rates = |at, burst, per_second| Rates {
+        at: Duration::from_secs(at),
+        burst,
+        per_second,
+    };
+    Workload {
+        arrivals: Arrivals::new([rates(0, 400, 2.0), rates(300, 0, 8.0), rates(600, 0, 0.0)])
+            .every(Duration::from_secs(1_200)),
+        service: Service {
+            per_second: 1.0,
+            in_flight: 4,
+            start_delay: Duration::from_secs(8),
+        },
+    }
+}
+
+fn figure(name: &str, hours: u32, mut run: impl FnMut()) {
+    let mut best = Duration::MAX;
+    for _ in 0..REPEATS {
+        let begun = Instant::now();
+        run();
+        best = best.min(begun.elapsed());
+    }
+    println!("{name:<48}{:>16.0}", f64::from(hours) / best.as_secs_f64());
+}

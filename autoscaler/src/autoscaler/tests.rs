@@ -1,0 +1,185 @@
+//! Both loops together.
+
+use super::*;
+use crate::{Fallback, FallbackBehavior, Queue};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an observation, as the model takes it"
+)]
+fn queue(visible: u64) -> Observation {
+    Ok(Queue { visible, leased: 0 })
+}
+
+/// Times in seconds and replicas of the decisions until `horizon`.
+fn run(model: &mut Autoscaler, horizon: u64, load: impl Fn(u64) -> Observation) -> Vec<(u64, u32)> {
+    let mut scaled = Vec::new();
+    while let Some(now) = model.next_due().filter(|due| *due <= seconds(horizon)) {
+        let decisions = model.step(now, load(now.as_secs()));
+        scaled.extend(decisions.iter().map(|it| (it.at.as_secs(), it.to)));
+    }
+    scaled
+}
+
+fn fresh(settings: Settings) -> Autoscaler {
+    Autoscaler::new(settings, &Start::default())
+}
+
+/// Source: measured on a Kubernetes with KEDA 2.20: a burst of 200, queueLength 5, max 15, behavior unset.
+#[test]
+fn a_burst_of_200_scales_0_1_4_8_15() {
+    let settings = Settings {
+        max_replica_count: 15,
+        polling_interval: seconds(5),
+        ..Settings::default()
+    };
+    let scaled = run(&mut fresh(settings), 300, |_| queue(200));
+    assert_eq!(scaled, [(0, 1), (15, 4), (30, 8), (45, 15)]);
+}
+
+#[test]
+fn the_samples_cooldown_ends_all_replicas_with_the_first_empty_poll() {
+    let settings = Settings {
+        max_replica_count: 15,
+        cooldown_period: seconds(10),
+        activation_queue_length: 20,
+        ..Settings::default()
+    };
+    let scaled = run(&mut fresh(settings), 300, |now| {
+        queue(if now < 100 { 200 } else { 20 })
+    });
+    assert_eq!(scaled, [(0, 1), (15, 4), (30, 8), (45, 15), (120, 0)]);
+}
+
+#[test]
+fn a_late_step_delays_what_follows() {
+    let mut model = fresh(Settings::default());
+    model.step(seconds(3), queue(0));
+    assert_eq!(
+        (model.next_poll(), model.next_sync()),
+        (seconds(33), seconds(15))
+    );
+    model.step(seconds(40), queue(0));
+    assert_eq!(
+        (model.next_poll(), model.next_sync()),
+        (seconds(70), seconds(55))
+    );
+}
+
+/// Source: KEDA `controllers/keda/scaledobject_controller.go`, `handlePause`.
+#[test]
+fn a_pause_sets_its_replicas_and_stops_both_loops() {
+    let annotations = Annotations {
+        paused: Some(Paused::At(3)),
+        ..Annotations::default()
+    };
+    let mut model = fresh(Settings {
+        annotations,
+        ..Settings::default()
+    });
+    let scaled = run(&mut model, 600, |_| queue(200));
+    assert_eq!(scaled, [(0, 3)]);
+    assert_eq!(model.next_due(), None);
+    model.annotate(seconds(700), Annotations::default());
+    assert_eq!(run(&mut model, 730, |_| queue(200)), [(715, 6), (730, 12)]);
+}
+
+#[test]
+fn paused_without_a_number_keeps_what_there_is() {
+    let mut model = fresh(Settings::default());
+    assert_eq!(run(&mut model, 20, |_| queue(200)), [(0, 1), (15, 4)]);
+    model.annotate(
+        seconds(20),
+        Annotations {
+            paused: Some(Paused::Here),
+            ..Annotations::default()
+        },
+    );
+    assert_eq!(model.next_due(), None);
+    assert_eq!(model.step(seconds(60), queue(0)), []);
+    assert_eq!(model.replicas(), 4);
+}
+
+/// Source: KEDA `scale_handler.go`, `GetScaledObjectMetrics`.
+#[test]
+fn cached_metrics_show_the_hpa_the_last_poll() {
+    for (use_cached_metrics, expected) in [
+        (false, vec![(0, 1), (15, 4)]),
+        (true, vec![(0, 1), (30, 4)]),
+    ] {
+        let mut model = fresh(Settings {
+            use_cached_metrics,
+            ..Settings::default()
+        });
+        let scaled = run(&mut model, 30, |now| queue(if now == 0 { 5 } else { 20 }));
+        assert_eq!(scaled, expected, "cached: {use_cached_metrics}");
+    }
+}
+
+/// Source: KEDA `fallback.go`: both the operator's and the HPA's failed reads count.
+#[test]
+fn an_unreadable_queue_falls_back_after_failures_of_both_loops() {
+    let fallback = Some(Fallback {
+        failure_threshold: 3,
+        replicas: 6,
+        behavior: FallbackBehavior::Static,
+    });
+    let start = Start {
+        replicas: 2,
+        active_ago: Some(seconds(1)),
+        age: seconds(60),
+        ..Start::default()
+    };
+    let mut model = Autoscaler::new(
+        Settings {
+            fallback,
+            ..Settings::default()
+        },
+        &start,
+    );
+    // Failures at 0 (poll), 15 (sync), 30 (poll), and the fourth at 30 (sync) falls back.
+    let scaled = run(&mut model, 60, |_| Err(ScalerError));
+    assert_eq!(scaled, [(30, 4), (45, 6)]);
+}
+
+#[test]
+fn the_hpa_takes_idle_replicas_above_zero_back_to_the_minimum() {
+    let settings = Settings {
+        idle_replica_count: Some(1),
+        min_replica_count: 3,
+        cooldown_period: seconds(0),
+        ..Settings::default()
+    };
+    let start = Start {
+        replicas: 3,
+        age: seconds(60),
+        ..Start::default()
+    };
+    let scaled = run(&mut Autoscaler::new(settings, &start), 50, |_| queue(0));
+    assert_eq!(scaled, [(0, 1), (15, 3), (30, 1), (30, 3)]);
+}
+
+#[test]
+fn replicas_set_by_others_are_taken_up() {
+    let mut model = fresh(Settings {
+        max_replica_count: 8,
+        ..Settings::default()
+    });
+    assert_eq!(run(&mut model, 14, |_| queue(5)), [(0, 1)]);
+    model.set_replicas(20);
+    assert_eq!(run(&mut model, 15, |_| queue(5)), [(15, 8)]);
+}
+
+#[test]
+fn a_decision_says_that_it_is_the_models() {
+    let decisions = fresh(Settings::default()).step(seconds(0), queue(1));
+    let text = decisions
+        .iter()
+        .map(ToString::to_string)
+        .collect::<String>();
+    assert_eq!(text, "model of KEDA: 0 to 1 replicas, the queue is active");
+}

@@ -1,0 +1,199 @@
+//! The runs that an envelope spans.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Load;
+use crate::{Autoscaler, Phases, ReplicaSeries, Settings, Start};
+
+/// A period has so many phases at most: long polling intervals get a coarser grid, not longer searches.
+const MAX_PHASES: u32 = 60;
+/// Patterns of random lateness, besides the regular ones.
+const SEEDS: u64 = 4;
+
+/// What is not known of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uncertainty {
+    /// How late a tick of either loop can be, and a change to be seen.
+    pub slack: Duration,
+    /// Step of the grid of phases, at least a sixtieth of the period.
+    pub step: Duration,
+    /// The first poll, if that is known.
+    pub poll: Option<Duration>,
+    /// The first sync, if that is known.
+    pub sync: Option<Duration>,
+}
+
+impl Default for Uncertainty {
+    /// Nothing is known; two seconds of slack hold the reads of metrics, writes and watches of a cluster that is not
+    /// overloaded.
+    fn default() -> Self {
+        Self {
+            slack: Duration::from_secs(2),
+            step: Duration::from_millis(500),
+            poll: None,
+            sync: None,
+        }
+    }
+}
+
+impl Uncertainty {
+    /// By how much a run is widened in time, before and after.
+    pub(super) fn widening(&self, settings: &Settings) -> Duration {
+        let poll = self
+            .poll
+            .map_or(self.grid(settings.polling_interval), |_| Duration::ZERO);
+        let sync = settings.controller.sync_period;
+        let sync = self.sync.map_or(self.grid(sync), |_| Duration::ZERO);
+        self.slack + poll.max(sync)
+    }
+
+    fn grid(&self, period: Duration) -> Duration {
+        self.step
+            .max(period / MAX_PHASES)
+            .max(Duration::from_millis(1))
+    }
+
+    fn phases(&self, known: Option<Duration>, period: Duration) -> Vec<Duration> {
+        let Some(known) = known else {
+            let step = self.grid(period);
+            let phases = std::iter::successors(Some(Duration::ZERO), |at| Some(*at + step));
+            return phases.take_while(|at| *at < period).collect();
+        };
+        vec![known]
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Late {
+    /// Fractions of the slack for every poll and for every sync.
+    Always(u32, u32),
+    Random(u64),
+}
+
+impl Late {
+    fn all() -> impl Iterator<Item = Self> {
+        let regular = [(0, 0), (1, 1), (1, 0), (0, 1)];
+        let regular = regular
+            .into_iter()
+            .map(|(poll, sync)| Self::Always(poll, sync));
+        regular.chain((1..=SEEDS).map(Self::Random))
+    }
+
+    /// Of the tick of a loop (0 polls, 1 syncs) that is to run at `due`.
+    fn of(self, which: u64, due: Duration, slack: Duration) -> Duration {
+        match self {
+            Self::Always(poll, sync) => slack * if which == 0 { poll } else { sync },
+            Self::Random(seed) => {
+                let nanos = u64::try_from(due.as_nanos()).unwrap_or(u64::MAX);
+                let bits = mix(nanos ^ mix(seed << 1 | which)) >> 44;
+                slack.mul_f64(bits as f64 / f64::from(1_u32 << 20))
+            }
+        }
+    }
+}
+
+/// `SplitMix64`: lateness must be the same whenever an envelope is made again.
+fn mix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Runs the model for all that is uncertain.
+pub(super) fn each(
+    settings: &Settings,
+    start: &Start,
+    load: &impl Load,
+    horizon: Duration,
+    uncertainty: &Uncertainty,
+    mut run: impl FnMut(&ReplicaSeries),
+) {
+    let settings = Arc::new(settings.clone());
+    let sync_period = settings.controller.sync_period;
+    // Half a step aside, so that no poll and sync fall on one moment, where only one order would be tried.
+    let aside = uncertainty
+        .sync
+        .map_or(uncertainty.grid(sync_period) / 2, |_| Duration::ZERO);
+    let resolution = settings.controller.status_resolution;
+    let seconds = [
+        Duration::ZERO,
+        resolution.saturating_sub(Duration::from_millis(1)),
+    ];
+    for poll in uncertainty.phases(uncertainty.poll, settings.polling_interval) {
+        for sync in uncertainty.phases(uncertainty.sync, sync_period) {
+            for second in seconds {
+                let phases = Phases {
+                    poll,
+                    sync: sync + aside,
+                    second,
+                };
+                let start = Start { phases, ..*start };
+                for late in Late::all() {
+                    run(&one(
+                        &settings,
+                        &start,
+                        load,
+                        horizon,
+                        late,
+                        uncertainty.slack,
+                    ));
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn likely(
+    settings: &Settings,
+    start: &Start,
+    load: &impl Load,
+    horizon: Duration,
+    uncertainty: &Uncertainty,
+) -> ReplicaSeries {
+    let phases = Phases {
+        poll: uncertainty.poll.unwrap_or(settings.polling_interval / 2),
+        sync: uncertainty
+            .sync
+            .unwrap_or(settings.controller.sync_period / 2),
+        second: settings.controller.status_resolution / 2,
+    };
+    let start = Start { phases, ..*start };
+    let settings = Arc::new(settings.clone());
+    one(
+        &settings,
+        &start,
+        load,
+        horizon,
+        Late::Always(0, 0),
+        Duration::ZERO,
+    )
+}
+
+fn one(
+    settings: &Arc<Settings>,
+    start: &Start,
+    load: &impl Load,
+    horizon: Duration,
+    late: Late,
+    slack: Duration,
+) -> ReplicaSeries {
+    let mut model = Autoscaler::new(Arc::clone(settings), start);
+    let mut series = ReplicaSeries::starting_with(start.replicas);
+    model.next_poll += late.of(0, model.next_poll, slack);
+    model.next_sync += late.of(1, model.next_sync, slack);
+    while let Some(now) = model.next_due().filter(|due| *due <= horizon) {
+        let (poll, sync) = (model.next_poll, model.next_sync);
+        for decision in model.step(now, load.at(now)) {
+            series.push(now, decision.to);
+        }
+        if model.next_poll != poll {
+            model.next_poll += late.of(0, model.next_poll, slack);
+        }
+        if model.next_sync != sync {
+            model.next_sync += late.of(1, model.next_sync, slack);
+        }
+    }
+    series
+}

@@ -1,0 +1,184 @@
+//! Envelopes of known series.
+
+use super::*;
+use crate::{Observation, Queue};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn measured() -> Settings {
+    Settings {
+        max_replica_count: 15,
+        polling_interval: seconds(5),
+        ..Settings::default()
+    }
+}
+
+fn envelope(settings: &Settings, load: &impl Load, horizon: u64) -> Envelope {
+    let uncertainty = Uncertainty {
+        step: seconds(1),
+        ..Uncertainty::default()
+    };
+    Envelope::new(
+        settings,
+        &Start::default(),
+        load,
+        seconds(horizon),
+        &uncertainty,
+    )
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an observation, as the model takes it"
+)]
+fn burst(_: Duration) -> Observation {
+    Ok(Queue {
+        visible: 200,
+        leased: 0,
+    })
+}
+
+fn series(steps: &[(u64, u32)]) -> ReplicaSeries {
+    steps
+        .iter()
+        .map(|(at, replicas)| (seconds(*at), *replicas))
+        .collect()
+}
+
+/// Source: measured on a Kubernetes with KEDA 2.20: 0, 1, 4, 8, 15, the last about 40 s after the burst.
+#[test]
+fn the_measured_burst_is_inside_and_its_neighbours_are_not() {
+    let envelope = envelope(&measured(), &burst, 120);
+    assert_eq!(envelope.likely().counts(), [0, 1, 4, 8, 15]);
+    let inside = series(&[(0, 0), (3, 1), (11, 4), (26, 8), (40, 15)]);
+    assert_eq!(envelope.excursions(&inside), []);
+    for (what, outside) in [
+        (
+            "a sync too many",
+            series(&[
+                (0, 0),
+                (3, 1),
+                (11, 4),
+                (26, 8),
+                (41, 12),
+                (56, 15),
+                (90, 15),
+                (91, 14),
+            ]),
+        ),
+        ("never scaled", series(&[(0, 0)])),
+        ("at once", series(&[(0, 15)])),
+        (
+            "over the maximum",
+            series(&[(0, 0), (3, 1), (11, 4), (26, 8), (40, 16)]),
+        ),
+    ] {
+        assert_ne!(envelope.excursions(&outside), [], "{what}");
+    }
+}
+
+#[test]
+fn each_count_has_its_earliest_and_latest_time() {
+    let envelope = envelope(&measured(), &burst, 120);
+    let reach = |n: usize| envelope.reaches()[n - 1];
+    assert_eq!(envelope.reaches().len(), 15);
+    // A poll within 5 s, a sync within 15 s of it, and two more; widened by slack and step, 3 s, each late by 2 s.
+    assert_eq!(reach(1).earliest, seconds(0));
+    assert_eq!(reach(1).latest, Some(seconds(4 + 2 + 3)));
+    let (earliest, latest) = (reach(15).earliest, reach(15).latest.unwrap());
+    assert!(
+        earliest >= seconds(27) && earliest <= seconds(31),
+        "{earliest:?}"
+    );
+    assert!(latest >= seconds(52) && latest <= seconds(63), "{latest:?}");
+    assert_eq!(
+        (reach(15).left_earliest, reach(15).left_latest),
+        (None, None)
+    );
+}
+
+#[test]
+fn a_count_that_some_runs_never_have_has_no_latest_time() {
+    // Ten seconds of messages: a poll every 30 s can miss them.
+    let pulse = |now: Duration| -> Observation {
+        let there = (seconds(100)..seconds(110)).contains(&now);
+        Ok(Queue {
+            visible: if there { 10 } else { 0 },
+            leased: 0,
+        })
+    };
+    let settings = Settings {
+        cooldown_period: seconds(20),
+        ..Settings::default()
+    };
+    let envelope = envelope(&settings, &pulse, 300);
+    let [one, ..] = envelope.reaches() else {
+        panic!("some run sees the messages")
+    };
+    assert_eq!(one.latest, None);
+    assert!(one.earliest >= seconds(97), "{one:?}");
+    assert!(
+        one.left_latest
+            .is_some_and(|at| at <= seconds(110 + 30 + 30 + 10)),
+        "{one:?}"
+    );
+    assert_eq!(envelope.at(seconds(120)), (0, 2));
+    assert_eq!(envelope.at(seconds(290)), (0, 0));
+    assert_eq!(envelope.excursions(&series(&[(0, 0)])), []);
+}
+
+#[test]
+fn known_phases_narrow_the_envelope() {
+    let known = Uncertainty {
+        slack: Duration::ZERO,
+        poll: Some(seconds(1)),
+        sync: Some(seconds(4)),
+        ..Uncertainty::default()
+    };
+    let envelope = Envelope::new(&measured(), &Start::default(), &burst, seconds(60), &known);
+    for reach in envelope.reaches() {
+        assert_eq!(Some(reach.earliest), reach.latest, "{reach:?}");
+    }
+    assert_eq!(envelope.likely().reached(15), Some(seconds(34)));
+    assert_eq!(envelope.reaches()[14].earliest, seconds(34));
+    let from = |band: &Band| (band.from, band.low, band.high);
+    let bands: Vec<_> = envelope.bands().iter().map(from).collect();
+    assert!(
+        bands.contains(&(Duration::from_millis(34_250), 15, 15)),
+        "{bands:?}"
+    );
+}
+
+#[test]
+fn an_excursion_says_where_and_what_was_possible() {
+    let envelope = envelope(&measured(), &burst, 120);
+    let excursions = envelope.excursions(&series(&[
+        (0, 0),
+        (3, 1),
+        (11, 4),
+        (26, 8),
+        (40, 15),
+        (100, 14),
+        (110, 15),
+    ]));
+    let [excursion] = excursions.as_slice() else {
+        panic!("{excursions:?}")
+    };
+    assert_eq!(
+        excursion.to_string(),
+        "14 replicas from 100.0 s to 110.0 s, where 15 to 15 are possible"
+    );
+}
+
+#[test]
+fn a_recorded_load_holds_between_its_samples() {
+    let queue = |visible| Ok(Queue { visible, leased: 0 });
+    let samples = Samples::new([(seconds(20), queue(0)), (seconds(10), queue(7))]);
+    let read = |now| samples.at(Duration::from_millis(now));
+    assert_eq!(
+        [read(9_999), read(10_000), read(19_999), read(99_000)],
+        [queue(0), queue(7), queue(7), queue(0)]
+    );
+}

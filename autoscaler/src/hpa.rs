@@ -1,0 +1,157 @@
+//! The HPA's part: how many replicas an external `AverageValue` metric asks for, and how fast they may change.
+
+mod limits;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::autoscaler::Reason;
+use crate::{Behavior, ScalerError, Settings};
+use limits::ScaleEvents;
+
+/// The HPA controller's memory of one HPA.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hpa {
+    /// What was recommended when, before stabilisation and limits.
+    recommendations: VecDeque<(Duration, u32)>,
+    /// The first sync notes the replicas it finds.
+    synced: bool,
+    events: ScaleEvents,
+}
+
+impl Hpa {
+    /// One sync: what the scale target is set to, if it is (Kubernetes `pkg/controller/podautoscaler/horizontal.go`,
+    /// `reconcileAutoscaler`). The metric is read only where the controller reads it: not at 0 replicas, and not when the
+    /// replicas are out of bounds.
+    pub(crate) fn sync(
+        &mut self,
+        settings: &Settings,
+        behavior: Option<&Behavior>,
+        now: Duration,
+        current: u32,
+        metric: impl FnOnce() -> Result<u64, ScalerError>,
+    ) -> Option<(u32, Reason)> {
+        if !self.synced {
+            self.synced = true;
+            self.recommendations.push_back((now, current));
+        }
+        let (min, max) = (settings.hpa_min_replicas(), settings.max_replica_count);
+        let (desired, reason) = if current == 0 {
+            return None;
+        } else if current > max {
+            (max, Reason::AboveMaximum)
+        } else if current < min {
+            (min, Reason::BelowMinimum)
+        } else {
+            let wanted = proposal(settings, behavior, metric().ok()?, current);
+            let desired = match behavior {
+                None => self.without_behavior(settings, now, current, wanted),
+                Some(behavior) => self.with_behavior(settings, behavior, now, current, wanted),
+            };
+            let up = desired > current;
+            (
+                desired,
+                if up {
+                    Reason::AboveTarget
+                } else {
+                    Reason::BelowTarget
+                },
+            )
+        };
+        if desired == current {
+            return None;
+        }
+        if let Some(behavior) = behavior {
+            self.events.note(behavior, now, current, desired);
+        }
+        Some((desired, reason))
+    }
+
+    /// `horizontal.go`, `normalizeDesiredReplicas`: the highest recommendation of the window, then min, max and
+    /// `max(2 * current, 4)`.
+    fn without_behavior(
+        &mut self,
+        settings: &Settings,
+        now: Duration,
+        current: u32,
+        wanted: u32,
+    ) -> u32 {
+        let window = settings.controller.downscale_stabilization;
+        self.forget(now, window);
+        let stabilized = self.recommendations.iter().map(|it| it.1).max();
+        let stabilized = stabilized.map_or(wanted, |highest| highest.max(wanted));
+        self.recommendations.push_back((now, wanted));
+        limits::without_behavior(current, stabilized, settings)
+    }
+
+    /// `horizontal.go`, `normalizeDesiredReplicasWithBehaviors`: upwards the lowest recommendation of its window, downwards
+    /// the highest of its own; then the policies.
+    fn with_behavior(
+        &mut self,
+        settings: &Settings,
+        behavior: &Behavior,
+        now: Duration,
+        current: u32,
+        wanted: u32,
+    ) -> u32 {
+        let down_window = behavior.scale_down.stabilization_window;
+        let down_window = down_window.unwrap_or(settings.controller.downscale_stabilization);
+        let up_window = behavior.scale_up.stabilization_window.unwrap_or_default();
+        self.forget(now, down_window.max(up_window));
+        let (mut up, mut down) = (wanted, wanted);
+        for (at, recommended) in &self.recommendations {
+            let age = now.saturating_sub(*at);
+            // Here the edge of a window is outside of it, unlike without a behavior.
+            if age < up_window {
+                up = up.min(*recommended);
+            }
+            if age < down_window {
+                down = down.max(*recommended);
+            }
+        }
+        self.recommendations.push_back((now, wanted));
+        let stabilized = current.max(up).min(down);
+        self.events
+            .limit(settings, behavior, now, current, stabilized)
+    }
+
+    /// The controller keeps old ones and overwrites them; out of the window they never count again.
+    fn forget(&mut self, now: Duration, window: Duration) {
+        while self
+            .recommendations
+            .front()
+            .is_some_and(|(at, _)| now.saturating_sub(*at) > window)
+        {
+            self.recommendations.pop_front();
+        }
+    }
+}
+
+/// Replicas for `length` messages, before any limit (Kubernetes `pkg/controller/podautoscaler/replica_calculator.go`,
+/// `GetExternalPerPodMetricReplicas` and `isWithin`). The controller compares with `status.replicas`, here `current`.
+///
+/// Outside the tolerance the result does not depend on `current`. A target of 0 makes the ratio infinite, and for an empty
+/// queue not a number: as many as can be, or none. No API server takes such a target, and settings cannot hold it unless
+/// made by hand.
+pub(crate) fn proposal(
+    settings: &Settings,
+    behavior: Option<&Behavior>,
+    length: u64,
+    current: u32,
+) -> u32 {
+    let default = settings.controller.tolerance;
+    let (up, down) = behavior.map_or((default, default), |behavior| {
+        let up = behavior.scale_up.tolerance.unwrap_or(default);
+        (up, behavior.scale_down.tolerance.unwrap_or(default))
+    });
+    // In thousandths, as the controller has them, so that floating point rounds alike.
+    let usage = length.saturating_mul(1_000) as f64;
+    let target = settings.queue_length.saturating_mul(1_000) as f64;
+    let ratio = usage / (target * f64::from(current));
+    if (1.0 - down..=1.0 + up).contains(&ratio) {
+        return current;
+    }
+    limits::count((usage / target).ceil())
+}

@@ -1,0 +1,324 @@
+//! The replica calculation and its limits.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Policy, PolicyKind, Rules, SelectPolicy};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn settings(min: u32, max: u32) -> Settings {
+    Settings {
+        min_replica_count: min,
+        max_replica_count: max,
+        ..Settings::default()
+    }
+}
+
+fn policy(kind: PolicyKind, value: u32, period: u64) -> Policy {
+    Policy {
+        kind,
+        value,
+        period: seconds(period),
+    }
+}
+
+/// Replicas after each sync, 15 s apart, of these queue lengths.
+fn syncs(settings: &Settings, from: u32, lengths: &[u64]) -> Vec<u32> {
+    let mut hpa = Hpa::default();
+    let mut current = from;
+    let mut run = |(n, length): (u64, &u64)| {
+        let behavior = settings.behavior.as_ref();
+        let scaled = hpa.sync(settings, behavior, seconds(15 * n), current, || Ok(*length));
+        if let Some((to, _)) = scaled {
+            current = to;
+        }
+        current
+    };
+    (0..).zip(lengths).map(&mut run).collect()
+}
+
+/// Source: Kubernetes `replica_calculator.go`, `GetExternalPerPodMetricReplicas`, `isWithin`.
+#[test]
+fn the_proposal_is_the_quotient_rounded_up_outside_the_tolerance() {
+    for (target, length, current, expected) in [
+        (5, 200, 1, 40),
+        (5, 21, 1, 5),
+        (5, 20, 1, 4),
+        (5, 0, 10, 0),
+        // exactly 0.9 and 1.1 are within
+        (5, 45, 10, 10),
+        (5, 44, 10, 9),
+        (5, 55, 10, 10),
+        (5, 56, 10, 12),
+        (5, 5, 1, 1),
+        (1, 10, 10, 10),
+        // a target of 0: infinite, or not a number
+        (0, 7, 3, i32::MAX.unsigned_abs()),
+        (0, 0, 3, 0),
+        (1, u64::MAX, 1, i32::MAX.unsigned_abs()),
+    ] {
+        let settings = Settings {
+            queue_length: target,
+            ..Settings::default()
+        };
+        let proposed = proposal(&settings, None, length, current);
+        assert_eq!(
+            proposed, expected,
+            "{length} messages of {target} with {current}"
+        );
+    }
+}
+
+/// Source: Kubernetes `horizontal.go`, `tolerancesForHpa`.
+#[test]
+fn a_tolerance_of_its_own_holds_in_its_direction() {
+    let rules = |tolerance, rules| Rules { tolerance, ..rules };
+    let behavior = Behavior {
+        scale_up: rules(Some(0.0), Rules::default_up()),
+        scale_down: rules(None, Rules::default_down()),
+    };
+    let settings = Settings::default();
+    assert_eq!(proposal(&settings, Some(&behavior), 51, 10), 11);
+    assert_eq!(proposal(&settings, Some(&behavior), 45, 10), 10);
+}
+
+/// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`.
+#[test]
+fn bounds_are_restored_and_zero_is_left_alone_without_a_look_at_the_metric() {
+    let unread = || -> Result<u64, ScalerError> { panic!("must not be read") };
+    for (what, current, expected) in [
+        ("ScalingDisabled", 0, None),
+        (
+            "above Spec.MaxReplicas",
+            20,
+            Some((10, Reason::AboveMaximum)),
+        ),
+        ("below Spec.MinReplicas", 2, Some((3, Reason::BelowMinimum))),
+    ] {
+        let scaled = Hpa::default().sync(&settings(3, 10), None, seconds(0), current, unread);
+        assert_eq!(scaled, expected, "{what}");
+    }
+    let scaled = Hpa::default().sync(&settings(0, 10), None, seconds(0), 4, || Err(ScalerError));
+    assert_eq!(scaled, None, "FailedGetExternalMetric");
+}
+
+/// Source: Kubernetes `horizontal.go`, `calculateScaleUpLimit`, `convertDesiredReplicasWithRules`.
+#[test]
+fn without_behavior_replicas_grow_to_four_or_twofold_a_sync() {
+    assert_eq!(syncs(&settings(0, 15), 1, &[200; 4]), [4, 8, 15, 15]);
+    assert_eq!(syncs(&settings(0, 100), 3, &[500; 5]), [6, 12, 24, 48, 96]);
+    assert_eq!(syncs(&settings(0, 3), 1, &[200; 2]), [3, 3]);
+    assert_eq!(syncs(&settings(0, 100), 1, &[15; 2]), [3, 3]);
+}
+
+/// Source: Kubernetes `horizontal.go`, `stabilizeRecommendation`: a recommendation exactly as old as the window counts.
+#[test]
+fn without_behavior_replicas_fall_after_five_minutes() {
+    let mut lengths = vec![50];
+    lengths.extend([0; 23]);
+    let replicas = syncs(&settings(0, 15), 10, &lengths);
+    assert_eq!(replicas[..21], [10; 21], "up to and with 300 s");
+    assert_eq!(replicas[21..], [1; 3], "from 315 s on");
+    assert_eq!(
+        *syncs(&settings(4, 15), 10, &lengths).last().unwrap(),
+        4,
+        "to the minimum"
+    );
+}
+
+/// Source: Kubernetes `horizontal.go`, `stabilizeRecommendationWithBehaviors`: one exactly as old does not.
+#[test]
+fn with_behavior_the_edge_of_the_window_is_outside() {
+    let settings = Settings {
+        behavior: Some(Behavior::default()),
+        ..settings(0, 15)
+    };
+    let mut lengths = vec![50];
+    lengths.extend([0; 23]);
+    let replicas = syncs(&settings, 10, &lengths);
+    assert_eq!(replicas[..20], [10; 20]);
+    assert_eq!(replicas[20..], [1; 4]);
+}
+
+/// Source: Kubernetes `horizontal.go`, `recordInitialRecommendation`.
+#[test]
+fn the_replicas_found_at_first_count_as_recommended() {
+    assert_eq!(syncs(&settings(0, 15), 10, &[5; 22])[19..], [10, 10, 1]);
+}
+
+/// Source: Kubernetes `defaults.go`, `defaultHPAScaleUpRules`; `horizontal.go`, `calculateScaleUpLimitWithScalingRules`.
+#[test]
+fn an_explicit_behavior_adds_four_where_an_unset_one_stops_at_four() {
+    let settings = Settings {
+        behavior: Some(Behavior::default()),
+        ..settings(0, 100)
+    };
+    assert_eq!(syncs(&settings, 1, &[500; 5]), [5, 10, 20, 40, 80]);
+}
+
+/// Source: Kubernetes `horizontal.go`, `calculateScaleUpLimitWithScalingRules`,
+/// `calculateScaleDownLimitWithBehaviors`, `getReplicasChangePerPeriod`.
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table, a row for each rule")]
+fn policies_look_back_over_their_periods() {
+    use PolicyKind::{Percent, Pods};
+    use SelectPolicy::{Disabled, Max, Min};
+    let pods = vec![policy(Pods, 4, 60)];
+    let both = vec![policy(Pods, 4, 30), policy(Percent, 100, 60)];
+    for (what, select_policy, policies, expected) in [
+        (
+            "4 pods a minute",
+            Max,
+            pods.clone(),
+            [14, 14, 14, 14, 18, 18],
+        ),
+        (
+            "the greater of both",
+            Max,
+            both.clone(),
+            [20, 20, 24, 24, 40, 40],
+        ),
+        ("the smaller of both", Min, both, [14, 14, 18, 18, 22, 22]),
+        (
+            "10 % rounded up",
+            Max,
+            vec![policy(Percent, 11, 15)],
+            [12, 14, 16, 18, 20, 23],
+        ),
+        ("disabled", Disabled, pods, [10; 6]),
+    ] {
+        let scale_up = Rules {
+            select_policy,
+            policies,
+            ..Rules::default_up()
+        };
+        let behavior = Some(Behavior {
+            scale_up,
+            ..Behavior::default()
+        });
+        let settings = Settings {
+            behavior,
+            ..settings(0, 100)
+        };
+        assert_eq!(syncs(&settings, 10, &[500; 6]), expected, "up, {what}");
+    }
+    for (what, select_policy, policies, expected) in [
+        (
+            "4 pods a minute",
+            Max,
+            vec![policy(Pods, 4, 60)],
+            [36, 36, 36, 36, 32, 32],
+        ),
+        (
+            "10 % rounded down",
+            Max,
+            vec![policy(Percent, 10, 15)],
+            [36, 32, 28, 25, 22, 19],
+        ),
+        (
+            "the smaller of both",
+            Min,
+            vec![policy(Pods, 1, 15), policy(Percent, 10, 15)],
+            [39, 38, 37, 36, 35, 34],
+        ),
+        (
+            "the greater of both",
+            Max,
+            vec![policy(Pods, 1, 15), policy(Percent, 10, 15)],
+            [36, 32, 28, 25, 22, 19],
+        ),
+        ("disabled", Disabled, vec![policy(Pods, 1, 15)], [40; 6]),
+    ] {
+        let window = Some(Duration::ZERO);
+        let scale_down = Rules {
+            stabilization_window: window,
+            select_policy,
+            policies,
+            ..Rules::default_down()
+        };
+        let behavior = Some(Behavior {
+            scale_down,
+            ..Behavior::default()
+        });
+        let settings = Settings {
+            behavior,
+            ..settings(0, 100)
+        };
+        assert_eq!(syncs(&settings, 40, &[5; 6]), expected, "down, {what}");
+    }
+}
+
+/// Source: Kubernetes `horizontal.go`, `stabilizeRecommendationWithBehaviors`.
+#[test]
+fn a_window_upwards_waits_for_the_lowest_recommendation() {
+    let scale_up = Rules {
+        stabilization_window: Some(seconds(60)),
+        ..Rules::default_up()
+    };
+    let behavior = Some(Behavior {
+        scale_up,
+        ..Behavior::default()
+    });
+    let settings = Settings {
+        behavior,
+        ..settings(0, 100)
+    };
+    // The replicas found at first hold it for a minute, then the lowest of the last four.
+    assert_eq!(
+        syncs(&settings, 2, &[50, 50, 50, 25, 50, 50, 50, 50]),
+        [2, 2, 2, 2, 5, 5, 5, 10]
+    );
+}
+
+/// Source: Kubernetes `horizontal.go`, `storeScaleEvent`: an outdated event is overwritten though the other direction's
+/// policy looks back further.
+#[test]
+fn an_event_outdated_for_its_own_direction_is_overwritten() {
+    let behavior = Behavior {
+        scale_down: Rules {
+            stabilization_window: Some(Duration::ZERO),
+            policies: vec![policy(PolicyKind::Pods, 1, 600)],
+            ..Rules::default_down()
+        },
+        ..Behavior::default()
+    };
+    let mut events = ScaleEvents::default();
+    events.note(&behavior, seconds(0), 1, 5);
+    events.note(&behavior, seconds(30), 5, 7);
+    // Looking back 600 s there were 5, not 1: the first event is gone.
+    let limit = events.limit(&settings(0, 100), &behavior, seconds(60), 7, 1);
+    assert_eq!(limit, 4);
+}
+
+proptest! {
+    /// The same HPA asks for no fewer replicas when it sees more messages.
+    #[test]
+    fn more_messages_never_mean_fewer_replicas(
+        history in prop::collection::vec(0_u64..400, 0..30),
+        current in 1_u32..40,
+        less in 0_u64..400,
+        more in 0_u64..400,
+        explicit in any::<bool>(),
+    ) {
+        let behavior = explicit.then(Behavior::default);
+        let settings = Settings { behavior, ..settings(0, 40) };
+        let behavior = settings.behavior.as_ref();
+        let mut hpa = Hpa::default();
+        let mut replicas = current;
+        let mut now = seconds(0);
+        for length in history {
+            let scaled = hpa.sync(&settings, behavior, now, replicas, || Ok(length));
+            replicas = scaled.map_or(replicas, |scaled| scaled.0);
+            now += seconds(15);
+        }
+        let ask = |length| {
+            let scaled = hpa.clone().sync(&settings, behavior, now, replicas, || Ok(length));
+            scaled.map_or(replicas, |scaled| scaled.0)
+        };
+        let (few, many) = (ask(less.min(more)), ask(less.max(more)));
+        prop_assert!(few <= many, "{few} for fewer, {many} for more");
+    }
+}

@@ -1,0 +1,34 @@
+//! KEDA's scale loop and the Horizontal Pod Autoscaler as pure state machines: no I/O, no clock, no randomness.
+//!
+//! Three jobs, one code: a driver scales real processes with it ([`Autoscaler`]), a recording of a real cluster is judged
+//! by it ([`Envelope`]), and settings are tried out with it ([`simulate`]).
+//!
+//! The rules are those of KEDA 2.20 and Kubernetes 1.36, read from their sources; each function names the one it follows,
+//! with paths in `kedacore/keda` ("KEDA") and `kubernetes/kubernetes` ("Kubernetes"). Where a source surprises, the model
+//! surprises in the same way.
+//!
+//! Time is a [`Duration`](std::time::Duration) since a moment that the caller chooses, and never goes back. Replicas are
+//! what the scale target's `spec.replicas` says: how long a pod takes to start is the caller's, except in [`simulate`].
+//!
+//! Left out on purpose: other triggers than one `azure-queue`, scaling modifiers, metric types other than `AverageValue`,
+//! and a Deployment whose `status.replicas` lags behind its `spec.replicas` (by quotas, or for the moment a controller
+//! takes).
+
+mod autoscaler;
+mod envelope;
+mod hpa;
+mod keda;
+mod queue;
+mod series;
+mod settings;
+mod simulate;
+
+pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start};
+pub use envelope::{Band, Envelope, Excursion, Load, Reach, Samples, Uncertainty};
+pub use queue::{LengthStrategy, Observation, Queue, ScalerError};
+pub use series::{ReplicaSeries, Step};
+pub use settings::{
+    Annotations, Behavior, ControllerFlags, Fallback, FallbackBehavior, Paused, Policy, PolicyKind,
+    Refusal, Refusals, RefusedBy, Rules, ScaledObject, SelectPolicy, Settings, Warning, manifest,
+};
+pub use simulate::{Arrivals, Point, Rates, Series, Service, Workload, simulate, simulate_into};

@@ -1,0 +1,181 @@
+//! The part of a ScaledObject's manifest that scaling depends on, by the names it has there.
+//!
+//! Numbers are as wide as a file can hold them: what is out of range is refused by name ([`ScaledObject::settings`]), not by
+//! a parser. A field that KEDA does not know is an error, as it is for `kubectl apply`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// `kind: ScaledObject` (KEDA `apis/keda/v1alpha1/scaledobject_types.go`).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct ScaledObject {
+    pub api_version: String,
+    pub kind: String,
+    pub metadata: Metadata,
+    pub spec: Spec,
+}
+
+/// `metadata`; other fields do not matter.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct Metadata {
+    pub name: String,
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// `spec`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct Spec {
+    pub scale_target_ref: ScaleTargetRef,
+    pub polling_interval: Option<i64>,
+    pub initial_cooldown_period: Option<i64>,
+    pub cooldown_period: Option<i64>,
+    pub idle_replica_count: Option<i64>,
+    pub min_replica_count: Option<i64>,
+    pub max_replica_count: Option<i64>,
+    pub advanced: Option<Advanced>,
+    #[serde(default)]
+    pub triggers: Vec<Trigger>,
+    pub fallback: Option<Fallback>,
+}
+
+/// `spec.scaleTargetRef`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct ScaleTargetRef {
+    #[serde(default)]
+    pub name: String,
+    pub api_version: Option<String>,
+    pub kind: Option<String>,
+    pub env_source_container_name: Option<String>,
+}
+
+/// `spec.fallback`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct Fallback {
+    pub failure_threshold: i64,
+    pub replicas: i64,
+    pub behavior: Option<String>,
+}
+
+/// `spec.advanced`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct Advanced {
+    pub horizontal_pod_autoscaler_config: Option<HpaConfig>,
+    pub restore_to_original_replica_count: Option<bool>,
+    pub scaling_modifiers: Option<BTreeMap<String, String>>,
+}
+
+/// `spec.advanced.horizontalPodAutoscalerConfig`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct HpaConfig {
+    pub behavior: Option<Behavior>,
+    pub name: Option<String>,
+}
+
+/// `HorizontalPodAutoscalerBehavior`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct Behavior {
+    pub scale_up: Option<ScalingRules>,
+    pub scale_down: Option<ScalingRules>,
+}
+
+/// `HPAScalingRules`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct ScalingRules {
+    pub stabilization_window_seconds: Option<i64>,
+    pub select_policy: Option<String>,
+    #[serde(default)]
+    pub policies: Option<Vec<ScalingPolicy>>,
+    pub tolerance: Option<Quantity>,
+}
+
+/// `HPAScalingPolicy`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct ScalingPolicy {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub value: i64,
+    pub period_seconds: i64,
+}
+
+/// `resource.Quantity`: a number, also with the suffix `m`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "what was written, as a number or as text")]
+pub enum Quantity {
+    Number(f64),
+    Text(String),
+}
+
+/// One of `spec.triggers`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct Trigger {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub name: Option<String>,
+    #[serde(default)]
+    pub use_cached_metrics: bool,
+    #[serde(default)]
+    pub metadata: BTreeMap<String, Text>,
+    pub metric_type: Option<String>,
+    #[serde(default)]
+    pub authentication_ref: Option<AuthenticationRef>,
+}
+
+/// `authenticationRef`: whether it gives access is not for a model to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(from = "IgnoredAny")]
+pub struct AuthenticationRef;
+
+impl From<IgnoredAny> for AuthenticationRef {
+    fn from(_: IgnoredAny) -> Self {
+        Self
+    }
+}
+
+/// A value of a trigger's metadata: always a string, also where it is a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text(pub String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Quoted;
+        impl Visitor<'_> for Quoted {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string: the API server takes metadata of a trigger only in quotes")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.to_owned()))
+            }
+        }
+        // `any`, since with `str` a YAML parser would take a bare number for a string, which no API server does.
+        deserializer.deserialize_any(Quoted)
+    }
+}

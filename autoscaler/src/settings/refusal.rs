@@ -1,0 +1,72 @@
+//! Why a manifest does not become settings, and what is doubtful about those it becomes.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// Everything that is wrong with a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub struct Refusals(pub Vec<Refusal>);
+
+impl fmt::Display for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, refusal) in self.0.iter().enumerate() {
+            if n > 0 {
+                f.write_str("\n")?;
+            }
+            refusal.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{field}: {reason} ({by})")]
+pub struct Refusal {
+    /// Where, as a path in the manifest.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub reason: String,
+    /// Who would refuse it in a cluster.
+    pub by: RefusedBy,
+}
+
+/// Who refuses a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusedBy {
+    /// The API server, by the schema of KEDA's custom resource.
+    Schema,
+    /// KEDA's admission webhook, or the scaler when it reads its metadata: nothing would be scaled.
+    Keda,
+    /// The API server, when KEDA creates the HPA: the ScaledObject would be there, and nothing would be scaled.
+    Hpa,
+    /// Nobody: this model cannot say what would happen.
+    Model,
+}
+
+impl fmt::Display for RefusedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Schema => "the API server refuses the ScaledObject",
+            Self::Keda => "KEDA refuses it",
+            Self::Hpa => "the API server refuses the HPA, so that KEDA never scales anything",
+            Self::Model => "the model does not cover it",
+        })
+    }
+}
+
+/// A setting that KEDA accepts and that loses time, strands messages or kills work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Where, as a path in the manifest.
+    pub field: &'static str,
+    /// What will happen.
+    pub reason: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.reason)
+    }
+}

@@ -1,0 +1,230 @@
+//! Manifests that pass, are refused, or should not have passed.
+
+mod refusals;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn sample() -> Value {
+    json!({
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": { "name": "aws2az-queue-scaleobj", "namespace": "aqs-demo" },
+        "spec": {
+            "scaleTargetRef": { "name": "aqs-app" },
+            "minReplicaCount": 0,
+            "maxReplicaCount": 15,
+            "pollingInterval": 30,
+            "cooldownPeriod": 10,
+            "triggers": [{
+                "type": "azure-queue",
+                "authenticationRef": { "name": "keda-az-credentials" },
+                "metadata": {
+                    "queueName": "aws2azmsgs",
+                    "queueLength": "5",
+                    "activationQueueLength": "20",
+                    "accountName": "account",
+                    "cloud": "AzurePublicCloud"
+                }
+            }]
+        }
+    })
+}
+
+/// `manifest` with `value` at `pointer`, or without it if `value` is null.
+fn with(mut manifest: Value, pointer: &str, value: Value) -> Value {
+    let (parent, key) = pointer.rsplit_once('/').unwrap();
+    let parent = manifest
+        .pointer_mut(parent)
+        .unwrap()
+        .as_object_mut()
+        .unwrap();
+    if value.is_null() {
+        parent.remove(key);
+    } else {
+        parent.insert(key.to_owned(), value);
+    }
+    manifest
+}
+
+fn settings(manifest: Value) -> Result<Settings, Refusals> {
+    serde_json::from_value::<ScaledObject>(manifest)
+        .unwrap()
+        .settings()
+}
+
+#[test]
+fn the_samples_manifest_is_read() {
+    let expected = Settings {
+        max_replica_count: 15,
+        cooldown_period: Duration::from_secs(10),
+        activation_queue_length: 20,
+        ..Settings::default()
+    };
+    assert_eq!(settings(sample()).unwrap(), expected);
+}
+
+/// Source: KEDA `withtriggers_types.go`, `scaledobject_types.go`, `scale_executor.go`, `azure_queue_scaler.go`.
+#[test]
+fn a_manifest_that_sets_nothing_has_the_defaults() {
+    let mut manifest = sample();
+    manifest["spec"] = json!({
+        "scaleTargetRef": { "name": "aqs-app" },
+        "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "q" } }]
+    });
+    assert_eq!(settings(manifest).unwrap(), Settings::default());
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let manifest = with(sample(), "/spec/pollingInterval", json!(0));
+    let refusals = settings(with(manifest, "/spec/maxReplicaCount", json!(-3))).unwrap_err();
+    let text = refusals.to_string();
+    assert!(
+        text.contains("spec.pollingInterval: is 0, must be 1 to"),
+        "{text}"
+    );
+    assert!(text.contains("spec.maxReplicaCount: is -3"), "{text}");
+}
+
+/// Source: KEDA `scaledobject_types.go`, `CheckReplicaCountBoundsAreValid`.
+#[test]
+fn idle_replicas_of_zero_need_an_explicit_minimum() {
+    let manifest = with(sample(), "/spec/idleReplicaCount", json!(0));
+    assert_eq!(
+        settings(manifest.clone()).unwrap().idle_replica_count,
+        Some(0)
+    );
+    settings(with(manifest, "/spec/minReplicaCount", Value::Null)).unwrap_err();
+}
+
+#[test]
+fn a_typing_error_in_a_field_and_a_bare_number_in_metadata_are_refused() {
+    for (pointer, value, message) in [
+        (
+            "/spec/coolDownPeriod",
+            json!(10),
+            "unknown field `coolDownPeriod`",
+        ),
+        (
+            "/spec/triggers/0/metadata/queueLength",
+            json!(5),
+            "in quotes",
+        ),
+    ] {
+        let manifest = with(sample(), pointer, value);
+        let error = serde_json::from_value::<ScaledObject>(manifest).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
+
+/// Source: Kubernetes `pkg/apis/autoscaling/v2/defaults.go`, `copyHPAScalingRules`.
+#[test]
+fn an_explicit_behavior_gets_defaults_where_it_is_silent() {
+    let set = |behavior: Value| {
+        let advanced = json!({ "horizontalPodAutoscalerConfig": { "behavior": behavior } });
+        settings(with(sample(), "/spec/advanced", advanced))
+            .unwrap()
+            .behavior
+    };
+    assert_eq!(set(json!({})), Some(Behavior::default()));
+    assert_eq!(
+        set(json!({ "scaleUp": { "policies": [] }, "scaleDown": { "tolerance": "50m" } })),
+        Some(Behavior {
+            scale_down: Rules {
+                tolerance: Some(0.05),
+                ..Rules::default_down()
+            },
+            ..Behavior::default()
+        })
+    );
+    let policies = json!([{ "type": "Percent", "value": 50, "periodSeconds": 60 }]);
+    let down = json!({ "stabilizationWindowSeconds": 60, "selectPolicy": "Min", "policies": policies, "tolerance": 0.2 });
+    assert_eq!(
+        set(json!({ "scaleDown": down })).unwrap().scale_down,
+        Rules {
+            stabilization_window: Some(Duration::from_secs(60)),
+            select_policy: SelectPolicy::Min,
+            policies: vec![Policy {
+                kind: PolicyKind::Percent,
+                value: 50,
+                period: Duration::from_secs(60)
+            }],
+            tolerance: Some(0.2),
+        }
+    );
+}
+
+/// Source: KEDA `controllers/keda/hpa.go`, `newHPAForScaledObject`.
+#[test]
+fn a_paused_direction_makes_the_behavior_explicit() {
+    let annotations = Annotations {
+        paused_scale_in: true,
+        ..Annotations::default()
+    };
+    let settings = Settings::default();
+    assert_eq!(settings.effective_behavior(&Annotations::default()), None);
+    let behavior = settings.effective_behavior(&annotations).unwrap();
+    assert_eq!(behavior.scale_down.select_policy, SelectPolicy::Disabled);
+    assert_eq!(behavior.scale_up, Rules::default_up());
+}
+
+/// Source: KEDA `scaledobject_types.go`, `NeedToBePausedByAnnotation`, `getBoolAnnotation`.
+#[test]
+fn annotations_pause_whatever_they_say_except_false() {
+    let read = |name: &str, value: &str| {
+        let annotations = json!({ format!("autoscaling.keda.sh/{name}"): value });
+        settings(with(sample(), "/metadata/annotations", annotations))
+            .unwrap()
+            .annotations
+    };
+    assert_eq!(read("paused", "true").paused, Some(Paused::Here));
+    assert_eq!(read("paused", "yes").paused, Some(Paused::Here));
+    assert_eq!(read("paused", "False").paused, None);
+    assert_eq!(read("paused-replicas", "3").paused, Some(Paused::At(3)));
+    assert!(read("paused-scale-in", "").paused_scale_in);
+    assert!(read("paused-scale-out", "1").paused_scale_out);
+    assert!(!read("force-activation", "0").force_activation);
+}
+
+#[test]
+fn the_samples_faults_are_warned_about_by_name() {
+    let fields = |settings: &Settings| -> Vec<_> {
+        settings
+            .warnings()
+            .iter()
+            .map(|warning| warning.field)
+            .collect()
+    };
+    let sample = settings(sample()).unwrap();
+    let unset = "advanced.horizontalPodAutoscalerConfig.behavior";
+    assert_eq!(
+        fields(&sample),
+        ["activationQueueLength", "cooldownPeriod", unset]
+    );
+    let careful = Settings {
+        behavior: Some(Behavior::default()),
+        ..Settings::default()
+    };
+    assert_eq!(fields(&careful), [""; 0]);
+    let visible = Settings {
+        strategy: LengthStrategy::VisibleOnly,
+        ..careful.clone()
+    };
+    assert_eq!(fields(&visible), ["queueLengthStrategy"]);
+    let idle = Settings {
+        min_replica_count: 3,
+        idle_replica_count: Some(1),
+        ..careful.clone()
+    };
+    assert_eq!(fields(&idle), ["idleReplicaCount"]);
+    let useless = Settings {
+        min_replica_count: 1,
+        polling_interval: Duration::from_secs(5),
+        ..careful
+    };
+    assert_eq!(fields(&useless), ["pollingInterval"]);
+}

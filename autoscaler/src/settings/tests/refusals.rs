@@ -1,0 +1,194 @@
+//! Every refusal, with who would refuse it.
+
+use serde_json::{Value, json};
+
+use super::{sample, settings, with};
+use crate::RefusedBy;
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table, a row for each rule")]
+fn what_a_cluster_refuses_is_refused_by_its_field() {
+    let behavior = "/spec/advanced";
+    let up = |rules: Value| json!({ "horizontalPodAutoscalerConfig": { "behavior": { "scaleUp": rules } } });
+    let trigger = |value: Value| json!([value]);
+    let queue = json!({ "queueName": "q" });
+    for (pointer, value, field, by) in [
+        // KEDA scaledobject_types.go, kubebuilder markers
+        (
+            "/spec/pollingInterval",
+            json!(0),
+            "spec.pollingInterval",
+            RefusedBy::Schema,
+        ),
+        (
+            "/spec/cooldownPeriod",
+            json!(-1),
+            "spec.cooldownPeriod",
+            RefusedBy::Schema,
+        ),
+        (
+            "/spec/initialCooldownPeriod",
+            json!(-1),
+            "spec.initialCooldownPeriod",
+            RefusedBy::Schema,
+        ),
+        (
+            "/spec/maxReplicaCount",
+            json!(0),
+            "spec.maxReplicaCount",
+            RefusedBy::Schema,
+        ),
+        (
+            "/spec/maxReplicaCount",
+            json!(1_i64 << 31),
+            "spec.maxReplicaCount",
+            RefusedBy::Schema,
+        ),
+        (
+            "/spec/fallback",
+            json!({ "failureThreshold": -1, "replicas": 1 }),
+            "spec.fallback.failureThreshold",
+            RefusedBy::Schema,
+        ),
+        (
+            "/spec/fallback",
+            json!({ "failureThreshold": 1, "replicas": 1, "behavior": "none" }),
+            "spec.fallback.behavior",
+            RefusedBy::Schema,
+        ),
+        (
+            "/spec/scaleTargetRef",
+            json!({ "name": "" }),
+            "spec.scaleTargetRef.name",
+            RefusedBy::Schema,
+        ),
+        ("/kind", json!("ScaledJob"), "kind", RefusedBy::Schema),
+        // KEDA scaledobject_webhook.go: verifyReplicaCount, verifyName, verifyTriggers, verifyScaledObjects
+        (
+            "/spec/minReplicaCount",
+            json!(16),
+            "spec.minReplicaCount",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/idleReplicaCount",
+            json!(1),
+            "spec.idleReplicaCount",
+            RefusedBy::Keda,
+        ),
+        (
+            "/metadata/name",
+            json!("x".repeat(55)),
+            "metadata.name",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/triggers",
+            json!([]),
+            "spec.triggers",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/fallback",
+            json!({ "failureThreshold": 1, "replicas": 1, "behavior": "scalingModifiers" }),
+            "spec.fallback.behavior",
+            RefusedBy::Keda,
+        ),
+        // KEDA azure_queue_scaler.go, azureQueueMetadata
+        (
+            "/spec/triggers/0/metadata/queueLength",
+            json!("five"),
+            "spec.triggers[0].metadata.queueLength",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/triggers/0/metadata/queueLengthStrategy",
+            json!("visible"),
+            "spec.triggers[0].metadata.queueLengthStrategy",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/triggers/0/metadata/queueName",
+            Value::Null,
+            "spec.triggers[0].metadata.queueName",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/triggers/0/metricType",
+            json!("Utilization"),
+            "spec.triggers[0].metricType",
+            RefusedBy::Keda,
+        ),
+        (
+            "/metadata/annotations",
+            json!({ "autoscaling.keda.sh/paused-replicas": "many" }),
+            "metadata.annotations.autoscaling.keda.sh/paused-replicas",
+            RefusedBy::Keda,
+        ),
+        // Kubernetes pkg/apis/autoscaling/validation/validation.go
+        (
+            "/spec/triggers/0/metadata/queueLength",
+            json!("0"),
+            "spec.triggers[0].metadata.queueLength",
+            RefusedBy::Hpa,
+        ),
+        (
+            behavior,
+            up(json!({ "stabilizationWindowSeconds": 3_601 })),
+            "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.stabilizationWindowSeconds",
+            RefusedBy::Hpa,
+        ),
+        (
+            behavior,
+            up(json!({ "selectPolicy": "max" })),
+            "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.selectPolicy",
+            RefusedBy::Hpa,
+        ),
+        (
+            behavior,
+            up(json!({ "tolerance": "-0.1" })),
+            "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.tolerance",
+            RefusedBy::Hpa,
+        ),
+        (
+            behavior,
+            up(json!({ "policies": [{ "type": "Pods", "value": 0, "periodSeconds": 15 }] })),
+            "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.policies[0].value",
+            RefusedBy::Hpa,
+        ),
+        (
+            behavior,
+            up(json!({ "policies": [{ "type": "Pods", "value": 1, "periodSeconds": 1_801 }] })),
+            "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.policies[0].periodSeconds",
+            RefusedBy::Hpa,
+        ),
+        // this model
+        (
+            behavior,
+            json!({ "scalingModifiers": { "formula": "a", "target": "1" } }),
+            "spec.advanced.scalingModifiers",
+            RefusedBy::Model,
+        ),
+        (
+            "/spec/triggers",
+            trigger(json!({ "type": "cron", "metadata": queue })),
+            "spec.triggers[0].type",
+            RefusedBy::Model,
+        ),
+        (
+            "/spec/triggers/0/metricType",
+            json!("Value"),
+            "spec.triggers[0].metricType",
+            RefusedBy::Model,
+        ),
+    ] {
+        let refusals = settings(with(sample(), pointer, value.clone()))
+            .expect_err(pointer)
+            .0;
+        let seen: Vec<_> = refusals
+            .iter()
+            .map(|it| (it.field.as_str(), it.by))
+            .collect();
+        assert_eq!(seen, [(field, by)], "{pointer}: {value}");
+    }
+}

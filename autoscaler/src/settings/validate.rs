@@ -1,0 +1,298 @@
+//! From a manifest to settings: what KEDA and the API server refuse is refused here, by its field.
+
+mod behavior;
+
+use std::time::Duration;
+
+use super::manifest::{self, ScaledObject};
+use super::{
+    Annotations, Fallback, FallbackBehavior, Paused, Refusal, Refusals, RefusedBy, Settings,
+};
+use crate::LengthStrategy;
+
+const INT32_MAX: i64 = i32::MAX as i64;
+/// Longest name that fits a label (KEDA `scaledobject_webhook.go`, `verifyName`).
+const MAX_NAME: usize = 63;
+const TRIGGER: &str = "spec.triggers[0]";
+
+impl ScaledObject {
+    /// The settings in this manifest.
+    ///
+    /// Refused is what KEDA's webhook refuses and can be seen in the manifest alone (KEDA
+    /// `apis/keda/v1alpha1/scaledobject_webhook.go`), what the schemas of ScaledObject and HPA refuse (Kubernetes
+    /// `pkg/apis/autoscaling/validation/validation.go`), and what this model does not cover. [`Settings::warnings`] tells
+    /// of what all of them accept and should not.
+    pub fn settings(&self) -> Result<Settings, Refusals> {
+        let mut check = Check::default();
+        check.identity(self);
+        let defaults = Settings::default();
+        let spec = &self.spec;
+        let mut settings = Settings {
+            polling_interval: check.seconds("spec.pollingInterval", spec.polling_interval, 1, 30),
+            cooldown_period: check.seconds("spec.cooldownPeriod", spec.cooldown_period, 0, 300),
+            initial_cooldown_period: check.seconds(
+                "spec.initialCooldownPeriod",
+                spec.initial_cooldown_period,
+                0,
+                0,
+            ),
+            fallback: spec.fallback.as_ref().map(|it| check.fallback(it)),
+            annotations: check.annotations(self),
+            ..defaults
+        };
+        check.replicas(spec, &mut settings);
+        check.trigger(spec, &mut settings);
+        if let Some(advanced) = &spec.advanced {
+            settings.behavior = check.advanced(advanced);
+        }
+        if check.0.is_empty() {
+            Ok(settings)
+        } else {
+            Err(Refusals(check.0))
+        }
+    }
+}
+
+#[derive(Default)]
+struct Check(Vec<Refusal>);
+
+impl Check {
+    fn refuse(&mut self, by: RefusedBy, field: impl Into<String>, reason: impl Into<String>) {
+        self.0.push(Refusal {
+            field: field.into(),
+            reason: reason.into(),
+            by,
+        });
+    }
+
+    /// `value` if it is in range; else refused, and `min` in its place so that checking can go on.
+    fn number(&mut self, by: RefusedBy, field: &str, value: i64, min: i64, max: i64) -> u32 {
+        let checked = u32::try_from(value)
+            .ok()
+            .filter(|_| (min..=max).contains(&value));
+        checked.unwrap_or_else(|| {
+            self.refuse(by, field, format!("is {value}, must be {min} to {max}"));
+            u32::try_from(min).unwrap_or_default()
+        })
+    }
+
+    fn seconds(&mut self, field: &str, value: Option<i64>, min: i64, default: i64) -> Duration {
+        let value = value.unwrap_or(default);
+        let seconds = self.number(RefusedBy::Schema, field, value, min, INT32_MAX);
+        Duration::from_secs(seconds.into())
+    }
+
+    fn identity(&mut self, object: &ScaledObject) {
+        let (version, kind) = (&object.api_version, &object.kind);
+        if version != "keda.sh/v1alpha1" || kind != "ScaledObject" {
+            let reason = format!("is {version} {kind}, must be keda.sh/v1alpha1 ScaledObject");
+            self.refuse(RefusedBy::Schema, "kind", reason);
+        }
+        let hpa = |config: &manifest::Advanced| {
+            config
+                .horizontal_pod_autoscaler_config
+                .as_ref()?
+                .name
+                .clone()
+        };
+        let name = &object.metadata.name;
+        let hpa = object.spec.advanced.as_ref().and_then(hpa);
+        let hpa = hpa.unwrap_or_else(|| format!("keda-hpa-{name}"));
+        if name.len() > MAX_NAME || hpa.len() > MAX_NAME {
+            let reason = format!(
+                "{name:?} makes an HPA called {hpa:?}: both must fit {MAX_NAME} characters"
+            );
+            self.refuse(RefusedBy::Keda, "metadata.name", reason);
+        }
+        if object.spec.scale_target_ref.name.is_empty() {
+            let reason = "is missing: name the Deployment to scale";
+            self.refuse(RefusedBy::Schema, "spec.scaleTargetRef.name", reason);
+        }
+    }
+
+    /// KEDA `scaledobject_types.go`, `CheckReplicaCountBoundsAreValid`: an explicit minimum of 0 counts as 1 there, so that
+    /// `idleReplicaCount: 0` passes with `minReplicaCount: 0` and not without.
+    fn replicas(&mut self, spec: &manifest::Spec, settings: &mut Settings) {
+        let schema = RefusedBy::Schema;
+        let bound = spec.min_replica_count.map_or(0, |min| min.max(1));
+        settings.min_replica_count = spec.min_replica_count.map_or(0, |min| {
+            self.number(schema, "spec.minReplicaCount", min, 0, INT32_MAX)
+        });
+        let max = spec.max_replica_count.unwrap_or(100);
+        settings.max_replica_count = self.number(schema, "spec.maxReplicaCount", max, 1, INT32_MAX);
+        if max >= 1 && bound > max {
+            let reason =
+                format!("is {bound}, must not be more than maxReplicaCount, which is {max}");
+            self.refuse(RefusedBy::Keda, "spec.minReplicaCount", reason);
+        }
+        if let Some(idle) = spec.idle_replica_count {
+            let field = "spec.idleReplicaCount";
+            settings.idle_replica_count = Some(self.number(schema, field, idle, 0, INT32_MAX));
+            if idle >= bound {
+                let reason =
+                    format!("is {idle}, must be less than minReplicaCount, which is {bound}");
+                self.refuse(RefusedBy::Keda, field, reason);
+            }
+        }
+    }
+
+    /// KEDA `scaledobject_types.go`, `Fallback` and `CheckFallbackValid`; `scaledobject_webhook.go`, `verifyScaledObjects`.
+    fn fallback(&mut self, fallback: &manifest::Fallback) -> Fallback {
+        let schema = RefusedBy::Schema;
+        let threshold = fallback.failure_threshold;
+        let field = "spec.fallback.behavior";
+        Fallback {
+            failure_threshold: self.number(
+                schema,
+                "spec.fallback.failureThreshold",
+                threshold,
+                0,
+                INT32_MAX,
+            ),
+            replicas: self.number(
+                schema,
+                "spec.fallback.replicas",
+                fallback.replicas,
+                0,
+                INT32_MAX,
+            ),
+            behavior: match fallback.behavior.as_deref() {
+                None | Some("static" | "") => FallbackBehavior::Static,
+                Some("currentReplicas") => FallbackBehavior::CurrentReplicas,
+                Some("currentReplicasIfHigher") => FallbackBehavior::CurrentReplicasIfHigher,
+                Some("currentReplicasIfLower") => FallbackBehavior::CurrentReplicasIfLower,
+                Some("scalingModifiers") => {
+                    let reason = "is scalingModifiers, which needs scalingModifiers.formula";
+                    self.refuse(RefusedBy::Keda, field, reason);
+                    FallbackBehavior::Static
+                }
+                Some(other) => {
+                    let reason = format!(
+                        "is {other:?}, must be static, currentReplicas, currentReplicasIfHigher or currentReplicasIfLower"
+                    );
+                    self.refuse(schema, field, reason);
+                    FallbackBehavior::Static
+                }
+            },
+        }
+    }
+
+    /// KEDA `pkg/scalers/azure_queue_scaler.go`, `azureQueueMetadata`; `scaletriggers_types.go`, `ValidateTriggers`.
+    fn trigger(&mut self, spec: &manifest::Spec, settings: &mut Settings) {
+        let [trigger] = spec.triggers.as_slice() else {
+            let reason = format!(
+                "has {} entries, must have one of type azure-queue",
+                spec.triggers.len()
+            );
+            let by = if spec.triggers.is_empty() {
+                RefusedBy::Keda
+            } else {
+                RefusedBy::Model
+            };
+            return self.refuse(by, "spec.triggers", reason);
+        };
+        if trigger.kind != "azure-queue" {
+            let reason = format!("is {:?}, must be azure-queue", trigger.kind);
+            return self.refuse(RefusedBy::Model, format!("{TRIGGER}.type"), reason);
+        }
+        match trigger.metric_type.as_deref() {
+            None | Some("AverageValue" | "") => {}
+            Some("Utilization") => {
+                let reason = "is Utilization, which is for cpu and memory: use AverageValue";
+                self.refuse(RefusedBy::Keda, format!("{TRIGGER}.metricType"), reason);
+            }
+            Some(other) => {
+                let reason = format!("is {other:?}, must be AverageValue");
+                self.refuse(RefusedBy::Model, format!("{TRIGGER}.metricType"), reason);
+            }
+        }
+        if trigger
+            .metadata
+            .get("queueName")
+            .is_none_or(|name| name.0.is_empty())
+        {
+            let field = format!("{TRIGGER}.metadata.queueName");
+            self.refuse(RefusedBy::Keda, field, "is missing: name the queue");
+        }
+        settings.use_cached_metrics = trigger.use_cached_metrics;
+        let length = self.metadata(trigger, "queueLength", 5);
+        // Kubernetes validation.go, `validateMetricTarget`: "must be positive".
+        settings.queue_length = u64::try_from(length)
+            .ok()
+            .filter(|it| *it > 0)
+            .unwrap_or_else(|| {
+                let field = format!("{TRIGGER}.metadata.queueLength");
+                self.refuse(
+                    RefusedBy::Hpa,
+                    field,
+                    format!("is {length}, must be positive"),
+                );
+                5
+            });
+        settings.activation_queue_length = self.metadata(trigger, "activationQueueLength", 0);
+        let strategy = trigger
+            .metadata
+            .get("queueLengthStrategy")
+            .map(|it| it.0.as_str());
+        settings.strategy = match strategy {
+            None | Some("all" | "") => LengthStrategy::All,
+            Some("visibleonly") => LengthStrategy::VisibleOnly,
+            Some(other) => {
+                let field = format!("{TRIGGER}.metadata.queueLengthStrategy");
+                let reason = format!("is {other:?}, must be all or visibleonly");
+                self.refuse(RefusedBy::Keda, field, reason);
+                LengthStrategy::All
+            }
+        };
+    }
+
+    fn metadata(&mut self, trigger: &manifest::Trigger, name: &str, default: i64) -> i64 {
+        let Some(text) = trigger.metadata.get(name).filter(|text| !text.0.is_empty()) else {
+            return default;
+        };
+        text.0.parse().unwrap_or_else(|_| {
+            let reason = format!("is {:?}, must be a whole number in quotes", text.0);
+            self.refuse(
+                RefusedBy::Keda,
+                format!("{TRIGGER}.metadata.{name}"),
+                reason,
+            );
+            default
+        })
+    }
+
+    /// KEDA `scaledobject_types.go`, `NeedToBePausedByAnnotation` (a count pauses whatever `paused` says) and
+    /// `getBoolAnnotation` (what is no boolean counts as true).
+    fn annotations(&mut self, object: &ScaledObject) -> Annotations {
+        let get = |name: &str| {
+            let key = format!("autoscaling.keda.sh/{name}");
+            object.metadata.annotations.get(&key)
+        };
+        let set = |name| {
+            get(name).is_some_and(|text| {
+                !matches!(text.as_str(), "0" | "f" | "F" | "false" | "FALSE" | "False")
+            })
+        };
+        let paused = match get("paused-replicas") {
+            Some(text) => {
+                let count = text
+                    .parse::<i32>()
+                    .ok()
+                    .and_then(|it| u32::try_from(it).ok());
+                if count.is_none() {
+                    let field = "metadata.annotations.autoscaling.keda.sh/paused-replicas";
+                    let reason = format!("is {text:?}, must be a number of replicas");
+                    self.refuse(RefusedBy::Keda, field, reason);
+                }
+                Some(count.map_or(Paused::Here, Paused::At))
+            }
+            None => set("paused").then_some(Paused::Here),
+        };
+        Annotations {
+            paused,
+            paused_scale_in: set("paused-scale-in"),
+            paused_scale_out: set("paused-scale-out"),
+            force_activation: set("force-activation"),
+        }
+    }
+}

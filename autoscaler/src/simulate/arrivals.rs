@@ -1,0 +1,99 @@
+//! When messages come.
+
+use std::time::Duration;
+
+/// Rates of sending that change at given times, once or again and again.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Arrivals {
+    rates: Vec<Rates>,
+    period: Option<Duration>,
+}
+
+/// What holds from a moment on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// From then on.
+    pub at: Duration,
+    /// So many messages at once.
+    pub burst: u32,
+    /// And so many a second until the next.
+    pub per_second: f64,
+}
+
+impl Arrivals {
+    /// Rates in any order.
+    pub fn new(rates: impl IntoIterator<Item = Rates>) -> Self {
+        let mut rates: Vec<_> = rates.into_iter().collect();
+        rates.sort_by_key(|rates| rates.at);
+        Self {
+            rates,
+            period: None,
+        }
+    }
+
+    /// So many messages at time zero and none after.
+    pub fn burst(messages: u32) -> Self {
+        Self::new([Rates {
+            at: Duration::ZERO,
+            burst: messages,
+            per_second: 0.0,
+        }])
+    }
+
+    /// The same again with every period. Rates that begin after the period are left out; a period of zero is none.
+    #[must_use]
+    pub fn every(mut self, period: Duration) -> Self {
+        self.rates.retain(|rates| rates.at < period);
+        self.period = Some(period).filter(|period| !period.is_zero());
+        self
+    }
+
+    pub(super) fn cursor(&self) -> Cursor<'_> {
+        Cursor {
+            arrivals: self,
+            next: 0,
+            begun: Duration::ZERO,
+            per_second: 0.0,
+        }
+    }
+}
+
+/// A place in the arrivals.
+pub(super) struct Cursor<'a> {
+    arrivals: &'a Arrivals,
+    next: usize,
+    /// When the period began.
+    begun: Duration,
+    per_second: f64,
+}
+
+impl Cursor<'_> {
+    /// What comes at once up to `now`; then the rate is that of `now`.
+    pub(super) fn bursts(&mut self, now: Duration) -> f64 {
+        let mut burst = 0.0;
+        while self.next_change().is_some_and(|at| at <= now) {
+            let rates = self.arrivals.rates[self.next];
+            burst += f64::from(rates.burst);
+            self.per_second = rates.per_second;
+            self.next += 1;
+            if let Some(period) = self
+                .arrivals
+                .period
+                .filter(|_| self.next == self.arrivals.rates.len())
+            {
+                self.next = 0;
+                self.begun += period;
+            }
+        }
+        burst
+    }
+
+    pub(super) fn next_change(&self) -> Option<Duration> {
+        let next = self.arrivals.rates.get(self.next)?;
+        Some(self.begun + next.at)
+    }
+
+    pub(super) fn per_second(&self) -> f64 {
+        self.per_second
+    }
+}

@@ -1,0 +1,162 @@
+//! Simulations whose results are known.
+
+use super::*;
+use crate::{Behavior, DecisionMaker};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn workload(arrivals: Arrivals, start_delay: u64) -> Workload {
+    Workload {
+        arrivals,
+        service: Service {
+            per_second: 1.0,
+            in_flight: 4,
+            start_delay: seconds(start_delay),
+        },
+    }
+}
+
+fn sample() -> Settings {
+    Settings {
+        max_replica_count: 15,
+        cooldown_period: seconds(10),
+        activation_queue_length: 20,
+        ..Settings::default()
+    }
+}
+
+fn run(settings: &Settings, workload: &Workload, horizon: u64) -> Series {
+    simulate(settings, &Start::default(), workload, seconds(horizon))
+}
+
+/// The backlog at each tick is sent minus served, and never below zero.
+#[test]
+fn the_backlog_is_what_is_sent_and_not_served() {
+    let rates = |at, burst, per_second| Rates {
+        at: seconds(at),
+        burst,
+        per_second,
+    };
+    let arrivals = Arrivals::new([rates(20, 0, 0.0), rates(0, 100, 2.0)]);
+    let settings = Settings {
+        max_replica_count: 1,
+        ..Settings::default()
+    };
+    let series = run(&settings, &workload(arrivals, 10), 180);
+    let backlog = |at: u64| {
+        let point = series
+            .points
+            .iter()
+            .find(|point| point.at == seconds(at))
+            .unwrap();
+        (
+            point.queue.visible + point.queue.leased,
+            point.queue.leased,
+            point.working,
+        )
+    };
+    assert_eq!(backlog(0), (100, 0, 0));
+    // Started at 10 s: 130 sent, 5 served.
+    assert_eq!(backlog(15), (125, 4, 1));
+    assert_eq!(backlog(30), (120, 4, 1));
+    assert_eq!(backlog(150), (0, 0, 1));
+}
+
+#[test]
+fn the_sample_strands_a_small_burst() {
+    let series = run(&sample(), &workload(Arrivals::burst(20), 5), 3_600);
+    assert_eq!(series.replicas.counts(), [0]);
+    assert_eq!(series.points.last().unwrap().queue.visible, 20);
+}
+
+#[test]
+fn the_sample_ends_fifteen_replicas_at_work_at_once() {
+    let rates = [
+        Rates {
+            at: seconds(0),
+            burst: 1_000,
+            per_second: 0.0,
+        },
+        Rates {
+            at: seconds(119),
+            burst: 18,
+            per_second: 0.0,
+        },
+    ];
+    let series = run(&sample(), &workload(Arrivals::new(rates), 0), 600);
+    assert_eq!(series.replicas.counts(), [0, 1, 4, 8, 15, 0]);
+    let last = series.decisions.last().unwrap();
+    assert_eq!((last.by, last.from, last.to), (DecisionMaker::Keda, 15, 0));
+    let interrupted: u64 = series.points.iter().map(|point| point.interrupted).sum();
+    assert_eq!(
+        interrupted, 3,
+        "18 came a second before, and 15 were served"
+    );
+}
+
+#[test]
+fn replicas_that_have_not_begun_end_first() {
+    let settings = Settings {
+        behavior: Some(Behavior::default()),
+        ..Settings::default()
+    };
+    let workload = workload(Arrivals::burst(40), 0);
+    let mut fluid = Fluid::new(&workload, 4);
+    fluid.starting.push_back((seconds(60), 6));
+    fluid.run_to(seconds(1));
+    let queue = fluid.queue();
+    assert_eq!((queue.visible, queue.leased), (20, 16));
+    assert_eq!(fluid.scale(10, 5, queue), 0);
+    assert_eq!((fluid.working, fluid.starting.len()), (4, 1));
+    assert_eq!(
+        fluid.scale(5, 2, queue),
+        8,
+        "two of four, with four messages each"
+    );
+    assert_eq!(settings.warnings(), []);
+}
+
+#[test]
+fn a_period_repeats_its_rates() {
+    let rates = [
+        Rates {
+            at: seconds(0),
+            burst: 10,
+            per_second: 1.0,
+        },
+        Rates {
+            at: seconds(5),
+            burst: 0,
+            per_second: 0.0,
+        },
+    ];
+    let arrivals = Arrivals::new(rates).every(seconds(60));
+    let mut workload = workload(arrivals, 0);
+    workload.service.per_second = 0.0;
+    let series = run(&Settings::default(), &workload, 300);
+    let backlog: Vec<_> = series
+        .points
+        .iter()
+        .filter(|point| point.at.as_secs().is_multiple_of(60))
+        .collect();
+    let messages: Vec<_> = backlog
+        .iter()
+        .map(|point| point.queue.visible + point.queue.leased)
+        .collect();
+    // 15 a minute, and the next burst of 10 at the minute itself.
+    assert_eq!(messages, [10, 25, 40, 55, 70, 85]);
+}
+
+#[test]
+fn replica_time_is_the_area_under_the_replicas() {
+    let series = run(&sample(), &workload(Arrivals::burst(1_000), 0), 300);
+    let area: Duration = series
+        .replicas
+        .spans(seconds(300))
+        .map(|(from, until, replicas)| until.saturating_sub(from) * replicas)
+        .sum();
+    assert_eq!(series.replica_time, area);
+    assert!(area > seconds(900), "{area:?}");
+}
