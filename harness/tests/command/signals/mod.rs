@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use nix::unistd::Pid;
 
+mod forwarder;
 #[cfg(target_os = "linux")]
 mod killed;
+mod ledger;
 mod load;
 mod stopped;
 mod suite;

@@ -57,7 +57,11 @@ fn exists(found: Result<(), StorageError>) -> bool {
 }
 
 /// Sweeps the runs of `out`; gives the exit code, and the first word of each line that it says.
-fn sweep(out: &Path, flags: &[&str], variables: &[(&str, String)]) -> (Option<i32>, Vec<String>) {
+pub(super) fn sweep(
+    out: &Path,
+    flags: &[&str],
+    variables: &[(&str, String)],
+) -> (Option<i32>, Vec<String>) {
     let output = Command::new(env!("CARGO_BIN_EXE_harness"))
         .arg("sweep")
         .args(flags)

@@ -1,0 +1,315 @@
+//! A load that is killed at each step of its ledger leaves nothing that a sweep does not find: not a moment later or sooner,
+//! since what kills it is the request itself, or the kernel at the very byte of the event log.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::PoisonError;
+
+use azurite::Azurite;
+use futures::StreamExt as _;
+use harness::events::{Event, Log};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::forwarder::{Cut, Forwarder, Moment, Step};
+use super::sweep::sweep;
+use super::{DEADLINE, pid};
+
+/// Loads at a time.
+const AT_A_TIME: usize = 4;
+
+/// How a load ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// SIGKILL, at once.
+    Killed,
+    /// The kernel ends it (`RLIMIT_FSIZE`, setrlimit(2)) when it writes more than so many lines of the ledger from now on,
+    /// each of the length that `Lines` has; half a line more where it is torn.
+    AfterLines { whole: usize, torn: bool },
+}
+
+use End::{AfterLines, Killed};
+use Moment::{After, Before};
+use Step::{Create, Other, Put, Remove};
+
+/// At the `nth` request of `step`; what storage then holds, and what the ledger says that it does.
+struct Case(Step, usize, Moment, End, usize, usize);
+
+/// The first ends before anything is created, and is where the lengths of lines come from.
+const FIRST: Case = Case(Create, 1, Before, Killed, 0, 3);
+
+const CASES: [Case; 17] = [
+    // Before there is a ledger.
+    Case(Other, 1, Before, Killed, 0, 0),
+    // While it is written.
+    Case(
+        Other,
+        1,
+        After,
+        AfterLines {
+            whole: 0,
+            torn: false,
+        },
+        0,
+        0,
+    ),
+    Case(
+        Other,
+        1,
+        After,
+        AfterLines {
+            whole: 1,
+            torn: false,
+        },
+        0,
+        1,
+    ),
+    Case(
+        Other,
+        1,
+        After,
+        AfterLines {
+            whole: 1,
+            torn: true,
+        },
+        0,
+        1,
+    ),
+    Case(
+        Other,
+        1,
+        After,
+        AfterLines {
+            whole: 2,
+            torn: false,
+        },
+        0,
+        2,
+    ),
+    // Once everything is created: the next line says that the run begins.
+    Case(
+        Other,
+        1,
+        After,
+        AfterLines {
+            whole: 3,
+            torn: false,
+        },
+        3,
+        3,
+    ),
+    // While it is created.
+    Case(Create, 1, After, Killed, 1, 3),
+    Case(Create, 2, After, Killed, 2, 3),
+    Case(Create, 3, After, Killed, 3, 3),
+    // While messages flow.
+    Case(Put, 10, After, Killed, 3, 3),
+    // While it is removed.
+    Case(Remove, 1, Before, Killed, 3, 3),
+    Case(Remove, 1, After, Killed, 2, 3),
+    Case(Remove, 2, After, Killed, 1, 3),
+    Case(Remove, 3, After, Killed, 0, 3),
+    // While that is written down.
+    Case(
+        Remove,
+        3,
+        After,
+        AfterLines {
+            whole: 1,
+            torn: false,
+        },
+        0,
+        2,
+    ),
+    Case(
+        Remove,
+        3,
+        After,
+        AfterLines {
+            whole: 1,
+            torn: true,
+        },
+        0,
+        2,
+    ),
+    // With the ledger settled: the next is the report.
+    Case(
+        Remove,
+        3,
+        After,
+        AfterLines {
+            whole: 3,
+            torn: false,
+        },
+        0,
+        0,
+    ),
+];
+
+/// The lengths in bytes of the first three lines of a ledger, which are the same in every one: ids, times and ports do not
+/// differ in length. Each case checks that its ledger has the lines it is meant to have.
+type Lines = [u64; 3];
+
+impl Case {
+    /// The file's size in bytes at which the kernel ends the load.
+    fn limit(&self, lines: &Lines, log: u64) -> Option<u64> {
+        let AfterLines { whole, torn } = self.3 else {
+            return None;
+        };
+        let half = if torn { lines[whole] / 2 } else { 0 };
+        Some(log + lines[..whole].iter().sum::<u64>() + half)
+    }
+
+    /// Runs it to its end, sweeps, and says how long the lines of its ledger were.
+    async fn holds(&self, azurite: &Azurite, lines: &Lines) -> Vec<u64> {
+        let Self(step, nth, moment, end, exist, written) = *self;
+        let name = format!("{step:?} {nth}, {moment:?}, {end:?}");
+        let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+        let forwarder = Forwarder::bind().await;
+        let variables = forwarder.variables();
+        let mut load = Command::new(env!("CARGO_BIN_EXE_harness"))
+            .args(["load", "--messages=20", "--shape=burst", "--consumers=1"])
+            .arg("--out")
+            .arg(out.path())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the harness must start");
+        let harness = pid(load.id().expect("it was not waited for"));
+        let (parent, own, lines) = (
+            out.path().to_owned(),
+            Self(step, nth, moment, end, exist, written),
+            *lines,
+        );
+        let strike = move || {
+            let size = log_of(&parent).and_then(|log| Some(log.metadata().ok()?.len()));
+            match own.limit(&lines, size.unwrap_or(0)) {
+                None => kill(harness, Signal::SIGKILL).expect("it must still run"),
+                Some(bytes) => limit(harness, bytes),
+            }
+        };
+        let strike = Box::new(strike);
+        let cut = Cut {
+            step,
+            nth,
+            moment,
+            strike,
+        };
+        let created = forwarder.open(azurite, cut);
+        let status = load.wait().await.expect("it must end");
+        let signal = if end == Killed {
+            Signal::SIGKILL
+        } else {
+            Signal::SIGXFSZ
+        };
+        assert_eq!(status.signal(), Some(signal as i32), "{name}: {status}");
+
+        assert_eq!(ledger(out.path()), written, "{name}: the ledger");
+        let created = created
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        assert_eq!(
+            existing(azurite, &created).await,
+            exist,
+            "{name}: what storage holds"
+        );
+        let removed = match written {
+            0 => vec!["nothing".to_owned()],
+            _ => vec!["removed".to_owned(); written],
+        };
+        let lengths = log_of(out.path()).map(|log| std::fs::read(log).expect("a log"));
+        for says in [removed, vec!["nothing".to_owned()]] {
+            let (out, variables) = (out.path().to_owned(), variables.clone());
+            // The forwarder must go on meanwhile.
+            let swept = tokio::task::spawn_blocking(move || sweep(&out, &[], &variables));
+            assert_eq!(swept.await.expect("a sweep"), (Some(0), says), "{name}");
+        }
+        assert_eq!(existing(azurite, &created).await, 0, "{name}: what is left");
+        let lengths = lengths.unwrap_or_default();
+        let lines = lengths.split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| line.len() as u64).collect()
+    }
+}
+
+/// The event log of the only run below `out`.
+fn log_of(out: &Path) -> Option<PathBuf> {
+    let mut entries = std::fs::read_dir(out).expect("a directory").flatten();
+    entries.next().map(|run| run.path().join("events.jsonl"))
+}
+
+/// How many resources the ledger below `out` holds.
+fn ledger(out: &Path) -> usize {
+    let Some(log) = log_of(out) else { return 0 };
+    let read = Log::read(log.parent().expect("a directory")).expect("a log");
+    let events = read.entries.into_iter().map(|entry| entry.event);
+    events.fold(0, |held, event| match event {
+        Event::ResourceCreated(_) => held + 1,
+        Event::ResourceRemoved(_) => held - 1,
+        _ => held,
+    })
+}
+
+/// How many of `created` storage lists.
+async fn existing(azurite: &Azurite, created: &[String]) -> usize {
+    let mut listed = String::new();
+    for url in [
+        format!("{}?comp=list&{}", azurite.queue_url(), azurite.sas()),
+        format!("{}/Tables?{}", azurite.table_url(), azurite.sas()),
+    ] {
+        let client = reqwest::Client::builder().no_proxy().build();
+        let request = client.expect("a client").get(url);
+        let request = request.header("accept", "application/json;odata=nometadata");
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{}", answer.status());
+        listed += &answer.text().await.expect("a text");
+    }
+    created.iter().filter(|name| listed.contains(*name)).count()
+}
+
+/// Files that `process` writes may not grow beyond so many bytes, from now on.
+fn limit(process: Pid, bytes: u64) {
+    let status = std::process::Command::new("prlimit")
+        .args([
+            &format!("--pid={process}"),
+            "--core=0",
+            &format!("--fsize={bytes}"),
+        ])
+        .status();
+    assert!(
+        status.expect("prlimit").success(),
+        "limit what {process} may write"
+    );
+}
+
+fn can_limit() -> bool {
+    let version = std::process::Command::new("prlimit")
+        .arg("--version")
+        .output();
+    version.is_ok_and(|output| output.status.success())
+}
+
+async fn nothing_is_left(can_limit: bool) {
+    let azurite = Azurite::start().await.expect("a storage");
+    let lines = FIRST.holds(&azurite, &[0; 3]).await;
+    let lines: Lines = lines.try_into().expect("three resources, and nothing else");
+    let cases = CASES.iter();
+    let cases = cases.filter(|case| can_limit || case.3 == Killed);
+    let held = futures::stream::iter(cases).map(|case| case.holds(&azurite, &lines));
+    held.buffer_unordered(AT_A_TIME).count().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_a_load_that_is_killed_at_any_step_of_its_ledger() {
+    let can_limit = can_limit();
+    if !can_limit {
+        eprintln!("ledger: the steps between two lines of it NOT RUN: no prlimit(1) here");
+    }
+    let held = Box::pin(nothing_is_left(can_limit));
+    timeout(DEADLINE, held).await.expect("all must end");
+}
