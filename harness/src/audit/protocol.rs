@@ -175,7 +175,8 @@ impl Protocol {
             (Operation::InsertEntity, Happened::No) => {
                 crossing.status() == Some(409)
                     && crossing.code() == Some("EntityAlreadyExists")
-                    && crossing.rows.len() == 1
+                    // Of a transaction, only the row that storage blames: of the others it says nothing.
+                    && row.part == crossing.failed_part
             }
             _ => false,
         };
@@ -312,6 +313,7 @@ mod tests {
                 began: Stamp::from_micros(self.clock),
                 ended: Stamp::from_micros(self.clock + 1),
                 answer: Answer::Status(status, code),
+                failed_part: None,
                 fault: None,
                 unheard: false,
                 messages: vec![],
@@ -340,8 +342,20 @@ mod tests {
                         partition: "r1.00".to_owned(),
                         row: "r1-7".to_owned(),
                     },
+                    part: None,
                     digest: None,
                 });
+            });
+        }
+
+        /// A transaction that inserts the row second of three, and is refused with 409 because of `blamed`.
+        fn refused_transaction(&mut self, blamed: Option<usize>) {
+            self.step(Operation::Transaction, 409, |crossing| {
+                crossing.failed_part = blamed;
+                crossing.rows = (6..=8)
+                    .zip(0..)
+                    .map(|(seq, part)| row_of(seq, part))
+                    .collect();
             });
         }
 
@@ -366,6 +380,18 @@ mod tests {
         fn violations(self) -> Vec<Violation> {
             let (_, findings) = self.protocol.finish();
             findings.iter().map(|finding| finding.violation).collect()
+        }
+    }
+
+    fn row_of(seq: u64, part: usize) -> RowChange {
+        RowChange {
+            operation: Operation::InsertEntity,
+            keys: Keys {
+                partition: "r1.00".to_owned(),
+                row: format!("r1-{seq}"),
+            },
+            part: Some(part),
+            digest: None,
         }
     }
 
@@ -401,6 +427,22 @@ mod tests {
         told.on_message(DeleteMessage, 204);
         assert_eq!(told.protocol.traffic.redelivered, 1);
         assert_eq!(told.violations(), []);
+    }
+
+    #[test]
+    fn a_refused_transaction_proves_the_row_that_it_blames_and_no_other() {
+        for (blamed, found) in [
+            (Some(1), vec![]),
+            (Some(0), vec![Violation::Unsecured]),
+            (Some(2), vec![Violation::Unsecured]),
+            (None, vec![Violation::Unsecured]),
+        ] {
+            let mut told = Told::new();
+            told.receive(2);
+            told.refused_transaction(blamed);
+            told.on_message(DeleteMessage, 204);
+            assert_eq!(told.violations(), found, "{blamed:?}");
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@ mod tests {
             began: Stamp::from_micros(1_000),
             ended: Stamp::from_micros(3_000),
             answer: Answer::Status(200, None),
+            failed_part: None,
             fault: None,
             unheard: false,
             messages: vec![Handled {
@@ -82,6 +83,7 @@ mod tests {
             began: Stamp::from_micros(2_001_000),
             ended: Stamp::from_micros(2_002_000),
             answer: Answer::Status(404, Some("MessageNotFound".to_owned())),
+            failed_part: None,
             fault: Some("answer withheld".to_owned()),
             ..received.clone()
         };

@@ -100,6 +100,7 @@ pub(super) fn row(operation: Operation, keys: Option<Keys>, json: &[u8]) -> Opti
     Some(RowChange {
         operation,
         keys,
+        part: None,
         digest,
     })
 }
@@ -110,6 +111,7 @@ pub(super) fn transaction(base: &str, multipart: &[u8]) -> (String, Vec<RowChang
     let text = String::from_utf8_lossy(multipart);
     // Each part is an HTTP request: its line, its headers, an empty line, and one line of JSON where it has a body.
     let mut lines = text.lines();
+    let mut parts = 0..;
     while let Some(line) = lines.next() {
         let Some((method, url)) = request_line(line) else {
             continue;
@@ -134,7 +136,10 @@ pub(super) fn transaction(base: &str, multipart: &[u8]) -> (String, Vec<RowChang
             _ => lines.next().unwrap_or_default(),
         };
         request.resource.clone_into(&mut table);
-        rows.extend(row(request.operation, request.keys, json.as_bytes()));
+        // Counted also where the row cannot be read: storage blames an operation by its place.
+        let part = parts.next();
+        let row = row(request.operation, request.keys, json.as_bytes());
+        rows.extend(row.map(|row| RowChange { part, ..row }));
     }
     (table, rows)
 }
@@ -154,6 +159,18 @@ pub(super) fn failed_part(multipart: &[u8]) -> Option<u16> {
         .filter_map(|line| line.strip_prefix("HTTP/1.1 "))
         .filter_map(|rest| rest.split(' ').next()?.parse().ok())
         .find(|status| *status >= 400)
+}
+
+/// Which operation a failed transaction's answer blames: the place stands before the message, as in `3:The specified entity
+/// already exists.` (Table service, "Performing entity group transactions").
+pub(super) fn blamed_part(multipart: &[u8]) -> Option<usize> {
+    let text = String::from_utf8_lossy(multipart);
+    let mut bodies = text.lines().filter(|line| line.starts_with('{'));
+    bodies.find_map(|json| {
+        let body: serde_json::Value = serde_json::from_str(json).ok()?;
+        let message = body["odata.error"]["message"]["value"].as_str()?;
+        message.split_once(':')?.0.parse().ok()
+    })
 }
 
 /// The error code in an XML or JSON error body.
@@ -241,6 +258,33 @@ mod tests {
                 (Operation::DeleteEntity, "r-3", None),
             ]
         );
+        // A row that cannot be read does not move the others.
+        let (_, rows) = transaction("/acc", body.replace("\"RowKey\"", "\"Row\"").as_bytes());
+        let parts: Vec<_> = rows.iter().map(|row| (row.part, &*row.keys.row)).collect();
+        assert_eq!(parts, [(Some(1), "r-2"), (Some(2), "r-3")]);
+    }
+
+    #[test]
+    fn the_operation_that_a_failed_transaction_blames_is_read() {
+        let answer = |message: &str| {
+            format!(
+                "--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 409 Conflict\r\nContent-ID: 2\r\n\r\n\
+                 {{\"odata.error\":{{\"code\":\"EntityAlreadyExists\",\"message\":{{\"lang\":\"en-US\",\"value\":\"{message}\"}}}}}}\r\n--b--\r\n"
+            )
+        };
+        for (message, part) in [
+            (
+                "1:The specified entity already exists.\\nRequestId:1",
+                Some(1),
+            ),
+            ("0:The specified entity already exists.", Some(0)),
+            ("The specified entity already exists.", None),
+            ("RequestId:1", None),
+            (":", None),
+        ] {
+            assert_eq!(blamed_part(answer(message).as_bytes()), part, "{message}");
+        }
+        assert_eq!(blamed_part(b"HTTP/1.1 409 Conflict\r\n\r\n{"), None);
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct Crossing {
     pub ended: Stamp,
     /// What storage answered.
     pub answer: Answer,
+    /// Of a transaction that failed: which of its operations storage blames, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_part: Option<usize>,
     /// What the proxy did to it on purpose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
@@ -89,6 +92,9 @@ pub struct RowChange {
     /// Its keys.
     #[serde(flatten)]
     pub keys: Keys,
+    /// Its place among the operations of a transaction, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<usize>,
     /// Its `digest` column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,

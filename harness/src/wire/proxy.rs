@@ -306,6 +306,7 @@ impl Way {
             began: now,
             ended: now,
             answer: Answer::NotAsked,
+            failed_part: None,
             fault: None,
             unheard: false,
             messages,
@@ -460,7 +461,10 @@ fn note_answer(crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>
             .then(|| bodies::failed_part(body))
             .flatten();
         match failed {
-            Some(status) => Answer::Status(status, bodies::error_code(body)),
+            Some(status) => {
+                crossing.failed_part = bodies::blamed_part(body);
+                Answer::Status(status, bodies::error_code(body))
+            }
             None => Answer::Status(status.as_u16(), None),
         }
     } else {

@@ -367,6 +367,7 @@ fn a_history_is_read_up_to_its_torn_end_and_a_bad_line_is_named() {
         began: workflow::contract::Stamp::from_micros(1),
         ended: workflow::contract::Stamp::from_micros(2),
         answer: Answer::Status(200, None),
+        failed_part: None,
         fault: None,
         unheard: false,
         messages: vec![],
@@ -397,6 +398,7 @@ async fn a_lane_knows_what_its_client_has_in_hand() {
         began: workflow::contract::Stamp::now(),
         ended: workflow::contract::Stamp::now(),
         answer: Answer::Status(status, None),
+        failed_part: None,
         fault: None,
         unheard: false,
         messages: (ids.iter())
