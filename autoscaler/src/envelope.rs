@@ -22,6 +22,7 @@
 //! It says nothing of how probable a count is. [`Envelope::likely`] is the run with both loops in the middle of their
 //! periods, on time.
 
+mod fit;
 mod load;
 mod runs;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
+pub use fit::Fit;
 pub use load::{Load, Samples};
 pub use runs::Uncertainty;
 

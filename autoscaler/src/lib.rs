@@ -24,7 +24,7 @@ mod settings;
 mod simulate;
 
 pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start};
-pub use envelope::{Band, Envelope, Excursion, Load, Reach, Samples, Uncertainty};
+pub use envelope::{Band, Envelope, Excursion, Fit, Load, Reach, Samples, Uncertainty};
 pub use queue::{LengthStrategy, Observation, Queue, ScalerError};
 pub use series::{ReplicaSeries, Step};
 pub use settings::{

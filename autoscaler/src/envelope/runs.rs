@@ -111,38 +111,51 @@ pub(super) fn each(
     mut run: impl FnMut(&ReplicaSeries),
 ) {
     let settings = Arc::new(settings.clone());
+    for start in starts(&settings, start, uncertainty) {
+        for late in Late::all() {
+            let slack = uncertainty.slack;
+            run(&one(&settings, &start, load, horizon, late, slack));
+        }
+    }
+}
+
+/// Runs the model for all phases that are possible, with no tick late.
+pub(super) fn each_on_time(
+    settings: &Settings,
+    start: &Start,
+    load: &impl Load,
+    horizon: Duration,
+    uncertainty: &Uncertainty,
+    mut run: impl FnMut(Phases, &ReplicaSeries),
+) {
+    let settings = Arc::new(settings.clone());
+    for start in starts(&settings, start, uncertainty) {
+        let on_time = Late::Always(0, 0);
+        let series = one(&settings, &start, load, horizon, on_time, Duration::ZERO);
+        run(start.phases, &series);
+    }
+}
+
+/// The start with every pair of phases, at both ends of the wall clock's second.
+fn starts(settings: &Settings, start: &Start, uncertainty: &Uncertainty) -> Vec<Start> {
     let sync_period = settings.controller.sync_period;
     // Half a step aside, so that no poll and sync fall on one moment, where only one order would be tried.
     let aside = uncertainty
         .sync
         .map_or(uncertainty.grid(sync_period) / 2, |_| Duration::ZERO);
     let resolution = settings.controller.status_resolution;
-    let seconds = [
-        Duration::ZERO,
-        resolution.saturating_sub(Duration::from_millis(1)),
-    ];
+    let end = resolution.saturating_sub(Duration::from_millis(1));
+    let mut starts = Vec::new();
     for poll in uncertainty.phases(uncertainty.poll, settings.polling_interval) {
         for sync in uncertainty.phases(uncertainty.sync, sync_period) {
-            for second in seconds {
-                let phases = Phases {
-                    poll,
-                    sync: sync + aside,
-                    second,
-                };
-                let start = Start { phases, ..*start };
-                for late in Late::all() {
-                    run(&one(
-                        &settings,
-                        &start,
-                        load,
-                        horizon,
-                        late,
-                        uncertainty.slack,
-                    ));
-                }
+            for second in [Duration::ZERO, end] {
+                let sync = sync + aside;
+                let phases = Phases { poll, sync, second };
+                starts.push(Start { phases, ..*start });
             }
         }
     }
+    starts
 }
 
 pub(super) fn likely(

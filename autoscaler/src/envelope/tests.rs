@@ -182,3 +182,33 @@ fn a_recorded_load_holds_between_its_samples() {
         [queue(0), queue(7), queue(7), queue(0)]
     );
 }
+
+/// Phases that are not on the grid, and a sync that is late by two seconds.
+#[test]
+fn a_recording_is_explained_by_the_phases_that_fit_it() {
+    let uncertainty = Uncertainty::default();
+    let fit = |recording: &ReplicaSeries| {
+        let start = Start::default();
+        Fit::new(
+            &measured(),
+            &start,
+            &burst,
+            recording,
+            seconds(120),
+            &uncertainty,
+        )
+    };
+    let recording = series(&[(0, 0), (3, 1), (11, 4), (26, 8), (43, 15)]);
+    let best = fit(&recording).expect("the counts are the model's");
+    assert_eq!(best.series.counts(), recording.counts());
+    assert!(best.off_by <= Duration::from_millis(1_250), "{best:?}");
+    assert!(
+        best.phases.poll.abs_diff(seconds(3)) <= best.off_by,
+        "{best:?}"
+    );
+    assert_eq!(
+        fit(&series(&[(0, 0), (3, 1), (11, 5), (26, 10), (43, 15)])),
+        None
+    );
+    assert_eq!(fit(&series(&[(0, 0), (3, 1), (11, 4), (26, 8)])), None);
+}
