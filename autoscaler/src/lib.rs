@@ -3,8 +3,9 @@
 //! Three jobs, one code: a driver scales real processes with it ([`Autoscaler`]), a recording of a real cluster is judged
 //! by it ([`Envelope`]), and settings are tried out with it ([`simulate`]).
 //!
-//! The rules are those of KEDA 2.20 and Kubernetes 1.36, read from their sources; each function names the one it follows,
-//! with paths in `kedacore/keda` ("KEDA") and `kubernetes/kubernetes` ("Kubernetes"). Where a source surprises, the model
+//! The rules are those of KEDA 2.20.2 and of Kubernetes since 1.33, as its tree was when HPAs got tolerances of their own,
+//! read from their sources; each function names the one it follows, with paths in `kedacore/keda` ("KEDA") and
+//! `kubernetes/kubernetes` ("Kubernetes"). Where a source surprises, the model
 //! surprises in the same way.
 //!
 //! Time is a [`Duration`](std::time::Duration) since a moment that the caller chooses, and never goes back. Replicas are
