@@ -51,6 +51,21 @@ Feature: Nothing that breaks costs a message or makes two results of one
       When 200 messages are sent at 50 per second, and storage goes away for 2 s when 50 are sent
       Then within 30 s every message has exactly one result
 
+  Rule: A consumer says that it is ready once it can work, and not before
+
+    Scenario Outline: Consumers start while <what> is busy
+      Given 2 consumers
+      And <what> is busy when consumers start
+      When consumers start, and <what> answers after 2 s
+      Then no consumer says that it is ready before
+      And within 20 s every consumer says that it is ready
+      And every consumer stops within 10 s when told to
+
+      Examples:
+        | what      |
+        | storage   |
+        | the table |
+
   Rule: A consumer that dies leaves its work to the others, wherever it was
 
     Scenario Outline: Consumers die <moment>

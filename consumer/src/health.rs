@@ -15,6 +15,7 @@ const FAILURES_OF_AN_OUTAGE: u32 = 3;
 #[derive(Debug)]
 pub(crate) struct Health {
     received: CancellationToken,
+    was_ready: AtomicBool,
     draining: AtomicBool,
     pub(crate) queue: Service,
     pub(crate) table: Service,
@@ -29,6 +30,7 @@ pub(crate) struct Service {
 
 #[derive(Debug, Default)]
 struct State {
+    reached: bool,
     failures: u32,
     lost_since: Option<Instant>,
 }
@@ -41,6 +43,7 @@ impl Default for Health {
         };
         Self {
             received: CancellationToken::new(),
+            was_ready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             queue: service("queue"),
             table: service("table"),
@@ -49,12 +52,24 @@ impl Default for Health {
 }
 
 impl Health {
-    /// A receive was answered. Says so the first time.
+    /// A receive was answered.
     pub(crate) fn receives(&self) {
         self.queue.answered();
-        if !self.received.is_cancelled() {
-            self.received.cancel();
-            tracing::info!("ready: the queue answers");
+        self.received.cancel();
+        self.tell_when_ready();
+    }
+
+    /// The table did what it was asked to.
+    pub(crate) fn table_answers(&self) {
+        self.table.answered();
+        self.tell_when_ready();
+    }
+
+    /// Says so the first time.
+    fn tell_when_ready(&self) {
+        let is_ready = self.has_received() && self.table.is_reached();
+        if is_ready && !self.was_ready.swap(true, Ordering::Relaxed) {
+            tracing::info!("ready: queue and table answer");
         }
     }
 
@@ -83,6 +98,8 @@ impl Health {
             Some("table lost")
         } else if !self.has_received() {
             Some("no receive answered yet")
+        } else if !self.table.is_reached() {
+            Some("table not reached yet")
         } else {
             None
         }
@@ -98,9 +115,15 @@ impl Service {
         self.lock().lost_since.is_some()
     }
 
+    /// Whether it has ever done what it was asked to.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.lock().reached
+    }
+
     /// The service did what it was asked to.
     pub(crate) fn answered(&self) {
         let mut state = self.lock();
+        state.reached = true;
         state.failures = 0;
         if let Some(since) = state.lost_since.take() {
             let seconds = since.elapsed().as_secs_f64();
@@ -143,10 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn ready_only_between_the_first_receive_and_the_drain() {
+    fn ready_only_between_the_first_answers_of_queue_and_table_and_the_drain() {
         let health = Health::default();
         assert_eq!(health.unready(), Some("no receive answered yet"));
         health.receives();
+        assert_eq!(health.unready(), Some("table not reached yet"));
+        health.table_answers();
         assert_eq!(health.unready(), None);
         health.drains();
         assert_eq!(health.unready(), Some("draining"));
@@ -156,6 +181,7 @@ mod tests {
     fn an_outage_takes_readiness_away_until_storage_is_back() {
         let health = Health::default();
         health.receives();
+        health.table_answers();
         health.queue.failed(&error(ErrorKind::Unreachable));
         assert_eq!(health.unready(), Some("queue lost"));
         health.receives();
@@ -168,6 +194,7 @@ mod tests {
     fn one_throttled_answer_is_no_outage_and_three_in_a_row_are() {
         let health = Health::default();
         health.receives();
+        health.table_answers();
         for _ in 0..2 {
             health.queue.failed(&error(ErrorKind::Busy));
             health.queue.failed(&error(ErrorKind::Interrupted));

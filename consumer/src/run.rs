@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use workflow::backoff::Backoff;
@@ -188,37 +187,45 @@ async fn guard<Q, T>(
     }
 }
 
-/// Looks, once the first receive is answered, whether the table is there and lets us in: better now than when the first
-/// message has been worked on. Not before, so that nothing delays the first receive. An outage is not waited for; the first
-/// insert will.
+/// Asks the table, once the first receive is answered, until it answers: only then is the consumer ready. One that is not
+/// there or lets nobody in is found now, and not when the first message has been worked on. Not before the first receive,
+/// so that nothing delays it; messages are worked on meanwhile, and an insert that is answered says as much.
 async fn check_table<Q: WorkQueue, T: ResultTable>(
     consumer: Arc<Consumer<Q, T>>,
 ) -> Result<(), StorageError> {
-    let first = consumer.health.first_receive();
-    if consumer.drain.run_until_cancelled(first).await.is_none() {
+    let Consumer { health, drain, .. } = &*consumer;
+    if drain
+        .run_until_cancelled(health.first_receive())
+        .await
+        .is_none()
+    {
         return Ok(());
     }
-    let started = Instant::now();
     let id: MessageId = "startup-check-1".parse().expect("a constant id must parse");
-    let get = || consumer.storage.get(&id);
-    match Backoff::STORAGE
-        .retry(CREATE_TRIES, &consumer.drain, get)
-        .await
-    {
-        Err(error) if error.kind() == ErrorKind::NoSuchResource && consumer.settings.create => {
+    let mut failures = 0_u32;
+    while !health.table.is_reached() {
+        let error = match drain.run_until_cancelled(consumer.storage.get(&id)).await {
+            None => return Ok(()),
+            Some(Ok(_)) => {
+                health.table_answers();
+                return Ok(());
+            }
+            Some(Err(error)) => error,
+        };
+        if error.kind() == ErrorKind::NoSuchResource && consumer.settings.create {
             let create = || consumer.storage.create_table();
-            Backoff::STORAGE
-                .retry(CREATE_TRIES, &consumer.drain, create)
-                .await?;
+            Backoff::STORAGE.retry(CREATE_TRIES, drain, create).await?;
             tracing::info!(table = consumer.storage.ports.table.name(), "table created");
-            Ok(())
+            health.table_answers();
+        } else if error.is_transient() {
+            failures = failures.saturating_add(1);
+            health.table.failed(&error);
+            if !Backoff::STORAGE.wait(failures, drain).await {
+                return Ok(());
+            }
+        } else {
+            return Err(error);
         }
-        Err(error) if !error.is_transient() => Err(error),
-        Err(error) => {
-            let seconds = started.elapsed().as_secs_f64();
-            tracing::warn!(%error, seconds, "table could not be checked");
-            Ok(())
-        }
-        Ok(_) => Ok(()),
     }
+    Ok(())
 }

@@ -153,7 +153,7 @@ impl<Q: WorkQueue, T: ResultTable> Writer<Q, T> {
         } = written;
         match result {
             Ok(outcomes) => {
-                self.health.table.answered();
+                self.health.table_answers();
                 assert_eq!(
                     outcomes.len(),
                     rows.len(),

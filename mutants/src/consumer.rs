@@ -1,8 +1,10 @@
 //! A plain consumer that keeps the contract, with a place for every mutation. It shares the ports with the real one and none
 //! of its code.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tables::TableClient;
@@ -22,6 +24,7 @@ use workflow::ports::{
 use workflow::shutdown::Signals;
 
 use crate::mutation::Mutation;
+use crate::probe::{Reached, serve};
 
 /// Between two tries of anything.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -46,6 +49,8 @@ pub(crate) struct Args {
     work: Duration,
     #[arg(long, env = "POD_NAME")]
     name: String,
+    #[arg(long, env = "EDW_LISTEN")]
+    listen: SocketAddr,
 }
 
 fn parse_work(text: &str) -> Result<Duration, String> {
@@ -68,8 +73,11 @@ async fn run(args: Args) -> ExitCode {
     let signals = Signals::listen().expect("signals must be heard");
     let watch = tokio::spawn(signals.watch(stop.clone()));
     let consumer = Arc::new(Consumer::open(args, stop.clone()));
+    let probed = consumer.clone();
+    let probe = serve(consumer.args.listen, move || probed.is_ready());
     let code = tokio::select! {
         biased;
+        () = probe => unreachable!("it answers for ever"),
         () = stop.cancelled(), if consumer.is(Mutation::DropsLeasesAtSigterm) => ExitCode::SUCCESS,
         code = consumer.work() => code,
     };
@@ -84,6 +92,7 @@ struct Consumer {
     table: AzureTable,
     /// For what the port does not have.
     raw: TableClient,
+    reached: Reached,
     stop: CancellationToken,
 }
 
@@ -116,7 +125,16 @@ impl Consumer {
             table: storage.table(&args.storage.table).expect("a table"),
             raw: TableClient::new(url, &table, None, None).expect("a table"),
             args,
+            reached: Reached::default(),
             stop,
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        match self.args.mutation {
+            Mutation::SaysReadyTooEarly => true,
+            Mutation::SaysReadyWithoutTable => self.reached.queue(),
+            _ => self.reached.queue() && self.reached.table(),
         }
     }
 
@@ -176,6 +194,14 @@ impl Consumer {
             received.is_ok() || !self.is(Mutation::DiesOnBusyStorage),
             "storage is busy"
         );
+        if received.is_ok() {
+            self.reached.queue.store(true, Ordering::Relaxed);
+        }
+        if self.reached.queue() && !self.reached.table() {
+            let id = "startup-check-1".parse().expect("an id");
+            let answered = self.table.get(&id).await.is_ok();
+            self.reached.table.store(answered, Ordering::Relaxed);
+        }
         received.unwrap_or_default()
     }
 

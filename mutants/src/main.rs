@@ -4,6 +4,7 @@
 
 mod consumer;
 mod mutation;
+mod probe;
 
 use std::process::ExitCode;
 

@@ -75,6 +75,10 @@ pub(crate) enum Mutation {
     ExitsCleanlyAfterPanic,
     /// Exits when storage is busy.
     DiesOnBusyStorage,
+    /// Says that it is ready as soon as it runs.
+    SaysReadyTooEarly,
+    /// Says that it is ready whether or not the table answers.
+    SaysReadyWithoutTable,
 
     // The queue.
     /// Polls an empty queue without pause.

@@ -30,11 +30,13 @@ const DRAIN: &str = "One of two consumers drains in the middle of the load";
 const BUSY: &str = "the first 5 inserts get 503 ServerBusy";
 const RESET_BEFORE: &str = "the first 5 inserts get a reset before storage has the request";
 const RESET_AFTER: &str = "the first 5 inserts get a reset after storage has done it";
+const BUSY_START: &str = "Consumers start while storage is busy";
+const BUSY_TABLE: &str = "Consumers start while the table is busy";
 const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 32] = [
+const MUTANTS: [(&str, &str, &str); 34] = [
     (
         "never-renews",
         LONG,
@@ -117,6 +119,12 @@ const MUTANTS: [(&str, &str, &str); 32] = [
     ),
     ("stores-bad-messages", DIGEST, "stored as a result"),
     ("poisons-good-messages", FEW, "given up as poison"),
+    ("says-ready-too-early", BUSY_START, "said that it was ready"),
+    (
+        "says-ready-without-table",
+        BUSY_TABLE,
+        "said that it was ready",
+    ),
     ("busy-polls", EMPTY, "has asked"),
     ("works-alone", FOUR, "1 had messages"),
 ];

@@ -135,3 +135,47 @@ async fn the_first_request_is_the_first_receive() {
     );
     rig.drain(consumer).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn ready_is_said_once_queue_and_table_have_answered_and_not_before() {
+    let rig = Rig::new().await;
+    rig.script.rule(|call| match call.op {
+        Op::Receive if call.at < 10 * SECOND => Verdict::Fail(ErrorKind::Busy),
+        Op::Get if call.at < 100 * SECOND => Verdict::Fail(ErrorKind::Unreachable),
+        _ => Verdict::Pass,
+    });
+    let begun = Instant::now();
+    let consumer = rig.start();
+    let unready = || rig.shared.health.unready();
+    assert_eq!(unready(), Some("no receive answered yet"));
+    rig.until(|_| rig.shared.health.has_received()).await;
+    assert!(unready().is_some(), "the table has not answered");
+    sleep(60 * SECOND).await;
+    assert_eq!(unready(), Some("table lost"));
+    rig.until(|_| unready().is_none()).await;
+    assert!(begun.elapsed() >= 100 * SECOND, "{:?}", begun.elapsed());
+    rig.drain(consumer).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_insert_that_is_answered_shows_that_the_table_is_reached() {
+    let rig = Rig::new().await;
+    rig.put(1..=5).await;
+    rig.script
+        .on(Op::Get, Verdict::Fail(ErrorKind::Unreachable));
+    let consumer = rig.start();
+    rig.until_empty().await;
+    assert_eq!(rig.shared.health.unready(), None);
+    rig.drain(consumer).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_does_not_answer_holds_up_no_drain() {
+    let rig = Rig::new().await;
+    rig.script.on(Op::Get, Verdict::Delay(1_000 * SECOND));
+    let consumer = rig.start();
+    rig.until(|_| rig.shared.health.has_received()).await;
+    let begun = Instant::now();
+    rig.drain(consumer).await;
+    assert!(begun.elapsed() < SECOND, "{:?}", begun.elapsed());
+}

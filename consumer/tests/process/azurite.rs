@@ -225,7 +225,7 @@ async fn storage_that_goes_away_and_comes_back_is_ridden_out() {
         .unwrap();
     let site = Site::of(&azurite, "consumeraway").created().await;
     let mut consumer = site.start(&["--idle-poll-max", "200ms"]);
-    consumer.until("ready: the queue answers").await;
+    consumer.until("ready: queue and table answer").await;
     azurite.halt().await.unwrap();
     consumer.until("storage lost").await;
     azurite.resume().await.unwrap();

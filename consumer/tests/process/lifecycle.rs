@@ -129,7 +129,7 @@ async fn probes_and_metrics_answer() {
         }
     };
     assert_eq!(asked("/livez").await.0, 200);
-    consumer.until("ready: the queue answers").await;
+    consumer.until("ready: queue and table answer").await;
     assert_eq!(asked("/readyz").await, (200, "ready\n".to_owned()));
     let metrics = asked("/metrics").await.1;
     assert!(metrics.contains("consumer_received_total 1"), "{metrics}");

@@ -288,7 +288,10 @@ pub(super) fn consumer_variables(
         ("EDW_LOG_FORMAT", always("json")),
         ("NODE_NAME", always("laptop")),
         ("POD_NAME", always(name)),
-        ("EDW_LISTEN", always("127.0.0.1:0")),
+        (
+            "EDW_LISTEN",
+            (options.probes).map_or(always("127.0.0.1:0"), |probes| Some(probes.to_string())),
+        ),
         ("EDW_WORK", options.work.clone()),
         ("EDW_VISIBILITY", options.visibility.map(seconds)),
         (

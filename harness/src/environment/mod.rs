@@ -3,6 +3,7 @@
 mod check;
 mod local;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,4 +108,6 @@ pub struct ConsumerOptions {
     pub idle_poll_max: Option<Duration>,
     /// Time to drain.
     pub grace: Option<Duration>,
+    /// Where its probes answer, when somebody asks them.
+    pub probes: Option<SocketAddr>,
 }

@@ -154,6 +154,11 @@ impl Fleet {
         self.size.clone()
     }
 
+    /// The name of the one that was started last.
+    pub(super) fn newest(&self) -> Option<&str> {
+        self.running.last().map(|member| member.process.name())
+    }
+
     /// How many were started and not yet taken away; some of them may have died.
     pub fn len(&self) -> usize {
         self.running.len()

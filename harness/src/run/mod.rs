@@ -6,6 +6,7 @@ mod collect;
 mod dir;
 mod fleet;
 mod plan;
+mod probe;
 mod sending;
 mod settle;
 mod watch;
@@ -23,6 +24,7 @@ pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
 pub use fleet::{Departure, Fleet};
 pub use plan::{Identity, Load, Patience};
+pub use probe::{Probe, Readiness};
 pub use sending::{Sending, Sent};
 pub use settle::Settled;
 

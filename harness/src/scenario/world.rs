@@ -12,7 +12,7 @@ use crate::environment::{ConsumerOptions, Environment};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
 use crate::outcome::{Outcome, Unmet};
-use crate::run::{Collected, Departure, Identity, Load, Run, Sent, about};
+use crate::run::{Collected, Departure, Identity, Load, Probe, Run, Sent, about};
 use crate::wire::{Guard, Rule};
 
 /// What a step returns.
@@ -91,6 +91,11 @@ pub(crate) struct Scenario {
     pub(super) rules: Vec<Rule>,
     /// The same at work, from the run's beginning to its end.
     pub(super) faults: Vec<Guard>,
+    /// What keeps its consumers from being ready, until it is lifted.
+    pub(super) busy: Option<Rule>,
+    pub(super) probes: Vec<Probe>,
+    /// Who said that it was ready before that, in words.
+    pub(super) early: Vec<String>,
     pub(super) run: Option<Run>,
     pub(super) sent: Option<(Load, Sent)>,
     pub(super) injected: Option<Injected>,

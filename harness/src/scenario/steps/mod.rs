@@ -17,6 +17,7 @@ macro_rules! ensure {
 
 mod given;
 mod inject;
+mod ready;
 mod then_latency;
 mod then_poison;
 mod then_results;
