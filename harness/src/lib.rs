@@ -5,6 +5,7 @@
 //! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes.
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
+//! - [`manifest`]: what `k8s/` says, and what is wrong with it.
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
 
@@ -16,6 +17,7 @@ pub mod exit;
 pub mod guard;
 mod interrupts;
 pub mod load;
+pub mod manifest;
 pub mod measure;
 pub mod outcome;
 pub mod process;

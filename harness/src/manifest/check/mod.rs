@@ -1,0 +1,138 @@
+//! The relations that no schema checks: each broken one is a [`Problem`] with a name of its own.
+
+mod lifecycle;
+mod placement;
+mod scaling;
+mod security;
+mod settings;
+mod surroundings;
+
+use std::fmt;
+
+use super::pod::{Container, Deployment};
+use super::{Item, Manifests, ScaledObject};
+use settings::Settings;
+
+/// A relation that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The relation, such as `cooldown-not-longer-than-polling`.
+    pub name: &'static str,
+    /// The file, or the overlay that was rendered.
+    pub file: String,
+    /// Kind and name of the object.
+    pub object: String,
+    /// The field within it.
+    pub field: String,
+    /// What is wrong, and what to do.
+    pub advice: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            file,
+            object,
+            field,
+            advice,
+        } = self;
+        write!(f, "{file}: {object} {field}: {advice} ({name})")
+    }
+}
+
+impl<T> Item<T> {
+    fn problem(
+        &self,
+        name: &'static str,
+        field: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Problem {
+        Problem {
+            name,
+            file: self.file.clone(),
+            object: self.object(),
+            field: field.into(),
+            advice: advice.into(),
+        }
+    }
+}
+
+/// What is scaled, with what belongs to it.
+struct Workload<'a> {
+    manifests: &'a Manifests,
+    scaled: &'a Item<ScaledObject>,
+    deployment: &'a Item<Deployment>,
+    container: &'a Container,
+    settings: Settings,
+}
+
+impl Workload<'_> {
+    /// Where the container's fields are.
+    fn container_field(&self, field: &str) -> String {
+        format!(
+            "spec.template.spec.containers[{}].{field}",
+            self.container.name
+        )
+    }
+}
+
+/// Everything that is wrong with `manifests`, in no order that means anything. Nothing is, when it is empty.
+pub fn check(manifests: &Manifests) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    security::check_namespaces(manifests, &mut problems);
+    for deployment in &manifests.deployments {
+        security::check(deployment, &mut problems);
+        surroundings::check_selectors(deployment, manifests, &mut problems);
+    }
+    if manifests.scaled_objects.is_empty() {
+        problems.push(Problem {
+            name: "nothing-scaled",
+            file: manifests
+                .deployments
+                .first()
+                .map_or_else(|| "the manifests".to_owned(), |item| item.file.clone()),
+            object: "ScaledObject".to_owned(),
+            field: "kind".to_owned(),
+            advice: "there is none; add the one that scales the consumers".to_owned(),
+        });
+    }
+    for scaled in &manifests.scaled_objects {
+        scaling::check(scaled, manifests, &mut problems);
+        check_workload(scaled, manifests, &mut problems);
+    }
+    problems
+}
+
+fn check_workload(scaled: &Item<ScaledObject>, manifests: &Manifests, problems: &mut Vec<Problem>) {
+    let target = &scaled.spec.scale_target_ref;
+    let deployment = manifests
+        .deployments
+        .iter()
+        .find(|item| target.kind() == "Deployment" && item.metadata.name == target.name);
+    let Some((deployment, container)) =
+        deployment.and_then(|item| Some((item, item.spec.template.spec.containers.first()?)))
+    else {
+        problems.push(scaled.problem(
+            "scale-target-unknown",
+            "spec.scaleTargetRef",
+            format!(
+                "there is no {}/{} here; name the Deployment of the consumers",
+                target.kind(),
+                target.name
+            ),
+        ));
+        return;
+    };
+    let workload = Workload {
+        manifests,
+        scaled,
+        deployment,
+        container,
+        settings: settings::read(deployment, container, manifests, problems),
+    };
+    scaling::check_workload(&workload, problems);
+    lifecycle::check(&workload, problems);
+    placement::check(&workload, problems);
+    surroundings::check(&workload, problems);
+}

@@ -1,0 +1,163 @@
+//! The consumer's settings: its own parser reads what the manifests give it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
+use clap::builder::ArgAction;
+use clap::{Args as _, FromArgMatches as _};
+
+use super::Problem;
+use crate::manifest::pod::{Container, Deployment};
+use crate::manifest::{Item, Manifests};
+
+const UNKNOWN: &str = "setting-unknown";
+const UNKNOWN_ADVICE: &str =
+    "the consumer has no such setting, and would not notice; `consumer --help` lists them";
+const MAP_UNKNOWN: &str = "config-map-unknown";
+
+/// Variables of the consumer's container.
+pub(super) struct Settings {
+    /// As the consumer would see them, if it takes them.
+    pub(super) args: Option<consumer::Args>,
+    /// Where they are set.
+    place: Place,
+}
+
+struct Place {
+    file: String,
+    object: String,
+}
+
+impl Settings {
+    /// A problem with the setting of `variable`.
+    pub(super) fn problem(&self, name: &'static str, variable: &str, advice: String) -> Problem {
+        Problem {
+            name,
+            file: self.place.file.clone(),
+            object: self.place.object.clone(),
+            field: format!("data.{variable}"),
+            advice,
+        }
+    }
+}
+
+/// Reads the settings, and reports variables that the consumer does not know, and values that it refuses.
+pub(super) fn read(
+    deployment: &Item<Deployment>,
+    container: &Container,
+    manifests: &Manifests,
+    problems: &mut Vec<Problem>,
+) -> Settings {
+    let command = consumer::Args::augment_args(clap::Command::new("consumer"));
+    let found = problems.len();
+    let (mut variables, place) = mapped(&command, deployment, container, manifests, problems);
+    let complete = !problems[found..]
+        .iter()
+        .any(|problem| problem.name == MAP_UNKNOWN);
+    for variable in &container.env {
+        if !knows(&command, &variable.name) {
+            let field = format!("spec.template.spec.containers[{}].env", container.name);
+            problems.push(deployment.problem(
+                UNKNOWN,
+                field,
+                format!("{:?}: {UNKNOWN_ADVICE}", variable.name),
+            ));
+        }
+        if let Some(value) = &variable.value {
+            variables.insert(variable.name.clone(), value.clone());
+        }
+    }
+    let place = place.unwrap_or_else(|| Place {
+        file: deployment.file.clone(),
+        object: deployment.object(),
+    });
+    let args = match parse(command, &variables) {
+        Ok(args) => Some(args),
+        // What is not here cannot be judged.
+        Err(_) if !complete => None,
+        Err(error) => {
+            problems.push(Problem {
+                name: "setting-refused",
+                file: place.file.clone(),
+                object: place.object.clone(),
+                field: "data".to_owned(),
+                advice: format!("the consumer would not start: {error}"),
+            });
+            None
+        }
+    };
+    Settings { args, place }
+}
+
+/// What the container's `ConfigMap`s say, and the last of them.
+fn mapped(
+    command: &clap::Command,
+    deployment: &Item<Deployment>,
+    container: &Container,
+    manifests: &Manifests,
+    problems: &mut Vec<Problem>,
+) -> (BTreeMap<String, String>, Option<Place>) {
+    let mut variables = BTreeMap::new();
+    let mut place = None;
+    for from in &container.env_from {
+        let Some(reference) = &from.config_map_ref else {
+            continue;
+        };
+        let mut maps = manifests.config_maps.iter();
+        let Some(map) = maps.find(|map| map.metadata.name == reference.name) else {
+            problems.push(deployment.problem(
+                MAP_UNKNOWN,
+                format!("spec.template.spec.containers[{}].envFrom", container.name),
+                format!(
+                    "there is no ConfigMap {:?} here; add it, or name the one that there is",
+                    reference.name
+                ),
+            ));
+            continue;
+        };
+        for variable in map.spec.keys().filter(|name| !knows(command, name)) {
+            problems.push(map.problem(UNKNOWN, format!("data.{variable}"), UNKNOWN_ADVICE));
+        }
+        variables.extend(map.spec.clone());
+        place = Some(Place {
+            file: map.file.clone(),
+            object: map.object(),
+        });
+    }
+    (variables, place)
+}
+
+fn knows(command: &clap::Command, variable: &str) -> bool {
+    let mut flags = command.get_arguments();
+    flags.any(|flag| flag.get_env() == Some(OsStr::new(variable)))
+}
+
+/// Each variable as the flag whose twin it is; nothing is inherited from this process.
+fn parse(
+    command: clap::Command,
+    variables: &BTreeMap<String, String>,
+) -> Result<consumer::Args, String> {
+    let flag = |(variable, value): (&String, &String)| {
+        let mut flags = command.get_arguments();
+        let twin = flags.find(|flag| flag.get_env() == Some(OsStr::new(variable)))?;
+        let flag = format!("--{}", twin.get_long()?);
+        if !matches!(twin.get_action(), ArgAction::SetTrue) {
+            return Some(format!("{flag}={value}"));
+        }
+        // clap's `FalseyValueParser`, which reads such variables.
+        let falsey = ["", "n", "no", "f", "false", "off", "0"];
+        (!falsey.contains(&value.to_lowercase().as_str())).then_some(flag)
+    };
+    let words: Vec<_> = std::iter::once("consumer".to_owned())
+        .chain(variables.iter().filter_map(flag))
+        .collect();
+    command
+        .mut_args(|flag| flag.env(None::<&'static str>))
+        .try_get_matches_from(words)
+        .and_then(|matches| consumer::Args::from_arg_matches(&matches))
+        .map_err(|error| {
+            let text = error.render().to_string();
+            let text = text.trim_start_matches("error: ");
+            text.split("\n\n").next().unwrap_or(text).to_owned()
+        })
+}

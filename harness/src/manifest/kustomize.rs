@@ -1,0 +1,154 @@
+//! From a directory to manifests: with kubectl, or by reading files where a kustomization asks for no more than that.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Document, ManifestError, parse};
+
+/// From this version on, kustomize has all that the overlays use (`replacements`, `patches` with a target).
+const OLDEST_KUSTOMIZE: u32 = 5;
+
+/// A kubectl that can render.
+#[derive(Debug, Clone, Copy)]
+pub struct Kubectl(());
+
+impl Kubectl {
+    /// Looks for it in `PATH`. Starts it once, and speaks to no cluster.
+    pub fn find() -> Result<Self, ManifestError> {
+        let output = Command::new("kubectl")
+            .args(["version", "--client", "--output=json"])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| ManifestError::NoKubectl(error.to_string()))?;
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let version = said["kustomizeVersion"].as_str().unwrap_or("none");
+        let major = version
+            .trim_start_matches('v')
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok());
+        if major.is_some_and(|major| major >= OLDEST_KUSTOMIZE) {
+            Ok(Self(()))
+        } else {
+            Err(ManifestError::NoKubectl(format!(
+                "the one in PATH has kustomize {version}"
+            )))
+        }
+    }
+
+    /// Renders the kustomization in `dir`.
+    pub fn render(self, dir: &Path) -> Result<Vec<Document>, ManifestError> {
+        let failed = |said: String| ManifestError::Render {
+            dir: dir.to_owned(),
+            said,
+        };
+        let output = Command::new("kubectl")
+            .arg("kustomize")
+            .arg(dir)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| failed(error.to_string()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // kustomize warns of what will stop working, on standard error; that is a failure already.
+        if !output.status.success() || !said.trim().is_empty() {
+            return Err(failed(said.trim().to_owned()));
+        }
+        parse(
+            &dir.display().to_string(),
+            &String::from_utf8_lossy(&output.stdout),
+        )
+    }
+}
+
+/// A kustomization that needs no kubectl.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Plain {
+    #[serde(default)]
+    resources: Vec<PathBuf>,
+    #[serde(default)]
+    config_map_generator: Vec<Generator>,
+}
+
+/// The fields that [`Plain`] does justice to; a namespace changes nothing within one kustomization.
+const PLAIN_FIELDS: [&str; 5] = [
+    "apiVersion",
+    "kind",
+    "namespace",
+    "resources",
+    "configMapGenerator",
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Generator {
+    name: String,
+    #[serde(default)]
+    envs: Vec<PathBuf>,
+}
+
+/// Reads the objects that the kustomization in `dir` lists, and the `ConfigMap`s that it generates from `envs`, without the
+/// hash in their names. Refuses a kustomization that does more, such as patching: only kubectl can tell what comes of it.
+pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
+    let path = dir.join("kustomization.yaml");
+    let name = path.display().to_string();
+    let value = parse(&name, &read(&path)?)?
+        .into_iter()
+        .next()
+        .map(|document| document.value)
+        .unwrap_or_default();
+    let fields = value.as_object().into_iter().flat_map(|map| map.keys());
+    for field in fields {
+        if !PLAIN_FIELDS.contains(&field.as_str()) {
+            return Err(ManifestError::NeedsKubectl {
+                path,
+                field: field.clone(),
+            });
+        }
+    }
+    let plain = Plain::deserialize(&value).map_err(|source| ManifestError::Shape {
+        object: "the kustomization".to_owned(),
+        file: name,
+        source,
+    })?;
+    let mut documents = Vec::new();
+    for resource in &plain.resources {
+        let file = dir.join(resource);
+        documents.extend(parse(&file.display().to_string(), &read(&file)?)?);
+    }
+    for generator in &plain.config_map_generator {
+        for env in &generator.envs {
+            let file = dir.join(env);
+            documents.push(Document {
+                file: file.display().to_string(),
+                value: json!({
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "metadata": {"name": generator.name},
+                    "data": variables(&read(&file)?),
+                }),
+            });
+        }
+    }
+    Ok(documents)
+}
+
+fn read(path: &Path) -> Result<String, ManifestError> {
+    std::fs::read_to_string(path).map_err(|source| ManifestError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// `NAME=value` lines, as kustomize reads them: `#` begins a comment only at the beginning of a line.
+fn variables(text: &str) -> BTreeMap<&str, &str> {
+    text.lines()
+        .map(str::trim_start)
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .collect()
+}

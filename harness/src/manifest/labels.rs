@@ -1,0 +1,68 @@
+//! Label selectors, node affinity and the requirements of node pools: the same four questions about labels.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Labels of a pod or node.
+pub(crate) type Labels = BTreeMap<String, String>;
+
+/// Selects by labels; one without any condition selects everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Selector {
+    #[serde(default)]
+    pub(crate) match_labels: Labels,
+    #[serde(default)]
+    pub(crate) match_expressions: Vec<Requirement>,
+}
+
+impl Selector {
+    pub(crate) fn matches(&self, labels: &Labels) -> bool {
+        let has = |(key, value): (&String, &String)| labels.get(key) == Some(value);
+        let holds = |requirement: &Requirement| requirement.holds(labels);
+        self.match_labels.iter().all(has) && self.match_expressions.iter().all(holds)
+    }
+}
+
+/// One condition on one label.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Requirement {
+    pub(crate) key: String,
+    pub(crate) operator: Operator,
+    #[serde(default)]
+    pub(crate) values: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum Operator {
+    In,
+    NotIn,
+    Exists,
+    DoesNotExist,
+    Gt,
+    Lt,
+}
+
+impl Requirement {
+    pub(crate) fn holds(&self, labels: &Labels) -> bool {
+        let label = labels.get(&self.key);
+        let listed = label.is_some_and(|value| self.values.contains(value));
+        match self.operator {
+            Operator::In => listed,
+            Operator::NotIn => !listed,
+            Operator::Exists => label.is_some(),
+            Operator::DoesNotExist => label.is_none(),
+            Operator::Gt => self.compares(label, |label, bound| label > bound),
+            Operator::Lt => self.compares(label, |label, bound| label < bound),
+        }
+    }
+
+    fn compares(&self, label: Option<&String>, than: fn(i64, i64) -> bool) -> bool {
+        let number = |text: &String| text.parse::<i64>().ok();
+        match (label.and_then(number), self.values.first().and_then(number)) {
+            (Some(label), Some(bound)) => than(label, bound),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Kubernetes manifests as typed structures, and the relations among them that no schema checks.
+//!
+//! - [`Manifests`]: what was read; [`scaling`], `pod`, `surroundings` and `nodes` are its kinds. Fields that nothing here
+//!   depends on are left out, except of a [`ScaledObject`]: a misspelt field of one must not pass for its default.
+//! - [`read_plain`] reads a directory of files, [`Kubectl`] renders an overlay.
+//! - [`check()`]: what is wrong, as [`Problem`]s.
+//!
+//! Nothing here speaks to a cluster.
+
+mod check;
+mod kustomize;
+mod labels;
+mod nodes;
+mod pod;
+pub mod scaling;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use check::{Problem, check};
+pub use kustomize::{Kubectl, read_plain};
+pub use scaling::ScaledObject;
+
+use nodes::NodePool;
+use pod::Deployment;
+use scaling::TriggerAuthentication;
+use surroundings::{DisruptionBudget, NetworkPolicy};
+
+/// Manifests could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// A file or directory.
+    #[error("read {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Text that is not YAML.
+    #[error("read {file} as YAML")]
+    Yaml {
+        /// Which file, or overlay.
+        file: String,
+        /// Why.
+        source: Box<serde_saphyr::Error>,
+    },
+    /// An object whose fields are not what its kind has.
+    #[error("read {object} of {file}; compare its fields with the reference of its kind")]
+    Shape {
+        /// Kind and name.
+        object: String,
+        /// Which file, or overlay.
+        file: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+    /// A version of a kind that this program does not know.
+    #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
+    Version {
+        /// The kind.
+        kind: String,
+        /// Which file, or overlay.
+        file: String,
+        /// What it says.
+        found: String,
+        /// What is known.
+        expected: &'static str,
+    },
+    /// A kustomization that takes more than reading files.
+    #[error(
+        "read {path} without kubectl, since it has the field {field:?}; render it with kubectl"
+    )]
+    NeedsKubectl {
+        /// The kustomization.
+        path: PathBuf,
+        /// The first such field.
+        field: String,
+    },
+    /// There is no kubectl that can render.
+    #[error("find kubectl 1.27 or later, whose kustomize is version 5 or later: {0}")]
+    NoKubectl(String),
+    /// kubectl refused.
+    #[error("render {dir} with kubectl: {said}")]
+    Render {
+        /// The overlay.
+        dir: PathBuf,
+        /// What kubectl said.
+        said: String,
+    },
+}
+
+/// One object as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// The file, or the overlay that was rendered.
+    pub file: String,
+    /// The object.
+    pub value: Value,
+}
+
+/// Reads the YAML documents of a text; `file` is what errors call it.
+pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
+    let values: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|error| ManifestError::Yaml {
+            file: file.to_owned(),
+            source: Box::new(error),
+        })?;
+    let document = |value| Document {
+        file: file.to_owned(),
+        value,
+    };
+    Ok(values
+        .into_iter()
+        .filter(|value| !value.is_null())
+        .map(document)
+        .collect())
+}
+
+/// Names and labels of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Metadata {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Its labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// One object of a known kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item<T> {
+    /// The file, or the overlay that was rendered.
+    pub file: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name and labels.
+    pub metadata: Metadata,
+    /// Its `spec`; of a `ConfigMap` its `data`.
+    pub spec: T,
+}
+
+impl<T> Item<T> {
+    /// Kind and name, as kubectl writes them.
+    pub fn object(&self) -> String {
+        format!("{}/{}", self.kind, self.metadata.name)
+    }
+}
+
+/// What a set of manifests holds, by kind. Objects of other kinds are not kept: nothing here depends on them.
+#[derive(Debug, Clone, Default)]
+pub struct Manifests {
+    /// What KEDA scales, and how.
+    pub scaled_objects: Vec<Item<ScaledObject>>,
+    pub(crate) trigger_authentications: Vec<Item<TriggerAuthentication>>,
+    pub(crate) deployments: Vec<Item<Deployment>>,
+    pub(crate) config_maps: Vec<Item<BTreeMap<String, String>>>,
+    pub(crate) disruption_budgets: Vec<Item<DisruptionBudget>>,
+    pub(crate) network_policies: Vec<Item<NetworkPolicy>>,
+    pub(crate) node_pools: Vec<Item<NodePool>>,
+    pub(crate) service_accounts: Vec<Item<()>>,
+    pub(crate) namespaces: Vec<Item<()>>,
+    pub(crate) node_classes: Vec<Item<()>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+impl Manifests {
+    /// Reads each document as what its kind says it is.
+    pub fn from_documents(documents: &[Document]) -> Result<Self, ManifestError> {
+        let mut manifests = Self::default();
+        for document in documents {
+            manifests.add(document)?;
+        }
+        Ok(manifests)
+    }
+
+    fn add(&mut self, document: &Document) -> Result<(), ManifestError> {
+        let Document { file, value } = document;
+        let head: Head = Head::deserialize(value).map_err(|source| ManifestError::Shape {
+            object: "a document without kind".to_owned(),
+            file: file.clone(),
+            source,
+        })?;
+        let reader = Reader { file, value, head };
+        match reader.head.kind.as_str() {
+            "ScaledObject" => {
+                let item = reader.item("ScaledObject", "keda.sh/v1alpha1", "spec")?;
+                self.scaled_objects.push(item);
+            }
+            "TriggerAuthentication" => {
+                let item = reader.item("TriggerAuthentication", "keda.sh/v1alpha1", "spec")?;
+                self.trigger_authentications.push(item);
+            }
+            "Deployment" => {
+                let item = reader.item("Deployment", "apps/v1", "spec")?;
+                self.deployments.push(item);
+            }
+            "ConfigMap" => {
+                let item = reader.item("ConfigMap", "v1", "data")?;
+                self.config_maps.push(item);
+            }
+            "PodDisruptionBudget" => {
+                let item = reader.item("PodDisruptionBudget", "policy/v1", "spec")?;
+                self.disruption_budgets.push(item);
+            }
+            "NetworkPolicy" => {
+                let item = reader.item("NetworkPolicy", "networking.k8s.io/v1", "spec")?;
+                self.network_policies.push(item);
+            }
+            "NodePool" => {
+                let item = reader.item("NodePool", "karpenter.sh/v1", "spec")?;
+                self.node_pools.push(item);
+            }
+            "ServiceAccount" => {
+                let item = reader.item("ServiceAccount", "v1", "")?;
+                self.service_accounts.push(item);
+            }
+            "Namespace" => {
+                let item = reader.item("Namespace", "v1", "")?;
+                self.namespaces.push(item);
+            }
+            "AKSNodeClass" => {
+                let item = reader.item("AKSNodeClass", "karpenter.azure.com/v1beta1", "")?;
+                self.node_classes.push(item);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    value: &'a Value,
+    head: Head,
+}
+
+impl Reader<'_> {
+    /// The object, with what is under `field` as its content; no field, no content.
+    fn item<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        api_version: &'static str,
+        field: &str,
+    ) -> Result<Item<T>, ManifestError> {
+        if self.head.api_version != api_version {
+            return Err(ManifestError::Version {
+                kind: kind.to_owned(),
+                file: self.file.to_owned(),
+                found: self.head.api_version.clone(),
+                expected: api_version,
+            });
+        }
+        let content = self.value.get(field).unwrap_or(&Value::Null);
+        let spec = T::deserialize(content).map_err(|source| ManifestError::Shape {
+            object: format!("{kind}/{}", self.head.metadata.name),
+            file: self.file.to_owned(),
+            source,
+        })?;
+        Ok(Item {
+            file: self.file.to_owned(),
+            kind,
+            metadata: self.head.metadata.clone(),
+            spec,
+        })
+    }
+}
