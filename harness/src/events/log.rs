@@ -31,6 +31,10 @@ impl Drop for Locked {
     }
 }
 
+/// What to do about a directory that takes no evidence.
+pub(crate) const ADVICE: &str =
+    "check that the disk has room and the directory is writable, or pass another with --out";
+
 /// The event log cannot be written; without it a run has no evidence.
 #[derive(Debug, thiserror::Error)]
 pub enum EventLogError {
@@ -43,7 +47,7 @@ pub enum EventLogError {
         source: io::Error,
     },
     /// It cannot be appended to: a full disk, a file system that went read-only.
-    #[error("append to the event log {path}")]
+    #[error("append to the event log {path}; {}", ADVICE)]
     Append {
         /// Where.
         path: PathBuf,

@@ -15,6 +15,7 @@ use crate::audit::Audit;
 use crate::measure::{Hops, LatencyLimit, LatencyVerdict};
 use crate::outcome::Outcome;
 
+pub(crate) use log::ADVICE;
 pub use log::{EventLog, EventLogError};
 pub use read::Log;
 

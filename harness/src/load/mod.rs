@@ -26,13 +26,13 @@ pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow:
     let identity = Identity::fresh(args.seed);
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
     let mut run = Run::prepare(environment, identity, &args.out).await?;
-    run.begin(describe::started(args, &run))?;
-    describe::announce(args, &run);
     let finished = conduct(args, &mut run, &mut interrupts).await;
     let watched = run.stop_watching().await;
     let finished = finished.and_then(|verdict| watched.map(|()| verdict));
-    conclude(&run, finished)?;
+    let concluded = conclude(&run, finished);
+    // Also when nothing can be written any more: what is gone need not be swept.
     let removed = run.remove().await;
+    concluded?;
     let (record, report) = crate::report::write(run.dir().path())?;
     summarise(&record, &report);
     match record.verdict().outcome {
@@ -73,6 +73,8 @@ async fn conduct(
     run: &mut Run,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<Verdict> {
+    run.begin(describe::started(args, run))?;
+    describe::announce(args, run);
     let load = args.load();
     phase(run, "load")?;
     run.fleet().start(args.consumers, &args.consumer()).await?;

@@ -17,7 +17,9 @@ pub enum ReportError {
     #[error("report on {0}: its event log holds no event")]
     Empty(PathBuf),
     /// A file cannot be written.
-    #[error("write the report {path}")]
+    #[error(
+        "write the report {path}; make room, or the directory writable, and make the reports with `harness report`"
+    )]
     Write {
         /// Which.
         path: PathBuf,

@@ -1,10 +1,12 @@
 //! The run directory: everything a run leaves for a reader.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::Context as _;
 use workflow::contract::RunId;
+
+use crate::events::ADVICE;
 
 /// `<parent>/<run>/`, with `logs/` in it.
 #[derive(Debug, Clone)]
@@ -12,16 +14,19 @@ pub struct RunDir {
     path: PathBuf,
 }
 
-/// What to do about a directory that takes no run.
-const ADVICE: &str =
-    "check that the disk has room and the directory is writable, or pass another with --out";
+/// The least that a run's directory takes, in bytes: its reports alone are larger.
+const ROOM: usize = 256 * 1024;
 
 impl RunDir {
-    /// Whether a run's directory can be created below `parent`.
+    /// Whether a run's directory can be created below `parent`, and there is room for the least that it takes.
     pub fn check_parent(parent: &Path) -> anyhow::Result<()> {
-        fs::create_dir_all(parent)
-            .and_then(|()| tempfile::tempdir_in(parent)?.close())
-            .with_context(|| format!("write to the directory {}; {ADVICE}", parent.display()))
+        let checked = || -> io::Result<()> {
+            fs::create_dir_all(parent)?;
+            let dir = tempfile::tempdir_in(parent)?;
+            fs::write(dir.path().join("room"), vec![1; ROOM])?;
+            dir.close()
+        };
+        checked().with_context(|| format!("write to the directory {}; {ADVICE}", parent.display()))
     }
 
     /// Creates the directory of `run` below `parent`; fails if it exists, so that no run overwrites another's evidence.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Crossing;
+use crate::events::ADVICE;
 
 /// The history's name in a run directory.
 pub const FILE: &str = "history.jsonl";
@@ -22,7 +23,7 @@ pub enum HistoryError {
         source: io::Error,
     },
     /// It could not be written: a full disk, a file system that went read-only. Crossings are missing.
-    #[error("append to the history {path}")]
+    #[error("append to the history {path}; {}", ADVICE)]
     Append {
         /// Where.
         path: PathBuf,

@@ -3,28 +3,18 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 
-use azurite::Azurite;
 use harness::report::RunRecord;
 use python::{Python, REQUIREMENTS};
-use tokio::runtime::Runtime;
+
+use crate::storage::Shared;
+
+static AZURITE: Shared = Shared::new();
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 
 /// The example of `docs/CONSUMER.md`.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/consumer.py");
-
-/// One for all loads here, since each costs seconds of CPU to start. Its leash ends it, since statics are not dropped.
-fn azurite() -> &'static Azurite {
-    static SHARED: OnceLock<(Runtime, Azurite)> = OnceLock::new();
-    let shared = SHARED.get_or_init(|| {
-        let runtime = Runtime::new().expect("a runtime");
-        let azurite = runtime.block_on(Azurite::start());
-        (runtime, azurite.expect("Azurite must start"))
-    });
-    &shared.1
-}
 
 /// A small load that has ended.
 struct Loaded {
@@ -36,7 +26,7 @@ struct Loaded {
 impl Loaded {
     fn new(consumers: u8, consumer: &str) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-        let azurite = azurite();
+        let azurite = AZURITE.get();
         let output = Command::new(HARNESS)
             .env_remove("EDW_AZURITE_SOURCE")
             .env("EDW_AZURITE_QUEUE_URL", azurite.queue_url())

@@ -1,8 +1,11 @@
 //! The `harness` command, as a shell runs it. One target, so that cargo runs its slow tests side by side.
 
+#[cfg(target_os = "linux")]
+mod disk;
 mod foreign;
 mod guard;
 mod lint;
 mod signals;
+mod storage;
 mod usage;
 mod verify;

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::forwarder::{Cut, Forwarder, Moment, Step};
 use super::sweep::sweep;
 use super::{DEADLINE, pid};
+use crate::storage::contents;
 
 /// Loads at a time.
 const AT_A_TIME: usize = 4;
@@ -257,19 +258,11 @@ fn ledger(out: &Path) -> usize {
 
 /// How many of `created` storage lists.
 async fn existing(azurite: &Azurite, created: &[String]) -> usize {
-    let mut listed = String::new();
-    for url in [
-        format!("{}?comp=list&{}", azurite.queue_url(), azurite.sas()),
-        format!("{}/Tables?{}", azurite.table_url(), azurite.sas()),
-    ] {
-        let client = reqwest::Client::builder().no_proxy().build();
-        let request = client.expect("a client").get(url);
-        let request = request.header("accept", "application/json;odata=nometadata");
-        let answer = request.send().await.expect("an answer");
-        assert!(answer.status().is_success(), "{}", answer.status());
-        listed += &answer.text().await.expect("a text");
-    }
-    created.iter().filter(|name| listed.contains(*name)).count()
+    let contents = contents(azurite).await;
+    created
+        .iter()
+        .filter(|name| contents.contains(*name))
+        .count()
 }
 
 /// Files that `process` writes may not grow beyond so many bytes, from now on.
