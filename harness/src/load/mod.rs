@@ -123,7 +123,7 @@ fn combine(parts: &[Verdict]) -> Verdict {
 fn astray<'a>(departures: impl Iterator<Item = &'a Departure>) -> Option<Verdict> {
     // Of those that end at once, whichever is looked at last is noticed first: by number, or two runs alike read apart.
     let by_number = |departure: &&Departure| (departure.name.len(), departure.name.clone());
-    let departures = Vec::from_iter(departures);
+    let departures: Vec<_> = departures.collect();
     let first = departures.iter().copied().min_by_key(by_number)?;
     let reason = match departures.len() - 1 {
         0 => first.sentence.clone(),
