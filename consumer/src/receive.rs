@@ -175,7 +175,10 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
     async fn idle(&mut self) -> bool {
         self.empty = self.empty.saturating_add(1);
         let now = Instant::now();
-        self.empty_since = if self.tasks.is_empty() {
+        // The check of the table is in flight, too: whoever leaves before its answer has neither found the table missing nor
+        // created it, and would still exit with 0.
+        let nothing_in_flight = self.tasks.is_empty() && self.consumer.health.table.is_reached();
+        self.empty_since = if nothing_in_flight {
             self.empty_since.or(Some(now))
         } else {
             None

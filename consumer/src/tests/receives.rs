@@ -161,6 +161,19 @@ async fn a_receive_that_hangs_is_given_up_and_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_empty_queue_is_not_left_before_the_table_has_answered() {
+    let mut rig = Rig::new().await;
+    rig.settings.exit_when_idle = Some(SECOND);
+    rig.script.first(Op::Get, 1, Verdict::Delay(5 * SECOND));
+    let outcome = rig.start().await.unwrap();
+    assert!(
+        matches!(outcome, crate::run::Outcome::Drained),
+        "{outcome:?}"
+    );
+    assert!(rig.shared.health.table.is_reached());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_consumer_that_may_exits_when_the_queue_has_been_empty_for_long_enough() {
     let mut rig = Rig::new().await;
     rig.settings.exit_when_idle = Some(3 * SECOND);
