@@ -17,6 +17,14 @@ fn settings(min: u32, max: u32) -> Settings {
     }
 }
 
+/// 0 to 100 replicas with this behavior.
+fn behaving(behavior: Behavior) -> Settings {
+    Settings {
+        behavior: Some(behavior),
+        ..settings(0, 100)
+    }
+}
+
 fn policy(kind: PolicyKind, value: u32, period: u64) -> Policy {
     Policy {
         kind,
@@ -195,14 +203,10 @@ fn policies_look_back_over_their_periods() {
             policies,
             ..Rules::default_up()
         };
-        let behavior = Some(Behavior {
+        let settings = behaving(Behavior {
             scale_up,
             ..Behavior::default()
         });
-        let settings = Settings {
-            behavior,
-            ..settings(0, 100)
-        };
         assert_eq!(syncs(&settings, 10, &[500; 6]), expected, "up, {what}");
     }
     for (what, select_policy, policies, expected) in [
@@ -239,14 +243,10 @@ fn policies_look_back_over_their_periods() {
             policies,
             ..Rules::default_down()
         };
-        let behavior = Some(Behavior {
+        let settings = behaving(Behavior {
             scale_down,
             ..Behavior::default()
         });
-        let settings = Settings {
-            behavior,
-            ..settings(0, 100)
-        };
         assert_eq!(syncs(&settings, 40, &[5; 6]), expected, "down, {what}");
     }
 }
@@ -258,14 +258,10 @@ fn a_window_upwards_waits_for_the_lowest_recommendation() {
         stabilization_window: Some(seconds(60)),
         ..Rules::default_up()
     };
-    let behavior = Some(Behavior {
+    let settings = behaving(Behavior {
         scale_up,
         ..Behavior::default()
     });
-    let settings = Settings {
-        behavior,
-        ..settings(0, 100)
-    };
     // The replicas found at first hold it for a minute, then the lowest of the last four.
     assert_eq!(
         syncs(&settings, 2, &[50, 50, 50, 25, 50, 50, 50, 50]),
