@@ -32,6 +32,14 @@ enum End {
     AfterLines { whole: usize, torn: bool },
 }
 
+const fn after(whole: usize) -> End {
+    End::AfterLines { whole, torn: false }
+}
+
+const fn torn_after(whole: usize) -> End {
+    End::AfterLines { whole, torn: true }
+}
+
 use End::{AfterLines, Killed};
 use Moment::{After, Before};
 use Step::{Create, Other, Put, Remove};
@@ -46,62 +54,12 @@ const CASES: [Case; 17] = [
     // Before there is a ledger.
     Case(Other, 1, Before, Killed, 0, 0),
     // While it is written.
-    Case(
-        Other,
-        1,
-        After,
-        AfterLines {
-            whole: 0,
-            torn: false,
-        },
-        0,
-        0,
-    ),
-    Case(
-        Other,
-        1,
-        After,
-        AfterLines {
-            whole: 1,
-            torn: false,
-        },
-        0,
-        1,
-    ),
-    Case(
-        Other,
-        1,
-        After,
-        AfterLines {
-            whole: 1,
-            torn: true,
-        },
-        0,
-        1,
-    ),
-    Case(
-        Other,
-        1,
-        After,
-        AfterLines {
-            whole: 2,
-            torn: false,
-        },
-        0,
-        2,
-    ),
+    Case(Other, 1, After, after(0), 0, 0),
+    Case(Other, 1, After, after(1), 0, 1),
+    Case(Other, 1, After, torn_after(1), 0, 1),
+    Case(Other, 1, After, after(2), 0, 2),
     // Once everything is created: the next line says that the run begins.
-    Case(
-        Other,
-        1,
-        After,
-        AfterLines {
-            whole: 3,
-            torn: false,
-        },
-        3,
-        3,
-    ),
+    Case(Other, 1, After, after(3), 3, 3),
     // While it is created.
     Case(Create, 1, After, Killed, 1, 3),
     Case(Create, 2, After, Killed, 2, 3),
@@ -114,40 +72,10 @@ const CASES: [Case; 17] = [
     Case(Remove, 2, After, Killed, 1, 3),
     Case(Remove, 3, After, Killed, 0, 3),
     // While that is written down.
-    Case(
-        Remove,
-        3,
-        After,
-        AfterLines {
-            whole: 1,
-            torn: false,
-        },
-        0,
-        2,
-    ),
-    Case(
-        Remove,
-        3,
-        After,
-        AfterLines {
-            whole: 1,
-            torn: true,
-        },
-        0,
-        2,
-    ),
+    Case(Remove, 3, After, after(1), 0, 2),
+    Case(Remove, 3, After, torn_after(1), 0, 2),
     // With the ledger settled: the next is the report.
-    Case(
-        Remove,
-        3,
-        After,
-        AfterLines {
-            whole: 3,
-            torn: false,
-        },
-        0,
-        0,
-    ),
+    Case(Remove, 3, After, after(3), 0, 0),
 ];
 
 /// The lengths in bytes of the first three lines of a ledger, which are the same in every one: ids, times and ports do not
