@@ -94,6 +94,11 @@ impl Violation {
         matches!(self, Self::Unsecured | Self::Overwritten | Self::Stubborn)
     }
 
+    /// Whether it says that something was not done in time: more time might have cured it.
+    pub const fn is_of_time(self) -> bool {
+        matches!(self, Self::Unfinished | Self::Undeleted)
+    }
+
     /// The promise that it breaks, in words.
     pub const fn promise(self) -> &'static str {
         match self {

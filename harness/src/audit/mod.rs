@@ -25,6 +25,7 @@ mod finding;
 mod protocol;
 mod seen;
 mod stamps;
+mod starvation;
 mod verdict;
 
 #[cfg(test)]
@@ -40,4 +41,5 @@ pub use expectation::{
 pub use finding::{Finding, MAX_WITNESSES, Violation, Witness};
 pub use protocol::{ClientTraffic, Protocol, Traffic};
 pub use stamps::StampBlocks;
+pub use starvation::StorageTime;
 pub use verdict::{Audit, Fates, SendCounts};

@@ -114,16 +114,35 @@ impl Audit {
     /// Fail on any violation; incomplete when the run was cut off; inconclusive when something cannot be told; else
     /// pass.
     ///
+    /// What was not done in time is no violation while storage itself had starved the consumers: see
+    /// [`StorageTime::is_starved`](super::StorageTime::is_starved).
+    ///
     /// A failed send is no violation: the system said that it did not take the message. But a run in which nothing
     /// arrived, with something planned, is inconclusive: it has shown nothing.
     pub fn outcome(&self) -> Outcome {
-        self.outcome_given(!self.findings.is_empty())
+        self.outcome_given(self.violated().next().is_some())
     }
 
     /// The same of what storage holds in the end, however it came there.
     pub fn outcome_of_rows(&self) -> Outcome {
-        let mut kinds = self.findings.iter().map(|finding| finding.violation);
-        self.outcome_given(kinds.any(|violation| !violation.needs_history()))
+        let of_rows = self.violated().any(|violation| !violation.needs_history());
+        self.outcome_given(of_rows)
+    }
+
+    /// Whether the consumers could not have done in time what they did not do: storage kept them waiting.
+    pub fn is_starved(&self) -> bool {
+        let traffic = self.traffic.as_ref();
+        traffic.is_some_and(|traffic| traffic.storage.is_starved())
+    }
+
+    /// Whether a violation of this kind says nothing of the consumers.
+    pub fn excuses(&self, violation: Violation) -> bool {
+        violation.is_of_time() && self.is_starved()
+    }
+
+    fn violated(&self) -> impl Iterator<Item = Violation> {
+        let kinds = self.findings.iter().map(|finding| finding.violation);
+        kinds.filter(|violation| !self.excuses(*violation))
     }
 
     fn outcome_given(&self, violated: bool) -> Outcome {
@@ -140,9 +159,21 @@ impl Audit {
 
     fn untold(&self) -> bool {
         let nothing_arrived = self.fates.kept + self.fates.set_aside + self.foreign_poison == 0;
+        let excused = self.violated().count() < self.findings.len();
         self.fates.undecidable > 0
+            || excused
             || self.unreadable_poison > 0
             || (self.planned > 0 && nothing_arrived)
+    }
+
+    fn reason(&self, finding: &Finding) -> String {
+        let counted = finding.violation.counted(finding.count);
+        match &self.traffic {
+            Some(traffic) if self.excuses(finding.violation) => {
+                format!("{counted}, but {}", traffic.storage)
+            }
+            _ => counted,
+        }
     }
 
     /// Why the outcome is not a pass, most important first; empty for a pass.
@@ -150,7 +181,7 @@ impl Audit {
         let mut reasons: Vec<String> = self
             .findings
             .iter()
-            .map(|finding| finding.violation.counted(finding.count))
+            .map(|finding| self.reason(finding))
             .collect();
         let fates = &self.fates;
         if self.begun < self.planned {

@@ -85,7 +85,9 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
             matches!(violation, Violation::Unfinished | Violation::Undeleted) && !audit.complete;
         let lost_untold = violation == Violation::Lost && audit.fates.undecidable > 0;
         let stamps_untold = violation == Violation::Restamped && unjudged > 0;
-        let outcome = if count > 0 {
+        let outcome = if count > 0 && audit.excuses(violation) {
+            Outcome::Inconclusive
+        } else if count > 0 {
             Outcome::Fail
         } else if cut_off || stamps_untold && !audit.complete {
             Outcome::Incomplete

@@ -7,7 +7,9 @@ use workflow::contract::{
     Seq, Stamp, StampSums, StoredRow,
 };
 
-use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Sends, Violation};
+use crate::audit::{
+    Audit, Auditor, Expectation, ExpectedPoison, Sends, StorageTime, Traffic, Violation,
+};
 use crate::outcome::Outcome;
 
 const MESSAGES: u64 = 100;
@@ -434,4 +436,37 @@ fn witnesses_are_bounded_and_the_count_is_not() {
     let finding = &audit.findings[0];
     assert_eq!((finding.count, finding.witnesses.len()), (MESSAGES, 10));
     assert_eq!(finding.omitted(), 90);
+}
+
+#[test]
+fn what_storage_gave_no_time_for_cannot_be_told_and_what_is_lost_is_lost_all_the_same() {
+    let starving = |mut history: History, starved_ms| {
+        history.rows.truncate(90);
+        let left = (91..=MESSAGES).map(|seq| message("r1", seq).encode());
+        history.left.extend(left);
+        let storage = StorageTime {
+            starved_ms,
+            observed_ms: 10_000,
+        };
+        let traffic = Traffic {
+            storage,
+            ..Traffic::default()
+        };
+        history.audit().with_history(traffic, vec![])
+    };
+    let fed = starving(History::good(), 2499);
+    assert_eq!(fed.outcome(), Outcome::Fail);
+    assert_eq!(fed.reasons(), ["10 messages left unfinished in the queue"]);
+
+    let starved = starving(History::good(), 2500);
+    assert_eq!(starved.outcome(), Outcome::Inconclusive);
+    assert_eq!(starved.outcome_of_rows(), Outcome::Inconclusive);
+    let waiting = "storage kept requests waiting for 2500ms of 10s";
+    assert_eq!(
+        starved.reasons(),
+        [format!("10 messages left unfinished in the queue, but {waiting}")]
+    );
+
+    let lost = starving(History::with(|h| drop(h.rows.remove(41))), 2500);
+    assert_eq!(lost.outcome(), Outcome::Fail);
 }

@@ -5,7 +5,8 @@ use cucumber::then;
 
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepError, StepResult};
-use crate::outcome::Outcome;
+use crate::audit::StorageTime;
+use crate::outcome::{Outcome, Unmet};
 use crate::run::{Patience, Settled};
 use crate::wire::Guard;
 
@@ -43,15 +44,24 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     let departures = run.fleet().drain_all(Patience::default().drain).await?;
     let collected = run.collect(&sent, expected).await?;
     let (outcome, reasons) = (collected.audit.outcome(), collected.audit.reasons());
+    let storage = collected
+        .audit
+        .traffic
+        .as_ref()
+        .map(|traffic| traffic.storage);
     scenario.judged(collected)?;
     if outcome != Outcome::Pass {
         return Err(StepError::of(outcome, anyhow!(reasons.join("; "))));
     }
     if let Settled::TimedOut { left } = settled {
-        bail!(
+        let late = format!(
             "{left} messages are still in the queue after {:?}",
             deadline.0
         );
+        return Err(match storage.filter(StorageTime::is_starved) {
+            Some(storage) => StepError::of(Outcome::Inconclusive, anyhow!("{late}, but {storage}")),
+            None => Unmet(late).into(),
+        });
     }
     for departure in departures {
         departure.ensure_orderly()?;
