@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 /// Most connections to one service, and so most requests that it works on at once; others wait their turn. Azurite works
@@ -21,6 +23,11 @@ use tokio_util::task::TaskTracker;
 /// them in each turn of its event loop, behind all requests of the others, which kept requests of a dozen runs that began
 /// together waiting for seconds.
 pub(super) const CONNECTIONS: usize = 8;
+
+/// How long a connection may rest and be used again. Azurite (Node.js) closes one after 5 s, and does so without looking
+/// whether a request has just come: that one gets a reset, which clients that do not try again die of. Half of that leaves
+/// room for an event loop that is busy.
+const REST: Duration = Duration::from_millis(2500);
 
 type Sender = SendRequest<Full<Bytes>>;
 
@@ -38,8 +45,8 @@ pub(super) struct Upstream {
     host: HeaderValue,
     /// The path of the account, without a slash at its end.
     pub(super) base: String,
-    /// Connections that are not in use. The one that rested longest is next: storage closes those that rest for seconds.
-    resting: Mutex<VecDeque<Sender>>,
+    /// Connections that are not in use, and since when. The one that rested longest is next, so that none rests for long.
+    resting: Mutex<VecDeque<(Instant, Sender)>>,
     turns: Arc<Semaphore>,
     /// What drives the connections.
     drivers: TaskTracker,
@@ -88,7 +95,9 @@ impl Upstream {
             Some(sender)
         };
         let all = futures::future::join_all((0..CONNECTIONS).map(|_| one())).await;
-        self.resting().extend(all.into_iter().flatten());
+        let now = Instant::now();
+        self.resting()
+            .extend(all.into_iter().flatten().map(|sender| (now, sender)));
     }
 
     /// Closes the connections. No request may be under way.
@@ -110,7 +119,7 @@ impl Upstream {
         *request.uri_mut() = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
         let turn = self.turns.clone().acquire_owned().await?;
         let (answer, sender) = loop {
-            let rested = self.resting().pop_front();
+            let rested = self.rested();
             let is_new = rested.is_none();
             let mut sender = match rested {
                 Some(rested) => rested,
@@ -133,7 +142,7 @@ impl Upstream {
     /// Lets the connection rest once the answer's body has been read, and only then another take its turn.
     async fn rest(self: Arc<Self>, mut sender: Sender, turn: OwnedSemaphorePermit) {
         if sender.ready().await.is_ok() {
-            self.resting().push_back(sender);
+            self.resting().push_back((Instant::now(), sender));
         }
         drop(turn);
     }
@@ -152,7 +161,21 @@ impl Upstream {
         Ok(sender)
     }
 
-    fn resting(&self) -> MutexGuard<'_, VecDeque<Sender>> {
+    /// A connection that may be used again. Those that have rested for too long are closed.
+    fn rested(&self) -> Option<Sender> {
+        let mut resting = self.resting();
+        while let Some((since, sender)) = resting.pop_front() {
+            if since.elapsed() < REST {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    fn resting(&self) -> MutexGuard<'_, VecDeque<(Instant, Sender)>> {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

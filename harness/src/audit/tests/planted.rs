@@ -464,7 +464,9 @@ fn what_storage_gave_no_time_for_cannot_be_told_and_what_is_lost_is_lost_all_the
     let waiting = "storage kept requests waiting for 2500ms of 10s";
     assert_eq!(
         starved.reasons(),
-        [format!("10 messages left unfinished in the queue, but {waiting}")]
+        [format!(
+            "10 messages left unfinished in the queue, but {waiting}"
+        )]
     );
 
     let lost = starving(History::with(|h| drop(h.rows.remove(41))), 2500);
