@@ -1,7 +1,7 @@
 //! The reader of the event log: takes what is there and tells what is not.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use super::{Entry, EventLogError, FILE, VERSION};
@@ -29,7 +29,8 @@ impl Log {
         }
     }
 
-    fn parse(mut input: BufReader<File>) -> std::io::Result<Self> {
+    /// Reads a log from its text. What is no event is told by its line; only `input` itself can fail.
+    pub fn parse(mut input: impl BufRead) -> std::io::Result<Self> {
         let mut log = Self::default();
         let mut line = Vec::new();
         for number in 1.. {

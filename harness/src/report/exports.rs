@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
-use super::{ReportError, RunRecord, files};
+use super::{ReportError, RunRecord};
 use crate::events::Measured;
 use crate::measure::{Hop, Samples};
 
@@ -18,26 +17,26 @@ const TICKS_PER_HALF: u32 = 5;
 /// Values in these files are microseconds; their percentile tables show milliseconds, as usual.
 const MICROS_PER_MILLI: f64 = 1_000.0;
 
-pub(super) fn write(dir: &Path, record: &RunRecord) -> Result<Vec<PathBuf>, ReportError> {
+/// Each by the name of its file; none where nothing was measured.
+pub(super) fn views(record: &RunRecord) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
     let Some(measured) = &record.measured else {
         return Ok(Vec::new());
     };
     let log = interval_log(record, measured).map_err(|source| ReportError::Write {
-        path: dir.join("latency.hlog"),
+        path: "latency.hlog".into(),
         source,
     })?;
-    let mut paths = vec![files::write(dir, "latency.hlog", &log)?];
+    let mut views = vec![("latency.hlog".to_owned(), log)];
     for hop in Hop::ALL {
         let samples = measured.hops.samples(hop);
         if samples.histogram().is_empty() {
             continue;
         }
         let name = |ending| format!("latency-{}.{ending}", hop.as_str());
-        let (table, csv) = (percentile_table(hop, samples), csv(samples));
-        paths.push(files::write(dir, &name("hgrm"), table.as_bytes())?);
-        paths.push(files::write(dir, &name("csv"), csv.as_bytes())?);
+        views.push((name("hgrm"), percentile_table(hop, samples).into_bytes()));
+        views.push((name("csv"), csv(samples).into_bytes()));
     }
-    Ok(paths)
+    Ok(views)
 }
 
 /// One interval over the whole run, tagged by hop.

@@ -53,12 +53,38 @@ pub fn write(dir: &Path) -> Result<(RunRecord, Report), ReportError> {
     for run in record.runs(dir) {
         write(&run)?;
     }
+    let views = views(&record)?.into_iter();
+    let paths: Vec<_> = views
+        .map(|(name, content)| files::write(dir, &name, &content))
+        .collect::<Result<_, _>>()?;
+    let [html, markdown, json, junit, exports @ ..] = &paths[..] else {
+        unreachable!("the views of any record begin with these four");
+    };
     let report = Report {
-        html: files::write(dir, "report.html", html::page(&record).as_bytes())?,
-        markdown: files::write(dir, "summary.md", markdown::summary(&record).as_bytes())?,
-        json: files::write(dir, "summary.json", summary::json(&record).as_bytes())?,
-        junit: files::write(dir, "junit.xml", junit::xml(&record)?.as_bytes())?,
-        exports: exports::write(dir, &record)?,
+        html: html.clone(),
+        markdown: markdown.clone(),
+        json: json.clone(),
+        junit: junit.clone(),
+        exports: exports.to_vec(),
     };
     Ok((record, report))
+}
+
+/// Every view of `record` that is a file, by its name: the page, the summaries for a job page and for programs, the test
+/// results, and then the latencies.
+pub fn views(record: &RunRecord) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+    let mut views = vec![
+        ("report.html".to_owned(), html::page(record).into_bytes()),
+        (
+            "summary.md".to_owned(),
+            markdown::summary(record).into_bytes(),
+        ),
+        (
+            "summary.json".to_owned(),
+            summary::json(record).into_bytes(),
+        ),
+        ("junit.xml".to_owned(), junit::xml(record)?.into_bytes()),
+    ];
+    views.extend(exports::views(record)?);
+    Ok(views)
 }

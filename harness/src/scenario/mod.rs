@@ -18,5 +18,5 @@ mod world;
 
 pub use args::{Keep, SuiteArgs};
 pub use lint::Problem;
-pub use selection::{Lint, Selection, check_features, list, select};
+pub use selection::{Lint, Selection, check_feature, check_features, list, select};
 pub use suite::{SuiteReport, check, run};

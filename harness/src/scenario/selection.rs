@@ -79,13 +79,21 @@ fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// Reads the feature files at `path`, with a scenario for each line of their examples.
 fn read(path: &Path) -> anyhow::Result<Vec<(PathBuf, Feature)>> {
     let features = feature_files(path)?.into_iter().map(|file| {
-        let feature = Feature::parse_path(&file, GherkinEnv::default())
-            .with_context(|| format!("read {}", file.display()))?
-            .expand_examples()
-            .with_context(|| format!("read the examples of {}", file.display()))?;
-        Ok((file, feature))
+        let feature = Feature::parse_path(&file, GherkinEnv::default());
+        expanded(feature, file)
     });
     features.collect()
+}
+
+fn expanded<E: std::error::Error + Send + Sync + 'static>(
+    feature: Result<Feature, E>,
+    file: PathBuf,
+) -> anyhow::Result<(PathBuf, Feature)> {
+    let feature = feature
+        .with_context(|| format!("read {}", file.display()))?
+        .expand_examples()
+        .with_context(|| format!("read the examples of {}", file.display()))?;
+    Ok((file, feature))
 }
 
 /// Every tag that applies to a scenario, those of its rule and feature included.
@@ -222,8 +230,19 @@ pub struct Lint {
 
 /// Checks every scenario of the feature files at `path`, those included that would not run here.
 pub fn check_features(path: &Path) -> anyhow::Result<Lint> {
-    const LINT: WrongInput = WrongInput("check the feature files");
-    let features = read(path).context(LINT)?;
+    Ok(lint_of(read(path).context(LINT)?))
+}
+
+/// The same of one feature, from its text; `file` is what problems call it.
+pub fn check_feature(file: &Path, text: &str) -> anyhow::Result<Lint> {
+    let feature = Feature::parse(text, GherkinEnv::default());
+    let feature = expanded(feature, file.to_owned()).context(LINT)?;
+    Ok(lint_of(vec![feature]))
+}
+
+const LINT: WrongInput = WrongInput("check the feature files");
+
+fn lint_of(features: Vec<(PathBuf, Feature)>) -> Lint {
     let mut problems = lint::twins(all(&features));
     for (file, feature) in &features {
         for (rule, scenario) in scenarios(feature) {
@@ -234,9 +253,9 @@ pub fn check_features(path: &Path) -> anyhow::Result<Lint> {
     problems.dedup();
     let scenarios = all(&features).count();
     let features: Vec<_> = features.into_iter().map(|(_, feature)| feature).collect();
-    Ok(Lint {
+    Lint {
         scenarios,
         problems,
         unused: lint::unused(&features),
-    })
+    }
 }

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod crossing;
+pub mod evidence;
 mod fault;
 mod history;
 mod lane;

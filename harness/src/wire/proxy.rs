@@ -25,11 +25,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use workflow::contract::Stamp;
 
+use super::evidence::{self, Asked};
 use super::fault::{Effect, Faults, Moment, Ruling, mix};
 use super::lane::{Asker, Lane};
-use super::operation::{Request, Service};
+use super::operation::Service;
 use super::upstream::{NotReached, Upstream};
-use super::{Answer, Crossing, Handled, History, Operation, bodies};
+use super::{Answer, Crossing, History, Operation};
 
 /// Most bytes of a body that is looked into: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, and room.
 const MOST_INSPECTED: usize = 32 * 1024 * 1024;
@@ -268,50 +269,16 @@ impl Way {
     }
 
     fn recognise(&self, parts: &Parts, body: &[u8]) -> Crossing {
-        let base = &self.upstream().base;
-        let path = parts.uri.path();
-        let path = path.strip_prefix(base.as_str()).unwrap_or(path);
-        let matched = parts.headers.contains_key("if-match");
-        let request = Request::of(
-            self.service,
-            &parts.method,
-            path,
-            parts.uri.query(),
-            matched,
-        );
-        let (mut resource, mut rows, mut messages) = (request.resource.to_owned(), vec![], vec![]);
-        match request.operation {
-            Operation::Transaction => (resource, rows) = bodies::transaction(base, body),
-            Operation::InsertEntity
-            | Operation::UpdateEntity
-            | Operation::UpsertEntity
-            | Operation::DeleteEntity
-            | Operation::GetEntity => {
-                rows.extend(bodies::row(request.operation, request.keys, body));
-            }
-            Operation::PutMessage => messages.extend(bodies::put_message(request.resource, body)),
-            Operation::UpdateMessage | Operation::DeleteMessage => messages.push(Handled {
-                queue_id: request.message.unwrap_or_default().to_owned(),
-                receipt: request.receipt.map(bodies::canonical_receipt),
-                hidden_s: request.hidden_s,
-                ..Handled::default()
-            }),
-            _ => {}
-        }
-        let now = self.now();
-        Crossing {
-            client: self.client.name.clone(),
-            operation: request.operation,
-            resource,
-            began: now,
-            ended: now,
-            answer: Answer::NotAsked,
-            failed_part: None,
-            fault: None,
-            unheard: false,
-            messages,
-            rows,
-        }
+        let told = Asked {
+            service: self.service,
+            base: &self.upstream().base,
+            method: &parts.method,
+            path: parts.uri.path(),
+            query: parts.uri.query(),
+            matched: parts.headers.contains_key("if-match"),
+            body,
+        };
+        told.crossing(&self.client.name, self.now())
     }
 
     /// Asks storage, unless a fault says otherwise, and writes the history before the client can know the answer.
@@ -447,45 +414,13 @@ fn note_answer(crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>
             return;
         }
     };
-    let status = answer.status();
     let body = match answer.body() {
         Carried::Whole(body) => body,
         Carried::Streamed(_) => &Bytes::new(),
     };
-    let of_header = answer.headers().get("x-ms-error-code");
-    let of_header = of_header
-        .and_then(|code| code.to_str().ok())
-        .map(str::to_owned);
-    crossing.answer = if status.is_success() {
-        let failed = (crossing.operation == Operation::Transaction)
-            .then(|| bodies::failed_part(body))
-            .flatten();
-        match failed {
-            Some(status) => {
-                crossing.failed_part = bodies::blamed_part(body);
-                Answer::Status(status, bodies::error_code(body))
-            }
-            None => Answer::Status(status.as_u16(), None),
-        }
-    } else {
-        Answer::Status(
-            status.as_u16(),
-            of_header.or_else(|| bodies::error_code(body)),
-        )
-    };
-    match crossing.operation {
-        _ if !status.is_success() => {}
-        Operation::ReceiveMessages | Operation::PeekMessages => {
-            crossing.messages = bodies::answered_messages(body);
-        }
-        Operation::PutMessage => {
-            let given = bodies::answered_messages(body).into_iter().next();
-            if let (Some(put), Some(given)) = (crossing.messages.first_mut(), given) {
-                put.queue_id = given.queue_id;
-            }
-        }
-        _ => {}
-    }
+    let code = answer.headers().get("x-ms-error-code");
+    let code = code.and_then(|code| code.to_str().ok());
+    evidence::answered(crossing, answer.status(), code, body);
 }
 
 fn remove_own(headers: &mut HeaderMap) {

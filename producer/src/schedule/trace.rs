@@ -64,9 +64,11 @@ pub fn read(path: &Path) -> Result<Vec<Duration>, TraceError> {
     parse(path, BufReader::new(file))
 }
 
+/// The same from a text; `path` is what errors call it.
+///
 /// By lines, and not with a CSV reader: those count neither blank lines nor comments reliably, and a first column of
 /// numbers needs none.
-fn parse(path: &Path, source: impl BufRead) -> Result<Vec<Duration>, TraceError> {
+pub fn parse(path: &Path, source: impl BufRead) -> Result<Vec<Duration>, TraceError> {
     let mut offsets: Vec<Duration> = Vec::new();
     let mut may_be_header = true;
     for (line, text) in (1..).zip(source.lines()) {
