@@ -454,14 +454,14 @@ fn what_storage_gave_no_time_for_cannot_be_told_and_what_is_lost_is_lost_all_the
         };
         history.audit().with_history(traffic, vec![])
     };
-    let fed = starving(History::good(), 2499);
+    let fed = starving(History::good(), 4999);
     assert_eq!(fed.outcome(), Outcome::Fail);
     assert_eq!(fed.reasons(), ["10 messages left unfinished in the queue"]);
 
-    let starved = starving(History::good(), 2500);
+    let starved = starving(History::good(), 5000);
     assert_eq!(starved.outcome(), Outcome::Inconclusive);
     assert_eq!(starved.outcome_of_rows(), Outcome::Inconclusive);
-    let waiting = "storage kept requests waiting for 2500ms of 10s";
+    let waiting = "storage kept requests waiting for 5s of 10s";
     assert_eq!(
         starved.reasons(),
         [format!(
@@ -469,6 +469,6 @@ fn what_storage_gave_no_time_for_cannot_be_told_and_what_is_lost_is_lost_all_the
         )]
     );
 
-    let lost = starving(History::with(|h| drop(h.rows.remove(41))), 2500);
+    let lost = starving(History::with(|h| drop(h.rows.remove(41))), 5000);
     assert_eq!(lost.outcome(), Outcome::Fail);
 }
