@@ -77,6 +77,29 @@ impl Settings {
         self.min_replica_count.max(1)
     }
 
+    /// The same with every time divided by `factor`: what happens to a load that is as much faster happens as much sooner.
+    #[must_use]
+    pub fn faster(&self, factor: u32) -> Self {
+        let mut faster = self.clone();
+        for time in [
+            &mut faster.polling_interval,
+            &mut faster.cooldown_period,
+            &mut faster.initial_cooldown_period,
+            &mut faster.controller.sync_period,
+            &mut faster.controller.downscale_stabilization,
+            &mut faster.controller.status_resolution,
+        ] {
+            *time /= factor;
+        }
+        for rules in faster.behavior.iter_mut().flat_map(Behavior::both) {
+            rules.stabilization_window = rules.stabilization_window.map(|window| window / factor);
+            for policy in &mut rules.policies {
+                policy.period /= factor;
+            }
+        }
+        faster
+    }
+
     /// The behavior that the HPA really has under these annotations: a paused direction is a `Disabled` policy, and with
     /// it the HPA gets an explicit behavior even if the ScaledObject has none (KEDA `controllers/keda/hpa.go`,
     /// `newHPAForScaledObject`).
@@ -154,6 +177,12 @@ impl Default for Behavior {
             scale_up: Rules::default_up(),
             scale_down: Rules::default_down(),
         }
+    }
+}
+
+impl Behavior {
+    const fn both(&mut self) -> [&mut Rules; 2] {
+        [&mut self.scale_up, &mut self.scale_down]
     }
 }
 

@@ -154,7 +154,9 @@ fn samples(story: Story, log: &EventLog, at: &impl Fn(f64) -> Stamp) -> Result<(
         stored = sent.min(stored + room + random.random_range(0..10));
         let sample = Sample {
             queue_depth: Some(sent - stored + random.random_range(0..9)),
+            in_hand: None,
             consumers: Some(if is_down { 15 } else { 16 }),
+            leaving: None,
             sent: Some(sent),
             sent_at: Some(at(seconds)),
             hit: None,

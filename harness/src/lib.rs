@@ -5,11 +5,13 @@
 //! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes.
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
+//! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it.
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
 
 pub mod audit;
+pub mod autoscale;
 pub mod cli;
 pub mod environment;
 pub mod events;

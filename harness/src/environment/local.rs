@@ -233,6 +233,7 @@ impl Environment for Local {
         logs: &Path,
     ) -> anyhow::Result<Process> {
         let mut program = self.workload.consumer.clone();
+        program.environment.extend(options.variables.clone());
         program.environment.extend(self.variables(store));
         program
             .environment

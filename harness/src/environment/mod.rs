@@ -110,4 +110,6 @@ pub struct ConsumerOptions {
     pub grace: Option<Duration>,
     /// Where its probes answer, when somebody asks them.
     pub probes: Option<SocketAddr>,
+    /// Variables that hold where nothing above says otherwise.
+    pub variables: Vec<(String, String)>,
 }

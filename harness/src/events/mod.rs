@@ -86,6 +86,10 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lasts_ms: Option<u64>,
     },
+    /// The autoscaler, or its model, wants another number of consumers.
+    Scaled(Scaled),
+    /// What numbers of consumers the autoscaler's model allows, over the run.
+    Allowed(Box<Allowed>),
     /// How things stand.
     Sample(Sample),
     /// Something that a reader of the report should know.
@@ -181,15 +185,58 @@ impl fmt::Display for Resource {
     }
 }
 
+/// A decision of the autoscaler.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scaled {
+    /// Who decided: `model of KEDA`, `model of the HPA`.
+    pub by: String,
+    /// Consumers wanted before.
+    pub from: u32,
+    /// Consumers wanted now.
+    pub to: u32,
+    /// Why, in a few words.
+    pub reason: String,
+}
+
+/// What the autoscaler's model allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// When the times of the bands begin.
+    pub since: Stamp,
+    /// One after the other.
+    pub bands: Vec<AllowedBand>,
+    /// Where the numbers that were wanted left it, in words; empty: nowhere.
+    pub excursions: Vec<String>,
+}
+
+/// From one moment to another there may be `low` to `high` consumers wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowedBand {
+    /// From here, in milliseconds.
+    pub from_ms: u64,
+    /// To here, in milliseconds.
+    pub until_ms: u64,
+    /// Least.
+    pub low: u32,
+    /// Most.
+    pub high: u32,
+}
+
 /// How things stand at a moment. What could not be read is absent, not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sample {
     /// Messages in the queue, visible and leased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_depth: Option<u64>,
+    /// Messages that consumers have received, and neither asked to be deleted nor handed back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_hand: Option<u64>,
     /// Consumers running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<u64>,
+    /// Consumers that were told to end because there were too many, and have not ended yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<u64>,
     /// Messages acknowledged, as the producer last counted them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<u64>,

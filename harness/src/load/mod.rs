@@ -77,11 +77,14 @@ async fn conduct(
     describe::announce(args, run);
     let load = args.load();
     phase(run, "load")?;
-    run.fleet().start(args.consumers, &args.consumer()).await?;
+    run.fleet()
+        .await
+        .start(args.consumers, &args.consumer())
+        .await?;
     let sending = run.start_sending(&load).await?;
     let watched = watch(run, &load, sending, args.patience(), interrupts).await?;
     phase(run, "drain")?;
-    let departures = run.fleet().drain_all(args.patience().drain).await?;
+    let departures = run.fleet().await.drain_all(args.patience().drain).await?;
     phase(run, "audit")?;
     let collected = run
         .collect(&watched.sent, ExpectedPoison::default())
@@ -151,9 +154,9 @@ async fn watch(
     let (mut dead, mut interrupted, mut stopped) = (Vec::new(), false, false);
     while !sending.has_ended()? {
         live.observe(run, Some(&sending));
-        dead.append(&mut run.fleet().take_dead()?);
+        dead.append(&mut run.fleet().await.take_dead()?);
         // Nobody is left to send to.
-        if run.fleet().is_empty() && !stopped {
+        if run.fleet().await.is_empty() && !stopped {
             stopped = true;
             sending.interrupt().await?;
         }
@@ -170,8 +173,8 @@ async fn watch(
     let start = Instant::now();
     while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
         live.observe(run, None);
-        dead.append(&mut run.fleet().take_dead()?);
-        if run.fleet().is_empty() {
+        dead.append(&mut run.fleet().await.take_dead()?);
+        if run.fleet().await.is_empty() {
             break;
         }
         tokio::select! {

@@ -7,8 +7,8 @@ use workflow::contract::Stamp;
 use super::ReportError;
 use crate::audit::Audit;
 use crate::events::{
-    Entry, Event, FILE, Log, Measured, NotRun, Resource, RunStarted, Sample, Scenario,
-    ScenarioStarted, Step,
+    Allowed, Entry, Event, FILE, Log, Measured, NotRun, Resource, RunStarted, Sample, Scaled,
+    Scenario, ScenarioStarted, Step,
 };
 use crate::outcome::Outcome;
 
@@ -25,6 +25,10 @@ pub struct RunRecord {
     pub marks: Vec<Mark>,
     /// How things stood, in order.
     pub samples: Vec<(Stamp, Sample)>,
+    /// What the autoscaler decided, in order.
+    pub scaled: Vec<(Stamp, Scaled)>,
+    /// What its model allows.
+    pub allowed: Option<Allowed>,
     /// Processes, in the order they were started.
     pub processes: Vec<ProcessRecord>,
     /// What was created and not removed.
@@ -232,6 +236,8 @@ impl RunRecord {
                 target,
                 lasts_ms,
             } => self.mark(at, MarkKind::Fault, format!("{name}: {target}"), lasts_ms),
+            Event::Scaled(scaled) => self.scaled.push((at, scaled)),
+            Event::Allowed(allowed) => self.allowed = Some(*allowed),
             Event::Sample(sample) => self.samples.push((at, sample)),
             Event::Note { text } => self.notes.push(text),
             // What has not ended is added when all is read.

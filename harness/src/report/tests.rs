@@ -31,7 +31,9 @@ fn events(rows: &[StoredRow]) -> Vec<Event> {
     let sample = |sent| {
         Event::Sample(Sample {
             queue_depth: Some(3),
+            in_hand: Some(2),
             consumers: Some(1),
+            leaving: Some(0),
             sent: Some(sent),
             sent_at: None,
             hit: Some(sent),

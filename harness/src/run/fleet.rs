@@ -1,4 +1,7 @@
-//! The consumers of a run.
+//! The consumers of a run. What is done to them by hand is here; how many there should be, and that they are, in `replicas`.
+
+mod departure;
+mod replicas;
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -11,10 +14,13 @@ use anyhow::{Context as _, bail};
 use nix::sys::signal::Signal;
 use workflow::contract::Stamp;
 
+pub use departure::Departure;
+pub(super) use replicas::Keeper;
+use replicas::{Leaving, Restarts, Wanted};
+
 use super::exited;
 use crate::environment::{ConsumerOptions, Environment, Store};
 use crate::events::{Event, EventLog};
-use crate::outcome::Unmet;
 use crate::process::Process;
 use crate::wire::{Lane, Proxy};
 
@@ -26,10 +32,34 @@ pub struct Fleet {
     log: EventLog,
     proxy: Arc<Proxy>,
     running: Vec<Member>,
-    /// How many they are, for whoever watches.
-    size: Arc<AtomicU64>,
+    heads: Arc<Heads>,
     started: u32,
     fallen: usize,
+    /// How many there should be, once somebody has said so.
+    wanted: Option<Wanted>,
+    /// Those that were told to end because there were too many, and have not ended yet.
+    leaving: Vec<Leaving>,
+    /// How those ended.
+    left: Vec<Departure>,
+    /// Those that ended unasked and were replaced, until somebody takes note.
+    unasked: Vec<Departure>,
+    restarts: Restarts,
+}
+
+/// How many consumers there are.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    pub(super) running: AtomicU64,
+    /// Told to end, and not ended yet.
+    pub(super) leaving: AtomicU64,
+}
+
+/// When a consumer was asked to end.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    at: Instant,
+    /// Messages that it had in its hands then.
+    held: u64,
 }
 
 /// A consumer and its way to storage.
@@ -37,23 +67,6 @@ struct Member {
     process: Process,
     /// Closed when the consumer is taken away: what it had under way is then written down.
     lane: Lane,
-}
-
-/// How a consumer ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Departure {
-    /// Its name.
-    pub name: String,
-    /// How it ended, such as `exit status: 0` or `signal: 9 (SIGKILL)`.
-    pub status: ExitStatus,
-    /// Whether it ended when it was asked to and as it should.
-    pub orderly: bool,
-    /// How long it took from its SIGTERM; zero when nobody asked it.
-    pub after: Duration,
-    /// The same in words, such as `consumer-3 ended unasked: exit status: 0`.
-    pub sentence: String,
-    /// The last lines of its log, and where that is.
-    pub tail: String,
 }
 
 impl Fleet {
@@ -71,9 +84,14 @@ impl Fleet {
             log,
             proxy,
             running: Vec::new(),
-            size: Arc::default(),
+            heads: Arc::default(),
             started: 0,
             fallen: 0,
+            wanted: None,
+            leaving: Vec::new(),
+            left: Vec::new(),
+            unasked: Vec::new(),
+            restarts: Restarts::default(),
         }
     }
 
@@ -127,7 +145,7 @@ impl Fleet {
         &self,
         Member { process, lane }: &Member,
         status: ExitStatus,
-        asked: Option<Instant>,
+        asked: Option<Asked>,
         how: &str,
     ) -> anyhow::Result<Departure> {
         // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
@@ -138,20 +156,22 @@ impl Fleet {
             name: process.name().to_owned(),
             status,
             orderly,
-            after: asked.map_or(Duration::ZERO, |asked| asked.elapsed()),
+            after: asked.map_or(Duration::ZERO, |asked| asked.at.elapsed()),
+            held: asked.map_or(0, |asked| asked.held),
             sentence: format!("{} {how}", process.name()),
             tail: process.tail(),
         })
     }
 
     fn count(&self) {
-        self.size
-            .store(self.running.len() as u64, Ordering::Relaxed);
+        let count = |of: &AtomicU64, count: usize| of.store(count as u64, Ordering::Relaxed);
+        count(&self.heads.running, self.running.len());
+        count(&self.heads.leaving, self.leaving.len());
     }
 
-    /// How many there are, kept up to date.
-    pub(super) fn size(&self) -> Arc<AtomicU64> {
-        self.size.clone()
+    /// How many there are, kept up to date for whoever watches and must not wait.
+    pub(super) fn heads(&self) -> Arc<Heads> {
+        self.heads.clone()
     }
 
     /// The name of the one that was started last.
@@ -169,8 +189,11 @@ impl Fleet {
         self.running.is_empty()
     }
 
-    /// Whether at least one still runs.
-    pub fn has_any_alive(&mut self) -> anyhow::Result<bool> {
+    /// Whether there is anybody to wait for: one that runs, or somebody who sees to it that there are some.
+    pub fn may_still_work(&mut self) -> anyhow::Result<bool> {
+        if self.wanted.is_some() {
+            return Ok(true);
+        }
         for member in &mut self.running {
             if member.process.try_status()?.is_none() {
                 return Ok(true);
@@ -181,7 +204,8 @@ impl Fleet {
 
     /// Takes away those that have ended though nobody asked them to, and tells how they ended.
     pub fn take_dead(&mut self) -> anyhow::Result<Vec<Departure>> {
-        let (mut alive, mut dead) = (Vec::new(), Vec::new());
+        let mut alive = Vec::new();
+        let mut dead = std::mem::take(&mut self.unasked);
         for mut member in std::mem::take(&mut self.running) {
             match member.process.try_status()? {
                 None => alive.push(member),
@@ -198,20 +222,27 @@ impl Fleet {
 
     /// Takes away those that a fault of the proxy has killed, and starts as many with `options`, as Kubernetes would.
     pub async fn replace_fallen(&mut self, options: &ConsumerOptions) -> anyhow::Result<()> {
+        let fallen = self.take_fallen().await?;
+        self.start(fallen, options).await
+    }
+
+    /// Takes away those that a fault of the proxy has killed, and tells how many they are.
+    async fn take_fallen(&mut self) -> anyhow::Result<u32> {
         const GONE: Duration = Duration::from_secs(10);
         let (fallen, standing): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
             .partition(|member| member.lane.was_killed());
         self.running = standing;
         self.count();
+        let mut count = 0;
         for mut member in fallen {
             let status = member.process.wait(GONE).await?;
             self.record_fault("SIGKILL by the proxy", &member.process)?;
             self.record_exit(&member.process, status, true)?;
             self.fallen += 1;
-            self.start(1, options).await?;
+            count += 1;
         }
-        Ok(())
+        Ok(count)
     }
 
     /// How many a fault of the proxy has killed.
@@ -250,7 +281,10 @@ impl Fleet {
     ) -> anyhow::Result<Departure> {
         let mut member = self.take_first()?;
         member.lane.until_received(in_hand, patience).await?;
-        let asked = Instant::now();
+        let asked = Asked {
+            at: Instant::now(),
+            held: member.lane.in_hand(),
+        };
         self.record_fault("SIGTERM", &member.process)?;
         member.process.signal(Signal::SIGTERM)?;
         let status = member.process.wait(patience).await?;
@@ -259,29 +293,19 @@ impl Fleet {
     }
 
     /// SIGTERM to all, and waits until they have drained and ended, for at most `patience`. Those that do not in time are
-    /// killed; their departures say so, and it is the consumer that is wrong.
+    /// killed; their departures say so, and it is the consumer that is wrong. From now on none is wanted. How those ended that
+    /// scaling took away before is told first.
     pub async fn drain_all(&mut self, patience: Duration) -> anyhow::Result<Vec<Departure>> {
-        let mut departures = Vec::new();
-        let mut running = std::mem::take(&mut self.running);
-        let asked = Instant::now();
-        for Member { process, .. } in &mut running {
-            if process.try_status()?.is_none() {
-                process.signal(Signal::SIGTERM)?;
-            }
-        }
-        for member in &mut running {
-            let left = patience.saturating_sub(asked.elapsed());
-            let process = &mut member.process;
-            let (status, how) = match process.wait(left).await {
-                Ok(status) => (status, format!("ended on SIGTERM: {status}")),
-                Err(_) => (
-                    process.kill().await.context("drain the consumers")?,
-                    format!("did not end within {patience:?} of its SIGTERM, and was killed"),
-                ),
-            };
-            departures.push(self.departure(member, status, Some(asked), &how)?);
+        self.wanted = None;
+        let mut departures = self.left.clone();
+        let mut leaving = std::mem::take(&mut self.leaving);
+        for member in std::mem::take(&mut self.running) {
+            leaving.push(Leaving::ask(member, patience)?);
         }
         self.count();
+        for mut leaving in leaving {
+            departures.push(self.see_off(&mut leaving).await?);
+        }
         Ok(departures)
     }
 
@@ -309,15 +333,5 @@ impl Fleet {
         let first = self.running.remove(0);
         self.count();
         Ok(first)
-    }
-}
-
-impl Departure {
-    /// An error unless it ended in order.
-    pub fn ensure_orderly(&self) -> anyhow::Result<()> {
-        if self.orderly {
-            return Ok(());
-        }
-        Err(Unmet(format!("{}\n{}", self.sentence, self.tail)).into())
     }
 }

@@ -18,17 +18,20 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::sync::{Mutex, MutexGuard};
 use workflow::contract::Stamp;
 
 pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
 pub use fleet::{Departure, Fleet};
+use fleet::{Heads, Keeper};
 pub use plan::{Identity, Load, Patience};
 pub use probe::{Probe, Readiness};
 pub use sending::{Sending, Sent};
 pub use settle::Settled;
 
-use crate::environment::{Environment, Store};
+use crate::autoscale::{Driven, Scaler, Scaling};
+use crate::environment::{ConsumerOptions, Environment, Store};
 use crate::events::{Event, EventLog, Sample};
 use crate::process::Process;
 use crate::wire::{Faults, History, Proxy};
@@ -43,7 +46,10 @@ pub struct Run {
     store: Store,
     proxy: Arc<Proxy>,
     history: History,
-    fleet: Fleet,
+    fleet: Arc<Mutex<Fleet>>,
+    heads: Arc<Heads>,
+    keeper: Option<Keeper>,
+    scaler: Option<Scaler>,
     counts: Counts,
     watch: Option<Watch>,
 }
@@ -83,7 +89,10 @@ impl Run {
             store,
             proxy,
             history,
-            fleet,
+            heads: fleet.heads(),
+            fleet: Arc::new(Mutex::new(fleet)),
+            keeper: None,
+            scaler: None,
             counts: Counts::default(),
             watch: None,
         })
@@ -115,7 +124,8 @@ impl Run {
         self.record(started)?;
         self.watch = Some(Watch::start(Watched {
             queue: self.store.queue.clone(),
-            consumers: self.fleet.size(),
+            heads: self.heads.clone(),
+            proxy: self.proxy.clone(),
             faults: self.faults().clone(),
             counts: self.counts.clone(),
             log: self.log.clone(),
@@ -128,12 +138,43 @@ impl Run {
         self.watch.as_ref().map(Watch::last).unwrap_or_default()
     }
 
-    /// Watches it no longer. Before its storage goes, and before its last event.
+    /// Watches it no longer, and sees to the number of its consumers no longer. Before its storage goes, and before its last
+    /// event. Whatever of it went wrong before is told here.
     pub async fn stop_watching(&mut self) -> anyhow::Result<()> {
-        match self.watch.take() {
+        let scaled = match self.scaler.take() {
+            Some(scaler) => scaler.stop().await.map(|_| ()),
+            None => Ok(()),
+        };
+        let kept = match self.keeper.take() {
+            Some(keeper) => keeper.stop().await,
+            None => Ok(()),
+        };
+        let watched = match self.watch.take() {
             Some(watch) => watch.stop().await,
             None => Ok(()),
-        }
+        };
+        scaled.and(kept).and(watched)
+    }
+
+    /// From now on the model of KEDA and the HPA decides how many consumers there are, as `scaling` says, beginning with none.
+    pub async fn autoscale(
+        &mut self,
+        scaling: &Scaling,
+        options: &ConsumerOptions,
+    ) -> anyhow::Result<()> {
+        self.keep(0, options, scaling.grace).await;
+        let driven = Driven {
+            queue: self.store.queue.clone(),
+            fleet: self.fleet.clone(),
+            log: self.log.clone(),
+        };
+        self.scaler = Some(Scaler::start(scaling, driven));
+        Ok(())
+    }
+
+    /// What decides how many consumers there are, if anything does.
+    pub const fn scaler(&self) -> Option<&Scaler> {
+        self.scaler.as_ref()
     }
 
     /// Takes its storage away for `time`, and brings it back with its data.
@@ -160,9 +201,18 @@ impl Run {
         self.proxy.faults()
     }
 
-    /// Its consumers.
-    pub const fn fleet(&mut self) -> &mut Fleet {
-        &mut self.fleet
+    /// Its consumers. Give them back before the next wait: whoever sees to their number needs them too.
+    pub async fn fleet(&self) -> MutexGuard<'_, Fleet> {
+        self.fleet.lock().await
+    }
+
+    /// Sees to it from now on that there are `replicas` consumers with `options`, whatever happens to them. One too many has
+    /// `grace` to end.
+    pub async fn keep(&mut self, replicas: u32, options: &ConsumerOptions, grace: Duration) {
+        self.fleet().await.want(replicas, options, grace);
+        if self.keeper.is_none() {
+            self.keeper = Some(Keeper::start(self.fleet.clone()));
+        }
     }
 
     /// Starts the producer with `load`.

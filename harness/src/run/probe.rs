@@ -58,8 +58,9 @@ impl Run {
                 probes: Some(probe.address),
                 ..options.clone()
             };
-            self.fleet.start(1, &options).await?;
-            let name = self.fleet.newest().context("a consumer must be there")?;
+            let mut fleet = self.fleet().await;
+            fleet.start(1, &options).await?;
+            let name = fleet.newest().context("a consumer must be there")?;
             name.clone_into(&mut probe.name);
             probes.push(probe);
         }

@@ -53,7 +53,7 @@ impl Run {
                 let after = start.elapsed();
                 return Ok(Settled::Empty { after });
             }
-            if start.elapsed() >= patience || !self.fleet.has_any_alive()? {
+            if start.elapsed() >= patience || !self.fleet().await.may_still_work()? {
                 return Ok(Settled::TimedOut { left });
             }
             tokio::time::sleep(EVERY).await;

@@ -1,6 +1,6 @@
 //! Watching a run: how things stand, twice a second, for its report and for whoever waits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,9 +13,10 @@ use workflow::azure::AzureQueue;
 use workflow::contract::Stamp;
 use workflow::ports::WorkQueue as _;
 
+use super::fleet::Heads;
 use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
-use crate::wire::Faults;
+use crate::wire::{Faults, Proxy};
 
 /// From one sample to the next.
 const EVERY: Duration = Duration::from_millis(500);
@@ -26,7 +27,8 @@ pub(super) type Counts = Arc<Mutex<Option<watch::Receiver<Told>>>>;
 /// What a run is watched by.
 pub(super) struct Watched {
     pub(super) queue: AzureQueue,
-    pub(super) consumers: Arc<AtomicU64>,
+    pub(super) heads: Arc<Heads>,
+    pub(super) proxy: Arc<Proxy>,
     pub(super) faults: Faults,
     pub(super) counts: Counts,
     pub(super) log: EventLog,
@@ -98,7 +100,9 @@ impl Watched {
         Sample {
             // A depth that cannot be read is absent, not 0.
             queue_depth: self.queue.approximate_count().await.ok(),
-            consumers: Some(self.consumers.load(Ordering::Relaxed)),
+            consumers: Some(self.heads.running.load(Ordering::Relaxed)),
+            leaving: Some(self.heads.leaving.load(Ordering::Relaxed)),
+            in_hand: Some(self.proxy.in_hand()),
             sent: counted.map(|(count, _)| count),
             sent_at: counted.map(|(_, at)| at),
             hit: Some(self.faults.struck()),

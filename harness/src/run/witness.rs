@@ -1,6 +1,6 @@
 //! What the history of a run tells: the protocol's judgement, and the way of each witness through the wire.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use workflow::contract::Stamp;
@@ -8,7 +8,7 @@ use workflow::contract::Stamp;
 use super::Run;
 use crate::audit::{Audit, Protocol, Traffic};
 use crate::outcome::Unmet;
-use crate::wire::{Crossing, HistoryError};
+use crate::wire::{Crossing, HistoryError, Operation};
 
 /// Most crossings that a witness shows: enough for several deliveries of one message.
 const MAX_SHOWN: usize = 40;
@@ -42,6 +42,21 @@ impl Run {
             }
             tokio::time::sleep(EVERY).await;
         }
+    }
+
+    /// When each consumer first received a message, of those that ever did.
+    pub fn first_deliveries(&self) -> Result<Vec<Stamp>, HistoryError> {
+        let mut first = BTreeMap::new();
+        for crossing in self.history.read()? {
+            let crossing = crossing?;
+            let received = crossing.operation == Operation::ReceiveMessages
+                && !crossing.messages.is_empty()
+                && crossing.client != "producer";
+            if received {
+                first.entry(crossing.client).or_insert(crossing.ended);
+            }
+        }
+        Ok(first.into_values().collect())
     }
 
     /// Feeds the history to `protocol`.

@@ -10,6 +10,9 @@ use crate::environment::WorkloadArgs;
 /// Where the feature files are, seen from the repository's root.
 const FEATURES: &str = "features";
 
+/// Where the manifests are that this program was built with: from any directory the same.
+const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/base");
+
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SuiteArgs {
@@ -21,6 +24,9 @@ pub struct SuiteArgs {
     /// A feature file, or a directory of them
     #[arg(long, env = "EDW_FEATURES", default_value = FEATURES)]
     pub features: PathBuf,
+    /// The directory of the manifests by which scenarios scale consumers [default: k8s/base of the repository]
+    #[arg(long, env = "EDW_MANIFESTS", default_value = MANIFESTS, hide_default_value = true)]
+    pub manifests: PathBuf,
     /// Where run directories go
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
     pub out: PathBuf,
@@ -62,6 +68,10 @@ impl SuiteArgs {
         let features = self.features.display().to_string();
         if features != FEATURES {
             words.push(format!("--features {}", quoted(&features)));
+        }
+        let manifests = self.manifests.display().to_string();
+        if manifests != MANIFESTS {
+            words.push(format!("--manifests {}", quoted(&manifests)));
         }
         words.extend(self.workload.repeat());
         words.push(format!("--seed {seed}"));

@@ -216,6 +216,7 @@ impl Suite {
             identity,
             title: case.name.clone(),
             command: self.args.repeat(Some(&case.name), self.seed),
+            manifests: self.args.manifests.clone(),
         };
         let deadlines = Deadlines {
             step: self.args.step_deadline,

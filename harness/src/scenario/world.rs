@@ -8,6 +8,7 @@ use workflow::contract::PayloadSize;
 use workflow::duration;
 
 use crate::audit::{ExpectedPoison, Traffic};
+use crate::autoscale::{Recording, Scaling};
 use crate::environment::{ConsumerOptions, Environment};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
@@ -73,6 +74,8 @@ pub(crate) struct Setting {
     pub(crate) title: String,
     /// The line that repeats it.
     pub(crate) command: String,
+    /// Where the manifests are that its consumers are scaled by.
+    pub(crate) manifests: PathBuf,
 }
 
 /// One scenario: what it is given, what was done, what was found.
@@ -83,6 +86,8 @@ pub(crate) struct Scenario {
     /// Steps that have ended, until the run's log takes them.
     pub(super) steps: Vec<Step>,
     pub(super) consumers: u32,
+    /// What decides how many consumers there are, if it is not the scenario itself.
+    pub(super) scaling: Option<Scaling>,
     pub(super) options: ConsumerOptions,
     pub(super) payload: PayloadSize,
     /// Whether it has a storage of its own, to be taken away.
@@ -161,8 +166,10 @@ impl Scenario {
                 max_attempts.map(|attempts| attempts.to_string()),
             ),
         ];
+        let scaled = self.scaling.as_ref().map(Scaling::described);
+        let consumers = scaled.unwrap_or_else(|| self.consumers.to_string());
         let mut plan = vec![
-            Fact::new("consumers", self.consumers.to_string()),
+            Fact::new("consumers", consumers),
             Fact::new("payload", self.payload.to_string()),
         ];
         plan.extend(
@@ -212,11 +219,17 @@ impl Scenario {
         })))
     }
 
-    /// Prepares the run and starts the given consumers.
+    /// Prepares the run and starts the given consumers, or what decides how many there are.
     pub(super) async fn run_with_consumers(&mut self) -> anyhow::Result<&mut Run> {
-        let (consumers, options) = (self.consumers, self.options.clone());
+        let (consumers, mut options) = (self.consumers, self.options.clone());
+        if let Some(scaling) = self.scaling.clone() {
+            options.variables.clone_from(&scaling.variables);
+            let run = self.run().await?;
+            run.autoscale(&scaling, &options).await?;
+            return Ok(run);
+        }
         let run = self.run().await?;
-        run.fleet().start(consumers, &options).await?;
+        run.fleet().await.start(consumers, &options).await?;
         Ok(run)
     }
 
@@ -233,6 +246,14 @@ impl Scenario {
         self.collected
             .as_ref()
             .context("nothing is judged yet: 'every message has exactly one result' comes first")
+    }
+
+    /// What the autoscaler saw and decided so far.
+    pub(super) fn recording(&self) -> anyhow::Result<Recording> {
+        let scaler = self.run.as_ref().and_then(Run::scaler);
+        let scaler =
+            scaler.context("nothing scales the consumers: the scenario gives their number")?;
+        Ok(scaler.recording())
     }
 
     /// What crossed the wire in the judged run.

@@ -91,6 +91,11 @@ impl Lane {
         received
     }
 
+    /// Messages that the client has in its hands.
+    pub fn in_hand(&self) -> u64 {
+        self.client.in_hand()
+    }
+
     /// Whether a fault has killed the client.
     pub fn was_killed(&self) -> bool {
         self.client.killed.load(Ordering::Acquire)
@@ -134,6 +139,11 @@ impl Asker {
             let ids = ids.map(|message| message.queue_id.clone());
             (self.in_hand).send_modify(|held| held.extend(ids));
         }
+    }
+
+    /// How many messages it has in its hands.
+    pub(super) fn in_hand(&self) -> u64 {
+        self.in_hand.borrow().len() as u64
     }
 
     pub(super) fn kill(&self) {

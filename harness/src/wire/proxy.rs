@@ -3,8 +3,8 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -66,6 +66,8 @@ struct Shared {
     /// Requests under way, also those whose client is gone: what storage does to them is evidence.
     under_way: TaskTracker,
     panicked: AtomicBool,
+    /// Those whose ways are open.
+    clients: Mutex<Vec<Weak<Asker>>>,
 }
 
 impl Proxy {
@@ -84,6 +86,7 @@ impl Proxy {
             epoch: (Instant::now(), Stamp::now()),
             under_way,
             panicked: AtomicBool::new(false),
+            clients: Mutex::default(),
         };
         tokio::join!(shared.queue.connect_ahead(), shared.table.connect_ahead());
         Ok(Self {
@@ -99,6 +102,7 @@ impl Proxy {
     /// Opens a way to storage for the client called `name`.
     pub async fn lane(&self, name: &str) -> anyhow::Result<Lane> {
         let client = Arc::new(Asker::new(name));
+        self.clients().push(Arc::downgrade(&client));
         let open = CancellationToken::new();
         let endpoint = async |service| {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -121,6 +125,19 @@ impl Proxy {
             table: endpoint(Service::Table).await?,
         };
         Ok(Lane::new(endpoints, client, open.drop_guard()))
+    }
+
+    /// Messages that clients have received, and neither asked to be deleted nor handed back.
+    pub fn in_hand(&self) -> u64 {
+        let mut clients = self.clients();
+        clients.retain(|client| client.strong_count() > 0);
+        let open = clients.iter().filter_map(Weak::upgrade);
+        open.map(|client| client.in_hand()).sum()
+    }
+
+    fn clients(&self) -> MutexGuard<'_, Vec<Weak<Asker>>> {
+        let clients = &self.shared.clients;
+        clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until every request under way has its answer in the history, and tells whether the history is whole. All lanes

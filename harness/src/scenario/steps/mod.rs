@@ -18,9 +18,11 @@ macro_rules! ensure {
 mod given;
 mod inject;
 mod ready;
+mod scaling;
 mod then_latency;
 mod then_poison;
 mod then_results;
+mod then_scaling;
 mod trouble;
 mod when;
 mod when_faults;

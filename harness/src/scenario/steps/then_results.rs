@@ -30,7 +30,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     }
     let run = scenario.run().await?;
     let settled = run.settle(deadline.0).await?;
-    let dead = run.fleet().take_dead()?;
+    let dead = run.fleet().await.take_dead()?;
     if let [first, ..] = &dead[..] {
         bail!(
             "{} consumers ended though nobody had asked them to, {} with {}\n{}",
@@ -41,7 +41,11 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
         );
     }
     // Judge after the last consumer is gone: one that still runs could still write a second row.
-    let departures = run.fleet().drain_all(Patience::default().drain).await?;
+    let departures = run
+        .fleet()
+        .await
+        .drain_all(Patience::default().drain)
+        .await?;
     let collected = run.collect(&sent, expected).await?;
     let (outcome, reasons) = (collected.audit.outcome(), collected.audit.reasons());
     let storage = collected
@@ -125,7 +129,7 @@ fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
 
 #[then(regex = r"^(\d+) consumers died$")]
 async fn died(scenario: &mut Scenario, consumers: usize) -> StepResult {
-    let found = scenario.run().await?.fleet().fallen();
+    let found = scenario.run().await?.fleet().await.fallen();
     ensure!(found == consumers, "{found} died");
     Ok(())
 }
@@ -162,9 +166,9 @@ fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
 #[then(expr = "every consumer is still at work and has logged no warning")]
 async fn no_trouble(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
-    let dead = run.fleet().take_dead()?;
+    let dead = run.fleet().await.take_dead()?;
     ensure!(dead.is_empty(), "ended: {dead:?}");
-    let troubles = run.fleet().troubles()?;
+    let troubles = run.fleet().await.troubles()?;
     ensure!(troubles.is_empty(), "logged:\n{}", troubles.join("\n"));
     Ok(())
 }
@@ -172,7 +176,7 @@ async fn no_trouble(scenario: &mut Scenario) -> StepResult {
 #[then(expr = "every consumer stops within {time} when told to")]
 async fn stops(scenario: &mut Scenario, limit: Time) -> StepResult {
     let run = scenario.run().await?;
-    for departure in run.fleet().drain_all(limit.0).await? {
+    for departure in run.fleet().await.drain_all(limit.0).await? {
         departure.ensure_orderly()?;
         ensure!(
             departure.after <= limit.0,

@@ -41,6 +41,29 @@ async fn burst(scenario: &mut Scenario, messages: u64) -> StepResult {
     send(scenario, load).await
 }
 
+#[when(regex = r"^(\d+) messages are sent, (\d+) at once every (\d+ m?s)$")]
+async fn sawtooth(scenario: &mut Scenario, messages: u64, size: u64, every: Time) -> StepResult {
+    let every = every.0.as_millis();
+    let load = scenario.load(messages, format!("burst:{size}/{every}ms").parse()?);
+    send(scenario, load).await
+}
+
+#[when(
+    regex = r"^(\d+) messages are sent at a rate that falls from (\d+) to (\d+) per second in (\d+ m?s)$"
+)]
+async fn falling(
+    scenario: &mut Scenario,
+    messages: u64,
+    from: u64,
+    to: u64,
+    time: Time,
+) -> StepResult {
+    let time = time.0.as_millis();
+    let shape = format!("ramp:{from}/s..{to}/s:{time}ms").parse()?;
+    let load = scenario.load(messages, shape);
+    send(scenario, load).await
+}
+
 #[when(regex = r"^(\d+) messages are sent at random, (\d+) per second on average$")]
 async fn poisson(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
     let load = scenario.load(messages, format!("poisson:{rate}/s").parse()?);

@@ -46,8 +46,8 @@ async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResul
     sent_and_leased(scenario, messages).await?;
     let fast = without_work(&scenario.options);
     let run = scenario.run().await?;
-    run.fleet().kill_first().await?;
-    run.fleet().start(1, &fast).await?;
+    run.fleet().await.kill_first().await?;
+    run.fleet().await.start(1, &fast).await?;
     Ok(())
 }
 
@@ -62,7 +62,7 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResu
     let start = Instant::now();
     // Until nothing is left to do, and so nobody left to die.
     while !sending.has_ended()? || run.depth().await? > 0 {
-        run.fleet().replace_fallen(&options).await?;
+        run.fleet().await.replace_fallen(&options).await?;
         ensure!(
             start.elapsed() < PATIENCE,
             "messages are still in the queue after {PATIENCE:?}"
@@ -70,7 +70,7 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResu
         tokio::time::sleep(EVERY).await;
     }
     let sent = sending.finish(PATIENCE).await?;
-    run.fleet().replace_fallen(&options).await?;
+    run.fleet().await.replace_fallen(&options).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
@@ -82,13 +82,13 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
     let fast = without_work(&scenario.options);
     let run = scenario.run().await?;
-    run.fleet().freeze_first()?;
-    run.fleet().start(1, &fast).await?;
+    run.fleet().await.freeze_first()?;
+    run.fleet().await.start(1, &fast).await?;
     if let Settled::TimedOut { left } = run.settle(PATIENCE).await? {
         bail!("the fast consumer left {left} messages");
     }
     let since = Stamp::now();
-    run.fleet().thaw_first()?;
+    run.fleet().await.thaw_first()?;
     run.until_asks("consumer-1", since, PATIENCE).await?;
     Ok(())
 }
@@ -122,11 +122,11 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
     let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
     for _ in 0..attempts {
         run.until_visible(1, PATIENCE).await?;
-        run.fleet().start(1, &options).await?;
+        run.fleet().await.start(1, &options).await?;
         run.until_all_leased(1, PATIENCE).await?;
-        run.fleet().kill_first().await?;
+        run.fleet().await.kill_first().await?;
     }
-    run.fleet().start(1, &options).await?;
+    run.fleet().await.start(1, &options).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
@@ -143,7 +143,11 @@ async fn drained_at_work(
     let load = scenario.load(messages, per_second(rate)?);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    let departure = run.fleet().drain_first_at_work(in_hand, DRAIN).await?;
+    let departure = run
+        .fleet()
+        .await
+        .drain_first_at_work(in_hand, DRAIN)
+        .await?;
     let sent = sending.finish(PATIENCE).await?;
     scenario.departure = Some(departure);
     scenario.sent = Some((load, sent));

@@ -1,0 +1,217 @@
+//! Judging how many consumers there were.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use cucumber::then;
+use workflow::contract::Stamp;
+
+use super::super::durations::Time;
+use super::super::world::{Scenario, StepError, StepResult};
+use crate::autoscale::Recording;
+use crate::events::Event;
+use crate::outcome::Outcome;
+
+/// How often it is looked how many there are.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// How late a tick of the loops may be before nothing can be said of when consumers come: a cluster's loops are on time within
+/// two seconds, of its longer periods.
+const SLACK: Duration = Duration::from_secs(1);
+
+#[then(regex = r"^within (\d+ m?s) there (?:are|is) (\d+) consumers?$")]
+async fn there_are(scenario: &mut Scenario, deadline: Time, count: u32) -> StepResult {
+    let wanted = usize::try_from(count)?;
+    until(scenario, deadline.0, |now| {
+        now.running == wanted && now.wanted == count
+    })
+    .await
+}
+
+#[then(expr = "within {time} the last consumer has gone")]
+async fn all_gone(scenario: &mut Scenario, deadline: Time) -> StepResult {
+    until(scenario, deadline.0, |now| {
+        now.came && (now.wanted, now.running, now.leaving) == (0, 0, 0)
+    })
+    .await
+}
+
+/// How many consumers there are at a moment.
+#[derive(Debug)]
+struct Now {
+    /// Whether there was ever one.
+    came: bool,
+    wanted: u32,
+    running: usize,
+    leaving: usize,
+}
+
+/// Waits until it is so, for at most `deadline`.
+async fn until(
+    scenario: &mut Scenario,
+    deadline: Duration,
+    holds: impl Fn(&Now) -> bool,
+) -> StepResult {
+    let begun = Instant::now();
+    loop {
+        let came = scenario.recording()?.most() > 0;
+        let run = scenario.run().await?;
+        let fleet = run.fleet().await;
+        let now = Now {
+            came,
+            wanted: fleet
+                .wanted()
+                .context("nobody has said how many are wanted")?,
+            running: fleet.len(),
+            leaving: fleet.leaving(),
+        };
+        drop(fleet);
+        if holds(&now) {
+            return Ok(());
+        }
+        let (wanted, running, leaving) = (now.wanted, now.running, now.leaving);
+        ensure!(
+            begun.elapsed() < deadline,
+            "after {deadline:?} {wanted} consumers are wanted, {running} run and {leaving} are about to end"
+        );
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+#[then(regex = r"^there were never more than (\d+) consumers$")]
+fn ceiling(scenario: &mut Scenario, count: u32) -> StepResult {
+    let most = scenario.recording()?.most();
+    ensure!(most > 0, "there was never a consumer at all");
+    ensure!(most <= count, "there were {most}");
+    Ok(())
+}
+
+#[then(
+    regex = r"^the number of consumers turned at most (\d+) times?, between rising and falling$"
+)]
+fn no_thrash(scenario: &mut Scenario, most: usize) -> StepResult {
+    let recording = scenario.recording()?;
+    let (turns, counts) = (recording.turns(), recording.replicas().counts());
+    ensure!(recording.most() > 0, "there was never a consumer at all");
+    ensure!(turns <= most, "it turned {turns} times: {counts:?}");
+    Ok(())
+}
+
+#[then(regex = r"^no decision took more than (\d+) consumers away$")]
+fn gentle(scenario: &mut Scenario, most: u32) -> StepResult {
+    let recording = scenario.recording()?;
+    let cut = recording.deepest_cut();
+    ensure!(cut > 0, "none was taken away at all");
+    ensure!(
+        cut <= most,
+        "one took {cut} away: {:?}",
+        recording.replicas().counts()
+    );
+    Ok(())
+}
+
+#[then(regex = r"^at once (\d+) consumers were taken away$")]
+fn at_once(scenario: &mut Scenario, count: u32) -> StepResult {
+    let cut = scenario.recording()?.deepest_cut();
+    ensure!(
+        cut == count,
+        "the most that one decision took away is {cut}"
+    );
+    Ok(())
+}
+
+#[then(
+    regex = r"^at least (\d+) consumers? (?:was|were) taken away while (?:it|they) had work, and (?:it|each) ended by itself, with exit code 0$"
+)]
+async fn drained(scenario: &mut Scenario, at_least: usize) -> StepResult {
+    let run = scenario.run().await?;
+    let fleet = run.fleet().await;
+    let left = fleet.left();
+    for departure in left {
+        departure.ensure_orderly()?;
+    }
+    let busy = left.iter().filter(|departure| departure.held > 0).count();
+    ensure!(
+        busy >= at_least,
+        "{busy} of the {} that were taken away had messages in hand",
+        left.len()
+    );
+    Ok(())
+}
+
+#[then(regex = r"^within (\d+ m?s) no consumer comes, and the queue keeps its (\d+) messages$")]
+async fn stranded(scenario: &mut Scenario, time: Time, messages: u64) -> StepResult {
+    let polls = scenario.recording()?.polls();
+    // The passing of time is what this is about.
+    tokio::time::sleep(time.0).await;
+    let recording = scenario.recording()?;
+    ensure!(recording.most() == 0, "{} came", recording.most());
+    let seen = recording.polls() - polls;
+    if seen == 0 {
+        return Err(untold("nobody has looked at the queue in that time"));
+    }
+    let left = scenario.run().await?.depth().await?;
+    ensure!(left == messages, "it holds {left}");
+    Ok(())
+}
+
+#[then("the number of consumers was always one that the model of KEDA and the HPA allows")]
+fn allowed(scenario: &mut Scenario) -> StepResult {
+    let recording = scenario.recording()?;
+    let (allowed, excursions) = recording.allowed(age(&recording), SLACK);
+    let run = scenario.run.as_ref().context("the run must be there")?;
+    run.record(Event::Allowed(Box::new(allowed)))?;
+    let Some(first) = excursions.first() else {
+        return Ok(());
+    };
+    on_time(&recording, SLACK)?;
+    bail!("{first}");
+}
+
+#[then(
+    regex = r"^all (\d+) consumers had work within (\d+) % of the time in which the model has them$"
+)]
+async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, percent: u32) -> StepResult {
+    let recording = scenario.recording()?;
+    let possible = recording.possible(count);
+    let possible = possible.with_context(|| format!("the model never has {count} consumers"))?;
+    let run = scenario.run().await?;
+    let mut first = run.first_deliveries()?;
+    first.sort();
+    let at_work = first.get(usize::try_from(count)?.saturating_sub(1));
+    let Some(at_work) = at_work else {
+        bail!("only {} consumers ever had work", first.len())
+    };
+    let taken = at_work.micros_since(recording.since());
+    let taken = Duration::from_micros(u64::try_from(taken).unwrap_or(0));
+    let limit = possible * (100 + percent) / 100;
+    if taken <= limit {
+        return Ok(());
+    }
+    // Loops that ticked late say that the machine was busy with something else.
+    on_time(&recording, possible * percent / 100 / 2)?;
+    bail!(
+        "they had work {taken:.2?} after scaling began, where the model has them after {possible:.2?}"
+    );
+}
+
+/// Inconclusive where the loops themselves were late.
+fn on_time(recording: &Recording, slack: Duration) -> StepResult {
+    let latest = recording.latest();
+    if latest > slack {
+        return Err(untold(&format!(
+            "the machine was busy with something else: the loops ticked up to {latest:.1?} late"
+        )));
+    }
+    Ok(())
+}
+
+fn untold(reason: &str) -> StepError {
+    StepError::of(Outcome::Inconclusive, anyhow!("{reason}"))
+}
+
+/// From the begin of a recording to now.
+fn age(recording: &Recording) -> Duration {
+    let micros = Stamp::now().micros_since(recording.since());
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+}
