@@ -218,7 +218,7 @@ mod tests {
         let changes = changes
             .iter()
             .map(|(field, value)| ((*field).to_owned(), (*value).to_owned()));
-        Scaling::read(&base(), &Vec::from_iter(changes))
+        Scaling::read(&base(), &changes.collect::<Vec<_>>())
     }
 
     #[test]

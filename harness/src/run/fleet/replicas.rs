@@ -1,4 +1,4 @@
-//! As many consumers as are wanted: what a Deployment, its ReplicaSet and the kubelet see to in a cluster.
+//! As many consumers as are wanted: what a Deployment, its `ReplicaSet` and the kubelet see to in a cluster.
 //!
 //! Left out: rollouts, readiness gates and surge, which no scenario needs.
 
@@ -145,7 +145,7 @@ impl Fleet {
         self.start_missing().await
     }
 
-    /// The newest go first: a ReplicaSet spares those that have been ready for longer (Kubernetes
+    /// The newest go first: a `ReplicaSet` spares those that have been ready for longer (Kubernetes
     /// `pkg/controller/controller_utils.go`, `ActivePodsWithRanks`).
     fn end_surplus(&mut self) -> anyhow::Result<()> {
         let Some(Wanted {

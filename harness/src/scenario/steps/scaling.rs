@@ -23,7 +23,7 @@ fn changed(scenario: &mut Scenario, step: &Step) -> StepResult {
         "the table of settings has the columns \"setting\" and \"value\", and at least one row";
     well_formed.then_some(()).context(columns)?;
     let changes = rows.iter().map(|row| (row[0].clone(), row[1].clone()));
-    scaled(scenario, &Vec::from_iter(changes))
+    scaled(scenario, &changes.collect::<Vec<_>>())
 }
 
 fn scaled(scenario: &mut Scenario, changes: &[(String, String)]) -> StepResult {
