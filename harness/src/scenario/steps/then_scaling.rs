@@ -97,19 +97,6 @@ fn no_thrash(scenario: &mut Scenario, most: usize) -> StepResult {
     Ok(())
 }
 
-#[then(regex = r"^no decision took more than (\d+) consumers away$")]
-fn gentle(scenario: &mut Scenario, most: u32) -> StepResult {
-    let recording = scenario.recording()?;
-    let cut = recording.deepest_cut();
-    ensure!(cut > 0, "none was taken away at all");
-    ensure!(
-        cut <= most,
-        "one took {cut} away: {:?}",
-        recording.replicas().counts()
-    );
-    Ok(())
-}
-
 #[then(regex = r"^at once (\d+) consumers were taken away$")]
 fn at_once(scenario: &mut Scenario, count: u32) -> StepResult {
     let cut = scenario.recording()?.deepest_cut();
