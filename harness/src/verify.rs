@@ -3,12 +3,15 @@
 //! What must be there is known from the producer's summary alone: run, seed, payload and the fate of every send.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, anyhow, ensure};
+use futures::TryStreamExt as _;
 use producer::Summary;
 use workflow::azure::{Columns, QueueArgs, Storage, StorageArgs};
-use workflow::contract::{RunId, Stamp};
-use workflow::ports::{ErrorKind, WorkQueue as _};
+use workflow::contract::{MessageId, RunId, Stamp};
+use workflow::ports::{ErrorKind, RowStream, WorkQueue as _};
 
 use crate::audit::{ExpectedPoison, Layout};
 use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
@@ -89,12 +92,15 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
         queue: &queue,
         poison: has_poison.then_some(&poison),
         layout,
+        own_table: false,
     };
-    let rows = table.all_rows_with(columns);
+    let counts = Arc::new(Counts::default());
+    let rows = counts.clone().of(table.all_rows_with(columns));
     let audited = leavings
         .audit(rows, &summary, ExpectedPoison::default())
         .await;
     let (auditor, hops, _) = audited?;
+    counts.check(&args.id_column)?;
     let audit = auditor.finish();
     let verdicts = judge(&hops, &limits(args));
 
@@ -108,16 +114,57 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
         .into_iter()
         .filter(|(outcome, _)| *outcome != Outcome::Pass);
     let reasons = unkept.flat_map(|(_, reasons)| reasons).collect();
-    for event in [
-        started(args, &summary),
+    let others = (audit.other_runs > 0).then(|| Event::Note {
+        text: format!(
+            "{} rows and messages of other runs were left out.",
+            audit.other_runs
+        ),
+    });
+    let found = [
         Event::Audited(Box::new(audit)),
         Event::Measured(Box::new(Measured { hops, verdicts })),
         Event::Finished { outcome, reasons },
-    ] {
+    ];
+    let begun = [started(args, &summary)].into_iter();
+    for event in begun.chain(others).chain(found) {
         log.append(Stamp::now(), event)?;
     }
     drop(log);
     Ok(crate::report::write(&dir)?)
+}
+
+/// How many rows there are, and how many have an id.
+#[derive(Debug, Default)]
+struct Counts {
+    rows: AtomicU64,
+    with_id: AtomicU64,
+}
+
+impl Counts {
+    /// `rows`, counted as they come.
+    fn of(self: Arc<Self>, rows: RowStream) -> RowStream {
+        Box::pin(rows.inspect_ok(move |row| {
+            // One with an id comes at the keys that this id has in a table of the contract.
+            let id = row.row_key.parse::<MessageId>();
+            let with_id = id.is_ok_and(|id| id.partition_key() == row.partition_key);
+            self.rows.fetch_add(1, Ordering::Relaxed);
+            self.with_id.fetch_add(with_id.into(), Ordering::Relaxed);
+        }))
+    }
+
+    /// Refuses a column that no row has: what is found with it says nothing of the consumer.
+    fn check(&self, column: &str) -> anyhow::Result<()> {
+        let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        let (rows, with_id) = (count(&self.rows), count(&self.with_id));
+        if rows == 0 || with_id > 0 || column == ROW_KEY {
+            return Ok(());
+        }
+        Err(anyhow!("none of the {rows} rows has a message id in it"))
+            .context(WrongInput(
+                "read the ids of the rows; name the column that holds them with --id-column",
+            ))
+            .with_context(|| format!("use the column {column:?}"))
+    }
 }
 
 fn limits(args: &VerifyArgs) -> Vec<LatencyLimit> {

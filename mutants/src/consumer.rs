@@ -238,7 +238,13 @@ impl Consumer {
         if self.is(Mutation::InsistsOnStaleReceipt) {
             lease.clone_from(&delivery.lease);
         }
-        let deletes = !self.is(Mutation::NeverDeletes) && !self.is(Mutation::DeletesBeforeInsert);
+        let every_tenth =
+            |body: &str| Message::decode(body).is_ok_and(|it| it.id.seq.get() % 10 == 0);
+        let deletes = match self.args.mutation {
+            Mutation::NeverDeletes | Mutation::DeletesBeforeInsert => false,
+            Mutation::ForgetsDeletes => !every_tenth(&batch[at].body),
+            _ => true,
+        };
         if matches!(done, Done::Secured) && deletes {
             self.delete(&lease).await;
         }
@@ -339,6 +345,8 @@ impl Consumer {
             Mutation::InventsStamps => {
                 (row.src_stamp, row.sent_stamp) = (row.date_stamp, row.date_stamp);
             }
+            Mutation::InventsReceiptTime => row.dequeued_stamp = row.sent_stamp,
+            Mutation::CountsAttemptsAnew => row.attempt = 1,
             Mutation::SwapsPayloads => {
                 let other = &batch[(at + 1) % batch.len()].body;
                 if let Ok(other) = Message::decode(other) {

@@ -19,6 +19,8 @@ pub(crate) enum Mutation {
     DropsLastOfBatch,
     /// Never deletes anything.
     NeverDeletes,
+    /// Forgets every tenth delete.
+    ForgetsDeletes,
     /// Takes 409 for an error and leaves the message.
     TakesDoneForError,
 
@@ -41,6 +43,10 @@ pub(crate) enum Mutation {
     SwapsPayloads,
     /// The time of its own work for when the message was sent: no latency is as good as an invented one.
     InventsStamps,
+    /// The time of the send for when the message was received: no wait is as short.
+    InventsReceiptTime,
+    /// The first attempt, whichever it is.
+    CountsAttemptsAnew,
 
     // The lease.
     /// Never renews.

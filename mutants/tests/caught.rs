@@ -32,11 +32,12 @@ const RESET_BEFORE: &str = "the first 5 inserts get a reset before storage has t
 const RESET_AFTER: &str = "the first 5 inserts get a reset after storage has done it";
 const BUSY_START: &str = "Consumers start while storage is busy";
 const BUSY_TABLE: &str = "Consumers start while the table is busy";
+const KILLED: &str = "A consumer is killed with all messages leased";
 const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 34] = [
+const MUTANTS: [(&str, &str, &str); 37] = [
     (
         "never-renews",
         LONG,
@@ -66,6 +67,11 @@ const MUTANTS: [(&str, &str, &str); 34] = [
         "ended though nobody had asked",
     ),
     ("never-deletes", FEW, "still in the queue|left in the queue"),
+    (
+        "forgets-deletes",
+        FEW,
+        "still in the queue|left in the queue",
+    ),
     ("never-polls", EMPTY, "wait until consumer-1 asks storage"),
     ("exits-with-error", DRAIN, "it ended with exit status: 3"),
     ("swaps-payloads", WAITING, "corrupted"),
@@ -126,6 +132,16 @@ const MUTANTS: [(&str, &str, &str); 34] = [
         "said that it was ready",
     ),
     ("busy-polls", EMPTY, "has asked"),
+    (
+        "invents-receipt-time",
+        WAITING,
+        "that tell of another delivery than theirs",
+    ),
+    (
+        "counts-attempts-anew",
+        KILLED,
+        "that tell of another delivery than theirs",
+    ),
     ("works-alone", FOUR, "1 had messages"),
 ];
 

@@ -29,6 +29,9 @@ pub struct Expectation {
     /// What of the contract the rows have.
     #[serde(default)]
     pub layout: Layout,
+    /// Whether the table is the run's alone: then a row under the id of another run is nobody's, else it is not judged.
+    #[serde(default)]
+    pub own_table: bool,
     /// Whether the run went to its end: the queue drained, or its deadline passed. Then what is still in the queue is a
     /// violation; in a run that was cut off it is only unfinished.
     pub complete: bool,
@@ -46,6 +49,7 @@ impl Expectation {
             stamp_sums: None,
             poison: ExpectedPoison::default(),
             layout: Layout::Contract,
+            own_table: false,
             complete: true,
         }
     }

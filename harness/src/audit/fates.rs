@@ -37,6 +37,7 @@ impl Auditor {
             }
         }
         self.judge_foreign();
+        self.judge_hidden(missing + fates.undecidable);
         fates
     }
 
@@ -100,6 +101,22 @@ impl Auditor {
             if self.expectation.complete {
                 self.accuse(Violation::Unfinished, seq, detail, None);
             }
+        }
+    }
+
+    /// Leased messages in the queue beyond those that may be messages without a row: each was finished and is still there.
+    fn judge_hidden(&mut self, without_row: u64) {
+        if !self.expectation.complete {
+            return;
+        }
+        let foreign = self.expectation.poison.foreign;
+        let seen = self.foreign_poison.len() as u64 + self.foreign_left;
+        let explained = without_row + foreign.saturating_sub(seen);
+        for n in explained + 1..=self.hidden {
+            let subject = format!("leased message {n} of {} in the queue", self.hidden);
+            let detail = "every message without a row is accounted for without it, so it is finished and was not deleted";
+            self.findings
+                .add(Violation::Undeleted, || Witness::new(subject, detail));
         }
     }
 

@@ -32,6 +32,9 @@ pub enum Violation {
     /// Rows whose `srcStamp` or `sentStamp` is not the message's: their latencies mean nothing. Counts blocks of
     /// [`STAMP_BLOCK`](workflow::contract::STAMP_BLOCK) messages, each with at least one such row.
     Restamped,
+    /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of the delivery it is the result of: its
+    /// latencies mean nothing. Counts rows.
+    Misreported,
     /// A good message that was given up to the poison queue. Counts messages.
     Poisoned,
     /// A bad message that should have gone to the poison queue, and was stored as a result. Counts messages.
@@ -52,7 +55,7 @@ pub enum Violation {
 
 impl Violation {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Lost,
         Self::Duplicated,
         Self::Corrupted,
@@ -60,6 +63,7 @@ impl Violation {
         Self::Phantom,
         Self::Misplaced,
         Self::Restamped,
+        Self::Misreported,
         Self::Poisoned,
         Self::Accepted,
         Self::Unfinished,
@@ -79,6 +83,7 @@ impl Violation {
             Self::Phantom => "phantom",
             Self::Misplaced => "misplaced",
             Self::Restamped => "restamped",
+            Self::Misreported => "misreported",
             Self::Poisoned => "poisoned",
             Self::Accepted => "accepted",
             Self::Unfinished => "unfinished",
@@ -91,7 +96,10 @@ impl Violation {
 
     /// Whether only a history of the wire can show it.
     pub const fn needs_history(self) -> bool {
-        matches!(self, Self::Unsecured | Self::Overwritten | Self::Stubborn)
+        matches!(
+            self,
+            Self::Misreported | Self::Unsecured | Self::Overwritten | Self::Stubborn
+        )
     }
 
     /// Whether it says that something was not done in time: more time might have cured it.
@@ -109,6 +117,7 @@ impl Violation {
             Self::Phantom => "nothing is stored that was not sent",
             Self::Misplaced => "every row is at the keys of its message",
             Self::Restamped => "srcStamp and sentStamp are as they came",
+            Self::Misreported => "every row tells of its delivery as it was",
             Self::Poisoned => "no good message is given up",
             Self::Accepted => "bad messages go to the poison queue, not to the table",
             Self::Unfinished => "no message is left in the queue",
@@ -133,6 +142,7 @@ impl Violation {
                 "blocks of messages",
                 "with a srcStamp or sentStamp that did not come with them",
             ),
+            Self::Misreported => ("row", "rows", "that tell of another delivery than theirs"),
             Self::Poisoned => ("good message", "good messages", "given up as poison"),
             Self::Accepted => ("bad message", "bad messages", "stored as a result"),
             Self::Unfinished => ("message", "messages", "left unfinished in the queue"),

@@ -19,6 +19,7 @@
 mod auditor;
 mod body;
 mod content;
+mod deliveries;
 mod expectation;
 mod fates;
 mod finding;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use workflow::contract::{MessageId, RunId, Seq, Stamp};
 
 use super::body::{Owner, owner_of_id};
+use super::deliveries::Deliveries;
 use super::finding::Findings;
 use super::seen::Marks;
 use super::starvation::{Starvation, StorageTime};
@@ -81,6 +82,7 @@ pub struct Protocol {
     /// When, for those whose message is not yet deleted.
     stored_at: HashMap<Seq, Stamp>,
     live: HashMap<String, Live>,
+    deliveries: Deliveries,
     traffic: Traffic,
     starvation: Starvation,
     findings: Findings,
@@ -95,6 +97,7 @@ impl Protocol {
             stored: Marks::new(last),
             stored_at: HashMap::new(),
             live: HashMap::new(),
+            deliveries: Deliveries::default(),
             traffic: Traffic::default(),
             starvation: Starvation::default(),
             findings: Findings::default(),
@@ -118,7 +121,7 @@ impl Protocol {
                 client.deliveries += crossing.messages.len() as u64;
                 self.traffic.deliveries += crossing.messages.len() as u64;
                 for message in &crossing.messages {
-                    self.delivered(message);
+                    self.delivered(crossing, message);
                 }
             }
             Operation::UpdateMessage | Operation::DeleteMessage => {
@@ -163,10 +166,13 @@ impl Protocol {
         (self.traffic, self.findings.finish())
     }
 
-    fn delivered(&mut self, message: &Handled) {
+    fn delivered(&mut self, crossing: &Crossing, message: &Handled) {
         let seq = message.id.as_deref().and_then(|id| self.seq_of(id));
         let live = self.live.entry(message.queue_id.clone()).or_default();
         live.seq = live.seq.or(seq);
+        if let Some(seq) = live.seq {
+            self.deliveries.add(seq, crossing, message);
+        }
         if message.attempt > Some(1) && !live.redelivered {
             live.redelivered = true;
             self.traffic.redelivered += 1;
@@ -193,6 +199,14 @@ impl Protocol {
         {
             self.stored_at.insert(seq, crossing.ended);
         }
+        let inserted = row.operation == Operation::InsertEntity;
+        if let (true, Happened::Yes, Some(seq)) = (inserted, crossing.happened(), seq)
+            && let Some(claimed) = &row.delivery
+            && let Some(detail) = self.deliveries.contradict(seq, crossing, claimed)
+        {
+            let witness = || Witness::new(&row.keys.row, detail);
+            self.findings.add(Violation::Misreported, witness);
+        }
         let overwrites = matches!(
             row.operation,
             Operation::UpdateEntity | Operation::UpsertEntity | Operation::DeleteEntity
@@ -216,6 +230,9 @@ impl Protocol {
         let Some(live) = self.live.remove(&message.queue_id) else {
             return;
         };
+        if let Some(seq) = live.seq {
+            self.deliveries.forget(seq);
+        }
         let before = |at: Option<Stamp>| at.is_some_and(|at| at <= crossing.began);
         let stored = live.seq.is_some_and(|seq| {
             self.stored.has(seq)

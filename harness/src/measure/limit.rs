@@ -105,7 +105,7 @@ impl LatencyVerdict {
 /// - Pass when the whole 95 % confidence interval is within the limit, fail when all of it is beyond, inconclusive when
 ///   the limit is inside it.
 /// - The interval is widened by the clock offset, known from negative samples: clocks that disagree by more than the
-///   distance to the limit cannot tell.
+///   distance to the limit, or by more than the limit itself, cannot tell.
 /// - End-to-end latency is not judged when the generator was late by more than [`LAG_SHARE`] of the limit, unless even
 ///   the naive figure, which forgives the generator, is beyond it.
 /// - Rows that lack a stamp cannot be within a limit: with any of them, a pass becomes inconclusive.
@@ -154,6 +154,12 @@ fn decide(hops: &Hops, verdict: &LatencyVerdict, offset: i64) -> (Outcome, Strin
             Outcome::Fail,
             "the whole interval is beyond the limit".into(),
         ),
+        (_, Some(high)) if high <= max && offset >= max => {
+            let offset = Micros(offset);
+            let reason =
+                format!("clocks disagree by {offset} or more, which is more than the limit");
+            (Outcome::Inconclusive, reason)
+        }
         (_, Some(high)) if high <= max && missing == 0 => (
             Outcome::Pass,
             "the whole interval is within the limit".into(),
@@ -273,6 +279,18 @@ mod tests {
         let apart = verdict(&offset(60_000), Hop::QueueWait);
         assert_eq!(apart.outcome, Outcome::Inconclusive);
         assert!(apart.reason.contains("clocks disagree by 60.0 ms"));
+    }
+
+    #[test]
+    fn clocks_that_disagree_by_more_than_the_limit_cannot_tell_however_small_the_latency_looks() {
+        let behind = hops((0..2_000).map(|_| (0, -9_000_000)));
+        let verdict = verdict(&behind, Hop::QueueWait);
+        assert_eq!(verdict.outcome, Outcome::Inconclusive);
+        assert!(
+            verdict.reason.contains("more than the limit"),
+            "{}",
+            verdict.reason
+        );
     }
 
     #[test]

@@ -224,6 +224,9 @@ const fn advice(violation: Violation) -> &'static str {
         Violation::Restamped => {
             "does the consumer copy srcStamp and sentStamp from the message as text, and make neither itself?"
         }
+        Violation::Misreported => {
+            "does the consumer stamp a message when it receives it and when its work is done, and take attempt from that receive?"
+        }
         Violation::Phantom => "does another producer or run use this queue or table?",
         Violation::Poisoned => "what made every attempt fail? The poison queue holds the reason",
         Violation::Accepted => "does the consumer check fields, size and digest before it stores?",

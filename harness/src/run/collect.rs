@@ -45,6 +45,7 @@ impl Run {
             queue: &store.queue,
             poison: Some(&store.poison),
             layout: Layout::Contract,
+            own_table: true,
         };
         let rows = store.table.all_rows();
         let audited = leavings.audit(rows, &sent.summary, expected_poison).await;
@@ -91,6 +92,8 @@ pub struct Leavings<'a> {
     pub poison: Option<&'a AzureQueue>,
     /// What its rows have.
     pub layout: Layout,
+    /// Whether no other run writes to its table.
+    pub own_table: bool,
 }
 
 impl Leavings<'_> {
@@ -103,6 +106,7 @@ impl Leavings<'_> {
     ) -> anyhow::Result<(Auditor, Hops, Vec<PoisonFound>)> {
         let mut auditor = Auditor::new(Expectation {
             layout: self.layout,
+            own_table: self.own_table,
             ..expectation(summary, expected_poison)
         })?;
         let mut hops = Hops::default();

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 
 use hyper::Method;
 use serde::Deserialize;
+use serde_json::Value;
 use workflow::contract::{Digest, POISON_SUFFIX, PoisonEnvelope, id_of_body};
 
 use super::operation::Request;
-use super::{Handled, Keys, Operation, RowChange};
+use super::{Claimed, Handled, Keys, Operation, RowChange};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -83,6 +84,29 @@ struct Entity<'a> {
     #[serde(rename = "RowKey", borrow)]
     row: Option<Cow<'a, str>>,
     digest: Option<Cow<'a, str>>,
+    // Of any type: what a worker writes wrong must not hide the rest of its row.
+    #[serde(rename = "dequeuedStamp")]
+    dequeued: Option<Value>,
+    #[serde(rename = "dateStamp")]
+    date: Option<Value>,
+    attempt: Option<Value>,
+    consumer: Option<Value>,
+}
+
+impl Entity<'_> {
+    fn claimed(&self) -> Option<Claimed> {
+        let stamp = |value: &Option<Value>| value.as_ref()?.as_str()?.parse().ok();
+        let attempt = self.attempt.as_ref()?;
+        let attempt = attempt
+            .as_u64()
+            .or_else(|| attempt.as_str()?.parse().ok())?;
+        Some(Claimed {
+            dequeued: stamp(&self.dequeued)?,
+            date: stamp(&self.date)?,
+            attempt: attempt.try_into().ok()?,
+            consumer: self.consumer.as_ref()?.as_str()?.to_owned(),
+        })
+    }
 }
 
 /// The row of an insert, update or upsert whose keys are in the URL or in the JSON.
@@ -90,6 +114,7 @@ pub(super) fn row(operation: Operation, keys: Option<Keys>, json: &[u8]) -> Opti
     let entity: Option<Entity> = serde_json::from_slice(json).ok();
     let digest = entity.as_ref().and_then(|entity| entity.digest.as_ref());
     let digest = digest.and_then(|text| text.parse::<Digest>().ok());
+    let delivery = entity.as_ref().and_then(Entity::claimed);
     let keys = keys.or_else(|| {
         let entity = entity?;
         Some(Keys {
@@ -102,6 +127,7 @@ pub(super) fn row(operation: Operation, keys: Option<Keys>, json: &[u8]) -> Opti
         keys,
         part: None,
         digest,
+        delivery,
     })
 }
 
@@ -167,7 +193,7 @@ pub(super) fn blamed_part(multipart: &[u8]) -> Option<usize> {
     let text = String::from_utf8_lossy(multipart);
     let mut bodies = text.lines().filter(|line| line.starts_with('{'));
     bodies.find_map(|json| {
-        let body: serde_json::Value = serde_json::from_str(json).ok()?;
+        let body: Value = serde_json::from_str(json).ok()?;
         let message = body["odata.error"]["message"]["value"].as_str()?;
         message.split_once(':')?.0.parse().ok()
     })

@@ -98,6 +98,22 @@ pub struct RowChange {
     /// Its `digest` column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
+    /// What it says of the delivery that it is the result of; absent where it says nothing that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Claimed>,
+}
+
+/// What a row says of its delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// Its `dequeuedStamp` column.
+    pub dequeued: Stamp,
+    /// Its `dateStamp` column.
+    pub date: Stamp,
+    /// Its `attempt` column.
+    pub attempt: u32,
+    /// Its `consumer` column.
+    pub consumer: String,
 }
 
 impl Crossing {

@@ -17,7 +17,7 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
-pub use crossing::{Answer, Crossing, Handled, Happened, RowChange};
+pub use crossing::{Answer, Claimed, Crossing, Handled, Happened, RowChange};
 pub use fault::{Effect, Faults, Guard, Moment, Refusal, Rule};
 pub use history::{FILE, History, HistoryError, Reader};
 pub use lane::Lane;

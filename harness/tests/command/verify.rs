@@ -135,6 +135,14 @@ async fn a_table_with_columns_of_its_own_is_judged_by_its_ids_and_payloads() {
     );
     assert!(!text.contains("misplaced"), "keys were not judged: {text}");
 
+    // Of a column that no row has, nothing can be said.
+    let (code, text) = sent.verified(&["--id-column=nothing"]).await;
+    assert_eq!(code, Some(2), "{text}");
+    assert!(
+        text.contains("none of the 40 rows has a message id in it"),
+        "{text}"
+    );
+
     // By the contract, nothing of it is right.
     let (code, text) = sent.verified(&[]).await;
     assert_eq!(code, Some(10), "{text}");

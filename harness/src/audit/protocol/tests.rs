@@ -58,6 +58,7 @@ impl Told {
                 },
                 part: None,
                 digest: None,
+                delivery: None,
             });
         });
     }
@@ -106,6 +107,7 @@ fn row_of(seq: u64, part: usize) -> RowChange {
         },
         part: Some(part),
         digest: None,
+        delivery: None,
     }
 }
 

@@ -206,6 +206,19 @@ impl Model {
         model.count(Violation::Lost, missing - hidden);
         if history.expectation.complete {
             model.count(Violation::Unfinished, hidden);
+            let foreign = |poison: &&PoisonEnvelope| poison.body == "not json";
+            let seen = history.poison.iter().filter(foreign).count()
+                + history
+                    .left
+                    .iter()
+                    .filter(|body| *body == "not json")
+                    .count();
+            let unseen_foreign = (history.expectation.poison.foreign).saturating_sub(seen as u64);
+            let explained = missing + model.fates.undecidable + unseen_foreign;
+            model.count(
+                Violation::Undeleted,
+                history.unseen.saturating_sub(explained),
+            );
         }
         model.stamps(history);
         model.nobodys(history);

@@ -420,6 +420,34 @@ fn a_run_in_which_nothing_arrived_has_shown_nothing() {
 }
 
 #[test]
+fn leased_messages_that_are_finished_are_undeleted_though_nobody_can_look_at_them() {
+    let mut history = History::good();
+    history.unseen = 100;
+    let audit = caught(&history, &[(Violation::Undeleted, 100)], "leased message");
+    assert_eq!((audit.fates.kept, audit.hidden), (100, 100));
+    // Those that have no row may be among them.
+    history.rows.pop();
+    let expected = [(Violation::Unfinished, 1), (Violation::Undeleted, 99)];
+    caught(&history, &expected, "");
+    // A run that was cut off had no time to delete them.
+    history.expectation.complete = false;
+    assert_eq!(history.audit().outcome(), Outcome::Incomplete);
+}
+
+#[test]
+fn a_row_under_the_id_of_another_run_is_a_phantom_in_a_table_of_the_runs_own() {
+    let mut history = History::good();
+    history.rows.push(StoredRow {
+        partition_key: "heartbeat".into(),
+        row_key: "consumer-1-53".into(),
+        ..StoredRow::default()
+    });
+    assert_eq!(history.audit().outcome(), Outcome::Pass);
+    history.expectation.own_table = true;
+    caught(&history, &[(Violation::Phantom, 1)], "heartbeat");
+}
+
+#[test]
 fn other_runs_in_the_same_table_are_not_judged() {
     let history = History::with(|h| {
         h.rows.extend([row("r1-2", 42), row("r", 1), row("r10", 7)]);
