@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, IgnoredAny, Visitor};
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// `kind: ScaledObject` (KEDA `apis/keda/v1alpha1/scaledobject_types.go`).
@@ -142,19 +142,16 @@ pub struct Trigger {
     #[serde(default)]
     pub metadata: BTreeMap<String, Text>,
     pub metric_type: Option<String>,
-    #[serde(default)]
     pub authentication_ref: Option<AuthenticationRef>,
 }
 
 /// `authenticationRef`: whether it gives access is not for a model to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(from = "IgnoredAny")]
-pub struct AuthenticationRef;
-
-impl From<IgnoredAny> for AuthenticationRef {
-    fn from(_: IgnoredAny) -> Self {
-        Self
-    }
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct AuthenticationRef {
+    pub name: String,
+    pub kind: Option<String>,
 }
 
 /// A value of a trigger's metadata: always a string, also where it is a number.

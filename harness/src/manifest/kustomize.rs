@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Document, ManifestError, parse};
+use super::{Document, ManifestError, parse, typed};
 
 /// From this version on, kustomize has all that the overlays use (`replacements`, `patches` with a target).
 const OLDEST_KUSTOMIZE: u32 = 5;
@@ -110,11 +110,7 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
             });
         }
     }
-    let plain = Plain::deserialize(&value).map_err(|source| ManifestError::Shape {
-        object: "the kustomization".to_owned(),
-        file: name,
-        source,
-    })?;
+    let plain: Plain = typed(&value, "the kustomization", &name, "")?;
     let mut documents = Vec::new();
     for resource in &plain.resources {
         let file = dir.join(resource);

@@ -1,7 +1,7 @@
 //! Kubernetes manifests as typed structures, and the relations among them that no schema checks.
 //!
-//! - [`Manifests`]: what was read; [`scaling`], `pod`, `surroundings` and `nodes` are its kinds. Fields that nothing here
-//!   depends on are left out, except of a [`ScaledObject`]: a misspelt field of one must not pass for its default.
+//! - [`Manifests`]: what was read; `scaling`, `pod`, `surroundings` and `nodes` are its kinds. Fields that nothing here
+//!   depends on are left out, except of a `ScaledObject`: a misspelt field of one must not pass for its default.
 //! - [`read_plain`] reads a directory of files, [`Kubectl`] renders an overlay.
 //! - [`check()`]: what is wrong, as [`Problem`]s.
 //!
@@ -12,7 +12,7 @@ mod kustomize;
 mod labels;
 mod nodes;
 mod pod;
-pub mod scaling;
+mod scaling;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -21,13 +21,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use autoscaler::manifest::Spec;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use check::{Problem, check};
 pub use kustomize::{Kubectl, read_plain};
-pub use scaling::ScaledObject;
 
 use nodes::NodePool;
 use pod::Deployment;
@@ -54,12 +54,14 @@ pub enum ManifestError {
         source: Box<serde_saphyr::Error>,
     },
     /// An object whose fields are not what its kind has.
-    #[error("read {object} of {file}; compare its fields with the reference of its kind")]
+    #[error("read {object} of {file}: {field}; compare it with the reference of its kind")]
     Shape {
         /// Kind and name.
         object: String,
         /// Which file, or overlay.
         file: String,
+        /// Where in the object.
+        field: String,
         /// What does not fit.
         source: serde_json::Error,
     },
@@ -125,7 +127,9 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
         .collect())
 }
 
-/// Names and labels of an object.
+const KEDA: &str = "keda.sh/v1alpha1";
+
+/// Names, labels and annotations of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Metadata {
     /// Its name.
@@ -134,6 +138,9 @@ pub struct Metadata {
     /// Its labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// One object of a known kind.
@@ -143,7 +150,7 @@ pub struct Item<T> {
     pub file: String,
     /// Its kind.
     pub kind: &'static str,
-    /// Its name and labels.
+    /// Its name, labels and annotations.
     pub metadata: Metadata,
     /// Its `spec`; of a `ConfigMap` its `data`.
     pub spec: T,
@@ -160,7 +167,7 @@ impl<T> Item<T> {
 #[derive(Debug, Clone, Default)]
 pub struct Manifests {
     /// What KEDA scales, and how.
-    pub scaled_objects: Vec<Item<ScaledObject>>,
+    pub scaled_objects: Vec<Item<Spec>>,
     pub(crate) trigger_authentications: Vec<Item<TriggerAuthentication>>,
     pub(crate) deployments: Vec<Item<Deployment>>,
     pub(crate) config_maps: Vec<Item<BTreeMap<String, String>>>,
@@ -195,19 +202,15 @@ impl Manifests {
 
     fn add(&mut self, document: &Document) -> Result<(), ManifestError> {
         let Document { file, value } = document;
-        let head: Head = Head::deserialize(value).map_err(|source| ManifestError::Shape {
-            object: "a document without kind".to_owned(),
-            file: file.clone(),
-            source,
-        })?;
+        let head: Head = typed(value, "a document without kind", file, "")?;
         let reader = Reader { file, value, head };
         match reader.head.kind.as_str() {
             "ScaledObject" => {
-                let item = reader.item("ScaledObject", "keda.sh/v1alpha1", "spec")?;
+                let item = reader.item("ScaledObject", KEDA, "spec")?;
                 self.scaled_objects.push(item);
             }
             "TriggerAuthentication" => {
-                let item = reader.item("TriggerAuthentication", "keda.sh/v1alpha1", "spec")?;
+                let item = reader.item("TriggerAuthentication", KEDA, "spec")?;
                 self.trigger_authentications.push(item);
             }
             "Deployment" => {
@@ -271,11 +274,8 @@ impl Reader<'_> {
             });
         }
         let content = self.value.get(field).unwrap_or(&Value::Null);
-        let spec = T::deserialize(content).map_err(|source| ManifestError::Shape {
-            object: format!("{kind}/{}", self.head.metadata.name),
-            file: self.file.to_owned(),
-            source,
-        })?;
+        let object = format!("{kind}/{}", self.head.metadata.name);
+        let spec = typed(content, &object, self.file, field)?;
         Ok(Item {
             file: self.file.to_owned(),
             kind,
@@ -283,4 +283,31 @@ impl Reader<'_> {
             spec,
         })
     }
+}
+
+/// `value`, which is at `place` in `object`, as a structure; an error names the field, as the API server's do.
+fn typed<T: DeserializeOwned>(
+    value: &Value,
+    object: &str,
+    file: &str,
+    place: &str,
+) -> Result<T, ManifestError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let parts = [place, &path];
+        let parts = parts
+            .into_iter()
+            .filter(|part| !part.is_empty() && *part != ".");
+        let field = parts.collect::<Vec<_>>().join(".");
+        ManifestError::Shape {
+            object: object.to_owned(),
+            file: file.to_owned(),
+            field: if field.is_empty() {
+                "the whole of it".to_owned()
+            } else {
+                field
+            },
+            source: error.into_inner(),
+        }
+    })
 }

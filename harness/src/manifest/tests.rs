@@ -105,14 +105,16 @@ fn the_settings_of_the_sample_break_exactly_three_relations() {
         ]
     );
     let manifests = Manifests::from_documents(&documents).unwrap();
-    let scaled = &manifests.scaled_objects[0].spec;
-    let trigger = scaled.triggers[0].azure_queue().unwrap().unwrap();
+    let scaled = manifests.scaled_objects[0].settings().unwrap();
     // The sample's own figures (deployment/keda/keda-scaleobject-workload-id.sh).
-    assert_eq!((scaled.min_replicas(), scaled.max_replicas()), (0, 15));
-    assert_eq!(scaled.polling_interval().as_secs(), 30);
-    assert_eq!(scaled.cooldown_period().as_secs(), 10);
     assert_eq!(
-        (trigger.queue_length, trigger.activation_queue_length),
+        (scaled.min_replica_count, scaled.max_replica_count),
+        (0, 15)
+    );
+    assert_eq!(scaled.polling_interval.as_secs(), 30);
+    assert_eq!(scaled.cooldown_period.as_secs(), 10);
+    assert_eq!(
+        (scaled.queue_length, scaled.activation_queue_length),
         (5, 20)
     );
 }
@@ -288,13 +290,20 @@ fn problems_tell_where_and_what_to_do() {
 #[test]
 fn misspelt_and_untyped_fields_are_refused_by_name() {
     let cases = [
-        ("/spec/coolDownPeriod", json!(300), "coolDownPeriod"),
-        ("/spec/pollingInterval", json!("10"), "expected u32"),
-        ("/spec/minReplicaCount", json!(-1), "expected u32"),
+        (
+            "/spec/coolDownPeriod",
+            json!(300),
+            "spec.coolDownPeriod; compare it with the reference of its kind: unknown field",
+        ),
+        (
+            "/spec/pollingInterval",
+            json!("10"),
+            "spec.pollingInterval; compare it with the reference of its kind: invalid type",
+        ),
         (
             "/spec/triggers/0/metadata/queueLength",
             json!(5),
-            "expected a string",
+            "spec.triggers[0].metadata.queueLength; compare it with",
         ),
         (
             "/apiVersion",

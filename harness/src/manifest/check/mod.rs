@@ -9,8 +9,10 @@ mod surroundings;
 
 use std::fmt;
 
+use autoscaler::manifest::Spec;
+
 use super::pod::{Container, Deployment};
-use super::{Item, Manifests, ScaledObject};
+use super::{Item, Manifests};
 use settings::Settings;
 
 /// A relation that does not hold.
@@ -61,7 +63,7 @@ impl<T> Item<T> {
 /// What is scaled, with what belongs to it.
 struct Workload<'a> {
     manifests: &'a Manifests,
-    scaled: &'a Item<ScaledObject>,
+    scaled: &'a Item<Spec>,
     deployment: &'a Item<Deployment>,
     container: &'a Container,
     settings: Settings,
@@ -98,18 +100,23 @@ pub fn check(manifests: &Manifests) -> Vec<Problem> {
         });
     }
     for scaled in &manifests.scaled_objects {
-        scaling::check(scaled, manifests, &mut problems);
-        check_workload(scaled, manifests, &mut problems);
+        let settings = scaling::check(scaled, manifests, &mut problems);
+        check_workload(scaled, settings.as_ref(), manifests, &mut problems);
     }
     problems
 }
 
-fn check_workload(scaled: &Item<ScaledObject>, manifests: &Manifests, problems: &mut Vec<Problem>) {
+fn check_workload(
+    scaled: &Item<Spec>,
+    scaling: Option<&autoscaler::Settings>,
+    manifests: &Manifests,
+    problems: &mut Vec<Problem>,
+) {
     let target = &scaled.spec.scale_target_ref;
     let deployment = manifests
         .deployments
         .iter()
-        .find(|item| target.kind() == "Deployment" && item.metadata.name == target.name);
+        .find(|item| scaled.target_kind() == "Deployment" && item.metadata.name == target.name);
     let Some((deployment, container)) =
         deployment.and_then(|item| Some((item, item.spec.template.spec.containers.first()?)))
     else {
@@ -118,7 +125,7 @@ fn check_workload(scaled: &Item<ScaledObject>, manifests: &Manifests, problems: 
             "spec.scaleTargetRef",
             format!(
                 "there is no {}/{} here; name the Deployment of the consumers",
-                target.kind(),
+                scaled.target_kind(),
                 target.name
             ),
         ));
@@ -131,7 +138,7 @@ fn check_workload(scaled: &Item<ScaledObject>, manifests: &Manifests, problems: 
         container,
         settings: settings::read(deployment, container, manifests, problems),
     };
-    scaling::check_workload(&workload, problems);
+    scaling::check_workload(&workload, scaling, problems);
     lifecycle::check(&workload, problems);
     placement::check(&workload, problems);
     surroundings::check(&workload, problems);

@@ -1,25 +1,34 @@
-//! What KEDA's webhook refuses, and what it takes although it strands messages or ends work.
+//! What a cluster refuses of a `ScaledObject`, and what it takes although it strands messages or ends work.
 
 use std::time::Duration;
 
+use autoscaler::manifest::{Spec, Trigger};
+use autoscaler::{LengthStrategy, Policy, PolicyKind, Rules, SelectPolicy, Settings};
+
 use super::{Problem, Workload};
-use crate::manifest::scaling::{PolicyUnit, ScalingRules, SelectPolicy};
-use crate::manifest::{Item, Manifests, ScaledObject};
+use crate::manifest::{Item, Manifests};
 
 /// Shortest look-back of a slow scale-in: a few syncs of the HPA, each 15 s, so that one dip is no reason to scale in.
 const SHORTEST_WINDOW: Duration = Duration::from_secs(60);
 
-/// What holds for a `ScaledObject` by itself.
+/// What holds for a `ScaledObject` by itself. Its settings, if a cluster takes them.
 pub(super) fn check(
-    scaled: &Item<ScaledObject>,
+    scaled: &Item<Spec>,
     manifests: &Manifests,
     problems: &mut Vec<Problem>,
-) {
-    replica_range(scaled, problems);
-    let (cooldown, polling) = (
-        scaled.spec.cooldown_period(),
-        scaled.spec.polling_interval(),
-    );
+) -> Option<Settings> {
+    authentication(scaled, manifests, problems);
+    let settings = match scaled.settings() {
+        Ok(settings) => settings,
+        Err(refusals) => {
+            for refusal in refusals.0 {
+                let advice = format!("{}: {}", refusal.reason, refusal.by);
+                problems.push(scaled.problem("refused", refusal.field, advice));
+            }
+            return None;
+        }
+    };
+    let (cooldown, polling) = (settings.cooldown_period, settings.polling_interval);
     if cooldown <= polling {
         problems.push(scaled.problem(
             "cooldown-not-longer-than-polling",
@@ -32,35 +41,13 @@ pub(super) fn check(
             ),
         ));
     }
-    scale_in(scaled, problems);
-    authentication(scaled, manifests, problems);
+    scale_in(scaled, &settings, problems);
+    Some(settings)
 }
 
-fn replica_range(scaled: &Item<ScaledObject>, problems: &mut Vec<Problem>) {
-    let (min, max) = (scaled.spec.min_replicas(), scaled.spec.max_replicas());
-    if max == 0 || min > max {
-        problems.push(scaled.problem(
-            "replica-range",
-            "spec.maxReplicaCount",
-            format!("{max}, with minReplicaCount {min}: KEDA refuses it; write at least 1, and at least the minimum"),
-        ));
-    }
-    if scaled
-        .spec
-        .idle_replica_count
-        .is_some_and(|idle| idle >= min)
-    {
-        problems.push(scaled.problem(
-            "idle-not-below-minimum",
-            "spec.idleReplicaCount",
-            format!("KEDA refuses one that is not below minReplicaCount, {min}; leave it away to scale to {min}"),
-        ));
-    }
-}
-
-fn scale_in(scaled: &Item<ScaledObject>, problems: &mut Vec<Problem>) {
+fn scale_in(scaled: &Item<Spec>, settings: &Settings, problems: &mut Vec<Problem>) {
     let field = "spec.advanced.horizontalPodAutoscalerConfig.behavior";
-    let Some(behavior) = scaled.spec.behavior() else {
+    let Some(behavior) = &settings.behavior else {
         problems.push(scaled.problem(
             "behavior-unset",
             field,
@@ -68,7 +55,7 @@ fn scale_in(scaled: &Item<ScaledObject>, problems: &mut Vec<Problem>) {
         ));
         return;
     };
-    if !behavior.scale_down.as_ref().is_some_and(is_slow) {
+    if !is_slow(&behavior.scale_down, settings) {
         problems.push(scaled.problem(
             "scale-in-abrupt",
             format!("{field}.scaleDown"),
@@ -81,22 +68,18 @@ fn scale_in(scaled: &Item<ScaledObject>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn is_slow(rules: &ScalingRules) -> bool {
-    let gentle = |policy: &&crate::manifest::scaling::Policy| {
-        policy.unit == PolicyUnit::Pods || policy.value < 100
-    };
-    let mut policies = rules.policies.iter();
+fn is_slow(rules: &Rules, settings: &Settings) -> bool {
+    let gentle = |policy: &Policy| policy.kind == PolicyKind::Pods || policy.value < 100;
     let limited = match rules.select_policy {
         SelectPolicy::Disabled => return true,
-        SelectPolicy::Min => policies.any(|policy| gentle(&policy)),
-        SelectPolicy::Max => !rules.policies.is_empty() && policies.all(|policy| gentle(&policy)),
+        SelectPolicy::Min => rules.policies.iter().any(gentle),
+        SelectPolicy::Max => rules.policies.iter().all(gentle),
     };
-    // Not given, it is 300 s.
-    let window = rules.stabilization_window_seconds.unwrap_or(300);
-    limited && Duration::from_secs(window.into()) >= SHORTEST_WINDOW
+    let default = settings.controller.downscale_stabilization;
+    limited && rules.stabilization_window.unwrap_or(default) >= SHORTEST_WINDOW
 }
 
-fn authentication(scaled: &Item<ScaledObject>, manifests: &Manifests, problems: &mut Vec<Problem>) {
+fn authentication(scaled: &Item<Spec>, manifests: &Manifests, problems: &mut Vec<Problem>) {
     for (index, trigger) in scaled.spec.triggers.iter().enumerate() {
         let Some(reference) = &trigger.authentication_ref else {
             continue;
@@ -137,7 +120,11 @@ fn authentication(scaled: &Item<ScaledObject>, manifests: &Manifests, problems: 
 }
 
 /// What holds between a `ScaledObject` and the consumers it scales.
-pub(super) fn check_workload(workload: &Workload<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check_workload(
+    workload: &Workload<'_>,
+    scaling: Option<&Settings>,
+    problems: &mut Vec<Problem>,
+) {
     if workload.deployment.spec.replicas.is_some() {
         problems.push(workload.deployment.problem(
             "replicas-fixed",
@@ -145,32 +132,23 @@ pub(super) fn check_workload(workload: &Workload<'_>, problems: &mut Vec<Problem
             "they are KEDA's, and each apply would set them back; leave the field away",
         ));
     }
-    for (index, trigger) in workload.scaled.spec.triggers.iter().enumerate() {
-        let field = |name: &str| format!("spec.triggers[{index}].metadata.{name}");
-        match trigger.azure_queue() {
-            Ok(Some(queue)) => queue_trigger(workload, &queue, field, problems),
-            Ok(None) => {}
-            Err(error) => {
-                problems.push(workload.scaled.problem(
-                    "trigger-refused",
-                    field(error.field),
-                    format!("KEDA refuses it: {error}"),
-                ));
-            }
-        }
+    // The only one that a model of the settings covers.
+    if let (Some(settings), [trigger]) = (scaling, workload.scaled.spec.triggers.as_slice()) {
+        queue_trigger(workload, settings, trigger, problems);
     }
 }
 
 fn queue_trigger(
     workload: &Workload<'_>,
-    queue: &crate::manifest::scaling::AzureQueue,
-    field: impl Fn(&str) -> String,
+    settings: &Settings,
+    trigger: &Trigger,
     problems: &mut Vec<Problem>,
 ) {
     let mut problem = |name, of: &str, advice: String| {
-        problems.push(workload.scaled.problem(name, field(of), advice));
+        let field = format!("spec.triggers[0].metadata.{of}");
+        problems.push(workload.scaled.problem(name, field, advice));
     };
-    let activation = queue.activation_queue_length;
+    let activation = settings.activation_queue_length;
     if activation > 0 {
         problem(
             "activation-strands-messages",
@@ -180,14 +158,7 @@ fn queue_trigger(
             ),
         );
     }
-    if queue.queue_length == 0 {
-        problem(
-            "queue-length-zero",
-            "queueLength",
-            "0: no number of replicas would do; write how many messages one replica works on at a time".to_owned(),
-        );
-    }
-    if queue.visible_only {
+    if settings.strategy == LengthStrategy::VisibleOnly {
         problem(
             "leased-messages-uncounted",
             "queueLengthStrategy",
@@ -199,37 +170,38 @@ fn queue_trigger(
     let Some(args) = &workload.settings.args else {
         return;
     };
+    let text = |name| trigger.metadata.get(name).map(|text| text.0.as_str());
+    let queue = text("queueName").unwrap_or_default();
     let consumed = args.storage.queue.queue.to_string();
-    if queue.queue != consumed {
+    if queue != consumed {
         problem(
             "queue-differs",
             "queueName",
             format!(
-                "{:?}, and the consumers take from {consumed:?} (AZURE_QUEUE_NAME); write the same",
-                queue.queue
+                "{queue:?}, and the consumers take from {consumed:?} (AZURE_QUEUE_NAME); write the same"
             ),
         );
     }
-    let account = args.storage.account.account.as_ref();
-    if queue.account.is_some() && queue.account.as_ref() != account {
+    let (scaled_by, account) = (text("accountName"), args.storage.account.account.as_deref());
+    if scaled_by.is_some() && scaled_by != account {
         problem(
             "account-differs",
             "accountName",
             format!(
                 "{:?}, and the consumers use {:?} (AZURE_STORAGE_ACCOUNT_NAME); write the same",
-                queue.account.as_deref().unwrap_or_default(),
-                account.map_or("", String::as_str)
+                scaled_by.unwrap_or_default(),
+                account.unwrap_or_default()
             ),
         );
     }
-    if queue.queue_length > 0 && queue.queue_length < u64::from(args.concurrency) {
+    if settings.queue_length < u64::from(args.concurrency) {
         problem(
             "queue-length-below-concurrency",
             "queueLength",
             format!(
                 "{}, and a consumer works on {} messages at a time (EDW_CONCURRENCY): KEDA starts others for what it has in \
                  hand; write the same",
-                queue.queue_length, args.concurrency
+                settings.queue_length, args.concurrency
             ),
         );
     }
