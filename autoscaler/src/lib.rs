@@ -32,4 +32,7 @@ pub use settings::{
     Annotations, Behavior, ControllerFlags, Fallback, FallbackBehavior, Paused, Policy, PolicyKind,
     Refusal, Refusals, RefusedBy, Rules, ScaledObject, SelectPolicy, Settings, Warning, manifest,
 };
-pub use simulate::{Arrivals, Point, Rates, Series, Service, Workload, simulate, simulate_into};
+pub use simulate::{
+    Arrivals, Deactivation, Figures, Nodes, Point, Rates, Series, Service, THRASH_WINDOW, Workload,
+    figures, figures_into, simulate, simulate_into,
+};

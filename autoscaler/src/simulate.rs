@@ -2,18 +2,25 @@
 //!
 //! Messages are a fluid here: they come at a rate and are served at a rate, exactly between one change and the next, with no
 //! randomness. That is right for backlogs and replicas, and says nothing of single messages.
+//!
+//! With enough messages for all of them, replicas serve at their full rate. With fewer, each message takes the time that it
+//! takes, and in each moment the same part of them is done: what a load of independent messages does on average. So a queue
+//! that is kept up with is not empty, it holds what is being worked on; and the last messages of a burst take longest.
 
 mod arrivals;
+mod figures;
+mod fluid;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use arrivals::{Arrivals, Rates};
+pub use figures::{Deactivation, Figures, Nodes, THRASH_WINDOW, figures, figures_into};
 
 use crate::{Autoscaler, Decision, Queue, ReplicaSeries, Settings, Start};
+use fluid::Fluid;
 
 /// Messages and those who work on them.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +53,11 @@ pub struct Point {
     pub working: u32,
     /// Messages, as the tick saw them.
     pub queue: Queue,
-    /// Messages in flight on replicas that the tick ends, if they held equally many.
+    /// Since when there has been no message; `None`: there is one.
+    pub empty_since: Option<Duration>,
+    /// Replicas that the tick ends with work in flight, if all held equally many messages.
+    pub ended_at_work: u32,
+    /// Messages in flight on those.
     pub interrupted: u64,
 }
 
@@ -88,125 +99,47 @@ pub fn simulate(
     series
 }
 
-/// Runs as [`simulate`] does and keeps nothing: `each` sees every tick and what it decided.
+/// Runs as [`simulate`] does and keeps nothing: `each` sees every tick and what it decided. Returns how things stand at the
+/// horizon.
 pub fn simulate_into(
     settings: &Settings,
     start: &Start,
     workload: &Workload,
     horizon: Duration,
     mut each: impl FnMut(&Point, &[Decision]),
-) {
+) -> Point {
     let mut model = Autoscaler::new(Arc::new(settings.clone()), start);
     let mut fluid = Fluid::new(workload, start.replicas);
     while let Some(due) = model.next_due().filter(|due| *due <= horizon) {
-        let now = due.max(fluid.now);
+        let now = due.max(fluid.now());
         fluid.run_to(now);
         let queue = fluid.queue();
         let decisions = model.step(now, Ok(queue));
-        let mut interrupted = 0;
+        let (mut ended_at_work, mut interrupted) = (0, 0);
         for decision in &decisions {
-            interrupted += fluid.scale(decision.from, decision.to, queue);
+            let ended = fluid.scale(decision.from, decision.to, queue);
+            ended_at_work += ended.replicas;
+            interrupted += ended.messages;
         }
         let point = Point {
             at: now,
             replicas: model.replicas(),
-            working: fluid.working,
+            working: fluid.working(),
             queue,
+            empty_since: fluid.empty_since(),
+            ended_at_work,
             interrupted,
         };
         each(&point, &decisions);
     }
-}
-
-/// The queue as a fluid.
-struct Fluid<'a> {
-    workload: &'a Workload,
-    arrivals: arrivals::Cursor<'a>,
-    now: Duration,
-    backlog: f64,
-    working: u32,
-    /// Replicas that will work from a time on, by that time.
-    starting: VecDeque<(Duration, u32)>,
-}
-
-impl<'a> Fluid<'a> {
-    fn new(workload: &'a Workload, working: u32) -> Self {
-        Self {
-            workload,
-            arrivals: workload.arrivals.cursor(),
-            now: Duration::ZERO,
-            backlog: 0.0,
-            working,
-            starting: VecDeque::new(),
-        }
+    fluid.run_to(horizon);
+    Point {
+        at: horizon,
+        replicas: model.replicas(),
+        working: fluid.working(),
+        queue: fluid.queue(),
+        empty_since: fluid.empty_since(),
+        ended_at_work: 0,
+        interrupted: 0,
     }
-
-    fn run_to(&mut self, until: Duration) {
-        loop {
-            self.backlog += self.arrivals.bursts(self.now);
-            while let Some((at, count)) = self.starting.front().copied()
-                && at <= self.now
-            {
-                self.working += count;
-                self.starting.pop_front();
-            }
-            if self.now >= until {
-                return;
-            }
-            let started = self.starting.front().map(|(at, _)| *at);
-            let changes = [self.arrivals.next_change(), started];
-            let change = changes
-                .into_iter()
-                .flatten()
-                .min()
-                .unwrap_or(until)
-                .min(until);
-            let seconds = change.saturating_sub(self.now).as_secs_f64();
-            let served = f64::from(self.working) * self.workload.service.per_second;
-            // Linear until it is empty, and then it stays so: the rates do not change before `change`.
-            self.backlog =
-                (self.backlog + (self.arrivals.per_second() - served) * seconds).max(0.0);
-            self.now = change;
-        }
-    }
-
-    fn queue(&self) -> Queue {
-        let messages = messages(self.backlog);
-        let slots = u64::from(self.working) * u64::from(self.workload.service.in_flight);
-        let leased = messages.min(slots);
-        Queue {
-            visible: messages - leased,
-            leased,
-        }
-    }
-
-    /// Starts replicas, or ends those first that have not begun. Returns the messages in flight on those it ends.
-    fn scale(&mut self, from: u32, to: u32, queue: Queue) -> u64 {
-        if to > from {
-            let at = self.now + self.workload.service.start_delay;
-            self.starting.push_back((at, to - from));
-            return 0;
-        }
-        let mut ending = from - to;
-        while let Some((at, count)) = self.starting.pop_back() {
-            if count > ending {
-                self.starting.push_back((at, count - ending));
-                return 0;
-            }
-            ending -= count;
-        }
-        let working = u64::from(self.working.max(1));
-        self.working -= ending.min(self.working);
-        (queue.leased * u64::from(ending)).div_ceil(working)
-    }
-}
-
-/// Whole messages: one that is being worked on is still there.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a backlog is not negative, and `as` saturates"
-)]
-fn messages(backlog: f64) -> u64 {
-    (backlog - 1e-6).ceil().max(0.0) as u64
 }

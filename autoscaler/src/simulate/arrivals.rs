@@ -20,6 +20,12 @@ pub struct Rates {
     pub per_second: f64,
 }
 
+impl Rates {
+    fn sends(&self) -> bool {
+        self.burst > 0 || self.per_second > 0.0
+    }
+}
+
 impl Arrivals {
     /// Rates in any order.
     pub fn new(rates: impl IntoIterator<Item = Rates>) -> Self {
@@ -48,6 +54,24 @@ impl Arrivals {
         self
     }
 
+    /// When the first message comes; `None`: never.
+    pub fn first(&self) -> Option<Duration> {
+        let first = self.rates.iter().find(|rates| rates.sends());
+        first.map(|rates| rates.at)
+    }
+
+    /// When the last message has come; `None`: messages come for ever, or never.
+    pub fn last(&self) -> Option<Duration> {
+        if self.period.is_some() {
+            return None;
+        }
+        let last = self.rates.iter().rposition(Rates::sends)?;
+        if self.rates[last].per_second > 0.0 {
+            return self.rates.get(last + 1).map(|rates| rates.at);
+        }
+        Some(self.rates[last].at)
+    }
+
     pub(super) fn cursor(&self) -> Cursor<'_> {
         Cursor {
             arrivals: self,
@@ -59,6 +83,7 @@ impl Arrivals {
 }
 
 /// A place in the arrivals.
+#[derive(Debug)]
 pub(super) struct Cursor<'a> {
     arrivals: &'a Arrivals,
     next: usize,
