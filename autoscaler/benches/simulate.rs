@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use autoscaler::{
-    Arrivals, Behavior, Envelope, LengthStrategy, Observation, Queue, Rates, Service, Settings,
-    Start, Uncertainty, Workload, simulate, simulate_into,
+    Arrivals, Behavior, Envelope, LengthStrategy, Nodes, Observation, Phases, Queue, Rates,
+    Service, Settings, Start, Uncertainty, Workload, figures, simulate, simulate_into,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -47,6 +47,7 @@ fn main() {
             black_box(simulate(settings, &start, &workload, HOUR * (HOURS / 10)));
         });
     }
+    phases(&sample);
     let begun = Instant::now();
     let load = |now: Duration| -> Observation {
         let visible = 200_u64.saturating_sub(now.as_secs());
@@ -65,6 +66,32 @@ fn main() {
         "{:<48}{millis:>13.0} ms",
         "an envelope of a quarter of an hour"
     );
+}
+
+/// What `harness simulate` does: figures of twenty minutes for 450 pairs of phases.
+fn phases(settings: &Settings) {
+    const PHASES: u32 = 450;
+    let nodes = Nodes {
+        replicas_per_node: 30,
+        linger: Duration::from_secs(60),
+    };
+    let workload = sawtooth();
+    let rounds = 10;
+    let name = "the sample's settings, figures of 450 phases";
+    figure(name, PHASES * rounds / 3, || {
+        for n in 0..PHASES * rounds {
+            let phases = Phases {
+                poll: Duration::from_secs((n % 30).into()),
+                sync: Duration::from_millis(500) + Duration::from_secs((n / 30 % 15).into()),
+                ..Phases::default()
+            };
+            let start = Start {
+                phases,
+                ..Start::default()
+            };
+            black_box(figures(settings, &start, &workload, HOUR / 3, nodes));
+        }
+    });
 }
 
 /// Twenty minutes: a burst, a steady rate, a quiet time.

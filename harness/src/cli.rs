@@ -1,6 +1,6 @@
 //! The command line of `harness`.
 
-use std::io::{Write as _, stdout};
+use std::io::{IsTerminal as _, Write as _, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::load::LoadArgs;
 use crate::outcome::Outcome;
 use crate::report::ReportError;
 use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
+use crate::simulate::SimulateArgs;
 use crate::sweep::SweepArgs;
 use crate::verify::VerifyArgs;
 
@@ -47,6 +48,8 @@ enum Command {
     },
     /// Audit the table of a load after the fact, whoever wrote its rows; the storage is given as a consumer gets it
     Verify(Box<VerifyCommand>),
+    /// Say what scaling settings would do to a load: replicas, backlog, cost, and what goes wrong; needs no cluster
+    Simulate(Box<SimulateArgs>),
     /// Remove the queues and tables that killed runs have left in a storage whose address is given
     Sweep(SweepCommand),
     /// The workload's producer, as its own binary runs it
@@ -111,6 +114,7 @@ pub fn main(cli: Cli) -> ExitCode {
         }
         Command::Report { dir } => told(report(&dir)),
         Command::Lint(command) => told(lint(&command)),
+        Command::Simulate(args) => told(simulate(&args)),
         Command::Verify(command) => in_runtime(&command.telemetry, async {
             let (record, report) = crate::verify::verify(&command.verify).await?;
             crate::load::summarise(&record, &report);
@@ -132,6 +136,15 @@ pub fn main(cli: Cli) -> ExitCode {
             suite(&command.suite, selection, workload).await
         }),
     }
+}
+
+fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
+    let answer = crate::simulate::simulate(args)?;
+    let files = crate::simulate::write(args, &answer)?;
+    say(&crate::simulate::text(&answer, stdout().is_terminal()));
+    say(&format!("page     {}", files.html.display()));
+    say(&format!("figures  {}", files.json.display()));
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What every error of a directory that holds no run has for its context.

@@ -91,12 +91,24 @@ struct Generator {
     envs: Vec<PathBuf>,
 }
 
+/// The objects of a file, or of the kustomization in a directory: rendered by kubectl where that does more than
+/// [`read_plain`] can.
+pub fn read(path: &Path) -> Result<Vec<Document>, ManifestError> {
+    if !path.is_dir() {
+        return parse(&path.display().to_string(), &text_of(path)?);
+    }
+    match read_plain(path) {
+        Err(ManifestError::NeedsKubectl { .. }) => Kubectl::find()?.render(path),
+        plain => plain,
+    }
+}
+
 /// Reads the objects that the kustomization in `dir` lists, and the `ConfigMap`s that it generates from `envs`, without the
 /// hash in their names. Refuses a kustomization that does more, such as patching: only kubectl can tell what comes of it.
 pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     let path = dir.join("kustomization.yaml");
     let name = path.display().to_string();
-    let value = parse(&name, &read(&path)?)?
+    let value = parse(&name, &text_of(&path)?)?
         .into_iter()
         .next()
         .map(|document| document.value)
@@ -114,7 +126,11 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     let mut documents = Vec::new();
     for resource in &plain.resources {
         let file = dir.join(resource);
-        documents.extend(parse(&file.display().to_string(), &read(&file)?)?);
+        if file.is_dir() {
+            documents.extend(read_plain(&file)?);
+            continue;
+        }
+        documents.extend(parse(&file.display().to_string(), &text_of(&file)?)?);
     }
     for generator in &plain.config_map_generator {
         for env in &generator.envs {
@@ -125,7 +141,7 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
                     "apiVersion": "v1",
                     "kind": "ConfigMap",
                     "metadata": {"name": generator.name},
-                    "data": variables(&read(&file)?),
+                    "data": variables(&text_of(&file)?),
                 }),
             });
         }
@@ -133,7 +149,7 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     Ok(documents)
 }
 
-fn read(path: &Path) -> Result<String, ManifestError> {
+fn text_of(path: &Path) -> Result<String, ManifestError> {
     std::fs::read_to_string(path).map_err(|source| ManifestError::Read {
         path: path.to_owned(),
         source,

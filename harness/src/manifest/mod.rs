@@ -2,7 +2,8 @@
 //!
 //! - [`Manifests`]: what was read; `scaling`, `pod`, `surroundings` and `nodes` are its kinds. Fields that nothing here
 //!   depends on are left out, except of a `ScaledObject`: a misspelt field of one must not pass for its default.
-//! - [`read_plain`] reads a directory of files, [`Kubectl`] renders an overlay.
+//! - [`read`] reads a file, or a kustomization: without kubectl where that is enough ([`read_plain`]), else with it
+//!   ([`Kubectl`]).
 //! - [`check()`]: what is wrong, as [`Problem`]s.
 //!
 //! Nothing here speaks to a cluster.
@@ -27,7 +28,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use check::{Problem, check};
-pub use kustomize::{Kubectl, read_plain};
+pub use kustomize::{Kubectl, read, read_plain};
 
 use nodes::NodePool;
 use pod::Deployment;
@@ -198,6 +199,13 @@ impl Manifests {
             manifests.add(document)?;
         }
         Ok(manifests)
+    }
+
+    /// The Deployment that `scaled` scales, if it is here.
+    pub(crate) fn target(&self, scaled: &Item<Spec>) -> Option<&Item<Deployment>> {
+        let name = &scaled.spec.scale_target_ref.name;
+        let mut deployments = self.deployments.iter();
+        deployments.find(|item| scaled.target_kind() == "Deployment" && item.metadata.name == *name)
     }
 
     fn add(&mut self, document: &Document) -> Result<(), ManifestError> {

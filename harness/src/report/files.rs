@@ -30,16 +30,21 @@ pub enum ReportError {
 
 /// Writes `dir/name` through a temporary file in the same directory: a reader sees the old file or the new one.
 pub(super) fn write(dir: &Path, name: &str, content: &[u8]) -> Result<PathBuf, ReportError> {
+    write_whole(dir, name, content).map_err(|source| ReportError::Write {
+        path: dir.join(name),
+        source,
+    })
+}
+
+/// The same, for what is no report of a run.
+pub(crate) fn write_whole(dir: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
     let path = dir.join(name);
     let written = NamedTempFile::with_prefix_in(".report-", dir).and_then(|mut file| {
         file.write_all(content)?;
         readable_by_all(&file)?;
         file.persist(&path).map_err(|error| error.error)
     });
-    match written {
-        Ok(_) => Ok(path),
-        Err(source) => Err(ReportError::Write { path, source }),
-    }
+    written.map(|_| path)
 }
 
 /// A temporary file is private; a report is for others too (a CI job that collects it under another user).

@@ -3,6 +3,7 @@
 //! Every view is derived from the log alone, so a run that was killed, or one of last year, has the same reports as one
 //! that just ended; and no view is kinder than another, since the verdict is made once, in [`RunRecord::verdict`].
 
+pub(crate) mod clock;
 mod exports;
 mod files;
 mod html;
@@ -23,11 +24,14 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use files::ReportError;
+pub(crate) use files::write_whole;
+pub(crate) use html::STYLE;
+pub(crate) use plot::{Line, Panel, over_time};
 pub use promises::{Promise, promises};
 pub use record::{Mark, MarkKind, ProcessExit, ProcessRecord, RunRecord};
 pub use summary::Summary;
 pub use terminal::terminal;
-pub(crate) use terminal::{columns, sign};
+pub(crate) use terminal::{Ink, columns, sign};
 pub use verdict::Verdict;
 
 /// Where the reports of a run are.

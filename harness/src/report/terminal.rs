@@ -34,12 +34,12 @@ pub fn terminal(record: &RunRecord, colour: bool) -> String {
 
 /// Colours, or none.
 #[derive(Clone, Copy)]
-struct Ink {
-    colour: bool,
+pub(crate) struct Ink {
+    pub(crate) colour: bool,
 }
 
 impl Ink {
-    fn paint(self, code: &str, text: &str) -> String {
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
         if self.colour {
             format!("\x1b[{code}m{text}\x1b[0m")
         } else {
@@ -65,11 +65,11 @@ impl Ink {
         self.paint(code, &format!(" {} ", outcome.as_str().to_uppercase()))
     }
 
-    fn title(self, text: &str) -> String {
+    pub(crate) fn title(self, text: &str) -> String {
         self.paint("1", text)
     }
 
-    fn faint(self, text: &str) -> String {
+    pub(crate) fn faint(self, text: &str) -> String {
         self.paint("2", text)
     }
 }

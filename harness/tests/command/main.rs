@@ -6,6 +6,7 @@ mod foreign;
 mod guard;
 mod lint;
 mod signals;
+mod simulate;
 mod storage;
 mod usage;
 mod verify;

@@ -113,10 +113,7 @@ fn check_workload(
     problems: &mut Vec<Problem>,
 ) {
     let target = &scaled.spec.scale_target_ref;
-    let deployment = manifests
-        .deployments
-        .iter()
-        .find(|item| scaled.target_kind() == "Deployment" && item.metadata.name == target.name);
+    let deployment = manifests.target(scaled);
     let Some((deployment, container)) =
         deployment.and_then(|item| Some((item, item.spec.template.spec.containers.first()?)))
     else {

@@ -12,7 +12,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::RunRecord;
 use crate::outcome::Outcome;
 
-const STYLE: &str = include_str!("report.css");
+/// The style sheet of every page.
+pub(crate) const STYLE: &str = include_str!("report.css");
 
 pub(super) fn page(record: &RunRecord) -> String {
     let outcome = record.verdict().outcome;

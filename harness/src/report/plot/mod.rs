@@ -4,10 +4,12 @@ mod frame;
 mod limit_bar;
 mod percentiles;
 mod scale;
+mod simulated;
 mod timeline;
 
 pub(super) use limit_bar::limit_bar;
 pub(super) use percentiles::percentiles;
+pub(crate) use simulated::{Line, Panel, over_time};
 pub(super) use timeline::timeline;
 
 /// The style class of a hop's line.

@@ -1,0 +1,276 @@
+//! The answer, as every view of it has it: `simulate.json` is this.
+
+use std::time::Duration;
+
+use autoscaler::{Arrivals, Figures, Nodes, Service, Workload};
+use serde::Serialize;
+
+use super::findings::{self, Finding};
+use super::outlook::{Band, Outlook};
+use super::prices::Node;
+use super::subject::Subject;
+use super::{SimulateArgs, load};
+
+/// Points of the likely course that are kept, at most.
+const POINTS: usize = 2_000;
+
+/// What one or two settings would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Answer {
+    /// Never the real KEDA: these are models of it and of the HPA.
+    pub answered_by: &'static str,
+    /// How messages arrive.
+    pub load: String,
+    /// Messages a second of one replica with enough of them.
+    pub service_per_second: f64,
+    /// From a decision to a replica's first message.
+    pub start_delay_s: f64,
+    /// How long was simulated.
+    pub horizon_s: f64,
+    /// In how many pairs of phases of the two loops, the likely one among them.
+    pub phases: usize,
+    /// Whether views show what other phases make possible.
+    #[serde(skip)]
+    pub(super) show_band: bool,
+    /// For each of the settings.
+    pub settings: Vec<Prospect>,
+}
+
+/// What one of the settings would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Prospect {
+    /// Where they are from.
+    pub source: String,
+    /// The ScaledObject.
+    pub scaled_object: String,
+    /// `maxReplicaCount`.
+    pub max_replicas: u32,
+    /// Messages that one replica works on at a time.
+    pub in_flight: u32,
+    /// The figures.
+    pub figures: Outcomes,
+    /// Nodes and their cost, or why there are none.
+    pub cost: Cost,
+    /// What goes wrong, with the field that makes it so.
+    pub findings: Vec<Finding>,
+    /// What is doubtful about settings and manifests, whatever the load.
+    pub warnings: Vec<String>,
+    /// The likely course: seconds and replicas, each count until the next.
+    pub replicas: Vec<(f64, u32)>,
+    /// The likely course: seconds and messages in the queue, visible and leased.
+    pub messages: Vec<(f64, f64)>,
+    /// Least and most replicas in each part of the horizon, all parts equally long.
+    pub replicas_possible: Vec<(f64, f64)>,
+    /// Least and most messages.
+    pub messages_possible: Vec<(f64, f64)>,
+}
+
+/// A figure of the likely course, and its least and most over all phases. `null` is never.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Range {
+    /// With both loops in the middle of their periods.
+    pub likely: Option<f64>,
+    /// Over all phases.
+    pub least: Option<f64>,
+    /// Over all phases.
+    pub most: Option<f64>,
+}
+
+impl Range {
+    fn of(outlook: &Outlook, figure: impl Fn(&Figures) -> Option<f64>) -> Self {
+        let never = |figure: Option<f64>| figure.unwrap_or(f64::INFINITY);
+        let all = || outlook.runs.iter().map(&figure).map(never);
+        let some = |figure: f64| figure.is_finite().then_some(figure);
+        Self {
+            likely: figure(&outlook.likely),
+            least: some(all().fold(f64::INFINITY, f64::min)),
+            most: some(all().fold(0.0, f64::max)),
+        }
+    }
+}
+
+/// The figures of one of the settings.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcomes {
+    /// From the first message until `maxReplicaCount` replicas work.
+    pub time_to_full_scale_s: Range,
+    /// From the last message until none is left.
+    pub time_to_drain_s: Range,
+    /// Most replicas at any time.
+    pub most_replicas: Range,
+    /// Most messages in the queue, visible and leased.
+    pub most_messages: Range,
+    /// Messages in the queue at the horizon, visible and leased.
+    pub messages_left: Range,
+    /// Of those, what no replica is there for and too few to be active.
+    pub stranded_messages: Range,
+    /// Longest time that messages waited so.
+    pub stranded_longest_s: Range,
+    /// Scale-outs within five minutes of a scale-in.
+    pub thrash_count: Range,
+    /// Replicas ended with work in flight.
+    pub replicas_ended_at_work: Range,
+    /// Messages in flight on those.
+    pub messages_interrupted: Range,
+    /// Hours of all replicas together.
+    pub replica_hours: Range,
+}
+
+/// Nodes of the likely course, and their cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Cost {
+    /// As far as the horizon goes.
+    Known {
+        /// Size of node.
+        node: String,
+        /// Replicas that fit one.
+        replicas_per_node: u32,
+        /// Most nodes at any time.
+        most_nodes: Range,
+        /// Hours of all nodes together.
+        node_hours: Range,
+        /// What the prices are in.
+        currency: String,
+        /// With nodes on demand.
+        on_demand: Range,
+        /// With Spot nodes, if none is evicted.
+        spot: Range,
+        /// Where the prices are from.
+        prices: String,
+    },
+    /// It is not known how many replicas fit a node.
+    Unknown {
+        /// What would tell.
+        unknown: String,
+    },
+}
+
+impl Answer {
+    pub(super) fn new(
+        args: &SimulateArgs,
+        arrivals: &Arrivals,
+        node: &Node,
+        subjects: &[Subject],
+    ) -> Self {
+        let answered: Vec<_> = subjects
+            .iter()
+            .map(|subject| Prospect::new(args, arrivals, node, subject))
+            .collect();
+        Self {
+            answered_by: "model of KEDA and the HPA",
+            load: load::text(args),
+            service_per_second: args.service_rate.hz(),
+            start_delay_s: args.start_delay.as_secs_f64(),
+            horizon_s: args.horizon.as_secs_f64(),
+            phases: answered.iter().map(|(_, runs)| *runs).max().unwrap_or(0),
+            show_band: args.band,
+            settings: answered.into_iter().map(|(prospect, _)| prospect).collect(),
+        }
+    }
+}
+
+impl Prospect {
+    fn new(
+        args: &SimulateArgs,
+        arrivals: &Arrivals,
+        node: &Node,
+        subject: &Subject,
+    ) -> (Self, usize) {
+        let in_flight = args.in_flight.unwrap_or(subject.in_flight);
+        let workload = Workload {
+            arrivals: arrivals.clone(),
+            service: Service {
+                per_second: args.service_rate.hz(),
+                in_flight,
+                start_delay: args.start_delay,
+            },
+        };
+        let by_requests = subject.requests.map(|requests| node.fits(requests));
+        let per_node = args.pods_per_node.or(by_requests);
+        let nodes = Nodes {
+            replicas_per_node: per_node.unwrap_or(1),
+            linger: args.node_linger,
+        };
+        let outlook = Outlook::new(&subject.settings, &workload, args.horizon, nodes);
+        let replicas = outlook.replicas.steps().iter();
+        let prospect = Self {
+            source: subject.source.clone(),
+            scaled_object: subject.name.clone(),
+            max_replicas: subject.settings.max_replica_count,
+            in_flight,
+            figures: Outcomes::of(&outlook),
+            cost: per_node.map_or_else(unknown, |per_node| cost(&outlook, node, per_node)),
+            findings: findings::of(&subject.settings, &workload, &outlook),
+            warnings: subject.warnings.clone(),
+            replicas: replicas
+                .map(|step| (step.at.as_secs_f64(), step.replicas))
+                .collect(),
+            messages: thinned(&outlook.messages),
+            replicas_possible: Band::filled(&outlook.band.replicas),
+            messages_possible: Band::filled(&outlook.band.messages),
+        };
+        (prospect, outlook.runs.len())
+    }
+}
+
+impl Outcomes {
+    fn of(outlook: &Outlook) -> Self {
+        let time = |figure: fn(&Figures) -> Option<Duration>| {
+            Range::of(outlook, |run| figure(run).map(|time| time.as_secs_f64()))
+        };
+        let count =
+            |figure: fn(&Figures) -> u64| Range::of(outlook, |run| Some(figure(run) as f64));
+        Self {
+            time_to_full_scale_s: time(|run| run.full_scale),
+            time_to_drain_s: time(|run| run.drain),
+            most_replicas: count(|run| run.most_replicas.into()),
+            most_messages: count(|run| run.most_messages),
+            messages_left: count(|run| run.left),
+            stranded_messages: count(|run| run.stranded),
+            stranded_longest_s: time(|run| Some(run.stranded_longest)),
+            thrash_count: count(|run| run.thrash.into()),
+            replicas_ended_at_work: count(|run| run.ended_at_work),
+            messages_interrupted: count(|run| run.interrupted),
+            replica_hours: Range::of(outlook, |run| Some(hours(run.replica_time))),
+        }
+    }
+}
+
+fn hours(time: Duration) -> f64 {
+    time.as_secs_f64() / 3_600.0
+}
+
+fn cost(outlook: &Outlook, node: &Node, replicas_per_node: u32) -> Cost {
+    let priced = |price: f64| Range::of(outlook, |run| Some(hours(run.node_time) * price));
+    Cost::Known {
+        node: node.name.clone(),
+        replicas_per_node,
+        most_nodes: Range::of(outlook, |run| Some(run.most_nodes.into())),
+        node_hours: priced(1.0),
+        currency: node.currency.clone(),
+        on_demand: priced(node.on_demand),
+        spot: priced(node.spot),
+        prices: node.source.clone(),
+    }
+}
+
+fn unknown() -> Cost {
+    Cost::Unknown {
+        unknown: "how many replicas fit a node is not known: give --pods-per-node, or a kustomization whose Deployment has \
+                  requests"
+            .to_owned(),
+    }
+}
+
+/// At most [`POINTS`] of them: where there are more, the highest of several, so that no peak is lost.
+fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let each = points.len().div_ceil(POINTS).max(1);
+    let highest = |chunk: &[(f64, f64)]| {
+        chunk
+            .iter()
+            .copied()
+            .reduce(|a, b| if b.1 > a.1 { b } else { a })
+    };
+    points.chunks(each).filter_map(highest).collect()
+}

@@ -1,0 +1,112 @@
+//! The flags of `harness simulate`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use producer::Shape;
+use producer::rate::Rate;
+use workflow::duration;
+
+/// Longest horizon: the likely run keeps every tick, some 100 bytes for each, three a minute and more.
+const LONGEST: Duration = Duration::from_secs(100 * 24 * 3_600);
+
+// At most 78 columns: clap wraps what is longer than the terminal.
+const MORE: &str = "\
+Shapes are those of the producer: constant:20/s, poisson:20/s, burst (all
+--messages at once), burst:100/10m, ramp:0/s..20/s:5m, trace:arrivals.csv,
+each ended by --messages or --duration, and begun anew with --repeat. A
+sawtooth: --shape ramp:20/s..0/s:10m --repeat 20m
+
+Examples:
+  What the settings of the Microsoft sample do to a load that ebbs away:
+    harness simulate k8s/overlays/sample
+  The same beside our own, with what is possible in other phases:
+    harness simulate k8s/overlays/sample --compare k8s/base --band
+  A burst, on replicas that take 40 s to start:
+    harness simulate scaledobject.yaml --shape burst --messages 2000 \\
+            --start-delay 40s --pods-per-node 10
+
+Prices: --prices FILE. Its format, and where real prices come from, is at
+the head of docs/prices.yaml, whose examples are taken without it.
+
+Exit codes:
+  0  answered, whatever the answer is    2  wrong flag or file, or settings
+  1  a bug                                  that a cluster refuses
+  6  a file cannot be written";
+
+/// Settings, a load, and replicas of some speed.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = MORE)]
+pub struct SimulateArgs {
+    /// The file of a ScaledObject, or a directory with a kustomization
+    pub settings: PathBuf,
+    /// Other settings, answered beside the first
+    #[arg(long)]
+    pub compare: Option<PathBuf>,
+    /// Which ScaledObject, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub scaled_object: Option<String>,
+    /// How messages arrive; see below
+    #[arg(long, default_value = "ramp:20/s..0/s:10m")]
+    pub shape: Shape,
+    /// Messages sent at most
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub messages: Option<u32>,
+    /// How long messages are sent at most
+    #[arg(long, value_parser = duration::parse_positive)]
+    pub duration: Option<Duration>,
+    /// The same load again, each time after this
+    #[arg(long, value_name = "PERIOD", value_parser = duration::parse_positive)]
+    pub repeat: Option<Duration>,
+    /// Seed of Poisson arrivals
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Messages that one replica does, when it has enough of them
+    #[arg(long, default_value = "1/s", value_parser = moving)]
+    pub service_rate: Rate,
+    /// Messages that one replica works on at a time [default: EDW_CONCURRENCY in the manifests, else queueLength]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub in_flight: Option<u32>,
+    /// From the decision to a replica's first message: scheduling, a node if there is none, image, start
+    #[arg(long, default_value = "10s", value_parser = duration::parse)]
+    pub start_delay: Duration,
+    /// How long is simulated
+    #[arg(long, default_value = "20m", value_parser = horizon)]
+    pub horizon: Duration,
+    /// Show what other phases of the two loops make possible
+    #[arg(long)]
+    pub band: bool,
+    /// Price file [default: the examples of docs/prices.yaml]
+    #[arg(long)]
+    pub prices: Option<PathBuf>,
+    /// Which size of node of the price file [default: its first]
+    #[arg(long, value_name = "SIZE")]
+    pub node: Option<String>,
+    /// Replicas that fit one node [default: by the Deployment's requests and the size of node]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub pods_per_node: Option<u32>,
+    /// How long a node stays when it is no longer needed (Karpenter's consolidateAfter)
+    #[arg(long, default_value = "1m", value_parser = duration::parse)]
+    pub node_linger: Duration,
+    /// The directory for simulate.html and simulate.json
+    #[arg(long, env = "EDW_OUT", default_value = "target/simulations")]
+    pub out: PathBuf,
+}
+
+fn moving(text: &str) -> Result<Rate, String> {
+    let rate: Rate = text.parse().map_err(|error| format!("{error}"))?;
+    if rate.hz() > 0.0 {
+        Ok(rate)
+    } else {
+        Err("a replica that does nothing never ends a backlog; give more than 0".to_owned())
+    }
+}
+
+fn horizon(text: &str) -> Result<Duration, String> {
+    let horizon = duration::parse_positive(text).map_err(|error| error.to_string())?;
+    if horizon <= LONGEST {
+        Ok(horizon)
+    } else {
+        Err("at most 100 days; simulate the hours that matter".to_owned())
+    }
+}

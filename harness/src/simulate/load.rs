@@ -1,0 +1,317 @@
+//! The producer's shapes as arrivals of the model.
+
+use std::time::Duration;
+
+use autoscaler::{Arrivals, Rates};
+use producer::Shape;
+use producer::schedule::{Schedule, ScheduleError};
+use workflow::duration;
+
+use super::SimulateArgs;
+
+/// Steps of a ramp: each is level, at the rate of its middle.
+const STEPS: u32 = 200;
+/// Most bursts of one load.
+const MOST_BURSTS: usize = 1_000_000;
+/// Most messages that are drawn one by one.
+const MOST_DRAWN: u64 = 10_000_000;
+/// Messages drawn one by one are counted by this time: finer than any loop looks.
+const BIN: Duration = Duration::from_secs(1);
+
+/// Why there is no load.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The producer would not send it either.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// Too many.
+    #[error(
+        "plan the load: it has more than {MOST_BURSTS} bursts or {MOST_DRAWN} random messages until the horizon; shorten \
+         --horizon, or give a constant rate"
+    )]
+    TooMany,
+}
+
+/// The arrivals that the flags ask for, up to the horizon.
+pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
+    let until = args.repeat.unwrap_or(args.horizon).min(args.horizon);
+    let limit = Limit {
+        messages: args.messages,
+        until: args.duration,
+    };
+    let rates = match &args.shape {
+        Shape::Sample => limit.cut(vec![steady(1.0)]),
+        Shape::Constant(rate) => limit.cut(vec![steady(rate.hz())]),
+        Shape::Ramp { from, to, over } => {
+            let after = if limit.ends() { to.hz() } else { 0.0 };
+            limit.cut(ramp(from.hz(), to.hz(), *over, after))
+        }
+        Shape::Burst => {
+            let messages = args.messages.ok_or(ScheduleError::BurstWithoutMessages)?;
+            vec![burst(Duration::ZERO, messages)]
+        }
+        Shape::Bursts { size, every } => bursts(*size, *every, limit, until)?,
+        Shape::Poisson(_) | Shape::Trace(_) => {
+            let messages = args.messages.map(u64::from);
+            let schedule = Schedule::new(&args.shape, args.seed, messages, args.duration)?;
+            counted(schedule.take_while(|at| *at < until))?
+        }
+    };
+    let arrivals = Arrivals::new(rates);
+    Ok(match (args.repeat, &args.shape) {
+        (Some(period), _) => arrivals.every(period),
+        // They go on past the horizon: what comes last before it is not the load's last.
+        (None, Shape::Bursts { .. } | Shape::Poisson(_)) if !limit.ends() => {
+            arrivals.every(until.saturating_add(BIN))
+        }
+        (None, _) => arrivals,
+    })
+}
+
+/// The load in words.
+pub(super) fn text(args: &SimulateArgs) -> String {
+    let mut text = args.shape.to_string();
+    if let Some(messages) = args.messages {
+        text += &format!(", {messages} messages at most");
+    }
+    if let Some(time) = args.duration {
+        text += &format!(", for {} at most", duration::text(time));
+    }
+    if let Some(period) = args.repeat {
+        text += &format!(", again every {}", duration::text(period));
+    }
+    text
+}
+
+fn steady(per_second: f64) -> Rates {
+    Rates {
+        at: Duration::ZERO,
+        burst: 0,
+        per_second,
+    }
+}
+
+fn burst(at: Duration, burst: u32) -> Rates {
+    Rates {
+        at,
+        burst,
+        per_second: 0.0,
+    }
+}
+
+fn ramp(from: f64, to: f64, over: Duration, after: f64) -> Vec<Rates> {
+    let step = over / STEPS;
+    let rates = (0..STEPS).map(|n| Rates {
+        at: step * n,
+        burst: 0,
+        per_second: from + (to - from) * (f64::from(n) + 0.5) / f64::from(STEPS),
+    });
+    let end = Rates {
+        at: over,
+        burst: 0,
+        per_second: after,
+    };
+    rates.chain([end]).collect()
+}
+
+fn bursts(
+    size: u64,
+    every: Duration,
+    limit: Limit,
+    until: Duration,
+) -> Result<Vec<Rates>, LoadError> {
+    let until = limit.until.map_or(until, |end| end.min(until));
+    let mut left = limit.messages.map_or(u64::MAX, u64::from);
+    let mut rates = Vec::new();
+    let mut at = Duration::ZERO;
+    while left > 0 && at < until {
+        let count = u32::try_from(size.min(left)).map_err(|_| LoadError::TooMany)?;
+        rates.push(burst(at, count));
+        if rates.len() > MOST_BURSTS {
+            return Err(LoadError::TooMany);
+        }
+        left -= u64::from(count);
+        at = at.saturating_add(every);
+    }
+    Ok(rates)
+}
+
+/// Messages one by one, as bursts of those that fall into one [`BIN`].
+fn counted(offsets: impl Iterator<Item = Duration>) -> Result<Vec<Rates>, LoadError> {
+    let mut rates: Vec<Rates> = Vec::new();
+    let mut messages = 0;
+    for at in offsets {
+        messages += 1;
+        if messages > MOST_DRAWN {
+            return Err(LoadError::TooMany);
+        }
+        let bin = Duration::from_secs(at.as_secs() / BIN.as_secs() * BIN.as_secs());
+        match rates.last_mut() {
+            Some(last) if last.at == bin => last.burst = last.burst.saturating_add(1),
+            _ => rates.push(burst(bin, 1)),
+        }
+    }
+    Ok(rates)
+}
+
+/// What ends a load early.
+#[derive(Clone, Copy)]
+struct Limit {
+    messages: Option<u32>,
+    until: Option<Duration>,
+}
+
+impl Limit {
+    /// Whether it is one.
+    fn ends(self) -> bool {
+        self.messages.is_some() || self.until.is_some()
+    }
+
+    /// Rates without bursts, ended by whichever comes first.
+    fn cut(self, rates: Vec<Rates>) -> Vec<Rates> {
+        let mut left = self.messages.map_or(f64::INFINITY, f64::from);
+        let until = self.until.unwrap_or(Duration::MAX);
+        let mut kept = Vec::with_capacity(rates.len() + 1);
+        let ends = rates.iter().skip(1).map(|next| next.at);
+        let ends: Vec<_> = ends.chain([Duration::MAX]).collect();
+        for (rates, end) in rates.iter().zip(ends) {
+            if rates.at >= until {
+                break;
+            }
+            kept.push(*rates);
+            let end = end.min(until);
+            let lasts = Duration::try_from_secs_f64(left / rates.per_second);
+            let spent = lasts.map_or(Duration::MAX, |lasts| rates.at.saturating_add(lasts));
+            if spent <= end && spent < Duration::MAX {
+                kept.push(burst(spent, 0));
+                return kept;
+            }
+            left -= rates.per_second * end.saturating_sub(rates.at).as_secs_f64();
+        }
+        if until < Duration::MAX {
+            kept.push(burst(until, 0));
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    /// Messages of a load up to each of these seconds, and when it ends.
+    fn sent(flags: &str, seconds: &[u64]) -> (Vec<u64>, Option<f64>) {
+        let words = ["simulate", "settings.yaml"].into_iter();
+        let words = words.chain(flags.split_whitespace());
+        let args = Command::parse_from(words).args;
+        let arrivals = arrivals(&args).unwrap();
+        let workload = autoscaler::Workload {
+            arrivals: arrivals.clone(),
+            service: autoscaler::Service {
+                per_second: 1.0,
+                in_flight: 1,
+                start_delay: Duration::from_secs(1_000_000),
+            },
+        };
+        let settings = autoscaler::Settings::default();
+        let start = autoscaler::Start::default();
+        let sent = seconds.iter().map(|at| {
+            let at = Duration::from_secs(*at);
+            let end = autoscaler::simulate_into(&settings, &start, &workload, at, |_, _| {});
+            end.queue.visible
+        });
+        let last = arrivals.last().map(|last| last.as_secs_f64());
+        (sent.collect(), last)
+    }
+
+    #[test]
+    fn each_shape_sends_what_the_producer_would() {
+        let at = [1, 60, 600];
+        let cases: [(&str, [u64; 3], Option<f64>); 11] = [
+            ("--shape sample", [1, 60, 600], None),
+            ("--shape constant:2/s", [2, 120, 1_200], None),
+            (
+                "--shape constant:2/s --messages 60",
+                [2, 60, 60],
+                Some(30.0),
+            ),
+            (
+                "--shape constant:2/s --duration 40s",
+                [2, 80, 80],
+                Some(40.0),
+            ),
+            ("--shape burst --messages 70", [70, 70, 70], Some(0.0)),
+            ("--shape burst:10/30s", [10, 30, 210], None),
+            (
+                "--shape burst:10/30s --messages 25",
+                [10, 25, 25],
+                Some(60.0),
+            ),
+            (
+                "--shape burst:10/30s --duration 31s",
+                [10, 20, 20],
+                Some(30.0),
+            ),
+            ("--shape ramp:0/s..2/s:60s", [0, 60, 60], Some(60.0)),
+            // Goes on at 2/s: 60 within the ramp, 20 more in 10 s.
+            (
+                "--shape ramp:0/s..2/s:60s --messages 80",
+                [0, 60, 80],
+                Some(70.0),
+            ),
+            (
+                "--shape ramp:2/s..0/s:60s --repeat 120s",
+                [2, 60, 300],
+                None,
+            ),
+        ];
+        for (flags, messages, last) in cases {
+            let (sent, ends) = sent(flags, &at);
+            assert_eq!(sent, messages, "{flags}");
+            let near = match (ends, last) {
+                (Some(ends), Some(last)) => (ends - last).abs() < 0.01,
+                (ends, last) => ends == last,
+            };
+            assert!(near, "{flags}: {ends:?}");
+        }
+    }
+
+    #[test]
+    fn random_and_recorded_messages_are_those_of_the_producer() {
+        let flags = "--shape poisson:5/s --messages 1000 --seed 7";
+        let (messages, last) = sent(flags, &[30, 1_000]);
+        let shape = "poisson:5/s".parse().unwrap();
+        let drawn: Vec<_> = Schedule::new(&shape, 7, Some(1_000), None)
+            .unwrap()
+            .collect();
+        let by_30 = drawn.iter().filter(|at| at.as_secs() <= 30).count() as u64;
+        assert_eq!(messages, [by_30, 1_000]);
+        assert_eq!(last, Some(drawn.last().unwrap().as_secs() as f64));
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "offset_s\n0.5\n0.7\n20\n").unwrap();
+        let flags = format!("--shape trace:{}", file.path().display());
+        assert_eq!(sent(&flags, &[10, 30]), (vec![2, 3], Some(20.0)));
+    }
+
+    #[test]
+    fn a_load_without_end_or_without_bound_is_refused() {
+        let refused = |flags: &str| {
+            let words = ["simulate", "settings.yaml"].into_iter();
+            let words = words.chain(flags.split_whitespace());
+            let args = Command::parse_from(words).args;
+            arrivals(&args).unwrap_err().to_string()
+        };
+        assert!(refused("--shape burst").contains("needs --messages"));
+        assert!(refused("--shape poisson:1000000/s").contains("--horizon"));
+        assert!(refused("--shape burst:1/1us").contains("--horizon"));
+    }
+}

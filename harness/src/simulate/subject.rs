@@ -1,0 +1,179 @@
+//! The settings that are asked about: a ScaledObject, and what its manifests say of the replicas.
+
+use std::path::{Path, PathBuf};
+
+use autoscaler::manifest::Spec;
+use autoscaler::{Refusals, Settings};
+
+use super::prices::{Requests, quantity};
+use crate::manifest::{Item, ManifestError, Manifests, check, read};
+
+/// Whose absence says nothing where a ScaledObject is alone.
+const OF_OTHERS: [&str; 2] = ["scale-target-unknown", "trigger-authentication-unknown"];
+
+/// There are no settings to answer for.
+#[derive(Debug, thiserror::Error)]
+pub enum SubjectError {
+    /// The manifests cannot be read, or hold a field that no API server takes.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Nothing, or not the one that was asked for.
+    #[error("find {wanted} in {path}, which has {found}")]
+    NoSuch {
+        /// What was looked for.
+        wanted: String,
+        /// Where.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// More than one.
+    #[error("choose a ScaledObject of {path}: it has {found}; name one with --scaled-object")]
+    Several {
+        /// Where.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// A cluster would refuse it, or scale nothing with it.
+    #[error("simulate {object} of {path}, which is refused:\n{refusals}")]
+    Refused {
+        /// Kind and name.
+        object: String,
+        /// Where.
+        path: PathBuf,
+        /// Each with its field and reason.
+        refusals: Refusals,
+    },
+}
+
+/// What is asked about.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    /// Where the settings are from, as it was given.
+    pub(super) source: String,
+    /// The ScaledObject's name.
+    pub(super) name: String,
+    pub(super) settings: Settings,
+    /// What one replica works on at a time.
+    pub(super) in_flight: u32,
+    /// What one pod asks for; `None`: there is no Deployment that says so.
+    pub(super) requests: Option<Requests>,
+    /// What is doubtful about the settings and the manifests around them.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Subject {
+    /// The ScaledObject called `name`, or the only one, of a file or a kustomization.
+    pub(super) fn read(path: &Path, name: Option<&str>) -> Result<Self, SubjectError> {
+        let manifests = Manifests::from_documents(&read(path)?)?;
+        let scaled = chosen(path, &manifests, name)?;
+        let settings = scaled
+            .settings()
+            .map_err(|refusals| SubjectError::Refused {
+                object: scaled.object(),
+                path: path.to_owned(),
+                refusals,
+            })?;
+        let queue_length = u32::try_from(settings.queue_length).unwrap_or(u32::MAX);
+        Ok(Self {
+            source: path.display().to_string(),
+            name: scaled.metadata.name.clone(),
+            in_flight: concurrency(&manifests, scaled).unwrap_or(queue_length),
+            requests: requests(&manifests, scaled),
+            warnings: warnings(&manifests, &settings),
+            settings,
+        })
+    }
+}
+
+fn chosen<'a>(
+    path: &Path,
+    manifests: &'a Manifests,
+    name: Option<&str>,
+) -> Result<&'a Item<Spec>, SubjectError> {
+    let all = &manifests.scaled_objects;
+    let found = || match all.as_slice() {
+        [] => "none".to_owned(),
+        all => {
+            let names: Vec<_> = all.iter().map(|item| item.metadata.name.as_str()).collect();
+            names.join(", ")
+        }
+    };
+    match (name, all.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, [_, ..]) => Err(SubjectError::Several {
+            path: path.to_owned(),
+            found: found(),
+        }),
+        (name, _) => {
+            let mut named = all
+                .iter()
+                .filter(|item| Some(item.metadata.name.as_str()) == name);
+            named.next().ok_or_else(|| SubjectError::NoSuch {
+                wanted: name.map_or("a ScaledObject".to_owned(), |name| {
+                    format!("ScaledObject/{name}")
+                }),
+                path: path.to_owned(),
+                found: found(),
+            })
+        }
+    }
+}
+
+/// What the consumers' manifests say that they work on at a time.
+fn concurrency(manifests: &Manifests, scaled: &Item<Spec>) -> Option<u32> {
+    const VARIABLE: &str = "EDW_CONCURRENCY";
+    let deployment = manifests.target(scaled)?;
+    let container = deployment.spec.template.spec.containers.first()?;
+    let own = container.env.iter().find(|it| it.name == VARIABLE);
+    let own = own.and_then(|variable| variable.value.as_ref());
+    let maps = container.env_from.iter().filter_map(|from| {
+        let name = &from.config_map_ref.as_ref()?.name;
+        let mut maps = manifests.config_maps.iter();
+        maps.find(|map| map.metadata.name == *name)?
+            .spec
+            .get(VARIABLE)
+    });
+    let value = own.or_else(|| maps.last())?;
+    value.parse().ok().filter(|count| *count > 0)
+}
+
+/// The sum over the pod's containers; `None` where one of them asks for nothing at all, or in words that are no quantity.
+fn requests(manifests: &Manifests, scaled: &Item<Spec>) -> Option<Requests> {
+    let deployment = manifests.target(scaled)?;
+    let mut sum = Requests::default();
+    for container in &deployment.spec.template.spec.containers {
+        let asked = &container.resources.requests;
+        if asked.is_empty() {
+            return None;
+        }
+        let of = |name| match asked.get(name) {
+            Some(value) => quantity(value),
+            None => Some(0.0),
+        };
+        sum.cpu += of("cpu")?;
+        sum.memory += of("memory")?;
+    }
+    Some(sum)
+}
+
+/// The model's warnings and the relations that are broken; where both speak of one field of the ScaledObject, the relation,
+/// since it says what to do.
+fn warnings(manifests: &Manifests, settings: &Settings) -> Vec<String> {
+    let alone = manifests.deployments.is_empty();
+    let problems: Vec<_> = check(manifests)
+        .into_iter()
+        .filter(|problem| !alone || !OF_OTHERS.contains(&problem.name))
+        .collect();
+    let warnings = settings.warnings().into_iter().filter(|warning| {
+        !problems.iter().any(|problem| {
+            problem.object.starts_with("ScaledObject/") && problem.field.ends_with(warning.field)
+        })
+    });
+    let told = warnings.map(|warning| warning.to_string());
+    let problems = problems
+        .iter()
+        .map(|problem| format!("{} {}: {}", problem.object, problem.field, problem.advice));
+    told.chain(problems).collect()
+}

@@ -1,0 +1,299 @@
+//! The answer for a person at a terminal of 80 columns.
+
+mod chart;
+
+use std::time::Duration;
+
+use super::{Answer, Cost, Prospect, Range};
+use crate::report::{Ink, clock};
+use chart::Chart;
+
+/// No line is wider: a terminal of 80 columns wraps one that fills its last.
+const WIDTH: usize = 79;
+/// Characters of a path that a line shows.
+const SOURCE: usize = 40;
+
+/// The whole answer. With `colour`, in ANSI colours: for a terminal only.
+pub(crate) fn text(answer: &Answer, colour: bool) -> String {
+    let ink = Ink { colour };
+    let mut lines = vec![
+        String::new(),
+        ink.title("MODEL of KEDA and the HPA, not the real ones"),
+    ];
+    lines.extend(wrapped("  ", &question(answer)));
+    lines.extend(wrapped("  ", &phases(answer)));
+    for prospect in &answer.settings {
+        charts(&mut lines, answer, prospect, ink);
+    }
+    table(&mut lines, answer, ink);
+    for prospect in &answer.settings {
+        findings(&mut lines, answer, prospect, ink);
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Load and replicas in a sentence.
+pub(super) fn question(answer: &Answer) -> String {
+    let in_flight: Vec<_> = answer.settings.iter().map(|it| it.in_flight).collect();
+    let in_flight = match in_flight.as_slice() {
+        [one, other] if one != other => format!("{one} and {other}"),
+        [one, ..] => one.to_string(),
+        [] => String::new(),
+    };
+    let words = |seconds: f64| clock::words(Duration::from_secs_f64(seconds));
+    format!(
+        "load {}; a replica does {} a second, {in_flight} at a time, and starts in {}; {} are simulated",
+        answer.load,
+        decimals(answer.service_per_second),
+        words(answer.start_delay_s),
+        words(answer.horizon_s)
+    )
+}
+
+/// What the ranges are.
+pub(super) fn phases(answer: &Answer) -> String {
+    format!(
+        "Nobody knows where in their periods KEDA's polls and the HPA's syncs are when the load begins: plots and first \
+         figures have both in the middle, figures in brackets are the least and the most of {} runs with other phases.",
+        answer.phases
+    )
+}
+
+fn charts(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: Ink) {
+    let chart = Chart::new(answer.horizon_s, WIDTH);
+    let band = |range: &'_ [(f64, f64)]| answer.show_band.then(|| range.to_vec());
+    let (object, source) = (&prospect.scaled_object, tail(&prospect.source, SOURCE));
+    let title = format!(
+        "REPLICAS, {object} of {source} (at most {})",
+        prospect.max_replicas
+    );
+    lines.push(String::new());
+    lines.extend(wrapped("", &title).iter().map(|line| ink.title(line)));
+    let replicas = prospect.replicas.iter().map(|(at, n)| (*at, f64::from(*n)));
+    let possible = band(&prospect.replicas_possible);
+    lines.extend(chart.steps(replicas, possible.as_deref()));
+    lines.push(ink.title("MESSAGES in the queue, visible and leased"));
+    let messages = prospect.messages.iter().copied();
+    let possible = band(&prospect.messages_possible);
+    lines.extend(chart.steps(messages, possible.as_deref()));
+    if answer.show_band {
+        lines.push(ink.faint("        ░ possible in other phases of the two loops"));
+    }
+}
+
+fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
+    let columns = answer.settings.len();
+    let width = if columns > 1 { 25 } else { 50 };
+    lines.push(String::new());
+    let mut head = format!("{:<28}", "FIGURES");
+    for prospect in &answer.settings {
+        head += &format!("{:<width$}", tail(&prospect.source, width - 1));
+    }
+    lines.push(ink.title(head.trim_end()));
+    let rows: Vec<Vec<(&str, String)>> = answer.settings.iter().map(rows).collect();
+    let names = rows.iter().max_by_key(|column| column.len());
+    for (n, (name, _)) in names.into_iter().flatten().enumerate() {
+        let mut row = format!("  {name:<26}");
+        for column in &rows {
+            let cell = column.get(n).map_or("", |(_, cell)| cell.as_str());
+            // Where two columns leave no room for the range; the page has it.
+            let fits = cell.chars().count() < width;
+            let cell = if fits { cell } else { without_range(cell) };
+            row += &format!("{cell:<width$}");
+        }
+        lines.push(row.trim_end().to_owned());
+    }
+    let mut notes: Vec<_> = answer.settings.iter().map(cost_note).collect();
+    notes.dedup();
+    lines.extend(notes.iter().flat_map(|note| wrapped("  ", note)));
+}
+
+/// A figure as it likely is.
+pub(super) fn without_range(cell: &str) -> &str {
+    cell.split_once(" (").map_or(cell, |(likely, _)| likely)
+}
+
+/// The figures by name, as every view shows them.
+pub(super) fn rows(prospect: &Prospect) -> Vec<(&'static str, String)> {
+    let figures = &prospect.figures;
+    let mut rows = vec![
+        ("time to full scale", times(&figures.time_to_full_scale_s)),
+        ("time to drain", times(&figures.time_to_drain_s)),
+        ("most replicas", counts(&figures.most_replicas)),
+        ("most messages", counts(&figures.most_messages)),
+        ("messages left", counts(&figures.messages_left)),
+        ("messages stranded", counts(&figures.stranded_messages)),
+        ("thrash", counts(&figures.thrash_count)),
+        (
+            "ended with work in flight",
+            counts(&figures.replicas_ended_at_work),
+        ),
+        (
+            "messages in flight there",
+            counts(&figures.messages_interrupted),
+        ),
+        ("replica-hours", parts(&figures.replica_hours)),
+    ];
+    if let Cost::Known {
+        most_nodes,
+        node_hours,
+        on_demand,
+        spot,
+        ..
+    } = &prospect.cost
+    {
+        rows.extend([
+            ("most nodes", counts(most_nodes)),
+            ("node-hours", parts(node_hours)),
+            ("cost on demand", parts(on_demand)),
+            ("cost on Spot", parts(spot)),
+        ]);
+    }
+    rows
+}
+
+/// What nodes and prices the figures are about.
+pub(super) fn cost_note(prospect: &Prospect) -> String {
+    match &prospect.cost {
+        Cost::Known {
+            node,
+            replicas_per_node,
+            currency,
+            prices,
+            ..
+        } => format!(
+            "Cost in {currency} for the time simulated, {replicas_per_node} replicas on a {node}, filled one after the other; \
+             Spot as if none were evicted. Prices: {prices}."
+        ),
+        Cost::Unknown { unknown } => format!("No node-hours and no cost: {unknown}."),
+    }
+}
+
+fn findings(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: Ink) {
+    let of = if answer.settings.len() > 1 {
+        format!(" with {}", tail(&prospect.source, SOURCE))
+    } else {
+        String::new()
+    };
+    lines.push(String::new());
+    if prospect.findings.is_empty() {
+        lines.push(ink.title(&format!("FOUND{of}: nothing")));
+    } else {
+        lines.push(ink.title(&format!("FOUND{of}")));
+    }
+    for finding in &prospect.findings {
+        let sign = ink.paint("31", "✗");
+        lines.push(format!("{sign} {} ({})", finding.field, finding.name));
+        lines.extend(wrapped("    ", &finding.reason));
+        lines.extend(wrapped("    ", &format!("To mend it: {}.", finding.mend)));
+    }
+    if !prospect.warnings.is_empty() {
+        lines.push(ink.title(&format!("DOUBTFUL{of}, whatever the load")));
+        for warning in &prospect.warnings {
+            let mut wrapped = wrapped("  ", warning).into_iter();
+            let first = wrapped.next().unwrap_or_default();
+            lines.push(format!("{} {}", ink.paint("33", "!"), first.trim_start()));
+            lines.extend(wrapped);
+        }
+    }
+}
+
+/// The last characters of a text that is too long.
+fn tail(text: &str, width: usize) -> String {
+    let count = text.chars().count();
+    if count <= width {
+        return text.to_owned();
+    }
+    let last: String = text.chars().skip(count + 1 - width).collect();
+    format!("…{last}")
+}
+
+/// Lines of words, none wider than [`WIDTH`] unless a word is.
+fn wrapped(indent: &str, text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines
+}
+
+fn ranged(range: &Range, text: impl Fn(f64) -> String) -> String {
+    let told = |value: Option<f64>| value.map_or("never".to_owned(), &text);
+    let (likely, least, most) = (told(range.likely), told(range.least), told(range.most));
+    if least == most {
+        likely
+    } else {
+        format!("{likely} ({least} to {most})")
+    }
+}
+
+fn times(range: &Range) -> String {
+    ranged(range, |seconds| {
+        clock::words(Duration::from_secs_f64(seconds))
+    })
+}
+
+fn counts(range: &Range) -> String {
+    ranged(range, |count| format!("{count:.0}"))
+}
+
+fn parts(range: &Range) -> String {
+    ranged(range, decimals)
+}
+
+/// Two decimals, or two digits of what is small.
+fn decimals(value: f64) -> String {
+    let text = if value >= 0.095 || value == 0.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.4}")
+    };
+    let text = text.trim_end_matches('0');
+    text.strip_suffix('.').unwrap_or(text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_told_with_their_range_and_never_is_a_word() {
+        let range = |likely, least, most| Range {
+            likely,
+            least,
+            most,
+        };
+        for (range, text) in [
+            (range(Some(65.0), Some(65.0), Some(65.0)), "1 min 5 s"),
+            (
+                range(Some(65.0), Some(50.0), None),
+                "1 min 5 s (50 s to never)",
+            ),
+            (range(None, None, None), "never"),
+        ] {
+            assert_eq!(times(&range), text);
+        }
+        assert_eq!(decimals(0.0123), "0.0123");
+        assert_eq!(
+            (decimals(2.5), decimals(10.0)),
+            ("2.5".to_owned(), "10".to_owned())
+        );
+    }
+
+    #[test]
+    fn lines_are_wrapped_between_words() {
+        let text = "word ".repeat(40);
+        let lines = wrapped("    ", &text);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+        assert_eq!(lines.len(), 3);
+        assert_eq!(tail("k8s/overlays/sample", 10), "…ys/sample");
+        assert_eq!(tail("k8s/base", 10), "k8s/base");
+    }
+}
