@@ -121,29 +121,33 @@ pub struct Outcomes {
 #[serde(untagged)]
 pub enum Cost {
     /// As far as the horizon goes.
-    Known {
-        /// Size of node.
-        node: String,
-        /// Replicas that fit one.
-        replicas_per_node: u32,
-        /// Most nodes at any time.
-        most_nodes: Range,
-        /// Hours of all nodes together.
-        node_hours: Range,
-        /// What the prices are in.
-        currency: String,
-        /// With nodes on demand.
-        on_demand: Range,
-        /// With Spot nodes, if none is evicted.
-        spot: Range,
-        /// Where the prices are from.
-        prices: String,
-    },
+    Known(Box<Priced>),
     /// It is not known how many replicas fit a node.
     Unknown {
         /// What would tell.
         unknown: String,
     },
+}
+
+/// Nodes and what they cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Priced {
+    /// Size of node.
+    pub node: String,
+    /// Replicas that fit one.
+    pub replicas_per_node: u32,
+    /// Most nodes at any time.
+    pub most_nodes: Range,
+    /// Hours of all nodes together.
+    pub node_hours: Range,
+    /// What the prices are in.
+    pub currency: String,
+    /// With nodes on demand.
+    pub on_demand: Range,
+    /// With Spot nodes, if none is evicted.
+    pub spot: Range,
+    /// Where the prices are from.
+    pub prices: String,
 }
 
 impl Answer {
@@ -243,7 +247,7 @@ fn hours(time: Duration) -> f64 {
 
 fn cost(outlook: &Outlook, node: &Node, replicas_per_node: u32) -> Cost {
     let priced = |price: f64| Range::of(outlook, |run| Some(hours(run.node_time) * price));
-    Cost::Known {
+    Cost::Known(Box::new(Priced {
         node: node.name.clone(),
         replicas_per_node,
         most_nodes: Range::of(outlook, |run| Some(run.most_nodes.into())),
@@ -252,7 +256,7 @@ fn cost(outlook: &Outlook, node: &Node, replicas_per_node: u32) -> Cost {
         on_demand: priced(node.on_demand),
         spot: priced(node.spot),
         prices: node.source.clone(),
-    }
+    }))
 }
 
 fn unknown() -> Cost {

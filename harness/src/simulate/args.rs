@@ -64,7 +64,7 @@ pub struct SimulateArgs {
     /// Messages that one replica does, when it has enough of them
     #[arg(long, default_value = "1/s", value_parser = moving)]
     pub service_rate: Rate,
-    /// Messages that one replica works on at a time [default: EDW_CONCURRENCY in the manifests, else queueLength]
+    /// Messages that one replica works on at a time [default: the manifests' `EDW_CONCURRENCY`, else `queueLength`]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub in_flight: Option<u32>,
     /// From the decision to a replica's first message: scheduling, a node if there is none, image, start

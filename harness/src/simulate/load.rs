@@ -40,11 +40,11 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
         until: args.duration,
     };
     let rates = match &args.shape {
-        Shape::Sample => limit.cut(vec![steady(1.0)]),
-        Shape::Constant(rate) => limit.cut(vec![steady(rate.hz())]),
+        Shape::Sample => limit.cut(&[steady(1.0)]),
+        Shape::Constant(rate) => limit.cut(&[steady(rate.hz())]),
         Shape::Ramp { from, to, over } => {
             let after = if limit.ends() { to.hz() } else { 0.0 };
-            limit.cut(ramp(from.hz(), to.hz(), *over, after))
+            limit.cut(&ramp(from.hz(), to.hz(), *over, after))
         }
         Shape::Burst => {
             let messages = args.messages.ok_or(ScheduleError::BurstWithoutMessages)?;
@@ -70,17 +70,18 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
 
 /// The load in words.
 pub(super) fn text(args: &SimulateArgs) -> String {
-    let mut text = args.shape.to_string();
-    if let Some(messages) = args.messages {
-        text += &format!(", {messages} messages at most");
-    }
-    if let Some(time) = args.duration {
-        text += &format!(", for {} at most", duration::text(time));
-    }
-    if let Some(period) = args.repeat {
-        text += &format!(", again every {}", duration::text(period));
-    }
-    text
+    let messages = args
+        .messages
+        .map(|messages| format!("{messages} messages at most"));
+    let time = args
+        .duration
+        .map(|time| format!("for {} at most", duration::text(time)));
+    let again = args
+        .repeat
+        .map(|period| format!("again every {}", duration::text(period)));
+    let parts = [Some(args.shape.to_string()), messages, time, again];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    parts.join(", ")
 }
 
 fn steady(per_second: f64) -> Rates {
@@ -168,7 +169,7 @@ impl Limit {
     }
 
     /// Rates without bursts, ended by whichever comes first.
-    fn cut(self, rates: Vec<Rates>) -> Vec<Rates> {
+    fn cut(self, rates: &[Rates]) -> Vec<Rates> {
         let mut left = self.messages.map_or(f64::INFINITY, f64::from);
         let until = self.until.unwrap_or(Duration::MAX);
         let mut kept = Vec::with_capacity(rates.len() + 1);

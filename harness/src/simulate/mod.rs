@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use answer::{Answer, Cost, Outcomes, Prospect, Range};
+pub use answer::{Answer, Cost, Outcomes, Priced, Prospect, Range};
 pub use args::SimulateArgs;
 pub use findings::Finding;
 pub use load::LoadError;

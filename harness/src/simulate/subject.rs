@@ -128,14 +128,14 @@ fn concurrency(manifests: &Manifests, scaled: &Item<Spec>) -> Option<u32> {
     let container = deployment.spec.template.spec.containers.first()?;
     let own = container.env.iter().find(|it| it.name == VARIABLE);
     let own = own.and_then(|variable| variable.value.as_ref());
-    let maps = container.env_from.iter().filter_map(|from| {
+    let mut maps = container.env_from.iter().filter_map(|from| {
         let name = &from.config_map_ref.as_ref()?.name;
         let mut maps = manifests.config_maps.iter();
         maps.find(|map| map.metadata.name == *name)?
             .spec
             .get(VARIABLE)
     });
-    let value = own.or_else(|| maps.last())?;
+    let value = own.or_else(|| maps.next_back())?;
     value.parse().ok().filter(|count| *count > 0)
 }
 

@@ -2,6 +2,7 @@
 
 mod chart;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{Answer, Cost, Prospect, Range};
@@ -88,7 +89,8 @@ fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
     lines.push(String::new());
     let mut head = format!("{:<28}", "FIGURES");
     for prospect in &answer.settings {
-        head += &format!("{:<width$}", tail(&prospect.source, width - 1));
+        let source = tail(&prospect.source, width - 1);
+        write!(head, "{source:<width$}").expect("writing to a string must succeed");
     }
     lines.push(ink.title(head.trim_end()));
     let rows: Vec<Vec<(&str, String)>> = answer.settings.iter().map(rows).collect();
@@ -100,7 +102,7 @@ fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
             // Where two columns leave no room for the range; the page has it.
             let fits = cell.chars().count() < width;
             let cell = if fits { cell } else { without_range(cell) };
-            row += &format!("{cell:<width$}");
+            write!(row, "{cell:<width$}").expect("writing to a string must succeed");
         }
         lines.push(row.trim_end().to_owned());
     }
@@ -135,19 +137,12 @@ pub(super) fn rows(prospect: &Prospect) -> Vec<(&'static str, String)> {
         ),
         ("replica-hours", parts(&figures.replica_hours)),
     ];
-    if let Cost::Known {
-        most_nodes,
-        node_hours,
-        on_demand,
-        spot,
-        ..
-    } = &prospect.cost
-    {
+    if let Cost::Known(priced) = &prospect.cost {
         rows.extend([
-            ("most nodes", counts(most_nodes)),
-            ("node-hours", parts(node_hours)),
-            ("cost on demand", parts(on_demand)),
-            ("cost on Spot", parts(spot)),
+            ("most nodes", counts(&priced.most_nodes)),
+            ("node-hours", parts(&priced.node_hours)),
+            ("cost on demand", parts(&priced.on_demand)),
+            ("cost on Spot", parts(&priced.spot)),
         ]);
     }
     rows
@@ -156,15 +151,10 @@ pub(super) fn rows(prospect: &Prospect) -> Vec<(&'static str, String)> {
 /// What nodes and prices the figures are about.
 pub(super) fn cost_note(prospect: &Prospect) -> String {
     match &prospect.cost {
-        Cost::Known {
-            node,
-            replicas_per_node,
-            currency,
-            prices,
-            ..
-        } => format!(
-            "Cost in {currency} for the time simulated, {replicas_per_node} replicas on a {node}, filled one after the other; \
-             Spot as if none were evicted. Prices: {prices}."
+        Cost::Known(priced) => format!(
+            "Cost in {} for the time simulated, {} replicas on a {}, filled one after the other; Spot as if none were \
+             evicted. Prices: {}.",
+            priced.currency, priced.replicas_per_node, priced.node, priced.prices
         ),
         Cost::Unknown { unknown } => format!("No node-hours and no cost: {unknown}."),
     }

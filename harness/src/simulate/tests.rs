@@ -113,21 +113,14 @@ fn our_own_settings_do_neither_and_cost_what_their_nodes_do() {
         "{full:?}"
     );
     assert_eq!(max.likely, Some(15.0));
-    let Cost::Known {
-        replicas_per_node,
-        node_hours,
-        on_demand,
-        spot,
-        ..
-    } = &prospect.cost
-    else {
+    let Cost::Known(priced) = &prospect.cost else {
         panic!("{:?}", prospect.cost);
     };
     // 100m and 64Mi each, of a node that takes 30 pods.
-    assert_eq!(*replicas_per_node, 30);
-    let price = on_demand.likely.unwrap() / node_hours.likely.unwrap();
+    assert_eq!(priced.replicas_per_node, 30);
+    let price = priced.on_demand.likely.unwrap() / priced.node_hours.likely.unwrap();
     assert!((price - 0.2).abs() < 1e-9, "{price}");
-    assert!(spot.likely < on_demand.likely);
+    assert!(priced.spot.likely < priced.on_demand.likely);
 }
 
 #[test]

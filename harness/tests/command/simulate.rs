@@ -183,6 +183,10 @@ fn what_a_cluster_refuses_is_refused_with_field_and_reason() {
     ] {
         refused(&SAMPLE.replacen(from, to, 1), &[], texts);
     }
+}
+
+#[test]
+fn one_scaled_object_is_chosen_by_its_name() {
     refused("", &[], &["find a ScaledObject"]);
     let two = format!(
         "{SAMPLE}---\n{}",
