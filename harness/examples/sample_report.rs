@@ -196,7 +196,7 @@ fn judged(story: Story, run: &str) -> Result<(harness::audit::Audit, Hops), Box<
         if story == Story::Fail {
             match n {
                 700..=702 | 9_000 => continue,
-                1_500 => row.data = row.data.map(|data| data[..120].to_owned()),
+                1_500 => row.data = row.data.map(|data| data.chars().take(120).collect()),
                 3_000..=3_040 => {
                     auditor.row(&row);
                     row.row_key = format!("5d0c2f0e-1d1b-4b43-9a8e-{n:012}");

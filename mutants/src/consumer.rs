@@ -341,7 +341,15 @@ impl Consumer {
             }
             Mutation::OnePartition => "all".clone_into(&mut row.partition_key),
             Mutation::WrongDigest => row.digest = Digest::of("something else"),
-            Mutation::TruncatesPayload => row.data.truncate(row.data.len() / 2),
+            Mutation::TruncatesPayload => {
+                row.data = row
+                    .data
+                    .chars()
+                    .take(row.data.chars().count() / 2)
+                    .collect();
+            }
+            Mutation::DropsNonAscii => row.data.retain(|c| c.is_ascii()),
+            Mutation::TrimsPayload => row.data = row.data.trim().to_owned(),
             Mutation::InventsStamps => {
                 (row.src_stamp, row.sent_stamp) = (row.date_stamp, row.date_stamp);
             }

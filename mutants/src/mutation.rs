@@ -39,6 +39,10 @@ pub(crate) enum Mutation {
     WrongDigest,
     /// Half of the payload.
     TruncatesPayload,
+    /// The payload without what is not ASCII, and the digest as it was sent.
+    DropsNonAscii,
+    /// The payload without the blanks at its ends, and the digest as it was sent.
+    TrimsPayload,
     /// The payload of another message of the batch.
     SwapsPayloads,
     /// The time of its own work for when the message was sent: no latency is as good as an invented one.

@@ -37,7 +37,7 @@ const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 37] = [
+const MUTANTS: [(&str, &str, &str); 39] = [
     (
         "never-renews",
         LONG,
@@ -106,6 +106,8 @@ const MUTANTS: [(&str, &str, &str); 37] = [
     ("upserts", FEW, "changed after the insert, or without one"),
     ("wrong-digest", FEW, "corrupted"),
     ("truncates-payload", FEW, "corrupted"),
+    ("drops-non-ascii", FEW, "corrupted"),
+    ("trims-payload", FEW, "corrupted"),
     (
         "invents-stamps",
         FEW,

@@ -27,8 +27,8 @@ pub struct LoadArgs {
     /// How messages arrive: constant:200/s, poisson:200/s, burst, burst:100/30s, ramp:10/s..200/s:60s, trace:file.csv
     #[arg(long, default_value = "constant:200/s")]
     pub shape: Shape,
-    /// Size of the payloads: sample, 512, uniform:100..2000, exponential:800
-    #[arg(long, default_value = "sample")]
+    /// Size of the payloads, in bytes: sample (the sample's text alone, which is ASCII), 512, uniform:100..2000, exponential:800
+    #[arg(long, default_value_t = Load::PAYLOAD)]
     pub payload: PayloadSize,
     /// Fraction of messages sent twice on purpose, 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = number::parse_fraction)]

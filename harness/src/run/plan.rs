@@ -47,6 +47,9 @@ impl Identity {
 }
 
 impl Load {
+    /// How large payloads are where nobody says otherwise: unlike the sample's text, they hold what consumers mangle.
+    pub const PAYLOAD: PayloadSize = PayloadSize::Fixed(256);
+
     /// The producer's arguments.
     pub fn arguments(&self, identity: &Identity) -> Vec<String> {
         let mut arguments = vec![

@@ -89,7 +89,8 @@ pub(crate) struct Scenario {
     /// What decides how many consumers there are, if it is not the scenario itself.
     pub(super) scaling: Option<Scaling>,
     pub(super) options: ConsumerOptions,
-    pub(super) payload: PayloadSize,
+    /// How large payloads are, where its sentences say so.
+    pub(super) payload: Option<PayloadSize>,
     /// Whether it has a storage of its own, to be taken away.
     pub(super) own_storage: bool,
     /// What is to break on the way to storage.
@@ -170,7 +171,7 @@ impl Scenario {
         let consumers = scaled.unwrap_or_else(|| self.consumers.to_string());
         let mut plan = vec![
             Fact::new("consumers", consumers),
-            Fact::new("payload", self.payload.to_string()),
+            Fact::new("payload", self.payload().to_string()),
         ];
         plan.extend(
             options
@@ -237,9 +238,13 @@ impl Scenario {
         Load {
             messages,
             shape,
-            payload: self.payload,
+            payload: self.payload(),
             duplicate_rate: 0.0,
         }
+    }
+
+    fn payload(&self) -> PayloadSize {
+        self.payload.unwrap_or(Load::PAYLOAD)
     }
 
     pub(super) fn collected(&self) -> anyhow::Result<&Collected> {

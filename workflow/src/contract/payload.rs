@@ -1,4 +1,5 @@
-//! Payloads: a function of seed and sequence number, so that what should exist never needs storing.
+//! Payloads: a function of seed and sequence number, so that what should exist never needs storing. Of every character that
+//! a consumer on the way may mangle, they hold some.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_DATA_UTF16, Seq};
 
-/// How large a run's payloads are, in bytes of ASCII text.
+/// How large a run's payloads are, in bytes of UTF-8.
 ///
 /// As text: `sample`, `512`, `uniform:100..2000`, `exponential:800` (mean; truncated at the largest storable).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,7 +36,9 @@ pub enum PayloadSize {
 pub struct ParsePayloadSizeError(String);
 
 impl PayloadSize {
-    /// Sizes a payload can have: at least the sample's text with its largest count, at most what one table column holds.
+    /// Sizes a payload can have: at least the sample's text with its largest count, at most what one table column holds. A
+    /// column counts UTF-16 units, of which a text never has more than bytes; and of the largest payload escaped twice, as a
+    /// string of JSON in XML, a queue message still holds the worst (`the_largest_payload_of_the_worst_text_fits_a_message`).
     pub const RANGE: RangeInclusive<usize> = 48..=MAX_DATA_UTF16;
 }
 
@@ -107,7 +110,8 @@ pub struct Payloads {
 }
 
 impl Payloads {
-    /// The payload (`msg`) of message `seq`: the sample's text, then as much seeded filler as its size asks for.
+    /// The payload (`msg`) of message `seq`: the sample's text alone, or between blanks and with as much seeded filler as its
+    /// size asks for.
     pub fn payload(&self, seq: Seq) -> String {
         let mut text = String::new();
         self.write_payload(seq, &mut text);
@@ -118,19 +122,26 @@ impl Payloads {
     pub fn write_payload(&self, seq: Seq, text: &mut String) {
         use fmt::Write as _;
         text.clear();
-        write!(text, "{PREFIX}{seq}").expect("writing to a string must succeed");
         let mut random = SplitMix64::of(self.seed, seq);
-        let bytes = self.bytes(&mut random).unwrap_or(text.len());
-        if bytes > text.len() {
-            text.reserve_exact(bytes - text.len());
+        let Some(bytes) = self.bytes(&mut random) else {
+            write!(text, "{PREFIX}{seq}").expect("writing to a string must succeed");
+            return;
+        };
+        text.reserve_exact(bytes);
+        // Blanks at both ends, as far as there is room: what trims them is caught.
+        write!(text, " {PREFIX}{seq} ").expect("writing to a string must succeed");
+        if text.len() < bytes {
+            fill(text, bytes - 1, &mut random);
             text.push(' ');
-            fill(text, bytes, &mut random);
+        } else {
+            text.truncate(bytes);
         }
     }
 
     /// The message whose payload `text` is, if it is one of these; so that a row can be told apart whatever its keys are.
     pub fn seq_of(&self, text: &str) -> Option<Seq> {
-        let count = text.strip_prefix(PREFIX)?.split(' ').next()?;
+        let sample = text.strip_prefix(' ').unwrap_or(text);
+        let count = sample.strip_prefix(PREFIX)?.split(' ').next()?;
         let seq = count.parse().ok()?;
         (self.payload(seq) == text).then_some(seq)
     }
@@ -160,20 +171,63 @@ fn scaled(size: f64) -> usize {
     size as usize
 }
 
-fn fill(text: &mut String, bytes: usize, random: &mut SplitMix64) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    // Ten letters at a time, as bytes: a generator and an audit make hundreds of megabytes of this.
-    let mut filled = std::mem::take(text).into_bytes();
-    while filled.len() < bytes {
-        let mut bits = random.next();
-        let letters: [u8; 10] = std::array::from_fn(|_| {
-            let letter = ALPHABET[usize::from((bits & 63) as u8)];
-            bits >>= 6;
-            letter
-        });
-        filled.extend_from_slice(&letters[..10.min(bytes - filled.len())]);
+/// What consumers mangle, each in its own way: characters of two, three and four bytes, the last also two units of UTF-16;
+/// the same letter composed and with a combining accent; what JSON and XML escape, and what looks as if it were escaped
+/// already; blanks of every kind. All are characters that XML 1.0 can carry.
+const SPECIMENS: [&str; 16] = [
+    "é", "e\u{301}", "ж", "€", "中", "😀", "𝄞", "<&>", "\"", "\\", "\n", "\t", "  ", "'", "&amp;",
+    "\\u00e9",
+];
+
+/// The longest of them, in bytes.
+const SPECIMEN: usize = 8;
+
+/// Letters that follow each, in two steps of ten.
+const LETTERS: usize = 20;
+
+/// The same as bytes in a width of their own, since that is copied without a loop; and how many of them count.
+const SPECIMEN_BYTES: [([u8; SPECIMEN], usize); 16] = {
+    let mut all = [([0; SPECIMEN], 0); 16];
+    let mut at = 0;
+    while at < all.len() {
+        let bytes = SPECIMENS[at].as_bytes();
+        (all[at].0.split_at_mut(bytes.len()).0).copy_from_slice(bytes);
+        all[at].1 = bytes.len();
+        at += 1;
     }
-    *text = String::from_utf8(filled).expect("ASCII must be UTF-8");
+    all
+};
+
+/// Fills `text` up to `bytes`: a specimen, where there is room for the longest, and twenty letters, over and over. A generator
+/// and an audit make hundreds of megabytes of this, hence in large steps, and mostly ASCII, which is quickly known for UTF-8.
+fn fill(text: &mut String, bytes: usize, random: &mut SplitMix64) {
+    let mut filled = std::mem::take(text).into_bytes();
+    let mut at = filled.len();
+    // Longer than what is wanted, so that the last step needs no other code.
+    filled.resize(bytes + SPECIMEN + LETTERS, 0);
+    while at < bytes {
+        let bits = random.next();
+        if bytes - at >= SPECIMEN {
+            let (specimen, length) = SPECIMEN_BYTES[usize::from((bits >> 60) as u8)];
+            filled[at..at + SPECIMEN].copy_from_slice(&specimen);
+            at += length;
+        }
+        filled[at..at + 10].copy_from_slice(&letters(bits));
+        filled[at + 10..at + LETTERS].copy_from_slice(&letters(random.next()));
+        at += LETTERS;
+    }
+    filled.truncate(bytes);
+    *text = String::from_utf8(filled).expect("specimens and letters must be UTF-8");
+}
+
+/// Ten letters of six bits each, lowest first.
+fn letters(mut bits: u64) -> [u8; 10] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::array::from_fn(|_| {
+        let letter = ALPHABET[usize::from((bits & 63) as u8)];
+        bits >>= 6;
+        letter
+    })
 }
 
 /// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014), as in Java's `SplittableRandom`.
@@ -231,11 +285,12 @@ mod tests {
         // Written down from a Python implementation of the same rule: no release may change them.
         assert_eq!(
             payload(7, PayloadSize::Fixed(60), 42),
-            "Scale Test Message : COUNT 42 Cw3G5Y0drkOIA5KiULKTaFKB_naXkP"
+            " Scale Test Message : COUNT 42 𝄞Cw3G5Y0drkOIA5KiULKTaFKB "
         );
         assert_eq!(
-            payload(7, PayloadSize::Fixed(64), 1),
-            "Scale Test Message : COUNT 1 wPnSE2v5hymCZiE3YYbXd8MUJAfNjmj4_jP"
+            payload(7, PayloadSize::Fixed(120), 1),
+            " Scale Test Message : COUNT 1 €wPnSE2v5hymCZiE3YYbX<&>d8MUJAfNjmj4_jPqr0Qc&amp;\
+             KyeY0DReYwFDBvTaxgL_\to4dYSkTlHl69fRG1U "
         );
     }
 
@@ -244,9 +299,71 @@ mod tests {
         let size = PayloadSize::Fixed(200);
         let a = payload(1, size, 1);
         assert_eq!(a, payload(1, size, 1));
-        assert_ne!(a[50..], payload(2, size, 1)[50..]);
-        assert_ne!(a[50..], payload(1, size, 2)[50..]);
+        let filler = |text: &str| text.chars().skip(40).collect::<String>();
+        assert_ne!(filler(&a), filler(&payload(2, size, 1)));
+        assert_ne!(filler(&a), filler(&payload(1, size, 2)));
         assert_eq!(a.len(), 200);
+    }
+
+    #[test]
+    fn a_few_payloads_hold_all_that_consumers_mangle_and_only_what_xml_carries() {
+        let all: String = (1..=20)
+            .map(|seq| payload(1, PayloadSize::Fixed(256), seq))
+            .collect();
+        for specimen in SPECIMENS {
+            assert!(all.contains(specimen), "{specimen:?}");
+        }
+        for bytes in 2..=4 {
+            assert!(all.chars().any(|c| c.len_utf8() == bytes), "{bytes} bytes");
+        }
+        // XML 1.0, production 2. The end of a line is a newline alone, since XML makes one of every other.
+        let carried = |c| matches!(c, '\t' | '\n' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+        assert!(all.chars().all(carried));
+    }
+
+    #[test]
+    fn every_size_has_its_bytes_and_blanks_at_both_ends() {
+        for bytes in 48..600 {
+            for seq in [1, 42, 1_000_000, u64::from(u32::MAX)] {
+                let text = payload(9, PayloadSize::Fixed(bytes), seq);
+                assert_eq!(text.len(), bytes, "{seq}");
+                assert!(text.starts_with(' ') && text.ends_with(' '), "{text:?}");
+            }
+        }
+        let text = payload(9, PayloadSize::Fixed(48), 12_345_678_901_234_567_890);
+        assert_eq!(text, " Scale Test Message : COUNT 12345678901234567890");
+        assert!(!payload(9, PayloadSize::Fixed(200), 1).is_ascii());
+    }
+
+    #[test]
+    fn the_largest_payload_of_the_worst_text_fits_a_message() {
+        use crate::contract::{MAX_MESSAGE_BYTES, Message, Stamp};
+        // As the queue counts: a string of JSON in XML, with every character that XML can escape escaped.
+        let escaped = |text: &str| -> usize {
+            let bytes = |c: char| match c {
+                '"' | '\'' => "&quot;".len(),
+                '&' => "&amp;".len(),
+                '<' | '>' => "&lt;".len(),
+                c => c.len_utf8(),
+            };
+            text.chars().map(bytes).sum()
+        };
+        let largest = *PayloadSize::RANGE.end();
+        for specimen in SPECIMENS {
+            let step = format!("{specimen}{}", "x".repeat(LETTERS));
+            let msg = step.repeat(largest / step.len());
+            let id = format!("{}-{}", "r".repeat(40), 1).parse().unwrap();
+            let body = Message::new(id, msg, Stamp::now(), Stamp::now()).encode();
+            assert!(
+                escaped(&body) < MAX_MESSAGE_BYTES,
+                "{specimen:?}: {}",
+                escaped(&body)
+            );
+        }
+        let id = "r1-1".parse().unwrap();
+        let msg = payload(1, PayloadSize::Fixed(largest), 1);
+        let message = Message::new(id, msg, Stamp::now(), Stamp::now());
+        assert_eq!(Message::decode(&message.encode()), Ok(message));
     }
 
     #[test]
@@ -255,7 +372,8 @@ mod tests {
             let payloads = Payloads { seed: 5, size };
             let text = payload(5, size, 42);
             assert_eq!(payloads.seq_of(&text), Seq::new(42));
-            for other in [&text[1..], &format!("{text}x"), "", PREFIX, "42"] {
+            assert!(size == PayloadSize::Sample || payloads.seq_of(text.trim()).is_none());
+            for other in [&text[..20], &format!("{text}x"), "", PREFIX, "42"] {
                 assert_eq!(payloads.seq_of(other), None, "{other:?}");
             }
         }

@@ -33,6 +33,6 @@ fn own_storage(scenario: &mut Scenario) {
 
 #[given(regex = r"^messages of (\d+) to (\d+) bytes$")]
 fn sizes(scenario: &mut Scenario, min: usize, max: usize) -> StepResult {
-    scenario.payload = format!("uniform:{min}..{max}").parse::<PayloadSize>()?;
+    scenario.payload = Some(format!("uniform:{min}..{max}").parse::<PayloadSize>()?);
     Ok(())
 }
