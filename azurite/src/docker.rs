@@ -1,7 +1,7 @@
 //! One Azurite in a container of the published image, through testcontainers, for as long as this process lives.
 
 use std::{
-    io::Read as _,
+    io::{self, Read as _},
     net::TcpStream,
     os::unix::fs::MetadataExt as _,
     path::Path,
@@ -107,6 +107,18 @@ impl Container {
             .as_ref()
             .map(|container| container.id().to_owned())
             .unwrap_or_default()
+    }
+
+    /// That the container has ended, if it has: the other end of its leash is gone then. Unknown without a leash.
+    pub(crate) fn ended(&self) -> Option<String> {
+        let leash = self.leash.as_ref()?;
+        // It never says anything more, so that there is nothing to read until it ends.
+        leash.set_nonblocking(true).ok()?;
+        let ended = match leash.peek(&mut [0]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        };
+        ended.then(|| format!("container {}", self.id()))
     }
 
     /// Lets Azurite write its data, and returns when the container is removed.

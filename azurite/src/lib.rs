@@ -137,6 +137,12 @@ impl Azurite {
         }
     }
 
+    /// How it ended, in one line, if it has ended by itself: killed, crashed, or its container removed. `None` while it runs or
+    /// is halted, and always for one at an address that was given, which is not this process's to watch.
+    pub fn ended(&mut self) -> Option<String> {
+        self.running.ended()
+    }
+
     /// Ends it, and returns when it is gone and, with a data directory, has written its data.
     pub async fn stop(self) {
         self.running.stop().await;

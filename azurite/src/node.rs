@@ -32,6 +32,7 @@ pub(crate) struct Node {
     /// Closing this end is what ends the child.
     leash: Option<ChildStdin>,
     has_data: bool,
+    stderr: Tail,
 }
 
 impl Node {
@@ -47,18 +48,18 @@ impl Node {
             child,
             leash,
             has_data: options.directory.is_some(),
+            stderr: Tail::read(stderr),
         };
 
-        let tail = Tail::read(stderr);
         match tokio::time::timeout(START_LIMIT, listening_ports(stdout)).await {
             Ok(Some(ports)) => Ok((node, ports)),
             Ok(None) => {
                 node.kill();
-                Err(died(&tail.text()))
+                Err(died(&node.stderr.whole()))
             }
             Err(_) => {
                 node.kill();
-                let text = tail.text();
+                let text = node.stderr.whole();
                 Err(Error::Start(format!(
                     "Azurite did not listen within {} s; it said: {text}",
                     START_LIMIT.as_secs()
@@ -69,6 +70,15 @@ impl Node {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How the process ended, and the last that it said, if it has ended by itself.
+    pub(crate) fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok()??;
+        let said = self.stderr.so_far();
+        let said = said.lines().last().unwrap_or_default();
+        let pid = self.child.id();
+        Some(format!("process {pid}, {status}; the last it said: {said}"))
     }
 
     /// Lets Azurite write its data and end; returns when the process is gone.
@@ -165,9 +175,10 @@ async fn listening_ports(stdout: impl Read + Send + 'static) -> Option<Ports> {
 }
 
 /// The last lines of a stream, collected by a thread until it ends.
+#[derive(Debug)]
 struct Tail {
     lines: Arc<Mutex<Vec<String>>>,
-    reader: thread::JoinHandle<()>,
+    reader: Option<thread::JoinHandle<()>>,
 }
 
 impl Tail {
@@ -184,12 +195,20 @@ impl Tail {
                 kept.push(line);
             }
         });
-        Self { lines, reader }
+        Self {
+            lines,
+            reader: Some(reader),
+        }
     }
 
-    /// What was said, complete once the process has been killed.
-    fn text(self) -> String {
-        let _ = self.reader.join();
+    /// What was said, to the end; only of a process that has been killed.
+    fn whole(&mut self) -> String {
+        let _ = self.reader.take().map(thread::JoinHandle::join);
+        self.so_far()
+    }
+
+    /// What was said until now.
+    fn so_far(&self) -> String {
         let lines = self
             .lines
             .lock()

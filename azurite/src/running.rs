@@ -32,6 +32,15 @@ pub(crate) fn keep(ports: Ports) -> Vec<TcpSocket> {
 }
 
 impl Running {
+    /// How it ended, if it is ours and has ended by itself.
+    pub(crate) fn ended(&mut self) -> Option<String> {
+        match self {
+            Self::Container(container) => container.ended(),
+            Self::Node(node) => node.ended(),
+            Self::Elsewhere | Self::Halted(_) => None,
+        }
+    }
+
     /// Ends what is ours and waits until it is gone, its data written.
     pub(crate) async fn stop(self) {
         match self {

@@ -11,6 +11,7 @@ pub(crate) struct Interrupts {
     term: Signal,
     /// Absent under `nohup`: who listens for a signal that is ignored ends the ignoring.
     hup: Option<Signal>,
+    seen: bool,
 }
 
 impl Interrupts {
@@ -25,6 +26,7 @@ impl Interrupts {
             } else {
                 Some(signal(SignalKind::hangup())?)
             },
+            seen: false,
         })
     }
 
@@ -41,6 +43,12 @@ impl Interrupts {
             _ = self.term.recv() => {}
             _ = hup => {}
         }
+        self.seen = true;
+    }
+
+    /// Whether there was one.
+    pub(crate) const fn seen(&self) -> bool {
+        self.seen
     }
 }
 

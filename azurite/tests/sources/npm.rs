@@ -71,6 +71,30 @@ async fn a_start_that_fails_says_what_azurite_said() {
 }
 
 #[tokio::test]
+async fn one_that_is_killed_says_how_it_ended_and_one_that_runs_says_nothing() {
+    let mut azurite = start().await;
+    assert_eq!(azurite.ended(), None);
+    let pid = azurite.pid().unwrap();
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(10));
+    let ended = async {
+        loop {
+            look.tick().await;
+            if let Some(ended) = azurite.ended() {
+                break ended;
+            }
+        }
+    };
+    let limit = std::time::Duration::from_secs(10);
+    let ended = tokio::time::timeout(limit, ended).await.unwrap();
+    let expected = format!("process {pid}, signal: 9 (SIGKILL); the last it said: nothing");
+    assert_eq!(ended, expected);
+}
+
+#[tokio::test]
 async fn what_was_stored_survives_a_restart_on_the_same_ports() {
     let directory = tempfile::tempdir().unwrap();
     let mut azurite = Azurite::builder()

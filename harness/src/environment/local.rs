@@ -13,30 +13,43 @@ use tokio::sync::Mutex;
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
+use workflow::duration;
 use workflow::ports::{ResultTable as _, WorkQueue as _};
 
+use super::reach::Reach;
 use super::{ConsumerOptions, Environment, Store};
 use crate::events::Resource;
 use crate::guard::Guard;
 use crate::process::{Process, Program};
 use crate::wire::Endpoints;
 
-/// Which programs are under test.
-#[derive(Debug, Clone, Default, clap::Args)]
+/// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
+const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which programs are under test, and what their storage is allowed.
+#[derive(Debug, Clone, clap::Args)]
 pub struct WorkloadArgs {
     /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
+    /// End as inconclusive once a storage whose address is given has not answered for this long
+    #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
+    pub storage_patience: Duration,
 }
 
 impl WorkloadArgs {
     /// The flags that repeat the choice, quoted for a shell.
     pub fn repeat(&self) -> Option<String> {
-        let command = self.consumer_command.as_ref()?;
-        Some(format!(
-            "--consumer-command '{}'",
-            command.replace('\'', "'\\''")
-        ))
+        let command = self.consumer_command.as_ref().map(|command| {
+            let command = command.replace('\'', "'\\''");
+            format!("--consumer-command '{command}'")
+        });
+        let patience = (self.storage_patience != STORAGE_PATIENCE).then(|| {
+            let patience = duration::text(self.storage_patience);
+            format!("--storage-patience {patience}")
+        });
+        let flags: Vec<_> = command.into_iter().chain(patience).collect();
+        (!flags.is_empty()).then(|| flags.join(" "))
     }
 }
 
@@ -51,6 +64,8 @@ pub struct Workload {
     pub foreign: Option<String>,
     /// What ends both when the harness cannot.
     pub guard: Program,
+    /// How long a storage whose address is given may go without an answer.
+    pub storage_patience: Duration,
 }
 
 impl Workload {
@@ -62,12 +77,16 @@ impl Workload {
             consumer: Program::new(harness, ["consumer"]),
             foreign: None,
             guard: Program::new(harness, ["guard"]),
+            storage_patience: STORAGE_PATIENCE,
         }
     }
 
     /// What `args` choose, with the built-in programs of `harness` for the rest.
     pub fn chosen(harness: &Path, args: &WorkloadArgs) -> Self {
-        let built_in = Self::built_in(harness);
+        let built_in = Self {
+            storage_patience: args.storage_patience,
+            ..Self::built_in(harness)
+        };
         match args.consumer_command.clone() {
             None => built_in,
             // The shell becomes the consumer: signals meant for one must not end in the other.
@@ -92,6 +111,8 @@ pub struct Local {
     workload: Workload,
     azurite: Mutex<Azurite>,
     guard: Guard,
+    /// Follows a storage that is somebody else's.
+    reach: Option<Reach>,
     /// Where it keeps its data, unless that is its memory. Gone after it.
     _data: Option<TempDir>,
 }
@@ -112,6 +133,16 @@ impl Local {
             .start()
             .await
             .context("start the local environment")?;
+        let storage = Storage::open(&account(&azurite))?;
+        let reach = if azurite.source() == Source::Address {
+            let any = QueueArgs {
+                queue: "edw-anybody-there".parse()?,
+                queue_endpoint: Some(azurite.queue_url().parse()?),
+            };
+            Some(Reach::new(storage.queue(&any)?, workload.storage_patience))
+        } else {
+            None
+        };
         Ok(Self {
             source: azurite.source(),
             why: azurite.why().to_owned(),
@@ -120,7 +151,8 @@ impl Local {
                 table: azurite.table_url(),
             },
             sas: azurite.sas(),
-            storage: Storage::open(&account(&azurite))?,
+            storage,
+            reach,
             workload,
             azurite: Mutex::new(azurite),
             guard,
@@ -216,6 +248,15 @@ impl Environment for Local {
         let azurite = Azurite::builder().source(source).directory(data.path());
         let local = Self::start_as(self.workload.clone(), azurite, Some(data)).await?;
         Ok(Arc::new(local))
+    }
+
+    async fn storage_lost(&self) -> Option<String> {
+        if let Some(reach) = &self.reach {
+            return reach.lost().await;
+        }
+        // Whoever takes it away holds it meanwhile.
+        let ended = self.azurite.try_lock().ok()?.ended()?;
+        Some(format!("storage ended by itself: Azurite, {ended}"))
     }
 
     async fn outage(&self, time: Duration) -> anyhow::Result<()> {

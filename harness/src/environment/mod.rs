@@ -2,6 +2,7 @@
 
 mod check;
 mod local;
+mod reach;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,6 +34,10 @@ pub trait Environment: Send + Sync {
 
     /// The same with a storage of its own below `directory`, that keeps its data when it is taken away and comes back.
     async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<dyn Environment>>;
+
+    /// How storage was lost for good, if it was: its process has ended by itself, or one at an address that was given has not
+    /// answered for too long. Never while [`Environment::outage`] keeps it away. May be asked often, and by many.
+    async fn storage_lost(&self) -> Option<String>;
 
     /// Takes storage away for `time`, and returns when it is back with its data.
     async fn outage(&self, time: Duration) -> anyhow::Result<()>;

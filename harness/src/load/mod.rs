@@ -5,9 +5,11 @@ mod describe;
 mod live;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+
+use tokio::time::timeout;
 
 pub use args::{LatencyLimitArg, LoadArgs};
 pub(crate) use describe::summarise;
@@ -19,19 +21,39 @@ use crate::events::{Event, Measured};
 use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
-use crate::run::{Departure, Identity, Load, Patience, Run, RunDir, Sending, Sent};
+use crate::run::{Departure, Identity, Load, Patience, Run, RunDir, Sending, Sent, StorageLoss};
 
 /// Runs the load that `args` describe in `environment`, writes its report and prints its summary.
 pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow::Result<Outcome> {
     let identity = Identity::fresh(args.seed);
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
-    let mut run = Run::prepare(environment, identity, &args.out).await?;
-    let finished = conduct(args, &mut run, &mut interrupts).await;
+    let alarm = StorageLoss::default();
+    let mut run = Run::prepare(environment, identity, &args.out, alarm.clone()).await?;
+    let mut sending = None;
+    let finished = tokio::select! {
+        reason = alarm.lost() => Err(StorageLost(reason).into()),
+        finished = conduct(args, &mut run, &mut sending, &mut interrupts) => finished,
+    };
+    let lost = match &finished {
+        Ok(_) => None,
+        Err(_) => run.storage_lost().await,
+    };
+    if lost.is_some() {
+        tokio::select! {
+            () = run.wind_up(sending) => {}
+            () = interrupts.recv() => {}
+        }
+    }
     let watched = run.stop_watching().await;
-    let finished = finished.and_then(|verdict| watched.map(|()| verdict));
-    let concluded = conclude(&run, finished);
+    let finished = match lost {
+        // Whatever else went wrong follows from it.
+        Some(reason) => Err(StorageLost(reason).into()),
+        None => finished.and_then(|verdict| watched.map(|()| verdict)),
+    };
+    let concluded = conclude(&run, finished, interrupts.seen());
     // Also when nothing can be written any more: what is gone need not be swept.
-    let removed = run.remove().await;
+    let removed = timeout(REMOVAL, run.remove()).await;
+    let removed = removed.unwrap_or_else(|late| Err(late.into()));
     concluded?;
     let (record, report) = crate::report::write(run.dir().path())?;
     summarise(&record, &report);
@@ -52,15 +74,35 @@ pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
 /// What the parts of the judgement say, and why.
 type Verdict = (Outcome, Vec<String>);
 
-/// Records the outcome. An error on the way makes the run inconclusive, since the harness could not tell; what was
-/// recorded until then is kept, and the error is the reason.
-fn conclude(run: &Run, finished: anyhow::Result<Verdict>) -> anyhow::Result<()> {
+/// How long the removal of a run's storage may take.
+const REMOVAL: Duration = Duration::from_secs(20);
+
+/// A run has no storage any more.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct StorageLost(String);
+
+/// Records the outcome. An error on the way makes the run inconclusive, since the harness could not tell, or incomplete where
+/// a signal had come first; what was recorded until then is kept, and the error is the reason.
+fn conclude(run: &Run, finished: anyhow::Result<Verdict>, interrupted: bool) -> anyhow::Result<()> {
     let (outcome, reasons) = finished.unwrap_or_else(|error| {
-        tracing::error!("failed to {error:#}");
-        (Outcome::Inconclusive, vec![format!("failed to {error:#}")])
+        let reason = match error.downcast_ref() {
+            Some(StorageLost(reason)) => reason.clone(),
+            None => format!("failed to {error:#}"),
+        };
+        tracing::error!("{reason}");
+        if interrupted {
+            let reasons = vec![STOPPED.to_owned(), reason];
+            (Outcome::Incomplete, reasons)
+        } else {
+            (Outcome::Inconclusive, vec![reason])
+        }
     });
     run.record(Event::Finished { outcome, reasons })
 }
+
+/// What a signal is the reason of.
+const STOPPED: &str = "stopped by a signal";
 
 fn phase(run: &Run, name: &str) -> anyhow::Result<()> {
     run.record(Event::Phase {
@@ -71,6 +113,7 @@ fn phase(run: &Run, name: &str) -> anyhow::Result<()> {
 async fn conduct(
     args: &LoadArgs,
     run: &mut Run,
+    sending: &mut Option<Sending>,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<Verdict> {
     run.begin(describe::started(args, run))?;
@@ -81,7 +124,7 @@ async fn conduct(
         .await
         .start(args.consumers, &args.consumer())
         .await?;
-    let sending = run.start_sending(&load).await?;
+    *sending = Some(run.start_sending(&load).await?);
     let watched = watch(run, &load, sending, args.patience(), interrupts).await?;
     phase(run, "drain")?;
     let departures = run.fleet().await.drain_all(args.patience().drain).await?;
@@ -94,7 +137,7 @@ async fn conduct(
     // First, since what the audit finds then mostly follows from it.
     let mut parts = Vec::from_iter(astray(watched.dead.iter().chain(disorderly)));
     if watched.interrupted {
-        parts.push((Outcome::Incomplete, vec!["stopped by a signal".to_owned()]));
+        parts.push((Outcome::Incomplete, vec![STOPPED.to_owned()]));
     }
     parts.push((collected.audit.outcome(), collected.audit.reasons()));
     let of_limits = verdicts
@@ -146,14 +189,18 @@ struct Watched {
 async fn watch(
     run: &mut Run,
     load: &Load,
-    mut sending: Sending,
+    producer: &mut Option<Sending>,
     patience: Patience,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<Watched> {
     let mut live = Live::new(load.messages);
     let (mut dead, mut interrupted, mut stopped) = (Vec::new(), false, false);
-    while !sending.has_ended()? {
-        live.observe(run, Some(&sending));
+    // It stays with the caller for as long as it sends, so that it can be ended in order if all this is given up.
+    while let Some(sending) = producer.as_mut() {
+        if sending.has_ended()? {
+            break;
+        }
+        live.observe(run, Some(sending));
         dead.append(&mut run.fleet().await.take_dead()?);
         // Nobody is left to send to.
         if run.fleet().await.is_empty() && !stopped {
@@ -168,6 +215,7 @@ async fn watch(
             }
         }
     }
+    let sending = producer.take().context("the producer must be there")?;
     let sent = sending.finish(patience.drain).await?;
     phase(run, "settle")?;
     let start = Instant::now();

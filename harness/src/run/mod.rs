@@ -5,6 +5,7 @@ pub mod about;
 mod collect;
 mod dir;
 mod fleet;
+mod loss;
 mod plan;
 mod probe;
 mod sending;
@@ -25,6 +26,8 @@ pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
 pub use fleet::{Departure, Fleet};
 use fleet::{Heads, Keeper};
+use loss::Lookout;
+pub use loss::StorageLoss;
 pub use plan::{Identity, Load, Patience};
 pub use probe::{Probe, Readiness};
 pub use sending::{Sending, Sent};
@@ -52,15 +55,18 @@ pub struct Run {
     scaler: Option<Scaler>,
     counts: Counts,
     watch: Option<Watch>,
+    loss: StorageLoss,
+    _lookout: Lookout,
 }
 
 impl Run {
     /// Creates the run's directory below `parent`, its queues and table, and the proxy through which its processes reach
-    /// them.
+    /// them. Should storage be lost from then on, `loss` tells.
     pub async fn prepare(
         environment: Arc<dyn Environment>,
         identity: Identity,
         parent: &Path,
+        loss: StorageLoss,
     ) -> anyhow::Result<Self> {
         let dir = RunDir::create(parent, &identity.run)?;
         let log = EventLog::open(dir.path())?;
@@ -82,6 +88,8 @@ impl Run {
             proxy.clone(),
         );
         Ok(Self {
+            _lookout: Lookout::start(environment.clone(), loss.clone()),
+            loss,
             identity,
             environment,
             dir,

@@ -7,6 +7,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,8 +22,10 @@ use tokio_util::sync::CancellationToken;
 use super::durations::stated;
 use super::selection::{Case, definitions};
 use super::world::{Scenario, Setting, StepError};
+use crate::environment::Environment;
 use crate::events::{Event, Step};
 use crate::outcome::Outcome;
+use crate::run::StorageLoss;
 
 /// From a scenario's deadline until its thread is given up: as long as its clean-up may take.
 const UNRESPONSIVE: Duration = Duration::from_secs(60);
@@ -89,6 +92,8 @@ pub(super) async fn play(
         .spawn(move || {
             ON_STAGE.set(true);
             let play = Play {
+                environment: setting.environment.clone(),
+                loss: setting.loss.clone(),
                 deadlines,
                 stop,
                 start,
@@ -116,6 +121,8 @@ pub(super) async fn play(
 
 /// What the steps of one scenario share.
 struct Play {
+    environment: Arc<dyn Environment>,
+    loss: StorageLoss,
     deadlines: Deadlines,
     stop: CancellationToken,
     start: Instant,
@@ -135,6 +142,9 @@ impl Play {
         for step in &case.steps {
             let begun = Instant::now();
             let mut ended = self.step(&mut world, step).await.err();
+            if let Some(trouble) = &mut ended {
+                self.blame_storage(&world, trouble).await;
+            }
             let (outcome, detail) = ended.clone().unzip();
             let told = Step {
                 sentence: format!("{} {}", step.keyword.trim(), step.value),
@@ -167,6 +177,7 @@ impl Play {
         let play = AssertUnwindSafe(definition(world, context)).catch_unwind();
         tokio::select! {
             () = self.stop.cancelled() => Err((Outcome::Incomplete, "stopped by a signal".to_owned())),
+            reason = self.loss.lost() => Err((Outcome::Inconclusive, reason)),
             ended = timeout(allowed, play) => match ended {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(panic)) => Err(trouble_of(&*panic)),
@@ -175,6 +186,20 @@ impl Play {
                     format!("the step has not ended within its deadline of {allowed:.1?}"),
                 )),
             },
+        }
+    }
+
+    /// Where storage is lost, nothing else that went wrong says anything about the workload.
+    async fn blame_storage(&self, world: &Scenario, (outcome, detail): &mut Trouble) {
+        let lost = match &world.run {
+            Some(run) => run.storage_lost().await,
+            None => self.environment.storage_lost().await,
+        };
+        if let Some(reason) = lost.filter(|_| *outcome != Outcome::Incomplete) {
+            *outcome = Outcome::Inconclusive;
+            if *detail != reason {
+                *detail = format!("{reason}; after that: {detail}");
+            }
         }
     }
 
@@ -198,6 +223,9 @@ impl Play {
                 took: self.start.elapsed(),
             };
         };
+        if self.loss.reason().is_some() {
+            run.wind_up(None).await;
+        }
         let watched = run.stop_watching().await;
         if let (None, Err(error)) = (&trouble, watched.and_then(|()| run.check())) {
             trouble = Some((Outcome::Inconclusive, format!("{error:#}")));

@@ -22,7 +22,7 @@ use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted
 use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
 use crate::report::{Report, RunRecord};
-use crate::run::{Identity, RunDir, about};
+use crate::run::{Identity, RunDir, StorageLoss, about};
 
 /// What a suite found.
 #[derive(Debug)]
@@ -217,6 +217,7 @@ impl Suite {
             title: case.name.clone(),
             command: self.args.repeat(Some(&case.name), self.seed),
             manifests: self.args.manifests.clone(),
+            loss: StorageLoss::default(),
         };
         let deadlines = Deadlines {
             step: self.args.step_deadline,

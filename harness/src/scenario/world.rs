@@ -13,7 +13,7 @@ use crate::environment::{ConsumerOptions, Environment};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
 use crate::outcome::{Outcome, Unmet};
-use crate::run::{Collected, Departure, Identity, Load, Probe, Run, Sent, about};
+use crate::run::{Collected, Departure, Identity, Load, Probe, Run, Sent, StorageLoss, about};
 use crate::wire::{Guard, Rule};
 
 /// What a step returns.
@@ -76,6 +76,8 @@ pub(crate) struct Setting {
     pub(crate) command: String,
     /// Where the manifests are that its consumers are scaled by.
     pub(crate) manifests: PathBuf,
+    /// Tells whoever plays it that its storage is lost.
+    pub(crate) loss: StorageLoss,
 }
 
 /// One scenario: what it is given, what was done, what was found.
@@ -138,7 +140,8 @@ impl Scenario {
             } else {
                 environment
             };
-            let mut run = Run::prepare(environment, identity, &setting.out).await?;
+            let mut run =
+                Run::prepare(environment, identity, &setting.out, setting.loss.clone()).await?;
             let started = self.started(setting, &run);
             run.begin(started)?;
             let rules = self.rules.iter();

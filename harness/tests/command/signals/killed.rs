@@ -23,7 +23,7 @@ fn parent(process: Pid) -> Option<Pid> {
 }
 
 /// The children of `harness`, each with its command line.
-fn children(harness: Pid) -> Vec<(Pid, String)> {
+pub(super) fn children(harness: Pid) -> Vec<(Pid, String)> {
     let entries = fs::read_dir("/proc")
         .expect("a list of processes")
         .flatten();

@@ -11,6 +11,7 @@ mod killed;
 mod ledger;
 mod load;
 mod stopped;
+mod storage;
 mod suite;
 mod sweep;
 
