@@ -97,6 +97,8 @@ pub enum Event {
         /// In a sentence.
         text: String,
     },
+    /// A scenario is selected: it is to begin, unless the suite is cut off before.
+    ScenarioSelected(Selected),
     /// A scenario begins.
     ScenarioStarted(ScenarioStarted),
     /// A scenario ended.
@@ -248,6 +250,17 @@ pub struct Sample {
     pub hit: Option<u64>,
 }
 
+/// A scenario that is to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selected {
+    /// The feature's name.
+    pub feature: String,
+    /// The scenario's name.
+    pub name: String,
+    /// Where it is: `features/exactly_once.feature:12`.
+    pub location: String,
+}
+
 /// A scenario that begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioStarted {
@@ -305,8 +318,9 @@ pub struct Scenario {
     /// What its run found, in a sentence, when it passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
+    /// How long it took, in milliseconds; absent when nobody saw its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
     /// The directory of its own run, relative to the log's, when it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_dir: Option<String>,

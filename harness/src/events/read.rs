@@ -59,7 +59,7 @@ impl Log {
 }
 
 /// The kinds of events of this version.
-pub(super) const KNOWN: [&str; 16] = [
+pub(super) const KNOWN: [&str; 17] = [
     "run-started",
     "resource-created",
     "resource-removed",
@@ -72,6 +72,7 @@ pub(super) const KNOWN: [&str; 16] = [
     "audited",
     "measured",
     "finished",
+    "scenario-selected",
     "scenario-started",
     "scenario-not-run",
     "step",

@@ -85,6 +85,11 @@ fn of_a_suite() -> Vec<Event> {
             location: "features/f.feature:3".into(),
             run_dir: "r1".into(),
         }),
+        Event::ScenarioSelected(Selected {
+            feature: "f".into(),
+            name: "s".into(),
+            location: "features/f.feature:3".into(),
+        }),
         Event::ScenarioNotRun(NotRun {
             feature: "f".into(),
             name: "n".into(),
@@ -104,7 +109,7 @@ fn of_a_suite() -> Vec<Event> {
             outcome: Outcome::Fail,
             detail: None,
             found: None,
-            duration_ms: 12,
+            duration_ms: Some(12),
             run_dir: None,
         }),
     ]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::markdown::NEVER_BEGUN;
 use super::{ReportError, RunRecord, promises};
 use crate::outcome::Outcome;
 
@@ -29,7 +30,14 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
         let detail = scenario.detail.as_deref().unwrap_or_default();
         let mut case = case(&scenario.name, scenario.outcome, detail);
         case.set_classname(scenario.feature.as_str());
-        case.set_time(Duration::from_millis(scenario.duration_ms));
+        if let Some(ms) = scenario.duration_ms {
+            case.set_time(Duration::from_millis(ms));
+        }
+        add(scenario.feature.as_str(), case);
+    }
+    for scenario in &record.never_begun {
+        let mut case = case(&scenario.name, Outcome::Incomplete, NEVER_BEGUN);
+        case.set_classname(scenario.feature.as_str());
         add(scenario.feature.as_str(), case);
     }
     for scenario in &record.not_run {

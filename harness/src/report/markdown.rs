@@ -71,7 +71,7 @@ fn promise_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
 }
 
 fn scenario_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
-    if record.scenarios.is_empty() {
+    if record.scenarios.is_empty() && record.never_begun.is_empty() {
         return Ok(());
     }
     writeln!(text, "| | Scenario | Time | |\n|---|---|---:|---|")?;
@@ -81,9 +81,13 @@ fn scenario_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
             "| {} | {} | {} | {} |",
             sign(scenario.outcome),
             escaped(&scenario.name),
-            took(scenario.duration_ms),
+            scenario.duration_ms.map_or(UNKNOWN.to_owned(), took),
             escaped(said(scenario).unwrap_or_default())
         )?;
+    }
+    for scenario in &record.never_begun {
+        let (sign, name) = (sign(Outcome::Incomplete), escaped(&scenario.name));
+        writeln!(text, "| {sign} | {name} | | {NEVER_BEGUN} |")?;
     }
     for scenario in &record.not_run {
         let (name, needs) = (escaped(&scenario.name), escaped(&scenario.needs));
@@ -104,6 +108,12 @@ fn step_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     }
     writeln!(text)
 }
+
+/// Why a scenario has no more than a name.
+pub(super) const NEVER_BEGUN: &str = "never begun: the suite was cut off before";
+
+/// A time that nobody saw the end of.
+pub(super) const UNKNOWN: &str = "unknown";
 
 /// A time that was measured in milliseconds.
 pub(super) fn took(ms: u64) -> String {

@@ -8,7 +8,7 @@ use super::ReportError;
 use crate::audit::Audit;
 use crate::events::{
     Allowed, Entry, Event, FILE, Log, Measured, NotRun, Resource, RunStarted, Sample, Scaled,
-    Scenario, ScenarioStarted, Step,
+    Scenario, ScenarioStarted, Selected, Step,
 };
 use crate::outcome::Outcome;
 
@@ -37,6 +37,8 @@ pub struct RunRecord {
     pub notes: Vec<String>,
     /// Scenarios, in the order they ended; last, as incomplete, those that had begun when the suite was cut off.
     pub scenarios: Vec<Scenario>,
+    /// Scenarios that were selected and never began: the suite was cut off before.
+    pub never_begun: Vec<Selected>,
     /// Scenarios that this environment could not run.
     pub not_run: Vec<NotRun>,
     /// The steps of a scenario's own run, in order.
@@ -125,7 +127,7 @@ fn cut_off(scenario: ScenarioStarted) -> Scenario {
         outcome: Outcome::Incomplete,
         detail: Some("it had begun when the suite was cut off".to_owned()),
         found: None,
-        duration_ms: 0,
+        duration_ms: None,
         run_dir: Some(run_dir),
     }
 }
@@ -157,6 +159,9 @@ impl RunRecord {
             if count > 0 {
                 counts.push(format!("{count} {word}"));
             }
+        }
+        if !self.never_begun.is_empty() {
+            counts.push(format!("{} never begun", self.never_begun.len()));
         }
         if !self.not_run.is_empty() {
             counts.push(format!("{} not run here", self.not_run.len()));
@@ -193,7 +198,11 @@ impl RunRecord {
         let mut begun = Vec::new();
         for entry in log.entries {
             match &entry.event {
-                Event::ScenarioStarted(scenario) => begun.push(scenario.clone()),
+                Event::ScenarioStarted(scenario) => {
+                    let waiting = &mut record.never_begun;
+                    waiting.retain(|each| each.location != scenario.location);
+                    begun.push(scenario.clone());
+                }
                 Event::ScenarioFinished(ended) => begun.retain(|each| each.name != ended.name),
                 _ => {}
             }
@@ -240,6 +249,7 @@ impl RunRecord {
             Event::Allowed(allowed) => self.allowed = Some(*allowed),
             Event::Sample(sample) => self.samples.push((at, sample)),
             Event::Note { text } => self.notes.push(text),
+            Event::ScenarioSelected(scenario) => self.never_begun.push(scenario),
             // What has not ended is added when all is read.
             Event::ScenarioStarted(_) => {}
             Event::ScenarioFinished(scenario) => self.scenarios.push(scenario),

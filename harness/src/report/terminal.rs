@@ -143,6 +143,11 @@ fn scenario_table(text: &mut String, record: &RunRecord, ink: Ink) {
             line(text, &format!("    {dir}/report.html"));
         }
     }
+    for never in &record.never_begun {
+        let sign = ink.outcome(Outcome::Incomplete, sign(Outcome::Incomplete));
+        let (name, location) = (&never.name, &never.location);
+        line(text, &format!("{sign} never begun: {name} ({location})"));
+    }
     for not_run in &record.not_run {
         line(
             text,

@@ -7,7 +7,10 @@ use workflow::contract::{PayloadSize, Payloads, Stamp, StoredRow};
 
 use super::*;
 use crate::audit::{Auditor, Expectation, StampBlocks, Violation};
-use crate::events::{Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, Scenario};
+use crate::events::{
+    Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, Scenario, ScenarioStarted,
+    Selected,
+};
 use crate::measure::{Hop, Hops, LatencyLimit, Percentile, judge};
 use crate::outcome::Outcome;
 
@@ -257,7 +260,7 @@ fn a_failed_scenario_fails_the_run_and_is_a_failure_in_junit() {
             outcome: Outcome::Fail,
             detail: Some(HOSTILE.into()),
             found: None,
-            duration_ms: 1_250,
+            duration_ms: Some(1_250),
             run_dir: None,
         }),
     );
@@ -364,4 +367,45 @@ fn a_directory_that_cannot_be_written_is_an_error_that_names_the_file() {
     fs::create_dir(dir.path().join("report.html")).unwrap();
     let error = write(dir.path()).unwrap_err().to_string();
     assert!(error.contains("report.html"), "{error}");
+}
+
+#[test]
+fn a_suite_that_was_cut_off_names_what_never_began_and_invents_no_time() {
+    let selected = |name: &str, line| {
+        Event::ScenarioSelected(Selected {
+            feature: "f".into(),
+            name: name.into(),
+            location: format!("f.feature:{line}"),
+        })
+    };
+    let Event::RunStarted(started) = events(&[]).remove(0) else {
+        panic!("a run starts first");
+    };
+    let begun = Event::ScenarioStarted(ScenarioStarted {
+        feature: "f".into(),
+        name: "one that begins".into(),
+        location: "f.feature:3".into(),
+        run_dir: "r1".into(),
+    });
+    let all = ["one that begins", "one that waits", "another that waits"];
+    let selected = all.iter().zip(3..).map(|(name, line)| selected(name, line));
+    let events = [Event::RunStarted(started)]
+        .into_iter()
+        .chain(selected)
+        .chain([begun]);
+    let dir = logged(events.collect());
+    assert_eq!(shown(dir.path())[0], "incomplete");
+    let record = RunRecord::read(dir.path()).unwrap();
+    assert_eq!(record.scenario_counts(), ["1 incomplete", "2 never begun"]);
+    let page = fs::read_to_string(dir.path().join("report.html")).unwrap();
+    assert!(
+        page.contains("0 / 3") && !page.contains("&lt; 1 ms"),
+        "{page}"
+    );
+    let xml = fs::read_to_string(dir.path().join("junit.xml")).unwrap();
+    let text = terminal(&record, false);
+    for view in [&page, &xml, &text] {
+        assert!(view.contains("another that waits"), "{view}");
+    }
+    assert!(text.contains("2 of 3 scenarios were never begun"), "{text}");
 }

@@ -69,6 +69,19 @@ impl RunRecord {
             let reason = format!("scenario {name:?}: {outcome}: {why}");
             parts.push((scenario.outcome, vec![reason]));
         }
+        match self.never_begun.len() {
+            0 => {}
+            never => {
+                let all = self.scenarios.len() + never;
+                let reason = format!("{never} of {all} scenarios were never begun");
+                // It may have given up for a reason of its own, which is then the news.
+                let outcome = match &self.stated {
+                    Some((Outcome::Inconclusive, _)) => Outcome::Inconclusive,
+                    _ => Outcome::Incomplete,
+                };
+                parts.push((outcome, vec![reason]));
+            }
+        }
         // Why is for the run to state.
         parts.extend(self.steps.iter().map(|step| (step.outcome, vec![])));
         if !self.damaged_lines.is_empty() {

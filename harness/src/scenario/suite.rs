@@ -18,7 +18,7 @@ use super::selection::{Case, Selection};
 use super::world::Setting;
 use crate::cli::say;
 use crate::environment::{ConsumerOptions, Environment, Workload};
-use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted};
+use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted, Selected};
 use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
 use crate::report::{Report, RunRecord};
@@ -123,6 +123,19 @@ impl Suite {
             setting: about::setting(evidence),
             versions: about::versions(),
         })))?;
+        for Case {
+            feature,
+            name,
+            location,
+            ..
+        } in &selection.cases
+        {
+            self.record(Event::ScenarioSelected(Selected {
+                feature: feature.clone(),
+                name: name.clone(),
+                location: location.clone(),
+            }))?;
+        }
         for not_run in &selection.not_run {
             self.record(Event::ScenarioNotRun(not_run.clone()))?;
         }
@@ -143,8 +156,16 @@ impl Suite {
             cases.into_iter().partition(|case| case.is_serial);
         let mut playing = FuturesUnordered::new();
         let mut tick = tokio::time::interval(Console::EVERY);
+        let mut lost = None;
         loop {
-            while !stop.is_cancelled() && playing.len() < usize::from(self.args.concurrency) {
+            // Without storage, what has not begun would only fail to begin.
+            if lost.is_none() {
+                lost = self.environment.storage_lost().await;
+            }
+            while lost.is_none()
+                && !stop.is_cancelled()
+                && playing.len() < usize::from(self.args.concurrency)
+            {
                 let next = match together.pop_front() {
                     None if playing.is_empty() => alone.pop_front(),
                     next => next,
@@ -184,6 +205,10 @@ impl Suite {
                 ended.count()
             ));
             outcomes.push(Outcome::Incomplete);
+        }
+        if let Some(reason) = lost {
+            reasons.push(reason);
+            outcomes.push(Outcome::Inconclusive);
         }
         match stray_panics() {
             0 => {}
@@ -248,7 +273,7 @@ impl Suite {
             location: case.location,
             outcome: played.outcome,
             run_dir: run_dir.map(|name| name.to_string_lossy().into_owned()),
-            duration_ms: millis(played.took),
+            duration_ms: Some(millis(played.took)),
             detail: played.detail,
             found: played.found,
         }

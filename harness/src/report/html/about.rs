@@ -5,13 +5,13 @@ use maud::{Markup, html};
 use super::pill;
 use crate::events::{Fact, RunStarted, Scenario};
 use crate::outcome::Outcome;
-use crate::report::markdown::{said, took};
+use crate::report::markdown::{NEVER_BEGUN, UNKNOWN, said, took};
 use crate::report::terminal::remarks;
 use crate::report::{ProcessExit, ProcessRecord, RunRecord};
 
 pub(super) fn scenarios(record: &RunRecord) -> Markup {
     html! {
-        @if !record.scenarios.is_empty() || !record.not_run.is_empty() {
+        @if !ordered(record).is_empty() || !record.never_begun.is_empty() || !record.not_run.is_empty() {
             section {
                 h2 { "Scenarios" }
                 table {
@@ -28,7 +28,15 @@ pub(super) fn scenarios(record: &RunRecord) -> Markup {
                                     @if let Some(said) = said(scenario) { div.faint.lines { (said) } }
                                 }
                                 td { (scenario.feature) div.faint { (scenario.location) } }
-                                td.figure { (took(scenario.duration_ms)) }
+                                td.figure { (scenario.duration_ms.map_or(UNKNOWN.to_owned(), took)) }
+                            }
+                        }
+                        @for scenario in &record.never_begun {
+                            tr.not-run {
+                                td.sign { (pill(Outcome::Incomplete)) }
+                                td { (scenario.name) div.faint { (NEVER_BEGUN) } }
+                                td { (scenario.feature) div.faint { (scenario.location) } }
+                                td {}
                             }
                         }
                         @for scenario in &record.not_run {

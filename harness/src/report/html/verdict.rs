@@ -129,7 +129,7 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
 
 fn scenarios(record: &RunRecord) -> Vec<Tile> {
     let mut tiles = Vec::new();
-    let all = record.scenarios.len();
+    let all = record.scenarios.len() + record.never_begun.len();
     if all > 0 {
         let passed = record
             .scenarios
