@@ -86,6 +86,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lasts_ms: Option<u64>,
     },
+    /// Storage was lost in the middle: what processes did from here on says nothing about them.
+    StorageLost {
+        /// How.
+        how: String,
+    },
     /// The autoscaler, or its model, wants another number of consumers.
     Scaled(Scaled),
     /// What numbers of consumers the autoscaler's model allows, over the run.

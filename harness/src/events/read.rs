@@ -59,7 +59,7 @@ impl Log {
 }
 
 /// The kinds of events of this version.
-pub(super) const KNOWN: [&str; 17] = [
+pub(super) const KNOWN: [&str; 18] = [
     "run-started",
     "resource-created",
     "resource-removed",
@@ -67,6 +67,7 @@ pub(super) const KNOWN: [&str; 17] = [
     "process-exited",
     "phase",
     "fault",
+    "storage-lost",
     "sample",
     "note",
     "audited",

@@ -85,6 +85,7 @@ fn of_a_suite() -> Vec<Event> {
             location: "features/f.feature:3".into(),
             run_dir: "r1".into(),
         }),
+        Event::StorageLost { how: "h".into() },
         Event::ScenarioSelected(Selected {
             feature: "f".into(),
             name: "s".into(),

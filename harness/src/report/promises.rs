@@ -52,16 +52,21 @@ pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
     };
     let all = consumers().count();
     let ended = consumers().filter(|each| each.exit.is_some()).count();
+    let lost = record.storage_lost.is_some();
     let outcome = if !astray.is_empty() {
         Outcome::Fail
-    } else if ended < all {
+    } else if ended < all || lost {
         Outcome::Inconclusive
     } else {
         Outcome::Pass
     };
     (all > 0).then(|| Promise {
         promised: "every consumer ends when asked to, and in order".into(),
-        found: format!("{} of {all}", ended - astray.len()),
+        found: if lost && astray.is_empty() {
+            "storage was lost before".into()
+        } else {
+            format!("{} of {all}", ended - astray.len())
+        },
         detail,
         outcome,
     })

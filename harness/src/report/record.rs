@@ -25,6 +25,8 @@ pub struct RunRecord {
     pub marks: Vec<Mark>,
     /// How things stood, in order.
     pub samples: Vec<(Stamp, Sample)>,
+    /// When storage was lost, if it was.
+    pub storage_lost: Option<Stamp>,
     /// What the autoscaler decided, in order.
     pub scaled: Vec<(Stamp, Scaled)>,
     /// What its model allows.
@@ -245,6 +247,10 @@ impl RunRecord {
                 target,
                 lasts_ms,
             } => self.mark(at, MarkKind::Fault, format!("{name}: {target}"), lasts_ms),
+            Event::StorageLost { .. } => {
+                self.storage_lost = Some(at);
+                self.mark(at, MarkKind::Fault, "storage lost".to_owned(), None);
+            }
             Event::Scaled(scaled) => self.scaled.push((at, scaled)),
             Event::Allowed(allowed) => self.allowed = Some(*allowed),
             Event::Sample(sample) => self.samples.push((at, sample)),
@@ -287,12 +293,17 @@ impl RunRecord {
         }
     }
 
-    /// Processes that ended in a way that the run did not mean, with their ends.
+    /// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
     pub fn astray(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
+        /// From the loss until it is noticed.
+        const UNNOTICED_US: i64 = 1_000_000;
+        let had_storage = move |at: Stamp| {
+            (self.storage_lost).is_none_or(|lost| lost.micros_since(at) > UNNOTICED_US)
+        };
         self.processes
             .iter()
             .filter_map(|process| Some((process, process.exit.as_ref()?)))
-            .filter(|(_, exit)| !exit.expected)
+            .filter(move |(_, exit)| !exit.expected && had_storage(exit.at))
     }
 
     /// Microseconds from the first event to `at`.

@@ -95,20 +95,20 @@ impl Run {
     pub async fn storage_lost(&self) -> Option<String> {
         match self.loss.reason() {
             Some(reason) => Some(reason),
-            None => self.environment.storage_lost().await,
+            None => {
+                let reason = self.environment.storage_lost().await?;
+                self.loss.tell(reason.clone());
+                Some(reason)
+            }
         }
     }
 
     /// Ends the producer and then the consumers of a run without storage, each asked first. Whatever of it goes wrong is not
     /// the news: they are ended in any case.
     pub async fn wind_up(&self, sending: Option<Sending>) {
-        let lost = Event::Fault {
-            name: "storage lost".to_owned(),
-            target: "storage".to_owned(),
-            lasts_ms: None,
-        };
         let ended = async {
-            self.record(lost)?;
+            let how = self.loss.reason().unwrap_or_default();
+            self.record(Event::StorageLost { how })?;
             if let Some(mut sending) = sending {
                 sending.interrupt().await?;
                 if let Err(error) = sending.finish(WIND_UP).await {

@@ -30,17 +30,20 @@ async fn given() -> (Azurite, Vec<(&'static str, String)>) {
 
 /// How the log of `load` ends, and that of its processes none is left.
 fn end(load: &Running) -> (Outcome, Vec<String>) {
-    let mut end = None;
+    let (mut lost, mut end) = (String::new(), None);
     for event in load.events() {
         match event {
             Event::ProcessStarted { name, pid: id, .. } => {
                 assert_eq!(kill(pid(id), None), Err(Errno::ESRCH), "{name} is left");
             }
+            Event::StorageLost { how } => lost = how,
             Event::Finished { outcome, reasons } => end = Some((outcome, reasons)),
             _ => {}
         }
     }
-    end.expect("an end")
+    let (outcome, reasons): (_, Vec<String>) = end.expect("an end");
+    assert!(reasons.contains(&lost), "{lost:?} in {reasons:?}");
+    (outcome, reasons)
 }
 
 /// The emulator that `load` has started from npm.
