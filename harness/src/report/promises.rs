@@ -102,7 +102,10 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
             Outcome::Pass
         };
         let found = match count {
-            0 if cut_off => format!("{} unfinished, cut off", thousands(audit.fates.unfinished)),
+            0 if cut_off => match audit.fates.unfinished {
+                0 => "none until it was cut off".into(),
+                unfinished => format!("{} when it was cut off", thousands(unfinished)),
+            },
             0 if lost_untold => format!("{} undecidable", thousands(audit.fates.undecidable)),
             0 if stamps_untold => format!("{unjudged} of {} blocks untold", stamps_told + unjudged),
             0 => "0".into(),
