@@ -10,6 +10,9 @@
 //! `/proc` to look into. It cannot be missed: until it carries the mark, which is from its `exec` on, it holds a copy of
 //! the harness's end itself.
 //!
+//! A guard that is killed itself is replaced by another, which is told of all that still runs: by whoever next has something
+//! to tell it, or looks after it.
+//!
 //! `prctl(PR_SET_PDEATHSIG)` would do this for Linux, in code that is not safe, and not for what a child starts in turn.
 
 use std::collections::BTreeSet;
@@ -35,7 +38,16 @@ pub struct Guard(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     mark: String,
-    process: Mutex<Child>,
+    program: Program,
+    post: Mutex<Post>,
+}
+
+/// A guard on its post.
+#[derive(Debug)]
+struct Post {
+    process: Child,
+    /// What it watches, for another to take over.
+    watched: BTreeSet<Pid>,
 }
 
 impl Guard {
@@ -43,23 +55,24 @@ impl Guard {
     /// signal of the terminal does not reach it.
     pub fn start(program: &Program) -> anyhow::Result<Self> {
         let mark = format!("{:032x}", rand::random::<u128>());
-        let process = Command::new(&program.executable)
-            .args(&program.arguments)
-            .arg(&mark)
-            // A harness may itself be the child of another, and its guard must outlive it.
-            .env_remove(MARK)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .with_context(|| {
-                let executable = program.executable.display();
-                format!("start the guard of the child processes ({executable})")
-            })?;
+        let process = spawn(program, &mark)?;
         Ok(Self(Arc::new(Shared {
             mark,
-            process: Mutex::new(process),
+            program: program.clone(),
+            post: Mutex::new(Post {
+                process,
+                watched: BTreeSet::new(),
+            }),
         })))
+    }
+
+    /// Sees to it that there is a guard: replaces one that has ended, and says so.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let mut post = self.0.post.lock().unwrap_or_else(PoisonError::into_inner);
+        match post.process.try_wait().context("look after the guard")? {
+            None => Ok(()),
+            Some(_) => self.0.replace(&mut post),
+        }
     }
 
     /// The variable, name and value, that a child must carry from its start.
@@ -71,7 +84,7 @@ impl Guard {
     pub fn watch(&self, pid: Pid) -> anyhow::Result<Watched> {
         self.0
             .tell('+', pid)
-            .context("tell the guard of a child process; has somebody killed the guard?")?;
+            .context("tell the guard of a child process")?;
         Ok(Watched {
             guard: self.clone(),
             pid,
@@ -80,22 +93,61 @@ impl Guard {
 }
 
 impl Shared {
-    fn tell(&self, sign: char, pid: Pid) -> io::Result<()> {
-        let mut process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
-        let pipe = process
-            .stdin
-            .as_mut()
-            .expect("standard input must be piped");
-        // One write: the kernel takes it whole or not at all.
-        pipe.write_all(format!("{sign}{pid}\n").as_bytes())
+    fn tell(&self, sign: char, pid: Pid) -> anyhow::Result<()> {
+        let mut post = self.post.lock().unwrap_or_else(PoisonError::into_inner);
+        if sign == '+' {
+            post.watched.insert(pid);
+        } else {
+            post.watched.remove(&pid);
+        }
+        match write(&mut post.process, sign, pid) {
+            Ok(()) => Ok(()),
+            // The other is told of this one with the rest.
+            Err(_) => self.replace(&mut post),
+        }
     }
+
+    /// Another guard for the one that is gone.
+    fn replace(&self, post: &mut Post) -> anyhow::Result<()> {
+        // It no longer listens; should it still run, it must not take the end of its pipe for that of the harness.
+        let _ = post.process.kill();
+        let ended = post.process.wait().context("see the guard off")?;
+        tracing::warn!("the guard of the child processes has ended ({ended}); another takes over");
+        post.process = spawn(&self.program, &self.mark)?;
+        for pid in &post.watched {
+            write(&mut post.process, '+', *pid).context("tell another guard of the children")?;
+        }
+        Ok(())
+    }
+}
+
+fn spawn(program: &Program, mark: &str) -> anyhow::Result<Child> {
+    Command::new(&program.executable)
+        .args(&program.arguments)
+        .arg(mark)
+        // A harness may itself be the child of another, and its guard must outlive it.
+        .env_remove(MARK)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .with_context(|| {
+            let executable = program.executable.display();
+            format!("start the guard of the child processes ({executable})")
+        })
+}
+
+fn write(guard: &mut Child, sign: char, pid: Pid) -> io::Result<()> {
+    let pipe = guard.stdin.as_mut().expect("standard input must be piped");
+    // One write: the kernel takes it whole or not at all.
+    pipe.write_all(format!("{sign}{pid}\n").as_bytes())
 }
 
 impl Drop for Shared {
     /// Closes the pipe and sees the guard go, so that it is not left either. It waits for nothing on its way out.
     fn drop(&mut self) {
-        let process = self.process.get_mut();
-        let _ = process.unwrap_or_else(PoisonError::into_inner).wait();
+        let post = self.post.get_mut();
+        let _ = post.unwrap_or_else(PoisonError::into_inner).process.wait();
     }
 }
 
@@ -177,6 +229,8 @@ impl Guard {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -198,6 +252,29 @@ mod tests {
         drop(one);
         drop(other);
         assert_eq!(fs::read_to_string(path).unwrap(), "+12\n+34\n-12\n-34\n");
+    }
+
+    #[test]
+    fn a_guard_that_was_killed_is_replaced_by_one_that_knows_what_still_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("told");
+        let program = Program::new("sh", ["-c", "cat > \"$0\"", path.to_str().unwrap()]);
+        let guard = Guard::start(&program).unwrap();
+        let [one, other] = [12, 34].map(|pid| guard.watch(Pid::from_raw(pid)).unwrap());
+        drop(one);
+        let id = || guard.0.post.lock().unwrap().process.id();
+        let killed = id();
+        // With all that the shell has started.
+        killpg(Pid::from_raw(killed.try_into().unwrap()), Signal::SIGKILL).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while id() == killed && Instant::now() < deadline {
+            guard.check().unwrap();
+        }
+        assert_ne!(id(), killed);
+        let third = guard.watch(Pid::from_raw(56)).unwrap();
+        drop(guard);
+        drop((other, third));
+        assert_eq!(fs::read_to_string(path).unwrap(), "+34\n+56\n-34\n-56\n");
     }
 
     #[test]

@@ -259,6 +259,10 @@ impl Environment for Local {
         Some(format!("storage ended by itself: Azurite, {ended}"))
     }
 
+    fn check_guard(&self) -> anyhow::Result<()> {
+        self.guard.check()
+    }
+
     async fn outage(&self, time: Duration) -> anyhow::Result<()> {
         let mut azurite = self.azurite.lock().await;
         azurite.halt().await.context("stop storage")?;

@@ -39,6 +39,9 @@ pub trait Environment: Send + Sync {
     /// answered for too long. Never while [`Environment::outage`] keeps it away. May be asked often, and by many.
     async fn storage_lost(&self) -> Option<String>;
 
+    /// Sees to it that what guards the children is there. May be asked often, and by many.
+    fn check_guard(&self) -> anyhow::Result<()>;
+
     /// Takes storage away for `time`, and returns when it is back with its data.
     async fn outage(&self, time: Duration) -> anyhow::Result<()>;
 

@@ -67,6 +67,10 @@ impl Lookout {
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tick.tick().await;
+                if let Err(error) = environment.check_guard() {
+                    // Whoever starts the next child hears of it.
+                    tracing::warn!("failed to {error:#}");
+                }
                 if let Some(reason) = environment.storage_lost().await {
                     return loss.tell(reason);
                 }
