@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, anyhow, ensure};
 use cucumber::World as _;
 use cucumber::feature::Ext as _;
-use cucumber::gherkin::{Feature, GherkinEnv, Rule, Scenario as Gherkin, Step};
+use cucumber::gherkin::{
+    Feature, GherkinEnv, ParseError, ParseFileError, Rule, Scenario as Gherkin, Step,
+};
 use cucumber::step::Collection;
 
 use super::lint::{self, Problem};
@@ -80,17 +82,73 @@ fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn read(path: &Path) -> anyhow::Result<Vec<(PathBuf, Feature)>> {
     let features = feature_files(path)?.into_iter().map(|file| {
         let feature = Feature::parse_path(&file, GherkinEnv::default());
-        expanded(feature, file)
+        expanded(feature.map_err(|error| Unreadable::of(&file, error)), file)
     });
     features.collect()
 }
 
-fn expanded<E: std::error::Error + Send + Sync + 'static>(
+/// Why a file is no feature.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error("read {}", .0.display())]
+    File(PathBuf, #[source] std::io::Error),
+    /// In words, with file and line.
+    #[error("{0}")]
+    Text(String),
+}
+
+impl Unreadable {
+    fn of(file: &Path, error: ParseFileError) -> Self {
+        let (cause, line) = match error {
+            ParseFileError::Reading { source, .. } => return Self::File(file.to_owned(), source),
+            ParseFileError::Parsing { error, source, .. } => (error, line_of(&source)),
+        };
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        Self::Text(in_words(
+            file,
+            &text,
+            line,
+            cause.as_ref().map(ToString::to_string),
+        ))
+    }
+}
+
+/// Where the parser gave up. Only its words tell, `Error at <line>:<column>: ...`.
+fn line_of(error: &ParseError) -> usize {
+    let words = error.to_string();
+    let place = words.strip_prefix("Error at ");
+    let line = place.and_then(|place| place.split(':').next()?.parse().ok());
+    line.unwrap_or(1)
+}
+
+/// What is wrong with the `text` of `file`, whose parser gave up at `line`, sometimes for a `cause` that it knows.
+fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> String {
+    let file = file.display();
+    if text.trim().is_empty() {
+        return format!(
+            "{file}:1: the file is empty: a feature begins with a line 'Feature: <name>'"
+        );
+    }
+    let said = text
+        .lines()
+        .nth(line.saturating_sub(1))
+        .unwrap_or_default()
+        .trim();
+    match cause {
+        Some(cause) => format!("{file}:{line}: {cause} '{said}'"),
+        None if said.is_empty() => format!(
+            "{file}:{line}: the file ends too early, or something is missing before this line"
+        ),
+        None => format!("{file}:{line}: this line cannot be read: '{said}'"),
+    }
+}
+
+fn expanded<E: Into<anyhow::Error>>(
     feature: Result<Feature, E>,
     file: PathBuf,
 ) -> anyhow::Result<(PathBuf, Feature)> {
     let feature = feature
-        .with_context(|| format!("read {}", file.display()))?
+        .map_err(Into::into)?
         .expand_examples()
         .with_context(|| format!("read the examples of {}", file.display()))?;
     Ok((file, feature))
@@ -236,6 +294,8 @@ pub fn check_features(path: &Path) -> anyhow::Result<Lint> {
 /// The same of one feature, from its text; `file` is what problems call it.
 pub fn check_feature(file: &Path, text: &str) -> anyhow::Result<Lint> {
     let feature = Feature::parse(text, GherkinEnv::default());
+    let feature =
+        feature.map_err(|error| Unreadable::Text(in_words(file, text, line_of(&error), None)));
     let feature = expanded(feature, file.to_owned()).context(LINT)?;
     Ok(lint_of(vec![feature]))
 }

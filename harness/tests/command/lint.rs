@@ -48,12 +48,37 @@ Feature: f
         "a.feature:3: the scenario \"s\" has no Then",
         "a.feature:6: the scenario \"s\" has the name of that at",
         "a.feature:6: the scenario \"s\" has no deadline",
-        "remark: harness/src/scenario/steps/given.rs",
     ] {
         assert!(said.contains(problem), "{problem:?} is missing in {said}");
     }
+    let unused = "remark: harness/src/scenario/steps/given.rs";
+    assert!(!said.contains("remark: "), "of one file: {said}");
+    let whole = harness(&["lint", directory.path().to_str().expect("a path of text")]);
+    let said = String::from_utf8_lossy(&whole.stdout);
+    assert!(said.contains(unused), "{unused:?} is missing in {said}");
     let missing = harness(&["lint", "no-such-directory"]);
     assert_eq!(missing.status.code(), Some(2));
+}
+
+#[test]
+fn a_file_that_is_no_feature_is_refused_in_words_with_its_line() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let file = directory.path().join("a.feature");
+    for (content, words) in [
+        (
+            "",
+            "a.feature:1: the file is empty: a feature begins with a line 'Feature: <name>'",
+        ),
+        ("\n  \n", "a.feature:1: the file is empty"),
+        ("\nScenario: s\n", "a.feature:2: "),
+        ("\nScenario: s\n", "'Scenario: s'"),
+    ] {
+        std::fs::write(&file, content).expect("a feature file");
+        let output = harness(&["lint", file.to_str().expect("a path of text")]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{words:?} is missing in {said}");
+    }
 }
 
 #[test]
