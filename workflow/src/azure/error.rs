@@ -40,7 +40,7 @@ pub(super) fn storage_error(
     };
     StorageError::new(kind, operation, resource)
         .with_answer(status, code.map(str::to_owned))
-        .with_source(redact(&chain(error)))
+        .with_source(redact(&in_one_line(&chain(error))))
 }
 
 fn answered(status: u16, code: &str, on: On) -> ErrorKind {
@@ -91,9 +91,61 @@ fn chain(error: &azure_core::Error) -> String {
     text
 }
 
+/// What the service said, in one line: of an error body (XML, or JSON of tables) its message alone, since its code is told
+/// before, and the id of the request, which support asks for, at the end.
+fn in_one_line(text: &str) -> String {
+    let between = |open: &str, close: &str| {
+        let rest = &text[text.find(open)? + open.len()..];
+        Some(&rest[..rest.find(close)?])
+    };
+    let message = between("<Message>", "</Message>").or_else(|| between("\"value\":\"", "\""));
+    // The newlines of JSON are escaped, and so is every quote within the text.
+    let message = message.unwrap_or(text).replace("\\n", "\n");
+    let (mut said, mut request) = (Vec::new(), None);
+    for line in message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        match line.strip_prefix("RequestId:") {
+            Some(id) => request = Some(id.trim()),
+            // The log has a time of its own.
+            None if line.starts_with("Time:") => {}
+            None => said.push(line),
+        }
+    }
+    let said = said.join(" ");
+    match request {
+        Some(id) => format!("{said} (RequestId {id})"),
+        None => said,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_service_said_is_one_line_with_the_request_at_its_end() {
+        let xml = "HttpResponse(403, AuthorizationFailure): <?xml version=\"1.0\"?>\n<Error>\n  <Code>AuthorizationFailure</Code>\n  \
+                   <Message>Server failed to authenticate the request.\nRequestId:1a-2b\nTime:2026-11-25T03:00:00Z</Message>\n</Error>";
+        let json = r#"{"odata.error":{"code":"ResourceNotFound","message":{"lang":"en-US","value":"It does not exist.\nRequestId:1a-2b\nTime:2026"}}}"#;
+        for (text, line) in [
+            (
+                xml,
+                "Server failed to authenticate the request. (RequestId 1a-2b)",
+            ),
+            (json, "It does not exist. (RequestId 1a-2b)"),
+            (
+                "error sending request:\n  connection refused",
+                "error sending request: connection refused",
+            ),
+            ("<Message>", "<Message>"),
+            ("", ""),
+        ] {
+            assert_eq!(in_one_line(text), line);
+        }
+    }
 
     #[test]
     fn answers_are_classified_as_documented() {
