@@ -63,7 +63,7 @@ pub struct Args {
     #[arg(long, env = "EDW_RATE", value_parser = parse_rate)]
     pub rate: Option<Shape>,
     /// How many messages to send at most
-    #[arg(long, env = "EDW_MESSAGES", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, env = "EDW_MESSAGES", value_parser = clap::value_parser!(u64).range(1..), allow_hyphen_values = true)]
     pub messages: Option<u64>,
     /// How long to send at most, such as 500ms, 30s, 5m, 2h
     #[arg(long, env = "EDW_DURATION", value_parser = duration::parse_positive)]
@@ -72,7 +72,7 @@ pub struct Args {
     #[arg(long, env = "EDW_RUN")]
     pub run: Option<RunId>,
     /// Seed of payloads, Poisson arrivals and duplicates [default: random]
-    #[arg(long, env = "EDW_SEED")]
+    #[arg(long, env = "EDW_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Size of the payloads: 'sample', '<bytes>', 'uniform:<min>..<max>' or 'exponential:<mean>'
     #[arg(long, env = "EDW_PAYLOAD", default_value = "sample")]

@@ -12,6 +12,16 @@ pub fn parse_fraction(text: &str) -> Result<f64, String> {
     fraction.ok_or_else(|| "expected a fraction from 0 to 1, such as 0.1".to_owned())
 }
 
+/// Reads a seed. It may begin with a hyphen for clap, so that `-1` is refused here, in words.
+pub fn parse_seed(text: &str) -> Result<u64, String> {
+    let seed = text
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok());
+    seed.flatten()
+        .ok_or_else(|| format!("expected a whole number from 0 to {}", u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -22,6 +32,19 @@ mod tests {
         assert_eq!(parse("0.5"), Some(0.5));
         for text in ["", ".", "1.2.3", "-1", "+1", "1e3", "inf", "NaN", " 1"] {
             assert_eq!(parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_seed_is_a_whole_number_without_a_sign() {
+        assert_eq!(parse_seed("0"), Ok(0));
+        assert_eq!(parse_seed("18446744073709551615"), Ok(u64::MAX));
+        for text in ["-1", "+1", "", "1.5", "18446744073709551616", "--out"] {
+            let error = parse_seed(text).unwrap_err();
+            assert!(
+                error.contains("from 0 to 18446744073709551615"),
+                "{text:?}: {error}"
+            );
         }
     }
 

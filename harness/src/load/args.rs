@@ -18,7 +18,7 @@ use crate::run::{Load, Patience};
 #[derive(Debug, Clone, clap::Args)]
 pub struct LoadArgs {
     /// Messages to send
-    #[arg(long, default_value_t = 20_000, value_parser = messages)]
+    #[arg(long, default_value_t = 20_000, value_parser = messages, allow_hyphen_values = true)]
     pub messages: u64,
     /// Consumers that compete for them
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -52,7 +52,7 @@ pub struct LoadArgs {
     #[command(flatten)]
     pub workload: WorkloadArgs,
     /// Seed, to repeat a run [default: random]
-    #[arg(long)]
+    #[arg(long, value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Where the run's directory goes
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]

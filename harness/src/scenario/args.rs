@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use workflow::duration;
+use workflow::{duration, number};
 
 use crate::environment::WorkloadArgs;
 
@@ -37,7 +37,7 @@ pub struct SuiteArgs {
     #[command(flatten)]
     pub workload: WorkloadArgs,
     /// Seed of the suite and of each of its runs, to repeat one [default: random]
-    #[arg(long, env = "EDW_SCENARIO_SEED")]
+    #[arg(long, env = "EDW_SCENARIO_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Whose evidence stays: 'all', or what did not pass; the suite's own report stays in any case [default: all; cargo test:
     /// failed]

@@ -185,3 +185,21 @@ fn a_directory_without_a_run_is_told_once() {
     std::fs::write(empty.path().join("events.jsonl"), "").expect("an empty log");
     refused(&["report", path], &[], &["its event log holds no event"]);
 }
+
+#[test]
+fn a_negative_number_is_told_what_is_expected() {
+    let numbers: [(&[&str], &str); 3] = [
+        (&["load", "--messages", "-1"], "expected a number from 1 to"),
+        (
+            &["load", "--seed", "-1"],
+            "expected a whole number from 0 to",
+        ),
+        (
+            &["run", "--seed", "-1"],
+            "expected a whole number from 0 to",
+        ),
+    ];
+    for (arguments, text) in numbers {
+        refused(arguments, &[], &[text, "'-1'"]);
+    }
+}
