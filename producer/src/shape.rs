@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::rate::Rate;
+use crate::schedule::Schedule;
 use workflow::duration;
 
 /// How messages arrive over time.
@@ -56,6 +57,15 @@ impl FromStr for Shape {
 
     fn from_str(text: &str) -> Result<Self, ParseShapeError> {
         parse(text).ok_or_else(|| ParseShapeError(text.to_owned()))
+    }
+}
+
+impl Shape {
+    /// How many arrivals it has at most, if its trace says so; `None` of other shapes, and of a trace that cannot be read, which
+    /// [`crate::Plan::check`] refuses with the reason.
+    pub fn arrivals(&self) -> Option<u64> {
+        let Self::Trace(_) = self else { return None };
+        Schedule::new(self, 0, None, None).ok()?.planned()
     }
 }
 

@@ -113,6 +113,12 @@ impl LoadArgs {
         }
     }
 
+    /// Messages that this plans: those of [`LoadArgs::messages`], or as many as its trace has arrivals where these are fewer.
+    pub fn planned(&self) -> u64 {
+        let arrivals = self.load().shape.arrivals();
+        arrivals.map_or(self.messages, |arrivals| arrivals.min(self.messages))
+    }
+
     /// The consumers' options.
     pub fn consumer(&self) -> ConsumerOptions {
         ConsumerOptions {

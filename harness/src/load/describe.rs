@@ -16,12 +16,13 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         run: identity.run.clone(),
         title: format!(
             "load: {} messages, {} consumers",
-            args.messages, args.consumers
+            args.planned(),
+            args.consumers
         ),
         seed: identity.seed,
         environment: "local".to_owned(),
         command: args.repeat(identity.seed),
-        messages: Some(args.messages),
+        messages: Some(args.planned()),
         plan: vec![
             Fact::new("arrivals", args.shape.to_string()),
             Fact::new("consumers", args.consumers.to_string()),
@@ -45,10 +46,60 @@ pub(super) fn announce(args: &LoadArgs, run: &Run) {
     eprintln!("storage  {}", run.evidence());
     eprintln!("repeat   {}", args.repeat(run.identity().seed));
     eprintln!("evidence {}", run.dir().path().display());
+    if let Some(text) = shortfall(args) {
+        eprintln!("note     {text}");
+    }
+}
+
+/// That fewer messages are planned than were asked for, if so: an arrival of a trace is one message, and no more.
+pub(super) fn shortfall(args: &LoadArgs) -> Option<String> {
+    let planned = args.planned();
+    (planned < args.messages).then(|| {
+        format!(
+            "{} has {planned} arrivals, hence {planned} messages, not the {} of --messages",
+            args.shape, args.messages
+        )
+    })
 }
 
 /// Prints the summary of a finished run, and where the rest is.
 pub(crate) fn summarise(record: &RunRecord, report: &Report) {
     say(&terminal(record, stdout().is_terminal()));
     say(&format!("report   {}", report.html.display()));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: LoadArgs,
+    }
+
+    #[test]
+    fn a_trace_with_fewer_arrivals_than_messages_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.csv");
+        std::fs::write(&path, "0.1\n0.2\n0.3\n").unwrap();
+        let shape = format!("--shape=trace:{}", path.display());
+        let args = |messages: &str| Line::parse_from(["load", messages, &shape]).args;
+        let text = shortfall(&args("--messages=500")).unwrap();
+        assert!(
+            text.ends_with("t.csv has 3 arrivals, hence 3 messages, not the 500 of --messages"),
+            "{text}"
+        );
+        assert_eq!(args("--messages=500").planned(), 3);
+        assert_eq!(shortfall(&args("--messages=3")), None);
+        assert_eq!(
+            (
+                shortfall(&args("--messages=2")),
+                args("--messages=2").planned()
+            ),
+            (None, 2)
+        );
+    }
 }

@@ -21,7 +21,7 @@ use crate::events::{Event, Measured};
 use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
-use crate::run::{Departure, Identity, Load, Patience, Run, RunDir, Sending, Sent, StorageLoss};
+use crate::run::{Departure, Identity, Patience, Run, RunDir, Sending, Sent, StorageLoss};
 
 /// Runs the load that `args` describe in `environment`, writes its report and prints its summary.
 pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow::Result<Outcome> {
@@ -118,6 +118,9 @@ async fn conduct(
 ) -> anyhow::Result<Verdict> {
     run.begin(describe::started(args, run))?;
     describe::announce(args, run);
+    if let Some(text) = describe::shortfall(args) {
+        run.record(Event::Note { text })?;
+    }
     let load = args.load();
     phase(run, "load")?;
     run.fleet()
@@ -125,7 +128,7 @@ async fn conduct(
         .start(args.consumers, &args.consumer())
         .await?;
     *sending = Some(run.start_sending(&load).await?);
-    let watched = watch(run, &load, sending, args.patience(), interrupts).await?;
+    let watched = watch(run, args.planned(), sending, args.patience(), interrupts).await?;
     phase(run, "drain")?;
     let departures = run.fleet().await.drain_all(args.patience().drain).await?;
     phase(run, "audit")?;
@@ -188,12 +191,12 @@ struct Watched {
 /// Follows the load until everything is sent and the queue is empty, or patience or the consumers run out.
 async fn watch(
     run: &mut Run,
-    load: &Load,
+    planned: u64,
     producer: &mut Option<Sending>,
     patience: Patience,
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<Watched> {
-    let mut live = Live::new(load.messages);
+    let mut live = Live::new(planned);
     let (mut dead, mut interrupted, mut stopped) = (Vec::new(), false, false);
     // It stays with the caller for as long as it sends, so that it can be ended in order if all this is given up.
     while let Some(sending) = producer.as_mut() {
