@@ -1,22 +1,30 @@
 //! The summary at the end of a run, for a person at a terminal.
 
-use std::fmt::Write as _;
+mod ink;
+mod table;
+
+use std::io::stdout;
 use std::os::fd::AsFd;
 
 use terminal_size::{Width, terminal_size_of};
 
-use super::latency::{self, HopLine, UNSOUND};
+pub(crate) use self::ink::Ink;
+use super::latency::{self, UNSOUND};
 use super::promises::CONSUMER;
 use super::timeline::timeline;
 use super::{Promise, RunRecord, promises};
 use crate::events::Measured;
-use crate::measure::{Micros, Percentile};
+use crate::measure::Micros;
 use crate::outcome::Outcome;
 
 /// The run in about thirty lines: verdict, promises, latencies, next steps. With `colour`, in ANSI colours: for a
 /// terminal only.
 pub fn terminal(record: &RunRecord, colour: bool) -> String {
-    let ink = Ink { colour };
+    let columns = if colour { columns(stdout()) } else { USUAL };
+    page(record, Ink { colour, columns })
+}
+
+fn page(record: &RunRecord, ink: Ink) -> String {
     let mut text = String::new();
     head(&mut text, record, ink);
     scenario_table(&mut text, record, ink);
@@ -32,55 +40,17 @@ pub fn terminal(record: &RunRecord, colour: bool) -> String {
     text
 }
 
-/// Colours, or none.
-#[derive(Clone, Copy)]
-pub(crate) struct Ink {
-    pub(crate) colour: bool,
-}
-
-impl Ink {
-    pub(crate) fn paint(self, code: &str, text: &str) -> String {
-        if self.colour {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    fn outcome(self, outcome: Outcome, text: &str) -> String {
-        let code = match outcome {
-            Outcome::Pass => "32",
-            Outcome::Fail => "31",
-            Outcome::Inconclusive | Outcome::Incomplete => "33",
-        };
-        self.paint(code, text)
-    }
-
-    fn banner(self, outcome: Outcome) -> String {
-        let code = match outcome {
-            Outcome::Pass => "1;30;42",
-            Outcome::Fail => "1;97;41",
-            Outcome::Inconclusive | Outcome::Incomplete => "1;30;43",
-        };
-        self.paint(code, &format!(" {} ", outcome.as_str().to_uppercase()))
-    }
-
-    pub(crate) fn title(self, text: &str) -> String {
-        self.paint("1", text)
-    }
-
-    pub(crate) fn faint(self, text: &str) -> String {
-        self.paint("2", text)
-    }
-}
-
 /// The columns that a line on `terminal` may fill: one that wraps cannot be rewritten in place, and a full last column
 /// wraps.
 pub(crate) fn columns(terminal: impl AsFd) -> usize {
-    const USUAL: u16 = 80;
-    let columns = terminal_size_of(terminal).map_or(USUAL, |(Width(columns), _)| columns);
-    usize::from(columns).saturating_sub(1)
+    let size = terminal_size_of(terminal);
+    size.map_or(USUAL, |(Width(columns), _)| {
+        usize::from(columns).saturating_sub(1)
+    })
 }
+
+/// The same of a terminal of 80 columns.
+const USUAL: usize = 79;
 
 /// The sign of an outcome.
 pub(crate) const fn sign(outcome: Outcome) -> &'static str {
@@ -103,8 +73,21 @@ fn head(text: &mut String, record: &RunRecord, ink: Ink) {
     let banner = ink.banner(verdict.outcome);
     line(text, &format!("{banner} {}", ink.title(&verdict.headline)));
     for reason in &verdict.reasons {
-        let sign = ink.outcome(verdict.outcome, sign(verdict.outcome));
-        line(text, &format!("   {sign} {reason}"));
+        // Painted afterwards: what colours it takes no column.
+        let plain = sign(verdict.outcome);
+        for (at, said) in ink
+            .folded(&format!("   {plain} "), 5, reason)
+            .iter()
+            .enumerate()
+        {
+            let painted = ink.outcome(verdict.outcome, plain);
+            let said = if at == 0 {
+                said.replacen(plain, &painted, 1)
+            } else {
+                said.clone()
+            };
+            line(text, &said);
+        }
     }
     let lasted = Micros(record.micros_at(record.ended));
     let about = match &record.run {
@@ -177,16 +160,29 @@ fn promise_table(text: &mut String, promises: &[Promise], ink: Ink) {
         return;
     }
     line(text, "");
-    line(text, &ink.title(&format!("{:<58}{}", "PROMISED", "FOUND")));
     let (zeros, others): (Vec<_>, Vec<_>) = promises
         .iter()
         .partition(|promise| promise.outcome == Outcome::Pass && promise.found == "0");
+    let chars = |promise: &&Promise| promise.promised.chars().count();
+    let widest = others.iter().copied().map(|promise| chars(&promise)).max();
+    let widest = widest.unwrap_or_default().max("PROMISED".len());
+    let header = format!("  {:<widest$}  {}", "PROMISED", "FOUND");
+    line(text, &ink.title(&header));
     for promise in others {
         let sign = ink.outcome(promise.outcome, sign(promise.outcome));
-        let row = format!("{sign} {:<56}{}", promise.promised, promise.found);
-        line(text, &row);
+        if 2 + widest + 2 + promise.found.chars().count() <= ink.columns {
+            let row = format!("{sign} {:<widest$}  {}", promise.promised, promise.found);
+            line(text, &row);
+        } else {
+            line(text, &format!("{sign} {}", promise.promised));
+            for found in ink.folded("    ", 4, &promise.found) {
+                line(text, &found);
+            }
+        }
         if !promise.detail.is_empty() && promise.outcome != Outcome::Pass {
-            line(text, &format!("    {}", ink.faint(&promise.detail)));
+            for detail in ink.folded("    ", 4, &promise.detail) {
+                line(text, &ink.faint(&detail));
+            }
         }
     }
     if !zeros.is_empty() {
@@ -194,24 +190,19 @@ fn promise_table(text: &mut String, promises: &[Promise], ink: Ink) {
             .iter()
             .map(|promise| promise.detail.as_str())
             .collect();
-        let sign = ink.outcome(Outcome::Pass, sign(Outcome::Pass));
-        line(text, &format!("{sign} none {}", kinds.join(", ")));
+        let plain = sign(Outcome::Pass);
+        let painted = ink.outcome(Outcome::Pass, plain);
+        for said in ink.folded(&format!("{plain} none "), 7, &kinds.join(", ")) {
+            line(text, &said.replacen(plain, &painted, 1));
+        }
     }
 }
 
 fn latency_table(text: &mut String, measured: &Measured, ink: Ink) {
     let lines = latency::lines(measured);
-    let mut header = format!("{:<20}", "LATENCY");
-    for percentile in Percentile::REPORTED {
-        write!(header, "{percentile:>11}").expect("writing to a string must succeed");
-    }
     line(text, "");
-    line(
-        text,
-        &ink.title(&format!("{header}{:>11}{:>12}", "max", "samples")),
-    );
-    for hop in &lines {
-        line(text, &hop_row(hop));
+    for (at, row) in table::latency(&lines, ink.columns).iter().enumerate() {
+        line(text, &if at == 0 { ink.title(row) } else { row.clone() });
     }
     if lines
         .iter()
@@ -223,15 +214,6 @@ fn latency_table(text: &mut String, measured: &Measured, ink: Ink) {
     for remark in lines.iter().flat_map(|hop| &hop.remarks) {
         line(text, &format!("  ! {remark}"));
     }
-}
-
-fn hop_row(hop: &HopLine) -> String {
-    let mut row = format!("  {:<18}", hop.hop);
-    for cell in &hop.percentiles {
-        let mark = if cell.is_sound { ' ' } else { '?' };
-        write!(row, "{:>10}{mark}", cell.text).expect("writing to a string must succeed");
-    }
-    format!("{row}{:>10} {:>12}", hop.max, hop.count)
 }
 
 fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
@@ -262,7 +244,9 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
         line(text, "");
         line(text, &ink.title("NOTES"));
         for note in &remarks {
-            line(text, &format!("  {note}"));
+            for said in ink.folded("  ", 4, note) {
+                line(text, &said);
+            }
         }
     }
     let steps = record.verdict().next_steps;
@@ -270,7 +254,17 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
         line(text, "");
         line(text, &ink.title("NEXT"));
         for (number, step) in (1..).zip(&steps) {
-            line(text, &format!("  {number}. {step}"));
+            // A command stands alone, in one line: it is to be copied.
+            let (step, command) = match step.split_once(": cargo ") {
+                Some((step, command)) => (format!("{step}:"), Some(command)),
+                None => (step.clone(), None),
+            };
+            for said in ink.folded(&format!("  {number}. "), 5, &step) {
+                line(text, &said);
+            }
+            if let Some(command) = command {
+                line(text, &format!("cargo {command}"));
+            }
         }
     }
     line(text, "");

@@ -16,7 +16,10 @@ const SOURCE: usize = 40;
 
 /// The whole answer. With `colour`, in ANSI colours: for a terminal only.
 pub(crate) fn text(answer: &Answer, colour: bool) -> String {
-    let ink = Ink { colour };
+    let ink = Ink {
+        colour,
+        columns: usize::MAX,
+    };
     let mut lines = vec![
         String::new(),
         ink.title("MODEL of KEDA and the HPA, not the real ones"),
