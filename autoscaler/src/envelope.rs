@@ -24,6 +24,7 @@
 
 mod fit;
 mod load;
+mod nearest;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 pub use fit::Fit;
 pub use load::{Load, Samples};
+pub use nearest::Nearest;
 pub use runs::Uncertainty;
 
 use crate::{ReplicaSeries, Settings, Start};

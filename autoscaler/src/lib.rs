@@ -20,13 +20,15 @@ mod envelope;
 mod hpa;
 mod keda;
 mod queue;
+mod recording;
 mod series;
 mod settings;
 mod simulate;
 
 pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start};
-pub use envelope::{Band, Envelope, Excursion, Fit, Load, Reach, Samples, Uncertainty};
+pub use envelope::{Band, Envelope, Excursion, Fit, Load, Nearest, Reach, Samples, Uncertainty};
 pub use queue::{LengthStrategy, Observation, Queue, ScalerError};
+pub use recording::{Findings, Recording, RecordingError};
 pub use series::{ReplicaSeries, Step};
 pub use settings::{
     Annotations, Behavior, ControllerFlags, Fallback, FallbackBehavior, Paused, Policy, PolicyKind,

@@ -1,5 +1,7 @@
 //! Replicas over time.
 
+mod distance;
+
 use std::time::Duration;
 
 /// From `at` on there are so many replicas.

@@ -1,0 +1,89 @@
+//! Reading and judging of recordings that are written here.
+
+use super::*;
+
+fn read(text: &str) -> Result<Recording, RecordingError> {
+    text.parse()
+}
+
+fn reason(text: &str) -> String {
+    read(text).expect_err("must be refused").to_string()
+}
+
+#[test]
+fn rows_hold_until_the_next_and_settings_come_first() {
+    let text = "# a remark\nage_s,12.5\nactive_ago_s,3\n\nt_s,visible,leased,replicas\n0,1,2,3\n4.25, 5, 6, 3\n9,0,0,1\n";
+    let recording = read(text).unwrap();
+    assert_eq!(recording.start().age, Duration::from_millis(12_500));
+    assert_eq!(recording.start().active_ago, Some(Duration::from_secs(3)));
+    assert_eq!(recording.start().replicas, 3);
+    assert_eq!(recording.replicas().counts(), [3, 1]);
+    assert_eq!(recording.end(), Duration::from_secs(9));
+    let queue = |visible, leased| Ok(Queue { visible, leased });
+    let at = |ms| crate::Load::at(recording.samples(), Duration::from_millis(ms));
+    assert_eq!((at(4_249), at(4_250)), (queue(1, 2), queue(5, 6)));
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_line() {
+    let head = "t_s,total,replicas\n0,0,0\n";
+    for (text, expected) in [
+        (
+            "agee_s,1\n".to_owned(),
+            "line 1: \"agee_s,1\" is neither age_s",
+        ),
+        ("age_s,-1\n".to_owned(), "line 1: \"-1\" is no time"),
+        ("age_s,NaN\n".to_owned(), "line 1: \"NaN\" is no time"),
+        ("0,0,0\n".to_owned(), "line 1: \"0,0,0\" is neither"),
+        (format!("{head}1,2\n"), "line 3: 2 values"),
+        (format!("{head}1,2,3,4\n"), "line 3: 4 values"),
+        (format!("{head}1,-2,3\n"), "line 3: \"-2\" is no count"),
+        (
+            format!("{head}1,2,4294967296\n"),
+            "line 3: \"4294967296\" is no count",
+        ),
+        (format!("{head}1e99,2,3\n"), "line 3: \"1e99\" is no time"),
+        (format!("{head}2,0,0\n1,0,0\n"), "line 4: t_s is less"),
+        (head.to_owned(), "there is no change"),
+        (String::new(), "there is no change"),
+        ("t_s,total,replicas\n".to_owned(), "there is no change"),
+    ] {
+        let reason = reason(&text);
+        assert!(reason.starts_with(expected), "{text:?}: {reason}");
+    }
+}
+
+#[test]
+fn a_total_is_not_enough_where_visible_messages_count() {
+    let recording = read("t_s,total,replicas\n0,0,0\n9,0,0\n").unwrap();
+    let settings = Settings {
+        strategy: crate::LengthStrategy::VisibleOnly,
+        ..Settings::default()
+    };
+    let judged = recording.judge(&settings, &Uncertainty::default());
+    assert_eq!(judged.unwrap_err(), RecordingError::TotalOnly);
+}
+
+#[test]
+fn a_run_of_the_model_is_inside_and_near_and_a_foreign_one_is_neither() {
+    let settings = Settings {
+        polling_interval: Duration::from_secs(5),
+        max_replica_count: 15,
+        ..Settings::default()
+    };
+    let judge = |text: &str| {
+        let recording = read(text).unwrap();
+        recording.judge(&settings, &Uncertainty::default()).unwrap()
+    };
+    let ours =
+        judge("t_s,total,replicas\n0,200,0\n3,200,1\n11,200,4\n26,200,8\n41,200,15\n60,200,15\n");
+    assert!(
+        ours.is_inside() && ours.is_near(&settings),
+        "{:?}",
+        ours.excursions
+    );
+    let foreign = judge("t_s,total,replicas\n0,200,0\n3,200,15\n60,200,15\n");
+    assert!(!foreign.is_inside());
+    let distance = foreign.nearest.as_ref().map(|it| it.distance);
+    assert!(!foreign.is_near(&settings), "{distance:?}");
+}
