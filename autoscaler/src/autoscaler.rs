@@ -154,7 +154,7 @@ impl Autoscaler {
             replicas: start.replicas,
             health: Health::default(),
             scale_loop: ScaleLoop::new(&settings, start.age, start.active_ago, &start.phases),
-            hpa: Hpa::default(),
+            hpa: Hpa::at_zero(&settings, start),
             polled: None,
             next_poll: start.phases.poll,
             next_sync: start.phases.sync,

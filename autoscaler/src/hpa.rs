@@ -8,12 +8,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::autoscaler::Reason;
-use crate::{Behavior, ScalerError, Settings};
+use crate::{Behavior, ScalerError, Settings, Start};
 use limits::ScaleEvents;
 
 /// The HPA controller's memory of one HPA.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hpa {
+    /// Time zero, on the clock of `recommendations`: some are older.
+    zero: Duration,
     /// What was recommended when, before stabilisation and limits.
     recommendations: VecDeque<(Duration, u32)>,
     /// The first sync notes the replicas it finds.
@@ -22,6 +24,27 @@ pub(crate) struct Hpa {
 }
 
 impl Hpa {
+    /// The memory of an HPA at time zero. One that was there before, with nothing to scale, has noted the 0 replicas of its
+    /// first sync, which is a sync period after its creation, and nothing since (Kubernetes `horizontal.go`,
+    /// `recordInitialRecommendation`, `enqueueHPA`): by time zero that may be out of its windows. With replicas to scale,
+    /// what it has recommended is not known, and it is taken for a new one.
+    pub(crate) fn at_zero(settings: &Settings, start: &Start) -> Self {
+        let mut new = Self {
+            zero: start.age,
+            ..Self::default()
+        };
+        let period = settings.controller.sync_period;
+        let next = start.age + start.phases.sync;
+        let past = next.as_nanos().checked_rem(period.as_nanos());
+        let past = past.and_then(|nanos| u64::try_from(nanos).ok());
+        let first = period + past.map_or(Duration::ZERO, Duration::from_nanos);
+        if start.replicas == 0 && first < next {
+            new.synced = true;
+            new.recommendations.push_back((first, 0));
+        }
+        new
+    }
+
     /// One sync: what the scale target is set to, if it is (Kubernetes `pkg/controller/podautoscaler/horizontal.go`,
     /// `reconcileAutoscaler`). The metric is read only where the controller reads it: not at 0 replicas, and not when the
     /// replicas are out of bounds.
@@ -35,7 +58,7 @@ impl Hpa {
     ) -> Option<(u32, Reason)> {
         if !self.synced {
             self.synced = true;
-            self.recommendations.push_back((now, current));
+            self.recommendations.push_back((self.zero + now, current));
         }
         let (min, max) = (settings.hpa_min_replicas(), settings.max_replica_count);
         let (desired, reason) = if current == 0 {
@@ -79,6 +102,7 @@ impl Hpa {
         wanted: u32,
     ) -> u32 {
         let window = settings.controller.downscale_stabilization;
+        let now = self.zero + now;
         self.forget(now, window);
         let stabilized = self.recommendations.iter().map(|it| it.1).max();
         let stabilized = stabilized.map_or(wanted, |highest| highest.max(wanted));
@@ -99,10 +123,11 @@ impl Hpa {
         let down_window = behavior.scale_down.stabilization_window;
         let down_window = down_window.unwrap_or(settings.controller.downscale_stabilization);
         let up_window = behavior.scale_up.stabilization_window.unwrap_or_default();
-        self.forget(now, down_window.max(up_window));
+        let clock = self.zero + now;
+        self.forget(clock, down_window.max(up_window));
         let (mut up, mut down) = (wanted, wanted);
         for (at, recommended) in &self.recommendations {
-            let age = now.saturating_sub(*at);
+            let age = clock.saturating_sub(*at);
             // Here the edge of a window is outside of it, unlike without a behavior.
             if age < up_window {
                 up = up.min(*recommended);
@@ -111,7 +136,7 @@ impl Hpa {
                 down = down.max(*recommended);
             }
         }
-        self.recommendations.push_back((now, wanted));
+        self.recommendations.push_back((clock, wanted));
         let stabilized = current.max(up).min(down);
         self.events
             .limit(settings, behavior, now, current, stabilized)

@@ -17,7 +17,7 @@ const TOTAL: &str = "t_s,total,replicas";
 ///
 /// ```
 /// let recording: autoscaler::Recording = "
-/// # Anything.
+/// ## Anything.
 /// age_s,23.4
 /// active_ago_s,never
 /// t_s,visible,leased,replicas

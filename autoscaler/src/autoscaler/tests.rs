@@ -55,6 +55,33 @@ fn the_samples_cooldown_ends_all_replicas_with_the_first_empty_poll() {
     assert_eq!(scaled, [(0, 1), (15, 4), (30, 8), (45, 15), (120, 0)]);
 }
 
+/// Source: recorded on Kubernetes 1.36 with KEDA 2.20 (`tests/recordings/sawtooth-windows.csv`), where it scaled up at once.
+#[test]
+fn the_replicas_of_the_first_sync_count_for_one_window_from_then_on() {
+    let mut behavior = Behavior::default();
+    behavior.scale_up.stabilization_window = Some(seconds(30));
+    let settings = Settings {
+        polling_interval: seconds(5),
+        behavior: Some(behavior),
+        ..Settings::default()
+    };
+    let phases = Phases {
+        poll: seconds(2),
+        sync: seconds(7),
+        ..Phases::default()
+    };
+    for (age, scaled_at) in [(0, 37), (8, 37), (23, 22), (3_600, 7)] {
+        let start = Start {
+            age: seconds(age),
+            phases,
+            ..Start::default()
+        };
+        let mut model = Autoscaler::new(settings.clone(), &start);
+        let scaled = run(&mut model, 40, |_| queue(25));
+        assert_eq!(scaled, [(2, 1), (scaled_at, 5)], "{age} s old");
+    }
+}
+
 #[test]
 fn a_late_step_delays_what_follows() {
     let mut model = fresh(Settings::default());

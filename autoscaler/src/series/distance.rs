@@ -47,7 +47,8 @@ impl ReplicaSeries {
     fn spans_within(&self, horizon: Duration) -> impl Iterator<Item = (Duration, Duration, u32)> {
         let spans = self.spans(horizon);
         let spans = spans.map(move |(from, until, n)| (from, until.min(horizon), n));
-        spans.filter(|(from, until, _)| from < until)
+        // A count that is left at once has been there all the same.
+        spans.filter(move |(from, until, _)| from <= until && *from < horizon)
     }
 }
 
@@ -55,7 +56,7 @@ impl ReplicaSeries {
 fn in_gap((from, until): Span, left: Option<Duration>, right: Option<Duration>) -> Duration {
     let low = left.map_or(from, |left| from.max(left));
     let high = right.map_or(until, |right| until.min(right));
-    if low >= high {
+    if low > high {
         return Duration::ZERO;
     }
     let to_end = |at: Duration| {
@@ -114,6 +115,13 @@ mod tests {
         let deeper = series(&[(0, 5), (20, 1), (21, 5), (49, 1), (50, 5)]);
         // The one has 5 at both ends of where the other has 5 from 21 s to 49 s, and 1 between.
         assert_eq!(hollow.distance(&deeper, seconds(60)), Some(seconds(15)));
+    }
+
+    #[test]
+    fn a_count_that_is_left_at_once_is_in_range() {
+        let (at_once, later) = (series(&[(0, 0), (0, 3)]), series(&[(0, 0), (2, 3)]));
+        assert_eq!(at_once.distance(&later, seconds(60)), Some(seconds(2)));
+        assert_eq!(later.distance(&at_once, seconds(60)), Some(seconds(2)));
     }
 
     #[test]
