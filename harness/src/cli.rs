@@ -14,6 +14,7 @@ use crate::environment::{Local, Workload, WorkloadArgs};
 use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
+use crate::recording::RecordingArgs;
 use crate::report::ReportError;
 use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
 use crate::simulate::SimulateArgs;
@@ -50,6 +51,8 @@ enum Command {
     Verify(Box<VerifyCommand>),
     /// Say what scaling settings would do to a load: replicas, backlog, cost, and what goes wrong; needs no cluster
     Simulate(Box<SimulateArgs>),
+    /// Hold what a real cluster's queue and replicas did against the model of KEDA and the HPA
+    Recording(RecordingArgs),
     /// Remove the queues and tables that killed runs have left in a storage whose address is given
     Sweep(SweepCommand),
     /// The workload's producer, as its own binary runs it
@@ -115,6 +118,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Report { dir } => told(report(&dir)),
         Command::Lint(command) => told(lint(&command)),
         Command::Simulate(args) => told(simulate(&args)),
+        Command::Recording(args) => told(recording(&args)),
         Command::Verify(command) => in_runtime(&command.telemetry, async {
             let (record, report) = crate::verify::verify(&command.verify).await?;
             crate::load::summarise(&record, &report);
@@ -145,6 +149,12 @@ fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     say(&format!("page     {}", files.html.display()));
     say(&format!("figures  {}", files.json.display()));
     Ok(ExitCode::SUCCESS)
+}
+
+fn recording(args: &RecordingArgs) -> anyhow::Result<ExitCode> {
+    let answer = crate::recording::judge(args)?;
+    say(&answer.text());
+    Ok(ExitCode::from(answer.outcome()))
 }
 
 /// What every error of a directory that holds no run has for its context.

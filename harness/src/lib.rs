@@ -6,7 +6,8 @@
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
-//! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do.
+//! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
+//!   what a real cluster did, held against the model.
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
 
@@ -23,6 +24,7 @@ pub mod manifest;
 pub mod measure;
 pub mod outcome;
 pub mod process;
+pub mod recording;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -5,6 +5,7 @@ mod disk;
 mod foreign;
 mod guard;
 mod lint;
+mod recording;
 mod signals;
 mod simulate;
 mod storage;

@@ -1,0 +1,78 @@
+//! `harness recording`: what a real cluster did is inside; the same under other settings is not; the rest is wrong input.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn fixture(name: &str) -> PathBuf {
+    let fixtures = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../autoscaler/tests/recordings"
+    );
+    Path::new(fixtures).join(name)
+}
+
+/// Exit code and everything that was said.
+fn judge(scaled_object: &Path, recording: &Path) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .arg("recording")
+        .arg("--scaled-object")
+        .args([scaled_object, recording])
+        .output()
+        .expect("the harness must start");
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+#[test]
+fn a_recording_is_inside_with_its_own_settings_and_outside_with_others() {
+    let recording = fixture("sample-burst.csv");
+    let (code, said) = judge(&fixture("sample-burst.yaml"), &recording);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("0, 1, 4, 8, 15, 0"), "{said}");
+    assert!(said.contains("inside the envelope"), "{said}");
+    assert!(said.contains("within one sync period"), "{said}");
+
+    let (code, said) = judge(&fixture("policies-steps.yaml"), &recording);
+    assert_eq!(code, Some(10), "{said}");
+    assert!(said.contains("OUTSIDE"), "{said}");
+}
+
+#[test]
+fn files_that_say_nothing_of_a_cluster_are_wrong_input() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let (object, recording) = (fixture("sample-burst.yaml"), fixture("sample-burst.csv"));
+    let manifest = std::fs::read_to_string(&object).expect("a fixture");
+    let negative = manifest.replace("pollingInterval: 30", "pollingInterval: 0");
+    for (object, recording, expected) in [
+        (object.clone(), fixture("none.csv"), "none.csv"),
+        (object.clone(), file("text.csv", "hello\n"), "line 1"),
+        (object, file("empty.csv", ""), "two rows or more"),
+        (
+            file("two.yaml", &format!("{manifest}---\n{manifest}")),
+            recording.clone(),
+            "there are 2",
+        ),
+        (
+            file("other.yaml", "kind: Deployment\n"),
+            recording.clone(),
+            "there are 0",
+        ),
+        (
+            file("refused.yaml", &negative),
+            recording,
+            "spec.pollingInterval",
+        ),
+    ] {
+        let (code, said) = judge(&object, &recording);
+        assert_eq!(code, Some(2), "{expected}: {said}");
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+}
