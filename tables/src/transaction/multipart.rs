@@ -100,9 +100,20 @@ fn headers(part: &[u8]) -> Result<(Headers, &[u8]), Malformed> {
         let (name, value) = line
             .split_once(':')
             .ok_or_else(|| Malformed::Header(line.clone()))?;
-        headers.insert(name.trim().to_ascii_lowercase(), value.trim().to_owned());
+        let name = name.trim().to_ascii_lowercase();
+        // `Headers` takes no name with a letter that is upper case beyond ASCII, and panics.
+        if !is_token(&name) {
+            return Err(Malformed::Header(line));
+        }
+        headers.insert(name, value.trim().to_owned());
     }
     Err(Malformed::NoHeaderEnd)
+}
+
+/// Whether it can be the name of a header (RFC 9110, 5.6.2).
+fn is_token(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_plain)
 }
 
 /// `HTTP/1.1 204 No Content`, headers, and a body that may be absent.

@@ -311,6 +311,11 @@ fn malformed_answers_are_errors_that_say_what_is_wrong() {
             "\"Content-Type\" where a header should be",
         ),
         (
+            "--a\nConténÐ-Type: x\n\n--a--",
+            "\"ConténÐ-Type: x\" where a header should be",
+        ),
+        ("--a\n: x\n\n--a--", "\": x\" where a header should be"),
+        (
             "--a\nContent-Type: application/http\n\n--a--",
             "\"\" where a status line should be",
         ),
