@@ -8,10 +8,10 @@ use crate::{
     markers,
     ser::{PARTITION_KEY, ROW_KEY, TIMESTAMP},
 };
-use azure_core::{http::Etag, time::parse_rfc3339};
+use azure_core::http::Etag;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
-    de::{Error, IgnoredAny, MapAccess, Visitor},
+    de::{IgnoredAny, MapAccess, Visitor, value::StrDeserializer},
     ser::SerializeMap,
 };
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
@@ -49,11 +49,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for StoredVisitor<T> {
     fn visit_newtype_struct<D: Deserializer<'de>>(self, raw: D) -> Result<Stored<T>, D::Error> {
         let mut system = SystemProperties::default();
         let entity = T::deserialize(EntityDeserializer::noting(raw, &mut system))?;
-        let timestamp = system.timestamp.as_deref().map(parse_rfc3339).transpose();
+        let timestamp = system.timestamp.as_deref().map(|text| {
+            let text: StrDeserializer<'_, D::Error> = StrDeserializer::new(text);
+            DateTime::deserialize(text)
+        });
         Ok(Stored {
             entity,
             etag: etag(&system),
-            timestamp: timestamp.map_err(D::Error::custom)?.map(DateTime::from),
+            timestamp: timestamp.transpose()?,
         })
     }
 }

@@ -105,9 +105,11 @@ impl<'de> Deserialize<'de> for DateTime {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<DateTime, E> {
-                parse_rfc3339(text)
-                    .map(DateTime::from)
-                    .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+                // An offset can carry a time out of the years that there are, where a conversion panics.
+                let in_utc = |time: OffsetDateTime| time.checked_to_offset(UtcOffset::UTC);
+                let time = parse_rfc3339(text).ok().and_then(in_utc);
+                time.map(DateTime::from)
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
             }
         }
         deserializer.deserialize_str(Text)
@@ -124,6 +126,14 @@ mod tests {
         let time = DateTime::from(datetime!(2026-11-23 01:02:03.123456789 +02:00));
         assert_eq!(time.to_string(), "2026-11-22T23:02:03.1234567Z");
         assert_eq!(time.get(), datetime!(2026-11-22 23:02:03.1234567 UTC));
+    }
+
+    #[test]
+    fn a_time_that_its_offset_carries_out_of_all_years_is_refused() {
+        let read = |text: &str| serde_json::from_str::<DateTime>(&format!("{text:?}"));
+        assert!(read("9999-12-31T23:59:59+01:00").is_ok());
+        let error = read("9999-12-31T23:59:59-01:00").unwrap_err().to_string();
+        assert!(error.contains("an RFC 3339 time"), "{error}");
     }
 
     #[test]
