@@ -75,10 +75,15 @@ impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("none"),
-            Self::Fixed(wait) => write!(f, "fixed:{wait:?}"),
-            Self::Uniform(min, max) => write!(f, "uniform:{min:?}..{max:?}"),
-            Self::Exponential(mean) => write!(f, "exponential:{mean:?}"),
-            Self::Cpu(burn) => write!(f, "cpu:{burn:?}"),
+            Self::Fixed(wait) => write!(f, "fixed:{}", duration::text(*wait)),
+            Self::Uniform(min, max) => write!(
+                f,
+                "uniform:{}..{}",
+                duration::text(*min),
+                duration::text(*max)
+            ),
+            Self::Exponential(mean) => write!(f, "exponential:{}", duration::text(*mean)),
+            Self::Cpu(burn) => write!(f, "cpu:{}", duration::text(*burn)),
         }
     }
 }

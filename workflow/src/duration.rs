@@ -41,6 +41,9 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
             _ => return None,
         };
         let duration = Duration::try_from_secs_f64(number::parse(number)? * seconds).ok()?;
+        // To the nearest microsecond, which is what `text` can say: of a tenth of one it would make 0.
+        let micros = (duration + Duration::from_nanos(500)).as_micros();
+        let duration = Duration::from_micros(u64::try_from(micros).ok()?);
         (duration <= LONGEST).then_some(duration)
     };
     read().ok_or_else(|| ParseDurationError::Malformed(text.to_owned()))
@@ -88,6 +91,9 @@ mod tests {
             ("2m", 120_000_000),
             ("1h", 3_600_000_000),
             ("0s", 0),
+            ("0.5us", 1),
+            ("1.0000001s", 1_000_000),
+            ("31622399999999us", 31_622_399_999_999),
         ] {
             let duration = parse(given).unwrap();
             assert_eq!(duration, Duration::from_micros(micros), "{given}");
@@ -103,8 +109,10 @@ mod tests {
             let error = parse(given).unwrap_err().to_string();
             assert!(error.contains("250ms"), "{given:?}: {error}");
         }
-        let zero = parse_positive("0s").unwrap_err();
-        assert_eq!(zero, ParseDurationError::Zero("0s".to_owned()));
+        for given in ["0s", "0.4us", "0.0000001s"] {
+            let zero = parse_positive(given).unwrap_err();
+            assert_eq!(zero, ParseDurationError::Zero(given.to_owned()));
+        }
     }
 
     #[test]
