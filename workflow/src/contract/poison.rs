@@ -108,19 +108,22 @@ pub struct PoisonEnvelope {
 /// Room for everything of an envelope but its body and detail, escaped, with a margin.
 const ENVELOPE_BYTES: usize = 2 * 1024;
 
-/// Longest detail kept; error texts quote input, which is in the body anyway.
-const MAX_DETAIL: usize = 500;
+/// Longest detail and name kept, in characters; error texts quote input, which is in the body anyway, and who has a longer
+/// name is told by its beginning.
+const MAX_KEPT: usize = 500;
 
 impl PoisonEnvelope {
     /// The queue messages to put, in order: one, or more where the body needs it. `part` and `parts` are set here.
     pub fn encode(mut self) -> Vec<String> {
-        if let Some((cut, _)) = self.detail.char_indices().nth(MAX_DETAIL) {
-            self.detail.truncate(cut);
+        for text in [&mut self.detail, &mut self.consumer] {
+            if let Some((cut, _)) = text.char_indices().nth(MAX_KEPT) {
+                text.truncate(cut);
+            }
         }
-        let room = MAX_MESSAGE_BYTES
-            - ENVELOPE_BYTES
-            - escaped_text(&self.detail)
-            - escaped_text(&self.consumer);
+        // The id is the service's, a GUID: one so long that nothing fits beside it still cuts the body into its characters.
+        let texts = [&self.detail, &self.consumer, &self.message_id];
+        let taken = texts.map(|text| escaped_text(text)).iter().sum();
+        let room = (MAX_MESSAGE_BYTES - ENVELOPE_BYTES).saturating_sub(taken);
         let bodies = split(&self.body, room);
         self.parts = u32::try_from(bodies.len()).expect("a queue message must have few parts");
         bodies
@@ -142,7 +145,7 @@ fn split(body: &str, room: usize) -> Vec<&str> {
     let (mut parts, mut from, mut used) = (Vec::new(), 0, 0);
     for (at, c) in body.char_indices() {
         let bytes = escaped(c);
-        if used + bytes > room {
+        if used + bytes > room && from < at {
             parts.push(&body[from..at]);
             (from, used) = (at, 0);
         }
@@ -231,6 +234,26 @@ mod tests {
                 body
             );
         }
+    }
+
+    #[test]
+    fn an_envelope_fits_whatever_its_consumer_is_called() {
+        let body = "x".repeat(MAX_MESSAGE_BYTES);
+        let named = PoisonEnvelope {
+            consumer: "\"".repeat(MAX_MESSAGE_BYTES),
+            message_id: "<".repeat(1_000),
+            ..envelope(&body)
+        };
+        let encoded = named.encode();
+        assert!(
+            encoded
+                .iter()
+                .all(|text| escaped_xml(text) <= MAX_MESSAGE_BYTES)
+        );
+        let parts = decoded(&encoded);
+        assert!(parts[0].consumer.starts_with('"'));
+        let joined: String = parts.into_iter().map(|part| part.body).collect();
+        assert_eq!(joined, body);
     }
 
     /// What an XML writer makes of it, independently of [`escaped`].
