@@ -200,7 +200,8 @@ impl Summary {
         if self.version != SUMMARY_VERSION {
             return refuse(format!("version {} is not {SUMMARY_VERSION}", self.version));
         }
-        if self.acknowledged + self.unknown + self.failed != self.begun {
+        let sum = self.acknowledged.checked_add(self.unknown);
+        if sum.and_then(|sum| sum.checked_add(self.failed)) != Some(self.begun) {
             return refuse("acknowledged, unknown and failed do not add up to begun".to_owned());
         }
         if (unknown.count(), failed.count()) != (self.unknown, self.failed) {
