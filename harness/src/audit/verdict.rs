@@ -158,7 +158,8 @@ impl Audit {
     }
 
     fn untold(&self) -> bool {
-        let nothing_arrived = self.fates.kept + self.fates.set_aside + self.foreign_poison == 0;
+        let arrived = [self.fates.kept, self.fates.set_aside, self.foreign_poison];
+        let nothing_arrived = arrived == [0; 3];
         let excused = self.violated().count() < self.findings.len();
         self.fates.undecidable > 0
             || excused

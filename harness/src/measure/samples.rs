@@ -40,6 +40,9 @@ pub enum SamplesError {
     /// A histogram with another range or precision.
     #[error("histogram values do not fit 0 us to 1 day")]
     Range,
+    /// More samples than can be counted.
+    #[error("samples are more than 2^64")]
+    Count,
 }
 
 impl Default for Samples {
@@ -189,6 +192,9 @@ impl TryFrom<Encoded> for Samples {
         if histogram.sigfig() != DIGITS || histogram.high() != HIGHEST_MICROS {
             return Err(SamplesError::Range);
         }
+        if encoded.negative.checked_add(histogram.len()).is_none() {
+            return Err(SamplesError::Count);
+        }
         Ok(Self {
             histogram,
             negative: encoded.negative,
@@ -252,6 +258,9 @@ mod tests {
         let after: Samples = serde_json::from_str(&json).unwrap();
         assert_eq!(after, before);
         assert!(serde_json::from_str::<Samples>(&json.replace("HISTF", "XXXXX")).is_err());
+        let too_many = json.replace("\"negative\":1", &format!("\"negative\":{}", u64::MAX));
+        let error = serde_json::from_str::<Samples>(&too_many).unwrap_err();
+        assert!(error.to_string().contains("more than 2^64"), "{error}");
     }
 
     #[test]

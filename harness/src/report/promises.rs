@@ -107,7 +107,10 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
                 unfinished => format!("{} when it was cut off", thousands(unfinished)),
             },
             0 if lost_untold => format!("{} undecidable", thousands(audit.fates.undecidable)),
-            0 if stamps_untold => format!("{unjudged} of {} blocks untold", stamps_told + unjudged),
+            0 if stamps_untold => {
+                let blocks = stamps_told.saturating_add(unjudged);
+                format!("{unjudged} of {blocks} blocks untold")
+            }
             0 => "0".into(),
             _ => format!("{} {violation}", thousands(count)),
         };
@@ -140,7 +143,7 @@ fn exactly_once(audit: &Audit) -> Promise {
         (fates.unfinished, "unfinished"),
         (fates.lost, "lost"),
         (fates.spoiled, "spoiled"),
-        (audit.planned - audit.begun, "never begun"),
+        (audit.planned.saturating_sub(audit.begun), "never begun"),
     ] {
         if count > 0 {
             parts.push(format!("{} {what}", thousands(count)));
