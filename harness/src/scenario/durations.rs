@@ -33,8 +33,7 @@ pub(super) fn stated(sentence: &str) -> Duration {
     words
         .windows(2)
         .filter_map(|pair| pair.join(" ").parse::<Time>().ok())
-        .map(|time| time.0)
-        .sum()
+        .fold(Duration::ZERO, |sum, time| sum.saturating_add(time.0))
 }
 
 #[cfg(test)]
@@ -54,6 +53,7 @@ mod tests {
                 10,
             ),
             ("200 messages are sent at 100 per second", 0),
+            ("within 18446744073709551615 s and 1 s", u64::MAX),
         ] {
             assert_eq!(stated(sentence), Duration::from_secs(seconds), "{sentence}");
         }

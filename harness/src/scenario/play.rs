@@ -43,7 +43,7 @@ pub(super) struct Deadlines {
 impl Deadlines {
     fn of_scenario(self, case: &Case) -> Duration {
         let stated = case.steps.iter().map(|step| stated(&step.value));
-        self.scenario + stated.sum::<Duration>()
+        stated.fold(self.scenario, Duration::saturating_add)
     }
 }
 
@@ -166,7 +166,7 @@ impl Play {
 
     /// One step, within what is left of the time.
     async fn step(&self, world: &mut Scenario, step: &gherkin::Step) -> Result<(), Trouble> {
-        let own = self.deadlines.step + stated(&step.value);
+        let own = self.deadlines.step.saturating_add(stated(&step.value));
         let allowed = own.min(self.deadline.saturating_sub(self.start.elapsed()));
         let Ok(Some((definition, .., context))) = definitions().find(step) else {
             return Err((
