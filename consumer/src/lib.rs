@@ -46,6 +46,7 @@ use workflow::shutdown::Signals;
 
 pub use args::Args;
 pub use http::Listen;
+pub use preempt::announces_eviction;
 pub use work::{ParseWorkError, Work};
 
 use run::{Outcome, Shared};

@@ -68,11 +68,7 @@ pub(crate) async fn watch(endpoint: String, node: Option<String>, drain: Cancell
                         tracing::info!(endpoint, "scheduled events answer");
                     }
                     (answered, failing) = (true, false);
-                    if let Some(event) = document
-                        .events
-                        .iter()
-                        .find(|event| event.evicts(node.as_deref()))
-                    {
+                    if let Some(event) = document.eviction(node.as_deref()) {
                         tracing::warn!(
                             event.id = event.id,
                             event.not_before = event.not_before,
@@ -106,6 +102,19 @@ async fn events(
         .timeout(limit);
     let body = request.send().await?.error_for_status()?.text().await?;
     Ok(serde_json::from_str(&body)?)
+}
+
+/// Whether a document of Scheduled Events announces the eviction of `node`, or of any node when that is not known.
+pub fn announces_eviction(document: &str, node: Option<&str>) -> Result<bool, serde_json::Error> {
+    let document: Document = serde_json::from_str(document)?;
+    Ok(document.eviction(node).is_some())
+}
+
+impl Document {
+    /// The first event that evicts `node`.
+    fn eviction(&self, node: Option<&str>) -> Option<&Event> {
+        self.events.iter().find(|event| event.evicts(node))
+    }
 }
 
 impl Event {

@@ -1,7 +1,7 @@
 //! The history: every crossing of a run, one JSON object a line.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -102,9 +102,9 @@ impl History {
 
 /// Reads the crossings of a history, in order. A last line without its end, which a kill leaves, is not read.
 #[derive(Debug)]
-pub struct Reader {
+pub struct Reader<R = BufReader<File>> {
     path: PathBuf,
-    file: BufReader<File>,
+    input: R,
     line: usize,
     text: Vec<u8>,
 }
@@ -116,22 +116,29 @@ impl Reader {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Self {
-            path: path.to_owned(),
-            file: BufReader::new(file),
-            line: 0,
-            text: Vec::new(),
-        })
+        Ok(Self::of(path, BufReader::new(file)))
     }
 }
 
-impl Iterator for Reader {
+impl<R: BufRead> Reader<R> {
+    /// Reads `input`; `path` is what errors call it.
+    pub fn of(path: &Path, input: R) -> Self {
+        Self {
+            path: path.to_owned(),
+            input,
+            line: 0,
+            text: Vec::new(),
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
     type Item = Result<Crossing, HistoryError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.text.clear();
         self.line += 1;
-        let read = self.file.read_until(b'\n', &mut self.text);
+        let read = self.input.read_until(b'\n', &mut self.text);
         let crossing = match read {
             Ok(_) if self.text.last() != Some(&b'\n') => return None,
             Ok(_) => serde_json::from_slice(&self.text).map_err(io::Error::from),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::http::{ClientOptions, RetryOptions, Transport};
+use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use reqwest::Url;
 
 use super::credential::{Credential, CredentialError};
@@ -55,13 +55,12 @@ pub enum ConfigError {
 pub struct Storage {
     account: AccountArgs,
     credential: Credential,
-    http: reqwest::Client,
+    http: Arc<dyn HttpClient>,
 }
 
 impl Storage {
     /// Chooses the credential and makes the HTTP client; sends nothing.
     pub fn open(account: &AccountArgs) -> Result<Self, ConfigError> {
-        let credential = Credential::choose(account.credential, account.sas.as_ref())?;
         let http = reqwest::Client::builder()
             .pool_idle_timeout(IDLE)
             .connect_timeout(CONNECT)
@@ -69,6 +68,12 @@ impl Storage {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(ConfigError::Http)?;
+        Self::over(account, Arc::new(http))
+    }
+
+    /// The same over another way to send requests, such as one that has answers at hand.
+    pub fn over(account: &AccountArgs, http: Arc<dyn HttpClient>) -> Result<Self, ConfigError> {
+        let credential = Credential::choose(account.credential, account.sas.as_ref())?;
         Ok(Self {
             account: account.clone(),
             credential,
@@ -147,7 +152,7 @@ impl Storage {
     fn options(&self) -> ClientOptions {
         ClientOptions {
             retry: RetryOptions::none(),
-            transport: Some(Transport::new(Arc::new(self.http.clone()))),
+            transport: Some(Transport::new(self.http.clone())),
             ..ClientOptions::default()
         }
     }
