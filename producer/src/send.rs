@@ -27,7 +27,7 @@ pub enum Fatal {
 
 impl Fatal {
     /// What a person can do about it.
-    pub const fn advice(&self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<&str> {
         match self {
             Self::Storage(error) => error.advice(),
             Self::NothingTaken => Some(

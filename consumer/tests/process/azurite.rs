@@ -38,6 +38,7 @@ impl Site {
             endpoint_suffix: "core.windows.net".into(),
             credential: CredentialChoice::Sas,
             sas: Some(Secret::new(&*sas)),
+            connection_string: None,
         };
         let queues = QueueArgs {
             queue: name.parse().unwrap(),

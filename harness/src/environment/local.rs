@@ -172,6 +172,7 @@ pub(crate) fn account(azurite: &Azurite) -> AccountArgs {
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
         sas: Some(Secret::new(azurite.sas())),
+        connection_string: None,
     }
 }
 

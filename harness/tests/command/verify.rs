@@ -79,6 +79,7 @@ fn queue(azurite: &Azurite) -> AzureQueue {
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
         sas: Some(Secret::new(azurite.sas())),
+        connection_string: None,
     });
     let queue = storage.expect("a storage").queue(&QueueArgs {
         queue: "work".parse().expect("a queue's name"),

@@ -29,6 +29,7 @@ fn open(azurite: &Azurite, name: &str) -> AzureQueue {
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
         sas: Some(Secret::new(azurite.sas())),
+        connection_string: None,
     };
     let queue = QueueArgs {
         queue: name.parse().unwrap(),

@@ -6,20 +6,29 @@ use std::fmt;
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
+use azure_core::http::{ClientOptions, RetryOptions, Transport};
+use azure_identity::{
+    ClientAssertionCredentialOptions, DeveloperToolsCredential, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
+};
 use clap::ValueEnum;
 
 use super::Secret;
+use super::sign_in::{Asked, Assertion};
+use super::token::{Make, SharedToken};
 
 /// The flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum CredentialChoice {
-    /// A SAS if one is given, else workload identity or managed identity if the environment offers it, else the
-    /// developer's sign-in
+    /// Workload identity or managed identity if the environment offers it, else a SAS if one is given, else the developer's
+    /// sign-in
+    // A sign-in by `az login` cannot be seen without running `az`: whoever gives a SAS means it.
     #[default]
     Auto,
     /// Microsoft Entra Workload ID: the pod's projected service account token (`AZURE_FEDERATED_TOKEN_FILE`)
     WorkloadIdentity,
-    /// The identity of the virtual machine or app service
+    /// The identity of the virtual machine or app service; `AZURE_CLIENT_ID` says which where there are several
     ManagedIdentity,
     /// The developer's sign-in (az login, azd auth login)
     Developer,
@@ -59,10 +68,17 @@ pub enum CredentialError {
     MalformedSas,
     /// A connection string or an account key where a SAS belongs.
     #[error(
-        "sign in with a SAS: what is given holds an account key, which must not leave the account; pass a SAS ('az storage \
-         account generate-sas'), or none to sign in with an identity"
+        "sign in with a SAS: what is given holds an account key, which must not leave the account; give the identity of the \
+         pod the roles Storage Queue Data Contributor and Storage Table Data Contributor ('az role assignment create') and \
+         pass nothing, or pass a SAS ('az storage account generate-sas')"
     )]
     AccountKey,
+    /// Neither a SAS nor an account that is known; the text never repeats it.
+    #[error(
+        "read AZURE_STORAGE_CONNECTION_STRING: it holds no SharedAccessSignature=, and is not Azurite's; without it, the \
+         identity of the pod or the developer signs in"
+    )]
+    MalformedConnectionString,
     /// The SDK refuses to build the credential.
     #[error("sign in with {name}; {advice}")]
     Unavailable {
@@ -83,7 +99,6 @@ type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 fn detect(choice: CredentialChoice, has_sas: bool, env: Env) -> (CredentialChoice, &'static str) {
     let set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     match choice {
-        CredentialChoice::Auto if has_sas => (CredentialChoice::Sas, "a SAS is given"),
         CredentialChoice::Auto if set("AZURE_FEDERATED_TOKEN_FILE") => (
             CredentialChoice::WorkloadIdentity,
             "AZURE_FEDERATED_TOKEN_FILE is set",
@@ -92,6 +107,7 @@ fn detect(choice: CredentialChoice, has_sas: bool, env: Env) -> (CredentialChoic
             CredentialChoice::ManagedIdentity,
             "IDENTITY_ENDPOINT is set",
         ),
+        CredentialChoice::Auto if has_sas => (CredentialChoice::Sas, "a SAS is given"),
         CredentialChoice::Auto => (
             CredentialChoice::Developer,
             "neither a SAS nor an identity is in the environment",
@@ -101,8 +117,12 @@ fn detect(choice: CredentialChoice, has_sas: bool, env: Env) -> (CredentialChoic
 }
 
 impl Credential {
-    /// The credential to use, logged with the reason of the choice and without secrets.
-    pub fn choose(choice: CredentialChoice, sas: Option<&Secret>) -> Result<Self, CredentialError> {
+    /// The credential to use, logged with the reason of the choice and without secrets. Authorities are asked through `http`.
+    pub(super) fn choose(
+        choice: CredentialChoice,
+        sas: Option<&Secret>,
+        http: &Arc<dyn HttpClient>,
+    ) -> Result<Self, CredentialError> {
         let (choice, why) = detect(choice, sas.is_some(), &|name| env::var_os(name));
         let name = choice
             .to_possible_value()
@@ -114,19 +134,52 @@ impl Credential {
                 "workload identity",
                 "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE must be set: label the pod \
                  azure.workload.identity/use=true and annotate its service account with the client id",
-                azure_identity::WorkloadIdentityCredential::new(None),
+                workload_identity(http.clone()),
             ),
             CredentialChoice::ManagedIdentity => token(
                 "managed identity",
                 "this works on Azure only, for a resource with an identity",
-                azure_identity::ManagedIdentityCredential::new(None),
+                managed_identity(http.clone()),
             ),
             CredentialChoice::Developer | CredentialChoice::Auto => token(
                 "the developer's sign-in",
                 "run 'az login' first",
-                azure_identity::DeveloperToolsCredential::new(None),
+                Arc::new(|| Ok(DeveloperToolsCredential::new(None)? as _)),
             ),
         }
+    }
+}
+
+fn workload_identity(http: Arc<dyn HttpClient>) -> Make {
+    Arc::new(move || {
+        let options = WorkloadIdentityCredentialOptions {
+            credential_options: ClientAssertionCredentialOptions {
+                client_options: client_options(http.clone()),
+            },
+            ..WorkloadIdentityCredentialOptions::default()
+        };
+        Ok(WorkloadIdentityCredential::new(Some(options))? as _)
+    })
+}
+
+fn managed_identity(http: Arc<dyn HttpClient>) -> Make {
+    Arc::new(move || {
+        let client = env::var("AZURE_CLIENT_ID").ok();
+        let client = client.filter(|client| !client.is_empty());
+        let options = ManagedIdentityCredentialOptions {
+            user_assigned_id: client.map(UserAssignedId::ClientId),
+            client_options: client_options(http.clone()),
+        };
+        Ok(ManagedIdentityCredential::new(Some(options))? as _)
+    })
+}
+
+/// One try: who asks for tokens waits and tries again, in sight.
+fn client_options(http: Arc<dyn HttpClient>) -> ClientOptions {
+    ClientOptions {
+        retry: RetryOptions::none(),
+        transport: Some(Transport::new(http)),
+        ..ClientOptions::default()
     }
 }
 
@@ -145,18 +198,36 @@ fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
     }
 }
 
-fn token<C: TokenCredential + 'static>(
+/// The credential that `make` makes, once it is clear that it can be made.
+fn token(
     name: &'static str,
     advice: &'static str,
-    credential: azure_core::Result<Arc<C>>,
+    make: Make,
 ) -> Result<Credential, CredentialError> {
-    match credential {
-        Ok(credential) => Ok(Credential::Token(credential)),
+    match make() {
+        Ok(_) => Ok(Credential::Token(Arc::new(SharedToken::new(
+            make,
+            Arc::new(asked),
+        )))),
         Err(source) => Err(CredentialError::Unavailable {
             name,
             advice,
             source,
         }),
+    }
+}
+
+/// What workload identity asks for, from the variables that its webhook sets and the pod's token itself.
+fn asked() -> Asked {
+    let variable = |name| env::var(name).unwrap_or_default();
+    let token = env::var_os("AZURE_FEDERATED_TOKEN_FILE");
+    let token = token.and_then(|path| std::fs::read_to_string(path).ok());
+    Asked {
+        tenant: variable("AZURE_TENANT_ID"),
+        client: variable("AZURE_CLIENT_ID"),
+        assertion: token
+            .and_then(|token| Assertion::read(&token))
+            .unwrap_or_default(),
     }
 }
 
@@ -172,12 +243,9 @@ mod tests {
     #[test]
     fn detection_follows_its_documented_order() {
         let all = ["AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT"];
-        assert_eq!(detected(true, &all), CredentialChoice::Sas);
-        assert_eq!(detected(false, &all), CredentialChoice::WorkloadIdentity);
-        assert_eq!(
-            detected(false, &all[1..]),
-            CredentialChoice::ManagedIdentity
-        );
+        assert_eq!(detected(true, &all), CredentialChoice::WorkloadIdentity);
+        assert_eq!(detected(true, &all[1..]), CredentialChoice::ManagedIdentity);
+        assert_eq!(detected(true, &[]), CredentialChoice::Sas);
         assert_eq!(detected(false, &[]), CredentialChoice::Developer);
     }
 
@@ -190,7 +258,8 @@ mod tests {
 
     #[test]
     fn asking_for_a_sas_without_one_is_an_error() {
-        let error = Credential::choose(CredentialChoice::Sas, None).unwrap_err();
+        let http = reqwest::Client::new();
+        let error = Credential::choose(CredentialChoice::Sas, None, &http).unwrap_err();
         assert!(error.to_string().contains("AZURE_STORAGE_SAS_TOKEN"));
     }
 

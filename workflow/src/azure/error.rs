@@ -3,6 +3,7 @@
 use azure_core::error::ErrorKind as AzureKind;
 
 use super::redact;
+use super::sign_in::{AUTHORITY_UNAVAILABLE, SignInError, access_mistake};
 use crate::ports::{ErrorKind, StorageError};
 
 /// What a 404 means: to a lease that the message is gone, to anything else that the queue or table is.
@@ -19,6 +20,12 @@ pub(super) fn storage_error(
     on: On,
     error: &azure_core::Error,
 ) -> StorageError {
+    if let Some(refused) = signed_in(error) {
+        return StorageError::new(refused.kind, operation, resource)
+            .with_answer(None, Some(refused.code.clone()))
+            .with_advice(refused.advice.clone())
+            .with_source(refused.to_string());
+    }
     let (kind, status, code) = match error.kind() {
         AzureKind::HttpResponse {
             status, error_code, ..
@@ -32,14 +39,21 @@ pub(super) fn storage_error(
             )
         }
         AzureKind::Connection => (ErrorKind::Unreachable, None, None),
-        // A token could not be had: nothing was sent. The authority may be down (its error says so) or refuse us.
-        AzureKind::Credential => (credential(error), None, Some("CredentialUnavailable")),
+        // No token, and the SDK has not kept why: nothing was sent.
+        AzureKind::Credential => (ErrorKind::Unreachable, None, Some(AUTHORITY_UNAVAILABLE)),
         // Sent, but the answer was cut off, reset, late or garbled.
         AzureKind::Io | AzureKind::DataConversion => (ErrorKind::Interrupted, None, None),
         AzureKind::Other => (ErrorKind::Rejected, None, None),
     };
+    let service = resource.split(' ').next().unwrap_or_default();
+    let mistake = access_mistake(
+        status.unwrap_or_default(),
+        code.unwrap_or_default(),
+        service,
+    );
     StorageError::new(kind, operation, resource)
         .with_answer(status, code.map(str::to_owned))
+        .with_advice(mistake.map(|mistake| mistake.to_string()))
         .with_source(redact(&in_one_line(&chain(error))))
 }
 
@@ -63,21 +77,23 @@ fn answered(status: u16, code: &str, on: On) -> ErrorKind {
     }
 }
 
-fn credential(error: &azure_core::Error) -> ErrorKind {
+/// Why there is no token, when that is what `error` is about.
+fn signed_in(error: &azure_core::Error) -> Option<&SignInError> {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = source {
-        if let Some(cause) = cause.downcast_ref::<azure_core::Error>()
-            && matches!(cause.kind(), AzureKind::Connection | AzureKind::Io)
-        {
-            return ErrorKind::Unreachable;
+        let own = cause.downcast_ref::<azure_core::Error>();
+        // The SDK's error keeps what it was made of apart from its `source`.
+        let found = own.and_then(|own| own.get_ref()?.downcast_ref());
+        if let Some(found) = found.or_else(|| cause.downcast_ref()) {
+            return Some(found);
         }
         source = cause.source();
     }
-    ErrorKind::Denied
+    None
 }
 
 /// The error and its causes in one line, each said once: the SDK's errors often repeat their source.
-fn chain(error: &azure_core::Error) -> String {
+pub(super) fn chain(error: &azure_core::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -1,7 +1,7 @@
 //! The adapters to Azure Queue and Table Storage; the only place that names `azure_*`.
 //!
 //! - [`args`]: the flags and environment variables that say which account, queue and table.
-//! - [`credential`]: how to sign in, and why this way.
+//! - [`credential`]: how to sign in, and why this way; [`sign_in`]: why it failed, and what mends it.
 //! - [`Storage`]: an account, opened: one HTTP client, one credential, shared by all adapters.
 //! - [`AzureQueue`], [`AzureTable`]: the ports.
 //!
@@ -9,13 +9,17 @@
 //! answer was lost counts as unknown and not as sent once.
 
 pub mod args;
+mod connection_string;
 pub mod credential;
+mod development;
 mod error;
 mod names;
 mod queue;
 mod secret;
+pub mod sign_in;
 mod storage;
 mod table;
+mod token;
 
 pub use args::{AccountArgs, QueueArgs, StorageArgs, TableArgs};
 pub use names::{InvalidName, QueueName, TableName};

@@ -6,8 +6,11 @@ use std::time::Duration;
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use reqwest::Url;
 
+use super::connection_string::ConnectionString;
 use super::credential::{Credential, CredentialError};
-use super::{AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, TableArgs, TableName};
+use super::{
+    AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, Secret, TableArgs, TableName,
+};
 
 /// How long an idle connection is kept. Azurite (Node.js) closes after 5 s; a pool that keeps longer sends requests into
 /// closing connections.
@@ -54,28 +57,49 @@ pub enum ConfigError {
 #[derive(Debug, Clone)]
 pub struct Storage {
     account: AccountArgs,
+    /// What a connection string says of the endpoints.
+    given: Option<ConnectionString>,
     credential: Credential,
     http: Arc<dyn HttpClient>,
 }
 
 impl Storage {
     /// Chooses the credential and makes the HTTP client; sends nothing.
+    ///
+    /// TLS trusts the roots of the system; on Linux, `SSL_CERT_FILE` names others in their place.
     pub fn open(account: &AccountArgs) -> Result<Self, ConfigError> {
+        Self::open_trusting(account, &[])
+    }
+
+    /// The same, trusting `roots` as well.
+    pub fn open_trusting(
+        account: &AccountArgs,
+        roots: &[reqwest::Certificate],
+    ) -> Result<Self, ConfigError> {
         let http = reqwest::Client::builder()
             .pool_idle_timeout(IDLE)
             .connect_timeout(CONNECT)
             .timeout(TRY)
             .redirect(reqwest::redirect::Policy::none())
+            .tls_certs_merge(roots.iter().cloned())
             .build()
             .map_err(ConfigError::Http)?;
         Self::over(account, Arc::new(http))
     }
 
-    /// The same over another way to send requests, such as one that has answers at hand.
+    /// The same over another way to send requests, such as one that has answers at hand. Authorities are asked over it too.
     pub fn over(account: &AccountArgs, http: Arc<dyn HttpClient>) -> Result<Self, ConfigError> {
-        let credential = Credential::choose(account.credential, account.sas.as_ref())?;
+        // An empty variable is how shells and manifests say "not set". A SAS of its own comes first; nothing is read of a string that is not used.
+        let set = |given: &&Secret| !given.expose().trim().is_empty();
+        let sas = account.sas.as_ref().filter(set);
+        let given = account.connection_string.as_ref().filter(set);
+        let given = given.filter(|_| sas.is_none());
+        let given = given.map(ConnectionString::read).transpose()?;
+        let sas = sas.or(given.as_ref().map(|given| &given.sas));
+        let credential = Credential::choose(account.credential, sas, &http)?;
         Ok(Self {
             account: account.clone(),
+            given,
             credential,
             http,
         })
@@ -117,6 +141,13 @@ impl Storage {
     fn endpoint(&self, service: &'static str, given: Option<&Url>) -> Result<Url, ConfigError> {
         if let Some(url) = given {
             return Ok(url.clone());
+        }
+        if let Some(url) = self
+            .given
+            .as_ref()
+            .and_then(|given| given.endpoint(service))
+        {
+            return Ok(url);
         }
         let account = self
             .account

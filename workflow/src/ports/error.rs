@@ -17,7 +17,7 @@ pub enum ErrorKind {
     TooLarge,
     /// Storage asks to slow down (429, 503 `ServerBusy`) or could not finish in time (500 `OperationTimedOut`).
     Busy,
-    /// No connection was made: refused, no such host, TLS failed.
+    /// No connection was made: refused, no such host, TLS failed. Or, with a code, no token could be had to sign in with.
     Unreachable,
     /// The request was sent and its answer never came whole: cut off, reset, timed out.
     Interrupted,
@@ -60,6 +60,7 @@ pub struct StorageError {
     resource: String,
     status: Option<u16>,
     code: Option<String>,
+    advice: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -72,6 +73,7 @@ impl StorageError {
             resource: resource.into(),
             status: None,
             code: None,
+            advice: None,
             source: None,
         }
     }
@@ -80,6 +82,13 @@ impl StorageError {
     #[must_use]
     pub fn with_answer(mut self, status: Option<u16>, code: Option<String>) -> Self {
         (self.status, self.code) = (status, code);
+        self
+    }
+
+    /// With what a person can do about this one in particular.
+    #[must_use]
+    pub fn with_advice(mut self, advice: Option<String>) -> Self {
+        self.advice = advice;
         self
     }
 
@@ -124,7 +133,10 @@ impl StorageError {
     }
 
     /// What a person can do about it, where there is something.
-    pub const fn advice(&self) -> Option<&'static str> {
+    pub fn advice(&self) -> Option<&str> {
+        if self.advice.is_some() {
+            return self.advice.as_deref();
+        }
         match self.kind {
             ErrorKind::NoSuchResource => {
                 Some("create it first, or pass --create if the identity may create it")
@@ -149,6 +161,7 @@ impl fmt::Display for StorageError {
             ErrorKind::Denied => "access denied",
             ErrorKind::TooLarge => "too large",
             ErrorKind::Busy => "storage is busy",
+            ErrorKind::Unreachable if self.code.is_some() => "no token to sign in with",
             ErrorKind::Unreachable => "storage is unreachable",
             ErrorKind::Interrupted => "no complete answer",
             ErrorKind::Rejected => "rejected",

@@ -48,6 +48,7 @@ pub(crate) fn account(sas: String) -> AccountArgs {
         endpoint_suffix: "core.windows.net".into(),
         credential: CredentialChoice::Sas,
         sas: Some(Secret::new(sas)),
+        connection_string: None,
     }
 }
 

@@ -22,6 +22,7 @@ async fn existing(azurite: &Azurite, resources: &[Resource]) -> Vec<bool> {
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
         sas: Some(Secret::new(azurite.sas())),
+        connection_string: None,
     });
     let storage = storage.expect("a storage");
     let mut existing = Vec::new();

@@ -1,0 +1,63 @@
+//! What a projected service account token says of itself. Nothing here is trusted, or checked: it is quoted in advice.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+/// The claims that federated credentials are matched by; empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(in crate::azure) struct Assertion {
+    /// Who issued it.
+    pub(in crate::azure) iss: String,
+    /// Whom it is about.
+    pub(in crate::azure) sub: String,
+    /// Whom it is for.
+    #[serde(deserialize_with = "audience")]
+    pub(in crate::azure) aud: String,
+    /// Until when it is valid, in seconds since 1970.
+    pub(in crate::azure) exp: i64,
+}
+
+impl Assertion {
+    /// Reads the claims of a JWT; `None` for anything else.
+    pub(in crate::azure) fn read(token: &str) -> Option<Self> {
+        let mut parts = token.trim().split('.');
+        let (_header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?;
+        serde_json::from_slice(&claims).ok()
+    }
+}
+
+/// A service account token has a list of audiences, with one in it.
+fn audience<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Audience {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match Audience::deserialize(deserializer)? {
+        Audience::One(one) => one,
+        Audience::Several(several) => several.join(", "),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_read_and_anything_else_is_none() {
+        let claims =
+            r#"{"iss":"https://i/","sub":"system:serviceaccount:a:b","aud":["api://x"],"exp":7}"#;
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(claims);
+        let read = Assertion::read(&format!("e30.{claims}.c2ln\n")).unwrap();
+        assert_eq!((read.iss.as_str(), read.exp), ("https://i/", 7));
+        assert_eq!(read.sub, "system:serviceaccount:a:b");
+        assert_eq!(read.aud, "api://x");
+        for text in ["", "a.b", "a.!.c", "e30.e30", "e30.W10.c"] {
+            assert_eq!(Assertion::read(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Tokens: one for all clients of a process, renewed at half of its life, behind everybody's back.
+//!
+//! The SDK keeps a token until five minutes before its end, then holds up every request of a client while it asks for a new
+//! one, and reads the pod's token anew at most every ten minutes: as long as the shortest that Kubernetes projects lives.
+//! Here nobody waits as long as there is a valid token, an authority may be away for half of a token's life before anybody
+//! notices, and each new token is asked for with what the file holds by then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
+use azure_core::error::ErrorKind;
+use azure_core::time::OffsetDateTime;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::sign_in::{Asked, SignInError};
+
+/// The scope of storage. Others are not kept: nothing here asks for one.
+const SCOPE: &str = "https://storage.azure.com/.default";
+
+/// The SDK's clients ask for a new token when less than this is left of the one they keep (`azure_core`,
+/// `BearerTokenAuthorizationPolicy`). They are told an end that makes them ask when a renewal is due.
+const SDK_WINDOW: Duration = Duration::from_secs(300);
+
+/// How long the authority may take. Entra answers within a second; who waits here has no token at all.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// From one try that failed to the next: many requests may wait for a token, and their callers back off each for itself.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Makes a credential of the SDK, which is asked once: so it keeps nothing, and reads its files anew.
+pub(super) type Make = Arc<dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync>;
+
+/// What is asked for, for the advice of an error; read when an error happens.
+pub(super) type Describe = Arc<dyn Fn() -> Asked + Send + Sync>;
+
+/// A credential that gives all clients the same token.
+pub(super) struct SharedToken {
+    make: Make,
+    describe: Describe,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Kept>,
+    renewal: Option<JoinHandle<Result<Kept, SignInError>>>,
+    failed: Option<(Instant, SignInError)>,
+}
+
+/// A token and its times by the monotonic clock: a wall clock that jumps ends no token.
+#[derive(Clone)]
+struct Kept {
+    token: AccessToken,
+    due: Instant,
+    ends: Instant,
+}
+
+impl Kept {
+    fn of(token: AccessToken) -> Self {
+        let left = token.expires_on - OffsetDateTime::now_utc();
+        let life = Duration::try_from(left).unwrap_or_default();
+        let now = Instant::now();
+        // A request takes a moment, and clocks differ: the last tenth, or 10 s, is not used.
+        let reserve = (life / 10).min(Duration::from_secs(10));
+        let due = life / 2;
+        Self {
+            token: AccessToken {
+                expires_on: token
+                    .expires_on
+                    .min(OffsetDateTime::now_utc() + due + SDK_WINDOW),
+                ..token
+            },
+            due: now + due,
+            ends: now + life.saturating_sub(reserve),
+        }
+    }
+}
+
+impl std::fmt::Debug for SharedToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedToken")
+    }
+}
+
+impl SharedToken {
+    pub(super) fn new(make: Make, describe: Describe) -> Self {
+        Self {
+            make,
+            describe,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Asks the authority once.
+    async fn ask(make: Make, describe: Describe) -> Result<Kept, SignInError> {
+        let asked = async {
+            let token = make()?.get_token(&[SCOPE], None).await?;
+            azure_core::Result::Ok(Kept::of(token))
+        };
+        match tokio::time::timeout(ANSWER, asked).await {
+            Ok(answer) => answer.map_err(|error| SignInError::of(&error, &describe())),
+            Err(_) => Err(SignInError::late(ANSWER)),
+        }
+    }
+
+    async fn token(&self) -> Result<AccessToken, SignInError> {
+        // Held while there is no token and one is asked for: the others wait for the same answer.
+        let mut state = self.state.lock().await;
+        if state.renewal.as_ref().is_some_and(JoinHandle::is_finished) {
+            state.renewed().await;
+        }
+        let now = Instant::now();
+        if let Some(kept) = state.token.as_ref().filter(|kept| now < kept.ends) {
+            let token = kept.token.clone();
+            if now >= kept.due && state.renewal.is_none() && state.may_try(now) {
+                let asked = Self::ask(self.make.clone(), self.describe.clone());
+                state.renewal = Some(tokio::spawn(asked));
+            }
+            return Ok(token);
+        }
+        if state.renewal.is_none() {
+            if let Some((_, error)) = state.failed.as_ref().filter(|_| !state.may_try(now)) {
+                return Err(error.clone());
+            }
+            let asked = Self::ask(self.make.clone(), self.describe.clone());
+            state.renewal = Some(tokio::spawn(asked));
+        }
+        state.renewed().await;
+        match (&state.token, &state.failed) {
+            (Some(kept), None) => Ok(kept.token.clone()),
+            (_, Some((_, error))) => Err(error.clone()),
+            (None, None) => unreachable!("a renewal must end with a token or an error"),
+        }
+    }
+}
+
+impl State {
+    fn may_try(&self, now: Instant) -> bool {
+        let failed = self.failed.as_ref();
+        failed.is_none_or(|(at, _)| now.duration_since(*at) >= PAUSE)
+    }
+
+    /// Waits for the renewal under way and keeps what it brought.
+    async fn renewed(&mut self) {
+        // Taken only once it has ended: who waits here may go away, and the next must find it.
+        let Some(renewal) = self.renewal.as_mut() else {
+            return;
+        };
+        let ended = renewal.await;
+        self.renewal = None;
+        match ended.expect("asking for a token must not panic") {
+            Ok(kept) => {
+                if self.failed.take().is_some() {
+                    tracing::info!("the authority gives tokens again");
+                }
+                self.token = Some(kept);
+            }
+            Err(error) => {
+                if self.failed.is_none() && self.token.is_some() {
+                    tracing::warn!(
+                        %error,
+                        code = error.code,
+                        advice = error.advice,
+                        "no new token for now: the old one is used until its end"
+                    );
+                }
+                self.failed = Some((Instant::now(), error));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl TokenCredential for SharedToken {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        options: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<AccessToken> {
+        if scopes != [SCOPE] {
+            return (self.make)()?.get_token(scopes, options).await;
+        }
+        let token = self.token().await;
+        token.map_err(|error| azure_core::Error::new(ErrorKind::Credential, error))
+    }
+}
+
+#[cfg(test)]
+mod tests;
