@@ -1,17 +1,11 @@
 //! Chooses a source and starts one Azurite from it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
-    Azurite, Endpoints, Error, Ports, Source, VERSION, address,
-    docker::Container,
-    node::Node,
-    npm,
-    options::Options,
-    ready,
-    running::Running,
-    sas::{self, ACCOUNT},
-    source::Environment,
+    Azurite, CertificateAuthority, Endpoints, Error, Ports, Source, VERSION, address,
+    docker::Container, node::Node, npm, options::Options, ready, running::Running, sas::ACCOUNT,
+    source::Environment, tls::Https,
 };
 
 /// How an Azurite is to be; see [`Azurite::builder`]. What is not said is the default: the first source that works, free
@@ -46,6 +40,16 @@ impl Builder {
     pub fn debug_log(mut self, file: impl Into<PathBuf>) -> Self {
         self.options.debug_log = Some(file.into());
         self
+    }
+
+    /// Speaks HTTPS under a certificate of `authority`, and takes bearer tokens as well as a SAS. The certificate and its key are
+    /// kept in a directory of its own below `within`, until it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when they cannot be written there.
+    pub fn https(mut self, authority: &CertificateAuthority, within: &Path) -> Result<Self, Error> {
+        self.options.https = Some(Https::new(authority, within)?);
+        Ok(self)
     }
 
     /// Starts, and returns once queue and table answer a signed request.
@@ -104,15 +108,16 @@ impl Builder {
     async fn attach(self, endpoints: Endpoints) -> Result<Azurite, Error> {
         if self.options.directory.is_some()
             || self.options.debug_log.is_some()
+            || self.options.https.is_some()
             || self.options.ports != Ports::default()
         {
             return Err(Error::Unsupported(
-                "choose ports, directory or debug log of an Azurite that runs already: unset EDW_AZURITE_QUEUE_URL and \
+                "choose ports, directory, debug log or HTTPS of an Azurite that runs already: unset EDW_AZURITE_QUEUE_URL and \
                  EDW_AZURITE_TABLE_URL, or do not ask for them"
                     .to_owned(),
             ));
         }
-        ready::wait(&endpoints, &sas::account_sas(), ready::ADDRESS_LIMIT)
+        ready::wait(&endpoints, &self.options, ready::ADDRESS_LIMIT)
             .await
             .map_err(Error::Address)?;
         let why = format!(
@@ -147,7 +152,8 @@ impl Builder {
         let (node, ports) = Node::start(&entry, &self.options).await?;
         tracing::debug!(directory = %npm::installation().display(), "the npm package is used");
         let why = why(Source::Npm, because);
-        self.when_ready(Running::Node(node), Source::Npm, endpoints(ports), why)
+        let endpoints = endpoints(self.options.scheme(), ports);
+        self.when_ready(Running::Node(node), Source::Npm, endpoints, why)
             .await
     }
 
@@ -158,7 +164,7 @@ impl Builder {
         endpoints: Endpoints,
         why: String,
     ) -> Result<Azurite, Error> {
-        ready::wait(&endpoints, &sas::account_sas(), ready::READY_LIMIT)
+        ready::wait(&endpoints, &self.options, ready::READY_LIMIT)
             .await
             .map_err(Error::Start)?;
         self.options.ports = endpoints.ports();
@@ -194,8 +200,8 @@ fn in_brief(reason: &str) -> &str {
     reason.split(": ").next().unwrap_or(reason)
 }
 
-fn endpoints(ports: Ports) -> Endpoints {
-    let url = |port| format!("http://127.0.0.1:{port}/{ACCOUNT}");
+fn endpoints(scheme: &str, ports: Ports) -> Endpoints {
+    let url = |port| format!("{scheme}://127.0.0.1:{port}/{ACCOUNT}");
     Endpoints {
         queue: url(ports.queue),
         table: url(ports.table),

@@ -26,6 +26,7 @@ use crate::{
     Endpoints, Error, Ports, VERSION, engine,
     options::{COMMON, Options},
     sas::ACCOUNT,
+    tls::FILES,
 };
 
 /// The published image, without its tag, which is [`VERSION`].
@@ -80,7 +81,8 @@ impl Container {
                 .map_err(unusable)?;
         }
         let [queue, table, blob, leash] = ports;
-        let url = |port| format!("http://{host}:{port}/{ACCOUNT}");
+        let scheme = options.scheme();
+        let url = |port| format!("{scheme}://{host}:{port}/{ACCOUNT}");
         let endpoints = Endpoints {
             queue: url(queue),
             table: url(table),
@@ -184,6 +186,11 @@ fn request(
     if options.debug_log.is_some() {
         flags.extend(["--debug", "/debug/azurite.log"].map(String::from));
     }
+    if options.https.is_some() {
+        let [certificate, key] = FILES.map(|file| format!("/https/{file}"));
+        let https = ["--cert", &certificate, "--key", &key, "--oauth", "basic"];
+        flags.extend(https.map(String::from));
+    }
     let ports = options.ports;
     let request = GenericImage::new(IMAGE, VERSION)
         .with_entrypoint("sh")
@@ -206,11 +213,13 @@ fn request(
         })
         .with_host_config_modifier(move |host| publish(host, ports));
     let request = mounted(request, options.directory.as_deref(), "/data")?;
-    mounted(
+    let request = mounted(
         request,
         options.debug_log.as_deref().and_then(Path::parent),
         "/debug",
-    )
+    )?;
+    let https = options.https.as_ref();
+    mounted(request, https.map(crate::tls::Https::directory), "/https")
 }
 
 /// Publishes the ports, to this machine alone where that can be said, and has the engine remove the container at its end.

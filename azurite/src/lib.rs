@@ -26,7 +26,10 @@
 //! With [`Azurite::stop`], when the value is dropped, and, since the process or container is held on a leash that the
 //! kernel lets go, also when this process is killed. Nothing is left behind.
 //!
-//! HTTPS and bearer tokens are not built yet.
+//! # HTTPS and bearer tokens
+//!
+//! With [`Builder::https`] it speaks HTTPS, under a certificate made for the run, and takes bearer tokens as well as a SAS. Of
+//! a token it checks issuer, audience and times, and neither signature nor rights (`--oauth basic`).
 
 mod address;
 mod builder;
@@ -41,6 +44,7 @@ mod running;
 mod sas;
 mod source;
 mod target_dir;
+mod tls;
 
 pub use builder::Builder;
 pub use docker::IMAGE;
@@ -49,6 +53,7 @@ pub use error::Error;
 pub use options::Ports;
 pub use sas::ACCOUNT;
 pub use source::Source;
+pub use tls::{CertificateAuthority, Certified};
 
 use options::Options;
 use running::Running;
@@ -191,7 +196,7 @@ impl Azurite {
                     .0,
             ),
         };
-        ready::wait(&self.endpoints, &self.sas(), ready::READY_LIMIT)
+        ready::wait(&self.endpoints, &self.options, ready::READY_LIMIT)
             .await
             .map_err(Error::Start)
     }

@@ -2,6 +2,8 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use crate::tls::{FILES, Https};
+
 /// Ports to listen on; 0 lets the system choose a free one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ports {
@@ -19,6 +21,8 @@ pub(crate) struct Options {
     /// Keep data here; in memory when absent.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) debug_log: Option<PathBuf>,
+    /// Speak HTTPS and take bearer tokens; plain HTTP and SAS alone when absent.
+    pub(crate) https: Option<Https>,
 }
 
 /// Flags whatever the source: old and new service versions alike, the account in the path, no output per request, and
@@ -49,6 +53,20 @@ impl Options {
         if let Some(log) = &self.debug_log {
             flags.extend(["--debug".into(), log.into()]);
         }
+        if let Some(https) = &self.https {
+            let [certificate, key] = FILES.map(|file| https.directory().join(file).into());
+            flags.extend(["--cert".into(), certificate, "--key".into(), key]);
+            flags.extend(["--oauth".into(), "basic".into()]);
+        }
         flags
+    }
+
+    /// How to speak to it.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.https.is_some() {
+            "https"
+        } else {
+            "http"
+        }
     }
 }

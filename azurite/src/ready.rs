@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::Endpoints;
+use crate::{Endpoints, options::Options, sas, tls::Https};
 
 /// An emulator that listens answers its first request within milliseconds; slow machines get time, not forever.
 pub(crate) const READY_LIMIT: Duration = Duration::from_secs(30);
@@ -18,10 +18,17 @@ pub(crate) const ADDRESS_LIMIT: Duration = Duration::from_secs(5);
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// Returns when queue and table both list their contents, else says what was answered last. New tries are made until `limit`.
-pub(crate) async fn wait(endpoints: &Endpoints, sas: &str, limit: Duration) -> Result<(), String> {
+pub(crate) async fn wait(
+    endpoints: &Endpoints,
+    options: &Options,
+    limit: Duration,
+) -> Result<(), String> {
+    let sas = sas::account_sas();
+    let roots = options.https.iter().map(Https::root);
     let client = Client::builder()
         .no_proxy() // the emulator is next door, whatever the environment says about the way out
         .connect_timeout(limit)
+        .tls_certs_merge(roots)
         .build()
         .map_err(|error| format!("make an HTTP client: {error}"))?;
     let start = Instant::now();

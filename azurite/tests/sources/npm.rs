@@ -192,3 +192,30 @@ async fn several_run_side_by_side_and_data_in_memory_cannot_be_restarted() {
         (201, 201)
     );
 }
+
+#[tokio::test]
+async fn https_is_verified_and_a_token_without_a_lifetime_is_refused() {
+    let authority = azurite::CertificateAuthority::new();
+    let files = tempfile::tempdir().unwrap();
+    let builder = Azurite::builder().source(Source::Npm);
+    let azurite = builder.https(&authority, files.path()).unwrap();
+    let azurite = azurite.start().await.unwrap();
+    let url = format!("{}?comp=list", azurite.queue_url());
+    assert!(url.starts_with("https://"));
+
+    let root = reqwest::Certificate::from_pem(authority.certificate().as_bytes()).unwrap();
+    let trusting = reqwest::Client::builder().tls_certs_merge([root]);
+    let trusting = trusting.no_proxy().build().unwrap();
+    let signed = trusting.get(format!("{url}&{}", azurite.sas())).send();
+    assert_eq!(signed.await.unwrap().status(), 200);
+    // No claims at all: looked into, and not good enough.
+    let token = trusting.get(&url).bearer_auth("e30.e30.c2ln").send();
+    assert_eq!(token.await.unwrap().status(), 403);
+
+    let strict = reqwest::Client::builder().no_proxy().build().unwrap();
+    let error = strict.get(&url).send().await.unwrap_err();
+    assert!(error.is_connect(), "{error:?}");
+
+    azurite.stop().await;
+    assert_eq!(std::fs::read_dir(files.path()).unwrap().count(), 0);
+}
