@@ -50,7 +50,7 @@ fn main() -> anyhow::Result<()> {
         table: base,
     };
     let history = History::open(run.path())?;
-    let proxy = middle.block_on(Proxy::start(&endpoints, history, Faults::new(1)))?;
+    let proxy = middle.block_on(Proxy::start(&endpoints, history, Faults::new(1), None))?;
     let lane = middle.block_on(proxy.lane("consumer-1"))?;
     let through: Uri = lane.endpoints().queue.parse()?;
     let through = through.authority().context("a lane without an address")?;

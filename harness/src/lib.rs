@@ -8,10 +8,12 @@
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
 //!   what a real cluster did, held against the model.
+//! - [`authority`]: what stands for Microsoft Entra on a laptop. [`leak`]: finds secrets in what was written down.
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
 
 pub mod audit;
+pub mod authority;
 pub mod autoscale;
 pub mod cli;
 pub mod environment;
@@ -19,6 +21,7 @@ pub mod events;
 pub mod exit;
 pub mod guard;
 mod interrupts;
+pub mod leak;
 pub mod load;
 pub mod manifest;
 pub mod measure;

@@ -194,6 +194,12 @@ impl Process {
     }
 }
 
+/// The command line of the process `pid`, as everybody on the machine can read it; empty where the system does not tell, as
+/// only Linux does here.
+pub(crate) fn command_line(pid: u32) -> Vec<u8> {
+    std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+}
+
 impl Drop for Process {
     /// What it started in turn ends with it: a command of a user's may leave children behind. Its group is its own, so the
     /// signal reaches nobody else; that there is nobody left is the rule.

@@ -1,6 +1,7 @@
 //! A plain consumer that keeps the contract, with a place for every mutation. It shares the ports with the real one and none
 //! of its code.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -106,6 +107,13 @@ enum Done {
 
 impl Consumer {
     fn open(args: Args, stop: CancellationToken) -> Self {
+        if let (Mutation::LogsItsToken, Ok(file)) =
+            (args.mutation, std::env::var("AZURE_FEDERATED_TOKEN_FILE"))
+        {
+            let token = std::fs::read_to_string(file).expect("a token");
+            // It reports nothing else: where that goes does not matter.
+            drop(writeln!(std::io::stderr(), "signing in with {token}"));
+        }
         let storage = Storage::open(&args.storage.account).expect("an account");
         let poison = args.storage.queue.queue.poison().expect("a name");
         let mut url = args
@@ -190,6 +198,9 @@ impl Consumer {
 
     async fn receive(&self, most: u8) -> Vec<Delivery> {
         let received = self.queue.receive(most, self.args.visibility).await;
+        if let (Err(error), Mutation::DiesWithoutToken) = (&received, self.args.mutation) {
+            assert_ne!(error.code(), Some("AuthorityUnavailable"), "{error}");
+        }
         assert!(
             received.is_ok() || !self.is(Mutation::DiesOnBusyStorage),
             "storage is busy"

@@ -90,6 +90,12 @@ pub(crate) enum Mutation {
     /// Says that it is ready whether or not the table answers.
     SaysReadyWithoutTable,
 
+    // The identity.
+    /// Says what it signs in with, as a debug line that was left in does.
+    LogsItsToken,
+    /// Exits when it cannot sign in anew for a while.
+    DiesWithoutToken,
+
     // The queue.
     /// Polls an empty queue without pause.
     BusyPolls,

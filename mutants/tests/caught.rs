@@ -33,6 +33,8 @@ const RESET_AFTER: &str = "the first 5 inserts get a reset after storage has don
 const BUSY_START: &str = "Consumers start while storage is busy";
 const BUSY_TABLE: &str = "Consumers start while the table is busy";
 const KILLED: &str = "A consumer is killed with all messages leased";
+const TOKENS: &str = "Consumers work with tokens alone";
+const NO_TOKEN: &str = "Entra cannot be reached for longer than a token lives";
 const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
@@ -94,6 +96,12 @@ const MUTANTS: [(&str, &str, &str); 39] = [
         "retries-under-new-key",
         RESET_AFTER,
         "of a message stored before",
+    ),
+    ("logs-its-token", TOKENS, "a signature of this run in"),
+    (
+        "dies-without-token",
+        NO_TOKEN,
+        "ended though nobody had asked",
     ),
     ("key-per-attempt", DIES, "misplaced"),
     (

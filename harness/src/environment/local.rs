@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use azurite::{Azurite, Source};
+use azurite::{Azurite, CertificateAuthority, Source};
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
@@ -17,11 +17,11 @@ use workflow::duration;
 use workflow::ports::{ResultTable as _, WorkQueue as _};
 
 use super::reach::Reach;
-use super::{ConsumerOptions, Environment, Store};
+use super::{ConsumerOptions, Environment, Federated, SetUp, Store};
 use crate::events::Resource;
 use crate::guard::Guard;
 use crate::process::{Process, Program};
-use crate::wire::Endpoints;
+use crate::wire::{Endpoints, Tls};
 
 /// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
@@ -113,6 +113,10 @@ pub struct Local {
     guard: Guard,
     /// Follows a storage that is somebody else's.
     reach: Option<Reach>,
+    /// How it is spoken to over HTTPS; plainly when absent.
+    tls: Option<Tls>,
+    /// The same over HTTPS, for those who sign in with tokens, once somebody does.
+    https: OnceCell<Arc<Local>>,
     /// Where it keeps its data, unless that is its memory. Gone after it.
     _data: Option<TempDir>,
 }
@@ -120,20 +124,23 @@ pub struct Local {
 impl Local {
     /// Starts the guard of all that follows, and Azurite (or uses the one whose address is given) for `workload`.
     pub async fn start(workload: Workload) -> anyhow::Result<Self> {
-        Self::start_as(workload, Azurite::builder(), None).await
+        Self::start_as(workload, Azurite::builder(), None, None).await
     }
 
     async fn start_as(
         workload: Workload,
         azurite: azurite::Builder,
         data: Option<TempDir>,
+        tls: Option<Tls>,
     ) -> anyhow::Result<Self> {
         let guard = Guard::start(&workload.guard)?;
         let azurite = azurite
             .start()
             .await
             .context("start the local environment")?;
-        let storage = Storage::open(&account(&azurite))?;
+        let roots = tls.as_ref().map(Tls::roots).transpose()?;
+        let roots = roots.as_ref().map_or(&[][..], |roots| roots);
+        let storage = Storage::open_trusting(&account(&azurite), roots)?;
         let reach = if azurite.source() == Source::Address {
             let any = QueueArgs {
                 queue: "edw-anybody-there".parse()?,
@@ -156,8 +163,66 @@ impl Local {
             workload,
             azurite: Mutex::new(azurite),
             guard,
+            tls,
+            https: OnceCell::new(),
             _data: data,
         })
+    }
+
+    /// Another storage, over HTTPS and for bearer tokens; its files go below `directory`.
+    async fn start_https(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
+        let authority = CertificateAuthority::new();
+        let builder = Azurite::builder().source(self.own_source());
+        let builder = builder.https(&authority, directory)?;
+        let tls = Tls::new(&authority)?;
+        let local = Self::start_as(self.workload.clone(), builder, None, Some(tls)).await?;
+        Ok(Arc::new(local))
+    }
+
+    /// Where a storage comes from that is to be the harness's own.
+    fn own_source(&self) -> Source {
+        match self.source {
+            // One whose address is given is not the harness's.
+            Source::Address => Source::Npm,
+            own => own,
+        }
+    }
+
+    /// How it is spoken to over HTTPS.
+    pub(super) fn tls(&self) -> anyhow::Result<&Tls> {
+        self.tls.as_ref().context("storage must speak HTTPS")
+    }
+
+    /// Starts a consumer with these variables.
+    pub(super) fn consumer(
+        &self,
+        name: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+        options: &ConsumerOptions,
+        logs: &Path,
+    ) -> anyhow::Result<Process> {
+        let mut program = self.workload.consumer.clone();
+        program.environment.extend(options.variables.clone());
+        program.environment.extend(variables);
+        program
+            .environment
+            .extend(consumer_variables(name, options));
+        Process::start(name, &program, logs, false, &self.guard)
+    }
+
+    /// Starts the producer with these variables.
+    pub(super) fn producer(
+        &self,
+        variables: impl IntoIterator<Item = (String, String)>,
+        arguments: &[String],
+        logs: &Path,
+    ) -> anyhow::Result<Process> {
+        let mut program = self.workload.producer.clone();
+        program.environment.extend(variables);
+        program
+            .arguments
+            .extend(arguments.iter().map(OsString::from));
+        Process::start("producer", &program, logs, true, &self.guard)
     }
 
     fn variables(&self, store: &Store) -> Vec<(String, String)> {
@@ -177,7 +242,7 @@ pub(crate) fn account(azurite: &Azurite) -> AccountArgs {
 }
 
 /// The queue name and the table name of a run: both derive from its id, so that they can be found again.
-fn names(run: &RunId) -> (String, String) {
+pub(super) fn names(run: &RunId) -> (String, String) {
     let letters: String = run.as_str().chars().filter(|c| *c != '-').collect();
     (format!("edw-{run}"), format!("edw{letters}"))
 }
@@ -231,6 +296,7 @@ impl Environment for Local {
                 queue: queue_url,
                 table: table_url,
             },
+            tls: self.tls.clone(),
         };
         store.queue.create().await?;
         store.poison.create().await?;
@@ -239,15 +305,12 @@ impl Environment for Local {
     }
 
     async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<dyn Environment>> {
-        // One whose address is given is not the harness's to stop.
-        let source = match self.source {
-            Source::Address => Source::Npm,
-            own => own,
-        };
         let data = TempDir::with_prefix_in("storage-", directory)
             .context("make a directory for storage of its own")?;
-        let azurite = Azurite::builder().source(source).directory(data.path());
-        let local = Self::start_as(self.workload.clone(), azurite, Some(data)).await?;
+        let azurite = Azurite::builder()
+            .source(self.own_source())
+            .directory(data.path());
+        let local = Self::start_as(self.workload.clone(), azurite, Some(data), None).await?;
         Ok(Arc::new(local))
     }
 
@@ -264,6 +327,20 @@ impl Environment for Local {
         self.guard.check()
     }
 
+    async fn with_identity(
+        &self,
+        set_up: &SetUp,
+        directory: &Path,
+    ) -> anyhow::Result<Arc<dyn Environment>> {
+        let https = self.https.get_or_try_init(|| self.start_https(directory));
+        let https = https.await?.clone();
+        Ok(Arc::new(Federated::start(https, set_up, directory).await?))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![self.sas.clone()]
+    }
+
     async fn outage(&self, time: Duration) -> anyhow::Result<()> {
         let mut azurite = self.azurite.lock().await;
         azurite.halt().await.context("stop storage")?;
@@ -278,13 +355,7 @@ impl Environment for Local {
         options: &ConsumerOptions,
         logs: &Path,
     ) -> anyhow::Result<Process> {
-        let mut program = self.workload.consumer.clone();
-        program.environment.extend(options.variables.clone());
-        program.environment.extend(self.variables(store));
-        program
-            .environment
-            .extend(consumer_variables(name, options));
-        Process::start(name, &program, logs, false, &self.guard)
+        self.consumer(name, self.variables(store), options, logs)
     }
 
     async fn start_producer(
@@ -293,12 +364,7 @@ impl Environment for Local {
         arguments: &[String],
         logs: &Path,
     ) -> anyhow::Result<Process> {
-        let mut program = self.workload.producer.clone();
-        program.environment.extend(self.variables(store));
-        program
-            .arguments
-            .extend(arguments.iter().map(OsString::from));
-        Process::start("producer", &program, logs, true, &self.guard)
+        self.producer(self.variables(store), arguments, logs)
     }
 }
 
@@ -351,6 +417,8 @@ pub(super) fn consumer_variables(
         ),
         ("EDW_IDLE_POLL_MAX", options.idle_poll_max.map(millis)),
         ("EDW_GRACE", options.grace.map(seconds)),
+        ("EDW_START_TIMEOUT", options.start_timeout.map(seconds)),
+        ("EDW_LOG", options.log.clone()),
     ];
     variables
         .into_iter()

@@ -1,6 +1,7 @@
 //! Environments: where the workload runs. One trait, several ways to keep it; scenarios do not know which.
 
 mod check;
+mod federated;
 mod local;
 mod reach;
 
@@ -13,12 +14,13 @@ use async_trait::async_trait;
 use workflow::azure::{AzureQueue, AzureTable};
 use workflow::contract::RunId;
 
+pub use federated::{Federated, Identities, Mistake, SetUp};
 pub(crate) use local::account;
 pub use local::{Local, Workload, WorkloadArgs};
 
 use crate::events::Resource;
 use crate::process::Process;
-use crate::wire::Endpoints;
+use crate::wire::{Endpoints, Tls};
 
 /// Where the workload runs.
 #[async_trait]
@@ -41,6 +43,21 @@ pub trait Environment: Send + Sync {
 
     /// Sees to it that what guards the children is there. May be asked often, and by many.
     fn check_guard(&self) -> anyhow::Result<()>;
+
+    /// The same with a storage that takes tokens, and processes that sign in as `set_up` says; files go below `directory`.
+    async fn with_identity(
+        &self,
+        set_up: &SetUp,
+        directory: &Path,
+    ) -> anyhow::Result<Arc<dyn Environment>>;
+
+    /// Who vouches for the processes, where the harness stands for that.
+    fn identities(&self) -> Option<&Identities> {
+        None
+    }
+
+    /// What must not be written down anywhere: everything that opens storage.
+    fn secrets(&self) -> Vec<String>;
 
     /// Takes storage away for `time`, and returns when it is back with its data.
     async fn outage(&self, time: Duration) -> anyhow::Result<()>;
@@ -76,6 +93,8 @@ pub struct Store {
     pub table: AzureTable,
     /// Where the processes of the workload find it.
     pub endpoints: Endpoints,
+    /// How it is spoken to over HTTPS, where it is the harness's own.
+    pub tls: Option<Tls>,
 }
 
 impl Store {
@@ -116,6 +135,10 @@ pub struct ConsumerOptions {
     pub idle_poll_max: Option<Duration>,
     /// Time to drain.
     pub grace: Option<Duration>,
+    /// How long storage may be unreachable at the start.
+    pub start_timeout: Option<Duration>,
+    /// What it logs.
+    pub log: Option<String>,
     /// Where its probes answer, when somebody asks them.
     pub probes: Option<SocketAddr>,
     /// Variables that hold where nothing above says otherwise.

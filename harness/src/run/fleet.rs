@@ -21,7 +21,7 @@ use replicas::{Leaving, Restarts, Wanted};
 use super::exited;
 use crate::environment::{ConsumerOptions, Environment, Store};
 use crate::events::{Event, EventLog};
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::wire::{Lane, Proxy};
 
 /// The consumers of a run, by name: `consumer-1`, `consumer-2`, ...
@@ -44,6 +44,7 @@ pub struct Fleet {
     /// Those that ended unasked and were replaced, until somebody takes note.
     unasked: Vec<Departure>,
     restarts: Restarts,
+    command_lines: Vec<(String, Vec<u8>)>,
 }
 
 /// How many consumers there are.
@@ -92,6 +93,7 @@ impl Fleet {
             left: Vec::new(),
             unasked: Vec::new(),
             restarts: Restarts::default(),
+            command_lines: Vec::new(),
         }
     }
 
@@ -107,6 +109,8 @@ impl Fleet {
                 .start_consumer(&store, &name, options, &self.logs)
                 .await?;
             lane.set_process(process.pid());
+            let line = process::command_line(process.pid());
+            self.command_lines.push((name.clone(), line));
             self.record(Event::ProcessStarted {
                 name,
                 role: "consumer".to_owned(),
@@ -116,6 +120,11 @@ impl Fleet {
             self.count();
         }
         Ok(())
+    }
+
+    /// The command lines of all that were started.
+    pub(super) fn command_lines(&self) -> &[(String, Vec<u8>)] {
+        &self.command_lines
     }
 
     fn record(&self, event: Event) -> anyhow::Result<()> {

@@ -34,9 +34,9 @@ pub use sending::{Sending, Sent};
 pub use settle::Settled;
 
 use crate::autoscale::{Driven, Scaler, Scaling};
-use crate::environment::{ConsumerOptions, Environment, Store};
+use crate::environment::{ConsumerOptions, Environment, Identities, Store};
 use crate::events::{Event, EventLog, Sample};
-use crate::process::Process;
+use crate::process::{self, Process};
 use crate::wire::{Faults, History, Proxy};
 use watch::{Counts, Watch, Watched};
 
@@ -57,6 +57,8 @@ pub struct Run {
     watch: Option<Watch>,
     loss: StorageLoss,
     _lookout: Lookout,
+    /// The command line of the producer, as others on the machine saw it.
+    command_line: std::sync::Mutex<Option<Vec<u8>>>,
 }
 
 impl Run {
@@ -79,7 +81,8 @@ impl Run {
             .with_context(|| format!("provision the storage of run {}", identity.run))?;
         let history = History::open(dir.path())?;
         let faults = Faults::new(identity.seed);
-        let proxy = Arc::new(Proxy::start(&store.endpoints, history.clone(), faults).await?);
+        let proxy = Proxy::start(&store.endpoints, history.clone(), faults, store.tls.clone());
+        let proxy = Arc::new(proxy.await?);
         let fleet = Fleet::new(
             environment.clone(),
             store.clone(),
@@ -103,6 +106,7 @@ impl Run {
             scaler: None,
             counts: Counts::default(),
             watch: None,
+            command_line: std::sync::Mutex::default(),
         })
     }
 
@@ -199,6 +203,34 @@ impl Run {
         fault("storage back with its data")
     }
 
+    /// Who vouches for its processes.
+    pub fn identities(&self) -> anyhow::Result<&Identities> {
+        let identities = self.environment.identities();
+        identities.context("the run's processes do not sign in with an identity")
+    }
+
+    /// What must not be written down anywhere.
+    pub fn secrets(&self) -> Vec<String> {
+        self.environment.secrets()
+    }
+
+    /// The command lines of all processes that were started, as others on the machine could read them.
+    pub async fn command_lines(&self) -> Vec<(String, Vec<u8>)> {
+        let mut lines = self.fleet().await.command_lines().to_vec();
+        let producer = self
+            .command_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        lines.extend(producer.clone().map(|line| ("producer".to_owned(), line)));
+        lines
+    }
+
+    /// Everything that the process called `name` has said.
+    pub fn said(&self, name: &str) -> anyhow::Result<String> {
+        let log = self.dir.logs().join(format!("{name}.log"));
+        std::fs::read_to_string(&log).with_context(|| format!("read {}", log.display()))
+    }
+
     /// Its storage.
     pub const fn store(&self) -> &Store {
         &self.store
@@ -237,6 +269,10 @@ impl Run {
         )
         .await?;
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Some(sending.told());
+        *self
+            .command_line
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(process::command_line(sending.pid()));
         self.record(Event::ProcessStarted {
             name: "producer".to_owned(),
             role: "producer".to_owned(),

@@ -235,7 +235,7 @@ mod tests {
             table: nowhere(),
         };
         let history = History::open(logs).unwrap();
-        let proxy = Proxy::start(&endpoints, history, Faults::new(1))
+        let proxy = Proxy::start(&endpoints, history, Faults::new(1), None)
             .await
             .unwrap();
         Sending {

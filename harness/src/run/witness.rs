@@ -59,6 +59,20 @@ impl Run {
         Ok(first.into_values().collect())
     }
 
+    /// What storage has refused to consumers for who they are (401, 403), in words.
+    pub fn refused(&self) -> Result<Vec<String>, HistoryError> {
+        let mut refused = Vec::new();
+        for crossing in self.history.read()? {
+            let crossing = crossing?;
+            if matches!(crossing.status(), Some(401 | 403)) {
+                let (client, operation) = (&crossing.client, crossing.operation);
+                let code = crossing.code().unwrap_or("no code");
+                refused.push(format!("{operation} of {client} ({code})"));
+            }
+        }
+        Ok(refused)
+    }
+
     /// Feeds the history to `protocol`.
     pub(super) fn judge_history(&self, mut protocol: Protocol) -> Result<Protocol, HistoryError> {
         for crossing in self.history.read()? {

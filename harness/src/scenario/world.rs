@@ -9,7 +9,7 @@ use workflow::duration;
 
 use crate::audit::{ExpectedPoison, Traffic};
 use crate::autoscale::{Recording, Scaling};
-use crate::environment::{ConsumerOptions, Environment};
+use crate::environment::{ConsumerOptions, Environment, SetUp};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
 use crate::outcome::{Outcome, Unmet};
@@ -95,6 +95,8 @@ pub(crate) struct Scenario {
     pub(super) payload: Option<PayloadSize>,
     /// Whether it has a storage of its own, to be taken away.
     pub(super) own_storage: bool,
+    /// How its processes sign in; with a SAS when absent.
+    pub(super) identity: Option<SetUp>,
     /// What is to break on the way to storage.
     pub(super) rules: Vec<Rule>,
     /// The same at work, from the run's beginning to its end.
@@ -135,10 +137,10 @@ impl Scenario {
                 identity,
                 ..
             } = setting.clone();
-            let environment = if self.own_storage {
-                environment.with_own_storage(&setting.out).await?
-            } else {
-                environment
+            let environment = match &self.identity {
+                Some(set_up) => environment.with_identity(set_up, &setting.out).await?,
+                None if self.own_storage => environment.with_own_storage(&setting.out).await?,
+                None => environment,
             };
             let mut run =
                 Run::prepare(environment, identity, &setting.out, setting.loss.clone()).await?;

@@ -49,6 +49,8 @@ pub enum Refusal {
     InternalError,
     /// 403 `AuthorizationFailure`.
     Forbidden,
+    /// 403 `AuthorizationPermissionMismatch`: an identity without the role.
+    NoRole,
     /// 429 `TooManyRequests`.
     TooManyRequests,
 }
@@ -72,6 +74,11 @@ impl Refusal {
                 403,
                 "AuthorizationFailure",
                 "This request is not authorized to perform this operation.",
+            ),
+            Self::NoRole => (
+                403,
+                "AuthorizationPermissionMismatch",
+                "This request is not authorized to perform this operation using this permission.",
             ),
             Self::TooManyRequests => (429, "TooManyRequests", "Too many requests."),
         }

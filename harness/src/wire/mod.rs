@@ -12,6 +12,7 @@ mod history;
 mod lane;
 mod operation;
 mod proxy;
+mod tls;
 mod upstream;
 
 #[cfg(test)]
@@ -23,3 +24,4 @@ pub use history::{FILE, History, HistoryError, Reader};
 pub use lane::Lane;
 pub use operation::{Keys, Operation, Service};
 pub use proxy::{Endpoints, Proxy};
+pub use tls::Tls;

@@ -30,7 +30,7 @@ use super::fault::{Effect, Faults, Moment, Ruling, mix};
 use super::lane::{Asker, Lane};
 use super::operation::Service;
 use super::upstream::{NotReached, Upstream};
-use super::{Answer, Crossing, History, Operation};
+use super::{Answer, Crossing, History, Operation, Tls};
 
 /// Most bytes of a body that is looked into: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, and room.
 const MOST_INSPECTED: usize = 32 * 1024 * 1024;
@@ -71,16 +71,18 @@ struct Shared {
 }
 
 impl Proxy {
-    /// A proxy for storage at `storage`, connected to it where it can be reached.
+    /// A proxy for storage at `storage`, connected to it where it can be reached. Where that speaks HTTPS, `tls` is how, and
+    /// clients find HTTPS at the proxy as well.
     pub async fn start(
         storage: &Endpoints,
         history: History,
         faults: Faults,
+        tls: Option<Tls>,
     ) -> anyhow::Result<Self> {
         let under_way = TaskTracker::new();
         let shared = Shared {
-            queue: Arc::new(Upstream::of(&storage.queue, &under_way)?),
-            table: Arc::new(Upstream::of(&storage.table, &under_way)?),
+            queue: Arc::new(Upstream::of(&storage.queue, tls.as_ref(), &under_way)?),
+            table: Arc::new(Upstream::of(&storage.table, tls.as_ref(), &under_way)?),
             history,
             faults,
             epoch: (Instant::now(), Stamp::now()),
@@ -115,8 +117,8 @@ impl Proxy {
                 service,
                 open: open.clone(),
             });
-            let base = &lane.upstream().base;
-            let url = format!("http://127.0.0.1:{port}{base}");
+            let upstream = lane.upstream();
+            let url = format!("{}://127.0.0.1:{port}{}", upstream.scheme(), upstream.base);
             self.shared.under_way.spawn(accept(listener, lane));
             anyhow::Ok(url)
         };
@@ -204,17 +206,32 @@ async fn connection(stream: TcpStream, way: Arc<Way>) {
     // Without it, the last segment of an answer waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
-    let io = TokioIo::new(Resettable {
+    let stream = Resettable {
         stream,
         reset: reset.clone(),
-    });
+    };
+    match way.upstream().tls() {
+        None => serve(stream, way, reset).await,
+        Some(tls) => {
+            // A client that does not trust the certificate goes away here, and says why.
+            if let Ok(stream) = tls.accept(stream).await {
+                serve(stream, way, reset).await;
+            }
+        }
+    }
+}
+
+async fn serve<S>(stream: S, way: Arc<Way>, reset: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let service = hyper::service::service_fn(move |request| {
         let (way, reset) = (way.clone(), reset.clone());
         async move { way.serve(request, reset).await }
     });
     // How a connection ends is the client's affair, or the fault's.
     let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(io, service)
+        .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 

@@ -97,7 +97,7 @@ impl Rig {
             queue: storage.base.clone(),
             table: storage.base.clone(),
         };
-        let proxy = Proxy::start(&endpoints, history.clone(), Faults::new(1))
+        let proxy = Proxy::start(&endpoints, history.clone(), Faults::new(1), None)
             .await
             .unwrap();
         let lane = Some(proxy.lane("consumer-1").await.unwrap());
@@ -331,7 +331,7 @@ async fn storage_that_is_not_there_was_not_asked() {
         queue: "http://127.0.0.1:1/acc".to_owned(),
         table: "http://127.0.0.1:1/acc".to_owned(),
     };
-    let proxy = Proxy::start(&nowhere, history.clone(), Faults::new(1))
+    let proxy = Proxy::start(&nowhere, history.clone(), Faults::new(1), None)
         .await
         .unwrap();
     let mut rig = Rig {
@@ -350,7 +350,7 @@ async fn storage_that_is_not_there_was_not_asked() {
         ..nowhere
     };
     assert!(
-        Proxy::start(&https, rig.history, Faults::new(1))
+        Proxy::start(&https, rig.history, Faults::new(1), None)
             .await
             .is_err()
     );

@@ -13,10 +13,13 @@ use hyper::header::{HOST, HeaderValue};
 use hyper::http::uri::{PathAndQuery, Scheme};
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
+
+use super::Tls;
 
 /// Most connections to one service, and so most requests that it works on at once; others wait their turn. Azurite works
 /// on one request at a time, so more would only wait inside it. What more would cost is new connections: it accepts one of
@@ -41,6 +44,8 @@ pub(super) struct NotReached;
 pub(super) struct Upstream {
     /// `host:port`, to connect to.
     address: String,
+    /// How it is spoken to over HTTPS; plainly when absent.
+    tls: Option<Tls>,
     /// As requests name it.
     host: HeaderValue,
     /// The path of the account, without a slash at its end.
@@ -55,20 +60,31 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// The service at `url`; `under_way` is where requests are counted that have not come to their end.
-    pub(super) fn of(url: &str, under_way: &TaskTracker) -> anyhow::Result<Self> {
+    /// The service at `url`, over `tls` where that is HTTPS; `under_way` is where requests are counted that have not come to their end.
+    pub(super) fn of(
+        url: &str,
+        tls: Option<&Tls>,
+        under_way: &TaskTracker,
+    ) -> anyhow::Result<Self> {
         let uri: Uri = url
             .parse()
             .with_context(|| format!("read the storage address {url:?}"))?;
-        if uri.scheme() != Some(&Scheme::HTTP) {
-            bail!("proxy {url}: only http is understood");
-        }
+        let tls = match (uri.scheme(), tls) {
+            (Some(scheme), _) if *scheme == Scheme::HTTP => None,
+            (Some(scheme), Some(tls)) if *scheme == Scheme::HTTPS => Some(tls.clone()),
+            _ => bail!(
+                "proxy {url}: only http is understood, and https of the harness's own storage"
+            ),
+        };
         let authority = uri
             .authority()
             .with_context(|| format!("proxy {url}: it has no host"))?;
-        let port = authority.port_u16().unwrap_or(80);
+        let port = authority
+            .port_u16()
+            .unwrap_or(if tls.is_some() { 443 } else { 80 });
         Ok(Self {
             address: format!("{}:{port}", authority.host()),
+            tls,
             host: HeaderValue::from_str(authority.as_str())
                 .with_context(|| format!("proxy {url}: its host fits no header"))?,
             base: uri.path().trim_end_matches('/').to_owned(),
@@ -77,6 +93,15 @@ impl Upstream {
             drivers: TaskTracker::new(),
             under_way: under_way.clone(),
         })
+    }
+
+    /// How clients find it: `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    pub(super) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 
     /// Opens the connections, as far as storage can be reached, and returns when all are of use: that the kernel has made one
@@ -153,6 +178,16 @@ impl Upstream {
             .await
             .with_context(|| format!("connect to storage at {address}"))?;
         stream.set_nodelay(true)?;
+        match &self.tls {
+            None => self.shake_hands(stream).await,
+            Some(tls) => self.shake_hands(tls.connect(address, stream).await?).await,
+        }
+    }
+
+    async fn shake_hands<S>(&self, stream: S) -> anyhow::Result<Sender>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // How a connection ends is told to whoever has asked on it.
         self.drivers.spawn(async move {

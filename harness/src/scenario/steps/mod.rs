@@ -16,9 +16,11 @@ macro_rules! ensure {
 }
 
 mod given;
+mod identity;
 mod inject;
 mod ready;
 mod scaling;
+mod then_identity;
 mod then_latency;
 mod then_poison;
 mod then_results;

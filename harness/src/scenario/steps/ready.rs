@@ -91,7 +91,7 @@ async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
 }
 
 /// Asks all; notes who says that it is ready, and gives one of those that say nothing.
-async fn look<'a>(probes: &'a [Probe], early: &mut Vec<String>) -> Option<&'a Probe> {
+pub(super) async fn look<'a>(probes: &'a [Probe], early: &mut Vec<String>) -> Option<&'a Probe> {
     let mut silent = None;
     for probe in probes {
         match probe.ask().await {

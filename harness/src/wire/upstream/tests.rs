@@ -25,7 +25,7 @@ async fn storage() -> (Arc<Upstream>, Arc<AtomicUsize>) {
             tokio::spawn(served);
         }
     });
-    let upstream = Upstream::of(&url, &TaskTracker::new()).unwrap();
+    let upstream = Upstream::of(&url, None, &TaskTracker::new()).unwrap();
     (Arc::new(upstream), connections)
 }
 

@@ -1,0 +1,117 @@
+Feature: Nobody holds a key: every pod signs in as itself
+
+  A pod's service account token is exchanged at Microsoft Entra for a token that opens queue and table. On a laptop an
+  authority of the harness does what Entra does, to its error codes, and a kubelet of the harness projects and replaces the
+  pods' tokens. What a set-up can get wrong is refused as in production, and the consumer says what mends it.
+
+  Rule: With its pod's identity a consumer does all of its work
+
+    Scenario: Consumers work with tokens alone, and tell nobody
+      Given 2 consumers
+      And consumers sign in with the identity of their pods
+      And consumers log all they can
+      When 100 messages are sent at 100 per second
+      Then within 20 s every message has exactly one result
+      And every consumer has signed in once
+      And storage refused no request for its token
+      And nothing that was written down holds a token, a signature or a key
+
+    Scenario Outline: Entra's clock is <minutes> minutes <way>
+      Given 1 consumer
+      And consumers sign in with the identity of their pods
+      And Entra's clock is <minutes> minutes <way>
+      When 20 messages are sent at once
+      Then within 20 s every message has exactly one result
+      And every consumer has signed in once
+
+      Examples:
+        | minutes | way    |
+        | 4       | behind |
+        | 4       | ahead  |
+
+  Rule: Tokens come and go, and nobody notices
+
+    Scenario: An expired token is replaced before it fails
+      Given 2 consumers
+      And consumers sign in with the identity of their pods
+      And tokens live 4 s
+      When 180 messages are sent at 30 per second
+      Then within 20 s every message has exactly one result
+      And every consumer has signed in at least 3 times
+      And storage refused no request for its token
+      And no message was delivered more than once
+
+    Scenario: The pods' tokens are replaced in the middle of the load
+      Given 2 consumers
+      And consumers sign in with the identity of their pods
+      And tokens live 4 s
+      And the pods' tokens live 6 s
+      When 220 messages are sent at 20 per second
+      Then within 20 s every message has exactly one result
+      And the pods' tokens were replaced at least 4 times
+      And every consumer has signed in at least 5 times
+
+    Scenario: Entra cannot be reached for a while, and tokens last
+      Given 2 consumers
+      And consumers sign in with the identity of their pods
+      And tokens live 12 s
+      When 250 messages are sent at 25 per second, and Entra cannot be reached for 4 s when 100 are sent
+      Then within 20 s every message has exactly one result
+      And somebody was turned away
+      And storage refused no request for its token
+      And no message was delivered more than once
+
+    Scenario: Entra cannot be reached for longer than a token lives
+      Given 2 consumers
+      And consumers sign in with the identity of their pods
+      And tokens live 4 s
+      When 120 messages are sent at 40 per second, and Entra cannot be reached for 5 s when 40 are sent
+      Then within 30 s every message has exactly one result
+      And somebody was turned away
+      And nothing that was written down holds a token, a signature or a key
+
+    Scenario: Consumers start while Entra cannot be reached
+      Given 2 consumers
+      And consumers sign in with the identity of their pods
+      When consumers start 2 s before Entra can be reached
+      Then no consumer says that it is ready before
+      And within 20 s every consumer says that it is ready
+      And every consumer stops within 10 s when told to
+
+  Rule: A mistake in the set-up is refused, and the consumer names it and what mends it
+
+    Scenario Outline: It is refused that <mistake>
+      Given 1 consumer
+      And consumers sign in with the identity of their pods
+      And a consumer that cannot begin gives up after 2 s
+      And <mistake>
+      When consumers start
+      Then within 20 s every consumer ends by itself with exit code <code>
+      And each names <name>, and <mend> as what mends it
+      And nothing that was written down holds a token, a signature or a key
+
+      Examples: The federated credential does not fit
+        | mistake                                                                | code | name         | mend                                                                         |
+        | the pods run in another namespace                                      | 5    | AADSTS700213 | az identity federated-credential update                                      |
+        | the pods' tokens are for another audience                              | 5    | AADSTS700212 | --audiences api://AzureADTokenExchange                                       |
+        | the credential is for an issuer without its last slash                 | 5    | AADSTS700211 | --query oidcIssuerProfile.issuerUrl                                          |
+        | the pods' tokens are signed by a key that the cluster does not publish | 5    | AADSTS50013  | az aks show                                                                  |
+
+      Examples: It names what is not there
+        | mistake                | code | name         | mend             |
+        | the tenant id is wrong | 5    | AADSTS90002  | az account show  |
+        | the client id is wrong | 5    | AADSTS700016 | az identity show |
+
+      Examples: Times and clocks are wrong
+        | mistake                             | code | name         | mend                                        |
+        | the pods' tokens have expired       | 5    | AADSTS700024 | az aks command invoke                       |
+        | Entra's clock is 10 minutes behind  | 5    | AADSTS700024 | az aks nodepool upgrade --node-image-only   |
+
+      Examples: It may not do its work
+        | mistake                                  | code | name                            | mend                                   |
+        | the identity lacks its role on the queue | 5    | AuthorizationPermissionMismatch | --role "Storage Queue Data Contributor" |
+        | the identity lacks its role on the table | 5    | AuthorizationPermissionMismatch | --role "Storage Table Data Contributor" |
+
+      Examples: Nobody answers
+        | mistake                 | code | name                 | mend                      |
+        | Entra cannot be reached | 3    | AuthorityUnavailable | login.microsoftonline.com |

@@ -1,0 +1,150 @@
+//! Entra's refusals: the code, the text and the document around them, as clients meet them.
+//!
+//! Texts are those that Entra gave in reports of the field (Azure/azure-workload-identity, Azure/login); codes are listed in
+//! "Microsoft Entra authentication and authorization error codes".
+
+use serde_json::{Value, json};
+use workflow::contract::Stamp;
+
+/// Where Entra sends those whose federated credential does not match.
+const HELP: &str = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation";
+
+/// Why no token is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such directory.
+    NoTenant(String),
+    /// The directory knows no such identity.
+    NoApplication {
+        /// The client id asked for.
+        client: String,
+        /// The directory asked.
+        tenant: String,
+    },
+    /// The request is none that the endpoint knows.
+    BadRequest(&'static str),
+    /// The assertion is no JWT.
+    Malformed,
+    /// No federated credential is for this issuer.
+    Issuer(String),
+    /// None of this issuer's is for this audience.
+    Audience(String),
+    /// None of this issuer's is for this subject.
+    Subject(String),
+    /// The issuer's keys cannot be read.
+    NoKeys(String),
+    /// The assertion is not signed by one of the issuer's keys.
+    Signature,
+    /// By the authority's clock, the assertion is not valid yet, or no longer.
+    Times {
+        /// The authority's time, in seconds since 1970.
+        now: i64,
+        /// From when on it is valid.
+        from: i64,
+        /// Until when.
+        to: i64,
+    },
+}
+
+impl Refusal {
+    /// Its number: `700213` of `AADSTS700213`.
+    pub const fn code(&self) -> u32 {
+        match self {
+            Self::NoTenant(_) => 90002,
+            Self::NoApplication { .. } => 700_016,
+            Self::BadRequest(_) => 900_144,
+            Self::Malformed => 50027,
+            Self::Issuer(_) => 700_211,
+            Self::Audience(_) => 700_212,
+            Self::Subject(_) => 700_213,
+            Self::NoKeys(_) => 50166,
+            Self::Signature => 50013,
+            Self::Times { .. } => 700_024,
+        }
+    }
+
+    /// The HTTP status and OAuth's word for it (RFC 6749, 5.2).
+    const fn kind(&self) -> (u16, &'static str) {
+        match self {
+            Self::NoTenant(_) | Self::BadRequest(_) | Self::Malformed | Self::NoKeys(_) => {
+                (400, "invalid_request")
+            }
+            Self::NoApplication { .. } => (400, "unauthorized_client"),
+            _ => (401, "invalid_client"),
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        self.kind().0
+    }
+
+    fn text(&self) -> String {
+        let unmatched = |what: &str, value: &str| {
+            format!(
+                "No matching federated identity record found for presented assertion {what} '{value}'. Check your federated \
+                 identity credential Subject, Audience and Issuer against the presented assertion. {HELP}"
+            )
+        };
+        match self {
+            Self::NoTenant(tenant) => format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the \
+                 correct cloud. Check with your subscription administrator, this may happen if there are no active \
+                 subscriptions for the tenant."
+            ),
+            Self::NoApplication { client, tenant } => format!(
+                "Application with identifier '{client}' was not found in the directory '{tenant}'. This can happen if the \
+                 application has not been installed by the administrator of the tenant or consented to by any user in the \
+                 tenant. You may have sent your authentication request to the wrong tenant."
+            ),
+            Self::BadRequest(parameter) => {
+                format!("The request body must contain the following parameter: '{parameter}'.")
+            }
+            Self::Malformed => "JWT token is invalid or malformed.".to_owned(),
+            Self::Issuer(issuer) => unmatched("issuer", issuer),
+            Self::Audience(audience) => unmatched("audience", audience),
+            Self::Subject(subject) => unmatched("subject", subject),
+            Self::NoKeys(issuer) => {
+                format!("Request to External OIDC endpoint failed: '{issuer}'.")
+            }
+            Self::Signature => {
+                "Assertion failed signature validation. [Reason - The key was not found.]"
+                    .to_owned()
+            }
+            Self::Times { now, from, to } => {
+                let time = |seconds: i64| Stamp::from_micros(seconds.saturating_mul(1_000_000));
+                format!(
+                    "Client assertion is not within its valid time range. Current time: {}, assertion valid from {}, expiry \
+                     time of assertion {}. Review the documentation at \
+                     https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
+                    time(*now),
+                    time(*from),
+                    time(*to)
+                )
+            }
+        }
+    }
+
+    /// The document that the token endpoint answers with.
+    pub fn document(&self) -> Value {
+        let (code, now) = (self.code(), Stamp::now());
+        let (trace, correlation) = (uuid(1), uuid(2));
+        json!({
+            "error": self.kind().1,
+            "error_description": format!(
+                "AADSTS{code}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}",
+                self.text()
+            ),
+            "error_codes": [code],
+            "timestamp": now,
+            "trace_id": trace,
+            "correlation_id": correlation,
+            "error_uri": format!("https://login.microsoftonline.com/error?code={code}"),
+        })
+    }
+}
+
+/// Ids that nobody looks up.
+fn uuid(last: u8) -> String {
+    format!("00000000-0000-0000-0000-0000000000{last:02}")
+}

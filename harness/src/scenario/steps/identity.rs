@@ -1,0 +1,169 @@
+//! How the workload signs in, and what goes wrong with it.
+
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use cucumber::{given, when};
+
+use super::super::durations::Time;
+use super::super::world::{Scenario, StepError, StepResult};
+use super::ready::look;
+use super::when::per_second;
+use crate::environment::{Mistake, SetUp};
+use crate::outcome::Outcome;
+use crate::wire::{Effect, Operation, Refusal, Rule};
+
+/// How often consumers are asked whether they are ready.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// How long a load may take to send, beyond its own schedule.
+const SENDING: Duration = Duration::from_secs(60);
+
+/// What is wrong with the set-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    SetUp(Mistake),
+    /// Entra's clock, by so many seconds.
+    Clock(i64),
+    /// A role that the identity lacks: what it may not do.
+    Role(&'static [Operation]),
+}
+
+const QUEUE: &[Operation] = &[
+    Operation::PutMessage,
+    Operation::ReceiveMessages,
+    Operation::PeekMessages,
+    Operation::UpdateMessage,
+    Operation::DeleteMessage,
+];
+const TABLE: &[Operation] = &[
+    Operation::InsertEntity,
+    Operation::Transaction,
+    Operation::GetEntity,
+    Operation::QueryEntities,
+];
+
+impl FromStr for Wrong {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let minutes = |text: &str| text.parse::<i64>().map_err(|error| error.to_string());
+        if let Some(rest) = text.strip_prefix("Entra's clock is ") {
+            let (number, way) = rest.split_once(" minutes ").ok_or("no minutes")?;
+            let sign = if way == "behind" { -60 } else { 60 };
+            return Ok(Self::Clock(sign * minutes(number)?));
+        }
+        Ok(match text {
+            "the pods run in another namespace" => Self::SetUp(Mistake::Namespace),
+            "the credential is for an issuer without its last slash" => {
+                Self::SetUp(Mistake::Issuer)
+            }
+            "the pods' tokens are for another audience" => Self::SetUp(Mistake::Audience),
+            "the pods' tokens are signed by a key that the cluster does not publish" => {
+                Self::SetUp(Mistake::Signature)
+            }
+            "the pods' tokens have expired" => Self::SetUp(Mistake::Stale),
+            "the tenant id is wrong" => Self::SetUp(Mistake::Tenant),
+            "the client id is wrong" => Self::SetUp(Mistake::Client),
+            "Entra cannot be reached" => Self::SetUp(Mistake::Away),
+            "the identity lacks its role on the queue" => Self::Role(QUEUE),
+            "the identity lacks its role on the table" => Self::Role(TABLE),
+            _ => return Err(format!("{text:?} is nothing that a set-up can get wrong")),
+        })
+    }
+}
+
+fn set_up(scenario: &mut Scenario) -> &mut SetUp {
+    scenario.identity.get_or_insert_default()
+}
+
+#[given("consumers sign in with the identity of their pods")]
+fn sign_in(scenario: &mut Scenario) {
+    set_up(scenario);
+}
+
+#[given(expr = "tokens live {time}")]
+fn token_life(scenario: &mut Scenario, time: Time) {
+    set_up(scenario).token_life = time.0;
+}
+
+#[given(expr = "the pods' tokens live {time}")]
+fn assertion_life(scenario: &mut Scenario, time: Time) {
+    set_up(scenario).assertion_life = time.0;
+}
+
+#[given("consumers log all they can")]
+fn log_all(scenario: &mut Scenario) {
+    scenario.options.log = Some("trace".to_owned());
+}
+
+#[given(expr = "a consumer that cannot begin gives up after {time}")]
+fn start_timeout(scenario: &mut Scenario, time: Time) {
+    scenario.options.start_timeout = Some(time.0);
+}
+
+#[given(
+    regex = r"^(the pods run in another namespace|the credential is for an issuer without its last slash|the pods' tokens are for another audience|the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ minutes (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
+)]
+fn mistake(scenario: &mut Scenario, what: Wrong) {
+    match what {
+        Wrong::SetUp(mistake) => set_up(scenario).mistake = Some(mistake),
+        Wrong::Clock(seconds) => set_up(scenario).skew_s = seconds,
+        Wrong::Role(operations) => scenario.rules.push(Rule {
+            operations: operations.to_vec(),
+            ..Rule::on(Operation::Other, Effect::Refuse(Refusal::NoRole))
+        }),
+    }
+}
+
+#[when("consumers start")]
+async fn start(scenario: &mut Scenario) -> StepResult {
+    scenario.run_with_consumers().await?;
+    Ok(())
+}
+
+#[when(expr = "consumers start {time} before Entra can be reached")]
+async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
+    let (consumers, options) = (scenario.consumers, scenario.options.clone());
+    set_up(scenario).mistake = Some(Mistake::Away);
+    let run = scenario.run().await?;
+    let probes = run.start_probed(consumers, &options).await?;
+    let mut early = Vec::new();
+    let begun = Instant::now();
+    while begun.elapsed() < time.0 {
+        look(&probes, &mut early).await;
+        tokio::time::sleep(EVERY).await;
+    }
+    let authority = &run.identities()?.authority;
+    if authority.turned_away() == 0 {
+        let untold = anyhow!("no consumer has tried to sign in: nothing can be told");
+        return Err(StepError::of(Outcome::Inconclusive, untold));
+    }
+    authority.set_away(false);
+    (scenario.probes, scenario.early) = (probes, early);
+    Ok(())
+}
+
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+) per second, and Entra cannot be reached for (\d+ m?s) when (\d+) are sent$"
+)]
+async fn away(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: u64,
+    time: Time,
+    sent_before: u64,
+) -> StepResult {
+    let load = scenario.load(messages, per_second(rate)?);
+    let run = scenario.run_with_consumers().await?;
+    let mut sending = run.start_sending(&load).await?;
+    sending.until_acknowledged(sent_before, SENDING).await?;
+    run.identities()?.authority.set_away(true);
+    // The passing of time is what this scenario is about.
+    tokio::time::sleep(time.0).await;
+    run.identities()?.authority.set_away(false);
+    let sent = sending.finish(SENDING).await.context("send what is left")?;
+    scenario.sent = Some((load, sent));
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Judging how the workload signed in.
+
+use std::time::{Duration, Instant};
+
+use cucumber::then;
+
+use super::super::durations::Time;
+use super::super::world::{Scenario, StepResult};
+use crate::leak::Secrets;
+
+/// How often it is looked who has ended.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// How often each consumer was given a token.
+async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)>> {
+    let consumers = scenario.consumers;
+    let identities = scenario.run().await?.identities()?;
+    identities.authority.check()?;
+    identities.kubelet.check()?;
+    let exchanges = identities.authority.exchanges();
+    let count = |name: &str| {
+        let given = |e: &&crate::authority::Exchange| e.pod == name && e.refused.is_none();
+        exchanges.iter().filter(given).count()
+    };
+    let names = (1..=consumers).map(|number| format!("consumer-{number}"));
+    Ok(names.map(|name| (name.clone(), count(&name))).collect())
+}
+
+#[then("every consumer has signed in once")]
+async fn once(scenario: &mut Scenario) -> StepResult {
+    for (name, times) in sign_ins(scenario).await? {
+        ensure!(times == 1, "{name} has signed in {times} times");
+    }
+    Ok(())
+}
+
+#[then(regex = r"^every consumer has signed in at least (\d+) times$")]
+async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
+    for (name, times) in sign_ins(scenario).await? {
+        ensure!(times >= least, "{name} has signed in {times} times");
+    }
+    Ok(())
+}
+
+#[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
+async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
+    let identities = scenario.run().await?.identities()?;
+    identities.kubelet.check()?;
+    let found = identities.kubelet.renewals();
+    ensure!(found >= least, "{found} were replaced");
+    Ok(())
+}
+
+#[then("somebody was turned away")]
+async fn turned_away(scenario: &mut Scenario) -> StepResult {
+    let found = scenario.run().await?.identities()?.authority.turned_away();
+    ensure!(found > 0, "nobody was");
+    Ok(())
+}
+
+#[then("storage refused no request for its token")]
+async fn not_refused(scenario: &mut Scenario) -> StepResult {
+    let refused = scenario.run().await?.refused()?;
+    ensure!(refused.is_empty(), "it refused {}", refused.join(", "));
+    Ok(())
+}
+
+#[then(expr = "within {time} every consumer ends by itself with exit code {int}")]
+async fn ended(scenario: &mut Scenario, deadline: Time, code: i32) -> StepResult {
+    let consumers = scenario.consumers as usize;
+    let run = scenario.run().await?;
+    let begun = Instant::now();
+    let mut ended = Vec::new();
+    while ended.len() < consumers {
+        ended.extend(run.fleet().await.take_dead()?);
+        ensure!(
+            ended.len() == consumers || begun.elapsed() < deadline.0,
+            "{} of {consumers} have ended after {:?}",
+            ended.len(),
+            deadline.0
+        );
+        tokio::time::sleep(EVERY).await;
+    }
+    for departure in ended {
+        ensure!(
+            departure.status.code() == Some(code),
+            "{}\n{}",
+            departure.sentence,
+            departure.tail
+        );
+    }
+    Ok(())
+}
+
+#[then(regex = r"^each names (\S+), and (.+) as what mends it$")]
+async fn named(scenario: &mut Scenario, code: String, mend: String) -> StepResult {
+    let consumers = scenario.consumers;
+    let run = scenario.run().await?;
+    for number in 1..=consumers {
+        let log = run.said(&format!("consumer-{number}"))?;
+        let errors = log.lines().filter(|line| line.contains("\"ERROR\""));
+        // In a log of JSON, quotation marks are escaped.
+        let said = errors.collect::<String>().replace('\\', "");
+        ensure!(
+            said.contains(&code) && said.contains(&mend),
+            "consumer-{number} says: {said}"
+        );
+    }
+    Ok(())
+}
+
+#[then("nothing that was written down holds a token, a signature or a key")]
+async fn no_leak(scenario: &mut Scenario) -> StepResult {
+    let run = scenario.run().await?;
+    // The reports so far, to look through them as well.
+    crate::report::write(run.dir().path())?;
+    let secrets = Secrets::of(&run.secrets());
+    let mut leaks = secrets.look_below(run.dir().path())?;
+    for (name, line) in run.command_lines().await {
+        leaks.extend(secrets.look(&format!("the command line of {name}"), &line));
+    }
+    let leaks: Vec<_> = leaks.iter().map(ToString::to_string).collect();
+    ensure!(leaks.is_empty(), "found {}", leaks.join("; "));
+    Ok(())
+}
