@@ -208,6 +208,7 @@ fn queue_client(answer: Answer) -> AzureQueue {
         account: None,
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
+        connection_string: None,
         sas: Some(Secret::new("sv=2024-11-04&sig=s")),
     };
     let queue = QueueArgs {

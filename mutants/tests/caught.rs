@@ -39,7 +39,7 @@ const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 39] = [
+const MUTANTS: [(&str, &str, &str); 41] = [
     (
         "never-renews",
         LONG,

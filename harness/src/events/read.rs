@@ -59,7 +59,7 @@ impl Log {
 }
 
 /// The kinds of events of this version.
-pub(super) const KNOWN: [&str; 18] = [
+pub(super) const KNOWN: [&str; 20] = [
     "run-started",
     "resource-created",
     "resource-removed",
@@ -68,6 +68,8 @@ pub(super) const KNOWN: [&str; 18] = [
     "phase",
     "fault",
     "storage-lost",
+    "scaled",
+    "allowed",
     "sample",
     "note",
     "audited",

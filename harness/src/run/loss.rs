@@ -97,14 +97,12 @@ impl Run {
 
     /// How its storage was lost, if it is, by a look of its own: whoever has just failed need not wait for the next.
     pub async fn storage_lost(&self) -> Option<String> {
-        match self.loss.reason() {
-            Some(reason) => Some(reason),
-            None => {
-                let reason = self.environment.storage_lost().await?;
-                self.loss.tell(reason.clone());
-                Some(reason)
-            }
+        if let Some(reason) = self.loss.reason() {
+            return Some(reason);
         }
+        let reason = self.environment.storage_lost().await?;
+        self.loss.tell(reason.clone());
+        Some(reason)
     }
 
     /// Ends the producer and then the consumers of a run without storage, each asked first. Whatever of it goes wrong is not

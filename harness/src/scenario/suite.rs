@@ -210,14 +210,9 @@ impl Suite {
             reasons.push(reason);
             outcomes.push(Outcome::Inconclusive);
         }
-        match stray_panics() {
-            0 => {}
-            panics => {
-                reasons.push(format!(
-                    "{panics} panics outside of any scenario's steps, which are bugs of the harness; standard error has them"
-                ));
-                outcomes.push(Outcome::Inconclusive);
-            }
+        if let Some(reason) = stray() {
+            reasons.push(reason);
+            outcomes.push(Outcome::Inconclusive);
         }
         Ok((Outcome::of_parts(outcomes), reasons))
     }
@@ -278,4 +273,14 @@ impl Suite {
             found: played.found,
         }
     }
+}
+
+/// What panics say that no scenario has told of.
+fn stray() -> Option<String> {
+    let panics = stray_panics();
+    (panics > 0).then(|| {
+        format!(
+            "{panics} panics outside of any scenario's steps, which are bugs of the harness; standard error has them"
+        )
+    })
 }

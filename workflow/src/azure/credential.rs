@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
-use azure_core::http::{ClientOptions, RetryOptions, Transport};
+use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_identity::{
     ClientAssertionCredentialOptions, DeveloperToolsCredential, ManagedIdentityCredential,
     ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn asking_for_a_sas_without_one_is_an_error() {
-        let http = reqwest::Client::new();
+        let http: Arc<dyn HttpClient> = Arc::new(reqwest::Client::new());
         let error = Credential::choose(CredentialChoice::Sas, None, &http).unwrap_err();
         assert!(error.to_string().contains("AZURE_STORAGE_SAS_TOKEN"));
     }
