@@ -121,7 +121,9 @@ async fn start(args: Args) -> Exit {
     background.spawn(signals.watch(shared.drain.clone()));
     if let Some(endpoint) = args.scheduled_events_endpoint.clone() {
         let node = args.node.clone().filter(|node| !node.is_empty());
-        background.spawn(preempt::watch(endpoint, node, shared.drain.clone()));
+        let metrics = shared.metrics.clone();
+        let drain = shared.drain.clone();
+        background.spawn(preempt::watch(endpoint, node, metrics, drain));
     }
     if let Some(listener) = listener {
         let served = http::serve(listener, shared.clone());

@@ -42,6 +42,7 @@ pub(crate) struct Metrics {
     pub(crate) released: Count,
     pub(crate) clock_skew: Count,
     pub(crate) panics: Count,
+    pub(crate) eviction_notices: Count,
     pub(crate) in_flight: Gauge,
     poisoned: Family<Reason, Count>,
     storage_errors: Family<Failure, Count>,
@@ -67,6 +68,7 @@ impl Default for Metrics {
             released: Count::default(),
             clock_skew: Count::default(),
             panics: Count::default(),
+            eviction_notices: Count::default(),
             in_flight: Gauge::default(),
             poisoned: Family::default(),
             storage_errors: Family::default(),
@@ -120,6 +122,11 @@ impl Metrics {
                 &self.panics,
                 "panics",
                 "Tasks that panicked; one ends the consumer",
+            ),
+            (
+                &self.eviction_notices,
+                "eviction_notices",
+                "Scheduled events that end this node: its Spot eviction, or its deletion",
             ),
         ];
         for (counter, name, help) in counters {
@@ -248,6 +255,7 @@ mod tests {
             "consumer_poisoned_total{reason=\"conflict\"} 0",
             "consumer_storage_errors_total{operation=\"insert\",kind=\"busy\"} 1",
             "consumer_in_flight 0",
+            "consumer_eviction_notices_total 0",
         ] {
             assert!(
                 text.lines().any(|found| found == line),

@@ -1,13 +1,18 @@
 //! Spot notices: Azure Scheduled Events, polled, so that an eviction begins a drain even where nobody sends SIGTERM.
 //!
 //! The real endpoint is `http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01` (Azure Instance Metadata
-//! Service); the harness has one for each simulated node. Events are not acknowledged: an acknowledgement would bring the
-//! eviction forward.
+//! Service); the harness has one for each simulated node. Two kinds of event end a machine for good: `Preempt`, the eviction of
+//! a Spot machine, and `Terminate`, its deletion by whoever owns it (a scale set that scales in, for example). Events are not
+//! acknowledged: an acknowledgement would bring the end forward.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
+use workflow::backoff::Backoff;
+
+use crate::metrics::Metrics;
 
 /// What the service's documentation recommends.
 const POLL: Duration = Duration::from_secs(1);
@@ -18,13 +23,23 @@ const FIRST_ANSWER: Duration = Duration::from_secs(130);
 /// From then on; a notice may leave only seconds.
 const ANSWER: Duration = Duration::from_secs(2);
 
-#[derive(Deserialize)]
+/// Between polls of an endpoint that has never answered: perhaps there is none, and a machine that starts need not be hurried.
+/// One that has answered once is polled every second, whatever it answers later: a notice may leave only seconds.
+const UNANSWERED: Backoff = Backoff {
+    first: POLL,
+    longest: Duration::from_secs(10),
+};
+
+#[derive(Debug, Deserialize)]
 struct Document {
+    /// Documents of the same incarnation hold the same events.
+    #[serde(rename = "DocumentIncarnation")]
+    incarnation: Option<i64>,
     #[serde(rename = "Events", default)]
     events: Vec<Event>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Event {
     #[serde(rename = "EventId")]
@@ -33,6 +48,7 @@ struct Event {
     kind: String,
     #[serde(default)]
     resources: Vec<String>,
+    /// Empty once the event has begun.
     #[serde(default)]
     not_before: String,
 }
@@ -46,49 +62,117 @@ enum PollError {
     Json(#[from] serde_json::Error),
 }
 
-/// Polls `endpoint` and cancels `drain` at the first `Preempt` event of `node`, or of any node when that is not known.
+/// What went wrong with the last poll, as far as it makes a difference to whoever reads the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    NoAnswer,
+    Unreadable,
+}
+
+/// What is known of an endpoint from one poll to the next.
+#[derive(Debug, Default)]
+struct Polls {
+    answered: bool,
+    failures: u32,
+    trouble: Option<Trouble>,
+    /// The incarnation whose events concern others.
+    seen: Option<i64>,
+}
+
+impl Polls {
+    /// How long the next answer may take.
+    const fn limit(&self) -> Duration {
+        if self.answered { ANSWER } else { FIRST_ANSWER }
+    }
+
+    /// How long to wait before it is asked for.
+    fn pause(&self) -> Duration {
+        if self.answered || self.failures == 0 {
+            POLL
+        } else {
+            UNANSWERED.delay(self.failures)
+        }
+    }
+
+    /// Takes note of a document, and tells which of its events ends `node`. A document that has not changed is not looked
+    /// through again.
+    fn read(&mut self, document: Document, node: Option<&str>, endpoint: &str) -> Option<Event> {
+        if self.trouble.take().is_some() || !self.answered {
+            tracing::info!(endpoint, "scheduled events answer");
+        }
+        (self.answered, self.failures) = (true, 0);
+        if document.incarnation.is_some() && document.incarnation == self.seen {
+            return None;
+        }
+        self.seen = document.incarnation;
+        let mut events = document.events.into_iter();
+        events.find(|event| event.ends(node))
+    }
+
+    /// Takes note of a poll that brought nothing. Each trouble is a warning once, until the endpoint answers again.
+    fn failed(&mut self, error: &PollError, endpoint: &str) {
+        self.failures = self.failures.saturating_add(1);
+        let trouble = match error {
+            PollError::Http(_) => Trouble::NoAnswer,
+            PollError::Json(_) => Trouble::Unreadable,
+        };
+        let cause = std::error::Error::source(error).map(tracing::field::display);
+        if self.trouble == Some(trouble) {
+            tracing::debug!(%error, cause, endpoint, "scheduled events are still of no use");
+            return;
+        }
+        self.trouble = Some(trouble);
+        match trouble {
+            Trouble::NoAnswer => {
+                tracing::warn!(%error, cause, endpoint, "scheduled events do not answer; polling on");
+            }
+            Trouble::Unreadable => {
+                tracing::warn!(%error, cause, endpoint, "scheduled events cannot be read; polling on");
+            }
+        }
+    }
+}
+
+/// Polls `endpoint` and cancels `drain` at the first event that ends `node`, or any node when that is not known.
 /// Returns when `drain` is cancelled, by itself or by others.
-pub(crate) async fn watch(endpoint: String, node: Option<String>, drain: CancellationToken) {
+pub(crate) async fn watch(
+    endpoint: String,
+    node: Option<String>,
+    metrics: Arc<Metrics>,
+    drain: CancellationToken,
+) {
     let poll = async {
         let client = reqwest::Client::builder()
             .no_proxy()
             .build()
             .expect("a plain client must build");
-        let (mut answered, mut failing) = (false, false);
+        let mut polls = Polls::default();
         loop {
-            match events(
-                &client,
-                &endpoint,
-                if answered { ANSWER } else { FIRST_ANSWER },
-            )
-            .await
-            {
+            match events(&client, &endpoint, polls.limit()).await {
                 Ok(document) => {
-                    if failing || !answered {
-                        tracing::info!(endpoint, "scheduled events answer");
-                    }
-                    (answered, failing) = (true, false);
-                    if let Some(event) = document.eviction(node.as_deref()) {
-                        tracing::warn!(
-                            event.id = event.id,
-                            event.not_before = event.not_before,
-                            "Spot eviction announced: draining"
-                        );
+                    if let Some(event) = polls.read(document, node.as_deref(), &endpoint) {
+                        announce(&event);
+                        metrics.eviction_notices.inc();
                         drain.cancel();
                         return;
                     }
                 }
-                Err(error) if !failing => {
-                    failing = true;
-                    let cause = std::error::Error::source(&error).map(tracing::field::display);
-                    tracing::warn!(%error, cause, endpoint, "scheduled events do not answer; polling on");
-                }
-                Err(error) => tracing::debug!(%error, "scheduled events do not answer"),
+                Err(error) => polls.failed(&error, &endpoint),
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(polls.pause()).await;
         }
     };
     drain.run_until_cancelled(poll).await;
+}
+
+fn announce(event: &Event) {
+    let (id, kind, not_before) = (&event.id, &event.kind, &event.not_before);
+    tracing::warn!(
+        event.id = id,
+        event.kind = kind,
+        event.not_before = not_before,
+        "Spot eviction announced: draining"
+    );
 }
 
 async fn events(
@@ -107,24 +191,18 @@ async fn events(
 /// Whether a document of Scheduled Events announces the eviction of `node`, or of any node when that is not known.
 pub fn announces_eviction(document: &str, node: Option<&str>) -> Result<bool, serde_json::Error> {
     let document: Document = serde_json::from_str(document)?;
-    Ok(document.eviction(node).is_some())
-}
-
-impl Document {
-    /// The first event that evicts `node`.
-    fn eviction(&self, node: Option<&str>) -> Option<&Event> {
-        self.events.iter().find(|event| event.evicts(node))
-    }
+    Ok(document.events.iter().any(|event| event.ends(node)))
 }
 
 impl Event {
-    fn evicts(&self, node: Option<&str>) -> bool {
+    /// Whether the machine `node` is gone after it.
+    fn ends(&self, node: Option<&str>) -> bool {
         let concerns = |node| {
             self.resources
                 .iter()
                 .any(|resource| is_node(resource, node))
         };
-        self.kind == "Preempt" && node.is_none_or(concerns)
+        matches!(self.kind.as_str(), "Preempt" | "Terminate") && node.is_none_or(concerns)
     }
 }
 
@@ -161,13 +239,60 @@ mod tests {
     }
 
     #[test]
-    fn a_preempt_event_of_this_node_evicts_and_no_other_does() {
-        let evicts = |kind, resource, node| document(kind, resource).events[0].evicts(node);
-        assert!(evicts("Preempt", "aks-spot-x7f2k", Some("aks-spot-x7f2k")));
-        assert!(evicts("Preempt", "aks-spot-x7f2k", None));
-        assert!(!evicts("Preempt", "aks-spot-x7f2k", Some("aks-spot-other")));
-        assert!(!evicts("Reboot", "aks-spot-x7f2k", Some("aks-spot-x7f2k")));
-        assert!(!evicts("Freeze", "aks-spot-x7f2k", None));
+    fn an_event_that_ends_this_node_begins_the_drain_and_no_other_does() {
+        let ends = |kind, resource, node| document(kind, resource).events[0].ends(node);
+        for kind in ["Preempt", "Terminate"] {
+            assert!(ends(kind, "aks-spot-x7f2k", Some("aks-spot-x7f2k")));
+            assert!(ends(kind, "aks-spot-x7f2k", None));
+            assert!(!ends(kind, "aks-spot-x7f2k", Some("aks-spot-other")));
+        }
+        for kind in ["Reboot", "Redeploy", "Freeze"] {
+            assert!(!ends(kind, "aks-spot-x7f2k", Some("aks-spot-x7f2k")));
+            assert!(!ends(kind, "aks-spot-x7f2k", None));
+        }
+    }
+
+    /// The id of the event that ends `node-1`, by a document of this incarnation with one event of `resource`.
+    fn found(polls: &mut Polls, incarnation: Option<i64>, resource: &str) -> Option<String> {
+        let document = Document {
+            incarnation,
+            ..document("Preempt", resource)
+        };
+        let event = polls.read(document, Some("node-1"), "endpoint");
+        event.map(|event| event.id)
+    }
+
+    #[test]
+    fn a_document_is_looked_through_once_for_each_incarnation() {
+        let mut polls = Polls::default();
+        assert_eq!(found(&mut polls, Some(3), "node-2"), None);
+        // The service promises that this cannot be; so nobody looks.
+        assert_eq!(found(&mut polls, Some(3), "node-1"), None);
+        assert_eq!(found(&mut polls, Some(4), "node-1").as_deref(), Some("e1"));
+        // Without an incarnation, every document may be another one.
+        assert_eq!(found(&mut polls, None, "node-2"), None);
+        assert_eq!(found(&mut polls, None, "node-1").as_deref(), Some("e1"));
+    }
+
+    fn unreadable() -> PollError {
+        serde_json::from_str::<Document>("{").unwrap_err().into()
+    }
+
+    #[test]
+    fn an_endpoint_that_never_answered_is_asked_ever_less_and_one_that_did_every_second() {
+        let mut polls = Polls::default();
+        assert_eq!((polls.limit(), polls.pause()), (FIRST_ANSWER, POLL));
+        for bound in [1, 2, 4, 8, 10, 10].map(Duration::from_secs) {
+            polls.failed(&unreadable(), "endpoint");
+            let pause = polls.pause();
+            assert!(bound / 2 <= pause && pause <= bound, "{pause:?}");
+        }
+        assert_eq!(found(&mut polls, Some(1), "node-2"), None);
+        assert_eq!((polls.limit(), polls.pause()), (ANSWER, POLL));
+        for _ in 0..9 {
+            polls.failed(&unreadable(), "endpoint");
+        }
+        assert_eq!((polls.limit(), polls.pause()), (ANSWER, POLL));
     }
 
     #[test]

@@ -106,6 +106,58 @@ async fn a_spot_notice_of_this_node_begins_the_drain_and_one_of_another_does_not
 }
 
 #[tokio::test]
+async fn an_endpoint_that_talks_nonsense_is_one_warning_and_its_later_notice_still_counts() {
+    let (polled, mut polls) = tokio::sync::watch::channel(0);
+    let events = move || {
+        polled.send_modify(|polls| *polls += 1);
+        let nonsense = *polled.borrow() <= 2;
+        let event =
+            r#"{"EventId":"e1","EventType":"Terminate","Resources":["node-1"],"NotBefore":""}"#;
+        let document = format!(r#"{{"DocumentIncarnation":7,"Events":[{event}]}}"#);
+        std::future::ready(if nonsense { "{".to_owned() } else { document })
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+    let router = Router::new().route("/", get(events));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let flags = [
+        "--scheduled-events-endpoint",
+        &endpoint,
+        "--node",
+        "node-1",
+        "--listen",
+        "127.0.0.1:0",
+        "--work",
+        "fixed:5s",
+    ];
+    let (scripted, mut consumer) = busy(&flags).await;
+    polls.wait_for(|polls| *polls >= 3).await.unwrap();
+    consumer.until("Spot eviction announced: draining").await;
+    let warnings: Vec<_> = consumer
+        .events
+        .iter()
+        .filter(|event| event["level"] == "WARN")
+        .map(|event| event["message"].as_str().unwrap_or_default())
+        .collect();
+    let expected = [
+        "scheduled events cannot be read; polling on",
+        "Spot eviction announced: draining",
+    ];
+    assert_eq!(warnings, expected);
+    let listening = consumer.events.iter();
+    let mut listening = listening.filter(|event| event["message"] == "listening");
+    let address = listening.next().unwrap()["address"].as_str().unwrap();
+    let metrics = reqwest::Client::builder().no_proxy().build().unwrap();
+    let metrics = metrics.get(format!("http://{address}/metrics"));
+    let metrics = metrics.send().await.unwrap().text().await.unwrap();
+    let notices = "consumer_eviction_notices_total 1";
+    assert!(metrics.contains(notices), "{metrics}");
+    let (code, last) = consumer.end().await;
+    assert_eq!((code, scripted.count(Step::Delete)), (Some(0), 1), "{last}");
+}
+
+#[tokio::test]
 async fn probes_and_metrics_answer() {
     let (_scripted, mut consumer) = {
         let scripted = Scripted::start(|step, nth| {
