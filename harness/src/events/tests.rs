@@ -57,6 +57,17 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             target: "consumer-1".into(),
             lasts_ms: Some(900),
         },
+        Event::Scaled(Scaled {
+            by: "model of KEDA".into(),
+            from: 0,
+            to: 1,
+            reason: "r".into(),
+        }),
+        Event::Allowed(Box::new(Allowed {
+            since: Stamp::from_micros(1),
+            bands: vec![],
+            excursions: vec![],
+        })),
         Event::Sample(Sample {
             queue_depth: Some(9),
             ..Sample::default()

@@ -45,6 +45,8 @@ pub struct Fleet {
     unasked: Vec<Departure>,
     restarts: Restarts,
     command_lines: Vec<(String, Vec<u8>)>,
+    /// The exit code with which consumers are to end by themselves, where they are to refuse to work.
+    refusal: Option<i32>,
 }
 
 /// How many consumers there are.
@@ -94,6 +96,7 @@ impl Fleet {
             unasked: Vec::new(),
             restarts: Restarts::default(),
             command_lines: Vec::new(),
+            refusal: None,
         }
     }
 
@@ -120,6 +123,11 @@ impl Fleet {
             self.count();
         }
         Ok(())
+    }
+
+    /// From now on a consumer that ends by itself with this exit code does what it should.
+    pub fn expect_refusal(&mut self, code: i32) {
+        self.refusal = Some(code);
     }
 
     /// The command lines of all that were started.
@@ -159,7 +167,10 @@ impl Fleet {
     ) -> anyhow::Result<Departure> {
         // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
         let just_started = !lane.has_carried() && status.signal() == Some(Signal::SIGTERM as i32);
-        let orderly = asked.is_some() && (status.success() || just_started);
+        let orderly = match asked {
+            Some(_) => status.success() || just_started,
+            None => self.refusal.is_some() && status.code() == self.refusal,
+        };
         self.record_exit(process, status, orderly)?;
         Ok(Departure {
             name: process.name().to_owned(),

@@ -129,18 +129,24 @@ fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> Stri
             "{file}:1: the file is empty: a feature begins with a line 'Feature: <name>'"
         );
     }
-    let said = text
-        .lines()
-        .nth(line.saturating_sub(1))
-        .unwrap_or_default()
-        .trim();
-    match cause {
-        Some(cause) => format!("{file}:{line}: {cause} '{said}'"),
-        None if said.is_empty() => format!(
-            "{file}:{line}: the file ends too early, or something is missing before this line"
-        ),
-        None => format!("{file}:{line}: this line cannot be read: '{said}'"),
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    if let Some(cause) = cause {
+        // It knows the cause only once the line is over.
+        let before = lines.iter().take(line).rposition(|line| !line.is_empty());
+        let at = before.unwrap_or_default();
+        let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+        return format!("{file}:{}: {cause} '{}'", at + 1, lines[at]);
     }
+    let said = lines
+        .get(line.saturating_sub(1))
+        .copied()
+        .unwrap_or_default();
+    if said.is_empty() {
+        return format!(
+            "{file}:{line}: the file ends too early, or something is missing before this line"
+        );
+    }
+    format!("{file}:{line}: this line cannot be read: '{said}'")
 }
 
 fn expanded<E: Into<anyhow::Error>>(

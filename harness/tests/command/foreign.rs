@@ -65,7 +65,7 @@ fn a_command_that_keeps_the_contract_passes_and_is_named_in_the_evidence() {
     let repeat = format!("--consumer-command ''\\''{HARNESS}'\\'' consumer'");
     for text in [
         "50 of 50 kept",
-        "ends when asked to, and in order         2 of 2\n",
+        "ends when asked to, and in order  2 of 2\n",
         &format!("the consumer `{command}`"),
         &repeat,
     ] {

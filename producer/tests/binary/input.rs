@@ -16,7 +16,7 @@ fn values_that_make_no_sense_say_what_is_expected() {
         ("--rate=1e3", "messages a second"),
         ("--shape=sine:1/s", "ramp:<rate>..<rate>:<duration>"),
         ("--messages=0", "1.."),
-        ("--messages=-1", "1.."),
+        ("--messages=-1", "invalid value '-1'"),
         ("--seed=-1", "expected a whole number from 0 to"),
         ("--duration=5", "us, ms, s, m or h"),
         ("--duration=0s", "is zero"),

@@ -69,6 +69,7 @@ async fn not_refused(scenario: &mut Scenario) -> StepResult {
 async fn ended(scenario: &mut Scenario, deadline: Time, code: i32) -> StepResult {
     let consumers = scenario.consumers as usize;
     let run = scenario.run().await?;
+    run.fleet().await.expect_refusal(code);
     let begun = Instant::now();
     let mut ended = Vec::new();
     while ended.len() < consumers {
