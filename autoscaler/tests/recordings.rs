@@ -15,16 +15,19 @@ fn directory() -> PathBuf {
 /// Name, settings and recording of every fixture.
 fn fixtures() -> Vec<(String, Settings, Recording)> {
     let mut tables: Vec<PathBuf> = fs::read_dir(directory())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the fixtures must be there")
+        .map(|entry| entry.expect("a fixture must be readable").path())
         .filter(|path| path.extension().is_some_and(|it| it == "csv"))
         .collect();
     tables.sort();
     let fixture = |table: PathBuf| {
-        let name = table.file_stem().unwrap().to_str().unwrap().to_owned();
-        let read = |path: &Path| fs::read_to_string(path).unwrap();
-        let manifest: ScaledObject =
-            serde_saphyr::from_str(&read(&table.with_extension("yaml"))).unwrap();
+        let name = table
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        let name = name.expect("a fixture must have a name");
+        let read = |path: &Path| fs::read_to_string(path).expect("a fixture must be text");
+        let manifest: ScaledObject = serde_saphyr::from_str(&read(&table.with_extension("yaml")))
+            .expect("a fixture's settings must be a ScaledObject");
         let settings = manifest
             .settings()
             .unwrap_or_else(|it| panic!("{name}: {it}"));

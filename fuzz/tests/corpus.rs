@@ -18,9 +18,15 @@ fn corpus() -> PathBuf {
 
 fn names_in(dir: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        entry.expect("the corpus must be readable").file_name()
+    };
     entries
-        .map(|entry| name(entry).into_string().unwrap())
+        .map(|entry| {
+            name(entry)
+                .into_string()
+                .expect("a name of the corpus must be text")
+        })
         .collect()
 }
 

@@ -93,8 +93,8 @@ impl Secrets {
         if follows(line, "sig=") {
             return Some("a shared access signature");
         }
-        let in_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let words = line.split(|c| !in_token(c));
+        let within_word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let words = line.split(|c| !within_word(c));
         let is_token = |word: &str| {
             let parts: Vec<_> = word.split('.').collect();
             // `{"` in base64.

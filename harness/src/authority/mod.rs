@@ -1,6 +1,6 @@
 //! Who vouches for the workload on a laptop: what stands for Microsoft Entra, for a cluster's token issuer and for the kubelet.
 //!
-//! - [`Authority`]: an HTTPS server with Entra's token endpoint, OpenID discovery and keys, and beside it those of the issuer
+//! - [`Authority`]: an HTTPS server with Entra's token endpoint, `OpenID` discovery and keys, and beside it those of the issuer
 //!   of service account tokens. It gives the storage tokens that Azurite takes, or Entra's own error documents.
 //! - [`Kubelet`]: projects service account tokens into files, and replaces them before they end.
 //!

@@ -206,7 +206,7 @@ pub struct Scaled {
 }
 
 /// What the autoscaler's model allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
     /// When the times of the bands begin.
     pub since: Stamp,

@@ -63,11 +63,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             to: 1,
             reason: "r".into(),
         }),
-        Event::Allowed(Box::new(Allowed {
-            since: Stamp::from_micros(1),
-            bands: vec![],
-            excursions: vec![],
-        })),
+        Event::Allowed(Box::default()),
         Event::Sample(Sample {
             queue_depth: Some(9),
             ..Sample::default()

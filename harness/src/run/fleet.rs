@@ -112,8 +112,8 @@ impl Fleet {
                 .start_consumer(&store, &name, options, &self.logs)
                 .await?;
             lane.set_process(process.pid());
-            let line = process::command_line(process.pid());
-            self.command_lines.push((name.clone(), line));
+            let command = process::command_line(process.pid());
+            self.command_lines.push((name.clone(), command));
             self.record(Event::ProcessStarted {
                 name,
                 role: "consumer".to_owned(),

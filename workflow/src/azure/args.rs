@@ -27,7 +27,7 @@ pub struct AccountArgs {
     /// Shared access signature: prefer the variable, as other users of a machine can read command lines
     #[arg(long, env = "AZURE_STORAGE_SAS_TOKEN", hide_env_values = true)]
     pub sas: Option<Secret>,
-    /// Connection string with a SAS (SharedAccessSignature=), or of Azurite's development account; one with an account's own
+    /// Connection string with a SAS (`SharedAccessSignature=`), or of Azurite's development account; one with an account's own
     /// key is refused
     #[arg(long, env = "AZURE_STORAGE_CONNECTION_STRING", hide_env_values = true)]
     pub connection_string: Option<Secret>,

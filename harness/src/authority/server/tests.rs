@@ -190,8 +190,8 @@ async fn a_forged_signature_is_told_whoever_signed() {
     let dir = tempfile::tempdir().unwrap();
     let mut forged = vec![format!("{signed}.{altered}")];
     for id in ["cluster-1", "cluster-2"] {
-        let signer = Arc::new(Signer::new(id).unwrap());
-        let kubelet = Kubelet::new(signer, dir.path()).unwrap();
+        let other = Arc::new(Signer::new(id).unwrap());
+        let kubelet = Kubelet::new(other, dir.path()).unwrap();
         let file = kubelet.project("pod-1", rig.projection()).unwrap();
         forged.push(std::fs::read_to_string(file).unwrap());
     }
