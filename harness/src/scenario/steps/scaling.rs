@@ -30,6 +30,8 @@ fn scaled(scenario: &mut Scenario, changes: &[(String, String)]) -> StepResult {
     let setting = scenario.setting.as_ref();
     let manifests = &setting.context("the setting must be there")?.manifests;
     scenario.scaling = Some(Scaling::read(manifests, changes)?);
+    // What others leave in a storage slows it down, and one that does not answer scales nobody.
+    scenario.own_storage = true;
     Ok(())
 }
 

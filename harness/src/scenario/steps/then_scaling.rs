@@ -69,11 +69,13 @@ async fn until(
         if holds(&now) {
             return Ok(());
         }
-        let (wanted, running, leaving) = (now.wanted, now.running, now.leaving);
-        ensure!(
-            begun.elapsed() < deadline,
-            "after {deadline:?} {wanted} consumers are wanted, {running} run and {leaving} are about to end"
-        );
+        if begun.elapsed() >= deadline {
+            on_time(&scenario.recording()?, SLACK)?;
+            let (wanted, running, leaving) = (now.wanted, now.running, now.leaving);
+            bail!(
+                "after {deadline:?} {wanted} consumers are wanted, {running} run and {leaving} are about to end"
+            );
+        }
         tokio::time::sleep(EVERY).await;
     }
 }
@@ -187,7 +189,7 @@ fn on_time(recording: &Recording, slack: Duration) -> StepResult {
     let latest = recording.latest();
     if latest > slack {
         return Err(untold(&format!(
-            "the machine was busy with something else: the loops ticked up to {latest:.1?} late"
+            "the machine was busy with something else, or storage did not answer: the loops ticked up to {latest:.1?} late"
         )));
     }
     Ok(())
