@@ -21,6 +21,7 @@ async fn given() -> (Azurite, Vec<(&'static str, String)>) {
         .await;
     let azurite = azurite.expect("Azurite must start");
     let variables = vec![
+        ("EDW_AZURITE_SOURCE", "address".to_owned()),
         ("EDW_AZURITE_QUEUE_URL", azurite.queue_url()),
         ("EDW_AZURITE_TABLE_URL", azurite.table_url()),
         ("EDW_STORAGE_PATIENCE", "3s".to_owned()),
