@@ -46,6 +46,14 @@ impl Interrupts {
         self.seen = true;
     }
 
+    /// The second of them: the first asks for an end in order, this one for the end.
+    pub(crate) async fn second(&mut self) {
+        if !self.seen {
+            self.recv().await;
+        }
+        self.recv().await;
+    }
+
     /// Whether there was one.
     pub(crate) const fn seen(&self) -> bool {
         self.seen

@@ -38,11 +38,13 @@ pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow:
         Ok(_) => None,
         Err(_) => run.storage_lost().await,
     };
-    if lost.is_some() {
-        tokio::select! {
+    match (&finished, &lost) {
+        (Ok(_), _) => {}
+        (Err(_), None) => run.abandon(sending).await,
+        (Err(_), Some(_)) => tokio::select! {
             () = run.wind_up(sending) => {}
-            () = interrupts.recv() => {}
-        }
+            () = interrupts.second() => {}
+        },
     }
     let watched = run.stop_watching().await;
     let finished = match lost {

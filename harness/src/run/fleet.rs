@@ -329,6 +329,22 @@ impl Fleet {
         Ok(departures)
     }
 
+    /// SIGKILL to all, by no fault of their own, and waits until they are gone.
+    pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
+        self.wanted = None;
+        let leaving = std::mem::take(&mut self.leaving);
+        let running = std::mem::take(&mut self.running);
+        self.count();
+        for mut member in running
+            .into_iter()
+            .chain(leaving.into_iter().map(Leaving::into_member))
+        {
+            let status = member.process.kill().await?;
+            self.record_exit(&member.process, status, true)?;
+        }
+        Ok(())
+    }
+
     /// Warnings and errors in the logs of those that run.
     pub fn troubles(&self) -> anyhow::Result<Vec<String>> {
         let mut troubles = Vec::new();

@@ -110,7 +110,7 @@ impl Run {
     pub async fn wind_up(&self, sending: Option<Sending>) {
         let ended = async {
             let how = self.loss.reason().unwrap_or_default();
-            self.record(Event::StorageLost { how })?;
+            let told = self.record(Event::StorageLost { how });
             if let Some(mut sending) = sending {
                 sending.interrupt().await?;
                 if let Err(error) = sending.finish(WIND_UP).await {
@@ -118,6 +118,7 @@ impl Run {
                 }
             }
             let departures = self.fleet().await.drain_all(WIND_UP).await?;
+            told?;
             anyhow::Ok(departures.len())
         };
         // Each of them has its own bound; this one is for what has none.
@@ -125,6 +126,20 @@ impl Run {
             Ok(Ok(count)) => tracing::debug!(count, "consumers have ended"),
             Ok(Err(error)) => tracing::warn!("failed to end the workload in order: {error:#}"),
             Err(late) => tracing::warn!("failed to end the workload in order: {late}"),
+        }
+    }
+
+    /// Ends the producer and the consumers of a run that the harness cannot conduct any further, without asking: what they would
+    /// still do, and how they would end, says nothing about them any more.
+    pub async fn abandon(&self, sending: Option<Sending>) {
+        let ended = async {
+            if let Some(mut sending) = sending {
+                sending.abandon().await?;
+            }
+            self.fleet().await.abandon().await
+        };
+        if let Err(error) = ended.await {
+            tracing::debug!("failed to {error:#}");
         }
     }
 }

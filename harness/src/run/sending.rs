@@ -124,11 +124,14 @@ impl Sending {
     }
 
     /// Asks it to stop early; it ends its sends in flight and writes its summary. Waits until it listens, since a signal
-    /// before that would end it without a summary.
+    /// before that would end it without a summary. Nothing is asked of one that has ended.
     pub async fn interrupt(&mut self) -> anyhow::Result<()> {
         let started = self.progress.wait_for(|told| told.counted.is_some());
         // One that has ended instead, or does not start, is to end all the same; its end says why it did.
         let _ = tokio::time::timeout(START, started).await;
+        if self.has_ended()? {
+            return Ok(());
+        }
         // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
         self.process.signal(Signal::SIGTERM)
     }
@@ -163,6 +166,12 @@ impl Sending {
             summary,
             code: status.code(),
         })
+    }
+
+    /// SIGKILL, by no fault of its own.
+    pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
+        let status = self.process.kill().await?;
+        self.record_exit(status, true)
     }
 
     async fn kill(&mut self) -> anyhow::Result<()> {

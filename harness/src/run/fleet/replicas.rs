@@ -55,6 +55,10 @@ impl Leaving {
         })
     }
 
+    pub(super) fn into_member(self) -> Member {
+        self.member
+    }
+
     fn is_over(&mut self) -> anyhow::Result<bool> {
         let ended = self.member.process.try_status()?.is_some();
         Ok(ended || self.asked.at.elapsed() >= self.grace)
