@@ -16,6 +16,7 @@
 mod args;
 mod closed_loop;
 mod duplicates;
+pub mod histogram;
 mod load;
 mod pacer;
 mod plan;

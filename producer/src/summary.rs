@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 use workflow::contract::{PayloadSize, RunId, STAMP_BLOCK, Seq, Stamp, StampSums};
 
 use crate::duplicates::Duplicates;
+use crate::histogram::{self, HistogramError};
 use crate::plan::Plan;
 use crate::ranges::SeqRanges;
 use crate::tally::{Outcome, Tally};
@@ -113,12 +111,9 @@ pub struct Times {
 /// A summary cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SummaryError {
-    /// Not base64.
-    #[error("read the histogram of a summary: it is not base64")]
-    Base64(#[from] base64::DecodeError),
-    /// Not a histogram.
-    #[error("read the histogram of a summary: {0:?}")]
-    Histogram(hdrhistogram::serialization::DeserializeError),
+    /// Its histogram is none.
+    #[error("read a summary: {0}")]
+    Histogram(#[from] HistogramError),
     /// Counts and ranges contradict each other.
     #[error("read a summary: {0}")]
     Inconsistent(String),
@@ -220,10 +215,6 @@ impl Summary {
 
 impl Times {
     pub(crate) fn of(times: &Histogram<u64>) -> Self {
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new()
-            .serialize(times, &mut bytes)
-            .expect("writing a histogram to memory must succeed");
         Self {
             count: times.len(),
             min: times.min(),
@@ -233,16 +224,13 @@ impl Times {
             p99: times.value_at_quantile(0.99),
             p99_9: times.value_at_quantile(0.999),
             max: times.max(),
-            hdr_base64: BASE64_STANDARD.encode(bytes),
+            hdr_base64: histogram::encode(times),
         }
     }
 
     /// All of the times, in microseconds.
     pub fn histogram(&self) -> Result<Histogram<u64>, SummaryError> {
-        let bytes = BASE64_STANDARD.decode(&self.hdr_base64)?;
-        Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(SummaryError::Histogram)
+        Ok(histogram::decode(&self.hdr_base64)?)
     }
 }
 

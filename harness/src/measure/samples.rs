@@ -1,9 +1,7 @@
 //! The samples of one hop: a histogram, and the samples that do not fit one.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
+use producer::histogram::{self, HistogramError};
 use serde::{Deserialize, Serialize};
 
 use super::Percentile;
@@ -31,12 +29,9 @@ pub struct Samples {
 /// Why samples cannot be read back.
 #[derive(Debug, thiserror::Error)]
 pub enum SamplesError {
-    /// Not base64.
-    #[error("histogram is not base64")]
-    Base64(#[from] base64::DecodeError),
     /// Not a histogram.
-    #[error("histogram is not in HdrHistogram's V2 format: {0}")]
-    Format(String),
+    #[error(transparent)]
+    Format(#[from] HistogramError),
     /// A histogram with another range or precision.
     #[error("histogram values do not fit 0 us to 1 day")]
     Range,
@@ -167,12 +162,8 @@ struct Encoded {
 
 impl From<Samples> for Encoded {
     fn from(samples: Samples) -> Self {
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new()
-            .serialize(&samples.histogram, &mut bytes)
-            .expect("a histogram of counts must serialise into memory");
         Self {
-            histogram: STANDARD.encode(bytes),
+            histogram: histogram::encode(&samples.histogram),
             negative: samples.negative,
             most_negative_us: samples.most_negative,
             above_range: samples.above,
@@ -185,10 +176,7 @@ impl TryFrom<Encoded> for Samples {
     type Error = SamplesError;
 
     fn try_from(encoded: Encoded) -> Result<Self, SamplesError> {
-        let bytes = STANDARD.decode(encoded.histogram)?;
-        let histogram: Histogram<u64> = Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(|error| SamplesError::Format(error.to_string()))?;
+        let histogram = histogram::decode(&encoded.histogram)?;
         if histogram.sigfig() != DIGITS || histogram.high() != HIGHEST_MICROS {
             return Err(SamplesError::Range);
         }

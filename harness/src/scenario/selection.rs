@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
 use cucumber::World as _;
@@ -11,6 +12,7 @@ use cucumber::gherkin::{
 };
 use cucumber::step::Collection;
 
+use super::durations::stated;
 use super::lint::{self, Problem};
 use super::world::Scenario;
 use super::{SuiteArgs, needs};
@@ -44,6 +46,14 @@ pub(super) struct Case {
     pub(super) steps: Vec<Step>,
     /// Whether it runs alone.
     pub(super) is_serial: bool,
+}
+
+impl Case {
+    /// The sum of the times that its sentences state.
+    pub(super) fn stated(&self) -> Duration {
+        let stated = self.steps.iter().map(|step| stated(&step.value));
+        stated.fold(Duration::ZERO, Duration::saturating_add)
+    }
 }
 
 /// The steps that there are.

@@ -1,5 +1,6 @@
 //! A suite: scenarios at the same time, those that measure time alone, and one event log of all.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -153,7 +154,7 @@ impl Suite {
         let mut console = Console::new(all);
         let mut outcomes = Vec::new();
         let (mut alone, mut together): (VecDeque<_>, VecDeque<_>) =
-            cases.into_iter().partition(|case| case.is_serial);
+            longest_first(cases).partition(|case| case.is_serial);
         let mut playing = FuturesUnordered::new();
         let mut tick = tokio::time::interval(Console::EVERY);
         let mut lost = None;
@@ -273,6 +274,13 @@ impl Suite {
             found: played.found,
         }
     }
+}
+
+/// Those that may take longest come first, in the order of the files otherwise: what begins last is waited for alone, so it
+/// should be short.
+fn longest_first(mut cases: Vec<Case>) -> impl Iterator<Item = Case> {
+    cases.sort_by_key(|case| Reverse(case.stated()));
+    cases.into_iter()
 }
 
 /// What panics say that no scenario has told of.
