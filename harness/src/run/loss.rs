@@ -16,7 +16,7 @@ use crate::events::Event;
 const EVERY: Duration = Duration::from_millis(250);
 
 /// How long the workload may take to end in order once its storage is lost: it has nothing left to finish.
-const WIND_UP: Duration = Duration::from_secs(10);
+const WIND_UP: Duration = Duration::from_secs(3);
 
 /// Whether storage is lost, and how. Clones share it.
 #[derive(Debug, Clone)]
