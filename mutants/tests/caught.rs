@@ -14,7 +14,7 @@ const MUTANT: &str = env!("CARGO_BIN_EXE_mutant");
 const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
 
 /// Trials at a time where nobody says otherwise: they mostly wait, for leases, drains and promises that a mutant breaks.
-const AT_A_TIME: usize = 12;
+const AT_A_TIME: usize = 16;
 
 /// Cheap, and enough for whatever every message shows: 20 messages, and one that is not JSON.
 const FEW: &str = "A message that is not JSON";
