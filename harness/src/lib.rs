@@ -6,6 +6,7 @@
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
+//! - [`nodes`]: where consumers run, and how Azure takes that back.
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
 //!   what a real cluster did, held against the model.
 //! - [`authority`]: what stands for Microsoft Entra on a laptop. [`leak`]: finds secrets in what was written down.
@@ -25,6 +26,7 @@ pub mod leak;
 pub mod load;
 pub mod manifest;
 pub mod measure;
+pub mod nodes;
 pub mod outcome;
 pub mod process;
 pub mod recording;

@@ -10,9 +10,9 @@
 
 mod check;
 mod kustomize;
-mod labels;
-mod nodes;
-mod pod;
+pub(crate) mod labels;
+pub(crate) mod nodes;
+pub(crate) mod pod;
 mod scaling;
 mod surroundings;
 #[cfg(test)]

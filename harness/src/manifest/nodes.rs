@@ -1,6 +1,9 @@
 //! Karpenter's node pools (AKS node auto-provisioning).
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::labels::Requirement;
 use super::pod::Taint;
@@ -10,6 +13,9 @@ pub(crate) struct NodePool {
     /// Karpenter tries the heaviest first.
     #[serde(default)]
     pub(crate) weight: u32,
+    /// What its nodes may have together at most.
+    #[serde(default)]
+    pub(crate) limits: BTreeMap<String, Value>,
     pub(crate) template: NodeTemplate,
 }
 

@@ -133,6 +133,8 @@ pub(crate) struct NodeTerms {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Preference {
+    /// 1 to 100.
+    pub(crate) weight: u32,
     pub(crate) preference: NodeTerm,
 }
 
@@ -147,6 +149,8 @@ pub(crate) struct NodeTerm {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Spread {
+    pub(crate) topology_key: String,
+    pub(crate) max_skew: u32,
     pub(crate) when_unsatisfiable: String,
     #[serde(default)]
     pub(crate) label_selector: Selector,
