@@ -7,6 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
@@ -132,6 +133,16 @@ impl Process {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         kill(self.pid, signal).with_context(|| format!("send {signal} to {}", self.name))
+    }
+
+    /// Sends a signal to it and to all that it has started: its group is its own.
+    pub fn signal_group(&self, signal: Signal) -> anyhow::Result<()> {
+        match killpg(self.pid, signal) {
+            // It has ended by itself this moment.
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(error)
+                .with_context(|| format!("send {signal} to the processes of {}", self.name)),
+        }
     }
 
     /// Whether it has ended, and how.

@@ -399,7 +399,14 @@ pub(super) fn consumer_variables(
     let always = |value: &str| Some(value.to_owned());
     let variables = [
         ("EDW_LOG_FORMAT", always("json")),
-        ("NODE_NAME", always("laptop")),
+        (
+            "NODE_NAME",
+            (options.seat.as_ref()).map_or(always("laptop"), |seat| always(&seat.node)),
+        ),
+        (
+            "EDW_SCHEDULED_EVENTS_ENDPOINT",
+            (options.seat.as_ref()).map(|seat| seat.events_url.clone()),
+        ),
         ("POD_NAME", always(name)),
         (
             "EDW_LISTEN",

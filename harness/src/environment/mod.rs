@@ -19,6 +19,7 @@ pub(crate) use local::account;
 pub use local::{Local, Workload, WorkloadArgs};
 
 use crate::events::Resource;
+use crate::nodes::Placed;
 use crate::process::Process;
 use crate::wire::{Endpoints, Tls};
 
@@ -143,4 +144,6 @@ pub struct ConsumerOptions {
     pub probes: Option<SocketAddr>,
     /// Variables that hold where nothing above says otherwise.
     pub variables: Vec<(String, String)>,
+    /// The node that it is on, and where that is told of its end; `None`: there are no nodes.
+    pub seat: Option<Placed>,
 }

@@ -4,6 +4,7 @@
 //! clock of their own: whoever appends says when.
 
 mod log;
+mod nodes;
 mod read;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::outcome::Outcome;
 
 pub(crate) use log::ADVICE;
 pub use log::{EventLog, EventLogError};
+pub use nodes::{NodeChange, NodeEvent};
 pub use read::Log;
 
 /// The format's version. New kinds of events and new optional fields do not change it: a reader counts events that it
@@ -95,6 +97,8 @@ pub enum Event {
     Scaled(Scaled),
     /// What numbers of consumers the autoscaler's model allows, over the run.
     Allowed(Box<Allowed>),
+    /// Something happened to a node.
+    Node(NodeEvent),
     /// How things stand.
     Sample(Sample),
     /// Something that a reader of the report should know.

@@ -59,7 +59,7 @@ impl Log {
 }
 
 /// The kinds of events of this version.
-pub(super) const KNOWN: [&str; 20] = [
+pub(super) const KNOWN: [&str; 21] = [
     "run-started",
     "resource-created",
     "resource-removed",
@@ -69,6 +69,7 @@ pub(super) const KNOWN: [&str; 20] = [
     "fault",
     "scaled",
     "allowed",
+    "node",
     "sample",
     "note",
     "audited",

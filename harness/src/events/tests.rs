@@ -64,6 +64,13 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             reason: "r".into(),
         }),
         Event::Allowed(Box::default()),
+        Event::Node(NodeEvent {
+            node: "n".into(),
+            change: NodeChange::Gone {
+                stopped: true,
+                killed: vec!["consumer-1".into()],
+            },
+        }),
         Event::Sample(Sample {
             queue_depth: Some(9),
             ..Sample::default()

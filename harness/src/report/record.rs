@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use workflow::contract::Stamp;
 
 use super::ReportError;
+use super::nodes::Nodes;
 use crate::audit::Audit;
 use crate::events::{
     Allowed, Entry, Event, FILE, Log, Measured, NotRun, Resource, RunStarted, Sample, Scaled,
@@ -31,6 +32,8 @@ pub struct RunRecord {
     pub scaled: Vec<(Stamp, Scaled)>,
     /// What its model allows.
     pub allowed: Option<Allowed>,
+    /// Nodes, and their evictions.
+    pub nodes: Nodes,
     /// Processes, in the order they were started.
     pub processes: Vec<ProcessRecord>,
     /// What was created and not removed.
@@ -253,6 +256,7 @@ impl RunRecord {
             }
             Event::Scaled(scaled) => self.scaled.push((at, scaled)),
             Event::Allowed(allowed) => self.allowed = Some(*allowed),
+            Event::Node(event) => self.nodes.take(at, event),
             Event::Sample(sample) => self.samples.push((at, sample)),
             Event::Note { text } => self.notes.push(text),
             Event::ScenarioSelected(scenario) => self.never_begun.push(scenario),

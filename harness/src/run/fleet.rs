@@ -1,6 +1,7 @@
 //! The consumers of a run. What is done to them by hand is here; how many there should be, and that they are, in `replicas`.
 
 mod departure;
+mod ground;
 mod replicas;
 
 use std::os::unix::process::ExitStatusExt as _;
@@ -15,12 +16,14 @@ use nix::sys::signal::Signal;
 use workflow::contract::Stamp;
 
 pub use departure::Departure;
+pub use ground::Evicted;
+use ground::Ground;
 pub(super) use replicas::Keeper;
 use replicas::{Leaving, Restarts, Wanted};
 
 use super::exited;
 use crate::environment::{ConsumerOptions, Environment, Store};
-use crate::events::{Event, EventLog};
+use crate::events::{Event, EventLog, NodeChange, NodeEvent};
 use crate::process::{self, Process};
 use crate::wire::{Lane, Proxy};
 
@@ -47,6 +50,8 @@ pub struct Fleet {
     command_lines: Vec<(String, Vec<u8>)>,
     /// The exit code with which consumers are to end by themselves, where they are to refuse to work.
     refusal: Option<i32>,
+    /// The nodes that they are on, where there are any.
+    ground: Option<Ground>,
 }
 
 /// How many consumers there are.
@@ -70,6 +75,8 @@ struct Member {
     process: Process,
     /// Closed when the consumer is taken away: what it had under way is then written down.
     lane: Lane,
+    /// The node that it is on, where there are any.
+    node: Option<String>,
 }
 
 impl Fleet {
@@ -97,29 +104,45 @@ impl Fleet {
             restarts: Restarts::default(),
             command_lines: Vec::new(),
             refusal: None,
+            ground: None,
         }
     }
 
-    /// Starts `count` more consumers, each with a way of its own through the proxy.
+    /// Starts `count` more consumers, each with a way of its own through the proxy. Where there are nodes, only those that find a
+    /// place on one.
     pub async fn start(&mut self, count: u32, options: &ConsumerOptions) -> anyhow::Result<()> {
+        let mut options = options.clone();
         for _ in 0..count {
+            let name = format!("consumer-{}", self.started + 1);
+            options.seat = self.seat(&name);
+            if self.has_ground() && options.seat.is_none() {
+                continue;
+            }
             self.started += 1;
-            let name = format!("consumer-{}", self.started);
+            let node = options.seat.as_ref().map(|seat| seat.node.clone());
             let lane = self.proxy.lane(&name).await?;
             let store = self.store.at(lane.endpoints());
             let process = self
                 .environment
-                .start_consumer(&store, &name, options, &self.logs)
+                .start_consumer(&store, &name, &options, &self.logs)
                 .await?;
             lane.set_process(process.pid());
             let command = process::command_line(process.pid());
             self.command_lines.push((name.clone(), command));
             self.record(Event::ProcessStarted {
-                name,
+                name: name.clone(),
                 role: "consumer".to_owned(),
                 pid: process.pid(),
             })?;
-            self.running.push(Member { process, lane });
+            if let Some(node) = node.clone() {
+                let change = NodeChange::Placed { consumer: name };
+                self.record(Event::Node(NodeEvent { node, change }))?;
+            }
+            self.running.push(Member {
+                process,
+                lane,
+                node,
+            });
             self.count();
         }
         Ok(())
@@ -160,7 +183,7 @@ impl Fleet {
     /// Records how a member ended that nobody or SIGTERM ended, and tells it.
     fn departure(
         &self,
-        Member { process, lane }: &Member,
+        Member { process, lane, .. }: &Member,
         status: ExitStatus,
         asked: Option<Asked>,
         how: &str,
@@ -229,6 +252,8 @@ impl Fleet {
         for mut member in std::mem::take(&mut self.running) {
             match member.process.try_status()? {
                 None => alive.push(member),
+                // Its machine has asked it: that is for whoever sees to the nodes.
+                Some(_) if self.was_told(&member) => alive.push(member),
                 Some(status) => {
                     let how = format!("ended unasked: {status}");
                     dead.push(self.departure(&member, status, None, &how)?);
@@ -326,6 +351,7 @@ impl Fleet {
         for mut leaving in leaving {
             departures.push(self.see_off(&mut leaving).await?);
         }
+        self.bury_all().await?;
         Ok(departures)
     }
 

@@ -8,6 +8,7 @@ mod fleet;
 mod loss;
 mod plan;
 mod probe;
+mod redelivery;
 mod sending;
 mod settle;
 mod watch;
@@ -24,7 +25,7 @@ use workflow::contract::Stamp;
 
 pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
-pub use fleet::{Departure, Fleet};
+pub use fleet::{Departure, Evicted, Fleet};
 use fleet::{Heads, Keeper};
 use loss::Lookout;
 pub use loss::StorageLoss;

@@ -7,13 +7,17 @@ use anyhow::Context as _;
 use workflow::contract::PayloadSize;
 use workflow::duration;
 
+use super::steps::OnNodes;
 use crate::audit::{ExpectedPoison, Traffic};
 use crate::autoscale::{Recording, Scaling};
 use crate::environment::{ConsumerOptions, Environment, SetUp};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
+use crate::nodes::{Cluster, Machines, Needs, Times};
 use crate::outcome::{Outcome, Unmet};
-use crate::run::{Collected, Departure, Identity, Load, Probe, Run, Sent, StorageLoss, about};
+use crate::run::{
+    Collected, Departure, Identity, Load, Patience, Probe, Run, Sent, StorageLoss, about,
+};
 use crate::wire::{Guard, Rule};
 
 /// What a step returns.
@@ -90,6 +94,8 @@ pub(crate) struct Scenario {
     pub(super) consumers: u32,
     /// What decides how many consumers there are, if it is not the scenario itself.
     pub(super) scaling: Option<Scaling>,
+    /// The nodes that they run on, where there are any.
+    pub(super) nodes: Option<OnNodes>,
     pub(super) options: ConsumerOptions,
     /// How large payloads are, where its sentences say so.
     pub(super) payload: Option<PayloadSize>,
@@ -179,6 +185,10 @@ impl Scenario {
             Fact::new("payload", self.payload().to_string()),
         ];
         plan.extend(
+            self.nodes
+                .map(|nodes| Fact::new("nodes", nodes.to_string())),
+        );
+        plan.extend(
             options
                 .into_iter()
                 .filter_map(|(name, value)| Some(Fact::new(name, value?))),
@@ -228,6 +238,20 @@ impl Scenario {
     /// Prepares the run and starts the given consumers, or what decides how many there are.
     pub(super) async fn run_with_consumers(&mut self) -> anyhow::Result<&mut Run> {
         let (consumers, mut options) = (self.consumers, self.options.clone());
+        let nodes = match self.nodes {
+            None => None,
+            Some(nodes) => Some(self.cluster(nodes)?),
+        };
+        if let Some(cluster) = nodes {
+            let run = self.run().await?;
+            run.fleet().await.settle_on(cluster);
+            if self.scaling.is_none() {
+                let run = self.run().await?;
+                run.keep(consumers, &options, Patience::default().drain)
+                    .await;
+                return Ok(run);
+            }
+        }
         if let Some(scaling) = self.scaling.clone() {
             options.variables.clone_from(&scaling.variables);
             let run = self.run().await?;
@@ -237,6 +261,19 @@ impl Scenario {
         let run = self.run().await?;
         run.fleet().await.start(consumers, &options).await?;
         Ok(run)
+    }
+
+    /// The nodes that the manifests say there can be.
+    fn cluster(&self, nodes: OnNodes) -> anyhow::Result<Cluster> {
+        let setting = self.setting.as_ref().context("the setting must be there")?;
+        let (needs, pools) = Needs::read(&setting.manifests)?;
+        let machines = Machines {
+            needs,
+            pools,
+            times: Times::default().faster(nodes.speed),
+            seed: setting.identity.seed,
+        };
+        Ok(Cluster::new(machines.of_size(nodes.each)))
     }
 
     pub(super) fn load(&self, messages: u64, shape: producer::Shape) -> Load {

@@ -4,6 +4,7 @@
 
 mod about;
 mod latency;
+mod nodes;
 mod verdict;
 mod witnesses;
 
@@ -40,6 +41,7 @@ pub(super) fn page(record: &RunRecord) -> String {
                     (witnesses::section(record))
                     (latency::section(record))
                     (latency::over_time(record))
+                    (nodes::section(record))
                     (about::processes(record))
                     (about::run(record))
                 }

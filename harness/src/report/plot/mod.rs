@@ -2,12 +2,14 @@
 
 mod frame;
 mod limit_bar;
+mod nodes;
 mod percentiles;
 mod scale;
 mod simulated;
 mod timeline;
 
 pub(super) use limit_bar::limit_bar;
+pub(super) use nodes::nodes;
 pub(super) use percentiles::percentiles;
 pub(crate) use simulated::{Line, Panel, over_time};
 pub(super) use timeline::timeline;

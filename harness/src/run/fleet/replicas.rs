@@ -55,6 +55,14 @@ impl Leaving {
         })
     }
 
+    pub(super) fn name(&self) -> &str {
+        self.member.process.name()
+    }
+
+    pub(super) fn node(&self) -> Option<&str> {
+        self.member.node.as_deref()
+    }
+
     pub(super) fn into_member(self) -> Member {
         self.member
     }
@@ -139,6 +147,7 @@ impl Fleet {
         if self.wanted.is_none() {
             return Ok(());
         }
+        self.see_to_nodes().await?;
         self.take_fallen().await?;
         let dead = self.take_dead()?;
         for _ in &dead {
@@ -176,7 +185,8 @@ impl Fleet {
         else {
             return Ok(());
         };
-        let missing = replicas.saturating_sub(u32::try_from(self.running.len())?);
+        let present = self.running.len() + self.unmissed();
+        let missing = replicas.saturating_sub(u32::try_from(present)?);
         if missing == 0 || !self.restarts.allowed(Instant::now()) {
             return Ok(());
         }

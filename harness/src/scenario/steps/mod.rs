@@ -18,13 +18,17 @@ macro_rules! ensure {
 mod given;
 mod identity;
 mod inject;
+mod nodes;
 mod ready;
 mod scaling;
 mod then_identity;
 mod then_latency;
+mod then_nodes;
 mod then_poison;
 mod then_results;
 mod then_scaling;
 mod trouble;
 mod when;
 mod when_faults;
+
+pub(super) use nodes::OnNodes;

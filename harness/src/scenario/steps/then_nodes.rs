@@ -1,0 +1,172 @@
+//! Judging what evictions did.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use cucumber::then;
+
+use super::super::durations::Time;
+use super::super::world::{Scenario, StepResult};
+use crate::nodes::{Capacity, Figures};
+use crate::run::Evicted;
+
+/// How often it is looked how things stand.
+const EVERY: Duration = Duration::from_millis(50);
+
+async fn evictions(scenario: &mut Scenario) -> anyhow::Result<Vec<Evicted>> {
+    let evictions = scenario.run().await?.fleet().await.evictions().to_vec();
+    anyhow::ensure!(!evictions.is_empty(), "no node was evicted");
+    Ok(evictions)
+}
+
+#[then(expr = "within {time} as many consumers are at work again as before")]
+async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
+    let begun = Instant::now();
+    loop {
+        let evictions = evictions(scenario).await?;
+        let missing = evictions.iter().find(|it| it.recovered.is_none());
+        let Some(missing) = missing else {
+            for it in &evictions {
+                let after = it.recovered.unwrap_or_default();
+                let node = &it.node;
+                ensure!(
+                    after <= limit.0,
+                    "after the eviction of {node} it took {after:?}"
+                );
+            }
+            return Ok(());
+        };
+        let node = &missing.node;
+        ensure!(
+            begun.elapsed() < limit.0,
+            "not within {:?} of the eviction of {node}",
+            limit.0
+        );
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+#[then(
+    "every consumer of a node that was evicted ended by itself before the node did, with exit code 0"
+)]
+async fn drained(scenario: &mut Scenario) -> StepResult {
+    for it in evictions(scenario).await? {
+        if let [(name, held), ..] = &it.killed[..] {
+            bail!(
+                "{name} had not ended when its node {} did, {:?} after the notice, and had {held} messages in hand",
+                it.node,
+                it.eviction.notice.unwrap_or_default()
+            );
+        }
+        for departure in &it.ended {
+            ensure!(
+                departure.status.code() == Some(0),
+                "{}\n{}",
+                departure.sentence,
+                departure.tail
+            );
+        }
+        let (ended, were) = (it.ended.len(), it.consumers.len());
+        ensure!(were > 0, "no consumer was on {}", it.node);
+        ensure!(
+            ended >= were,
+            "{ended} of {were} consumers of {} are known to have ended",
+            it.node
+        );
+    }
+    Ok(())
+}
+
+#[then(expr = "no consumer took a message later than {time} after the notice")]
+async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
+    let mut told = 0;
+    for it in evictions(scenario).await? {
+        let last = it.since.plus(limit.0);
+        for consumer in it.consumers.iter().filter(|_| it.eviction.notice.is_some()) {
+            told += 1;
+            let run = scenario.run().await?;
+            if let Some(late) = run.received_after(consumer, last)? {
+                let after = Duration::from_micros(late.micros_since(it.since).unsigned_abs());
+                bail!(
+                    "{consumer} took a message {after:?} after the notice of {}",
+                    it.node
+                );
+            }
+        }
+    }
+    ensure!(told > 0, "no consumer was told of an eviction");
+    Ok(())
+}
+
+#[then("no message came back because a lease ran out")]
+async fn nothing_ran_out(scenario: &mut Scenario) -> StepResult {
+    ensure!(
+        scenario.traffic()?.deliveries > 0,
+        "nothing was delivered at all"
+    );
+    let lapsed = scenario.run().await?.lapsed()?;
+    ensure!(
+        lapsed == 0,
+        "{lapsed} leases ran out, and their messages came back"
+    );
+    Ok(())
+}
+
+#[then(regex = r"^at most (\d+) messages were delivered more than once$")]
+fn bounded(scenario: &mut Scenario, most: u64) -> StepResult {
+    let traffic = scenario.traffic()?;
+    ensure!(traffic.deliveries > 0, "nothing was delivered at all");
+    let found = traffic.redelivered;
+    ensure!(
+        found <= most,
+        "{found} messages were delivered more than once"
+    );
+    Ok(())
+}
+
+#[then("those that came in place of others run on demand")]
+async fn on_demand(scenario: &mut Scenario) -> StepResult {
+    evictions(scenario).await?;
+    let capacities = scenario.run().await?.fleet().await.capacities();
+    let of = |capacity| {
+        capacities
+            .iter()
+            .filter(|it| **it == Some(capacity))
+            .count()
+    };
+    let (spot, on_demand) = (of(Capacity::Spot), of(Capacity::OnDemand));
+    ensure!(
+        on_demand > 0,
+        "{on_demand} run on demand, {spot} on Spot nodes"
+    );
+    Ok(())
+}
+
+#[then(
+    regex = r"^at (\d+\.\d+) an hour for a Spot node and (\d+\.\d+) on demand, the nodes cost at least (\d+) % less than on demand alone$"
+)]
+async fn saved(scenario: &mut Scenario, spot: f64, on_demand: f64, percent: f64) -> StepResult {
+    let run = scenario.run().await?;
+    let mut fleet = run.fleet().await;
+    let cluster = fleet.cluster().context("consumers run on no nodes")?;
+    let figures = cluster.figures(Instant::now());
+    drop(fleet);
+    let Figures {
+        spot_hours,
+        on_demand_hours,
+    } = figures;
+    let cost = spot_hours.mul_add(spot, on_demand_hours * on_demand);
+    let alone = (spot_hours + on_demand_hours) * on_demand;
+    ensure!(alone > 0.0, "there was no node, and no cost");
+    let found = 100.0 * (1.0 - cost / alone);
+    let seconds = |hours: f64| hours * 3_600.0;
+    run.record(crate::events::Event::Note {
+        text: format!(
+            "Nodes: {:.0} s of Spot, {:.0} s on demand; {found:.0} % less than on demand alone, at {spot} and {on_demand} an hour.",
+            seconds(spot_hours),
+            seconds(on_demand_hours)
+        ),
+    })?;
+    ensure!(found >= percent, "{found:.0} % less");
+    Ok(())
+}
