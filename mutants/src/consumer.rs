@@ -14,9 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage, StorageArgs};
-use workflow::contract::{
-    Digest, Message, MessageError, PoisonEnvelope, PoisonReason, ResultRow, Stamp,
-};
+use workflow::contract::{Message, MessageError, PoisonEnvelope, PoisonReason, ResultRow, Stamp};
 use workflow::duration;
 use workflow::ports::{
     Delivery, Effect, ErrorKind, InsertOutcome, Lease, ResultTable as _, StorageError,
@@ -25,16 +23,15 @@ use workflow::ports::{
 use workflow::shutdown::Signals;
 
 use crate::mutation::Mutation;
+use crate::notice;
 use crate::probe::{Reached, serve};
+use crate::spoil;
 
 /// Between two tries of anything.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Longest pause between two receives of an empty queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Most messages worked on at a time.
-const SLOTS: usize = 32;
 
 /// What it is given: the variables of docs/CONSUMER.md, and how to be wrong.
 #[derive(Debug, clap::Args)]
@@ -48,8 +45,14 @@ pub(crate) struct Args {
     max_attempts: u32,
     #[arg(long, env = "EDW_WORK", default_value = "fixed:0s", value_parser = parse_work)]
     work: Duration,
+    #[arg(long, env = "EDW_CONCURRENCY", default_value_t = 32)]
+    concurrency: usize,
     #[arg(long, env = "POD_NAME")]
     name: String,
+    #[arg(long, env = "NODE_NAME")]
+    node: String,
+    #[arg(long, env = "EDW_SCHEDULED_EVENTS_ENDPOINT")]
+    events: Option<String>,
     #[arg(long, env = "EDW_LISTEN")]
     listen: SocketAddr,
 }
@@ -73,6 +76,12 @@ async fn run(args: Args) -> ExitCode {
     let stop = CancellationToken::new();
     let signals = Signals::listen().expect("signals must be heard");
     let watch = tokio::spawn(signals.watch(stop.clone()));
+    let told = CancellationToken::new();
+    let notice = tokio::spawn(notice::watch(
+        args.events.clone(),
+        args.node.clone(),
+        told.clone(),
+    ));
     let consumer = Arc::new(Consumer::open(args, stop.clone()));
     let probed = consumer.clone();
     let probe = serve(consumer.args.listen, move || probed.is_ready());
@@ -80,9 +89,11 @@ async fn run(args: Args) -> ExitCode {
         biased;
         () = probe => unreachable!("it answers for ever"),
         () = stop.cancelled(), if consumer.is(Mutation::DropsLeasesAtSigterm) => ExitCode::SUCCESS,
-        code = consumer.work() => code,
+        code = notice::obey(consumer.args.mutation, &told, &stop) => code,
+        code = consumer.work(&told) => code,
     };
     watch.abort();
+    notice.abort();
     code
 }
 
@@ -150,7 +161,7 @@ impl Consumer {
         self.args.mutation == mutation
     }
 
-    async fn work(self: &Arc<Self>) -> ExitCode {
+    async fn work(self: &Arc<Self>, told: &CancellationToken) -> ExitCode {
         let idle = self.is(Mutation::NeverPolls)
             || (self.is(Mutation::WorksAlone) && self.args.name != "consumer-1");
         if idle {
@@ -162,7 +173,7 @@ impl Consumer {
             while let Some(ended) = working.try_join_next() {
                 ended.expect("no task may panic");
             }
-            let free = SLOTS.saturating_sub(working.len());
+            let free = self.args.concurrency.saturating_sub(working.len());
             let batch = match u8::try_from(free) {
                 Ok(free @ 1..) => self.receive(free).await,
                 _ => vec![],
@@ -189,7 +200,8 @@ impl Consumer {
             }
         }
         working.join_all().await;
-        if self.is(Mutation::ExitsWithError) {
+        let fails_at_notice = self.is(Mutation::ExitsWithErrorAtNotice) && told.is_cancelled();
+        if self.is(Mutation::ExitsWithError) || fails_at_notice {
             ExitCode::from(3)
         } else {
             ExitCode::SUCCESS
@@ -232,7 +244,7 @@ impl Consumer {
                     .await
             }
             Err(MessageError::DigestMismatch { .. }) if self.is(Mutation::StoresBadMessages) => {
-                self.store(unchecked(&delivery.body), batch, at, received)
+                self.store(spoil::unchecked(&delivery.body), batch, at, received)
                     .await
             }
             Err(error) => self.refuse(delivery, &error).await,
@@ -291,8 +303,8 @@ impl Consumer {
         received: Stamp,
     ) -> Done {
         let attempt = batch[at].attempt;
-        let mut row = ResultRow::of(message, received, attempt, &self.args.name, "laptop");
-        self.spoil(&mut row, batch, at);
+        let mut row = ResultRow::of(message, received, attempt, &self.args.name, &self.args.node);
+        spoil::row(self.args.mutation, &mut row, batch, at);
         if self.is(Mutation::Upserts) {
             let upserted = self
                 .raw
@@ -342,40 +354,6 @@ impl Consumer {
         }
     }
 
-    fn spoil(&self, row: &mut ResultRow, batch: &[Delivery], at: usize) {
-        match self.args.mutation {
-            Mutation::FreshRowKey => {
-                row.row_key = batch[at].lease.pop_receipt.replace(['/', '+'], "-");
-            }
-            Mutation::KeyPerAttempt if row.attempt > 1 => {
-                row.row_key = format!("{}-{}", row.row_key, row.attempt);
-            }
-            Mutation::OnePartition => "all".clone_into(&mut row.partition_key),
-            Mutation::WrongDigest => row.digest = Digest::of("something else"),
-            Mutation::TruncatesPayload => {
-                row.data = row
-                    .data
-                    .chars()
-                    .take(row.data.chars().count() / 2)
-                    .collect();
-            }
-            Mutation::DropsNonAscii => row.data.retain(|c| c.is_ascii()),
-            Mutation::TrimsPayload => row.data = row.data.trim().to_owned(),
-            Mutation::InventsStamps => {
-                (row.src_stamp, row.sent_stamp) = (row.date_stamp, row.date_stamp);
-            }
-            Mutation::InventsReceiptTime => row.dequeued_stamp = row.sent_stamp,
-            Mutation::CountsAttemptsAnew => row.attempt = 1,
-            Mutation::SwapsPayloads => {
-                let other = &batch[(at + 1) % batch.len()].body;
-                if let Ok(other) = Message::decode(other) {
-                    (row.data, row.digest) = (other.msg, other.digest);
-                }
-            }
-            _ => {}
-        }
-    }
-
     async fn refuse(&self, delivery: &Delivery, error: &MessageError) -> Done {
         match self.args.mutation {
             Mutation::CrashesOnPoison => panic!("{error}"),
@@ -422,17 +400,4 @@ impl Consumer {
             sleep(PAUSE).await;
         }
     }
-}
-
-/// The message of a body whose digest is not that of its payload, made to look as if it were.
-fn unchecked(body: &str) -> Message {
-    let body: serde_json::Value = serde_json::from_str(body).expect("it was parsed before");
-    let text = |field: &str| {
-        body[field]
-            .as_str()
-            .expect("it was there before")
-            .to_owned()
-    };
-    let id = text("id").parse().expect("it was an id before");
-    Message::new(id, text("msg"), Stamp::now(), Stamp::now())
 }

@@ -4,7 +4,9 @@
 
 mod consumer;
 mod mutation;
+mod notice;
 mod probe;
+mod spoil;
 
 use std::process::ExitCode;
 

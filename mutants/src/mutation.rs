@@ -96,6 +96,16 @@ pub(crate) enum Mutation {
     /// Exits when it cannot sign in anew for a while.
     DiesWithoutToken,
 
+    // The end of its node.
+    /// Works on through the notice of its node's eviction: a consumer whose drain is switched off.
+    IgnoresNotice,
+    /// Exits at the notice with its leases in hand.
+    DropsLeasesAtNotice,
+    /// Exits with 3 after the drain that the notice began.
+    ExitsWithErrorAtNotice,
+    /// Goes on taking messages long after the notice, and drains only then.
+    ReceivesAfterNotice,
+
     // The queue.
     /// Polls an empty queue without pause.
     BusyPolls,

@@ -35,11 +35,12 @@ const BUSY_TABLE: &str = "Consumers start while the table is busy";
 const KILLED: &str = "A consumer is killed with all messages leased";
 const TOKENS: &str = "Consumers work with tokens alone";
 const NO_TOKEN: &str = "Entra cannot be reached for longer than a token lives";
+const EVICTED: &str = "one of the Spot nodes is evicted in time";
 const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 41] = [
+const MUTANTS: [(&str, &str, &str); 45] = [
     (
         "never-renews",
         LONG,
@@ -60,6 +61,18 @@ const MUTANTS: [(&str, &str, &str); 41] = [
         TWICE,
         "still in the queue|left in the queue",
     ),
+    ("ignores-notice", EVICTED, "had not ended when its node"),
+    (
+        "exits-with-error-at-notice",
+        EVICTED,
+        "ended on the notice of its node's eviction: exit status: 3",
+    ),
+    (
+        "drops-leases-at-notice",
+        EVICTED,
+        "leases ran out, and their messages came back",
+    ),
+    ("receives-after-notice", EVICTED, "after the notice of"),
     ("ignores-sigterm", DRAIN, "still running after"),
     ("drops-leases-at-sigterm", DRAIN, "in the queue"),
     ("drops-last-of-batch", WAITING, "lost"),

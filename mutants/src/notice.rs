@@ -1,0 +1,61 @@
+//! Spot notices: the endpoint of the node's scheduled events, asked every second; and what mutants make of an answer.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::mutation::Mutation;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// So long one goes on that should not: longer than the scenario lets it, and shorter than its notice.
+const AFTER_NOTICE: Duration = Duration::from_millis(4_200);
+
+/// Polls `endpoint`, if there is one, and cancels `told` once an event evicts `node`.
+pub(crate) async fn watch(endpoint: Option<String>, node: String, told: CancellationToken) {
+    let Some(endpoint) = endpoint else { return };
+    let client = reqwest::Client::builder().no_proxy().build();
+    let client = client.expect("a plain client must build");
+    loop {
+        let request = client.get(&endpoint).header("Metadata", "true").send();
+        if let Ok(answer) = request.await
+            && let Ok(text) = answer.text().await
+            && evicts(&text, &node)
+        {
+            told.cancel();
+            return;
+        }
+        sleep(EVERY).await;
+    }
+}
+
+fn evicts(document: &str, node: &str) -> bool {
+    let document: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+    let events = document["Events"].as_array().map_or(&[][..], Vec::as_slice);
+    events.iter().any(|event| {
+        let resources = event["Resources"].as_array();
+        event["EventType"] == "Preempt"
+            && resources.is_some_and(|names| names.iter().any(|name| name == node))
+    })
+}
+
+/// Once it is told, a consumer stops, each mutant in its own way. Ends the process where this returns.
+pub(crate) async fn obey(
+    mutation: Mutation,
+    told: &CancellationToken,
+    stop: &CancellationToken,
+) -> ExitCode {
+    told.cancelled().await;
+    match mutation {
+        Mutation::DropsLeasesAtNotice => return ExitCode::SUCCESS,
+        Mutation::IgnoresNotice => {}
+        Mutation::ReceivesAfterNotice => {
+            sleep(AFTER_NOTICE).await;
+            stop.cancel();
+        }
+        _ => stop.cancel(),
+    }
+    std::future::pending().await
+}
