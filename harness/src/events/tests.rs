@@ -57,20 +57,6 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             target: "consumer-1".into(),
             lasts_ms: Some(900),
         },
-        Event::Scaled(Scaled {
-            by: "model of KEDA".into(),
-            from: 0,
-            to: 1,
-            reason: "r".into(),
-        }),
-        Event::Allowed(Box::default()),
-        Event::Node(NodeEvent {
-            node: "n".into(),
-            change: NodeChange::Gone {
-                stopped: true,
-                killed: vec!["consumer-1".into()],
-            },
-        }),
         Event::Sample(Sample {
             queue_depth: Some(9),
             ..Sample::default()
@@ -88,7 +74,26 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             reasons: vec!["3 messages lost".into()],
         },
     ];
-    [of_a_run, of_a_suite()].concat()
+    [of_a_run, of_scaling(), of_a_suite()].concat()
+}
+
+fn of_scaling() -> Vec<Event> {
+    vec![
+        Event::Scaled(Scaled {
+            by: "model of KEDA".into(),
+            from: 0,
+            to: 1,
+            reason: "r".into(),
+        }),
+        Event::Allowed(Box::default()),
+        Event::Node(NodeEvent {
+            node: "n".into(),
+            change: NodeChange::Gone {
+                stopped: true,
+                killed: vec!["consumer-1".into()],
+            },
+        }),
+    ]
 }
 
 fn of_a_suite() -> Vec<Event> {

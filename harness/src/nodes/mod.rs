@@ -9,7 +9,7 @@
 //! - [`Cluster`]: nodes over time, without processes: those are the fleet's.
 //!
 //! Left out: what Karpenter does to save nodes (consolidation, drift, expiry), since an empty node costs a scenario nothing;
-//! DaemonSets; and the kubelet that starts a container again on a node that is about to go: a consumer that has drained there
+//! `DaemonSet`s; and the kubelet that starts a container again on a node that is about to go: a consumer that has drained there
 //! is replaced on another node, as by the drain of a node that is cordoned.
 
 mod amounts;

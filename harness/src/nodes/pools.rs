@@ -106,12 +106,11 @@ impl Pool {
             .map(|it| (it.key.clone(), it.values[0].clone()))
             .collect();
         labels.insert(POOL.to_owned(), item.metadata.name.clone());
-        let limit = match item.spec.limits.get("cpu") {
-            None => None,
-            Some(_) => {
-                let limits = Amounts::read(&item.spec.limits, 0).map_err(quantity)?;
-                Some(limits.cpu_millis)
-            }
+        let limit = if item.spec.limits.contains_key("cpu") {
+            let limits = Amounts::read(&item.spec.limits, 0).map_err(quantity)?;
+            Some(limits.cpu_millis)
+        } else {
+            None
         };
         let machine_cpu_millis = cores * 1_000;
         Ok(Self {

@@ -83,13 +83,14 @@ impl Nodes {
     }
 
     /// In the order in which they came.
-    pub fn iter(&self) -> std::slice::Iter<'_, NodeRecord> {
-        self.0.iter()
+    pub fn all(&self) -> &[NodeRecord] {
+        &self.0
     }
 
     /// Those that Azure took back.
     pub fn evicted(&self) -> impl Iterator<Item = &NodeRecord> {
-        self.iter()
+        self.0
+            .iter()
             .filter(|node| node.gone.is_some() || node.notice.is_some())
     }
 }
@@ -125,7 +126,11 @@ impl NodeRecord {
 impl RunRecord {
     /// How long nodes of this capacity were there, in seconds, all of them together.
     pub(super) fn node_seconds(&self, capacity: Capacity) -> f64 {
-        let of = self.nodes.iter().filter(|node| node.capacity == capacity);
+        let of = self
+            .nodes
+            .all()
+            .iter()
+            .filter(|node| node.capacity == capacity);
         let times = of.map(|node| {
             let until = node.gone.unwrap_or(self.ended);
             until.micros_since(node.joined).max(0) as f64 / 1e6
@@ -190,6 +195,7 @@ mod tests {
             (6, NodeChange::Recovered { after_ms: 1_000 }),
         ]);
         let told: Vec<_> = nodes
+            .all()
             .iter()
             .map(|node| (&node.killed[..], node.recovered_ms))
             .collect();

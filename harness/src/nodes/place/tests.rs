@@ -150,7 +150,9 @@ fn domains_with_fewer_consumers_are_better() {
 /// the constraint is `None` there.
 #[test]
 fn spread_scores_are_those_that_kubernetes_tests_itself_by() {
-    let cases: [(u32, &[(bool, u64)], &[i64]); 4] = [
+    /// Maximal skew; whether each node has the label, with its consumers; the scores of those that have it.
+    type Case<'a> = (u32, &'a [(bool, u64)], &'a [i64]);
+    let cases: [Case<'_>; 4] = [
         (
             1,
             &[(true, 2), (true, 1), (true, 0), (true, 3)],

@@ -27,7 +27,7 @@ pub(in crate::report) fn nodes(record: &RunRecord) -> Option<Markup> {
     }
     let seconds = record.seconds_at(record.ended).max(1e-3);
     let x = Scale::new((0.0, seconds), (FRAME.left, FRAME.right));
-    let bottom = (record.nodes.iter().count() as f64).mul_add(ROW, HEAD);
+    let bottom = (record.nodes.all().len() as f64).mul_add(ROW, HEAD);
     let height = bottom + 30.0;
     Some(html! {
         svg.plot.wide viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label="nodes over time" {
@@ -35,7 +35,7 @@ pub(in crate::report) fn nodes(record: &RunRecord) -> Option<Markup> {
                 line.grid x1=(px(x.at(tick))) x2=(px(x.at(tick))) y1=(px(HEAD)) y2=(px(bottom)) {}
                 text.tick.middle x=(px(x.at(tick))) y=(px(bottom + 16.0)) { (format!("{tick} s")) }
             }
-            @for (row, node) in (0_u32..).zip(record.nodes.iter()) {
+            @for (row, node) in (0_u32..).zip(record.nodes.all().iter()) {
                 (bar(record, node, &x, f64::from(row).mul_add(ROW, HEAD)))
             }
         }

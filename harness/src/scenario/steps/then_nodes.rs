@@ -157,7 +157,8 @@ async fn saved(scenario: &mut Scenario, spot: f64, on_demand: f64, percent: f64)
     } = figures;
     let cost = spot_hours.mul_add(spot, on_demand_hours * on_demand);
     let alone = (spot_hours + on_demand_hours) * on_demand;
-    ensure!(alone > 0.0, "there was no node, and no cost");
+    let had_nodes = alone > 0.0;
+    ensure!(had_nodes, "there was no node, and no cost");
     let found = 100.0 * (1.0 - cost / alone);
     let seconds = |hours: f64| hours * 3_600.0;
     run.record(crate::events::Event::Note {
@@ -167,6 +168,7 @@ async fn saved(scenario: &mut Scenario, spot: f64, on_demand: f64, percent: f64)
             seconds(on_demand_hours)
         ),
     })?;
-    ensure!(found >= percent, "{found:.0} % less");
+    let is_enough = found >= percent;
+    ensure!(is_enough, "{found:.0} % less");
     Ok(())
 }

@@ -34,10 +34,10 @@ fn end(load: &Running) -> (Outcome, Vec<String>) {
     let (mut left, mut lost, mut end) = (Vec::new(), None, None);
     for event in load.events() {
         match event {
-            Event::ProcessStarted { name, pid: id, .. } => {
-                if kill(pid(id), None) != Err(Errno::ESRCH) {
-                    left.push(name);
-                }
+            Event::ProcessStarted { name, pid: id, .. }
+                if kill(pid(id), None) != Err(Errno::ESRCH) =>
+            {
+                left.push(name);
             }
             Event::StorageLost { how } => lost = Some(how),
             Event::Finished { outcome, reasons } => end = Some((outcome, reasons)),
