@@ -10,7 +10,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
   Background:
     Given consumers run on Spot nodes
     And all times of nodes are 100 times as short
-    And each message takes 300 ms of work
+    And each message takes 1 s of work
     And each consumer works on 4 messages at a time
 
   Rule: Consumers that are told in time leave nothing behind
@@ -18,7 +18,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
     Scenario Outline: <what> in time
       Given 4 consumers, at most <each> on each node
       And a lease lasts 8 s
-      When 240 messages are sent at 30 per second, and <what> with 6 s of notice
+      When 80 messages are sent at 10 per second, and <what> with 6 s of notice
       Then within 15 s as many consumers are at work again as before
       And within 30 s every message has exactly one result
       And every consumer of a node that was evicted ended by itself before the node did, with exit code 0
@@ -36,7 +36,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
     Scenario Outline: <what>
       Given 4 consumers, at most <each> on each node
       And a lease lasts 4 s
-      When 120 messages are sent at 30 per second, and <what>
+      When 60 messages are sent at 10 per second, and <what>
       Then within 20 s as many consumers are at work again as before
       And within 40 s every message has exactly one result
       And at most <twice> messages were delivered more than once
@@ -59,7 +59,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
       And all times of scaling are 30 times as short
       And at most 2 consumers are on each node
       And a lease lasts 4 s
-      When 160 messages are sent at once, and one of the Spot nodes is evicted without notice while consumers are still coming
+      When 120 messages are sent at once, and one of the Spot nodes is evicted without notice while consumers are still coming
       Then within 20 s as many consumers are at work again as before
       And within 40 s every message has exactly one result
       And at most 8 messages were delivered more than once
@@ -69,7 +69,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
     Scenario: Azure has no other Spot machine
       Given 4 consumers, at most 2 on each node
       And Azure has no other Spot machine to give
-      When 160 messages are sent at 30 per second, and one of the Spot nodes is evicted with 5 s of notice
+      When 60 messages are sent at 10 per second, and one of the Spot nodes is evicted with 5 s of notice
       Then within 15 s as many consumers are at work again as before
       And those that came in place of others run on demand
       And at 0.04 an hour for a Spot node and 0.20 on demand, the nodes cost at least 30 % less than on demand alone

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use workflow::contract::PayloadSize;
 use workflow::duration;
 
 use super::steps::OnNodes;
-use crate::audit::{ExpectedPoison, Traffic};
+use crate::audit::{ExpectedPoison, StorageTime, Traffic};
 use crate::autoscale::{Recording, Scaling};
 use crate::environment::{ConsumerOptions, Environment, SetUp};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
@@ -34,6 +34,15 @@ impl StepError {
     /// `error`, which makes the scenario end with `outcome`.
     pub(super) const fn of(outcome: Outcome, error: anyhow::Error) -> Self {
         Self { outcome, error }
+    }
+
+    /// `late` did not happen in time: a broken promise, unless it was `storage` that kept the workload from it.
+    pub(super) fn late(late: String, storage: StorageTime) -> Self {
+        if storage.is_starved() {
+            Self::of(Outcome::Inconclusive, anyhow!("{late}, but {storage}"))
+        } else {
+            Unmet(late).into()
+        }
     }
 
     /// An outcome and its reason from what [`StepError`]'s `Display` says, which is all that Cucumber's macros let through:

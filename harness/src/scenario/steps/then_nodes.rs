@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use cucumber::then;
 
 use super::super::durations::Time;
-use super::super::world::{Scenario, StepResult};
+use super::super::world::{Scenario, StepError, StepResult};
 use crate::nodes::{Capacity, Figures};
 use crate::run::Evicted;
 
@@ -52,11 +52,13 @@ async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
 async fn drained(scenario: &mut Scenario) -> StepResult {
     for it in evictions(scenario).await? {
         if let [(name, held), ..] = &it.killed[..] {
-            bail!(
+            let late = format!(
                 "{name} had not ended when its node {} did, {:?} after the notice, and had {held} messages in hand",
                 it.node,
                 it.eviction.notice.unwrap_or_default()
             );
+            // What it had to finish, it could not finish without storage.
+            return Err(StepError::late(late, scenario.traffic()?.storage));
         }
         for departure in &it.ended {
             ensure!(

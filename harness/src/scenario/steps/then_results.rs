@@ -5,8 +5,7 @@ use cucumber::then;
 
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepError, StepResult};
-use crate::audit::StorageTime;
-use crate::outcome::{Outcome, Unmet};
+use crate::outcome::Outcome;
 use crate::run::{Patience, Settled};
 use crate::wire::Guard;
 
@@ -62,10 +61,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
             "{left} messages are still in the queue after {:?}",
             deadline.0
         );
-        return Err(match storage.filter(StorageTime::is_starved) {
-            Some(storage) => StepError::of(Outcome::Inconclusive, anyhow!("{late}, but {storage}")),
-            None => Unmet(late).into(),
-        });
+        return Err(StepError::late(late, storage.unwrap_or_default()));
     }
     for departure in departures {
         departure.ensure_orderly()?;
