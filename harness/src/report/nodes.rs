@@ -124,8 +124,8 @@ impl NodeRecord {
 }
 
 impl RunRecord {
-    /// How long nodes of this capacity were there, in seconds, all of them together.
-    pub(super) fn node_seconds(&self, capacity: Capacity) -> f64 {
+    /// How long nodes of this capacity were there, in seconds, all of them together; `None` where there was none.
+    pub(super) fn node_seconds(&self, capacity: Capacity) -> Option<f64> {
         let of = self
             .nodes
             .all()
@@ -135,7 +135,7 @@ impl RunRecord {
             let until = node.gone.unwrap_or(self.ended);
             until.micros_since(node.joined).max(0) as f64 / 1e6
         });
-        times.sum()
+        times.reduce(std::ops::Add::add)
     }
 }
 

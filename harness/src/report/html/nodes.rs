@@ -9,14 +9,19 @@ pub(super) fn section(record: &RunRecord) -> Markup {
     let Some(bars) = plot::nodes(record) else {
         return html! {};
     };
-    let seconds = |capacity| format!("{:.0} s", record.node_seconds(capacity));
+    let seconds = |capacity| record.node_seconds(capacity);
     html! {
         section.over-time {
             h2 { "Nodes" }
             (bars)
             p.faint {
-                "Blue: Spot, " (seconds(Capacity::Spot)) " of nodes together. Grey: on demand, " (seconds(Capacity::OnDemand))
-                ". Lines: consumers. Hatched in yellow: told of its eviction. Red: the end of its machine."
+                @if let Some(seconds) = seconds(Capacity::Spot) {
+                    "Blue: Spot, " (format!("{seconds:.0} s")) " of nodes together. Amber: told of its eviction. "
+                }
+                @if let Some(seconds) = seconds(Capacity::OnDemand) {
+                    "Grey: on demand, " (format!("{seconds:.0} s")) " of nodes together. "
+                }
+                "Red: the end of a machine. Lines: consumers, from start to end."
             }
             @if record.nodes.evicted().next().is_some() {
                 ol.faults {

@@ -45,17 +45,18 @@ pub(in crate::report) fn nodes(record: &RunRecord) -> Option<Markup> {
 fn bar(record: &RunRecord, node: &NodeRecord, x: &Scale, top: f64) -> Markup {
     let at = |stamp: Stamp| x.at(record.seconds_at(stamp));
     let (from, until) = (at(node.joined), at(node.gone.unwrap_or(record.ended)));
+    let told = node.notice.map_or(until, |(notice, _)| at(notice));
     let class = match node.capacity {
         Capacity::Spot => "node spot",
         Capacity::OnDemand => "node on-demand",
     };
     let width = |from: f64, until: f64| px((until - from).max(1.0));
     html! {
-        rect class=(class) x=(px(from)) y=(px(top)) width=(width(from, until)) height=(px(BAR)) rx="2" {
+        rect class=(class) x=(px(from)) y=(px(top)) width=(width(from, told)) height=(px(BAR)) rx="2" {
             title { (node.name) ", " (node.capacity) ", " (node.zone) }
         }
-        @if let Some((notice, _)) = node.notice {
-            rect.node.notice x=(px(at(notice))) y=(px(top)) width=(width(at(notice), until)) height=(px(BAR)) {
+        @if node.notice.is_some() {
+            rect.node.notice x=(px(told)) y=(px(top)) width=(width(told, until)) height=(px(BAR)) rx="2" {
                 title { "notice of its eviction" }
             }
         }
@@ -65,8 +66,16 @@ fn bar(record: &RunRecord, node: &NodeRecord, x: &Scale, top: f64) -> Markup {
                 title { (node.told()) }
             }
         }
-        text.tick x=(px(FRAME.right + 8.0)) y=(px(top + 13.0)) { (node.name) }
+        text.tick x=(px(FRAME.right + 8.0)) y=(px(top + 13.0)) {
+            (short(&node.name)) title { (node.name) }
+        }
     }
+}
+
+/// The last two parts of a node's name, which tell it from the others: there is no room for `aks-edw-spot-f8c0e`.
+fn short(name: &str) -> &str {
+    let start = name.rmatch_indices('-').nth(1);
+    start.map_or(name, |(at, _)| &name[at + 1..])
 }
 
 /// A line for each consumer, from its start to its end or its machine's, one below the other.
