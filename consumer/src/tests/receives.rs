@@ -59,9 +59,9 @@ async fn slow_work_leaves_no_slot_empty_while_messages_wait() {
     let consumer = rig.start();
     rig.until(|metrics| metrics.in_flight.get() == 32).await;
     // One slot is free now and then; half of them would take half a minute.
-    rig.until(|metrics| metrics.deleted.get() == 1).await;
+    rig.until(|metrics| metrics.deleted.get() >= 1).await;
     let freed = Instant::now();
-    rig.until(|metrics| metrics.received.get() == 33).await;
+    rig.until(|metrics| metrics.received.get() >= 33).await;
     assert!(freed.elapsed() < SECOND / 10, "{:?}", freed.elapsed());
     rig.until_empty().await;
     rig.drain(consumer).await;
