@@ -35,7 +35,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
 
     Scenario Outline: <what>
       Given 4 consumers, at most <each> on each node
-      And a lease lasts 4 s
+      And a lease lasts 6 s
       When 60 messages are sent at 10 per second, and <what>
       Then within 20 s as many consumers are at work again as before
       And within 40 s every message has exactly one result
@@ -58,7 +58,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
         | maxReplicaCount | 6     |
       And all times of scaling are 30 times as short
       And at most 2 consumers are on each node
-      And a lease lasts 4 s
+      And a lease lasts 6 s
       When 120 messages are sent at once, and one of the Spot nodes is evicted without notice while consumers are still coming
       Then within 20 s as many consumers are at work again as before
       And within 40 s every message has exactly one result

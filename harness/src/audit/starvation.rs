@@ -32,6 +32,12 @@ impl StorageTime {
     pub const fn is_starved(&self) -> bool {
         self.starved_ms > 0 && self.starved_ms.saturating_mul(TOO_MUCH) >= self.observed_ms
     }
+
+    /// Whether it kept requests waiting for as long as `lease` lasts, all in all: then a consumer that renews in good time can
+    /// have lost one all the same.
+    pub fn outlasts(&self, lease: Duration) -> bool {
+        Duration::from_millis(self.starved_ms) >= lease
+    }
 }
 
 impl fmt::Display for StorageTime {

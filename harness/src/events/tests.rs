@@ -22,7 +22,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         name: "aws2azmsgs".into(),
         storage: "http://127.0.0.1:10001/devstoreaccount1".into(),
     };
-    let of_a_run = vec![
+    let begun = vec![
         Event::RunStarted(Box::new(RunStarted {
             run,
             title: "load".into(),
@@ -57,6 +57,8 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             target: "consumer-1".into(),
             lasts_ms: Some(900),
         },
+    ];
+    let judged = vec![
         Event::Sample(Sample {
             queue_depth: Some(9),
             ..Sample::default()
@@ -74,7 +76,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             reasons: vec!["3 messages lost".into()],
         },
     ];
-    [of_a_run, of_scaling(), of_a_suite()].concat()
+    [begun, of_scaling(), judged, of_a_suite()].concat()
 }
 
 fn of_scaling() -> Vec<Event> {
