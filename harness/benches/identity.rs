@@ -1,0 +1,170 @@
+//! What signing in costs: `cargo bench -p harness --bench identity`.
+//!
+//! The real producer and consumer against Azurite, in turns: over HTTP with a SAS, and over HTTPS with tokens that they get for
+//! their pod's at the harness's own authority. Azurite speaks either HTTP or HTTPS, so each side has a process of its own, of
+//! one package and with the same options otherwise. A turn sends a burst and then has one consumer empty the queue.
+
+#![expect(clippy::print_stdout, reason = "the figures are its output")]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use harness::environment::{ConsumerOptions, Environment, Local, SetUp, Store, Workload};
+use harness::run::Identity;
+use nix::sys::signal::Signal;
+use tokio::time::{interval, sleep, timeout};
+use workflow::ports::WorkQueue as _;
+
+/// Messages of a turn.
+const MESSAGES: u64 = 1_500;
+
+/// Requests in flight, of either.
+const CONCURRENCY: u32 = 32;
+
+/// Turns of each side; the first of each warms up Azurite, and does not count.
+const TURNS: usize = 6;
+
+/// The share of the rate without that must be left with tokens.
+const TARGET: f64 = 0.75;
+
+/// How long any one thing may take.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Exit codes: 0 the target is met, 1 something could not be measured, 3 it is missed; as `bench` has them.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match Box::pin(measure()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(3),
+        Err(error) => {
+            println!("failed to {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Messages a second, of one side.
+#[derive(Default)]
+struct Rates {
+    sent: Vec<f64>,
+    handled: Vec<f64>,
+}
+
+async fn measure() -> anyhow::Result<bool> {
+    let directory = tempfile::tempdir().context("make a directory")?;
+    let workload = Workload::built_in(Path::new(env!("CARGO_BIN_EXE_harness")));
+    let plain: Arc<dyn Environment> = Arc::new(Local::start(workload).await?);
+    let signed_in = plain
+        .with_identity(&SetUp::default(), directory.path())
+        .await?;
+    println!(
+        "without: {}\nwith:    {}",
+        plain.evidence(),
+        signed_in.evidence()
+    );
+    let sides = [plain, signed_in];
+    let mut rates = [Rates::default(), Rates::default()];
+    for turn in 0..TURNS {
+        for (side, rates) in sides.iter().zip(&mut rates) {
+            let (sent, handled) = Box::pin(one(side.as_ref(), directory.path())).await?;
+            if turn > 0 {
+                rates.sent.push(sent);
+                rates.handled.push(handled);
+            }
+        }
+    }
+    let [without, with] = rates;
+    println!(
+        "{MESSAGES} messages a turn, {CONCURRENCY} in flight; messages a second, median and all turns\n"
+    );
+    println!("| what | SAS, HTTP | tokens, HTTPS | ratio |\n|---|---:|---:|---:|");
+    let met = [
+        row("put", &without.sent, &with.sent),
+        row("receive, insert, delete", &without.handled, &with.handled),
+    ];
+    println!("\ntarget: ratio >= {TARGET}");
+    Ok(met == [true, true])
+}
+
+/// Prints a row; whether its ratio meets the target.
+fn row(what: &str, without: &[f64], with: &[f64]) -> bool {
+    let told = |rates: &[f64]| {
+        let each: Vec<_> = rates.iter().map(|rate| format!("{rate:.0}")).collect();
+        format!("{:.0} ({})", median(rates), each.join(" "))
+    };
+    let ratio = median(with) / median(without);
+    println!(
+        "| {what} | {} | {} | {ratio:.2} |",
+        told(without),
+        told(with)
+    );
+    ratio >= TARGET
+}
+
+fn median(rates: &[f64]) -> f64 {
+    let mut rates = rates.to_vec();
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+/// A turn of one side: the rate of sending, from the producer's summary; and of handling, from the consumer's exec, so its start
+/// and sign-in are part of it, until the queue is empty.
+async fn one(side: &dyn Environment, directory: &Path) -> anyhow::Result<(f64, f64)> {
+    let run = Identity::fresh(None).run;
+    let store = side.provision(&run).await?;
+    let sent = send(side, &store, directory).await?;
+    let options = ConsumerOptions {
+        concurrency: Some(CONCURRENCY),
+        ..ConsumerOptions::default()
+    };
+    let begun = Instant::now();
+    let mut consumer = side
+        .start_consumer(&store, "consumer-1", &options, directory)
+        .await?;
+    let empty = async {
+        let mut look = interval(Duration::from_millis(20));
+        while store.queue.approximate_count().await? > 0 {
+            look.tick().await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(DEADLINE, empty)
+        .await
+        .context("wait for an empty queue")??;
+    let handled = MESSAGES as f64 / begun.elapsed().as_secs_f64();
+    consumer.signal(Signal::SIGTERM)?;
+    let status = consumer.wait(DEADLINE).await?;
+    ensure!(status.success(), "end the consumer: {}", consumer.tail());
+    store.remove().await?;
+    // Azurite's own work for what it has removed is not the next turn's.
+    sleep(Duration::from_millis(200)).await;
+    Ok((sent, handled))
+}
+
+async fn send(side: &dyn Environment, store: &Store, directory: &Path) -> anyhow::Result<f64> {
+    let summary = directory.join(format!("{}.json", store.run));
+    let arguments = [
+        format!("--run={}", store.run),
+        format!("--messages={MESSAGES}"),
+        format!("--concurrency={CONCURRENCY}"),
+        format!("--summary={}", summary.display()),
+        "--shape=burst".to_owned(),
+        "--progress=none".to_owned(),
+    ];
+    let mut producer = side.start_producer(store, &arguments, directory).await?;
+    let status = producer.wait(DEADLINE).await?;
+    ensure!(
+        status.success(),
+        "send with the producer: {}",
+        producer.tail()
+    );
+    let summary: producer::Summary = serde_json::from_slice(&std::fs::read(summary)?)?;
+    ensure!(
+        summary.acknowledged == MESSAGES && summary.retries == 0,
+        "send every message at once: {summary}"
+    );
+    Ok(summary.rate_per_s)
+}
