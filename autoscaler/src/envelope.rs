@@ -3,8 +3,8 @@
 //! # How it is made
 //!
 //! The model runs for every pair of phases of the two loops on a grid, each with the wall clock's second at both of its
-//! ends, and each with several patterns of lateness: on time, one loop or both late by the whole slack every time, and
-//! random lateness from fixed seeds. Every run is widened in time by the slack and by one step of the grid. The envelope
+//! ends, and each with several patterns of lateness: on time, one loop or both late by the whole slack every time, both
+//! by some part of it every time, and random lateness from fixed seeds. Every run is widened in time by the slack and by one step of the grid. The envelope
 //! spans all of them.
 //!
 //! # What it guarantees

@@ -8,6 +8,7 @@ use autoscaler::{
     Samples, ScalerError, SelectPolicy, Settings, Start, Uncertainty,
 };
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 const SLACK: Duration = Duration::from_secs(2);
 
@@ -297,7 +298,9 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    // An envelope is runs that were tried, not a proof, and a chain of rare coincidences can leave it: 4,500 cases at random had
+    // none. So these cases are always the same; another seed looks for others, and what it finds joins the file of regressions.
+    #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     /// Any phases, any lateness within the slack: the run is inside the envelope that knows neither.
     #[test]

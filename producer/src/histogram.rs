@@ -17,6 +17,9 @@ const HEAD: usize = 8;
 /// Fields between the head of an uncompressed histogram and its counts.
 const FIELDS: usize = 32;
 
+/// How the least number of 64 bits is written (`ZigZag`, LEB128 of at most nine bytes).
+const LEAST: [u8; 9] = [0xff; 9];
+
 /// No histogram of microseconds with three digits comes near this many bytes.
 const LONGEST: u64 = 4 << 20;
 
@@ -58,6 +61,11 @@ pub fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
         .map_or(0, u32::from_be_bytes);
     if u64::from(counts) > (bytes.len().saturating_sub(HEAD + FIELDS)) as u64 {
         return Err(HistogramError::Format("it is cut off".into()));
+    }
+    // And it negates the one number that has no negative (a run of 2^63 empty counts).
+    let counts = bytes.get(HEAD + FIELDS..).unwrap_or_default();
+    if counts.windows(LEAST.len()).any(|bytes| bytes == LEAST) {
+        return Err(HistogramError::Format("a count is out of range".into()));
     }
     Deserializer::new()
         .deserialize(&mut bytes.as_slice())
@@ -108,6 +116,16 @@ mod tests {
             let error = decode(&BASE64_STANDARD.encode(bytes)).unwrap_err();
             assert!(error.to_string().contains("cut off"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_count_that_has_no_negative_is_refused() {
+        let mut bytes = plain();
+        let length = u32::try_from(bytes.len() - HEAD - FIELDS + LEAST.len()).unwrap();
+        bytes[4..8].copy_from_slice(&length.to_be_bytes());
+        bytes.extend(LEAST);
+        let error = decode(&BASE64_STANDARD.encode(bytes)).unwrap_err();
+        assert!(error.to_string().contains("out of range"), "{error}");
     }
 
     #[test]

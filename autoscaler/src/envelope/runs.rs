@@ -9,7 +9,7 @@ use crate::{Autoscaler, Phases, ReplicaSeries, Settings, Start};
 /// A period has so many phases at most: long polling intervals get a coarser grid, not longer searches.
 const MAX_PHASES: u32 = 60;
 /// Patterns of random lateness, besides the regular ones.
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 16;
 
 /// What is not known of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,16 +66,18 @@ impl Uncertainty {
 
 #[derive(Clone, Copy)]
 enum Late {
-    /// Fractions of the slack for every poll and for every sync.
+    /// Eighths of the slack for every poll and for every sync. A tick is due a period after the one before really was, so that
+    /// these add up: what waits for a number of syncs comes at very different times.
     Always(u32, u32),
     Random(u64),
 }
 
 impl Late {
     fn all() -> impl Iterator<Item = Self> {
-        let regular = [(0, 0), (1, 1), (1, 0), (0, 1)];
+        let regular = [0, 1, 2, 3, 4, 6, 8].map(|eighths| (eighths, eighths));
         let regular = regular
             .into_iter()
+            .chain([(8, 0), (0, 8)])
             .map(|(poll, sync)| Self::Always(poll, sync));
         regular.chain((1..=SEEDS).map(Self::Random))
     }
@@ -83,7 +85,7 @@ impl Late {
     /// Of the tick of a loop (0 polls, 1 syncs) that is to run at `due`.
     fn of(self, which: u64, due: Duration, slack: Duration) -> Duration {
         match self {
-            Self::Always(poll, sync) => slack * if which == 0 { poll } else { sync },
+            Self::Always(poll, sync) => slack * if which == 0 { poll } else { sync } / 8,
             Self::Random(seed) => {
                 let nanos = u64::try_from(due.as_nanos()).unwrap_or(u64::MAX);
                 let bits = mix(nanos ^ mix(seed << 1 | which)) >> 44;

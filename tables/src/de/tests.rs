@@ -131,6 +131,16 @@ fn an_entity_of_any_shape_keeps_the_types() {
     assert_eq!((entity.get("Gone"), entity.get("Timestamp")), (None, None));
 }
 
+/// The shortest text of a double is its own, to the last place: `serde_json`'s faster way of reading is one place off here.
+#[test]
+fn doubles_come_back_to_the_last_place() {
+    for double in [1.333_333_333_333_333_7, 5e-324, 0.1 + 0.2, f64::MAX] {
+        let text = format!(r#"{{"PartitionKey": "p", "RowKey": "r", "F": {double:?}}}"#);
+        let entity: Entity = serde_json::from_str(&text).unwrap();
+        assert_eq!(entity.get("F"), Some(&Value::Double(double)), "{text}");
+    }
+}
+
 #[test]
 fn flattened_fields_and_maps_use_the_annotations() {
     #[derive(Deserialize)]
