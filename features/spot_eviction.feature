@@ -10,7 +10,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
   Background:
     Given consumers run on Spot nodes
     And all times of nodes are 100 times as short
-    And each message takes 1 s of work
+    And each message takes 1300 ms of work
     And each consumer works on 4 messages at a time
 
   Rule: Consumers that are told in time leave nothing behind
@@ -18,7 +18,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
     Scenario Outline: <what> in time
       Given 4 consumers, at most <each> on each node
       And a lease lasts 8 s
-      When 80 messages are sent at 10 per second, and <what> with 7 s of notice
+      When 80 messages are sent at 10 per second, and <what> with 8 s of notice
       Then within 15 s as many consumers are at work again as before
       And within 30 s every message has exactly one result
       And every consumer of a node that was evicted ended by itself before the node did, with exit code 0
