@@ -57,19 +57,16 @@ async fn measure() -> anyhow::Result<bool> {
     let directory = tempfile::tempdir().context("make a directory")?;
     let workload = Workload::built_in(Path::new(env!("CARGO_BIN_EXE_harness")));
     let plain: Arc<dyn Environment> = Arc::new(Local::start(workload).await?);
-    let signed_in = plain
-        .with_identity(&SetUp::default(), directory.path())
-        .await?;
-    println!(
-        "without: {}\nwith:    {}",
-        plain.evidence(),
-        signed_in.evidence()
-    );
-    let sides = [plain, signed_in];
     let mut rates = [Rates::default(), Rates::default()];
     for turn in 0..TURNS {
-        for (side, rates) in sides.iter().zip(&mut rates) {
-            let (sent, handled) = Box::pin(one(side.as_ref(), directory.path())).await?;
+        // Each turn has an authority and pods of its own, so that its processes sign in as those of a scenario do.
+        let files = tempfile::tempdir_in(directory.path()).context("make a directory")?;
+        let signed_in = plain.with_identity(&SetUp::default(), files.path()).await?;
+        for (side, rates) in [&plain, &signed_in].into_iter().zip(&mut rates) {
+            if turn == 0 {
+                println!("{}", side.evidence());
+            }
+            let (sent, handled) = Box::pin(one(side.as_ref(), files.path())).await?;
             if turn > 0 {
                 rates.sent.push(sent);
                 rates.handled.push(handled);
