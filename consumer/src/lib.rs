@@ -43,6 +43,7 @@ use tokio::task::JoinSet;
 use workflow::azure::{AzureQueue, AzureTable, Storage};
 use workflow::exit::Exit;
 use workflow::shutdown::Signals;
+use workflow::telemetry::DEFAULT_FILTER;
 
 pub use args::Args;
 pub use http::Listen;
@@ -63,7 +64,7 @@ const RUNTIME_END: Duration = Duration::from_millis(500);
 /// Builds its own runtime, of one thread: the consumer waits for storage nearly all of its time, and one thread keeps
 /// both memory and CPU per message low. Work that burns CPU goes to other threads.
 pub fn main(args: Args) -> Exit {
-    let _telemetry = match args.telemetry.init("consumer") {
+    let _telemetry = match args.telemetry.init("consumer", DEFAULT_FILTER) {
         Ok(telemetry) => telemetry,
         Err(error) => {
             let mut stderr = std::io::stderr().lock();

@@ -198,7 +198,8 @@ fn in_runtime(
     work: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> ExitCode {
     let run = || {
-        let _telemetry = telemetry.init("harness")?;
+        // What its runs do is told by its own output; a line for each of their clients would drown it.
+        let _telemetry = telemetry.init("harness", "warn")?;
         let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
         runtime.block_on(work)
     };

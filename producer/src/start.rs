@@ -11,6 +11,7 @@ use workflow::contract::Stamp;
 use workflow::exit::Exit;
 use workflow::ports::{StorageError, WorkQueue};
 use workflow::shutdown::Signals;
+use workflow::telemetry::DEFAULT_FILTER;
 
 use crate::args::{Args, SinkChoice};
 use crate::load::{self, Ended, LoadError};
@@ -71,7 +72,7 @@ impl Failure {
 /// The runtime has one thread, with the pacing thread beside it: a second one used more CPU at 10,000 messages/s into the
 /// null sink. That was measured on a busy machine (release, 2 cores), and rates into Azurite were too noisy to compare.
 pub fn main(args: Args) -> Exit {
-    let telemetry = args.telemetry.init("producer");
+    let telemetry = args.telemetry.init("producer", DEFAULT_FILTER);
     let _telemetry = match telemetry {
         Ok(telemetry) => telemetry,
         Err(error) => {

@@ -7,9 +7,9 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-/// What is logged unless asked otherwise. The Azure SDK's HTTP client tells each failed request at INFO, in an outage a line
-/// for each poll; the workload's own events tell once that storage is lost, and once that it is back.
-const DEFAULT_FILTER: &str = "info,typespec_client_core=warn";
+/// What producer and consumer log unless asked otherwise. The Azure SDK's HTTP client tells each failed request at INFO, in
+/// an outage a line for each poll; the workload's own events tell once that storage is lost, and once that it is back.
+pub const DEFAULT_FILTER: &str = "info,typespec_client_core=warn";
 
 /// How logs look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -34,9 +34,9 @@ pub struct TelemetryArgs {
         global = true
     )]
     pub log_format: LogFormat,
-    /// What is logged: a level, or directives such as 'info,consumer=debug'
-    #[arg(long, env = "EDW_LOG", default_value = DEFAULT_FILTER, global = true, value_parser = parse_filter)]
-    pub log: String,
+    /// What is logged: a level, or directives such as 'info,consumer=debug' [default: info; harness: warn]
+    #[arg(long, env = "EDW_LOG", global = true, value_parser = parse_filter)]
+    pub log: Option<String>,
 }
 
 /// Checks directives at parse time, so that a typing error is a usage error and not a silent default.
@@ -66,10 +66,14 @@ pub struct Telemetry {
 }
 
 impl TelemetryArgs {
-    /// Starts logging, and exporting spans of `service` when `OTEL_EXPORTER_OTLP_ENDPOINT` is set and the `otlp` feature
-    /// is built in.
-    pub fn init(&self, service: &'static str) -> Result<Telemetry, TelemetryError> {
-        let filter = EnvFilter::new(&self.log);
+    /// Starts logging what the flag says, else what `unless_asked` does, and exporting spans of `service` when
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` is set and the `otlp` feature is built in.
+    pub fn init(
+        &self,
+        service: &'static str,
+        unless_asked: &str,
+    ) -> Result<Telemetry, TelemetryError> {
+        let filter = EnvFilter::new(self.log.as_deref().unwrap_or(unless_asked));
         let logs: Box<dyn Layer<Registry> + Send + Sync> = match self.log_format {
             LogFormat::Human => fmt::layer()
                 .with_writer(io::stderr)
