@@ -56,6 +56,7 @@ const MUTANTS: [(&str, &str, &str); 45] = [
         LONG,
         "with a refused request repeated",
     ),
+    ("crashes-on-poison", FEW, "ended though nobody had asked"),
     (
         "takes-done-for-error",
         TWICE,
@@ -134,7 +135,6 @@ const MUTANTS: [(&str, &str, &str); 45] = [
         FEW,
         "with a srcStamp or sentStamp that did not come with them",
     ),
-    ("crashes-on-poison", FEW, "ended though nobody had asked"),
     (
         "discards-poison",
         FEW,
@@ -177,10 +177,12 @@ fn main() -> ExitCode {
         Trial::test(name, move || test(&azurites, mutation, scenario, reason))
     };
     let mut trials: Vec<_> = MUTANTS.map(|mutant| trial(mutant.0, caught, mutant)).into();
-    let scenarios: BTreeSet<_> = MUTANTS.iter().map(|(_, scenario, _)| *scenario).collect();
-    for scenario in scenarios {
-        let name = format!("unbroken: {scenario}");
-        trials.push(trial(&name, passes, ("none", scenario, "1 passed")));
+    let mut seen = BTreeSet::new();
+    for (_, scenario, _) in MUTANTS {
+        if seen.insert(scenario) {
+            let name = format!("unbroken: {scenario}");
+            trials.push(trial(&name, passes, ("none", scenario, "1 passed")));
+        }
     }
     trials.push(Trial::test(
         "every-mutation-is-judged",

@@ -181,9 +181,9 @@ async fn leases_are_renewed_while_slow_work_goes_on() {
     // Longer than a lease by more than what a busy machine may add; a renewal has half a lease to be late.
     let flags = [
         "--work",
-        "fixed:9s",
+        "fixed:7s",
         "--visibility",
-        "6s",
+        "5s",
         "--exit-when-idle",
         "200ms",
         "--idle-poll-max",

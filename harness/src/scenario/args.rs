@@ -31,7 +31,7 @@ pub struct SuiteArgs {
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
     pub out: PathBuf,
     /// Scenarios that run at the same time
-    #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub concurrency: u8,
     /// What runs
     #[command(flatten)]
