@@ -91,11 +91,11 @@ Feature: Nobody holds a key: every pod signs in as itself
       And nothing that was written down holds a token, a signature or a key
 
       Examples: The federated credential does not fit
-        | mistake                                                                | code | name         | mend                                                                         |
-        | the pods run in another namespace                                      | 5    | AADSTS700213 | az identity federated-credential update                                      |
-        | the pods' tokens are for another audience                              | 5    | AADSTS700212 | --audiences api://AzureADTokenExchange                                       |
-        | the credential is for an issuer without its last slash                 | 5    | AADSTS700211 | --query oidcIssuerProfile.issuerUrl                                          |
-        | the pods' tokens are signed by a key that the cluster does not publish | 5    | AADSTS50013  | az aks show                                                                  |
+        | mistake                                                                | code | name          | mend                                    |
+        | the pods run in another namespace                                      | 5    | AADSTS700213  | az identity federated-credential update |
+        | the pods' tokens are for another audience                              | 5    | AADSTS700212  | --audiences api://AzureADTokenExchange  |
+        | the credential is for an issuer without its last slash                 | 5    | AADSTS700211  | --query oidcIssuerProfile.issuerUrl     |
+        | the pods' tokens are signed by a key that the cluster does not publish | 5    | AADSTS7000272 | az aks show                             |
 
       Examples: It names what is not there
         | mistake                | code | name         | mend             |

@@ -33,7 +33,15 @@ pub enum Refusal {
     Subject(String),
     /// The issuer's keys cannot be read.
     NoKeys(String),
-    /// The assertion is not signed by one of the issuer's keys.
+    /// The issuer publishes no key of the name that the assertion says it is signed by.
+    UnknownKey {
+        /// The key's name, as the assertion says it.
+        key: String,
+        /// Whose keys were looked through.
+        issuer: String,
+    },
+    /// The assertion is not signed by the key of the issuer that it names. Reports of this code are of other assertions than a
+    /// federated credential's.
     Signature,
     /// By the authority's clock, the assertion is not valid yet, or no longer.
     Times {
@@ -58,6 +66,7 @@ impl Refusal {
             Self::Audience(_) => 700_212,
             Self::Subject(_) => 700_213,
             Self::NoKeys(_) => 50166,
+            Self::UnknownKey { .. } => 7_000_272,
             Self::Signature => 50013,
             Self::Times { .. } => 700_024,
         }
@@ -107,10 +116,14 @@ impl Refusal {
             Self::NoKeys(issuer) => {
                 format!("Request to External OIDC endpoint failed: '{issuer}'.")
             }
-            Self::Signature => {
-                "Assertion failed signature validation. [Reason - The key was not found.]"
-                    .to_owned()
-            }
+            Self::UnknownKey { key, issuer } => format!(
+                "The certificate with identifier {key} used to sign the federated credential could not be found in the \
+                 metadata of identity provider {issuer}. Please validate that your Identity Provider's metadata exposes the \
+                 key used to sign the incoming token."
+            ),
+            Self::Signature => "Assertion failed signature validation. [Reason - The provided signature value did not match \
+                 the expected signature value.]"
+                .to_owned(),
             Self::Times { now, from, to } => {
                 let time = |seconds: i64| Stamp::from_micros(seconds.saturating_mul(1_000_000));
                 format!(

@@ -127,8 +127,11 @@ impl Directory {
         now: i64,
     ) -> Result<(), Refusal> {
         let header = decode_header(assertion).map_err(|_| Refusal::Malformed)?;
-        let key = header.kid.as_deref().and_then(|id| keys.find(id));
-        let key = key.ok_or(Refusal::Signature)?;
+        let id = header.kid.unwrap_or_default();
+        let key = keys.find(&id).ok_or_else(|| Refusal::UnknownKey {
+            key: id.clone(),
+            issuer: claims.iss.clone(),
+        })?;
         let key = DecodingKey::from_jwk(key).map_err(|_| Refusal::Signature)?;
         // Times are judged below, by the authority's clock.
         let mut strict = Validation::new(Algorithm::RS256);

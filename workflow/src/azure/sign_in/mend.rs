@@ -81,10 +81,11 @@ pub fn mistake(code: &str, asked: &Asked) -> Option<Mistake> {
             federated("update", &format!("--subject {sub}")),
         ),
         "700024" => out_of_time(*exp),
-        "50013" | "700027" | "50027" => (
+        "7000272" | "50013" | "700027" | "50027" => (
             format!(
-                "the pod's token is not signed by a key that its issuer, {iss}, publishes: another cluster signed it, or keys \
-                 were rotated and the pod still has a token of before"
+                "the pod's token is not signed by a key that its issuer, {iss}, publishes: another cluster signed it, keys \
+                 were rotated and the pod still has a token of before, or Entra has not read the new ones yet (of a new \
+                 cluster, that can take half an hour)"
             ),
             "az aks show --resource-group <group> --name <cluster> --query oidcIssuerProfile.issuerUrl -o tsv  # then \
              restart the pod for a new token"
@@ -211,6 +212,7 @@ mod tests {
                 "--subject system",
             ),
             ("AADSTS7002138", "their case", "--subject system"),
+            ("AADSTS7000272", "https://issuer/", "az aks show"),
             ("AADSTS50013", "https://issuer/", "az aks show"),
             ("AADSTS700027", "https://issuer/", "az aks show"),
             ("AADSTS50027", "https://issuer/", "az aks show"),
