@@ -3,9 +3,9 @@
 //! # How it is made
 //!
 //! The model runs for every pair of phases of the two loops on a grid, each with the wall clock's second at both of its
-//! ends, and each with several patterns of lateness: on time, one loop or both late by the whole slack every time, both
-//! by some part of it every time, and random lateness from fixed seeds. Every run is widened in time by the slack and by one step of the grid. The envelope
-//! spans all of them.
+//! ends, and each with several patterns of lateness: on time, one loop or both late by the whole slack every time, both by
+//! some part of it every time, and random lateness from fixed seeds. Every run is widened in time by the slack and by one
+//! step of the grid. The envelope spans all of them.
 //!
 //! # What it guarantees
 //!
@@ -22,7 +22,6 @@
 //! It says nothing of how probable a count is. [`Envelope::likely`] is the run with both loops in the middle of their
 //! periods, on time.
 
-mod fit;
 mod load;
 mod nearest;
 mod runs;
@@ -32,7 +31,6 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-pub use fit::Fit;
 pub use load::{Load, Samples};
 pub use nearest::Nearest;
 pub use runs::Uncertainty;

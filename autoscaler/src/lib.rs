@@ -5,8 +5,7 @@
 //!
 //! The rules are those of KEDA 2.20.2 and of Kubernetes since 1.33, as its tree was when HPAs got tolerances of their own,
 //! read from their sources; each function names the one it follows, with paths in `kedacore/keda` ("KEDA") and
-//! `kubernetes/kubernetes` ("Kubernetes"). Where a source surprises, the model
-//! surprises in the same way.
+//! `kubernetes/kubernetes` ("Kubernetes"). Where a source surprises, the model surprises in the same way.
 //!
 //! Time is a [`Duration`](std::time::Duration) since a moment that the caller chooses, and never goes back. Replicas are
 //! what the scale target's `spec.replicas` says: how long a pod takes to start is the caller's, except in [`simulate`].
@@ -26,7 +25,7 @@ mod settings;
 mod simulate;
 
 pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start};
-pub use envelope::{Band, Envelope, Excursion, Fit, Load, Nearest, Reach, Samples, Uncertainty};
+pub use envelope::{Band, Envelope, Excursion, Load, Nearest, Reach, Samples, Uncertainty};
 pub use queue::{LengthStrategy, Observation, Queue, ScalerError};
 pub use recording::{Findings, Recording, RecordingError};
 pub use series::{ReplicaSeries, Step};

@@ -33,6 +33,8 @@ const TOTAL: &str = "t_s,total,replicas";
 /// - `t_s`: seconds since the begin of the recording; rows are in order, and each holds until the next. Between two rows the
 ///   queue is not known, so a sample should be taken each second or more often.
 /// - `visible` and `leased`, or `total` alone, which holds for `queueLengthStrategy: all` only: messages.
+///   Where the queue gave no answer, these are empty, from the begin of that read to the next row: nobody knows whether polls
+///   and syncs of that time were given up, or waited.
 /// - `replicas`: `spec.replicas` of the scale target. The first row has those at the begin; a row at each change, from a
 ///   watch, is better than samples.
 /// - Before the columns, if they are known: `age_s`, for how long the ScaledObject had been there at the begin (0 unless
@@ -155,7 +157,7 @@ impl FromStr for Recording {
         let mut rows = Vec::new();
         for (line, text) in lines {
             let row = row(text, apart).map_err(|reason| at(line, reason))?;
-            let last: Option<&(Duration, Queue, u32)> = rows.last();
+            let last: Option<&(Duration, Option<Queue>, u32)> = rows.last();
             if last.is_some_and(|last| last.0 > row.0) {
                 return Err(at(line, "t_s is less than in the row before".to_owned()));
             }
@@ -176,7 +178,7 @@ impl FromStr for Recording {
             start,
             replicas,
             end: last.0,
-            samples: Samples::new(rows.iter().map(|(at, queue, _)| (*at, Ok(*queue)))),
+            samples: Samples::with_silence(rows.iter().map(|(at, queue, _)| (*at, queue.map(Ok)))),
             apart,
         })
     }
@@ -200,16 +202,20 @@ fn set(start: &mut Start, line: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn row(line: &str, apart: bool) -> Result<(Duration, Queue, u32), String> {
+fn row(line: &str, apart: bool) -> Result<(Duration, Option<Queue>, u32), String> {
     let fields: Vec<&str> = line.split(',').map(str::trim).collect();
     let (time, visible, leased, replicas) = match (apart, fields.as_slice()) {
         (true, [time, visible, leased, replicas]) => (*time, *visible, *leased, *replicas),
+        (false, [time, "", replicas]) => (*time, "", "", *replicas),
         (false, [time, total, replicas]) => (*time, *total, "0", *replicas),
         _ => return Err(format!("{} values, not as many as columns", fields.len())),
     };
-    let queue = Queue {
-        visible: count(visible)?,
-        leased: count(leased)?,
+    let queue = match (visible, leased) {
+        ("", "") => None,
+        _ => Some(Queue {
+            visible: count(visible)?,
+            leased: count(leased)?,
+        }),
     };
     Ok((seconds(time)?, queue, count(replicas)?))
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use autoscaler::{
     Autoscaler, Behavior, Decision, DecisionMaker, Envelope, Fallback, FallbackBehavior,
-    LengthStrategy, Observation, Phases, Policy, PolicyKind, Queue, Reason, ReplicaSeries, Rules,
-    Samples, ScalerError, SelectPolicy, Settings, Start, Uncertainty,
+    LengthStrategy, Load as _, Observation, Phases, Policy, PolicyKind, Queue, Reason,
+    ReplicaSeries, Rules, Samples, ScalerError, SelectPolicy, Settings, Start, Uncertainty,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -27,7 +27,8 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Runs the model, each call late by some of `lateness` (thousandths of the slack).
+/// Runs the model, each call late by some of `lateness` (thousandths of the slack). Where the load gives no answer, an even
+/// lateness waits for it, and an odd one gives up after so many thousandths of that wait.
 fn run(
     settings: &Settings,
     start: &Start,
@@ -39,11 +40,20 @@ fn run(
     let mut lateness = lateness.iter().copied().cycle();
     let mut ticks = Vec::new();
     while let Some(due) = model.next_due() {
-        let now = due + SLACK * lateness.next().unwrap_or(0) / 1_000;
+        let late = lateness.next().unwrap_or(0);
+        let mut now = due + SLACK * late / 1_000;
+        if let Some(answered) = load.silent_until(now) {
+            let left = answered.saturating_sub(now);
+            now += if late % 2 == 0 {
+                left
+            } else {
+                left / 1_000 * late
+            };
+        }
         if now > horizon {
             break;
         }
-        let observed = autoscaler::Load::at(load, now);
+        let observed = load.at(now);
         let (polled, synced) = (model.next_poll() <= now, model.next_sync() <= now);
         let before = model.replicas();
         ticks.push(Tick {
@@ -165,6 +175,26 @@ fn load(readable: f64) -> impl Strategy<Value = Samples> {
             at += seconds(lasts);
             sample
         }))
+    })
+}
+
+/// A load whose queue gives no answer for some seconds, now and then.
+fn silent_load() -> impl Strategy<Value = Samples> {
+    let queue = (0_u64..300, 0_u64..60).prop_map(|(visible, leased)| Queue { visible, leased });
+    let sample = (10_u64..100, queue, prop::option::of(1_u64..15));
+    prop::collection::vec(sample, 1..12).prop_map(|samples| {
+        let mut at = Duration::ZERO;
+        let mut all = Vec::new();
+        for (lasts, queue, silence) in samples {
+            all.push((at, Some(Ok(queue))));
+            at += seconds(lasts);
+            if let Some(silence) = silence {
+                all.push((at, None));
+                at += seconds(silence);
+            }
+        }
+        all.push((at, Some(Ok(Queue::default()))));
+        Samples::with_silence(all)
     })
 }
 
@@ -306,6 +336,19 @@ proptest! {
     #[test]
     fn every_run_is_inside_its_envelope(
         settings in settings(), load in load(1.0), start in start(), late in lateness(),
+    ) {
+        let start = within(&settings, start);
+        let horizon = seconds(300);
+        let uncertainty = Uncertainty { step: seconds(1), slack: SLACK, ..Uncertainty::default() };
+        let envelope = Envelope::new(&settings, &start, &load, horizon, &uncertainty);
+        let run = series(&start, &run(&settings, &start, &load, &late, horizon));
+        prop_assert_eq!(envelope.excursions(&run), [], "{:?}", run);
+    }
+
+    /// The same where the queue gives no answer now and then, whatever the loops make of it.
+    #[test]
+    fn every_run_is_inside_its_envelope_though_reads_get_no_answer(
+        settings in settings(), load in silent_load(), start in start(), late in lateness(),
     ) {
         let start = within(&settings, start);
         let horizon = seconds(300);

@@ -7,8 +7,8 @@ use crate::{Phases, ReplicaSeries, Settings, Start};
 
 /// The most likely series, once a recording has told what the phases were.
 ///
-/// Unlike a [`Fit`](super::Fit) it asks for no equal counts. A recorded queue is known at its samples only, and one message
-/// more or less at the moment of a read can be one replica more or less.
+/// It does not ask for the same changes in the same order. A recorded queue is known at its samples only, and one message more
+/// or less at the moment of a read can be one replica more or less.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nearest {
     /// The phases.

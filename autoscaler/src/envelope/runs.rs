@@ -10,6 +10,8 @@ use crate::{Autoscaler, Phases, ReplicaSeries, Settings, Start};
 const MAX_PHASES: u32 = 60;
 /// Patterns of random lateness, besides the regular ones.
 const SEEDS: u64 = 16;
+/// No tick is late.
+const ON_TIME: Late = Late::Always(0, 0);
 
 /// What is not known of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,22 @@ enum Late {
     Random(u64),
 }
 
+/// What becomes of a read that gets no answer at once ([`Load::silent_until`]). With random lateness it is random too, and
+/// differs for each of these.
+#[derive(Clone, Copy)]
+enum Unanswered {
+    /// It is given up at once, and its loop goes on.
+    Fails,
+    /// It is given up just before there would be an answer.
+    FailsLast,
+    /// It waits for the answer.
+    Waits,
+}
+
+impl Unanswered {
+    const ALL: [Self; 3] = [Self::Fails, Self::FailsLast, Self::Waits];
+}
+
 impl Late {
     fn all() -> impl Iterator<Item = Self> {
         let regular = [0, 1, 2, 3, 4, 6, 8].map(|eighths| (eighths, eighths));
@@ -86,13 +104,37 @@ impl Late {
     fn of(self, which: u64, due: Duration, slack: Duration) -> Duration {
         match self {
             Self::Always(poll, sync) => slack * if which == 0 { poll } else { sync } / 8,
-            Self::Random(seed) => {
-                let nanos = u64::try_from(due.as_nanos()).unwrap_or(u64::MAX);
-                let bits = mix(nanos ^ mix(seed << 1 | which)) >> 44;
-                slack.mul_f64(bits as f64 / f64::from(1_u32 << 20))
+            Self::Random(seed) => slack.mul_f64(share(draw(seed << 1 | which, due))),
+        }
+    }
+
+    /// Of a tick that would run at `now` if its read, of which there are `left` until the answer, had one at once.
+    fn unanswered(self, how: Unanswered, which: u64, now: Duration, left: Duration) -> Duration {
+        let given_up = left.saturating_sub(Duration::from_millis(1));
+        match (self, how) {
+            (Self::Always(..), Unanswered::Fails) => Duration::ZERO,
+            (Self::Always(..), Unanswered::FailsLast) => given_up,
+            (Self::Always(..), Unanswered::Waits) => left,
+            (Self::Random(seed), how) => {
+                let bits = draw(mix(seed ^ (how as u64) << 32) << 1 | which, now);
+                if bits & 1 == 0 {
+                    left
+                } else {
+                    given_up.mul_f64(share(bits))
+                }
             }
         }
     }
+}
+
+/// Chance for a tick at `at`.
+fn draw(seed: u64, at: Duration) -> u64 {
+    mix(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX) ^ mix(seed))
+}
+
+/// The upper bits as a number from 0 to 1.
+fn share(bits: u64) -> f64 {
+    (bits >> 44) as f64 / f64::from(1_u32 << 20)
 }
 
 /// `SplitMix64`: lateness must be the same whenever an envelope is made again.
@@ -116,7 +158,26 @@ pub(super) fn each(
     for start in starts(&settings, start, uncertainty) {
         for late in Late::all() {
             let slack = uncertainty.slack;
-            run(&one(&settings, &start, load, horizon, late, slack));
+            answered_or_not(&settings, &start, load, horizon, late, slack, &mut run);
+        }
+    }
+}
+
+/// One run, or as many as there are ways to take it that a read gets no answer, where one does not.
+fn answered_or_not(
+    settings: &Arc<Settings>,
+    start: &Start,
+    load: &impl Load,
+    horizon: Duration,
+    late: Late,
+    slack: Duration,
+    run: &mut impl FnMut(&ReplicaSeries),
+) {
+    for how in Unanswered::ALL {
+        let (series, silence) = one(settings, start, load, horizon, (late, how), slack);
+        run(&series);
+        if !silence {
+            return;
         }
     }
 }
@@ -132,9 +193,16 @@ pub(super) fn each_on_time(
 ) {
     let settings = Arc::new(settings.clone());
     for start in starts(&settings, start, uncertainty) {
-        let on_time = Late::Always(0, 0);
-        let series = one(&settings, &start, load, horizon, on_time, Duration::ZERO);
-        run(start.phases, &series);
+        let mut run = |series: &ReplicaSeries| run(start.phases, series);
+        answered_or_not(
+            &settings,
+            &start,
+            load,
+            horizon,
+            ON_TIME,
+            Duration::ZERO,
+            &mut run,
+        );
     }
 }
 
@@ -176,39 +244,44 @@ pub(super) fn likely(
     };
     let start = Start { phases, ..*start };
     let settings = Arc::new(settings.clone());
-    one(
-        &settings,
-        &start,
-        load,
-        horizon,
-        Late::Always(0, 0),
-        Duration::ZERO,
-    )
+    let waits = (ON_TIME, Unanswered::Waits);
+    one(&settings, &start, load, horizon, waits, Duration::ZERO).0
 }
 
+/// The replicas, and whether a tick's read got no answer.
 fn one(
     settings: &Arc<Settings>,
     start: &Start,
     load: &impl Load,
     horizon: Duration,
-    late: Late,
+    (late, how): (Late, Unanswered),
     slack: Duration,
-) -> ReplicaSeries {
+) -> (ReplicaSeries, bool) {
     let mut model = Autoscaler::new(Arc::clone(settings), start);
     let mut series = ReplicaSeries::starting_with(start.replicas);
-    model.next_poll += late.of(0, model.next_poll, slack);
-    model.next_sync += late.of(1, model.next_sync, slack);
+    let mut silence = false;
+    let mut delayed = |which, due: Duration| {
+        let now = due.saturating_add(late.of(which, due, slack));
+        let Some(until) = load.silent_until(now) else {
+            return now;
+        };
+        silence = true;
+        let left = until.saturating_sub(now);
+        now.saturating_add(late.unanswered(how, which, now, left))
+    };
+    model.next_poll = delayed(0, model.next_poll);
+    model.next_sync = delayed(1, model.next_sync);
     while let Some(now) = model.next_due().filter(|due| *due <= horizon) {
         let (poll, sync) = (model.next_poll, model.next_sync);
         for decision in model.step(now, load.at(now)) {
             series.push(now, decision.to);
         }
         if model.next_poll != poll {
-            model.next_poll += late.of(0, model.next_poll, slack);
+            model.next_poll = delayed(0, model.next_poll);
         }
         if model.next_sync != sync {
-            model.next_sync += late.of(1, model.next_sync, slack);
+            model.next_sync = delayed(1, model.next_sync);
         }
     }
-    series
+    (series, silence)
 }

@@ -183,13 +183,49 @@ fn a_recorded_load_holds_between_its_samples() {
     );
 }
 
+#[test]
+fn a_recorded_load_is_silent_where_it_says_nothing() {
+    let samples = Samples::with_silence([
+        (seconds(0), Some(Ok(Queue::default()))),
+        (seconds(5), None),
+        (seconds(6), None),
+        (seconds(9), Some(Ok(Queue::default()))),
+        (seconds(20), None),
+    ]);
+    let until = |now| samples.silent_until(Duration::from_millis(now));
+    assert_eq!([until(4_999), until(9_000), until(19_999)], [None; 3]);
+    assert_eq!([until(5_000), until(6_500)], [Some(seconds(9)); 2]);
+    assert_eq!(until(20_000), Some(Duration::MAX));
+    assert_eq!(samples.at(seconds(7)), Err(crate::ScalerError));
+}
+
+/// A poll of every 5 s and a sync of every 15 s meet a queue that gives no answer from 0 s to 20 s.
+#[test]
+fn reads_without_an_answer_may_fail_or_wait_and_nothing_else() {
+    let full = Some(Ok(Queue {
+        visible: 200,
+        leased: 0,
+    }));
+    let silent = Samples::with_silence([(seconds(0), None), (seconds(20), full)]);
+    let envelope = envelope(&measured(), &silent, 60);
+    let waited = series(&[(0, 0), (20, 1), (21, 4), (36, 8), (51, 15)]);
+    let failed_at_last = series(&[(0, 0), (25, 1), (35, 4), (50, 8)]);
+    for inside in [waited, failed_at_last] {
+        assert_eq!(envelope.excursions(&inside), [], "{inside:?}");
+    }
+    // Before there is an answer nothing can come of it, and a poll after it cannot miss it.
+    for outside in [series(&[(0, 0), (14, 1)]), series(&[(0, 0), (32, 1)])] {
+        assert_ne!(envelope.excursions(&outside), [], "{outside:?}");
+    }
+}
+
 /// Phases that are not on the grid, and a sync that is late by two seconds.
 #[test]
-fn a_recording_is_explained_by_the_phases_that_fit_it() {
+fn a_recording_is_explained_by_the_phases_that_come_nearest() {
     let uncertainty = Uncertainty::default();
-    let fit = |recording: &ReplicaSeries| {
+    let nearest = |recording: &ReplicaSeries| {
         let start = Start::default();
-        Fit::new(
+        Nearest::new(
             &measured(),
             &start,
             &burst,
@@ -199,16 +235,15 @@ fn a_recording_is_explained_by_the_phases_that_fit_it() {
         )
     };
     let recording = series(&[(0, 0), (3, 1), (11, 4), (26, 8), (43, 15)]);
-    let best = fit(&recording).expect("the counts are the model's");
+    let best = nearest(&recording).expect("the counts are the model's");
     assert_eq!(best.series.counts(), recording.counts());
-    assert!(best.off_by <= Duration::from_millis(1_250), "{best:?}");
+    assert!(best.distance <= Duration::from_millis(1_250), "{best:?}");
     assert!(
-        best.phases.poll.abs_diff(seconds(3)) <= best.off_by,
+        best.phases.poll.abs_diff(seconds(3)) <= best.distance,
         "{best:?}"
     );
-    assert_eq!(
-        fit(&series(&[(0, 0), (3, 1), (11, 5), (26, 10), (43, 15)])),
-        None
-    );
-    assert_eq!(fit(&series(&[(0, 0), (3, 1), (11, 4), (26, 8)])), None);
+    // Other counts on the way are farther off, and one that is never reached cannot be explained at all.
+    let other = nearest(&series(&[(0, 0), (3, 1), (11, 5), (26, 10), (43, 15)]));
+    assert!(other.is_some_and(|it| it.distance > seconds(4)));
+    assert_eq!(nearest(&series(&[(0, 0), (3, 1), (11, 4), (26, 8)])), None);
 }

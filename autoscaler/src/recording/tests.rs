@@ -25,6 +25,23 @@ fn rows_hold_until_the_next_and_settings_come_first() {
 }
 
 #[test]
+fn a_queue_that_gave_no_answer_is_empty_columns() {
+    for text in [
+        "t_s,total,replicas\n0,5,0\n2.5,,0\n4,,1\n9,0,1\n",
+        "t_s,visible,leased,replicas\n0,5,0,0\n2.5,,,0\n4, , ,1\n9,0,0,1\n",
+    ] {
+        let recording = read(text).unwrap();
+        let until = |ms| crate::Load::silent_until(recording.samples(), Duration::from_millis(ms));
+        assert_eq!([until(2_499), until(9_000)], [None; 2]);
+        assert_eq!(
+            [until(2_500), until(4_000)],
+            [Some(Duration::from_secs(9)); 2]
+        );
+        assert_eq!(recording.replicas().counts(), [0, 1]);
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     let head = "t_s,total,replicas\n0,0,0\n";
     for (text, expected) in [
@@ -41,6 +58,10 @@ fn what_is_wrong_is_named_with_its_line() {
         (
             format!("{head}1,2,4294967296\n"),
             "line 3: \"4294967296\" is no count",
+        ),
+        (
+            "t_s,visible,leased,replicas\n0,,1,0\n".to_owned(),
+            "line 2: \"\" is no count",
         ),
         (format!("{head}1e99,2,3\n"), "line 3: \"1e99\" is no time"),
         (format!("{head}2,0,0\n1,0,0\n"), "line 4: t_s is less"),
