@@ -49,8 +49,14 @@ pub(crate) struct Forwarder {
     table: TcpListener,
 }
 
-/// What was created through a forwarder, in its order: what a list of storage's contents says of each.
-pub(crate) type Created = Arc<Mutex<Vec<String>>>;
+/// What went through a forwarder.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Seen {
+    /// What was created, in its order: what a list of storage's contents says of each.
+    pub(crate) created: Vec<String>,
+    /// The request that was struck, and what storage had answered.
+    pub(crate) struck: Option<String>,
+}
 
 impl Forwarder {
     pub(crate) async fn bind() -> Self {
@@ -75,13 +81,13 @@ impl Forwarder {
     }
 
     /// Forwards from now on, also what waits already. As long as the runtime lives.
-    pub(crate) fn open(self, azurite: &Azurite, cut: Cut) -> Created {
+    pub(crate) fn open(self, azurite: &Azurite, cut: Cut) -> Arc<Mutex<Seen>> {
         let shared = Arc::new(Shared {
             cut,
             met: Mutex::default(),
-            created: Created::default(),
+            seen: Arc::default(),
         });
-        let created = shared.created.clone();
+        let seen = shared.seen.clone();
         let sides = [
             (self.queue, azurite.queue_url()),
             (self.table, azurite.table_url()),
@@ -95,7 +101,7 @@ impl Forwarder {
                 }
             });
         }
-        created
+        seen
     }
 }
 
@@ -103,7 +109,7 @@ struct Shared {
     cut: Cut,
     /// Requests of the step that is cut.
     met: Mutex<usize>,
-    created: Created,
+    seen: Arc<Mutex<Seen>>,
 }
 
 async fn connection(stream: TcpStream, url: String, shared: Arc<Shared>) {
@@ -153,9 +159,13 @@ impl Shared {
             .map_err(std::io::Error::other)?;
         let (status, mut headers) = (answer.status(), answer.headers().clone());
         let body = answer.bytes().await.map_err(std::io::Error::other)?;
-        if status.is_success() {
-            let mut all = self.created.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend(created);
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.created.extend(created.filter(|_| status.is_success()));
+            if struck {
+                let path = target.split('?').next().unwrap_or_default();
+                seen.struck = Some(format!("{} {path}: {status}", parts.method));
+            }
         }
         if struck {
             (self.cut.strike)();

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::forwarder::{Cut, Forwarder, Moment, Step};
+use super::forwarder::{Cut, Forwarder, Moment, Seen, Step};
 use super::sweep::sweep;
 use super::{DEADLINE, pid};
 use crate::storage::contents;
@@ -129,7 +129,7 @@ impl Case {
             moment,
             strike,
         };
-        let created = forwarder.open(azurite, cut);
+        let seen = forwarder.open(azurite, cut);
         let status = load.wait().await.expect("it must end");
         let signal = if end == Killed {
             Signal::SIGKILL
@@ -139,30 +139,38 @@ impl Case {
         assert_eq!(status.signal(), Some(signal as i32), "{name}: {status}");
 
         assert_eq!(ledger(out.path()), written, "{name}: the ledger");
-        let created = created
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let there = contents(azurite).await;
         assert_eq!(
-            existing(azurite, &created).await,
+            existing(&there, &seen),
             exist,
-            "{name}: what storage holds"
+            "{name}: what storage holds, after {seen:?}: {there}"
         );
-        let removed = match written {
-            0 => vec!["nothing".to_owned()],
-            _ => vec!["removed".to_owned(); written],
-        };
         let lengths = log_of(out.path()).map(|log| std::fs::read(log).expect("a log"));
-        for says in [removed, vec!["nothing".to_owned()]] {
-            let (out, variables) = (out.path().to_owned(), variables.clone());
-            // The forwarder must go on meanwhile.
-            let swept = tokio::task::spawn_blocking(move || sweep(&out, &[], &variables));
-            assert_eq!(swept.await.expect("a sweep"), (Some(0), says), "{name}");
-        }
-        assert_eq!(existing(azurite, &created).await, 0, "{name}: what is left");
+        sweep_up(out.path(), &variables, written, &name).await;
+        let there = contents(azurite).await;
+        assert_eq!(
+            existing(&there, &seen),
+            0,
+            "{name}: what is left of {seen:?}"
+        );
         let lengths = lengths.unwrap_or_default();
         let lines = lengths.split_inclusive(|byte| *byte == b'\n');
         lines.map(|line| line.len() as u64).collect()
+    }
+}
+
+/// A sweep removes the `written` resources of the ledger below `out`, and another finds nothing.
+async fn sweep_up(out: &Path, variables: &[(&'static str, String)], written: usize, name: &str) {
+    let removed = match written {
+        0 => vec!["nothing".to_owned()],
+        _ => vec!["removed".to_owned(); written],
+    };
+    for says in [removed, vec!["nothing".to_owned()]] {
+        let (out, variables) = (out.to_owned(), variables.to_vec());
+        // The forwarder must go on meanwhile.
+        let swept = tokio::task::spawn_blocking(move || sweep(&out, &[], &variables));
+        assert_eq!(swept.await.expect("a sweep"), (Some(0), says), "{name}");
     }
 }
 
@@ -184,13 +192,10 @@ fn ledger(out: &Path) -> usize {
     })
 }
 
-/// How many of `created` storage lists.
-async fn existing(azurite: &Azurite, created: &[String]) -> usize {
-    let contents = contents(azurite).await;
-    created
-        .iter()
-        .filter(|name| contents.contains(*name))
-        .count()
+/// How much of what was created is in a list of storage's contents.
+fn existing(contents: &str, seen: &Seen) -> usize {
+    let created = seen.created.iter();
+    created.filter(|name| contents.contains(*name)).count()
 }
 
 /// Files that `process` writes may not grow beyond so many bytes, from now on.
