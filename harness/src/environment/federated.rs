@@ -110,7 +110,8 @@ impl Federated {
         let signer = Signer::new("cluster")?;
         let published = signer.published();
         let signer = if set_up.mistake == Some(Mistake::Signature) {
-            Signer::new("cluster")?
+            // Of another name too: Kubernetes names a key by a digest of it.
+            Signer::new("another cluster")?
         } else {
             signer
         };

@@ -1,11 +1,12 @@
 //! How to sign in: workload identity, managed identity, the developer's own sign-in, or a SAS; never an account key.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
+use azure_core::error::ErrorKind;
 use azure_core::http::{ClientOptions, HttpClient, RetryOptions, Transport};
 use azure_identity::{
     ClientAssertionCredentialOptions, DeveloperToolsCredential, ManagedIdentityCredential,
@@ -132,8 +133,9 @@ impl Credential {
             CredentialChoice::Sas => check_sas(sas.ok_or(CredentialError::NoSas)?).map(Self::Sas),
             CredentialChoice::WorkloadIdentity => token(
                 "workload identity",
-                "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE must be set: label the pod \
-                 azure.workload.identity/use=true and annotate its service account with the client id",
+                "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE must be set, and the file must hold the \
+                 pod's token: label the pod azure.workload.identity/use=true and annotate its service account with the \
+                 client id",
                 workload_identity(http.clone()),
             ),
             CredentialChoice::ManagedIdentity => token(
@@ -152,6 +154,7 @@ impl Credential {
 
 fn workload_identity(http: Arc<dyn HttpClient>) -> Make {
     Arc::new(move || {
+        has_token(env::var_os("AZURE_FEDERATED_TOKEN_FILE").as_deref())?;
         let options = WorkloadIdentityCredentialOptions {
             credential_options: ClientAssertionCredentialOptions {
                 client_options: client_options(http.clone()),
@@ -160,6 +163,18 @@ fn workload_identity(http: Arc<dyn HttpClient>) -> Make {
         };
         Ok(WorkloadIdentityCredential::new(Some(options))? as _)
     })
+}
+
+/// The SDK reads the file, but takes an empty one for a token, which Entra then misses in the request.
+fn has_token(file: Option<&OsStr>) -> azure_core::Result<()> {
+    let empty = |file: &&OsStr| std::fs::read(file).is_ok_and(|text| text.trim_ascii().is_empty());
+    match file.filter(empty) {
+        None => Ok(()),
+        Some(file) => Err(azure_core::Error::with_message(
+            ErrorKind::Credential,
+            format!("there is no token in {}", file.display()),
+        )),
+    }
 }
 
 fn managed_identity(http: Arc<dyn HttpClient>) -> Make {
@@ -254,6 +269,20 @@ mod tests {
         let env = |_: &str| Some(OsString::from("x"));
         let (choice, _) = detect(CredentialChoice::Developer, true, &env);
         assert_eq!(choice, CredentialChoice::Developer);
+    }
+
+    #[test]
+    fn a_file_without_a_token_is_told_before_anybody_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        for (text, is_told) in [("", true), (" \n", true), ("a.b.c", false)] {
+            std::fs::write(&file, text).unwrap();
+            let told = has_token(Some(file.as_os_str()));
+            assert_eq!(told.is_err(), is_told, "{text:?}");
+        }
+        // What cannot be read is for the SDK to tell, with the reason.
+        assert!(has_token(Some(dir.path().join("none").as_os_str())).is_ok());
+        assert!(has_token(None).is_ok());
     }
 
     #[test]
