@@ -71,7 +71,12 @@ pub(super) fn of_scenario(
     for step in &steps {
         let (keyword, sentence) = (step.keyword.trim(), &step.value);
         match definitions().find(step) {
-            Ok(Some(_)) => {}
+            Ok(Some(_)) => {
+                if let Some(number) = too_large(sentence) {
+                    let text = format!("{number} in '{keyword} {sentence}' is more than a step takes");
+                    problems.add(step.position.line, text);
+                }
+            }
             Ok(None) => problems.add(
                 step.position.line,
                 format!(
@@ -86,6 +91,12 @@ pub(super) fn of_scenario(
     }
     order(&mut problems, &steps, line, name);
     problems.found
+}
+
+/// A number that matches a definition and is none that it can read.
+fn too_large(sentence: &str) -> Option<&str> {
+    let mut numbers = sentence.split(|letter: char| !letter.is_ascii_digit());
+    numbers.find(|digits| !digits.is_empty() && digits.parse::<u32>().is_err())
 }
 
 /// Given, one When, Then; and at least one sentence that says by when.

@@ -36,6 +36,9 @@ Feature: f
   Scenario: s
     When 5 messages are sent at once
     Then no message was delivered more than once
+  Scenario: t
+    When 5000000000 messages are sent at once
+    Then within 5 s every message has exactly one result
 ";
     std::fs::write(&file, content).expect("a feature file");
     let path = file.to_str().expect("a path of text");
@@ -48,6 +51,7 @@ Feature: f
         "a.feature:3: the scenario \"s\" has no Then",
         "a.feature:6: the scenario \"s\" has the name of that at",
         "a.feature:6: the scenario \"s\" has no deadline",
+        "a.feature:10: 5000000000 in 'When 5000000000 messages are sent at once' is more than a step takes",
     ] {
         assert!(said.contains(problem), "{problem:?} is missing in {said}");
     }
