@@ -141,14 +141,16 @@ impl FromStr for Recording {
     type Err = RecordingError;
 
     fn from_str(text: &str) -> Result<Self, RecordingError> {
-        let lines = text.lines().map(str::trim).enumerate();
+        // Spreadsheets begin a file with a byte order mark.
+        let lines = text.trim_start_matches('\u{feff}').lines();
+        let lines = lines.map(str::trim).enumerate();
         let mut lines = lines
             .map(|(n, line)| (n + 1, line))
             .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let mut start = Start::default();
         let apart = loop {
             let (line, text) = lines.next().ok_or(RecordingError::Empty)?;
-            match text {
+            match &*text.replace(' ', "") {
                 APART => break true,
                 TOTAL => break false,
                 setting => set(&mut start, setting).map_err(|reason| at(line, reason))?,
@@ -222,7 +224,9 @@ fn row(line: &str, apart: bool) -> Result<(Duration, Option<Queue>, u32), String
 
 fn count<T: FromStr>(text: &str) -> Result<T, String> {
     let refused = |_: T::Err| format!("{text:?} is no count");
-    text.parse().map_err(refused)
+    // As tools write whole numbers in a column that is empty in places.
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    whole.parse().map_err(refused)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -42,6 +42,15 @@ fn a_queue_that_gave_no_answer_is_empty_columns() {
 }
 
 #[test]
+fn a_table_may_come_from_a_spreadsheet() {
+    let plain = read("age_s,5\nt_s,visible,leased,replicas\n0,5,1,0\n9,0,0,1\n");
+    let written =
+        "\u{feff}age_s, 5\r\nt_s, visible, leased, replicas\r\n0.0,5.0,1.0,0\r\n9.0,0.0,0.0,1\r\n";
+    assert_eq!(read(written), plain);
+    assert!(plain.is_ok());
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     let head = "t_s,total,replicas\n0,0,0\n";
     for (text, expected) in [
