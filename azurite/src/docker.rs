@@ -33,6 +33,9 @@ use crate::{
 pub const IMAGE: &str = include_str!("../IMAGE").trim_ascii();
 
 const LEASH: &str = include_str!("leash.sh");
+/// Node.js reads it before Azurite; where, in the container.
+const PATCH: &str = include_str!("patch.js");
+const PATCH_FILE: &str = "/patch.js";
 const BLOB: u16 = 10000;
 const QUEUE: u16 = 10001;
 const TABLE: u16 = 10002;
@@ -202,6 +205,8 @@ fn request(
             "Azurite Table service is successfully listening",
         ))
         .with_cmd(flags)
+        .with_copy_to(PATCH_FILE, PATCH.as_bytes().to_vec())
+        .with_env_var("NODE_OPTIONS", format!("--require={PATCH_FILE}"))
         .with_container_name(name)
         .with_log_consumer(move |frame: &LogFrame| {
             if let LogFrame::StdErr(bytes) = frame {

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::{Error, Ports, options::Options};
 
-const LEASH: &str = include_str!("leash.js");
+const LEASH: &str = concat!(include_str!("patch.js"), include_str!("leash.js"));
 
 /// Loading its modules takes Node.js about 2 s on an idle machine; a loaded one gets thirty times that.
 const START_LIMIT: Duration = Duration::from_secs(60);
