@@ -4,8 +4,15 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     Azurite, CertificateAuthority, Endpoints, Error, Ports, Source, VERSION, address,
-    docker::Container, node::Node, npm, options::Options, ready, running::Running, sas::ACCOUNT,
-    source::Environment, tls::Https,
+    docker::Container,
+    node::Node,
+    npm,
+    options::Options,
+    ready,
+    running::{self, Running},
+    sas::ACCOUNT,
+    source::Environment,
+    tls::Https,
 };
 
 /// How an Azurite is to be; see [`Azurite::builder`]. What is not said is the default: the first source that works, free
@@ -133,8 +140,8 @@ impl Builder {
         })
     }
 
-    async fn start_docker(self, because: Option<&str>) -> Result<Azurite, Error> {
-        let (container, endpoints) = Container::start(&self.options).await?;
+    async fn start_docker(mut self, because: Option<&str>) -> Result<Azurite, Error> {
+        let (container, endpoints) = self.start_container().await?;
         let unleashed =
             (!container.is_leashed()).then_some("it would outlive a kill -9 of this process");
         let why = why(Source::Docker, because.into_iter().chain(unleashed));
@@ -145,6 +152,23 @@ impl Builder {
             why,
         )
         .await
+    }
+
+    /// What has a data directory may be halted, and needs ports that are its own until it is back.
+    async fn start_container(&mut self) -> Result<(Container, Endpoints), Error> {
+        if self.options.directory.is_none() || self.options.ports != Ports::default() {
+            return Container::start(&self.options).await;
+        }
+        let mut tries = 0;
+        loop {
+            self.options.ports = running::lasting();
+            tries += 1;
+            match Container::start(&self.options).await {
+                // Somebody was faster.
+                Err(Error::PortInUse { .. }) if tries < PORT_TRIES => {}
+                started => return started,
+            }
+        }
     }
 
     async fn start_npm(self, because: Option<&str>) -> Result<Azurite, Error> {
@@ -178,6 +202,9 @@ impl Builder {
         })
     }
 }
+
+/// Times that free ports are looked for: each time anybody may take one before the engine does.
+const PORT_TRIES: u32 = 5;
 
 /// Why a source that is forced is used.
 const ALONE: &str = "it alone is allowed";

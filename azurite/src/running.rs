@@ -1,6 +1,7 @@
 //! What holds a started Azurite up, and how it is let go.
 
-use std::net::Ipv4Addr;
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::{Ipv4Addr, TcpListener};
 
 use tokio::net::TcpSocket;
 
@@ -31,6 +32,25 @@ pub(crate) fn keep(ports: Ports) -> Vec<TcpSocket> {
     kept.filter(|_| cfg!(target_os = "linux")).collect()
 }
 
+/// Where [`lasting`] looks: below the ports that systems give to whoever asks for any (Linux: from 32768 on).
+const LASTING: std::ops::Range<u16> = 20_000..32_000;
+
+/// Ports that are free, and that nobody gets who asks for any: those of a container that is halted cannot be kept, since its
+/// engine could not publish them again. 0 where there is none.
+pub(crate) fn lasting() -> Ports {
+    let span = u64::from(LASTING.end - LASTING.start);
+    let first = RandomState::new().hash_one(0) % span;
+    let ports = (0..span).filter_map(|n| u16::try_from((first + n) % span).ok());
+    let ports = ports.map(|n| LASTING.start + n);
+    let mut free = ports.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
+    let mut next = || free.next().unwrap_or_default();
+    Ports {
+        queue: next(),
+        table: next(),
+        blob: next(),
+    }
+}
+
 impl Running {
     /// How it ended, if it is ours and has ended by itself.
     pub(crate) fn ended(&mut self) -> Option<String> {
@@ -47,6 +67,20 @@ impl Running {
             Self::Container(container) => container.stop().await,
             Self::Node(node) => node.stop().await,
             Self::Elsewhere | Self::Halted(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_that_last_are_free_and_none_that_the_system_gives_away() {
+        let Ports { queue, table, blob } = lasting();
+        assert!(queue != table && table != blob && blob != queue);
+        for port in [queue, table, blob] {
+            assert!(LASTING.contains(&port), "{port}");
         }
     }
 }
