@@ -10,8 +10,8 @@ use crate::mutation::Mutation;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// So long one goes on that should not. It may hear of the notice 1 s late and has 1.3 s of work then: longer than the 3 s that the
-/// scenario lets it, and done before the 8 s of its notice.
+/// So long one goes on that should not. It may hear of the notice 1 s late and has 1.3 s of work then: longer than the 3 s
+/// that the scenario lets it, and done before the 8 s of its notice.
 const AFTER_NOTICE: Duration = Duration::from_secs(4);
 
 /// Polls `endpoint`, if there is one, and cancels `told` once an event evicts `node`.
