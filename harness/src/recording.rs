@@ -17,7 +17,7 @@ const WRONG: WrongInput = WrongInput("hold a recording against the model");
 /// What is held against what.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RecordingArgs {
-    /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`; autoscaler/tests/recordings has some
+    /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`; crates/autoscaler/tests/recordings has some
     recording: PathBuf,
     /// The file of the ScaledObject that was in force
     #[arg(long, value_name = "FILE")]

@@ -178,7 +178,7 @@ fn images_are_those_that_this_repository_builds_and_tests_with() {
     let azurite = parse("azurite.yaml", &std::fs::read_to_string(path).unwrap()).unwrap();
     let known = |file: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../azurite")
+            .join("../crates/azurite")
             .join(file);
         std::fs::read_to_string(path).unwrap().trim().to_owned()
     };

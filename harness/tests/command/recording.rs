@@ -6,7 +6,7 @@ use std::process::Command;
 fn fixture(name: &str) -> PathBuf {
     let fixtures = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../autoscaler/tests/recordings"
+        "/../crates/autoscaler/tests/recordings"
     );
     Path::new(fixtures).join(name)
 }

@@ -11,7 +11,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
 const MUTANT: &str = env!("CARGO_BIN_EXE_mutant");
-const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
+const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../features");
 
 /// Trials at a time where nobody says otherwise: they mostly wait, for leases, drains and promises that a mutant breaks.
 const AT_A_TIME: usize = 16;

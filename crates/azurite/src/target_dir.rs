@@ -20,7 +20,7 @@ pub(crate) fn target_dir() -> PathBuf {
                 .ok()
                 .and_then(|exe| marked_ancestor(&exe))
         })
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"))
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"))
 }
 
 fn marked_ancestor(path: &Path) -> Option<PathBuf> {
