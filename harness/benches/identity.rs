@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use harness::environment::{ConsumerOptions, Environment, Local, SetUp, Store, Workload};
+use harness::platform::local::{Host, Machine, Place, Provisioned};
+use harness::platform::workers::Seat;
+use harness::platform::{ConsumerOptions, SetUp, Workload};
 use harness::run::Identity;
 use nix::sys::signal::Signal;
 use tokio::time::{interval, sleep, timeout};
-use workflow::ports::WorkQueue as _;
 
 /// Messages of a turn.
 const MESSAGES: u64 = 1_500;
@@ -56,17 +57,18 @@ struct Rates {
 async fn measure() -> anyhow::Result<bool> {
     let directory = tempfile::tempdir().context("make a directory")?;
     let workload = Workload::built_in(Path::new(env!("CARGO_BIN_EXE_harness")));
-    let plain: Arc<dyn Environment> = Arc::new(Local::start(workload).await?);
+    let plain = Arc::new(Machine::start(workload).await?);
     let mut rates = [Rates::default(), Rates::default()];
     for turn in 0..TURNS {
         // Each turn has an authority and pods of its own, so that its processes sign in as those of a scenario do.
         let files = tempfile::tempdir_in(directory.path()).context("make a directory")?;
-        let signed_in = plain.with_identity(&SetUp::default(), files.path()).await?;
-        for (side, rates) in [&plain, &signed_in].into_iter().zip(&mut rates) {
+        let signed_in = plain.signed_in(&SetUp::default(), files.path()).await?;
+        let sides: [&dyn Host; 2] = [&*plain, &signed_in];
+        for (side, rates) in sides.into_iter().zip(&mut rates) {
             if turn == 0 {
                 println!("{}", side.evidence());
             }
-            let (sent, handled) = Box::pin(one(side.as_ref(), files.path())).await?;
+            let (sent, handled) = Box::pin(one(side, files.path())).await?;
             if turn > 0 {
                 rates.sent.push(sent);
                 rates.handled.push(handled);
@@ -109,18 +111,25 @@ fn median(rates: &[f64]) -> f64 {
 
 /// A turn of one side: the rate of sending, from the producer's summary; and of handling, from the consumer's exec, so its start
 /// and sign-in are part of it, until the queue is empty.
-async fn one(side: &dyn Environment, directory: &Path) -> anyhow::Result<(f64, f64)> {
+async fn one(side: &dyn Host, directory: &Path) -> anyhow::Result<(f64, f64)> {
     let run = Identity::fresh(None).run;
-    let store = side.provision(&run).await?;
-    let sent = send(side, &store, directory).await?;
+    let provisioned = side.provision(&run)?;
+    let Provisioned {
+        store, endpoints, ..
+    } = &provisioned;
+    store.create().await?;
+    let place = Place {
+        run: &run,
+        endpoints,
+        logs: directory,
+    };
+    let sent = send(side, &place).await?;
     let options = ConsumerOptions {
         concurrency: Some(CONCURRENCY),
         ..ConsumerOptions::default()
     };
     let begun = Instant::now();
-    let mut consumer = side
-        .start_consumer(&store, "consumer-1", &options, directory)
-        .await?;
+    let mut consumer = side.start_consumer("consumer-1", &place, &options, &Seat::default())?;
     let empty = async {
         let mut look = interval(Duration::from_millis(20));
         while store.queue.approximate_count().await? > 0 {
@@ -133,28 +142,32 @@ async fn one(side: &dyn Environment, directory: &Path) -> anyhow::Result<(f64, f
         .context("wait for an empty queue")??;
     let handled = MESSAGES as f64 / begun.elapsed().as_secs_f64();
     consumer.signal(Signal::SIGTERM)?;
-    let status = consumer.wait(DEADLINE).await?;
-    ensure!(status.success(), "end the consumer: {}", consumer.tail());
+    let end = consumer.wait(DEADLINE).await?;
+    ensure!(
+        end.code() == Some(0),
+        "end the consumer: {}",
+        consumer.tail()
+    );
     store.remove().await?;
     // Azurite's own work for what it has removed is not the next turn's.
     sleep(Duration::from_millis(200)).await;
     Ok((sent, handled))
 }
 
-async fn send(side: &dyn Environment, store: &Store, directory: &Path) -> anyhow::Result<f64> {
-    let summary = directory.join(format!("{}.json", store.run));
+async fn send(side: &dyn Host, place: &Place<'_>) -> anyhow::Result<f64> {
+    let summary = place.logs.join(format!("{}.json", place.run));
     let arguments = [
-        format!("--run={}", store.run),
+        format!("--run={}", place.run),
         format!("--messages={MESSAGES}"),
         format!("--concurrency={CONCURRENCY}"),
         format!("--summary={}", summary.display()),
         "--shape=burst".to_owned(),
         "--progress=none".to_owned(),
     ];
-    let mut producer = side.start_producer(store, &arguments, directory).await?;
-    let status = producer.wait(DEADLINE).await?;
+    let mut producer = side.start_producer(place, &arguments)?;
+    let end = producer.wait(DEADLINE).await?;
     ensure!(
-        status.success(),
+        end.code() == Some(0),
         "send with the producer: {}",
         producer.tail()
     );

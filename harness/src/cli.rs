@@ -10,10 +10,11 @@ use clap::{Parser, Subcommand};
 use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
-use crate::environment::{Local, Workload, WorkloadArgs};
 use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
+use crate::platform::local::Local;
+use crate::platform::{Workload, WorkloadArgs};
 use crate::recording::RecordingArgs;
 use crate::report::ReportError;
 use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
@@ -112,7 +113,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Producer(args) => exit(producer::main(*args)),
         Command::Consumer(args) => exit(consumer::main(*args)),
         Command::Guard { mark } => {
-            crate::guard::main(&mark);
+            crate::platform::local::guard::main(&mark);
             ExitCode::SUCCESS
         }
         Command::Report { dir } => told(report(&dir)),
@@ -130,7 +131,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Load(command) => in_runtime(&command.telemetry, async {
             let workload = workload(&command.load.workload)?;
             crate::load::check(&command.load, &workload)?;
-            let outcome = crate::load::load(&command.load, local(workload).await?).await?;
+            let outcome = crate::load::load(&command.load, &Local::start(workload).await?).await?;
             Ok(ExitCode::from(outcome))
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
@@ -178,17 +179,14 @@ fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     Ok(Workload::chosen(&harness, args))
 }
 
-async fn local(workload: Workload) -> anyhow::Result<Arc<Local>> {
-    Ok(Arc::new(Local::start(workload).await?))
-}
-
 async fn suite(
     args: &SuiteArgs,
     selection: Selection,
     workload: Workload,
 ) -> anyhow::Result<ExitCode> {
     crate::scenario::check(args, &workload)?;
-    let report = crate::scenario::run(args, selection, local(workload).await?).await?;
+    let report =
+        crate::scenario::run(args, selection, Arc::new(Local::start(workload).await?)).await?;
     crate::load::summarise(&report.record, &report.report);
     Ok(conclude(&report))
 }

@@ -14,9 +14,9 @@ use workflow::exit::Exit;
 use workflow::ports::{ResultTable as _, WorkQueue as _};
 
 use crate::cli::say;
-use crate::environment::account;
 use crate::events::{Event, EventLog, FILE, Resource};
 use crate::exit::WrongInput;
+use crate::platform::local::account;
 use crate::report::{ReportError, RunRecord};
 
 /// What to sweep.

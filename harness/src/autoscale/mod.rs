@@ -9,6 +9,6 @@ mod scaler;
 mod scaling;
 
 pub use recording::Recording;
-pub(crate) use scaler::Driven;
 pub use scaler::Scaler;
+pub(crate) use scaler::{Driven, Target};
 pub use scaling::{Scaling, ScalingError};

@@ -4,19 +4,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use async_trait::async_trait;
 use autoscaler::{
     Autoscaler, LengthStrategy, Observation, Phases, Queue, ScalerError, Settings, Start,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use workflow::azure::AzureQueue;
 use workflow::contract::Stamp;
-use workflow::ports::{MAX_RECEIVE, WorkQueue as _};
+use workflow::ports::MAX_RECEIVE;
 
 use super::{Recording, Scaling};
 use crate::events::{Event, EventLog, Scaled};
-use crate::run::Fleet;
+use crate::platform::storage;
 
 /// How long a read of the queue may take until it counts as failed (KEDA, `KEDA_HTTP_DEFAULT_TIMEOUT`).
 const READ: Duration = Duration::from_secs(3);
@@ -26,9 +26,16 @@ const IDLE: Duration = Duration::from_millis(500);
 
 /// What it works on.
 pub(crate) struct Driven {
-    pub(crate) queue: AzureQueue,
-    pub(crate) fleet: Arc<tokio::sync::Mutex<Fleet>>,
+    pub(crate) queue: Arc<dyn storage::Queue>,
+    pub(crate) target: Arc<dyn Target>,
     pub(crate) log: EventLog,
+}
+
+/// What is scaled.
+#[async_trait]
+pub(crate) trait Target: Send + Sync {
+    /// From now on so many replicas are wanted.
+    async fn scale(&self, replicas: u32);
 }
 
 /// The model of KEDA and the HPA at work on a run, until it is stopped or dropped.
@@ -112,7 +119,7 @@ impl Drive {
 
     /// What is due: looks at the queue, lets the model decide, and says to the fleet what it decided.
     async fn tick(&mut self, due: Duration) -> anyhow::Result<()> {
-        let observed = observe(&self.driven.queue, self.settings.strategy).await;
+        let observed = observe(&*self.driven.queue, self.settings.strategy).await;
         let now = self.since.elapsed();
         let decisions = self.model.step(now, observed);
         lock(&self.recording).ticked(due, now, observed, &decisions);
@@ -126,14 +133,14 @@ impl Drive {
                     reason: decision.reason.to_string(),
                 }),
             )?;
-            self.driven.fleet.lock().await.scale_to(decision.to)?;
+            self.driven.target.scale(decision.to).await;
         }
         Ok(())
     }
 }
 
 /// The queue as the scaler reads it. Whatever goes wrong with it is the same to the scaler.
-async fn observe(queue: &AzureQueue, strategy: LengthStrategy) -> Observation {
+async fn observe(queue: &dyn storage::Queue, strategy: LengthStrategy) -> Observation {
     let count = async {
         let all = queue.approximate_count().await.map_err(|_| ScalerError)?;
         // Only for the strategy that looks: a peek is one more request, as it is for KEDA.

@@ -10,8 +10,8 @@ use workflow::contract::PayloadSize;
 use workflow::{duration, number};
 
 use crate::audit::MAX_MESSAGES;
-use crate::environment::{ConsumerOptions, WorkloadArgs};
 use crate::measure::{Hop, LatencyLimit, Percentile};
+use crate::platform::{ConsumerOptions, WorkloadArgs};
 use crate::run::{Load, Patience};
 
 /// A load, its consumers, and what it must keep.

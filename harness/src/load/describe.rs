@@ -20,7 +20,7 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
             args.consumers
         ),
         seed: identity.seed,
-        environment: "local".to_owned(),
+        environment: run.environment().to_owned(),
         command: args.repeat(identity.seed),
         messages: Some(args.planned()),
         plan: vec![
@@ -32,7 +32,7 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         ],
         limits: args.limits(),
         setting: about::setting(run.evidence()),
-        versions: about::versions(),
+        versions: run.versions(),
     }))
 }
 

@@ -4,7 +4,6 @@ mod args;
 mod describe;
 mod live;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,19 +15,27 @@ pub(crate) use describe::summarise;
 use live::{EVERY, Live};
 
 use crate::audit::ExpectedPoison;
-use crate::environment::{Environment, Workload};
 use crate::events::{Event, Measured};
 use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
-use crate::run::{Departure, Identity, Patience, Run, RunDir, Sending, Sent, StorageLoss};
+use crate::platform::workers::CONSUMERS;
+use crate::platform::{Departure, Platform, Replicas, Roster, StorageLoss, WorkerSpec, Workload};
+use crate::run::{Identity, Needed, Patience, Run, RunDir, Sending, Sent};
 
-/// Runs the load that `args` describe in `environment`, writes its report and prints its summary.
-pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow::Result<Outcome> {
+/// Runs the load that `args` describe on `platform`, writes its report and prints its summary.
+pub async fn load(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Outcome> {
     let identity = Identity::fresh(args.seed);
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
     let alarm = StorageLoss::default();
-    let mut run = Run::prepare(environment, identity, &args.out, alarm.clone()).await?;
+    let mut run = Run::prepare(
+        platform,
+        identity,
+        &args.out,
+        Needed::default(),
+        alarm.clone(),
+    )
+    .await?;
     let mut sending = None;
     let finished = tokio::select! {
         reason = alarm.lost() => Err(StorageLost(reason).into()),
@@ -52,12 +59,15 @@ pub async fn load(args: &LoadArgs, environment: Arc<dyn Environment>) -> anyhow:
         Some(reason) => Err(StorageLost(reason).into()),
         None => finished.and_then(|verdict| watched.map(|()| verdict)),
     };
+    let dir = run.dir().path().to_owned();
     let concluded = conclude(&run, finished, interrupts.seen());
     // Also when nothing can be written any more: what is gone need not be swept.
     let removed = timeout(REMOVAL, run.remove()).await;
     let removed = removed.unwrap_or_else(|late| Err(late.into()));
+    let closed = run.close().await;
     concluded?;
-    let (record, report) = crate::report::write(run.dir().path())?;
+    closed?;
+    let (record, report) = crate::report::write(&dir)?;
     summarise(&record, &report);
     match record.verdict().outcome {
         // Storage that stays behind is no pass; a worse verdict is the news.
@@ -125,22 +135,24 @@ async fn conduct(
     }
     let load = args.load();
     phase(run, "load")?;
-    run.fleet()
-        .await
-        .start(args.consumers, &args.consumer())
-        .await?;
+    run.apply(WorkerSpec {
+        group: CONSUMERS,
+        replicas: Replicas::Fixed(args.consumers),
+        options: args.consumer(),
+        grace: args.patience().drain,
+    })
+    .await?;
     *sending = Some(run.start_sending(&load).await?);
     let watched = watch(run, args.planned(), sending, args.patience(), interrupts).await?;
     phase(run, "drain")?;
-    let departures = run.fleet().await.drain_all(args.patience().drain).await?;
+    run.drain(args.patience().drain).await?;
     phase(run, "audit")?;
     let collected = run
         .collect(&watched.sent, ExpectedPoison::default())
         .await?;
     let verdicts = judge(&collected.hops, &args.limits());
-    let disorderly = departures.iter().filter(|departure| !departure.orderly);
     // First, since what the audit finds then mostly follows from it.
-    let mut parts = Vec::from_iter(astray(watched.dead.iter().chain(disorderly)));
+    let mut parts = Vec::from_iter(unexpected_exits(&run.roster()));
     if watched.interrupted {
         parts.push((Outcome::Incomplete, vec![STOPPED.to_owned()]));
     }
@@ -171,10 +183,11 @@ fn combine(parts: &[Verdict]) -> Verdict {
 
 /// Consumers that did not end when and as they were asked to. They mostly end alike: the one that was started first stands
 /// for all, as in the reports, and what each had to say is with its end in the event log.
-fn astray<'a>(departures: impl Iterator<Item = &'a Departure>) -> Option<Verdict> {
+fn unexpected_exits(roster: &Roster) -> Option<Verdict> {
     // Of those that end at once, whichever is looked at last is noticed first: by number, or two runs alike read apart.
     let by_number = |departure: &&Departure| (departure.name.len(), departure.name.clone());
-    let departures: Vec<_> = departures.collect();
+    let departed = roster.departed.iter();
+    let departures: Vec<_> = departed.filter(|it| !it.is_orderly).collect();
     let first = departures.iter().copied().min_by_key(by_number)?;
     let reason = match departures.len() - 1 {
         0 => first.sentence.clone(),
@@ -186,7 +199,6 @@ fn astray<'a>(departures: impl Iterator<Item = &'a Departure>) -> Option<Verdict
 /// What was seen while the load ran.
 struct Watched {
     sent: Sent,
-    dead: Vec<Departure>,
     interrupted: bool,
 }
 
@@ -199,16 +211,15 @@ async fn watch(
     interrupts: &mut Interrupts,
 ) -> anyhow::Result<Watched> {
     let mut live = Live::new(planned);
-    let (mut dead, mut interrupted, mut stopped) = (Vec::new(), false, false);
+    let (mut interrupted, mut stopped) = (false, false);
     // It stays with the caller for as long as it sends, so that it can be ended in order if all this is given up.
     while let Some(sending) = producer.as_mut() {
         if sending.has_ended()? {
             break;
         }
         live.observe(run, Some(sending));
-        dead.append(&mut run.fleet().await.take_dead()?);
         // Nobody is left to send to.
-        if run.fleet().await.is_empty() && !stopped {
+        if run.roster().is_deserted() && !stopped {
             stopped = true;
             sending.interrupt().await?;
         }
@@ -226,8 +237,7 @@ async fn watch(
     let start = Instant::now();
     while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
         live.observe(run, None);
-        dead.append(&mut run.fleet().await.take_dead()?);
-        if run.fleet().await.is_empty() {
+        if run.roster().is_deserted() {
             break;
         }
         tokio::select! {
@@ -237,9 +247,5 @@ async fn watch(
     }
     live.observe(run, None);
     live.end();
-    Ok(Watched {
-        sent,
-        dead,
-        interrupted,
-    })
+    Ok(Watched { sent, interrupted })
 }

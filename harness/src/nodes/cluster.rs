@@ -14,6 +14,7 @@ use super::place::{Occupied, choose};
 use super::pools::next;
 use super::scheduled::Kind;
 use super::{Capacity, Endpoint, Eviction, Needs, Node, Notice, Pool, Times};
+use crate::platform::NodeView;
 
 /// What a cluster has for nodes.
 #[derive(Debug, Clone, PartialEq)]
@@ -228,38 +229,17 @@ impl Cluster {
         }
     }
 
-    /// How `node` is paid for.
-    pub fn capacity(&self, node: &str) -> Option<Capacity> {
-        let mut live = self.live.iter();
-        let found = live.find(|live| live.node.name == node);
-        found.map(|live| live.node.capacity)
-    }
-
-    /// Spot nodes that have consumers and no eviction ahead of them, by name.
-    pub fn evictable(&self) -> Vec<String> {
-        let can = |live: &&Live| {
-            live.node.capacity == Capacity::Spot
-                && live.notice.is_none()
-                && !live.consumers.is_empty()
+    /// The nodes as others see them, by name.
+    pub fn seen(&self) -> Vec<NodeView> {
+        let seen = |live: &Live| NodeView {
+            name: live.node.name.clone(),
+            capacity: live.node.capacity,
+            workers: live.consumers.clone(),
+            is_evictable: live.node.capacity == Capacity::Spot && live.notice.is_none(),
         };
-        let mut names: Vec<_> = self
-            .live
-            .iter()
-            .filter(can)
-            .map(|live| live.node.name.clone())
-            .collect();
-        names.sort_unstable();
-        names
-    }
-
-    /// How many nodes there are.
-    pub fn len(&self) -> usize {
-        self.live.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.live.is_empty()
+        let mut nodes: Vec<_> = self.live.iter().map(seen).collect();
+        nodes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        nodes
     }
 
     /// The consumers on `node`.

@@ -3,14 +3,14 @@
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use producer::Summary;
-use workflow::azure::AzureQueue;
 use workflow::contract::{Payloads, PoisonEnvelope};
-use workflow::ports::{MAX_RECEIVE, ResultTable as _, RowStream, WorkQueue as _};
+use workflow::ports::{MAX_RECEIVE, RowStream};
 
 use super::settle::depth;
 use super::{Run, Sent};
 use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Layout, Sends};
 use crate::measure::Hops;
+use crate::platform::storage::Queue;
 
 /// What a run left behind, judged and measured.
 #[derive(Debug)]
@@ -39,21 +39,28 @@ impl Run {
         sent: &Sent,
         expected_poison: ExpectedPoison,
     ) -> anyhow::Result<Collected> {
-        self.proxy.finish().await?;
+        if let Some(wire) = self.stage.wire() {
+            wire.finish().await?;
+        }
         let store = self.store();
         let leavings = Leavings {
-            queue: &store.queue,
-            poison: Some(&store.poison),
+            queue: &*store.queue,
+            poison: Some(&*store.poison),
             layout: Layout::Contract,
             own_table: true,
         };
         let rows = store.table.all_rows();
         let audited = leavings.audit(rows, &sent.summary, expected_poison).await;
         let (auditor, hops, poison) = audited?;
-        let protocol = self.judge_history(auditor.protocol())?;
-        let (traffic, findings) = protocol.finish();
-        let mut audit = auditor.finish().with_history(traffic, findings);
-        self.add_timelines(&mut audit)?;
+        let audit = if self.stage.wire().is_some() {
+            let protocol = self.judge_history(auditor.protocol())?;
+            let (traffic, findings) = protocol.finish();
+            let mut audit = auditor.finish().with_history(traffic, findings);
+            self.add_timelines(&mut audit)?;
+            audit
+        } else {
+            auditor.finish()
+        };
         Ok(Collected {
             audit,
             hops,
@@ -84,12 +91,12 @@ pub fn expectation(summary: &Summary, poison: ExpectedPoison) -> Expectation {
 }
 
 /// What a run has left in storage.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Leavings<'a> {
     /// Its queue.
-    pub queue: &'a AzureQueue,
+    pub queue: &'a dyn Queue,
     /// Its poison queue; `None` where there is none.
-    pub poison: Option<&'a AzureQueue>,
+    pub poison: Option<&'a dyn Queue>,
     /// What its rows have.
     pub layout: Layout,
     /// Whether no other run writes to its table.

@@ -1,13 +1,11 @@
-//! A run: storage, consumers, a load, and what is found afterwards. `harness load` and the steps of scenarios both drive
-//! runs; neither knows how the environment keeps them.
+//! A run: storage, workers, a load, and what is found afterwards. `harness load` and the steps of scenarios both drive
+//! runs; neither knows how the platform keeps them.
 
 pub mod about;
 mod collect;
 mod dir;
-mod fleet;
-mod loss;
+mod end;
 mod plan;
-mod probe;
 mod redelivery;
 mod sending;
 mod settle;
@@ -15,99 +13,83 @@ mod watch;
 mod witness;
 
 use std::path::Path;
-use std::process::ExitStatus;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::sync::{Mutex, MutexGuard};
 use workflow::contract::Stamp;
 
 pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
-pub use fleet::{Departure, Evicted, Fleet};
-use fleet::{Heads, Keeper};
-use loss::Lookout;
-pub use loss::StorageLoss;
 pub use plan::{Identity, Load, Patience};
-pub use probe::{Probe, Readiness};
 pub use sending::{Sending, Sent};
 pub use settle::Settled;
 
-use crate::autoscale::{Driven, Scaler, Scaling};
-use crate::environment::{ConsumerOptions, Environment, Identities, Store};
-use crate::events::{Event, EventLog, Sample};
-use crate::process::{self, Process};
+use crate::autoscale::Recording;
+use crate::events::{Event, EventLog, Fact, Sample};
+use crate::platform::until::{Late, until_told};
+use crate::platform::{
+    Act, Departure, Identities, NodePlan, Nodes, Platform, Roster, Stage, StagePlan, StorageLoss,
+    StorageNeed, Store, WorkerSpec,
+};
 use crate::wire::{Faults, History, Proxy};
 use watch::{Counts, Watch, Watched};
 
 /// A run whose storage exists.
 pub struct Run {
     identity: Identity,
-    environment: Arc<dyn Environment>,
     dir: RunDir,
     log: EventLog,
-    store: Store,
-    proxy: Arc<Proxy>,
-    history: History,
-    fleet: Arc<Mutex<Fleet>>,
-    heads: Arc<Heads>,
-    keeper: Option<Keeper>,
-    scaler: Option<Scaler>,
+    stage: Box<dyn Stage>,
     counts: Counts,
     watch: Option<Watch>,
     loss: StorageLoss,
-    _lookout: Lookout,
-    /// The command line of the producer, as others on the machine saw it.
-    command_line: std::sync::Mutex<Option<Vec<u8>>>,
+    environment: &'static str,
+    versions: Vec<Fact>,
+}
+
+/// What a run needs of its platform.
+#[derive(Debug, Clone, Default)]
+pub struct Needed {
+    /// Which storage.
+    pub storage: StorageNeed,
+    /// Where its workers run, if that matters.
+    pub nodes: Option<NodePlan>,
 }
 
 impl Run {
-    /// Creates the run's directory below `parent`, its queues and table, and the proxy through which its processes reach
-    /// them. Should storage be lost from then on, `loss` tells.
+    /// Creates the run's directory below `parent`, and has `platform` open a stage for it. Should storage be lost from then on,
+    /// `loss` tells.
     pub async fn prepare(
-        environment: Arc<dyn Environment>,
+        platform: &dyn Platform,
         identity: Identity,
         parent: &Path,
+        needed: Needed,
         loss: StorageLoss,
     ) -> anyhow::Result<Self> {
         let dir = RunDir::create(parent, &identity.run)?;
         let log = EventLog::open(dir.path())?;
-        for resource in environment.lasting(&identity.run) {
-            log.append(Stamp::now(), Event::ResourceCreated(resource))?;
-        }
-        let store = environment
-            .provision(&identity.run)
-            .await
-            .with_context(|| format!("provision the storage of run {}", identity.run))?;
-        let history = History::open(dir.path())?;
-        let faults = Faults::new(identity.seed);
-        let proxy = Proxy::start(&store.endpoints, history.clone(), faults, store.tls.clone());
-        let proxy = Arc::new(proxy.await?);
-        let fleet = Fleet::new(
-            environment.clone(),
-            store.clone(),
-            dir.logs(),
-            log.clone(),
-            proxy.clone(),
-        );
+        let stage = platform
+            .open(StagePlan {
+                identity: identity.clone(),
+                directory: dir.path().to_owned(),
+                scratch: parent.to_owned(),
+                log: log.clone(),
+                storage: needed.storage,
+                nodes: needed.nodes,
+                loss: loss.clone(),
+            })
+            .await?;
         Ok(Self {
-            _lookout: Lookout::start(environment.clone(), loss.clone()),
-            loss,
             identity,
-            environment,
             dir,
             log,
-            store,
-            proxy,
-            history,
-            heads: fleet.heads(),
-            fleet: Arc::new(Mutex::new(fleet)),
-            keeper: None,
-            scaler: None,
+            stage,
             counts: Counts::default(),
             watch: None,
-            command_line: std::sync::Mutex::default(),
+            loss,
+            environment: platform.name(),
+            versions: platform.versions(),
         })
     }
 
@@ -116,9 +98,19 @@ impl Run {
         &self.identity
     }
 
+    /// The name of its platform.
+    pub const fn environment(&self) -> &'static str {
+        self.environment
+    }
+
+    /// The versions of what runs.
+    pub fn versions(&self) -> Vec<Fact> {
+        self.versions.clone()
+    }
+
     /// What produced its evidence.
     pub fn evidence(&self) -> String {
-        self.environment.evidence()
+        self.stage.evidence()
     }
 
     /// Its directory.
@@ -136,10 +128,9 @@ impl Run {
     pub fn begin(&mut self, started: Event) -> anyhow::Result<()> {
         self.record(started)?;
         self.watch = Some(Watch::start(Watched {
-            queue: self.store.queue.clone(),
-            heads: self.heads.clone(),
-            proxy: self.proxy.clone(),
-            faults: self.faults().clone(),
+            queue: self.store().queue.clone(),
+            roster: self.stage.workers().roster(),
+            wire: self.stage.wire().cloned(),
             counts: self.counts.clone(),
             log: self.log.clone(),
         }));
@@ -151,43 +142,15 @@ impl Run {
         self.watch.as_ref().map(Watch::last).unwrap_or_default()
     }
 
-    /// Watches it no longer, and sees to the number of its consumers no longer. Before its storage goes, and before its last
-    /// event. Whatever of it went wrong before is told here.
+    /// Stops the sampler, the scaler and the keeper, and returns their first error. Call it before the run's storage goes, and
+    /// before its last event.
     pub async fn stop_watching(&mut self) -> anyhow::Result<()> {
-        let scaled = match self.scaler.take() {
-            Some(scaler) => scaler.stop().await.map(|_| ()),
-            None => Ok(()),
-        };
-        let kept = match self.keeper.take() {
-            Some(keeper) => keeper.stop().await,
-            None => Ok(()),
-        };
+        let settled = self.stage.settle_workers().await;
         let watched = match self.watch.take() {
             Some(watch) => watch.stop().await,
             None => Ok(()),
         };
-        scaled.and(kept).and(watched)
-    }
-
-    /// From now on the model of KEDA and the HPA decides how many consumers there are, as `scaling` says, beginning with none.
-    pub async fn autoscale(
-        &mut self,
-        scaling: &Scaling,
-        options: &ConsumerOptions,
-    ) -> anyhow::Result<()> {
-        self.keep(0, options, scaling.grace).await;
-        let driven = Driven {
-            queue: self.store.queue.clone(),
-            fleet: self.fleet.clone(),
-            log: self.log.clone(),
-        };
-        self.scaler = Some(Scaler::start(scaling, driven));
-        Ok(())
-    }
-
-    /// What decides how many consumers there are, if anything does.
-    pub const fn scaler(&self) -> Option<&Scaler> {
-        self.scaler.as_ref()
+        settled.and(watched)
     }
 
     /// Takes its storage away for `time`, and brings it back with its data.
@@ -200,113 +163,132 @@ impl Run {
             })
         };
         fault("storage stopped")?;
-        self.environment.outage(time).await?;
+        self.stage.outage(time).await?;
         fault("storage back with its data")
     }
 
     /// Who vouches for its processes.
     pub fn identities(&self) -> anyhow::Result<&Identities> {
-        let identities = self.environment.identities();
+        let identities = self.stage.identities();
         identities.context("the run's processes do not sign in with an identity")
     }
 
     /// What must not be written down anywhere.
     pub fn secrets(&self) -> Vec<String> {
-        self.environment.secrets()
+        self.stage.secrets()
     }
 
-    /// The command lines of all processes that were started, as others on the machine could read them.
-    pub async fn command_lines(&self) -> Vec<(String, Vec<u8>)> {
-        let mut lines = self.fleet().await.command_lines().to_vec();
-        let producer = self
-            .command_line
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        lines.extend(producer.clone().map(|line| ("producer".to_owned(), line)));
-        lines
+    /// What others could read of its workers and its producer from outside, such as command lines, by name.
+    pub async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
+        self.stage.workers().exposed().await
     }
 
-    /// Everything that the process called `name` has said.
+    /// Everything that the worker called `name` has said.
     pub fn said(&self, name: &str) -> anyhow::Result<String> {
-        let log = self.dir.logs().join(format!("{name}.log"));
-        std::fs::read_to_string(&log).with_context(|| format!("read {}", log.display()))
+        self.stage.workers().said(name)
+    }
+
+    /// Warnings and errors in the log of the worker called `name`.
+    pub fn troubles(&self, name: &str) -> anyhow::Result<Vec<String>> {
+        let is_trouble = |line: &&str| {
+            line.contains("\"level\":\"WARN\"") || line.contains("\"level\":\"ERROR\"")
+        };
+        let said = self.said(name)?;
+        let troubles = said.lines().filter(is_trouble);
+        Ok(troubles.map(|line| format!("{name}: {line}")).collect())
     }
 
     /// Its storage.
-    pub const fn store(&self) -> &Store {
-        &self.store
+    pub fn store(&self) -> &Store {
+        self.stage.storage()
     }
 
-    /// What breaks on the way between its consumers and its storage.
-    pub fn faults(&self) -> &Faults {
-        self.proxy.faults()
+    /// What lies between its workers and its storage.
+    pub fn wire(&self) -> anyhow::Result<&Arc<Proxy>> {
+        let wire = self.stage.wire();
+        wire.context("nothing lies between the workers and storage")
     }
 
-    /// Its consumers. Give them back before the next wait: whoever sees to their number needs them too.
-    pub async fn fleet(&self) -> MutexGuard<'_, Fleet> {
-        self.fleet.lock().await
+    /// What breaks on the way between its workers and its storage.
+    pub fn faults(&self) -> anyhow::Result<&Faults> {
+        Ok(self.wire()?.faults())
     }
 
-    /// Sees to it from now on that there are `replicas` consumers with `options`, whatever happens to them. One too many has
-    /// `grace` to end.
-    pub async fn keep(&mut self, replicas: u32, options: &ConsumerOptions, grace: Duration) {
-        self.fleet().await.want(replicas, options, grace);
-        if self.keeper.is_none() {
-            self.keeper = Some(Keeper::start(self.fleet.clone()));
-        }
+    /// Every request and its answer.
+    pub fn history(&self) -> anyhow::Result<&History> {
+        Ok(self.wire()?.history())
+    }
+
+    /// What the autoscaler saw and wanted so far.
+    pub fn scaling(&self) -> anyhow::Result<Recording> {
+        let recording = self.stage.scaling();
+        recording.context("nothing scales the consumers: the scenario gives their number")
+    }
+
+    /// The nodes that its workers run on.
+    pub fn nodes(&self) -> anyhow::Result<&dyn Nodes> {
+        self.stage.nodes().context("consumers run on no nodes")
+    }
+
+    /// From now on there should be the workers that `spec` says.
+    pub async fn apply(&self, spec: WorkerSpec) -> anyhow::Result<()> {
+        self.stage.workers().apply(spec).await
+    }
+
+    /// Its workers, as last seen.
+    pub fn roster(&self) -> Roster {
+        self.stage.workers().roster().borrow().clone()
+    }
+
+    /// Waits until `holds` gives something for the workers that there are, for at most `deadline`.
+    pub async fn until_workers<T>(
+        &self,
+        deadline: Duration,
+        holds: impl FnMut(&Roster) -> Option<T>,
+    ) -> Result<T, Late> {
+        until_told(self.stage.workers().roster(), deadline, holds).await
+    }
+
+    /// Does `act` to the worker called `name`.
+    pub async fn act(&self, name: &str, act: Act) -> anyhow::Result<()> {
+        self.stage.workers().act(name, act).await
+    }
+
+    /// Tells all workers to end, and waits until they have, for at most `grace` each. Returns how all ended that were told to.
+    pub async fn drain(&self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
+        self.stage.workers().drain(grace).await
+    }
+
+    /// How many workers run and have asked storage for anything.
+    pub fn at_work(&self) -> anyhow::Result<usize> {
+        let wire = self.wire()?;
+        let roster = self.roster();
+        Ok(roster
+            .running()
+            .filter(|it| wire.has_asked(&it.name))
+            .count())
     }
 
     /// Starts the producer with `load`.
     pub async fn start_sending(&self, load: &Load) -> anyhow::Result<Sending> {
-        let lane = self.proxy.lane("producer").await?;
-        let sending = Sending::start(
-            &*self.environment,
-            &self.store,
-            lane,
-            &self.identity,
-            load,
-            &self.dir,
-            self.log.clone(),
-        )
-        .await?;
+        let sender = self.stage.send(&load.arguments(&self.identity)).await?;
+        let sending = Sending::new(sender, self.dir.producer_summary())?;
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Some(sending.told());
-        *self
-            .command_line
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(process::command_line(sending.pid()));
-        self.record(Event::ProcessStarted {
-            name: "producer".to_owned(),
-            role: "producer".to_owned(),
-            pid: sending.pid(),
-        })?;
         Ok(sending)
     }
 
     /// Whether nothing has gone wrong with its witness: no task of the proxy panicked, and the history is whole so far.
     pub fn check(&self) -> anyhow::Result<()> {
-        self.proxy.check()
+        self.stage.check()
     }
 
     /// Removes the run's queues and table; its directory stays.
     pub async fn remove(&self) -> anyhow::Result<()> {
-        self.store
-            .remove()
-            .await
-            .with_context(|| format!("remove the storage of run {}", self.identity.run))?;
-        for resource in self.environment.lasting(&self.identity.run) {
-            self.record(Event::ResourceRemoved(resource))?;
-        }
-        Ok(())
+        self.stage.remove().await
     }
-}
 
-/// The end of a process as the event log tells it. What one that was not meant to end had to say belongs to it.
-fn exited(process: &Process, status: ExitStatus, expected: bool) -> Event {
-    Event::ProcessExited {
-        name: process.name().to_owned(),
-        pid: process.pid(),
-        status: status.to_string(),
-        expected,
-        last_lines: (!expected).then(|| process.last_lines()),
+    /// Ends everything of the run that is left, without asking.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.stage.close().await
     }
 }

@@ -5,16 +5,12 @@ use std::collections::HashMap;
 use workflow::contract::Stamp;
 
 use super::Run;
-use crate::wire::{Crossing, Happened, HistoryError, Operation};
+use crate::wire::{Crossing, Happened, Operation};
 
 impl Run {
     /// When `client` asked for messages and got some for the first time after `since`; `None`: it did not.
-    pub fn received_after(
-        &self,
-        client: &str,
-        since: Stamp,
-    ) -> Result<Option<Stamp>, HistoryError> {
-        for crossing in self.history.read()? {
+    pub fn received_after(&self, client: &str, since: Stamp) -> anyhow::Result<Option<Stamp>> {
+        for crossing in self.history()?.read()? {
             let crossing = crossing?;
             let took = crossing.operation == Operation::ReceiveMessages
                 && crossing.happened() == Happened::Yes
@@ -27,9 +23,9 @@ impl Run {
     }
 
     /// How often a message was delivered again though nobody had handed it back: its lease had run out.
-    pub fn lapsed(&self) -> Result<u64, HistoryError> {
+    pub fn lapsed(&self) -> anyhow::Result<u64> {
         let mut lapses = Lapses::default();
-        for crossing in self.history.read()? {
+        for crossing in self.history()?.read()? {
             lapses.take(&crossing?);
         }
         Ok(lapses.count())

@@ -1,24 +1,17 @@
 //! The producer at work: its progress while it sends, and its summary afterwards.
 
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use nix::sys::signal::Signal;
+use futures::TryStreamExt as _;
 use producer::{Event, Progress, Summary};
-use tokio::io::{BufReader, Lines};
-use tokio::process::ChildStdout;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use workflow::contract::Stamp;
-use workflow::exit::Exit;
 
-use super::{Identity, Load, RunDir, exited};
-use crate::environment::{Environment, Store};
-use crate::events::EventLog;
-use crate::process::Process;
-use crate::wire::Lane;
+use crate::events::ADVICE;
+use crate::platform::{End, Lines, Sender};
 
 /// How long the producer may take until it says that it sends, and so listens for signals: much longer than it ever needs.
 const START: Duration = Duration::from_secs(10);
@@ -31,8 +24,8 @@ const EXIT: Duration = Duration::from_secs(10);
 pub struct Sent {
     /// Its summary.
     pub summary: Summary,
-    /// Its exit code.
-    pub code: Option<i32>,
+    /// How it ended.
+    pub end: End,
 }
 
 /// What the producer has told so far.
@@ -44,51 +37,27 @@ pub(super) struct Told {
 }
 
 /// A producer at work.
-#[derive(Debug)]
 pub struct Sending {
-    process: Process,
+    sender: Box<dyn Sender>,
     progress: watch::Receiver<Told>,
-    reader: JoinHandle<anyhow::Result<()>>,
-    summary: PathBuf,
-    log: EventLog,
-    /// Its way to storage.
-    _lane: Lane,
+    reader: JoinHandle<anyhow::Result<Option<Summary>>>,
+    /// Where its summary goes, for an audit after the fact.
+    file: PathBuf,
 }
 
 impl Sending {
-    pub(super) async fn start(
-        environment: &dyn Environment,
-        store: &Store,
-        lane: Lane,
-        identity: &Identity,
-        load: &Load,
-        dir: &RunDir,
-        log: EventLog,
-    ) -> anyhow::Result<Self> {
-        let summary = dir.producer_summary();
-        let mut arguments = load.arguments(identity);
-        arguments.push(format!("--summary={}", summary.display()));
-        let mut process = environment
-            .start_producer(&store.at(lane.endpoints()), &arguments, &dir.logs())
-            .await?;
-        let lines = process
+    pub(super) fn new(mut sender: Box<dyn Sender>, file: PathBuf) -> anyhow::Result<Self> {
+        let lines = sender
             .lines()
             .context("the producer's output must be piped")?;
         let (told, progress) = watch::channel(Told::default());
         let reader = tokio::spawn(read(lines, told));
         Ok(Self {
-            process,
+            sender,
             progress,
             reader,
-            summary,
-            log,
-            _lane: lane,
+            file,
         })
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.process.pid()
     }
 
     /// Its last progress report, from within the last second or so.
@@ -112,7 +81,7 @@ impl Sending {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => bail!(
                 "wait for {messages} acknowledged sends: the producer ended before\n{}",
-                self.process.tail()
+                self.sender.last_lines()
             ),
             Err(_) => bail!("wait for {messages} acknowledged sends: not within {patience:?}"),
         }
@@ -120,7 +89,7 @@ impl Sending {
 
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> anyhow::Result<bool> {
-        Ok(self.process.try_status()?.is_some())
+        self.sender.has_ended()
     }
 
     /// Asks it to stop early; it ends its sends in flight and writes its summary. Waits until it listens, since a signal
@@ -132,73 +101,45 @@ impl Sending {
         if self.has_ended()? {
             return Ok(());
         }
-        // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
-        self.process.signal(Signal::SIGTERM)
+        self.sender.interrupt()
     }
 
-    /// Waits until it has sent everything, for at most `patience`, and reads its summary.
+    /// Waits until it has sent everything, for at most `patience`, and takes its summary.
     pub async fn finish(mut self, patience: Duration) -> anyhow::Result<Sent> {
         let Ok(read) = tokio::time::timeout(patience, &mut self.reader).await else {
-            self.kill().await?;
+            self.sender.kill(false).await?;
             bail!("wait for the producer: still sending after {patience:?}");
         };
-        let Ok(status) = self.process.wait(EXIT).await else {
-            self.kill().await?;
+        let Ok(end) = self.sender.wait(EXIT).await else {
+            self.sender.kill(false).await?;
             bail!("wait for the producer: still running {EXIT:?} after its last line");
         };
-        self.record_exit(status, is_orderly(status))?;
-        read.map_err(|panic| anyhow!(panic))?
-            .context("follow the producer")?;
-        let text = match std::fs::read(&self.summary) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let said = self.process.last_lines();
-                bail!(
-                    "follow the producer: it ended with {status} and left no summary; the last it said: {}",
-                    said.lines().last().unwrap_or("nothing")
-                );
-            }
-            read => read.with_context(|| {
-                format!("read the producer's summary {}", self.summary.display())
-            })?,
+        let read = read.map_err(|panic| anyhow!(panic))?;
+        let Some(summary) = read.context("follow the producer")? else {
+            let said = self.sender.last_lines();
+            bail!(
+                "follow the producer: it ended with {end} and left no summary; the last it said: {}",
+                said.lines().last().unwrap_or("nothing")
+            );
         };
-        let summary = serde_json::from_slice(&text).context("read the producer's summary")?;
-        Ok(Sent {
-            summary,
-            code: status.code(),
-        })
+        let text = serde_json::to_vec_pretty(&summary).context("write the producer's summary")?;
+        std::fs::write(&self.file, text)
+            .with_context(|| format!("write {}; {ADVICE}", self.file.display()))?;
+        Ok(Sent { summary, end })
     }
 
-    /// SIGKILL, by no fault of its own.
+    /// Ends it at once, by no fault of its own.
     pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
-        let status = self.process.kill().await?;
-        self.record_exit(status, true)
-    }
-
-    async fn kill(&mut self) -> anyhow::Result<()> {
-        let status = self.process.kill().await?;
-        self.record_exit(status, false)
-    }
-
-    fn record_exit(&self, status: ExitStatus, expected: bool) -> anyhow::Result<()> {
-        let event = exited(&self.process, status, expected);
-        self.log.append(Stamp::now(), event)?;
+        self.sender.kill(true).await?;
         Ok(())
     }
 }
 
-/// Whether it did what it was asked to. Sends that failed are no fault of its own: the summary counts them.
-fn is_orderly(status: ExitStatus) -> bool {
-    [Exit::Success, Exit::Partial]
-        .iter()
-        .any(|exit| status.code() == Some(i32::from(exit.code())))
-}
-
-async fn read(
-    mut lines: Lines<BufReader<ChildStdout>>,
-    told: watch::Sender<Told>,
-) -> anyhow::Result<()> {
+/// Follows the producer's output to its end. Returns its summary, if there was one.
+async fn read(mut lines: Lines, told: watch::Sender<Told>) -> anyhow::Result<Option<Summary>> {
     let mut start = Stamp::from_micros(0);
-    while let Some(line) = lines.next_line().await? {
+    let mut whole = None;
+    while let Some(line) = lines.try_next().await? {
         match serde_json::from_str(&line)
             .with_context(|| format!("read the progress line {line:?}"))?
         {
@@ -216,52 +157,89 @@ async fn read(
             Event::Summary(summary) => {
                 let counted = (summary.acknowledged, summary.ended);
                 told.send_modify(|told| told.counted = Some(counted));
+                whole = Some(*summary);
             }
         }
     }
-    Ok(())
+    Ok(whole)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
+    use async_trait::async_trait;
+    use futures::{StreamExt as _, stream};
+    use tempfile::TempDir;
     use workflow::contract::PayloadSize;
 
     use super::*;
-    use crate::guard::Guard;
-    use crate::process::Program;
-    use crate::wire::{Endpoints, Faults, History, Proxy};
 
-    /// A producer that is a script, its logs in `logs`.
-    async fn sending(script: &Program, logs: &Path) -> Sending {
-        let mut process = Process::start("producer", script, logs, true, &Guard::idle()).unwrap();
-        let (told, progress) = watch::channel(Told::default());
-        let reader = tokio::spawn(read(process.lines().unwrap(), told));
-        let nowhere = || "http://127.0.0.1:1".to_owned();
-        let endpoints = Endpoints {
-            queue: nowhere(),
-            table: nowhere(),
-        };
-        let history = History::open(logs).unwrap();
-        let proxy = Proxy::start(&endpoints, history, Faults::new(1), None)
-            .await
-            .unwrap();
-        Sending {
-            _lane: proxy.lane("producer").await.unwrap(),
-            process,
-            progress,
-            reader,
-            summary: logs.join("producer.json"),
-            log: EventLog::open(logs).unwrap(),
+    /// A producer that says `lines`, each a moment after the one before, and ends with `end`.
+    struct Played {
+        lines: Vec<String>,
+        end: End,
+        has_spoken: Arc<AtomicBool>,
+        was_asked_in_time: Option<bool>,
+    }
+
+    #[async_trait]
+    impl Sender for Played {
+        fn lines(&mut self) -> Option<Lines> {
+            let spoken = self.has_spoken.clone();
+            let lines = stream::iter(std::mem::take(&mut self.lines)).then(move |line| {
+                let spoken = spoken.clone();
+                async move {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    spoken.store(true, Ordering::Relaxed);
+                    Ok(line)
+                }
+            });
+            Some(lines.boxed())
+        }
+
+        fn has_ended(&mut self) -> anyhow::Result<bool> {
+            Ok(false)
+        }
+
+        fn interrupt(&mut self) -> anyhow::Result<()> {
+            self.was_asked_in_time = Some(self.has_spoken.load(Ordering::Relaxed));
+            anyhow::ensure!(
+                self.was_asked_in_time == Some(true),
+                "it does not listen yet"
+            );
+            Ok(())
+        }
+
+        async fn wait(&mut self, _: Duration) -> anyhow::Result<End> {
+            Ok(self.end)
+        }
+
+        async fn kill(&mut self, _: bool) -> anyhow::Result<End> {
+            Ok(End::Signalled(9))
+        }
+
+        fn last_lines(&self) -> String {
+            "starting\nopen x: No such file or directory (os error 2)".to_owned()
         }
     }
 
-    #[tokio::test]
+    fn sending(lines: Vec<String>, code: i32) -> (Sending, TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let played = Played {
+            lines,
+            end: End::Exited(code),
+            has_spoken: Arc::default(),
+            was_asked_in_time: None,
+        };
+        let sending = Sending::new(Box::new(played), dir.path().join("producer.json"));
+        (sending.unwrap(), dir)
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_producer_that_leaves_no_summary_has_the_last_word() {
-        let logs = tempfile::tempdir().unwrap();
-        let script = "echo 'open x: No such file or directory (os error 2)' >&2; exit 6";
-        let sending = sending(&Program::new("sh", ["-c", script]), logs.path()).await;
+        let (sending, _dir) = sending(vec![], 6);
         let error = sending.finish(EXIT).await.unwrap_err();
         let text = format!("{error:#}");
         assert!(text.contains("it ended with exit status: 6"), "{text}");
@@ -271,9 +249,8 @@ mod tests {
         );
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_producer_interrupted_at_once_gets_to_listen_first() {
-        let logs = tempfile::tempdir().unwrap();
         let started = Event::Started(producer::Started {
             run: "r1".parse().unwrap(),
             seed: 1,
@@ -283,12 +260,7 @@ mod tests {
             planned: None,
             at: Stamp::now(),
         });
-        let script = "trap 'exit 0' TERM; echo \"$STARTED\"; sleep 60 & wait";
-        let script = Program::new("sh", ["-c", script])
-            .env("STARTED", serde_json::to_string(&started).unwrap());
-        let mut sending = sending(&script, logs.path()).await;
+        let (mut sending, _dir) = sending(vec![serde_json::to_string(&started).unwrap()], 0);
         sending.interrupt().await.unwrap();
-        let status = sending.process.wait(EXIT).await.unwrap();
-        assert_eq!(status.code(), Some(0), "{status}");
     }
 }

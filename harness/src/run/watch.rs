@@ -1,6 +1,5 @@
 //! Watching a run: how things stand, twice a second, for its report and for whoever waits.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,14 +8,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use workflow::azure::AzureQueue;
 use workflow::contract::Stamp;
-use workflow::ports::WorkQueue as _;
 
-use super::fleet::Heads;
 use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
-use crate::wire::{Faults, Proxy};
+use crate::platform::Roster;
+use crate::platform::storage::Queue;
+use crate::wire::Proxy;
 
 /// From one sample to the next.
 const EVERY: Duration = Duration::from_millis(500);
@@ -26,10 +24,9 @@ pub(super) type Counts = Arc<Mutex<Option<watch::Receiver<Told>>>>;
 
 /// What a run is watched by.
 pub(super) struct Watched {
-    pub(super) queue: AzureQueue,
-    pub(super) heads: Arc<Heads>,
-    pub(super) proxy: Arc<Proxy>,
-    pub(super) faults: Faults,
+    pub(super) queue: Arc<dyn Queue>,
+    pub(super) roster: watch::Receiver<Roster>,
+    pub(super) wire: Option<Arc<Proxy>>,
     pub(super) counts: Counts,
     pub(super) log: EventLog,
 }
@@ -97,15 +94,22 @@ impl Watched {
 
     async fn sample(&self) -> Sample {
         let counted = self.counted();
+        let (running, leaving) = {
+            let roster = self.roster.borrow();
+            (
+                roster.running().count() as u64,
+                roster.ending().count() as u64,
+            )
+        };
         Sample {
             // A depth that cannot be read is absent, not 0.
             queue_depth: self.queue.approximate_count().await.ok(),
-            consumers: Some(self.heads.running.load(Ordering::Relaxed)),
-            leaving: Some(self.heads.leaving.load(Ordering::Relaxed)),
-            in_hand: Some(self.proxy.in_hand()),
+            consumers: Some(running),
+            leaving: Some(leaving),
+            in_hand: self.wire.as_ref().map(|wire| wire.in_hand()),
             sent: counted.map(|(count, _)| count),
             sent_at: counted.map(|(_, at)| at),
-            hit: Some(self.faults.struck()),
+            hit: self.wire.as_ref().map(|wire| wire.faults().struck()),
         }
     }
 }

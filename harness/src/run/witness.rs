@@ -1,21 +1,22 @@
 //! What the history of a run tells: the protocol's judgement, and the way of each witness through the wire.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use workflow::contract::Stamp;
 
 use super::Run;
 use crate::audit::{Audit, Protocol, Traffic};
 use crate::outcome::Unmet;
-use crate::wire::{Crossing, HistoryError, Operation};
+use crate::platform::until::until;
+use crate::wire::{Crossing, Operation};
 
 /// Most crossings that a witness shows: enough for several deliveries of one message.
 const MAX_SHOWN: usize = 40;
 
 impl Run {
     /// What crossed the wire so far.
-    pub fn traffic(&self) -> Result<Traffic, HistoryError> {
+    pub fn traffic(&self) -> anyhow::Result<Traffic> {
         let protocol = Protocol::new(self.identity().run.clone(), 0);
         Ok(self.judge_history(protocol)?.finish().0)
     }
@@ -27,27 +28,23 @@ impl Run {
         since: Stamp,
         patience: Duration,
     ) -> anyhow::Result<()> {
-        const EVERY: Duration = Duration::from_millis(50);
-        let start = Instant::now();
-        loop {
-            for crossing in self.history.read()? {
+        let asked = until(patience, async || {
+            for crossing in self.history()?.read()? {
                 let crossing = crossing?;
                 if crossing.client == client && crossing.began > since {
-                    return Ok(());
+                    return Ok(Some(()));
                 }
             }
-            if start.elapsed() >= patience {
-                let unmet = format!("wait until {client} asks storage: not within {patience:?}");
-                return Err(Unmet(unmet).into());
-            }
-            tokio::time::sleep(EVERY).await;
-        }
+            Ok(None)
+        });
+        let unmet = |late| Unmet(format!("wait until {client} asks storage: {late}")).into();
+        asked.await?.map_err(unmet)
     }
 
     /// When each consumer first received a message, of those that ever did.
-    pub fn first_deliveries(&self) -> Result<Vec<Stamp>, HistoryError> {
+    pub fn first_deliveries(&self) -> anyhow::Result<Vec<Stamp>> {
         let mut first = BTreeMap::new();
-        for crossing in self.history.read()? {
+        for crossing in self.history()?.read()? {
             let crossing = crossing?;
             let received = crossing.operation == Operation::ReceiveMessages
                 && !crossing.messages.is_empty()
@@ -60,9 +57,9 @@ impl Run {
     }
 
     /// What storage has refused to consumers for who they are (401, 403), in words.
-    pub fn refused(&self) -> Result<Vec<String>, HistoryError> {
+    pub fn refused(&self) -> anyhow::Result<Vec<String>> {
         let mut refused = Vec::new();
-        for crossing in self.history.read()? {
+        for crossing in self.history()?.read()? {
             let crossing = crossing?;
             if matches!(crossing.status(), Some(401 | 403)) {
                 let (client, operation) = (&crossing.client, crossing.operation);
@@ -74,15 +71,15 @@ impl Run {
     }
 
     /// Feeds the history to `protocol`.
-    pub(super) fn judge_history(&self, mut protocol: Protocol) -> Result<Protocol, HistoryError> {
-        for crossing in self.history.read()? {
+    pub(super) fn judge_history(&self, mut protocol: Protocol) -> anyhow::Result<Protocol> {
+        for crossing in self.history()?.read()? {
             protocol.crossing(&crossing?);
         }
         Ok(protocol)
     }
 
     /// Gives every witness of `audit` its way through the wire: all of them in one more reading of the history.
-    pub(super) fn add_timelines(&self, audit: &mut Audit) -> Result<(), HistoryError> {
+    pub(super) fn add_timelines(&self, audit: &mut Audit) -> anyhow::Result<()> {
         let findings = audit.findings.iter_mut();
         let mut timelines: Vec<_> = findings
             .flat_map(|finding| &mut finding.witnesses)
@@ -91,7 +88,7 @@ impl Run {
         if timelines.is_empty() {
             return Ok(());
         }
-        for crossing in self.history.read()? {
+        for crossing in self.history()?.read()? {
             let crossing = crossing?;
             for timeline in &mut timelines {
                 timeline.look_at(&crossing);

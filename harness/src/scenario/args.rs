@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use workflow::{duration, number};
 
-use crate::environment::WorkloadArgs;
+use crate::platform::WorkloadArgs;
 
 /// Where the feature files are, seen from the repository's root.
 const FEATURES: &str = "features";

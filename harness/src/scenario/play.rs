@@ -22,10 +22,9 @@ use tokio_util::sync::CancellationToken;
 use super::durations::stated;
 use super::selection::{Case, definitions};
 use super::world::{Scenario, Setting, StepError};
-use crate::environment::Environment;
 use crate::events::{Event, Step};
 use crate::outcome::Outcome;
-use crate::run::StorageLoss;
+use crate::platform::{Platform, StorageLoss};
 
 /// From a scenario's deadline until its thread is given up: as long as its clean-up may take.
 const UNRESPONSIVE: Duration = Duration::from_secs(60);
@@ -91,7 +90,7 @@ pub(super) async fn play(
         .spawn(move || {
             ON_STAGE.set(true);
             let play = Play {
-                environment: setting.environment.clone(),
+                platform: setting.platform.clone(),
                 loss: setting.loss.clone(),
                 deadlines,
                 stop,
@@ -120,7 +119,7 @@ pub(super) async fn play(
 
 /// What the steps of one scenario share.
 struct Play {
-    environment: Arc<dyn Environment>,
+    platform: Arc<dyn Platform>,
     loss: StorageLoss,
     deadlines: Deadlines,
     stop: CancellationToken,
@@ -192,7 +191,7 @@ impl Play {
     async fn blame_storage(&self, world: &Scenario, (outcome, detail): &mut Trouble) {
         let lost = match &world.run {
             Some(run) => run.storage_lost().await,
-            None => self.environment.storage_lost().await,
+            None => self.platform.storage_lost().await,
         };
         if let Some(reason) = lost.filter(|_| *outcome != Outcome::Incomplete) {
             *outcome = Outcome::Inconclusive;
@@ -244,8 +243,8 @@ impl Play {
         };
         let recorded = run.record(finished);
         let dir = run.dir().path().to_owned();
-        // Its processes end here, if they have not before.
-        drop(run);
+        let closed = run.close().await;
+        let recorded = recorded.and(closed);
         let reported = recorded.and_then(|()| Ok(crate::report::write(&dir)?));
         let (outcome, detail, found) = match reported {
             Ok((record, _)) => {

@@ -18,12 +18,12 @@ use super::play::{Deadlines, Played, millis, play, stray_panics, watch_panics};
 use super::selection::{Case, Selection};
 use super::world::Setting;
 use crate::cli::say;
-use crate::environment::{ConsumerOptions, Environment, Workload};
 use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted, Selected};
 use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
+use crate::platform::{ConsumerOptions, Platform, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
-use crate::run::{Identity, RunDir, StorageLoss, about};
+use crate::run::{Identity, RunDir, about};
 
 /// What a suite found.
 #[derive(Debug)]
@@ -53,11 +53,11 @@ pub fn check(args: &SuiteArgs, workload: &Workload) -> anyhow::Result<()> {
     RunDir::check_parent(&args.out)
 }
 
-/// Runs `selection`, the scenarios that `args` select, in `environment`; says how they go, and writes the reports.
+/// Runs `selection`, the scenarios that `args` select, on `platform`; says how they go, and writes the reports.
 pub async fn run(
     args: &SuiteArgs,
     selection: Selection,
-    environment: Arc<dyn Environment>,
+    platform: Arc<dyn Platform>,
 ) -> anyhow::Result<SuiteReport> {
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
     watch_panics();
@@ -66,7 +66,7 @@ pub async fn run(
     let suite = Suite {
         log: EventLog::open(&dir)?,
         args: args.clone(),
-        environment,
+        platform,
         seed: identity.seed,
         dir: dir.clone(),
     };
@@ -85,7 +85,7 @@ pub async fn run(
 /// A suite at work.
 struct Suite {
     args: SuiteArgs,
-    environment: Arc<dyn Environment>,
+    platform: Arc<dyn Platform>,
     seed: u64,
     dir: PathBuf,
     log: EventLog,
@@ -100,7 +100,7 @@ impl Suite {
     /// Records and says what is about to run.
     fn begin(&self, identity: &Identity, selection: &Selection) -> anyhow::Result<()> {
         let count = selection.cases.len();
-        let evidence = self.environment.evidence();
+        let evidence = self.platform.evidence();
         let command = self.args.repeat(self.args.filter.as_deref(), self.seed);
         say(&format!("storage  {evidence}"));
         say(&format!("repeat   {command}"));
@@ -116,13 +116,13 @@ impl Suite {
             run: identity.run.clone(),
             title: format!("suite of {count} scenario{s}"),
             seed: identity.seed,
-            environment: "local".to_owned(),
+            environment: self.platform.name().to_owned(),
             command,
             messages: None,
             plan,
             limits: vec![],
             setting: about::setting(evidence),
-            versions: about::versions(),
+            versions: self.platform.versions(),
         })))?;
         for Case {
             feature,
@@ -161,7 +161,7 @@ impl Suite {
         loop {
             // Without storage, what has not begun would only fail to begin.
             if lost.is_none() {
-                lost = self.environment.storage_lost().await;
+                lost = self.platform.storage_lost().await;
             }
             while lost.is_none()
                 && !stop.is_cancelled()
@@ -232,7 +232,7 @@ impl Suite {
             run_dir: identity.run.to_string(),
         }))?;
         let setting = Setting {
-            environment: self.environment.clone(),
+            platform: self.platform.clone(),
             out: self.dir.clone(),
             identity,
             title: case.name.clone(),

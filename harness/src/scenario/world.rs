@@ -10,14 +10,15 @@ use workflow::duration;
 use super::steps::OnNodes;
 use crate::audit::{ExpectedPoison, StorageTime, Traffic};
 use crate::autoscale::{Recording, Scaling};
-use crate::environment::{ConsumerOptions, Environment, SetUp};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
-use crate::nodes::{Cluster, Machines, Needs, Times};
 use crate::outcome::{Outcome, Unmet};
-use crate::run::{
-    Collected, Departure, Identity, Load, Patience, Probe, Run, Sent, StorageLoss, about,
+use crate::platform::workers::CONSUMERS;
+use crate::platform::{
+    ConsumerOptions, Departure, NodePlan, Platform, Replicas, SetUp, StorageLoss, StorageNeed,
+    WorkerSpec,
 };
+use crate::run::{Collected, Identity, Load, Needed, Patience, Run, Sent, about};
 use crate::wire::{Guard, Rule};
 
 /// What a step returns.
@@ -78,7 +79,7 @@ impl std::fmt::Display for StepError {
 /// What a scenario runs in.
 #[derive(Clone)]
 pub(crate) struct Setting {
-    pub(crate) environment: Arc<dyn Environment>,
+    pub(crate) platform: Arc<dyn Platform>,
     /// Where its run's directory goes.
     pub(crate) out: PathBuf,
     /// What its run is.
@@ -118,7 +119,6 @@ pub(crate) struct Scenario {
     pub(super) faults: Vec<Guard>,
     /// What keeps its consumers from being ready, until it is lifted.
     pub(super) busy: Option<Rule>,
-    pub(super) probes: Vec<Probe>,
     /// Who said that it was ready before that, in words.
     pub(super) early: Vec<String>,
     pub(super) run: Option<Run>,
@@ -147,27 +147,39 @@ impl Scenario {
         if self.run.is_none() {
             let setting = self.setting.clone();
             let setting = setting.context("the setting must be there before the first step")?;
-            let Setting {
-                environment,
+            let needed = self.needed(&setting);
+            let identity = setting.identity.clone();
+            let mut run = Run::prepare(
+                &*setting.platform,
                 identity,
-                ..
-            } = setting.clone();
-            let environment = match &self.identity {
-                Some(set_up) => environment.with_identity(set_up, &setting.out).await?,
-                None if self.own_storage => environment.with_own_storage(&setting.out).await?,
-                None => environment,
-            };
-            let mut run =
-                Run::prepare(environment, identity, &setting.out, setting.loss.clone()).await?;
+                &setting.out,
+                needed,
+                setting.loss.clone(),
+            )
+            .await?;
             let started = self.started(setting, &run);
             run.begin(started)?;
-            let rules = self.rules.iter();
-            self.faults = rules
-                .map(|rule| run.faults().install(rule.clone()))
-                .collect();
+            for rule in self.rules.clone() {
+                self.faults.push(run.faults()?.install(rule));
+            }
             self.run = Some(run);
         }
         self.run.as_mut().context("the run must be there")
+    }
+
+    /// What the run needs of its platform.
+    fn needed(&self, setting: &Setting) -> Needed {
+        let storage = match &self.identity {
+            Some(set_up) => StorageNeed::SignedIn(set_up.clone()),
+            None if self.own_storage => StorageNeed::Own,
+            None => StorageNeed::Shared,
+        };
+        let nodes = self.nodes.map(|nodes| NodePlan {
+            manifests: setting.manifests.clone(),
+            workers_each: nodes.each,
+            pace: nodes.speed,
+        });
+        Needed { storage, nodes }
     }
 
     /// The first event of the run's log.
@@ -206,13 +218,13 @@ impl Scenario {
             run: id,
             title: setting.title,
             seed,
-            environment: "local".to_owned(),
+            environment: run.environment().to_owned(),
             command: setting.command,
             messages: None,
             plan,
             limits: vec![],
             setting: about::setting(run.evidence()),
-            versions: about::versions(),
+            versions: run.versions(),
         }))
     }
 
@@ -246,43 +258,28 @@ impl Scenario {
 
     /// Prepares the run and starts the given consumers, or what decides how many there are.
     pub(super) async fn run_with_consumers(&mut self) -> anyhow::Result<&mut Run> {
-        let (consumers, mut options) = (self.consumers, self.options.clone());
-        let nodes = match self.nodes {
-            None => None,
-            Some(nodes) => Some(self.cluster(nodes)?),
-        };
-        if let Some(cluster) = nodes {
-            let run = self.run().await?;
-            run.fleet().await.settle_on(cluster);
-            if self.scaling.is_none() {
-                let run = self.run().await?;
-                run.keep(consumers, &options, Patience::default().drain)
-                    .await;
-                return Ok(run);
-            }
-        }
-        if let Some(scaling) = self.scaling.clone() {
-            options.variables.clone_from(&scaling.variables);
-            let run = self.run().await?;
-            run.autoscale(&scaling, &options).await?;
-            return Ok(run);
-        }
+        let spec = self.workers();
         let run = self.run().await?;
-        run.fleet().await.start(consumers, &options).await?;
+        run.apply(spec).await?;
         Ok(run)
     }
 
-    /// The nodes that the manifests say there can be.
-    fn cluster(&self, nodes: OnNodes) -> anyhow::Result<Cluster> {
-        let setting = self.setting.as_ref().context("the setting must be there")?;
-        let (needs, pools) = Needs::read(&setting.manifests)?;
-        let machines = Machines {
-            needs,
-            pools,
-            times: Times::default().faster(nodes.speed),
-            seed: setting.identity.seed,
+    /// The consumers that the scenario is given.
+    pub(super) fn workers(&self) -> WorkerSpec {
+        let mut options = self.options.clone();
+        let (replicas, grace) = match &self.scaling {
+            Some(scaling) => {
+                options.variables.clone_from(&scaling.variables);
+                (Replicas::Scaled(Box::new(scaling.clone())), scaling.grace)
+            }
+            None => (Replicas::Fixed(self.consumers), Patience::default().drain),
         };
-        Ok(Cluster::new(machines.of_size(nodes.each)))
+        WorkerSpec {
+            group: CONSUMERS,
+            replicas,
+            options,
+            grace,
+        }
     }
 
     pub(super) fn load(&self, messages: u64, shape: producer::Shape) -> Load {
@@ -306,10 +303,8 @@ impl Scenario {
 
     /// What the autoscaler saw and decided so far.
     pub(super) fn recording(&self) -> anyhow::Result<Recording> {
-        let scaler = self.run.as_ref().and_then(Run::scaler);
-        let scaler =
-            scaler.context("nothing scales the consumers: the scenario gives their number")?;
-        Ok(scaler.recording())
+        let run = self.run.as_ref().context("nothing runs yet")?;
+        run.scaling()
     }
 
     /// What crossed the wire in the judged run.

@@ -5,13 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
 use super::{Crossing, Endpoints, Handled, Happened, Operation};
 use crate::outcome::Unmet;
+
+/// Kills a client, by the means of the platform that it runs on.
+#[async_trait]
+pub trait Killer: Send + Sync + std::fmt::Debug {
+    /// Ends the client at once. Returns when it can no longer hear an answer, or has ended by itself.
+    async fn kill(&self);
+}
 
 /// One client's way to storage. Dropping it closes the way.
 #[derive(Debug)]
@@ -25,8 +31,8 @@ pub struct Lane {
 #[derive(Debug, Default)]
 pub(super) struct Asker {
     pub(super) name: String,
-    /// Its process, which a fault may kill.
-    process: Mutex<Option<Pid>>,
+    /// What kills it, where a fault may.
+    killer: Mutex<Option<Arc<dyn Killer>>>,
     /// Whether it has asked for anything.
     pub(super) has_asked: AtomicBool,
     /// Whether a fault will kill it.
@@ -56,39 +62,14 @@ impl Lane {
         &self.endpoints
     }
 
-    /// Tells the client's process, for faults that kill it. Drop the lane once it has been reaped: its number may be given
-    /// to another.
-    pub fn set_process(&self, pid: u32) {
-        *self.client.process() = i32::try_from(pid).ok().map(Pid::from_raw);
+    /// From now on `killer` kills the client, for faults that do.
+    pub fn set_killer(&self, killer: Arc<dyn Killer>) {
+        *self.client.killer() = Some(killer);
     }
 
     /// Whether the client has asked storage for anything.
     pub fn has_carried(&self) -> bool {
         self.client.has_asked.load(Ordering::Acquire)
-    }
-
-    /// Waits until the client receives messages and then has at least `count` in hand: received, and neither asked to be
-    /// deleted nor handed back. So its work on some of them is still to begin.
-    pub async fn until_received(&self, count: usize, patience: Duration) -> anyhow::Result<()> {
-        let mut in_hand = self.client.in_hand.subscribe();
-        let received = async {
-            loop {
-                let before = in_hand.borrow_and_update().len();
-                in_hand.changed().await?;
-                let now = in_hand.borrow().len();
-                if now > before && now >= count {
-                    return anyhow::Ok(());
-                }
-            }
-        };
-        let Ok(received) = tokio::time::timeout(patience, received).await else {
-            let (name, held) = (&self.client.name, self.client.in_hand.borrow().len());
-            let unmet = format!(
-                "wait until {name} receives messages and has {count} in hand: it has {held} after {patience:?}"
-            );
-            return Err(Unmet(unmet).into());
-        };
-        received
     }
 
     /// Messages that the client has in its hands.
@@ -104,7 +85,7 @@ impl Lane {
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        *self.client.process() = None;
+        *self.client.killer() = None;
     }
 }
 
@@ -141,20 +122,67 @@ impl Asker {
         }
     }
 
+    /// Waits until the client receives messages and then has at least `count` in hand: received, and neither asked to be
+    /// deleted nor handed back. So its work on some of them is still to begin.
+    pub(super) async fn until_received(
+        &self,
+        count: usize,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let mut in_hand = self.in_hand.subscribe();
+        let received = async {
+            loop {
+                let before = in_hand.borrow_and_update().len();
+                in_hand.changed().await?;
+                let now = in_hand.borrow().len();
+                if now > before && now >= count {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        let Ok(received) = tokio::time::timeout(patience, received).await else {
+            let (name, held) = (&self.name, self.in_hand.borrow().len());
+            let unmet = format!(
+                "wait until {name} receives messages and has {count} in hand: it has {held} after {patience:?}"
+            );
+            return Err(Unmet(unmet).into());
+        };
+        received
+    }
+
+    /// Waits until it has at least `count` messages in hand.
+    pub(super) async fn until_in_hand(
+        &self,
+        count: usize,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let mut in_hand = self.in_hand.subscribe();
+        let enough = in_hand.wait_for(|held| held.len() >= count);
+        if let Ok(held) = tokio::time::timeout(patience, enough).await {
+            held?;
+            return Ok(());
+        }
+        let (name, held) = (&self.name, self.in_hand.borrow().len());
+        let unmet = format!(
+            "wait until {name} has {count} messages in hand: it has {held} after {patience:?}"
+        );
+        Err(Unmet(unmet).into())
+    }
+
     /// How many messages it has in its hands.
     pub(super) fn in_hand(&self) -> u64 {
         self.in_hand.borrow().len() as u64
     }
 
-    pub(super) fn kill(&self) {
-        if let Some(pid) = *self.process() {
+    pub(super) async fn kill(&self) {
+        let killer = self.killer().clone();
+        if let Some(killer) = killer {
             self.killed.store(true, Ordering::Release);
-            // It may have ended by itself this moment, which comes to the same.
-            let _ = kill(pid, Signal::SIGKILL);
+            killer.kill().await;
         }
     }
 
-    fn process(&self) -> MutexGuard<'_, Option<Pid>> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    fn killer(&self) -> MutexGuard<'_, Option<Arc<dyn Killer>>> {
+        self.killer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,7 +21,7 @@ mod tests;
 pub use crossing::{Answer, Claimed, Crossing, Handled, Happened, RowChange};
 pub use fault::{Effect, Faults, Guard, Moment, Refusal, Rule};
 pub use history::{FILE, History, HistoryError, Reader};
-pub use lane::Lane;
+pub use lane::{Killer, Lane};
 pub use operation::{Keys, Operation, Service};
 pub use proxy::{Endpoints, Proxy};
 pub use tls::Tls;

@@ -96,6 +96,11 @@ impl Proxy {
         })
     }
 
+    /// Every request and its answer.
+    pub fn history(&self) -> &History {
+        &self.shared.history
+    }
+
     /// The rules that it goes by.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
@@ -135,6 +140,44 @@ impl Proxy {
         clients.retain(|client| client.strong_count() > 0);
         let open = clients.iter().filter_map(Weak::upgrade);
         open.map(|client| client.in_hand()).sum()
+    }
+
+    /// Whether the client called `name` has asked storage for anything.
+    pub fn has_asked(&self, name: &str) -> bool {
+        let client = self.client(name);
+        client.is_some_and(|client| client.has_asked.load(Ordering::Acquire))
+    }
+
+    /// Waits until the client called `name` receives messages and then has at least `count` in hand: received, and neither
+    /// asked to be deleted nor handed back. So its work on some of them is still to begin.
+    pub async fn until_received(
+        &self,
+        name: &str,
+        count: usize,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        self.known(name)?.until_received(count, patience).await
+    }
+
+    /// Waits until the client called `name` has at least `count` messages in hand.
+    pub async fn until_in_hand(
+        &self,
+        name: &str,
+        count: usize,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        self.known(name)?.until_in_hand(count, patience).await
+    }
+
+    fn known(&self, name: &str) -> anyhow::Result<Arc<Asker>> {
+        let client = self.client(name);
+        client.with_context(|| format!("find {name}: it has no way to storage"))
+    }
+
+    fn client(&self, name: &str) -> Option<Arc<Asker>> {
+        let clients = self.clients();
+        let open = clients.iter().filter_map(Weak::upgrade);
+        open.into_iter().find(|client| client.name == name)
     }
 
     fn clients(&self) -> MutexGuard<'_, Vec<Weak<Asker>>> {
@@ -345,7 +388,7 @@ impl Way {
             }
             Some(Effect::Reset(Moment::Before)) => None,
             Some(Effect::Kill(Moment::Before)) => {
-                self.client.kill();
+                self.client.kill().await;
                 None
             }
             _ => {
@@ -357,7 +400,7 @@ impl Way {
             }
         };
         if ruling.effect == Some(Effect::Kill(Moment::AfterEffect)) {
-            self.client.kill();
+            self.client.kill().await;
         }
         crossing.ended = self.now();
         crossing.unheard = gone.is_cancelled();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Response, body::Incoming};
@@ -273,20 +274,26 @@ async fn an_answer_withheld_has_its_effect_and_is_written_down() {
     assert!(waiting.await.unwrap().is_err());
 }
 
+/// Takes down that it was called.
+#[derive(Debug, Default)]
+struct Played(AtomicUsize);
+
+#[async_trait]
+impl Killer for Played {
+    async fn kill(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 #[tokio::test]
-async fn a_kill_hits_the_clients_process_at_its_moment() {
-    use std::os::unix::process::ExitStatusExt as _;
+async fn a_kill_hits_the_client_at_its_moment() {
     for (moment, asked) in [(Moment::Before, 0), (Moment::AfterEffect, 1)] {
         let rig = Rig::new().await;
-        let mut victim = tokio::process::Command::new("sleep")
-            .arg("600")
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let killer = Arc::new(Played::default());
         let lane = rig.lane.as_ref().unwrap();
-        lane.set_process(victim.id().unwrap());
+        lane.set_killer(killer.clone());
         assert!(rig.insert_under(Effect::Kill(moment)).await.is_err());
-        assert_eq!(victim.wait().await.unwrap().signal(), Some(9));
+        assert_eq!(killer.0.load(Ordering::Relaxed), 1);
         assert!(lane.was_killed());
         assert_eq!(rig.storage.asked(), asked, "{moment:?}");
     }
@@ -419,8 +426,8 @@ async fn a_lane_knows_what_its_client_has_in_hand() {
     asks(Operation::UpdateMessage, "c", Some(0));
     // The receive of nothing is none, and that of one more leaves it with three.
     let received = tokio::join!(
-        lane.until_received(3, Duration::from_secs(60)),
-        lane.until_received(4, Duration::ZERO),
+        client.until_received(3, Duration::from_secs(60)),
+        client.until_received(4, Duration::ZERO),
         async {
             receive(&[]);
             receive(&["e"]);

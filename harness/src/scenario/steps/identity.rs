@@ -1,21 +1,18 @@
 //! How the workload signs in, and what goes wrong with it.
 
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::{given, when};
 
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepError, StepResult};
-use super::ready::look;
+use super::ready::watch_ready;
 use super::when::per_second;
-use crate::environment::{Mistake, SetUp};
 use crate::outcome::Outcome;
+use crate::platform::{Mistake, SetUp};
 use crate::wire::{Effect, Operation, Refusal, Rule};
-
-/// How often consumers are asked whether they are ready.
-const EVERY: Duration = Duration::from_millis(50);
 
 /// How long a load may take to send, beyond its own schedule.
 const SENDING: Duration = Duration::from_secs(60);
@@ -101,6 +98,7 @@ fn log_all(scenario: &mut Scenario) {
 #[given(expr = "a consumer that cannot begin gives up after {time}")]
 fn start_timeout(scenario: &mut Scenario, time: Time) {
     scenario.options.start_timeout = Some(time.0);
+    scenario.options.may_refuse = true;
 }
 
 #[given(
@@ -125,23 +123,18 @@ async fn start(scenario: &mut Scenario) -> StepResult {
 
 #[when(expr = "consumers start {time} before Entra can be reached")]
 async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
-    let (consumers, options) = (scenario.consumers, scenario.options.clone());
     set_up(scenario).mistake = Some(Mistake::Away);
-    let run = scenario.run().await?;
-    let probes = run.start_probed(consumers, &options).await?;
+    scenario.options.is_probed = true;
+    let run = scenario.run_with_consumers().await?;
     let mut early = Vec::new();
-    let begun = Instant::now();
-    while begun.elapsed() < time.0 {
-        look(&probes, &mut early).await;
-        tokio::time::sleep(EVERY).await;
-    }
+    watch_ready(run, time.0, &mut early).await?;
     let authority = &run.identities()?.authority;
     if authority.turned_away() == 0 {
         let untold = anyhow!("no consumer has tried to sign in: nothing can be told");
         return Err(StepError::of(Outcome::Inconclusive, untold));
     }
     authority.set_away(false);
-    (scenario.probes, scenario.early) = (probes, early);
+    scenario.early = early;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use workflow::contract::{Digest, MAX_DATA_UTF16, Message, MessageId, Seq, Stamp};
-use workflow::ports::WorkQueue as _;
 
 use super::super::world::Injected;
 use crate::audit::ExpectedPoison;

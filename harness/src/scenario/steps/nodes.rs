@@ -3,7 +3,7 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use cucumber::{given, when};
@@ -16,13 +16,12 @@ use super::super::durations::Time;
 use super::super::world::{Scenario, StepResult};
 use super::when::per_second;
 use crate::nodes::{Ended, Eviction};
+use crate::platform::NodesView;
+use crate::platform::until::{until, until_told};
 use crate::run::{Load, Run};
 
 /// How long anything here may take; far above what it does take.
 const PATIENCE: Duration = Duration::from_secs(40);
-
-/// How often it is looked how things stand.
-const EVERY: Duration = Duration::from_millis(50);
 
 /// Where consumers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,19 +169,10 @@ async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64, blow: Blow
     let spot = has_spot(scenario);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    let start = Instant::now();
-    while run
-        .fleet()
-        .await
-        .cluster()
-        .is_none_or(|cluster| cluster.evictable().is_empty())
-    {
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "no consumer came within {PATIENCE:?}"
-        );
-        tokio::time::sleep(EVERY).await;
-    }
+    let came = until_told(run.nodes()?.watch(), PATIENCE, |nodes| {
+        (!nodes.evictable().is_empty()).then_some(())
+    });
+    ensure!(came.await.is_ok(), "no consumer came within {PATIENCE:?}");
     strike(run, blow, spot).await?;
     until_over(run, 1).await?;
     let sent = sending.finish(PATIENCE).await?;
@@ -198,26 +188,24 @@ fn has_spot(scenario: &Scenario) -> bool {
 
 /// Waits until so many consumers have asked for messages.
 async fn until_at_work(run: &Run, consumers: usize) -> StepResult {
-    let start = Instant::now();
-    loop {
-        let found = run.fleet().await.at_work()?;
-        if found >= consumers {
-            return Ok(());
-        }
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "{found} consumers had asked for messages after {PATIENCE:?}"
-        );
-        tokio::time::sleep(EVERY).await;
-    }
+    let mut found = 0;
+    let at_work = until(PATIENCE, async || {
+        found = run.at_work()?;
+        Ok((found >= consumers).then_some(()))
+    });
+    let in_time = at_work.await?.is_ok();
+    ensure!(
+        in_time,
+        "{found} consumers had asked for messages after {PATIENCE:?}"
+    );
+    Ok(())
 }
 
 /// Azure strikes. What it has for nodes from then on, `spot` says.
 async fn strike(run: &Run, blow: Blow, spot: bool) -> anyhow::Result<()> {
-    let mut fleet = run.fleet().await;
-    let cluster = fleet.cluster().context("consumers run on no nodes")?;
-    cluster.set_spot(spot);
-    let mut victims = cluster.evictable();
+    let nodes = run.nodes()?;
+    nodes.offer_spot(spot).await;
+    let mut victims = nodes.watch().borrow().evictable();
     victims.shuffle(&mut StdRng::seed_from_u64(run.identity().seed));
     let count = if blow.half {
         victims.len().div_ceil(2)
@@ -230,103 +218,45 @@ async fn strike(run: &Run, blow: Blow, spot: bool) -> anyhow::Result<()> {
     );
     victims.truncate(count);
     for victim in victims {
-        fleet.evict(&victim, blow.eviction)?;
+        nodes.evict(&victim, blow.eviction).await?;
     }
     Ok(())
 }
 
 /// Waits until the machines of all nodes that were hit so far have ended; at least `count` were.
 async fn until_over(run: &Run, count: usize) -> StepResult {
-    let start = Instant::now();
-    loop {
-        let fleet = run.fleet().await;
-        let evictions = fleet.evictions();
-        if evictions.len() >= count && evictions.iter().all(|it| it.is_over) {
-            return Ok(());
-        }
-        drop(fleet);
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "no node has ended after {PATIENCE:?}"
-        );
-        tokio::time::sleep(EVERY).await;
-    }
+    let over = |nodes: &NodesView| {
+        let all = nodes.evictions.len() >= count && nodes.evictions.iter().all(|it| it.is_over);
+        all.then_some(())
+    };
+    let over = until_told(run.nodes()?.watch(), PATIENCE, over).await;
+    ensure!(over.is_ok(), "no node has ended after {PATIENCE:?}");
+    Ok(())
 }
 
 /// The same node once more, as soon as it is back and has consumers at work.
 async fn again(run: &Run, blow: Blow) -> StepResult {
-    let node = run.fleet().await.evictions()[0].node.clone();
-    let start = Instant::now();
-    loop {
-        let mut fleet = run.fleet().await;
-        let is_back = fleet.is_at_work_on(&node);
-        let can_be_hit = |cluster: &mut crate::nodes::Cluster| cluster.evictable().contains(&node);
-        if is_back && fleet.cluster().is_some_and(can_be_hit) {
-            let eviction = Eviction {
-                returns: false,
-                ..blow.eviction
-            };
-            fleet.evict(&node, eviction)?;
-            break;
-        }
-        drop(fleet);
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "{node} was not back with consumers after {PATIENCE:?}"
-        );
-        tokio::time::sleep(EVERY).await;
-    }
+    let nodes = run.nodes()?;
+    let node = nodes.watch().borrow().evictions[0].node.clone();
+    let back = until(PATIENCE, async || {
+        let roster = run.roster();
+        let mut on_it = roster
+            .running()
+            .filter(|it| it.node.as_ref() == Some(&node));
+        let wire = run.wire()?;
+        let is_at_work = on_it.any(|it| wire.has_asked(&it.name));
+        let can_be_hit = nodes.watch().borrow().evictable().contains(&node);
+        Ok((is_at_work && can_be_hit).then_some(()))
+    });
+    let is_back = back.await?.is_ok();
+    ensure!(
+        is_back,
+        "{node} was not back with consumers after {PATIENCE:?}"
+    );
+    let eviction = Eviction {
+        returns: false,
+        ..blow.eviction
+    };
+    nodes.evict(&node, eviction).await?;
     until_over(run, 2).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_azure_does_is_said_in_a_sentence() {
-        let blow = |text: &str| text.parse::<Blow>();
-        let eviction = Eviction {
-            notice: None,
-            ends: Ended::Deleted,
-            returns: false,
-        };
-        let half = false;
-        assert_eq!(
-            blow("one of the Spot nodes is evicted without notice"),
-            Ok(Blow { half, eviction })
-        );
-        let told = Eviction {
-            notice: Some(Duration::from_millis(500)),
-            ..eviction
-        };
-        assert_eq!(
-            blow("half of the Spot nodes are evicted with 500 ms of notice"),
-            Ok(Blow {
-                half: true,
-                eviction: told
-            })
-        );
-        let stopped = Eviction {
-            ends: Ended::Stopped,
-            returns: true,
-            ..eviction
-        };
-        assert_eq!(
-            blow(
-                "one of the Spot nodes is stopped and not deleted without notice, and again when it is back"
-            ),
-            Ok(Blow {
-                half,
-                eviction: stopped
-            })
-        );
-        for text in [
-            "",
-            "one of the Spot nodes is evicted",
-            "one of the Spot nodes is evicted with 4 of notice",
-        ] {
-            assert!(blow(text).is_err(), "{text:?}");
-        }
-    }
 }

@@ -1,22 +1,21 @@
 //! When consumers say that they are ready.
 
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::{given, then, when};
 
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepError, StepResult};
-use crate::outcome::Outcome;
-use crate::run::{Probe, Readiness};
+use crate::outcome::{Outcome, Unmet};
+use crate::platform::until::until;
+use crate::platform::{Readiness, Roster, Worker};
+use crate::run::Run;
 use crate::wire::{Effect, Operation, Refusal, Rule};
 
 /// How long a consumer may take until its probe answers anything.
 const START: Duration = Duration::from_secs(10);
-
-/// How often it is asked.
-const EVERY: Duration = Duration::from_millis(50);
 
 /// What is busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,53 +55,65 @@ fn busy(scenario: &mut Scenario, what: Busy) {
 
 #[when(regex = r"^consumers start, and (?:storage|the table) answers after (\d+ m?s)$")]
 async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
-    let (consumers, options) = (scenario.consumers, scenario.options.clone());
     let rule = scenario.busy.take().context("nothing is busy")?;
-    let run = scenario.run().await?;
-    let busy = run.faults().install(rule);
-    let probes = run.start_probed(consumers, &options).await?;
+    let busy = scenario.run().await?.faults()?.install(rule);
+    scenario.options.is_probed = true;
+    let run = scenario.run_with_consumers().await?;
     let mut early = Vec::new();
-    let begun = Instant::now();
-    loop {
-        let silent = look(&probes, &mut early).await;
-        let Some(silent) = silent else { break };
-        ensure!(
-            begun.elapsed() < START,
-            "{} says nothing at {} within {START:?}: a consumer answers there, at EDW_LISTEN, whether it is ready \
-             (docs/CONSUMER.md)",
-            silent.name(),
-            silent.url()
-        );
-        tokio::time::sleep(EVERY).await;
+    let answering = run.until_workers(START, |roster| {
+        note_ready(roster, &mut early);
+        let all_answer = roster.running().all(|it| it.readiness != Readiness::Silent);
+        all_answer.then_some(())
+    });
+    if answering.await.is_err() {
+        return Err(silent(&run.roster()).into());
     }
     // From here on, the passing of time is what this scenario is about.
-    let begun = Instant::now();
-    while begun.elapsed() < time.0 {
-        tokio::time::sleep(EVERY).await;
-        look(&probes, &mut early).await;
-    }
+    watch_ready(run, time.0, &mut early).await?;
     if early.is_empty() && busy.struck() == 0 {
         let untold = anyhow!("no consumer has asked what is busy: nothing can be told");
         return Err(StepError::of(Outcome::Inconclusive, untold));
     }
     drop(busy);
-    (scenario.probes, scenario.early) = (probes, early);
+    scenario.early = early;
     Ok(())
 }
 
-/// Asks all; notes who says that it is ready, and gives one of those that say nothing.
-pub(super) async fn look<'a>(probes: &'a [Probe], early: &mut Vec<String>) -> Option<&'a Probe> {
-    let mut silent = None;
-    for probe in probes {
-        match probe.ask().await {
-            Readiness::Ready if !early.iter().any(|name| name == probe.name()) => {
-                early.push(probe.name().to_owned());
-            }
-            Readiness::Silent => silent = Some(probe),
-            _ => {}
+fn silent(roster: &Roster) -> Unmet {
+    let silent = |it: &&Worker| it.readiness == Readiness::Silent;
+    let name = roster
+        .running()
+        .find(silent)
+        .map_or("no consumer", |it| &*it.name);
+    Unmet(format!(
+        "{name} says nothing within {START:?}: a consumer answers at EDW_LISTEN whether it is ready (docs/CONSUMER.md)"
+    ))
+}
+
+/// Takes down in `early` who says that it is ready.
+fn note_ready(roster: &Roster, early: &mut Vec<String>) {
+    for worker in roster
+        .running()
+        .filter(|it| it.readiness == Readiness::Ready)
+    {
+        if !early.contains(&worker.name) {
+            early.push(worker.name.clone());
         }
     }
-    silent
+}
+
+/// Takes down in `early` who says that it is ready within `time`, all of which passes.
+pub(super) async fn watch_ready(
+    run: &Run,
+    time: Duration,
+    early: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let watched = until(time, async || {
+        note_ready(&run.roster(), early);
+        Ok(None::<()>)
+    });
+    watched.await?.ok();
+    Ok(())
 }
 
 #[then(expr = "no consumer says that it is ready before")]
@@ -118,21 +129,28 @@ fn none_too_early(scenario: &mut Scenario) -> StepResult {
 
 #[then(expr = "within {time} every consumer says that it is ready")]
 async fn all_ready(scenario: &mut Scenario, deadline: Time) -> StepResult {
-    let begun = Instant::now();
-    for probe in &scenario.probes {
-        loop {
-            let says = probe.ask().await;
-            if says == Readiness::Ready {
-                break;
-            }
-            ensure!(
-                begun.elapsed() < deadline.0,
-                "{} does not say that it is ready: {says} at {} after {:?}",
-                probe.name(),
-                probe.url(),
+    let consumers = usize::try_from(scenario.consumers)?;
+    let run = scenario.run().await?;
+    let all_ready = run.until_workers(deadline.0, |roster| {
+        let ready = roster
+            .running()
+            .filter(|it| it.readiness == Readiness::Ready);
+        (ready.count() >= consumers).then_some(())
+    });
+    if all_ready.await.is_err() {
+        let roster = run.roster();
+        let unready = roster.running().find(|it| it.readiness != Readiness::Ready);
+        match unready {
+            Some(it) => bail!(
+                "{} does not say that it is ready after {:?}: {}",
+                it.name,
+                deadline.0,
+                it.readiness
+            ),
+            None => bail!(
+                "not all of {consumers} consumers run after {:?}",
                 deadline.0
-            );
-            tokio::time::sleep(EVERY).await;
+            ),
         }
     }
     Ok(())

@@ -1,15 +1,10 @@
 //! Judging how the workload signed in.
 
-use std::time::{Duration, Instant};
-
 use cucumber::then;
 
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepResult};
 use crate::leak::Secrets;
-
-/// How often it is looked who has ended.
-const EVERY: Duration = Duration::from_millis(50);
 
 /// How often each consumer was given a token.
 async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)>> {
@@ -69,22 +64,20 @@ async fn not_refused(scenario: &mut Scenario) -> StepResult {
 async fn ended(scenario: &mut Scenario, deadline: Time, code: i32) -> StepResult {
     let consumers = scenario.consumers as usize;
     let run = scenario.run().await?;
-    run.fleet().await.expect_refusal(code);
-    let begun = Instant::now();
-    let mut ended = Vec::new();
-    while ended.len() < consumers {
-        ended.extend(run.fleet().await.take_dead()?);
+    let all_ended = run.until_workers(deadline.0, |roster| {
+        (roster.unasked().count() >= consumers).then_some(())
+    });
+    let in_time = all_ended.await.is_ok();
+    let roster = run.roster();
+    ensure!(
+        in_time,
+        "{} of {consumers} have ended after {:?}",
+        roster.unasked().count(),
+        deadline.0
+    );
+    for departure in roster.unasked() {
         ensure!(
-            ended.len() == consumers || begun.elapsed() < deadline.0,
-            "{} of {consumers} have ended after {:?}",
-            ended.len(),
-            deadline.0
-        );
-        tokio::time::sleep(EVERY).await;
-    }
-    for departure in ended {
-        ensure!(
-            departure.status.code() == Some(code),
+            departure.end.code() == Some(code),
             "{}\n{}",
             departure.sentence,
             departure.tail
@@ -117,7 +110,7 @@ async fn no_leak(scenario: &mut Scenario) -> StepResult {
     crate::report::write(run.dir().path())?;
     let secrets = Secrets::of(&run.secrets());
     let mut leaks = secrets.look_below(run.dir().path())?;
-    for (name, line) in run.command_lines().await {
+    for (name, line) in run.exposed().await {
         leaks.extend(secrets.look(&format!("the command line of {name}"), &line));
     }
     let leaks: Vec<_> = leaks.iter().map(ToString::to_string).collect();

@@ -1,8 +1,8 @@
 //! Judging what evictions did.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use cucumber::then;
 use workflow::duration;
 
@@ -10,42 +10,42 @@ use super::super::durations::Time;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::nodes::{Capacity, Figures};
 use crate::outcome::{Outcome, Unmet};
-use crate::run::Evicted;
-
-/// How often it is looked how things stand.
-const EVERY: Duration = Duration::from_millis(50);
+use crate::platform::Evicted;
+use crate::platform::until::until_told;
 
 async fn evictions(scenario: &mut Scenario) -> anyhow::Result<Vec<Evicted>> {
-    let evictions = scenario.run().await?.fleet().await.evictions().to_vec();
+    let evictions = scenario
+        .run()
+        .await?
+        .nodes()?
+        .watch()
+        .borrow()
+        .evictions
+        .clone();
     anyhow::ensure!(!evictions.is_empty(), "no node was evicted");
     Ok(evictions)
 }
 
 #[then(expr = "within {time} as many consumers are at work again as before")]
 async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
-    let begun = Instant::now();
-    loop {
-        let evictions = evictions(scenario).await?;
-        let missing = evictions.iter().find(|it| it.recovered.is_none());
-        let Some(missing) = missing else {
-            for it in &evictions {
-                let after = it.recovered.unwrap_or_default();
-                let node = &it.node;
-                ensure!(
-                    after <= limit.0,
-                    "after the eviction of {node} it took {after:?}"
-                );
-            }
-            return Ok(());
+    evictions(scenario).await?;
+    let nodes = scenario.run().await?.nodes()?.watch();
+    let recovered = until_told(nodes, limit.0, |nodes| {
+        let all = nodes.evictions.iter().all(|it| it.recovered.is_some());
+        all.then_some(())
+    });
+    let in_time = recovered.await.is_ok();
+    for it in evictions(scenario).await? {
+        let node = &it.node;
+        let Some(after) = it.recovered.filter(|_| in_time || it.recovered.is_some()) else {
+            bail!("not within {:?} of the eviction of {node}", limit.0);
         };
-        let node = &missing.node;
         ensure!(
-            begun.elapsed() < limit.0,
-            "not within {:?} of the eviction of {node}",
-            limit.0
+            after <= limit.0,
+            "after the eviction of {node} it took {after:?}"
         );
-        tokio::time::sleep(EVERY).await;
     }
+    Ok(())
 }
 
 #[then(
@@ -64,13 +64,13 @@ async fn drained(scenario: &mut Scenario) -> StepResult {
         }
         for departure in &it.ended {
             ensure!(
-                departure.status.code() == Some(0),
+                departure.end.code() == Some(0),
                 "{}\n{}",
                 departure.sentence,
                 departure.tail
             );
         }
-        let (ended, were) = (it.ended.len(), it.consumers.len());
+        let (ended, were) = (it.ended.len(), it.workers.len());
         ensure!(were > 0, "no consumer was on {}", it.node);
         ensure!(
             ended >= were,
@@ -86,7 +86,7 @@ async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
     let mut told = 0;
     for it in evictions(scenario).await? {
         let last = it.since.plus(limit.0);
-        for consumer in it.consumers.iter().filter(|_| it.eviction.notice.is_some()) {
+        for consumer in it.workers.iter().filter(|_| it.eviction.notice.is_some()) {
             told += 1;
             let run = scenario.run().await?;
             if let Some(late) = run.received_after(consumer, last)? {
@@ -144,11 +144,12 @@ fn bounded(scenario: &mut Scenario, most: u64) -> StepResult {
 #[then("those that came in place of others run on demand")]
 async fn on_demand(scenario: &mut Scenario) -> StepResult {
     evictions(scenario).await?;
-    let capacities = scenario.run().await?.fleet().await.capacities();
+    let run = scenario.run().await?;
+    let (roster, nodes) = (run.roster(), run.nodes()?.watch().borrow().clone());
     let of = |capacity| {
-        capacities
-            .iter()
-            .filter(|it| **it == Some(capacity))
+        let nodes_of = roster.running().filter_map(|it| it.node.as_ref());
+        nodes_of
+            .filter(|node| nodes.capacity(node) == Some(capacity))
             .count()
     };
     let (spot, on_demand) = (of(Capacity::Spot), of(Capacity::OnDemand));
@@ -164,10 +165,7 @@ async fn on_demand(scenario: &mut Scenario) -> StepResult {
 )]
 async fn saved(scenario: &mut Scenario, spot: f64, on_demand: f64, percent: f64) -> StepResult {
     let run = scenario.run().await?;
-    let mut fleet = run.fleet().await;
-    let cluster = fleet.cluster().context("consumers run on no nodes")?;
-    let figures = cluster.figures(Instant::now());
-    drop(fleet);
+    let figures = run.nodes()?.figures().await;
     let Figures {
         spot_hours,
         on_demand_hours,

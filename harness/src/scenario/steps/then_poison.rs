@@ -42,12 +42,7 @@ async fn holds_the_good_one(
             deadline.0
         );
     }
-    for departure in run
-        .fleet()
-        .await
-        .drain_all(Patience::default().drain)
-        .await?
-    {
+    for departure in run.drain(Patience::default().drain).await? {
         departure.ensure_orderly()?;
     }
     let expected = ExpectedPoison {

@@ -6,6 +6,7 @@ use cucumber::then;
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::outcome::Outcome;
+use crate::platform::Cause;
 use crate::run::{Patience, Settled};
 use crate::wire::Guard;
 
@@ -17,34 +18,28 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
         .as_ref()
         .map(|i| i.expected.clone())
         .unwrap_or_default();
-    if sent.code != Some(0) {
+    if sent.end.code() != Some(0) {
         // Nothing is said of the consumers by a load that was not what it should have been.
-        let (code, unknown, failed) = (sent.code, sent.summary.unknown, sent.summary.failed);
+        let (end, unknown, failed) = (sent.end, sent.summary.unknown, sent.summary.failed);
         return Err(StepError::of(
             Outcome::Inconclusive,
-            anyhow!(
-                "the producer ended with {code:?}: {unknown} unknown and {failed} failed sends"
-            ),
+            anyhow!("the producer ended with {end}: {unknown} unknown and {failed} failed sends"),
         ));
     }
     let run = scenario.run().await?;
     let settled = run.settle(deadline.0).await?;
-    let dead = run.fleet().await.take_dead()?;
-    if let [first, ..] = &dead[..] {
+    let roster = run.roster();
+    if let Some(first) = roster.unasked().next() {
         bail!(
             "{} consumers ended though nobody had asked them to, {} with {}\n{}",
-            dead.len(),
+            roster.unasked().count(),
             first.name,
-            first.status,
+            first.end,
             first.tail
         );
     }
     // Judge after the last consumer is gone: one that still runs could still write a second row.
-    let departures = run
-        .fleet()
-        .await
-        .drain_all(Patience::default().drain)
-        .await?;
+    let departures = run.drain(Patience::default().drain).await?;
     let collected = run.collect(&sent, expected).await?;
     let (outcome, reasons) = (collected.audit.outcome(), collected.audit.reasons());
     let storage = collected
@@ -125,7 +120,8 @@ fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
 
 #[then(regex = r"^(\d+) consumers died$")]
 async fn died(scenario: &mut Scenario, consumers: usize) -> StepResult {
-    let found = scenario.run().await?.fleet().await.fallen();
+    let roster = scenario.run().await?.roster();
+    let found = roster.ended_by(Cause::Fault).count();
     ensure!(found == consumers, "{found} died");
     Ok(())
 }
@@ -145,9 +141,9 @@ fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
         .as_ref()
         .context("no consumer was told to stop")?;
     ensure!(
-        departure.status.code() == Some(code),
+        departure.end.code() == Some(code),
         "it ended with {}\n{}",
-        departure.status,
+        departure.end,
         departure.tail
     );
     ensure!(
@@ -162,9 +158,13 @@ fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
 #[then(expr = "every consumer is still at work and has logged no warning")]
 async fn no_trouble(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
-    let dead = run.fleet().await.take_dead()?;
+    let roster = run.roster();
+    let dead: Vec<_> = roster.unasked().collect();
     ensure!(dead.is_empty(), "ended: {dead:?}");
-    let troubles = run.fleet().await.troubles()?;
+    let mut troubles = Vec::new();
+    for worker in roster.running() {
+        troubles.extend(run.troubles(&worker.name)?);
+    }
     ensure!(troubles.is_empty(), "logged:\n{}", troubles.join("\n"));
     Ok(())
 }
@@ -172,7 +172,7 @@ async fn no_trouble(scenario: &mut Scenario) -> StepResult {
 #[then(expr = "every consumer stops within {time} when told to")]
 async fn stops(scenario: &mut Scenario, limit: Time) -> StepResult {
     let run = scenario.run().await?;
-    for departure in run.fleet().await.drain_all(limit.0).await? {
+    for departure in run.drain(limit.0).await? {
         departure.ensure_orderly()?;
         ensure!(
             departure.after <= limit.0,

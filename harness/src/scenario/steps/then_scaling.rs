@@ -1,6 +1,6 @@
 //! Judging how many consumers there were.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::then;
@@ -11,9 +11,7 @@ use super::super::world::{Scenario, StepError, StepResult};
 use crate::autoscale::Recording;
 use crate::events::Event;
 use crate::outcome::Outcome;
-
-/// How often it is looked how many there are.
-const EVERY: Duration = Duration::from_millis(50);
+use crate::platform::{Cause, Departure, Roster};
 
 /// How late a tick of the loops may be before nothing can be said of when consumers come: a cluster's loops are on time within
 /// two seconds, of its longer periods.
@@ -52,32 +50,29 @@ async fn until(
     deadline: Duration,
     holds: impl Fn(&Now) -> bool,
 ) -> StepResult {
-    let begun = Instant::now();
-    loop {
-        let came = scenario.recording()?.most() > 0;
-        let run = scenario.run().await?;
-        let fleet = run.fleet().await;
-        let now = Now {
-            came,
-            wanted: fleet
-                .wanted()
-                .context("nobody has said how many are wanted")?,
-            running: fleet.len(),
-            leaving: fleet.leaving(),
-        };
-        drop(fleet);
-        if holds(&now) {
-            return Ok(());
-        }
-        if begun.elapsed() >= deadline {
-            on_time(&scenario.recording()?, SLACK)?;
-            let (wanted, running, leaving) = (now.wanted, now.running, now.leaving);
-            bail!(
-                "after {deadline:?} {wanted} consumers are wanted, {running} run and {leaving} are about to end"
-            );
-        }
-        tokio::time::sleep(EVERY).await;
+    let most = scenario.recording()?.most();
+    let run = scenario.run().await?;
+    let now = |roster: &Roster| Now {
+        // What has come has left a trace in the roster.
+        came: most > 0 || !roster.workers.is_empty() || !roster.departed.is_empty(),
+        wanted: roster.wanted,
+        running: roster.running().count(),
+        leaving: roster.ending().count(),
+    };
+    let waited = run.until_workers(deadline, |roster| holds(&now(roster)).then_some(()));
+    if waited.await.is_ok() {
+        return Ok(());
     }
+    let Now {
+        wanted,
+        running,
+        leaving,
+        ..
+    } = now(&run.roster());
+    on_time(&scenario.recording()?, SLACK)?;
+    bail!(
+        "after {deadline:?} {wanted} consumers are wanted, {running} run and {leaving} are about to end"
+    );
 }
 
 #[then(regex = r"^there were never more than (\d+) consumers$")]
@@ -114,9 +109,9 @@ fn at_once(scenario: &mut Scenario, count: u32) -> StepResult {
 )]
 async fn drained(scenario: &mut Scenario, at_least: usize) -> StepResult {
     let run = scenario.run().await?;
-    let fleet = run.fleet().await;
-    let left = fleet.left();
-    for departure in left {
+    let roster = run.roster();
+    let left: Vec<&Departure> = roster.ended_by(Cause::Told).collect();
+    for departure in &left {
         departure.ensure_orderly()?;
     }
     let busy = left.iter().filter(|departure| departure.held > 0).count();

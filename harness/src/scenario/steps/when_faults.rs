@@ -1,6 +1,6 @@
 //! Loads during which consumers are killed or told to stop.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cucumber::when;
 use producer::Shape;
@@ -9,7 +9,9 @@ use workflow::contract::Stamp;
 use super::super::durations::Time;
 use super::super::world::{Scenario, StepResult};
 use super::when::per_second;
-use crate::environment::ConsumerOptions;
+use crate::outcome::Unmet;
+use crate::platform::until::until;
+use crate::platform::{Act, ConsumerOptions, Replicas, WorkerSpec};
 use crate::run::Settled;
 
 /// How long anything here may take; far above what it does take.
@@ -18,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a consumer may take to drain before it is given up; what it may take, the feature file says.
 const DRAIN: Duration = Duration::from_secs(15);
 
-/// How often it is looked who died.
-const EVERY: Duration = Duration::from_millis(50);
+/// The group of consumers that take another's place.
+const SUCCESSORS: &str = "successors";
 
 /// Sends `messages` and waits until the consumers have leased all of them.
 async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
@@ -31,11 +33,17 @@ async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
     Ok(())
 }
 
-/// The same consumer, but fast.
-fn without_work(options: &ConsumerOptions) -> ConsumerOptions {
-    ConsumerOptions {
-        work: None,
-        ..options.clone()
+/// One consumer like the scenario's own, but fast.
+fn fast_one(scenario: &Scenario) -> WorkerSpec {
+    let own = scenario.workers();
+    WorkerSpec {
+        group: SUCCESSORS,
+        replicas: Replicas::Fixed(1),
+        options: ConsumerOptions {
+            work: None,
+            ..own.options
+        },
+        ..own
     }
 }
 
@@ -44,10 +52,16 @@ fn without_work(options: &ConsumerOptions) -> ConsumerOptions {
 )]
 async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
-    let fast = without_work(&scenario.options);
+    let (fast, own) = (fast_one(scenario), scenario.workers());
     let run = scenario.run().await?;
-    run.fleet().await.kill_first().await?;
-    run.fleet().await.start(1, &fast).await?;
+    let victim = run.roster().first()?.name.clone();
+    run.act(&victim, Act::Kill).await?;
+    run.apply(WorkerSpec {
+        replicas: Replicas::Fixed(0),
+        ..own
+    })
+    .await?;
+    run.apply(fast).await?;
     Ok(())
 }
 
@@ -56,21 +70,19 @@ async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResul
 )]
 async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
     let load = scenario.load(messages, per_second(rate)?);
-    let options = scenario.options.clone();
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    let start = Instant::now();
     // Until nothing is left to do, and so nobody left to die.
-    while !sending.has_ended()? || run.depth().await? > 0 {
-        run.fleet().await.replace_fallen(&options).await?;
-        ensure!(
-            start.elapsed() < PATIENCE,
-            "messages are still in the queue after {PATIENCE:?}"
-        );
-        tokio::time::sleep(EVERY).await;
-    }
+    let done = until(PATIENCE, async || {
+        let done = sending.has_ended()? && run.depth().await? == 0;
+        Ok(done.then_some(()))
+    });
+    let in_time = done.await?.is_ok();
+    ensure!(
+        in_time,
+        "messages are still in the queue after {PATIENCE:?}"
+    );
     let sent = sending.finish(PATIENCE).await?;
-    run.fleet().await.replace_fallen(&options).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
@@ -80,16 +92,17 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResu
 )]
 async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
-    let fast = without_work(&scenario.options);
+    let fast = fast_one(scenario);
     let run = scenario.run().await?;
-    run.fleet().await.freeze_first()?;
-    run.fleet().await.start(1, &fast).await?;
+    let zombie = run.roster().first()?.name.clone();
+    run.act(&zombie, Act::Freeze).await?;
+    run.apply(fast).await?;
     if let Settled::TimedOut { left } = run.settle(PATIENCE).await? {
         bail!("the fast consumer left {left} messages");
     }
     let since = Stamp::now();
-    run.fleet().await.thaw_first()?;
-    run.until_asks("consumer-1", since, PATIENCE).await?;
+    run.act(&zombie, Act::Thaw).await?;
+    run.until_asks(&zombie, since, PATIENCE).await?;
     Ok(())
 }
 
@@ -116,17 +129,18 @@ async fn outage(
 #[when(expr = "1 message is sent and every consumer that leases it is killed")]
 async fn always_killed(scenario: &mut Scenario) -> StepResult {
     let load = scenario.load(1, Shape::Burst);
-    let options = scenario.options.clone();
-    let attempts = options.max_attempts.unwrap_or(1);
+    let attempts = scenario.options.max_attempts.unwrap_or(1);
     let run = scenario.run().await?;
     let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
+    let run = scenario.run_with_consumers().await?;
     for _ in 0..attempts {
-        run.until_visible(1, PATIENCE).await?;
-        run.fleet().await.start(1, &options).await?;
-        run.until_all_leased(1, PATIENCE).await?;
-        run.fleet().await.kill_first().await?;
+        let victim = run.roster().first()?.name.clone();
+        run.wire()?.until_in_hand(&victim, 1, PATIENCE).await?;
+        run.act(&victim, Act::Kill).await?;
+        let replaced = run.until_workers(PATIENCE, |roster| roster.first().ok().map(drop));
+        let unmet = |late| Unmet(format!("wait for a consumer in place of {victim}: {late}"));
+        replaced.await.map_err(unmet)?;
     }
-    run.fleet().await.start(1, &options).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
@@ -143,11 +157,12 @@ async fn drained_at_work(
     let load = scenario.load(messages, per_second(rate)?);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    let departure = run
-        .fleet()
-        .await
-        .drain_first_at_work(in_hand, DRAIN)
-        .await?;
+    let chosen = run.roster().first()?.name.clone();
+    run.wire()?.until_received(&chosen, in_hand, DRAIN).await?;
+    run.act(&chosen, Act::Drain).await?;
+    let ended = run.until_workers(DRAIN, |roster| roster.departure(&chosen).cloned());
+    let unmet = |late| Unmet(format!("wait until {chosen} has ended: {late}"));
+    let departure = ended.await.map_err(unmet)?;
     let sent = sending.finish(PATIENCE).await?;
     scenario.departure = Some(departure);
     scenario.sent = Some((load, sent));

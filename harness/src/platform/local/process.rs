@@ -2,19 +2,25 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use async_trait::async_trait;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
 
-use crate::guard::{Guard, Watched};
+use super::guard::{Guard, Watched};
+use crate::events::Event;
 use crate::outcome::Unmet;
+use crate::platform::workers::End;
+use crate::wire::Killer;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -55,6 +61,9 @@ impl Program {
     }
 }
 
+/// What a child writes to its standard output, line by line.
+pub type Output = Lines<BufReader<ChildStdout>>;
+
 /// A running child. Dropping it kills it: a scenario that fails half-way leaves no process.
 #[derive(Debug)]
 pub struct Process {
@@ -62,7 +71,48 @@ pub struct Process {
     child: tokio::process::Child,
     pid: Pid,
     log: PathBuf,
+    killable: Arc<Killable>,
     _watched: Watched,
+}
+
+/// What the wire may kill: a process, until it has been reaped. Its number may be given to another then.
+#[derive(Debug)]
+struct Killable(Mutex<Option<Pid>>);
+
+impl Killable {
+    fn pid(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Killer for Killable {
+    async fn kill(&self) {
+        if let Some(pid) = *self.pid() {
+            // It may have ended by itself this moment, which comes to the same.
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    }
+}
+
+/// How the operating system says that a process ended.
+fn end_of(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Exited(code),
+        (None, Some(signal)) => End::Signalled(signal),
+        (None, None) => End::Unknown,
+    }
+}
+
+/// The end of a process as the event log tells it. What one that was not meant to end had to say belongs to it.
+pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
+    Event::ProcessExited {
+        name: process.name().to_owned(),
+        pid: process.pid(),
+        status: end.to_string(),
+        expected,
+        last_lines: (!expected).then(|| process.last_lines()),
+    }
 }
 
 impl Process {
@@ -108,6 +158,7 @@ impl Process {
             child,
             pid,
             log,
+            killable: Arc::new(Killable(Mutex::new(Some(pid)))),
             _watched: guard.watch(pid)?,
         })
     }
@@ -123,7 +174,7 @@ impl Process {
     }
 
     /// The lines of its standard output, when it was started `piped`; once.
-    pub fn lines(&mut self) -> Option<Lines<BufReader<ChildStdout>>> {
+    pub fn lines(&mut self) -> Option<Output> {
         self.child
             .stdout
             .take()
@@ -146,16 +197,19 @@ impl Process {
     }
 
     /// Whether it has ended, and how.
-    pub fn try_status(&mut self) -> anyhow::Result<Option<ExitStatus>> {
-        self.child
-            .try_wait()
-            .with_context(|| format!("look after {}", self.name))
+    pub fn try_end(&mut self) -> anyhow::Result<Option<End>> {
+        let status = self.child.try_wait();
+        let status = status.with_context(|| format!("look after {}", self.name))?;
+        Ok(status.map(|status| self.reaped(status)))
     }
 
     /// Waits until it ends, for at most `deadline`.
-    pub async fn wait(&mut self, deadline: Duration) -> anyhow::Result<ExitStatus> {
+    pub async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
         match tokio::time::timeout(deadline, self.child.wait()).await {
-            Ok(status) => status.with_context(|| format!("wait for {}", self.name)),
+            Ok(status) => {
+                let status = status.with_context(|| format!("wait for {}", self.name))?;
+                Ok(self.reaped(status))
+            }
             Err(_) => Err(Unmet(format!(
                 "wait for {}: still running after {deadline:?}\n{}",
                 self.name,
@@ -166,17 +220,23 @@ impl Process {
     }
 
     /// SIGKILL, and waits until it is gone.
-    pub async fn kill(&mut self) -> anyhow::Result<ExitStatus> {
+    pub async fn kill(&mut self) -> anyhow::Result<End> {
         let gone = async {
             self.child.start_kill()?;
             self.child.wait().await
         };
-        gone.await.with_context(|| format!("kill {}", self.name))
+        let status = gone.await.with_context(|| format!("kill {}", self.name))?;
+        Ok(self.reaped(status))
     }
 
-    /// What it has written so far.
-    pub fn log(&self) -> anyhow::Result<String> {
-        std::fs::read_to_string(&self.log).with_context(|| format!("read {}", self.log.display()))
+    fn reaped(&self, status: ExitStatus) -> End {
+        *self.killable.pid() = None;
+        end_of(status)
+    }
+
+    /// What kills it from afar.
+    pub(super) fn killer(&self) -> Arc<dyn Killer> {
+        self.killable.clone()
     }
 
     /// The last lines of its log, each cut to what a person reads of it; empty when it has said nothing.
@@ -215,6 +275,7 @@ impl Drop for Process {
     /// What it started in turn ends with it: a command of a user's may leave children behind. Its group is its own, so the
     /// signal reaches nobody else; that there is nobody left is the rule.
     fn drop(&mut self) {
+        *self.killable.pid() = None;
         let _ = killpg(self.pid, Signal::SIGKILL);
     }
 }

@@ -9,14 +9,15 @@ use async_trait::async_trait;
 use tempfile::TempDir;
 use workflow::contract::RunId;
 
-use super::local::names;
-use super::{ConsumerOptions, Environment, Local, Store};
+use super::host::names;
+use super::process::Process;
+use super::{Host, Machine, Place, Provisioned};
 use crate::authority::{
     AUDIENCE, Authority, Directory, Federated as Credential, Kubelet, Projection, Signer,
     TOLERANCE_S,
 };
 use crate::events::Resource;
-use crate::process::Process;
+use crate::platform::workers::{ConsumerOptions, Seat};
 
 /// Names of the sample; ids that nobody else has.
 const NAMESPACE: &str = "aqs-demo";
@@ -87,7 +88,7 @@ pub struct Identities {
 /// Storage over HTTPS that several scenarios share, with an authority of this scenario's own.
 #[derive(Debug)]
 pub struct Federated {
-    storage: Arc<Local>,
+    storage: Arc<Machine>,
     set_up: SetUp,
     identities: Identities,
     /// What processes trust, PEM.
@@ -98,7 +99,7 @@ pub struct Federated {
 
 impl Federated {
     pub(super) async fn start(
-        storage: Arc<Local>,
+        storage: Arc<Machine>,
         set_up: &SetUp,
         directory: &Path,
     ) -> anyhow::Result<Self> {
@@ -148,7 +149,7 @@ impl Federated {
     }
 
     /// What the cluster, its workload identity webhook and the pod's manifest would set for `pod`.
-    fn variables(&self, store: &Store, pod: &str) -> anyhow::Result<Vec<(String, String)>> {
+    fn variables(&self, place: &Place<'_>, pod: &str) -> anyhow::Result<Vec<(String, String)>> {
         let file = self.identities.kubelet.project(pod, self.projection())?;
         let mistake = self.set_up.mistake;
         let or_stranger = |id: &str, wrong| {
@@ -159,13 +160,13 @@ impl Federated {
             let text = path.to_str().context("paths must be UTF-8");
             text.map(str::to_owned)
         };
-        let (queue_name, table_name) = names(&store.run);
+        let (queue_name, table_name) = names(place.run);
         let variables = [
             ("AZURE_STORAGE_ACCOUNT_NAME", azurite::ACCOUNT.to_owned()),
             ("AZURE_QUEUE_NAME", queue_name),
             ("AZURE_TABLE_NAME", table_name),
-            ("AZURE_QUEUE_ENDPOINT", store.endpoints.queue.clone()),
-            ("AZURE_TABLE_ENDPOINT", store.endpoints.table.clone()),
+            ("AZURE_QUEUE_ENDPOINT", place.endpoints.queue.clone()),
+            ("AZURE_TABLE_ENDPOINT", place.endpoints.table.clone()),
             ("AZURE_TENANT_ID", or_stranger(TENANT, Mistake::Tenant)),
             ("AZURE_CLIENT_ID", or_stranger(CLIENT, Mistake::Client)),
             ("AZURE_FEDERATED_TOKEN_FILE", path(&file)?),
@@ -218,7 +219,7 @@ fn seconds(time: Duration) -> i64 {
 }
 
 #[async_trait]
-impl Environment for Federated {
+impl Host for Federated {
     fn evidence(&self) -> String {
         format!(
             "{} over HTTPS, tokens of an authority of the harness",
@@ -230,14 +231,8 @@ impl Environment for Federated {
         self.storage.lasting(run)
     }
 
-    async fn provision(&self, run: &RunId) -> anyhow::Result<Store> {
-        self.storage.provision(run).await
-    }
-
-    async fn with_own_storage(&self, _: &Path) -> anyhow::Result<Arc<dyn Environment>> {
-        anyhow::bail!(
-            "take away a storage that others share: sign in, or restart storage, not both"
-        )
+    fn provision(&self, run: &RunId) -> anyhow::Result<Provisioned> {
+        self.storage.provision(run)
     }
 
     async fn storage_lost(&self) -> Option<String> {
@@ -246,15 +241,6 @@ impl Environment for Federated {
 
     fn check_guard(&self) -> anyhow::Result<()> {
         self.storage.check_guard()
-    }
-
-    async fn with_identity(
-        &self,
-        set_up: &SetUp,
-        directory: &Path,
-    ) -> anyhow::Result<Arc<dyn Environment>> {
-        let other = Self::start(self.storage.clone(), set_up, directory).await?;
-        Ok(Arc::new(other))
     }
 
     fn identities(&self) -> Option<&Identities> {
@@ -268,27 +254,24 @@ impl Environment for Federated {
     }
 
     async fn outage(&self, _: Duration) -> anyhow::Result<()> {
-        anyhow::bail!("take away a storage that others share")
+        anyhow::bail!(
+            "take away a storage that others share: sign in, or restart storage, not both"
+        )
     }
 
-    async fn start_consumer(
+    fn start_consumer(
         &self,
-        store: &Store,
         name: &str,
+        place: &Place<'_>,
         options: &ConsumerOptions,
-        logs: &Path,
+        seat: &Seat,
     ) -> anyhow::Result<Process> {
-        let variables = self.variables(store, name)?;
-        self.storage.consumer(name, variables, options, logs)
+        let variables = self.variables(place, name)?;
+        (self.storage).consumer(name, variables, options, seat, place.logs)
     }
 
-    async fn start_producer(
-        &self,
-        store: &Store,
-        arguments: &[String],
-        logs: &Path,
-    ) -> anyhow::Result<Process> {
-        let variables = self.variables(store, "producer")?;
-        self.storage.producer(variables, arguments, logs)
+    fn start_producer(&self, place: &Place<'_>, arguments: &[String]) -> anyhow::Result<Process> {
+        let variables = self.variables(place, "producer")?;
+        self.storage.producer(variables, arguments, place.logs)
     }
 }

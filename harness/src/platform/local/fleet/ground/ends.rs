@@ -1,49 +1,40 @@
 //! How consumers end with their node, or because of it: told by their machine, killed with it, or standing still for ever.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use nix::sys::signal::Signal;
 
-use super::super::{Asked, Departure, Fleet, Leaving, Member};
+use super::super::{Asked, Cause, Departure, Fleet, GONE, Leaving, Member};
 use super::Lost;
 use crate::events::NodeChange;
 use crate::nodes::{Ended, Notice, Times};
 
-/// How long a process may take to be gone after SIGKILL.
-const GONE: Duration = Duration::from_secs(10);
-
 impl Fleet {
     /// Takes away those that have ended by themselves on a node whose machine was told.
     pub(super) fn take_drained(&mut self) -> anyhow::Result<()> {
-        let told: Vec<(String, Instant)> = self
-            .evictions()
-            .iter()
-            .filter(|it| it.eviction.notice.is_some() && !it.is_over)
-            .map(|it| (it.node.clone(), it.began))
-            .collect();
+        let evicted = self.ground.iter().flat_map(|ground| &ground.evicted);
+        let told = evicted.filter(|it| it.seen.eviction.notice.is_some() && !it.seen.is_over);
+        let told: Vec<(String, Instant)> =
+            told.map(|it| (it.seen.node.clone(), it.began)).collect();
         for (node, since) in told {
-            let mut staying = Vec::new();
             for mut member in std::mem::take(&mut self.running) {
                 let on_it = member.node.as_deref() == Some(&node);
-                match if on_it {
-                    member.process.try_status()?
+                let end = if on_it {
+                    member.process.try_end()?
                 } else {
                     None
-                } {
-                    None => staying.push(member),
-                    Some(status) => {
-                        let asked = Asked { at: since, held: 0 };
-                        let how = format!("ended on the notice of its node's eviction: {status}");
-                        let departure = self.departure(&member, status, Some(asked), &how)?;
-                        self.left.push(departure.clone());
-                        self.note_drained(&node, departure)?;
-                    }
-                }
+                };
+                let Some(end) = end else {
+                    self.running.push(member);
+                    continue;
+                };
+                let asked = Asked { at: since, held: 0 };
+                let how = format!("ended on the notice of its node's eviction: {end}");
+                let departure = self.depart(&member, end, Cause::Notice, Some(asked), &how)?;
+                self.note_drained(&node, departure)?;
             }
-            self.running = staying;
         }
-        self.count();
         Ok(())
     }
 
@@ -54,12 +45,12 @@ impl Fleet {
             return Ok(());
         };
         evicted.short.get_or_insert_with(Instant::now);
-        evicted.ended.push(departure);
-        if evicted.ended.len() < evicted.consumers.len() {
+        evicted.seen.ended.push(departure);
+        if evicted.seen.ended.len() < evicted.seen.workers.len() {
             return Ok(());
         }
         let after = evicted.began.elapsed();
-        evicted.drained = Some(after);
+        evicted.seen.drained = Some(after);
         let after_ms = u64::try_from(after.as_millis())?;
         self.record_node(node, NodeChange::Drained { after_ms })
     }
@@ -80,10 +71,9 @@ impl Fleet {
             .partition(|leaving| leaving.node() == Some(node));
         self.leaving = leaving;
         hit.extend(going.into_iter().map(Leaving::into_member));
-        self.count();
         let mut killed = Vec::new();
         for member in &hit {
-            killed.push((member.process.name().to_owned(), member.lane.in_hand()));
+            killed.push((member.name().to_owned(), member.lane.in_hand()));
             member.process.signal_group(signal)?;
         }
         let now = Instant::now();
@@ -91,8 +81,8 @@ impl Fleet {
         let times = ground.cluster.times();
         ground.cluster.gone(node, now);
         if let Some(evicted) = ground.on(node) {
-            evicted.is_over = true;
-            evicted.killed.clone_from(&killed);
+            evicted.seen.is_over = true;
+            evicted.seen.killed.clone_from(&killed);
             if !killed.is_empty() {
                 evicted.short.get_or_insert(now);
             }
@@ -120,22 +110,21 @@ impl Fleet {
         now: Instant,
         times: Times,
     ) -> anyhow::Result<()> {
-        let lost = match ends {
-            Ended::Stopped => Lost {
-                still: Some(member),
-                missed: now + times.stopped_is_missed,
-            },
+        let group = member.group;
+        let (still, missed) = match ends {
+            Ended::Stopped => (Some(member), now + times.stopped_is_missed),
             Ended::Deleted => {
-                let status = member.process.wait(GONE).await?;
-                self.record_exit(&member.process, status, true)?;
-                Lost {
-                    still: None,
-                    missed: now + times.deleted_is_missed,
-                }
+                let end = member.process.wait(GONE).await?;
+                self.depart(&member, end, Cause::Evicted, None, "ended with its node")?;
+                (None, now + times.deleted_is_missed)
             }
         };
         let ground = self.ground.as_mut().context("there are no nodes")?;
-        ground.lost.push(lost);
+        ground.lost.push(Lost {
+            group,
+            still,
+            missed,
+        });
         Ok(())
     }
 
@@ -155,20 +144,18 @@ impl Fleet {
     }
 
     /// What stood still never goes on.
-    async fn bury(&self, lost: Lost) -> anyhow::Result<()> {
+    async fn bury(&mut self, lost: Lost) -> anyhow::Result<()> {
         if let Some(mut member) = lost.still {
-            let status = member.process.kill().await?;
-            self.record_exit(&member.process, status, true)?;
+            let end = member.process.kill().await?;
+            self.depart(&member, end, Cause::Evicted, None, "ended with its node")?;
         }
         Ok(())
     }
 
     /// Ends what machines that were stopped have left standing still. At the end of a run.
-    pub(in crate::run::fleet) async fn bury_all(&mut self) -> anyhow::Result<()> {
-        let lost = self
-            .ground
-            .as_mut()
-            .map(|ground| std::mem::take(&mut ground.lost));
+    pub(in crate::platform::local::fleet) async fn bury_all(&mut self) -> anyhow::Result<()> {
+        let ground = self.ground.as_mut();
+        let lost = ground.map(|ground| std::mem::take(&mut ground.lost));
         for lost in lost.unwrap_or_default() {
             self.bury(lost).await?;
         }

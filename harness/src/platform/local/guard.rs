@@ -26,7 +26,7 @@ use anyhow::Context as _;
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::process::Program;
+use super::process::Program;
 
 /// The variable with the mark.
 const MARK: &str = "EDW_GUARD";

@@ -1,4 +1,4 @@
-//! The laptop: Azurite, and the workload as processes.
+//! This machine: Azurite, and the workload as processes.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,95 +13,20 @@ use tokio::sync::{Mutex, OnceCell};
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
-use workflow::duration;
-use workflow::ports::{ResultTable as _, WorkQueue as _};
 
+use super::guard::Guard;
+use super::process::Process;
 use super::reach::Reach;
-use super::{ConsumerOptions, Environment, Federated, SetUp, Store};
+use super::workload::Workload;
+use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
 use crate::events::Resource;
-use crate::guard::Guard;
-use crate::process::{Process, Program};
+use crate::platform::workers::{ConsumerOptions, Seat};
+use crate::platform::{StorageNeed, Store};
 use crate::wire::{Endpoints, Tls};
-
-/// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
-const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
-
-/// Which programs are under test, and what their storage is allowed.
-#[derive(Debug, Clone, clap::Args)]
-pub struct WorkloadArgs {
-    /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
-    #[arg(long, env = "EDW_CONSUMER_COMMAND")]
-    pub consumer_command: Option<String>,
-    /// End as inconclusive once a storage whose address is given has not answered for this long
-    #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
-    pub storage_patience: Duration,
-}
-
-impl WorkloadArgs {
-    /// The flags that repeat the choice, quoted for a shell.
-    pub fn repeat(&self) -> Option<String> {
-        let command = self.consumer_command.as_ref().map(|command| {
-            let command = command.replace('\'', "'\\''");
-            format!("--consumer-command '{command}'")
-        });
-        let patience = (self.storage_patience != STORAGE_PATIENCE).then(|| {
-            let patience = duration::text(self.storage_patience);
-            format!("--storage-patience {patience}")
-        });
-        let flags: Vec<_> = command.into_iter().chain(patience).collect();
-        (!flags.is_empty()).then(|| flags.join(" "))
-    }
-}
-
-/// The programs under test.
-#[derive(Debug, Clone)]
-pub struct Workload {
-    /// The producer.
-    pub producer: Program,
-    /// The consumer.
-    pub consumer: Program,
-    /// The command of a consumer that is not the project's own.
-    pub foreign: Option<String>,
-    /// What ends both when the harness cannot.
-    pub guard: Program,
-    /// How long a storage whose address is given may go without an answer.
-    pub storage_patience: Duration,
-}
-
-impl Workload {
-    /// The producer and consumer that are built into the `harness` executable as subcommands: the same `main` that their
-    /// own binaries call, so that a test can never run a stale build of them.
-    pub fn built_in(harness: &Path) -> Self {
-        Self {
-            producer: Program::new(harness, ["producer"]),
-            consumer: Program::new(harness, ["consumer"]),
-            foreign: None,
-            guard: Program::new(harness, ["guard"]),
-            storage_patience: STORAGE_PATIENCE,
-        }
-    }
-
-    /// What `args` choose, with the built-in programs of `harness` for the rest.
-    pub fn chosen(harness: &Path, args: &WorkloadArgs) -> Self {
-        let built_in = Self {
-            storage_patience: args.storage_patience,
-            ..Self::built_in(harness)
-        };
-        match args.consumer_command.clone() {
-            None => built_in,
-            // The shell becomes the consumer: signals meant for one must not end in the other.
-            Some(command) => Self {
-                consumer: Program::new("sh", ["-c".to_owned(), format!("exec {command}")]),
-                foreign: Some(command),
-                ..built_in
-            },
-        }
-    }
-}
 
 /// Azurite on this machine; producer and consumers as child processes.
 #[derive(Debug)]
-pub struct Local {
+pub struct Machine {
     /// What is known of it while it is taken away.
     source: Source,
     why: String,
@@ -116,12 +41,12 @@ pub struct Local {
     /// How it is spoken to over HTTPS; plainly when absent.
     tls: Option<Tls>,
     /// The same over HTTPS, for those who sign in with tokens, once somebody does.
-    https: OnceCell<Arc<Local>>,
+    https: OnceCell<Arc<Machine>>,
     /// Where it keeps its data, unless that is its memory. Gone after it.
     _data: Option<TempDir>,
 }
 
-impl Local {
+impl Machine {
     /// Starts the guard of all that follows, and Azurite (or uses the one whose address is given) for `workload`.
     pub async fn start(workload: Workload) -> anyhow::Result<Self> {
         Self::start_as(workload, Azurite::builder(), None, None).await
@@ -169,14 +94,46 @@ impl Local {
         })
     }
 
+    /// Another machine like this, with a storage of its own below `directory` that keeps its data when it is taken away and comes
+    /// back.
+    async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
+        let data = TempDir::with_prefix_in("storage-", directory)
+            .context("make a directory for storage of its own")?;
+        let azurite = Azurite::builder()
+            .source(self.own_source())
+            .directory(data.path());
+        let machine = Self::start_as(self.workload.clone(), azurite, Some(data), None).await?;
+        Ok(Arc::new(machine))
+    }
+
+    /// Who keeps the storage that a run needs, and starts its processes; files go below `directory`.
+    pub(super) async fn host(
+        self: &Arc<Self>,
+        need: &StorageNeed,
+        directory: &Path,
+    ) -> anyhow::Result<Arc<dyn Host>> {
+        Ok(match need {
+            StorageNeed::Shared => self.clone(),
+            StorageNeed::Own => self.with_own_storage(directory).await?,
+            StorageNeed::SignedIn(set_up) => Arc::new(self.signed_in(set_up, directory).await?),
+        })
+    }
+
+    /// The same with a storage that takes tokens, which all share who ask for one, and processes that sign in as `set_up` says.
+    pub async fn signed_in(&self, set_up: &SetUp, directory: &Path) -> anyhow::Result<Federated> {
+        let https = self.https.get_or_try_init(|| self.start_https(directory));
+        let https = https.await?.clone();
+        Federated::start(https, set_up, directory).await
+    }
+
     /// Another storage, over HTTPS and for bearer tokens; its files go below `directory`.
     async fn start_https(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
         let authority = CertificateAuthority::new();
         let builder = Azurite::builder().source(self.own_source());
         let builder = builder.https(&authority, directory)?;
         let tls = Tls::new(&authority)?;
-        let local = Self::start_as(self.workload.clone(), builder, None, Some(tls)).await?;
-        Ok(Arc::new(local))
+        let machine = Self::start_as(self.workload.clone(), builder, None, Some(tls)).await?;
+        Ok(Arc::new(machine))
     }
 
     /// Where a storage comes from that is to be the harness's own.
@@ -199,6 +156,7 @@ impl Local {
         name: &str,
         variables: impl IntoIterator<Item = (String, String)>,
         options: &ConsumerOptions,
+        seat: &Seat,
         logs: &Path,
     ) -> anyhow::Result<Process> {
         let mut program = self.workload.consumer.clone();
@@ -206,7 +164,7 @@ impl Local {
         program.environment.extend(variables);
         program
             .environment
-            .extend(consumer_variables(name, options));
+            .extend(consumer_variables(name, options, seat));
         Process::start(name, &program, logs, false, &self.guard)
     }
 
@@ -225,8 +183,8 @@ impl Local {
         Process::start("producer", &program, logs, true, &self.guard)
     }
 
-    fn variables(&self, store: &Store) -> Vec<(String, String)> {
-        storage_variables(&store.run, &store.endpoints, self.sas.clone())
+    fn variables(&self, run: &RunId, endpoints: &Endpoints) -> Vec<(String, String)> {
+        storage_variables(run, endpoints, self.sas.clone())
     }
 }
 
@@ -248,7 +206,7 @@ pub(super) fn names(run: &RunId) -> (String, String) {
 }
 
 #[async_trait]
-impl Environment for Local {
+impl Host for Machine {
     fn evidence(&self) -> String {
         let consumer = match &self.workload.foreign {
             None => String::new(),
@@ -275,7 +233,7 @@ impl Environment for Local {
         ]
     }
 
-    async fn provision(&self, run: &RunId) -> anyhow::Result<Store> {
+    fn provision(&self, run: &RunId) -> anyhow::Result<Provisioned> {
         let (queue_name, table_name) = names(run);
         let (queue_url, table_url) = (self.endpoints.queue.clone(), self.endpoints.table.clone());
         let queue_args = QueueArgs {
@@ -287,31 +245,19 @@ impl Environment for Local {
             table_endpoint: Some(table_url.parse()?),
         };
         let poison_name = format!("{queue_name}{POISON_SUFFIX}").parse()?;
-        let store = Store {
-            run: run.clone(),
-            queue: self.storage.queue(&queue_args)?,
-            poison: self.storage.queue_named(&poison_name, &queue_args)?,
-            table: self.storage.table(&table_args)?,
+        Ok(Provisioned {
+            store: Store {
+                run: run.clone(),
+                queue: Arc::new(self.storage.queue(&queue_args)?),
+                poison: Arc::new(self.storage.queue_named(&poison_name, &queue_args)?),
+                table: Arc::new(self.storage.table(&table_args)?),
+            },
             endpoints: Endpoints {
                 queue: queue_url,
                 table: table_url,
             },
             tls: self.tls.clone(),
-        };
-        store.queue.create().await?;
-        store.poison.create().await?;
-        store.table.create().await?;
-        Ok(store)
-    }
-
-    async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<dyn Environment>> {
-        let data = TempDir::with_prefix_in("storage-", directory)
-            .context("make a directory for storage of its own")?;
-        let azurite = Azurite::builder()
-            .source(self.own_source())
-            .directory(data.path());
-        let local = Self::start_as(self.workload.clone(), azurite, Some(data), None).await?;
-        Ok(Arc::new(local))
+        })
     }
 
     async fn storage_lost(&self) -> Option<String> {
@@ -327,14 +273,8 @@ impl Environment for Local {
         self.guard.check()
     }
 
-    async fn with_identity(
-        &self,
-        set_up: &SetUp,
-        directory: &Path,
-    ) -> anyhow::Result<Arc<dyn Environment>> {
-        let https = self.https.get_or_try_init(|| self.start_https(directory));
-        let https = https.await?.clone();
-        Ok(Arc::new(Federated::start(https, set_up, directory).await?))
+    fn identities(&self) -> Option<&Identities> {
+        None
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -348,23 +288,20 @@ impl Environment for Local {
         azurite.resume().await.context("bring storage back")
     }
 
-    async fn start_consumer(
+    fn start_consumer(
         &self,
-        store: &Store,
         name: &str,
+        place: &Place<'_>,
         options: &ConsumerOptions,
-        logs: &Path,
+        seat: &Seat,
     ) -> anyhow::Result<Process> {
-        self.consumer(name, self.variables(store), options, logs)
+        let variables = self.variables(place.run, place.endpoints);
+        self.consumer(name, variables, options, seat, place.logs)
     }
 
-    async fn start_producer(
-        &self,
-        store: &Store,
-        arguments: &[String],
-        logs: &Path,
-    ) -> anyhow::Result<Process> {
-        self.producer(self.variables(store), arguments, logs)
+    fn start_producer(&self, place: &Place<'_>, arguments: &[String]) -> anyhow::Result<Process> {
+        let variables = self.variables(place.run, place.endpoints);
+        self.producer(variables, arguments, place.logs)
     }
 }
 
@@ -393,6 +330,7 @@ pub(super) fn storage_variables(
 pub(super) fn consumer_variables(
     name: &str,
     options: &ConsumerOptions,
+    seat: &Seat,
 ) -> impl Iterator<Item = (String, String)> {
     let seconds = |time: Duration| format!("{}s", time.as_secs());
     let millis = |time: Duration| format!("{}ms", time.as_millis());
@@ -401,16 +339,16 @@ pub(super) fn consumer_variables(
         ("EDW_LOG_FORMAT", always("json")),
         (
             "NODE_NAME",
-            (options.seat.as_ref()).map_or(always("laptop"), |seat| always(&seat.node)),
+            (seat.node.as_ref()).map_or(always("laptop"), |placed| always(&placed.node)),
         ),
         (
             "EDW_SCHEDULED_EVENTS_ENDPOINT",
-            (options.seat.as_ref()).map(|seat| seat.events_url.clone()),
+            (seat.node.as_ref()).map(|placed| placed.events_url.clone()),
         ),
         ("POD_NAME", always(name)),
         (
             "EDW_LISTEN",
-            (options.probes).map_or(always("127.0.0.1:0"), |probes| Some(probes.to_string())),
+            (seat.probes).map_or(always("127.0.0.1:0"), |probes| Some(probes.to_string())),
         ),
         ("EDW_WORK", options.work.clone()),
         ("EDW_VISIBILITY", options.visibility.map(seconds)),

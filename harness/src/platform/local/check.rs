@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, anyhow, ensure};
 
-use super::local::{consumer_variables, storage_variables};
-use super::{ConsumerOptions, Workload};
+use super::Workload;
+use super::host::{consumer_variables, storage_variables};
 use crate::exit::WrongInput;
+use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::wire::Endpoints;
 
 impl Workload {
@@ -29,7 +30,7 @@ impl Workload {
         if let Some(command) = &self.foreign {
             return check_command(command).context(WrongInput("check the consumer command"));
         }
-        variables.extend(consumer_variables("consumer-1", options));
+        variables.extend(consumer_variables("consumer-1", options, &Seat::default()));
         parse::<consumer::Args>("consumer", &[], &variables).context(WrongInput(
             "read the consumer's settings, from the flags here and the variables that it inherits",
         ))?;

@@ -1,0 +1,333 @@
+//! The consumers of a stage: what a Deployment, its `ReplicaSet` and the kubelet do in a cluster, done to processes.
+//!
+//! `replicas` keeps as many as are wanted; `ground` puts them on nodes and takes them away with these; what is done to one by
+//! name is here. Every change ends with [`Fleet::publish`].
+
+mod ground;
+mod replicas;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use nix::sys::signal::Signal;
+use tokio::sync::watch;
+use workflow::contract::{RunId, Stamp};
+
+use ground::Ground;
+pub(super) use replicas::Group;
+use replicas::{Leaving, Vacancy};
+
+use super::probe::Prober;
+use super::process::{self, Process, exited};
+use super::{Host, Place};
+use crate::events::{Event, EventLog, NodeChange, NodeEvent};
+use crate::platform::nodes::NodesView;
+use crate::platform::workers::{
+    Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Roster, Seat, Worker,
+};
+use crate::wire::{Endpoints, Lane, Proxy};
+
+/// How long a process may take to be gone after SIGKILL.
+const GONE: Duration = Duration::from_secs(10);
+
+/// Exit codes with which a consumer says that it may not or cannot begin (`workflow::exit`): storage unreachable, queue or table
+/// missing, access denied.
+const REFUSED: std::ops::RangeInclusive<i32> = 3..=5;
+
+/// What a fleet works with.
+pub(super) struct Means {
+    pub(super) host: Arc<dyn Host>,
+    pub(super) run: RunId,
+    pub(super) logs: PathBuf,
+    pub(super) log: EventLog,
+    pub(super) proxy: Arc<Proxy>,
+}
+
+/// The consumers of a stage, by name: `consumer-1`, `consumer-2`, ...
+pub(super) struct Fleet {
+    means: Means,
+    groups: Vec<Group>,
+    running: Vec<Member>,
+    /// Those that were told to end, and have not ended yet.
+    leaving: Vec<Leaving>,
+    departed: Vec<Departure>,
+    /// Places of those that ended by themselves.
+    vacancies: Vec<Vacancy>,
+    started: u32,
+    command_lines: Vec<(String, Vec<u8>)>,
+    /// The nodes that they are on, where there are any.
+    ground: Option<Ground>,
+    roster: watch::Sender<Roster>,
+    nodes: watch::Sender<NodesView>,
+}
+
+/// When a consumer was asked to end.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    at: Instant,
+    /// Messages that it had in its hands then.
+    held: u64,
+}
+
+/// A consumer and its way to storage.
+struct Member {
+    process: Process,
+    /// Closed when the consumer is taken away: what it had under way is then written down.
+    lane: Lane,
+    group: &'static str,
+    /// The node that it is on, where there are any.
+    node: Option<String>,
+    prober: Option<Prober>,
+    may_refuse: bool,
+    /// How often the consumers in its place have ended by themselves.
+    restarts: u32,
+}
+
+impl Member {
+    fn name(&self) -> &str {
+        self.process.name()
+    }
+
+    fn seen(&self, phase: Phase) -> Worker {
+        let prober = self.prober.as_ref();
+        Worker {
+            name: self.name().to_owned(),
+            group: self.group,
+            node: self.node.clone(),
+            phase,
+            readiness: prober.map_or(Readiness::Silent, Prober::last),
+        }
+    }
+}
+
+impl Fleet {
+    pub(super) fn new(means: Means) -> Self {
+        Self {
+            means,
+            groups: Vec::new(),
+            running: Vec::new(),
+            leaving: Vec::new(),
+            departed: Vec::new(),
+            vacancies: Vec::new(),
+            started: 0,
+            command_lines: Vec::new(),
+            ground: None,
+            roster: watch::Sender::new(Roster::default()),
+            nodes: watch::Sender::new(NodesView::default()),
+        }
+    }
+
+    pub(super) fn roster(&self) -> watch::Receiver<Roster> {
+        self.roster.subscribe()
+    }
+
+    pub(super) fn nodes(&self) -> watch::Receiver<NodesView> {
+        self.nodes.subscribe()
+    }
+
+    /// The command lines of all that were started.
+    pub(super) fn command_lines(&self) -> &[(String, Vec<u8>)] {
+        &self.command_lines
+    }
+
+    /// Starts one more consumer with a way of its own through the proxy. Returns whether it found a place: where there are
+    /// nodes, it needs one with room.
+    async fn start(
+        &mut self,
+        group: &'static str,
+        options: &ConsumerOptions,
+        restarts: u32,
+    ) -> anyhow::Result<bool> {
+        let name = format!("consumer-{}", self.started + 1);
+        let mut seat = Seat {
+            probes: None,
+            node: self.seat(&name),
+        };
+        if self.ground.is_some() && seat.node.is_none() {
+            return Ok(false);
+        }
+        self.started += 1;
+        let reserved = if options.is_probed {
+            Some(Prober::reserve().context("take a port for a probe")?)
+        } else {
+            None
+        };
+        seat.probes = reserved.as_ref().map(|(address, _)| *address);
+        let lane = self.means.proxy.lane(&name).await?;
+        let process = self.launch(&name, lane.endpoints(), options, &seat)?;
+        lane.set_killer(process.killer());
+        let command = process::command_line(process.pid());
+        self.command_lines.push((name.clone(), command));
+        self.record(Event::ProcessStarted {
+            name: name.clone(),
+            role: "consumer".to_owned(),
+            pid: process.pid(),
+        })?;
+        let node = seat.node.map(|placed| placed.node);
+        if let Some(node) = node.clone() {
+            let change = NodeChange::Placed { consumer: name };
+            self.record(Event::Node(NodeEvent { node, change }))?;
+        }
+        self.running.push(Member {
+            process,
+            lane,
+            group,
+            node,
+            prober: reserved.map(Prober::start).transpose()?,
+            may_refuse: options.may_refuse,
+            restarts,
+        });
+        Ok(true)
+    }
+
+    fn launch(
+        &self,
+        name: &str,
+        endpoints: &Endpoints,
+        options: &ConsumerOptions,
+        seat: &Seat,
+    ) -> anyhow::Result<Process> {
+        let Means {
+            host, run, logs, ..
+        } = &self.means;
+        let place = Place {
+            run,
+            endpoints,
+            logs,
+        };
+        host.start_consumer(name, &place, options, seat)
+    }
+
+    fn record(&self, event: Event) -> anyhow::Result<()> {
+        self.means.log.append(Stamp::now(), event)?;
+        Ok(())
+    }
+
+    fn record_fault(&self, name: &str, target: &str) -> anyhow::Result<()> {
+        self.record(Event::Fault {
+            name: name.to_owned(),
+            target: target.to_owned(),
+            lasts_ms: None,
+        })
+    }
+
+    /// Takes down how `member` ended, and tells it in `sentence`, which follows its name.
+    fn depart(
+        &mut self,
+        member: &Member,
+        end: End,
+        cause: Cause,
+        asked: Option<Asked>,
+        sentence: &str,
+    ) -> anyhow::Result<Departure> {
+        let Member { process, lane, .. } = member;
+        // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
+        let just_started = !lane.has_carried() && end == End::Signalled(Signal::SIGTERM as i32);
+        let is_orderly = match cause {
+            Cause::Told | Cause::Notice => end.code() == Some(0) || just_started,
+            Cause::Unasked => {
+                member.may_refuse && end.code().is_some_and(|code| REFUSED.contains(&code))
+            }
+            Cause::Killed | Cause::Fault | Cause::Evicted => true,
+        };
+        self.record(exited(process, end, is_orderly))?;
+        let departure = Departure {
+            name: process.name().to_owned(),
+            end,
+            cause,
+            is_orderly,
+            after: asked.map_or(Duration::ZERO, |asked| asked.at.elapsed()),
+            held: asked.map_or(0, |asked| asked.held),
+            sentence: format!("{} {sentence}", process.name()),
+            tail: process.tail(),
+        };
+        self.departed.push(departure.clone());
+        Ok(departure)
+    }
+
+    /// Does `act` to the consumer called `name`.
+    pub(super) async fn act(&mut self, name: &str, act: Act) -> anyhow::Result<()> {
+        let at = self.running.iter().position(|member| member.name() == name);
+        let at = at.with_context(|| format!("act on {name}: it does not run"))?;
+        match act {
+            Act::Freeze | Act::Thaw => {
+                let (fault, signal) = match act {
+                    Act::Freeze => ("SIGSTOP", Signal::SIGSTOP),
+                    _ => ("SIGCONT", Signal::SIGCONT),
+                };
+                self.record_fault(fault, name)?;
+                self.running[at].process.signal(signal)?;
+            }
+            Act::Kill => {
+                let mut member = self.running.remove(at);
+                self.record_fault("SIGKILL", name)?;
+                let end = member.process.kill().await?;
+                self.depart(&member, end, Cause::Killed, None, "was killed")?;
+            }
+            Act::Drain => {
+                let member = self.running.remove(at);
+                let grace = self.grace(member.group);
+                self.record_fault("SIGTERM", name)?;
+                self.leaving.push(Leaving::ask(member, grace)?);
+            }
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// SIGTERM to all, and waits until they have drained and ended, for at most `grace`. Those that do not in time are killed;
+    /// their departures say so, and it is the consumer that is wrong. Returns how all ended that were told to, also before.
+    pub(super) async fn drain(&mut self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
+        self.groups.clear();
+        for member in std::mem::take(&mut self.running) {
+            self.leaving.push(Leaving::ask(member, grace)?);
+        }
+        self.publish();
+        for leaving in std::mem::take(&mut self.leaving) {
+            self.see_off(leaving).await?;
+        }
+        self.bury_all().await?;
+        self.publish();
+        let told = |it: &&Departure| matches!(it.cause, Cause::Told | Cause::Notice);
+        Ok(self.departed.iter().filter(told).cloned().collect())
+    }
+
+    /// SIGKILL to all, by no fault of their own, and waits until they are gone.
+    pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
+        self.groups.clear();
+        let leaving = std::mem::take(&mut self.leaving);
+        let running = std::mem::take(&mut self.running);
+        let leaving = leaving.into_iter().map(Leaving::into_member);
+        for mut member in running.into_iter().chain(leaving) {
+            let end = member.process.kill().await?;
+            self.depart(&member, end, Cause::Killed, None, "was ended with the run")?;
+        }
+        self.bury_all().await?;
+        self.publish();
+        Ok(())
+    }
+
+    /// Tells all who watch how things stand.
+    fn publish(&self) {
+        let running = self
+            .running
+            .iter()
+            .map(|member| member.seen(Phase::Running));
+        let leaving = self
+            .leaving
+            .iter()
+            .map(|leaving| leaving.seen(Phase::Ending));
+        self.roster.send_replace(Roster {
+            workers: running.chain(leaving).collect(),
+            departed: self.departed.clone(),
+            wanted: self.wanted(),
+            is_scaled: self.groups.iter().any(|group| group.is_scaled),
+            held_back: self.held_back(Instant::now()),
+        });
+        if let Some(view) = self.view() {
+            self.nodes.send_replace(view);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Looks after the fleet again and again: the loop of a controller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::fleet::Fleet;
+use crate::autoscale::Target;
+
+/// From one look to the next. A cluster takes longer from a change of `spec.replicas` to the start of a container.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Keeps as many consumers as are wanted, until it is stopped or dropped.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    stop: DropGuard,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Keeper {
+    pub(super) fn start(fleet: Arc<Mutex<Fleet>>) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(keep(fleet, stop.clone()));
+        Self {
+            stop: stop.drop_guard(),
+            task,
+        }
+    }
+
+    /// Whether it has ended by itself, which it does on an error or a panic only.
+    pub(super) fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Ends it, and returns its error.
+    pub(super) async fn stop(self) -> anyhow::Result<()> {
+        drop(self.stop);
+        let ended = self.task.await.context("keep the consumers running")?;
+        ended.context("keep the consumers running")
+    }
+}
+
+async fn keep(fleet: Arc<Mutex<Fleet>>, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut tick = interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        fleet.lock().await.reconcile().await?;
+    }
+    Ok(())
+}
+
+/// A group of the fleet as what an autoscaler scales.
+pub(super) struct Scaled {
+    pub(super) fleet: Arc<Mutex<Fleet>>,
+    pub(super) group: &'static str,
+}
+
+#[async_trait]
+impl Target for Scaled {
+    async fn scale(&self, replicas: u32) {
+        self.fleet.lock().await.scale(self.group, replicas);
+    }
+}

@@ -1,0 +1,364 @@
+//! The stage of a run on this machine.
+
+use std::sync::Arc;
+use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
+use tokio::sync::{Mutex, watch};
+use workflow::contract::Stamp;
+
+use super::fleet::{Fleet, Group, Means};
+use super::keeper::{Keeper, Scaled};
+use super::process::{self, Output, Process, exited};
+use super::{Host, Identities, Place};
+use crate::autoscale::{Driven, Recording, Scaler};
+use crate::events::{Event, EventLog};
+use crate::nodes::{Cluster, Eviction, Figures, Machines, Needs, Times};
+use crate::platform::loss::Lookout;
+use crate::platform::nodes::{NodePlan, Nodes, NodesView};
+use crate::platform::sender::{Lines, Sender};
+use crate::platform::workers::{Act, Departure, End, Replicas, Roster, WorkerSpec, Workers};
+use crate::platform::{Stage, StagePlan, Store};
+use crate::wire::{Endpoints, Faults, History, Lane, Proxy, Tls};
+
+/// The producer's name in logs, history and events.
+const PRODUCER: &str = "producer";
+
+/// One run's processes, its storage, and the proxy between them.
+pub(super) struct LocalStage {
+    host: Arc<dyn Host>,
+    plan: StagePlan,
+    store: Store,
+    proxy: Arc<Proxy>,
+    fleet: Arc<Mutex<Fleet>>,
+    roster: watch::Receiver<Roster>,
+    nodes: watch::Receiver<NodesView>,
+    keeper: StdMutex<Option<Keeper>>,
+    scaler: StdMutex<Option<Scaler>>,
+    /// The producer's command line, as others on the machine could read it.
+    command_line: StdMutex<Option<Vec<u8>>>,
+    _lookout: Lookout,
+}
+
+fn lock<T>(mutex: &StdMutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl LocalStage {
+    pub(super) async fn open(host: Arc<dyn Host>, plan: StagePlan) -> anyhow::Result<Self> {
+        let run = plan.identity.run.clone();
+        plan.announce(host.lasting(&run))?;
+        let provisioned = host.provision(&run)?;
+        let created = provisioned.store.create().await;
+        created.with_context(|| format!("provision the storage of run {run}"))?;
+        let proxy = proxy(&plan, &provisioned.endpoints, provisioned.tls).await?;
+        let means = Means {
+            host: host.clone(),
+            run,
+            logs: plan.directory.join("logs"),
+            log: plan.log.clone(),
+            proxy: proxy.clone(),
+        };
+        let mut fleet = Fleet::new(means);
+        if let Some(nodes) = &plan.nodes {
+            fleet.settle_on(cluster(nodes, plan.identity.seed)?);
+        }
+        let (roster, nodes) = (fleet.roster(), fleet.nodes());
+        let fleet = Arc::new(Mutex::new(fleet));
+        let keeper = Keeper::start(fleet.clone());
+        let looked_after = host.clone();
+        let lookout = Lookout::start(plan.loss.clone(), move || {
+            let host = looked_after.clone();
+            async move {
+                if let Err(error) = host.check_guard() {
+                    // Whoever starts the next child hears of it.
+                    tracing::warn!("failed to {error:#}");
+                }
+                host.storage_lost().await
+            }
+        });
+        Ok(Self {
+            host,
+            plan,
+            store: provisioned.store,
+            proxy,
+            fleet,
+            roster,
+            nodes,
+            keeper: StdMutex::new(Some(keeper)),
+            scaler: StdMutex::default(),
+            command_line: StdMutex::default(),
+            _lookout: lookout,
+        })
+    }
+}
+
+async fn proxy(
+    plan: &StagePlan,
+    storage: &Endpoints,
+    tls: Option<Tls>,
+) -> anyhow::Result<Arc<Proxy>> {
+    let history = History::open(&plan.directory)?;
+    let faults = Faults::new(plan.identity.seed);
+    Ok(Arc::new(Proxy::start(storage, history, faults, tls).await?))
+}
+
+/// The nodes that the manifests say there can be.
+fn cluster(plan: &NodePlan, seed: u64) -> anyhow::Result<Cluster> {
+    let (needs, pools) = Needs::read(&plan.manifests)?;
+    let machines = Machines {
+        needs,
+        pools,
+        times: Times::default().faster(plan.pace),
+        seed,
+    };
+    Ok(Cluster::new(machines.of_size(plan.workers_each)))
+}
+
+#[async_trait]
+impl Stage for LocalStage {
+    fn evidence(&self) -> String {
+        self.host.evidence()
+    }
+
+    fn storage(&self) -> &Store {
+        &self.store
+    }
+
+    fn workers(&self) -> &dyn Workers {
+        self
+    }
+
+    fn wire(&self) -> Option<&Arc<Proxy>> {
+        Some(&self.proxy)
+    }
+
+    fn scaling(&self) -> Option<Recording> {
+        lock(&self.scaler).as_ref().map(Scaler::recording)
+    }
+
+    fn nodes(&self) -> Option<&dyn Nodes> {
+        self.plan.nodes.as_ref().map(|_| self as &dyn Nodes)
+    }
+
+    async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>> {
+        let lane = self.proxy.lane(PRODUCER).await?;
+        let place = Place {
+            run: &self.plan.identity.run,
+            endpoints: lane.endpoints(),
+            logs: &self.plan.directory.join("logs"),
+        };
+        let process = self.host.start_producer(&place, arguments)?;
+        *lock(&self.command_line) = Some(process::command_line(process.pid()));
+        let started = Event::ProcessStarted {
+            name: PRODUCER.to_owned(),
+            role: PRODUCER.to_owned(),
+            pid: process.pid(),
+        };
+        self.plan.log.append(Stamp::now(), started)?;
+        Ok(Box::new(Producer {
+            process,
+            log: self.plan.log.clone(),
+            is_recorded: false,
+            _lane: lane,
+        }))
+    }
+
+    async fn outage(&self, time: Duration) -> anyhow::Result<()> {
+        self.host.outage(time).await
+    }
+
+    async fn storage_lost(&self) -> Option<String> {
+        self.host.storage_lost().await
+    }
+
+    fn identities(&self) -> Option<&Identities> {
+        self.host.identities()
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        self.host.secrets()
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let ended = lock(&self.keeper).as_ref().is_some_and(Keeper::has_ended);
+        anyhow::ensure!(
+            !ended,
+            "keep the consumers running: what keeps them has ended"
+        );
+        self.proxy.check()
+    }
+
+    async fn settle_workers(&self) -> anyhow::Result<()> {
+        let (scaler, keeper) = (lock(&self.scaler).take(), lock(&self.keeper).take());
+        let mut ended = Vec::new();
+        if let Some(scaler) = scaler {
+            ended.push(scaler.stop().await.map(drop));
+        }
+        if let Some(keeper) = keeper {
+            ended.push(keeper.stop().await);
+        }
+        ended.into_iter().collect()
+    }
+
+    async fn remove(&self) -> anyhow::Result<()> {
+        let run = &self.plan.identity.run;
+        let removed = self.store.remove().await;
+        removed.with_context(|| format!("remove the storage of run {run}"))?;
+        for resource in self.host.lasting(run) {
+            let event = Event::ResourceRemoved(resource);
+            self.plan.log.append(Stamp::now(), event)?;
+        }
+        Ok(())
+    }
+
+    async fn close(self: Box<Self>) -> anyhow::Result<()> {
+        let settled = self.settle_workers().await;
+        let ended = self.fleet.lock().await.abandon().await;
+        settled.and(ended)
+    }
+}
+
+#[async_trait]
+impl Workers for LocalStage {
+    async fn apply(&self, spec: WorkerSpec) -> anyhow::Result<()> {
+        let WorkerSpec {
+            group,
+            replicas,
+            options,
+            grace,
+        } = spec;
+        let (replicas, scaling) = match replicas {
+            Replicas::Fixed(replicas) => (replicas, None),
+            Replicas::Scaled(scaling) => (0, Some(scaling)),
+        };
+        let mut fleet = self.fleet.lock().await;
+        fleet.want(Group {
+            name: group,
+            replicas,
+            options,
+            is_scaled: scaling.is_some(),
+            grace,
+        });
+        // At once, and not at the next look: who asks then finds them in the roster.
+        fleet.reconcile().await?;
+        drop(fleet);
+        if let Some(scaling) = scaling {
+            let driven = Driven {
+                queue: self.store.queue.clone(),
+                target: Arc::new(Scaled {
+                    fleet: self.fleet.clone(),
+                    group,
+                }),
+                log: self.plan.log.clone(),
+            };
+            *lock(&self.scaler) = Some(Scaler::start(&scaling, driven));
+        }
+        Ok(())
+    }
+
+    fn roster(&self) -> watch::Receiver<Roster> {
+        self.roster.clone()
+    }
+
+    async fn act(&self, worker: &str, act: Act) -> anyhow::Result<()> {
+        self.fleet.lock().await.act(worker, act).await
+    }
+
+    async fn drain(&self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
+        self.fleet.lock().await.drain(grace).await
+    }
+
+    async fn abandon(&self) -> anyhow::Result<()> {
+        self.fleet.lock().await.abandon().await
+    }
+
+    fn said(&self, name: &str) -> anyhow::Result<String> {
+        let log = self.plan.directory.join("logs").join(format!("{name}.log"));
+        std::fs::read_to_string(&log).with_context(|| format!("read {}", log.display()))
+    }
+
+    async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
+        let mut lines = self.fleet.lock().await.command_lines().to_vec();
+        let producer = lock(&self.command_line).clone();
+        lines.extend(producer.map(|line| (PRODUCER.to_owned(), line)));
+        lines
+    }
+}
+
+#[async_trait]
+impl Nodes for LocalStage {
+    fn watch(&self) -> watch::Receiver<NodesView> {
+        self.nodes.clone()
+    }
+
+    async fn evict(&self, node: &str, eviction: Eviction) -> anyhow::Result<()> {
+        self.fleet.lock().await.evict(node, eviction)
+    }
+
+    async fn offer_spot(&self, available: bool) {
+        self.fleet.lock().await.set_spot(available);
+    }
+
+    async fn figures(&self) -> Figures {
+        self.fleet.lock().await.figures()
+    }
+}
+
+/// The producer as a child process.
+struct Producer {
+    process: Process,
+    log: EventLog,
+    is_recorded: bool,
+    /// Its way to storage.
+    _lane: Lane,
+}
+
+impl Producer {
+    fn record(&mut self, end: End, expected: bool) -> anyhow::Result<()> {
+        if !std::mem::replace(&mut self.is_recorded, true) {
+            let event = exited(&self.process, end, expected);
+            self.log.append(Stamp::now(), event)?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Sender for Producer {
+    fn lines(&mut self) -> Option<Lines> {
+        let next = async |mut lines: Output| {
+            let line = lines.next_line().await?;
+            Ok(line.map(|line| (line, lines)))
+        };
+        Some(stream::try_unfold(self.process.lines()?, next).boxed())
+    }
+
+    fn has_ended(&mut self) -> anyhow::Result<bool> {
+        Ok(self.process.try_end()?.is_some())
+    }
+
+    fn interrupt(&mut self) -> anyhow::Result<()> {
+        // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
+        self.process.signal(nix::sys::signal::Signal::SIGTERM)
+    }
+
+    async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
+        let end = self.process.wait(deadline).await?;
+        self.record(end, crate::platform::sender::is_orderly(end))?;
+        Ok(end)
+    }
+
+    async fn kill(&mut self, expected: bool) -> anyhow::Result<End> {
+        let end = self.process.kill().await?;
+        self.record(end, expected)?;
+        Ok(end)
+    }
+
+    fn last_lines(&self) -> String {
+        self.process.last_lines()
+    }
+}

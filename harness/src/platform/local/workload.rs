@@ -1,0 +1,84 @@
+//! The programs under test: which they are, and the flags that choose them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use workflow::duration;
+
+use super::process::Program;
+
+/// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
+const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which programs are under test, and what their storage is allowed.
+#[derive(Debug, Clone, clap::Args)]
+pub struct WorkloadArgs {
+    /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
+    #[arg(long, env = "EDW_CONSUMER_COMMAND")]
+    pub consumer_command: Option<String>,
+    /// End as inconclusive once a storage whose address is given has not answered for this long
+    #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
+    pub storage_patience: Duration,
+}
+
+impl WorkloadArgs {
+    /// The flags that repeat the choice, quoted for a shell.
+    pub fn repeat(&self) -> Option<String> {
+        let command = self.consumer_command.as_ref().map(|command| {
+            let command = command.replace('\'', "'\\''");
+            format!("--consumer-command '{command}'")
+        });
+        let patience = (self.storage_patience != STORAGE_PATIENCE).then(|| {
+            let patience = duration::text(self.storage_patience);
+            format!("--storage-patience {patience}")
+        });
+        let flags: Vec<_> = command.into_iter().chain(patience).collect();
+        (!flags.is_empty()).then(|| flags.join(" "))
+    }
+}
+
+/// The programs under test.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// The producer.
+    pub producer: Program,
+    /// The consumer.
+    pub consumer: Program,
+    /// The command of a consumer that is not the project's own.
+    pub foreign: Option<String>,
+    /// What ends both when the harness cannot.
+    pub guard: Program,
+    /// How long a storage whose address is given may go without an answer.
+    pub storage_patience: Duration,
+}
+
+impl Workload {
+    /// The producer and consumer that are built into the `harness` executable as subcommands: the same `main` that their
+    /// own binaries call, so that a test can never run a stale build of them.
+    pub fn built_in(harness: &Path) -> Self {
+        Self {
+            producer: Program::new(harness, ["producer"]),
+            consumer: Program::new(harness, ["consumer"]),
+            foreign: None,
+            guard: Program::new(harness, ["guard"]),
+            storage_patience: STORAGE_PATIENCE,
+        }
+    }
+
+    /// What `args` choose, with the built-in programs of `harness` for the rest.
+    pub fn chosen(harness: &Path, args: &WorkloadArgs) -> Self {
+        let built_in = Self {
+            storage_patience: args.storage_patience,
+            ..Self::built_in(harness)
+        };
+        match args.consumer_command.clone() {
+            None => built_in,
+            // The shell becomes the consumer: signals meant for one must not end in the other.
+            Some(command) => Self {
+                consumer: Program::new("sh", ["-c".to_owned(), format!("exec {command}")]),
+                foreign: Some(command),
+                ..built_in
+            },
+        }
+    }
+}

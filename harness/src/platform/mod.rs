@@ -1,0 +1,154 @@
+//! Platforms: where the workload runs. One pair of traits, several ways to keep it; scenarios do not know which.
+//!
+//! A [`Platform`] says what it is and what it offers, and opens a [`Stage`] for one run. The stage owns everything of that run:
+//! storage, workers, the producer, nodes, and the wire between them where there is one. It is consumed by closing it.
+//!
+//! ```text
+//! Platform ── open(StagePlan) ──► Stage ── workers()  how many, who is there, what is done to one
+//!                                   │      scaling()  what the autoscaler saw and wanted
+//!                                   │      nodes()    who is where, and evictions
+//!                                   │      wire()     rules that break requests, and the history of all
+//!                                   │      send()     the producer, by what it writes to standard output
+//!                                   └───── close()    everything ends; storage is removed or left
+//! ```
+//!
+//! No process id, exit status of the operating system, signal or local address crosses these traits.
+
+pub mod local;
+pub mod loss;
+mod nodes;
+mod sender;
+pub mod storage;
+pub mod until;
+pub mod workers;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use local::{Identities, Mistake, SetUp, Workload, WorkloadArgs};
+pub use loss::StorageLoss;
+pub use nodes::{Evicted, NodePlan, NodeView, Nodes, NodesView};
+pub use sender::{Lines, Sender};
+pub use storage::Store;
+pub use workers::{
+    Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Replicas, Roster, Worker,
+    WorkerSpec, Workers,
+};
+
+use crate::autoscale::Recording;
+use crate::events::{EventLog, Fact, Resource};
+use crate::run::Identity;
+use crate::wire::Proxy;
+
+/// Where the workload runs.
+#[async_trait]
+pub trait Platform: Send + Sync {
+    /// Its name: `local`, `cluster`, `aks`.
+    fn name(&self) -> &'static str;
+
+    /// What produces the evidence, in one line for reports, such as `local processes, Azurite 3.37.0 from npm`.
+    fn evidence(&self) -> String;
+
+    /// The versions of what it is made of.
+    fn versions(&self) -> Vec<Fact>;
+
+    /// Opens the stage of one run. What outlives the harness is in the plan's log before it exists.
+    async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>>;
+
+    /// How the storage that stages share was lost for good, if it was. May be asked often, and by many.
+    async fn storage_lost(&self) -> Option<String>;
+}
+
+/// What a run needs of its stage, all of it known before anything starts.
+#[derive(Clone)]
+pub struct StagePlan {
+    /// The run.
+    pub identity: Identity,
+    /// The run's directory: history, and the output of processes below `logs/`.
+    pub directory: PathBuf,
+    /// Where files go that live as long as the stage and are no evidence.
+    pub scratch: PathBuf,
+    /// The run's event log.
+    pub log: EventLog,
+    /// Which storage.
+    pub storage: StorageNeed,
+    /// Where workers run, if that matters.
+    pub nodes: Option<NodePlan>,
+    /// Told when storage is lost.
+    pub loss: StorageLoss,
+}
+
+/// Which storage a run needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum StorageNeed {
+    /// Queues and a table of its own in a storage that others use too.
+    #[default]
+    Shared,
+    /// A storage of its own, that keeps its data when it is taken away and comes back.
+    Own,
+    /// A storage that takes tokens, and processes that sign in as this says.
+    SignedIn(SetUp),
+}
+
+/// Everything of one run.
+#[async_trait]
+pub trait Stage: Send + Sync {
+    /// What produces the evidence, in one line for reports.
+    fn evidence(&self) -> String;
+
+    /// The run's queues and table, as the harness reaches them.
+    fn storage(&self) -> &Store;
+
+    /// The workers.
+    fn workers(&self) -> &dyn Workers;
+
+    /// What lies between the workload and storage, where there is something that sees and breaks requests.
+    fn wire(&self) -> Option<&Arc<Proxy>>;
+
+    /// What the autoscaler saw and wanted so far; `None` where the run says how many workers there are.
+    fn scaling(&self) -> Option<Recording>;
+
+    /// The nodes that workers run on, where the plan asked for them.
+    fn nodes(&self) -> Option<&dyn Nodes>;
+
+    /// Starts the producer with these arguments of its command line.
+    async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>>;
+
+    /// Takes storage away for `time`, and returns when it is back with its data.
+    async fn outage(&self, time: Duration) -> anyhow::Result<()>;
+
+    /// How storage was lost for good, if it was, by a look of its own. Never while [`Stage::outage`] keeps it away.
+    async fn storage_lost(&self) -> Option<String>;
+
+    /// Who vouches for the processes, where the harness stands for that.
+    fn identities(&self) -> Option<&Identities>;
+
+    /// What must not be written down anywhere: everything that opens storage.
+    fn secrets(&self) -> Vec<String>;
+
+    /// Whether nothing has gone wrong with what looks after the run; an error that has not been told yet is told here.
+    fn check(&self) -> anyhow::Result<()>;
+
+    /// Stops what looks after the number of workers, and returns its first error. Workers that run go on.
+    async fn settle_workers(&self) -> anyhow::Result<()>;
+
+    /// Removes the run's queues and table, and strikes them off the log.
+    async fn remove(&self) -> anyhow::Result<()>;
+
+    /// Ends everything of the run that is left, without asking.
+    async fn close(self: Box<Self>) -> anyhow::Result<()>;
+}
+
+impl StagePlan {
+    /// Records what is about to exist and outlives the harness.
+    pub(crate) fn announce(&self, resources: Vec<Resource>) -> anyhow::Result<()> {
+        for resource in resources {
+            let now = workflow::contract::Stamp::now();
+            (self.log).append(now, crate::events::Event::ResourceCreated(resource))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! The nodes of a stage: a watched list, and evictions.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use workflow::contract::Stamp;
+
+use super::Departure;
+use crate::nodes::{Capacity, Eviction, Figures};
+
+/// What a run needs of its nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodePlan {
+    /// The directory of the manifests that say which nodes there can be.
+    pub manifests: PathBuf,
+    /// Most workers on one, where its size allows more.
+    pub workers_each: u64,
+    /// How many times as fast as in Azure nodes come and are missed.
+    pub pace: u32,
+}
+
+impl fmt::Display for NodePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("simulated")?;
+        if self.workers_each < u64::MAX {
+            write!(f, ", at most {} consumers on each", self.workers_each)?;
+        }
+        Ok(())
+    }
+}
+
+/// The nodes, as last seen.
+#[derive(Debug, Clone, Default)]
+pub struct NodesView {
+    /// Those that are there, by name.
+    pub nodes: Vec<NodeView>,
+    /// The evictions so far, in order.
+    pub evictions: Vec<Evicted>,
+}
+
+/// One node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeView {
+    /// Its name.
+    pub name: String,
+    /// How it is paid for.
+    pub capacity: Capacity,
+    /// The workers on it.
+    pub workers: BTreeSet<String>,
+    /// Whether it can be evicted: Azure may take it back, and has not said so yet.
+    pub is_evictable: bool,
+}
+
+/// One eviction, from its announcement or its beginning on.
+#[derive(Debug, Clone)]
+pub struct Evicted {
+    /// The node.
+    pub node: String,
+    /// What was to happen to it.
+    pub eviction: Eviction,
+    /// When its machine was told; where it was not, when it ended.
+    pub since: Stamp,
+    /// Whether its machine has ended.
+    pub is_over: bool,
+    /// The workers that were on it.
+    pub workers: BTreeSet<String>,
+    /// Those that ended by themselves before it did, and how.
+    pub ended: Vec<Departure>,
+    /// Those that ended with it, each with the messages that it had in its hands.
+    pub killed: Vec<(String, u64)>,
+    /// From the notice until no worker was left on it, if all ended by themselves.
+    pub drained: Option<Duration>,
+    /// From the first worker that was missing until as many as before were at work.
+    pub recovered: Option<Duration>,
+}
+
+impl NodesView {
+    /// The nodes that have workers and can be evicted, by name.
+    pub fn evictable(&self) -> Vec<String> {
+        let can = |node: &&NodeView| node.is_evictable && !node.workers.is_empty();
+        let nodes = self.nodes.iter().filter(can);
+        nodes.map(|node| node.name.clone()).collect()
+    }
+
+    /// How the node of this name is paid for.
+    pub fn capacity(&self, name: &str) -> Option<Capacity> {
+        let node = self.nodes.iter().find(|node| node.name == name);
+        node.map(|node| node.capacity)
+    }
+}
+
+/// Where workers run, and how Azure takes that back.
+#[async_trait]
+pub trait Nodes: Send + Sync {
+    /// The nodes, as they come and go.
+    fn watch(&self) -> watch::Receiver<NodesView>;
+
+    /// Has Azure take `node` back, as `eviction` says.
+    async fn evict(&self, node: &str, eviction: Eviction) -> anyhow::Result<()>;
+
+    /// From now on Azure has Spot machines to give, or it has none.
+    async fn offer_spot(&self, available: bool);
+
+    /// How long nodes were there together, so far.
+    async fn figures(&self) -> Figures;
+}

@@ -1,0 +1,43 @@
+//! The producer of a stage: what sends the load, and what it says while it does.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use workflow::exit::Exit;
+
+use super::End;
+
+/// What the producer writes to its standard output, a line each: [`producer::Event`] as JSON. The stream ends when the producer
+/// has ended.
+pub type Lines = BoxStream<'static, std::io::Result<String>>;
+
+/// A producer at work. Dropping it ends it.
+#[async_trait]
+pub trait Sender: Send + Sync {
+    /// Its output; once.
+    fn lines(&mut self) -> Option<Lines>;
+
+    /// Whether it has ended.
+    fn has_ended(&mut self) -> anyhow::Result<bool>;
+
+    /// Asks it to end its sends in flight, to write its summary and to stop.
+    fn interrupt(&mut self) -> anyhow::Result<()>;
+
+    /// Waits until it has ended, for at most `deadline`.
+    async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End>;
+
+    /// Ends it at once; `expected` says whether that is meant by the run.
+    async fn kill(&mut self, expected: bool) -> anyhow::Result<End>;
+
+    /// The last lines of its log, each cut to what a person reads of it.
+    fn last_lines(&self) -> String;
+}
+
+/// Whether a producer that ended so did what it was asked to. Sends that failed are no fault of its own: the summary counts them.
+pub(super) fn is_orderly(end: End) -> bool {
+    [Exit::Success, Exit::Partial]
+        .iter()
+        .any(|exit| end.code() == Some(i32::from(exit.code())))
+}

@@ -1,0 +1,123 @@
+//! The storage of a stage, whichever it is: the ports, behind pointers.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use workflow::contract::RunId;
+use workflow::ports::{Delivery, Lease, Peeked, ResultTable, RowStream, StorageError, WorkQueue};
+
+/// A queue as the harness looks at it. Every [`WorkQueue`] is one.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// As [`WorkQueue::create`].
+    async fn create(&self) -> Result<(), StorageError>;
+    /// As [`WorkQueue::send`].
+    async fn send(&self, body: &str) -> Result<(), StorageError>;
+    /// As [`WorkQueue::receive`].
+    async fn receive(&self, max: u8, hidden: Duration) -> Result<Vec<Delivery>, StorageError>;
+    /// As [`WorkQueue::renew`].
+    async fn renew(&self, lease: &Lease, hidden: Duration) -> Result<Lease, StorageError>;
+    /// As [`WorkQueue::peek`].
+    async fn peek(&self, max: u8) -> Result<Vec<Peeked>, StorageError>;
+    /// As [`WorkQueue::approximate_count`].
+    async fn approximate_count(&self) -> Result<u64, StorageError>;
+    /// As [`WorkQueue::delete_queue`].
+    async fn delete_queue(&self) -> Result<(), StorageError>;
+}
+
+#[async_trait]
+impl<Q: WorkQueue> Queue for Q {
+    async fn create(&self) -> Result<(), StorageError> {
+        WorkQueue::create(self).await
+    }
+
+    async fn send(&self, body: &str) -> Result<(), StorageError> {
+        WorkQueue::send(self, body).await
+    }
+
+    async fn receive(&self, max: u8, hidden: Duration) -> Result<Vec<Delivery>, StorageError> {
+        WorkQueue::receive(self, max, hidden).await
+    }
+
+    async fn renew(&self, lease: &Lease, hidden: Duration) -> Result<Lease, StorageError> {
+        WorkQueue::renew(self, lease, hidden).await
+    }
+
+    async fn peek(&self, max: u8) -> Result<Vec<Peeked>, StorageError> {
+        WorkQueue::peek(self, max).await
+    }
+
+    async fn approximate_count(&self) -> Result<u64, StorageError> {
+        WorkQueue::approximate_count(self).await
+    }
+
+    async fn delete_queue(&self) -> Result<(), StorageError> {
+        WorkQueue::delete_queue(self).await
+    }
+}
+
+/// A table as the harness looks at it. Every [`ResultTable`] is one.
+#[async_trait]
+pub trait Table: Send + Sync {
+    /// As [`ResultTable::create`].
+    async fn create(&self) -> Result<(), StorageError>;
+    /// As [`ResultTable::all_rows`].
+    fn all_rows(&self) -> RowStream;
+    /// As [`ResultTable::delete_table`].
+    async fn delete_table(&self) -> Result<(), StorageError>;
+}
+
+#[async_trait]
+impl<T: ResultTable> Table for T {
+    async fn create(&self) -> Result<(), StorageError> {
+        ResultTable::create(self).await
+    }
+
+    fn all_rows(&self) -> RowStream {
+        ResultTable::all_rows(self)
+    }
+
+    async fn delete_table(&self) -> Result<(), StorageError> {
+        ResultTable::delete_table(self).await
+    }
+}
+
+/// The storage of one run.
+#[derive(Clone)]
+pub struct Store {
+    /// The run.
+    pub run: RunId,
+    /// Its queue.
+    pub queue: Arc<dyn Queue>,
+    /// Where its poison messages go.
+    pub poison: Arc<dyn Queue>,
+    /// Its table.
+    pub table: Arc<dyn Table>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the storage of {}", self.run)
+    }
+}
+
+impl Store {
+    /// Creates the queues and the table.
+    pub async fn create(&self) -> Result<(), StorageError> {
+        self.queue.create().await?;
+        self.poison.create().await?;
+        self.table.create().await
+    }
+
+    /// Removes the queues and the table. All are tried; the first failure is returned.
+    pub async fn remove(&self) -> Result<(), StorageError> {
+        let removed = [
+            self.queue.delete_queue().await,
+            self.poison.delete_queue().await,
+            self.table.delete_table().await,
+        ];
+        removed.into_iter().collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! The end of a run whose plan cannot be kept: storage is lost, or the harness cannot go on.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Run, Sending};
+use crate::events::Event;
+use crate::platform::StorageLoss;
+
+/// How long the workload may take to end in order once its storage is lost: it has nothing left to finish.
+const WIND_UP: Duration = Duration::from_secs(3);
+
+impl Run {
+    /// The sign that its storage is lost.
+    pub fn storage_loss(&self) -> StorageLoss {
+        self.loss.clone()
+    }
+
+    /// How its storage was lost, if it is, by a look of its own: whoever has just failed need not wait for the next.
+    pub async fn storage_lost(&self) -> Option<String> {
+        if let Some(reason) = self.loss.reason() {
+            return Some(reason);
+        }
+        let reason = self.stage.storage_lost().await?;
+        self.loss.tell(reason.clone());
+        Some(reason)
+    }
+
+    /// Ends the producer and then the consumers of a run without storage, each asked first. Whatever of it goes wrong is not
+    /// the news: they are ended in any case.
+    pub async fn wind_up(&self, sending: Option<Sending>) {
+        let ended = async {
+            let how = self.loss.reason().unwrap_or_default();
+            let told = self.record(Event::StorageLost { how });
+            if let Some(mut sending) = sending {
+                sending.interrupt().await?;
+                if let Err(error) = sending.finish(WIND_UP).await {
+                    tracing::debug!("failed to {error:#}");
+                }
+            }
+            let departures = self.drain(WIND_UP).await?;
+            told?;
+            anyhow::Ok(departures.len())
+        };
+        // Overall limit, in case a step has none of its own.
+        match timeout(3 * WIND_UP, ended).await {
+            Ok(Ok(count)) => tracing::debug!(count, "consumers have ended"),
+            Ok(Err(error)) => tracing::warn!("failed to end the workload in order: {error:#}"),
+            Err(late) => tracing::warn!("failed to end the workload in order: {late}"),
+        }
+    }
+
+    /// Ends the producer and the consumers of a run that the harness cannot conduct any further, without asking: what they would
+    /// still do, and how they would end, says nothing about them any more.
+    pub async fn abandon(&self, sending: Option<Sending>) {
+        let ended = async {
+            if let Some(mut sending) = sending {
+                sending.abandon().await?;
+            }
+            self.stage.workers().abandon().await
+        };
+        if let Err(error) = ended.await {
+            tracing::debug!("failed to {error:#}");
+        }
+    }
+}
