@@ -156,6 +156,8 @@ impl Fleet {
                 None => self.running.push(member),
                 // Its machine has asked it, which `ground` looks after.
                 Some(_) if self.was_told(&member) => self.running.push(member),
+                // A fault has killed it since `take_fallen` looked: the next look takes it.
+                Some(_) if member.lane.was_killed() => self.running.push(member),
                 Some(end) => {
                     let how = format!("ended unasked: {end}");
                     self.depart(&member, end, Cause::Unasked, None, &how)?;
