@@ -40,8 +40,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage};
 use workflow::exit::Exit;
+use workflow::ports::{ResultTable, WorkQueue};
 use workflow::shutdown::Signals;
 use workflow::telemetry::DEFAULT_FILTER;
 
@@ -90,6 +92,25 @@ pub fn main(args: Args) -> Exit {
     let exit = runtime.block_on(Box::pin(start(args)));
     runtime.shutdown_timeout(RUNTIME_END);
     exit
+}
+
+/// Runs a consumer with the settings of `args` on storage that the caller has opened, in the caller's runtime, until `drain` is
+/// cancelled and its drain has ended. For simulations: no signals, no probes, no Spot notices.
+pub async fn embedded<Q: WorkQueue, T: ResultTable>(
+    args: &Args,
+    (queue, poison, table): (Q, Q, T),
+    drain: CancellationToken,
+) -> Exit {
+    let ports = Ports {
+        queue,
+        poison,
+        table,
+    };
+    let shared = Shared {
+        drain,
+        ..Shared::default()
+    };
+    run::run(args.settings(), ports, shared).await.exit()
 }
 
 /// Checks all that can be checked without a request, and runs.

@@ -40,6 +40,6 @@ pub use report::{Event, Progress, ProgressMode, Started};
 pub use send::Fatal;
 pub use shape::{ParseShapeError, Shape};
 pub use sink::{NullSink, Sink};
-pub use start::{Failure, main, run};
+pub use start::{Failure, main, run, run_on_timer};
 pub use summary::{Exceptions, SUMMARY_VERSION, Summary, SummaryError, Times};
 pub use tally::Outcome;

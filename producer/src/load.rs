@@ -1,15 +1,15 @@
 //! One load, from its start to its summary.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow::contract::Stamp;
 
 use crate::closed_loop;
-use crate::pacer::{Due, Pacer};
+use crate::pacer::{Due, Pacer, Pacing};
 use crate::plan::{Pace, Plan};
 use crate::send::{Fatal, Sender, chain};
 use crate::sink::Sink;
@@ -46,16 +46,20 @@ pub(crate) async fn run<S: Sink>(
     pace: Pace,
     sink: S,
     board: Arc<Board>,
+    pacing: Pacing,
     stop: CancellationToken,
 ) -> Result<Ended, LoadError> {
     let planned = pace.planned();
     let queue = sink.queue().map(str::to_owned);
     let sender = Arc::new(Sender::new(plan.clone(), sink, board.clone(), stop));
-    let (started, start) = (Stamp::now(), Instant::now());
+    let (started, start) = (Stamp::now(), Instant::now().into_std());
     let completed = match pace {
         Pace::Scheduled(schedule) => {
             let workers = most_in_flight(&plan, planned);
-            let (pacer, feed) = Pacer::start(schedule, start).map_err(LoadError::Thread)?;
+            let (pacer, feed) = match pacing {
+                Pacing::Thread => Pacer::start(schedule, start).map_err(LoadError::Thread)?,
+                Pacing::Timer => Pacer::on_timer(schedule, start),
+            };
             open_loop(&sender, workers, pacer, feed, &plan).await?
         }
         Pace::Sample { messages, duration } => {
@@ -66,7 +70,7 @@ pub(crate) async fn run<S: Sink>(
         }
     };
     let mut summary = Summary::new(&plan, queue, planned, &board.lock());
-    summary.time(started, start.elapsed());
+    summary.time(started, Instant::now().into_std() - start);
     summary.interrupted = !completed;
     let fatal = sender.take_fatal();
     summary.fatal = fatal.as_ref().map(|fatal| chain(fatal));
@@ -103,7 +107,7 @@ async fn open_loop<S: Sink>(
         }
     };
     pacer.stop();
-    let complete = pacer.join().map_err(|_| LoadError::Pacer)?;
+    let complete = pacer.join().await.map_err(|_| LoadError::Pacer)?;
     Ok(all_begun? && complete.is_some())
 }
 

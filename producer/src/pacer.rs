@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 use workflow::contract::Seq;
@@ -27,12 +27,31 @@ pub(crate) struct Due {
     pub(crate) at: Instant,
 }
 
-/// The running thread.
+/// What keeps the time of a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pacing {
+    /// A thread, exact.
+    Thread,
+    /// Tokio's timer, whose clock may be paused.
+    Timer,
+}
+
+/// What hands over the messages, running.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     stopped: Arc<AtomicBool>,
-    thread: JoinHandle<Option<u64>>,
+    running: Running,
 }
+
+#[derive(Debug)]
+enum Running {
+    Thread(JoinHandle<Option<u64>>),
+    Timer(tokio::task::JoinHandle<Option<u64>>),
+}
+
+/// The pacer panicked.
+#[derive(Debug)]
+pub(crate) struct Panicked;
 
 impl Pacer {
     /// Starts handing over the messages of `schedule`, counted from `start`.
@@ -46,20 +65,68 @@ impl Pacer {
         let thread = thread::Builder::new()
             .name("pacer".to_owned())
             .spawn(move || pace(schedule, start, &due, &seen))?;
-        Ok((Self { stopped, thread }, feed))
+        let running = Running::Thread(thread);
+        Ok((Self { stopped, running }, feed))
+    }
+
+    /// The same on tokio's timer.
+    pub(crate) fn on_timer(schedule: Schedule, start: Instant) -> (Self, mpsc::Receiver<Due>) {
+        let (due, feed) = mpsc::channel(DUE);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(pace_on_timer(schedule, start, due, stopped.clone()));
+        let running = Running::Timer(task);
+        (Self { stopped, running }, feed)
     }
 
     /// Hands over nothing more; what waits for a sender may still be taken.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
-        self.thread.thread().unpark();
+        match &self.running {
+            Running::Thread(thread) => thread.thread().unpark(),
+            Running::Timer(task) => task.abort(),
+        }
     }
 
-    /// Waits for the thread, which ends when its schedule does, when stopped, or when the feed is dropped. How many
+    /// Waits for what hands over, which ends when its schedule does, when stopped, or when the feed is dropped. How many
     /// messages the schedule had, if it came to its end; `Err` if the thread panicked.
-    pub(crate) fn join(self) -> thread::Result<Option<u64>> {
-        self.thread.join()
+    pub(crate) async fn join(self) -> Result<Option<u64>, Panicked> {
+        match self.running {
+            Running::Thread(thread) => thread.join().map_err(|_| Panicked),
+            Running::Timer(task) => match task.await {
+                Ok(handed_over) => Ok(handed_over),
+                Err(error) if error.is_cancelled() => Ok(None),
+                Err(_) => Err(Panicked),
+            },
+        }
     }
+}
+
+/// Message number `handed_over + 1`, due `offset` after `start`.
+fn due(handed_over: u64, start: Instant, offset: Duration) -> Due {
+    Due {
+        seq: Seq::new(handed_over + 1).expect("a count plus one must not be zero"),
+        at: start + offset,
+    }
+}
+
+/// As [`pace`].
+async fn pace_on_timer(
+    schedule: Schedule,
+    start: Instant,
+    feed: mpsc::Sender<Due>,
+    stopped: Arc<AtomicBool>,
+) -> Option<u64> {
+    let mut handed_over = 0;
+    for offset in schedule {
+        let due = due(handed_over, start, offset);
+        tokio::time::sleep_until(due.at.into()).await;
+        if stopped.load(Ordering::Acquire) {
+            return None;
+        }
+        feed.send(due).await.ok()?;
+        handed_over += 1;
+    }
+    Some(handed_over)
 }
 
 /// Returns how many messages were handed over, if all were.
@@ -71,10 +138,7 @@ fn pace(
 ) -> Option<u64> {
     let mut handed_over = 0;
     for offset in schedule {
-        let due = Due {
-            seq: Seq::new(handed_over + 1).expect("a count plus one must not be zero"),
-            at: start + offset,
-        };
+        let due = due(handed_over, start, offset);
         if !wait_until(due.at, stopped) {
             return None;
         }
@@ -111,35 +175,49 @@ mod tests {
         Schedule::new(&shape.parse().unwrap(), 1, messages, None).unwrap()
     }
 
-    #[test]
-    fn messages_come_in_order_and_never_before_they_are_due() {
+    #[tokio::test]
+    async fn messages_come_in_order_and_never_before_they_are_due() {
         let start = Instant::now();
         let (pacer, mut feed) =
             Pacer::start(schedule("constant:5000/s", Some(500)), start).unwrap();
         for seq in 1..=500 {
-            let due = feed.blocking_recv().unwrap();
+            let due = feed.recv().await.unwrap();
             assert!(Instant::now() >= due.at);
             assert_eq!(due.seq.get(), seq);
             let offset = Duration::from_micros(200) * u32::try_from(seq - 1).unwrap();
             assert_eq!(due.at, start + offset);
         }
-        assert!(feed.blocking_recv().is_none());
-        assert_eq!(pacer.join().unwrap(), Some(500));
+        assert!(feed.recv().await.is_none());
+        assert_eq!(pacer.join().await.unwrap(), Some(500));
     }
 
-    #[test]
-    fn a_long_wait_ends_when_stopped() {
+    #[tokio::test]
+    async fn a_long_wait_ends_when_stopped() {
         let (pacer, mut feed) =
             Pacer::start(schedule("constant:1/h", None), Instant::now()).unwrap();
-        assert_eq!(feed.blocking_recv().unwrap().seq, Seq::FIRST);
+        assert_eq!(feed.recv().await.unwrap().seq, Seq::FIRST);
         pacer.stop();
-        assert_eq!(pacer.join().unwrap(), None);
+        assert_eq!(pacer.join().await.unwrap(), None);
     }
 
-    #[test]
-    fn a_blocked_hand_over_ends_when_the_feed_is_dropped() {
+    #[tokio::test]
+    async fn a_blocked_hand_over_ends_when_the_feed_is_dropped() {
         let (pacer, feed) = Pacer::start(schedule("burst", Some(100_000)), Instant::now()).unwrap();
         drop(feed);
-        assert_eq!(pacer.join().unwrap(), None);
+        assert_eq!(pacer.join().await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_hands_over_an_hour_of_messages_in_a_moment() {
+        let start = tokio::time::Instant::now();
+        let (pacer, mut feed) =
+            Pacer::on_timer(schedule("constant:2/h", Some(3)), start.into_std());
+        let mut offsets = Vec::new();
+        while let Some(due) = feed.recv().await {
+            assert!(tokio::time::Instant::now().into_std() >= due.at);
+            offsets.push((due.at - start.into_std()).as_secs());
+        }
+        assert_eq!(offsets, [0, 1800, 3600]);
+        assert_eq!(pacer.join().await.unwrap(), Some(3));
     }
 }

@@ -1,9 +1,8 @@
 //! Sending one message: tries, outcome, and the account of it.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use workflow::contract::{Seq, Stamp};
 use workflow::ports::{Effect, ErrorKind, StorageError};
@@ -142,8 +141,8 @@ impl<S: Sink> Sender<S> {
     // A span at debug level: exported over OTLP where asked for, and free where not.
     #[tracing::instrument(name = "send", level = "debug", skip_all, fields(seq = due.seq.get()))]
     pub(crate) async fn deliver(&self, due: Due) {
-        let (started, sent) = (Instant::now(), Stamp::now());
-        let late = started.saturating_duration_since(due.at);
+        let (begun_at, sent) = (Instant::now(), Stamp::now());
+        let late = begun_at.into_std().saturating_duration_since(due.at);
         self.board.lock().begin(due.seq, late);
         let mut begun = Begun {
             board: &self.board,
@@ -158,7 +157,7 @@ impl<S: Sink> Sender<S> {
         let body = self.plan.body(due.seq, intended, sent);
         match self.put(&body, &mut begun.may_exist).await {
             Ok(()) => {
-                let took = started.elapsed();
+                let took = begun_at.elapsed();
                 self.board.lock().acknowledge(due.seq, took, intended, sent);
                 begun.settle(Outcome::Acknowledged);
                 if self.duplicates.is_duplicated(due.seq)
@@ -184,7 +183,7 @@ impl<S: Sink> Sender<S> {
     /// although it cannot have arrived.
     async fn put(&self, body: &str, may_exist: &mut bool) -> Result<(), GaveUp> {
         let persistence = self.plan.persistence;
-        let last_begin = tokio::time::Instant::now() + persistence.timeout;
+        let last_begin = Instant::now() + persistence.timeout;
         let mut failures = 0;
         loop {
             let unclear_before = std::mem::replace(may_exist, true);
@@ -201,7 +200,7 @@ impl<S: Sink> Sender<S> {
                 return Err(GaveUp::Refused);
             }
             let pause = persistence.backoff.delay(failures);
-            if failures == persistence.tries || tokio::time::Instant::now() + pause >= last_begin {
+            if failures == persistence.tries || Instant::now() + pause >= last_begin {
                 return Err(GaveUp::Exhausted);
             }
             tokio::time::sleep(pause).await;

@@ -15,6 +15,7 @@ use workflow::telemetry::DEFAULT_FILTER;
 
 use crate::args::{Args, SinkChoice};
 use crate::load::{self, Ended, LoadError};
+use crate::pacer::Pacing;
 use crate::plan::{Pace, Plan};
 use crate::report::{self, Reporter, Started};
 use crate::schedule::ScheduleError;
@@ -143,7 +144,20 @@ async fn create(
 /// most the plan's grace period. Reports nothing on the way.
 pub async fn run<S: Sink>(plan: Plan, sink: S, stop: CancellationToken) -> Result<Ended, Failure> {
     let pace = plan.pace()?;
-    Ok(load::run(Arc::new(plan), pace, sink, Arc::new(Board::new()), stop).await?)
+    let board = Arc::new(Board::new());
+    Ok(load::run(Arc::new(plan), pace, sink, board, Pacing::Thread, stop).await?)
+}
+
+/// As [`run`], but paced by tokio's timer, whose clock a simulation may pause. It counts in milliseconds: messages that are due
+/// within one are sent together.
+pub async fn run_on_timer<S: Sink>(
+    plan: Plan,
+    sink: S,
+    stop: CancellationToken,
+) -> Result<Ended, Failure> {
+    let pace = plan.pace()?;
+    let board = Arc::new(Board::new());
+    Ok(load::run(Arc::new(plan), pace, sink, board, Pacing::Timer, stop).await?)
 }
 
 async fn send<S: Sink>(
@@ -173,7 +187,7 @@ async fn send<S: Sink>(
     let board = Arc::new(Board::new());
     let reporter =
         Reporter::start(args.progress, started, board.clone()).map_err(Failure::Process)?;
-    let ended = load::run(Arc::new(plan), pace, sink, board, stop).await?;
+    let ended = load::run(Arc::new(plan), pace, sink, board, Pacing::Thread, stop).await?;
     if let Some(fatal) = &ended.fatal {
         tracing::error!(
             error = chain(fatal),

@@ -4,6 +4,7 @@
 //! - [`ports`]: [`ports::WorkQueue`] and [`ports::ResultTable`], the only storage the workload knows.
 //! - [`azure`]: the adapters to Azure Queue and Table Storage; the only place that names `azure_*`.
 //! - [`memory`]: the same ports in process, with real visibility semantics, for simulation and tests.
+//! - [`clock`]: the wall clock, or one that a simulation pauses.
 //! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: how a well-behaved process waits, ends and tells.
 //! - [`duration`], [`number`]: values as a command line gives them.
 //!
@@ -11,6 +12,7 @@
 
 pub mod azure;
 pub mod backoff;
+pub mod clock;
 pub mod contract;
 pub mod duration;
 pub mod exit;

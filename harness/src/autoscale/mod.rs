@@ -9,6 +9,5 @@ mod scaler;
 mod scaling;
 
 pub use recording::Recording;
-pub use scaler::Scaler;
-pub(crate) use scaler::{Driven, Target};
+pub use scaler::{Driven, Scaler, Target};
 pub use scaling::{Scaling, ScalingError};

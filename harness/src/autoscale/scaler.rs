@@ -25,15 +25,18 @@ const READ: Duration = Duration::from_secs(3);
 const IDLE: Duration = Duration::from_millis(500);
 
 /// What it works on.
-pub(crate) struct Driven {
-    pub(crate) queue: Arc<dyn storage::Queue>,
-    pub(crate) target: Arc<dyn Target>,
-    pub(crate) log: EventLog,
+pub struct Driven {
+    /// The queue whose length is looked at.
+    pub queue: Arc<dyn storage::Queue>,
+    /// What is scaled.
+    pub target: Arc<dyn Target>,
+    /// Where decisions are taken down.
+    pub log: EventLog,
 }
 
 /// What is scaled.
 #[async_trait]
-pub(crate) trait Target: Send + Sync {
+pub trait Target: Send + Sync {
     /// From now on so many replicas are wanted.
     async fn scale(&self, replicas: u32);
 }
@@ -47,7 +50,8 @@ pub struct Scaler {
 }
 
 impl Scaler {
-    pub(crate) fn start(scaling: &Scaling, driven: Driven) -> Self {
+    /// Scales `driven` from none on, as `scaling` says.
+    pub fn start(scaling: &Scaling, driven: Driven) -> Self {
         let stop = CancellationToken::new();
         let settings = scaling.effective();
         // As for a ScaledObject that is created now: the operator polls at once, the HPA lets a period pass.
@@ -82,7 +86,7 @@ impl Scaler {
     }
 
     /// Ends it, and tells whether it went well.
-    pub(crate) async fn stop(self) -> anyhow::Result<Recording> {
+    pub async fn stop(self) -> anyhow::Result<Recording> {
         drop(self.stop);
         let ended = self.task.await.context("scale the consumers")?;
         ended.context("scale the consumers")?;

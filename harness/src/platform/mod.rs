@@ -18,6 +18,7 @@ pub mod local;
 pub mod loss;
 mod nodes;
 mod sender;
+pub mod settings;
 pub mod storage;
 pub mod until;
 pub mod workers;
@@ -52,6 +53,11 @@ pub trait Platform: Send + Sync {
     /// What produces the evidence, in one line for reports, such as `local processes, Azurite 3.37.0 from npm`.
     fn evidence(&self) -> String;
 
+    /// Which clock its runs live by.
+    fn clock(&self) -> Clock {
+        Clock::Wall
+    }
+
     /// The versions of what it is made of.
     fn versions(&self) -> Vec<Fact>;
 
@@ -60,6 +66,15 @@ pub trait Platform: Send + Sync {
 
     /// How the storage that stages share was lost for good, if it was. May be asked often, and by many.
     async fn storage_lost(&self) -> Option<String>;
+}
+
+/// The clock that a run lives by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The wall clock.
+    Wall,
+    /// Tokio's clock, paused: time passes when nothing else is to do. The workload must live in this process.
+    Paused,
 }
 
 /// What a run needs of its stage, all of it known before anything starts.

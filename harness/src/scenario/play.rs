@@ -24,7 +24,7 @@ use super::selection::{Case, definitions};
 use super::world::{Scenario, Setting, StepError};
 use crate::events::{Event, Step};
 use crate::outcome::Outcome;
-use crate::platform::{Platform, StorageLoss};
+use crate::platform::{Clock, Platform, StorageLoss};
 
 /// From a scenario's deadline until its thread is given up: as long as its clean-up may take.
 const UNRESPONSIVE: Duration = Duration::from_secs(60);
@@ -97,8 +97,10 @@ pub(super) async fn play(
                 start,
                 deadline,
             };
+            let clock = setting.platform.clock();
+            let played = on_clock(clock, &runtime, play.perform(&case, setting));
             // Nobody listens any more when the scenario was given up.
-            let _ = done.send(runtime.block_on(play.perform(&case, setting)));
+            let _ = done.send(played);
         });
     if let Err(error) = spawned {
         let detail = format!("start a thread for the scenario: {error}");
@@ -113,6 +115,24 @@ pub(super) async fn play(
         Err(_) => {
             let detail = format!("a step blocks its thread; given up after {deadline:?}");
             Played::lost(Outcome::Incomplete, detail, start)
+        }
+    }
+}
+
+/// Runs `scenario` to its end on this thread: on the suite's runtime, or on one of its own whose clock is paused.
+fn on_clock<T>(clock: Clock, runtime: &Handle, scenario: impl Future<Output = T>) -> T {
+    match clock {
+        Clock::Wall => runtime.block_on(scenario),
+        Clock::Paused => {
+            let own = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .start_paused(true)
+                .build()
+                .expect("a runtime without threads must start");
+            own.block_on(async {
+                let _followed = workflow::clock::follow_tokio();
+                scenario.await
+            })
         }
     }
 }

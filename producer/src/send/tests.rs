@@ -96,7 +96,7 @@ impl Rig {
     async fn deliver(&self, seq: u64) {
         let due = Due {
             seq: Seq::new(seq).unwrap(),
-            at: Instant::now(),
+            at: Instant::now().into_std(),
         };
         self.sender.deliver(due).await;
     }
@@ -296,7 +296,8 @@ async fn lateness_is_the_difference_of_the_stamps_in_the_message() {
         seq: Seq::FIRST,
         at: Instant::now()
             .checked_sub(Duration::from_millis(1_500))
-            .unwrap(),
+            .unwrap()
+            .into_std(),
     };
     rig.sender.deliver(due).await;
     let message = Message::decode(&rig.script.bodies()[0]).unwrap();

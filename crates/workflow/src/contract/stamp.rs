@@ -21,9 +21,9 @@ pub struct Stamp(i64);
 pub struct ParseStampError(String);
 
 impl Stamp {
-    /// The wall clock, now.
+    /// The wall clock, now; on a thread that follows it, tokio's ([`crate::clock`]).
     pub fn now() -> Self {
-        SystemTime::now().into()
+        crate::clock::now().into()
     }
 
     /// A stamp from microseconds since the Unix epoch.

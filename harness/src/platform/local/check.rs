@@ -1,14 +1,13 @@
 //! What the programs under test would refuse, found out before anything starts: their own parsers read what they will be
 //! given.
 
-use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, anyhow, ensure};
+use anyhow::{Context as _, ensure};
 
 use super::Workload;
-use super::host::{consumer_variables, storage_variables};
 use crate::exit::WrongInput;
+use crate::platform::settings::{consumer_variables, parse, storage_variables};
 use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::wire::Endpoints;
 
@@ -36,34 +35,6 @@ impl Workload {
         ))?;
         Ok(())
     }
-}
-
-/// Reads the settings of a program as its own `main` will: its arguments, the variables it is given, as the flags whose
-/// twins they are, and what it inherits from this process.
-fn parse<A: clap::Args>(
-    name: &'static str,
-    arguments: &[String],
-    variables: &[(String, String)],
-) -> anyhow::Result<A> {
-    let command = A::augment_args(clap::Command::new(name));
-    let flag = |(variable, value): &(String, String)| {
-        let mut flags = command.get_arguments();
-        let twin = flags.find(|flag| flag.get_env() == Some(OsStr::new(variable)))?;
-        Some(format!("--{}={value}", twin.get_long()?))
-    };
-    let given: Vec<_> = variables.iter().filter_map(flag).collect();
-    let words = [name.to_owned()].into_iter().chain(arguments.to_vec());
-    command
-        .try_get_matches_from(words.chain(given))
-        .and_then(|matches| A::from_arg_matches(&matches))
-        .map_err(|error| anyhow!(first_paragraph(&error)))
-}
-
-/// What is wrong, without the usage of a program that nobody called.
-fn first_paragraph(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let text = text.trim_start_matches("error: ");
-    text.split("\n\n").next().unwrap_or(text).to_owned()
 }
 
 /// Whether the shell can read the command, and knows its program, where that is told without running anything.

@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use tempfile::TempDir;
 use workflow::contract::RunId;
 
-use super::host::names;
 use super::process::Process;
 use super::{Host, Machine, Place, Provisioned};
 use crate::authority::{
@@ -17,6 +16,7 @@ use crate::authority::{
     TOLERANCE_S,
 };
 use crate::events::Resource;
+use crate::platform::settings::names;
 use crate::platform::workers::{ConsumerOptions, Seat};
 
 /// Names of the sample; ids that nobody else has.

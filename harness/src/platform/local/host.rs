@@ -20,6 +20,7 @@ use super::reach::Reach;
 use super::workload::Workload;
 use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
 use crate::events::Resource;
+use crate::platform::settings::{consumer_variables, names, storage_variables};
 use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::platform::{StorageNeed, Store};
 use crate::wire::{Endpoints, Tls};
@@ -199,12 +200,6 @@ pub(crate) fn account(azurite: &Azurite) -> AccountArgs {
     }
 }
 
-/// The queue name and the table name of a run: both derive from its id, so that they can be found again.
-pub(super) fn names(run: &RunId) -> (String, String) {
-    let letters: String = run.as_str().chars().filter(|c| *c != '-').collect();
-    (format!("edw-{run}"), format!("edw{letters}"))
-}
-
 #[async_trait]
 impl Host for Machine {
     fn evidence(&self) -> String {
@@ -303,69 +298,4 @@ impl Host for Machine {
         let variables = self.variables(place.run, place.endpoints);
         self.producer(variables, arguments, place.logs)
     }
-}
-
-/// The variables that give a process of the workload the storage of `run`.
-pub(super) fn storage_variables(
-    run: &RunId,
-    endpoints: &Endpoints,
-    sas: String,
-) -> Vec<(String, String)> {
-    let (queue_name, table_name) = names(run);
-    let variables = [
-        ("AZURE_STORAGE_ACCOUNT_NAME", azurite::ACCOUNT.to_owned()),
-        ("AZURE_QUEUE_NAME", queue_name),
-        ("AZURE_TABLE_NAME", table_name),
-        ("AZURE_QUEUE_ENDPOINT", endpoints.queue.clone()),
-        ("AZURE_TABLE_ENDPOINT", endpoints.table.clone()),
-        ("AZURE_STORAGE_SAS_TOKEN", sas),
-        ("EDW_CREDENTIAL", "sas".to_owned()),
-    ];
-    variables
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
-}
-
-/// A consumer is configured through its environment alone, so that any program can be one.
-pub(super) fn consumer_variables(
-    name: &str,
-    options: &ConsumerOptions,
-    seat: &Seat,
-) -> impl Iterator<Item = (String, String)> {
-    let seconds = |time: Duration| format!("{}s", time.as_secs());
-    let millis = |time: Duration| format!("{}ms", time.as_millis());
-    let always = |value: &str| Some(value.to_owned());
-    let variables = [
-        ("EDW_LOG_FORMAT", always("json")),
-        (
-            "NODE_NAME",
-            (seat.node.as_ref()).map_or(always("laptop"), |placed| always(&placed.node)),
-        ),
-        (
-            "EDW_SCHEDULED_EVENTS_ENDPOINT",
-            (seat.node.as_ref()).map(|placed| placed.events_url.clone()),
-        ),
-        ("POD_NAME", always(name)),
-        (
-            "EDW_LISTEN",
-            (seat.probes).map_or(always("127.0.0.1:0"), |probes| Some(probes.to_string())),
-        ),
-        ("EDW_WORK", options.work.clone()),
-        ("EDW_VISIBILITY", options.visibility.map(seconds)),
-        (
-            "EDW_CONCURRENCY",
-            options.concurrency.map(|n| n.to_string()),
-        ),
-        (
-            "EDW_MAX_ATTEMPTS",
-            options.max_attempts.map(|n| n.to_string()),
-        ),
-        ("EDW_IDLE_POLL_MAX", options.idle_poll_max.map(millis)),
-        ("EDW_GRACE", options.grace.map(seconds)),
-        ("EDW_START_TIMEOUT", options.start_timeout.map(seconds)),
-        ("EDW_LOG", options.log.clone()),
-    ];
-    variables
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
 }

@@ -1,0 +1,218 @@
+//! A platform inside the test: workers as tasks, storage in memory, the model of KEDA and the HPA, a clock that is paused.
+//!
+//! No wire, no nodes, no sign-in, no outage: what a step needs of these is not offered.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::bail;
+use async_trait::async_trait;
+use harness::autoscale::{Driven, Recording, Scaler};
+use harness::events::Fact;
+use harness::platform::{
+    Clock, Identities, Nodes, Platform, Sender, Stage, StagePlan, StorageNeed, Store, Workers,
+};
+use harness::wire::Proxy;
+use workflow::memory::{MemoryQueue, MemoryTable};
+
+use crate::sender::Task;
+use crate::workers::Crew;
+
+/// The storage of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    pub(crate) queue: MemoryQueue,
+    pub(crate) poison: MemoryQueue,
+    pub(crate) table: MemoryTable,
+}
+
+/// This process as a platform.
+#[derive(Debug)]
+pub(crate) struct Paused;
+
+#[async_trait]
+impl Platform for Paused {
+    fn name(&self) -> &'static str {
+        "paused"
+    }
+
+    fn evidence(&self) -> String {
+        "tasks of one process, storage in memory, a paused clock".to_owned()
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::Paused
+    }
+
+    fn versions(&self) -> Vec<Fact> {
+        vec![Fact::new("harness", env!("CARGO_PKG_VERSION"))]
+    }
+
+    async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {
+        if plan.nodes.is_some() || matches!(plan.storage, StorageNeed::SignedIn(_)) {
+            bail!("offer nodes or a sign-in: this platform has neither");
+        }
+        let memory = Memory {
+            queue: MemoryQueue::new("work"),
+            poison: MemoryQueue::new("work-poison"),
+            table: MemoryTable::new("results"),
+        };
+        let store = Store {
+            run: plan.identity.run.clone(),
+            queue: Arc::new(memory.queue.clone()),
+            poison: Arc::new(memory.poison.clone()),
+            table: Arc::new(memory.table.clone()),
+        };
+        store.create().await?;
+        Ok(Box::new(Rehearsal {
+            crew: Crew::new(memory.clone(), &plan),
+            scaler: Mutex::default(),
+            memory,
+            store,
+            plan,
+        }))
+    }
+
+    async fn storage_lost(&self) -> Option<String> {
+        None
+    }
+}
+
+/// One run.
+pub(crate) struct Rehearsal {
+    pub(crate) plan: StagePlan,
+    memory: Memory,
+    store: Store,
+    crew: Arc<Crew>,
+    scaler: Mutex<Option<Scaler>>,
+}
+
+impl Rehearsal {
+    fn scaler(&self) -> MutexGuard<'_, Option<Scaler>> {
+        self.scaler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Stage for Rehearsal {
+    fn evidence(&self) -> String {
+        Paused.evidence()
+    }
+
+    fn storage(&self) -> &Store {
+        &self.store
+    }
+
+    fn workers(&self) -> &dyn Workers {
+        self
+    }
+
+    fn wire(&self) -> Option<&Arc<Proxy>> {
+        None
+    }
+
+    fn scaling(&self) -> Option<Recording> {
+        self.scaler().as_ref().map(Scaler::recording)
+    }
+
+    fn nodes(&self) -> Option<&dyn Nodes> {
+        None
+    }
+
+    async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>> {
+        Ok(Box::new(Task::start(arguments, self.memory.queue.clone())?))
+    }
+
+    async fn outage(&self, _: Duration) -> anyhow::Result<()> {
+        bail!("take storage away: it is the memory of this process");
+    }
+
+    async fn storage_lost(&self) -> Option<String> {
+        None
+    }
+
+    fn identities(&self) -> Option<&Identities> {
+        None
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn settle_workers(&self) -> anyhow::Result<()> {
+        let scaler = self.scaler().take();
+        match scaler {
+            Some(scaler) => scaler.stop().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    async fn remove(&self) -> anyhow::Result<()> {
+        Ok(self.store.remove().await?)
+    }
+
+    async fn close(self: Box<Self>) -> anyhow::Result<()> {
+        self.settle_workers().await?;
+        self.crew.abandon();
+        Ok(())
+    }
+}
+
+mod as_workers {
+    //! The crew as the workers of the stage.
+
+    use harness::platform::{Act, Departure, Replicas, Roster, WorkerSpec};
+    use tokio::sync::watch;
+
+    use super::{Arc, Driven, Duration, Rehearsal, Scaler, Workers, async_trait, bail};
+
+    #[async_trait]
+    impl Workers for Rehearsal {
+        async fn apply(&self, spec: WorkerSpec) -> anyhow::Result<()> {
+            let scaling = match &spec.replicas {
+                Replicas::Fixed(_) => None,
+                Replicas::Scaled(scaling) => Some(scaling.clone()),
+            };
+            let group = spec.group;
+            self.crew.want(spec)?;
+            if let Some(scaling) = scaling {
+                let driven = Driven {
+                    queue: self.store.queue.clone(),
+                    target: Arc::new(self.crew.target(group)),
+                    log: self.plan.log.clone(),
+                };
+                *self.scaler() = Some(Scaler::start(&scaling, driven));
+            }
+            Ok(())
+        }
+
+        fn roster(&self) -> watch::Receiver<Roster> {
+            self.crew.roster()
+        }
+
+        async fn act(&self, worker: &str, act: Act) -> anyhow::Result<()> {
+            self.crew.act(worker, act)
+        }
+
+        async fn drain(&self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
+            self.crew.drain(grace).await
+        }
+
+        async fn abandon(&self) -> anyhow::Result<()> {
+            self.crew.abandon();
+            Ok(())
+        }
+
+        fn said(&self, name: &str) -> anyhow::Result<String> {
+            bail!("read what {name} said: a task has no log of its own");
+        }
+
+        async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
+            Vec::new()
+        }
+    }
+}
