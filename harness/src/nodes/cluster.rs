@@ -1,8 +1,8 @@
 //! Nodes over time: those that are there, those that are being made, and those that go. What is done to the processes on them is
 //! for the fleet.
 
-use std::collections::BTreeSet;
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
@@ -141,7 +141,7 @@ impl Cluster {
         live.consumers.insert(consumer.to_owned());
         Some(Placed {
             node: name,
-            events_url: live.endpoint.url(),
+            events_url: live.endpoint.url_of(consumer),
         })
     }
 
@@ -300,6 +300,13 @@ impl Cluster {
                 due: now + self.machines.times.joins,
             });
         }
+    }
+
+    /// The longest time between two questions for scheduled events, of each consumer of `node` that has asked twice or more.
+    pub fn longest_pauses(&self, node: &str) -> BTreeMap<String, Duration> {
+        let live = self.live.iter().find(|live| live.node.name == node);
+        live.map(|live| live.endpoint.longest_pauses())
+            .unwrap_or_default()
     }
 
     /// How long each node was there.

@@ -4,8 +4,10 @@
 //! Left out: that the first call of a machine may take two minutes, and that the service is switched off after a day without
 //! calls.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -25,12 +27,35 @@ const PATH: &str = "/metadata/scheduledevents";
 /// The version that the consumer is told to ask for.
 const VERSION: &str = "2020-07-01";
 
+/// Says who asks. The service has no such parameter: each consumer is given an address of its own, so that a node's consumers
+/// can be told apart.
+const ASKER: &str = "asker";
+
 /// A running endpoint. Dropping it ends it, as the end of its machine does.
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
     schedule: Arc<Mutex<Schedule>>,
+    looks: Arc<Mutex<BTreeMap<String, Looks>>>,
     _served: AbortOnDropHandle<()>,
+}
+
+/// How one consumer has asked.
+#[derive(Debug, Clone, Copy)]
+struct Looks {
+    last: Instant,
+    /// The longest time between two questions; `None` after one.
+    longest: Option<Duration>,
+}
+
+impl Looks {
+    fn again(looks: Option<Self>, now: Instant) -> Self {
+        let longest = looks.map(|it| {
+            let pause = now.saturating_duration_since(it.last);
+            it.longest.map_or(pause, |longest| longest.max(pause))
+        });
+        Self { last: now, longest }
+    }
 }
 
 #[derive(Deserialize)]
@@ -53,9 +78,14 @@ impl Endpoint {
             .await
             .with_context(|| format!("listen for those who ask for the events of {machine}"))?;
         let address = listener.local_addr()?;
+        let looks = Arc::default();
+        let shared = Shared {
+            schedule: schedule.clone(),
+            looks: Arc::clone(&looks),
+        };
         let router = Router::new()
             .route(PATH, get(list).post(acknowledge))
-            .with_state(schedule.clone());
+            .with_state(shared);
         let served = tokio::spawn(async move {
             // It accepts until it is aborted; an error of one connection ends that one only.
             let _ = axum::serve(listener, router).await;
@@ -63,6 +93,7 @@ impl Endpoint {
         Ok(Self {
             address,
             schedule,
+            looks,
             _served: AbortOnDropHandle::new(served),
         })
     }
@@ -70,6 +101,20 @@ impl Endpoint {
     /// What to ask, such as `http://127.0.0.1:40123/metadata/scheduledevents?api-version=2020-07-01`.
     pub fn url(&self) -> String {
         format!("http://{}{PATH}?api-version={VERSION}", self.address)
+    }
+
+    /// The same for one consumer.
+    pub fn url_of(&self, consumer: &str) -> String {
+        format!("{}&{ASKER}={consumer}", self.url())
+    }
+
+    /// The longest time between two questions of each consumer that has asked twice or more.
+    pub fn longest_pauses(&self) -> BTreeMap<String, Duration> {
+        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let pauses = looks.iter();
+        pauses
+            .filter_map(|(asker, looks)| Some((asker.clone(), looks.longest?)))
+            .collect()
     }
 
     /// What it tells.
@@ -82,21 +127,46 @@ fn lock(schedule: &Mutex<Schedule>) -> MutexGuard<'_, Schedule> {
     schedule.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Shared = State<Arc<Mutex<Schedule>>>;
+#[derive(Debug, Clone)]
+struct Shared {
+    schedule: Arc<Mutex<Schedule>>,
+    looks: Arc<Mutex<BTreeMap<String, Looks>>>,
+}
 
-async fn list(State(schedule): Shared, uri: Uri, headers: HeaderMap) -> Response {
+impl Shared {
+    /// Takes down that somebody has asked, if the address says who.
+    fn note(&self, uri: &Uri) {
+        let Some(asker) = parameter(uri, ASKER) else {
+            return;
+        };
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = looks.get(asker).copied();
+        looks.insert(asker.to_owned(), Looks::again(before, Instant::now()));
+    }
+}
+
+/// The value of a parameter of the query.
+fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
+}
+
+async fn list(State(shared): State<Shared>, uri: Uri, headers: HeaderMap) -> Response {
     let version = match admitted(&uri, &headers) {
         Ok(version) => version,
         Err(refused) => return *refused,
     };
-    match lock(&schedule).document(&version) {
+    shared.note(&uri);
+    match lock(&shared.schedule).document(&version) {
         Some(document) => answer(StatusCode::OK, &json!(document)),
         None => no_such_version(),
     }
 }
 
 async fn acknowledge(
-    State(schedule): Shared,
+    State(shared): State<Shared>,
     uri: Uri,
     headers: HeaderMap,
     body: String,
@@ -112,7 +182,7 @@ async fn acknowledge(
         .into_iter()
         .map(|it| it.event_id)
         .collect();
-    match lock(&schedule).acknowledge(&ids) {
+    match lock(&shared.schedule).acknowledge(&ids) {
         Ok(()) => StatusCode::OK.into_response(),
         Err(unknown) => bad(&format!("Bad request. Failed to {unknown}")),
     }
@@ -133,11 +203,8 @@ fn admitted(uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Response>> {
             "Bad request. Requests that a proxy forwards are refused",
         )));
     }
-    let query = uri.query().unwrap_or_default();
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let version = pairs.find(|(name, _)| name.eq_ignore_ascii_case("api-version"));
-    match version {
-        Some((_, version)) if VERSIONS.contains(&version) => Ok(version.to_owned()),
+    match parameter(uri, "api-version") {
+        Some(version) if VERSIONS.contains(&version) => Ok(version.to_owned()),
         _ => Err(Box::new(no_such_version())),
     }
 }
@@ -250,6 +317,33 @@ mod tests {
             assert_eq!(asked(post.body(body)).await.0, 200);
         }
         assert!(endpoint.schedule().is_due("e1", Stamp::now()));
+    }
+
+    #[test]
+    fn the_longest_pause_is_kept() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut looks = None;
+        let mut longest = Vec::new();
+        for millis in [0, 1_000, 3_600, 4_600] {
+            let now = Looks::again(looks, at(millis));
+            longest.push(now.longest.map(|pause| pause.as_millis()));
+            looks = Some(now);
+        }
+        assert_eq!(longest, [None, Some(1_000), Some(2_600), Some(2_600)]);
+    }
+
+    #[tokio::test]
+    async fn consumers_of_a_node_are_told_apart() {
+        let endpoint = announced().await;
+        for _ in 0..2 {
+            let get = client().get(endpoint.url_of("consumer-1"));
+            assert_eq!(asked(get.header("Metadata", "true")).await.0, 200);
+        }
+        let once = client().get(endpoint.url_of("consumer-2"));
+        assert_eq!(asked(once.header("Metadata", "true")).await.0, 200);
+        let askers: Vec<_> = endpoint.longest_pauses().into_keys().collect();
+        assert_eq!(askers, ["consumer-1"]);
     }
 
     /// As the documentation asks it, by a program that is not ours.

@@ -1,6 +1,6 @@
 //! The nodes of a stage: a watched list, and evictions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,6 +68,8 @@ pub struct Evicted {
     pub is_over: bool,
     /// The workers that were on it.
     pub workers: BTreeSet<String>,
+    /// The longest time between two of its looks for a notice, of each worker that has looked twice or more.
+    pub longest_pauses: BTreeMap<String, Duration>,
     /// Those that ended by themselves before it did, and how.
     pub ended: Vec<Departure>,
     /// Those that ended with it, each with the messages that it had in its hands.

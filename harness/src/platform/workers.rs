@@ -103,6 +103,8 @@ pub struct Worker {
     pub phase: Phase,
     /// What it says of itself, where it is asked.
     pub readiness: Readiness,
+    /// Whether it has had an answer to a receive since it was started; `None` where nobody sees its requests.
+    pub has_received: Option<bool>,
 }
 
 /// Where a worker stands.
@@ -150,6 +152,12 @@ impl Roster {
     fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &Worker> {
         let workers = self.workers.iter();
         workers.filter(move |worker| worker.phase == phase)
+    }
+
+    /// Those that run and, as far as can be seen, have begun to receive.
+    pub fn at_work(&self) -> impl Iterator<Item = &Worker> {
+        self.running()
+            .filter(|worker| worker.has_received != Some(false))
     }
 
     /// The running worker that was started first.

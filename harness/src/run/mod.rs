@@ -2,6 +2,7 @@
 //! runs; neither knows how the platform keeps them.
 
 pub mod about;
+mod census;
 mod collect;
 mod dir;
 mod end;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use workflow::contract::Stamp;
 
+pub use census::Census;
 pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
 pub use plan::{Identity, Load, Patience};
@@ -259,14 +261,9 @@ impl Run {
         self.stage.workers().drain(grace).await
     }
 
-    /// How many workers run and have asked storage for anything.
-    pub fn at_work(&self) -> anyhow::Result<usize> {
-        let wire = self.wire()?;
-        let roster = self.roster();
-        Ok(roster
-            .running()
-            .filter(|it| wire.has_asked(&it.name))
-            .count())
+    /// How many workers there were over time, so far.
+    pub fn census(&self) -> Census {
+        self.watch.as_ref().map(Watch::census).unwrap_or_default()
     }
 
     /// Starts the producer with `load`.

@@ -8,8 +8,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
 
+use super::census::{self, Census};
 use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
 use crate::platform::Roster;
@@ -36,23 +38,34 @@ pub(super) struct Watch {
     stop: DropGuard,
     task: JoinHandle<anyhow::Result<()>>,
     last: watch::Receiver<Sample>,
+    census: watch::Receiver<Census>,
+    _counts: AbortOnDropHandle<()>,
 }
 
 impl Watch {
     pub(super) fn start(watched: Watched) -> Self {
         let stop = CancellationToken::new();
         let (taken, last) = watch::channel(Sample::default());
+        let (counted, census) = watch::channel(Census::default());
+        let counts = tokio::spawn(census::follow(watched.roster.clone(), counted));
         let task = tokio::spawn(watched.follow(stop.clone(), taken));
         Self {
             stop: stop.drop_guard(),
             task,
             last,
+            census,
+            _counts: AbortOnDropHandle::new(counts),
         }
     }
 
     /// The last sample.
     pub(super) fn last(&self) -> Sample {
         *self.last.borrow()
+    }
+
+    /// How many workers there were over time.
+    pub(super) fn census(&self) -> Census {
+        self.census.borrow().clone()
     }
 
     /// Takes one more sample, and ends.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -39,6 +39,8 @@ pub(super) struct Asker {
     pub(super) doomed: AtomicBool,
     /// Whether one did.
     killed: AtomicBool,
+    /// When storage last answered a receive of its own, with messages or without.
+    received: Mutex<Option<Instant>>,
     /// Messages that it received and has neither asked to be deleted nor handed back, by the queue's id.
     in_hand: watch::Sender<HashSet<String>>,
 }
@@ -70,6 +72,11 @@ impl Lane {
     /// Whether the client has asked storage for anything.
     pub fn has_carried(&self) -> bool {
         self.client.has_asked.load(Ordering::Acquire)
+    }
+
+    /// Whether storage has answered a receive of the client after `since`.
+    pub fn has_received_since(&self, since: Instant) -> bool {
+        self.client.has_received_since(since)
     }
 
     /// Messages that the client has in its hands.
@@ -112,10 +119,13 @@ impl Asker {
 
     /// The same, when storage has answered.
     pub(super) fn was_answered(&self, crossing: &Crossing) {
-        let received = crossing.operation == Operation::ReceiveMessages
-            && crossing.happened() == Happened::Yes
-            && !crossing.messages.is_empty();
-        if received {
+        let answered = crossing.operation == Operation::ReceiveMessages
+            && crossing.happened() == Happened::Yes;
+        if !answered {
+            return;
+        }
+        *self.received.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        if !crossing.messages.is_empty() {
             let ids = crossing.messages.iter();
             let ids = ids.map(|message| message.queue_id.clone());
             (self.in_hand).send_modify(|held| held.extend(ids));
@@ -167,6 +177,12 @@ impl Asker {
             "wait until {name} has {count} messages in hand: it has {held} after {patience:?}"
         );
         Err(Unmet(unmet).into())
+    }
+
+    /// Whether storage has answered a receive of its own after `since`.
+    pub(super) fn has_received_since(&self, since: Instant) -> bool {
+        let received = *self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.is_some_and(|at| at > since)
     }
 
     /// How many messages it has in its hands.

@@ -250,6 +250,7 @@ impl Crew {
                 Some(_) => Phase::Ending,
             },
             readiness: Readiness::Silent,
+            has_received: None,
         };
         self.roster.send_replace(Roster {
             workers: state.present.iter().map(seen).collect(),

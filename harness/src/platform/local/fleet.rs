@@ -80,6 +80,7 @@ struct Member {
     /// The node that it is on, where there are any.
     node: Option<String>,
     prober: Option<Prober>,
+    started: Instant,
     may_refuse: bool,
     /// How often the consumers in its place have ended by themselves.
     restarts: u32,
@@ -98,6 +99,7 @@ impl Member {
             node: self.node.clone(),
             phase,
             readiness: prober.map_or(Readiness::Silent, Prober::last),
+            has_received: Some(self.lane.has_received_since(self.started)),
         }
     }
 }
@@ -156,6 +158,7 @@ impl Fleet {
         };
         seat.probes = reserved.as_ref().map(|(address, _)| *address);
         let lane = self.means.proxy.lane(&name).await?;
+        let started = Instant::now();
         let process = self.launch(&name, lane.endpoints(), options, &seat)?;
         lane.set_killer(process.killer());
         let command = process::command_line(process.pid());
@@ -176,6 +179,7 @@ impl Fleet {
             group,
             node,
             prober: reserved.map(Prober::start).transpose()?,
+            started,
             may_refuse: options.may_refuse,
             restarts,
         });

@@ -190,7 +190,7 @@ fn has_spot(scenario: &Scenario) -> bool {
 async fn until_at_work(run: &Run, consumers: usize) -> StepResult {
     let mut found = 0;
     let at_work = until(PATIENCE, async || {
-        found = run.at_work()?;
+        found = run.roster().at_work().count();
         Ok((found >= consumers).then_some(()))
     });
     let in_time = at_work.await?.is_ok();
@@ -243,8 +243,7 @@ async fn again(run: &Run, blow: Blow) -> StepResult {
         let mut on_it = roster
             .running()
             .filter(|it| it.node.as_ref() == Some(&node));
-        let wire = run.wire()?;
-        let is_at_work = on_it.any(|it| wire.has_asked(&it.name));
+        let is_at_work = on_it.any(|it| it.has_received == Some(true));
         let can_be_hit = nodes.watch().borrow().evictable().contains(&node);
         Ok((is_at_work && can_be_hit).then_some(()))
     });

@@ -104,6 +104,7 @@ impl Fleet {
                 since: now,
                 is_over: false,
                 workers: ground.cluster.consumers(node),
+                longest_pauses: ground.cluster.longest_pauses(node),
                 ended: Vec::new(),
                 killed: Vec::new(),
                 drained: None,
@@ -201,10 +202,19 @@ impl Fleet {
         evicted.any(|it| told(&it.seen) && member.node.as_deref() == Some(&it.seen.node))
     }
 
-    /// Notes the evictions after which as many consumers are at work again as before, or as many as are wanted by now.
+    /// Notes the evictions after which as many consumers are at work again as before, or as many as are wanted by now. At work is a
+    /// consumer that runs and has had an answer to a receive since consumers were missing.
     fn look_for_recovery(&mut self) -> anyhow::Result<()> {
-        let at_work = self.at_work()?;
         let wanted = usize::try_from(self.wanted())?;
+        let mut at_work = |since: Instant| {
+            let mut count = 0;
+            for member in &mut self.running {
+                if member.lane.has_received_since(since) && member.process.try_end()?.is_none() {
+                    count += 1;
+                }
+            }
+            anyhow::Ok(count)
+        };
         let mut recovered = Vec::new();
         let evicted = self
             .ground
@@ -213,8 +223,10 @@ impl Fleet {
         for it in evicted {
             let seen = &mut it.seen;
             let all_gone = seen.ended.len() + seen.killed.len() >= seen.workers.len();
-            if let (Some(short), None, true) = (it.short, seen.recovered, all_gone)
-                && at_work >= it.wanted.min(wanted)
+            let missing = it.wanted.min(wanted);
+            // Where none is wanted any more, nobody can be missing, and nobody can come back.
+            if let (Some(short), None, true) = (it.short, seen.recovered, all_gone && missing > 0)
+                && at_work(short)? >= missing
             {
                 let after = short.elapsed();
                 seen.recovered = Some(after);
@@ -226,16 +238,5 @@ impl Fleet {
             self.record_node(&node, NodeChange::Recovered { after_ms })?;
         }
         Ok(())
-    }
-
-    /// How many run and have asked for messages.
-    fn at_work(&mut self) -> anyhow::Result<usize> {
-        let mut at_work = 0;
-        for member in &mut self.running {
-            if member.lane.has_carried() && member.process.try_end()?.is_none() {
-                at_work += 1;
-            }
-        }
-        Ok(at_work)
     }
 }

@@ -79,9 +79,11 @@ impl Fleet {
         let now = Instant::now();
         let ground = self.ground.as_mut().context("there are no nodes")?;
         let times = ground.cluster.times();
+        let pauses = ground.cluster.longest_pauses(node);
         ground.cluster.gone(node, now);
         if let Some(evicted) = ground.on(node) {
             evicted.seen.is_over = true;
+            evicted.seen.longest_pauses = pauses;
             evicted.seen.killed.clone_from(&killed);
             if !killed.is_empty() {
                 evicted.short.get_or_insert(now);
