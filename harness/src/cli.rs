@@ -14,7 +14,7 @@ use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
 use crate::platform::local::Local;
-use crate::platform::{Workload, WorkloadArgs};
+use crate::platform::{EnvironmentName, Platform, Workload, WorkloadArgs};
 use crate::recording::RecordingArgs;
 use crate::report::ReportError;
 use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
@@ -131,7 +131,11 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Load(command) => in_runtime(&command.telemetry, async {
             let workload = workload(&command.load.workload)?;
             crate::load::check(&command.load, &workload)?;
-            let outcome = crate::load::load(&command.load, &Local::start(workload).await?).await?;
+            let outcome = crate::load::load(
+                &command.load,
+                &*platform(command.load.workload.environment, workload).await?,
+            )
+            .await?;
             Ok(ExitCode::from(outcome))
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
@@ -179,14 +183,25 @@ fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     Ok(Workload::chosen(&harness, args))
 }
 
+/// Starts what `--env` names.
+async fn platform(name: EnvironmentName, workload: Workload) -> anyhow::Result<Arc<dyn Platform>> {
+    match name {
+        EnvironmentName::Local => Ok(Arc::new(Local::start(workload).await?)),
+    }
+}
+
 async fn suite(
     args: &SuiteArgs,
     selection: Selection,
     workload: Workload,
 ) -> anyhow::Result<ExitCode> {
     crate::scenario::check(args, &workload)?;
-    let report =
-        crate::scenario::run(args, selection, Arc::new(Local::start(workload).await?)).await?;
+    let report = crate::scenario::run(
+        args,
+        selection,
+        platform(args.workload.environment, workload).await?,
+    )
+    .await?;
     crate::load::summarise(&report.record, &report.report);
     Ok(conclude(&report))
 }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use local::{Identities, Mistake, SetUp, Workload, WorkloadArgs};
+pub use local::{EnvironmentName, Identities, Mistake, SetUp, Workload, WorkloadArgs};
 pub use loss::StorageLoss;
 pub use nodes::{Evicted, NodePlan, NodeView, Nodes, NodesView};
 pub use sender::{Lines, Sender};

@@ -29,7 +29,7 @@ use workflow::contract::RunId;
 pub use federated::{Federated, Identities, Mistake, SetUp};
 pub use host::Machine;
 pub(crate) use host::account;
-pub use workload::{Workload, WorkloadArgs};
+pub use workload::{EnvironmentName, Workload, WorkloadArgs};
 
 use super::workers::{ConsumerOptions, Seat};
 use super::{Platform, Stage, StagePlan, Store};

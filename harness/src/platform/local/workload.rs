@@ -10,9 +10,20 @@ use super::process::Program;
 /// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Which programs are under test, and what their storage is allowed.
+/// Where the workload can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum EnvironmentName {
+    /// Processes on this machine, and Azurite; the autoscaler is a model, nodes are simulated
+    #[default]
+    Local,
+}
+
+/// Where the workload runs, which programs are under test, and what their storage is allowed.
 #[derive(Debug, Clone, clap::Args)]
 pub struct WorkloadArgs {
+    /// Where the workload runs
+    #[arg(long = "env", env = "EDW_ENV", value_enum, default_value_t)]
+    pub environment: EnvironmentName,
     /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
