@@ -1,0 +1,94 @@
+//! Bearer tokens, over TLS alone: audience, issuer and times are checked, neither the signature nor roles.
+//!
+//! That is what Azurite's `--oauth basic` checks; there is no authority here whose keys could be asked for. Source: "Authorize
+//! with Microsoft Entra ID", Azure Storage REST reference.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Deserialize;
+
+use super::{Authenticator, Service};
+use crate::http::{error::ServiceError, request::Target};
+
+#[derive(Debug, Deserialize)]
+struct Claims {
+    aud: String,
+    iss: String,
+    exp: u64,
+    nbf: u64,
+}
+
+/// The resource id of Azure Storage, which tokens may name instead of its address.
+const RESOURCE_ID: &str = "e406a681-f3d4-42a8-90b6-c2b029497af1";
+
+const ISSUERS: [&str; 6] = [
+    "https://sts.windows.net/",
+    "https://sts.windows-ppe.net/",
+    "https://sts.chinacloudapi.cn/",
+    "https://sts.microsoftonline.us/",
+    "https://sts.microsoftonline.de/",
+    "https://login.microsoftonline.com/",
+];
+
+pub(super) fn verify(
+    authenticator: &Authenticator<'_>,
+    target: &Target<'_>,
+    token: &str,
+) -> Result<(), ServiceError> {
+    if !target.request.secure {
+        return Err(ServiceError::authentication_detail(
+            "Authentication scheme Bearer is not supported over HTTP.",
+        ));
+    }
+    let claims = claims(token).ok_or_else(ServiceError::invalid_authentication)?;
+    let now = authenticator.now.seconds();
+    if claims.nbf > now {
+        return Err(ServiceError::authentication_detail(
+            "Lifetime validation failed. The token is not valid yet.",
+        ));
+    }
+    if claims.exp <= now {
+        return Err(ServiceError::authentication_detail(
+            "Lifetime validation failed. The token is expired.",
+        ));
+    }
+    if !ISSUERS.iter().any(|issuer| claims.iss.starts_with(issuer)) {
+        return Err(ServiceError::authentication_detail(
+            "Issuer validation failed. Issuer did not match.",
+        ));
+    }
+    if !is_audience(&claims.aud, authenticator.service) {
+        return Err(ServiceError::authentication_detail(
+            "Audience validation failed. Audience did not match.",
+        ));
+    }
+    Ok(())
+}
+
+fn claims(token: &str) -> Option<Claims> {
+    let payload = token.split('.').nth(1)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+fn is_audience(audience: &str, service: Service) -> bool {
+    let audience = audience.strip_suffix('/').unwrap_or(audience);
+    let whole = ["https://storage.azure.com", RESOURCE_ID];
+    // A table may live in Cosmos DB, and its clients ask for tokens accordingly.
+    let cosmos = service == Service::Table && audience == "https://cosmos.azure.com";
+    if whole.contains(&audience) || cosmos {
+        return true;
+    }
+    let service = format!(".{}.core.", service.name());
+    let suffixes = [
+        "windows.net",
+        "chinacloudapi.cn",
+        "usgovcloudapi.net",
+        "cloudapi.de",
+    ];
+    audience.strip_prefix("https://").is_some_and(|host| {
+        suffixes.iter().any(|suffix| {
+            host.strip_suffix(suffix)
+                .is_some_and(|rest| rest.ends_with(&service))
+        })
+    })
+}

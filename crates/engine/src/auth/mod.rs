@@ -1,0 +1,197 @@
+//! Who may do what: the account's key, shared access signatures, and bearer tokens.
+//!
+//! Source: "Authorize requests to Azure Storage", Azure Storage REST reference; each module names its page.
+
+mod account_sas;
+mod bearer;
+mod sas;
+mod service_sas;
+mod shared_key;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+
+pub(crate) use account_sas::sign as sign_account_sas;
+pub(crate) use service_sas::KeyLimits;
+
+use crate::{
+    clock::Moment,
+    http::{error::ServiceError, request::Target},
+    state::{entity::Key, policy::Policy},
+};
+
+/// A service, as addresses and signatures name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Queue Storage.
+    Queue,
+    /// Table Storage.
+    Table,
+}
+
+impl Service {
+    /// Its name in host names and in canonicalized resources.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Table => "table",
+        }
+    }
+
+    const fn letter(self) -> char {
+        match self {
+            Self::Queue => 'q',
+            Self::Table => 't',
+        }
+    }
+}
+
+/// The account, and the key that signs for it.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    key: Vec<u8>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// An account whose key is base64; `None` where it is not.
+    pub(crate) fn new(name: &str, key: &str) -> Option<Self> {
+        Some(Self {
+            name: name.to_owned(),
+            key: BASE64.decode(key).ok().filter(|key| !key.is_empty())?,
+        })
+    }
+
+    /// Signs a string, in base64.
+    pub(crate) fn sign(&self, text: &str) -> String {
+        BASE64.encode(self.mac(text).finalize().into_bytes())
+    }
+
+    /// Whether a signature is that of the string. The comparison takes the same time wherever they differ.
+    fn verifies(&self, text: &str, signature: &str) -> bool {
+        let signature = BASE64.decode(signature);
+        signature.is_ok_and(|signature| self.mac(text).verify_slice(&signature).is_ok())
+    }
+
+    fn mac(&self, text: &str) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC must take a key of any length");
+        mac.update(text.as_bytes());
+        mac
+    }
+}
+
+/// What an account SAS says of an operation's resource: the service, a container, or what is in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResourceType {
+    Service,
+    Container,
+    Object,
+}
+
+/// What an operation takes of a signature. Any of the letters of `account` or of `service` will do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Need {
+    pub(crate) resource: ResourceType,
+    pub(crate) account: &'static str,
+    /// Empty: no service SAS allows it.
+    pub(crate) service: &'static str,
+    pub(crate) writes: bool,
+}
+
+/// What a request may do.
+#[derive(Debug, Clone)]
+pub(crate) enum Grant {
+    /// Everything: the account's key, or a bearer token.
+    Everything,
+    AccountSas(sas::Permissions),
+    /// One queue or table, and of a table perhaps some keys only.
+    ServiceSas(sas::Permissions, KeyLimits),
+}
+
+/// What checks requests.
+#[derive(Debug)]
+pub(crate) struct Authenticator<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) service: Service,
+    pub(crate) now: Moment,
+}
+
+impl Authenticator<'_> {
+    /// Finds out who asks. `policies` looks up the stored access policies of a queue or table.
+    pub(crate) fn grant(
+        &self,
+        target: &Target<'_>,
+        policies: impl FnOnce(&str) -> Vec<Policy>,
+    ) -> Result<Grant, ServiceError> {
+        match target.header("authorization") {
+            Some(header) => {
+                let (scheme, value) = header
+                    .split_once(' ')
+                    .ok_or_else(ServiceError::invalid_authentication)?;
+                match scheme {
+                    "SharedKey" => shared_key::verify(self, target, value.trim(), false)?,
+                    "SharedKeyLite" => shared_key::verify(self, target, value.trim(), true)?,
+                    scheme if scheme.eq_ignore_ascii_case("bearer") => {
+                        bearer::verify(self, target, value.trim())?;
+                    }
+                    _ => return Err(ServiceError::invalid_authentication()),
+                }
+                Ok(Grant::Everything)
+            }
+            None if target.parameter("sig").is_none() => Err(ServiceError::no_authentication()),
+            None if target.parameter("ss").is_some() => account_sas::verify(self, target),
+            None => service_sas::verify(self, target, policies),
+        }
+    }
+}
+
+impl Grant {
+    /// Checks that an operation is allowed.
+    pub(crate) fn check(&self, need: Need) -> Result<(), ServiceError> {
+        match self {
+            Self::Everything => Ok(()),
+            Self::AccountSas(permissions) => {
+                if !permissions.resources.contains(&need.resource) {
+                    return Err(ServiceError::resource_type_mismatch());
+                }
+                permissions.check(need.account)
+            }
+            Self::ServiceSas(permissions, _) => {
+                if need.service.is_empty() {
+                    return Err(ServiceError::authorization_failure());
+                }
+                permissions.check(need.service)
+            }
+        }
+    }
+
+    /// Whether the request may see an entity at all.
+    pub(crate) fn allows_key(&self, key: &Key) -> bool {
+        match self {
+            Self::ServiceSas(_, limits) => limits.contain(key),
+            _ => true,
+        }
+    }
+
+    /// Whether all of the letters are there, for what takes several at once.
+    pub(crate) fn check_all(&self, letters: &str) -> Result<(), ServiceError> {
+        match self {
+            Self::Everything => Ok(()),
+            Self::AccountSas(permissions) | Self::ServiceSas(permissions, _) => {
+                let all = letters.chars().all(|letter| permissions.has(letter));
+                all.then_some(())
+                    .ok_or_else(ServiceError::permission_mismatch)
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What the program does between its arguments and its exit code.
+
+pub(crate) mod args;
+
+use std::{
+    error::Error as _,
+    fs,
+    io::{self, IsTerminal as _, Write as _},
+    path::Path,
+    process::ExitCode,
+};
+
+use args::Args;
+use engine::{Engine, Error};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A flag, a variable or a file is wrong.
+const WRONG_INPUT: u8 = 2;
+/// A port is in use, or a directory cannot be written.
+const LOCAL_RESOURCE: u8 = 6;
+
+/// Why the program ends early, and its exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self {
+            code: LOCAL_RESOURCE,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (code, advice) = match &error {
+            Error::Account(_) | Error::Tls(_) => (WRONG_INPUT, ""),
+            Error::Listen { .. } => (
+                LOCAL_RESOURCE,
+                "; choose another port, or 0 for any free one",
+            ),
+            Error::Directory { .. } => (
+                LOCAL_RESOURCE,
+                "; choose another directory, or end what uses it",
+            ),
+        };
+        let source = error.source().map(|source| format!(": {source}"));
+        Self {
+            code,
+            message: format!("{error}{}{advice}", source.unwrap_or_default()),
+        }
+    }
+}
+
+/// Logs to standard error; `EDW_LOG` says how much.
+pub(crate) fn telemetry() {
+    let filter = EnvFilter::try_from_env("EDW_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}
+
+/// Serves until a signal says that it is enough.
+pub(crate) async fn serve(args: Args) -> Result<(), Failure> {
+    // First of all: whoever starts this may end it at once.
+    let mut ends = [
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ];
+    let mut builder = Engine::builder()
+        .host(args.host)
+        .queue_port(args.queue_port)
+        .table_port(args.table_port)
+        .account(&args.account, &args.key);
+    if let Some(directory) = &args.directory {
+        builder = builder.directory(directory);
+    }
+    if let (Some(certificate), Some(key)) = (&args.certificate, &args.certificate_key) {
+        builder = builder.https(&read(certificate)?, &read(key)?);
+    }
+    let engine = builder.start().await?;
+    announce(&engine, &args)?;
+    end_of(&mut ends).await;
+    tracing::info!("ending");
+    engine.shutdown().await;
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| Failure {
+        code: WRONG_INPUT,
+        message: format!("read {}: {error}", file.display()),
+    })
+}
+
+/// Tells on standard output where the services are: for people, and for programs that read the first line.
+fn announce(engine: &Engine, args: &Args) -> Result<(), Failure> {
+    let data = match &args.directory {
+        Some(directory) => format!("in {}", directory.display()),
+        None => "in memory".to_owned(),
+    };
+    // A key that is published may be shown; another one is the user's own to insert.
+    let published = engine.key() == engine::KEY;
+    let connection = engine.connection_string();
+    let connection = if published {
+        connection
+    } else {
+        connection.replace(engine.key(), "...")
+    };
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "queue {} table {} data {data}",
+        engine.queue_url(),
+        engine.table_url()
+    )?;
+    writeln!(out, "{connection}")?;
+    out.flush()?;
+    Ok(())
+}
+
+async fn end_of(signals: &mut [Signal; 2]) {
+    let [terminate, interrupt] = signals;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Says what went wrong, if something did.
+pub(crate) fn exit_code(served: Result<(), Failure>) -> ExitCode {
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // If standard error is closed, nobody is there to be told.
+            let _ = writeln!(io::stderr(), "error: failed to {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}

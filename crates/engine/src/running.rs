@@ -1,0 +1,168 @@
+//! An engine that serves, until it is told to end or is dropped.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{Builder, Error, Service, Services, auth::sign_account_sas, http::listener::Listener};
+
+/// How long connections may take to finish what they are at when the engine ends.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A working day with one engine. A SAS is signed anew at every call anyway.
+const SAS_SECONDS: u64 = 12 * 60 * 60;
+
+/// How often expired messages are removed from queues that nobody uses.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// What both services listen at.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    pub(crate) queue: TcpListener,
+    pub(crate) table: TcpListener,
+}
+
+/// Both services, listening. They end when this is dropped, or in order with [`Engine::shutdown`].
+#[derive(Debug)]
+pub struct Engine {
+    services: Services,
+    queue: SocketAddr,
+    table: SocketAddr,
+    scheme: &'static str,
+    key: String,
+    ending: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Engine {
+    /// Chooses ports, data, account, certificate and clock.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn run(
+        services: Services,
+        sockets: Sockets,
+        tls: Option<&TlsAcceptor>,
+        key: String,
+    ) -> Result<Self, Error> {
+        let address = |socket: &TcpListener| {
+            socket.local_addr().map_err(|source| Error::Listen {
+                address: SocketAddr::from(([0, 0, 0, 0], 0)),
+                source,
+            })
+        };
+        let engine = Self {
+            queue: address(&sockets.queue)?,
+            table: address(&sockets.table)?,
+            scheme: if tls.is_some() { "https" } else { "http" },
+            key,
+            ending: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            services,
+        };
+        for (service, socket) in [
+            (Service::Queue, sockets.queue),
+            (Service::Table, sockets.table),
+        ] {
+            let listener = Listener {
+                services: engine.services.clone(),
+                service,
+                tls: tls.cloned(),
+                ending: engine.ending.clone(),
+                connections: engine.tasks.clone(),
+            };
+            engine.tasks.spawn(listener.run(socket));
+        }
+        engine
+            .tasks
+            .spawn(sweep(engine.services.clone(), engine.ending.clone()));
+        Ok(engine)
+    }
+
+    /// Queue service, like `http://127.0.0.1:10001/devstoreaccount1`.
+    pub fn queue_url(&self) -> String {
+        self.url(self.queue)
+    }
+
+    /// Table service, like `http://127.0.0.1:10002/devstoreaccount1`.
+    pub fn table_url(&self) -> String {
+        self.url(self.table)
+    }
+
+    fn url(&self, address: SocketAddr) -> String {
+        let account = self.account();
+        // Nobody can connect to "any address"; clients on this machine are served at the loopback.
+        let host = match address.ip() {
+            ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
+            std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+            std::net::IpAddr::V4(ip) => ip.to_string(),
+        };
+        format!("{}://{host}:{}/{account}", self.scheme, address.port())
+    }
+
+    /// The account's name.
+    pub fn account(&self) -> &str {
+        &self.services.account.name
+    }
+
+    /// The account's key, in base64.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What clients take as a connection string. It holds the key.
+    pub fn connection_string(&self) -> String {
+        format!(
+            "DefaultEndpointsProtocol={};AccountName={};AccountKey={};QueueEndpoint={};TableEndpoint={};",
+            self.scheme,
+            self.account(),
+            self.key,
+            self.queue_url(),
+            self.table_url()
+        )
+    }
+
+    /// An account SAS without its `?`: every permission on both services, for the next 12 hours.
+    pub fn sas(&self) -> String {
+        let expiry = self.services.clock.now().plus_seconds(SAS_SECONDS);
+        sign_account_sas(&self.services.account, expiry)
+    }
+
+    /// Both services as a function from requests to answers, on the same data.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Takes no more connections, lets those that are at a request finish it, and returns when all are closed.
+    pub async fn shutdown(self) {
+        self.ending.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(GRACE, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("connections were still open after the grace period");
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.ending.cancel();
+        self.tasks.close();
+    }
+}
+
+/// Removes expired messages of all queues, a bounded number at a time.
+async fn sweep(services: Services, ending: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = ending.cancelled() => return,
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+        }
+        services.remove_expired(&ending);
+    }
+}

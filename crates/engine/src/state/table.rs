@@ -1,0 +1,147 @@
+//! The entities of one table, ordered by their keys: point reads, ranges, and writes, alone or all together.
+
+use std::{collections::BTreeMap, ops::Bound};
+
+use super::{
+    entity::{Entity, Key},
+    ranges::Range,
+    write::{Action, WriteError},
+};
+use crate::{
+    clock::Moment,
+    store::{Change, ContainerId, Store},
+};
+
+/// Entities that one query looks at before it answers with what it has and a continuation. The service does so after five
+/// seconds, or at the border of a partition; clients must follow continuations in any case.
+const LOOKED_AT_ONCE: usize = 50_000;
+
+/// Bytes of entities in one answer, about: the service's limit for an answer is 4 MiB.
+const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Entities {
+    container: ContainerId,
+    all: BTreeMap<Key, Entity>,
+    /// The latest timestamp that was given out.
+    latest: Moment,
+}
+
+/// A part of a query's result, and where the rest begins.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) found: Vec<(Key, Entity)>,
+    pub(crate) next: Option<Key>,
+}
+
+/// Which write of several failed, and why.
+#[derive(Debug)]
+pub(crate) struct FailedWrite {
+    pub(crate) index: usize,
+    pub(crate) error: WriteError,
+}
+
+impl Entities {
+    pub(crate) fn new(container: ContainerId) -> Self {
+        Self {
+            container,
+            all: BTreeMap::new(),
+            latest: Moment::from_ticks(0),
+        }
+    }
+
+    /// The entities that a store held.
+    pub(crate) fn restore(&mut self, entities: impl IntoIterator<Item = (Key, Entity)>) {
+        for (key, entity) in entities {
+            self.latest = self.latest.max(entity.timestamp);
+            self.all.insert(key, entity);
+        }
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<&Entity> {
+        self.all.get(key)
+    }
+
+    /// Entities within `ranges`, from `from` on, that `wanted` accepts; at most `most`. Nothing outside of the ranges is
+    /// looked at.
+    pub(crate) fn query(
+        &self,
+        ranges: &[Range],
+        from: Option<&Key>,
+        most: usize,
+        wanted: impl Fn(&Key, &Entity) -> bool,
+    ) -> Page {
+        let (mut found, mut looked_at, mut bytes) = (Vec::new(), 0, 0);
+        for range in ranges {
+            let Some(bounds) = bounds(range, from) else {
+                continue;
+            };
+            for (key, entity) in self.all.range(bounds) {
+                if found.len() == most || looked_at == LOOKED_AT_ONCE || bytes > BYTES_AT_ONCE {
+                    let next = Some(key.clone());
+                    return Page { found, next };
+                }
+                looked_at += 1;
+                if wanted(key, entity) {
+                    bytes += super::entity::size(key, &entity.properties);
+                    found.push((key.clone(), entity.clone()));
+                }
+            }
+        }
+        Page { found, next: None }
+    }
+
+    /// Does all of the writes or none. Each key may occur once; the caller has checked that.
+    pub(crate) fn write(
+        &mut self,
+        store: &dyn Store,
+        now: Moment,
+        writes: Vec<(Key, Action)>,
+    ) -> Result<Vec<Option<Entity>>, FailedWrite> {
+        let mut latest = self.latest;
+        let mut after = Vec::with_capacity(writes.len());
+        for (index, (key, action)) in writes.into_iter().enumerate() {
+            // Two writes within a tick must have different versions.
+            latest = now.max(Moment::from_ticks(latest.ticks() + 1));
+            let entity = action.apply(&key, self.all.get(&key), latest);
+            let entity = entity.map_err(|error| FailedWrite { index, error })?;
+            after.push((key, entity));
+        }
+        let changes: Vec<Change<'_>> = after
+            .iter()
+            .map(|(key, entity)| match entity {
+                Some(entity) => Change::Entity(self.container, key, entity),
+                None => Change::RemoveEntity(self.container, key),
+            })
+            .collect();
+        let written = store.write(&changes).map_err(WriteError::from);
+        written.map_err(|error| FailedWrite { index: 0, error })?;
+        self.latest = latest;
+        let mut result = Vec::with_capacity(after.len());
+        for (key, entity) in after {
+            match &entity {
+                Some(entity) => self.all.insert(key, entity.clone()),
+                None => self.all.remove(&key),
+            };
+            result.push(entity);
+        }
+        Ok(result)
+    }
+}
+
+/// The part of `range` at or after `from`; `None` where that is empty.
+fn bounds(range: &Range, from: Option<&Key>) -> Option<(Bound<Key>, Bound<Key>)> {
+    let start = match from {
+        Some(from) if *from > range.start => from,
+        _ => &range.start,
+    };
+    let end = match &range.end {
+        Some(end) if end <= start => return None,
+        Some(end) => Bound::Excluded(end.clone()),
+        None => Bound::Unbounded,
+    };
+    Some((Bound::Included(start.clone()), end))
+}
+
+#[cfg(test)]
+mod tests;
