@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use harness::platform::local::{Host, Machine, Place, Provisioned};
 use harness::platform::workers::Seat;
-use harness::platform::{ConsumerOptions, SetUp, Workload};
+use harness::platform::{ConsumerOptions, SetUp, StorageChoice, Workload};
 use harness::run::Identity;
 use nix::sys::signal::Signal;
 use tokio::time::{interval, sleep, timeout};
@@ -57,7 +57,7 @@ struct Rates {
 async fn measure() -> anyhow::Result<bool> {
     let directory = tempfile::tempdir().context("make a directory")?;
     let workload = Workload::built_in(Path::new(env!("CARGO_BIN_EXE_harness")));
-    let plain = Arc::new(Machine::start(workload).await?);
+    let plain = Arc::new(Machine::start(workload, StorageChoice::Azurite, directory.path()).await?);
     let mut rates = [Rates::default(), Rates::default()];
     for turn in 0..TURNS {
         // Each turn has an authority and pods of its own, so that its processes sign in as those of a scenario do.

@@ -14,7 +14,7 @@ use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
 use crate::platform::local::Local;
-use crate::platform::{EnvironmentName, Platform, Workload, WorkloadArgs};
+use crate::platform::{EnvironmentName, Platform, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::RecordingArgs;
 use crate::report::ReportError;
 use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
@@ -60,6 +60,8 @@ enum Command {
     Producer(Box<producer::Args>),
     /// The workload's consumer, as its own binary runs it
     Consumer(Box<consumer::Args>),
+    /// A storage engine that serves Azure's Queue and Table services, as its own binary runs it
+    Engine(Box<engine::program::Args>),
     /// Ends the children of a harness that is gone
     #[command(hide = true)]
     Guard { mark: String },
@@ -112,6 +114,7 @@ pub fn main(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Producer(args) => exit(producer::main(*args)),
         Command::Consumer(args) => exit(consumer::main(*args)),
+        Command::Engine(args) => engine::program::main(&args),
         Command::Guard { mark } => {
             crate::platform::local::guard::main(&mark);
             ExitCode::SUCCESS
@@ -131,11 +134,10 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Load(command) => in_runtime(&command.telemetry, async {
             let workload = workload(&command.load.workload)?;
             crate::load::check(&command.load, &workload)?;
-            let outcome = crate::load::load(
-                &command.load,
-                &*platform(command.load.workload.environment, workload).await?,
-            )
-            .await?;
+            let args = &command.load;
+            let storage = args.workload.storage.unwrap_or_else(storage_of_load);
+            let platform = platform(&args.workload, workload, storage, &args.out).await?;
+            let outcome = crate::load::load(args, &*platform).await?;
             Ok(ExitCode::from(outcome))
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
@@ -183,10 +185,26 @@ fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     Ok(Workload::chosen(&harness, args))
 }
 
-/// Starts what `--env` names.
-async fn platform(name: EnvironmentName, workload: Workload) -> anyhow::Result<Arc<dyn Platform>> {
-    match name {
-        EnvironmentName::Local => Ok(Arc::new(Local::start(workload).await?)),
+/// The storage of a load that names none: the engine, unless somebody has asked for an Azurite of their own.
+fn storage_of_load() -> StorageChoice {
+    let asked = ["EDW_AZURITE_QUEUE_URL", "EDW_AZURITE_SOURCE"];
+    let is_asked = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if asked.into_iter().any(is_asked) {
+        StorageChoice::Azurite
+    } else {
+        StorageChoice::Engine
+    }
+}
+
+/// Starts what `--env` names. Files that are no evidence go below `scratch`.
+async fn platform(
+    args: &WorkloadArgs,
+    workload: Workload,
+    storage: StorageChoice,
+    scratch: &Path,
+) -> anyhow::Result<Arc<dyn Platform>> {
+    match args.environment {
+        EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
     }
 }
 
@@ -196,12 +214,9 @@ async fn suite(
     workload: Workload,
 ) -> anyhow::Result<ExitCode> {
     crate::scenario::check(args, &workload)?;
-    let report = crate::scenario::run(
-        args,
-        selection,
-        platform(args.workload.environment, workload).await?,
-    )
-    .await?;
+    let storage = args.workload.storage.unwrap_or(StorageChoice::Azurite);
+    let platform = platform(&args.workload, workload, storage, &args.out).await?;
+    let report = crate::scenario::run(args, selection, platform).await?;
     crate::load::summarise(&report.record, &report.report);
     Ok(conclude(&report))
 }

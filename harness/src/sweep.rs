@@ -123,7 +123,7 @@ impl Given {
     async fn open() -> anyhow::Result<Self> {
         let azurite = Azurite::builder().source(Source::Address).start().await;
         let azurite = azurite.context("open the storage to sweep")?;
-        let storage = Storage::open(&account(&azurite))?;
+        let storage = Storage::open(&account())?;
         Ok(Self { azurite, storage })
     }
 

@@ -33,7 +33,7 @@ struct AccountSas<'a> {
 }
 
 /// Query string (without `?`) that is valid for the next hours, from now on.
-pub(crate) fn account_sas() -> String {
+pub fn account_sas() -> String {
     AccountSas {
         version: VERSION,
         key: KEY,

@@ -30,6 +30,7 @@ mod error;
 mod filter;
 mod http;
 mod policies;
+pub mod program;
 mod queues;
 mod running;
 mod services;

@@ -29,7 +29,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use local::{EnvironmentName, Identities, Mistake, SetUp, Workload, WorkloadArgs};
+pub use local::{
+    EnvironmentName, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs,
+};
 pub use loss::StorageLoss;
 pub use nodes::{Evicted, NodePlan, NodeView, Nodes, NodesView};
 pub use sender::{Lines, Sender};

@@ -91,7 +91,7 @@ fn a_command_that_ends_at_once_fails_and_what_it_said_is_shown_apart_from_the_re
         "{said}"
     );
     let reasons = loaded.record().verdict().reasons;
-    let ended = "consumer-1 ended unasked: exit status: 3; 1 more did not end as asked";
+    let ended = "consumer-1 ended unasked: exit status: 3; 3 more did not end as asked";
     assert_eq!(reasons[0], ended);
     assert!(
         reasons

@@ -2,44 +2,38 @@
 
 use std::{net::IpAddr, path::PathBuf};
 
-use clap::Parser;
-
-/// Serves Azure Queue Storage and Azure Table Storage on this machine, in memory or in a directory.
-///
-/// The first two lines of its standard output tell both addresses and a connection string. It serves until SIGTERM or Ctrl-C,
-/// and exits with 0 then; 2 is a wrong flag, variable or file, 6 a port in use or a directory that cannot be written.
-#[derive(Debug, Parser)]
-#[command(version)]
-pub(crate) struct Args {
+/// The arguments of the engine.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
     /// Address to listen at; 0.0.0.0 is every address of this machine
     #[arg(long, env = "EDW_ENGINE_HOST", default_value = "127.0.0.1")]
-    pub(crate) host: IpAddr,
+    pub host: IpAddr,
 
     /// Port of the Queue service; 0 is any free one
     #[arg(long, env = "EDW_ENGINE_QUEUE_PORT", default_value_t = 10001)]
-    pub(crate) queue_port: u16,
+    pub queue_port: u16,
 
     /// Port of the Table service; 0 is any free one
     #[arg(long, env = "EDW_ENGINE_TABLE_PORT", default_value_t = 10002)]
-    pub(crate) table_port: u16,
+    pub table_port: u16,
 
     /// Keep the data in this directory, so that it survives the end of the process, a kill -9 too; in memory without
     #[arg(long, env = "EDW_ENGINE_DIRECTORY", value_name = "DIRECTORY")]
-    pub(crate) directory: Option<PathBuf>,
+    pub directory: Option<PathBuf>,
 
     /// Name of the account
-    #[arg(long, env = "EDW_ENGINE_ACCOUNT", default_value = engine::ACCOUNT)]
-    pub(crate) account: String,
+    #[arg(long, env = "EDW_ENGINE_ACCOUNT", default_value = crate::ACCOUNT)]
+    pub account: String,
 
     /// Key of the account, in base64; by default the published key of emulators
     #[arg(
         long,
         env = "EDW_ENGINE_KEY",
-        default_value = engine::KEY,
+        default_value = crate::KEY,
         hide_default_value = true,
         hide_env_values = true
     )]
-    pub(crate) key: String,
+    pub key: String,
 
     /// Speak HTTPS with the certificate in this PEM file, and take bearer tokens as well
     #[arg(
@@ -48,7 +42,7 @@ pub(crate) struct Args {
         value_name = "FILE",
         requires = "certificate_key"
     )]
-    pub(crate) certificate: Option<PathBuf>,
+    pub certificate: Option<PathBuf>,
 
     /// Private key of the certificate, as PEM
     #[arg(
@@ -57,5 +51,5 @@ pub(crate) struct Args {
         value_name = "FILE",
         requires = "certificate"
     )]
-    pub(crate) certificate_key: Option<PathBuf>,
+    pub certificate_key: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 //! What the program does between its arguments and its exit code.
 
-pub(crate) mod args;
+mod args;
 
 use std::{
     error::Error as _,
@@ -10,8 +10,9 @@ use std::{
     process::ExitCode,
 };
 
-use args::Args;
-use engine::{Engine, Error};
+pub use args::Args;
+
+use crate::{Engine, Error};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -22,7 +23,7 @@ const LOCAL_RESOURCE: u8 = 6;
 
 /// Why the program ends early, and its exit code.
 #[derive(Debug)]
-pub(crate) struct Failure {
+struct Failure {
     code: u8,
     message: String,
 }
@@ -57,8 +58,18 @@ impl From<Error> for Failure {
     }
 }
 
+/// Runs the engine until it is told to end, and returns the process's exit code.
+pub fn main(args: &Args) -> ExitCode {
+    telemetry();
+    let runtime = tokio::runtime::Runtime::new();
+    let served = runtime
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(serve(args)));
+    exit_code(served)
+}
+
 /// Logs to standard error; `EDW_LOG` says how much.
-pub(crate) fn telemetry() {
+fn telemetry() {
     let filter = EnvFilter::try_from_env("EDW_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -68,7 +79,7 @@ pub(crate) fn telemetry() {
 }
 
 /// Serves until a signal says that it is enough.
-pub(crate) async fn serve(args: Args) -> Result<(), Failure> {
+async fn serve(args: &Args) -> Result<(), Failure> {
     // First of all: whoever starts this may end it at once.
     let mut ends = [
         signal(SignalKind::terminate())?,
@@ -86,7 +97,7 @@ pub(crate) async fn serve(args: Args) -> Result<(), Failure> {
         builder = builder.https(&read(certificate)?, &read(key)?);
     }
     let engine = builder.start().await?;
-    announce(&engine, &args)?;
+    announce(&engine, args)?;
     end_of(&mut ends).await;
     tracing::info!("ending");
     engine.shutdown().await;
@@ -107,7 +118,7 @@ fn announce(engine: &Engine, args: &Args) -> Result<(), Failure> {
         None => "in memory".to_owned(),
     };
     // A key that is published may be shown; another one is the user's own to insert.
-    let published = engine.key() == engine::KEY;
+    let published = engine.key() == crate::KEY;
     let connection = engine.connection_string();
     let connection = if published {
         connection
@@ -135,7 +146,7 @@ async fn end_of(signals: &mut [Signal; 2]) {
 }
 
 /// Says what went wrong, if something did.
-pub(crate) fn exit_code(served: Result<(), Failure>) -> ExitCode {
+fn exit_code(served: Result<(), Failure>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,4 +1,4 @@
-//! This machine: Azurite, and the workload as processes.
+//! This machine: an emulator of storage, and the workload as processes.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -7,35 +7,37 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use azurite::{Azurite, CertificateAuthority, Source};
+use azurite::{CertificateAuthority, Source};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell};
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
 use workflow::contract::{POISON_SUFFIX, RunId};
 
+use super::emulator::{Demand, Embedded, Emulator, StorageChoice};
 use super::guard::Guard;
 use super::process::Process;
 use super::reach::Reach;
 use super::workload::Workload;
 use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
-use crate::events::Resource;
+use crate::events::{Fact, Resource};
 use crate::platform::settings::{consumer_variables, names, storage_variables};
 use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::platform::{StorageNeed, Store};
 use crate::wire::{Endpoints, Tls};
 
-/// Azurite on this machine; producer and consumers as child processes.
+/// An emulator of storage on this machine; producer and consumers as child processes.
 #[derive(Debug)]
 pub struct Machine {
     /// What is known of it while it is taken away.
-    source: Source,
+    source: Option<Source>,
+    choice: StorageChoice,
     why: String,
     endpoints: Endpoints,
     sas: String,
     storage: Storage,
     workload: Workload,
-    azurite: Mutex<Azurite>,
+    emulator: Mutex<Emulator>,
     guard: Guard,
     /// Follows a storage that is somebody else's.
     reach: Option<Reach>,
@@ -48,50 +50,59 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts the guard of all that follows, and Azurite (or uses the one whose address is given) for `workload`.
-    pub async fn start(workload: Workload) -> anyhow::Result<Self> {
-        Self::start_as(workload, Azurite::builder(), None, None).await
+    /// Starts the guard of all that follows, and the storage that `choice` names for `workload`.
+    /// Files that are no evidence go below `scratch`.
+    pub async fn start(
+        workload: Workload,
+        choice: StorageChoice,
+        scratch: &Path,
+    ) -> anyhow::Result<Self> {
+        let demand = Demand::below(scratch);
+        Self::start_as(workload, choice, None, demand, None).await
     }
 
     async fn start_as(
         workload: Workload,
-        azurite: azurite::Builder,
-        data: Option<TempDir>,
+        choice: StorageChoice,
+        source: Option<Source>,
+        demand: Demand<'_>,
         tls: Option<Tls>,
     ) -> anyhow::Result<Self> {
         let guard = Guard::start(&workload.guard)?;
-        let azurite = azurite
-            .start()
-            .await
-            .context("start the local environment")?;
+        let emulator = match choice {
+            StorageChoice::Azurite => Emulator::azurite(source, demand).await,
+            StorageChoice::Engine => Embedded::start(&workload.engine, &guard, demand).await,
+        };
+        let emulator = emulator.context("start the local environment")?;
         let roots = tls.as_ref().map(Tls::roots).transpose()?;
         let roots = roots.as_ref().map_or(&[][..], |roots| roots);
-        let storage = Storage::open_trusting(&account(&azurite), roots)?;
-        let reach = if azurite.source() == Source::Address {
+        let storage = Storage::open_trusting(&account(), roots)?;
+        let reach = if emulator.source() == Some(Source::Address) {
             let any = QueueArgs {
                 queue: "edw-anybody-there".parse()?,
-                queue_endpoint: Some(azurite.queue_url().parse()?),
+                queue_endpoint: Some(emulator.queue_url().parse()?),
             };
             Some(Reach::new(storage.queue(&any)?, workload.storage_patience))
         } else {
             None
         };
         Ok(Self {
-            source: azurite.source(),
-            why: azurite.why().to_owned(),
+            source: emulator.source(),
+            choice,
+            why: emulator.why(),
             endpoints: Endpoints {
-                queue: azurite.queue_url(),
-                table: azurite.table_url(),
+                queue: emulator.queue_url(),
+                table: emulator.table_url(),
             },
-            sas: azurite.sas(),
+            sas: Emulator::sas(),
             storage,
             reach,
             workload,
-            azurite: Mutex::new(azurite),
+            emulator: Mutex::new(emulator),
             guard,
             tls,
             https: OnceCell::new(),
-            _data: data,
+            _data: None,
         })
     }
 
@@ -100,11 +111,15 @@ impl Machine {
     async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
         let data = TempDir::with_prefix_in("storage-", directory)
             .context("make a directory for storage of its own")?;
-        let azurite = Azurite::builder()
-            .source(self.own_source())
-            .directory(data.path());
-        let machine = Self::start_as(self.workload.clone(), azurite, Some(data), None).await?;
-        Ok(Arc::new(machine))
+        let demand = Demand {
+            directory: Some(data.path()),
+            ..Demand::below(directory)
+        };
+        let machine = self.start_another(demand, None).await?;
+        Ok(Arc::new(Self {
+            _data: Some(data),
+            ..machine
+        }))
     }
 
     /// Who keeps the storage that a run needs, and starts its processes; files go below `directory`.
@@ -130,19 +145,34 @@ impl Machine {
     /// Another storage, over HTTPS and for bearer tokens; its files go below `directory`.
     async fn start_https(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
         let authority = CertificateAuthority::new();
-        let builder = Azurite::builder().source(self.own_source());
-        let builder = builder.https(&authority, directory)?;
+        let demand = Demand {
+            https: Some(&authority),
+            ..Demand::below(directory)
+        };
         let tls = Tls::new(&authority)?;
-        let machine = Self::start_as(self.workload.clone(), builder, None, Some(tls)).await?;
+        let machine = self.start_another(demand, Some(tls)).await?;
         Ok(Arc::new(machine))
     }
 
     /// Where a storage comes from that is to be the harness's own.
-    fn own_source(&self) -> Source {
+    fn own_source(&self) -> Option<Source> {
         match self.source {
             // One whose address is given is not the harness's.
-            Source::Address => Source::Npm,
+            Some(Source::Address) => Some(Source::Npm),
             own => own,
+        }
+    }
+
+    async fn start_another(&self, demand: Demand<'_>, tls: Option<Tls>) -> anyhow::Result<Self> {
+        let (workload, source) = (self.workload.clone(), self.own_source());
+        Self::start_as(workload, self.choice, source, demand, tls).await
+    }
+
+    /// What serves storage, and its version.
+    pub(super) fn emulator_version(&self) -> Fact {
+        match self.choice {
+            StorageChoice::Azurite => Fact::new("Azurite", azurite::VERSION),
+            StorageChoice::Engine => Fact::new("engine", env!("CARGO_PKG_VERSION")),
         }
     }
 
@@ -189,13 +219,13 @@ impl Machine {
     }
 }
 
-/// How the account of `azurite` is opened.
-pub(crate) fn account(azurite: &Azurite) -> AccountArgs {
+/// How the development account is opened, which all emulators serve.
+pub(crate) fn account() -> AccountArgs {
     AccountArgs {
         account: None,
         endpoint_suffix: "core.windows.net".to_owned(),
         credential: CredentialChoice::Sas,
-        sas: Some(Secret::new(azurite.sas())),
+        sas: Some(Secret::new(Emulator::sas())),
         connection_string: None,
     }
 }
@@ -211,7 +241,7 @@ impl Host for Machine {
     }
 
     fn lasting(&self, run: &RunId) -> Vec<Resource> {
-        if self.source != Source::Address {
+        if self.source != Some(Source::Address) {
             return Vec::new();
         }
         let (queue_name, table_name) = names(run);
@@ -260,8 +290,8 @@ impl Host for Machine {
             return reach.lost().await;
         }
         // Whoever takes it away holds it meanwhile.
-        let ended = self.azurite.try_lock().ok()?.ended()?;
-        Some(format!("storage ended by itself: Azurite, {ended}"))
+        let ended = self.emulator.try_lock().ok()?.ended()?;
+        Some(format!("storage ended by itself: {ended}"))
     }
 
     fn check_guard(&self) -> anyhow::Result<()> {
@@ -277,10 +307,10 @@ impl Host for Machine {
     }
 
     async fn outage(&self, time: Duration) -> anyhow::Result<()> {
-        let mut azurite = self.azurite.lock().await;
-        azurite.halt().await.context("stop storage")?;
+        let mut emulator = self.emulator.lock().await;
+        emulator.halt().await.context("stop storage")?;
         tokio::time::sleep(time).await;
-        azurite.resume().await.context("bring storage back")
+        emulator.resume().await.context("bring storage back")
     }
 
     fn start_consumer(

@@ -1,13 +1,15 @@
-//! The `local` platform: Azurite on this machine, producer and consumers as child processes, a model of KEDA and the HPA,
+//! The `local` platform: an emulator of storage on this machine, producer and consumers as child processes, a model of KEDA and the HPA,
 //! simulated nodes.
 //!
 //! - [`Local`] is the platform, `stage` what it opens. [`Host`] keeps the storage of a stage and starts its processes:
 //!   [`Machine`] with a SAS, [`Federated`] with tokens of an authority of the harness.
+//! - `emulator`: Azurite, or the project's own engine.
 //! - `fleet` keeps as many consumers as are wanted, as a Deployment, its `ReplicaSet` and the kubelet do in a cluster; `keeper`
 //!   has it look again and again.
 //! - `process` and `guard`: child processes, and what ends them when the harness cannot. `probe` asks whether they are ready.
 
 mod check;
+mod emulator;
 mod federated;
 mod fleet;
 pub mod guard;
@@ -26,6 +28,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use workflow::contract::RunId;
 
+pub use emulator::StorageChoice;
 pub use federated::{Federated, Identities, Mistake, SetUp};
 pub use host::Machine;
 pub(crate) use host::account;
@@ -43,9 +46,15 @@ use stage::LocalStage;
 pub struct Local(Arc<Machine>);
 
 impl Local {
-    /// Starts the guard of all that follows, and Azurite (or uses the one whose address is given) for `workload`.
-    pub async fn start(workload: Workload) -> anyhow::Result<Self> {
-        Ok(Self(Arc::new(Machine::start(workload).await?)))
+    /// Starts the guard of all that follows, and the storage that `choice` names for `workload`.
+    /// Files that are no evidence go below `scratch`.
+    pub async fn start(
+        workload: Workload,
+        choice: StorageChoice,
+        scratch: &Path,
+    ) -> anyhow::Result<Self> {
+        let machine = Machine::start(workload, choice, scratch).await?;
+        Ok(Self(Arc::new(machine)))
     }
 }
 
@@ -62,7 +71,7 @@ impl Platform for Local {
     fn versions(&self) -> Vec<Fact> {
         vec![
             Fact::new("harness, producer, consumer", env!("CARGO_PKG_VERSION")),
-            Fact::new("Azurite", azurite::VERSION),
+            self.0.emulator_version(),
         ]
     }
 

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use workflow::duration;
 
+use super::emulator::StorageChoice;
 use super::process::Program;
 
 /// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
@@ -24,6 +26,9 @@ pub struct WorkloadArgs {
     /// Where the workload runs
     #[arg(long = "env", env = "EDW_ENV", value_enum, default_value_t)]
     pub environment: EnvironmentName,
+    /// Which storage runs are given [default: load: engine, or azurite where an address is given; run: azurite]
+    #[arg(long, env = "EDW_STORAGE", value_enum)]
+    pub storage: Option<StorageChoice>,
     /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
@@ -43,7 +48,12 @@ impl WorkloadArgs {
             let patience = duration::text(self.storage_patience);
             format!("--storage-patience {patience}")
         });
-        let flags: Vec<_> = command.into_iter().chain(patience).collect();
+        let storage = self.storage.map(|storage| {
+            let storage = storage.to_possible_value();
+            let storage = storage.expect("every storage must have a name");
+            format!("--storage {}", storage.get_name())
+        });
+        let flags: Vec<_> = storage.into_iter().chain(command).chain(patience).collect();
         (!flags.is_empty()).then(|| flags.join(" "))
     }
 }
@@ -57,7 +67,9 @@ pub struct Workload {
     pub consumer: Program,
     /// The command of a consumer that is not the project's own.
     pub foreign: Option<String>,
-    /// What ends both when the harness cannot.
+    /// The project's own storage engine.
+    pub engine: Program,
+    /// What ends all of them when the harness cannot.
     pub guard: Program,
     /// How long a storage whose address is given may go without an answer.
     pub storage_patience: Duration,
@@ -71,6 +83,7 @@ impl Workload {
             producer: Program::new(harness, ["producer"]),
             consumer: Program::new(harness, ["consumer"]),
             foreign: None,
+            engine: Program::new(harness, ["engine"]),
             guard: Program::new(harness, ["guard"]),
             storage_patience: STORAGE_PATIENCE,
         }

@@ -1,0 +1,267 @@
+//! The storage of this machine: Azurite, or the project's own engine as a child process.
+//!
+//! Azurite is what scenarios judge against; the engine is what a load needs that storage must not slow down. Both serve the same
+//! development account.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use azurite::{Azurite, CertificateAuthority, Source};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use super::guard::Guard;
+use super::process::{Output, Process, Program};
+
+/// How long the engine may take until it says where it is.
+const START: Duration = Duration::from_secs(20);
+
+/// Which storage runs are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum StorageChoice {
+    /// The project's own engine, in a process of its own: fast at any backlog, and needs nothing but this program
+    Engine,
+    /// Azurite, the official emulator: at an address that is given, by Docker or from npm
+    Azurite,
+}
+
+/// How storage is to be.
+#[derive(Debug)]
+pub(super) struct Demand<'a> {
+    /// Where its files go that are no data.
+    pub(super) scratch: &'a Path,
+    /// Keeps its data in this directory, so that it can be taken away and brought back.
+    pub(super) directory: Option<&'a Path>,
+    /// Speaks HTTPS under a certificate of this authority.
+    pub(super) https: Option<&'a CertificateAuthority>,
+}
+
+impl<'a> Demand<'a> {
+    /// Everything at its default; files go below `scratch`.
+    pub(super) const fn below(scratch: &'a Path) -> Self {
+        Self {
+            scratch,
+            directory: None,
+            https: None,
+        }
+    }
+}
+
+/// A storage that answers. It ends with its owner.
+#[derive(Debug)]
+pub(super) enum Emulator {
+    Azurite(Box<Azurite>),
+    Engine(Box<Embedded>),
+}
+
+impl Emulator {
+    /// Azurite, from `source` or the first that works.
+    pub(super) async fn azurite(
+        source: Option<Source>,
+        demand: Demand<'_>,
+    ) -> anyhow::Result<Self> {
+        let mut builder = Azurite::builder();
+        if let Some(source) = source {
+            builder = builder.source(source);
+        }
+        if let Some(directory) = demand.directory {
+            builder = builder.directory(directory);
+        }
+        if let Some(authority) = demand.https {
+            builder = builder.https(authority, demand.scratch)?;
+        }
+        Ok(Self::Azurite(Box::new(builder.start().await?)))
+    }
+
+    pub(super) fn queue_url(&self) -> String {
+        match self {
+            Self::Azurite(azurite) => azurite.queue_url(),
+            Self::Engine(engine) => engine.queue.clone(),
+        }
+    }
+
+    pub(super) fn table_url(&self) -> String {
+        match self {
+            Self::Azurite(azurite) => azurite.table_url(),
+            Self::Engine(engine) => engine.table.clone(),
+        }
+    }
+
+    /// An account SAS: every permission on all services.
+    pub(super) fn sas() -> String {
+        azurite::account_sas()
+    }
+
+    /// What it is and why it was chosen, in one line.
+    pub(super) fn why(&self) -> String {
+        match self {
+            Self::Azurite(azurite) => azurite.why().to_owned(),
+            Self::Engine(engine) => engine.to_string(),
+        }
+    }
+
+    /// Where Azurite came from; `None` for the engine.
+    pub(super) fn source(&self) -> Option<Source> {
+        match self {
+            Self::Azurite(azurite) => Some(azurite.source()),
+            Self::Engine(_) => None,
+        }
+    }
+
+    /// How it ended, in one line, if it has ended by itself.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        match self {
+            Self::Azurite(azurite) => azurite.ended().map(|how| format!("Azurite, {how}")),
+            Self::Engine(engine) => engine.ended().map(|how| format!("the engine, {how}")),
+        }
+    }
+
+    /// Takes it away: connections are refused until [`Emulator::resume`].
+    pub(super) async fn halt(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Azurite(azurite) => Ok(azurite.halt().await?),
+            Self::Engine(engine) => engine.halt().await,
+        }
+    }
+
+    /// Brings it back on its ports and with its data.
+    pub(super) async fn resume(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Azurite(azurite) => Ok(azurite.resume().await?),
+            Self::Engine(engine) => engine.resume().await,
+        }
+    }
+}
+
+/// The engine as a child process.
+pub(super) struct Embedded {
+    program: Program,
+    guard: Guard,
+    logs: TempDir,
+    has_directory: bool,
+    queue: String,
+    table: String,
+    /// `None` while it is taken away. Its output stays open: a process that cannot write to it would end.
+    process: Option<(Process, Output)>,
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = if self.has_directory {
+            "a directory"
+        } else {
+            "memory"
+        };
+        write!(f, "engine {}, data in {data}", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+impl Embedded {
+    /// Starts `program`, the engine, and waits until it says where it is.
+    pub(super) async fn start(
+        program: &Program,
+        guard: &Guard,
+        demand: Demand<'_>,
+    ) -> anyhow::Result<Emulator> {
+        let logs = TempDir::with_prefix_in("engine-", demand.scratch);
+        let logs = logs.context("make a directory for the engine's log")?;
+        let mut program = program.clone();
+        if let Some(directory) = demand.directory {
+            program = program.arg("--directory").arg(directory.as_os_str());
+        }
+        if let Some(authority) = demand.https {
+            let (certificate, key) = certified(authority, logs.path())?;
+            program = program.arg("--certificate").arg(certificate);
+            program = program.arg("--certificate-key").arg(key);
+        }
+        let first = program.clone().arg("--queue-port=0").arg("--table-port=0");
+        let (process, queue, table) = started(&first, logs.path(), guard).await?;
+        let port = |url: &str| {
+            let url: reqwest::Url = url.parse().context("read the engine's address")?;
+            url.port().context("the engine's address must have a port")
+        };
+        // Once taken away, it comes back where it was.
+        program = program.arg(format!("--queue-port={}", port(&queue)?));
+        program = program.arg(format!("--table-port={}", port(&table)?));
+        Ok(Emulator::Engine(Box::new(Self {
+            program,
+            guard: guard.clone(),
+            logs,
+            has_directory: demand.directory.is_some(),
+            queue,
+            table,
+            process: Some(process),
+        })))
+    }
+
+    fn ended(&mut self) -> Option<String> {
+        let (process, _) = self.process.as_mut()?;
+        match process.try_end() {
+            Ok(None) => None,
+            Ok(Some(end)) => Some(format!("{end}; {}", process.tail())),
+            Err(error) => Some(format!("failed to {error:#}")),
+        }
+    }
+
+    async fn halt(&mut self) -> anyhow::Result<()> {
+        if !self.has_directory {
+            bail!("halt an engine with its data in memory: it would come back empty");
+        }
+        if let Some((mut process, _)) = self.process.take() {
+            process.kill().await?;
+        }
+        Ok(())
+    }
+
+    async fn resume(&mut self) -> anyhow::Result<()> {
+        if self.process.is_none() {
+            let (process, ..) = started(&self.program, self.logs.path(), &self.guard).await?;
+            self.process = Some(process);
+        }
+        Ok(())
+    }
+}
+
+/// Writes a certificate and its key below `directory`.
+fn certified(
+    authority: &CertificateAuthority,
+    directory: &Path,
+) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let certified = authority.certify();
+    let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
+    std::fs::write(&certificate, certified.certificate)
+        .and_then(|()| std::fs::write(&key, certified.key))
+        .context("write the engine's certificate")?;
+    Ok((certificate, key))
+}
+
+/// Starts the engine, and returns its addresses from its first line: `queue URL table URL data ...`.
+async fn started(
+    program: &Program,
+    logs: &Path,
+    guard: &Guard,
+) -> anyhow::Result<((Process, Output), String, String)> {
+    let mut process = Process::start("engine", program, logs, true, guard)?;
+    let mut lines = process
+        .lines()
+        .context("the engine's output must be piped")?;
+    let line = timeout(START, lines.next_line()).await;
+    let line =
+        line.with_context(|| format!("wait for the engine to listen: {}", process.tail()))??;
+    let line = line.with_context(|| format!("start the engine: {}", process.tail()))?;
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["queue", queue, "table", table, ..] => {
+            Ok(((process, lines), queue.to_owned(), table.to_owned()))
+        }
+        _ => bail!("read the engine's addresses: its first line is {line:?}"),
+    }
+}
