@@ -12,8 +12,8 @@ use super::protocol::Protocol;
 use super::seen::Seen;
 use super::stamps::FoundStamps;
 use super::{
-    Audit, Expectation, ExpectationError, Layout, RowSummary, SendCounts, SendOutcome, Violation,
-    Witness,
+    AtWork, Audit, Expectation, ExpectationError, Layout, RowSummary, SendCounts, SendOutcome,
+    Violation, Witness,
 };
 
 /// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
@@ -34,6 +34,8 @@ pub struct Auditor {
     pub(super) hidden: u64,
     pub(super) foreign_poison: HashSet<String>,
     pub(super) foreign_left: u64,
+    pub(super) unattributed: u64,
+    at_work: Option<AtWork>,
     poison_repeats: u64,
     unreadable_poison: u64,
 }
@@ -55,6 +57,8 @@ impl Auditor {
             hidden: 0,
             foreign_poison: HashSet::new(),
             foreign_left: 0,
+            unattributed: 0,
+            at_work: None,
             poison_repeats: 0,
             unreadable_poison: 0,
         })
@@ -70,22 +74,29 @@ impl Auditor {
     ///
     /// Feed every row of the run's table, not only those in the run's partitions: rows elsewhere are the interesting
     /// ones.
-    pub fn row(&mut self, row: &StoredRow) {
+    ///
+    /// Returns the message of the run that the row is a result of. Rows of other runs, and rows that nobody sent, have none:
+    /// no figure of the run is made of them.
+    pub fn row(&mut self, row: &StoredRow) -> Option<Seq> {
         let by_key = owner_of_id(&self.expectation.run, &row.row_key);
         let seq = match by_key {
             Owner::Ours(seq) => Some(seq),
             Owner::OtherRun if !self.expectation.own_table && !self.in_our_partitions(row) => {
                 self.other_runs += 1;
-                return;
+                return None;
             }
             Owner::OtherRun | Owner::Nobody => self.content.seq_of(row),
         };
         self.rows += 1;
         match seq {
-            Some(seq) if self.is_expected(seq) => self.known_row(seq, row),
+            Some(seq) if self.is_expected(seq) => {
+                self.known_row(seq, row);
+                return Some(seq);
+            }
             Some(seq) => self.phantom_row(row, self.unsent(seq)),
             None => self.phantom_row(row, "neither its keys nor its data name a message".into()),
         }
+        None
     }
 
     /// A body that is still in the queue.
@@ -97,6 +108,7 @@ impl Auditor {
             }
             Owner::Ours(seq) => self.phantom_body(body, &self.unsent(seq)),
             Owner::OtherRun => self.other_runs += 1,
+            Owner::Nobody if self.expectation.shared_queue => self.other_runs += 1,
             Owner::Nobody => self.foreign_left += 1,
         }
     }
@@ -105,6 +117,11 @@ impl Auditor {
     /// row may be among them, and are then unfinished, not lost.
     pub fn left_unseen(&mut self, count: u64) {
         self.hidden += count;
+    }
+
+    /// The queue was still being worked on when the evidence was read: what is in it may be finished a moment later.
+    pub fn at_work(&mut self, work: AtWork) {
+        self.at_work = Some(work);
     }
 
     /// One message of the poison queue. A body that travels in parts is judged when its last part is here.
@@ -122,6 +139,7 @@ impl Auditor {
             Owner::Ours(seq) if self.is_expected(seq) => self.known_poison(seq, envelope),
             Owner::Ours(seq) => self.phantom_body(&body, &self.unsent(seq)),
             Owner::OtherRun => self.other_runs += 1,
+            Owner::Nobody if self.expectation.shared_queue => self.other_runs += 1,
             Owner::Nobody => {
                 if !self.foreign_poison.insert(envelope.message_id.clone()) {
                     self.poison_repeats += 1;
@@ -175,6 +193,8 @@ impl Auditor {
             rows: self.rows,
             other_runs: self.other_runs,
             hidden: self.hidden,
+            unattributed: self.unattributed,
+            at_work: self.at_work,
             fates,
             foreign_poison: self.foreign_poison.len() as u64,
             poison_repeats: self.poison_repeats,

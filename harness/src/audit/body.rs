@@ -42,6 +42,11 @@ pub(super) fn owner_of_body(run: &RunId, body: &str) -> Owner {
     id_of_body(body).map_or(Owner::Nobody, |id| owner_of_id(run, &id))
 }
 
+/// Whether `body` is that of a message of `run`.
+pub fn is_of_run(run: &RunId, body: &str) -> bool {
+    matches!(owner_of_body(run, body), Owner::Ours(_))
+}
+
 /// Joins poison bodies that were cut to fit the queue.
 #[derive(Debug, Default)]
 pub(super) struct Parts(HashMap<String, Vec<Option<String>>>);

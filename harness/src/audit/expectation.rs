@@ -32,6 +32,10 @@ pub struct Expectation {
     /// Whether the table is the run's alone: then a row under the id of another run is nobody's, else it is not judged.
     #[serde(default)]
     pub own_table: bool,
+    /// Whether other runs use the queue and the poison queue too: then nobody knows whose the messages are that could not be
+    /// looked at, and bodies without an id are not judged.
+    #[serde(default)]
+    pub shared_queue: bool,
     /// Whether the run went to its end: the queue drained, or its deadline passed. Then what is still in the queue is a
     /// violation; in a run that was cut off it is only unfinished.
     pub complete: bool,
@@ -50,6 +54,7 @@ impl Expectation {
             poison: ExpectedPoison::default(),
             layout: Layout::Contract,
             own_table: false,
+            shared_queue: false,
             complete: true,
         }
     }

@@ -35,6 +35,7 @@ mod tests;
 pub(crate) use tests::planted::row as sample_row;
 
 pub use auditor::Auditor;
+pub use body::is_of_run;
 pub use content::{Flaw, RowSummary};
 pub use expectation::{
     Expectation, ExpectationError, ExpectedPoison, Layout, MAX_MESSAGES, SendOutcome, Sends,
@@ -43,4 +44,4 @@ pub use finding::{Finding, MAX_WITNESSES, Violation, Witness};
 pub use protocol::{ClientTraffic, Protocol, Traffic};
 pub use stamps::StampBlocks;
 pub use starvation::StorageTime;
-pub use verdict::{Audit, Fates, SendCounts};
+pub use verdict::{AtWork, Audit, Fates, SendCounts};

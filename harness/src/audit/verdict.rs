@@ -1,5 +1,7 @@
 //! What an audit found, and the outcome that follows from it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use workflow::contract::RunId;
 
@@ -25,10 +27,17 @@ pub struct Audit {
     pub sends: SendCounts,
     /// Rows read, those of other runs not counted.
     pub rows: u64,
-    /// Rows and bodies of other runs, which were not judged.
+    /// Rows and bodies of other runs, which were not judged; in a queue that is shared, bodies without an id too.
     pub other_runs: u64,
     /// Messages in the queue that could not be looked at (leased).
     pub hidden: u64,
+    /// Those of them in a queue that other runs use too which are none of the messages without a row: finished messages of this
+    /// run that were not deleted, or messages of other runs.
+    #[serde(default)]
+    pub unattributed: u64,
+    /// Whether the queue was still being worked on when the evidence was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_work: Option<AtWork>,
     /// What became of the messages.
     pub fates: Fates,
     /// Bodies without an id of this run that are in the poison queue, each counted once.
@@ -46,6 +55,35 @@ pub struct Audit {
     /// What the history of the wire told; absent where there is none, and then the promises about the way are not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+}
+
+/// How the queue was still being worked on when the evidence was read: what was in it may have been finished since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AtWork {
+    /// So many messages were leased to a consumer.
+    Leased(u64),
+    /// The number of messages in it was still changing.
+    Changing,
+}
+
+impl fmt::Display for AtWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leased(1) => {
+                f.write_str("1 message in the queue was leased to a consumer when it was read")
+            }
+            Self::Leased(count) => {
+                write!(
+                    f,
+                    "{count} messages in the queue were leased to consumers when it was read"
+                )
+            }
+            Self::Changing => f.write_str(
+                "the number of messages in the queue was still changing when it was read",
+            ),
+        }
+    }
 }
 
 /// How the sends ended; sums to `begun`.
@@ -115,7 +153,7 @@ impl Audit {
     /// pass.
     ///
     /// What was not done in time is no violation while storage itself had starved the consumers: see
-    /// [`StorageTime::is_starved`](super::StorageTime::is_starved).
+    /// [`StorageTime::is_starved`](super::StorageTime::is_starved); nor while consumers were still at work on the queue.
     ///
     /// A failed send is no violation: the system said that it did not take the message. But a run in which nothing
     /// arrived, with something planned, is inconclusive: it has shown nothing.
@@ -137,7 +175,7 @@ impl Audit {
 
     /// Whether a violation of this kind says nothing of the consumers.
     pub fn excuses(&self, violation: Violation) -> bool {
-        violation.is_of_time() && self.is_starved()
+        violation.is_of_time() && (self.is_starved() || self.at_work.is_some())
     }
 
     fn violated(&self) -> impl Iterator<Item = Violation> {
@@ -163,17 +201,20 @@ impl Audit {
         let excused = self.violated().count() < self.findings.len();
         self.fates.undecidable > 0
             || excused
+            || self.unattributed > 0
             || self.unreadable_poison > 0
             || (self.planned > 0 && nothing_arrived)
     }
 
     fn reason(&self, finding: &Finding) -> String {
         let counted = finding.violation.counted(finding.count);
-        match &self.traffic {
-            Some(traffic) if self.excuses(finding.violation) => {
-                format!("{counted}, but {}", traffic.storage)
-            }
-            _ => counted,
+        if !self.excuses(finding.violation) {
+            return counted;
+        }
+        match (&self.traffic, self.at_work) {
+            (_, Some(work)) => format!("{counted}, but {work}"),
+            (Some(traffic), None) => format!("{counted}, but {}", traffic.storage),
+            (None, None) => counted,
         }
     }
 
@@ -207,6 +248,12 @@ impl Audit {
             reasons.push(format!(
                 "{} poison messages could not be read whole",
                 self.unreadable_poison
+            ));
+        }
+        if self.unattributed > 0 {
+            reasons.push(format!(
+                "{} messages in the queue could not be looked at: they are of other runs, or finished and not deleted",
+                self.unattributed
             ));
         }
         if reasons.is_empty() && self.untold() {

@@ -197,6 +197,13 @@ impl RunRecord {
             ));
         }
         let verdicts = || self.measured.iter().flat_map(|measured| &measured.verdicts);
+        if self
+            .audit
+            .as_ref()
+            .is_some_and(|audit| audit.at_work.is_some())
+        {
+            steps.push("verify again once the consumers have had time to finish, or give them more of it with --settle".into());
+        }
         if verdicts().any(|v| v.outcome == Outcome::Fail) {
             steps.push("compare the hops: the one that is slow at the same percentile is where the time goes".into());
         }

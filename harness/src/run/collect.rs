@@ -7,8 +7,8 @@ use workflow::contract::{Payloads, PoisonEnvelope};
 use workflow::ports::{MAX_RECEIVE, RowStream};
 
 use super::settle::depth;
-use super::{Run, Sent};
-use crate::audit::{Audit, Auditor, Expectation, ExpectedPoison, Layout, Sends};
+use super::{QueueLook, Run, Sent};
+use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Layout, Sends};
 use crate::measure::Hops;
 use crate::platform::storage::Queue;
 
@@ -47,7 +47,8 @@ impl Run {
             queue: &*store.queue,
             poison: Some(&*store.poison),
             layout: Layout::Contract,
-            own_table: true,
+            own_storage: true,
+            at_work: None,
         };
         let rows = store.table.all_rows();
         let audited = leavings.audit(rows, &sent.summary, expected_poison).await;
@@ -99,21 +100,28 @@ pub struct Leavings<'a> {
     pub poison: Option<&'a dyn Queue>,
     /// What its rows have.
     pub layout: Layout,
-    /// Whether no other run writes to its table.
-    pub own_table: bool,
+    /// Whether no other run uses its table and its queues.
+    pub own_storage: bool,
+    /// How its queue is still being worked on, if it is.
+    pub at_work: Option<AtWork>,
 }
 
 impl Leavings<'_> {
-    /// Reads `rows` and both queues, and judges them against what `summary` says must be there.
+    /// Reads both queues and `rows`, and judges them against what `summary` says must be there. What is measured is made of
+    /// the rows of its messages alone.
+    ///
+    /// The queues come first: a message that a consumer finishes meanwhile is then seen in the queue and in the table. The
+    /// other way round it would be seen in neither, and be called lost.
     pub async fn audit(
-        self,
+        &self,
         rows: RowStream,
         summary: &Summary,
         expected_poison: ExpectedPoison,
     ) -> anyhow::Result<(Auditor, Hops, Vec<PoisonFound>)> {
         let mut auditor = Auditor::new(Expectation {
             layout: self.layout,
-            own_table: self.own_table,
+            own_table: self.own_storage,
+            shared_queue: !self.own_storage,
             ..expectation(summary, expected_poison)
         })?;
         let mut hops = Hops::default();
@@ -123,48 +131,62 @@ impl Leavings<'_> {
             .context("read the producer's send times")?;
         hops.add_send(&sends)
             .context("add the producer's send times")?;
-        let mut rows = rows;
-        while let Some(row) = rows
-            .try_next()
-            .await
-            .context("read the table for the audit")?
-        {
-            auditor.row(&row);
-            hops.record(&row);
-        }
-        self.look_into_queue(&mut auditor).await?;
+        let look = self.look_into_queue(&mut auditor).await?;
         let poison = self.read_poison().await?;
         for found in &poison {
             if let PoisonFound::Envelope(envelope) = found {
                 auditor.poisoned(envelope);
             }
         }
+        let mut rows = rows;
+        while let Some(row) = rows
+            .try_next()
+            .await
+            .context("read the table for the audit")?
+        {
+            if auditor.row(&row).is_some() {
+                hops.record(&row);
+            }
+        }
+        if let Some(work) = self.still_at_work(&look, summary).await? {
+            auditor.at_work(work);
+        }
         Ok((auditor, hops, poison))
     }
 
     /// What is left in the queue. Only visible messages can be looked at, and only the first 32; the rest is counted.
-    async fn look_into_queue(self, auditor: &mut Auditor) -> anyhow::Result<()> {
-        let left = depth(self.queue)
-            .await
-            .context("count what is left in the queue")?;
-        let mut seen = 0;
-        if left > 0 {
-            for message in self
-                .queue
-                .peek(MAX_RECEIVE)
-                .await
-                .context("look into the queue")?
-            {
-                auditor.left_in_queue(&message.body);
-                seen += 1;
-            }
+    async fn look_into_queue(&self, auditor: &mut Auditor) -> anyhow::Result<QueueLook> {
+        let look = QueueLook::take(self.queue).await;
+        let look = look.context("look into the queue")?;
+        for message in &look.visible {
+            auditor.left_in_queue(&message.body);
         }
-        auditor.left_unseen(left.saturating_sub(seen));
-        Ok(())
+        auditor.left_unseen(look.unseen());
+        Ok(look)
+    }
+
+    /// How the queue is still being worked on, once all is read, if `look` saw something there that may be of the run. A run
+    /// whose queue is its own has had its time, and its consumers have ended.
+    async fn still_at_work(
+        &self,
+        look: &QueueLook,
+        summary: &Summary,
+    ) -> anyhow::Result<Option<AtWork>> {
+        if self.own_storage || !look.may_hold(&summary.run) {
+            return Ok(None);
+        }
+        let leased = look.leased().filter(|leased| *leased > 0);
+        let known = self.at_work.or(leased.map(AtWork::Leased));
+        if known.is_some() {
+            return Ok(known);
+        }
+        let now = depth(self.queue).await;
+        let now = now.context("count what is left in the queue")?;
+        Ok((now != look.depth).then_some(AtWork::Changing))
     }
 
     /// Every message of the poison queue, which is received without being deleted: it stays there for a person to see.
-    async fn read_poison(self) -> anyhow::Result<Vec<PoisonFound>> {
+    async fn read_poison(&self) -> anyhow::Result<Vec<PoisonFound>> {
         const HIDE: std::time::Duration = std::time::Duration::from_secs(60);
         let Some(poison) = self.poison else {
             return Ok(Vec::new());

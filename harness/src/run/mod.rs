@@ -25,7 +25,7 @@ pub use collect::{Collected, Leavings, PoisonFound, expectation};
 pub use dir::RunDir;
 pub use plan::{Identity, Load, Patience};
 pub use sending::{Sending, Sent};
-pub use settle::Settled;
+pub use settle::{QueueLook, Settled};
 
 use crate::autoscale::Recording;
 use crate::events::{Event, EventLog, Fact, Sample};

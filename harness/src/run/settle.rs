@@ -1,12 +1,15 @@
 //! Waiting until the work is done.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use workflow::backoff::Backoff;
-use workflow::ports::{MAX_RECEIVE, StorageError};
+use workflow::contract::RunId;
+use workflow::ports::{MAX_RECEIVE, Peeked, StorageError};
 
 use super::Run;
+use crate::audit::is_of_run;
 use crate::outcome::Unmet;
 use crate::platform::storage::Queue;
 use crate::platform::until::until;
@@ -33,6 +36,57 @@ pub(super) async fn depth(queue: &dyn Queue) -> Result<u64, StorageError> {
     Backoff::STORAGE
         .retry(TRIES, &never, || queue.approximate_count())
         .await
+}
+
+/// A look into a queue: how many messages are there, and those of them that can be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueLook {
+    /// Messages, visible and leased.
+    pub depth: u64,
+    /// The first visible ones, at most [`MAX_RECEIVE`]. Leased messages cannot be looked at.
+    pub visible: Vec<Peeked>,
+}
+
+impl QueueLook {
+    /// Looks into `queue`.
+    pub async fn take(queue: &dyn Queue) -> Result<Self, StorageError> {
+        let depth = depth(queue).await?;
+        let visible = match depth {
+            0 => Vec::new(),
+            _ => queue.peek(MAX_RECEIVE).await?,
+        };
+        Ok(Self { depth, visible })
+    }
+
+    /// Messages that could not be looked at.
+    pub fn unseen(&self) -> u64 {
+        self.depth.saturating_sub(self.visible.len() as u64)
+    }
+
+    /// How many messages are leased; `None` where more messages may be visible than one look shows.
+    pub fn leased(&self) -> Option<u64> {
+        (self.visible.len() < usize::from(MAX_RECEIVE)).then(|| self.unseen())
+    }
+
+    /// Whether a message of `run` is there, or may be among those that could not be looked at.
+    pub fn may_hold(&self, run: &RunId) -> bool {
+        self.unseen() > 0
+            || self
+                .visible
+                .iter()
+                .any(|message| is_of_run(run, &message.body))
+    }
+}
+
+impl fmt::Display for QueueLook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = if self.depth == 1 { "" } else { "s" };
+        write!(f, "{} message{s}", self.depth)?;
+        match self.leased() {
+            Some(leased) => write!(f, ", {leased} leased"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Run {

@@ -1,17 +1,22 @@
 //! `harness verify` judges tables that others have written, from the producer's summary alone.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use azurite::Azurite;
+use harness::measure::Hop;
+use harness::report::RunRecord;
 use serde_json::json;
 use tables::{TableClient, TableClientOptions};
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, AzureQueue, QueueArgs, Secret, Storage};
-use workflow::contract::Message;
-use workflow::ports::WorkQueue as _;
+use workflow::azure::{AzureTable, TableArgs};
+use workflow::contract::{Message, ResultRow, Stamp};
+use workflow::ports::{Delivery, ResultTable as _, WorkQueue as _};
 
 const MESSAGES: usize = 40;
 
@@ -33,14 +38,20 @@ impl Sent {
             out,
             azurite,
         };
-        let mut producer = sent.harness("producer");
+        sent.load("r1", MESSAGES, &sent.summary).await;
+        sent
+    }
+
+    /// Sends `messages` as `run`.
+    async fn load(&self, run: &str, messages: usize, summary: &Path) {
+        let mut producer = self.harness("producer");
         producer
-            .args(["--create", "--shape=burst", "--seed=5", "--run=r1"])
-            .arg(format!("--messages={MESSAGES}"))
-            .arg(format!("--summary={}", sent.summary.display()));
+            .args(["--create", "--shape=burst", "--seed=5"])
+            .arg(format!("--run={run}"))
+            .arg(format!("--messages={messages}"))
+            .arg(format!("--summary={}", summary.display()));
         let output = producer.output().await.expect("the producer must start");
         assert!(output.status.success(), "{output:?}");
-        sent
     }
 
     /// `harness command` with the storage as a consumer gets it.
@@ -59,10 +70,23 @@ impl Sent {
         harness
     }
 
-    async fn verified(&self, arguments: &[&str]) -> (Option<i32>, String) {
+    fn verify(&self, arguments: &[&str]) -> Command {
         let mut verify = self.harness("verify");
         verify.arg("--summary").arg(&self.summary).args(arguments);
-        said(&verify.output().await.expect("the harness must start"))
+        verify
+    }
+
+    async fn verified(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let verified = self.verify(arguments).output().await;
+        said(&verified.expect("the harness must start"))
+    }
+
+    /// What the only report of a verification says.
+    fn record(&self) -> RunRecord {
+        let entries = std::fs::read_dir(self.out.path()).expect("the directory");
+        let mut dirs = entries.map(|entry| entry.expect("an entry").path());
+        let dir = dirs.find(|path| path.is_dir()).expect("a report");
+        RunRecord::read(&dir).expect("its event log")
     }
 
     fn table(&self) -> TableClient {
@@ -73,7 +97,7 @@ impl Sent {
     }
 }
 
-fn queue(azurite: &Azurite) -> AzureQueue {
+fn storage(azurite: &Azurite) -> Storage {
     let storage = Storage::open(&AccountArgs {
         account: None,
         endpoint_suffix: "core.windows.net".to_owned(),
@@ -81,7 +105,11 @@ fn queue(azurite: &Azurite) -> AzureQueue {
         sas: Some(Secret::new(azurite.sas())),
         connection_string: None,
     });
-    let queue = storage.expect("a storage").queue(&QueueArgs {
+    storage.expect("a storage")
+}
+
+fn queue(azurite: &Azurite) -> AzureQueue {
+    let queue = storage(azurite).queue(&QueueArgs {
         queue: "work".parse().expect("a queue's name"),
         queue_endpoint: Some(azurite.queue_url().parse().expect("a URL")),
     });
@@ -213,4 +241,154 @@ async fn a_summary_that_is_missing_or_wrong_is_named() {
         assert_eq!(code, Some(2), "{arguments:?}: {said}");
         assert!(said.contains(text), "{text:?} is missing in {said}");
     }
+}
+
+/// A worker of the contract, in the hands of a test.
+struct Worker<'a> {
+    queue: &'a AzureQueue,
+    table: AzureTable,
+}
+
+impl<'a> Worker<'a> {
+    async fn new(sent: &'a Sent) -> Self {
+        let table = storage(&sent.azurite).table(&TableArgs {
+            table: "results".parse().expect("a table's name"),
+            table_endpoint: Some(sent.azurite.table_url().parse().expect("a URL")),
+        });
+        let table = table.expect("a table");
+        table.create().await.expect("a table");
+        Self {
+            queue: &sent.queue,
+            table,
+        }
+    }
+
+    /// All visible messages, leased for a minute.
+    async fn receive_all(&self) -> Vec<Delivery> {
+        let mut all = Vec::new();
+        loop {
+            let lease = Duration::from_secs(60);
+            let deliveries = self.queue.receive(32, lease).await.expect("messages");
+            if deliveries.is_empty() {
+                return all;
+            }
+            all.extend(deliveries);
+        }
+    }
+
+    /// Stores and deletes `deliveries`. Their rows say that they were to be sent `earlier` than they were.
+    async fn finish(&self, deliveries: &[Delivery], earlier: Duration) {
+        for delivery in deliveries {
+            let message = Message::decode(&delivery.body).expect("a message");
+            let row = ResultRow::of(message, Stamp::now(), delivery.attempt, "worker", "here");
+            let earlier = i64::try_from(earlier.as_micros()).expect("a short time");
+            let row = ResultRow {
+                src_stamp: Stamp::from_micros(row.src_stamp.as_micros() - earlier),
+                ..row
+            };
+            self.table.insert(&[row]).await.expect("a row");
+            let deleted = self.queue.delete(&delivery.lease).await;
+            deleted.expect("a delete");
+        }
+    }
+}
+
+#[tokio::test]
+async fn limits_and_samples_are_those_of_the_run_alone_where_other_runs_share_the_table() {
+    let sent = Sent::new().await;
+    let worker = Worker::new(&sent).await;
+    let of_run = worker.receive_all().await;
+    worker.finish(&of_run, Duration::ZERO).await;
+    // Five times as many rows, each an hour late.
+    let other = sent.out.path().join("other.json");
+    sent.load("r2", 5 * MESSAGES, &other).await;
+    let of_other = worker.receive_all().await;
+    worker.finish(&of_other, Duration::from_secs(3600)).await;
+
+    let (code, text) = sent.verified(&["--limit=end to end p50 10m"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.contains("40 messages stored exactly once each, 1 latency limit kept"),
+        "{text}"
+    );
+    let record = sent.record();
+    let hops = record.measured.expect("latencies").hops;
+    assert_eq!(hops.rows(), 40);
+    for hop in Hop::ALL {
+        assert_eq!(hops.samples(hop).count(), 40, "{hop}");
+    }
+    let audit = record.audit.expect("an audit");
+    assert_eq!((audit.rows, audit.other_runs), (40, 200));
+}
+
+#[tokio::test]
+async fn messages_that_are_leased_are_waited_for_and_called_unfinished_only_once_nobody_holds_them()
+{
+    let sent = Sent::new().await;
+    let worker = Worker::new(&sent).await;
+    let all = worker.receive_all().await;
+    let (done, held) = all.split_at(MESSAGES - 15);
+    worker.finish(done, Duration::ZERO).await;
+
+    let (code, text) = sent.verified(&["--settle=0s"]).await;
+    assert_eq!(code, Some(11), "{text}");
+    assert!(
+        text.contains(
+            "15 messages left unfinished in the queue, but 15 messages in the queue were leased"
+        ),
+        "{text}"
+    );
+
+    // Nobody works on what is visible.
+    let (returned, held) = held.split_at(1);
+    let visible = sent.queue.renew(&returned[0].lease, Duration::ZERO).await;
+    visible.expect("a visible message");
+    worker.finish(held, Duration::ZERO).await;
+    let (code, text) = sent.verified(&["--settle=0s"]).await;
+    assert_eq!(code, Some(10), "{text}");
+    assert!(
+        text.contains("1 message left unfinished in the queue"),
+        "{text}"
+    );
+
+    let mut verify = sent.verify(&["--settle=10m"]);
+    let verify = verify.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut verify = verify.spawn().expect("the harness must start");
+    let stderr = verify.stderr.take().expect("its standard error");
+    let mut lines = BufReader::new(stderr).lines();
+    let line = lines.next_line().await.expect("a line");
+    let line = line.expect("that it waits");
+    assert!(
+        line.starts_with(
+            "waiting until consumers have finished what is in the queue (1 message, 0 leased)"
+        ),
+        "{line}"
+    );
+    let last = worker.receive_all().await;
+    worker.finish(&last, Duration::ZERO).await;
+    let output = verify.wait_with_output().await.expect("its end");
+    let (code, text) = said(&output);
+    assert_eq!(code, Some(0), "{text}");
+}
+
+#[tokio::test]
+async fn leased_messages_of_other_runs_in_the_same_queue_are_no_violation_of_this_one() {
+    let sent = Sent::new().await;
+    let worker = Worker::new(&sent).await;
+    let of_run = worker.receive_all().await;
+    worker.finish(&of_run, Duration::ZERO).await;
+    sent.load("r2", 3, &sent.out.path().join("other.json"))
+        .await;
+    sent.queue.send("not json").await.expect("a message");
+
+    // What can be seen is nobody's concern, and is not waited for.
+    let (code, text) = sent.verified(&["--settle=10m"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    worker.receive_all().await;
+    let (code, text) = sent.verified(&["--settle=0s"]).await;
+    assert_eq!(code, Some(11), "{text}");
+    assert!(
+        text.contains("4 messages in the queue could not be looked at: they are of other runs, or finished and not deleted"),
+        "{text}"
+    );
 }

@@ -2,4 +2,5 @@
 
 mod model;
 pub(crate) mod planted;
+mod shared;
 mod stamps;

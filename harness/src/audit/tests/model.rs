@@ -169,7 +169,9 @@ impl History {
 
     fn audit(&self) -> Audit {
         let mut auditor = Auditor::new(self.expectation.clone()).unwrap();
-        self.rows.iter().for_each(|row| auditor.row(row));
+        for row in &self.rows {
+            auditor.row(row);
+        }
         self.left
             .iter()
             .for_each(|body| auditor.left_in_queue(body));

@@ -108,7 +108,9 @@ impl History {
             ..self.expectation.clone()
         };
         let mut auditor = Auditor::new(expectation).unwrap();
-        self.rows.iter().for_each(|row| auditor.row(row));
+        for row in &self.rows {
+            auditor.row(row);
+        }
         self.left
             .iter()
             .for_each(|body| auditor.left_in_queue(body));
@@ -242,7 +244,9 @@ fn a_right_and_a_wrong_row_are_conflicting() {
 fn a_refused_insert_of_other_content_is_conflicting() {
     let history = History::good();
     let mut auditor = Auditor::new(history.expectation.clone()).unwrap();
-    history.rows.iter().for_each(|row| auditor.row(row));
+    for row in &history.rows {
+        auditor.row(row);
+    }
     auditor.conflict(Seq::new(42).unwrap(), Some(Digest::of("a")), None);
     let audit = auditor.finish();
     assert_eq!(audit.count(Violation::Conflicting), 1);

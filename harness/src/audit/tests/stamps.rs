@@ -157,7 +157,9 @@ fn a_block_with_a_lost_row_is_not_judged() {
 #[test]
 fn a_block_with_a_second_row_is_not_judged() {
     let mut auditor = Auditor::new(expectation()).unwrap();
-    (1..=MESSAGES).for_each(|n| auditor.row(&row("r1", n)));
+    for n in 1..=MESSAGES {
+        auditor.row(&row("r1", n));
+    }
     auditor.row(&StoredRow {
         row_key: "fresh".into(),
         ..row("r1", 42)

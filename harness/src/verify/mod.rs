@@ -2,16 +2,20 @@
 //!
 //! What must be there is known from the producer's summary alone: run, seed, payload and the fate of every send.
 
+mod quiet;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
 use futures::TryStreamExt as _;
 use producer::Summary;
 use workflow::azure::{Columns, QueueArgs, Storage, StorageArgs};
 use workflow::contract::{MessageId, RunId, Stamp};
-use workflow::ports::{ErrorKind, RowStream, WorkQueue as _};
+use workflow::duration;
+use workflow::ports::{ErrorKind, RowStream};
 
 use crate::audit::{ExpectedPoison, Layout};
 use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
@@ -19,6 +23,7 @@ use crate::exit::WrongInput;
 use crate::load::LatencyLimitArg;
 use crate::measure::{LatencyLimit, judge};
 use crate::outcome::Outcome;
+use crate::platform::storage::Queue;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leavings, RunDir, about};
 
@@ -48,6 +53,10 @@ pub struct VerifyArgs {
     /// A latency limit, such as 'end to end p99 2s'; repeat for more
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
+    /// How long to wait for messages in the queue that consumers may still finish: as long as some of the run are visible or
+    /// leased
+    #[arg(long, default_value = "120s", value_parser = duration::parse)]
+    pub settle: Duration,
     /// Where run directories are, and where the report goes
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
     pub out: PathBuf,
@@ -90,9 +99,10 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     };
     let leavings = Leavings {
         queue: &queue,
-        poison: has_poison.then_some(&poison),
+        poison: has_poison.then_some(&poison as &dyn Queue),
         layout,
-        own_table: false,
+        own_storage: false,
+        at_work: quiet::until_quiet(&queue, &summary.run, args.settle).await?,
     };
     let counts = Arc::new(Counts::default());
     let rows = counts.clone().of(table.all_rows_with(columns));
@@ -226,6 +236,8 @@ fn started(args: &VerifyArgs, summary: &Summary) -> Event {
     if args.payload_only {
         command.push_str(" --payload-only");
     }
+    command.push_str(" --settle ");
+    command.push_str(&duration::text(args.settle));
     for limit in &args.limits {
         command.push_str(" --limit '");
         command.push_str(&limit.to_string());

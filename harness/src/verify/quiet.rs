@@ -1,0 +1,152 @@
+//! Waiting until nobody is at work on the queue any more: what a consumer holds at the moment may be stored a moment later.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::{Instant, sleep};
+use workflow::contract::RunId;
+
+use crate::audit::AtWork;
+use crate::platform::storage::Queue;
+use crate::run::QueueLook;
+
+/// From one look at the queue to the next.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// A queue whose number of messages has changed within this time is still being worked on. As long as the consumer's lease
+/// lasts by default: a message that nobody finishes within that time comes back.
+const STILL: Duration = Duration::from_secs(60);
+
+/// Waits until no message of `run` can be in `queue`, for at most `patience`. Returns how the queue was still being worked on
+/// then, or `None` if it is quiet: then its messages stay as they are.
+///
+/// Messages that other runs have left there are not waited for, once all of the queue can be seen.
+pub(super) async fn until_quiet(
+    queue: &dyn Queue,
+    run: &RunId,
+    patience: Duration,
+) -> anyhow::Result<Option<AtWork>> {
+    let start = Instant::now();
+    let (mut last, mut changed) = (None, None);
+    loop {
+        let look = QueueLook::take(queue)
+            .await
+            .context("look into the queue")?;
+        if !look.may_hold(run) {
+            return Ok(None);
+        }
+        match last.replace(look.depth) {
+            None => say_what_is_waited_for(&look, patience),
+            Some(last) if last != look.depth => changed = Some(Instant::now()),
+            Some(_) => {}
+        }
+        if start.elapsed() >= patience {
+            let changing = changed.is_some_and(|at| at.elapsed() < STILL);
+            let leased = look.leased().filter(|leased| *leased > 0);
+            return Ok(leased
+                .map(AtWork::Leased)
+                .or(changing.then_some(AtWork::Changing)));
+        }
+        sleep(EVERY.min(patience.saturating_sub(start.elapsed()))).await;
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a person who waits should know for what"
+)]
+fn say_what_is_waited_for(look: &QueueLook, patience: Duration) {
+    let patience = workflow::duration::text(patience);
+    eprintln!(
+        "waiting until consumers have finished what is in the queue ({look}), for at most {patience} (--settle)"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use workflow::memory::MemoryQueue;
+    use workflow::ports::Lease;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(120);
+
+    async fn queue(bodies: impl IntoIterator<Item = &str>) -> MemoryQueue {
+        let queue = MemoryQueue::new("work");
+        queue.create().await.unwrap();
+        for body in bodies {
+            queue.send(body).await.unwrap();
+        }
+        queue
+    }
+
+    /// Leases the first message for `time`.
+    async fn lease(queue: &MemoryQueue, time: Duration) -> Lease {
+        let mut deliveries = queue.receive(1, time).await.unwrap();
+        deliveries.remove(0).lease
+    }
+
+    async fn waited(queue: &MemoryQueue) -> (Option<AtWork>, Duration) {
+        let start = Instant::now();
+        let run = "r1".parse().unwrap();
+        let found = until_quiet(queue, &run, PATIENCE).await.unwrap();
+        (found, start.elapsed())
+    }
+
+    const OURS: &str = r#"{"id":"r1-1"}"#;
+    const OTHERS: &str = r#"{"id":"r2-1"}"#;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_without_messages_of_the_run_is_quiet_at_once() {
+        assert_eq!(waited(&queue([]).await).await, (None, Duration::ZERO));
+        let others = queue([OTHERS, "not json"]).await;
+        assert_eq!(waited(&others).await, (None, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_stays_visible_for_all_of_the_patience_is_left() {
+        assert_eq!(waited(&queue([OURS]).await).await, (None, PATIENCE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_runs_out_meanwhile_is_waited_for_and_one_that_does_not_is_told() {
+        let queue = queue([OURS, OTHERS]).await;
+        lease(&queue, Duration::from_secs(60)).await;
+        assert_eq!(waited(&queue).await, (None, PATIENCE));
+        lease(&queue, Duration::from_secs(600)).await;
+        assert_eq!(waited(&queue).await, (Some(AtWork::Leased(1)), PATIENCE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_ends_when_the_last_message_is_finished() {
+        let queue = queue([OURS]).await;
+        let held = lease(&queue, Duration::from_secs(60)).await;
+        let finish = async {
+            sleep(Duration::from_secs(20)).await;
+            workflow::ports::WorkQueue::delete(&queue, &held)
+                .await
+                .unwrap();
+        };
+        let (waited, ()) = tokio::join!(waited(&queue), finish);
+        assert_eq!(waited, (None, Duration::from_secs(20)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_is_still_being_emptied_at_the_end_of_the_patience_is_told() {
+        let queue = queue([OURS; 200]).await;
+        let work = async {
+            loop {
+                let held = lease(&queue, Duration::from_secs(60)).await;
+                workflow::ports::WorkQueue::delete(&queue, &held)
+                    .await
+                    .unwrap();
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let waited = tokio::select! {
+            waited = waited(&queue) => waited,
+            () = work => unreachable!(),
+        };
+        assert_eq!(waited, (Some(AtWork::Changing), PATIENCE));
+    }
+}
