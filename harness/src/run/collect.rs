@@ -3,11 +3,11 @@
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use producer::Summary;
-use workflow::contract::{Payloads, PoisonEnvelope};
-use workflow::ports::{MAX_RECEIVE, RowStream};
+use workflow::contract::Payloads;
+use workflow::ports::RowStream;
 
 use super::settle::depth;
-use super::{QueueLook, Run, Sent};
+use super::{PoisonFound, QueueLook, Run, Sent};
 use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Layout, Sends};
 use crate::measure::Hops;
 use crate::platform::storage::Queue;
@@ -21,15 +21,6 @@ pub struct Collected {
     pub hops: Hops,
     /// The poison queue.
     pub poison: Vec<PoisonFound>,
-}
-
-/// One message of the poison queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PoisonFound {
-    /// With its reason.
-    Envelope(Box<PoisonEnvelope>),
-    /// Something else, which no consumer of the contract puts there.
-    Foreign(String),
 }
 
 impl Run {
@@ -132,7 +123,10 @@ impl Leavings<'_> {
         hops.add_send(&sends)
             .context("add the producer's send times")?;
         let look = self.look_into_queue(&mut auditor).await?;
-        let poison = self.read_poison().await?;
+        let poison = match self.poison {
+            Some(poison) => super::poison::read(poison).await?,
+            None => Vec::new(),
+        };
         for found in &poison {
             if let PoisonFound::Envelope(envelope) = found {
                 auditor.poisoned(envelope);
@@ -183,37 +177,5 @@ impl Leavings<'_> {
         let now = depth(self.queue).await;
         let now = now.context("count what is left in the queue")?;
         Ok((now != look.depth).then_some(AtWork::Changing))
-    }
-
-    /// Every message of the poison queue, which is received without being deleted: it stays there for a person to see.
-    async fn read_poison(&self) -> anyhow::Result<Vec<PoisonFound>> {
-        const HIDE: std::time::Duration = std::time::Duration::from_secs(60);
-        let Some(poison) = self.poison else {
-            return Ok(Vec::new());
-        };
-        let (mut found, mut leases) = (Vec::new(), Vec::new());
-        loop {
-            let deliveries = poison
-                .receive(MAX_RECEIVE, HIDE)
-                .await
-                .context("read the poison queue")?;
-            if deliveries.is_empty() {
-                break;
-            }
-            for delivery in deliveries {
-                found.push(match serde_json::from_str(&delivery.body) {
-                    Ok(envelope) => PoisonFound::Envelope(Box::new(envelope)),
-                    Err(_) => PoisonFound::Foreign(delivery.body),
-                });
-                leases.push(delivery.lease);
-            }
-        }
-        for lease in leases {
-            poison
-                .renew(&lease, std::time::Duration::ZERO)
-                .await
-                .context("hand a poison message back")?;
-        }
-        Ok(found)
     }
 }

@@ -7,6 +7,7 @@ mod collect;
 mod dir;
 mod end;
 mod plan;
+mod poison;
 mod redelivery;
 mod sending;
 mod settle;
@@ -21,9 +22,10 @@ use anyhow::Context as _;
 use workflow::contract::Stamp;
 
 pub use census::Census;
-pub use collect::{Collected, Leavings, PoisonFound, expectation};
+pub use collect::{Collected, Leavings, expectation};
 pub use dir::RunDir;
 pub use plan::{Identity, Load, Patience};
+pub use poison::PoisonFound;
 pub use sending::{Sending, Sent};
 pub use settle::{QueueLook, Settled};
 

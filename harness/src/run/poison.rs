@@ -1,0 +1,201 @@
+//! Reading a poison queue to its end, without taking anything out of it.
+//!
+//! There is no way to look at more than the first 32 messages of a queue but to receive them. So each is hidden while the rest
+//! is read, and handed back afterwards.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use tokio::time::{Instant, sleep};
+use workflow::contract::PoisonEnvelope;
+use workflow::ports::{ErrorKind, Lease, MAX_RECEIVE};
+
+use super::settle::depth;
+use crate::platform::storage::Queue;
+
+/// How long a message is hidden at first.
+const HIDE: Duration = Duration::from_secs(60);
+
+/// The longest that a message is hidden: an hour. Whoever ends the harness meanwhile waits for that long.
+const MOST: Duration = Duration::from_secs(3600);
+
+/// Between two looks for messages that somebody else hides.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long messages that somebody else hides are waited for: less than what was read itself stays hidden.
+const OTHERS: Duration = Duration::from_secs(45);
+
+/// One message of the poison queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PoisonFound {
+    /// With its reason.
+    Envelope(Box<PoisonEnvelope>),
+    /// Something else, which no consumer of the contract puts there.
+    Foreign(String),
+}
+
+impl PoisonFound {
+    fn of(body: String) -> Self {
+        match serde_json::from_str(&body) {
+            Ok(envelope) => Self::Envelope(Box::new(envelope)),
+            Err(_) => Self::Foreign(body),
+        }
+    }
+}
+
+/// Every message of `queue`, each once; they stay there for a person to see.
+///
+/// Where reading takes longer than the first messages are hidden, these come again. They are then hidden for twice as long, so
+/// that the end is reached however long the queue is.
+pub(super) async fn read(queue: &dyn Queue) -> anyhow::Result<Vec<PoisonFound>> {
+    let (mut found, mut leases) = (Vec::new(), HashMap::new());
+    let read = receive_all(queue, &mut found, &mut leases).await;
+    // Also after an error.
+    let returned = hand_back(queue, leases.into_values()).await;
+    read.and(returned).map(|()| found)
+}
+
+async fn receive_all(
+    queue: &dyn Queue,
+    found: &mut Vec<PoisonFound>,
+    leases: &mut HashMap<String, Lease>,
+) -> anyhow::Result<()> {
+    let (mut hide, mut alone_since) = (HIDE, Instant::now());
+    loop {
+        let deliveries = queue.receive(MAX_RECEIVE, hide).await;
+        let deliveries = deliveries.context("read the poison queue")?;
+        if deliveries.is_empty() {
+            let all = depth(queue).await.context("count the poison messages")?;
+            // Somebody else who reads it hands back what is missing, or has it come back.
+            if all <= found.len() as u64 || alone_since.elapsed() >= OTHERS {
+                return Ok(());
+            }
+            sleep(LOOK).await;
+            continue;
+        }
+        alone_since = Instant::now();
+        let mut comes_again = false;
+        for delivery in deliveries {
+            let id = delivery.lease.message_id.clone();
+            if leases.insert(id, delivery.lease).is_some() {
+                comes_again = true;
+            } else {
+                found.push(PoisonFound::of(delivery.body));
+            }
+        }
+        if comes_again {
+            ensure!(
+                hide < MOST,
+                "read the poison queue to its end: not within {MOST:?}, {} messages so far",
+                found.len()
+            );
+            hide = MOST.min(2 * hide);
+        }
+    }
+}
+
+async fn hand_back(queue: &dyn Queue, leases: impl Iterator<Item = Lease>) -> anyhow::Result<()> {
+    for lease in leases {
+        match queue.renew(&lease, Duration::ZERO).await {
+            Ok(_) => {}
+            // It was visible again before.
+            Err(error) if error.kind() == ErrorKind::LeaseLost => {}
+            Err(error) => return Err(error).context("hand a poison message back"),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use workflow::memory::MemoryQueue;
+    use workflow::ports::{Delivery, Peeked, StorageError};
+
+    use super::*;
+
+    /// A queue whose answers to a receive take their time.
+    struct Slow(MemoryQueue, Duration);
+
+    #[async_trait]
+    impl Queue for Slow {
+        async fn create(&self) -> Result<(), StorageError> {
+            self.0.create().await
+        }
+
+        async fn send(&self, body: &str) -> Result<(), StorageError> {
+            self.0.send(body).await
+        }
+
+        async fn receive(&self, max: u8, hidden: Duration) -> Result<Vec<Delivery>, StorageError> {
+            let received = self.0.receive(max, hidden).await;
+            sleep(self.1).await;
+            received
+        }
+
+        async fn renew(&self, lease: &Lease, hidden: Duration) -> Result<Lease, StorageError> {
+            self.0.renew(lease, hidden).await
+        }
+
+        async fn peek(&self, max: u8) -> Result<Vec<Peeked>, StorageError> {
+            self.0.peek(max).await
+        }
+
+        async fn approximate_count(&self) -> Result<u64, StorageError> {
+            self.0.approximate_count().await
+        }
+
+        async fn delete_queue(&self) -> Result<(), StorageError> {
+            self.0.delete_queue().await
+        }
+    }
+
+    async fn queue(messages: usize, slowness: Duration) -> Slow {
+        let queue = Slow(MemoryQueue::new("poison"), slowness);
+        queue.create().await.unwrap();
+        for n in 0..messages {
+            queue.send(&format!("body {n}")).await.unwrap();
+        }
+        queue
+    }
+
+    /// Numbers of the bodies that were found, in order.
+    fn numbers(found: &[PoisonFound]) -> Vec<usize> {
+        let number = |found: &PoisonFound| match found {
+            PoisonFound::Foreign(body) => body.strip_prefix("body ").unwrap().parse().unwrap(),
+            PoisonFound::Envelope(_) => unreachable!("none was sent"),
+        };
+        let mut numbers: Vec<_> = found.iter().map(number).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_takes_longer_to_read_than_its_messages_are_hidden_is_read_to_its_end() {
+        const MESSAGES: usize = 500;
+        let queue = queue(MESSAGES, Duration::from_secs(10)).await;
+        let found = read(&queue).await.unwrap();
+        assert_eq!(numbers(&found), Vec::from_iter(0..MESSAGES), "each once");
+        let visible = queue.receive(MAX_RECEIVE, HIDE).await.unwrap().len();
+        assert_eq!(visible, usize::from(MAX_RECEIVE), "all are handed back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_that_another_reader_hides_are_waited_for() {
+        let queue = queue(40, Duration::ZERO).await;
+        let other = queue.receive(10, Duration::from_secs(30)).await.unwrap();
+        assert_eq!(other.len(), 10);
+        let found = read(&queue).await.unwrap();
+        assert_eq!(numbers(&found), Vec::from_iter(0..40));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn messages_that_nobody_hands_back_are_not_waited_for_without_end() {
+        let queue = queue(40, Duration::ZERO).await;
+        queue.receive(10, 10 * HIDE).await.unwrap();
+        let (start, found) = (Instant::now(), read(&queue).await.unwrap());
+        assert_eq!(numbers(&found), Vec::from_iter(10..40));
+        assert!(start.elapsed() <= OTHERS + LOOK, "{:?}", start.elapsed());
+    }
+}
