@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// Ctrl-C, what CI sends when it cancels a job, and a terminal that closes.
 pub(crate) struct Interrupts {
@@ -11,7 +12,8 @@ pub(crate) struct Interrupts {
     term: Signal,
     /// Absent under `nohup`: who listens for a signal that is ignored ends the ignoring.
     hup: Option<Signal>,
-    seen: bool,
+    stop: CancellationToken,
+    at_once: CancellationToken,
 }
 
 impl Interrupts {
@@ -26,7 +28,8 @@ impl Interrupts {
             } else {
                 Some(signal(SignalKind::hangup())?)
             },
-            seen: false,
+            stop: CancellationToken::new(),
+            at_once: CancellationToken::new(),
         })
     }
 
@@ -43,20 +46,20 @@ impl Interrupts {
             _ = self.term.recv() => {}
             _ = hup => {}
         }
-        self.seen = true;
-    }
-
-    /// The second of them: the first asks for an end in order, this one for the end.
-    pub(crate) async fn second(&mut self) {
-        if !self.seen {
-            self.recv().await;
+        if self.stop.is_cancelled() {
+            self.at_once.cancel();
         }
-        self.recv().await;
+        self.stop.cancel();
     }
 
-    /// Whether there was one.
-    pub(crate) const fn seen(&self) -> bool {
-        self.seen
+    /// Cancelled by the first of them that [`Interrupts::recv`] has seen, which asks for an end in order.
+    pub(crate) fn stop(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Cancelled by the second, which asks for the end and has nobody waited for.
+    pub(crate) fn at_once(&self) -> CancellationToken {
+        self.at_once.clone()
     }
 }
 

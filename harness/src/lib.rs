@@ -3,6 +3,7 @@
 //! - [`environment`]: where the workload runs. [`run`]: storage, consumers and a load, and what is found afterwards.
 //! - [`scenario`]: the feature files, run by Cucumber. [`load`]: one run without Gherkin.
 //! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes.
+//!   `conclusion`: how a run comes to one, whoever conducted it. `panics`: none of the harness's own is lost.
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
@@ -17,6 +18,7 @@ pub mod audit;
 pub mod authority;
 pub mod autoscale;
 pub mod cli;
+mod conclusion;
 pub mod events;
 pub mod exit;
 mod interrupts;
@@ -26,6 +28,7 @@ pub mod manifest;
 pub mod measure;
 pub mod nodes;
 pub mod outcome;
+mod panics;
 pub mod platform;
 pub mod recording;
 pub mod report;

@@ -61,6 +61,15 @@ impl Outcome {
         }
     }
 
+    /// What `error` says of the workload: an [`Unmet`] that it has left undone what it should have done, any other nothing.
+    pub fn of_error(error: &anyhow::Error) -> Self {
+        if error.downcast_ref::<Unmet>().is_some() {
+            Self::Fail
+        } else {
+            Self::Inconclusive
+        }
+    }
+
     /// The outcome of a whole from those of its parts: the worst. [`Outcome::Inconclusive`] when there are none, since
     /// a run that judged nothing has shown nothing.
     pub fn of_parts(parts: impl IntoIterator<Item = Self>) -> Self {

@@ -93,10 +93,10 @@ impl Kubelet {
 
     /// Whether every file was replaced when it was due.
     pub fn check(&self) -> anyhow::Result<()> {
-        match self.tasks().try_join_next() {
-            None => Ok(()),
-            Some(ended) => ended?.context("replace a projected token"),
+        while let Some(ended) = self.tasks().try_join_next() {
+            ended?.context("replace a projected token")?;
         }
+        Ok(())
     }
 
     fn tasks(&self) -> std::sync::MutexGuard<'_, JoinSet<anyhow::Result<()>>> {

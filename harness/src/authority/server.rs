@@ -18,7 +18,7 @@ use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::exchange::{Form, unverified};
@@ -47,6 +47,8 @@ pub struct Exchange {
 #[derive(Debug)]
 pub struct Authority {
     shared: Arc<Shared>,
+    /// What accepts connections, and joins those that have ended.
+    accepting: JoinHandle<()>,
     _open: DropGuard,
 }
 
@@ -98,9 +100,10 @@ impl Authority {
             secrets: Mutex::default(),
         });
         let open = CancellationToken::new();
-        tokio::spawn(accept(listener, shared.clone(), open.clone()));
+        let accepting = tokio::spawn(accept(listener, shared.clone(), open.clone()));
         Ok(Self {
             shared,
+            accepting,
             _open: open.drop_guard(),
         })
     }
@@ -135,10 +138,11 @@ impl Authority {
         self.shared.turned_away.load(Ordering::Acquire)
     }
 
-    /// Whether nothing in it has panicked.
+    /// Whether nothing in it has panicked: no connection, and not the task that accepts them, which ends by nothing else
+    /// while the authority is there.
     pub fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
-            !self.shared.panicked.load(Ordering::Acquire),
+            !self.shared.panicked.load(Ordering::Acquire) && !self.accepting.is_finished(),
             "a task of the authority panicked, which is a bug of the harness"
         );
         Ok(())

@@ -4,76 +4,87 @@ mod args;
 mod describe;
 mod live;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::Context as _;
-
-use tokio::time::timeout;
+use anyhow::{Context as _, anyhow};
+use tokio_util::sync::CancellationToken;
 
 pub use args::{LatencyLimitArg, LoadArgs};
 pub(crate) use describe::summarise;
 use live::{EVERY, Live};
 
 use crate::audit::ExpectedPoison;
+use crate::conclusion::{Concluded, Conducted, Part, STOPPED};
 use crate::events::{Event, Measured};
 use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
+use crate::panics::Stray;
 use crate::platform::workers::CONSUMERS;
 use crate::platform::{Departure, Platform, Replicas, Roster, StorageLoss, WorkerSpec, Workload};
 use crate::run::{Identity, Needed, Patience, Run, RunDir, Sending, Sent};
 
 /// Runs the load that `args` describe on `platform`, writes its report and prints its summary.
+///
+/// A first signal ends the sending; what was sent is drained and judged. A second one ends everything, whatever it is at.
 pub async fn load(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Outcome> {
-    let identity = Identity::fresh(args.seed);
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
-    let alarm = StorageLoss::default();
-    let mut run = Run::prepare(
-        platform,
-        identity,
-        &args.out,
-        Needed::default(),
-        alarm.clone(),
-    )
-    .await?;
+    let signals = Signals {
+        stop: interrupts.stop(),
+        at_once: interrupts.at_once(),
+    };
+    let heard = async {
+        interrupts.recv().await;
+        say_stopping();
+        loop {
+            interrupts.recv().await;
+        }
+    };
+    tokio::select! {
+        ended = perform(args, platform, &signals) => ended,
+        () = heard => unreachable!("signals must be listened for until the load has ended"),
+    }
+}
+
+/// What was heard of signals so far.
+struct Signals {
+    stop: CancellationToken,
+    at_once: CancellationToken,
+}
+
+#[expect(clippy::print_stderr, reason = "a person has asked for it, and waits")]
+fn say_stopping() {
+    eprintln!("stopping: what was sent is finished and judged; once more ends it at once");
+}
+
+async fn perform(
+    args: &LoadArgs,
+    platform: &dyn Platform,
+    signals: &Signals,
+) -> anyhow::Result<Outcome> {
+    let stray = Stray::watch();
+    let identity = Identity::fresh(args.seed);
+    let (needed, loss) = (Needed::default(), StorageLoss::default());
+    let mut run = Run::prepare(platform, identity, &args.out, needed, loss.clone()).await?;
     let mut sending = None;
-    let finished = tokio::select! {
-        reason = alarm.lost() => Err(StorageLost(reason).into()),
-        finished = conduct(args, &mut run, &mut sending, &mut interrupts) => finished,
+    let judged = tokio::select! {
+        judged = conduct(args, &mut run, &mut sending, &signals.stop) => judged,
+        reason = loss.lost() => Err(anyhow!(reason)),
+        // The reason is added at the end, with those of other panics.
+        _ = stray.any() => Ok(vec![]),
+        () = signals.at_once.cancelled() => Ok(vec![Part::new(Outcome::Incomplete, STOPPED)]),
     };
-    let lost = match &finished {
-        Ok(_) => None,
-        Err(_) => run.storage_lost().await,
+    let conducted = Conducted {
+        run,
+        sending,
+        judged,
+        stray: &stray,
+        stopped: signals.stop.is_cancelled(),
+        at_once: &signals.at_once,
     };
-    match (&finished, &lost) {
-        (Ok(_), _) => {}
-        (Err(_), None) => run.abandon(sending).await,
-        (Err(_), Some(_)) => tokio::select! {
-            () = run.wind_up(sending) => {}
-            () = interrupts.second() => {}
-        },
-    }
-    let watched = run.stop_watching().await;
-    let finished = match lost {
-        // Whatever else went wrong follows from it.
-        Some(reason) => Err(StorageLost(reason).into()),
-        None => finished.and_then(|verdict| watched.map(|()| verdict)),
-    };
-    let dir = run.dir().path().to_owned();
-    let concluded = conclude(&run, finished, interrupts.seen());
-    // Also when nothing can be written any more: what is gone need not be swept.
-    let removed = timeout(REMOVAL, run.remove()).await;
-    let removed = removed.unwrap_or_else(|late| Err(late.into()));
-    let closed = run.close().await;
-    concluded?;
-    closed?;
-    let (record, report) = crate::report::write(&dir)?;
+    let Concluded { record, report } = conducted.conclude().await.concluded?;
     summarise(&record, &report);
-    match record.verdict().outcome {
-        // Storage that stays behind is no pass; a worse verdict is the news.
-        Outcome::Pass => removed.map(|()| Outcome::Pass),
-        outcome => Ok(outcome),
-    }
+    Ok(record.verdict().outcome)
 }
 
 /// Checks what `args` ask for, as far as it can be known before anything starts.
@@ -82,39 +93,6 @@ pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
     workload.check(&arguments, &args.consumer())?;
     RunDir::check_parent(&args.out)
 }
-
-/// What the parts of the judgement say, and why.
-type Verdict = (Outcome, Vec<String>);
-
-/// How long the removal of a run's storage may take.
-const REMOVAL: Duration = Duration::from_secs(20);
-
-/// A run has no storage any more.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct StorageLost(String);
-
-/// Records the outcome. An error on the way makes the run inconclusive, since the harness could not tell, or incomplete where
-/// a signal had come first; what was recorded until then is kept, and the error is the reason.
-fn conclude(run: &Run, finished: anyhow::Result<Verdict>, interrupted: bool) -> anyhow::Result<()> {
-    let (outcome, reasons) = finished.unwrap_or_else(|error| {
-        let reason = match error.downcast_ref() {
-            Some(StorageLost(reason)) => reason.clone(),
-            None => format!("failed to {error:#}"),
-        };
-        tracing::error!("{reason}");
-        if interrupted {
-            let reasons = vec![STOPPED.to_owned(), reason];
-            (Outcome::Incomplete, reasons)
-        } else {
-            (Outcome::Inconclusive, vec![reason])
-        }
-    });
-    run.record(Event::Finished { outcome, reasons })
-}
-
-/// What a signal is the reason of.
-const STOPPED: &str = "stopped by a signal";
 
 fn phase(run: &Run, name: &str) -> anyhow::Result<()> {
     run.record(Event::Phase {
@@ -126,8 +104,8 @@ async fn conduct(
     args: &LoadArgs,
     run: &mut Run,
     sending: &mut Option<Sending>,
-    interrupts: &mut Interrupts,
-) -> anyhow::Result<Verdict> {
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<Part>> {
     run.begin(describe::started(args, run))?;
     describe::announce(args, run);
     if let Some(text) = describe::shortfall(args) {
@@ -143,7 +121,7 @@ async fn conduct(
     })
     .await?;
     *sending = Some(run.start_sending(&load).await?);
-    let watched = watch(run, args.planned(), sending, args.patience(), interrupts).await?;
+    let watched = watch(run, args.planned(), sending, args.patience(), stop).await?;
     phase(run, "drain")?;
     run.drain(args.patience().drain).await?;
     phase(run, "audit")?;
@@ -154,36 +132,21 @@ async fn conduct(
     // First, since what the audit finds then mostly follows from it.
     let mut parts = Vec::from_iter(unexpected_exits(&run.roster()));
     if watched.interrupted {
-        parts.push((Outcome::Incomplete, vec![STOPPED.to_owned()]));
+        parts.push(Part::new(Outcome::Incomplete, STOPPED));
     }
-    parts.push((collected.audit.outcome(), collected.audit.reasons()));
-    let of_limits = verdicts
-        .iter()
-        .map(|verdict| (verdict.outcome, vec![verdict.sentence()]));
-    parts.extend(of_limits);
+    parts.push(Part::from(&collected.audit));
+    parts.extend(verdicts.iter().map(Part::from));
     run.record(Event::Audited(Box::new(collected.audit)))?;
     run.record(Event::Measured(Box::new(Measured {
         hops: collected.hops,
         verdicts,
     })))?;
-    Ok(combine(&parts))
-}
-
-/// The worst outcome, and the reasons of every part that is not a pass, worst first.
-fn combine(parts: &[Verdict]) -> Verdict {
-    let outcome = Outcome::of_parts(parts.iter().map(|(outcome, _)| *outcome));
-    let reasons = Outcome::WORST_FIRST
-        .into_iter()
-        .filter(|outcome| *outcome != Outcome::Pass)
-        .flat_map(|worst| parts.iter().filter(move |(outcome, _)| *outcome == worst))
-        .flat_map(|(_, reasons)| reasons.clone())
-        .collect();
-    (outcome, reasons)
+    Ok(parts)
 }
 
 /// Consumers that did not end when and as they were asked to. They mostly end alike: the one that was started first stands
 /// for all, as in the reports, and what each had to say is with its end in the event log.
-fn unexpected_exits(roster: &Roster) -> Option<Verdict> {
+fn unexpected_exits(roster: &Roster) -> Option<Part> {
     // Of those that end at once, whichever is looked at last is noticed first: by number, or two runs alike read apart.
     let by_number = |departure: &&Departure| (departure.name.len(), departure.name.clone());
     let departed = roster.departed.iter();
@@ -193,7 +156,7 @@ fn unexpected_exits(roster: &Roster) -> Option<Verdict> {
         0 => first.sentence.clone(),
         more => format!("{}; {more} more did not end as asked", first.sentence),
     };
-    Some((Outcome::Fail, vec![reason]))
+    Some(Part::new(Outcome::Fail, reason))
 }
 
 /// What was seen while the load ran.
@@ -208,7 +171,7 @@ async fn watch(
     planned: u64,
     producer: &mut Option<Sending>,
     patience: Patience,
-    interrupts: &mut Interrupts,
+    stop: &CancellationToken,
 ) -> anyhow::Result<Watched> {
     let mut live = Live::new(planned);
     let (mut interrupted, mut stopped) = (false, false);
@@ -217,6 +180,7 @@ async fn watch(
         if sending.has_ended()? {
             break;
         }
+        run.check()?;
         live.observe(run, Some(sending));
         // Nobody is left to send to.
         if run.roster().is_deserted() && !stopped {
@@ -225,7 +189,7 @@ async fn watch(
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            () = interrupts.recv(), if !stopped => {
+            () = stop.cancelled(), if !stopped => {
                 (interrupted, stopped) = (true, true);
                 sending.interrupt().await?;
             }
@@ -236,13 +200,14 @@ async fn watch(
     phase(run, "settle")?;
     let start = Instant::now();
     while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
+        run.check()?;
         live.observe(run, None);
         if run.roster().is_deserted() {
             break;
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            () = interrupts.recv() => interrupted = true,
+            () = stop.cancelled() => interrupted = true,
         }
     }
     live.observe(run, None);

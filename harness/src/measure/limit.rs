@@ -53,6 +53,25 @@ pub struct LatencyVerdict {
     pub samples_needed: u64,
     /// Why the outcome is what it is, in words.
     pub reason: String,
+    /// Why it cannot be told whether the limit holds; absent where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<Untold>,
+}
+
+/// Why it cannot be told whether a limit holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Untold {
+    /// The percentile needs more samples.
+    TooFewSamples,
+    /// The load was not what was planned: the generator was late.
+    LateGenerator,
+    /// Clocks disagree.
+    ClocksApart,
+    /// Rows lack a stamp.
+    StampsMissing,
+    /// The limit is inside the confidence interval.
+    TooClose,
 }
 
 impl LatencyVerdict {
@@ -126,12 +145,21 @@ fn judge_one(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
         samples: samples.count(),
         samples_needed: limit.percentile.samples_needed(),
         reason: String::new(),
+        untold: None,
     };
-    (verdict.outcome, verdict.reason) = decide(hops, &verdict, offset);
+    match decide(hops, &verdict, offset) {
+        Ok(decided) => (verdict.outcome, verdict.reason) = decided,
+        Err((untold, reason)) => (verdict.untold, verdict.reason) = (Some(untold), reason),
+    }
     verdict
 }
 
-fn decide(hops: &Hops, verdict: &LatencyVerdict, offset: i64) -> (Outcome, String) {
+/// The outcome and its reason, or why there is none.
+fn decide(
+    hops: &Hops,
+    verdict: &LatencyVerdict,
+    offset: i64,
+) -> Result<(Outcome, String), (Untold, String)> {
     let LatencyLimit {
         hop,
         percentile,
@@ -142,41 +170,41 @@ fn decide(hops: &Hops, verdict: &LatencyVerdict, offset: i64) -> (Outcome, Strin
             "{percentile} needs {} samples, there are {}",
             verdict.samples_needed, verdict.samples
         );
-        return (Outcome::Inconclusive, reason);
+        return Err((Untold::TooFewSamples, reason));
     }
     let max = i64::try_from(max_us).unwrap_or(i64::MAX);
     if let Some(reason) = generator_was_late(hops, verdict, max) {
-        return (Outcome::Inconclusive, reason);
+        return Err((Untold::LateGenerator, reason));
     }
     let missing = hops.samples(hop).missing();
     match (verdict.low_us, verdict.high_us) {
-        (Some(low), _) if low > max => (
+        (Some(low), _) if low > max => Ok((
             Outcome::Fail,
             "the whole interval is beyond the limit".into(),
-        ),
+        )),
         (_, Some(high)) if high <= max && offset >= max => {
             let offset = Micros(offset);
             let reason =
                 format!("clocks disagree by {offset} or more, which is more than the limit");
-            (Outcome::Inconclusive, reason)
+            Err((Untold::ClocksApart, reason))
         }
-        (_, Some(high)) if high <= max && missing == 0 => (
+        (_, Some(high)) if high <= max && missing == 0 => Ok((
             Outcome::Pass,
             "the whole interval is within the limit".into(),
-        ),
+        )),
         (_, Some(high)) if high <= max => {
             let reason = format!("{missing} rows lack a stamp and could not be measured");
-            (Outcome::Inconclusive, reason)
+            Err((Untold::StampsMissing, reason))
         }
         _ if offset > 0 => {
             let offset = Micros(offset);
             let reason =
                 format!("the limit is inside the interval; clocks disagree by {offset} or more");
-            (Outcome::Inconclusive, reason)
+            Err((Untold::ClocksApart, reason))
         }
         _ => {
             let reason = "the limit is inside the interval: more samples would tell";
-            (Outcome::Inconclusive, reason.into())
+            Err((Untold::TooClose, reason.into()))
         }
     }
 }
@@ -262,7 +290,7 @@ mod tests {
         let late = hops((0..2_000).map(|_| (150_000, 1_000)));
         let verdict_late = verdict(&late, Hop::EndToEnd);
         assert_eq!(verdict_late.outcome, Outcome::Inconclusive);
-        assert!(verdict_late.reason.contains("generator was late"));
+        assert_eq!(verdict_late.untold, Some(Untold::LateGenerator));
         let slow_too = hops((0..2_000).map(|_| (150_000, 150_000)));
         assert_eq!(verdict(&slow_too, Hop::EndToEnd).outcome, Outcome::Fail);
         assert_eq!(verdict(&late, Hop::QueueWait).outcome, Outcome::Pass);
@@ -278,6 +306,7 @@ mod tests {
         );
         let apart = verdict(&offset(60_000), Hop::QueueWait);
         assert_eq!(apart.outcome, Outcome::Inconclusive);
+        assert_eq!(apart.untold, Some(Untold::ClocksApart));
         assert!(apart.reason.contains("clocks disagree by 60.0 ms"));
     }
 

@@ -13,7 +13,7 @@ mod samples;
 
 pub use hops::{Hop, Hops, ParseHopError};
 pub use interval::{Interval, confidence_ranks};
-pub use limit::{LAG_SHARE, LatencyLimit, LatencyVerdict, judge};
+pub use limit::{LAG_SHARE, LatencyLimit, LatencyVerdict, Untold, judge};
 pub use micros::Micros;
 pub use percentile::{ParsePercentileError, Percentile, SAMPLES_BEYOND};
 pub use samples::{HIGHEST_MICROS, Samples, SamplesError};

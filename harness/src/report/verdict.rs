@@ -3,8 +3,9 @@
 use super::RunRecord;
 use super::promises::CONSUMER;
 use crate::audit::Violation;
+use crate::conclusion::{Conclusion, Part};
 use crate::events::Scenario;
-use crate::measure::LatencyVerdict;
+use crate::measure::{LatencyVerdict, Untold};
 use crate::outcome::Outcome;
 
 /// The verdict of a run.
@@ -23,22 +24,8 @@ pub struct Verdict {
 impl RunRecord {
     /// Makes the verdict. It is never better than any of its parts, whatever the run itself stated at its end.
     pub fn verdict(&self) -> Verdict {
-        let parts = self.parts();
-        let outcome = Outcome::of_parts(parts.iter().map(|(outcome, _)| *outcome));
-        let mut reasons: Vec<String> = Vec::new();
-        for worst in Outcome::WORST_FIRST {
-            for (part, why) in &parts {
-                if *part == worst && worst != Outcome::Pass {
-                    // The run states the reasons of its parts again; each is told once.
-                    reasons.extend(
-                        why.iter()
-                            .filter(|each| !reasons.contains(each))
-                            .cloned()
-                            .collect::<Vec<_>>(),
-                    );
-                }
-            }
-        }
+        // The run states the reasons of its parts again; each is told once.
+        let Conclusion { outcome, reasons } = Conclusion::of(self.parts());
         Verdict {
             outcome,
             headline: self.headline(outcome),
@@ -47,27 +34,31 @@ impl RunRecord {
         }
     }
 
-    fn parts(&self) -> Vec<(Outcome, Vec<String>)> {
+    fn parts(&self) -> Vec<Part> {
         // What the run states comes first: it knows what follows from what.
-        let mut parts = vec![self.stated.clone().unwrap_or_else(|| {
-            let reason =
-                "the event log ends without an outcome: the run was killed, or still goes on";
-            (Outcome::Incomplete, vec![reason.into()])
-        })];
-        if let Some(audit) = &self.audit {
-            parts.push((audit.outcome(), audit.reasons()));
-        }
-        for verdict in self.measured.iter().flat_map(|measured| &measured.verdicts) {
-            parts.push((verdict.outcome, vec![verdict.sentence()]));
-        }
+        let mut parts = vec![match self.stated.clone() {
+            Some((outcome, reasons)) => Part { outcome, reasons },
+            None => Part::new(
+                Outcome::Incomplete,
+                "the event log ends without an outcome: the run was killed, or still goes on",
+            ),
+        }];
+        parts.extend(self.audit.iter().map(Part::from));
+        let measured = self.measured.iter();
+        parts.extend(
+            measured
+                .flat_map(|measured| &measured.verdicts)
+                .map(Part::from),
+        );
         // Why is for the run to state; that it is no pass must not depend on that.
-        parts.extend(super::promises::of_consumers(self).map(|promise| (promise.outcome, vec![])));
+        let consumers = super::promises::of_consumers(self);
+        parts.extend(consumers.map(|promise| Part::bare(promise.outcome)));
         for scenario in &self.scenarios {
             let detail = scenario.detail.as_deref().unwrap_or_default();
             let why = detail.lines().next().unwrap_or_default();
             let (name, outcome) = (&scenario.name, scenario.outcome);
             let reason = format!("scenario {name:?}: {outcome}: {why}");
-            parts.push((scenario.outcome, vec![reason]));
+            parts.push(Part::new(scenario.outcome, reason));
         }
         match self.never_begun.len() {
             0 => {}
@@ -79,18 +70,18 @@ impl RunRecord {
                     Some((Outcome::Inconclusive, _)) => Outcome::Inconclusive,
                     _ => Outcome::Incomplete,
                 };
-                parts.push((outcome, vec![reason]));
+                parts.push(Part::new(outcome, reason));
             }
         }
         // Why is for the run to state.
-        parts.extend(self.steps.iter().map(|step| (step.outcome, vec![])));
+        parts.extend(self.steps.iter().map(|step| Part::bare(step.outcome)));
         if !self.damaged_lines.is_empty() {
             let reason = format!(
                 "evidence is missing: {} lines of the event log are damaged (first: line {})",
                 self.damaged_lines.len(),
                 self.damaged_lines[0]
             );
-            parts.push((Outcome::Inconclusive, vec![reason]));
+            parts.push(Part::new(Outcome::Inconclusive, reason));
         }
         parts
     }
@@ -217,9 +208,7 @@ impl RunRecord {
                 "send at least {needed} messages, or limit a lower percentile"
             ));
         }
-        if verdicts()
-            .any(|v| v.outcome == Outcome::Inconclusive && v.reason.contains("generator was late"))
-        {
+        if verdicts().any(|verdict| verdict.untold == Some(Untold::LateGenerator)) {
             steps.push("lower the rate, or give the producer a machine of its own".into());
         }
         if let Some(run) = &self.run {

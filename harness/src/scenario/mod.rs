@@ -14,6 +14,7 @@ mod play;
 mod selection;
 mod steps;
 mod suite;
+mod trouble;
 mod world;
 
 pub use args::{Keep, SuiteArgs};

@@ -14,13 +14,15 @@ use workflow::contract::Stamp;
 use super::SuiteArgs;
 use super::args::Keep;
 use super::console::Console;
-use super::play::{Deadlines, Played, millis, play, stray_panics, watch_panics};
+use super::play::{Deadlines, Played, millis, play};
 use super::selection::{Case, Selection};
 use super::world::Setting;
 use crate::cli::say;
+use crate::conclusion::{Conclusion, Part, STOPPED};
 use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted, Selected};
 use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
+use crate::panics::Stray;
 use crate::platform::{ConsumerOptions, Platform, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
 use crate::run::{Identity, RunDir, about};
@@ -60,7 +62,7 @@ pub async fn run(
     platform: Arc<dyn Platform>,
 ) -> anyhow::Result<SuiteReport> {
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
-    watch_panics();
+    let stray = Stray::watch();
     let identity = Identity::fresh(args.seed);
     let dir = RunDir::create_of_suite(&args.out, &identity.run)?;
     let suite = Suite {
@@ -71,8 +73,10 @@ pub async fn run(
         dir: dir.clone(),
     };
     suite.begin(&identity, &selection)?;
-    let (outcome, reasons) = suite.conduct(selection.cases, &mut interrupts).await?;
-    suite.record(Event::Finished { outcome, reasons })?;
+    let mut parts = suite.conduct(selection.cases, &mut interrupts).await?;
+    let stray = stray.reason();
+    parts.extend(stray.map(|reason| Part::new(Outcome::Inconclusive, reason)));
+    suite.record(Conclusion::of(parts).event())?;
     drop(suite);
     let (record, report) = crate::report::write(&dir)?;
     Ok(SuiteReport {
@@ -148,11 +152,11 @@ impl Suite {
         &self,
         cases: Vec<Case>,
         interrupts: &mut Interrupts,
-    ) -> anyhow::Result<(Outcome, Vec<String>)> {
+    ) -> anyhow::Result<Vec<Part>> {
         let all = cases.len();
-        let stop = CancellationToken::new();
+        let (stop, at_once) = (interrupts.stop(), interrupts.at_once());
         let mut console = Console::new(all);
-        let mut outcomes = Vec::new();
+        let mut parts = Vec::new();
         let (mut alone, mut together): (VecDeque<_>, VecDeque<_>) =
             longest_first(cases).partition(|case| case.is_serial);
         let mut playing = FuturesUnordered::new();
@@ -181,41 +185,28 @@ impl Suite {
             tokio::select! {
                 Some((case, played)) = playing.next() => {
                     console.ended(&case, &played);
-                    outcomes.push(played.outcome);
+                    parts.push(Part::bare(played.outcome));
                     self.record(Event::ScenarioFinished(self.finished(case, played)))?;
                 }
                 _ = tick.tick() => console.show(),
                 () = interrupts.recv() => {
-                    if stop.is_cancelled() {
+                    if at_once.is_cancelled() {
                         break;
                     }
                     console.wipe();
                     say("stopping: what runs is cleaned up; once more ends it at once");
-                    stop.cancel();
                 }
             }
         }
         console.wipe();
-        let mut reasons = Vec::new();
         if stop.is_cancelled() {
-            let ended = outcomes
-                .iter()
-                .filter(|outcome| **outcome != Outcome::Incomplete);
-            reasons.push(format!(
-                "stopped by a signal: {} of {all} scenarios had ended",
-                ended.count()
-            ));
-            outcomes.push(Outcome::Incomplete);
+            let ended = parts.iter();
+            let ended = ended.filter(|part| part.outcome != Outcome::Incomplete);
+            let reason = format!("{STOPPED}: {} of {all} scenarios had ended", ended.count());
+            parts.push(Part::new(Outcome::Incomplete, reason));
         }
-        if let Some(reason) = lost {
-            reasons.push(reason);
-            outcomes.push(Outcome::Inconclusive);
-        }
-        if let Some(reason) = stray() {
-            reasons.push(reason);
-            outcomes.push(Outcome::Inconclusive);
-        }
-        Ok((Outcome::of_parts(outcomes), reasons))
+        parts.extend(lost.map(|reason| Part::new(Outcome::Inconclusive, reason)));
+        Ok(parts)
     }
 
     /// Records that `case` begins, and plays it.
@@ -281,14 +272,4 @@ impl Suite {
 fn longest_first(mut cases: Vec<Case>) -> impl Iterator<Item = Case> {
     cases.sort_by_key(|case| Reverse(case.stated()));
     cases.into_iter()
-}
-
-/// What panics say that no scenario has told of.
-fn stray() -> Option<String> {
-    let panics = stray_panics();
-    (panics > 0).then(|| {
-        format!(
-            "{panics} panics outside of any scenario's steps, which are bugs of the harness; standard error has them"
-        )
-    })
 }

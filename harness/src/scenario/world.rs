@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use workflow::contract::PayloadSize;
 use workflow::duration;
 
 use super::steps::OnNodes;
-use crate::audit::{ExpectedPoison, StorageTime, Traffic};
+pub(super) use super::trouble::{StepError, StepResult};
+use crate::audit::{ExpectedPoison, Traffic};
 use crate::autoscale::{Recording, Scaling};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
-use crate::outcome::{Outcome, Unmet};
 use crate::platform::workers::CONSUMERS;
 use crate::platform::{
     ConsumerOptions, Departure, NodePlan, Platform, Replicas, SetUp, StorageLoss, StorageNeed,
@@ -20,61 +20,6 @@ use crate::platform::{
 };
 use crate::run::{Collected, Identity, Load, Needed, Patience, Run, Sent, about};
 use crate::wire::{Guard, Rule};
-
-/// What a step returns.
-pub(super) type StepResult = Result<(), StepError>;
-
-/// Why a step did not pass, and what that says about its scenario.
-#[derive(Debug)]
-pub(super) struct StepError {
-    outcome: Outcome,
-    error: anyhow::Error,
-}
-
-impl StepError {
-    /// `error`, which makes the scenario end with `outcome`.
-    pub(super) const fn of(outcome: Outcome, error: anyhow::Error) -> Self {
-        Self { outcome, error }
-    }
-
-    /// `late` did not happen in time: a broken promise, unless it was `storage` that kept the workload from it.
-    pub(super) fn late(late: String, storage: StorageTime) -> Self {
-        if storage.is_starved() {
-            Self::of(Outcome::Inconclusive, anyhow!("{late}, but {storage}"))
-        } else {
-            Unmet(late).into()
-        }
-    }
-
-    /// An outcome and its reason from what [`StepError`]'s `Display` says, which is all that Cucumber's macros let through:
-    /// they panic with it.
-    pub(super) fn read(text: &str) -> Option<(Outcome, &str)> {
-        let (outcome, reason) = text.split_once(": ")?;
-        Some((outcome.parse().ok()?, reason))
-    }
-}
-
-/// What the workload has left undone is a broken promise. Everything else that goes wrong in a step is trouble of the
-/// harness or its storage: the scenario could not be judged.
-impl<E: Into<anyhow::Error>> From<E> for StepError {
-    fn from(error: E) -> Self {
-        let error = error.into();
-        let unmet = error.downcast_ref::<Unmet>().is_some();
-        let outcome = if unmet {
-            Outcome::Fail
-        } else {
-            Outcome::Inconclusive
-        };
-        Self { outcome, error }
-    }
-}
-
-impl std::fmt::Display for StepError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // With all its causes.
-        write!(f, "{}: {:#}", self.outcome, self.error)
-    }
-}
 
 /// What a scenario runs in.
 #[derive(Clone)]

@@ -18,11 +18,11 @@ use workflow::duration;
 use workflow::ports::{ErrorKind, RowStream};
 
 use crate::audit::{ExpectedPoison, Layout};
+use crate::conclusion::{Conclusion, Part};
 use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
 use crate::exit::WrongInput;
 use crate::load::LatencyLimitArg;
 use crate::measure::{LatencyLimit, judge};
-use crate::outcome::Outcome;
 use crate::platform::storage::Queue;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leavings, RunDir, about};
@@ -116,14 +116,8 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
 
     let dir = RunDir::create_of_verification(&args.out, &producer::new_run_id())?;
     let log = EventLog::open(&dir)?;
-    let parts = [(audit.outcome(), audit.reasons())].into_iter();
-    let parts = parts.chain(verdicts.iter().map(|v| (v.outcome, vec![v.sentence()])));
-    let parts: Vec<_> = parts.collect();
-    let outcome = Outcome::of_parts(parts.iter().map(|(outcome, _)| *outcome));
-    let unkept = parts
-        .into_iter()
-        .filter(|(outcome, _)| *outcome != Outcome::Pass);
-    let reasons = unkept.flat_map(|(_, reasons)| reasons).collect();
+    let parts = [Part::from(&audit)].into_iter();
+    let conclusion = Conclusion::of(parts.chain(verdicts.iter().map(Part::from)));
     let others = (audit.other_runs > 0).then(|| Event::Note {
         text: format!(
             "{} rows and messages of other runs were left out.",
@@ -133,7 +127,7 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     let found = [
         Event::Audited(Box::new(audit)),
         Event::Measured(Box::new(Measured { hops, verdicts })),
-        Event::Finished { outcome, reasons },
+        conclusion.event(),
     ];
     let begun = [started(args, &summary)].into_iter();
     for event in begun.chain(others).chain(found) {

@@ -189,6 +189,10 @@ impl Stage for LocalStage {
             !ended,
             "keep the consumers running: what keeps them has ended"
         );
+        if let Some(identities) = self.host.identities() {
+            identities.authority.check()?;
+            identities.kubelet.check()?;
+        }
         self.proxy.check()
     }
 

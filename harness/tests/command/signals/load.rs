@@ -24,11 +24,17 @@ pub(crate) struct Running {
 impl Running {
     /// Starts one, with `variables`, and returns when it has said where its evidence goes.
     pub(crate) async fn start(variables: &[(&str, String)]) -> Self {
+        Self::start_with(&[], variables).await
+    }
+
+    /// The same with more `arguments`.
+    pub(crate) async fn start_with(arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
             .args(["load", "--messages=10000", "--shape=constant:50/s"])
             .args(["--consumers=2", "--out"])
             .arg(out.path())
+            .args(arguments)
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .process_group(0)
             .stdout(Stdio::null())
@@ -54,9 +60,14 @@ impl Running {
 
     /// Waits until messages flow.
     pub(crate) async fn flows(&self) {
+        self.until(|event| matches!(event, Event::Sample(now) if now.sent > Some(0)))
+            .await;
+    }
+
+    /// Waits until its log has an event that is `so`.
+    pub(crate) async fn until(&self, so: impl Fn(&Event) -> bool) {
         let mut look = interval(LOOK);
-        let flows = |event: &Event| matches!(event, Event::Sample(now) if now.sent > Some(0));
-        while !self.events().iter().any(flows) {
+        while !self.events().iter().any(&so) {
             look.tick().await;
         }
     }

@@ -63,3 +63,42 @@ async fn ctrl_c_sigterm_and_a_closed_terminal_end_a_load_in_order_and_leave_no_p
         .await
         .expect("all must end");
 }
+
+/// One that drains: its consumers are in the middle of work that takes longer than this test may.
+async fn drains() -> Running {
+    let load = Running::start_with(&["--work=fixed:10m"], &[]).await;
+    load.until(|event| matches!(event, Event::Sample(now) if now.in_hand > Some(0)))
+        .await;
+    load.signal(Signal::SIGINT);
+    load.until(|event| matches!(event, Event::Phase { name } if name == "drain"))
+        .await;
+    load
+}
+
+async fn a_second_signal_ends_a_load_that_drains_at_once() {
+    let mut load = drains().await;
+    load.signal(Signal::SIGINT);
+    let (status, said) = load.end().await;
+    assert_eq!(status.code(), Some(12), "{said}");
+    let events = load.events();
+    let audited = events
+        .iter()
+        .any(|event| matches!(event, Event::Audited(_)));
+    assert!(!audited, "nothing was waited for, and nothing judged");
+    let Some(Event::Finished { outcome, reasons }) = events.last() else {
+        unreachable!("the last event must be the end: {:?}", events.last());
+    };
+    assert_eq!(*outcome, Outcome::Incomplete);
+    assert_eq!(*reasons, ["stopped by a signal"]);
+    for event in &events {
+        if let Event::ProcessStarted { name, pid: id, .. } = event {
+            assert_eq!(kill(pid(*id), None), Err(Errno::ESRCH), "{name} is left");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_is_heard_while_a_load_drains() {
+    let ended = a_second_signal_ends_a_load_that_drains_at_once();
+    timeout(DEADLINE, ended).await.expect("it must end");
+}
