@@ -52,14 +52,14 @@ pub(super) async fn read(queue: &dyn Queue) -> anyhow::Result<Vec<PoisonFound>> 
     let (mut found, mut leases) = (Vec::new(), HashMap::new());
     let read = receive_all(queue, &mut found, &mut leases).await;
     // Also after an error.
-    let returned = hand_back(queue, leases.into_values()).await;
+    let returned = hand_back(queue, leases.into_values().map(|(lease, _)| lease)).await;
     read.and(returned).map(|()| found)
 }
 
 async fn receive_all(
     queue: &dyn Queue,
     found: &mut Vec<PoisonFound>,
-    leases: &mut HashMap<String, Lease>,
+    leases: &mut HashMap<String, (Lease, Duration)>,
 ) -> anyhow::Result<()> {
     let (mut hide, mut alone_since) = (HIDE, Instant::now());
     loop {
@@ -75,16 +75,16 @@ async fn receive_all(
             continue;
         }
         alone_since = Instant::now();
-        let mut comes_again = false;
+        // Hidden for as long as all are now, and here again before the end was reached.
+        let mut is_too_short = false;
         for delivery in deliveries {
             let id = delivery.lease.message_id.clone();
-            if leases.insert(id, delivery.lease).is_some() {
-                comes_again = true;
-            } else {
-                found.push(PoisonFound::of(delivery.body));
+            match leases.insert(id, (delivery.lease, hide)) {
+                Some((_, hidden)) => is_too_short |= hidden == hide,
+                None => found.push(PoisonFound::of(delivery.body)),
             }
         }
-        if comes_again {
+        if is_too_short {
             ensure!(
                 hide < MOST,
                 "read the poison queue to its end: not within {MOST:?}, {} messages so far",
@@ -176,7 +176,11 @@ mod tests {
         const MESSAGES: usize = 500;
         let queue = queue(MESSAGES, Duration::from_secs(10)).await;
         let found = read(&queue).await.unwrap();
-        assert_eq!(numbers(&found), Vec::from_iter(0..MESSAGES), "each once");
+        assert_eq!(
+            numbers(&found),
+            (0..MESSAGES).collect::<Vec<_>>(),
+            "each once"
+        );
         let visible = queue.receive(MAX_RECEIVE, HIDE).await.unwrap().len();
         assert_eq!(visible, usize::from(MAX_RECEIVE), "all are handed back");
     }
@@ -187,7 +191,7 @@ mod tests {
         let other = queue.receive(10, Duration::from_secs(30)).await.unwrap();
         assert_eq!(other.len(), 10);
         let found = read(&queue).await.unwrap();
-        assert_eq!(numbers(&found), Vec::from_iter(0..40));
+        assert_eq!(numbers(&found), (0..40).collect::<Vec<_>>());
     }
 
     #[tokio::test(start_paused = true)]
@@ -195,7 +199,7 @@ mod tests {
         let queue = queue(40, Duration::ZERO).await;
         queue.receive(10, 10 * HIDE).await.unwrap();
         let (start, found) = (Instant::now(), read(&queue).await.unwrap());
-        assert_eq!(numbers(&found), Vec::from_iter(10..40));
+        assert_eq!(numbers(&found), (10..40).collect::<Vec<_>>());
         assert!(start.elapsed() <= OTHERS + LOOK, "{:?}", start.elapsed());
     }
 }

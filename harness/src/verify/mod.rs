@@ -15,7 +15,7 @@ use producer::Summary;
 use workflow::azure::{Columns, QueueArgs, Storage, StorageArgs};
 use workflow::contract::{MessageId, RunId, Stamp};
 use workflow::duration;
-use workflow::ports::{ErrorKind, RowStream};
+use workflow::ports::{ErrorKind, ResultTable as _, RowStream};
 
 use crate::audit::{ExpectedPoison, Layout};
 use crate::conclusion::{Conclusion, Part};
@@ -86,6 +86,9 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     })?;
     let queue = storage.queue(queue)?;
     let table = storage.table(table)?;
+    // Before anything is waited for: the row itself need not be there.
+    let any: MessageId = "verify-1".parse().context("make an id to ask for")?;
+    table.get(&any).await.context("look for the table")?;
     // A worker of another kind may have no poison queue.
     let has_poison = match poison.approximate_count().await {
         Ok(_) => true,

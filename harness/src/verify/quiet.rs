@@ -17,8 +17,13 @@ const EVERY: Duration = Duration::from_millis(500);
 /// lasts by default: a message that nobody finishes within that time comes back.
 const STILL: Duration = Duration::from_secs(60);
 
+/// A queue whose messages are all visible for this long has no consumer: one with room for more polls at least every 5 s
+/// (`--idle-poll-max`), and one without holds leases.
+const UNTAKEN: Duration = Duration::from_secs(12);
+
 /// Waits until no message of `run` can be in `queue`, for at most `patience`. Returns how the queue was still being worked on
-/// then, or `None` if it is quiet: then its messages stay as they are.
+/// then, or `None` if it is quiet: then its messages stay as they are. It is quiet too once all of its messages are visible and
+/// nobody takes them.
 ///
 /// Messages that other runs have left there are not waited for, once all of the queue can be seen.
 pub(super) async fn until_quiet(
@@ -28,11 +33,15 @@ pub(super) async fn until_quiet(
 ) -> anyhow::Result<Option<AtWork>> {
     let start = Instant::now();
     let (mut last, mut changed) = (None, None);
+    let mut untaken = Untaken::default();
     loop {
         let look = QueueLook::take(queue)
             .await
             .context("look into the queue")?;
         if !look.may_hold(run) {
+            return Ok(None);
+        }
+        if untaken.last_for(&look) >= UNTAKEN {
             return Ok(None);
         }
         match last.replace(look.depth) {
@@ -48,6 +57,33 @@ pub(super) async fn until_quiet(
                 .or(changing.then_some(AtWork::Changing)));
         }
         sleep(EVERY.min(patience.saturating_sub(start.elapsed()))).await;
+    }
+}
+
+/// Since when the same messages are visible at the front of the queue.
+#[derive(Debug, Default)]
+struct Untaken(Option<(Vec<String>, Instant)>);
+
+impl Untaken {
+    /// For how long the messages that `look` shows have been there, and nothing else changed; zero where it shows
+    /// none, or where others are leased.
+    fn last_for(&mut self, look: &QueueLook) -> Duration {
+        let shown: Vec<_> = look
+            .visible
+            .iter()
+            .map(|it| it.message_id.clone())
+            .collect();
+        match &self.0 {
+            _ if look.leased() != Some(0) || shown.is_empty() => {
+                self.0 = None;
+                Duration::ZERO
+            }
+            Some((before, since)) if *before == shown => since.elapsed(),
+            _ => {
+                self.0 = Some((shown, Instant::now()));
+                Duration::ZERO
+            }
+        }
     }
 }
 
@@ -104,15 +140,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_stays_visible_for_all_of_the_patience_is_left() {
-        assert_eq!(waited(&queue([OURS]).await).await, (None, PATIENCE));
+    async fn visible_messages_that_nobody_takes_are_left() {
+        assert_eq!(waited(&queue([OURS]).await).await, (None, UNTAKEN));
+        let some_unseen = queue([OURS; 60]).await;
+        assert_eq!(waited(&some_unseen).await, (None, PATIENCE));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lease_that_runs_out_meanwhile_is_waited_for_and_one_that_does_not_is_told() {
         let queue = queue([OURS, OTHERS]).await;
         lease(&queue, Duration::from_secs(60)).await;
-        assert_eq!(waited(&queue).await, (None, PATIENCE));
         lease(&queue, Duration::from_secs(600)).await;
         assert_eq!(waited(&queue).await, (Some(AtWork::Leased(1)), PATIENCE));
     }
@@ -128,7 +165,10 @@ mod tests {
                 .unwrap();
         };
         let (waited, ()) = tokio::join!(waited(&queue), finish);
-        assert_eq!(waited, (None, Duration::from_secs(20)));
+        let (left, after) = waited;
+        assert_eq!(left, None);
+        let seconds = after.as_secs_f64();
+        assert!((20.0..21.0).contains(&seconds), "{after:?}");
     }
 
     #[tokio::test(start_paused = true)]
