@@ -40,7 +40,7 @@ async fn drain_hands_back_unstarted() {
     assert_eq!((rig.metrics().released.get(), rig.rows().await), (3, 0));
 }
 
-/// What README says of `--max-attempts`: storage counts every receive, and a hand-back takes none of them away.
+/// What docs/WORKLOAD.md says of `--max-attempts`: storage counts every receive, and a hand-back takes none of them away.
 #[tokio::test(start_paused = true)]
 async fn five_hand_backs_give_up_a_message_that_nobody_worked_on_and_four_do_not() {
     for (hand_backs, rows, given_up) in [(4, 1, 0), (5, 0, 1)] {
