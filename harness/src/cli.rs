@@ -135,7 +135,7 @@ pub fn main(cli: Cli) -> ExitCode {
             let workload = workload(&command.load.workload)?;
             crate::load::check(&command.load, &workload)?;
             let args = &command.load;
-            let storage = args.workload.storage.unwrap_or_else(storage_of_load);
+            let storage = args.storage();
             let platform = platform(&args.workload, workload, storage, &args.out).await?;
             let outcome = crate::load::load(args, &*platform).await?;
             Ok(ExitCode::from(outcome))
@@ -183,17 +183,6 @@ fn exit(exit: Exit) -> ExitCode {
 fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     let harness = std::env::current_exe().context("find the harness executable")?;
     Ok(Workload::chosen(&harness, args))
-}
-
-/// The storage of a load that names none: the engine, unless somebody has asked for an Azurite of their own.
-fn storage_of_load() -> StorageChoice {
-    let asked = ["EDW_AZURITE_QUEUE_URL", "EDW_AZURITE_SOURCE"];
-    let is_asked = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if asked.into_iter().any(is_asked) {
-        StorageChoice::Azurite
-    } else {
-        StorageChoice::Engine
-    }
 }
 
 /// Starts what `--env` names. Files that are no evidence go below `scratch`.

@@ -11,7 +11,7 @@ use workflow::{duration, number};
 
 use crate::audit::MAX_MESSAGES;
 use crate::measure::{Hop, LatencyLimit, Percentile};
-use crate::platform::{ConsumerOptions, WorkloadArgs};
+use crate::platform::{ConsumerOptions, StorageChoice, WorkloadArgs};
 use crate::run::{Load, Patience};
 
 /// A load, its consumers, and what it must keep.
@@ -23,10 +23,10 @@ pub struct LoadArgs {
     /// Consumers that compete for them
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub consumers: u32,
-    // 200 a second is what Azurite on two cores takes from 16 consumers without a backlog, which would slow it further.
-    /// How messages arrive: constant:200/s, poisson:200/s, burst, burst:100/30s, ramp:10/s..200/s:60s, trace:file.csv
-    #[arg(long, default_value = "constant:200/s")]
-    pub shape: Shape,
+    /// How messages arrive: constant:200/s, poisson:200/s, burst, burst:100/30s, ramp:10/s..200/s:60s, trace:file.csv [default:
+    /// constant:1000/s, and constant:200/s on Azurite]
+    #[arg(long)]
+    pub shape: Option<Shape>,
     /// Size of the payloads, in bytes: sample (the sample's text alone, which is ASCII), 512, uniform:100..2000, exponential:800
     #[arg(long, default_value_t = Load::PAYLOAD)]
     pub payload: PayloadSize,
@@ -103,11 +103,36 @@ impl FromStr for LatencyLimitArg {
 }
 
 impl LoadArgs {
+    /// How messages arrive. 200 a second is what Azurite on two cores takes from 16 consumers without a backlog, which would slow
+    /// it further; the engine takes several times as many as the default.
+    pub fn shape(&self) -> Shape {
+        self.shape.clone().unwrap_or_else(|| {
+            let steady = match self.storage() {
+                StorageChoice::Engine => "constant:1000/s",
+                StorageChoice::Azurite => "constant:200/s",
+            };
+            steady.parse().expect("a constant shape must parse")
+        })
+    }
+
+    /// Which storage: the engine, unless flags or variables ask for an Azurite.
+    pub fn storage(&self) -> StorageChoice {
+        let asked = ["EDW_AZURITE_QUEUE_URL", "EDW_AZURITE_SOURCE"];
+        let is_asked = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        self.workload.storage.unwrap_or_else(|| {
+            if asked.into_iter().any(is_asked) {
+                StorageChoice::Azurite
+            } else {
+                StorageChoice::Engine
+            }
+        })
+    }
+
     /// The load.
     pub fn load(&self) -> Load {
         Load {
             messages: self.messages,
-            shape: self.shape.clone(),
+            shape: self.shape(),
             payload: self.payload,
             duplicate_rate: self.duplicate_rate,
         }
@@ -148,7 +173,7 @@ impl LoadArgs {
             "cargo harness load".to_owned(),
             format!("--messages {}", self.messages),
             format!("--consumers {}", self.consumers),
-            format!("--shape {}", self.shape),
+            format!("--shape {}", self.shape()),
             format!("--payload {}", self.payload),
         ];
         if self.duplicate_rate > 0.0 {

@@ -24,7 +24,7 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         command: args.repeat(identity.seed),
         messages: Some(args.planned()),
         plan: vec![
-            Fact::new("arrivals", args.shape.to_string()),
+            Fact::new("arrivals", args.shape().to_string()),
             Fact::new("consumers", args.consumers.to_string()),
             Fact::new("payload", args.payload.to_string()),
             Fact::new("sent twice", format!("{} %", args.duplicate_rate * 100.0)),
@@ -57,7 +57,8 @@ pub(super) fn shortfall(args: &LoadArgs) -> Option<String> {
     (planned < args.messages).then(|| {
         format!(
             "{} has {planned} arrivals, hence {planned} messages, not the {} of --messages",
-            args.shape, args.messages
+            args.shape(),
+            args.messages
         )
     })
 }
