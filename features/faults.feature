@@ -87,19 +87,22 @@ Feature: Nothing that breaks costs a message or makes two results of one
 
   Rule: All of it together is still no excuse
 
-    # `ci/soak` repeats this one with many seeds.
     Scenario: Everything breaks at once
       Given 3 consumers
       And a lease lasts 4 s
       And a message is given up after 30 attempts
-      And 10 % of all requests get 503 ServerBusy
-      And 5 % of all requests get a reset before storage has the request
-      And 5 % of all requests get a reset after storage has done it
-      And 5 % of all inserts get half an answer
-      And 5 % of all receives get a garbled answer
-      And 30 % of all requests get an answer 50 ms late
-      And 2 consumers die after an insert is stored, before they know it
-      And 2 consumers die before a delete reaches storage
+      And requests meet this trouble:
+        | requests             | trouble                                |
+        | 10 % of all requests | 503 ServerBusy                         |
+        | 5 % of all requests  | a reset before storage has the request |
+        | 5 % of all requests  | a reset after storage has done it      |
+        | 5 % of all inserts   | half an answer                         |
+        | 5 % of all receives  | a garbled answer                       |
+        | 30 % of all requests | an answer 50 ms late                   |
+      And consumers die:
+        | consumers | moment                                         |
+        | 2         | after an insert is stored, before they know it |
+        | 2         | before a delete reaches storage                |
       When 100 messages are sent at 100 per second, and consumers that die are replaced
       Then within 30 s every message has exactly one result
       And 4 consumers died

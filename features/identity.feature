@@ -1,8 +1,9 @@
 Feature: Nobody holds a key: every pod signs in as itself
 
-  A pod's service account token is exchanged at Microsoft Entra for a token that opens queue and table. On a laptop an
-  authority of the harness does what Entra does, to its error codes, and a kubelet of the harness projects and replaces the
-  pods' tokens. What a set-up can get wrong is refused as in production, and the consumer says what mends it.
+  A pod's service account token is exchanged at Microsoft Entra for a token that opens queue and table. What a set-up can get
+  wrong, Entra or storage refuses, and the consumer says what mends it. Here an authority of the harness stands for Entra, to
+  its error codes, and for the kubelet that projects and replaces the pods' tokens: tokens can then live for seconds, and clocks
+  be wrong.
 
   Rule: With its pod's identity a consumer does all of its work
 
@@ -16,18 +17,18 @@ Feature: Nobody holds a key: every pod signs in as itself
       And storage refused no request for its token
       And nothing that was written down holds a token, a signature or a key
 
-    Scenario Outline: Entra's clock is <minutes> minutes <way>
+    Scenario Outline: Entra's clock is <time> <way>
       Given 1 consumer
       And consumers sign in with the identity of their pods
-      And Entra's clock is <minutes> minutes <way>
+      And Entra's clock is <time> <way>
       When 20 messages are sent at once
       Then within 20 s every message has exactly one result
       And every consumer has signed in once
 
       Examples:
-        | minutes | way    |
-        | 4       | behind |
-        | 4       | ahead  |
+        | time  | way    |
+        | 4 min | behind |
+        | 4 min | ahead  |
 
   Rule: Tokens come and go, and nobody notices
 
@@ -91,27 +92,27 @@ Feature: Nobody holds a key: every pod signs in as itself
       And nothing that was written down holds a token, a signature or a key
 
       Examples: The federated credential does not fit
-        | mistake                                                                | code | name          | mend                                    |
-        | the pods run in another namespace                                      | 5    | AADSTS700213  | az identity federated-credential update |
-        | the pods' tokens are for another audience                              | 5    | AADSTS700212  | --audiences api://AzureADTokenExchange  |
-        | the credential is for an issuer without its last slash                 | 5    | AADSTS700211  | --query oidcIssuerProfile.issuerUrl     |
-        | the pods' tokens are signed by a key that the cluster does not publish | 5    | AADSTS7000272 | az aks show                             |
+        | mistake                                                                | code | name          | mend                                               |
+        | the pods run in another namespace                                      | 5    | AADSTS700213  | a credential for the pod's service account         |
+        | the pods' tokens are for another audience                              | 5    | AADSTS700212  | a credential for the audience of workload identity |
+        | the credential is for an issuer without its last slash                 | 5    | AADSTS700211  | a credential for the cluster's issuer              |
+        | the pods' tokens are signed by a key that the cluster does not publish | 5    | AADSTS7000272 | a token that the cluster's issuer has signed       |
 
       Examples: It names what is not there
-        | mistake                | code | name         | mend             |
-        | the tenant id is wrong | 5    | AADSTS90002  | az account show  |
-        | the client id is wrong | 5    | AADSTS700016 | az identity show |
+        | mistake                | code | name         | mend                           |
+        | the tenant id is wrong | 5    | AADSTS90002  | the tenant of the subscription |
+        | the client id is wrong | 5    | AADSTS700016 | the client id of the identity  |
 
       Examples: Times and clocks are wrong
-        | mistake                             | code | name         | mend                                        |
-        | the pods' tokens have expired       | 5    | AADSTS700024 | az aks command invoke                       |
-        | Entra's clock is 10 minutes behind  | 5    | AADSTS700024 | az aks nodepool upgrade --node-image-only   |
+        | mistake                        | code | name         | mend       |
+        | the pods' tokens have expired  | 5    | AADSTS700024 | a new pod  |
+        | Entra's clock is 10 min behind | 5    | AADSTS700024 | a new node |
 
       Examples: It may not do its work
-        | mistake                                  | code | name                            | mend                                   |
-        | the identity lacks its role on the queue | 5    | AuthorizationPermissionMismatch | --role "Storage Queue Data Contributor" |
-        | the identity lacks its role on the table | 5    | AuthorizationPermissionMismatch | --role "Storage Table Data Contributor" |
+        | mistake                                  | code | name                            | mend                                    |
+        | the identity lacks its role on the queue | 5    | AuthorizationPermissionMismatch | the role Storage Queue Data Contributor |
+        | the identity lacks its role on the table | 5    | AuthorizationPermissionMismatch | the role Storage Table Data Contributor |
 
       Examples: Nobody answers
-        | mistake                 | code | name                 | mend                      |
-        | Entra cannot be reached | 3    | AuthorityUnavailable | login.microsoftonline.com |
+        | mistake                 | code | name                 | mend           |
+        | Entra cannot be reached | 3    | AuthorityUnavailable | a way to Entra |

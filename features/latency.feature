@@ -4,8 +4,8 @@ Feature: A message is handled soon after it was meant to be sent
   that stalls shows as latency and cannot hide it (coordinated omission). Every limit is judged from the rows of the
   messages themselves, with its confidence interval; a percentile of too few messages is inconclusive, never a pass.
 
-  The limits here are for a laptop with an Azurite that has only just started, and for others at work beside it: they tell a
-  workload that keeps up from one that does not, no more.
+  The limits tell a workload that keeps up from one that does not, whatever storage it has. How fast a workload is on its own
+  storage, a load test with limits of its own tells.
 
   Rule: A steady load stays within its latency limits
 

@@ -111,6 +111,7 @@ fn started(run: &str, limits: Vec<LatencyLimit>) -> Event {
         title: "a consumer is killed with messages leased, and no result is lost or doubled".into(),
         seed: PAYLOADS.seed,
         environment: "local".into(),
+        pace: harness::pace::Pace::PRODUCTION,
         command: "harness load --messages 20000 --rate 500 --consumers 16 --work exponential:8ms --seed 20261123".into(),
         messages: Some(MESSAGES),
         plan: vec![

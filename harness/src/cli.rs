@@ -17,7 +17,7 @@ use crate::platform::local::Local;
 use crate::platform::{EnvironmentName, Platform, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::RecordingArgs;
 use crate::report::ReportError;
-use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
+use crate::scenario::{Keep, Profile, Selection, SuiteArgs, SuiteReport};
 use crate::simulate::SimulateArgs;
 use crate::sweep::SweepArgs;
 use crate::verify::VerifyArgs;
@@ -142,7 +142,7 @@ pub fn main(cli: Cli) -> ExitCode {
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
-            let selection = crate::scenario::select(&command.suite)?;
+            let selection = crate::scenario::select(&command.suite, &Profile::local())?;
             let workload = workload(&command.suite.workload)?;
             suite(&command.suite, selection, workload).await
         }),
@@ -241,7 +241,7 @@ pub(crate) fn say(line: &str) {
 }
 
 fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
-    for name in crate::scenario::list(suite)? {
+    for name in crate::scenario::list(suite, &Profile::local())? {
         say(&format!("{name}: test"));
     }
     Ok(ExitCode::SUCCESS)
@@ -342,7 +342,7 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
     if args.list {
         return told(list(&args));
     }
-    match crate::scenario::list(&args) {
+    match crate::scenario::list(&args, &Profile::local()) {
         Ok(selected) if selected.is_empty() && args.filter.is_some() => {
             say("0 passed, 0 failed, 0 not run: the filter is meant for another target");
             return ExitCode::SUCCESS;
@@ -350,7 +350,7 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
         _ => {}
     }
     in_runtime(&telemetry, async {
-        let selection = crate::scenario::select(&args)?;
+        let selection = crate::scenario::select(&args, &Profile::local())?;
         let workload = Workload::chosen(Path::new(harness), &args.workload);
         suite(&args, selection, workload).await
     })

@@ -6,6 +6,7 @@
 //!   `conclusion`: how a run comes to one, whoever conducted it. `panics`: none of the harness's own is lost.
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
+//! - [`pace`]: how many times as fast as in production a scenario runs.
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
 //! - [`nodes`]: where consumers run, and how Azure takes that back.
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
@@ -28,6 +29,7 @@ pub mod manifest;
 pub mod measure;
 pub mod nodes;
 pub mod outcome;
+pub mod pace;
 mod panics;
 pub mod platform;
 pub mod recording;

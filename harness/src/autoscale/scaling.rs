@@ -1,16 +1,14 @@
 //! How a run is scaled: the ScaledObject and the Deployment of the manifests, with what a scenario changes of them.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use autoscaler::{Refusals, ScaledObject, Settings};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::manifest::{Document, ManifestError, Manifests, read_plain};
-
-/// The grace period of a pod that names none (Kubernetes, `terminationGracePeriodSeconds`).
-const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+use super::Pod;
+use crate::manifest::{Document, ManifestError, read_plain};
+use crate::pace::Pace;
 
 /// Where short names of the queue's trigger are, seen from `spec`.
 const TRIGGER: [&str; 4] = [
@@ -29,12 +27,10 @@ pub struct Scaling {
     pub settings: Settings,
     /// What the scenario has changed of it: field and value.
     pub changes: Vec<(String, String)>,
-    /// How many times as fast as in a cluster its clocks run.
-    pub speed: u32,
-    /// From SIGTERM to SIGKILL of a consumer.
-    pub grace: Duration,
-    /// The consumer's own settings (`EDW_*`), as the Deployment has them.
-    pub variables: Vec<(String, String)>,
+    /// How many times as fast as in a cluster everything happens.
+    pub pace: Pace,
+    /// What the Deployment says of each consumer.
+    pub pod: Pod,
 }
 
 /// Why manifests do not say how a run is scaled.
@@ -80,10 +76,14 @@ pub enum ScalingError {
 }
 
 impl Scaling {
-    /// What the kustomization in `dir` says, after `changes`: fields by their path in `spec`, such as `cooldownPeriod` or
+    /// What the kustomization in `dir` says, at `pace`, after `changes`, which are in a cluster's own time: fields by their path in `spec`, such as `cooldownPeriod` or
     /// `advanced.horizontalPodAutoscalerConfig`, those of the trigger's metadata by their name alone; a value `none` takes
     /// the field away.
-    pub fn read(dir: &Path, changes: &[(String, String)]) -> Result<Self, ScalingError> {
+    pub fn read(
+        dir: &Path,
+        changes: &[(String, String)],
+        pace: Pace,
+    ) -> Result<Self, ScalingError> {
         let documents = read_plain(dir)?;
         let mut object = only(&documents, "ScaledObject", dir)?.value.clone();
         for (field, value) in changes {
@@ -102,44 +102,22 @@ impl Scaling {
                 dir: dir.to_owned(),
                 refusals,
             })?;
-        let manifests = Manifests::from_documents(&documents)?;
-        let [deployment] = &manifests.deployments[..] else {
-            return Err(count(&documents, "Deployment", dir));
-        };
-        let grace = deployment
-            .spec
-            .template
-            .spec
-            .termination_grace_period_seconds;
-        let variables = manifests.config_maps.iter().flat_map(|map| &map.spec);
-        // Where storage is, and where probes answer, the environment says.
-        let own = |(name, _): &(&String, &String)| {
-            name.starts_with("EDW_") && !["EDW_LISTEN", "EDW_LOG_FORMAT"].contains(&name.as_str())
-        };
         Ok(Self {
             from: dir.to_owned(),
             settings,
             changes: changes.to_vec(),
-            speed: 1,
-            grace: grace.map_or(DEFAULT_GRACE, Duration::from_secs),
-            variables: variables
-                .filter(own)
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            pace,
+            pod: Pod::of(&documents, dir)?,
         })
     }
 
-    /// The settings that the run has: its clocks may be faster than a cluster's.
+    /// The settings that the run has, at its pace.
     pub fn effective(&self) -> Settings {
-        self.settings.faster(self.speed)
+        self.settings.faster(self.pace.times())
     }
 
     /// In a line, for reports.
     pub fn described(&self) -> String {
-        let speed = match self.speed {
-            1 => String::new(),
-            speed => format!(", all its times {speed} times as short"),
-        };
         let changes = self.changes.iter();
         let changes: Vec<_> = changes
             .map(|(field, value)| format!("{field} {value}"))
@@ -148,7 +126,7 @@ impl Scaling {
             [] => String::new(),
             changes => format!(", but with {}", changes.join(", ")),
         };
-        format!("model of KEDA and the HPA, settings of k8s{changes}{speed}")
+        format!("model of KEDA and the HPA, settings of k8s{changes}")
     }
 }
 
@@ -164,7 +142,7 @@ fn only<'a>(
     }
 }
 
-fn count(documents: &[Document], kind: &'static str, dir: &Path) -> ScalingError {
+pub(super) fn count(documents: &[Document], kind: &'static str, dir: &Path) -> ScalingError {
     let of_kind = documents.iter().filter(|it| it.value["kind"] == kind);
     ScalingError::Count {
         kind,
@@ -208,6 +186,8 @@ fn change(object: &mut Value, field: &str, value: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn base() -> PathBuf {
@@ -218,7 +198,7 @@ mod tests {
         let changes = changes
             .iter()
             .map(|(field, value)| ((*field).to_owned(), (*value).to_owned()));
-        Scaling::read(&base(), &changes.collect::<Vec<_>>())
+        Scaling::read(&base(), &changes.collect::<Vec<_>>(), Pace::PRODUCTION)
     }
 
     #[test]
@@ -226,15 +206,16 @@ mod tests {
         let scaling = changed(&[]).unwrap();
         assert_eq!(scaling.settings.max_replica_count, 15);
         assert_eq!(scaling.settings.activation_queue_length, 0);
-        assert_eq!(scaling.grace, Duration::from_secs(35));
-        let names: Vec<_> = scaling.variables.iter().map(|(name, _)| &**name).collect();
-        let own = [
-            "EDW_CONCURRENCY",
-            "EDW_GRACE",
-            "EDW_MAX_ATTEMPTS",
-            "EDW_VISIBILITY",
-        ];
-        assert_eq!(names, own);
+    }
+
+    #[test]
+    fn at_a_pace_its_clocks_are_faster_and_its_numbers_the_same() {
+        let scaling = Scaling::read(&base(), &[], Pace::new(10).unwrap()).unwrap();
+        assert_eq!(scaling.settings.cooldown_period.as_secs(), 300);
+        let effective = scaling.effective();
+        assert_eq!(effective.cooldown_period.as_secs(), 30);
+        assert_eq!(effective.controller.sync_period.as_millis(), 1_500);
+        assert_eq!(effective.max_replica_count, 15);
     }
 
     #[test]

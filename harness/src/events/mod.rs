@@ -15,6 +15,7 @@ use workflow::contract::{RunId, Stamp};
 use crate::audit::Audit;
 use crate::measure::{Hops, LatencyLimit, LatencyVerdict};
 use crate::outcome::Outcome;
+use crate::pace::Pace;
 
 pub(crate) use log::ADVICE;
 pub use log::{EventLog, EventLogError};
@@ -140,6 +141,9 @@ pub struct RunStarted {
     pub seed: u64,
     /// `local`, `cluster` or `aks`.
     pub environment: String,
+    /// How many times as fast as in production things happened in it; absent at 1.
+    #[serde(default, skip_serializing_if = "Pace::is_production")]
+    pub pace: Pace,
     /// The command line that repeats it.
     pub command: String,
     /// Messages planned, where it is known from the beginning.
@@ -281,6 +285,9 @@ pub struct ScenarioStarted {
     pub location: String,
     /// The directory of its own run, relative to the log's; there once the run has begun.
     pub run_dir: String,
+    /// How many times as fast as in production things happen in it; absent at 1.
+    #[serde(default, skip_serializing_if = "Pace::is_production")]
+    pub pace: Pace,
 }
 
 /// A scenario that was not run.
@@ -292,7 +299,7 @@ pub struct NotRun {
     pub name: String,
     /// Where it is.
     pub location: String,
-    /// The tags that say what it needs: `@aks`.
+    /// What it needs that is not there, in words.
     pub needs: String,
 }
 
@@ -333,6 +340,9 @@ pub struct Scenario {
     /// The directory of its own run, relative to the log's, when it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_dir: Option<String>,
+    /// How many times as fast as in production things happened in it; absent at 1.
+    #[serde(default, skip_serializing_if = "Pace::is_production")]
+    pub pace: Pace,
 }
 
 /// The latencies of a run.

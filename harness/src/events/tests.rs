@@ -7,6 +7,7 @@ use workflow::contract::{PayloadSize, Payloads, Stamp};
 
 use super::*;
 use crate::audit::{Auditor, Expectation};
+use crate::pace::Pace;
 
 const PAYLOADS: Payloads = Payloads {
     seed: 7,
@@ -28,6 +29,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             title: "load".into(),
             seed: u64::MAX,
             environment: "local".into(),
+            pace: Pace::PRODUCTION,
             command: "harness load".into(),
             messages: Some(3),
             plan: vec![Fact::new("rate", "200/s")],
@@ -105,6 +107,7 @@ fn of_a_suite() -> Vec<Event> {
             name: "s".into(),
             location: "features/f.feature:3".into(),
             run_dir: "r1".into(),
+            pace: Pace::PRODUCTION,
         }),
         Event::StorageLost { how: "h".into() },
         Event::ScenarioSelected(Selected {
@@ -133,6 +136,7 @@ fn of_a_suite() -> Vec<Event> {
             found: None,
             duration_ms: Some(12),
             run_dir: None,
+            pace: Pace::PRODUCTION,
         }),
     ]
 }

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, stdout};
 
 use crate::cli::say;
 use crate::events::{Event, Fact, RunStarted};
+use crate::pace::Pace;
 use crate::report::{Report, RunRecord, terminal};
 use crate::run::{Run, about};
 
@@ -21,6 +22,7 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         ),
         seed: identity.seed,
         environment: run.environment().to_owned(),
+        pace: Pace::PRODUCTION,
         command: args.repeat(identity.seed),
         messages: Some(args.planned()),
         plan: vec![

@@ -91,6 +91,8 @@ pub struct Cluster {
     machines: Machines,
     chance: StdRng,
     has_spot: bool,
+    /// Whether nodes are there as soon as they are needed: until the first eviction.
+    is_standing: bool,
     live: Vec<Live>,
     claims: Vec<Claim>,
     made: u64,
@@ -104,10 +106,20 @@ impl Cluster {
             chance: StdRng::seed_from_u64(machines.seed),
             machines,
             has_spot: true,
+            is_standing: false,
             live: Vec::new(),
             claims: Vec::new(),
             made: 0,
             spells: Vec::new(),
+        }
+    }
+
+    /// The same with nodes that stand already: those that are needed before the first eviction take no time to come.
+    #[must_use]
+    pub fn standing(self) -> Self {
+        Self {
+            is_standing: true,
+            ..self
         }
     }
 
@@ -151,6 +163,11 @@ impl Cluster {
         let per_node = |node: &Node| room(&self.machines.needs, node);
         let coming: u64 = self.claims.iter().map(|claim| per_node(&claim.node)).sum();
         let mut left = homeless.saturating_sub(coming);
+        let joins = if self.is_standing {
+            Duration::ZERO
+        } else {
+            self.machines.times.joins
+        };
         while left > 0 {
             let used = |pool: &Pool| self.used_cpu_millis(pool);
             let has_capacity = |capacity| capacity == Capacity::OnDemand || self.has_spot;
@@ -172,7 +189,7 @@ impl Cluster {
             self.claims.push(Claim {
                 node,
                 pool: pool.name,
-                due: now + self.machines.times.joins,
+                due: now + joins,
             });
         }
         0
@@ -252,6 +269,7 @@ impl Cluster {
     /// Azure wants `node` back. With a notice its machine is told, and nothing new is placed there; without one, nothing is
     /// known of it before the machine ends, which is at once.
     pub fn evict(&mut self, node: &str, eviction: Eviction, now: Stamp) {
+        self.is_standing = false;
         let id = Builder::from_random_bytes(self.chance.random())
             .into_uuid()
             .to_string();

@@ -11,6 +11,7 @@ use workflow::contract::Stamp;
 
 use super::Departure;
 use crate::nodes::{Capacity, Eviction, Figures};
+use crate::pace::Pace;
 
 /// What a run needs of its nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +21,9 @@ pub struct NodePlan {
     /// Most workers on one, where its size allows more.
     pub workers_each: u64,
     /// How many times as fast as in Azure nodes come and are missed.
-    pub pace: u32,
+    pub pace: Pace,
+    /// Whether those that are needed before the first eviction stand already, and take no time to come.
+    pub is_standing: bool,
 }
 
 impl fmt::Display for NodePlan {

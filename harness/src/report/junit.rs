@@ -33,6 +33,9 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
         if let Some(ms) = scenario.duration_ms {
             case.set_time(Duration::from_millis(ms));
         }
+        if !scenario.pace.is_production() {
+            case.add_property(("pace", scenario.pace.to_string().as_str()));
+        }
         add(scenario.feature.as_str(), case);
     }
     for scenario in &record.never_begun {
@@ -64,6 +67,10 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
         .into_iter()
         .map(|(name, cases)| {
             let mut suite = TestSuite::new(name);
+            if name == record.title() {
+                let pace = record.paces().join("; ");
+                suite.add_properties((!pace.is_empty()).then_some(("pace", pace.as_str())));
+            }
             suite.add_test_cases(cases);
             suite
         })

@@ -28,6 +28,9 @@ fn write(text: &mut String, record: &RunRecord) -> std::fmt::Result {
         writeln!(text, "- {}", escaped(reason))?;
     }
     writeln!(text, "\n{}\n", escaped(record.title()))?;
+    for pace in record.paces() {
+        writeln!(text, "{}\n", escaped(&pace))?;
+    }
     scenario_table(text, record)?;
     step_table(text, record)?;
     promise_table(text, record)?;

@@ -1,5 +1,6 @@
 //! A run as its event log tells it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use workflow::contract::Stamp;
@@ -12,6 +13,7 @@ use crate::events::{
     Scenario, ScenarioStarted, Selected, Step,
 };
 use crate::outcome::Outcome;
+use crate::pace::Pace;
 
 /// Everything the event log says about a run, sorted by what it is about.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -124,6 +126,7 @@ fn cut_off(scenario: ScenarioStarted) -> Scenario {
         name,
         location,
         run_dir,
+        pace,
     } = scenario;
     Scenario {
         feature,
@@ -134,6 +137,7 @@ fn cut_off(scenario: ScenarioStarted) -> Scenario {
         found: None,
         duration_ms: None,
         run_dir: Some(run_dir),
+        pace,
     }
 }
 
@@ -172,6 +176,23 @@ impl RunRecord {
             counts.push(format!("{} not run here", self.not_run.len()));
         }
         counts
+    }
+
+    /// That things happened faster than in production, in words: in the run itself, or in how many scenarios of a suite. Empty
+    /// where nothing did.
+    pub fn paces(&self) -> Vec<String> {
+        let own = self.run.as_ref().map(|run| run.pace);
+        if let Some(pace) = own.filter(|pace| !pace.is_production()) {
+            return vec![pace.to_string()];
+        }
+        let mut counts = BTreeMap::<Pace, usize>::new();
+        for scenario in &self.scenarios {
+            *counts.entry(scenario.pace).or_default() += 1;
+        }
+        counts.remove(&Pace::PRODUCTION);
+        let all = self.scenarios.len();
+        let said = |(pace, count)| format!("{pace}, in {count} of {all} scenarios");
+        counts.into_iter().map(said).collect()
     }
 
     /// Messages that were handed to a consumer more than once; `None` where nobody watched the wire.

@@ -98,6 +98,9 @@ fn head(text: &mut String, record: &RunRecord, ink: Ink) {
         None => format!("{lasted}; the log does not say which run"),
     };
     line(text, &format!("   {}", ink.faint(&about)));
+    for pace in record.paces() {
+        line(text, &format!("   {}", ink.faint(&pace)));
+    }
 }
 
 /// The scenarios that did not pass; those that did are a number.

@@ -1,5 +1,7 @@
 //! Every view of a run says the same, whole runs and broken ones.
 
+mod pace;
+
 use std::fs;
 use std::path::Path;
 
@@ -13,6 +15,7 @@ use crate::events::{
 };
 use crate::measure::{Hop, Hops, LatencyLimit, Percentile, judge};
 use crate::outcome::Outcome;
+use crate::pace::Pace;
 
 const HOSTILE: &str = "<script>alert(1)</script> | `x` & \"y\"";
 
@@ -48,6 +51,7 @@ fn events(rows: &[StoredRow]) -> Vec<Event> {
             title: HOSTILE.into(),
             seed: 11,
             environment: "local".into(),
+            pace: Pace::PRODUCTION,
             command: "harness load --messages 3".into(),
             messages: Some(3),
             plan: vec![],
@@ -262,6 +266,7 @@ fn a_failed_scenario_fails_the_run_and_is_a_failure_in_junit() {
             found: None,
             duration_ms: Some(1_250),
             run_dir: None,
+            pace: Pace::PRODUCTION,
         }),
     );
     let dir = logged(events);
@@ -386,6 +391,7 @@ fn a_suite_that_was_cut_off_names_what_never_began_and_invents_no_time() {
         name: "one that begins".into(),
         location: "f.feature:3".into(),
         run_dir: "r1".into(),
+        pace: Pace::PRODUCTION,
     });
     let all = ["one that begins", "one that waits", "another that waits"];
     let selected = all.iter().zip(3..).map(|(name, line)| selected(name, line));

@@ -10,6 +10,7 @@ use cucumber::step::Location;
 
 use super::durations::Time;
 use super::selection::{definitions, scenarios, steps, tags};
+use super::steps::table_problem;
 use super::{needs, world::Scenario};
 
 /// One thing that is wrong, and where.
@@ -75,6 +76,9 @@ pub(super) fn of_scenario(
                 if let Some(number) = too_large(sentence) {
                     let text = format!("{number} in '{keyword} {sentence}' is more than a step takes");
                     problems.add(step.position.line, text);
+                }
+                if let Some(wrong) = table_problem(step) {
+                    problems.add(step.position.line, format!("{wrong:#}"));
                 }
             }
             Ok(None) => problems.add(
@@ -193,11 +197,7 @@ pub(super) fn unused(features: &[Feature]) -> Vec<Problem> {
             }
         }
     }
-    let given = defined::<<Scenario as WorldInventory>::Given>();
-    let when = defined::<<Scenario as WorldInventory>::When>();
-    let then = defined::<<Scenario as WorldInventory>::Then>();
-    let all = given.chain(when).chain(then);
-    let mut unused: Vec<_> = all
+    let mut unused: Vec<_> = all_defined()
         .filter(|(location, _)| !used.contains(location))
         .map(|(location, sentence)| Problem {
             file: location.path.to_owned(),
@@ -207,6 +207,14 @@ pub(super) fn unused(features: &[Feature]) -> Vec<Problem> {
         .collect();
     unused.sort();
     unused
+}
+
+/// Every step definition: its place in the source, and the sentences that it is for.
+pub(super) fn all_defined() -> impl Iterator<Item = (Location, Regex)> {
+    let given = defined::<<Scenario as WorldInventory>::Given>();
+    let when = defined::<<Scenario as WorldInventory>::When>();
+    let then = defined::<<Scenario as WorldInventory>::Then>();
+    given.chain(when).chain(then)
 }
 
 fn defined<T: inventory::Collect + StepConstructor<Scenario>>()

@@ -37,8 +37,13 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    fn of_scenario(self, case: &Case) -> Duration {
-        self.scenario.saturating_add(case.stated())
+    /// Those of `case`, whose steps may have to wait for what takes production time.
+    fn of_case(self, case: &Case) -> Self {
+        let beyond = |time: Duration| time.saturating_add(case.patience);
+        Self {
+            step: beyond(self.step),
+            scenario: beyond(self.scenario).saturating_add(case.stated()),
+        }
     }
 }
 
@@ -79,7 +84,8 @@ pub(super) async fn play(
     stop: CancellationToken,
 ) -> Played {
     let start = Instant::now();
-    let deadline = deadlines.of_scenario(&case);
+    let deadlines = deadlines.of_case(&case);
+    let deadline = deadlines.scenario;
     let (done, ended) = oneshot::channel();
     let (runtime, stray) = (Handle::current(), Stray::watch());
     let spawned = thread::Builder::new()
@@ -149,12 +155,13 @@ impl Play {
     async fn perform(&self, case: &Case, setting: Setting) -> Played {
         let mut world = Scenario {
             setting: Some(setting),
+            pace: case.pace,
             ..Scenario::default()
         };
         let (mut steps, mut trouble) = (Vec::new(), None);
         for step in &case.steps {
             let begun = Instant::now();
-            let mut ended = match self.step(&mut world, step).await {
+            let mut ended = match self.step(&mut world, &case.here(step)).await {
                 Ok(()) => None,
                 Err(trouble) => Some(self.blame_storage(&world, trouble).await),
             };

@@ -12,12 +12,13 @@ use cucumber::gherkin::{
 };
 use cucumber::step::Collection;
 
-use super::durations::stated;
+use super::durations::{at_pace, stated};
 use super::lint::{self, Problem};
 use super::world::Scenario;
-use super::{SuiteArgs, needs};
+use super::{SuiteArgs, needs, needs::Profile};
 use crate::events::NotRun;
 use crate::exit::WrongInput;
+use crate::pace::Pace;
 
 /// What every error of the selection has for its context.
 const SELECT: WrongInput = WrongInput("select the scenarios");
@@ -42,17 +43,31 @@ pub(super) struct Case {
     pub(super) name: String,
     /// Where it is: `features/exactly_once.feature:12`.
     pub(super) location: String,
-    /// Its steps, those of its backgrounds first.
+    /// Its steps, those of its backgrounds first, in production time.
     pub(super) steps: Vec<Step>,
+    /// How many times as fast they happen here.
+    pub(super) pace: Pace,
+    /// How much longer its steps may take, since loads, consumers or nodes take production time.
+    pub(super) patience: Duration,
     /// Whether it runs alone.
     pub(super) is_serial: bool,
 }
 
 impl Case {
-    /// The sum of the times that its sentences state.
+    /// The sum of the times that its sentences state, as long as they are here.
     pub(super) fn stated(&self) -> Duration {
         let stated = self.steps.iter().map(|step| stated(&step.value));
-        stated.fold(Duration::ZERO, Duration::saturating_add)
+        let sum = stated.fold(Duration::ZERO, Duration::saturating_add);
+        self.pace.time(sum)
+    }
+
+    /// One of its steps with the sentence that its definition gets: the times and rates in it are those of here. A table keeps
+    /// its own: the settings in it are those of manifests, which are divided as a whole.
+    pub(super) fn here(&self, step: &Step) -> Step {
+        Step {
+            value: at_pace(&step.value, self.pace),
+            ..step.clone()
+        }
     }
 }
 
@@ -209,8 +224,9 @@ pub(super) fn steps<'a>(
         .chain(&scenario.steps)
 }
 
-/// What `args` select; an error names every problem of what is selected. Tags and names are checked in all scenarios.
-fn survey(args: &SuiteArgs) -> anyhow::Result<Selection> {
+/// What `args` select of what a platform with this profile can run; an error names every problem of what is selected. Tags and
+/// names are checked in all scenarios.
+fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
     let features = read(&args.features)?;
     let mut selection = Selection {
         cases: Vec::new(),
@@ -224,7 +240,10 @@ fn survey(args: &SuiteArgs) -> anyhow::Result<Selection> {
             let found = lint::of_scenario(feature, rule, scenario, file);
             let location = format!("{}:{}", file.display(), scenario.position.line);
             let (feature_name, name) = (feature.name.clone(), scenario.name.clone());
-            let needs = needs::missing(tags.iter().copied());
+            let steps = || steps(feature, rule, scenario);
+            let needs = needs::of_scenario(steps(), tags.iter().copied());
+            let missing = profile.offers.missing(&needs);
+            let pace = profile.pace(&needs);
             if !needs::unknown(tags.iter().copied()).is_empty() {
                 problems.extend(found);
             } else if args
@@ -233,22 +252,24 @@ fn survey(args: &SuiteArgs) -> anyhow::Result<Selection> {
                 .is_some_and(|text| !name.contains(text))
             {
                 selection.filtered_out += 1;
-            } else if needs.is_empty() {
+            } else if missing.is_empty() {
                 problems.extend(found);
                 selection.cases.push(Case {
                     feature: feature_name,
                     name,
                     location,
-                    steps: steps(feature, rule, scenario).cloned().collect(),
+                    steps: steps().cloned().collect(),
+                    pace,
+                    patience: needs::patience(&needs, pace),
                     is_serial: tags.iter().any(|tag| needs::is_serial(tag)),
                 });
             } else {
-                let needs: Vec<_> = needs.into_iter().map(|tag| format!("@{tag}")).collect();
+                let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
                 selection.not_run.push(NotRun {
                     feature: feature_name,
                     name,
                     location,
-                    needs: needs.join(" "),
+                    needs: missing.join(", "),
                 });
             }
         }
@@ -256,6 +277,26 @@ fn survey(args: &SuiteArgs) -> anyhow::Result<Selection> {
     problems.extend(lint::twins(all(&features)));
     ensure!(problems.is_empty(), lines(&problems));
     Ok(selection)
+}
+
+/// Every scenario of the feature files at `path`, as it is on a platform that offers everything and shortens nothing.
+#[cfg(test)]
+pub(super) fn all_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for (file, feature) in read(path)? {
+        for (rule, scenario) in scenarios(&feature) {
+            cases.push(Case {
+                feature: feature.name.clone(),
+                name: scenario.name.clone(),
+                location: format!("{}:{}", file.display(), scenario.position.line),
+                steps: steps(&feature, rule, scenario).cloned().collect(),
+                pace: Pace::PRODUCTION,
+                patience: Duration::ZERO,
+                is_serial: false,
+            });
+        }
+    }
+    Ok(cases)
 }
 
 /// Every scenario with its file.
@@ -270,15 +311,15 @@ fn lines(problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
-/// The names of the scenarios that `args` select, in order.
-pub fn list(args: &SuiteArgs) -> anyhow::Result<Vec<String>> {
-    let selection = survey(args).context(SELECT)?;
+/// The names of the scenarios that `args` select on a platform with this profile, in order.
+pub fn list(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Vec<String>> {
+    let selection = survey(args, profile).context(SELECT)?;
     Ok(selection.cases.into_iter().map(|case| case.name).collect())
 }
 
-/// Selects the scenarios of `args`. None selected is an error.
-pub fn select(args: &SuiteArgs) -> anyhow::Result<Selection> {
-    let selection = survey(args).context(SELECT)?;
+/// Selects the scenarios of `args` for a platform with this profile. None selected is an error.
+pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
+    let selection = survey(args, profile).context(SELECT)?;
     if selection.cases.is_empty() {
         let none = anyhow!(
             "{}: {} left out by the filter, {} not runnable here, none left; a suite that runs nothing proves nothing",

@@ -22,6 +22,7 @@ use crate::conclusion::{Conclusion, Part, STOPPED};
 use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted, Selected};
 use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
+use crate::pace::Pace;
 use crate::panics::Stray;
 use crate::platform::{ConsumerOptions, Platform, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
@@ -121,6 +122,8 @@ impl Suite {
             title: format!("suite of {count} scenario{s}"),
             seed: identity.seed,
             environment: self.platform.name().to_owned(),
+            // Each scenario has its own.
+            pace: Pace::PRODUCTION,
             command,
             messages: None,
             plan,
@@ -221,6 +224,7 @@ impl Suite {
             name: case.name.clone(),
             location: case.location.clone(),
             run_dir: identity.run.to_string(),
+            pace: case.pace,
         }))?;
         let setting = Setting {
             platform: self.platform.clone(),
@@ -263,6 +267,7 @@ impl Suite {
             duration_ms: Some(millis(played.took)),
             detail: played.detail,
             found: played.found,
+            pace: case.pace,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The state of one scenario.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use workflow::contract::PayloadSize;
@@ -10,9 +11,10 @@ use workflow::duration;
 use super::steps::OnNodes;
 pub(super) use super::trouble::{StepError, StepResult};
 use crate::audit::{ExpectedPoison, Traffic};
-use crate::autoscale::{Recording, Scaling};
+use crate::autoscale::{Pod, Recording, Scaling};
 use crate::events::{Event, Fact, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
+use crate::pace::Pace;
 use crate::platform::workers::CONSUMERS;
 use crate::platform::{
     ConsumerOptions, Departure, NodePlan, Platform, Replicas, SetUp, StorageLoss, StorageNeed,
@@ -33,7 +35,7 @@ pub(crate) struct Setting {
     pub(crate) title: String,
     /// The line that repeats it.
     pub(crate) command: String,
-    /// Where the manifests are that its consumers are scaled by.
+    /// Where the manifests are that its consumers are configured by.
     pub(crate) manifests: PathBuf,
     /// Tells whoever plays it that its storage is lost.
     pub(crate) loss: StorageLoss,
@@ -44,6 +46,8 @@ pub(crate) struct Setting {
 #[world(init = Self::default)]
 pub(crate) struct Scenario {
     pub(super) setting: Option<Setting>,
+    /// How many times as fast as in production things happen in it.
+    pub(super) pace: Pace,
     /// Steps that have ended, until the run's log takes them.
     pub(super) steps: Vec<Step>,
     pub(super) consumers: u32,
@@ -51,6 +55,8 @@ pub(crate) struct Scenario {
     pub(super) scaling: Option<Scaling>,
     /// The nodes that they run on, where there are any.
     pub(super) nodes: Option<OnNodes>,
+    /// What the manifests say of each consumer, where nothing scales them and they are configured by it.
+    pub(super) pod: Option<Pod>,
     pub(super) options: ConsumerOptions,
     /// How large payloads are, where its sentences say so.
     pub(super) payload: Option<PayloadSize>,
@@ -122,7 +128,9 @@ impl Scenario {
         let nodes = self.nodes.map(|nodes| NodePlan {
             manifests: setting.manifests.clone(),
             workers_each: nodes.each,
-            pace: nodes.speed,
+            pace: self.pace,
+            // Where nothing scales them, consumers are on nodes that stand already.
+            is_standing: self.scaling.is_none(),
         });
         Needed { storage, nodes }
     }
@@ -164,6 +172,7 @@ impl Scenario {
             title: setting.title,
             seed,
             environment: run.environment().to_owned(),
+            pace: self.pace,
             command: setting.command,
             messages: None,
             plan,
@@ -212,12 +221,14 @@ impl Scenario {
     /// The consumers that the scenario is given.
     pub(super) fn workers(&self) -> WorkerSpec {
         let mut options = self.options.clone();
-        let (replicas, grace) = match &self.scaling {
-            Some(scaling) => {
-                options.variables.clone_from(&scaling.variables);
-                (Replicas::Scaled(Box::new(scaling.clone())), scaling.grace)
-            }
-            None => (Replicas::Fixed(self.consumers), Patience::default().drain),
+        let mut grace = Patience::default().drain;
+        if let Some(pod) = self.pod() {
+            options.variables = pod.variables(self.pace);
+            grace = pod.grace(self.pace);
+        }
+        let replicas = match &self.scaling {
+            Some(scaling) => Replicas::Scaled(Box::new(scaling.clone())),
+            None => Replicas::Fixed(self.consumers),
         };
         WorkerSpec {
             group: CONSUMERS,
@@ -225,6 +236,24 @@ impl Scenario {
             options,
             grace,
         }
+    }
+
+    /// What the manifests say of each consumer, where it is they that configure them.
+    fn pod(&self) -> Option<&Pod> {
+        let scaled = self.scaling.as_ref().map(|scaling| &scaling.pod);
+        scaled.or(self.pod.as_ref())
+    }
+
+    /// How long a lease lasts, where the scenario or the manifests say so.
+    pub(super) fn lease(&self) -> Option<Duration> {
+        let by_manifests = || self.pod()?.lease(self.pace);
+        self.options.visibility.or_else(by_manifests)
+    }
+
+    /// Where the manifests are that its consumers are configured by.
+    pub(super) fn manifests(&self) -> anyhow::Result<&Path> {
+        let setting = self.setting.as_ref().context("the setting must be there")?;
+        Ok(&setting.manifests)
     }
 
     pub(super) fn load(&self, messages: u64, shape: producer::Shape) -> Load {

@@ -23,6 +23,7 @@ use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
 use crate::exit::WrongInput;
 use crate::load::LatencyLimitArg;
 use crate::measure::{LatencyLimit, judge};
+use crate::pace::Pace;
 use crate::platform::storage::Queue;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leavings, RunDir, about};
@@ -246,6 +247,7 @@ fn started(args: &VerifyArgs, summary: &Summary) -> Event {
         title: format!("audit of table {table} after the fact"),
         seed: summary.seed,
         environment: "given storage".to_owned(),
+        pace: Pace::PRODUCTION,
         command,
         messages: summary.planned,
         plan: vec![

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 use harness::outcome::Outcome;
-use harness::scenario::{Keep, SuiteArgs, SuiteReport, run, select};
+use harness::pace::Paces;
+use harness::scenario::{Keep, Need, Offers, Profile, SuiteArgs, SuiteReport, run, select};
 
 use platform::Paused;
 
@@ -30,7 +31,20 @@ async fn played(filter: &str) -> SuiteReport {
     args.out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("paused");
     std::fs::create_dir_all(&args.out).expect("a directory for runs");
     args.keep = Some(Keep::Failed);
-    let selection = select(&args).expect("the features must be readable");
+    let lacking = [
+        Need::Wire,
+        Need::Freeze,
+        Need::Outage,
+        Need::Authority,
+        Need::Nodes,
+        Need::Cluster,
+        Need::Aks,
+    ];
+    let profile = Profile {
+        offers: Offers::all().without(&lacking),
+        paces: Paces::PRODUCTION,
+    };
+    let selection = select(&args, &profile).expect("the features must be readable");
     let suite = run(&args, selection, Arc::new(Paused)).await;
     suite.expect("the suite must come to its end")
 }

@@ -200,6 +200,7 @@ impl Consumer {
             }
         }
         working.join_all().await;
+        notice::stay(self.args.mutation, told).await;
         let fails_at_notice = self.is(Mutation::ExitsWithErrorAtNotice) && told.is_cancelled();
         if self.is(Mutation::ExitsWithError) || fails_at_notice {
             ExitCode::from(3)

@@ -105,6 +105,8 @@ pub(crate) enum Mutation {
     ExitsWithErrorAtNotice,
     /// Goes on taking messages long after the notice, and drains only then.
     ReceivesAfterNotice,
+    /// Drains at the notice, and then stays until its node ends.
+    StaysAfterNotice,
 
     // The queue.
     /// Polls an empty queue without pause.

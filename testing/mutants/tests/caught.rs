@@ -40,7 +40,7 @@ const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 45] = [
+const MUTANTS: [(&str, &str, &str); 46] = [
     (
         "never-renews",
         LONG,
@@ -62,7 +62,8 @@ const MUTANTS: [(&str, &str, &str); 45] = [
         TWICE,
         "still in the queue|left in the queue",
     ),
-    ("ignores-notice", EVICTED, "had not ended when its node"),
+    ("ignores-notice", EVICTED, "after the notice of"),
+    ("stays-after-notice", EVICTED, "had not ended when its node"),
     (
         "exits-with-error-at-notice",
         EVICTED,

@@ -66,6 +66,20 @@ async fn nodes_come_for_consumers_that_fit_nowhere_and_no_more_than_they_need() 
 }
 
 #[tokio::test]
+async fn nodes_that_stand_already_are_there_at_once_until_the_first_eviction() {
+    let (mut cluster, now) = (cluster(1).standing(), Instant::now());
+    cluster.claim(4, now);
+    assert_eq!(cluster.join_due(now).await.unwrap().len(), 2);
+    cluster.place("consumer-1").unwrap();
+    let victim = evictable(&cluster).remove(0);
+    cluster.evict(&victim, PREEMPT, Stamp::from_micros(0));
+    cluster.claim(1, now);
+    assert_eq!(cluster.join_due(now).await.unwrap(), []);
+    let joined = cluster.join_due(now + cluster.times().joins).await.unwrap();
+    assert_eq!(joined.len(), 1);
+}
+
+#[tokio::test]
 async fn without_spot_capacity_nodes_are_on_demand_and_where_no_pool_can_there_are_none() {
     let (mut cluster, now) = (cluster(1), Instant::now());
     cluster.set_spot(false);

@@ -112,10 +112,15 @@ fn cluster(plan: &NodePlan, seed: u64) -> anyhow::Result<Cluster> {
     let machines = Machines {
         needs,
         pools,
-        times: Times::default().faster(plan.pace),
+        times: Times::default().faster(plan.pace.times()),
         seed,
     };
-    Ok(Cluster::new(machines.of_size(plan.workers_each)))
+    let cluster = Cluster::new(machines.of_size(plan.workers_each));
+    Ok(if plan.is_standing {
+        cluster.standing()
+    } else {
+        cluster
+    })
 }
 
 #[async_trait]

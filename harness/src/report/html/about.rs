@@ -28,7 +28,12 @@ pub(super) fn scenarios(record: &RunRecord) -> Markup {
                                     @if let Some(said) = said(scenario) { div.faint.lines { (said) } }
                                 }
                                 td { (scenario.feature) div.faint { (scenario.location) } }
-                                td.figure { (scenario.duration_ms.map_or(UNKNOWN.to_owned(), took)) }
+                                td.figure {
+                                    (scenario.duration_ms.map_or(UNKNOWN.to_owned(), took))
+                                    @if !scenario.pace.is_production() {
+                                        div.faint title=(scenario.pace) { "pace " (scenario.pace.times()) }
+                                    }
+                                }
                             }
                         }
                         @for scenario in &record.never_begun {

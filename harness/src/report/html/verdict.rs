@@ -32,6 +32,7 @@ pub(super) fn band(record: &RunRecord) -> Markup {
                     }
                     (to_the_second(record.started)) " UTC · " (lasted)
                 }
+                @for pace in record.paces() { p.about { (pace) } }
             }
         }
     }

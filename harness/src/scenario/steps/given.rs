@@ -4,6 +4,7 @@ use cucumber::given;
 use workflow::contract::PayloadSize;
 
 use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 
 #[given(regex = r"^(\d+) consumers?$")]
@@ -26,6 +27,7 @@ fn max_attempts(scenario: &mut Scenario, attempts: u32) {
     scenario.options.max_attempts = Some(attempts);
 }
 
+declare_needs!(Outage);
 #[given("storage keeps its data when it restarts")]
 fn own_storage(scenario: &mut Scenario) {
     scenario.own_storage = true;

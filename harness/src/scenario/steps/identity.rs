@@ -1,21 +1,18 @@
 //! How the workload signs in, and what goes wrong with it.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::{given, when};
 
-use super::super::durations::Time;
+use super::super::durations::{Rate, Time};
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use super::ready::watch_ready;
-use super::when::per_second;
+use super::when::sending;
 use crate::outcome::Outcome;
 use crate::platform::{Mistake, SetUp};
 use crate::wire::{Effect, Operation, Refusal, Rule};
-
-/// How long a load may take to send, beyond its own schedule.
-const SENDING: Duration = Duration::from_secs(60);
 
 /// What is wrong with the set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +42,15 @@ impl FromStr for Wrong {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let minutes = |text: &str| text.parse::<i64>().map_err(|error| error.to_string());
         if let Some(rest) = text.strip_prefix("Entra's clock is ") {
-            let (number, way) = rest.split_once(" minutes ").ok_or("no minutes")?;
-            let sign = if way == "behind" { -60 } else { 60 };
-            return Ok(Self::Clock(sign * minutes(number)?));
+            let (time, way) = rest.rsplit_once(' ').ok_or("no way")?;
+            let seconds = i64::try_from(time.parse::<Time>()?.0.as_secs());
+            let seconds = seconds.map_err(|error| error.to_string())?;
+            return Ok(Self::Clock(if way == "behind" {
+                -seconds
+            } else {
+                seconds
+            }));
         }
         Ok(match text {
             "the pods run in another namespace" => Self::SetUp(Mistake::Namespace),
@@ -75,16 +76,19 @@ fn set_up(scenario: &mut Scenario) -> &mut SetUp {
     scenario.identity.get_or_insert_default()
 }
 
+declare_needs!(Authority);
 #[given("consumers sign in with the identity of their pods")]
 fn sign_in(scenario: &mut Scenario) {
     set_up(scenario);
 }
 
+declare_needs!(Authority);
 #[given(expr = "tokens live {time}")]
 fn token_life(scenario: &mut Scenario, time: Time) {
     set_up(scenario).token_life = time.0;
 }
 
+declare_needs!(Authority);
 #[given(expr = "the pods' tokens live {time}")]
 fn assertion_life(scenario: &mut Scenario, time: Time) {
     set_up(scenario).assertion_life = time.0;
@@ -101,8 +105,9 @@ fn start_timeout(scenario: &mut Scenario, time: Time) {
     scenario.options.may_refuse = true;
 }
 
+declare_needs!(Authority, Wire);
 #[given(
-    regex = r"^(the pods run in another namespace|the credential is for an issuer without its last slash|the pods' tokens are for another audience|the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ minutes (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
+    regex = r"^(the pods run in another namespace|the credential is for an issuer without its last slash|the pods' tokens are for another audience|the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ (?:ms|s|min) (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
 )]
 fn mistake(scenario: &mut Scenario, what: Wrong) {
     match what {
@@ -121,6 +126,7 @@ async fn start(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Authority);
 #[when(expr = "consumers start {time} before Entra can be reached")]
 async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     set_up(scenario).mistake = Some(Mistake::Away);
@@ -138,25 +144,30 @@ async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Authority);
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+) per second, and Entra cannot be reached for (\d+ m?s) when (\d+) are sent$"
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and Entra cannot be reached for (\d+ (?:ms|s|min)) when (\d+) are sent$"
 )]
 async fn away(
     scenario: &mut Scenario,
     messages: u64,
-    rate: u64,
+    rate: Rate,
     time: Time,
     sent_before: u64,
 ) -> StepResult {
-    let load = scenario.load(messages, per_second(rate)?);
+    let load = scenario.load(messages, rate.steady()?);
+    let patience = sending(&load)?;
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    sending.until_acknowledged(sent_before, SENDING).await?;
+    sending.until_acknowledged(sent_before, patience).await?;
     run.identities()?.authority.set_away(true);
     // The passing of time is what this scenario is about.
     tokio::time::sleep(time.0).await;
     run.identities()?.authority.set_away(false);
-    let sent = sending.finish(SENDING).await.context("send what is left")?;
+    let sent = sending
+        .finish(patience)
+        .await
+        .context("send what is left")?;
     scenario.sent = Some((load, sent));
     Ok(())
 }

@@ -1,8 +1,6 @@
 //! Consumers on nodes, and Azure taking nodes back.
 
 use std::fmt;
-use std::num::NonZeroU32;
-use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,70 +10,50 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
-use super::super::durations::Time;
+use super::super::durations::{Rate, Time};
+use super::super::needs::{PATIENCE, declare_needs};
 use super::super::world::{Scenario, StepResult};
-use super::when::per_second;
+use super::when::sending;
+use crate::autoscale::Pod;
 use crate::nodes::{Ended, Eviction};
 use crate::platform::NodesView;
 use crate::platform::until::{until, until_told};
-use crate::run::{Load, Run};
-
-/// How long anything here may take; far above what it does take.
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::run::Run;
 
 /// Where consumers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scenario) struct OnNodes {
-    /// Most consumers on one, where its size allows more.
+    /// Most consumers on one.
     pub(in crate::scenario) each: u64,
-    /// How many times as fast as in Azure nodes come and are missed.
-    pub(in crate::scenario) speed: u32,
     /// Whether Azure has a Spot machine in place of one that it takes back.
     pub(in crate::scenario) is_replaced_by_spot: bool,
 }
 
 impl fmt::Display for OnNodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("simulated")?;
-        if self.each < u64::MAX {
-            write!(f, ", at most {} consumers on each", self.each)?;
-        }
-        if self.speed > 1 {
-            write!(f, ", all their times {} times as short", self.speed)?;
-        }
-        Ok(())
+        write!(f, "simulated, at most {} consumers on each", self.each)
     }
 }
 
-#[given("consumers run on Spot nodes")]
-fn on_nodes(scenario: &mut Scenario) {
-    scenario.nodes = Some(OnNodes {
-        each: u64::MAX,
-        speed: 1,
-        is_replaced_by_spot: true,
-    });
-}
-
-#[given(regex = r"^(\d+) consumers?, at most (\d+) on each node$")]
+declare_needs!(Nodes);
+#[given(regex = r"^(\d+) consumers? on Spot nodes, at most (\d+) on each$")]
 fn consumers(scenario: &mut Scenario, count: u32, each: u64) -> StepResult {
     scenario.consumers = count;
-    at_most(scenario, each)
+    on_nodes(scenario, each)
 }
 
-#[given(regex = r"^at most (\d+) consumers? (?:is|are) on each node$")]
-fn at_most(scenario: &mut Scenario, each: u64) -> StepResult {
-    let nodes = scenario.nodes.as_mut().context("there are no nodes")?;
-    nodes.each = each;
+declare_needs!(Nodes);
+#[given(regex = r"^consumers run on Spot nodes, at most (\d+) on each$")]
+fn on_nodes(scenario: &mut Scenario, each: u64) -> StepResult {
+    scenario.pod = Some(Pod::read(scenario.manifests()?)?);
+    scenario.nodes = Some(OnNodes {
+        each,
+        is_replaced_by_spot: true,
+    });
     Ok(())
 }
 
-#[given(regex = r"^all times of nodes are (\d+) times as short$")]
-fn faster(scenario: &mut Scenario, factor: NonZeroU32) -> StepResult {
-    let nodes = scenario.nodes.as_mut().context("there are no nodes")?;
-    nodes.speed = factor.get();
-    Ok(())
-}
-
+declare_needs!(Nodes, NoSpotCapacity);
 #[given("Azure has no other Spot machine to give")]
 fn no_spot(scenario: &mut Scenario) -> StepResult {
     let nodes = scenario.nodes.as_mut().context("there are no nodes")?;
@@ -83,99 +61,130 @@ fn no_spot(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-#[given(regex = r"^each consumer works on (\d+) messages? at a time$")]
-fn concurrency(scenario: &mut Scenario, messages: u32) {
-    scenario.options.concurrency = Some(messages);
-}
-
-/// What Azure does.
+/// How many of the nodes are hit, and what happens to each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Blow {
+struct EvictionStep {
     half: bool,
     eviction: Eviction,
 }
 
-impl FromStr for Blow {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let refused = || {
-            format!(
-                "{text:?} is none of: one (half) of the Spot nodes is (are) evicted (stopped and not deleted) without \
-                 notice (with 4 s of notice)(, and again when it is back)"
-            )
-        };
-        let (text, returns) = match text.strip_suffix(", and again when it is back") {
-            Some(text) => (text, true),
-            None => (text, false),
-        };
-        let (which, rest) = text.split_once(" of the Spot nodes ").ok_or_else(refused)?;
-        let rest = rest.trim_start_matches("is ").trim_start_matches("are ");
-        let (ends, rest) = match rest.strip_prefix("evicted ") {
-            Some(rest) => (Ended::Deleted, rest),
-            None => (
-                Ended::Stopped,
-                rest.strip_prefix("stopped and not deleted ")
-                    .ok_or_else(refused)?,
-            ),
-        };
-        let notice = match rest {
-            "without notice" => None,
-            told => {
-                let told = told.strip_prefix("with ").ok_or_else(refused)?;
-                let told = told.strip_suffix(" of notice").ok_or_else(refused)?;
-                Some(told.parse::<Time>()?.0)
-            }
-        };
-        Ok(Self {
+impl EvictionStep {
+    fn new(which: &str, ends: Ended, notice: Option<Time>) -> Self {
+        Self {
             half: which == "half",
             eviction: Eviction {
-                notice,
+                notice: notice.map(|time| time.0),
                 ends,
-                returns,
+                returns: false,
             },
-        })
+        }
     }
 }
 
+declare_needs!(Nodes);
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+) per second, and ((?:one|half) of the Spot nodes (?:is|are) (?:evicted|stopped and not deleted) (?:without notice|with \d+ m?s of notice)(?:, and again when it is back)?)$"
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) evicted without notice$"
 )]
-async fn evicted(scenario: &mut Scenario, messages: u64, rate: u64, blow: Blow) -> StepResult {
-    let load = scenario.load(messages, per_second(rate)?);
-    let (consumers, spot) = (scenario.consumers as usize, has_spot(scenario));
+async fn evicted(scenario: &mut Scenario, messages: u64, rate: Rate, which: String) -> StepResult {
+    let step = EvictionStep::new(&which, Ended::Deleted, None);
+    evict_under_load(scenario, messages, rate, step).await
+}
+
+declare_needs!(Nodes, Notice);
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) evicted with (\d+ (?:ms|s|min)) of notice$"
+)]
+async fn evicted_with_notice(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: Rate,
+    which: String,
+    notice: Time,
+) -> StepResult {
+    let step = EvictionStep::new(&which, Ended::Deleted, Some(notice));
+    evict_under_load(scenario, messages, rate, step).await
+}
+
+declare_needs!(Nodes, StoppedMachine);
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) stopped and not deleted without notice$"
+)]
+async fn stopped(scenario: &mut Scenario, messages: u64, rate: Rate, which: String) -> StepResult {
+    let step = EvictionStep::new(&which, Ended::Stopped, None);
+    evict_under_load(scenario, messages, rate, step).await
+}
+
+declare_needs!(Nodes, StoppedMachine, Notice);
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) stopped and not deleted with (\d+ (?:ms|s|min)) of notice$"
+)]
+async fn stopped_with_notice(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: Rate,
+    which: String,
+    notice: Time,
+) -> StepResult {
+    let step = EvictionStep::new(&which, Ended::Stopped, Some(notice));
+    evict_under_load(scenario, messages, rate, step).await
+}
+
+declare_needs!(Nodes, ReturningNode);
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one of the Spot nodes is evicted without notice, and again when it is back$"
+)]
+async fn evicted_twice(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepResult {
+    let mut step = EvictionStep::new("one", Ended::Deleted, None);
+    step.eviction.returns = true;
+    evict_under_load(scenario, messages, rate, step).await
+}
+
+declare_needs!(Nodes);
+#[when(
+    regex = r"^(\d+) messages are sent at once, and one of the Spot nodes is evicted without notice while consumers are still coming$"
+)]
+async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64) -> StepResult {
+    let load = scenario.load(messages, Shape::Burst);
+    let sent_within = sending(&load)?;
+    let (spot, patience) = (has_spot(scenario), scenario.pace.time(PATIENCE));
     let run = scenario.run_with_consumers().await?;
-    until_at_work(run, consumers).await?;
-    let mut sending = run.start_sending(&load).await?;
-    // When exactly, the seed says.
-    let mut chance = StdRng::seed_from_u64(run.identity().seed);
-    let first = messages * chance.random_range(15..35) / 100;
-    sending.until_acknowledged(first, PATIENCE).await?;
-    strike(run, blow, spot).await?;
-    until_over(run, 1).await?;
-    if blow.eviction.returns {
-        again(run, blow).await?;
-    }
-    let sent = sending.finish(PATIENCE).await?;
+    let sending = run.start_sending(&load).await?;
+    let came = until_told(run.nodes()?.watch(), patience, |nodes| {
+        (!nodes.evictable().is_empty()).then_some(())
+    });
+    ensure!(came.await.is_ok(), "no consumer came within {patience:?}");
+    let step = EvictionStep::new("one", Ended::Deleted, None);
+    evict(run, step, spot).await?;
+    until_over(run, 1, patience).await?;
+    let sent = sending.finish(sent_within).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
 
-#[when(
-    regex = r"^(\d+) messages are sent at once, and ((?:one|half) of the Spot nodes (?:is|are) evicted (?:without notice|with \d+ m?s of notice)) while consumers are still coming$"
-)]
-async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64, blow: Blow) -> StepResult {
-    let load: Load = scenario.load(messages, Shape::Burst);
-    let spot = has_spot(scenario);
+/// Sends messages to consumers that are at work, and evicts nodes in the middle.
+async fn evict_under_load(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: Rate,
+    step: EvictionStep,
+) -> StepResult {
+    let load = scenario.load(messages, rate.steady()?);
+    let sent_within = sending(&load)?;
+    let (consumers, spot) = (scenario.consumers as usize, has_spot(scenario));
+    let patience = scenario.pace.time(PATIENCE);
     let run = scenario.run_with_consumers().await?;
-    let sending = run.start_sending(&load).await?;
-    let came = until_told(run.nodes()?.watch(), PATIENCE, |nodes| {
-        (!nodes.evictable().is_empty()).then_some(())
-    });
-    ensure!(came.await.is_ok(), "no consumer came within {PATIENCE:?}");
-    strike(run, blow, spot).await?;
-    until_over(run, 1).await?;
-    let sent = sending.finish(PATIENCE).await?;
+    until_at_work(run, consumers, patience).await?;
+    let mut sending = run.start_sending(&load).await?;
+    // When exactly, the seed says.
+    let mut chance = StdRng::seed_from_u64(run.identity().seed);
+    let first = messages * chance.random_range(15..35) / 100;
+    sending.until_acknowledged(first, sent_within).await?;
+    evict(run, step, spot).await?;
+    until_over(run, 1, patience).await?;
+    if step.eviction.returns {
+        again(run, step, patience).await?;
+    }
+    let sent = sending.finish(sent_within).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
@@ -187,27 +196,27 @@ fn has_spot(scenario: &Scenario) -> bool {
 }
 
 /// Waits until so many consumers have asked for messages.
-async fn until_at_work(run: &Run, consumers: usize) -> StepResult {
+async fn until_at_work(run: &Run, consumers: usize, patience: Duration) -> StepResult {
     let mut found = 0;
-    let at_work = until(PATIENCE, async || {
+    let at_work = until(patience, async || {
         found = run.roster().at_work().count();
         Ok((found >= consumers).then_some(()))
     });
     let in_time = at_work.await?.is_ok();
     ensure!(
         in_time,
-        "{found} consumers had asked for messages after {PATIENCE:?}"
+        "{found} consumers had asked for messages after {patience:?}"
     );
     Ok(())
 }
 
-/// Azure strikes. What it has for nodes from then on, `spot` says.
-async fn strike(run: &Run, blow: Blow, spot: bool) -> anyhow::Result<()> {
+/// Evicts nodes that the seed of the run chooses. What Azure has for nodes from then on, `spot` says.
+async fn evict(run: &Run, step: EvictionStep, spot: bool) -> anyhow::Result<()> {
     let nodes = run.nodes()?;
     nodes.offer_spot(spot).await;
     let mut victims = nodes.watch().borrow().evictable();
     victims.shuffle(&mut StdRng::seed_from_u64(run.identity().seed));
-    let count = if blow.half {
+    let count = if step.half {
         victims.len().div_ceil(2)
     } else {
         1
@@ -218,27 +227,27 @@ async fn strike(run: &Run, blow: Blow, spot: bool) -> anyhow::Result<()> {
     );
     victims.truncate(count);
     for victim in victims {
-        nodes.evict(&victim, blow.eviction).await?;
+        nodes.evict(&victim, step.eviction).await?;
     }
     Ok(())
 }
 
 /// Waits until the machines of all nodes that were hit so far have ended; at least `count` were.
-async fn until_over(run: &Run, count: usize) -> StepResult {
+async fn until_over(run: &Run, count: usize, patience: Duration) -> StepResult {
     let over = |nodes: &NodesView| {
         let all = nodes.evictions.len() >= count && nodes.evictions.iter().all(|it| it.is_over);
         all.then_some(())
     };
-    let over = until_told(run.nodes()?.watch(), PATIENCE, over).await;
-    ensure!(over.is_ok(), "no node has ended after {PATIENCE:?}");
+    let over = until_told(run.nodes()?.watch(), patience, over).await;
+    ensure!(over.is_ok(), "no node has ended after {patience:?}");
     Ok(())
 }
 
-/// The same node once more, as soon as it is back and has consumers at work.
-async fn again(run: &Run, blow: Blow) -> StepResult {
+/// Evicts the same node once more, as soon as it is back and has consumers at work.
+async fn again(run: &Run, step: EvictionStep, patience: Duration) -> StepResult {
     let nodes = run.nodes()?;
     let node = nodes.watch().borrow().evictions[0].node.clone();
-    let back = until(PATIENCE, async || {
+    let back = until(patience, async || {
         let roster = run.roster();
         let mut on_it = roster
             .running()
@@ -250,12 +259,12 @@ async fn again(run: &Run, blow: Blow) -> StepResult {
     let is_back = back.await?.is_ok();
     ensure!(
         is_back,
-        "{node} was not back with consumers after {PATIENCE:?}"
+        "{node} was not back with consumers after {patience:?}"
     );
     let eviction = Eviction {
         returns: false,
-        ..blow.eviction
+        ..step.eviction
     };
     nodes.evict(&node, eviction).await?;
-    until_over(run, 2).await
+    until_over(run, 2, patience).await
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow};
 use cucumber::{given, then, when};
 
 use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::outcome::{Outcome, Unmet};
 use crate::platform::until::until;
@@ -36,6 +37,7 @@ impl FromStr for Busy {
     }
 }
 
+declare_needs!(Wire);
 #[given(regex = r"^(storage|the table) is busy when consumers start$")]
 fn busy(scenario: &mut Scenario, what: Busy) {
     let operations = match what {
@@ -53,7 +55,8 @@ fn busy(scenario: &mut Scenario, what: Busy) {
     });
 }
 
-#[when(regex = r"^consumers start, and (?:storage|the table) answers after (\d+ m?s)$")]
+declare_needs!(Wire);
+#[when(regex = r"^consumers start, and (?:storage|the table) answers after (\d+ (?:ms|s|min))$")]
 async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
     let rule = scenario.busy.take().context("nothing is busy")?;
     let busy = scenario.run().await?.faults()?.install(rule);

@@ -1,43 +1,112 @@
 //! Consumers whose number the autoscaler decides.
 
-use std::num::NonZeroU32;
+use std::fmt::Display;
 
 use anyhow::Context as _;
 use cucumber::gherkin::Step;
 use cucumber::given;
 
+use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
+use super::rows;
 use crate::autoscale::Scaling;
 
+declare_needs!(Scaling);
 #[given("no consumer, and the workload's own scaling settings")]
 fn own(scenario: &mut Scenario) -> StepResult {
     scaled(scenario, &[])
 }
 
+/// The sentence of [`changed`].
+pub(super) const CHANGED: &str =
+    "no consumer, and the workload's own scaling settings but for these:";
+
+declare_needs!(Scaling);
 #[given("no consumer, and the workload's own scaling settings but for these:")]
 fn changed(scenario: &mut Scenario, step: &Step) -> StepResult {
-    let table = step.table.as_ref().context("the step needs a table")?;
-    let (header, rows) = table.rows.split_first().context("the table is empty")?;
-    let well_formed = header == &["setting", "value"] && !rows.is_empty();
-    let columns =
-        "the table of settings has the columns \"setting\" and \"value\", and at least one row";
-    well_formed.then_some(()).context(columns)?;
-    let changes = rows.iter().map(|row| (row[0].clone(), row[1].clone()));
-    scaled(scenario, &changes.collect::<Vec<_>>())
+    scaled(scenario, &changes(step)?)
 }
 
 fn scaled(scenario: &mut Scenario, changes: &[(String, String)]) -> StepResult {
-    let setting = scenario.setting.as_ref();
-    let manifests = &setting.context("the setting must be there")?.manifests;
-    scenario.scaling = Some(Scaling::read(manifests, changes)?);
+    let manifests = scenario.manifests()?;
+    scenario.scaling = Some(Scaling::read(manifests, changes, scenario.pace)?);
     // What others leave in a storage slows it down, and one that does not answer scales nobody.
     scenario.own_storage = true;
     Ok(())
 }
 
-#[given(regex = r"^all times of scaling are (\d+) times as short$")]
-fn faster(scenario: &mut Scenario, factor: NonZeroU32) -> StepResult {
-    let scaling = scenario.scaling.as_mut().context("nothing is scaled")?;
-    scaling.speed = factor.get();
-    Ok(())
+/// The fields of the ScaledObject that a table of settings changes. Times in it are a cluster's own, whatever the pace: that
+/// divides all that the ScaledObject says.
+pub(in crate::scenario) fn changes(step: &Step) -> anyhow::Result<Vec<(String, String)>> {
+    let rows = rows(step, ["setting", "value"])?.into_iter();
+    rows.map(|[setting, value]| change(setting, value))
+        .collect()
+}
+
+/// The field of the ScaledObject that a setting is called by people, and its value there.
+fn change(setting: &str, value: &str) -> anyhow::Result<(String, String)> {
+    let seconds = || {
+        let time: Time = value.parse().map_err(anyhow::Error::msg)?;
+        anyhow::Ok(time.0.as_secs().to_string())
+    };
+    let number = |unit: &str| {
+        let number = value.strip_suffix(unit).map(str::trim_end);
+        let number = number.and_then(|number| number.parse::<u32>().ok());
+        let number = number.with_context(|| format!("{value:?} is not a number of{unit}"))?;
+        anyhow::Ok(number.to_string())
+    };
+    let (field, value) = match setting {
+        "polling interval" => ("pollingInterval", seconds()?),
+        "cooldown" => ("cooldownPeriod", seconds()?),
+        "activation threshold" => ("activationQueueLength", number(" messages")?),
+        "limit" => ("maxReplicaCount", number(" consumers")?),
+        "scale-in window" => (SCALE_IN_WINDOW, seconds()?),
+        "scaling policies" if value == "none" => ("advanced", value.to_owned()),
+        _ => anyhow::bail!("{}", unknown(setting, value)),
+    };
+    Ok((field.to_owned(), value))
+}
+
+const SCALE_IN_WINDOW: &str =
+    "advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.stabilizationWindowSeconds";
+
+fn unknown(setting: &str, value: impl Display) -> String {
+    format!(
+        "{setting:?} is no setting with a value {value}; there are: polling interval (30 s), cooldown (10 s), activation \
+         threshold (20 messages), limit (6 consumers), scale-in window (30 s), scaling policies (none)"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_the_names_that_people_use_for_them() {
+        for (setting, value, field, written) in [
+            ("polling interval", "30 s", "pollingInterval", "30"),
+            ("cooldown", "5 min", "cooldownPeriod", "300"),
+            (
+                "activation threshold",
+                "20 messages",
+                "activationQueueLength",
+                "20",
+            ),
+            ("limit", "6 consumers", "maxReplicaCount", "6"),
+            ("scale-in window", "30 s", SCALE_IN_WINDOW, "30"),
+            ("scaling policies", "none", "advanced", "none"),
+        ] {
+            let expected = (field.to_owned(), written.to_owned());
+            assert_eq!(change(setting, value).unwrap(), expected);
+        }
+        for (setting, value) in [
+            ("cooldownPeriod", "10"),
+            ("cooldown", "10"),
+            ("limit", "6"),
+            ("scaling policies", "some"),
+        ] {
+            assert!(change(setting, value).is_err(), "{setting} {value}");
+        }
+    }
 }

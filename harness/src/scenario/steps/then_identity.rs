@@ -1,8 +1,11 @@
 //! Judging how the workload signed in.
 
+use std::str::FromStr;
+
 use cucumber::then;
 
 use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 use crate::leak::Secrets;
 
@@ -21,6 +24,7 @@ async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)
     Ok(names.map(|name| (name.clone(), count(&name))).collect())
 }
 
+declare_needs!(Authority);
 #[then("every consumer has signed in once")]
 async fn once(scenario: &mut Scenario) -> StepResult {
     for (name, times) in sign_ins(scenario).await? {
@@ -29,6 +33,7 @@ async fn once(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Authority);
 #[then(regex = r"^every consumer has signed in at least (\d+) times$")]
 async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
     for (name, times) in sign_ins(scenario).await? {
@@ -37,6 +42,7 @@ async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Authority);
 #[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
 async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
     let identities = scenario.run().await?.identities()?;
@@ -46,6 +52,7 @@ async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Authority);
 #[then("somebody was turned away")]
 async fn turned_away(scenario: &mut Scenario) -> StepResult {
     let found = scenario.run().await?.identities()?.authority.turned_away();
@@ -53,6 +60,7 @@ async fn turned_away(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Authority, Wire);
 #[then("storage refused no request for its token")]
 async fn not_refused(scenario: &mut Scenario) -> StepResult {
     let refused = scenario.run().await?.refused()?;
@@ -86,8 +94,43 @@ async fn ended(scenario: &mut Scenario, deadline: Time, code: i32) -> StepResult
     Ok(())
 }
 
-#[then(regex = r"^each names (\S+), and (.+) as what mends it$")]
-async fn named(scenario: &mut Scenario, code: String, mend: String) -> StepResult {
+/// What mends a mistake, and what the consumer says of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Remedy(&'static str);
+
+impl FromStr for Remedy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(Self(match text {
+            "a credential for the pod's service account" => {
+                "az identity federated-credential update"
+            }
+            "a credential for the audience of workload identity" => {
+                "--audiences api://AzureADTokenExchange"
+            }
+            "a credential for the cluster's issuer" => "--query oidcIssuerProfile.issuerUrl",
+            "a token that the cluster's issuer has signed" => "az aks show",
+            "the tenant of the subscription" => "az account show",
+            "the client id of the identity" => "az identity show",
+            "a new pod" => "az aks command invoke",
+            "a new node" => "az aks nodepool upgrade --node-image-only",
+            "the role Storage Queue Data Contributor" => {
+                "--role \"Storage Queue Data Contributor\""
+            }
+            "the role Storage Table Data Contributor" => {
+                "--role \"Storage Table Data Contributor\""
+            }
+            "a way to Entra" => "login.microsoftonline.com",
+            _ => return Err(format!("{text:?} is nothing that mends a set-up")),
+        }))
+    }
+}
+
+#[then(
+    regex = r"^each names (\S+), and (a credential for the pod's service account|a credential for the audience of workload identity|a credential for the cluster's issuer|a token that the cluster's issuer has signed|the tenant of the subscription|the client id of the identity|a new pod|a new node|the role Storage (?:Queue|Table) Data Contributor|a way to Entra) as what mends it$"
+)]
+async fn named(scenario: &mut Scenario, code: String, mend: Remedy) -> StepResult {
     let consumers = scenario.consumers;
     let run = scenario.run().await?;
     for number in 1..=consumers {
@@ -96,7 +139,7 @@ async fn named(scenario: &mut Scenario, code: String, mend: String) -> StepResul
         // In a log of JSON, quotation marks are escaped.
         let said = errors.collect::<String>().replace('\\', "");
         ensure!(
-            said.contains(&code) && said.contains(&mend),
+            said.contains(&code) && said.contains(mend.0),
             "consumer-{number} says: {said}"
         );
     }

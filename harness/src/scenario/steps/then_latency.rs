@@ -10,10 +10,11 @@ use super::super::durations::Time;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::measure::{Hop, LatencyLimit, LatencyVerdict, Micros, Percentile, judge};
 use crate::outcome::Outcome;
+use crate::pace::Pace;
 
 #[then(expr = "latency stays within these limits:")]
 fn within_limits(scenario: &mut Scenario, step: &Step) -> StepResult {
-    let limits = limits(step)?;
+    let limits = limits(step, scenario.pace)?;
     let verdicts = judge(&scenario.collected()?.hops, &limits);
     scenario.measured(verdicts.clone())?;
     let outcome = Outcome::of_parts(verdicts.iter().map(|verdict| verdict.outcome));
@@ -29,7 +30,9 @@ fn within_limits(scenario: &mut Scenario, step: &Step) -> StepResult {
     ))
 }
 
-#[then(regex = r#"^at least half of the messages took (\d+ m?s) or more in the hop "(.+)"$"#)]
+#[then(
+    regex = r#"^at least half of the messages took (\d+ (?:ms|s|min)) or more in the hop "(.+)"$"#
+)]
 fn at_least(scenario: &mut Scenario, time: Time, hop: Hop) -> StepResult {
     let samples = scenario.collected()?.hops.samples(hop);
     let median = samples
@@ -44,8 +47,8 @@ fn at_least(scenario: &mut Scenario, time: Time, hop: Hop) -> StepResult {
     Ok(())
 }
 
-/// The rows of a table with the columns `hop`, `percentile` and `limit`, in any order.
-fn limits(step: &Step) -> anyhow::Result<Vec<LatencyLimit>> {
+/// At a pace, the rows of a table with the columns `hop`, `percentile` and `limit`, in any order.
+pub(super) fn limits(step: &Step, pace: Pace) -> anyhow::Result<Vec<LatencyLimit>> {
     let table = step
         .table
         .as_ref()
@@ -70,7 +73,7 @@ fn limits(step: &Step) -> anyhow::Result<Vec<LatencyLimit>> {
             Ok(LatencyLimit::new(
                 cell("hop")?.parse()?,
                 cell("percentile")?.parse()?,
-                time.0,
+                pace.time(time.0),
             ))
         })
         .collect()

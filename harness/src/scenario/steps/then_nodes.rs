@@ -7,6 +7,7 @@ use cucumber::then;
 use workflow::duration;
 
 use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::nodes::{Capacity, Figures};
 use crate::outcome::{Outcome, Unmet};
@@ -26,6 +27,7 @@ async fn evictions(scenario: &mut Scenario) -> anyhow::Result<Vec<Evicted>> {
     Ok(evictions)
 }
 
+declare_needs!(Nodes);
 #[then(expr = "within {time} as many consumers are at work again as before")]
 async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
     evictions(scenario).await?;
@@ -48,6 +50,7 @@ async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Nodes);
 #[then(
     "every consumer of a node that was evicted ended by itself before the node did, with exit code 0"
 )]
@@ -81,6 +84,7 @@ async fn drained(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Nodes, Wire);
 #[then(expr = "no consumer took a message later than {time} after the notice")]
 async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
     let mut told = 0;
@@ -102,6 +106,7 @@ async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Wire);
 #[then("no message came back because a lease ran out")]
 async fn nothing_ran_out(scenario: &mut Scenario) -> StepResult {
     ensure!(
@@ -119,7 +124,7 @@ async fn nothing_ran_out(scenario: &mut Scenario) -> StepResult {
 /// What was found of leases is a broken promise, unless storage may have let even those of a good consumer run out.
 fn of_leases(scenario: &Scenario, found: String) -> StepError {
     let storage = scenario.traffic().map(|traffic| traffic.storage);
-    match (storage, scenario.options.visibility) {
+    match (storage, scenario.lease()) {
         (Ok(storage), Some(lease)) if storage.outlasts(lease) => {
             let lease = duration::text(lease);
             let why = anyhow!("{found}, but {storage}, and a lease lasts {lease}");
@@ -129,6 +134,7 @@ fn of_leases(scenario: &Scenario, found: String) -> StepError {
     }
 }
 
+declare_needs!(Wire);
 #[then(regex = r"^at most (\d+) messages were delivered more than once$")]
 fn bounded(scenario: &mut Scenario, most: u64) -> StepResult {
     let traffic = scenario.traffic()?;
@@ -141,6 +147,7 @@ fn bounded(scenario: &mut Scenario, most: u64) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Nodes);
 #[then("those that came in place of others run on demand")]
 async fn on_demand(scenario: &mut Scenario) -> StepResult {
     evictions(scenario).await?;
@@ -160,10 +167,12 @@ async fn on_demand(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Nodes);
 #[then(
     regex = r"^at (\d+\.\d+) an hour for a Spot node and (\d+\.\d+) on demand, the nodes cost at least (\d+) % less than on demand alone$"
 )]
 async fn saved(scenario: &mut Scenario, spot: f64, on_demand: f64, percent: f64) -> StepResult {
+    let times = scenario.pace.times();
     let run = scenario.run().await?;
     let figures = run.nodes()?.figures().await;
     let Figures {
@@ -175,7 +184,8 @@ async fn saved(scenario: &mut Scenario, spot: f64, on_demand: f64, percent: f64)
     let had_nodes = alone > 0.0;
     ensure!(had_nodes, "there was no node, and no cost");
     let found = 100.0 * (1.0 - cost / alone);
-    let seconds = |hours: f64| hours * 3_600.0;
+    // In production time, as all else in the scenario.
+    let seconds = |hours: f64| hours * 3_600.0 * f64::from(times);
     run.record(crate::events::Event::Note {
         text: format!(
             "Nodes: {:.0} s of Spot, {:.0} s on demand; {found:.0} % less than on demand alone, at {spot} and {on_demand} an hour.",

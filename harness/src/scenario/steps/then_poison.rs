@@ -28,7 +28,9 @@ fn holds_the_bad_one(scenario: &mut Scenario, reason: PoisonReason) -> StepResul
     Ok(())
 }
 
-#[then(regex = r#"^within (\d+ m?s) the poison queue holds that message, for the reason "(.+)"$"#)]
+#[then(
+    regex = r#"^within (\d+ (?:ms|s|min)) the poison queue holds that message, for the reason "(.+)"$"#
+)]
 async fn holds_the_good_one(
     scenario: &mut Scenario,
     deadline: Time,

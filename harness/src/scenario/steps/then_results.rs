@@ -4,6 +4,7 @@ use anyhow::{Context as _, anyhow};
 use cucumber::then;
 
 use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::outcome::Outcome;
 use crate::platform::Cause;
@@ -64,11 +65,13 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Wire);
 #[then(expr = "no message was delivered more than once")]
 fn delivered_once(scenario: &mut Scenario) -> StepResult {
     redelivered(scenario, 0)
 }
 
+declare_needs!(Wire);
 #[then(regex = r"^(\d+) messages were delivered more than once$")]
 fn redelivered(scenario: &mut Scenario, messages: u64) -> StepResult {
     let traffic = scenario.traffic()?;
@@ -81,6 +84,7 @@ fn redelivered(scenario: &mut Scenario, messages: u64) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Wire);
 #[then(regex = r"^at least (\d+) consumers? had messages$")]
 fn shared(scenario: &mut Scenario, consumers: usize) -> StepResult {
     let traffic = scenario.traffic()?;
@@ -93,6 +97,7 @@ fn shared(scenario: &mut Scenario, consumers: usize) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Wire);
 #[then(regex = r"^every consumer has asked the queue for messages, at most (\d+) times$")]
 async fn polled(scenario: &mut Scenario, most: u64) -> StepResult {
     let consumers = scenario.consumers;
@@ -111,6 +116,7 @@ async fn polled(scenario: &mut Scenario, most: u64) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Wire);
 #[then(regex = r"^at least (\d+) requests? (?:was|were) hit$")]
 fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
     let found: u64 = scenario.faults.iter().map(Guard::struck).sum();
@@ -118,6 +124,7 @@ fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Wire);
 #[then(regex = r"^(\d+) consumers died$")]
 async fn died(scenario: &mut Scenario, consumers: usize) -> StepResult {
     let roster = scenario.run().await?.roster();

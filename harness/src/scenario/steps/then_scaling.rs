@@ -7,6 +7,7 @@ use cucumber::then;
 use workflow::contract::Stamp;
 
 use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::autoscale::Recording;
 use crate::events::Event;
@@ -17,7 +18,8 @@ use crate::platform::{Cause, Departure, Roster};
 /// two seconds, of its longer periods.
 const SLACK: Duration = Duration::from_secs(1);
 
-#[then(regex = r"^within (\d+ m?s) there (?:are|is) (\d+) consumers?$")]
+declare_needs!(Scaling);
+#[then(regex = r"^within (\d+ (?:ms|s|min)) there (?:are|is) (\d+) consumers?$")]
 async fn there_are(scenario: &mut Scenario, deadline: Time, count: u32) -> StepResult {
     let wanted = usize::try_from(count)?;
     until(scenario, deadline.0, |now| {
@@ -26,6 +28,7 @@ async fn there_are(scenario: &mut Scenario, deadline: Time, count: u32) -> StepR
     .await
 }
 
+declare_needs!(Scaling);
 #[then(expr = "within {time} the last consumer has gone")]
 async fn all_gone(scenario: &mut Scenario, deadline: Time) -> StepResult {
     until(scenario, deadline.0, |now| {
@@ -75,7 +78,8 @@ async fn until(
     );
 }
 
-#[then(regex = r"^there were never more than (\d+) consumers$")]
+declare_needs!(Scaling);
+#[then(regex = r"^there (?:were|was) never more than (\d+) consumers?$")]
 fn ceiling(scenario: &mut Scenario, count: u32) -> StepResult {
     let most = scenario.recording()?.most();
     ensure!(most > 0, "there was never a consumer at all");
@@ -83,6 +87,7 @@ fn ceiling(scenario: &mut Scenario, count: u32) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Scaling);
 #[then(
     regex = r"^the number of consumers turned at most (\d+) times?, between rising and falling$"
 )]
@@ -94,6 +99,7 @@ fn no_thrash(scenario: &mut Scenario, most: usize) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Scaling);
 #[then(regex = r"^at once (\d+) consumers were taken away$")]
 fn at_once(scenario: &mut Scenario, count: u32) -> StepResult {
     let cut = scenario.recording()?.deepest_cut();
@@ -104,6 +110,7 @@ fn at_once(scenario: &mut Scenario, count: u32) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Scaling, Wire);
 #[then(
     regex = r"^at least (\d+) consumers? (?:was|were) taken away while (?:it|they) had work, and (?:it|each) ended by itself, with exit code 0$"
 )]
@@ -123,7 +130,10 @@ async fn drained(scenario: &mut Scenario, at_least: usize) -> StepResult {
     Ok(())
 }
 
-#[then(regex = r"^within (\d+ m?s) no consumer comes, and the queue keeps its (\d+) messages$")]
+declare_needs!(Scaling);
+#[then(
+    regex = r"^within (\d+ (?:ms|s|min)) no consumer comes, and the queue keeps its (\d+) messages$"
+)]
 async fn stranded(scenario: &mut Scenario, time: Time, messages: u64) -> StepResult {
     let polls = scenario.recording()?.polls();
     // The passing of time is what this is about.
@@ -139,6 +149,7 @@ async fn stranded(scenario: &mut Scenario, time: Time, messages: u64) -> StepRes
     Ok(())
 }
 
+declare_needs!(Scaling);
 #[then("the number of consumers was always one that the model of KEDA and the HPA allows")]
 fn allowed(scenario: &mut Scenario) -> StepResult {
     let recording = scenario.recording()?;
@@ -152,10 +163,11 @@ fn allowed(scenario: &mut Scenario) -> StepResult {
     bail!("{first}");
 }
 
+declare_needs!(Scaling, Wire);
 #[then(
-    regex = r"^all (\d+) consumers had work within (\d+) % of the time in which the model has them$"
+    regex = r"^all (\d+) consumers had work within (\d+ (?:ms|s|min)) of the moment at which the model has them$"
 )]
-async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, percent: u32) -> StepResult {
+async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, later: Time) -> StepResult {
     let recording = scenario.recording()?;
     let possible = recording.possible(count);
     let possible = possible.with_context(|| format!("the model never has {count} consumers"))?;
@@ -168,12 +180,11 @@ async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, percent: u32) 
     };
     let taken = at_work.micros_since(recording.since());
     let taken = Duration::from_micros(u64::try_from(taken).unwrap_or(0));
-    let limit = possible * (100 + percent) / 100;
-    if taken <= limit {
+    if taken <= possible + later.0 {
         return Ok(());
     }
     // Loops that ticked late say that the machine was busy with something else.
-    on_time(&recording, possible * percent / 100 / 2)?;
+    on_time(&recording, later.0 / 2)?;
     bail!(
         "they had work {taken:.2?} after scaling began, where the model has them after {possible:.2?}"
     );

@@ -1,12 +1,15 @@
-//! Trouble, as a feature file says it, and the rules of the proxy that make it.
+//! Trouble, as a feature file says it, in sentences or in tables, and the rules of the proxy that make it.
 
 use std::str::FromStr;
 
 use cucumber::Parameter;
+use cucumber::gherkin::Step;
 use cucumber::given;
 
 use super::super::durations::Time;
-use super::super::world::Scenario;
+use super::super::needs::declare_needs;
+use super::super::world::{Scenario, StepResult};
+use super::rows;
 use crate::wire::{Effect, Moment, Operation, Refusal, Rule};
 
 /// Which requests of the consumers.
@@ -113,9 +116,21 @@ impl FromStr for Death {
     }
 }
 
+impl Death {
+    fn rule(self, count: u64) -> Rule {
+        let Self(requests, moment) = self;
+        // The first receives may find the queue empty, with nothing to lose; of inserts there may be only a few.
+        Rule {
+            after: if requests == Requests::Receives { 3 } else { 0 },
+            ..requests.rule(Effect::Kill(moment)).at_most(count)
+        }
+    }
+}
+
 // What a sentence can hold is written out, so that `harness lint` refuses everything else before anything runs.
+declare_needs!(Wire);
 #[given(
-    regex = r"^(\d{1,2}|100) % of all (requests|receives|renewals|inserts|deletes) get (503 ServerBusy|500 OperationTimedOut|500 InternalError|403 AuthorizationFailure|429 TooManyRequests|a reset before storage has the request|a reset after storage has done it|a reset in the middle of the answer|no answer|half an answer|a garbled answer|an answer \d+ m?s late)$"
+    regex = r"^(\d{1,2}|100) % of all (requests|receives|renewals|inserts|deletes) get (503 ServerBusy|500 OperationTimedOut|500 InternalError|403 AuthorizationFailure|429 TooManyRequests|a reset before storage has the request|a reset after storage has done it|a reset in the middle of the answer|no answer|half an answer|a garbled answer|an answer \d+ (?:ms|s|min) late)$"
 )]
 fn share(scenario: &mut Scenario, percent: u32, requests: Requests, trouble: Trouble) {
     let rule = requests.rule(trouble.0);
@@ -124,22 +139,67 @@ fn share(scenario: &mut Scenario, percent: u32, requests: Requests, trouble: Tro
         .push(rule.on_share(f64::from(percent) / 100.0));
 }
 
+declare_needs!(Wire);
 #[given(
-    regex = r"^the first (\d+) (requests|receives|renewals|inserts|deletes) get (503 ServerBusy|500 OperationTimedOut|500 InternalError|403 AuthorizationFailure|429 TooManyRequests|a reset before storage has the request|a reset after storage has done it|a reset in the middle of the answer|no answer|half an answer|a garbled answer|an answer \d+ m?s late)$"
+    regex = r"^the first (\d+) (requests|receives|renewals|inserts|deletes) get (503 ServerBusy|500 OperationTimedOut|500 InternalError|403 AuthorizationFailure|429 TooManyRequests|a reset before storage has the request|a reset after storage has done it|a reset in the middle of the answer|no answer|half an answer|a garbled answer|an answer \d+ (?:ms|s|min) late)$"
 )]
 fn first(scenario: &mut Scenario, count: u64, requests: Requests, trouble: Trouble) {
     scenario.rules.push(requests.rule(trouble.0).at_most(count));
 }
 
+declare_needs!(Wire);
 #[given(
     regex = r"^(\d+) consumers die (after a receive, before they know what they got|before an insert reaches storage|after an insert is stored, before they know it|before a delete reaches storage|after a delete is done, before they know it)$"
 )]
 fn deaths(scenario: &mut Scenario, count: u64, death: Death) {
-    let Death(requests, moment) = death;
-    // The first receives may find the queue empty, with nothing to lose; of inserts there may be only a few.
-    let rule = Rule {
-        after: if requests == Requests::Receives { 3 } else { 0 },
-        ..requests.rule(Effect::Kill(moment)).at_most(count)
+    scenario.rules.push(death.rule(count));
+}
+
+declare_needs!(Wire);
+#[given("requests meet this trouble:")]
+fn troubles(scenario: &mut Scenario, step: &Step) -> StepResult {
+    scenario.rules.extend(trouble_rules(step)?);
+    Ok(())
+}
+
+declare_needs!(Wire);
+#[given("consumers die:")]
+fn death_table(scenario: &mut Scenario, step: &Step) -> StepResult {
+    scenario.rules.extend(death_rules(step)?);
+    Ok(())
+}
+
+/// The rules of a table with a row for each trouble.
+pub(super) fn trouble_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
+    let rows = rows(step, ["requests", "trouble"])?;
+    let rule = |[requests, trouble]: [&str; 2]| {
+        let trouble: Trouble = trouble.parse()?;
+        let refused = || format!("{requests:?} is not like '30 % of all receives'");
+        let (percent, requests) = requests.split_once(" % of all ").ok_or_else(refused)?;
+        let percent: u8 = percent.parse().map_err(|_| refused())?;
+        let share = f64::from(percent.min(100)) / 100.0;
+        Ok(requests
+            .parse::<Requests>()?
+            .rule(trouble.0)
+            .on_share(share))
     };
-    scenario.rules.push(rule);
+    let rules = rows.into_iter().map(rule);
+    rules
+        .collect::<Result<_, String>>()
+        .map_err(anyhow::Error::msg)
+}
+
+/// The rules of a table with a row for each moment at which consumers die.
+pub(super) fn death_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
+    let rows = rows(step, ["consumers", "moment"])?;
+    let rule = |[count, moment]: [&str; 2]| {
+        let count = count
+            .parse()
+            .map_err(|_| format!("{count:?} is no number of consumers"))?;
+        Ok(moment.parse::<Death>()?.rule(count))
+    };
+    let rules = rows.into_iter().map(rule);
+    rules
+        .collect::<Result<_, String>>()
+        .map_err(anyhow::Error::msg)
 }

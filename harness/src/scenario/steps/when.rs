@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use cucumber::when;
 use producer::Shape;
+use producer::schedule::Schedule;
 use workflow::contract::Stamp;
 
-use super::super::durations::Time;
+use super::super::durations::{Rate, Time};
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 use super::inject::Defect;
 use crate::run::Load;
@@ -14,24 +16,28 @@ use crate::run::Load;
 /// How long a load of a scenario may take to send, beyond its own schedule.
 const SENDING: Duration = Duration::from_secs(60);
 
+/// How long `load` may take to send.
+pub(super) fn sending(load: &Load) -> anyhow::Result<Duration> {
+    // How long it takes does not hang on the seed, but for random arrivals, which `SENDING` has room for.
+    let schedule = Schedule::new(&load.shape, 0, Some(load.messages), None)?;
+    Ok(SENDING + schedule.last().unwrap_or_default())
+}
+
 /// How long a consumer may take to ask for its first message.
 const START: Duration = Duration::from_secs(10);
 
 /// Starts the consumers, sends `load`, and waits until it is sent.
 async fn send(scenario: &mut Scenario, load: Load) -> StepResult {
     let run = scenario.run_with_consumers().await?;
-    let sent = run.start_sending(&load).await?.finish(SENDING).await?;
+    let patience = sending(&load)?;
+    let sent = run.start_sending(&load).await?.finish(patience).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
 
-pub(super) fn per_second(rate: u64) -> anyhow::Result<Shape> {
-    Ok(format!("constant:{rate}/s").parse()?)
-}
-
-#[when(regex = r"^(\d+) messages? (?:are|is) sent at (\d+) per second$")]
-async fn steady(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
-    let load = scenario.load(messages, per_second(rate)?);
+#[when(regex = r"^(\d+) messages? (?:are|is) sent at (\d+ per (?:second|minute))$")]
+async fn steady(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepResult {
+    let load = scenario.load(messages, rate.steady()?);
     send(scenario, load).await
 }
 
@@ -41,7 +47,7 @@ async fn burst(scenario: &mut Scenario, messages: u64) -> StepResult {
     send(scenario, load).await
 }
 
-#[when(regex = r"^(\d+) messages are sent, (\d+) at once every (\d+ m?s)$")]
+#[when(regex = r"^(\d+) messages are sent, (\d+) at once every (\d+ (?:ms|s|min))$")]
 async fn sawtooth(scenario: &mut Scenario, messages: u64, size: u64, every: Time) -> StepResult {
     let every = every.0.as_millis();
     let load = scenario.load(messages, format!("burst:{size}/{every}ms").parse()?);
@@ -49,56 +55,58 @@ async fn sawtooth(scenario: &mut Scenario, messages: u64, size: u64, every: Time
 }
 
 #[when(
-    regex = r"^(\d+) messages are sent at a rate that falls from (\d+) to (\d+) per second in (\d+ m?s)$"
+    regex = r"^(\d+) messages are sent at a rate that falls from (\d+ per (?:second|minute)) to (\d+ per (?:second|minute)) in (\d+ (?:ms|s|min))$"
 )]
 async fn falling(
     scenario: &mut Scenario,
     messages: u64,
-    from: u64,
-    to: u64,
+    from: Rate,
+    to: Rate,
     time: Time,
 ) -> StepResult {
-    let time = time.0.as_millis();
-    let shape = format!("ramp:{from}/s..{to}/s:{time}ms").parse()?;
+    let (from, to, time) = (from.text(), to.text(), time.0.as_millis());
+    let shape = format!("ramp:{from}..{to}:{time}ms").parse()?;
     let load = scenario.load(messages, shape);
     send(scenario, load).await
 }
 
-#[when(regex = r"^(\d+) messages are sent at random, (\d+) per second on average$")]
-async fn poisson(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
-    let load = scenario.load(messages, format!("poisson:{rate}/s").parse()?);
+#[when(regex = r"^(\d+) messages are sent at random, (\d+ per (?:second|minute)) on average$")]
+async fn poisson(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepResult {
+    let load = scenario.load(messages, format!("poisson:{}", rate.text()).parse()?);
     send(scenario, load).await
 }
 
-#[when(regex = r"^(\d+) messages are sent at (\d+) per second, (\d+) % of them twice$")]
-async fn twice(scenario: &mut Scenario, messages: u64, rate: u64, percent: u32) -> StepResult {
+#[when(regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), (\d+) % of them twice$")]
+async fn twice(scenario: &mut Scenario, messages: u64, rate: Rate, percent: u32) -> StepResult {
     let load = Load {
         duplicate_rate: f64::from(percent) / 100.0,
-        ..scenario.load(messages, per_second(rate)?)
+        ..scenario.load(messages, rate.steady()?)
     };
     send(scenario, load).await
 }
 
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+) per second, and among them one that (is not JSON|lacks its payload|is too large for a table row|has a digest that is not its)$"
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and among them one that (is not JSON|lacks its payload|is too large for a table row|has a digest that is not its)$"
 )]
 async fn with_a_bad_one(
     scenario: &mut Scenario,
     messages: u64,
-    rate: u64,
+    rate: Rate,
     defect: Defect,
 ) -> StepResult {
-    let load = scenario.load(messages, per_second(rate)?);
+    let load = scenario.load(messages, rate.steady()?);
+    let patience = sending(&load)?;
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    sending.until_acknowledged(1, SENDING).await?;
+    sending.until_acknowledged(1, patience).await?;
     let injected = defect.inject(run, messages).await?;
-    let sent = sending.finish(SENDING).await?;
+    let sent = sending.finish(patience).await?;
     scenario.injected = Some(injected);
     scenario.sent = Some((load, sent));
     Ok(())
 }
 
+declare_needs!(Wire);
 #[when(expr = "the queue stays empty for {time}")]
 async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
     let (consumers, since) = (scenario.consumers, Stamp::now());
@@ -112,16 +120,14 @@ async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
     Ok(())
 }
 
-#[when(regex = r"^(\d+) messages are sent at once, (\d+ m?s) before the first consumer starts$")]
+#[when(
+    regex = r"^(\d+) messages are sent at once, (\d+ (?:ms|s|min)) before the first consumer starts$"
+)]
 async fn before_consumers(scenario: &mut Scenario, messages: u64, time: Time) -> StepResult {
     let load = scenario.load(messages, Shape::Burst);
-    let sent = scenario
-        .run()
-        .await?
-        .start_sending(&load)
-        .await?
-        .finish(SENDING)
-        .await?;
+    let patience = sending(&load)?;
+    let run = scenario.run().await?;
+    let sent = run.start_sending(&load).await?.finish(patience).await?;
     tokio::time::sleep(time.0).await;
     scenario.run_with_consumers().await?;
     scenario.sent = Some((load, sent));

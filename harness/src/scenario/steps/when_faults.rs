@@ -6,9 +6,9 @@ use cucumber::when;
 use producer::Shape;
 use workflow::contract::Stamp;
 
-use super::super::durations::Time;
+use super::super::durations::{Rate, Time};
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
-use super::when::per_second;
 use crate::outcome::Unmet;
 use crate::platform::until::until;
 use crate::platform::{Act, ConsumerOptions, Replicas, WorkerSpec};
@@ -66,10 +66,10 @@ async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResul
 }
 
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+) per second, and consumers that die are replaced$"
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and consumers that die are replaced$"
 )]
-async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResult {
-    let load = scenario.load(messages, per_second(rate)?);
+async fn replaced(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepResult {
+    let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
     // Until nothing is left to do, and so nobody left to die.
@@ -87,6 +87,7 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: u64) -> StepResu
     Ok(())
 }
 
+declare_needs!(Freeze, Wire);
 #[when(
     regex = r"^(\d+) messages are sent and the consumer that leased them all is frozen, replaced by a fast one, and wakes up when all is done$"
 )]
@@ -106,17 +107,18 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Outage);
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+) per second, and storage goes away for (\d+ m?s) when (\d+) are sent$"
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and storage goes away for (\d+ (?:ms|s|min)) when (\d+) are sent$"
 )]
 async fn outage(
     scenario: &mut Scenario,
     messages: u64,
-    rate: u64,
+    rate: Rate,
     time: Time,
     sent_before: u64,
 ) -> StepResult {
-    let load = scenario.load(messages, per_second(rate)?);
+    let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
     sending.until_acknowledged(sent_before, PATIENCE).await?;
@@ -145,16 +147,17 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Wire);
 #[when(
-    regex = r"^(\d+) messages are sent at (\d+) per second, and one consumer is told to stop when it has (\d+) or more of them in hand$"
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one consumer is told to stop when it has (\d+) or more of them in hand$"
 )]
 async fn drained_at_work(
     scenario: &mut Scenario,
     messages: u64,
-    rate: u64,
+    rate: Rate,
     in_hand: usize,
 ) -> StepResult {
-    let load = scenario.load(messages, per_second(rate)?);
+    let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
     let chosen = run.roster().first()?.name.clone();

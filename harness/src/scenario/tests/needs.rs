@@ -1,0 +1,111 @@
+//! What scenarios need, and what becomes of them where it is missing.
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+
+use super::{cases, directory};
+use crate::pace::{Pace, Paces};
+use crate::scenario::needs::{Need, Offers, Profile};
+use crate::scenario::{Selection, SuiteArgs, select};
+
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(flatten)]
+    suite: SuiteArgs,
+}
+
+fn selected(offers: Offers) -> Selection {
+    let mut args = Cli::try_parse_from(["harness"]).unwrap().suite;
+    args.features = directory("features");
+    let paces = Paces {
+        scaling: Pace::new(30).unwrap(),
+        nodes: Pace::new(5).unwrap(),
+    };
+    select(&args, &Profile { offers, paces }).unwrap()
+}
+
+/// The scenarios that were not run, each with what it needs.
+fn not_run(selection: &Selection) -> BTreeMap<&str, &str> {
+    let all = selection.not_run.iter();
+    all.map(|it| (it.name.as_str(), it.needs.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_platform_that_offers_all_runs_all() {
+    let selection = selected(Offers::all());
+    assert_eq!(selection.cases.len(), cases().len());
+    assert_eq!(not_run(&selection), BTreeMap::new());
+}
+
+#[test]
+fn what_a_platform_lacks_is_named_by_the_scenarios_that_it_does_not_run() {
+    let lacking = [
+        Need::Freeze,
+        Need::Outage,
+        Need::Notice,
+        Need::NoSpotCapacity,
+    ];
+    let selection = selected(Offers::all().without(&lacking));
+    let notice = "evictions with a notice of a given length";
+    let expected = BTreeMap::from([
+        (
+            "The zombie finishes what others have finished before it",
+            "consumers that can be frozen",
+        ),
+        (
+            "Storage goes away in the middle of the load and comes back with its data",
+            "a storage that can be taken away",
+        ),
+        ("one of the Spot nodes is evicted in time", notice),
+        ("half of the Spot nodes are evicted in time", notice),
+        (
+            "one of the Spot nodes is stopped and not deleted in time",
+            notice,
+        ),
+        (
+            "one of the Spot nodes is evicted with 3 s of notice",
+            notice,
+        ),
+        (
+            "Azure has no other Spot machine",
+            "evictions with a notice of a given length, Spot machines that can be made unavailable",
+        ),
+    ]);
+    assert_eq!(not_run(&selection), expected);
+    assert_eq!(selection.cases.len() + expected.len(), cases().len());
+}
+
+#[test]
+fn without_a_wire_and_an_authority_no_scenario_of_faults_or_identities_that_needs_one_runs() {
+    let selection = selected(Offers::all().without(&[Need::Wire, Need::Authority]));
+    let runs: Vec<_> = selection
+        .cases
+        .iter()
+        .map(|case| case.name.as_str())
+        .collect();
+    assert!(runs.contains(&"A burst arrives all at once"), "{runs:?}");
+    assert!(runs.contains(&"A burst finds no consumer"), "{runs:?}");
+    for case in &selection.cases {
+        assert_ne!(
+            case.feature,
+            "Nobody holds a key: every pod signs in as itself"
+        );
+        let breaks = |sentence: &str| sentence.contains(" get ") || sentence.contains("die ");
+        let broken = case.steps.iter().any(|step| breaks(&step.value));
+        assert!(!broken, "{:?} needs a proxy", case.name);
+    }
+}
+
+#[test]
+fn scenarios_about_scaling_and_about_nodes_have_a_pace_and_no_others() {
+    for case in selected(Offers::all()).cases {
+        let expected = match case.feature.as_str() {
+            "Consumers come with the work and go with it" => 30,
+            "Azure takes Spot nodes back, and no message pays for it" => 5,
+            _ => 1,
+        };
+        assert_eq!(case.pace.times(), expected, "{}", case.name);
+    }
+}
