@@ -65,5 +65,5 @@ Feature: Azure takes Spot nodes back, and no message pays for it
       When 60 messages are sent at 2 per second, and one of the Spot nodes is evicted with 30 s of notice
       Then within 5 min as many consumers are at work again as before
       And those that came in place of others run on demand
-      And at 0.04 an hour for a Spot node and 0.20 on demand, the nodes cost at least 30 % less than on demand alone
+      And every consumer of a node that was evicted had looked for a notice every second
       And within 3 min every message has exactly one result

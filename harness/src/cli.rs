@@ -14,10 +14,10 @@ use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
 use crate::platform::local::Local;
-use crate::platform::{EnvironmentName, Platform, StorageChoice, Workload, WorkloadArgs};
+use crate::platform::{EnvironmentName, Platform, Profile, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::RecordingArgs;
 use crate::report::ReportError;
-use crate::scenario::{Keep, Profile, Selection, SuiteArgs, SuiteReport};
+use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
 use crate::simulate::SimulateArgs;
 use crate::sweep::SweepArgs;
 use crate::verify::VerifyArgs;
@@ -142,7 +142,8 @@ pub fn main(cli: Cli) -> ExitCode {
         }),
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
-            let selection = crate::scenario::select(&command.suite, &Profile::local())?;
+            let selection =
+                crate::scenario::select(&command.suite, &profile(&command.suite.workload))?;
             let workload = workload(&command.suite.workload)?;
             suite(&command.suite, selection, workload).await
         }),
@@ -183,6 +184,13 @@ fn exit(exit: Exit) -> ExitCode {
 fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     let harness = std::env::current_exe().context("find the harness executable")?;
     Ok(Workload::chosen(&harness, args))
+}
+
+/// What the platform that `--env` names offers, before it starts.
+fn profile(args: &WorkloadArgs) -> Profile {
+    match args.environment {
+        EnvironmentName::Local => Local::profile(),
+    }
 }
 
 /// Starts what `--env` names. Files that are no evidence go below `scratch`.
@@ -241,7 +249,7 @@ pub(crate) fn say(line: &str) {
 }
 
 fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
-    for name in crate::scenario::list(suite, &Profile::local())? {
+    for name in crate::scenario::list(suite, &profile(&suite.workload))? {
         say(&format!("{name}: test"));
     }
     Ok(ExitCode::SUCCESS)
@@ -342,7 +350,7 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
     if args.list {
         return told(list(&args));
     }
-    match crate::scenario::list(&args, &Profile::local()) {
+    match crate::scenario::list(&args, &profile(&args.workload)) {
         Ok(selected) if selected.is_empty() && args.filter.is_some() => {
             say("0 passed, 0 failed, 0 not run: the filter is meant for another target");
             return ExitCode::SUCCESS;
@@ -350,7 +358,7 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
         _ => {}
     }
     in_runtime(&telemetry, async {
-        let selection = crate::scenario::select(&args, &Profile::local())?;
+        let selection = crate::scenario::select(&args, &profile(&args.workload))?;
         let workload = Workload::chosen(Path::new(harness), &args.workload);
         suite(&args, selection, workload).await
     })

@@ -17,6 +17,7 @@
 pub mod local;
 pub mod loss;
 mod nodes;
+mod profile;
 mod sender;
 pub mod settings;
 pub mod storage;
@@ -34,6 +35,7 @@ pub use local::{
 };
 pub use loss::StorageLoss;
 pub use nodes::{Evicted, NodePlan, NodeView, Nodes, NodesView};
+pub use profile::{Need, Offers, Profile};
 pub use sender::{Lines, Sender};
 pub use storage::Store;
 pub use workers::{
@@ -54,6 +56,9 @@ pub trait Platform: Send + Sync {
 
     /// What produces the evidence, in one line for reports, such as `local processes, Azurite 3.37.0 from npm`.
     fn evidence(&self) -> String;
+
+    /// What it offers, and how fast things happen there.
+    fn profile(&self) -> Profile;
 
     /// Which clock its runs live by.
     fn clock(&self) -> Clock {

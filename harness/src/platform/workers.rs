@@ -166,6 +166,15 @@ impl Roster {
         first.ok_or_else(|| anyhow::anyhow!("choose a consumer: none is running"))
     }
 
+    /// The names of all that were ever started, in that order as far as it is known.
+    pub fn names(&self) -> Vec<String> {
+        let departed = self.departed.iter().map(|it| &it.name);
+        let present = self.workers.iter().map(|it| &it.name);
+        let mut names: Vec<_> = departed.chain(present).cloned().collect();
+        names.sort_by_key(|name| (name.len(), name.clone()));
+        names
+    }
+
     /// How the worker of this name ended, if it has.
     pub fn departure(&self, name: &str) -> Option<&Departure> {
         self.departed

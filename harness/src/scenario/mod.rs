@@ -21,6 +21,5 @@ mod world;
 
 pub use args::{Keep, SuiteArgs};
 pub use lint::Problem;
-pub use needs::{Need, Offers, Profile};
 pub use selection::{Lint, Selection, check_feature, check_features, list, select};
 pub use suite::{SuiteReport, check, run};

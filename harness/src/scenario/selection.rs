@@ -15,10 +15,11 @@ use cucumber::step::Collection;
 use super::durations::{at_pace, stated};
 use super::lint::{self, Problem};
 use super::world::Scenario;
-use super::{SuiteArgs, needs, needs::Profile};
+use super::{SuiteArgs, needs};
 use crate::events::NotRun;
 use crate::exit::WrongInput;
 use crate::pace::Pace;
+use crate::platform::Profile;
 
 /// What every error of the selection has for its context.
 const SELECT: WrongInput = WrongInput("select the scenarios");

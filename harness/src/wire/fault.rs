@@ -135,13 +135,25 @@ impl fmt::Display for Effect {
     }
 }
 
+/// The client that sends the load. All others are workers.
+pub const PRODUCER: &str = "producer";
+
+/// Whose requests a rule meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// Those of workers.
+    Workers,
+    /// Those of workers and of the producer.
+    All,
+}
+
 /// Which requests a rule meets, and what it does to them.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// The operations; empty for every one.
     pub operations: Vec<Operation>,
-    /// The clients, by a prefix of their name: `consumer-` is all consumers.
-    pub client: String,
+    /// The clients.
+    pub whom: Whom,
     /// On which share of the requests that it meets it strikes, 0 to 1: with 0.25, on one of every four, at a random place.
     /// So even a few requests get their share; with a probability for each, a short run might see none.
     pub share: f64,
@@ -158,7 +170,7 @@ impl Rule {
     pub fn on(operation: Operation, effect: Effect) -> Self {
         Self {
             operations: vec![operation],
-            client: "consumer-".to_owned(),
+            whom: Whom::Workers,
             share: 1.0,
             after: 0,
             most: u64::MAX,
@@ -182,7 +194,7 @@ impl Rule {
 
     fn meets(&self, operation: Operation, client: &str) -> bool {
         (self.operations.is_empty() || self.operations.contains(&operation))
-            && client.starts_with(&self.client)
+            && (self.whom == Whom::All || client != PRODUCER)
     }
 }
 

@@ -19,7 +19,7 @@ mod upstream;
 mod tests;
 
 pub use crossing::{Answer, Claimed, Crossing, Handled, Happened, RowChange};
-pub use fault::{Effect, Faults, Guard, Moment, Refusal, Rule};
+pub use fault::{Effect, Faults, Guard, Moment, PRODUCER, Refusal, Rule, Whom};
 pub use history::{FILE, History, HistoryError, Reader};
 pub use lane::{Killer, Lane};
 pub use operation::{Keys, Operation, Service};

@@ -9,8 +9,10 @@ use anyhow::bail;
 use async_trait::async_trait;
 use harness::autoscale::{Driven, Recording, Scaler};
 use harness::events::Fact;
+use harness::pace::Paces;
 use harness::platform::{
-    Clock, Identities, Nodes, Platform, Sender, Stage, StagePlan, StorageNeed, Store, Workers,
+    Clock, Identities, Need, Nodes, Offers, Platform, Profile, Sender, Stage, StagePlan,
+    StorageNeed, Store, Workers,
 };
 use harness::wire::Proxy;
 use workflow::memory::{MemoryQueue, MemoryTable};
@@ -34,6 +36,22 @@ pub(crate) struct Paused;
 impl Platform for Paused {
     fn name(&self) -> &'static str {
         "paused"
+    }
+
+    fn profile(&self) -> Profile {
+        let lacking = [
+            Need::Wire,
+            Need::Freeze,
+            Need::Outage,
+            Need::Authority,
+            Need::Nodes,
+            Need::Cluster,
+            Need::Aks,
+        ];
+        Profile {
+            offers: Offers::all().without(&lacking),
+            paces: Paces::PRODUCTION,
+        }
     }
 
     fn evidence(&self) -> String {

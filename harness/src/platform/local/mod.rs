@@ -35,8 +35,9 @@ pub(crate) use host::account;
 pub use workload::{EnvironmentName, Workload, WorkloadArgs};
 
 use super::workers::{ConsumerOptions, Seat};
-use super::{Platform, Stage, StagePlan, Store};
+use super::{Need, Offers, Platform, Profile, Stage, StagePlan, Store};
 use crate::events::{Fact, Resource};
+use crate::pace::{Pace, Paces};
 use crate::wire::{Endpoints, Tls};
 use process::Process;
 use stage::LocalStage;
@@ -46,6 +47,19 @@ use stage::LocalStage;
 pub struct Local(Arc<Machine>);
 
 impl Local {
+    /// What this machine offers, and its paces, which are said nowhere else. What bounds them cannot be shortened: a consumer asks for
+    /// Scheduled Events once a second, a lease lasts at least a second, and storage and processes take what time they take.
+    pub fn profile() -> Profile {
+        let pace = |times| Pace::new(times).expect("a constant pace must not be zero");
+        Profile {
+            offers: Offers::all().without(&[Need::Cluster, Need::Aks]),
+            paces: Paces {
+                scaling: pace(15),
+                nodes: pace(8),
+            },
+        }
+    }
+
     /// Starts the guard of all that follows, and the storage that `choice` names for `workload`.
     /// Files that are no evidence go below `scratch`.
     pub async fn start(
@@ -62,6 +76,10 @@ impl Local {
 impl Platform for Local {
     fn name(&self) -> &'static str {
         "local"
+    }
+
+    fn profile(&self) -> Profile {
+        Self::profile()
     }
 
     fn evidence(&self) -> String {

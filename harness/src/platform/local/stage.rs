@@ -22,10 +22,7 @@ use crate::platform::nodes::{NodePlan, Nodes, NodesView};
 use crate::platform::sender::{Lines, Sender};
 use crate::platform::workers::{Act, Departure, End, Replicas, Roster, WorkerSpec, Workers};
 use crate::platform::{Stage, StagePlan, Store};
-use crate::wire::{Endpoints, Faults, History, Lane, Proxy, Tls};
-
-/// The producer's name in logs, history and events.
-const PRODUCER: &str = "producer";
+use crate::wire::{Endpoints, Faults, History, Lane, PRODUCER, Proxy, Tls};
 
 /// One run's processes, its storage, and the proxy between them.
 pub(super) struct LocalStage {

@@ -20,6 +20,9 @@ use crate::platform::NodesView;
 use crate::platform::until::{until, until_told};
 use crate::run::Run;
 
+/// How long after a consumer has come a node is evicted at most, where consumers are still coming: a sync period of the HPA.
+const MOMENT: Duration = Duration::from_secs(15);
+
 /// Where consumers are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scenario) struct OnNodes {
@@ -147,12 +150,24 @@ async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64) -> StepRes
     let load = scenario.load(messages, Shape::Burst);
     let sent_within = sending(&load)?;
     let (spot, patience) = (has_spot(scenario), scenario.pace.time(PATIENCE));
+    let moment = scenario.pace.time(MOMENT);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
+    // After how many have come, and how long after the last of these, the seed says.
+    let mut chance = StdRng::seed_from_u64(run.identity().seed);
+    let (first, later) = (
+        chance.random_range(1..=5_usize),
+        chance.random_range(0.0..1.0),
+    );
     let came = until_told(run.nodes()?.watch(), patience, |nodes| {
-        (!nodes.evictable().is_empty()).then_some(())
+        let placed: usize = nodes.nodes.iter().map(|node| node.workers.len()).sum();
+        (placed >= first && !nodes.evictable().is_empty()).then_some(())
     });
-    ensure!(came.await.is_ok(), "no consumer came within {patience:?}");
+    ensure!(
+        came.await.is_ok(),
+        "{first} consumers did not come within {patience:?}"
+    );
+    tokio::time::sleep(moment.mul_f64(later)).await;
     let step = EvictionStep::new("one", Ended::Deleted, None);
     evict(run, step, spot).await?;
     until_over(run, 1, patience).await?;

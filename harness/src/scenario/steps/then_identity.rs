@@ -11,8 +11,8 @@ use crate::leak::Secrets;
 
 /// How often each consumer was given a token.
 async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)>> {
-    let consumers = scenario.consumers;
-    let identities = scenario.run().await?.identities()?;
+    let run = scenario.run().await?;
+    let (names, identities) = (run.roster().names(), run.identities()?);
     identities.authority.check()?;
     identities.kubelet.check()?;
     let exchanges = identities.authority.exchanges();
@@ -20,8 +20,9 @@ async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)
         let given = |e: &&crate::authority::Exchange| e.pod == name && e.refused.is_none();
         exchanges.iter().filter(given).count()
     };
-    let names = (1..=consumers).map(|number| format!("consumer-{number}"));
-    Ok(names.map(|name| (name.clone(), count(&name))).collect())
+    anyhow::ensure!(!names.is_empty(), "there was never a consumer at all");
+    let counts = names.into_iter().map(|name| (count(&name), name));
+    Ok(counts.map(|(count, name)| (name, count)).collect())
 }
 
 declare_needs!(Authority);
@@ -131,16 +132,20 @@ impl FromStr for Remedy {
     regex = r"^each names (\S+), and (a credential for the pod's service account|a credential for the audience of workload identity|a credential for the cluster's issuer|a token that the cluster's issuer has signed|the tenant of the subscription|the client id of the identity|a new pod|a new node|the role Storage (?:Queue|Table) Data Contributor|a way to Entra) as what mends it$"
 )]
 async fn named(scenario: &mut Scenario, code: String, mend: Remedy) -> StepResult {
-    let consumers = scenario.consumers;
     let run = scenario.run().await?;
-    for number in 1..=consumers {
-        let log = run.said(&format!("consumer-{number}"))?;
+    let roster = run.roster();
+    ensure!(
+        roster.unasked().next().is_some(),
+        "no consumer has ended by itself"
+    );
+    for name in roster.unasked().map(|departure| &departure.name) {
+        let log = run.said(name)?;
         let errors = log.lines().filter(|line| line.contains("\"ERROR\""));
         // In a log of JSON, quotation marks are escaped.
         let said = errors.collect::<String>().replace('\\', "");
         ensure!(
             said.contains(&code) && said.contains(mend.0),
-            "consumer-{number} says: {said}"
+            "{name} says: {said}"
         );
     }
     Ok(())

@@ -9,10 +9,14 @@ use workflow::duration;
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
-use crate::nodes::{Capacity, Figures};
+use crate::nodes::Capacity;
 use crate::outcome::{Outcome, Unmet};
 use crate::platform::Evicted;
 use crate::platform::until::until_told;
+
+/// The longest time between two looks for a notice: a consumer looks every second, whatever the pace, and an answer may take
+/// some time.
+const LOOKS: Duration = Duration::from_secs(2);
 
 async fn evictions(scenario: &mut Scenario) -> anyhow::Result<Vec<Evicted>> {
     let evictions = scenario
@@ -36,10 +40,16 @@ async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
         let all = nodes.evictions.iter().all(|it| it.recovered.is_some());
         all.then_some(())
     });
-    let in_time = recovered.await.is_ok();
+    recovered.await.ok();
     for it in evictions(scenario).await? {
         let node = &it.node;
-        let Some(after) = it.recovered.filter(|_| in_time || it.recovered.is_some()) else {
+        let Some(after) = it.recovered else {
+            let wanted = scenario.run().await?.roster().wanted;
+            if wanted == 0 {
+                let untold =
+                    anyhow!("none is wanted any more: whether they come back cannot be told");
+                return Err(StepError::of(Outcome::Inconclusive, untold));
+            }
             bail!("not within {:?} of the eviction of {node}", limit.0);
         };
         ensure!(
@@ -167,33 +177,20 @@ async fn on_demand(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Nodes);
-#[then(
-    regex = r"^at (\d+\.\d+) an hour for a Spot node and (\d+\.\d+) on demand, the nodes cost at least (\d+) % less than on demand alone$"
-)]
-async fn saved(scenario: &mut Scenario, spot: f64, on_demand: f64, percent: f64) -> StepResult {
-    let times = scenario.pace.times();
-    let run = scenario.run().await?;
-    let figures = run.nodes()?.figures().await;
-    let Figures {
-        spot_hours,
-        on_demand_hours,
-    } = figures;
-    let cost = spot_hours.mul_add(spot, on_demand_hours * on_demand);
-    let alone = (spot_hours + on_demand_hours) * on_demand;
-    let had_nodes = alone > 0.0;
-    ensure!(had_nodes, "there was no node, and no cost");
-    let found = 100.0 * (1.0 - cost / alone);
-    // In production time, as all else in the scenario.
-    let seconds = |hours: f64| hours * 3_600.0 * f64::from(times);
-    run.record(crate::events::Event::Note {
-        text: format!(
-            "Nodes: {:.0} s of Spot, {:.0} s on demand; {found:.0} % less than on demand alone, at {spot} and {on_demand} an hour.",
-            seconds(spot_hours),
-            seconds(on_demand_hours)
-        ),
-    })?;
-    let is_enough = found >= percent;
-    ensure!(is_enough, "{found:.0} % less");
+declare_needs!(Nodes, Notice);
+#[then("every consumer of a node that was evicted had looked for a notice every second")]
+async fn looked(scenario: &mut Scenario) -> StepResult {
+    for it in evictions(scenario).await? {
+        for worker in &it.workers {
+            let Some(pause) = it.longest_pauses.get(worker) else {
+                bail!("{worker} on {} looked for a notice once at most", it.node);
+            };
+            ensure!(
+                *pause <= LOOKS,
+                "{worker} on {} once did not look for a notice for {pause:.1?}",
+                it.node
+            );
+        }
+    }
     Ok(())
 }

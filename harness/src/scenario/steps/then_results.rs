@@ -100,10 +100,10 @@ fn shared(scenario: &mut Scenario, consumers: usize) -> StepResult {
 declare_needs!(Wire);
 #[then(regex = r"^every consumer has asked the queue for messages, at most (\d+) times$")]
 async fn polled(scenario: &mut Scenario, most: u64) -> StepResult {
-    let consumers = scenario.consumers;
-    let traffic = scenario.run().await?.traffic()?;
-    for number in 1..=consumers {
-        let name = format!("consumer-{number}");
+    let run = scenario.run().await?;
+    let (names, traffic) = (run.roster().names(), run.traffic()?);
+    ensure!(!names.is_empty(), "there was never a consumer at all");
+    for name in names {
         let receives = traffic
             .clients
             .get(&name)

@@ -109,10 +109,9 @@ async fn with_a_bad_one(
 declare_needs!(Wire);
 #[when(expr = "the queue stays empty for {time}")]
 async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
-    let (consumers, since) = (scenario.consumers, Stamp::now());
+    let since = Stamp::now();
     let run = scenario.run_with_consumers().await?;
-    for number in 1..=consumers {
-        let name = format!("consumer-{number}");
+    for name in run.roster().names() {
         run.until_asks(&name, since, START).await?;
     }
     // From here on, the passing of time is what this scenario is about.

@@ -128,6 +128,7 @@ async fn outage(
     Ok(())
 }
 
+declare_needs!(Wire);
 #[when(expr = "1 message is sent and every consumer that leases it is killed")]
 async fn always_killed(scenario: &mut Scenario) -> StepResult {
     let load = scenario.load(1, Shape::Burst);

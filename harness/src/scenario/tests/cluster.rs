@@ -11,8 +11,9 @@ use producer::schedule::Schedule;
 use super::{cases, directory};
 use crate::autoscale::Scaling;
 use crate::pace::Pace;
+use crate::platform::Need;
 use crate::scenario::durations::{Rate, Time};
-use crate::scenario::needs::{self, Need};
+use crate::scenario::needs;
 use crate::scenario::selection::Case;
 use crate::scenario::steps::changes;
 

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::{cases, directory};
 use crate::pace::{Pace, Paces};
-use crate::scenario::needs::{Need, Offers, Profile};
+use crate::platform::{Need, Offers, Profile};
 use crate::scenario::{Selection, SuiteArgs, select};
 
 #[derive(Debug, Parser)]
