@@ -75,7 +75,7 @@ const MUTANTS: [(&str, &str, &str); 46] = [
         "leases ran out, and their messages came back",
     ),
     ("receives-after-notice", EVICTED, "after the notice of"),
-    ("ignores-sigterm", DRAIN, "still running after"),
+    ("ignores-sigterm", DRAIN, "has ended: not within"),
     ("drops-leases-at-sigterm", DRAIN, "in the queue"),
     ("drops-last-of-batch", WAITING, "lost"),
     (
