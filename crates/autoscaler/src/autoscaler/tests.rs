@@ -147,6 +147,59 @@ fn cached_metrics_show_the_hpa_the_last_poll() {
     }
 }
 
+/// Source: KEDA `scale_handler.go`, `GetScaledObjectMetrics`: what `ReadRecord` finds is used with its `ScalerError`; the scaler
+/// is asked only where there is no record.
+#[test]
+fn a_cached_failure_is_not_read_anew_by_the_hpa() {
+    let start = Start {
+        replicas: 2,
+        age: seconds(60),
+        active_ago: Some(seconds(1)),
+        ..Start::default()
+    };
+    for (use_cached_metrics, expected) in [(true, vec![(30, 4)]), (false, vec![(15, 4), (30, 8)])] {
+        let settings = Settings {
+            use_cached_metrics,
+            ..Settings::default()
+        };
+        let mut model = Autoscaler::new(settings, &start);
+        let scaled = run(&mut model, 30, |now| match now {
+            0 => Err(ScalerError),
+            _ => queue(200),
+        });
+        assert_eq!(scaled, expected, "cached: {use_cached_metrics}");
+    }
+}
+
+/// Source: KEDA `scaledobject_controller.go`, `handlePause` (deletes the HPA) and `reconcileScaledObject` (makes it again);
+/// Kubernetes `horizontal.go`, `reconcileKey`: the controller forgets what it recommended only when it finds no HPA at its
+/// next sync.
+#[test]
+fn a_pause_that_ends_before_the_next_sync_loses_no_recommendation() {
+    for (resumed, scaled_in) in [(102, 330), (110, 440)] {
+        let start = Start {
+            replicas: 10,
+            age: seconds(3_600),
+            ..Start::default()
+        };
+        let settings = Settings {
+            min_replica_count: 1,
+            ..Settings::default()
+        };
+        let mut model = Autoscaler::new(settings, &start);
+        let load = |now: u64| queue(if now <= 15 { 50 } else { 0 });
+        assert_eq!(run(&mut model, 100, load), []);
+        let paused = Annotations {
+            paused: Some(Paused::Here),
+            ..Annotations::default()
+        };
+        model.annotate(seconds(100), paused);
+        model.annotate(seconds(resumed), Annotations::default());
+        let scaled = run(&mut model, 450, load);
+        assert_eq!(scaled, [(scaled_in, 1)], "resumed at {resumed} s");
+    }
+}
+
 /// Source: KEDA `fallback.go`: both the operator's and the HPA's failed reads count.
 #[test]
 fn an_unreadable_queue_falls_back_after_failures_of_both_loops() {

@@ -1,5 +1,7 @@
 //! The replica calculation and its limits.
 
+mod events;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -91,6 +93,12 @@ fn a_tolerance_of_its_own_holds_in_its_direction() {
     let settings = Settings::default();
     assert_eq!(proposal(&settings, Some(&behavior), 51, 10), 11);
     assert_eq!(proposal(&settings, Some(&behavior), 45, 10), 10);
+    let behavior = Behavior {
+        scale_up: rules(None, Rules::default_up()),
+        scale_down: rules(Some(0.0), Rules::default_down()),
+    };
+    assert_eq!(proposal(&settings, Some(&behavior), 45, 10), 9);
+    assert_eq!(proposal(&settings, Some(&behavior), 51, 10), 10);
 }
 
 /// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`.

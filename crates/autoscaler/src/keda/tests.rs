@@ -1,5 +1,6 @@
 //! The scale loop, poll by poll.
 
+mod activity;
 mod fallback;
 
 use super::*;

@@ -170,6 +170,50 @@ fn a_paused_direction_makes_the_behavior_explicit() {
     let behavior = settings.effective_behavior(&annotations).unwrap();
     assert_eq!(behavior.scale_down.select_policy, SelectPolicy::Disabled);
     assert_eq!(behavior.scale_up, Rules::default_up());
+    let annotations = Annotations {
+        paused_scale_out: true,
+        ..Annotations::default()
+    };
+    let behavior = settings.effective_behavior(&annotations).unwrap();
+    assert_eq!(behavior.scale_up.select_policy, SelectPolicy::Disabled);
+    assert_eq!(behavior.scale_down, Rules::default_down());
+}
+
+/// Each is a time of KEDA's executor (`defaultCooldownPeriod`, `defaultInitialCooldownPeriod`), of Kubernetes'
+/// `HPAControllerConfiguration`, or of a `behavior`: one that kept its length would end what is as much faster too late.
+#[test]
+fn faster_settings_have_every_time_divided() {
+    let with = |factor: u32| {
+        let time = |seconds: u64| Duration::from_secs(seconds) / factor;
+        let policies = vec![Policy {
+            kind: PolicyKind::Percent,
+            value: 50,
+            period: time(60),
+        }];
+        let rules = |window: u64| Rules {
+            stabilization_window: Some(time(window)),
+            select_policy: SelectPolicy::Min,
+            policies: policies.clone(),
+            tolerance: Some(0.2),
+        };
+        Settings {
+            polling_interval: time(30),
+            cooldown_period: time(240),
+            initial_cooldown_period: time(120),
+            behavior: Some(Behavior {
+                scale_up: rules(30),
+                scale_down: rules(90),
+            }),
+            controller: ControllerFlags {
+                sync_period: time(15),
+                tolerance: 0.1,
+                downscale_stabilization: time(300),
+                status_resolution: time(1),
+            },
+            ..Settings::default()
+        }
+    };
+    assert_eq!(with(1).faster(10), with(10));
 }
 
 /// Source: KEDA `scaledobject_types.go`, `NeedToBePausedByAnnotation`, `getBoolAnnotation`.

@@ -96,3 +96,22 @@ fn replicas_that_have_not_begun_end_first() {
     let ended = fluid.scale(2, 0, nearly_idle);
     assert_eq!((ended.replicas, ended.messages), (1, 1));
 }
+
+/// Source: Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`: of pods that are not ready, the newest
+/// are deleted first.
+#[test]
+fn of_replicas_that_are_starting_the_newest_end_first() {
+    let mut workload = workload(100, 0.0);
+    workload.service.start_delay = seconds(30);
+    let mut fluid = Fluid::new(&workload, 1);
+    fluid.scale(1, 2, Queue::default());
+    fluid.run_to(seconds(20));
+    fluid.scale(2, 4, Queue::default());
+    fluid.scale(4, 2, Queue::default());
+    fluid.run_to(seconds(29));
+    assert_eq!(fluid.working(), 1);
+    fluid.run_to(seconds(30));
+    assert_eq!(fluid.working(), 2, "the one that began to start at 0 s");
+    fluid.run_to(seconds(60));
+    assert_eq!(fluid.working(), 2);
+}

@@ -1,0 +1,48 @@
+//! Changes of replicas that later syncs look back on.
+
+use super::*;
+
+/// Up and down by 4 pods a minute at most, with no window.
+fn four_a_minute() -> Settings {
+    let rules = |default: Rules| Rules {
+        stabilization_window: Some(Duration::ZERO),
+        policies: vec![policy(PolicyKind::Pods, 4, 60)],
+        ..default
+    };
+    behaving(Behavior {
+        scale_up: rules(Rules::default_up()),
+        scale_down: rules(Rules::default_down()),
+    })
+}
+
+/// Source: Kubernetes `horizontal.go`, `calculateScaleUpLimitWithScalingRules`: `periodStartReplicas` is the current count less
+/// `replicasAddedInCurrentPeriod`, and with `replicasDeletedInCurrentPeriod`; `calculateScaleDownLimitWithBehaviors` alike.
+#[test]
+fn a_policy_looks_back_on_changes_of_both_directions() {
+    let settings = four_a_minute();
+    assert_eq!(syncs(&settings, 10, &[5, 500]), [6, 14]);
+    assert_eq!(syncs(&settings, 10, &[500, 5]), [14, 6]);
+}
+
+/// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`: `storeScaleEvent` follows every change, also one that restores
+/// `maxReplicas` or `minReplicas`.
+#[test]
+fn restored_bounds_are_scale_events() {
+    let max_10 = Settings {
+        max_replica_count: 10,
+        ..four_a_minute()
+    };
+    // From 20 four a minute would be 16, so that nothing more is taken from the 10 before a minute is over.
+    assert_eq!(
+        syncs(&max_10, 20, &[5, 5, 5, 5, 5, 5]),
+        [10, 10, 10, 10, 6, 6]
+    );
+    let min_10 = Settings {
+        min_replica_count: 10,
+        ..four_a_minute()
+    };
+    assert_eq!(
+        syncs(&min_10, 2, &[500, 500, 500, 500, 500, 500]),
+        [10, 10, 10, 10, 14, 14]
+    );
+}

@@ -1,0 +1,49 @@
+//! Which polls are noted as activity, from which the cooldown counts.
+
+use super::*;
+
+/// What the scale loop makes of an inactive poll 301 s after an activity, if `poll`, 200 s after that activity, was not noted.
+fn after_a_poll(
+    annotations: Annotations,
+    current: u32,
+    raw: Result<u64, ScalerError>,
+) -> Option<(u32, Reason)> {
+    let settings = Settings::default();
+    let phases = Phases {
+        second: Duration::ZERO,
+        ..Phases::default()
+    };
+    let ago = Some(seconds(200));
+    let mut scale_loop = ScaleLoop::new(&settings, seconds(3_600), ago, &phases);
+    let metric = Health::default().metric(&settings, raw, current);
+    scale_loop.poll(&settings, &annotations, seconds(0), metric, current);
+    let metric = Health::default().metric(&settings, OK, 1);
+    let plain = Annotations::default();
+    scale_loop.poll(&settings, &plain, seconds(101), metric, 1)
+}
+
+const COLD: Option<(u32, Reason)> = Some((0, Reason::Deactivated));
+
+/// Source: KEDA `scale_scaledobjects.go`, `RequestScale`: the case `isError` comes before the one that sets `LastActiveTime`.
+#[test]
+fn a_forced_activation_with_an_error_does_not_prolong_the_cooldown() {
+    let forced = Annotations {
+        force_activation: true,
+        ..Annotations::default()
+    };
+    assert_eq!(after_a_poll(forced, 1, ERROR), COLD);
+    assert_eq!(after_a_poll(forced, 1, OK), None);
+}
+
+/// Source: KEDA `scale_scaledobjects.go`, `scaleFromZeroOrIdle`: it returns before `LastActiveTime` is set.
+#[test]
+fn activity_at_zero_is_not_noted_while_scale_out_is_paused() {
+    let paused = Annotations {
+        paused_scale_out: true,
+        ..Annotations::default()
+    };
+    assert_eq!(after_a_poll(paused, 0, Ok(7)), COLD);
+    assert_eq!(after_a_poll(Annotations::default(), 0, Ok(7)), None);
+    // Above zero the HPA is who is paused, and activity is noted.
+    assert_eq!(after_a_poll(paused, 1, Ok(7)), None);
+}
