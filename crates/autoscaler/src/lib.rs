@@ -31,7 +31,8 @@ pub use recording::{Findings, Recording, RecordingError};
 pub use series::{ReplicaSeries, Step};
 pub use settings::{
     Annotations, Behavior, ControllerFlags, Fallback, FallbackBehavior, Paused, Policy, PolicyKind,
-    Refusal, Refusals, RefusedBy, Rules, ScaledObject, SelectPolicy, Settings, Warning, manifest,
+    Refusal, Refusals, RefusedBy, Rules, ScaledObject, SelectPolicy, Settings, Surroundings,
+    Variables, Warning, manifest,
 };
 pub use simulate::{
     Arrivals, Deactivation, Figures, Nodes, Point, Rates, Series, Service, THRASH_WINDOW, Workload,

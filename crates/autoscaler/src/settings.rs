@@ -2,6 +2,7 @@
 
 pub mod manifest;
 mod refusal;
+mod surroundings;
 mod validate;
 mod warnings;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use manifest::ScaledObject;
 pub use refusal::{Refusal, Refusals, RefusedBy, Warning};
+pub use surroundings::{Surroundings, Variables};
 
 use crate::LengthStrategy;
 

@@ -1,13 +1,21 @@
 //! The part of a ScaledObject's manifest that scaling depends on, by the names it has there.
 //!
 //! Numbers are as wide as a file can hold them: what is out of range is refused by name ([`ScaledObject::settings`]), not by
-//! a parser. A field that KEDA does not know is an error, as it is for `kubectl apply`.
+//! a parser. A field that KEDA does not know is an error, as it is for `kubectl apply`. A field without a value counts as absent:
+//! the API server removes it (Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`).
+
+mod authentication;
+mod value;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+pub use authentication::{
+    AuthenticationSpec, OAuth2, Parameter, PodIdentity, TriggerAuthentication,
+};
+pub use value::Text;
+use value::{or_default, present};
 
 /// `kind: ScaledObject` (KEDA `apis/keda/v1alpha1/scaledobject_types.go`).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -25,7 +33,7 @@ pub struct ScaledObject {
 #[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
 pub struct Metadata {
     pub name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -42,7 +50,7 @@ pub struct Spec {
     pub min_replica_count: Option<i64>,
     pub max_replica_count: Option<i64>,
     pub advanced: Option<Advanced>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub triggers: Vec<Trigger>,
     pub fallback: Option<Fallback>,
 }
@@ -52,7 +60,7 @@ pub struct Spec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "KEDA's reference documents its fields")]
 pub struct ScaleTargetRef {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
     pub api_version: Option<String>,
     pub kind: Option<String>,
@@ -104,7 +112,6 @@ pub struct Behavior {
 pub struct ScalingRules {
     pub stabilization_window_seconds: Option<i64>,
     pub select_policy: Option<String>,
-    #[serde(default)]
     pub policies: Option<Vec<ScalingPolicy>>,
     pub tolerance: Option<Quantity>,
 }
@@ -137,42 +144,19 @@ pub struct Trigger {
     #[serde(rename = "type")]
     pub kind: String,
     pub name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub use_cached_metrics: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present")]
     pub metadata: BTreeMap<String, Text>,
     pub metric_type: Option<String>,
     pub authentication_ref: Option<AuthenticationRef>,
 }
 
-/// `authenticationRef`: whether it gives access is not for a model to say.
+/// `authenticationRef`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "KEDA's reference documents its fields")]
 pub struct AuthenticationRef {
     pub name: String,
     pub kind: Option<String>,
-}
-
-/// A value of a trigger's metadata: always a string, also where it is a number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text(pub String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Quoted;
-        impl Visitor<'_> for Quoted {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string: the API server takes metadata of a trigger only in quotes")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
-            }
-        }
-        // `any`, since with `str` a YAML parser would take a bare number for a string, which no API server does.
-        deserializer.deserialize_any(Quoted)
-    }
 }

@@ -60,7 +60,7 @@ impl fmt::Display for RefusedBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// Where, as a path in the manifest.
-    pub field: &'static str,
+    pub field: String,
     /// What will happen.
     pub reason: String,
 }

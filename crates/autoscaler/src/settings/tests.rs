@@ -1,6 +1,8 @@
 //! Manifests that pass, are refused, or should not have passed.
 
+mod access;
 mod refusals;
+mod values;
 
 use std::time::Duration;
 
@@ -73,7 +75,7 @@ fn a_manifest_that_sets_nothing_has_the_defaults() {
     let mut manifest = sample();
     manifest["spec"] = json!({
         "scaleTargetRef": { "name": "aqs-app" },
-        "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "q" } }]
+        "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "q", "connectionFromEnv": "C" } }]
     });
     assert_eq!(settings(manifest).unwrap(), Settings::default());
 }
@@ -240,7 +242,7 @@ fn the_samples_faults_are_warned_about_by_name() {
         settings
             .warnings()
             .iter()
-            .map(|warning| warning.field)
+            .map(|warning| warning.field.clone())
             .collect()
     };
     let sample = settings(sample()).unwrap();

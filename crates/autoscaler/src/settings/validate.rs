@@ -1,19 +1,21 @@
 //! From a manifest to settings: what KEDA and the API server refuse is refused here, by its field.
 
+mod authentication;
 mod behavior;
+mod trigger;
 
 use std::time::Duration;
 
 use super::manifest::{self, ScaledObject};
 use super::{
     Annotations, Fallback, FallbackBehavior, Paused, Refusal, Refusals, RefusedBy, Settings,
+    Surroundings,
 };
-use crate::LengthStrategy;
+pub(super) use trigger::AZURE_QUEUE_KEYS;
 
 const INT32_MAX: i64 = i32::MAX as i64;
 /// Longest name that fits a label (KEDA `scaledobject_webhook.go`, `verifyName`).
 const MAX_NAME: usize = 63;
-const TRIGGER: &str = "spec.triggers[0]";
 
 impl ScaledObject {
     /// The settings in this manifest.
@@ -22,7 +24,14 @@ impl ScaledObject {
     /// `apis/keda/v1alpha1/scaledobject_webhook.go`), what the schemas of ScaledObject and HPA refuse (Kubernetes
     /// `pkg/apis/autoscaling/validation/validation.go`), and what this model does not cover. [`Settings::warnings`] tells
     /// of what all of them accept and should not.
+    ///
+    /// What the manifest refers to is taken to be there, and right; [`ScaledObject::settings_in`] knows more.
     pub fn settings(&self) -> Result<Settings, Refusals> {
+        self.settings_in(&Surroundings::default())
+    }
+
+    /// The settings, where this is known of the cluster around it.
+    pub fn settings_in(&self, around: &Surroundings) -> Result<Settings, Refusals> {
         let mut check = Check::default();
         check.identity(self);
         let defaults = Settings::default();
@@ -41,7 +50,7 @@ impl ScaledObject {
             ..defaults
         };
         check.replicas(spec, &mut settings);
-        check.trigger(spec, &mut settings);
+        check.triggers(spec, around, &mut settings);
         if let Some(advanced) = &spec.advanced {
             settings.behavior = check.advanced(advanced);
         }
@@ -175,90 +184,6 @@ impl Check {
                 }
             },
         }
-    }
-
-    /// KEDA `pkg/scalers/azure_queue_scaler.go`, `azureQueueMetadata`; `scaletriggers_types.go`, `ValidateTriggers`.
-    fn trigger(&mut self, spec: &manifest::Spec, settings: &mut Settings) {
-        let [trigger] = spec.triggers.as_slice() else {
-            let reason = format!(
-                "has {} entries, must have one of type azure-queue",
-                spec.triggers.len()
-            );
-            let by = if spec.triggers.is_empty() {
-                RefusedBy::Keda
-            } else {
-                RefusedBy::Model
-            };
-            return self.refuse(by, "spec.triggers", reason);
-        };
-        if trigger.kind != "azure-queue" {
-            let reason = format!("is {:?}, must be azure-queue", trigger.kind);
-            return self.refuse(RefusedBy::Model, format!("{TRIGGER}.type"), reason);
-        }
-        match trigger.metric_type.as_deref() {
-            None | Some("AverageValue" | "") => {}
-            Some("Utilization") => {
-                let reason = "is Utilization, which is for cpu and memory: use AverageValue";
-                self.refuse(RefusedBy::Keda, format!("{TRIGGER}.metricType"), reason);
-            }
-            Some(other) => {
-                let reason = format!("is {other:?}, must be AverageValue");
-                self.refuse(RefusedBy::Model, format!("{TRIGGER}.metricType"), reason);
-            }
-        }
-        if trigger
-            .metadata
-            .get("queueName")
-            .is_none_or(|name| name.0.is_empty())
-        {
-            let field = format!("{TRIGGER}.metadata.queueName");
-            self.refuse(RefusedBy::Keda, field, "is missing: name the queue");
-        }
-        settings.use_cached_metrics = trigger.use_cached_metrics;
-        let length = self.metadata(trigger, "queueLength", 5);
-        // Kubernetes validation.go, `validateMetricTarget`: "must be positive".
-        settings.queue_length = u64::try_from(length)
-            .ok()
-            .filter(|it| *it > 0)
-            .unwrap_or_else(|| {
-                let field = format!("{TRIGGER}.metadata.queueLength");
-                self.refuse(
-                    RefusedBy::Hpa,
-                    field,
-                    format!("is {length}, must be positive"),
-                );
-                5
-            });
-        settings.activation_queue_length = self.metadata(trigger, "activationQueueLength", 0);
-        let strategy = trigger
-            .metadata
-            .get("queueLengthStrategy")
-            .map(|it| it.0.as_str());
-        settings.strategy = match strategy {
-            None | Some("all" | "") => LengthStrategy::All,
-            Some("visibleonly") => LengthStrategy::VisibleOnly,
-            Some(other) => {
-                let field = format!("{TRIGGER}.metadata.queueLengthStrategy");
-                let reason = format!("is {other:?}, must be all or visibleonly");
-                self.refuse(RefusedBy::Keda, field, reason);
-                LengthStrategy::All
-            }
-        };
-    }
-
-    fn metadata(&mut self, trigger: &manifest::Trigger, name: &str, default: i64) -> i64 {
-        let Some(text) = trigger.metadata.get(name).filter(|text| !text.0.is_empty()) else {
-            return default;
-        };
-        text.0.parse().unwrap_or_else(|_| {
-            let reason = format!("is {:?}, must be a whole number in quotes", text.0);
-            self.refuse(
-                RefusedBy::Keda,
-                format!("{TRIGGER}.metadata.{name}"),
-                reason,
-            );
-            default
-        })
     }
 
     /// KEDA `scaledobject_types.go`, `NeedToBePausedByAnnotation` (a count pauses whatever `paused` says) and

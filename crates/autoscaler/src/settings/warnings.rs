@@ -1,5 +1,7 @@
 //! Settings that KEDA takes and a user should not.
 
+use super::manifest::ScaledObject;
+use super::validate::AZURE_QUEUE_KEYS;
 use super::{SelectPolicy, Settings, Warning};
 use crate::LengthStrategy;
 
@@ -7,7 +9,10 @@ impl Settings {
     /// What these settings will do that nobody means. The first two are the sample's.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        let mut warn = |field, reason: String| warnings.push(Warning { field, reason });
+        let mut warn = |field: &str, reason: String| {
+            let field = field.to_owned();
+            warnings.push(Warning { field, reason });
+        };
         let activation = self.activation_queue_length;
         let to_zero = self.min_replica_count == 0 || self.idle_replica_count == Some(0);
         if activation > 0 && to_zero {
@@ -62,19 +67,66 @@ impl Settings {
                     .into();
             warn("fallback.replicas", reason);
         }
-        // KEDA scaledobject_webhook.go, `verifyScaledObjects`, warns of both.
-        if self.min_replica_count > 0 && self.idle_replica_count.is_none() {
-            let reason =
-                "without effect as long as minReplicaCount is over 0 and idleReplicaCount unset"
-                    .into();
-            let defaults = Self::default();
-            if self.cooldown_period != defaults.cooldown_period {
-                warn("cooldownPeriod", reason);
-            } else if self.polling_interval != defaults.polling_interval && !self.use_cached_metrics
-            {
-                warn("pollingInterval", reason);
-            }
-        }
+        warnings.extend(self.ineffective());
+        warnings.extend(self.tolerances());
         warnings
+    }
+
+    /// A field that does nothing here (KEDA `scaledobject_webhook.go`, `verifyScaledObjects`, warns of both).
+    fn ineffective(&self) -> Option<Warning> {
+        let defaults = Self::default();
+        let at_work = self.min_replica_count > 0 && self.idle_replica_count != Some(0);
+        let field = if self.cooldown_period != defaults.cooldown_period {
+            "cooldownPeriod"
+        } else if self.polling_interval != defaults.polling_interval && !self.use_cached_metrics {
+            "pollingInterval"
+        } else {
+            return None;
+        };
+        at_work.then(|| Warning {
+            field: field.to_owned(),
+            reason:
+                "without effect as long as minReplicaCount is over 0 and idleReplicaCount is not 0"
+                    .to_owned(),
+        })
+    }
+
+    /// Directions that have a tolerance of their own (Kubernetes
+    /// `pkg/registry/autoscaling/horizontalpodautoscaler/strategy.go`, `dropDisabledFields`;
+    /// `pkg/features/kube_features.go`, `HPAConfigurableTolerance`: beta, and on, since 1.35).
+    fn tolerances(&self) -> impl Iterator<Item = Warning> {
+        let behavior = self.behavior.as_ref();
+        let up = behavior.and_then(|it| it.scale_up.tolerance);
+        let down = behavior.and_then(|it| it.scale_down.tolerance);
+        let directions = [(up, "scaleUp"), (down, "scaleDown")];
+        let set = directions.into_iter().filter(|(given, _)| given.is_some());
+        set.map(|(_, direction)| Warning {
+            field: format!("advanced.horizontalPodAutoscalerConfig.behavior.{direction}.tolerance"),
+            reason:
+                "needs Kubernetes 1.35: before, the API server drops it unless the feature gate \
+                     HPAConfigurableTolerance is on, and the controller's tolerance of 10 % counts"
+                    .to_owned(),
+        })
+    }
+}
+
+impl ScaledObject {
+    /// What is written in the manifest and has no effect.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let triggers = self.spec.triggers.iter().enumerate();
+        let queues = triggers.filter(|(_, trigger)| trigger.kind == "azure-queue");
+        let unknown = queues.flat_map(|(n, trigger)| {
+            let keys = trigger.metadata.keys();
+            let unknown = keys.filter(|key| !AZURE_QUEUE_KEYS.contains(&key.as_str()));
+            unknown.map(move |key| Warning {
+                field: format!("triggers[{n}].metadata.{key}"),
+                // KEDA typed_config.go, `checkUnexpectedParameterExist`, tells of it only where a flag asks for that.
+                reason: format!(
+                    "azure-queue has no such key, and KEDA ignores it; those that count are {}",
+                    AZURE_QUEUE_KEYS.join(", ")
+                ),
+            })
+        });
+        unknown.collect()
     }
 }

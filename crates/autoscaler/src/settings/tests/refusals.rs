@@ -101,6 +101,39 @@ fn what_a_cluster_refuses_is_refused_by_its_field() {
             "spec.triggers[0].metadata.queueLength",
             RefusedBy::Keda,
         ),
+        // KEDA typed_config.go, setConfigValueHelper: numbers are JSON
+        (
+            "/spec/triggers/0/metadata/queueLength",
+            json!("07"),
+            "spec.triggers[0].metadata.queueLength",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/triggers/0/metadata/activationQueueLength",
+            json!("5.0"),
+            "spec.triggers[0].metadata.activationQueueLength",
+            RefusedBy::Keda,
+        ),
+        // KEDA azure_cloud_environment.go, ParseEnvironmentProperty
+        (
+            "/spec/triggers/0/metadata/cloud",
+            json!("Private"),
+            "spec.triggers[0].metadata.endpointSuffix",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/triggers/0/metadata/cloud",
+            json!("Azure"),
+            "spec.triggers[0].metadata.cloud",
+            RefusedBy::Keda,
+        ),
+        // KEDA scaletriggers_types.go, AuthenticationRef
+        (
+            "/spec/triggers/0/authenticationRef",
+            json!({ "name": "a", "kind": "Secret" }),
+            "spec.triggers[0].authenticationRef.kind",
+            RefusedBy::Schema,
+        ),
         (
             "/spec/triggers/0/metadata/queueLengthStrategy",
             json!("visible"),
@@ -160,6 +193,13 @@ fn what_a_cluster_refuses_is_refused_by_its_field() {
             behavior,
             up(json!({ "policies": [{ "type": "Pods", "value": 1, "periodSeconds": 1_801 }] })),
             "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.policies[0].periodSeconds",
+            RefusedBy::Hpa,
+        ),
+        // Kubernetes validation.go, validateMetricTarget
+        (
+            "/spec/triggers/0/metricType",
+            json!("averageValue"),
+            "spec.triggers[0].metricType",
             RefusedBy::Hpa,
         ),
         // this model

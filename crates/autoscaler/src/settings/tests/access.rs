@@ -1,0 +1,185 @@
+//! How KEDA gets at the queue, and when it does not.
+
+use serde_json::{Value, json};
+
+use super::{sample, with};
+use crate::manifest::TriggerAuthentication;
+use crate::{RefusedBy, ScaledObject, Surroundings, Variables};
+
+const TRIGGER: &str = "spec.triggers[0]";
+
+fn authentication(kind: &str, spec: Value) -> Surroundings {
+    Surroundings {
+        authentications: vec![TriggerAuthentication {
+            kind: kind.to_owned(),
+            name: "keda-az-credentials".to_owned(),
+            spec: serde_json::from_value(spec).unwrap(),
+        }],
+        variables: None,
+    }
+}
+
+fn namespaced(spec: Value) -> Surroundings {
+    authentication("TriggerAuthentication", spec)
+}
+
+fn identity(identity: &Value) -> Surroundings {
+    namespaced(json!({ "podIdentity": identity }))
+}
+
+fn refused(manifest: Value, around: &Surroundings) -> Vec<(String, RefusedBy)> {
+    let object: ScaledObject = serde_json::from_value(manifest).unwrap();
+    let refusals = object.settings_in(around).err();
+    let refusals = refusals.into_iter().flat_map(|refusals| refusals.0);
+    refusals.map(|it| (it.field, it.by)).collect()
+}
+
+/// The sample's trigger with `key` of its metadata set, and neither an authentication nor an account.
+fn bare(key: &str, value: &str) -> Value {
+    let manifest = with(sample(), "/spec/triggers/0/authenticationRef", Value::Null);
+    let field = format!("/spec/triggers/0/metadata/{key}");
+    with(manifest, &field, json!(value))
+}
+
+/// Source: KEDA `pkg/scalers/azure_queue_scaler.go`, `parseAzureQueueMetadata`: "no connection setting given".
+#[test]
+fn without_an_identity_a_connection_must_be_given() {
+    let nothing = Surroundings::default();
+    let refusal = [(TRIGGER.to_owned(), RefusedBy::Keda)];
+    assert_eq!(refused(bare("queueLength", "5"), &nothing), refusal);
+    for blank in ["", "  "] {
+        assert_eq!(refused(bare("connectionFromEnv", blank), &nothing), refusal);
+    }
+    let unnamed = json!({ "name": "" });
+    let unnamed = with(sample(), "/spec/triggers/0/authenticationRef", unnamed);
+    assert_eq!(refused(unnamed, &nothing), refusal);
+    assert_eq!(refused(bare("connectionFromEnv", "C"), &nothing), []);
+    assert_eq!(
+        refused(bare("connection", "AccountName=a;.."), &nothing),
+        []
+    );
+    // One that is not here may give it.
+    assert_eq!(refused(sample(), &nothing), []);
+    for (spec, gives) in [
+        (
+            json!({ "secretTargetRef": [{ "parameter": "connection", "name": "s", "key": "k" }] }),
+            true,
+        ),
+        (
+            json!({ "secretTargetRef": [{ "parameter": "connectionString", "name": "s", "key": "k" }] }),
+            false,
+        ),
+        (
+            json!({ "env": [{ "parameter": "connection", "name": "C" }] }),
+            true,
+        ),
+        (
+            json!({ "azureKeyVault": { "vaultUri": "v", "secrets": [{ "parameter": "connection", "name": "s" }] } }),
+            true,
+        ),
+        (json!({ "podIdentity": { "provider": "none" } }), false),
+        (json!({}), false),
+    ] {
+        let expected = if gives { &[] } else { &refusal[..] };
+        assert_eq!(
+            refused(sample(), &namespaced(spec.clone())),
+            expected,
+            "{spec}"
+        );
+    }
+}
+
+/// Source: KEDA `pkg/scaling/resolver/scale_resolvers.go`, `ResolveContainerEnv` and `resolveEnv`.
+#[test]
+fn a_variable_must_be_in_the_container_of_the_scale_target() {
+    let value = |value: &str| Some(value.to_owned());
+    for (variables, complete, refuses) in [
+        (
+            vec![("C", value("AccountName=a;AccountKey=b"))],
+            true,
+            false,
+        ),
+        (vec![("C", None)], true, false),
+        (vec![("C", value(" "))], true, true),
+        (vec![("D", value("x"))], true, true),
+        (vec![("D", value("x"))], false, false),
+        (vec![("C", value("UseDevelopmentStorage=true"))], true, true),
+    ] {
+        let values = variables.iter();
+        let around = Surroundings {
+            variables: Some(Variables {
+                values: values
+                    .map(|(name, it)| ((*name).to_owned(), it.clone()))
+                    .collect(),
+                complete,
+            }),
+            ..Surroundings::default()
+        };
+        let field = format!("{TRIGGER}.metadata.connectionFromEnv");
+        let refusal = (field, RefusedBy::Keda);
+        let expected: Vec<_> = refuses.then_some(refusal).into_iter().collect();
+        let seen = refused(bare("connectionFromEnv", "C"), &around);
+        assert_eq!(seen, expected, "{variables:?}");
+    }
+}
+
+/// Source: KEDA `azure_queue_scaler.go`, `parseAzureQueueMetadata`: "no accountName given", "pod identity %s not supported".
+#[test]
+fn workload_identity_needs_the_name_of_the_account() {
+    let workload = identity(&json!({ "provider": "azure-workload" }));
+    assert_eq!(refused(sample(), &workload), []);
+    for account in [Value::Null, json!(" ")] {
+        let field = "/spec/triggers/0/metadata/accountName";
+        let field_of = format!("{TRIGGER}.metadata.accountName");
+        let seen = refused(with(sample(), field, account), &workload);
+        assert_eq!(seen, [(field_of, RefusedBy::Keda)]);
+    }
+    let provider = "TriggerAuthentication/keda-az-credentials spec.podIdentity.provider";
+    let aws = identity(&json!({ "provider": "aws" }));
+    let refusal = (provider.to_owned(), RefusedBy::Keda);
+    assert_eq!(refused(sample(), &aws), [refusal]);
+}
+
+/// Source: KEDA `triggerauthentication_webhook.go`, `validateSpec`; `triggerauthentication_types.go`, `AuthPodIdentity`.
+#[test]
+fn an_authentication_that_a_cluster_refuses_is_refused() {
+    use RefusedBy::{Keda, Schema};
+    let workload = |field: &str, value: &str| {
+        let mut identity = json!({ "provider": "azure-workload" });
+        identity[field] = json!(value);
+        identity
+    };
+    let authority = json!({ "provider": "azure-workload", "identityAuthorityHost": "https://a" });
+    for (spec, field, by) in [
+        (json!({ "provider": "azure" }), "provider", Schema),
+        (json!({ "identityId": "x" }), "provider", Schema),
+        (workload("identityId", ""), "identityId", Keda),
+        (workload("identityTenantId", ""), "identityTenantId", Keda),
+        (workload("identityOwner", "pod"), "identityOwner", Schema),
+        (authority, "identityTenantId", Keda),
+        (
+            json!({ "provider": "aws", "externalID": "x" }),
+            "roleArn",
+            Keda,
+        ),
+    ] {
+        let field = format!("TriggerAuthentication/keda-az-credentials spec.podIdentity.{field}");
+        let seen = refused(sample(), &identity(&spec));
+        assert_eq!(seen, [(field, by)], "{spec}");
+    }
+    let file = json!({ "filePath": "/auth.json" });
+    let refusal = "TriggerAuthentication/keda-az-credentials spec.filePath";
+    let seen = refused(sample(), &namespaced(file.clone()));
+    assert_eq!(seen, [(refusal.to_owned(), Keda)]);
+    let of_cluster =
+        json!({ "name": "keda-az-credentials", "kind": "ClusterTriggerAuthentication" });
+    let of_cluster = with(sample(), "/spec/triggers/0/authenticationRef", of_cluster);
+    let cluster = authentication("ClusterTriggerAuthentication", file);
+    assert_eq!(refused(of_cluster, &cluster), []);
+    let oauth2 = json!({ "oauth2": { "clientId": "c", "tokenUrl": "ftp://t" } });
+    let refusal = "TriggerAuthentication/keda-az-credentials spec.oauth2.tokenUrl";
+    assert_eq!(
+        refused(sample(), &namespaced(oauth2)),
+        [(refusal.to_owned(), Keda)]
+    );
+}

@@ -1,0 +1,98 @@
+//! Values as people and Helm write them.
+
+use serde_json::{Value, json};
+
+use super::{sample, settings, with};
+use crate::{LengthStrategy, ScaledObject, Settings};
+
+/// Source: Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`: a value that is not there is not looked at.
+#[test]
+fn fields_without_a_value_are_as_good_as_absent() {
+    let expected = settings(sample()).unwrap();
+    let mut manifest = sample();
+    manifest["metadata"]["annotations"] = Value::Null;
+    let spec = &mut manifest["spec"];
+    for field in [
+        "fallback",
+        "advanced",
+        "idleReplicaCount",
+        "initialCooldownPeriod",
+    ] {
+        spec[field] = Value::Null;
+    }
+    let trigger = &mut spec["triggers"][0];
+    for field in ["useCachedMetrics", "metricType", "name"] {
+        trigger[field] = Value::Null;
+    }
+    trigger["metadata"]["queueLengthStrategy"] = Value::Null;
+    assert_eq!(settings(manifest).unwrap(), expected);
+    let nothing = json!({ "autoscaling.keda.sh/paused": null });
+    let manifest = with(sample(), "/metadata/annotations", nothing);
+    assert_eq!(settings(manifest).unwrap(), expected);
+}
+
+fn length(text: &str) -> Settings {
+    let field = "/spec/triggers/0/metadata/queueLength";
+    settings(with(sample(), field, json!(text))).unwrap()
+}
+
+/// Source: KEDA `pkg/scalers/scalersconfig/typed_config.go`, `configParamValue` (which trims, and takes nothing for absent) and
+/// `setConfigValueHelper`.
+#[test]
+fn metadata_is_trimmed() {
+    assert_eq!(length(" 7").queue_length, 7);
+    assert_eq!(length("\t7\n").queue_length, 7);
+    assert_eq!(length(" ").queue_length, 5);
+    let field = "/spec/triggers/0/metadata/queueName";
+    settings(with(sample(), field, json!(" "))).unwrap_err();
+}
+
+/// Source: KEDA `typed_config.go`, `setValue`, and `azure_queue_scaler.go`, `getMessageCount`.
+#[test]
+fn a_list_of_strategies_counts_all_messages() {
+    for (text, expected) in [
+        (" visibleonly ", LengthStrategy::VisibleOnly),
+        ("all,visibleonly", LengthStrategy::All),
+        ("visibleonly, visibleonly", LengthStrategy::All),
+    ] {
+        let field = "/spec/triggers/0/metadata/queueLengthStrategy";
+        let settings = settings(with(sample(), field, json!(text))).unwrap();
+        assert_eq!(settings.strategy, expected, "{text:?}");
+    }
+}
+
+fn warned(manifest: Value) -> Vec<String> {
+    let object: ScaledObject = serde_json::from_value(manifest).unwrap();
+    let warnings = object.warnings();
+    warnings.into_iter().map(|warning| warning.field).collect()
+}
+
+/// Source: KEDA `azure_queue_scaler.go`, `azureQueueMetadata`; `typed_config.go`, `checkUnexpectedParameterExist`.
+#[test]
+fn keys_that_azure_queue_does_not_have_are_warned_of() {
+    assert_eq!(warned(sample()), [""; 0]);
+    for key in ["messageCount", "activationQueueLengtht", "queueNameFromEnv"] {
+        let manifest = with(
+            sample(),
+            &format!("/spec/triggers/0/metadata/{key}"),
+            json!("9"),
+        );
+        assert_eq!(settings(manifest.clone()), settings(sample()));
+        assert_eq!(warned(manifest), [format!("triggers[0].metadata.{key}")]);
+    }
+}
+
+/// Source: Kubernetes `pkg/registry/autoscaling/horizontalpodautoscaler/strategy.go`, `dropDisabledFields`.
+#[test]
+fn a_tolerance_is_said_to_need_kubernetes_1_35() {
+    let behavior = json!({ "scaleDown": { "tolerance": "50m" } });
+    let advanced = json!({ "horizontalPodAutoscalerConfig": { "behavior": behavior } });
+    let warnings = settings(with(sample(), "/spec/advanced", advanced))
+        .unwrap()
+        .warnings();
+    let warning = warnings
+        .iter()
+        .find(|it| it.field.ends_with("scaleDown.tolerance"))
+        .unwrap();
+    assert!(warning.reason.contains("1.35"), "{warning}");
+}

@@ -1,0 +1,196 @@
+//! How KEDA gets at the queue: by a connection string, or as an identity.
+
+use super::super::manifest::{
+    AuthenticationSpec, OAuth2, PodIdentity, Trigger, TriggerAuthentication,
+};
+use super::super::{Refusal, RefusedBy, Surroundings};
+use super::Check;
+use super::trigger::given;
+
+/// KEDA `triggerauthentication_types.go`, `AuthPodIdentity`, the enumeration of its `provider`.
+const PROVIDERS: [&str; 5] = ["azure-workload", "gcp", "aws", "aws-eks", "none"];
+const KINDS: [&str; 2] = ["TriggerAuthentication", "ClusterTriggerAuthentication"];
+
+impl TriggerAuthentication {
+    /// Why a cluster would refuse it, or KEDA not use it.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        let mut check = Check::default();
+        if let Some(identity) = &self.spec.pod_identity {
+            check.pod_identity(identity);
+        }
+        // KEDA's `validateSpec` returns before it where the identity is of another provider.
+        let identity = self.spec.pod_identity.as_ref();
+        let seen = identity.is_none_or(|it| ["azure-workload", "aws"].contains(&&*it.provider));
+        if let Some(oauth2) = self.spec.oauth2.as_ref().filter(|_| seen) {
+            check.oauth2(oauth2);
+        }
+        // KEDA scale_resolvers.go, `resolveAuthRef`.
+        let file = self.spec.file_path.as_deref().unwrap_or_default();
+        if !file.is_empty() && self.kind != "ClusterTriggerAuthentication" {
+            let reason = "is for a ClusterTriggerAuthentication only";
+            check.refuse(RefusedBy::Keda, "spec.filePath", reason);
+        }
+        check.0
+    }
+}
+
+impl Check {
+    /// KEDA `triggerauthentication_webhook.go`, `validateSpec`; `scale_resolvers.go`, `ResolveAuthRefAndPodIdentity`.
+    fn pod_identity(&mut self, identity: &PodIdentity) {
+        let provider = identity.provider.as_str();
+        let field = |name: &str| format!("spec.podIdentity.{name}");
+        if !PROVIDERS.contains(&provider) {
+            let reason = format!("is {provider:?}, must be {}", PROVIDERS.join(", "));
+            return self.refuse(RefusedBy::Schema, field("provider"), reason);
+        }
+        if let Some(owner) = identity.identity_owner.as_deref()
+            && !["keda", "workload"].contains(&owner)
+        {
+            let reason = format!("is {owner:?}, must be keda or workload");
+            self.refuse(RefusedBy::Schema, field("identityOwner"), reason);
+        }
+        let empty = |text: &Option<String>| text.as_deref() == Some("");
+        let set = |text: &Option<String>| text.as_ref().is_some_and(|it| !it.is_empty());
+        let tenant = &identity.identity_tenant_id;
+        if provider == "azure-workload" {
+            if empty(&identity.identity_id) {
+                let reason = "is empty: write the client id of the identity, or leave it away";
+                self.refuse(RefusedBy::Keda, field("identityId"), reason);
+            }
+            if set(&identity.identity_authority_host) {
+                if !set(tenant) {
+                    let reason = "is missing: identityAuthorityHost needs it";
+                    self.refuse(RefusedBy::Keda, field("identityTenantId"), reason);
+                }
+            } else if empty(tenant) {
+                let reason = "is empty: write the tenant's id, or leave it away";
+                self.refuse(RefusedBy::Keda, field("identityTenantId"), reason);
+            }
+        }
+        if provider == "aws" {
+            let owner = identity.identity_owner.as_deref();
+            if set(&identity.role_arn) && owner == Some("workload") {
+                let reason = "cannot be set where the identity is the workload's";
+                self.refuse(RefusedBy::Keda, field("roleArn"), reason);
+            }
+            if set(&identity.external_id) && !set(&identity.role_arn) {
+                let reason = "is missing: externalID needs it";
+                self.refuse(RefusedBy::Keda, field("roleArn"), reason);
+            }
+        }
+    }
+
+    fn oauth2(&mut self, oauth2: &OAuth2) {
+        let kind = oauth2.kind.as_deref().unwrap_or("clientCredentials");
+        if kind != "clientCredentials" {
+            let reason = format!("is {kind:?}, must be clientCredentials");
+            self.refuse(RefusedBy::Schema, "spec.oauth2.type", reason);
+        }
+        if oauth2.client_id.is_empty() {
+            self.refuse(RefusedBy::Keda, "spec.oauth2.clientId", "is missing");
+        }
+        let url = oauth2.token_url.split_once("://");
+        let url = url.filter(|(scheme, rest)| {
+            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            ["http", "https"].contains(scheme) && !host.is_empty()
+        });
+        if url.is_none() {
+            let reason = format!("is {:?}, must be an http or https URL", oauth2.token_url);
+            self.refuse(RefusedBy::Keda, "spec.oauth2.tokenUrl", reason);
+        }
+    }
+
+    /// KEDA `azure_queue_scaler.go`, `parseAzureQueueMetadata`, its `switch` on the pod identity.
+    pub(super) fn access(&mut self, trigger: &Trigger, field: &str, around: &Surroundings) {
+        let reference = trigger.authentication_ref.as_ref();
+        if let Some(kind) = reference.and_then(|it| it.kind.as_deref())
+            && !KINDS.contains(&kind)
+        {
+            let field = format!("{field}.authenticationRef.kind");
+            let reason = format!("is {kind:?}, must be {}", KINDS.join(" or "));
+            return self.refuse(RefusedBy::Schema, field, reason);
+        }
+        // KEDA scale_resolvers.go, `resolveAuthRef`: a reference without a name is none.
+        let Some(reference) = reference.filter(|it| !it.name.is_empty()) else {
+            return self.connection(trigger, field, around, None);
+        };
+        // Of one that is not here nobody knows what it gives.
+        let Some(found) = around.authentication(reference) else {
+            return;
+        };
+        let refused = found.refusals().into_iter().map(|refusal| Refusal {
+            field: format!("{}/{} {}", found.kind, found.name, refusal.field),
+            ..refusal
+        });
+        let sound = self.0.len();
+        self.0.extend(refused);
+        if self.0.len() > sound {
+            return;
+        }
+        let provider = found.spec.pod_identity.as_ref();
+        match provider.map_or("none", |it| it.provider.as_str()) {
+            "none" => self.connection(trigger, field, around, Some(&found.spec)),
+            "azure-workload" => {
+                if given(trigger, "accountName").is_none() {
+                    let field = format!("{field}.metadata.accountName");
+                    let reason = "is missing: with workload identity, name the storage account";
+                    self.refuse(RefusedBy::Keda, field, reason);
+                }
+            }
+            other => {
+                let field = format!("{}/{} spec.podIdentity.provider", found.kind, found.name);
+                let reason =
+                    format!("is {other}, which azure-queue does not support: write azure-workload");
+                self.refuse(RefusedBy::Keda, field, reason);
+            }
+        }
+    }
+
+    /// A connection string must come from somewhere: the authentication, then the metadata, then the environment of the scale
+    /// target (KEDA `azureQueueMetadata`, the order of `connection`).
+    fn connection(
+        &mut self,
+        trigger: &Trigger,
+        field: &str,
+        around: &Surroundings,
+        spec: Option<&AuthenticationSpec>,
+    ) {
+        if spec.is_some_and(|spec| spec.gives("connection")) {
+            return;
+        }
+        if let Some(text) = given(trigger, "connection") {
+            return self.connection_string(text, format!("{field}.metadata.connection"));
+        }
+        let Some(variable) = given(trigger, "connectionFromEnv") else {
+            let reason = "names no way to the queue: give metadata.connectionFromEnv, or an authenticationRef that gives \
+                          the parameter connection or workload identity";
+            return self.refuse(RefusedBy::Keda, field, reason);
+        };
+        let Some(variables) = &around.variables else {
+            return;
+        };
+        let field = format!("{field}.metadata.connectionFromEnv");
+        match variables.values.get(variable) {
+            Some(Some(text)) if !text.trim().is_empty() => self.connection_string(text, field),
+            Some(None) => {}
+            None if !variables.complete => {}
+            _ => {
+                let reason = format!(
+                    "is {variable}, which the container of the scale target does not have, or which is empty there"
+                );
+                self.refuse(RefusedBy::Keda, field, reason);
+            }
+        }
+    }
+
+    /// Azure SDK for Go `sdk/storage/azqueue/internal/shared/shared.go`, `ParseConnectionString`: it knows no development
+    /// storage by name. What else is wrong may be a placeholder, and is not judged.
+    fn connection_string(&mut self, text: &str, field: String) {
+        let mut parts = text.split(';');
+        if parts.any(|part| part.trim_start().starts_with("UseDevelopmentStorage=")) {
+            let reason = "is UseDevelopmentStorage, which KEDA's client does not know: write AccountName, AccountKey and \
+                          QueueEndpoint";
+            self.refuse(RefusedBy::Keda, field, reason);
+        }
+    }
+}
