@@ -77,7 +77,7 @@ fn recording(path: &Path) -> anyhow::Result<Recording> {
 }
 
 fn settings(path: &Path) -> anyhow::Result<Settings> {
-    let documents = crate::manifest::parse(&path.display().to_string(), &read(path)?)?;
+    let documents = crate::manifest::read(path)?;
     let of_kind = |it: &&crate::manifest::Document| it.value["kind"] == "ScaledObject";
     let found: Vec<_> = documents.iter().filter(of_kind).collect();
     let [only] = found.as_slice() else {

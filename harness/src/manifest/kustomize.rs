@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Document, ManifestError, parse, typed};
+use super::{Document, ManifestError, parse, text_of, typed};
 
 /// From this version on, kustomize has all that the overlays use (`replacements`, `patches` with a target).
 const OLDEST_KUSTOMIZE: u32 = 5;
@@ -91,22 +91,33 @@ struct Generator {
     envs: Vec<PathBuf>,
 }
 
-/// The objects of a file, or of the kustomization in a directory: rendered by kubectl where that does more than
-/// [`read_plain`] can.
-pub fn read(path: &Path) -> Result<Vec<Document>, ManifestError> {
-    if !path.is_dir() {
-        return parse(&path.display().to_string(), &text_of(path)?);
+/// The names of a kustomization (kustomize `api/konfig/general.go`, `RecognizedKustomizationFileNames`).
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Whether a file is one by its name.
+pub(super) fn is_kustomization(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| NAMES.contains(&name)) && path.is_file()
+}
+
+/// The kustomization of a directory, if it has one.
+pub(super) fn find(dir: &Path) -> Result<Option<PathBuf>, ManifestError> {
+    let here = NAMES.iter().map(|name| dir.join(name));
+    let mut here: Vec<PathBuf> = here.filter(|path| path.is_file()).collect();
+    if here.len() > 1 {
+        let names = here.iter().filter_map(|path| path.file_name()?.to_str());
+        return Err(ManifestError::Kustomizations {
+            path: dir.to_owned(),
+            found: names.collect::<Vec<_>>().join(" and "),
+        });
     }
-    match read_plain(path) {
-        Err(ManifestError::NeedsKubectl { .. }) => Kubectl::find()?.render(path),
-        plain => plain,
-    }
+    Ok(here.pop())
 }
 
 /// Reads the objects that the kustomization in `dir` lists, and the `ConfigMap`s that it generates from `envs`, without the
 /// hash in their names. Refuses a kustomization that does more, such as patching: only kubectl can tell what comes of it.
 pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
-    let path = dir.join("kustomization.yaml");
+    let path = find(dir)?.unwrap_or_else(|| dir.join(NAMES[0]));
     let name = path.display().to_string();
     let value = parse(&name, &text_of(&path)?)?
         .into_iter()
@@ -147,13 +158,6 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
         }
     }
     Ok(documents)
-}
-
-fn text_of(path: &Path) -> Result<String, ManifestError> {
-    std::fs::read_to_string(path).map_err(|source| ManifestError::Read {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// `NAME=value` lines, as kustomize reads them: `#` begins a comment only at the beginning of a line.

@@ -2,146 +2,84 @@
 //!
 //! - [`Manifests`]: what was read; `scaling`, `pod`, `surroundings` and `nodes` are its kinds. Fields that nothing here
 //!   depends on are left out, except of a `ScaledObject`: a misspelt field of one must not pass for its default.
-//! - [`read`] reads a file, or a kustomization: without kubectl where that is enough ([`read_plain`]), else with it
-//!   ([`Kubectl`]).
+//! - [`read`] reads a file, standard input, a directory of files, or a kustomization: without kubectl where that is enough
+//!   ([`read_plain`]), else with it ([`Kubectl`]).
 //! - [`check()`]: what is wrong, as [`Problem`]s.
 //!
 //! Nothing here speaks to a cluster.
 
 mod check;
+mod document;
+mod error;
 mod kustomize;
 pub(crate) mod labels;
 pub(crate) mod nodes;
 pub(crate) mod pod;
 mod scaling;
+mod source;
 mod surroundings;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
 
-use autoscaler::manifest::Spec;
+use autoscaler::manifest::{AuthenticationSpec, Spec};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use check::{Problem, check};
-pub use kustomize::{Kubectl, read, read_plain};
+pub use document::{Document, parse};
+pub use error::{ManifestError, YamlError};
+pub use kustomize::{Kubectl, read_plain};
+pub(crate) use source::named;
+pub use source::{read, text_of};
 
 use nodes::NodePool;
 use pod::Deployment;
-use scaling::TriggerAuthentication;
-use surroundings::{DisruptionBudget, NetworkPolicy};
-
-/// Manifests could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ManifestError {
-    /// A file or directory.
-    #[error("read {path}")]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Text that is not YAML.
-    #[error("read {file} as YAML")]
-    Yaml {
-        /// Which file, or overlay.
-        file: String,
-        /// Why.
-        source: Box<serde_saphyr::Error>,
-    },
-    /// An object whose fields are not what its kind has.
-    #[error("read {object} of {file}: {field}; compare it with the reference of its kind")]
-    Shape {
-        /// Kind and name.
-        object: String,
-        /// Which file, or overlay.
-        file: String,
-        /// Where in the object.
-        field: String,
-        /// What does not fit.
-        source: serde_json::Error,
-    },
-    /// A version of a kind that this program does not know.
-    #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
-    Version {
-        /// The kind.
-        kind: String,
-        /// Which file, or overlay.
-        file: String,
-        /// What it says.
-        found: String,
-        /// What is known.
-        expected: &'static str,
-    },
-    /// A kustomization that takes more than reading files.
-    #[error(
-        "read {path} without kubectl, since it has the field {field:?}; render it with kubectl"
-    )]
-    NeedsKubectl {
-        /// The kustomization.
-        path: PathBuf,
-        /// The first such field.
-        field: String,
-    },
-    /// There is no kubectl that can render.
-    #[error("find kubectl 1.27 or later, whose kustomize is version 5 or later: {0}")]
-    NoKubectl(String),
-    /// kubectl refused.
-    #[error("render {dir} with kubectl: {said}")]
-    Render {
-        /// The overlay.
-        dir: PathBuf,
-        /// What kubectl said.
-        said: String,
-    },
-}
-
-/// One object as it was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Document {
-    /// The file, or the overlay that was rendered.
-    pub file: String,
-    /// The object.
-    pub value: Value,
-}
-
-/// Reads the YAML documents of a text; `file` is what errors call it.
-pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
-    let values: Vec<Value> =
-        serde_saphyr::from_multiple(text).map_err(|error| ManifestError::Yaml {
-            file: file.to_owned(),
-            source: Box::new(error),
-        })?;
-    let document = |value| Document {
-        file: file.to_owned(),
-        value,
-    };
-    Ok(values
-        .into_iter()
-        .filter(|value| !value.is_null())
-        .map(document)
-        .collect())
-}
+use surroundings::{DisruptionBudget, HorizontalPodAutoscaler, NetworkPolicy};
 
 const KEDA: &str = "keda.sh/v1alpha1";
 
 /// Names, labels and annotations of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Metadata {
     /// Its name.
     #[serde(default)]
     pub name: String,
+    /// Its namespace; `None`: that of whoever applies it.
+    pub namespace: Option<String>,
+    /// What the API server gave it; `None`: it was not read from a cluster.
+    pub uid: Option<String>,
+    /// The objects that it belongs to.
+    #[serde(default)]
+    pub owner_references: Vec<Owner>,
     /// Its labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
     #[serde(default)]
     pub annotations: BTreeMap<String, String>,
+}
+
+impl Metadata {
+    /// Whether both may be in one namespace.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        match (&self.namespace, &other.namespace) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        }
+    }
+}
+
+/// An object that another one belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Owner {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// One object of a known kind.
@@ -169,7 +107,8 @@ impl<T> Item<T> {
 pub struct Manifests {
     /// What KEDA scales, and how.
     pub scaled_objects: Vec<Item<Spec>>,
-    pub(crate) trigger_authentications: Vec<Item<TriggerAuthentication>>,
+    pub(crate) authentications: Vec<Item<AuthenticationSpec>>,
+    pub(crate) autoscalers: Vec<Item<HorizontalPodAutoscaler>>,
     pub(crate) deployments: Vec<Item<Deployment>>,
     pub(crate) config_maps: Vec<Item<BTreeMap<String, String>>>,
     pub(crate) disruption_budgets: Vec<Item<DisruptionBudget>>,
@@ -180,13 +119,10 @@ pub struct Manifests {
     pub(crate) node_classes: Vec<Item<()>>,
 }
 
+/// What every object has.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
-    #[serde(default)]
-    api_version: String,
-    #[serde(default)]
-    kind: String,
     #[serde(default)]
     metadata: Metadata,
 }
@@ -205,89 +141,129 @@ impl Manifests {
     pub(crate) fn target(&self, scaled: &Item<Spec>) -> Option<&Item<Deployment>> {
         let name = &scaled.spec.scale_target_ref.name;
         let mut deployments = self.deployments.iter();
-        deployments.find(|item| scaled.target_kind() == "Deployment" && item.metadata.name == *name)
+        deployments.find(|item| {
+            scaled.target_kind() == "Deployment"
+                && item.metadata.name == *name
+                && item.metadata.is_beside(&scaled.metadata)
+        })
     }
 
+    /// Objects of other kinds, and of other groups, are somebody else's.
     fn add(&mut self, document: &Document) -> Result<(), ManifestError> {
-        let Document { file, value } = document;
-        let head: Head = typed(value, "a document without kind", file, "")?;
-        let reader = Reader { file, value, head };
-        match reader.head.kind.as_str() {
-            "ScaledObject" => {
-                let item = reader.item("ScaledObject", KEDA, "spec")?;
-                self.scaled_objects.push(item);
+        let text = |field: &str| document.value[field].as_str().unwrap_or_default();
+        let (kind, version) = (text("kind"), text("apiVersion"));
+        let Some(known) = KINDS.iter().find(|known| known.is(kind, version)) else {
+            return Ok(());
+        };
+        let reader = Reader { document, known };
+        match known.kind {
+            "ScaledObject" => self.scaled_objects.push(reader.item("spec")?),
+            "TriggerAuthentication" | "ClusterTriggerAuthentication" => {
+                self.authentications.push(reader.item("spec")?);
             }
-            "TriggerAuthentication" => {
-                let item = reader.item("TriggerAuthentication", KEDA, "spec")?;
-                self.trigger_authentications.push(item);
-            }
-            "Deployment" => {
-                let item = reader.item("Deployment", "apps/v1", "spec")?;
-                self.deployments.push(item);
-            }
-            "ConfigMap" => {
-                let item = reader.item("ConfigMap", "v1", "data")?;
-                self.config_maps.push(item);
-            }
-            "PodDisruptionBudget" => {
-                let item = reader.item("PodDisruptionBudget", "policy/v1", "spec")?;
-                self.disruption_budgets.push(item);
-            }
-            "NetworkPolicy" => {
-                let item = reader.item("NetworkPolicy", "networking.k8s.io/v1", "spec")?;
-                self.network_policies.push(item);
-            }
-            "NodePool" => {
-                let item = reader.item("NodePool", "karpenter.sh/v1", "spec")?;
-                self.node_pools.push(item);
-            }
-            "ServiceAccount" => {
-                let item = reader.item("ServiceAccount", "v1", "")?;
-                self.service_accounts.push(item);
-            }
-            "Namespace" => {
-                let item = reader.item("Namespace", "v1", "")?;
-                self.namespaces.push(item);
-            }
-            "AKSNodeClass" => {
-                let item = reader.item("AKSNodeClass", "karpenter.azure.com/v1beta1", "")?;
-                self.node_classes.push(item);
-            }
-            _ => {}
+            "HorizontalPodAutoscaler" => self.autoscalers.push(reader.item("spec")?),
+            "Deployment" => self.deployments.push(reader.item("spec")?),
+            "ConfigMap" => self.config_maps.push(reader.item("data")?),
+            "PodDisruptionBudget" => self.disruption_budgets.push(reader.item("spec")?),
+            "NetworkPolicy" => self.network_policies.push(reader.item("spec")?),
+            "NodePool" => self.node_pools.push(reader.item("spec")?),
+            "ServiceAccount" => self.service_accounts.push(reader.item("")?),
+            "Namespace" => self.namespaces.push(reader.item("")?),
+            "AKSNodeClass" => self.node_classes.push(reader.item("")?),
+            other => unreachable!("{other} must have a place"),
         }
         Ok(())
     }
 }
 
+/// A kind that something here depends on.
+struct Known {
+    kind: &'static str,
+    api_version: &'static str,
+    /// Groups that had it before, so that it is not taken for somebody else's.
+    former: &'static [&'static str],
+}
+
+impl Known {
+    const fn new(kind: &'static str, api_version: &'static str) -> Self {
+        let former = &[];
+        Self {
+            kind,
+            api_version,
+            former,
+        }
+    }
+
+    fn is(&self, kind: &str, api_version: &str) -> bool {
+        let found = group(api_version);
+        let ours = found == group(self.api_version) || self.former.contains(&found);
+        self.kind == kind && (ours || api_version.is_empty())
+    }
+
+    /// Whether a cluster serves it in a version whose fields are these.
+    fn is_served(&self, api_version: &str) -> bool {
+        self.api_version == api_version
+            || (self.kind == "HorizontalPodAutoscaler" && group(api_version) == "autoscaling")
+    }
+}
+
+/// The group of an `apiVersion`; the core's has no name.
+fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+const KINDS: [Known; 12] = [
+    Known {
+        former: &["keda.k8s.io"],
+        ..Known::new("ScaledObject", KEDA)
+    },
+    Known {
+        former: &["keda.k8s.io"],
+        ..Known::new("TriggerAuthentication", KEDA)
+    },
+    Known::new("ClusterTriggerAuthentication", KEDA),
+    Known::new("HorizontalPodAutoscaler", "autoscaling/v2"),
+    Known {
+        former: &["extensions"],
+        ..Known::new("Deployment", "apps/v1")
+    },
+    Known::new("ConfigMap", "v1"),
+    Known::new("PodDisruptionBudget", "policy/v1"),
+    Known::new("NetworkPolicy", "networking.k8s.io/v1"),
+    Known::new("NodePool", "karpenter.sh/v1"),
+    Known::new("ServiceAccount", "v1"),
+    Known::new("Namespace", "v1"),
+    Known::new("AKSNodeClass", "karpenter.azure.com/v1beta1"),
+];
+
 struct Reader<'a> {
-    file: &'a str,
-    value: &'a Value,
-    head: Head,
+    document: &'a Document,
+    known: &'static Known,
 }
 
 impl Reader<'_> {
     /// The object, with what is under `field` as its content; no field, no content.
-    fn item<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        api_version: &'static str,
-        field: &str,
-    ) -> Result<Item<T>, ManifestError> {
-        if self.head.api_version != api_version {
+    fn item<T: DeserializeOwned>(&self, field: &str) -> Result<Item<T>, ManifestError> {
+        let Document { file, value } = self.document;
+        let (kind, found) = (self.known.kind, value["apiVersion"].as_str());
+        let found = found.unwrap_or_default();
+        if !self.known.is_served(found) {
             return Err(ManifestError::Version {
                 kind: kind.to_owned(),
-                file: self.file.to_owned(),
-                found: self.head.api_version.clone(),
-                expected: api_version,
+                file: file.clone(),
+                found: found.to_owned(),
+                expected: self.known.api_version,
             });
         }
-        let content = self.value.get(field).unwrap_or(&Value::Null);
-        let object = format!("{kind}/{}", self.head.metadata.name);
-        let spec = typed(content, &object, self.file, field)?;
+        let name = value["metadata"]["name"].as_str().unwrap_or_default();
+        let object = format!("{kind}/{name}");
+        let head: Head = typed(value, &object, file, "")?;
+        let content = value.get(field).unwrap_or(&Value::Null);
+        let spec = typed(content, &object, file, field)?;
         Ok(Item {
-            file: self.file.to_owned(),
+            file: file.clone(),
             kind,
-            metadata: self.head.metadata.clone(),
+            metadata: head.metadata,
             spec,
         })
     }

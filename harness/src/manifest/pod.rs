@@ -179,6 +179,7 @@ pub(crate) struct Container {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EnvFrom {
+    pub(crate) prefix: Option<String>,
     pub(crate) config_map_ref: Option<Reference>,
 }
 
@@ -189,9 +190,11 @@ pub(crate) struct Reference {
 
 /// A variable; without a value when it comes from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Variable {
     pub(crate) name: String,
     pub(crate) value: Option<String>,
+    pub(crate) value_from: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -1,45 +1,219 @@
-//! KEDA's kinds. A `ScaledObject` is read, and refused, by the model that says what it does: [`autoscaler`].
+//! KEDA's kinds. They are read, and refused, by the model that says what they do: [`autoscaler`].
 
-use autoscaler::manifest::{Metadata, ScaledObject, Spec};
-use autoscaler::{Refusals, Settings};
-use serde::Deserialize;
+use std::collections::BTreeMap;
 
-use super::Item;
+use autoscaler::manifest::{self, ScaledObject, Spec, TriggerAuthentication};
+use autoscaler::{Refusal, Refusals, RefusedBy, Settings, Surroundings, Variables, Warning};
 
-/// The kind of what is scaled when none is given (KEDA `apis/keda/v1alpha1/scaledobject_types.go`, `ScaleTarget`).
+use super::pod::Container;
+use super::{Item, Manifests};
+
+/// The kind of what is scaled when none is given (KEDA `apis/keda/v1alpha1/gvkr.go`, `ParseGVKR`).
 const DEFAULT_TARGET: &str = "Deployment";
+const CLUSTER_WIDE: &str = "ClusterTriggerAuthentication";
+/// KEDA `scaledobject_types.go`, `ValidationsHpaOwnershipAnnotation` and `ScaledObjectTransferHpaOwnershipAnnotation`.
+const NOT_MINDED: &str = "validations.keda.sh/hpa-ownership";
+const TRANSFERRED: &str = "scaledobject.keda.sh/transfer-hpa-ownership";
 
 impl Item<Spec> {
-    /// Its settings, every default filled in, or why a cluster would refuse it.
-    pub fn settings(&self) -> Result<Settings, Refusals> {
-        let object = ScaledObject {
-            // Both were compared when it was read.
-            api_version: super::KEDA.to_owned(),
-            kind: self.kind.to_owned(),
-            metadata: Metadata {
-                name: self.metadata.name.clone(),
-                annotations: self.metadata.annotations.clone(),
-            },
-            spec: self.spec.clone(),
-        };
-        object.settings()
-    }
-
     /// The kind of what is scaled.
     pub fn target_kind(&self) -> &str {
         let kind = self.spec.scale_target_ref.kind.as_deref();
         kind.unwrap_or(DEFAULT_TARGET)
     }
+
+    /// What is written in it and has no effect.
+    pub fn unheeded(&self) -> Vec<Warning> {
+        self.as_manifest().warnings()
+    }
+
+    fn as_manifest(&self) -> ScaledObject {
+        ScaledObject {
+            // Both were compared when it was read.
+            api_version: super::KEDA.to_owned(),
+            kind: self.kind.to_owned(),
+            metadata: manifest::Metadata {
+                name: self.metadata.name.clone(),
+                annotations: self.metadata.annotations.clone(),
+            },
+            spec: self.spec.clone(),
+        }
+    }
+
+    /// KEDA `scaledobject_webhook.go`, `getHpaName`.
+    fn autoscaler_name(&self) -> String {
+        let config = self.spec.advanced.as_ref();
+        let config = config.and_then(|it| it.horizontal_pod_autoscaler_config.as_ref());
+        let name = config.and_then(|it| it.name.clone());
+        let name = name.filter(|name| !name.is_empty());
+        name.unwrap_or_else(|| format!("keda-hpa-{}", self.metadata.name))
+    }
 }
 
-/// The spec of a `TriggerAuthentication`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct TriggerAuthentication {
-    pub(crate) pod_identity: Option<PodIdentity>,
+impl Manifests {
+    /// The settings of a ScaledObject of these manifests, every default filled in, or why a cluster with all of them would refuse
+    /// it.
+    pub fn settings(&self, scaled: &Item<Spec>) -> Result<Settings, Refusals> {
+        let mut refusals = self.conflicts(scaled);
+        match scaled.as_manifest().settings_in(&self.around(scaled)) {
+            Ok(settings) if refusals.is_empty() => return Ok(settings),
+            Ok(_) => {}
+            Err(found) => refusals.extend(found.0),
+        }
+        Err(Refusals(refusals))
+    }
+
+    /// What else scales the same, or goes by the same name (KEDA `scaledobject_webhook.go`, `verifyScaledObjects` and
+    /// `verifyHpas`), and a container that is not there (`scale_resolvers.go`, `ResolveContainerEnv`).
+    fn conflicts(&self, scaled: &Item<Spec>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let mut refuse = |field: &str, reason: String| {
+            refusals.push(Refusal {
+                field: field.to_owned(),
+                reason,
+                by: RefusedBy::Keda,
+            });
+        };
+        let target = &scaled.spec.scale_target_ref;
+        let (kind, autoscaler) = (scaled.target_kind(), scaled.autoscaler_name());
+        for other in &self.scaled_objects {
+            let (name, theirs) = (&other.metadata.name, &other.spec.scale_target_ref);
+            if *name == scaled.metadata.name || !other.metadata.is_beside(&scaled.metadata) {
+                continue;
+            }
+            if other.target_kind() == kind && theirs.name == target.name {
+                let reason = format!(
+                    "is {kind}/{}, which ScaledObject/{name} scales too: make one of both, with all triggers",
+                    target.name
+                );
+                refuse("spec.scaleTargetRef", reason);
+            }
+            if other.autoscaler_name() == autoscaler {
+                let reason = format!("is {autoscaler}, as of ScaledObject/{name}");
+                refuse("spec.advanced.horizontalPodAutoscalerConfig.name", reason);
+            }
+        }
+        for other in &self.autoscalers {
+            let theirs = &other.spec.scale_target_ref;
+            let same = theirs.kind == kind && theirs.name == target.name;
+            if same && other.metadata.is_beside(&scaled.metadata) && !tolerated(scaled, other) {
+                let reason = format!(
+                    "is {kind}/{}, which {} scales too: take one of both away",
+                    target.name,
+                    other.object()
+                );
+                refuse("spec.scaleTargetRef", reason);
+            }
+        }
+        if let Some(wanted) = container_name(scaled)
+            && self.target(scaled).is_some()
+            && self.container(scaled).is_none()
+        {
+            let reason = format!(
+                "is {wanted}, and {kind}/{} has no such container",
+                target.name
+            );
+            refuse("spec.scaleTargetRef.envSourceContainerName", reason);
+        }
+        refusals
+    }
+
+    /// The container whose environment KEDA reads: the first, unless another is named (KEDA `scale_resolvers.go`,
+    /// `ResolveContainerEnv`).
+    fn container(&self, scaled: &Item<Spec>) -> Option<&Container> {
+        let mut containers = self.target(scaled)?.spec.template.spec.containers.iter();
+        match container_name(scaled) {
+            Some(name) => containers.find(|it| it.name == name),
+            None => containers.next(),
+        }
+    }
+
+    fn around(&self, scaled: &Item<Spec>) -> Surroundings {
+        let here = |item: &&Item<_>| {
+            item.kind == CLUSTER_WIDE || item.metadata.is_beside(&scaled.metadata)
+        };
+        let authentications = self.authentications.iter().filter(here);
+        let container = self.container(scaled);
+        Surroundings {
+            authentications: authentications
+                .map(|item| TriggerAuthentication {
+                    kind: item.kind.to_owned(),
+                    name: item.metadata.name.clone(),
+                    spec: item.spec.clone(),
+                })
+                .collect(),
+            variables: container.map(|container| self.variables(scaled, container)),
+        }
+    }
+
+    /// The environment of a container, as KEDA sees it (KEDA `scale_resolvers.go`, `resolveEnv`).
+    fn variables(&self, scaled: &Item<Spec>, container: &Container) -> Variables {
+        let mut variables = Variables {
+            values: BTreeMap::new(),
+            complete: true,
+        };
+        for from in &container.env_from {
+            let reference = from.config_map_ref.as_ref();
+            let map = reference.and_then(|reference| {
+                let mut maps = self.config_maps.iter();
+                maps.find(|map| {
+                    map.metadata.name == reference.name && map.metadata.is_beside(&scaled.metadata)
+                })
+            });
+            let Some(map) = map else {
+                // A Secret, or a map that is not here.
+                variables.complete = false;
+                continue;
+            };
+            for (name, value) in &map.spec {
+                let name = format!("{}{name}", from.prefix.as_deref().unwrap_or_default());
+                variables.values.insert(name, Some(value.clone()));
+            }
+        }
+        for variable in &container.env {
+            let source = variable.value_from.as_ref();
+            let value = variable.value.as_deref().filter(|it| !it.is_empty());
+            let value = match (value, source) {
+                (Some(value), _) if value.contains("$(") => None,
+                (Some(value), _) => Some(value.to_owned()),
+                // KEDA skips what the kubelet fills in.
+                (None, Some(source))
+                    if source.contains_key("fieldRef")
+                        || source.contains_key("resourceFieldRef") =>
+                {
+                    continue;
+                }
+                (None, Some(_)) => None,
+                (None, None) => Some(String::new()),
+            };
+            variables.values.insert(variable.name.clone(), value);
+        }
+        variables
+    }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct PodIdentity {
-    pub(crate) provider: String,
+fn container_name(scaled: &Item<Spec>) -> Option<&str> {
+    let name = scaled
+        .spec
+        .scale_target_ref
+        .env_source_container_name
+        .as_deref();
+    name.filter(|name| !name.is_empty())
+}
+
+/// KEDA `scaledobject_webhook.go`, `verifyHpas`.
+fn tolerated(
+    scaled: &Item<Spec>,
+    other: &Item<super::surroundings::HorizontalPodAutoscaler>,
+) -> bool {
+    let says = |of: &BTreeMap<String, String>, key: &str, value: &str| {
+        of.get(key).is_some_and(|it| it == value)
+    };
+    let owners = &other.metadata.owner_references;
+    let owned = owners
+        .iter()
+        .any(|owner| owner.kind == scaled.kind && owner.name == scaled.metadata.name);
+    let transferred = says(&scaled.metadata.annotations, TRANSFERRED, "true")
+        && scaled.autoscaler_name() == other.metadata.name;
+    owned || transferred || says(&other.metadata.annotations, NOT_MINDED, "false")
 }

@@ -1,4 +1,4 @@
-//! What stands around the pods: disruption budgets and network policies.
+//! What stands around the pods: disruption budgets, network policies, and what else may scale them.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -40,4 +40,17 @@ pub(crate) struct Peer {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct IpBlock {
     pub(crate) cidr: String,
+}
+
+/// An HPA that KEDA has not made, or one that it has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HorizontalPodAutoscaler {
+    pub(crate) scale_target_ref: Scaled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Scaled {
+    pub(crate) kind: String,
+    pub(crate) name: String,
 }

@@ -1,5 +1,7 @@
 //! `k8s/` keeps every relation, the sample's settings break three, and each relation is seen to be broken.
 
+mod foreign;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +107,7 @@ fn the_settings_of_the_sample_break_exactly_three_relations() {
         ]
     );
     let manifests = Manifests::from_documents(&documents).unwrap();
-    let scaled = manifests.scaled_objects[0].settings().unwrap();
+    let scaled = manifests.settings(&manifests.scaled_objects[0]).unwrap();
     // The sample's own figures (deployment/keda/keda-scaleobject-workload-id.sh).
     assert_eq!(
         (scaled.min_replica_count, scaled.max_replica_count),
@@ -211,7 +213,7 @@ fn without_an_account_workload_identity_is_refused() {
     let mut documents = base();
     let metadata = &mut document(&mut documents, "ScaledObject")["spec"]["triggers"][0]["metadata"];
     metadata.as_object_mut().unwrap().remove("accountName");
-    assert_eq!(names(&documents), ["account-missing"]);
+    assert_eq!(names(&documents), ["refused"]);
 }
 
 /// The overlay's own files beside the base; what it patches is planted.

@@ -26,6 +26,11 @@ Examples:
     harness simulate scaledobject.yaml --shape burst --messages 2000 \\
             --start-delay 40s --pods-per-node 10
 
+  A chart of Helm, and what a cluster has:
+    helm template CHART | harness simulate -
+    kubectl get scaledobject,triggerauthentication,deployment -o yaml |
+            harness simulate -
+
 Prices: --prices FILE. Its format, and where real prices come from, is at
 the head of docs/prices.yaml, whose examples are taken without it.
 
@@ -38,7 +43,7 @@ Exit codes:
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = MORE)]
 pub struct SimulateArgs {
-    /// The file of a ScaledObject, or a directory with a kustomization
+    /// The file of a ScaledObject, `-` for standard input, or a directory with manifests or a kustomization
     pub settings: PathBuf,
     /// Other settings, answered beside the first
     #[arg(long)]

@@ -6,7 +6,7 @@ use autoscaler::manifest::Spec;
 use autoscaler::{Refusals, Settings};
 
 use super::prices::{Requests, quantity};
-use crate::manifest::{Item, ManifestError, Manifests, check, read};
+use crate::manifest::{Item, ManifestError, Manifests, check, named, read};
 
 /// Whose absence says nothing where a ScaledObject is alone.
 const OF_OTHERS: [&str; 2] = ["scale-target-unknown", "trigger-authentication-unknown"];
@@ -68,8 +68,8 @@ impl Subject {
     pub(super) fn read(path: &Path, name: Option<&str>) -> Result<Self, SubjectError> {
         let manifests = Manifests::from_documents(&read(path)?)?;
         let scaled = chosen(path, &manifests, name)?;
-        let settings = scaled
-            .settings()
+        let settings = manifests
+            .settings(scaled)
             .map_err(|refusals| SubjectError::Refused {
                 object: scaled.object(),
                 path: path.to_owned(),
@@ -77,11 +77,11 @@ impl Subject {
             })?;
         let queue_length = u32::try_from(settings.queue_length).unwrap_or(u32::MAX);
         Ok(Self {
-            source: path.display().to_string(),
+            source: named(path),
             name: scaled.metadata.name.clone(),
             in_flight: concurrency(&manifests, scaled).unwrap_or(queue_length),
             requests: requests(&manifests, scaled),
-            warnings: warnings(&manifests, &settings),
+            warnings: warnings(&manifests, scaled, &settings),
             settings,
         })
     }
@@ -160,15 +160,16 @@ fn requests(manifests: &Manifests, scaled: &Item<Spec>) -> Option<Requests> {
 
 /// The model's warnings and the relations that are broken; where both speak of one field of the ScaledObject, the relation,
 /// since it says what to do.
-fn warnings(manifests: &Manifests, settings: &Settings) -> Vec<String> {
+fn warnings(manifests: &Manifests, scaled: &Item<Spec>, settings: &Settings) -> Vec<String> {
     let alone = manifests.deployments.is_empty();
     let problems: Vec<_> = check(manifests)
         .into_iter()
         .filter(|problem| !alone || !OF_OTHERS.contains(&problem.name))
         .collect();
-    let warnings = settings.warnings().into_iter().filter(|warning| {
+    let warnings = scaled.unheeded().into_iter().chain(settings.warnings());
+    let warnings = warnings.filter(|warning| {
         !problems.iter().any(|problem| {
-            problem.object.starts_with("ScaledObject/") && problem.field.ends_with(warning.field)
+            problem.object.starts_with("ScaledObject/") && problem.field.ends_with(&warning.field)
         })
     });
     let told = warnings.map(|warning| warning.to_string());

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -20,6 +20,7 @@ spec:
   cooldownPeriod: 10
   triggers:
     - type: azure-queue
+      authenticationRef: {name: keda-az-credentials}
       metadata: {queueName: aws2azmsgs, accountName: a, queueLength: \"5\", activationQueueLength: \"20\"}
 ";
 
@@ -78,6 +79,32 @@ fn the_settings_of_the_sample_are_answered_in_words() {
         "fleet-ended-at-once"
     );
     assert_eq!(figures["settings"][1]["findings"], serde_json::json!([]));
+}
+
+#[test]
+fn settings_come_from_standard_input_too() {
+    let directory = directory();
+    let mut harness = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["simulate", "-", "--out"])
+        .arg(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the harness must start");
+    // As `kubectl get -o yaml` prints it, and PowerShell passes it on.
+    let items = SAMPLE.replace('\n', "\n  ");
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {items}\n");
+    let bytes: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut input = harness.stdin.take().expect("a pipe");
+    input
+        .write_all(&[&[0xff, 0xfe], bytes.as_slice()].concat())
+        .expect("the settings");
+    drop(input);
+    let output = harness.wait_with_output().expect("the harness must end");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("of standard input"), "{said}");
+    refused(SAMPLE, &["--compare=-"], &["which has none"]);
 }
 
 #[test]
@@ -170,6 +197,14 @@ fn what_a_cluster_refuses_is_refused_with_field_and_reason() {
             &["spec.triggers[0].type", "the model does not cover it"],
         ),
         (
+            "      authenticationRef: {name: keda-az-credentials}\n",
+            "",
+            &[
+                "spec.triggers[0]: names no way to the queue",
+                "KEDA refuses it",
+            ],
+        ),
+        (
             "kind: ScaledObject",
             "kind: ScaledJob",
             &["find a ScaledObject", "has none"],
@@ -196,6 +231,11 @@ fn one_scaled_object_is_chosen_by_its_name() {
         &two,
         &[],
         &["aws2az-queue-scaleobj, other; name one with --scaled-object"],
+    );
+    refused(
+        &two,
+        &["--scaled-object=other"],
+        &["Deployment/aqs-app, which ScaledObject/aws2az-queue-scaleobj scales too"],
     );
     refused(
         &two,

@@ -18,7 +18,7 @@ pub(super) fn check(
     problems: &mut Vec<Problem>,
 ) -> Option<Settings> {
     authentication(scaled, manifests, problems);
-    let settings = match scaled.settings() {
+    let settings = match manifests.settings(scaled) {
         Ok(settings) => settings,
         Err(refusals) => {
             for refusal in refusals.0 {
@@ -55,28 +55,41 @@ fn scale_in(scaled: &Item<Spec>, settings: &Settings, problems: &mut Vec<Problem
         ));
         return;
     };
-    if !is_slow(&behavior.scale_down, settings) {
+    if is_abrupt(&behavior.scale_down, settings) {
         problems.push(scaled.problem(
             "scale-in-abrupt",
             format!("{field}.scaleDown"),
             format!(
-                "replicas with work in hand may all end in one step; give policies that take fewer than 100 percent, and \
+                "replicas with work in hand may all end in one step; give policies that take some of the {} and not all, and \
                  stabilizationWindowSeconds of {} or more",
+                settings.max_replica_count,
                 SHORTEST_WINDOW.as_secs()
             ),
         ));
     }
 }
 
-fn is_slow(rules: &Rules, settings: &Settings) -> bool {
-    let gentle = |policy: &Policy| policy.kind == PolicyKind::Pods || policy.value < 100;
-    let limited = match rules.select_policy {
-        SelectPolicy::Disabled => return true,
-        SelectPolicy::Min => rules.policies.iter().any(gentle),
-        SelectPolicy::Max => rules.policies.iter().all(gentle),
+/// Whether more than one replica may go in one step, down to the minimum, or with no dip overlooked (Kubernetes
+/// `horizontal.go`, `calculateScaleDownLimitWithBehaviors`).
+fn is_abrupt(rules: &Rules, settings: &Settings) -> bool {
+    let (least, most) = (settings.hpa_min_replicas(), settings.max_replica_count);
+    let left = |policy: &Policy| match policy.kind {
+        PolicyKind::Pods => most.saturating_sub(policy.value),
+        PolicyKind::Percent => {
+            let kept = u64::from(100_u32.saturating_sub(policy.value));
+            u32::try_from(u64::from(most) * kept / 100).unwrap_or(most)
+        }
     };
+    let left = rules.policies.iter().map(left);
+    let left = match rules.select_policy {
+        SelectPolicy::Disabled => return false,
+        SelectPolicy::Min => left.max(),
+        SelectPolicy::Max => left.min(),
+    };
+    let left = left.unwrap_or(most);
+    let all_at_once = left <= least && most.saturating_sub(left.max(least)) > 1;
     let default = settings.controller.downscale_stabilization;
-    limited && rules.stabilization_window.unwrap_or(default) >= SHORTEST_WINDOW
+    all_at_once || rules.stabilization_window.unwrap_or(default) < SHORTEST_WINDOW
 }
 
 fn authentication(scaled: &Item<Spec>, manifests: &Manifests, problems: &mut Vec<Problem>) {
@@ -88,32 +101,20 @@ fn authentication(scaled: &Item<Spec>, manifests: &Manifests, problems: &mut Vec
         if reference.kind.as_deref() == Some("ClusterTriggerAuthentication") {
             continue;
         }
-        let field = format!("spec.triggers[{index}].authenticationRef");
-        let known = &manifests.trigger_authentications;
-        let Some(found) = known
-            .iter()
-            .find(|item| item.metadata.name == reference.name)
-        else {
+        let mut known = manifests.authentications.iter();
+        let found = known.any(|item| {
+            item.kind == "TriggerAuthentication"
+                && item.metadata.name == reference.name
+                && item.metadata.is_beside(&scaled.metadata)
+        });
+        if !found {
             problems.push(scaled.problem(
                 "trigger-authentication-unknown",
-                field,
+                format!("spec.triggers[{index}].authenticationRef"),
                 format!(
                     "there is no TriggerAuthentication {:?} here; add it, or name the one that there is",
                     reference.name
                 ),
-            ));
-            continue;
-        };
-        let workload_identity = found
-            .spec
-            .pod_identity
-            .as_ref()
-            .is_some_and(|identity| identity.provider == "azure-workload");
-        if workload_identity && !trigger.metadata.contains_key("accountName") {
-            problems.push(scaled.problem(
-                "account-missing",
-                format!("spec.triggers[{index}].metadata.accountName"),
-                "KEDA refuses a trigger with workload identity and no account; name the storage account",
             ));
         }
     }
@@ -125,7 +126,9 @@ pub(super) fn check_workload(
     scaling: Option<&Settings>,
     problems: &mut Vec<Problem>,
 ) {
-    if workload.deployment.spec.replicas.is_some() {
+    // In a cluster they are what the autoscaler has set.
+    let live = workload.deployment.metadata.uid.is_some();
+    if workload.deployment.spec.replicas.is_some() && !live {
         problems.push(workload.deployment.problem(
             "replicas-fixed",
             "spec.replicas",

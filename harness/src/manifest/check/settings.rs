@@ -41,13 +41,37 @@ impl Settings {
     }
 }
 
-/// Reads the settings, and reports variables that the consumer does not know, and values that it refuses.
+/// Whether this is the consumer of this project: by the name of its image, or by a setting that nothing else has. Another
+/// program's environment means nothing to the consumer's parser.
+fn is_consumer(container: &Container, manifests: &Manifests) -> bool {
+    let image = container.image.rsplit('/').next().unwrap_or_default();
+    let image = image.split([':', '@']).next().unwrap_or_default();
+    let maps = container.env_from.iter().filter_map(|from| {
+        let name = &from.config_map_ref.as_ref()?.name;
+        let mut maps = manifests.config_maps.iter();
+        maps.find(|map| map.metadata.name == *name)
+    });
+    let mapped = maps.flat_map(|map| map.spec.keys());
+    let own = container.env.iter().map(|variable| &variable.name);
+    image == "consumer" || own.chain(mapped).any(|name| name.starts_with("EDW_"))
+}
+
+/// Reads the settings, and reports variables that the consumer does not know, and values that it refuses. Of another program
+/// nothing is read.
 pub(super) fn read(
     deployment: &Item<Deployment>,
     container: &Container,
     manifests: &Manifests,
     problems: &mut Vec<Problem>,
 ) -> Settings {
+    let elsewhere = || Place {
+        file: deployment.file.clone(),
+        object: deployment.object(),
+    };
+    if !is_consumer(container, manifests) {
+        let (args, place) = (None, elsewhere());
+        return Settings { args, place };
+    }
     let command = consumer::Args::augment_args(clap::Command::new("consumer"));
     let found = problems.len();
     let (mut variables, place) = mapped(&command, deployment, container, manifests, problems);
@@ -67,10 +91,7 @@ pub(super) fn read(
             variables.insert(variable.name.clone(), value.clone());
         }
     }
-    let place = place.unwrap_or_else(|| Place {
-        file: deployment.file.clone(),
-        object: deployment.object(),
-    });
+    let place = place.unwrap_or_else(elsewhere);
     let args = match parse(command, &variables) {
         Ok(args) => Some(args),
         // What is not here cannot be judged.

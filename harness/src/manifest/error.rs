@@ -1,0 +1,138 @@
+//! Why manifests cannot be read.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Manifests could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// A file or directory.
+    #[error("read {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of which nobody can tell what its bytes mean.
+    #[error("read {path} as text: it is neither UTF-8 nor UTF-16; save it as UTF-8")]
+    Encoding {
+        /// Which.
+        path: PathBuf,
+    },
+    /// An archive.
+    #[error(
+        "read {path}: it is packed; unpack it, or render the chart in it: helm template {path} | harness simulate -"
+    )]
+    Packed {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The source of a Helm chart.
+    #[error(
+        "read {file}: it is a template of Helm, and what it says depends on values; render its chart first: helm template CHART | \
+         harness simulate -"
+    )]
+    Template {
+        /// Which file.
+        file: String,
+    },
+    /// A Helm chart.
+    #[error(
+        "read {path}: it is a chart of Helm; render it first: helm template {path} | harness simulate -"
+    )]
+    Chart {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// A directory with nothing to read.
+    #[error("find a kustomization, or files that end in .yaml, .yml or .json, in {path}")]
+    Nothing {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory whose kustomization is not the only one (kustomize `api/internal/target/kusttarget.go`,
+    /// `LoadKustFile`: "Found multiple kustomization files").
+    #[error("choose a kustomization of {path}, which has {found}: kustomize takes one only")]
+    Kustomizations {
+        /// The directory.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// Text that is not YAML.
+    #[error("read {file} as YAML")]
+    Yaml {
+        /// Which file, or overlay.
+        file: String,
+        /// Why.
+        source: YamlError,
+    },
+    /// An object whose fields are not what its kind has.
+    #[error("read {object} of {file}: {field}; compare it with the reference of its kind")]
+    Shape {
+        /// Kind and name.
+        object: String,
+        /// Which file, or overlay.
+        file: String,
+        /// Where in the object.
+        field: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+    /// A version of a kind that this program does not know.
+    #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
+    Version {
+        /// The kind.
+        kind: String,
+        /// Which file, or overlay.
+        file: String,
+        /// What it says.
+        found: String,
+        /// What is known.
+        expected: &'static str,
+    },
+    /// A kustomization that takes more than reading files.
+    #[error(
+        "read {path} without kubectl, since it has the field {field:?}; render it with kubectl"
+    )]
+    NeedsKubectl {
+        /// The kustomization.
+        path: PathBuf,
+        /// The first such field.
+        field: String,
+    },
+    /// There is no kubectl that can render.
+    #[error("find kubectl 1.27 or later, whose kustomize is version 5 or later: {0}")]
+    NoKubectl(String),
+    /// kubectl refused.
+    #[error("render {dir} with kubectl: {said}")]
+    Render {
+        /// The overlay.
+        dir: PathBuf,
+        /// What kubectl said.
+        said: String,
+    },
+}
+
+/// Why a text is not YAML, for people who write manifests.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct YamlError(String);
+
+impl From<&serde_saphyr::Error> for YamlError {
+    fn from(error: &serde_saphyr::Error) -> Self {
+        // Its own words advise programmers, and its line comes last.
+        let serde_saphyr::Error::DuplicateMappingKey { key, location } = error.without_snippet()
+        else {
+            let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+            return Self(text);
+        };
+        let key = key.as_deref().unwrap_or("that is a mapping or a list");
+        Self(format!(
+            "line {}, column {}: the key {key} is there a second time; only one can count, remove the other",
+            location.line(),
+            location.column()
+        ))
+    }
+}

@@ -1,0 +1,118 @@
+//! From a path to objects: a file, standard input, a directory of files, or a kustomization.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::kustomize::{self, Kubectl};
+use super::{Document, ManifestError, parse, read_plain};
+
+/// What stands for standard input, and what errors call it.
+const STANDARD_INPUT: (&str, &str) = ("-", "standard input");
+/// What `kubectl apply -f DIRECTORY` reads (Kubernetes `cli-runtime/pkg/resource/builder.go`, `FileExtensions`).
+const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+/// Archives, as `helm package` makes them.
+const PACKED: [&str; 4] = ["gz", "tgz", "tar", "zip"];
+
+/// The objects of a file, of standard input (`-`), or of a directory: its kustomization, rendered by kubectl where that does
+/// more than [`read_plain`] can, or else its files.
+pub fn read(path: &Path) -> Result<Vec<Document>, ManifestError> {
+    if path.is_dir() {
+        return directory(path);
+    }
+    if kustomize::is_kustomization(path) {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        return kustomization(dir.unwrap_or(Path::new(".")));
+    }
+    parse(&named(path), &text_of(path)?)
+}
+
+fn directory(dir: &Path) -> Result<Vec<Document>, ManifestError> {
+    if kustomize::find(dir)?.is_some() {
+        return kustomization(dir);
+    }
+    if dir.join("Chart.yaml").exists() {
+        let path = dir.to_owned();
+        return Err(ManifestError::Chart { path });
+    }
+    let failed = |source| ManifestError::Read {
+        path: dir.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in dir.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if has_extension(&path, &EXTENSIONS) && path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        let path = dir.to_owned();
+        return Err(ManifestError::Nothing { path });
+    }
+    files.sort();
+    let mut documents = Vec::new();
+    for file in files {
+        documents.extend(parse(&named(&file), &text_of(&file)?)?);
+    }
+    Ok(documents)
+}
+
+fn kustomization(dir: &Path) -> Result<Vec<Document>, ManifestError> {
+    match read_plain(dir) {
+        Err(ManifestError::NeedsKubectl { .. }) => Kubectl::find()?.render(dir),
+        plain => plain,
+    }
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().and_then(|it| it.to_str());
+    extension.is_some_and(|it| extensions.contains(&it))
+}
+
+/// What a path is called in words.
+pub(crate) fn named(path: &Path) -> String {
+    if path.as_os_str() == STANDARD_INPUT.0 {
+        return STANDARD_INPUT.1.to_owned();
+    }
+    path.display().to_string()
+}
+
+/// The text of a file, or of standard input (`-`), in UTF-8 or, as PowerShell's `>` writes it, in UTF-16.
+pub fn text_of(path: &Path) -> Result<String, ManifestError> {
+    let path = PathBuf::from(path);
+    if has_extension(&path, &PACKED) {
+        return Err(ManifestError::Packed { path });
+    }
+    let read = if path.as_os_str() == STANDARD_INPUT.0 {
+        let mut bytes = Vec::new();
+        let all = std::io::stdin().lock().read_to_end(&mut bytes);
+        all.map(|_| bytes)
+    } else {
+        std::fs::read(&path)
+    };
+    match read {
+        Ok(bytes) => decode(&bytes).ok_or(ManifestError::Encoding { path }),
+        Err(source) => Err(ManifestError::Read { path, source }),
+    }
+}
+
+/// By its byte order mark, or else by where the zeros are: a manifest begins with a character of ASCII (YAML 1.2.2, section
+/// 5.2).
+fn decode(bytes: &[u8]) -> Option<String> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (units, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = units.iter().copied().map(unit).collect();
+        rest.is_empty().then(|| String::from_utf16(&units).ok())?
+    };
+    match bytes {
+        [0xff, 0xfe, text @ ..] => wide(text, u16::from_le_bytes),
+        [0xfe, 0xff, text @ ..] => wide(text, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, text @ ..] => String::from_utf8(text.to_vec()).ok(),
+        [0, _, ..] => wide(bytes, u16::from_be_bytes),
+        [_, 0, ..] => wide(bytes, u16::from_le_bytes),
+        text => String::from_utf8(text.to_vec()).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Files as people have them.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::*;
+
+const OBJECT: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: größe\n";
+
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    for (name, text) in files {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
+fn names(path: &Path) -> Vec<String> {
+    let documents = read(path).unwrap();
+    let name = |it: &Document| it.value["metadata"]["name"].as_str().unwrap().to_owned();
+    documents.iter().map(name).collect()
+}
+
+fn refusal(path: &Path) -> String {
+    format!("{:#}", anyhow::Error::from(read(path).unwrap_err()))
+}
+
+/// `PowerShell`'s `>` writes UTF-16 with a byte order mark, spreadsheets and old editors UTF-8 with one.
+#[test]
+fn every_unicode_encoding_is_read() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("a.yaml");
+    let little = OBJECT.encode_utf16().flat_map(u16::to_le_bytes);
+    let big = OBJECT.encode_utf16().flat_map(u16::to_be_bytes);
+    let (little, big): (Vec<u8>, Vec<u8>) = (little.collect(), big.collect());
+    for bytes in [
+        OBJECT.as_bytes().to_vec(),
+        [&[0xef, 0xbb, 0xbf], OBJECT.as_bytes()].concat(),
+        [&[0xff, 0xfe], little.as_slice()].concat(),
+        [&[0xfe, 0xff], big.as_slice()].concat(),
+        little,
+        big,
+    ] {
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(names(&path), ["größe"]);
+    }
+    fs::write(&path, b"kind: \xe4\xf6").unwrap();
+    assert!(refusal(&path).contains("neither UTF-8 nor UTF-16"));
+}
+
+/// Source: kustomize `api/konfig/general.go`, `RecognizedKustomizationFileNames`; `kusttarget.go`, `LoadKustFile`.
+#[test]
+fn a_kustomization_has_three_names_and_is_alone() {
+    let kustomization = "resources:\n  - a.yaml\n";
+    for name in ["kustomization.yaml", "kustomization.yml", "Kustomization"] {
+        // The other file is not listed.
+        let dir = directory(&[
+            (name, kustomization),
+            ("a.yaml", OBJECT),
+            ("b.yaml", OBJECT),
+        ]);
+        assert_eq!(names(dir.path()), ["größe"], "{name}");
+        assert_eq!(names(&dir.path().join(name)), ["größe"], "{name} itself");
+    }
+    let dir = directory(&[("kustomization.yml", ""), ("Kustomization", "")]);
+    assert!(refusal(dir.path()).contains("kustomization.yml and Kustomization"));
+}
+
+/// Source: Kubernetes `cli-runtime/pkg/resource/builder.go`, `FileExtensions`.
+#[test]
+fn a_directory_without_a_kustomization_is_read_as_kubectl_applies_it() {
+    let json = r#"{"kind": "ConfigMap", "metadata": {"name": "c"}}"#;
+    let other = "kind: ConfigMap\nmetadata: {name: b}\n";
+    let dir = directory(&[
+        ("b.yml", other),
+        ("a.yaml", OBJECT),
+        ("c.json", json),
+        ("d.txt", "{"),
+    ]);
+    assert_eq!(names(dir.path()), ["größe", "b", "c"]);
+    let empty = directory(&[("d.txt", "{")]);
+    assert!(refusal(empty.path()).contains("find a kustomization, or files that end in"));
+}
+
+#[test]
+fn what_helm_makes_manifests_of_is_to_be_rendered_first() {
+    let chart = directory(&[("Chart.yaml", "name: a\n"), ("values.yaml", "a: 1\n")]);
+    let text = refusal(chart.path());
+    assert!(text.contains("chart of Helm"), "{text}");
+    assert!(text.contains("| harness simulate -"), "{text}");
+    for template in [
+        "{{- if .Values.keda }}\nkind: ScaledObject\n{{- end }}\n",
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: \"{{ .Release.Name }}\"}\n",
+    ] {
+        let dir = directory(&[("a.yaml", template)]);
+        let text = refusal(&dir.path().join("a.yaml"));
+        assert!(text.contains("template of Helm"), "{text}");
+    }
+    // Of others' objects it may be part: alerts have such texts.
+    let alert = "kind: PrometheusRule\nmetadata: {name: \"{{ $labels.pod }}\"}\n";
+    let dir = directory(&[("a.yaml", alert), ("b.tgz", "")]);
+    read(&dir.path().join("a.yaml")).unwrap();
+    assert!(refusal(&dir.path().join("b.tgz")).contains("it is packed"));
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_named_with_its_line() {
+    let dir = directory(&[("a.yaml", "kind: A\nspec:\n  replicas: 1\n  replicas: 2\n")]);
+    let text = refusal(&dir.path().join("a.yaml"));
+    assert!(text.ends_with("line 4, column 3: the key replicas is there a second time; only one can count, remove the other"), "{text}");
+}
