@@ -84,10 +84,34 @@ enum Unanswered {
     FailsLast,
     /// It waits for the answer.
     Waits,
+    /// It is tried so many seconds long, and given up then, if there is no answer before.
+    FailsAfter(u32),
 }
 
 impl Unanswered {
-    const ALL: [Self; 3] = [Self::Fails, Self::FailsLast, Self::Waits];
+    /// A read that fails takes KEDA two rounds of four tries (KEDA `pkg/scaling/cache/scalers_cache.go`,
+    /// `GetMetricsAndActivityForScaler`, asks a second time with a new client). Between tries the client waits 0.8 s, 2.4 s and
+    /// 5.6 s, each times 0.8 to 1.3 (Azure SDK for Go `sdk/azcore/runtime/policy_retry.go`, `calcDelay`): 9 s for one round and
+    /// 18 s for both where connections are refused, 42 s where each try ends by a timeout of 3 s
+    /// (`KEDA_HTTP_DEFAULT_TIMEOUT`).
+    const ALL: [Self; 6] = [
+        Self::Fails,
+        Self::FailsLast,
+        Self::Waits,
+        Self::FailsAfter(9),
+        Self::FailsAfter(18),
+        Self::FailsAfter(42),
+    ];
+
+    /// For the seed of random lateness.
+    fn number(self) -> u64 {
+        match self {
+            Self::Fails => 0,
+            Self::FailsLast => 1,
+            Self::Waits => 2,
+            Self::FailsAfter(seconds) => seconds.into(),
+        }
+    }
 }
 
 impl Late {
@@ -115,8 +139,11 @@ impl Late {
             (Self::Always(..), Unanswered::Fails) => Duration::ZERO,
             (Self::Always(..), Unanswered::FailsLast) => given_up,
             (Self::Always(..), Unanswered::Waits) => left,
+            (Self::Always(..), Unanswered::FailsAfter(seconds)) => {
+                left.min(Duration::from_secs(seconds.into()))
+            }
             (Self::Random(seed), how) => {
-                let bits = draw(mix(seed ^ (how as u64) << 32) << 1 | which, now);
+                let bits = draw(mix(seed ^ how.number() << 32) << 1 | which, now);
                 if bits & 1 == 0 {
                     left
                 } else {
