@@ -10,13 +10,16 @@
 //! Time is a [`Duration`](std::time::Duration) since a moment that the caller chooses, and never goes back. Replicas are
 //! what the scale target's `spec.replicas` says: how long a pod takes to start is the caller's, except in [`simulate`].
 //!
-//! Left out on purpose: other triggers than one `azure-queue`, scaling modifiers, metric types other than `AverageValue`,
+//! Of a ScaledJob there is the loop alone ([`JobSettings::jobs_to_make`]), and a simulation of it ([`simulate_jobs`]).
+//!
+//! Left out on purpose: of a ScaledObject other triggers than one `azure-queue`, scaling modifiers, metric types other than `AverageValue`,
 //! and a Deployment whose `status.replicas` lags behind its `spec.replicas` (by quotas, or for the moment a controller
 //! takes).
 
 mod autoscaler;
 mod envelope;
 mod hpa;
+mod jobs;
 mod keda;
 mod queue;
 mod recording;
@@ -26,13 +29,14 @@ mod simulate;
 
 pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start};
 pub use envelope::{Band, Envelope, Excursion, Load, Nearest, Reach, Samples, Uncertainty};
+pub use jobs::{JobPoll, JobSeries, JobWorkload, Unfinished, simulate_jobs};
 pub use queue::{LengthStrategy, Observation, Queue, ScalerError};
 pub use recording::{Findings, Recording, RecordingError};
 pub use series::{ReplicaSeries, Step};
 pub use settings::{
-    Annotations, Behavior, ControllerFlags, Fallback, FallbackBehavior, Paused, Policy, PolicyKind,
-    Refusal, Refusals, RefusedBy, Rules, ScaledObject, SelectPolicy, Settings, Surroundings,
-    Variables, Warning, manifest,
+    Annotations, Behavior, Calculation, ControllerFlags, Fallback, FallbackBehavior, JobSettings,
+    JobStrategy, Paused, Policy, PolicyKind, QueueTrigger, Refusal, Refusals, RefusedBy, Rules,
+    ScaledJob, ScaledObject, SelectPolicy, Settings, Surroundings, Variables, Warning, manifest,
 };
 pub use simulate::{
     Arrivals, Deactivation, Figures, Nodes, Point, Rates, Series, Service, THRASH_WINDOW, Workload,

@@ -1,5 +1,6 @@
 //! What decides how a ScaledObject scales, checked and with every default filled in.
 
+mod job;
 pub mod manifest;
 mod refusal;
 mod surroundings;
@@ -11,7 +12,8 @@ mod tests;
 
 use std::time::Duration;
 
-pub use manifest::ScaledObject;
+pub use job::{Calculation, JobSettings, JobStrategy, QueueTrigger};
+pub use manifest::{ScaledJob, ScaledObject};
 pub use refusal::{Refusal, Refusals, RefusedBy, Warning};
 pub use surroundings::{Surroundings, Variables};
 

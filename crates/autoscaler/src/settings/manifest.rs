@@ -5,6 +5,7 @@
 //! the API server removes it (Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`).
 
 mod authentication;
+mod job;
 mod value;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 pub use authentication::{
     AuthenticationSpec, OAuth2, Parameter, PodIdentity, TriggerAuthentication,
 };
+pub use job::{JobSpec, Rollout, ScaledJob, ScalingStrategy};
 pub use value::Text;
 use value::{or_default, present};
 

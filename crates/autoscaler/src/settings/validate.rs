@@ -2,6 +2,7 @@
 
 mod authentication;
 mod behavior;
+mod job;
 mod trigger;
 
 use std::time::Duration;
@@ -60,6 +61,18 @@ impl ScaledObject {
             Err(Refusals(check.0))
         }
     }
+}
+
+/// An annotation of KEDA's.
+fn annotation<'a>(metadata: &'a manifest::Metadata, name: &str) -> Option<&'a String> {
+    let key = format!("autoscaling.keda.sh/{name}");
+    metadata.annotations.get(&key)
+}
+
+/// KEDA `getBoolAnnotation`: what is no boolean counts as true.
+fn is_set(metadata: &manifest::Metadata, name: &str) -> bool {
+    annotation(metadata, name)
+        .is_some_and(|text| !matches!(text.as_str(), "0" | "f" | "F" | "false" | "FALSE" | "False"))
 }
 
 #[derive(Default)]
@@ -189,16 +202,8 @@ impl Check {
     /// KEDA `scaledobject_types.go`, `NeedToBePausedByAnnotation` (a count pauses whatever `paused` says) and
     /// `getBoolAnnotation` (what is no boolean counts as true).
     fn annotations(&mut self, object: &ScaledObject) -> Annotations {
-        let get = |name: &str| {
-            let key = format!("autoscaling.keda.sh/{name}");
-            object.metadata.annotations.get(&key)
-        };
-        let set = |name| {
-            get(name).is_some_and(|text| {
-                !matches!(text.as_str(), "0" | "f" | "F" | "false" | "FALSE" | "False")
-            })
-        };
-        let paused = match get("paused-replicas") {
+        let set = |name| is_set(&object.metadata, name);
+        let paused = match annotation(&object.metadata, "paused-replicas") {
             Some(text) => {
                 let count = text
                     .parse::<i32>()

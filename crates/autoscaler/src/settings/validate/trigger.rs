@@ -1,7 +1,7 @@
 //! `spec.triggers`: what KEDA's `azure-queue` scaler reads.
 
 use super::super::manifest::{self, Text, Trigger};
-use super::super::{RefusedBy, Settings, Surroundings};
+use super::super::{QueueTrigger, RefusedBy, Settings, Surroundings};
 use super::Check;
 use crate::LengthStrategy;
 
@@ -58,12 +58,24 @@ impl Check {
         }
         self.metric_type(trigger, field);
         settings.use_cached_metrics = trigger.use_cached_metrics;
-        self.azure_queue(trigger, field, settings);
+        let queue = self.azure_queue(trigger, field);
+        // Kubernetes validation.go, `validateMetricTarget`: "must be positive".
+        settings.queue_length = u64::try_from(queue.queue_length)
+            .ok()
+            .filter(|it| *it > 0)
+            .unwrap_or_else(|| {
+                let field = format!("{field}.metadata.queueLength");
+                let reason = format!("is {}, must be positive", queue.queue_length);
+                self.refuse(RefusedBy::Hpa, field, reason);
+                5
+            });
+        settings.activation_queue_length = queue.activation_queue_length;
+        settings.strategy = queue.strategy;
         self.access(trigger, field, around);
     }
 
     /// KEDA `pkg/scalers/scaler.go`, `GetMetricTargetType`; Kubernetes `validation.go`, `validateMetricTarget`.
-    fn metric_type(&mut self, trigger: &Trigger, field: &str) {
+    pub(super) fn metric_type(&mut self, trigger: &Trigger, field: &str) {
         let field = format!("{field}.metricType");
         let (by, reason) = match trigger.metric_type.as_deref() {
             None | Some("AverageValue" | "") => return,
@@ -84,25 +96,17 @@ impl Check {
     }
 
     /// KEDA `azure_queue_scaler.go`, `azureQueueMetadata` and `parseAzureQueueMetadata`.
-    fn azure_queue(&mut self, trigger: &Trigger, field: &str, settings: &mut Settings) {
+    pub(super) fn azure_queue(&mut self, trigger: &Trigger, field: &str) -> QueueTrigger {
         if given(trigger, "queueName").is_none() {
             let field = format!("{field}.metadata.queueName");
             self.refuse(RefusedBy::Keda, field, "is missing: name the queue");
         }
-        let length = self.integer(trigger, field, "queueLength", 5);
-        // Kubernetes validation.go, `validateMetricTarget`: "must be positive".
-        settings.queue_length = u64::try_from(length)
-            .ok()
-            .filter(|it| *it > 0)
-            .unwrap_or_else(|| {
-                let field = format!("{field}.metadata.queueLength");
-                let reason = format!("is {length}, must be positive");
-                self.refuse(RefusedBy::Hpa, field, reason);
-                5
-            });
-        settings.activation_queue_length = self.integer(trigger, field, "activationQueueLength", 0);
-        settings.strategy = self.strategy(trigger, field);
         self.cloud(trigger, field);
+        QueueTrigger {
+            queue_length: self.integer(trigger, field, "queueLength", 5),
+            activation_queue_length: self.integer(trigger, field, "activationQueueLength", 0),
+            strategy: self.strategy(trigger, field),
+        }
     }
 
     /// KEDA `pkg/scalers/scalersconfig/typed_config.go`, `setValue`: each part between commas must be one of the two, and

@@ -1,0 +1,150 @@
+//! KEDA's scale loop for a ScaledJob: how many jobs each poll makes.
+//!
+//! Nothing is ever taken away: a job ends by itself. What is pending, running or finished is the caller's to know, as the
+//! operator knows it from the cluster; [`simulate_jobs`] plays a cluster.
+//!
+//! Left out on purpose: rollouts of a changed ScaledJob, and `pendingPodConditions`, which decide what is pending.
+
+mod simulate;
+#[cfg(test)]
+mod tests;
+
+pub use simulate::{JobPoll, JobSeries, JobWorkload, simulate_jobs};
+
+use crate::{Calculation, JobSettings, JobStrategy, Observation, QueueTrigger};
+
+/// Jobs of one ScaledJob that are not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unfinished {
+    /// All of them (KEDA `pkg/scaling/executor/scale_jobs.go`, `getRunningJobCount`).
+    pub all: u32,
+    /// Those without a pod that runs, or has run (`getPendingJobCount`).
+    pub pending: u32,
+}
+
+/// What one trigger comes to (KEDA `pkg/scaling/scaledjob/metrics.go`, `ScalerMetrics`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Metric {
+    length: f64,
+    /// Jobs that are wanted for it.
+    jobs: f64,
+    active: bool,
+}
+
+impl JobSettings {
+    /// Jobs that one poll makes, with what it reads of each trigger (KEDA `pkg/scaling/scale_handler.go`, `getScaledJobMetrics`
+    /// and `getScaledJobState`; `scale_jobs.go`, `RequestJobScale`). A trigger that cannot be read counts for nothing.
+    pub fn jobs_to_make(&self, observed: &[Observation], unfinished: Unfinished) -> u32 {
+        if self.paused {
+            return 0;
+        }
+        let read = self.triggers.iter().zip(observed);
+        let metrics = read.filter_map(|(trigger, seen)| {
+            let length = trigger.strategy.length((*seen).ok()?);
+            Some(self.metric(trigger, length))
+        });
+        let metrics: Vec<_> = metrics.collect();
+        let (length, jobs, active) = combine(self.calculation, &metrics);
+        if !active && self.least() == 0 {
+            return 0;
+        }
+        let jobs = jobs.min(f64::from(self.most_besides()));
+        let (least, all) = (i64::from(self.least()), i64::from(unfinished.all));
+        let (limit, wanted) = if all < least {
+            (least - all, least - all)
+        } else {
+            let pending = i64::from(unfinished.pending);
+            self.limit(whole(jobs), all - least, pending, whole(length))
+        };
+        // KEDA scale_jobs.go, `createJobs`.
+        u32::try_from(wanted.min(limit).max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// KEDA `metrics.go`, `CalculateQueueLengthAndMaxValue`.
+    fn metric(&self, trigger: &QueueTrigger, length: u64) -> Metric {
+        let active = i64::try_from(length).unwrap_or(i64::MAX) > trigger.activation_queue_length;
+        let length = length as f64;
+        let jobs = match trigger.queue_length {
+            0 => 0.0,
+            target => (length / target as f64).min(f64::from(self.most_besides())),
+        };
+        Metric {
+            length,
+            jobs,
+            active,
+        }
+    }
+
+    /// Jobs that may be made at most, and that are asked for (KEDA `scale_jobs.go`, `GetEffectiveMaxScale` of each strategy).
+    fn limit(&self, wanted: i64, running: i64, pending: i64, length: i64) -> (i64, i64) {
+        let most = i64::from(self.most_besides());
+        match self.strategy {
+            JobStrategy::Default => (wanted - running, length),
+            JobStrategy::Custom {
+                deduction,
+                running: part,
+            } => {
+                let counted = truncated(running as f64 * part);
+                ((wanted - deduction - counted).min(most), length)
+            }
+            JobStrategy::Accurate if wanted + running - pending > most => (most - running, length),
+            JobStrategy::Accurate => (wanted - pending, length),
+            JobStrategy::Eager => ((most - running - pending).min(wanted), most),
+        }
+    }
+
+    /// Finished jobs that are still there after a poll, oldest gone first (KEDA `scale_jobs.go`, `cleanUp`).
+    pub fn kept(&self, succeeded: u32, failed: u32) -> (u32, u32) {
+        (
+            succeeded.min(self.successful_jobs_history_limit),
+            failed.min(self.failed_jobs_history_limit),
+        )
+    }
+}
+
+/// Length, jobs and activity of all triggers together (KEDA `metrics.go`, `IsScaledJobActive`). Only active ones count.
+fn combine(calculation: Calculation, metrics: &[Metric]) -> (f64, f64, bool) {
+    let active: Vec<&Metric> = metrics.iter().filter(|metric| metric.active).collect();
+    let sum = |of: fn(&Metric) -> f64| active.iter().map(|metric| of(metric)).sum::<f64>();
+    let (length, jobs) = (sum(|it| it.length), sum(|it| it.jobs));
+    match calculation {
+        Calculation::Sum => (length, jobs, !active.is_empty()),
+        Calculation::Avg => {
+            let count = active.len().max(1) as f64;
+            (length / count, jobs / count, !active.is_empty())
+        }
+        // The first of equals; one of length 0 is replaced by whatever comes next.
+        Calculation::Min => {
+            let lesser = |least: (f64, f64, bool), it: &&Metric| {
+                if least.0 == 0.0 || it.length < least.0 {
+                    (it.length, it.jobs, true)
+                } else {
+                    least
+                }
+            };
+            active.iter().fold((0.0, 0.0, false), lesser)
+        }
+        Calculation::Max => {
+            let greater = |most: (f64, f64, bool), it: &&Metric| {
+                if it.length > most.0 {
+                    (it.length, it.jobs, true)
+                } else {
+                    most
+                }
+            };
+            active.iter().fold((0.0, 0.0, false), greater)
+        }
+    }
+}
+
+fn whole(number: f64) -> i64 {
+    truncated(number.ceil())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`as` makes the largest of what is too large, and 0 of what is not a number"
+)]
+fn truncated(number: f64) -> i64 {
+    number as i64
+}
