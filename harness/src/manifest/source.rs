@@ -107,10 +107,12 @@ fn decode(bytes: &[u8]) -> Option<String> {
     match bytes {
         [0xff, 0xfe, text @ ..] => wide(text, u16::from_le_bytes),
         [0xfe, 0xff, text @ ..] => wide(text, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, text @ ..] => String::from_utf8(text.to_vec()).ok(),
         [0, _, ..] => wide(bytes, u16::from_be_bytes),
         [_, 0, ..] => wide(bytes, u16::from_le_bytes),
-        text => String::from_utf8(text.to_vec()).ok(),
+        text => {
+            let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+            String::from_utf8(text.to_vec()).ok()
+        }
     }
 }
 
