@@ -1,4 +1,5 @@
-//! The rules for `PartitionKey` and `RowKey`, checked before a request leaves, and their form in a URL.
+//! The rules for `PartitionKey` and `RowKey`, and for names of properties, checked before a request leaves; and the form of keys
+//! in a URL.
 //!
 //! Rules: <https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model>
 
@@ -55,6 +56,73 @@ pub(crate) fn validate(key: &'static str, value: &str) -> Result<(), KeyError> {
     Ok(())
 }
 
+/// The longest name of a property, in UTF-16 code units.
+pub const MAX_NAME_UTF16_UNITS: usize = 255;
+
+/// Why a text cannot be the name of a property.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// It has no character.
+    #[error("a property has no name")]
+    Empty,
+    /// It is longer than [`MAX_NAME_UTF16_UNITS`].
+    #[error(
+        "the name of a property is {length} UTF-16 units long, more than the {MAX_NAME_UTF16_UNITS} of the service"
+    )]
+    TooLong {
+        /// Its length in UTF-16 code units.
+        length: usize,
+    },
+    /// It is no identifier.
+    #[error(
+        "property {name:?} has {character:?} in its name at byte {position}: letters, digits and '_' are allowed, and no digit \
+         comes first"
+    )]
+    ForbiddenCharacter {
+        /// The name.
+        name: String,
+        /// The first character that is not allowed where it stands.
+        character: char,
+        /// Its offset in the name, in bytes of UTF-8.
+        position: usize,
+    },
+}
+
+/// Checks the name of a property: "Property names are case-sensitive strings up to 255 characters in size. They should follow
+/// the naming rules for C# identifiers." Names such as `odata.etag` or `x@odata.type` would be taken for annotations, and be
+/// gone when the entity is read.
+///
+/// Of characters beyond ASCII, only those are refused that no identifier has: white space, and control characters. The service
+/// knows the rest better.
+pub(crate) fn validate_name(name: &str) -> Result<(), NameError> {
+    let is_allowed = |at: usize, c: char| match c {
+        '_' => true,
+        '0'..='9' => at > 0,
+        c if c.is_ascii() => c.is_ascii_alphabetic(),
+        c => !c.is_whitespace() && !c.is_control(),
+    };
+    if name.is_empty() {
+        return Err(NameError::Empty);
+    }
+    let mut characters = name.char_indices();
+    if let Some((position, character)) = characters.find(|(at, c)| !is_allowed(*at, *c)) {
+        let name = name.to_owned();
+        return Err(NameError::ForbiddenCharacter {
+            name,
+            character,
+            position,
+        });
+    }
+    if name.len() > MAX_NAME_UTF16_UNITS {
+        let length = name.encode_utf16().count();
+        if length > MAX_NAME_UTF16_UNITS {
+            return Err(NameError::TooLong { length });
+        }
+    }
+    Ok(())
+}
+
 /// `char::is_control` is exactly U+0000-1F and U+007F-9F, the range the service refuses.
 fn is_forbidden(character: char) -> bool {
     matches!(character, '/' | '\\' | '#' | '?') || character.is_control()
@@ -102,6 +170,46 @@ mod tests {
         assert_eq!(key("a b+c%20&=é"), "a%20b%2Bc%2520%26%3D%C3%A9");
         assert_eq!(key("Az09-._~"), "Az09-._~");
         assert_eq!(key("',RowKey='"), "%27%27%2CRowKey%3D%27%27");
+    }
+
+    /// "Understanding the Table service data model", "Property names", and the names of C# identifiers.
+    #[test]
+    fn names_of_properties_are_identifiers() {
+        for name in [
+            "a",
+            "_a1",
+            "Straße",
+            "名前",
+            "data",
+            "odata",
+            &"x".repeat(255),
+        ] {
+            assert_eq!(validate_name(name), Ok(()), "{name}");
+        }
+        for (name, character, position) in [
+            ("odata.etag", '.', 5),
+            ("x@odata.type", '@', 1),
+            ("my-prop", '-', 2),
+            ("1st", '1', 0),
+            ("a b", ' ', 1),
+            ("a:b", ':', 1),
+            ("$a", '$', 0),
+            ("a\u{a0}b", '\u{a0}', 1),
+            ("é\n", '\n', 2),
+        ] {
+            let expected = NameError::ForbiddenCharacter {
+                name: name.to_owned(),
+                character,
+                position,
+            };
+            assert_eq!(validate_name(name), Err(expected));
+        }
+        assert_eq!(validate_name(""), Err(NameError::Empty));
+        assert_eq!(
+            validate_name(&"x".repeat(256)),
+            Err(NameError::TooLong { length: 256 })
+        );
+        assert_eq!(validate_name(&"名".repeat(255)), Ok(()));
     }
 
     #[test]

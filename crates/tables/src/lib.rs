@@ -36,7 +36,7 @@ pub use edm::{Binary, DateTime, Guid, Value};
 pub use entity::{Entity, Stored};
 pub use error::ErrorCode;
 pub use filter::Filter;
-pub use keys::{KeyError, MAX_KEY_UTF16_UNITS};
+pub use keys::{KeyError, MAX_KEY_UTF16_UNITS, MAX_NAME_UTF16_UNITS, NameError};
 pub use models::UpdateMode;
 pub use ser::EntityError;
 pub use transaction::{

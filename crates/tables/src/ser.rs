@@ -95,6 +95,7 @@ impl Writer<'_> {
         if name == TIMESTAMP {
             return Ok(());
         }
+        keys::validate_name(name)?;
         value.serialize(PropertySerializer::new(self, name))
     }
 

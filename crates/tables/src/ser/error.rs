@@ -1,6 +1,6 @@
 //! Why a value is not an entity.
 
-use crate::keys::KeyError;
+use crate::keys::{KeyError, NameError};
 use azure_core::error::ErrorKind;
 use serde::ser;
 use std::fmt;
@@ -26,6 +26,9 @@ pub enum EntityError {
     /// A key breaks a rule of the service.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The name of a property breaks a rule of the service.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The value is neither a struct nor a map.
     #[error("an entity is a struct or a map with string keys, not {found}")]
     NotAnObject {

@@ -255,3 +255,15 @@ fn flattened_fields_and_maps_are_properties_and_timestamp_is_left_out() {
         r#"{"PartitionKey":"p","RowKey":"r","Count@odata.type":"Edm.Int64","Count":"3"}"#
     );
 }
+
+/// A reader takes such properties for annotations and leaves them out: what was written would be gone.
+#[test]
+fn a_name_that_no_property_can_have_is_refused_before_anything_is_sent() {
+    for name in ["odata.etag", "x@odata.type", "my-prop", "1st", "a b", ""] {
+        let entity = BTreeMap::from([("PartitionKey", "p"), ("RowKey", "r"), (name, "v")]);
+        let error = json(&entity).unwrap_err();
+        assert!(matches!(error, EntityError::Name(_)), "{name}: {error}");
+    }
+    let read = crate::Entity::new("p", "r").with("odata.etag", "W/\"1\"");
+    assert!(matches!(json(&read), Err(EntityError::Name(_))));
+}
