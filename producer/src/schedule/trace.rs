@@ -2,7 +2,8 @@
 //!
 //! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. A first
 //! line `offset_s` is a header. Only the first column is read, so a trace may carry more; empty lines and lines that
-//! start with `#` are skipped.
+//! start with `#` are skipped. As spreadsheets write it, it may begin with a byte order mark, and have semicolons or tabs
+//! between its columns.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -70,27 +71,45 @@ pub fn read(path: &Path) -> Result<Vec<Duration>, TraceError> {
 /// numbers needs none.
 pub fn parse(path: &Path, source: impl BufRead) -> Result<Vec<Duration>, TraceError> {
     let mut offsets: Vec<Duration> = Vec::new();
-    let mut may_be_header = true;
+    let mut first = None;
     for (line, text) in (1..).zip(source.lines()) {
+        let wrong = |problem: String| TraceError::Line {
+            path: path.to_owned(),
+            line,
+            problem,
+        };
         let text = text.map_err(|source| TraceError::Read {
             path: path.to_owned(),
             line,
             source,
         })?;
+        let text = match line {
+            1 => text.strip_prefix('\u{feff}').unwrap_or(&text),
+            _ => &text,
+        };
         let text = text.trim();
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        let first = text.split_once(',').map_or(text, |(first, _)| first);
-        let first = first.trim().trim_matches('"');
-        if std::mem::take(&mut may_be_header) && first == "offset_s" {
+        let row = Row::of(text);
+        let may_be_header = first.is_none();
+        let first: &Row = first.get_or_insert(row);
+        if row.columns > first.columns {
+            return Err(wrong(more_columns(text, row, *first)));
+        }
+        let cell = row.first_cell(text);
+        if may_be_header && cell.eq_ignore_ascii_case(HEADER) {
             continue;
         }
-        let checked = offset(first, offsets.last(), offsets.len());
-        offsets.push(checked.map_err(|problem| TraceError::Line {
-            path: path.to_owned(),
-            line,
-            problem,
+        let checked = offset(cell, offsets.last(), offsets.len());
+        offsets.push(checked.map_err(|problem| {
+            wrong(if may_be_header {
+                format!(
+                    "{problem}; a header is the line {HEADER}, with or without columns after it"
+                )
+            } else {
+                problem
+            })
         })?);
     }
     if offsets.is_empty() {
@@ -99,6 +118,50 @@ pub fn parse(path: &Path, source: impl BufRead) -> Result<Vec<Duration>, TraceEr
         });
     }
     Ok(offsets)
+}
+
+/// The first column of a header.
+const HEADER: &str = "offset_s";
+
+/// How a line is divided.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    separator: char,
+    columns: usize,
+}
+
+impl Row {
+    /// A semicolon or tab separates wherever one is: where decimals have commas, spreadsheets put semicolons between columns.
+    fn of(text: &str) -> Self {
+        let mut separators = [';', '\t'].into_iter();
+        let separator = separators.find(|separator| text.contains(*separator));
+        let separator = separator.unwrap_or(',');
+        let mut is_quoted = false;
+        let ends = text.chars().filter(|letter| {
+            is_quoted ^= *letter == '"';
+            *letter == separator && !is_quoted
+        });
+        Self {
+            separator,
+            columns: ends.count() + 1,
+        }
+    }
+
+    fn first_cell(self, text: &str) -> &str {
+        let cell = match text.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+            Some((quoted, _)) => quoted,
+            None => text.split(self.separator).next().unwrap_or(text),
+        };
+        cell.trim()
+    }
+}
+
+/// Lines of more columns than the first: `0,25` among lines such as `1` is a decimal with a comma, which would be read as 0.
+fn more_columns(text: &str, row: Row, first: Row) -> String {
+    format!(
+        "{text:?} has {} columns, and the first line {}; write decimals with a point",
+        row.columns, first.columns
+    )
 }
 
 fn offset(text: &str, previous: Option<&Duration>, count: usize) -> Result<Duration, String> {
@@ -110,7 +173,7 @@ fn offset(text: &str, previous: Option<&Duration>, count: usize) -> Result<Durat
         .ok()
         .filter(|seconds| (0.0..=MAX_OFFSET_S).contains(seconds))
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| format!("{text:?} is not an offset in seconds, from 0 to a year"))?;
+        .ok_or_else(|| not_an_offset(text))?;
     match previous {
         Some(previous) if *previous > offset => Err(format!(
             "{text} is earlier than the arrival before it, {}; sort the trace",
@@ -118,6 +181,21 @@ fn offset(text: &str, previous: Option<&Duration>, count: usize) -> Result<Durat
         )),
         _ => Ok(offset),
     }
+}
+
+fn not_an_offset(text: &str) -> String {
+    let is_decimal_comma = text.replacen(',', ".", 1).parse::<f64>().is_ok() && text.contains(',');
+    let advice = if is_decimal_comma {
+        "; write decimals with a point"
+    } else if text
+        .parse::<f64>()
+        .is_ok_and(|seconds| seconds > MAX_OFFSET_S)
+    {
+        "; take the time of the first arrival off each"
+    } else {
+        ""
+    };
+    format!("{text:?} is not an offset in seconds, from 0 to a year{advice}")
 }
 
 #[cfg(test)]
@@ -138,6 +216,55 @@ mod tests {
         assert_eq!(
             parsed("\"offset_s\",size\r\n0,1\r\n0.25,2\r\n0.25,\r\n 3 ,9\r\n"),
             expected
+        );
+    }
+
+    /// "CSV UTF-8" of Excel begins with a byte order mark, and its header keeps the name in quotes or in another case.
+    #[test]
+    fn a_trace_out_of_a_spreadsheet_is_read() {
+        let expected = Ok(vec![0.0, 0.25]);
+        for text in [
+            "\u{feff}0\r\n0.25\r\n",
+            "\u{feff}offset_s\r\n0\r\n0.25\r\n",
+            "\u{feff}\"offset_s\",\"note\"\n\"0\",\"a, b\"\n\"0.25\",c\n",
+            "Offset_s;size\n0;1\n0.25;2\n",
+            "offset_s\tsize\n0\t1\n0.25\t2\n",
+        ] {
+            assert_eq!(parsed(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_with_a_comma_are_not_taken_for_two_columns() {
+        for (text, line) in [
+            ("offset_s\n0\n0,25\n", 3),
+            ("0\n0,25\n1\n", 2),
+            ("offset_s;size\n0;1\n0,25;1\n", 3),
+            ("\"0,25\"\n", 1),
+        ] {
+            let error = parsed(text).unwrap_err();
+            assert!(error.contains(&format!("line {line}:")), "{error}");
+            assert!(error.contains("write decimals with a point"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_a_header_is_told_what_a_header_is() {
+        for text in [
+            "seconds\n0\n",
+            "time,offset_s\n1,0\n",
+            "2026-11-28T10:00:00Z\n",
+        ] {
+            let error = parsed(text).unwrap_err();
+            assert!(
+                error.ends_with("a header is the line offset_s, with or without columns after it"),
+                "{error}"
+            );
+        }
+        let epoch = parsed("offset_s\n1764324000\n").unwrap_err();
+        assert!(
+            epoch.ends_with("take the time of the first arrival off each"),
+            "{epoch}"
         );
     }
 
