@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 use workflow::backoff::Backoff;
 use workflow::contract::Stamp;
@@ -67,6 +67,9 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
                 biased;
                 answer = self.consumer.storage.receive(wanted) => answer,
                 () = self.consumer.abort.cancelled() => return Ok(()),
+                // A queue that says nothing. Should the answer be on its way, its messages are delivered again.
+                () = sleep_until(self.started + self.consumer.settings.start_timeout),
+                    if !self.consumer.health.has_received() => Err(self.silent()),
             };
             let goes_on = match answer {
                 Ok(deliveries) => {
@@ -202,6 +205,12 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             .run_until_cancelled(tokio::time::sleep(wait))
             .await
             .is_some()
+    }
+
+    fn silent(&self) -> StorageError {
+        let queue = format!("queue {}", self.consumer.storage.ports.queue.name());
+        StorageError::new(ErrorKind::Interrupted, "receive messages", queue)
+            .with_source("there was no answer until the time to start in was over")
     }
 
     /// Rides out an outage, or returns the error that ends the consumer: only before the first answered receive, when

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use workflow::backoff::Backoff;
@@ -22,6 +23,9 @@ use crate::writer::Writer;
 /// After the grace period: time to hand messages back. Grace and this stay below Kubernetes' default termination grace
 /// period of 30 s.
 const RELEASE: Duration = Duration::from_secs(3);
+
+/// What the table has to answer in when the queue took all of the time to start in.
+const LATE_TRY: Duration = Duration::from_secs(5);
 
 /// What the process around a consumer sees of it.
 #[derive(Debug, Clone, Default)]
@@ -189,11 +193,13 @@ async fn guard<Q, T>(
 
 /// Asks the table, once the first receive is answered, until it answers: only then is the consumer ready. One that is not
 /// there or lets nobody in is found now, and not when the first message has been worked on. Not before the first receive,
-/// so that nothing delays it; messages are worked on meanwhile, and an insert that is answered says as much.
+/// so that nothing delays it; messages are worked on meanwhile, and an insert that is answered says as much. One that has
+/// answered nothing when the time to start in is over ends the consumer, as the queue does.
 async fn check_table<Q: WorkQueue, T: ResultTable>(
     consumer: Arc<Consumer<Q, T>>,
 ) -> Result<(), StorageError> {
     let Consumer { health, drain, .. } = &*consumer;
+    let until = Instant::now() + consumer.settings.start_timeout;
     if drain
         .run_until_cancelled(health.first_receive())
         .await
@@ -204,7 +210,8 @@ async fn check_table<Q: WorkQueue, T: ResultTable>(
     let id: MessageId = "startup-check-1".parse().expect("a constant id must parse");
     let mut failures = 0_u32;
     while !health.table.is_reached() {
-        let error = match drain.run_until_cancelled(consumer.storage.get(&id)).await {
+        let answer = asked_until(until, consumer.storage.get(&id));
+        let error = match drain.run_until_cancelled(answer).await {
             None => return Ok(()),
             Some(Ok(_)) => {
                 health.table_answers();
@@ -217,7 +224,7 @@ async fn check_table<Q: WorkQueue, T: ResultTable>(
             Backoff::STORAGE.retry(CREATE_TRIES, drain, create).await?;
             tracing::info!(table = consumer.storage.ports.table.name(), "table created");
             health.table_answers();
-        } else if error.is_transient() {
+        } else if error.is_transient() && (Instant::now() < until || health.table.is_reached()) {
             failures = failures.saturating_add(1);
             health.table.failed(&error);
             if !Backoff::STORAGE.wait(failures, drain).await {
@@ -228,4 +235,20 @@ async fn check_table<Q: WorkQueue, T: ResultTable>(
         }
     }
     Ok(())
+}
+
+/// The answer to a question about the table, for which there is time until the start is over: a table that says nothing is one
+/// that is away. At least a try has its time where the queue was late already.
+async fn asked_until<T>(
+    until: Instant,
+    answer: impl Future<Output = Result<T, StorageError>>,
+) -> Result<T, StorageError> {
+    let until = until.max(Instant::now() + LATE_TRY);
+    match tokio::time::timeout_at(until, answer).await {
+        Ok(answer) => answer,
+        Err(elapsed) => {
+            let error = StorageError::new(ErrorKind::Unreachable, "get row", "table");
+            Err(error.with_source(elapsed))
+        }
+    }
 }

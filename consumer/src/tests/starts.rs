@@ -111,6 +111,38 @@ async fn storage_that_stays_away_at_the_start_is_given_up() {
     );
 }
 
+/// Unreachable, busy, or silent: `--start-timeout` counts for the table as for the queue.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_stays_away_at_the_start_is_given_up() {
+    for verdict in [
+        Verdict::Fail(ErrorKind::Unreachable),
+        Verdict::Fail(ErrorKind::Busy),
+        Verdict::Delay(1_000 * SECOND),
+    ] {
+        let mut rig = Rig::new().await;
+        rig.settings.start_timeout = 10 * SECOND;
+        rig.script.on(Op::Get, verdict);
+        let begun = Instant::now();
+        let (_, exit) = refused(&rig).await;
+        assert_eq!(exit, Exit::StorageUnavailable);
+        let took = begun.elapsed();
+        assert!((10 * SECOND..21 * SECOND).contains(&took), "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_says_nothing_at_the_start_is_given_up_in_time() {
+    let mut rig = Rig::new().await;
+    rig.settings.start_timeout = 4 * SECOND;
+    rig.script.on(Op::Receive, Verdict::Delay(1_000 * SECOND));
+    let begun = Instant::now();
+    assert_eq!(
+        refused(&rig).await,
+        (ErrorKind::Interrupted, Exit::StorageUnavailable)
+    );
+    assert!(begun.elapsed() < 5 * SECOND, "{:?}", begun.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn access_denied_later_is_waited_for() {
     let rig = Rig::new().await;

@@ -137,7 +137,13 @@ async fn what_is_missing_or_denied_is_refused_with_advice() {
     let wrong = site.sas.replace("sig=", "sig=AAAA");
     let denied = run(&[], &site.environment(&wrong)).await;
     assert_eq!(denied.code, Some(5), "{}", denied.stderr);
-    assert!(denied.stderr.contains("check the SAS"), "{}", denied.stderr);
+    assert!(
+        denied
+            .stderr
+            .contains("the signature of the SAS does not fit"),
+        "{}",
+        denied.stderr
+    );
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ async fn a_refusal_at_the_start_has_its_exit_code_and_advice() {
             403,
             "AuthorizationPermissionMismatch",
             5,
-            "Storage Queue Data Contributor",
+            "the SAS does not grant this operation on the queue",
         ),
         (401, "NoAuthenticationInformation", 5, "check the SAS"),
         (404, "QueueNotFound", 4, "--create"),

@@ -168,5 +168,8 @@ async fn what_is_missing_or_denied_is_told() {
     command
         .env("AZURE_STORAGE_SAS_TOKEN", wrong.join("&"))
         .args(["--rate=5"]);
-    run(&mut command).assert(5, &["access denied", "check the SAS"]);
+    run(&mut command).assert(
+        5,
+        &["access denied", "the signature of the SAS does not fit"],
+    );
 }

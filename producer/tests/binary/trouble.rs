@@ -60,9 +60,13 @@ fn a_denied_send_ends_the_run_and_tells_what_to_check() {
         (
             403,
             "AuthenticationFailed",
-            "Storage Queue Data Contributor",
+            "the signature of the SAS does not fit",
         ),
-        (401, "InvalidAuthenticationInfo", "mend it with: az "),
+        (
+            401,
+            "InvalidAuthenticationInfo",
+            "see the tenant of the account's subscription with: az ",
+        ),
     ] {
         let storage = Scripted::start(move |_, _| Refuse(status, code));
         let ended = run(producer_to(&storage.endpoint).args(["--rate=10"]));

@@ -1,9 +1,12 @@
 //! The flags and environment variables that say which storage; those of the sample first.
 
+use std::str::FromStr;
+
 use clap::Args;
 
 use super::credential::CredentialChoice;
-use super::{QueueName, Secret, TableName};
+use super::given::bare;
+use super::{InvalidName, QueueName, Secret, TableName};
 
 /// Which account, and how to sign in.
 #[derive(Debug, Clone, Args)]
@@ -38,7 +41,7 @@ pub struct AccountArgs {
 #[command(next_help_heading = "Storage")]
 pub struct QueueArgs {
     /// Queue name
-    #[arg(long, env = "AZURE_QUEUE_NAME")]
+    #[arg(long, env = "AZURE_QUEUE_NAME", value_parser = parse_name::<QueueName>)]
     pub queue: QueueName,
     /// Queue endpoint, for Azurite or a private link, such as <http://127.0.0.1:10001/devstoreaccount1>
     #[arg(long, env = "AZURE_QUEUE_ENDPOINT", value_parser = parse_endpoint)]
@@ -50,7 +53,7 @@ pub struct QueueArgs {
 #[command(next_help_heading = "Storage")]
 pub struct TableArgs {
     /// Table name
-    #[arg(long, env = "AZURE_TABLE_NAME")]
+    #[arg(long, env = "AZURE_TABLE_NAME", value_parser = parse_name::<TableName>)]
     pub table: TableName,
     /// Table endpoint, for Azurite or a private link, such as <http://127.0.0.1:10002/devstoreaccount1>
     #[arg(long, env = "AZURE_TABLE_ENDPOINT", value_parser = parse_endpoint)]
@@ -71,7 +74,13 @@ pub struct StorageArgs {
     pub table: TableArgs,
 }
 
+/// A name, without the quotes that may be around it.
+fn parse_name<N: FromStr<Err = InvalidName>>(text: &str) -> Result<N, InvalidName> {
+    bare(text).parse()
+}
+
 fn parse_account(text: &str) -> Result<String, String> {
+    let text = bare(text);
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     if (3..=24).contains(&text.len()) && text.bytes().all(plain) {
         Ok(text.to_owned())
@@ -82,6 +91,7 @@ fn parse_account(text: &str) -> Result<String, String> {
 
 /// A suffix that is no host name would make a URL of another host, or of none.
 fn parse_suffix(text: &str) -> Result<String, String> {
+    let text = bare(text);
     let plain = |label: &str| {
         !label.is_empty()
             && label
@@ -96,6 +106,7 @@ fn parse_suffix(text: &str) -> Result<String, String> {
 }
 
 fn parse_endpoint(text: &str) -> Result<reqwest::Url, String> {
+    let text = bare(text);
     let example = "expected a URL such as https://myaccount.queue.core.windows.net";
     let url: reqwest::Url = text
         .parse()
@@ -133,6 +144,20 @@ mod tests {
             );
         }
         assert!(parse_endpoint("http://127.0.0.1:10001/devstoreaccount1").is_ok());
+    }
+
+    #[test]
+    fn quotes_around_a_setting_are_no_part_of_it() {
+        assert_eq!(parse_account("\"mine\"\r").as_deref(), Ok("mine"));
+        assert_eq!(
+            parse_suffix("'core.windows.net'").as_deref(),
+            Ok("core.windows.net")
+        );
+        let url = parse_endpoint("\"http://azurite:10001/a\"").unwrap();
+        assert_eq!(url.as_str(), "http://azurite:10001/a");
+        let queue = parse_name::<QueueName>("'work'\r\n").unwrap();
+        assert_eq!(queue.as_str(), "work");
+        assert!(parse_name::<TableName>("\"a-b\"").is_err());
     }
 
     #[test]

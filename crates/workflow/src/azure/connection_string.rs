@@ -5,6 +5,7 @@
 use reqwest::Url;
 
 use super::credential::CredentialError;
+use super::given::bare;
 use super::{Secret, development};
 
 /// What a connection string says.
@@ -18,13 +19,9 @@ pub(super) struct ConnectionString {
 impl ConnectionString {
     /// Reads `text`, `name=value` pairs with semicolons between them. Errors never repeat it.
     pub(super) fn read(text: &Secret) -> Result<Self, CredentialError> {
-        let text = text.expose();
-        let value = |name: &str| {
-            let mut pairs = text.split(';').filter_map(|pair| pair.split_once('='));
-            let found = pairs.find(|(found, _)| found.trim().eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.trim())
-        };
-        let is_development = value("UseDevelopmentStorage") == Some("true");
+        let pairs = Pairs(bare(text.expose()));
+        let value = |name: &str| pairs.value(name);
+        let is_development = pairs.is_development();
         let sas = match (value("SharedAccessSignature"), value("AccountKey")) {
             (Some(sas), _) => Secret::new(sas),
             (None, None) if is_development => Secret::new(development::account_sas()),
@@ -34,23 +31,9 @@ impl ConnectionString {
             (None, Some(_)) => return Err(CredentialError::AccountKey),
             (None, None) => return Err(CredentialError::MalformedConnectionString),
         };
-        let endpoint = |service: &str, port: u16| match value(&format!("{service}Endpoint")) {
-            Some(url) => url
-                .parse()
-                .map(Some)
-                .map_err(|_| CredentialError::MalformedConnectionString),
-            None if is_development => Ok(development::endpoint(port).parse().ok()),
-            None => Ok(value("AccountName").and_then(|account| {
-                let suffix = value("EndpointSuffix").unwrap_or("core.windows.net");
-                let service = service.to_ascii_lowercase();
-                format!("https://{account}.{service}.{suffix}/")
-                    .parse()
-                    .ok()
-            })),
-        };
         Ok(Self {
-            queue: endpoint("Queue", 10001)?,
-            table: endpoint("Table", 10002)?,
+            queue: pairs.endpoint("Queue", 10001)?,
+            table: pairs.endpoint("Table", 10002)?,
             sas,
         })
     }
@@ -65,11 +48,56 @@ impl ConnectionString {
     }
 }
 
+/// The text of a connection string.
+struct Pairs<'a>(&'a str);
+
+impl<'a> Pairs<'a> {
+    /// The value of `name`, in which case does not matter. An empty one is how templates say "not set".
+    fn value(&self, name: &str) -> Option<&'a str> {
+        let mut pairs = self.0.split(';').filter_map(|pair| pair.split_once('='));
+        let found = pairs.find(|(found, _)| found.trim().eq_ignore_ascii_case(name));
+        found
+            .map(|(_, value)| bare(value))
+            .filter(|value| !value.is_empty())
+    }
+
+    fn is_development(&self) -> bool {
+        let value = self.value("UseDevelopmentStorage");
+        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The endpoint of `service`, whose port is `port` on an emulator.
+    fn endpoint(&self, service: &str, port: u16) -> Result<Option<Url>, CredentialError> {
+        let malformed = || CredentialError::MalformedConnectionString;
+        if let Some(url) = self.value(&format!("{service}Endpoint")) {
+            return url.parse().map(Some).map_err(|_| malformed());
+        }
+        if self.is_development() {
+            let url = match self.value("DevelopmentStorageProxyUri") {
+                Some(proxy) => development::endpoint_of(proxy, port).ok_or_else(malformed)?,
+                None => development::endpoint(port),
+            };
+            return Ok(url.parse().ok());
+        }
+        let Some(account) = self.value("AccountName") else {
+            return Ok(None);
+        };
+        let scheme = self.value("DefaultEndpointsProtocol").unwrap_or("https");
+        let suffix = self.value("EndpointSuffix").unwrap_or("core.windows.net");
+        let service = service.to_ascii_lowercase();
+        let url = format!("{scheme}://{account}.{service}.{suffix}/");
+        url.parse().map(Some).map_err(|_| malformed())
+    }
+}
+
+#[cfg(test)]
+mod field;
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<ConnectionString, CredentialError> {
+    pub(super) fn read(text: &str) -> Result<ConnectionString, CredentialError> {
         ConnectionString::read(&Secret::new(text))
     }
 
@@ -101,6 +129,59 @@ mod tests {
             let table = given.endpoint("table").unwrap();
             assert_eq!(table.as_str(), "http://127.0.0.1:10002/devstoreaccount1");
         }
+    }
+
+    /// `StorageConnectionString` of the SDK for .NET (`Azure.Storage.Common`, `GetDevelopmentStorageAccount`): of the proxy only
+    /// scheme and host count, and the ports are those of the emulator.
+    #[test]
+    fn the_proxy_of_the_development_account_is_where_the_emulator_is() {
+        for (proxy, queue) in [
+            ("http://azurite", "http://azurite:10001/devstoreaccount1"),
+            (
+                "http://azurite:8888/x",
+                "http://azurite:10001/devstoreaccount1",
+            ),
+            (
+                "\"https://host.docker.internal\"",
+                "https://host.docker.internal:10001/devstoreaccount1",
+            ),
+            ("http://[::1]", "http://[::1]:10001/devstoreaccount1"),
+        ] {
+            let text = format!("UseDevelopmentStorage=True;DevelopmentStorageProxyUri={proxy};");
+            let given = read(&text).unwrap();
+            assert_eq!(given.endpoint("queue").unwrap().as_str(), queue);
+            let table = queue.replace("10001", "10002");
+            assert_eq!(given.endpoint("table").unwrap().as_str(), table);
+        }
+        let nowhere = "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=azurite";
+        assert!(read(nowhere).is_err());
+    }
+
+    #[test]
+    fn quotes_and_empty_values_are_no_part_of_a_connection_string() {
+        let sas = "QueueEndpoint=http://azurite:10001/a;SharedAccessSignature=sv=1&sig=x";
+        for text in [
+            format!("\"{sas}\""),
+            format!("'{sas};'\r\n"),
+            "QueueEndpoint=\"http://azurite:10001/a\";SharedAccessSignature='sv=1&sig=x'"
+                .to_owned(),
+            format!("AccountKey=;TableEndpoint=;{sas}"),
+        ] {
+            let given = read(&text).unwrap();
+            assert_eq!(given.sas.expose(), "sv=1&sig=x", "{text}");
+            let queue = given.endpoint("queue").unwrap();
+            assert_eq!(queue.as_str(), "http://azurite:10001/a", "{text}");
+            assert_eq!(given.endpoint("table"), None);
+        }
+    }
+
+    #[test]
+    fn the_protocol_and_the_suffix_of_an_account_count() {
+        let given = read(
+            "DefaultEndpointsProtocol=http;AccountName=a;EndpointSuffix=queue.test;SharedAccessSignature=sv=1&sig=x",
+        );
+        let table = given.unwrap().endpoint("table").unwrap();
+        assert_eq!(table.as_str(), "http://a.table.queue.test/");
     }
 
     #[test]

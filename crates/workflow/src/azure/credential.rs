@@ -14,9 +14,11 @@ use azure_identity::{
     WorkloadIdentityCredentialOptions,
 };
 use clap::ValueEnum;
+use percent_encoding::percent_decode_str;
 
 use super::Secret;
-use super::sign_in::{Asked, Assertion};
+use super::given::bare;
+use super::sign_in::{Asked, Assertion, Signer, account_sas};
 use super::token::{Make, SharedToken};
 
 /// The flag.
@@ -42,18 +44,22 @@ pub enum CredentialChoice {
 pub enum Credential {
     /// Appended to every URL.
     Sas(Secret),
-    /// Bearer tokens, cached and renewed by the SDK.
-    Token(Arc<dyn TokenCredential>),
+    /// Bearer tokens, cached and renewed by the SDK; and whose they are.
+    Token(Arc<dyn TokenCredential>, Signer),
 }
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sas(_) => "Sas([redacted])",
-            Self::Token(_) => "Token",
+            Self::Token(..) => "Token",
         })
     }
 }
+
+/// Gives an identity the role for queues on an account.
+pub(super) const ROLES: &str = "az role assignment create --assignee-object-id <object-id> --assignee-principal-type ServicePrincipal \
+                     --role \"Storage Queue Data Contributor\" --scope <account-id>";
 
 /// Signing in is not possible this way.
 #[derive(Debug, thiserror::Error)]
@@ -63,15 +69,20 @@ pub enum CredentialError {
     NoSas,
     /// What is given is no SAS; the text never repeats it.
     #[error(
-        "sign in with a SAS: what is given has no sv=... and sig=...; make one with 'az storage account generate-sas' and \
-         put it into AZURE_STORAGE_SAS_TOKEN"
+        "sign in with a SAS: what is given {problem}; where the account allows shared keys, make one with '{}' and put it into \
+         AZURE_STORAGE_SAS_TOKEN; where it does not, leave it away, and sign in with an identity",
+        account_sas("<account>")
     )]
-    MalformedSas,
+    MalformedSas {
+        /// What is wrong with it, as what follows "what is given".
+        problem: &'static str,
+    },
     /// A connection string or an account key where a SAS belongs.
     #[error(
-        "sign in with a SAS: what is given holds an account key, which must not leave the account; give the identity of the \
-         pod the roles Storage Queue Data Contributor and Storage Table Data Contributor ('az role assignment create') and \
-         pass nothing, or pass a SAS ('az storage account generate-sas')"
+        "sign in with a SAS: what is given holds an account key, which must not leave the account; pass nothing, and give the \
+         identity of the pod the roles Storage Queue Data Contributor and Storage Table Data Contributor ('{ROLES}'), or, where \
+         the account allows shared keys, pass a SAS ('{}')",
+        account_sas("<account>")
     )]
     AccountKey,
     /// Neither a SAS nor an account that is known; the text never repeats it.
@@ -137,18 +148,43 @@ impl Credential {
                  pod's token: label the pod azure.workload.identity/use=true and annotate its service account with the \
                  client id",
                 workload_identity(http.clone()),
+                identity(),
             ),
             CredentialChoice::ManagedIdentity => token(
                 "managed identity",
                 "this works on Azure only, for a resource with an identity",
                 managed_identity(http.clone()),
+                identity(),
             ),
             CredentialChoice::Developer | CredentialChoice::Auto => token(
                 "the developer's sign-in",
                 "run 'az login' first",
                 Arc::new(|| Ok(DeveloperToolsCredential::new(None)? as _)),
+                Signer::Developer,
             ),
         }
+    }
+
+    /// Who signs with it, for advice.
+    pub(super) fn signer(&self) -> Signer {
+        match self {
+            Self::Token(_, signer) => signer.clone(),
+            Self::Sas(sas) => {
+                let mut pairs = sas.expose().split('&');
+                let expiry = pairs.find_map(|pair| pair.strip_prefix("se="));
+                let expiry = percent_decode_str(expiry.unwrap_or_default());
+                Signer::Sas {
+                    expiry: expiry.decode_utf8_lossy().into_owned(),
+                }
+            }
+        }
+    }
+}
+
+/// The identity that the environment names.
+fn identity() -> Signer {
+    Signer::Identity {
+        client: env::var("AZURE_CLIENT_ID").unwrap_or_default(),
     }
 }
 
@@ -200,17 +236,26 @@ fn client_options(http: Arc<dyn HttpClient>) -> ClientOptions {
 
 /// The SAS without its question mark, if it has the form of one.
 fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
-    let sas = given.expose().trim().trim_start_matches('?');
+    let sas = bare(given.expose()).trim_start_matches('?');
     if sas.contains("AccountKey=") {
         return Err(CredentialError::AccountKey);
     }
     let value = |name: &str| sas.split('&').find_map(|pair| pair.strip_prefix(name));
-    let present = |name: &str| value(name).is_some_and(|value| !value.is_empty());
-    if present("sv=") && present("sig=") && !sas.contains(char::is_whitespace) {
-        Ok(Secret::new(sas))
+    let lacks = |name: &str| value(name).is_none_or(str::is_empty);
+    let problem = if sas.contains("SharedAccessSignature=") {
+        "is a connection string, which belongs into AZURE_STORAGE_CONNECTION_STRING"
+    } else if sas.contains("://") {
+        "is a URL, of which only what follows the question mark is the SAS"
+    } else if sas.contains("&amp;") {
+        "has &amp; in place of &, as from XML or HTML"
+    } else if sas.contains(char::is_whitespace) {
+        "holds white space"
+    } else if lacks("sv=") || lacks("sig=") {
+        "has no sv=... and sig=..."
     } else {
-        Err(CredentialError::MalformedSas)
-    }
+        return Ok(Secret::new(sas));
+    };
+    Err(CredentialError::MalformedSas { problem })
 }
 
 /// The credential that `make` makes, once it is clear that it can be made.
@@ -218,12 +263,13 @@ fn token(
     name: &'static str,
     advice: &'static str,
     make: Make,
+    signer: Signer,
 ) -> Result<Credential, CredentialError> {
     match make() {
-        Ok(_) => Ok(Credential::Token(Arc::new(SharedToken::new(
-            make,
-            Arc::new(asked),
-        )))),
+        Ok(_) => Ok(Credential::Token(
+            Arc::new(SharedToken::new(make, Arc::new(asked))),
+            signer,
+        )),
         Err(source) => Err(CredentialError::Unavailable {
             name,
             advice,
@@ -240,6 +286,7 @@ fn asked() -> Asked {
     Asked {
         tenant: variable("AZURE_TENANT_ID"),
         client: variable("AZURE_CLIENT_ID"),
+        pod: variable("POD_NAME"),
         assertion: token
             .and_then(|token| Assertion::read(&token))
             .unwrap_or_default(),
@@ -304,10 +351,41 @@ mod tests {
             let error = check_sas(&Secret::new(text)).unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
-        assert_eq!(
-            check_sas(&Secret::new("?sv=1&sig=a")).unwrap().expose(),
-            "sv=1&sig=a"
-        );
+        // The last two as `az storage account generate-sas` prints it, and as `docker run --env-file` keeps it.
+        for text in ["?sv=1&sig=a", "\"sv=1&sig=a\"", "'?sv=1&sig=a'\r\n"] {
+            assert_eq!(
+                check_sas(&Secret::new(text)).unwrap().expose(),
+                "sv=1&sig=a"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_given_in_place_of_a_sas_is_named() {
+        for (text, problem) in [
+            (
+                "https://a.queue.core.windows.net/?sv=1&sig=hunter2",
+                "is a URL",
+            ),
+            ("sv=1&amp;sig=hunter2", "&amp; in place of &"),
+            ("sv=1&sig=hunter2 # until June", "white space"),
+            (
+                "QueueEndpoint=https://a/;SharedAccessSignature=sv=1&sig=hunter2",
+                "AZURE_STORAGE_CONNECTION_STRING",
+            ),
+            ("c3Y9MSZzaWc9YQ==", "has no sv=... and sig=..."),
+        ] {
+            let error = check_sas(&Secret::new(text)).unwrap_err().to_string();
+            assert!(error.contains(problem), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_sas_is_read_for_advice() {
+        let sas = Credential::Sas(Secret::new("sv=1&se=2026-11-28T10%3A00%3A00Z&sig=a"));
+        let expiry = "2026-11-28T10:00:00Z".to_owned();
+        assert_eq!(sas.signer(), Signer::Sas { expiry });
     }
 
     #[test]

@@ -30,6 +30,13 @@ pub(super) fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}/{ACCOUNT}")
 }
 
+/// The endpoint at `port` of the Azurite that `proxy` (`DevelopmentStorageProxyUri`) names; of it, scheme and host count.
+pub(super) fn endpoint_of(proxy: &str, port: u16) -> Option<String> {
+    let proxy: reqwest::Url = proxy.parse().ok()?;
+    let host = proxy.host_str()?;
+    Some(format!("{}://{host}:{port}/{ACCOUNT}", proxy.scheme()))
+}
+
 /// A SAS for the queues and tables of the account, without `?`.
 pub(super) fn account_sas() -> String {
     let expiry = (OffsetDateTime::now_utc() + LIFE).truncate_to_second();

@@ -3,7 +3,7 @@
 use azure_core::error::ErrorKind as AzureKind;
 
 use super::redact;
-use super::sign_in::{AUTHORITY_UNAVAILABLE, SignInError, access_mistake};
+use super::sign_in::{AUTHORITY_UNAVAILABLE, SignInError, Target, access_mistake};
 use crate::ports::{ErrorKind, StorageError};
 
 /// What a 404 means: to a lease that the message is gone, to anything else that the queue or table is.
@@ -13,13 +13,14 @@ pub(super) enum On {
     Lease,
 }
 
-/// Classifies an SDK error of `operation` on `resource`.
+/// Classifies an SDK error of `operation` on `target`.
 pub(super) fn storage_error(
     operation: &'static str,
-    resource: &str,
+    target: &Target,
     on: On,
     error: &azure_core::Error,
 ) -> StorageError {
+    let resource = target.to_string();
     if let Some(refused) = signed_in(error) {
         return StorageError::new(refused.kind, operation, resource)
             .with_answer(None, Some(refused.code.clone()))
@@ -45,12 +46,7 @@ pub(super) fn storage_error(
         AzureKind::Io | AzureKind::DataConversion => (ErrorKind::Interrupted, None, None),
         AzureKind::Other => (ErrorKind::Rejected, None, None),
     };
-    let service = resource.split(' ').next().unwrap_or_default();
-    let mistake = access_mistake(
-        status.unwrap_or_default(),
-        code.unwrap_or_default(),
-        service,
-    );
+    let mistake = access_mistake(status.unwrap_or_default(), code.unwrap_or_default(), target);
     StorageError::new(kind, operation, resource)
         .with_answer(status, code.map(str::to_owned))
         .with_advice(mistake.map(|mistake| mistake.to_string()))

@@ -12,7 +12,9 @@ pub mod args;
 mod connection_string;
 pub mod credential;
 mod development;
+mod endpoint;
 mod error;
+mod given;
 mod names;
 mod queue;
 mod secret;
@@ -22,6 +24,7 @@ mod table;
 mod token;
 
 pub use args::{AccountArgs, QueueArgs, StorageArgs, TableArgs};
+pub use endpoint::EndpointError;
 pub use names::{InvalidName, QueueName, TableName};
 pub use queue::AzureQueue;
 pub use secret::{Secret, redact};

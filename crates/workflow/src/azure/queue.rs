@@ -14,6 +14,7 @@ use azure_storage_queue::{QueueClient, QueueClientOptions};
 
 use super::QueueName;
 use super::error::{On, storage_error};
+use super::sign_in::Target;
 use crate::ports::{Delivery, ErrorKind, Lease, Peeked, StorageError, WorkQueue};
 
 /// The new receipt of a renewed lease (Update Message, response headers).
@@ -27,7 +28,7 @@ pub struct AzureQueue {
 
 struct Inner {
     name: QueueName,
-    resource: String,
+    target: Target,
     client: QueueClient,
 }
 
@@ -40,6 +41,7 @@ impl std::fmt::Debug for AzureQueue {
 impl AzureQueue {
     pub(super) fn new(
         name: &QueueName,
+        target: Target,
         url: Url,
         token: Option<Arc<dyn TokenCredential>>,
         client_options: ClientOptions,
@@ -49,23 +51,26 @@ impl AzureQueue {
             ..QueueClientOptions::default()
         };
         let client = QueueClient::new(url, token, Some(options))?;
-        let resource = format!("queue {name}");
         Ok(Self {
             inner: Arc::new(Inner {
                 name: name.clone(),
-                resource,
+                target,
                 client,
             }),
         })
     }
 
     fn error(&self, operation: &'static str, on: On, error: &azure_core::Error) -> StorageError {
-        storage_error(operation, &self.inner.resource, on, error)
+        storage_error(operation, &self.inner.target, on, error)
     }
 
     fn incomplete(&self, operation: &'static str, what: &'static str) -> StorageError {
-        StorageError::new(ErrorKind::Interrupted, operation, &self.inner.resource)
-            .with_source(format!("the answer has no {what}"))
+        StorageError::new(
+            ErrorKind::Interrupted,
+            operation,
+            self.inner.target.to_string(),
+        )
+        .with_source(format!("the answer has no {what}"))
     }
 
     fn delivery(&self, message: ReceivedMessage) -> Result<Delivery, StorageError> {

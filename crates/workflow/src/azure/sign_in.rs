@@ -1,7 +1,9 @@
 //! Signing in failed: why, in Microsoft Entra's own code, and the command that mends it.
 
+mod access;
 mod assertion;
 mod mend;
+mod shell;
 
 use std::time::Duration;
 
@@ -10,8 +12,10 @@ use azure_core::error::ErrorKind as AzureKind;
 use super::redact;
 use crate::ports::ErrorKind;
 
+pub(super) use access::account_sas;
+pub use access::{Signer, Target, access_mistake};
 pub(super) use assertion::Assertion;
-pub use mend::{Asked, Mistake, access_mistake, mistake};
+pub use mend::{Asked, Mistake, Step, mistake};
 
 /// The code of an error that no authority has given: it could not be reached, or gave no answer that can be read.
 pub(super) const AUTHORITY_UNAVAILABLE: &str = "AuthorityUnavailable";
@@ -102,5 +106,7 @@ fn classified(error: &azure_core::Error) -> (ErrorKind, String) {
     (ErrorKind::Denied, CREDENTIAL_UNAVAILABLE.to_owned())
 }
 
+#[cfg(test)]
+mod printed;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,9 @@ use reqwest::Url;
 
 use super::connection_string::ConnectionString;
 use super::credential::{Credential, CredentialError};
+use super::endpoint::{self, EndpointError};
+use super::given::bare;
+use super::sign_in::Target;
 use super::{
     AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, Secret, TableArgs, TableName,
 };
@@ -36,6 +39,9 @@ pub enum ConfigError {
         "open the {0}: the endpoint suffix does not make a URL; the public cloud's is core.windows.net"
     )]
     BadSuffix(&'static str),
+    /// The endpoint cannot be that of the service.
+    #[error("open the {0}: {1}")]
+    Endpoint(&'static str, EndpointError),
     /// A bearer token over plain HTTP.
     #[error(
         "open the {0}: a token must not travel over http; use an https endpoint, or a SAS for a local Azurite \
@@ -90,7 +96,7 @@ impl Storage {
     /// The same over another way to send requests, such as one that has answers at hand. Authorities are asked over it too.
     pub fn over(account: &AccountArgs, http: Arc<dyn HttpClient>) -> Result<Self, ConfigError> {
         // An empty variable is how shells and manifests say "not set". A SAS of its own comes first; nothing is read of a string that is not used.
-        let set = |given: &&Secret| !given.expose().trim().is_empty();
+        let set = |given: &&Secret| !bare(given.expose()).is_empty();
         let sas = account.sas.as_ref().filter(set);
         let given = account.connection_string.as_ref().filter(set);
         let given = given.filter(|_| sas.is_none());
@@ -116,10 +122,12 @@ impl Storage {
         name: &QueueName,
         args: &QueueArgs,
     ) -> Result<AzureQueue, ConfigError> {
-        let mut url = self.endpoint("queue", args.queue_endpoint.as_ref())?;
+        let mut url = self.endpoint("queue", name.as_str(), args.queue_endpoint.as_ref())?;
+        let target = self.target("queue", name.as_str(), &url);
         push(&mut url, name.as_str());
         let token = self.sign(&mut url, "queue")?;
-        AzureQueue::new(name, url, token, self.options()).map_err(|e| ConfigError::Sdk("queue", e))
+        AzureQueue::new(name, target, url, token, self.options())
+            .map_err(|e| ConfigError::Sdk("queue", e))
     }
 
     /// The table of `args`.
@@ -133,20 +141,24 @@ impl Storage {
         name: &TableName,
         args: &TableArgs,
     ) -> Result<AzureTable, ConfigError> {
-        let mut url = self.endpoint("table", args.table_endpoint.as_ref())?;
+        let mut url = self.endpoint("table", name.as_str(), args.table_endpoint.as_ref())?;
+        let target = self.target("table", name.as_str(), &url);
         let token = self.sign(&mut url, "table")?;
-        AzureTable::new(name, url, token, self.options()).map_err(|e| ConfigError::Sdk("table", e))
+        AzureTable::new(name, target, url, token, self.options())
+            .map_err(|e| ConfigError::Sdk("table", e))
     }
 
-    fn endpoint(&self, service: &'static str, given: Option<&Url>) -> Result<Url, ConfigError> {
-        if let Some(url) = given {
-            return Ok(url.clone());
-        }
-        if let Some(url) = self
-            .given
-            .as_ref()
-            .and_then(|given| given.endpoint(service))
-        {
+    /// The endpoint of `service`, at which the resource `name` is.
+    fn endpoint(
+        &self,
+        service: &'static str,
+        name: &str,
+        given: Option<&Url>,
+    ) -> Result<Url, ConfigError> {
+        let in_string = || self.given.as_ref()?.endpoint(service);
+        if let Some(url) = given.cloned().or_else(in_string) {
+            endpoint::check(&url, service, name, self.account.account.as_deref())
+                .map_err(|error| ConfigError::Endpoint(service, error))?;
             return Ok(url);
         }
         let account = self
@@ -162,6 +174,15 @@ impl Storage {
         .map_err(|_| ConfigError::BadSuffix(service))
     }
 
+    fn target(&self, service: &'static str, name: &str, endpoint: &Url) -> Target {
+        Target {
+            service,
+            name: name.to_owned(),
+            account: endpoint::account(endpoint),
+            signer: self.credential.signer(),
+        }
+    }
+
     /// Puts the SAS into the URL, or gives the token credential.
     fn sign(
         &self,
@@ -173,10 +194,10 @@ impl Storage {
                 url.set_query(Some(sas.expose()));
                 Ok(None)
             }
-            Credential::Token(_) if url.scheme() != "https" => {
+            Credential::Token(..) if url.scheme() != "https" => {
                 Err(ConfigError::TokenOverHttp(service))
             }
-            Credential::Token(token) => Ok(Some(token.clone())),
+            Credential::Token(token, _) => Ok(Some(token.clone())),
         }
     }
 

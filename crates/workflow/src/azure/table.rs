@@ -13,6 +13,7 @@ use tables::{ErrorCode, Filter, TableClient, TableClientOptions, TransactionErro
 
 use super::TableName;
 use super::error::{On, storage_error};
+use super::sign_in::Target;
 use crate::contract::{MessageId, ResultRow, RunId, StoredRow};
 use crate::ports::{ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError};
 
@@ -24,7 +25,7 @@ pub struct AzureTable {
 
 struct Inner {
     name: TableName,
-    resource: String,
+    target: Target,
     client: TableClient,
 }
 
@@ -37,6 +38,7 @@ impl std::fmt::Debug for AzureTable {
 impl AzureTable {
     pub(super) fn new(
         name: &TableName,
+        target: Target,
         url: Url,
         token: Option<Arc<dyn TokenCredential>>,
         client_options: ClientOptions,
@@ -46,18 +48,17 @@ impl AzureTable {
             ..TableClientOptions::default()
         };
         let client = TableClient::new(url, name.as_str(), token, Some(options))?;
-        let resource = format!("table {name}");
         Ok(Self {
             inner: Arc::new(Inner {
                 name: name.clone(),
-                resource,
+                target,
                 client,
             }),
         })
     }
 
     fn error(&self, operation: &'static str, error: &azure_core::Error) -> StorageError {
-        storage_error(operation, &self.inner.resource, On::Resource, error)
+        storage_error(operation, &self.inner.target, On::Resource, error)
     }
 
     /// Inserts one row; on a conflict the stored row tells whether it is ours.
@@ -81,7 +82,7 @@ impl AzureTable {
                 return Err(StorageError::new(
                     ErrorKind::Interrupted,
                     "compare row",
-                    &self.inner.resource,
+                    self.inner.target.to_string(),
                 ));
             }
         })
@@ -229,7 +230,11 @@ impl ResultTable for AzureTable {
             .iter()
             .all(|row| row.partition_key == rows[0].partition_key);
         if rows.is_empty() || rows.len() > MAX_BATCH || !one_partition {
-            let error = StorageError::new(ErrorKind::Rejected, "insert rows", &self.inner.resource);
+            let error = StorageError::new(
+                ErrorKind::Rejected,
+                "insert rows",
+                self.inner.target.to_string(),
+            );
             return Err(error.with_source("an insert takes 1 to 100 rows of one partition"));
         }
         if rows.len() > 1 && self.insert_all(rows).await? {

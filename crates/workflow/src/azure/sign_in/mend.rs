@@ -1,4 +1,4 @@
-//! From a code of Microsoft Entra or of storage to the likely mistake, and to the `az` command that mends it.
+//! From a code of Microsoft Entra to the likely mistake, and to the command that mends it.
 //!
 //! Entra's codes are for people, and not a contract ("Microsoft Entra authentication and authorization error codes"): nothing
 //! but the text of an advice depends on them.
@@ -8,6 +8,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use super::Assertion;
+use super::shell::{output_of, told, word_or};
 
 /// What signing in has asked for, as far as it is known; for advice only.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +17,8 @@ pub struct Asked {
     pub tenant: String,
     /// The identity's client id (`AZURE_CLIENT_ID`).
     pub client: String,
+    /// The pod's name (`POD_NAME`).
+    pub pod: String,
     /// What the pod's token says of itself.
     pub(in crate::azure) assertion: Assertion,
 }
@@ -25,149 +28,190 @@ pub struct Asked {
 pub struct Mistake {
     /// In words.
     pub cause: String,
-    /// The command that mends it, or that shows the right value.
-    pub mend: String,
+    /// What to run.
+    pub steps: Vec<Step>,
+}
+
+/// One command, and the words before it that say what it is for. No words follow a command: a shell would take them for its
+/// arguments (zsh even those behind a `#`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What the command is for, such as `mend it with`.
+    pub purpose: &'static str,
+    /// The command, in one line. What is not known in it is a placeholder such as `<group>`.
+    pub command: String,
+}
+
+impl Step {
+    pub(super) const fn new(purpose: &'static str, command: String) -> Self {
+        Self { purpose, command }
+    }
+
+    /// The command that mends the mistake.
+    pub(super) const fn mend(command: String) -> Self {
+        Self::new("mend it with", command)
+    }
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; mend it with: {}", self.cause, self.mend)
+        f.write_str(&self.cause)?;
+        for Step { purpose, command } in &self.steps {
+            write!(f, "; {purpose}: {command}")?;
+        }
+        Ok(())
     }
 }
 
 /// The options that name a federated credential.
 const CREDENTIAL: &str = "--identity-name <identity> --resource-group <group> --name <credential>";
 
-/// The cluster's issuer, as `az` tells it.
-const ISSUER: &str = "\"$(az aks show --resource-group <group> --name <cluster> --query oidcIssuerProfile.issuerUrl -o tsv)\"";
+/// Tells the cluster's issuer.
+const ISSUER: &str = "az aks show --resource-group <group> --name <cluster> --query oidcIssuerProfile.issuerUrl -o tsv";
+
+/// Tells the tenant of the subscription that `az` is signed in to.
+const TENANT: &str = "az account show --query tenantId -o tsv";
+
+/// The audience of the tokens that workload identity projects.
+const AUDIENCE: &str = "api://AzureADTokenExchange";
+
+/// What stands for a claim in a sentence where the pod's token cannot be read.
+const UNREADABLE: &str = "which the pod's token does not tell";
 
 /// The mistake behind a refusal to sign in with `code` (`AADSTS700213`).
 pub fn mistake(code: &str, asked: &Asked) -> Option<Mistake> {
-    let Asked {
-        tenant,
-        client,
-        assertion,
-    } = asked;
-    let Assertion { iss, sub, aud, exp } = assertion;
-    let federated = |verb: &str, with: &str| {
-        format!("az identity federated-credential {verb} {CREDENTIAL} {with}")
-    };
-    let (cause, mend) = match code.strip_prefix("AADSTS")? {
-        "70021" | "700223" => (
-            format!("identity {client} has no federated credential for this service account"),
-            federated(
-                "create",
-                &format!("--issuer {iss} --subject {sub} --audiences {aud}"),
-            ),
-        ),
-        "700211" => (
+    let Asked { tenant, client, .. } = asked;
+    let Assertion { iss, sub, aud, exp } = &asked.assertion;
+    let (issuer, subject) = (told(iss, UNREADABLE), told(sub, UNREADABLE));
+    let to_subject = word_or(sub, "system:serviceaccount:<namespace>:<service-account>");
+    let one = |cause: String, step| (cause, vec![step]);
+    let (cause, steps) = match code.strip_prefix("AADSTS")? {
+        "70021" | "700223" => one(
             format!(
-                "the federated credential is for another issuer than this cluster's, {iss} (the slash at its end counts)"
+                "identity {} has no federated credential for this service account",
+                told(client, "(AZURE_CLIENT_ID is not set)")
             ),
-            federated("update", &format!("--issuer {ISSUER}")),
+            create_credential(&asked.assertion, &to_subject),
         ),
-        "700212" => (
+        "700211" => one(
             format!(
-                "the pod's token is for the audience {aud}, and the federated credential is not; workload identity projects \
-                 tokens for api://AzureADTokenExchange"
+                "the federated credential is for another issuer than this cluster's, {issuer} (the slash at its end counts)"
             ),
-            federated("update", "--audiences api://AzureADTokenExchange"),
+            federated("update", &format!("--issuer {}", output_of(ISSUER))),
         ),
-        "700213" | "7002138" => (
+        "700212" => one(
             format!(
-                "the federated credential is for another service account than the pod's, {sub} (namespace and name count, and \
-                 their case)"
+                "the pod's token is for the audience {}, and the federated credential is not; workload identity projects \
+                 tokens for {AUDIENCE}",
+                told(aud, UNREADABLE)
             ),
-            federated("update", &format!("--subject {sub}")),
+            federated("update", &format!("--audiences {AUDIENCE}")),
         ),
-        "700024" => out_of_time(*exp),
-        "7000272" | "50013" | "700027" | "50027" => (
+        "700213" | "7002138" => one(
             format!(
-                "the pod's token is not signed by a key that its issuer, {iss}, publishes: another cluster signed it, keys \
-                 were rotated and the pod still has a token of before, or Entra has not read the new ones yet (of a new \
-                 cluster, that can take half an hour)"
+                "the federated credential is for another service account than the pod's, {subject} (namespace and name \
+                 count, and their case)"
             ),
-            "az aks show --resource-group <group> --name <cluster> --query oidcIssuerProfile.issuerUrl -o tsv  # then \
-             restart the pod for a new token"
-                .to_owned(),
+            federated("update", &format!("--subject {to_subject}")),
         ),
-        "50166" | "90061" => (
+        "700024" => out_of_time(*exp, asked),
+        "7000272" | "50013" | "700027" | "50027" => unsigned(issuer, asked),
+        "50166" | "90061" => one(
             format!(
-                "Entra cannot read the keys of the issuer {iss}: the cluster publishes none, or not to the internet"
+                "Entra cannot read the keys of the issuer {issuer}: the cluster publishes none, or not to the internet"
             ),
-            "az aks update --resource-group <group> --name <cluster> --enable-oidc-issuer --enable-workload-identity"
-                .to_owned(),
+            Step::mend(
+                "az aks update --resource-group <group> --name <cluster> --enable-oidc-issuer --enable-workload-identity"
+                    .to_owned(),
+            ),
         ),
-        "700016" => (
+        "700016" => one(
             format!(
                 "no identity in tenant {tenant} has the client id {client}: the annotation azure.workload.identity/client-id \
                  of the service account is wrong, or the identity was deleted"
             ),
-            "az identity show --resource-group <group> --name <identity> --query clientId -o tsv".to_owned(),
+            Step::new(
+                "see the right one with",
+                "az identity show --resource-group <group> --name <identity> --query clientId -o tsv".to_owned(),
+            ),
         ),
-        "90002" | "900023" => (
+        "90002" | "900023" => one(
             format!("there is no tenant {tenant}: AZURE_TENANT_ID is wrong, or it is of another cloud"),
-            "az account show --query tenantId -o tsv".to_owned(),
+            Step::new("see the right one with", TENANT.to_owned()),
         ),
         _ => return None,
     };
-    Some(Mistake { cause, mend })
+    Some(Mistake { cause, steps })
+}
+
+fn create_credential(assertion: &Assertion, subject: &str) -> Step {
+    let issuer = word_or(&assertion.iss, &output_of(ISSUER));
+    let audience = word_or(&assertion.aud, AUDIENCE);
+    let with = format!("--issuer {issuer} --subject {subject} --audiences {audience}");
+    federated("create", &with)
+}
+
+/// An assertion whose signature nobody can check.
+fn unsigned(issuer: &str, asked: &Asked) -> (String, Vec<Step>) {
+    let cause = format!(
+        "the pod's token is not signed by a key that its issuer, {issuer}, publishes: another cluster signed it, keys were \
+         rotated and the pod still has a token of before, or Entra has not read the new ones yet (of a new cluster, that can \
+         take half an hour)"
+    );
+    let steps = vec![
+        Step::new("compare its issuer with the cluster's", ISSUER.to_owned()),
+        Step::new("restart the pod for a new token", delete_pod(asked)),
+    ];
+    (cause, steps)
+}
+
+fn federated(verb: &str, with: &str) -> Step {
+    Step::mend(format!(
+        "az identity federated-credential {verb} {CREDENTIAL} {with}"
+    ))
 }
 
 /// An assertion outside of its times: stale by this machine's clock, else one of the clocks is wrong.
-fn out_of_time(expires: i64) -> (String, String) {
+fn out_of_time(expires: i64, asked: &Asked) -> (String, Vec<Step>) {
     if expires != 0 && expires <= OffsetDateTime::now_utc().unix_timestamp() {
-        (
-            "the pod's token has expired and the kubelet has not renewed it, or the pod mounts a copy that is never renewed \
-             (a subPath mount is not)"
-                .to_owned(),
-            "az aks command invoke --resource-group <group> --name <cluster> --command 'kubectl delete pod <pod>'"
-                .to_owned(),
-        )
-    } else {
-        (
-            "by this node's clock the pod's token is valid, and by Entra's it is not: the clocks of the node and of the API \
-             server must be right to 5 minutes"
-                .to_owned(),
-            "az aks nodepool upgrade --node-image-only --resource-group <group> --cluster-name <cluster> --name <pool>  # \
-             replaces the node; look at its clock with 'chronyc tracking' first"
-                .to_owned(),
-        )
+        let cause = "the pod's token has expired and the kubelet has not renewed it, or the pod mounts a copy that is never \
+                     renewed (a subPath mount is not)";
+        let step = Step::new("start the pod anew with", delete_pod(asked));
+        return (cause.to_owned(), vec![step]);
     }
+    let cause = "by this node's clock the pod's token is valid, and by Entra's it is not: the clocks of the node and of the \
+                 API server must be right to 5 minutes (look at the node's with 'chronyc tracking')";
+    // A node of node auto-provisioning is a NodeClaim's, and in no pool of the cluster's.
+    let steps = vec![
+        Step::new(
+            "replace the nodes of a node pool with",
+            "az aks nodepool upgrade --node-image-only --resource-group <group> --cluster-name <cluster> --name <pool>"
+                .to_owned(),
+        ),
+        Step::new(
+            "find the claim of a node of node auto-provisioning (column NODE) with",
+            "kubectl get nodeclaims".to_owned(),
+        ),
+        Step::new(
+            "replace such a node with",
+            "kubectl delete nodeclaim <nodeclaim>".to_owned(),
+        ),
+    ];
+    (cause.to_owned(), steps)
 }
 
-/// The mistake behind a refusal of storage itself: `status` and `code` as it gave them, `service` `queue` or `table`.
-pub fn access_mistake(status: u16, code: &str, service: &str) -> Option<Mistake> {
-    let role = match service {
-        "queue" => "Storage Queue Data Contributor",
-        _ => "Storage Table Data Contributor",
+/// Deletes the pod, which its Deployment makes anew. Its namespace is in the subject of its token.
+fn delete_pod(asked: &Asked) -> String {
+    let parts: Vec<_> = asked.assertion.sub.split(':').collect();
+    let namespace = match parts[..] {
+        ["system", "serviceaccount", namespace, _] => namespace,
+        _ => "",
     };
-    let (cause, mend) = match (status, code) {
-        (403, "AuthorizationPermissionMismatch") => (
-            format!(
-                "the identity is known and lacks the role {role} on the account; an assignment takes up to 10 minutes to count"
-            ),
-            format!(
-                "az role assignment create --assignee \"$AZURE_CLIENT_ID\" --role \"{role}\" --scope \"$(az storage account \
-                 show --name \"$AZURE_STORAGE_ACCOUNT_NAME\" --query id -o tsv)\""
-            ),
-        ),
-        (403, "AuthorizationFailure") => (
-            "the account's firewall does not let this network in, or the SAS lacks a permission".to_owned(),
-            "az storage account network-rule list --account-name \"$AZURE_STORAGE_ACCOUNT_NAME\"".to_owned(),
-        ),
-        (403, "KeyBasedAuthenticationNotPermitted") => (
-            "the account takes no SAS that an account key has signed: sign in with an identity".to_owned(),
-            "az aks update --resource-group <group> --name <cluster> --enable-oidc-issuer --enable-workload-identity"
-                .to_owned(),
-        ),
-        (401, "InvalidAuthenticationInfo") => (
-            "the token is not for storage, or is of another tenant than the account's".to_owned(),
-            "az account show --query tenantId -o tsv".to_owned(),
-        ),
-        _ => return None,
-    };
-    Some(Mistake { cause, mend })
+    format!(
+        "kubectl delete pod {} --namespace {}",
+        word_or(&asked.pod, "<pod>"),
+        word_or(namespace, "<namespace>")
+    )
 }
 
 #[cfg(test)]
@@ -178,6 +222,7 @@ mod tests {
         Asked {
             tenant: "tenant-1".to_owned(),
             client: "client-1".to_owned(),
+            pod: "pod-1".to_owned(),
             assertion: Assertion {
                 iss: "https://issuer/".to_owned(),
                 sub: "system:serviceaccount:ns:sa".to_owned(),
@@ -223,8 +268,9 @@ mod tests {
         ] {
             let mistake = mistake(code, &asked()).unwrap();
             assert!(mistake.cause.contains(names), "{code}: {mistake}");
-            assert!(mistake.mend.contains(mends), "{code}: {mistake}");
-            assert!(mistake.mend.starts_with("az "), "{code}: {mistake}");
+            let command = &mistake.steps[0].command;
+            assert!(command.contains(mends), "{code}: {mistake}");
+            assert!(command.starts_with("az "), "{code}: {mistake}");
         }
         for code in ["", "700213", "AADSTS1", "CredentialUnavailable"] {
             assert_eq!(mistake(code, &asked()), None, "{code:?}");
@@ -243,19 +289,45 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_role_is_named_for_the_service_that_asked() {
-        let mismatch = |service| access_mistake(403, "AuthorizationPermissionMismatch", service);
-        let mend = |service| mismatch(service).unwrap().mend;
-        assert!(mend("queue").contains("--role \"Storage Queue Data Contributor\""));
-        assert!(mend("table").contains("--role \"Storage Table Data Contributor\""));
-        assert_eq!(access_mistake(404, "QueueNotFound", "queue"), None);
-        for (status, code) in [
-            (403, "AuthorizationFailure"),
-            (403, "KeyBasedAuthenticationNotPermitted"),
-            (401, "InvalidAuthenticationInfo"),
+    fn a_pod_is_deleted_in_its_namespace_and_a_node_of_no_pool_by_its_claim() {
+        let commands = |code: &str, exp: i64| {
+            let mut asked = asked();
+            asked.assertion.exp = exp;
+            let steps = mistake(code, &asked).unwrap().steps;
+            steps.into_iter().map(|step| step.command)
+        };
+        let delete = "kubectl delete pod pod-1 --namespace ns";
+        assert!(commands("AADSTS700024", 1).any(|command| command == delete));
+        assert!(commands("AADSTS7000272", 1).any(|command| command == delete));
+        let claim = "kubectl delete nodeclaim <nodeclaim>";
+        assert!(commands("AADSTS700024", i64::MAX).any(|command| command == claim));
+    }
+
+    #[test]
+    fn a_claim_that_cannot_be_read_is_a_placeholder() {
+        let unknown = Asked::default();
+        let created = mistake("AADSTS70021", &unknown).unwrap().to_string();
+        for part in [
+            "--issuer \"$(az aks show --resource-group <group> --name <cluster>",
+            "--subject system:serviceaccount:<namespace>:<service-account>",
+            "--audiences api://AzureADTokenExchange",
         ] {
-            let mistake = access_mistake(status, code, "queue").unwrap();
-            assert!(mistake.mend.starts_with("az "), "{mistake}");
+            assert!(created.contains(part), "{part:?} is missing in {created}");
+        }
+        for code in [
+            "70021", "700211", "700212", "700213", "700024", "50013", "50166",
+        ] {
+            let told = mistake(&format!("AADSTS{code}"), &unknown).unwrap();
+            for Step { command, .. } in &told.steps {
+                assert!(
+                    !command.contains("  ") && !command.ends_with(' '),
+                    "{command:?}"
+                );
+            }
+            assert!(
+                !told.cause.contains(", ,") && !told.cause.contains("  "),
+                "{told}"
+            );
         }
     }
 }

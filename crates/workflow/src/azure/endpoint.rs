@@ -1,0 +1,216 @@
+//! What an endpoint says: which account, and whether it can be one of this service at all.
+//!
+//! Rule source: "Storage account overview" (`https://<account>.queue.core.windows.net`), and "Use the Azurite emulator", where
+//! the account is the last segment of the path (`http://127.0.0.1:10001/devstoreaccount1`).
+
+use reqwest::Url;
+
+/// The services of an account, as the names of hosts say them.
+const SERVICES: [&str; 6] = ["blob", "queue", "table", "file", "dfs", "web"];
+
+/// Why an endpoint cannot be that of the service.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Its path goes on to the queue or table.
+    #[error("the endpoint ends with the name of the {service}; give it without, {without}")]
+    NamesResource {
+        /// `queue` or `table`.
+        service: &'static str,
+        /// The endpoint as it should be.
+        without: Url,
+    },
+    /// An address, or a host on the same network, whose path names no account.
+    #[error(
+        "the endpoint names no account; that of Azurite and other emulators ends with the account's name, such as {such}"
+    )]
+    NoAccount {
+        /// The endpoint as it may be meant.
+        such: Url,
+    },
+    /// The endpoint of another service of the account.
+    #[error("the endpoint is that of another service, {other}; for the {service} give {such}")]
+    OtherService {
+        /// `queue` or `table`.
+        service: &'static str,
+        /// What the endpoint is of.
+        other: &'static str,
+        /// The endpoint as it may be meant.
+        such: Url,
+    },
+}
+
+/// The account that `url` names, empty where none can be told.
+pub(super) fn account(url: &Url) -> String {
+    let labels = labels(url);
+    let account = match service_of(&labels) {
+        Some(_) => labels.first().copied(),
+        None => segments(url).last().copied(),
+    };
+    account.unwrap_or_default().to_owned()
+}
+
+/// Whether `url` can be the endpoint of `service`, at which the resource `name` is; `known` is the account, where it is told
+/// apart from the endpoint.
+pub(super) fn check(
+    url: &Url,
+    service: &'static str,
+    name: &str,
+    known: Option<&str>,
+) -> Result<(), EndpointError> {
+    let (labels, segments) = (labels(url), segments(url));
+    let of_host = service_of(&labels);
+    if let Some(other) = of_host.filter(|other| *other != service) {
+        let mut such = url.clone();
+        let host = labels
+            .join(".")
+            .replacen(&format!(".{other}."), &format!(".{service}."), 1);
+        let _ = such.set_host(Some(&host));
+        return Err(EndpointError::OtherService {
+            service,
+            other,
+            such,
+        });
+    }
+    // The only segment of a path may be an account's that has the same name.
+    let is_account = of_host.is_none() && segments.len() == 1 && known == segments.first().copied();
+    if segments
+        .last()
+        .is_some_and(|last| last.eq_ignore_ascii_case(name))
+        && !is_account
+    {
+        let mut without = url.clone();
+        if let Ok(mut path) = without.path_segments_mut() {
+            path.pop_if_empty().pop();
+        }
+        return Err(EndpointError::NamesResource { service, without });
+    }
+    if segments.is_empty() && of_host.is_none() && labels.len() < 2 {
+        let mut such = url.clone();
+        such.set_path(known.unwrap_or("devstoreaccount1"));
+        return Err(EndpointError::NoAccount { such });
+    }
+    Ok(())
+}
+
+/// The labels of a host name; an address has none.
+fn labels(url: &Url) -> Vec<&str> {
+    let domain = url.domain().unwrap_or_default().trim_end_matches('.');
+    domain
+        .split('.')
+        .filter(|label| !label.is_empty())
+        .collect()
+}
+
+/// The service of a host that names account and service.
+fn service_of(labels: &[&str]) -> Option<&'static str> {
+    // Between the two may be one more: `<account>.privatelink.queue...`, `<account>.z12.queue.storage.azure.net`.
+    let mut after = labels.iter().skip(1).take(2);
+    let named = after.find_map(|label| SERVICES.into_iter().find(|service| service == label));
+    named.filter(|_| labels.len() > 2)
+}
+
+fn segments(url: &Url) -> Vec<&str> {
+    let segments = url.path_segments().into_iter().flatten();
+    segments.filter(|segment| !segment.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(url: &str, service: &'static str) -> Result<(), String> {
+        let url = url.parse().unwrap();
+        check(&url, service, "work", Some("mine")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn endpoints_as_azure_and_azurite_have_them_are_taken_with_their_account() {
+        for (url, of) in [
+            ("https://mine.queue.core.windows.net/", "mine"),
+            ("https://mine.queue.core.windows.net", "mine"),
+            ("https://mine.privatelink.queue.core.windows.net", "mine"),
+            ("https://mine.z12.queue.storage.azure.net/", "mine"),
+            (
+                "http://devstoreaccount1.queue.localhost:10001",
+                "devstoreaccount1",
+            ),
+            (
+                "http://127.0.0.1:10001/devstoreaccount1",
+                "devstoreaccount1",
+            ),
+            ("http://azurite:10001/devstoreaccount1/", "devstoreaccount1"),
+            ("http://[::1]:10001/devstoreaccount1", "devstoreaccount1"),
+            // The wire gives each client a lane.
+            (
+                "http://wire:8080/pod-1/devstoreaccount1",
+                "devstoreaccount1",
+            ),
+            // An account may be called as its queue is.
+            ("http://azurite:10001/mine", "mine"),
+            // What is behind a name of several labels, its network alone knows.
+            ("https://storage.example.com/", ""),
+        ] {
+            assert_eq!(checked(url, "queue"), Ok(()), "{url}");
+            assert_eq!(account(&url.parse().unwrap()), of, "{url}");
+        }
+        let known = check(
+            &"http://azurite:10001/work".parse().unwrap(),
+            "queue",
+            "work",
+            Some("work"),
+        );
+        assert_eq!(known, Ok(()));
+    }
+
+    #[test]
+    fn an_endpoint_that_goes_on_to_the_table_is_told_without_it() {
+        for (url, without) in [
+            (
+                "http://127.0.0.1:10002/devstoreaccount1/work",
+                "http://127.0.0.1:10002/devstoreaccount1",
+            ),
+            (
+                "http://127.0.0.1:10002/devstoreaccount1/Work/",
+                "http://127.0.0.1:10002/devstoreaccount1",
+            ),
+            (
+                "https://mine.table.core.windows.net/work",
+                "https://mine.table.core.windows.net/",
+            ),
+            ("http://azurite:10002/work", "http://azurite:10002/"),
+        ] {
+            let error = checked(url, "table").unwrap_err();
+            assert!(
+                error.ends_with(&format!("give it without, {without}")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_endpoint_without_an_account_says_where_the_account_belongs() {
+        for (url, such) in [
+            ("http://127.0.0.1:10001", "http://127.0.0.1:10001/mine"),
+            ("http://[::1]:10001/", "http://[::1]:10001/mine"),
+            ("http://azurite:10001/", "http://azurite:10001/mine"),
+            ("http://localhost:10001", "http://localhost:10001/mine"),
+        ] {
+            let error = checked(url, "queue").unwrap_err();
+            assert!(error.ends_with(such), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_endpoint_of_another_service_is_named() {
+        let error = checked("https://mine.blob.core.windows.net/", "queue").unwrap_err();
+        assert_eq!(
+            error,
+            "the endpoint is that of another service, blob; for the queue give https://mine.queue.core.windows.net/"
+        );
+        let error = checked("https://mine.queue.core.windows.net/", "table").unwrap_err();
+        assert!(
+            error.contains("for the table give https://mine.table."),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,326 @@
+//! From a refusal of storage itself to the likely mistake, and to the command that mends it.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::mend::{Mistake, Step};
+use super::shell::{output_of, word_or};
+
+/// Who signed a request, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Signer {
+    /// A shared access signature, with the end that it states (`se=`).
+    Sas {
+        /// As it is written in the SAS; empty where there is none.
+        expiry: String,
+    },
+    /// A managed or workload identity with this client id, which is empty for the system-assigned one of a machine.
+    Identity {
+        /// `AZURE_CLIENT_ID`.
+        client: String,
+    },
+    /// Whoever is signed in to the developer's tools.
+    Developer,
+}
+
+/// What a request was for; for advice only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `queue` or `table`.
+    pub service: &'static str,
+    /// The queue's or table's name.
+    pub name: String,
+    /// The account's name, empty where the endpoint does not tell it.
+    pub account: String,
+    /// Who signed it.
+    pub signer: Signer,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.service, self.name)
+    }
+}
+
+impl Target {
+    fn role(&self) -> &'static str {
+        match self.service {
+            "queue" => "Storage Queue Data Contributor",
+            _ => "Storage Table Data Contributor",
+        }
+    }
+
+    fn account(&self) -> String {
+        word_or(&self.account, "<account>")
+    }
+
+    /// Gives the role to whoever signed. By object id, since `--assignee` looks the identity up in Microsoft Graph, which
+    /// many may not read ("az role assignment create", `--assignee-object-id`).
+    fn assign(&self) -> Step {
+        let (object, kind) = match &self.signer {
+            Signer::Identity { client } if !client.is_empty() => {
+                // A GUID, or it is none of Entra's: inside of double quotes a shell would read more into other texts.
+                let plain = client
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '-');
+                let id = if plain { client } else { "<client-id>" };
+                let list =
+                    format!("az identity list --query \"[?clientId=='{id}'].principalId\" -o tsv");
+                (output_of(&list), "ServicePrincipal")
+            }
+            Signer::Developer => (
+                output_of("az ad signed-in-user show --query id -o tsv"),
+                "User",
+            ),
+            _ => ("<object-id>".to_owned(), "ServicePrincipal"),
+        };
+        let scope = format!(
+            "az storage account show --name {} --query id -o tsv",
+            self.account()
+        );
+        Step::new(
+            "give the identity that role with",
+            format!(
+                "az role assignment create --assignee-object-id {object} --assignee-principal-type {kind} --role \"{}\" --scope {}",
+                self.role(),
+                output_of(&scope)
+            ),
+        )
+    }
+
+    /// Makes a SAS that an account key signs.
+    fn account_sas(&self) -> Step {
+        Step::new("make one with", account_sas(&self.account()))
+    }
+
+    /// Makes a SAS that an identity signs, which the service has for queues.
+    fn user_delegation_sas(&self) -> Step {
+        Step::new(
+            "make a SAS for this queue that your own sign-in signs with",
+            user_delegation_sas(&self.account(), &word_or(&self.name, "<queue>")),
+        )
+    }
+}
+
+/// Makes a SAS for the queues and tables of `account`, signed by an account key.
+pub(in crate::azure) fn account_sas(account: &str) -> String {
+    format!(
+        "az storage account generate-sas --account-name {account} --services qt --resource-types sco --permissions rwdlacup \
+         --expiry <YYYY-MM-DDTHH:MMZ> --https-only -o tsv"
+    )
+}
+
+/// Makes a SAS for a queue, signed by whoever is signed in (a user delegation SAS).
+fn user_delegation_sas(account: &str, queue: &str) -> String {
+    format!(
+        "az storage queue generate-sas --account-name {account} --name {queue} --permissions raup --expiry \
+         <YYYY-MM-DDTHH:MMZ> --auth-mode login --as-user -o tsv"
+    )
+}
+
+/// The mistake behind a refusal of storage itself: `status` and `code` as it gave them.
+pub fn access_mistake(status: u16, code: &str, target: &Target) -> Option<Mistake> {
+    let is_sas = matches!(target.signer, Signer::Sas { .. });
+    let role = target.role();
+    let (cause, steps) = match (status, code) {
+        (403, "AuthenticationFailed" | "AuthorizationPermissionMismatch") if is_sas => {
+            (of_sas(code, target), vec![target.account_sas()])
+        }
+        (403, "AuthorizationPermissionMismatch") => (
+            format!(
+                "the identity is known and lacks the role {role} on the account; an assignment takes up to 10 minutes to count"
+            ),
+            vec![target.assign()],
+        ),
+        (403, "AuthorizationFailure") => (
+            if is_sas {
+                "the account's firewall does not let this network in, or the SAS lacks a permission"
+            } else {
+                "the account's firewall does not let this network in"
+            }
+            .to_owned(),
+            vec![Step::new(
+                "see its rules with",
+                format!("az storage account network-rule list --account-name {}", target.account()),
+            )],
+        ),
+        (403, "KeyBasedAuthenticationNotPermitted") => {
+            let mut steps = vec![target.assign()];
+            if target.service == "queue" {
+                steps.push(target.user_delegation_sas());
+            }
+            (
+                format!(
+                    "the account takes no SAS that an account key has signed: sign in with an identity that has the role {role}"
+                ),
+                steps,
+            )
+        }
+        (401, "InvalidAuthenticationInfo") => (
+            "the token is not for storage, or is of another tenant than the account's".to_owned(),
+            vec![Step::new(
+                "see the tenant of the account's subscription with",
+                "az account show --query tenantId -o tsv".to_owned(),
+            )],
+        ),
+        (400, _) if target.account.is_empty() => (
+            "the endpoint names no account; that of Azurite and other emulators ends with the account's name, such as \
+             http://127.0.0.1:10001/devstoreaccount1"
+                .to_owned(),
+            Vec::new(),
+        ),
+        _ => return None,
+    };
+    Some(Mistake { cause, steps })
+}
+
+/// Why a SAS is refused with `code`.
+fn of_sas(code: &str, target: &Target) -> String {
+    if code == "AuthorizationPermissionMismatch" {
+        return format!(
+            "the SAS does not grant this operation on the {}; it needs the permissions of the following one",
+            target.service
+        );
+    }
+    match &target.signer {
+        Signer::Sas { expiry } if is_over(expiry) => format!("the SAS ended at {expiry}"),
+        _ => "the signature of the SAS does not fit the rest of it, or its times do not include now: it must be given whole, as \
+              it was made, without quotes and with its %-escapes"
+            .to_owned(),
+    }
+}
+
+/// Whether the end of a SAS has passed.
+fn is_over(expiry: &str) -> bool {
+    let at = OffsetDateTime::parse(expiry, &Rfc3339);
+    at.is_ok_and(|at| at <= OffsetDateTime::now_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(service: &'static str, signer: Signer) -> Target {
+        Target {
+            service,
+            name: "work".to_owned(),
+            account: "mine".to_owned(),
+            signer,
+        }
+    }
+
+    fn identity() -> Signer {
+        Signer::Identity {
+            client: "0c1d".to_owned(),
+        }
+    }
+
+    fn commands(code: &str, target: &Target) -> Vec<String> {
+        let mistake = access_mistake(403, code, target).unwrap();
+        mistake.steps.into_iter().map(|step| step.command).collect()
+    }
+
+    /// "az role assignment create": `--assignee` asks Microsoft Graph, `--assignee-object-id` with its type does not.
+    #[test]
+    fn a_role_is_given_by_object_id_with_the_values_of_this_process() {
+        for (service, role) in [
+            ("queue", "Storage Queue Data Contributor"),
+            ("table", "Storage Table Data Contributor"),
+        ] {
+            let given = commands(
+                "AuthorizationPermissionMismatch",
+                &target(service, identity()),
+            );
+            assert_eq!(
+                given,
+                [format!(
+                    "az role assignment create --assignee-object-id \"$(az identity list --query \
+                     \"[?clientId=='0c1d'].principalId\" -o tsv)\" --assignee-principal-type ServicePrincipal --role \
+                     \"{role}\" --scope \"$(az storage account show --name mine --query id -o tsv)\""
+                )]
+            );
+        }
+        let system = Signer::Identity {
+            client: String::new(),
+        };
+        let given = commands("AuthorizationPermissionMismatch", &target("queue", system));
+        assert!(
+            given[0].contains("--assignee-object-id <object-id> "),
+            "{given:?}"
+        );
+        let given = commands(
+            "AuthorizationPermissionMismatch",
+            &target("queue", Signer::Developer),
+        );
+        assert!(
+            given[0].contains("--assignee-principal-type User "),
+            "{given:?}"
+        );
+    }
+
+    #[test]
+    fn a_sas_is_not_told_to_take_a_role() {
+        let sas = |expiry: &str| Signer::Sas {
+            expiry: expiry.to_owned(),
+        };
+        let told = |code, expiry| {
+            let mistake = access_mistake(403, code, &target("queue", sas(expiry)));
+            mistake.unwrap().to_string()
+        };
+        let ended = told("AuthenticationFailed", "2020-01-01T00:00:00Z");
+        assert!(ended.contains("ended at 2020-01-01T00:00:00Z"), "{ended}");
+        let unfit = told("AuthenticationFailed", "2999-01-01T00:00:00Z");
+        assert!(unfit.contains("does not fit"), "{unfit}");
+        let lacking = told("AuthorizationPermissionMismatch", "");
+        assert!(lacking.contains("does not grant"), "{lacking}");
+        for text in [ended, unfit, lacking] {
+            assert!(
+                text.contains("az storage account generate-sas --account-name mine "),
+                "{text}"
+            );
+            assert!(!text.contains("az role"), "{text}");
+        }
+    }
+
+    /// "Prevent Shared Key authorization for an Azure Storage account": an account SAS is signed by a key, and refused.
+    #[test]
+    fn where_shared_keys_are_off_no_sas_of_a_key_is_advised() {
+        let sas = Signer::Sas {
+            expiry: String::new(),
+        };
+        let code = "KeyBasedAuthenticationNotPermitted";
+        let queue = commands(code, &target("queue", sas.clone()));
+        assert!(
+            queue[0].starts_with("az role assignment create "),
+            "{queue:?}"
+        );
+        assert!(
+            queue[1].contains("--name work ") && queue[1].contains("--as-user"),
+            "{queue:?}"
+        );
+        let table = commands(code, &target("table", sas));
+        assert_eq!(table.len(), 1, "{table:?}");
+        assert!(!format!("{queue:?}{table:?}").contains("account generate-sas"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_placeholder_and_other_codes_have_no_advice() {
+        let unknown = Target {
+            account: String::new(),
+            ..target("queue", identity())
+        };
+        let given = commands("AuthorizationFailure", &unknown);
+        assert_eq!(
+            given,
+            ["az storage account network-rule list --account-name <account>"]
+        );
+        assert_eq!(access_mistake(404, "QueueNotFound", &unknown), None);
+        let tenant = access_mistake(401, "InvalidAuthenticationInfo", &unknown).unwrap();
+        assert!(
+            tenant.steps[0].command.starts_with("az account show "),
+            "{tenant}"
+        );
+    }
+}
