@@ -146,6 +146,9 @@ pub struct RowSummary {
     pub row_key: String,
     /// The payload, cut.
     pub data: Option<String>,
+    /// The payload's column, where it is not `data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_column: Option<String>,
     /// The intended send time.
     pub src_stamp: Option<Stamp>,
     /// When the send began.
@@ -171,6 +174,7 @@ impl RowSummary {
             partition_key: quoted(&row.partition_key),
             row_key: quoted(&row.row_key),
             data: row.data.as_deref().map(quoted),
+            data_column: None,
             src_stamp: row.src_stamp,
             sent_stamp: row.sent_stamp,
             dequeued_stamp: row.dequeued_stamp,
@@ -183,12 +187,15 @@ impl RowSummary {
     }
 
     /// Column names and values as text, in the order of the contract; an absent column is `None`.
-    pub fn columns(&self) -> [(&'static str, Option<String>); 11] {
+    pub fn columns(&self) -> [(&str, Option<String>); 11] {
         let text = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.to_string());
         [
             ("PartitionKey", Some(self.partition_key.clone())),
             ("RowKey", Some(self.row_key.clone())),
-            ("data", self.data.clone()),
+            (
+                self.data_column.as_deref().unwrap_or("data"),
+                self.data.clone(),
+            ),
             ("digest", self.digest.map(|digest| digest.to_string())),
             ("srcStamp", text(self.src_stamp)),
             ("sentStamp", text(self.sent_stamp)),

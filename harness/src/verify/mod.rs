@@ -115,7 +115,10 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
         .await;
     let (auditor, hops, _) = audited?;
     counts.check(&args.id_column)?;
-    let audit = auditor.finish();
+    let mut audit = auditor.finish();
+    for finding in &mut audit.findings {
+        finding.call_payload(&args.data_column);
+    }
     let verdicts = judge(&hops, &limits(args));
 
     let dir = RunDir::create_of_verification(&args.out, &producer::new_run_id())?;
@@ -222,25 +225,7 @@ fn of_run(out: &Path, run: &RunId) -> anyhow::Result<PathBuf> {
 
 fn started(args: &VerifyArgs, summary: &Summary) -> Event {
     let StorageArgs { queue, table, .. } = &args.storage;
-    let mut command = match (&args.run, &args.summary) {
-        (Some(run), _) => format!("cargo harness verify --run {run}"),
-        (None, Some(path)) => format!("cargo harness verify --summary {}", path.display()),
-        (None, None) => "cargo harness verify".to_owned(),
-    };
-    command.push_str(" --id-column ");
-    command.push_str(&args.id_column);
-    command.push_str(" --data-column ");
-    command.push_str(&args.data_column);
-    if args.payload_only {
-        command.push_str(" --payload-only");
-    }
-    command.push_str(" --settle ");
-    command.push_str(&duration::text(args.settle));
-    for limit in &args.limits {
-        command.push_str(" --limit '");
-        command.push_str(&limit.to_string());
-        command.push('\'');
-    }
+    let command = command(args);
     let table = table.table.as_str();
     Event::RunStarted(Box::new(RunStarted {
         run: summary.run.clone(),
@@ -260,4 +245,88 @@ fn started(args: &VerifyArgs, summary: &Summary) -> Event {
         setting: about::setting(format!("queue {}, table {table}", queue.queue.as_str())),
         versions: about::versions(),
     }))
+}
+
+/// The line that repeats the audit. Secrets are in variables.
+fn command(args: &VerifyArgs) -> String {
+    let StorageArgs {
+        account,
+        queue,
+        table,
+    } = &args.storage;
+    let summary = args.summary.as_deref().map(Path::to_string_lossy);
+    let url = |url: &Option<reqwest::Url>| url.as_ref().map(ToString::to_string);
+    let mut words = vec!["cargo harness verify".to_owned()];
+    let options = [
+        ("run", args.run.as_ref().map(ToString::to_string)),
+        ("summary", summary.map(std::borrow::Cow::into_owned)),
+        ("account", account.account.clone()),
+        ("queue", Some(queue.queue.to_string())),
+        ("queue-endpoint", url(&queue.queue_endpoint)),
+        ("table", Some(table.table.to_string())),
+        ("table-endpoint", url(&table.table_endpoint)),
+        ("id-column", Some(args.id_column.clone())),
+        ("data-column", Some(args.data_column.clone())),
+        ("settle", Some(duration::text(args.settle))),
+    ];
+    for (option, value) in options {
+        words.extend(value.map(|value| format!("--{option} {}", word(&value))));
+    }
+    if args.payload_only {
+        words.push("--payload-only".to_owned());
+    }
+    let limits = args.limits.iter();
+    words.extend(limits.map(|limit| format!("--limit '{limit}'")));
+    words.join(" ")
+}
+
+/// `text` as one word of a shell.
+fn word(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: VerifyArgs,
+    }
+
+    #[test]
+    fn the_line_that_repeats_an_audit_names_its_queue_and_table() {
+        let given = "--summary a/b.json --queue work --table results --queue-endpoint http://127.0.0.1:1/a \
+                     --table-endpoint http://127.0.0.1:2/a --id-column messageId --data-column payload --payload-only";
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let parsed = Cli::parse_from(["verify".to_owned()].into_iter().chain(words(given)));
+        let repeated = command(&parsed.args);
+        for part in [
+            "--queue work",
+            "--table results",
+            "--queue-endpoint http://127.0.0.1:1/a",
+            "--data-column payload",
+        ] {
+            assert!(repeated.contains(part), "{part:?} is missing in {repeated}");
+        }
+        let again = repeated
+            .strip_prefix("cargo harness ")
+            .expect("a command of the harness");
+        let again = Cli::parse_from(words(again));
+        assert_eq!(command(&again.args), repeated);
+    }
+
+    #[test]
+    fn a_word_is_one_whatever_it_holds() {
+        assert_eq!(word("my column"), "'my column'");
+        assert_eq!(word("it's"), r"'it'\''s'");
+        assert_eq!(word("messageId"), "messageId");
+    }
 }
