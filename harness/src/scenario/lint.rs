@@ -11,6 +11,7 @@ use cucumber::step::Location;
 use super::durations::Time;
 use super::selection::{definitions, scenarios, steps, tags};
 use super::steps::table_problem;
+use super::text::has_hidden;
 use super::{needs, world::Scenario};
 
 /// One thing that is wrong, and where.
@@ -32,13 +33,19 @@ impl fmt::Display for Problem {
 }
 
 /// A collector of the problems of one file.
-struct Problems<'a> {
+pub(super) struct Problems<'a> {
     file: &'a Path,
-    found: Vec<Problem>,
+    pub(super) found: Vec<Problem>,
 }
 
-impl Problems<'_> {
-    fn add(&mut self, line: usize, text: impl Into<String>) {
+impl<'a> Problems<'a> {
+    /// None yet.
+    pub(super) fn of(file: &'a Path) -> Self {
+        let found = Vec::new();
+        Self { file, found }
+    }
+
+    pub(super) fn add(&mut self, line: usize, text: impl Into<String>) {
         self.found.push(Problem {
             file: self.file.display().to_string(),
             line,
@@ -54,8 +61,7 @@ pub(super) fn of_scenario(
     scenario: &Gherkin,
     file: &Path,
 ) -> Vec<Problem> {
-    let found = Vec::new();
-    let mut problems = Problems { file, found };
+    let mut problems = Problems::of(file);
     let (line, name) = (scenario.position.line, &scenario.name);
     for tag in needs::unknown(tags(feature, rule, scenario).into_iter()) {
         let text = format!("unknown tag @{tag}; see ARCHITECTURE.md for the tags there are");
@@ -77,10 +83,10 @@ pub(super) fn of_scenario(
                     let text = format!("{number} in '{keyword} {sentence}' is more than a step takes");
                     problems.add(step.position.line, text);
                 }
-                if let Some(wrong) = table_problem(step) {
-                    problems.add(step.position.line, format!("{wrong:#}"));
-                }
+                arguments(&mut problems, step);
             }
+            // Named where the text is checked.
+            Ok(None) if has_hidden(sentence) => {}
             Ok(None) => problems.add(
                 step.position.line,
                 format!(
@@ -95,6 +101,40 @@ pub(super) fn of_scenario(
     }
     order(&mut problems, &steps, line, name);
     problems.found
+}
+
+/// What stands under a step and is not read, or is missing there. A sentence that takes a table ends with a colon.
+fn arguments(problems: &mut Problems<'_>, step: &Step) {
+    let (line, sentence) = (step.position.line, &step.value);
+    let takes_table = sentence.ends_with(':');
+    if step.docstring.is_some() {
+        let text = format!("the step '{sentence}' takes no doc string: nobody reads it");
+        problems.add(line, text);
+    }
+    match &step.table {
+        Some(_) if !takes_table => {
+            let text = format!("the step '{sentence}' takes no table: nobody reads it");
+            problems.add(line, text);
+        }
+        None if takes_table => {
+            problems.add(
+                line,
+                format!("the step '{sentence}' needs a table below it"),
+            );
+        }
+        Some(table) if table.rows.len() > 1 => {
+            if let Some(wrong) = table_problem(step) {
+                problems.add(line, format!("{wrong:#}"));
+            }
+        }
+        Some(_) => {
+            problems.add(
+                line,
+                format!("the table of the step '{sentence}' has no row below its header"),
+            );
+        }
+        _ => {}
+    }
 }
 
 /// A number that matches a definition and is none that it can read.

@@ -11,11 +11,13 @@ mod durations;
 mod lint;
 mod needs;
 mod play;
+mod read;
 mod selection;
 mod steps;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod text;
 mod trouble;
 mod world;
 

@@ -1,19 +1,17 @@
 //! Selecting scenarios: what the feature files say, checked before anything runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
 use cucumber::World as _;
-use cucumber::feature::Ext as _;
-use cucumber::gherkin::{
-    Feature, GherkinEnv, ParseError, ParseFileError, Rule, Scenario as Gherkin, Step,
-};
+use cucumber::gherkin::{Feature, Rule, Scenario as Gherkin, Step};
 use cucumber::step::Collection;
 
 use super::durations::{at_pace, stated};
 use super::lint::{self, Problem};
+use super::read::{FeatureFile, read, read_text};
 use super::world::Scenario;
 use super::{SuiteArgs, needs};
 use crate::events::NotRun;
@@ -78,114 +76,6 @@ pub(super) fn definitions() -> &'static Collection<Scenario> {
     DEFINITIONS.get_or_init(Scenario::collection)
 }
 
-/// The feature files at `path`: itself, or those below it, in order of their names.
-fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let missing = || {
-        format!(
-            "find the feature files at {}; name a file or a directory with --features",
-            path.display()
-        )
-    };
-    if path.is_file() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).with_context(missing)? {
-        let path = entry.with_context(missing)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "feature")
-        {
-            files.push(path);
-        }
-    }
-    files.sort();
-    ensure!(!files.is_empty(), missing());
-    Ok(files)
-}
-
-/// Reads the feature files at `path`, with a scenario for each line of their examples.
-fn read(path: &Path) -> anyhow::Result<Vec<(PathBuf, Feature)>> {
-    let features = feature_files(path)?.into_iter().map(|file| {
-        let feature = Feature::parse_path(&file, GherkinEnv::default());
-        expanded(feature.map_err(|error| Unreadable::of(&file, error)), file)
-    });
-    features.collect()
-}
-
-/// Why a file is no feature.
-#[derive(Debug, thiserror::Error)]
-enum Unreadable {
-    #[error("read {}", .0.display())]
-    File(PathBuf, #[source] std::io::Error),
-    /// In words, with file and line.
-    #[error("{0}")]
-    Text(String),
-}
-
-impl Unreadable {
-    fn of(file: &Path, error: ParseFileError) -> Self {
-        let (cause, line) = match error {
-            ParseFileError::Reading { source, .. } => return Self::File(file.to_owned(), source),
-            ParseFileError::Parsing { error, source, .. } => (error, line_of(&source)),
-        };
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        Self::Text(in_words(
-            file,
-            &text,
-            line,
-            cause.as_ref().map(ToString::to_string),
-        ))
-    }
-}
-
-/// Where the parser gave up. Only its words tell, `Error at <line>:<column>: ...`.
-fn line_of(error: &ParseError) -> usize {
-    let words = error.to_string();
-    let place = words.strip_prefix("Error at ");
-    let line = place.and_then(|place| place.split(':').next()?.parse().ok());
-    line.unwrap_or(1)
-}
-
-/// What is wrong with the `text` of `file`, whose parser gave up at `line`, sometimes for a `cause` that it knows.
-fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> String {
-    let file = file.display();
-    if text.trim().is_empty() {
-        return format!(
-            "{file}:1: the file is empty: a feature begins with a line 'Feature: <name>'"
-        );
-    }
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    if let Some(cause) = cause {
-        // It knows the cause only once the line is over.
-        let before = lines.iter().take(line).rposition(|line| !line.is_empty());
-        let at = before.unwrap_or_default();
-        let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-        return format!("{file}:{}: {cause} '{}'", at + 1, lines[at]);
-    }
-    let said = lines
-        .get(line.saturating_sub(1))
-        .copied()
-        .unwrap_or_default();
-    if said.is_empty() {
-        return format!(
-            "{file}:{line}: the file ends too early, or something is missing before this line"
-        );
-    }
-    format!("{file}:{line}: this line cannot be read: '{said}'")
-}
-
-fn expanded<E: Into<anyhow::Error>>(
-    feature: Result<Feature, E>,
-    file: PathBuf,
-) -> anyhow::Result<(PathBuf, Feature)> {
-    let feature = feature
-        .map_err(Into::into)?
-        .expand_examples()
-        .with_context(|| format!("read the examples of {}", file.display()))?;
-    Ok((file, feature))
-}
-
 /// Every tag that applies to a scenario, those of its rule and feature included.
 pub(super) fn tags<'a>(
     feature: &'a Feature,
@@ -234,8 +124,12 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
         not_run: Vec::new(),
         filtered_out: 0,
     };
-    let mut problems = Vec::new();
-    for (file, feature) in &features {
+    // Those of a file are of all its scenarios: of some, nobody knows what they were to be.
+    let mut problems: Vec<_> = features
+        .iter()
+        .flat_map(|read| read.problems.clone())
+        .collect();
+    for FeatureFile { file, feature, .. } in &features {
         for (rule, scenario) in scenarios(feature) {
             let tags = tags(feature, rule, scenario);
             let found = lint::of_scenario(feature, rule, scenario, file);
@@ -301,9 +195,9 @@ pub(super) fn all_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
 }
 
 /// Every scenario with its file.
-fn all(features: &[(PathBuf, Feature)]) -> impl Iterator<Item = (&Path, &Gherkin)> {
-    features.iter().flat_map(|(file, feature)| {
-        scenarios(feature).map(|(_, scenario)| (file.as_path(), scenario))
+fn all(features: &[FeatureFile]) -> impl Iterator<Item = (&Path, &Gherkin)> {
+    features.iter().flat_map(|read| {
+        scenarios(&read.feature).map(|(_, scenario)| (read.file.as_path(), scenario))
     })
 }
 
@@ -351,18 +245,16 @@ pub fn check_features(path: &Path) -> anyhow::Result<Lint> {
 
 /// The same of one feature, from its text; `file` is what problems call it.
 pub fn check_feature(file: &Path, text: &str) -> anyhow::Result<Lint> {
-    let feature = Feature::parse(text, GherkinEnv::default());
-    let feature =
-        feature.map_err(|error| Unreadable::Text(in_words(file, text, line_of(&error), None)));
-    let feature = expanded(feature, file.to_owned()).context(LINT)?;
-    Ok(lint_of(vec![feature]))
+    let read = read_text(file.to_owned(), text).context(LINT)?;
+    Ok(lint_of(vec![read]))
 }
 
 const LINT: WrongInput = WrongInput("check the feature files");
 
-fn lint_of(features: Vec<(PathBuf, Feature)>) -> Lint {
+fn lint_of(features: Vec<FeatureFile>) -> Lint {
     let mut problems = lint::twins(all(&features));
-    for (file, feature) in &features {
+    problems.extend(features.iter().flat_map(|read| read.problems.clone()));
+    for FeatureFile { file, feature, .. } in &features {
         for (rule, scenario) in scenarios(feature) {
             problems.extend(lint::of_scenario(feature, rule, scenario, file));
         }
@@ -370,7 +262,7 @@ fn lint_of(features: Vec<(PathBuf, Feature)>) -> Lint {
     problems.sort();
     problems.dedup();
     let scenarios = all(&features).count();
-    let features: Vec<_> = features.into_iter().map(|(_, feature)| feature).collect();
+    let features: Vec<_> = features.into_iter().map(|read| read.feature).collect();
     Lint {
         scenarios,
         problems,

@@ -64,6 +64,121 @@ Feature: f
     assert_eq!(missing.status.code(), Some(2));
 }
 
+/// What reads as if it ran, and does not, is no pass of `lint` nor of `run`.
+#[test]
+fn what_never_runs_is_a_problem() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let nested = directory.path().join("team");
+    std::fs::create_dir(&nested).expect("a directory");
+    let file = nested.join("a.feature");
+    let good = "Scenario: s\n    Given 1 consumer\n    When 5 messages are sent at once\n    \
+                Then within 30 s every message has exactly one result\n";
+    for (content, problem) in [
+        (
+            format!(
+                "Feature: f\n  {good}  Scenario Outline: o\n    Given 1 consumer\n    When <n> messages are sent at once\n    \
+                     Then within 30 s every message has exactly one result\n    Examples:\n      | n |\n"
+            ),
+            "a.feature:10: these examples of \"o\" have no row",
+        ),
+        (
+            format!(
+                "Feature: f\n  {good}  Scenario Outline: o\n    Given 1 consumer\n    When 4 messages are sent at once\n    \
+                     Then within 30 s every message has exactly one result\n"
+            ),
+            "a.feature:6: \"o\" is an outline without examples",
+        ),
+        (
+            format!("Feature: f\r  {good}").replace('\n', "\r"),
+            "a.feature:1: a line ends in CR (U+000D) alone",
+        ),
+        (
+            format!("Feature: f\n  Scenaro: t\n  {good}"),
+            "a.feature:2: 'Scenaro: t' is a description",
+        ),
+        (
+            format!("Feature: f\n  {good}  Rule: r\n"),
+            "a.feature:6: the rule \"r\" has no scenario",
+        ),
+        (
+            "Feature: f\n  All of it is prose.\n".to_owned(),
+            "a.feature:1: the feature \"f\" has no scenario",
+        ),
+        (
+            format!(
+                "Feature: f\n  {}",
+                good.replace("consumer\n", "consumer\n      | a |\n      | b |\n")
+            ),
+            "a.feature:3: the step '1 consumer' takes no table",
+        ),
+        (
+            format!(
+                "Feature: f\n  {}",
+                good.replace(
+                    "consumer\n",
+                    "consumer\n      \"\"\"\n      b\n      \"\"\"\n"
+                )
+            ),
+            "a.feature:3: the step '1 consumer' takes no doc string",
+        ),
+        (
+            format!("Feature: f\n  {good}    And latency stays within these limits:\n"),
+            "a.feature:6: the step 'latency stays within these limits:' needs a table",
+        ),
+        (
+            format!("Feature: f\n  {}", good.replace("30 s", "30\u{a0}s")),
+            "a.feature:5: 'Then within 30<U+00A0>s",
+        ),
+    ] {
+        std::fs::write(&file, &content).expect("a feature file");
+        let path = directory.path().to_str().expect("a path of text");
+        for arguments in [vec!["lint", path], vec!["run", "--features", path]] {
+            let output = harness(&arguments);
+            let said =
+                String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?} {said}");
+            assert!(said.contains(problem), "{problem:?} is missing in {said}");
+        }
+    }
+}
+
+/// A byte order mark at the beginning is left out, as Cucumber does (`EncodingParser` of cucumber-jvm); other encodings are
+/// named.
+#[test]
+fn encodings_are_read_or_named() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let file = directory.path().join("a.feature");
+    let good = "Feature: f\r\n  Scenario: s\r\n    Given 1 consumer\r\n    When 5 messages are sent at once\r\n    \
+                Then within 30 s every message has exactly one result\r\n";
+    let utf16: Vec<u8> = "\u{feff}Feature: f"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (bytes, code, words) in [
+        (
+            format!("\u{feff}{good}").into_bytes(),
+            0,
+            "1 scenarios checked, 0 problems",
+        ),
+        (
+            utf16,
+            2,
+            "a.feature:1: the file is in UTF-16; save it as UTF-8",
+        ),
+        (
+            b"Feature: f\n  caf\xe9\n".to_vec(),
+            2,
+            "a.feature:2: the file is not in UTF-8",
+        ),
+    ] {
+        std::fs::write(&file, bytes).expect("a feature file");
+        let output = harness(&["lint", file.to_str().expect("a path of text")]);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(words), "{words:?} is missing in {said}");
+    }
+}
+
 #[test]
 fn a_file_that_is_no_feature_is_refused_in_words_with_its_line() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");

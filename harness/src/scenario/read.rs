@@ -1,0 +1,194 @@
+//! Reading feature files, and what is wrong with those that are none.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use cucumber::feature::Ext as _;
+use cucumber::gherkin::{Feature, GherkinEnv, ParseError, ParseFileError};
+
+use super::lint::{Problem, Problems};
+use super::selection::scenarios;
+use super::text::{NoText, decoded, of_text, shown, without_mark};
+
+/// A feature file that was read, with a scenario for each line of its examples.
+#[derive(Debug)]
+pub(super) struct FeatureFile {
+    /// Its path.
+    pub(super) file: PathBuf,
+    /// What it says.
+    pub(super) feature: Feature,
+    /// What of it says nothing, although it looks as if it did.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Reads the feature files at `path`: itself, or those below it, in order of their names.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<FeatureFile>> {
+    let features = feature_files(path)?.into_iter().map(|file| {
+        let bytes = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+        let text = decoded(&bytes).map_err(|no_text| Unreadable(no_text.told(&file)))?;
+        let has_mark = text.len() < bytes.len();
+        // The parser of a text keeps to itself why it gave up, and that of a file tells.
+        let cause = |file: &Path| match Feature::parse_path(file, GherkinEnv::default()) {
+            Err(ParseFileError::Parsing { error, .. }) if !has_mark => error.map(|e| e.to_string()),
+            _ => None,
+        };
+        parsed(file, text, cause)
+    });
+    features.collect()
+}
+
+/// The same of one file, from its text.
+pub(super) fn read_text(file: PathBuf, text: &str) -> anyhow::Result<FeatureFile> {
+    parsed(file, without_mark(text), |_| None)
+}
+
+fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let missing = || {
+        format!(
+            "find the feature files at {}; name a file or a directory with --features",
+            path.display()
+        )
+    };
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    add_files(path, &mut files).with_context(missing)?;
+    files.sort();
+    ensure!(!files.is_empty(), missing());
+    Ok(files)
+}
+
+/// Adds those below `directory`, however deep: one that is not seen would never run. Links to directories are not followed.
+fn add_files(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        let extension = path.extension();
+        if entry.file_type()?.is_dir() {
+            add_files(&path, files)?;
+        } else if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("feature")) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Why a file is no feature, in words, with file and line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unreadable(String);
+
+impl NoText {
+    fn told(self, file: &Path) -> String {
+        let file = file.display();
+        match self {
+            Self::Utf16 => format!("{file}:1: the file is in UTF-16; save it as UTF-8"),
+            Self::NotUtf8(line) => {
+                format!(
+                    "{file}:{line}: the file is not in UTF-8 from this line on; save it as UTF-8"
+                )
+            }
+        }
+    }
+}
+
+/// Parses `text`; `cause` is asked why that failed.
+fn parsed(
+    file: PathBuf,
+    text: &str,
+    cause: impl FnOnce(&Path) -> Option<String>,
+) -> anyhow::Result<FeatureFile> {
+    let mut problems = of_text(&file, text);
+    let feature = Feature::parse(text, GherkinEnv::default()).map_err(|error| {
+        let parser = in_words(&file, text, line_of(&error), cause(&file));
+        // What was found in the text may be why.
+        let found = problems.iter().map(ToString::to_string).chain([parser]);
+        Unreadable(found.collect::<Vec<_>>().join("\n"))
+    })?;
+    problems.extend(of_empty_parts(&feature, &file));
+    let feature = feature
+        .expand_examples()
+        .with_context(|| format!("read the examples of {}", file.display()))?;
+    Ok(FeatureFile {
+        file,
+        feature,
+        problems,
+    })
+}
+
+/// Parts of a feature that would run nothing, although they look as if they did; before its outlines are expanded.
+fn of_empty_parts(feature: &Feature, file: &Path) -> Vec<Problem> {
+    let mut problems = Problems::of(file);
+    let nothing =
+        |what: &str, name: &str| format!("the {what} {name:?} has no scenario: nothing of it runs");
+    if scenarios(feature).next().is_none() && feature.rules.is_empty() {
+        problems.add(feature.position.line, nothing("feature", &feature.name));
+    }
+    for rule in &feature.rules {
+        if rule.scenarios.is_empty() {
+            problems.add(rule.position.line, nothing("rule", &rule.name));
+        }
+    }
+    for (_, scenario) in scenarios(feature) {
+        let name = &scenario.name;
+        for examples in &scenario.examples {
+            // The first row is the header.
+            if examples
+                .table
+                .as_ref()
+                .is_none_or(|table| table.rows.len() < 2)
+            {
+                let text =
+                    format!("these examples of {name:?} have no row: it runs for none of them");
+                problems.add(examples.position.line, text);
+            }
+        }
+        if scenario.examples.is_empty() && scenario.keyword.trim().contains(' ') {
+            let text = format!("{name:?} is an outline without examples: nothing of it runs");
+            problems.add(scenario.position.line, text);
+        }
+    }
+    problems.found
+}
+
+/// Where the parser gave up. Only its words tell, `Error at <line>:<column>: ...`.
+fn line_of(error: &ParseError) -> usize {
+    let words = error.to_string();
+    let place = words.strip_prefix("Error at ");
+    let line = place.and_then(|place| place.split(':').next()?.parse().ok());
+    line.unwrap_or(1)
+}
+
+/// What is wrong with the `text` of `file`, whose parser gave up at `line`, sometimes for a `cause` that it knows.
+fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> String {
+    let file = file.display();
+    if text.trim().is_empty() {
+        return format!(
+            "{file}:1: the file is empty: a feature begins with a line 'Feature: <name>'"
+        );
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    if let Some(cause) = cause {
+        // It knows the cause only once the line is over.
+        let before = lines.iter().take(line).rposition(|line| !line.is_empty());
+        let at = before.unwrap_or_default();
+        let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+        return format!(
+            "{file}:{}: {} '{}'",
+            at + 1,
+            shown(&cause),
+            shown(lines[at])
+        );
+    }
+    let said = lines
+        .get(line.saturating_sub(1))
+        .copied()
+        .unwrap_or_default();
+    if said.is_empty() {
+        return format!(
+            "{file}:{line}: the file ends too early, or something is missing before this line"
+        );
+    }
+    format!("{file}:{line}: this line cannot be read: '{}'", shown(said))
+}

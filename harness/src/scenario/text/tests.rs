@@ -1,0 +1,149 @@
+//! Feature files whose text says other than it seems to.
+
+use super::*;
+
+fn problems(text: &str) -> Vec<String> {
+    let found = of_text(Path::new("a.feature"), text);
+    found.iter().map(ToString::to_string).collect()
+}
+
+/// One problem, and what it says.
+fn one(text: &str, expected: &str) {
+    let found = problems(text);
+    assert_eq!(found.len(), 1, "{text:?}: {found:?}");
+    assert!(found[0].starts_with(expected), "{text:?}: {found:?}");
+}
+
+const GOOD: &str = "Feature: f\n  As a reviewer: I read.\n\n  Rules:\n  - given time, all is done\n\n  # a remark\n  \
+                    Rule: r\n    When a node is evicted, its messages are done elsewhere.\n\n    @serial\n    Scenario: s\n      \
+                    Given 1 consumer\n      When 5 messages are sent at once\n      Then latency stays within these limits:\n        \
+                    | hop | p99 |\n        | end to end | 2\u{a0}s \\| x |\n";
+
+#[test]
+fn prose_is_no_problem() {
+    let good = GOOD.replace('\u{a0}', " ");
+    assert_eq!(problems(&good), [""; 0]);
+    assert_eq!(problems(&good.replace('\n', "\r\n")), [""; 0]);
+}
+
+#[test]
+fn a_keyword_that_is_none_is_named_with_the_one_that_was_meant() {
+    for (line, meant) in [
+        ("Scenaro: s", "Scenario:"),
+        ("scenario: s", "Scenario:"),
+        ("SCENARIO: s", "Scenario:"),
+        ("Scenario : s", "Scenario:"),
+        ("Sceanrio: s", "Scenario:"),
+        ("Senario Outline: s", "Scenario Outline:"),
+        ("Scenario outline: s", "Scenario Outline:"),
+        ("Exmaple: s", "Example:"),
+        ("Backgroud:", "Background:"),
+        ("rule: r", "Rule:"),
+    ] {
+        let expected = format!("a.feature:2: '{line}' is a description");
+        one(&format!("Feature: f\n  {line}\n"), &expected);
+        let found = problems(&format!("Feature: f\n  {line}\n"));
+        assert!(found[0].ends_with(&format!("write '{meant}'")), "{found:?}");
+    }
+    for line in [
+        "Note: s",
+        "Rules: s",
+        "Samples: s",
+        "Role: s",
+        "See https://example.com/scenario",
+    ] {
+        assert_eq!(problems(&format!("Feature: f\n  {line}\n")), [""; 0]);
+    }
+}
+
+#[test]
+fn a_step_in_a_description_is_named() {
+    for (text, line) in [
+        (
+            "Feature: f\n  Given 1 consumer\n  Scenario: s\n    When x\n",
+            2,
+        ),
+        (
+            "Feature: f\n  Scenario: s\n    Whn 5 messages are sent at once\n    Then x\n",
+            3,
+        ),
+        (
+            "Feature: f\n  Scenario: s\n    given 1 consumer\n    When x\n",
+            3,
+        ),
+        (
+            "Feature: f\n  Scenario: s\n    5 messages are sent at once\n    When x\n",
+            3,
+        ),
+        (
+            "Feature: f\n  Scenario: s\n    - 1 consumer\n    When x\n",
+            3,
+        ),
+    ] {
+        one(text, &format!("a.feature:{line}: '"));
+    }
+}
+
+#[test]
+fn lines_that_end_in_cr_alone_are_one_line() {
+    let old = "Feature: f\r  Scenario: s\r    Given 1 consumer\r";
+    one(old, "a.feature:1: a line ends in CR (U+000D) alone");
+    one(
+        "Feature: f\n\n  Scenario: s\r    Given 1 consumer\n",
+        "a.feature:3: a line ends in CR",
+    );
+}
+
+#[test]
+fn what_cannot_be_seen_is_named() {
+    let step = |sentence: &str| format!("Feature: f\n  Scenario: s\n    {sentence}\n");
+    for (text, expected) in [
+        (
+            step("Then within 30\u{a0}s all is done"),
+            "a.feature:3: 'Then within 30<U+00A0>s all is done' has U+00A0 (no-break space) as its letter 15",
+        ),
+        (
+            step("\u{200b}Given 1 consumer"),
+            "a.feature:3: '<U+200B>Given 1 consumer' has U+200B (zero width space)",
+        ),
+        (
+            step("Given 1\tconsumer"),
+            "a.feature:3: 'Given 1<U+0009>consumer' has U+0009 (tab)",
+        ),
+        (
+            step("Given\u{a0}1 consumer"),
+            "a.feature:3: 'Given<U+00A0>1 consumer'",
+        ),
+        (
+            "Feature: f\n  @ser\u{ad}ial\n".to_owned(),
+            "a.feature:2: '@ser<U+00AD>ial' has U+00AD (soft hyphen)",
+        ),
+        (GOOD.to_owned(), "a.feature:17: '| end to end | 2<U+00A0>s"),
+    ] {
+        one(&text, expected);
+    }
+}
+
+/// Gherkin refuses it ("inconsistent cell count"); the parser cuts it off.
+#[test]
+fn a_row_with_more_cells_than_the_first_is_named() {
+    let rows = "    | a | b |\n    | 1 | 2 |\n    | 1 | 2 | 3 |\n";
+    one(
+        &format!("Feature: f\n  Scenario: s\n    Given x:\n{rows}"),
+        "a.feature:6: this row has 3 cells, and the first of its table 2",
+    );
+}
+
+#[test]
+fn doc_strings_and_remarks_hold_what_they_like() {
+    let text = "Feature: f\n  # Scenaro: \u{a0}\n  Scenario: s\n    Given x\n      \"\"\"\n      Scenaro: y\u{a0}\n      \
+                | a |\n      | a | b |\n      \"\"\"\n    Then y\n";
+    assert_eq!(problems(text), [""; 0]);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_apart() {
+    assert_eq!(decoded(b"\xef\xbb\xbfFeature: f"), Ok("Feature: f"));
+    assert_eq!(decoded(b"\xff\xfeF\0"), Err(NoText::Utf16));
+    assert_eq!(decoded(b"Feature: f\n  caf\xe9\n"), Err(NoText::NotUtf8(2)));
+}
