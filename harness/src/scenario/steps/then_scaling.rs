@@ -9,6 +9,7 @@ use workflow::contract::Stamp;
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
+use crate::audit::StorageTime;
 use crate::autoscale::Recording;
 use crate::events::Event;
 use crate::outcome::Outcome;
@@ -79,11 +80,15 @@ async fn until(
         leaving,
         ..
     } = now(&run.roster());
+    // Where there is no wire, nobody knows how long storage kept requests waiting.
+    let traffic = run.traffic();
+    let storage = traffic.map_or_else(|_| StorageTime::default(), |traffic| traffic.storage);
     on_time(&scenario.recording()?, SLACK)?;
-    bail!(
+    let late = format!(
         "after {deadline:?} {wanted} consumers are wanted, {running} run, {at_work} of them have asked for messages, and {leaving} \
          are about to end"
     );
+    Err(StepError::late(late, storage))
 }
 
 declare_needs!(Scaling);
