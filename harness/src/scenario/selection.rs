@@ -178,7 +178,7 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
 #[cfg(test)]
 pub(super) fn all_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
-    for (file, feature) in read(path)? {
+    for FeatureFile { file, feature, .. } in read(path)? {
         for (rule, scenario) in scenarios(&feature) {
             cases.push(Case {
                 feature: feature.name.clone(),

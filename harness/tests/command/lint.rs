@@ -64,40 +64,36 @@ Feature: f
     assert_eq!(missing.status.code(), Some(2));
 }
 
-/// What reads as if it ran, and does not, is no pass of `lint` nor of `run`.
-#[test]
-fn what_never_runs_is_a_problem() {
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-    let nested = directory.path().join("team");
-    std::fs::create_dir(&nested).expect("a directory");
-    let file = nested.join("a.feature");
-    let good = "Scenario: s\n    Given 1 consumer\n    When 5 messages are sent at once\n    \
-                Then within 30 s every message has exactly one result\n";
-    for (content, problem) in [
+const GOOD: &str = "Scenario: s\n    Given 1 consumer\n    When 5 messages are sent at once\n    \
+                    Then within 30 s every message has exactly one result\n";
+
+/// Feature files of which a part never runs, each with the problem that is named.
+fn never_run() -> Vec<(String, &'static str)> {
+    vec![
         (
             format!(
-                "Feature: f\n  {good}  Scenario Outline: o\n    Given 1 consumer\n    When <n> messages are sent at once\n    \
+                "Feature: f\n  {GOOD}  Scenario Outline: o\n    Given 1 consumer\n    When <n> messages are sent at once\n    \
                      Then within 30 s every message has exactly one result\n    Examples:\n      | n |\n"
             ),
             "a.feature:10: these examples of \"o\" have no row",
         ),
         (
             format!(
-                "Feature: f\n  {good}  Scenario Outline: o\n    Given 1 consumer\n    When 4 messages are sent at once\n    \
+                "Feature: f\n  {GOOD}  Scenario Outline: o\n    Given 1 consumer\n    When 4 messages are sent at once\n    \
                      Then within 30 s every message has exactly one result\n"
             ),
             "a.feature:6: \"o\" is an outline without examples",
         ),
         (
-            format!("Feature: f\r  {good}").replace('\n', "\r"),
+            format!("Feature: f\r  {GOOD}").replace('\n', "\r"),
             "a.feature:1: a line ends in CR (U+000D) alone",
         ),
         (
-            format!("Feature: f\n  Scenaro: t\n  {good}"),
+            format!("Feature: f\n  Scenaro: t\n  {GOOD}"),
             "a.feature:2: 'Scenaro: t' is a description",
         ),
         (
-            format!("Feature: f\n  {good}  Rule: r\n"),
+            format!("Feature: f\n  {GOOD}  Rule: r\n"),
             "a.feature:6: the rule \"r\" has no scenario",
         ),
         (
@@ -107,14 +103,14 @@ fn what_never_runs_is_a_problem() {
         (
             format!(
                 "Feature: f\n  {}",
-                good.replace("consumer\n", "consumer\n      | a |\n      | b |\n")
+                GOOD.replace("consumer\n", "consumer\n      | a |\n      | b |\n")
             ),
             "a.feature:3: the step '1 consumer' takes no table",
         ),
         (
             format!(
                 "Feature: f\n  {}",
-                good.replace(
+                GOOD.replace(
                     "consumer\n",
                     "consumer\n      \"\"\"\n      b\n      \"\"\"\n"
                 )
@@ -122,14 +118,24 @@ fn what_never_runs_is_a_problem() {
             "a.feature:3: the step '1 consumer' takes no doc string",
         ),
         (
-            format!("Feature: f\n  {good}    And latency stays within these limits:\n"),
+            format!("Feature: f\n  {GOOD}    And latency stays within these limits:\n"),
             "a.feature:6: the step 'latency stays within these limits:' needs a table",
         ),
         (
-            format!("Feature: f\n  {}", good.replace("30 s", "30\u{a0}s")),
+            format!("Feature: f\n  {}", GOOD.replace("30 s", "30\u{a0}s")),
             "a.feature:5: 'Then within 30<U+00A0>s",
         ),
-    ] {
+    ]
+}
+
+/// What reads as if it ran, and does not, is no pass of `lint` nor of `run`.
+#[test]
+fn what_never_runs_is_a_problem() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let nested = directory.path().join("team");
+    std::fs::create_dir(&nested).expect("a directory");
+    let file = nested.join("a.feature");
+    for (content, problem) in never_run() {
         std::fs::write(&file, &content).expect("a feature file");
         let path = directory.path().to_str().expect("a path of text");
         for arguments in [vec!["lint", path], vec!["run", "--features", path]] {

@@ -41,7 +41,7 @@ pub enum ConfigError {
     BadSuffix(&'static str),
     /// The endpoint cannot be that of the service.
     #[error("open the {0}: {1}")]
-    Endpoint(&'static str, EndpointError),
+    Endpoint(&'static str, Box<EndpointError>),
     /// A bearer token over plain HTTP.
     #[error(
         "open the {0}: a token must not travel over http; use an https endpoint, or a SAS for a local Azurite \
@@ -158,7 +158,7 @@ impl Storage {
         let in_string = || self.given.as_ref()?.endpoint(service);
         if let Some(url) = given.cloned().or_else(in_string) {
             endpoint::check(&url, service, name, self.account.account.as_deref())
-                .map_err(|error| ConfigError::Endpoint(service, error))?;
+                .map_err(|error| ConfigError::Endpoint(service, Box::new(error)))?;
             return Ok(url);
         }
         let account = self
