@@ -1,9 +1,10 @@
 //! The command line of `harness`.
 
-use std::io::{IsTerminal as _, Write as _, stdout};
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -15,7 +16,7 @@ use crate::load::LoadArgs;
 use crate::outcome::Outcome;
 use crate::platform::local::Local;
 use crate::platform::{EnvironmentName, Platform, Profile, StorageChoice, Workload, WorkloadArgs};
-use crate::recording::RecordingArgs;
+use crate::recording::{Progress, RecordingArgs};
 use crate::report::ReportError;
 use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
 use crate::simulate::SimulateArgs;
@@ -160,7 +161,8 @@ fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn recording(args: &RecordingArgs) -> anyhow::Result<ExitCode> {
-    let answer = crate::recording::judge(args)?;
+    let mut progress = Progress::new(stderr(), Instant::now());
+    let answer = crate::recording::judge(args, &mut |part| progress.tell(part, Instant::now()))?;
     say(&answer.text());
     Ok(ExitCode::from(answer.outcome()))
 }

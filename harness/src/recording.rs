@@ -1,8 +1,9 @@
 //! `harness recording`: holds what a real cluster did against the model of KEDA and the HPA.
 
 use std::fmt::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use autoscaler::{Findings, Recording, ScaledObject, Settings, Uncertainty};
@@ -12,12 +13,15 @@ use workflow::duration;
 use crate::exit::WrongInput;
 use crate::outcome::Outcome;
 
+/// From one line that tells of progress to the next.
+const EVERY: Duration = Duration::from_secs(2);
+
 const WRONG: WrongInput = WrongInput("hold a recording against the model");
 
 /// What is held against what.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RecordingArgs {
-    /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`; crates/autoscaler/tests/recordings has some
+    /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`, `t_s` counted from the first row; crates/autoscaler/tests/recordings has some
     recording: PathBuf,
     /// The file of the ScaledObject that was in force
     #[arg(long, value_name = "FILE")]
@@ -47,19 +51,20 @@ enum Unfit {
     },
 }
 
-/// Reads both files and compares them.
+/// Reads both files and compares them; `progress` is told from time to time which part of the work is done, from 0 to 1.
 ///
 /// # Errors
 ///
 /// Either cannot be read or says what it must not, with [`WrongInput`] as the context.
-pub fn judge(args: &RecordingArgs) -> anyhow::Result<Answer> {
+pub fn judge(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Answer> {
     let settings = settings(&args.scaled_object).context(WRONG)?;
     let recording = recording(&args.recording).context(WRONG)?;
     let uncertainty = Uncertainty {
         slack: args.slack,
         ..Uncertainty::default()
     };
-    let findings = recording.judge(&settings, &uncertainty).context(WRONG)?;
+    let findings = recording.judge_with_progress(&settings, &uncertainty, progress);
+    let findings = findings.context(WRONG)?;
     Ok(Answer {
         settings,
         recording,
@@ -91,6 +96,30 @@ fn settings(path: &Path) -> anyhow::Result<Settings> {
         refusals,
     })?;
     Ok(settings)
+}
+
+/// Tells how far long work is: after two seconds, and then every two.
+#[derive(Debug)]
+pub struct Progress<W> {
+    out: W,
+    told: Instant,
+}
+
+impl<W: Write> Progress<W> {
+    /// Nothing is done at `begun`.
+    pub fn new(out: W, begun: Instant) -> Self {
+        Self { out, told: begun }
+    }
+
+    /// Such a part is done, from 0 to 1, at `now`.
+    pub fn tell(&mut self, part: f64, now: Instant) {
+        if now.saturating_duration_since(self.told) >= EVERY {
+            self.told = now;
+            // Whether somebody reads it is no reason to stop.
+            let percent = part * 100.0;
+            let _ = writeln!(self.out, "compared with {percent:.0} % of the model's runs");
+        }
+    }
 }
 
 impl Answer {
@@ -140,5 +169,29 @@ impl Answer {
             nearest.phases.poll.as_secs_f64(),
             nearest.phases.sync.as_secs_f64(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_every_two_seconds_and_not_of_short_work() {
+        let (mut out, begun) = (Vec::new(), Instant::now());
+        let mut progress = Progress::new(&mut out, begun);
+        for tenths in 0..50_u32 {
+            let now = begun + Duration::from_millis(100) * tenths;
+            progress.tell(f64::from(tenths) / 100.0, now);
+        }
+        let told = String::from_utf8(out).unwrap();
+        let lines: Vec<_> = told.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "compared with 20 % of the model's runs",
+                "compared with 40 % of the model's runs"
+            ]
+        );
     }
 }

@@ -21,11 +21,16 @@
 //! - What is outside did not follow these rules with this load: other settings, another version, or a loop that was
 //!   later than the slack.
 //!
+//! - Where the load stays as it is ([`Load::steady_until`]) and nothing in the model remembers a change any more, runs go on
+//!   with the last ticks before the load changes. So a recording costs what its changes cost, not what its hours would.
+//!
 //! It says nothing of how probable a count is. [`Envelope::likely`] is the run with both loops in the middle of their
 //! periods, on time.
 
+mod coverage;
 mod load;
 mod nearest;
+mod quiet;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -35,9 +40,11 @@ use std::time::Duration;
 
 pub use load::{Load, Samples};
 pub use nearest::Nearest;
+pub(crate) use quiet::memory;
 pub use runs::Uncertainty;
 
 use crate::{ReplicaSeries, Settings, Start};
+use coverage::Coverage;
 
 /// The finest time an envelope tells apart.
 const CELL: Duration = Duration::from_millis(250);
@@ -45,7 +52,7 @@ const CELL: Duration = Duration::from_millis(250);
 /// Counts of replicas that are possible, over time.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    cells: Vec<Option<(u32, u32)>>,
+    bands: Vec<Band>,
     reaches: Vec<Reach>,
     likely: ReplicaSeries,
     horizon: Duration,
@@ -112,17 +119,23 @@ impl Envelope {
         horizon: Duration,
         uncertainty: &Uncertainty,
     ) -> Self {
+        Self::with_progress(settings, start, load, horizon, uncertainty, &mut |_| ())
+    }
+
+    /// Makes the envelope as [`Envelope::new`] does, and tells from time to time which part of its runs is done, from 0 to 1.
+    pub fn with_progress(
+        settings: &Settings,
+        start: &Start,
+        load: &impl Load,
+        horizon: Duration,
+        uncertainty: &Uncertainty,
+        progress: &mut dyn FnMut(f64),
+    ) -> Self {
         let widening = uncertainty.widening(settings);
-        let last = index(horizon);
-        let mut new = Self {
-            cells: vec![None; last + 1],
-            reaches: Vec::new(),
-            likely: runs::likely(settings, start, load, horizon, uncertainty),
-            horizon,
-        };
+        let mut coverage = Coverage::default();
         let mut all = 0_usize;
         let mut tally: Vec<Tally> = Vec::new();
-        runs::each(settings, start, load, horizon, uncertainty, |series| {
+        let run = |series: &ReplicaSeries| {
             all += 1;
             let highest = series
                 .steps()
@@ -137,44 +150,32 @@ impl Envelope {
                 tally.add(series, replicas);
             }
             for (from, until, replicas) in series.spans(horizon) {
-                let range =
-                    index(from.saturating_sub(widening))..=index(until + widening).min(last);
-                for cell in &mut new.cells[range] {
-                    let (low, high) = cell.unwrap_or((replicas, replicas));
-                    *cell = Some((low.min(replicas), high.max(replicas)));
-                }
+                let until = (until + widening).min(horizon);
+                coverage.add(replicas, from.saturating_sub(widening), until);
             }
-        });
+        };
+        runs::each(settings, start, load, horizon, uncertainty, run, progress);
         let tally = (1..).zip(&tally);
-        new.reaches = tally
-            .map(|(n, tally)| tally.reach(n, all, widening))
-            .collect();
-        new
+        Self {
+            bands: coverage.bands(horizon),
+            reaches: tally
+                .map(|(n, tally)| tally.reach(n, all, widening))
+                .collect(),
+            likely: runs::likely(settings, start, load, horizon, uncertainty),
+            horizon,
+        }
     }
 
     /// The bands, one after the other.
-    pub fn bands(&self) -> Vec<Band> {
-        let mut bands: Vec<Band> = Vec::new();
-        for (n, cell) in (0_u32..).zip(&self.cells) {
-            let Some((low, high)) = *cell else { continue };
-            let (from, until) = (CELL * n, (CELL * (n + 1)).min(self.horizon));
-            match bands.last_mut() {
-                Some(last) if (last.low, last.high) == (low, high) => last.until = until,
-                _ => bands.push(Band {
-                    from,
-                    until,
-                    low,
-                    high,
-                }),
-            }
-        }
-        bands
+    pub fn bands(&self) -> &[Band] {
+        &self.bands
     }
 
     /// Least and most replicas at a moment; after the horizon those of the horizon.
     pub fn at(&self, now: Duration) -> (u32, u32) {
-        let cell = self.cells[index(now).min(self.cells.len() - 1)];
-        cell.unwrap_or_default()
+        let after = self.bands.partition_point(|band| band.from <= now);
+        let band = after.checked_sub(1).and_then(|n| self.bands.get(n));
+        band.map_or((0, 0), |band| (band.low, band.high))
     }
 
     /// Earliest and latest times of each count that any run has, from 1 on.
@@ -193,25 +194,24 @@ impl Envelope {
         for (from, until, replicas) in recording.spans(self.horizon) {
             let until = until.min(self.horizon);
             let mut open = false;
-            for n in index(from)..=index(until) {
-                let Some(Some((low, high))) = self.cells.get(n).copied() else {
-                    continue;
-                };
-                let at = CELL
-                    .saturating_mul(u32::try_from(n).unwrap_or(u32::MAX))
-                    .max(from);
-                if (low..=high).contains(&replicas) || at >= until {
+            let first = self.bands.partition_point(|band| band.until <= from);
+            for band in &self.bands[first..] {
+                let at = band.from.max(from);
+                if at >= until {
+                    break;
+                }
+                if (band.low..=band.high).contains(&replicas) {
                     open = false;
                     continue;
                 }
-                let end = (at + CELL).min(until);
+                let end = band.until.min(until);
                 match excursions.last_mut() {
                     Some(last) if open => last.until = end,
                     _ => excursions.push(Excursion {
                         from: at,
                         until: end,
                         replicas,
-                        possible: (low, high),
+                        possible: (band.low, band.high),
                     }),
                 }
                 open = true;
@@ -219,10 +219,6 @@ impl Envelope {
         }
         excursions
     }
-}
-
-fn index(at: Duration) -> usize {
-    usize::try_from(at.as_nanos() / CELL.as_nanos()).unwrap_or(usize::MAX)
 }
 
 /// What the runs say of one count.

@@ -13,6 +13,11 @@ use crate::{
 const APART: &str = "t_s,visible,leased,replicas";
 const TOTAL: &str = "t_s,total,replicas";
 
+/// No time in seconds is so large, and every one in milliseconds since 1973 is.
+const MILLISECONDS: f64 = 1e11;
+/// Nor is this one in microseconds or nanoseconds.
+const NO_TIME: f64 = 1e19;
+
 /// Queue and replicas of one scale target over time. As a text, it is a table of comma-separated values:
 ///
 /// ```
@@ -30,8 +35,8 @@ const TOTAL: &str = "t_s,total,replicas";
 /// # Ok::<(), autoscaler::RecordingError>(())
 /// ```
 ///
-/// - `t_s`: seconds since the begin of the recording; rows are in order, and each holds until the next. Between two rows the
-///   queue is not known, so a sample should be taken each second or more often.
+/// - `t_s`: seconds, counted from the first row, whatever that has: seconds since 1970 will do. Rows are in order, and each
+///   holds until the next. Between two rows the queue is not known, so a sample should be taken each second or more often.
 /// - `visible` and `leased`, or `total` alone, which holds for `queueLengthStrategy: all` only: messages.
 ///   Where the queue gave no answer, these are empty, from the begin of that read to the next row: nobody knows whether polls
 ///   and syncs of that time were given up, or waited.
@@ -102,11 +107,26 @@ impl Recording {
         settings: &Settings,
         uncertainty: &Uncertainty,
     ) -> Result<Findings, RecordingError> {
+        self.judge_with_progress(settings, uncertainty, &mut |_| ())
+    }
+
+    /// Judges as [`Recording::judge`] does, and tells from time to time which part of the work is done, from 0 to 1.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn judge_with_progress(
+        &self,
+        settings: &Settings,
+        uncertainty: &Uncertainty,
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Findings, RecordingError> {
         if !self.apart && settings.strategy == crate::LengthStrategy::VisibleOnly {
             return Err(RecordingError::TotalOnly);
         }
         let (start, samples, end) = (&self.start, &self.samples, self.end);
-        let envelope = Envelope::new(settings, start, samples, end, uncertainty);
+        let envelope =
+            Envelope::with_progress(settings, start, samples, end, uncertainty, progress);
         let excursions = envelope.excursions(&self.replicas);
         let nearest = Nearest::new(settings, start, samples, &self.replicas, end, uncertainty);
         Ok(Findings {
@@ -157,12 +177,16 @@ impl FromStr for Recording {
             }
         };
         let mut rows = Vec::new();
+        // Seconds since 1970, or since a start of the cluster, count from the first row.
+        let mut begun: Option<Duration> = None;
         for (line, text) in lines {
-            let row = row(text, apart).map_err(|reason| at(line, reason))?;
+            let mut row = row(text, apart).map_err(|reason| at(line, reason))?;
+            let begun = *begun.get_or_insert(row.0);
             let last: Option<&(Duration, Option<Queue>, u32)> = rows.last();
-            if last.is_some_and(|last| last.0 > row.0) {
-                return Err(at(line, "t_s is less than in the row before".to_owned()));
-            }
+            let since = row.0.checked_sub(begun);
+            let since = since.filter(|since| last.is_none_or(|last| last.0 <= *since));
+            row.0 =
+                since.ok_or_else(|| at(line, "t_s is less than in the row before".to_owned()))?;
             rows.push(row);
         }
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
@@ -232,6 +256,11 @@ fn count<T: FromStr>(text: &str) -> Result<T, String> {
 fn seconds(text: &str) -> Result<Duration, String> {
     let refused = || format!("{text:?} is no time in seconds from 0 on");
     let seconds: f64 = text.trim().parse().map_err(|_| refused())?;
+    if (MILLISECONDS..NO_TIME).contains(&seconds) {
+        return Err(format!(
+            "{text:?} seconds are more than three thousand years; write t_s in seconds; milliseconds must be divided by 1,000"
+        ));
+    }
     Duration::try_from_secs_f64(seconds).map_err(|_| refused())
 }
 

@@ -106,7 +106,7 @@ impl Recording {
             &uncertainty,
         );
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let bands = envelope.bands().into_iter().map(|band| AllowedBand {
+        let bands = envelope.bands().iter().map(|band| AllowedBand {
             from_ms: millis(band.from),
             until_ms: millis(band.until),
             low: band.low,

@@ -14,6 +14,12 @@ pub trait Load {
     fn silent_until(&self, _now: Duration) -> Option<Duration> {
         None
     }
+
+    /// Until when a read gives what it gives at this moment. Loops need not be run where nothing can come of it, so that a load
+    /// that tells this costs as much as it has changes, however long it is. `now` itself: not known.
+    fn steady_until(&self, now: Duration) -> Duration {
+        now
+    }
 }
 
 impl<F: Fn(Duration) -> Observation> Load for F {
@@ -62,5 +68,12 @@ impl Load for Samples {
         }
         let answered = self.0[next..].iter().find(|(_, seen)| seen.is_some());
         Some(answered.map_or(Duration::MAX, |(at, _)| *at))
+    }
+
+    fn steady_until(&self, now: Duration) -> Duration {
+        let next = self.until(now);
+        let seen = next.checked_sub(1).map(|last| self.0[last].1);
+        let changed = self.0[next..].iter().find(|(_, it)| Some(*it) != seen);
+        changed.map_or(Duration::MAX, |(at, _)| *at)
     }
 }

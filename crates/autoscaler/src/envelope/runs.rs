@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Load;
+use super::quiet::{Quiet, last_before};
 use crate::{Autoscaler, Phases, ReplicaSeries, Settings, Start};
 
 /// A period has so many phases at most: long polling intervals get a coarser grid, not longer searches.
@@ -132,6 +133,14 @@ impl Late {
         }
     }
 
+    /// Of the ticks of a loop on the average.
+    fn usual(self, which: u64, slack: Duration) -> Duration {
+        match self {
+            Self::Always(..) => self.of(which, Duration::ZERO, slack),
+            Self::Random(_) => slack / 2,
+        }
+    }
+
     /// Of a tick that would run at `now` if its read, of which there are `left` until the answer, had one at once.
     fn unanswered(self, how: Unanswered, which: u64, now: Duration, left: Duration) -> Duration {
         let given_up = left.saturating_sub(Duration::from_millis(1));
@@ -180,9 +189,13 @@ pub(super) fn each(
     horizon: Duration,
     uncertainty: &Uncertainty,
     mut run: impl FnMut(&ReplicaSeries),
+    progress: &mut dyn FnMut(f64),
 ) {
     let settings = Arc::new(settings.clone());
-    for start in starts(&settings, start, uncertainty) {
+    let starts = starts(&settings, start, uncertainty);
+    let all = starts.len() as f64;
+    for (done, start) in (0_u32..).zip(starts) {
+        progress(f64::from(done) / all);
         for late in Late::all() {
             let slack = uncertainty.slack;
             answered_or_not(&settings, &start, load, horizon, late, slack, &mut run);
@@ -298,9 +311,11 @@ fn one(
     };
     model.next_poll = delayed(0, model.next_poll);
     model.next_sync = delayed(1, model.next_sync);
+    let mut quiet = Quiet::new(settings, slack);
     while let Some(now) = model.next_due().filter(|due| *due <= horizon) {
         let (poll, sync) = (model.next_poll, model.next_sync);
-        for decision in model.step(now, load.at(now)) {
+        let decisions = model.step(now, load.at(now));
+        for decision in &decisions {
             series.push(now, decision.to);
         }
         if model.next_poll != poll {
@@ -308,6 +323,16 @@ fn one(
         }
         if model.next_sync != sync {
             model.next_sync = delayed(1, model.next_sync);
+        }
+        if quiet.is_over(now, !decisions.is_empty(), load) {
+            let until = quiet.until.min(horizon);
+            let periods = (settings.polling_interval, settings.controller.sync_period);
+            for (which, next, period) in [
+                (0, &mut model.next_poll, periods.0),
+                (1, &mut model.next_sync, periods.1),
+            ] {
+                *next = last_before(until, *next, period + late.usual(which, slack));
+            }
         }
     }
     (series, silence)

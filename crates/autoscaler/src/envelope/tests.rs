@@ -288,3 +288,76 @@ fn a_recording_is_explained_by_the_phases_that_come_nearest() {
     assert!(other.is_some_and(|it| it.distance > seconds(4)));
     assert_eq!(nearest(&series(&[(0, 0), (3, 1), (11, 4), (26, 8)])), None);
 }
+
+/// Counts how often the queue is read.
+struct Counted<'a>(&'a Samples, std::cell::Cell<u64>);
+
+impl Load for Counted<'_> {
+    fn at(&self, now: Duration) -> Observation {
+        self.1.set(self.1.get() + 1);
+        self.0.at(now)
+    }
+
+    fn steady_until(&self, now: Duration) -> Duration {
+        self.0.steady_until(now)
+    }
+}
+
+fn four_rows(hours: u64) -> Samples {
+    let queue = |visible| Ok(Queue { visible, leased: 0 });
+    let end = hours * 3_600;
+    Samples::new([
+        (seconds(0), queue(0)),
+        (seconds(60), queue(40)),
+        (seconds(end / 2), queue(0)),
+        (seconds(end), queue(0)),
+    ])
+}
+
+#[test]
+fn a_recording_costs_what_its_rows_do_and_not_what_its_hours_would() {
+    let reads = |hours| {
+        let samples = four_rows(hours);
+        let counted = Counted(&samples, std::cell::Cell::new(0));
+        envelope(&measured(), &counted, hours * 3_600);
+        counted.1.get()
+    };
+    let (four, day) = (reads(4), reads(24));
+    assert!(day < four + four / 10, "{four} reads, and {day} of a day");
+}
+
+/// Late by nothing, so that random lateness is none either.
+#[test]
+fn what_is_passed_over_changes_nothing() {
+    let on_time = Uncertainty {
+        slack: Duration::ZERO,
+        step: seconds(4),
+        ..Uncertainty::default()
+    };
+    let slow = crate::Policy {
+        kind: crate::PolicyKind::Pods,
+        value: 1,
+        period: seconds(600),
+    };
+    let mut careful = crate::Behavior::default();
+    careful.scale_down.policies = vec![slow];
+    careful.scale_up.stabilization_window = Some(seconds(120));
+    let settings = [
+        measured(),
+        Settings {
+            behavior: Some(careful),
+            idle_replica_count: Some(0),
+            min_replica_count: 2,
+            ..measured()
+        },
+    ];
+    let samples = four_rows(3);
+    let plain = |now: Duration| samples.at(now);
+    for settings in settings {
+        let (start, end) = (Start::default(), seconds(3 * 3_600));
+        let over = Envelope::new(&settings, &start, &samples, end, &on_time);
+        let through = Envelope::new(&settings, &start, &plain, end, &on_time);
+        assert_eq!(over.bands(), through.bands());
+        assert_eq!(over.reaches(), through.reaches());
+    }
+}

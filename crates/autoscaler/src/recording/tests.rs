@@ -51,6 +51,32 @@ fn a_table_may_come_from_a_spreadsheet() {
 }
 
 #[test]
+fn times_count_from_the_first_row() {
+    let counted = read("t_s,total,replicas\n0,0,0\n5,10,0\n100,0,1\n");
+    let since_1970 = read("t_s,total,replicas\n1735689600,0,0\n1735689605,10,0\n1735689700,0,1\n");
+    assert_eq!(since_1970, counted);
+    let recording = since_1970.unwrap();
+    assert_eq!(recording.end(), Duration::from_secs(100));
+    let findings = recording
+        .judge(&Settings::default(), &Uncertainty::default())
+        .unwrap();
+    assert!(!findings.envelope.bands().is_empty());
+}
+
+#[test]
+fn long_work_tells_how_far_it_is() {
+    let recording = read("t_s,total,replicas\n0,0,0\n60,0,0\n").unwrap();
+    let mut told = Vec::new();
+    let judged =
+        recording.judge_with_progress(&Settings::default(), &Uncertainty::default(), &mut |part| {
+            told.push(part)
+        });
+    assert!(judged.is_ok());
+    assert!(told.len() > 100 && told.is_sorted(), "{}", told.len());
+    assert!(told.iter().all(|part| (0.0..=1.0).contains(part)));
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     let head = "t_s,total,replicas\n0,0,0\n";
     for (text, expected) in [
@@ -73,6 +99,14 @@ fn what_is_wrong_is_named_with_its_line() {
             "line 2: \"\" is no count",
         ),
         (format!("{head}1e99,2,3\n"), "line 3: \"1e99\" is no time"),
+        (
+            "t_s,total,replicas\n1735689600000,0,0\n".to_owned(),
+            "line 2: \"1735689600000\" seconds are more than three thousand years; write t_s in seconds",
+        ),
+        (
+            "t_s,total,replicas\n5,0,0\n4,0,0\n".to_owned(),
+            "line 3: t_s is less",
+        ),
         (format!("{head}2,0,0\n1,0,0\n"), "line 4: t_s is less"),
         (head.to_owned(), "there is no change"),
         (String::new(), "there is no change"),

@@ -1,0 +1,113 @@
+//! Which counts of replicas are possible when, as a set of times for each count.
+//!
+//! Memory and time follow the number of changes, not the length of the recording: a day without a change costs as much as a
+//! minute without one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Band, CELL};
+
+/// Cells from the first to the last, both included.
+type Span = (u64, u64);
+
+/// The times of every count, in cells.
+#[derive(Debug, Default)]
+pub(super) struct Coverage(BTreeMap<u32, Spans>);
+
+impl Coverage {
+    /// So many replicas are possible from here to there, as whole cells.
+    pub(super) fn add(&mut self, replicas: u32, from: Duration, until: Duration) {
+        self.0
+            .entry(replicas)
+            .or_default()
+            .add((cell(from), cell(until)));
+    }
+
+    /// The least and the most that is possible at each time, up to the horizon.
+    pub(super) fn bands(self, horizon: Duration) -> Vec<Band> {
+        let last = cell(horizon);
+        let mut counts: Vec<(u32, Vec<Span>)> = Vec::new();
+        for (replicas, spans) in self.0 {
+            counts.push((replicas, spans.merged()));
+        }
+        let ends = |span: &Span| [span.0, span.1 + 1];
+        let mut changes: Vec<u64> = counts
+            .iter()
+            .flat_map(|(_, spans)| spans.iter().flat_map(ends))
+            .filter(|at| *at <= last)
+            .collect();
+        changes.sort_unstable();
+        changes.dedup();
+        let mut bands: Vec<Band> = Vec::new();
+        let next = changes.iter().skip(1).copied().chain([last + 1]);
+        for (from, until) in changes.iter().copied().zip(next) {
+            let mut possible = counts.iter().filter(|(_, spans)| holds(spans, from));
+            let Some(low) = possible.next().map(|it| it.0) else {
+                continue;
+            };
+            let high = possible.next_back().map_or(low, |it| it.0);
+            let (from, until) = (time(from), time(until).min(horizon));
+            match bands.last_mut() {
+                Some(last) if (last.low, last.high) == (low, high) => last.until = until,
+                _ => bands.push(Band {
+                    from,
+                    until,
+                    low,
+                    high,
+                }),
+            }
+        }
+        bands
+    }
+}
+
+/// Spans of one count; merged whenever there are twice as many as the last time.
+#[derive(Debug, Default)]
+struct Spans {
+    spans: Vec<Span>,
+    merged: usize,
+}
+
+impl Spans {
+    fn add(&mut self, span: Span) {
+        self.spans.push(span);
+        if self.spans.len() > 2 * self.merged + 64 {
+            self.merge();
+        }
+    }
+
+    fn merge(&mut self) {
+        self.spans.sort_unstable();
+        self.spans.dedup_by(|next, last| {
+            let touches = next.0 <= last.1 + 1;
+            if touches {
+                last.1 = last.1.max(next.1);
+            }
+            touches
+        });
+        self.merged = self.spans.len();
+    }
+
+    fn merged(mut self) -> Vec<Span> {
+        self.merge();
+        self.spans
+    }
+}
+
+/// Whether one of the spans, which are in order and apart, has this cell.
+fn holds(spans: &[Span], at: u64) -> bool {
+    let after = spans.partition_point(|span| span.0 <= at);
+    after.checked_sub(1).is_some_and(|n| at <= spans[n].1)
+}
+
+/// The cell of a moment.
+fn cell(at: Duration) -> u64 {
+    u64::try_from(at.as_nanos() / CELL.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// When a cell begins.
+fn time(cell: u64) -> Duration {
+    const MILLIS: u64 = CELL.as_millis() as u64;
+    Duration::from_millis(cell.saturating_mul(MILLIS))
+}

@@ -1,0 +1,71 @@
+//! Where the loops need not be run: under a load that stays as it is, both machines come to rest.
+
+use std::time::Duration;
+
+use super::Load;
+use crate::Settings;
+
+/// Tells when both machines have come to rest under a load that stays as it is: nothing has changed for longer than
+/// anything in them remembers, so that nothing will until the load changes.
+pub(super) struct Quiet {
+    memory: Duration,
+    /// The last change of replicas or load.
+    changed: Duration,
+    /// The load stays as it is until then.
+    pub(super) until: Duration,
+}
+
+impl Quiet {
+    pub(super) fn new(settings: &Settings, slack: Duration) -> Self {
+        Self {
+            memory: memory(settings, slack),
+            changed: Duration::ZERO,
+            until: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn is_over(&mut self, now: Duration, decided: bool, load: &impl Load) -> bool {
+        let load_changed = now >= self.until;
+        if load_changed {
+            self.until = load.steady_until(now);
+        }
+        if decided || load_changed {
+            self.changed = now;
+        }
+        let rested = now.saturating_sub(self.changed) > self.memory;
+        rested && load.silent_until(now).is_none()
+    }
+}
+
+/// The last of the ticks that are a period apart that is before `until`, which both machines then see as it was: the last
+/// poll that finds the queue active begins a cooldown, the last sync's recommendation stays in the HPA's windows.
+pub(super) fn last_before(until: Duration, tick: Duration, period: Duration) -> Duration {
+    let left = until.saturating_sub(tick);
+    let past = left.as_nanos() % period.as_nanos().max(1);
+    let past = Duration::from_nanos(u64::try_from(past).unwrap_or(0));
+    let whole = left.saturating_sub(past);
+    let before = if past.is_zero() {
+        whole.saturating_sub(period)
+    } else {
+        whole
+    };
+    tick + before
+}
+
+/// A time after which nothing that was before counts any more, if polls and syncs are late by `slack` each time: every
+/// window, cooldown and policy period is over, and as many reads as a fallback waits for have been made.
+pub(crate) fn memory(settings: &Settings, slack: Duration) -> Duration {
+    let mut longest = settings
+        .cooldown_period
+        .max(settings.initial_cooldown_period)
+        .max(settings.controller.downscale_stabilization);
+    let behavior = settings.behavior.iter();
+    for rules in behavior.flat_map(|it| [&it.scale_up, &it.scale_down]) {
+        let periods = rules.policies.iter().map(|policy| policy.period);
+        let remembered = periods.chain(rules.stabilization_window);
+        longest = longest.max(remembered.max().unwrap_or_default());
+    }
+    let round = settings.polling_interval + settings.controller.sync_period + slack * 2;
+    let reads = settings.fallback.map_or(0, |it| it.failure_threshold);
+    longest + settings.controller.status_resolution + round.saturating_mul(reads.saturating_add(4))
+}
