@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use autoscaler::{
     Arrivals, Behavior, Envelope, LengthStrategy, Nodes, Observation, Phases, Queue, Rates,
-    Service, Settings, Start, Uncertainty, Workload, figures, simulate, simulate_into,
+    Service, Settings, Start, Uncertainty, Work, Workload, figures, simulate, simulate_into,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -105,9 +105,10 @@ fn sawtooth() -> Workload {
         arrivals: Arrivals::new([rates(0, 400, 2.0), rates(300, 0, 8.0), rates(600, 0, 0.0)])
             .every(Duration::from_secs(1_200)),
         service: Service {
-            per_second: 1.0,
+            work: Work::Fixed(Duration::from_secs(4)),
             in_flight: 4,
             start_delay: Duration::from_secs(8),
+            grace: Duration::from_secs(30),
         },
     }
 }

@@ -39,6 +39,6 @@ pub use settings::{
     ScaledJob, ScaledObject, SelectPolicy, Settings, Surroundings, Variables, Warning, manifest,
 };
 pub use simulate::{
-    Arrivals, Deactivation, Figures, Nodes, Point, Rates, Series, Service, THRASH_WINDOW, Workload,
-    figures, figures_into, simulate, simulate_into,
+    Arrivals, Figures, Nodes, Point, Rates, ScaleIn, Series, Service, THRASH_WINDOW, Work,
+    Workload, figures, figures_into, simulate, simulate_into,
 };

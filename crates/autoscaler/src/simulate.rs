@@ -1,26 +1,28 @@
 //! What settings would do to a load: model and queue together, as fast as can be.
 //!
-//! Messages are a fluid here: they come at a rate and are served at a rate, exactly between one change and the next, with no
-//! randomness. That is right for backlogs and replicas, and says nothing of single messages.
+//! Messages are amounts here, with no randomness: they come at a rate, and are worked on for as long as [`Work`] says. That is
+//! right for backlogs and replicas, and says nothing of single messages. Work that is cut off is begun anew.
 //!
-//! With enough messages for all of them, replicas serve at their full rate. With fewer, each message takes the time that it
-//! takes, and in each moment the same part of them is done: what a load of independent messages does on average. So a queue
-//! that is kept up with is not empty, it holds what is being worked on; and the last messages of a burst take longest.
+//! A queue that is kept up with is not empty, it holds what is being worked on; and the last messages of a burst take as long as
+//! each of them takes.
 
 mod arrivals;
 mod figures;
 mod fluid;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use arrivals::{Arrivals, Rates};
-pub use figures::{Deactivation, Figures, Nodes, THRASH_WINDOW, figures, figures_into};
+pub use figures::{Figures, Nodes, ScaleIn, THRASH_WINDOW, figures, figures_into};
+pub use work::Work;
 
-use crate::{Autoscaler, Decision, Queue, ReplicaSeries, Settings, Start};
-use fluid::Fluid;
+use crate::envelope::memory;
+use crate::{Autoscaler, Decision, Phases, Queue, ReplicaSeries, Settings, Start};
+use fluid::{Ended, Fluid};
 
 /// Messages and those who work on them.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,12 +36,21 @@ pub struct Workload {
 /// What one replica can do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Service {
-    /// Messages a second, when it has enough of them.
-    pub per_second: f64,
-    /// Messages it holds a lease on at a time.
+    /// How long it works on a message; not zero.
+    pub work: Work,
+    /// Messages it holds a lease on and works on at a time.
     pub in_flight: u32,
     /// From the decision to its first message: scheduling, image, start.
     pub start_delay: Duration,
+    /// How long it goes on with what it has after it was told to end. What is not done then goes back into the queue.
+    pub grace: Duration,
+}
+
+impl Service {
+    /// Messages a second, when it has enough of them.
+    pub fn per_second(&self) -> f64 {
+        f64::from(self.in_flight.max(1)) / self.work.mean().as_secs_f64()
+    }
 }
 
 /// How things stand after a tick of the model.
@@ -53,18 +64,24 @@ pub struct Point {
     pub working: u32,
     /// Messages, as the tick saw them.
     pub queue: Queue,
+    /// When there were most messages since the tick before, and how many.
+    pub peak: (Duration, u64),
+    /// For how long the message at the head of the queue has waited to be taken.
+    pub oldest_wait: Duration,
     /// Since when there has been no message; `None`: there is one.
     pub empty_since: Option<Duration>,
-    /// Replicas that the tick ends with work in flight, if all held equally many messages.
-    pub ended_at_work: u32,
+    /// Replicas that the tick ends with work in flight.
+    pub ended_at_work: f64,
     /// Messages in flight on those.
-    pub interrupted: u64,
+    pub interrupted: f64,
+    /// Of these, what is not done within the grace, and is begun anew.
+    pub cut_off: f64,
 }
 
 /// A simulation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Series {
-    /// One for every tick.
+    /// One for the begin, one for every tick.
     pub points: Vec<Point>,
     /// Every change of replicas.
     pub decisions: Vec<Decision>,
@@ -81,26 +98,34 @@ pub fn simulate(
     workload: &Workload,
     horizon: Duration,
 ) -> Series {
-    let mut series = Series {
-        replicas: ReplicaSeries::starting_with(start.replicas),
-        ..Series::default()
-    };
-    let mut from = (Duration::ZERO, start.replicas);
-    simulate_into(settings, start, workload, horizon, |point, decisions| {
+    let mut series = Series::default();
+    let mut from: Option<(Duration, u32)> = None;
+    let end = simulate_into(settings, start, workload, horizon, |point, decisions| {
+        if from.is_none() {
+            series.replicas = ReplicaSeries::starting_with(point.replicas);
+        }
         for decision in decisions {
             series.replicas.push(decision.at, decision.to);
         }
-        series.replica_time += point.at.saturating_sub(from.0) * from.1;
-        from = (point.at, point.replicas);
+        if let Some((at, replicas)) = from {
+            series.replica_time += point.at.saturating_sub(at) * replicas;
+        }
+        from = Some((point.at, point.replicas));
         series.points.push(*point);
         series.decisions.extend_from_slice(decisions);
     });
-    series.replica_time += horizon.saturating_sub(from.0) * from.1;
+    if let Some((at, replicas)) = from {
+        series.replica_time += end.at.saturating_sub(at) * replicas;
+    }
     series
 }
 
-/// Runs as [`simulate`] does and keeps nothing: `each` sees every tick and what it decided. Returns how things stand at the
-/// horizon.
+/// Runs as [`simulate`] does and keeps nothing: `each` sees how things stand at the begin, then every tick and what it
+/// decided. Returns how things stand at the horizon.
+///
+/// A scale target with replicas whose ScaledObject has an age ([`Start::age`]) has been scaled with an empty queue for that
+/// long: what the HPA has recommended meanwhile counts, as it does in a cluster. Where scaling is paused there is no tick; `each`
+/// then sees the queue once in every sync period.
 pub fn simulate_into(
     settings: &Settings,
     start: &Start,
@@ -108,38 +133,81 @@ pub fn simulate_into(
     horizon: Duration,
     mut each: impl FnMut(&Point, &[Decision]),
 ) -> Point {
-    let mut model = Autoscaler::new(Arc::new(settings.clone()), start);
-    let mut fluid = Fluid::new(workload, start.replicas);
-    while let Some(due) = model.next_due().filter(|due| *due <= horizon) {
+    let (mut model, before) = rested(settings, start);
+    let mut fluid = Fluid::new(workload, model.replicas());
+    fluid.run_to(Duration::ZERO);
+    each(&point(&mut fluid, &model, Ended::default()), &[]);
+    let idle = settings
+        .controller
+        .sync_period
+        .max(Duration::from_millis(100));
+    loop {
+        let due = model
+            .next_due()
+            .map_or(fluid.now() + idle, |due| due.saturating_sub(before));
+        if due > horizon {
+            break;
+        }
         let now = due.max(fluid.now());
         fluid.run_to(now);
-        let queue = fluid.queue();
-        let decisions = model.step(now, Ok(queue));
-        let (mut ended_at_work, mut interrupted) = (0, 0);
-        for decision in &decisions {
-            let ended = fluid.scale(decision.from, decision.to, queue);
-            ended_at_work += ended.replicas;
-            interrupted += ended.messages;
+        let mut decisions = model.step(before + now, Ok(fluid.queue()));
+        let mut ended = Ended::default();
+        for decision in &mut decisions {
+            decision.at = now;
+            let more = fluid.scale(decision.from, decision.to);
+            ended.replicas += more.replicas;
+            ended.messages += more.messages;
+            ended.cut_off += more.cut_off;
         }
-        let point = Point {
-            at: now,
-            replicas: model.replicas(),
-            working: fluid.working(),
-            queue,
-            empty_since: fluid.empty_since(),
-            ended_at_work,
-            interrupted,
-        };
-        each(&point, &decisions);
+        each(&point(&mut fluid, &model, ended), &decisions);
     }
     fluid.run_to(horizon);
+    point(&mut fluid, &model, Ended::default())
+}
+
+/// The queue of a point is that before the tick's decisions: nothing of it changes at once.
+fn point(fluid: &mut Fluid<'_>, model: &Autoscaler, ended: Ended) -> Point {
     Point {
-        at: horizon,
+        at: fluid.now(),
         replicas: model.replicas(),
         working: fluid.working(),
         queue: fluid.queue(),
+        peak: fluid.take_peak(),
+        oldest_wait: fluid.oldest_wait(),
         empty_since: fluid.empty_since(),
-        ended_at_work: 0,
-        interrupted: 0,
+        ended_at_work: ended.replicas,
+        interrupted: ended.messages,
+        cut_off: ended.cut_off,
     }
+}
+
+/// The model at time zero, and how long it has run before: long enough for everything that it remembers, if it had replicas and
+/// nothing to do. At 0 replicas an HPA remembers nothing ([`Start`] says how old it is).
+fn rested(settings: &Settings, start: &Start) -> (Autoscaler, Duration) {
+    let paused = settings.annotations.paused.is_some();
+    let whole = Duration::from_secs(memory(settings, Duration::ZERO).as_secs() * 2);
+    let before = start.age.min(whole);
+    if start.replicas == 0 || paused || start.active_ago.is_some() || before.is_zero() {
+        let model = Autoscaler::new(Arc::new(settings.clone()), start);
+        return (model, Duration::ZERO);
+    }
+    let first = |phase: Duration, period: Duration| {
+        let nanos = (phase + before).as_nanos() % period.as_nanos().max(1);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
+    };
+    let phases = Phases {
+        poll: first(start.phases.poll, settings.polling_interval),
+        sync: first(start.phases.sync, settings.controller.sync_period),
+        second: start.phases.second,
+    };
+    let earlier = Start {
+        age: start.age.saturating_sub(before),
+        phases,
+        ..*start
+    };
+    let mut model = Autoscaler::new(Arc::new(settings.clone()), &earlier);
+    while let Some(due) = model.next_due().filter(|due| *due < before) {
+        model.step(due, Ok(Queue::default()));
+    }
+    (model, before)
 }

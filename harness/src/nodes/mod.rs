@@ -36,7 +36,7 @@ const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
 /// The label, and the taint, of a Spot pool of AKS.
 const SCALE_SET_PRIORITY: &str = "kubernetes.azure.com/scalesetpriority";
 const ZONE: &str = "topology.kubernetes.io/zone";
-const HOSTNAME: &str = "kubernetes.io/hostname";
+pub(crate) const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// A node as the scheduler sees it.
 #[derive(Debug, Clone, PartialEq)]

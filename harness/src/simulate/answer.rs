@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use autoscaler::{Arrivals, Figures, Nodes, Service, Workload};
+use autoscaler::{Arrivals, Figures, Nodes, Service, Work, Workload};
 use serde::Serialize;
 
 use super::findings::{self, Finding};
-use super::outlook::{Band, Outlook};
+use super::outlook::{AT_REST, Band, Outlook, Question};
 use super::prices::Node;
 use super::subject::Subject;
 use super::{SimulateArgs, load};
 
+/// Kubernetes' `terminationGracePeriodSeconds` where nothing else is said.
+const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 /// Points of the likely course that are kept, at most.
 const POINTS: usize = 2_000;
 
@@ -21,8 +23,12 @@ pub struct Answer {
     pub answered_by: &'static str,
     /// How messages arrive.
     pub load: String,
-    /// Messages a second of one replica with enough of them.
-    pub service_per_second: f64,
+    /// Whether the load ends within the horizon.
+    pub load_ends: bool,
+    /// For how long the ScaledObject has been there when the load begins; `null`: so long that all is at rest.
+    pub age_s: Option<f64>,
+    /// Why a course stays in the phases in which it begins, if it does: figures are then shown by their median.
+    pub one_phase: Option<String>,
     /// From a decision to a replica's first message.
     pub start_delay_s: f64,
     /// How long was simulated.
@@ -47,6 +53,12 @@ pub struct Prospect {
     pub max_replicas: u32,
     /// Messages that one replica works on at a time.
     pub in_flight: u32,
+    /// How long it works on each, as `--work` has it.
+    pub work: String,
+    /// Messages a second of one replica with enough of them.
+    pub service_per_second: f64,
+    /// How long a replica goes on when it is told to end.
+    pub grace_s: f64,
     /// The figures.
     pub figures: Outcomes,
     /// Nodes and their cost, or why there are none.
@@ -70,6 +82,8 @@ pub struct Prospect {
 pub struct Range {
     /// With both loops in the middle of their periods.
     pub likely: Option<f64>,
+    /// Of all phases.
+    pub median: Option<f64>,
     /// Over all phases.
     pub least: Option<f64>,
     /// Over all phases.
@@ -81,8 +95,11 @@ impl Range {
         let never = |figure: Option<f64>| figure.unwrap_or(f64::INFINITY);
         let all = || outlook.runs.iter().map(&figure).map(never);
         let some = |figure: f64| figure.is_finite().then_some(figure);
+        let mut ordered: Vec<f64> = all().collect();
+        ordered.sort_by(f64::total_cmp);
         Self {
             likely: figure(&outlook.likely),
+            median: ordered.get(ordered.len() / 2).copied().and_then(some),
             least: some(all().fold(f64::INFINITY, f64::min)),
             most: some(all().fold(0.0, f64::max)),
         }
@@ -102,7 +119,9 @@ pub struct Outcomes {
     pub most_messages: Range,
     /// Messages in the queue at the horizon, visible and leased.
     pub messages_left: Range,
-    /// Of those, what no replica is there for and too few to be active.
+    /// Longest time that a message waited to be taken by a replica.
+    pub longest_wait_s: Range,
+    /// Of those that are left, what no replica is there for and too few to be active.
     pub stranded_messages: Range,
     /// Longest time that messages waited so.
     pub stranded_longest_s: Range,
@@ -112,6 +131,8 @@ pub struct Outcomes {
     pub replicas_ended_at_work: Range,
     /// Messages in flight on those.
     pub messages_interrupted: Range,
+    /// Of these, what was not done within the grace: its work is lost and begun anew.
+    pub messages_cut_off: Range,
     /// Hours of all replicas together.
     pub replica_hours: Range,
 }
@@ -134,8 +155,10 @@ pub enum Cost {
 pub struct Priced {
     /// Size of node.
     pub node: String,
-    /// Replicas that fit one.
+    /// Replicas that it gets.
     pub replicas_per_node: u32,
+    /// Whether it gets no more because they are to be spread, though more would fit.
+    pub spread: bool,
     /// Most nodes at any time.
     pub most_nodes: Range,
     /// Hours of all nodes together.
@@ -164,7 +187,9 @@ impl Answer {
         Self {
             answered_by: "model of KEDA and the HPA",
             load: load::text(args),
-            service_per_second: args.service_rate.hz(),
+            load_ends: arrivals.last().is_some_and(|last| last <= args.horizon),
+            age_s: args.age.map(|age| age.as_secs_f64()),
+            one_phase: load::one_phase(args, subjects),
             start_delay_s: args.start_delay.as_secs_f64(),
             horizon_s: args.horizon.as_secs_f64(),
             phases: answered.iter().map(|(_, runs)| *runs).max().unwrap_or(0),
@@ -182,30 +207,47 @@ impl Prospect {
         subject: &Subject,
     ) -> (Self, usize) {
         let in_flight = args.in_flight.unwrap_or(subject.in_flight);
-        let workload = Workload {
-            arrivals: arrivals.clone(),
-            service: Service {
-                per_second: args.service_rate.hz(),
-                in_flight,
-                start_delay: args.start_delay,
+        let service = Service {
+            work: args.work.unwrap_or_else(|| at_rate(args, in_flight)),
+            in_flight,
+            start_delay: args.start_delay,
+            grace: args.grace.or(subject.grace).unwrap_or(DEFAULT_GRACE),
+        };
+        let fits = subject.requests.map(|requests| node.fits(requests));
+        let spread = subject
+            .spread
+            .filter(|most| fits.is_some_and(|fits| *most < fits));
+        let per_node = args.pods_per_node.or(spread).or(fits);
+        let question = Question {
+            settings: subject.settings.clone(),
+            workload: Workload {
+                arrivals: arrivals.clone(),
+                service,
             },
+            horizon: args.horizon,
+            nodes: Nodes {
+                replicas_per_node: per_node.unwrap_or(1),
+                linger: args.node_linger,
+            },
+            age: args.age.unwrap_or(AT_REST),
+            target_replicas: subject.replicas,
         };
-        let by_requests = subject.requests.map(|requests| node.fits(requests));
-        let per_node = args.pods_per_node.or(by_requests);
-        let nodes = Nodes {
-            replicas_per_node: per_node.unwrap_or(1),
-            linger: args.node_linger,
-        };
-        let outlook = Outlook::new(&subject.settings, &workload, args.horizon, nodes);
+        let outlook = Outlook::new(&question);
+        let is_spread = args.pods_per_node.is_none() && spread.is_some();
         let replicas = outlook.replicas.steps().iter();
         let prospect = Self {
             source: subject.source.clone(),
             scaled_object: subject.name.clone(),
             max_replicas: subject.settings.max_replica_count,
             in_flight,
+            work: work_text(service.work),
+            service_per_second: service.per_second(),
+            grace_s: service.grace.as_secs_f64(),
             figures: Outcomes::of(&outlook),
-            cost: per_node.map_or_else(unknown, |per_node| cost(&outlook, node, per_node)),
-            findings: findings::of(&subject.settings, &workload, &outlook),
+            cost: per_node.map_or_else(unknown, |per_node| {
+                cost(&outlook, node, per_node, is_spread)
+            }),
+            findings: findings::of(&question, &outlook, args.max_wait),
             warnings: subject.warnings.clone(),
             replicas: replicas
                 .map(|step| (step.at.as_secs_f64(), step.replicas))
@@ -231,25 +273,44 @@ impl Outcomes {
             most_replicas: count(|run| run.most_replicas.into()),
             most_messages: count(|run| run.most_messages),
             messages_left: count(|run| run.left),
+            longest_wait_s: time(|run| Some(run.longest_wait)),
             stranded_messages: count(|run| run.stranded),
             stranded_longest_s: time(|run| Some(run.stranded_longest)),
             thrash_count: count(|run| run.thrash.into()),
             replicas_ended_at_work: count(|run| run.ended_at_work),
             messages_interrupted: count(|run| run.interrupted),
+            messages_cut_off: count(|run| run.cut_off),
             replica_hours: Range::of(outlook, |run| Some(hours(run.replica_time))),
         }
     }
+}
+
+/// All messages alike, as long as the rate and the number at a time make each.
+fn at_rate(args: &SimulateArgs, in_flight: u32) -> Work {
+    let seconds = f64::from(in_flight) / args.service_rate.hz();
+    Work::Fixed(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+}
+
+/// As `--work` has it.
+fn work_text(work: Work) -> String {
+    match work {
+        Work::Fixed(time) => consumer::Work::Fixed(time),
+        Work::Uniform(least, most) => consumer::Work::Uniform(least, most),
+        Work::Exponential(mean) => consumer::Work::Exponential(mean),
+    }
+    .to_string()
 }
 
 fn hours(time: Duration) -> f64 {
     time.as_secs_f64() / 3_600.0
 }
 
-fn cost(outlook: &Outlook, node: &Node, replicas_per_node: u32) -> Cost {
+fn cost(outlook: &Outlook, node: &Node, replicas_per_node: u32, spread: bool) -> Cost {
     let priced = |price: f64| Range::of(outlook, |run| Some(hours(run.node_time) * price));
     Cost::Known(Box::new(Priced {
         node: node.name.clone(),
         replicas_per_node,
+        spread,
         most_nodes: Range::of(outlook, |run| Some(run.most_nodes.into())),
         node_hours: priced(1.0),
         currency: node.currency.clone(),

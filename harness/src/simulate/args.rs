@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use autoscaler::Work;
 use producer::Shape;
 use producer::rate::Rate;
 use workflow::duration;
@@ -30,6 +31,10 @@ Examples:
     helm template CHART | harness simulate -
     kubectl get scaledobject,triggerauthentication,deployment -o yaml |
             harness simulate -
+
+  Messages that take ten minutes each, on replicas that take five at a time:
+    harness simulate k8s/base --shape burst --messages 75 --work fixed:10m \\
+            --in-flight 5 --horizon 1h
 
 Prices: --prices FILE. Its format, and where real prices come from, is at
 the head of docs/prices.yaml, whose examples are taken without it.
@@ -66,15 +71,29 @@ pub struct SimulateArgs {
     /// Seed of Poisson arrivals
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Messages that one replica does, when it has enough of them
+    /// Messages that one replica does, when it has enough of them; each takes equally long
     #[arg(long, default_value = "1/s", value_parser = moving)]
     pub service_rate: Rate,
+    /// How long a replica works on each message: fixed:30s, uniform:10s..1m, exponential:30s (its mean) [default: as
+    /// `--service-rate` and `--in-flight` say]
+    #[arg(long, conflicts_with = "service_rate", value_parser = timed)]
+    pub work: Option<Work>,
     /// Messages that one replica works on at a time [default: the manifests' `EDW_CONCURRENCY`, else `queueLength`]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub in_flight: Option<u32>,
     /// From the decision to a replica's first message: scheduling, a node if there is none, image, start
     #[arg(long, default_value = "10s", value_parser = duration::parse)]
     pub start_delay: Duration,
+    /// How long a replica goes on with what it has when it is told to end [default: the Deployment's
+    /// terminationGracePeriodSeconds, else 30s]
+    #[arg(long, value_parser = duration::parse)]
+    pub grace: Option<Duration>,
+    /// How long the ScaledObject has been there when the load begins [default: long enough for all to be at rest]
+    #[arg(long, value_parser = duration::parse)]
+    pub age: Option<Duration>,
+    /// Longest time that a message may wait for a replica without being a finding
+    #[arg(long, default_value = "5m", value_parser = duration::parse_positive)]
+    pub max_wait: Duration,
     /// How long is simulated
     #[arg(long, default_value = "20m", value_parser = horizon)]
     pub horizon: Duration,
@@ -105,6 +124,29 @@ fn moving(text: &str) -> Result<Rate, String> {
     } else {
         Err("a replica that does nothing never ends a backlog; give more than 0".to_owned())
     }
+}
+
+/// Work as the consumer's `--work` has it, as far as the model knows how long it takes.
+fn timed(text: &str) -> Result<Work, String> {
+    let work: consumer::Work = text
+        .parse()
+        .map_err(|error: consumer::ParseWorkError| error.to_string())?;
+    let work = match work {
+        consumer::Work::Fixed(time) => Work::Fixed(time),
+        consumer::Work::Uniform(least, most) => Work::Uniform(least, most),
+        consumer::Work::Exponential(mean) => Work::Exponential(mean),
+        consumer::Work::None | consumer::Work::Cpu(_) => {
+            return Err(
+                "the model does not know how long this takes for several messages at a time; give fixed, uniform or \
+                 exponential"
+                    .to_owned(),
+            );
+        }
+    };
+    if work.mean().is_zero() {
+        return Err("work that takes no time needs no replicas; give more than 0".to_owned());
+    }
+    Ok(work)
 }
 
 fn horizon(text: &str) -> Result<Duration, String> {

@@ -8,6 +8,7 @@ use producer::schedule::{Schedule, ScheduleError};
 use workflow::duration;
 
 use super::SimulateArgs;
+use super::subject::Subject;
 
 /// Steps of a ramp: each is level, at the rate of its middle.
 const STEPS: u32 = 200;
@@ -66,6 +67,34 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
         }
         (None, _) => arrivals,
     })
+}
+
+/// Why each course stays in the phases in which it begins: the load comes again, each time at the same place in the period of
+/// one of the loops.
+pub(super) fn one_phase(args: &SimulateArgs, subjects: &[Subject]) -> Option<String> {
+    let period = match (args.repeat, &args.shape) {
+        (Some(period), _) => period,
+        (None, Shape::Bursts { every, .. }) => *every,
+        _ => return None,
+    };
+    if period >= args.horizon {
+        return None;
+    }
+    let whole = |loops: Duration| !loops.is_zero() && period.as_nanos() % loops.as_nanos() == 0;
+    let loops = subjects.iter().flat_map(|subject| {
+        let settings = &subject.settings;
+        [
+            ("syncs of the HPA", settings.controller.sync_period),
+            ("polls of KEDA", settings.polling_interval),
+        ]
+    });
+    let (name, every) = loops.into_iter().find(|(_, every)| whole(*every))?;
+    Some(format!(
+        "The load comes again every {}, a multiple of the {} between two {name}, so that each run stays in the phase in which it \
+         begins: figures are medians of all runs, the plots are those of one of them.",
+        duration::text(period),
+        duration::text(every)
+    ))
 }
 
 /// The load in words.
@@ -217,9 +246,10 @@ mod tests {
         let workload = autoscaler::Workload {
             arrivals: arrivals.clone(),
             service: autoscaler::Service {
-                per_second: 1.0,
+                work: autoscaler::Work::Fixed(Duration::from_secs(1)),
                 in_flight: 1,
                 start_delay: Duration::from_secs(1_000_000),
+                grace: Duration::ZERO,
             },
         };
         let settings = autoscaler::Settings::default();

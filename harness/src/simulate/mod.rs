@@ -5,7 +5,8 @@
 //! so, never "KEDA".
 //!
 //! - `args`, `subject`, `load`, `prices`: what is asked about. A ScaledObject that a cluster would refuse is refused.
-//! - `outlook`: the likely course, and all phases of the two loops. `findings`: what goes wrong, in words.
+//! - `outlook`: the likely course, and all phases of the two loops. `findings`: what goes wrong, in words, with advice that was
+//!   tried on the model.
 //! - [`Answer`]: all of it; `terminal`, `page` and `simulate.json` are its views.
 
 mod answer;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use autoscaler::{
     Decision, Figures, Nodes, Paused, Phases, Point, ReplicaSeries, Settings, Start, Workload,
-    figures_into, simulate_into,
+    figures_into,
 };
 
 /// Phases of each loop that are tried.
@@ -16,9 +16,25 @@ const SYNCS: u32 = 15;
 /// Fewest of them, however long the horizon is.
 const FEWEST: u32 = 4;
 /// Hours that all runs may have together: some seconds.
-const BUDGET_H: f64 = 20_000.0;
+const BUDGET_H: f64 = 5_000.0;
 /// The band has so many steps: as many as can be seen.
 const STEPS: usize = 240;
+
+/// Long enough ago that nothing counts any more which was before.
+pub(super) const AT_REST: Duration = Duration::from_secs(10 * 24 * 3_600);
+
+/// What is asked: settings under a load.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) settings: Settings,
+    pub(super) workload: Workload,
+    pub(super) horizon: Duration,
+    pub(super) nodes: Nodes,
+    /// How long the ScaledObject has been there.
+    pub(super) age: Duration,
+    /// What the scale target has where nothing scales it, if that is known.
+    pub(super) target_replicas: Option<u32>,
+}
 
 /// A course of replicas and messages, and what it comes to.
 #[derive(Debug, Clone)]
@@ -40,47 +56,32 @@ pub(super) struct Band {
 }
 
 impl Outlook {
-    pub(super) fn new(
-        settings: &Settings,
-        workload: &Workload,
-        horizon: Duration,
-        nodes: Nodes,
-    ) -> Self {
-        let mut replicas = ReplicaSeries::starting_with(at_rest(settings));
-        let rest = start(settings, likely(settings));
-        let begin = simulate_into(settings, &rest, workload, Duration::ZERO, |_, _| {});
-        let mut messages = vec![(0.0, count(&begin))];
+    pub(super) fn new(question: &Question) -> Self {
+        let horizon = question.horizon;
+        let mut replicas: Option<ReplicaSeries> = None;
+        let mut messages: Vec<(f64, f64)> = Vec::new();
         let mut band = Band::default();
         let likely = {
-            let mut widen = band.widener(&rest, horizon);
-            figures_into(
-                settings,
-                &rest,
-                workload,
-                horizon,
-                nodes,
-                |point, decisions| {
-                    for decision in decisions {
-                        replicas.push(decision.at, decision.to);
-                    }
-                    let (at, count) = (point.at.as_secs_f64(), count(point));
-                    messages.push((at, count));
-                    widen(point, decisions);
-                },
-            )
+            let mut widen = band.widener(horizon);
+            question.run(question.likely(), |point, decisions| {
+                let series =
+                    replicas.get_or_insert_with(|| ReplicaSeries::starting_with(point.replicas));
+                for decision in decisions {
+                    series.push(decision.at, decision.to);
+                }
+                drawn(&mut messages, point);
+                widen(point, decisions);
+            })
         };
         messages.push((horizon.as_secs_f64(), likely.left as f64));
         let mut runs = vec![likely.clone()];
-        for phases in phases(settings, horizon) {
-            let start = start(settings, phases);
-            let widen = band.widener(&start, horizon);
-            runs.push(figures_into(
-                settings, &start, workload, horizon, nodes, widen,
-            ));
+        for phases in phases(&question.settings, horizon) {
+            let widen = band.widener(horizon);
+            runs.push(question.run(phases, widen));
         }
         Self {
             likely,
-            replicas,
+            replicas: replicas.unwrap_or_default(),
             messages,
             runs,
             band,
@@ -88,29 +89,57 @@ impl Outlook {
     }
 }
 
-/// What the scale target has while nothing comes.
-fn at_rest(settings: &Settings) -> u32 {
-    match settings.annotations.paused {
-        Some(Paused::At(replicas)) => replicas,
-        _ => settings
+/// The queue as a tick saw it, and its peak since the tick before where that was much higher than both: a burst that no tick saw.
+fn drawn(messages: &mut Vec<(f64, f64)>, point: &Point) {
+    const MUCH: f64 = 1.2;
+    let (peak_at, peak) = (point.peak.0.as_secs_f64(), point.peak.1 as f64);
+    let before = messages.last().copied().unwrap_or_default();
+    if peak > before.1.max(count(point)) * MUCH && peak_at >= before.0 {
+        messages.push((peak_at, peak));
+    }
+    messages.push((point.at.as_secs_f64(), count(point)));
+}
+
+impl Question {
+    /// One run.
+    pub(super) fn run(&self, phases: Phases, each: impl FnMut(&Point, &[Decision])) -> Figures {
+        let start = Start {
+            replicas: self.at_rest(),
+            age: self.age,
+            phases,
+            ..Start::default()
+        };
+        let (settings, workload) = (&self.settings, &self.workload);
+        figures_into(settings, &start, workload, self.horizon, self.nodes, each)
+    }
+
+    /// What the scale target has while nothing comes.
+    fn at_rest(&self) -> u32 {
+        let settings = &self.settings;
+        let scaled = settings
             .idle_replica_count
-            .unwrap_or(settings.min_replica_count),
+            .unwrap_or(settings.min_replica_count);
+        match settings.annotations.paused {
+            Some(Paused::At(replicas)) => replicas,
+            Some(Paused::Here) => self.target_replicas.unwrap_or(scaled),
+            None => scaled,
+        }
     }
-}
 
-fn start(settings: &Settings, phases: Phases) -> Start {
-    Start {
-        replicas: at_rest(settings),
-        phases,
-        ..Start::default()
+    /// Both loops in the middle of their periods.
+    pub(super) fn likely(&self) -> Phases {
+        Phases {
+            poll: self.settings.polling_interval / 2,
+            sync: self.settings.controller.sync_period / 2,
+            second: self.settings.controller.status_resolution / 2,
+        }
     }
-}
 
-fn likely(settings: &Settings) -> Phases {
-    Phases {
-        poll: settings.polling_interval / 2,
-        sync: settings.controller.sync_period / 2,
-        second: settings.controller.status_resolution / 2,
+    /// Some phases of each loop, for what is tried out besides: the likely ones first.
+    pub(super) fn some_phases(&self) -> Vec<Phases> {
+        let mut phases = grid(&self.settings, FEWEST, FEWEST);
+        phases.insert(0, self.likely());
+        phases
     }
 }
 
@@ -119,7 +148,10 @@ fn phases(settings: &Settings, horizon: Duration) -> Vec<Phases> {
     let affordable = BUDGET_H / (horizon.as_secs_f64() / 3_600.0);
     let scale = (affordable / f64::from(POLLS * SYNCS)).sqrt().min(1.0);
     let count = |most: u32| scaled(most, scale).clamp(FEWEST, most);
-    let (polls, syncs) = (count(POLLS), count(SYNCS));
+    grid(settings, count(POLLS), count(SYNCS))
+}
+
+fn grid(settings: &Settings, polls: u32, syncs: u32) -> Vec<Phases> {
     let poll = settings.polling_interval / polls;
     let sync = settings.controller.sync_period / syncs;
     let pairs = (0..polls).flat_map(|p| (0..syncs).map(move |s| (p, s)));
@@ -146,22 +178,15 @@ fn count(point: &Point) -> f64 {
 
 impl Band {
     /// Widens the band by a run: what each tick sees holds until the next.
-    fn widener<'a>(
-        &'a mut self,
-        start: &Start,
-        horizon: Duration,
-    ) -> impl FnMut(&Point, &[Decision]) + 'a {
+    fn widener(&mut self, horizon: Duration) -> impl FnMut(&Point, &[Decision]) + '_ {
         let step = horizon.as_secs_f64() / STEPS as f64;
         self.replicas.resize(STEPS, (f64::INFINITY, 0.0));
         self.messages.resize(STEPS, (f64::INFINITY, 0.0));
-        let rest = f64::from(start.replicas);
-        let first = &mut self.replicas[0];
-        *first = (first.0.min(rest), first.1.max(rest));
-        let mut last = (0, f64::from(start.replicas), 0.0);
+        let mut last: Option<(usize, f64, f64)> = None;
         move |point, _| {
             let now = index(point.at.as_secs_f64() / step).min(STEPS - 1);
             let (replicas, messages) = (f64::from(point.replicas), count(point));
-            let (from, before, held) = last;
+            let (from, before, held) = last.unwrap_or((0, replicas, messages));
             for n in from..=now {
                 let widen = |range: &mut (f64, f64), value: f64| {
                     *range = (range.0.min(value), range.1.max(value));
@@ -177,7 +202,7 @@ impl Band {
             }
             let here = &mut self.replicas[now];
             *here = (here.0.min(replicas), here.1.max(replicas));
-            last = (now, replicas, messages);
+            last = Some((now, replicas, messages));
         }
     }
 
@@ -203,24 +228,34 @@ fn index(step: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use autoscaler::{Arrivals, Service};
+    use autoscaler::{Arrivals, Service, Work};
 
     use super::*;
 
-    fn outlook(settings: &Settings, burst: u32) -> Outlook {
-        let workload = Workload {
-            arrivals: Arrivals::burst(burst),
-            service: Service {
-                per_second: 1.0,
-                in_flight: 5,
-                start_delay: Duration::from_secs(5),
+    fn question(settings: &Settings, burst: u32) -> Question {
+        Question {
+            settings: settings.clone(),
+            workload: Workload {
+                arrivals: Arrivals::burst(burst),
+                service: Service {
+                    work: Work::Fixed(Duration::from_secs(5)),
+                    in_flight: 5,
+                    start_delay: Duration::from_secs(5),
+                    grace: Duration::from_secs(30),
+                },
             },
-        };
-        let nodes = Nodes {
-            replicas_per_node: 5,
-            linger: Duration::ZERO,
-        };
-        Outlook::new(settings, &workload, Duration::from_secs(1_800), nodes)
+            horizon: Duration::from_secs(1_800),
+            nodes: Nodes {
+                replicas_per_node: 5,
+                linger: Duration::ZERO,
+            },
+            age: AT_REST,
+            target_replicas: Some(4),
+        }
+    }
+
+    fn outlook(settings: &Settings, burst: u32) -> Outlook {
+        Outlook::new(&question(settings, burst))
     }
 
     #[test]
@@ -254,12 +289,37 @@ mod tests {
             idle_replica_count: Some(0),
             ..settings.clone()
         };
-        assert_eq!(at_rest(&idle), 0);
-        let mut paused = settings;
-        paused.annotations.paused = Some(Paused::At(7));
-        let outlook = outlook(&paused, 1_000);
-        assert_eq!(outlook.replicas.counts(), [7]);
-        assert_eq!(outlook.likely.thrash, 0);
+        assert_eq!(question(&idle, 1).at_rest(), 0);
+        for (how, replicas) in [(Paused::At(7), 7), (Paused::Here, 4)] {
+            let mut paused = settings.clone();
+            paused.annotations.paused = Some(how);
+            let outlook = outlook(&paused, 1_000);
+            assert_eq!(outlook.replicas.counts(), [replicas]);
+            assert_eq!((outlook.likely.thrash, outlook.likely.left), (0, 0));
+            assert_eq!(outlook.likely.most_messages, 1_000);
+        }
+    }
+
+    #[test]
+    fn a_target_that_is_paused_at_none_lets_the_queue_grow() {
+        let mut paused = Settings::default();
+        paused.annotations.paused = Some(Paused::At(0));
+        let mut question = question(&paused, 0);
+        question.workload.arrivals = Arrivals::new([autoscaler::Rates {
+            at: Duration::ZERO,
+            burst: 0,
+            per_second: 2.0,
+        }]);
+        let outlook = Outlook::new(&question);
+        assert_eq!(outlook.likely.most_messages, 3_600);
+        let at = |part: f64| {
+            let mut until = outlook
+                .messages
+                .iter()
+                .filter(|(at, _)| *at <= 1_800.0 * part);
+            until.next_back().unwrap().1
+        };
+        assert!((at(0.25) - 900.0).abs() < 40.0 && (at(0.5) - 1_800.0).abs() < 40.0);
     }
 
     #[test]
@@ -267,7 +327,7 @@ mod tests {
         let settings = Settings::default();
         let hours = |hours: u64| phases(&settings, Duration::from_secs(hours * 3_600)).len();
         assert_eq!(hours(1), 450);
-        assert!(hours(200) <= 100);
+        assert!(hours(200) <= 50);
         assert_eq!(hours(2_400), 16);
     }
 }

@@ -57,7 +57,8 @@ fn tiles(answer: &Answer, found: usize) -> Markup {
         "thrash",
         "cost on Spot",
     ];
-    let first = answer.settings.first().map(rows).unwrap_or_default();
+    let first = answer.settings.first().map(|it| rows(answer, it));
+    let first = first.unwrap_or_default();
     html! {
         div.tiles {
             div.tile.(if found > 0 { "fail" } else { "pass" }) {
@@ -91,7 +92,7 @@ fn findings(answer: &Answer, prospect: &Prospect) -> Markup {
         section {
             h2 { (heading(answer, prospect, "Found")) }
             @if prospect.findings.is_empty() {
-                p { "Nothing that strands messages, ends work at once, or thrashes under this load." }
+                p { "Nothing that lets messages wait, ends work, or takes away replicas that are needed again, under this load." }
             }
             @for finding in &prospect.findings {
                 div.finding {
@@ -99,6 +100,9 @@ fn findings(answer: &Answer, prospect: &Prospect) -> Markup {
                     p { (finding.reason) "." }
                     p { strong { "To mend it: " } (finding.mend) "." }
                 }
+            }
+            @if !prospect.warnings.is_empty() {
+                h3 { "Doubtful, whatever the load" }
             }
             @for warning in &prospect.warnings {
                 p.remark { (warning) }
@@ -156,7 +160,7 @@ fn stepped(steps: &[(f64, u32)], horizon: f64) -> Vec<(f64, f64)> {
 }
 
 fn figures(answer: &Answer) -> Markup {
-    let columns: Vec<_> = answer.settings.iter().map(rows).collect();
+    let columns: Vec<_> = answer.settings.iter().map(|it| rows(answer, it)).collect();
     let names = columns.iter().max_by_key(|column| column.len());
     let names = names.into_iter().flatten();
     html! {
@@ -192,15 +196,17 @@ fn definitions() -> Markup {
             h2 { "What the figures are" }
             dl {
                 dt { "time to full scale" } dd { "from the first message until maxReplicaCount replicas work for the first time" }
-                dt { "time to drain" } dd { "from the last message until none is left; never for a load that goes on" }
+                dt { "time to drain" } dd { "from the last message until none is left; a load that goes on has none" }
+                dt { "longest wait" } dd { "of a message, from when it came until a replica took it" }
                 dt { "messages left" } dd { "at the end, visible and leased" }
                 dt { "messages stranded" } dd { "at the end, with no replica, and too few to be active: they stay until others come" }
                 dt { "thrash" } dd { "scale-outs within 5 minutes of a scale-in, the first after each" }
-                dt { "ended with work in flight" } dd { "replicas taken away while they held messages, spread evenly; what they hold is handed back, or waits for its visibility timeout" }
+                dt { "ended with work in flight" } dd { "replicas taken away while they worked on messages, the newest first" }
+                dt { "not done in their grace" } dd { "messages of those replicas that were not done when the grace was over: the work is lost, and begun anew by another replica" }
                 dt { "node-hours" } dd { "replicas fill one node after the other; a node stays for a while when it is no longer needed" }
             }
             p.faint {
-                "Messages are a fluid in the model: right for backlogs and replicas, silent about single messages. A cluster has what \
+                "Messages are amounts in the model: right for backlogs and replicas, silent about single messages. A cluster has what \
                  the model has not: nodes that take minutes to come, evictions, throttled storage."
             }
         }

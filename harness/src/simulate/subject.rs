@@ -1,12 +1,15 @@
 //! The settings that are asked about: a ScaledObject, and what its manifests say of the replicas.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use autoscaler::manifest::Spec;
 use autoscaler::{Refusals, Settings};
 
 use super::prices::{Requests, quantity};
+use crate::manifest::pod::Deployment;
 use crate::manifest::{Item, ManifestError, Manifests, check, named, read};
+use crate::nodes::HOSTNAME;
 
 /// Whose absence says nothing where a ScaledObject is alone.
 const OF_OTHERS: [&str; 2] = ["scale-target-unknown", "trigger-authentication-unknown"];
@@ -59,6 +62,12 @@ pub(super) struct Subject {
     pub(super) in_flight: u32,
     /// What one pod asks for; `None`: there is no Deployment that says so.
     pub(super) requests: Option<Requests>,
+    /// How many new pods a node gets at most, so that they are spread; `None`: as many as fit.
+    pub(super) spread: Option<u32>,
+    /// The Deployment's `replicas`, 1 if it says nothing; `None`: there is no Deployment here.
+    pub(super) replicas: Option<u32>,
+    /// `terminationGracePeriodSeconds`, 30 s if the Deployment says nothing; `None`: there is no Deployment here.
+    pub(super) grace: Option<Duration>,
     /// What is doubtful about the settings and the manifests around them.
     pub(super) warnings: Vec<String>,
 }
@@ -75,12 +84,16 @@ impl Subject {
                 path: path.to_owned(),
                 refusals,
             })?;
+        let target = manifests.target(scaled);
         let queue_length = u32::try_from(settings.queue_length).unwrap_or(u32::MAX);
         Ok(Self {
             source: named(path),
             name: scaled.metadata.name.clone(),
             in_flight: concurrency(&manifests, scaled).unwrap_or(queue_length),
             requests: requests(&manifests, scaled),
+            spread: target.and_then(spread),
+            replicas: target.map(|it| it.spec.replicas.unwrap_or(1)),
+            grace: target.map(grace),
             warnings: warnings(&manifests, scaled, &settings),
             settings,
         })
@@ -156,6 +169,28 @@ fn requests(manifests: &Manifests, scaled: &Item<Spec>) -> Option<Requests> {
         sum.memory += of("memory")?;
     }
     Some(sum)
+}
+
+/// How many pods Karpenter puts on a node that it makes: no more than `maxSkew` of a constraint on the hostname, since another
+/// node can always be made and so the fewest on any node count as none; also for one that may be broken, which it keeps as long as
+/// it can (Karpenter `pkg/controllers/provisioning/scheduling/topologygroup.go`, `nextDomainTopologySpread`; `preferences.go`,
+/// `Relax`).
+fn spread(deployment: &Item<Deployment>) -> Option<u32> {
+    let template = &deployment.spec.template;
+    let constraints = template.spec.topology_spread_constraints.iter();
+    let of_nodes = constraints.filter(|it| {
+        it.topology_key == HOSTNAME && it.label_selector.matches(&template.metadata.labels)
+    });
+    of_nodes
+        .map(|it| it.max_skew)
+        .filter(|skew| *skew > 0)
+        .min()
+}
+
+/// Kubernetes `pkg/apis/core/v1/defaults.go`, `SetDefaults_PodSpec`: 30 s.
+fn grace(deployment: &Item<Deployment>) -> Duration {
+    let pod = &deployment.spec.template.spec;
+    Duration::from_secs(pod.termination_grace_period_seconds.unwrap_or(30))
 }
 
 /// The model's warnings and the relations that are broken; where both speak of one field of the ScaledObject, the relation,

@@ -39,17 +39,30 @@ pub(crate) fn text(answer: &Answer, colour: bool) -> String {
 
 /// Load and replicas in a sentence.
 pub(super) fn question(answer: &Answer) -> String {
-    let in_flight: Vec<_> = answer.settings.iter().map(|it| it.in_flight).collect();
-    let in_flight = match in_flight.as_slice() {
-        [one, other] if one != other => format!("{one} and {other}"),
-        [one, ..] => one.to_string(),
-        [] => String::new(),
+    let each = |text: &dyn Fn(&Prospect) -> String| {
+        let texts: Vec<_> = answer.settings.iter().map(text).collect();
+        match texts.as_slice() {
+            [one, other] if one != other => format!("{one} and {other}"),
+            [one, ..] => one.clone(),
+            [] => String::new(),
+        }
     };
     let words = |seconds: f64| clock::words(Duration::from_secs_f64(seconds));
+    let in_flight = each(&|it| it.in_flight.to_string());
+    let work = each(&|it| it.work.clone());
+    let rate = each(&|it| decimals(it.service_per_second));
+    let grace = each(&|it| words(it.grace_s));
+    let age = match answer.age_s {
+        None => "all is at rest when the load begins".to_owned(),
+        Some(age) => format!(
+            "the ScaledObject is {} old when the load begins, so that not all may be at rest",
+            words(age)
+        ),
+    };
     format!(
-        "load {}; a replica does {} a second, {in_flight} at a time, and starts in {}; {} are simulated",
+        "load {}; a replica works on {in_flight} messages at a time, on each {work}, which makes {rate} a second; it starts in {}, \
+         and has {grace} to end; {age}; {} are simulated",
         answer.load,
-        decimals(answer.service_per_second),
         words(answer.start_delay_s),
         words(answer.horizon_s)
     )
@@ -57,9 +70,13 @@ pub(super) fn question(answer: &Answer) -> String {
 
 /// What the ranges are.
 pub(super) fn phases(answer: &Answer) -> String {
+    let shown = answer
+        .one_phase
+        .clone()
+        .unwrap_or_else(|| "Plots and first figures have both in the middle.".to_owned());
     format!(
-        "Nobody knows where in their periods KEDA's polls and the HPA's syncs are when the load begins: plots and first \
-         figures have both in the middle, figures in brackets are the least and the most of {} runs with other phases.",
+        "Nobody knows where in their periods KEDA's polls and the HPA's syncs are when the load begins. {shown} Figures in \
+         brackets are the least and the most of {} runs with other phases.",
         answer.phases
     )
 }
@@ -96,7 +113,8 @@ fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
         write!(head, "{source:<width$}").expect("writing to a string must succeed");
     }
     lines.push(ink.title(head.trim_end()));
-    let rows: Vec<Vec<(&str, String)>> = answer.settings.iter().map(rows).collect();
+    let rows: Vec<Vec<(&str, String)>> =
+        answer.settings.iter().map(|it| rows(answer, it)).collect();
     let names = rows.iter().max_by_key(|column| column.len());
     for (n, (name, _)) in names.into_iter().flatten().enumerate() {
         let mut row = format!("  {name:<26}");
@@ -120,45 +138,74 @@ pub(super) fn without_range(cell: &str) -> &str {
 }
 
 /// The figures by name, as every view shows them.
-pub(super) fn rows(prospect: &Prospect) -> Vec<(&'static str, String)> {
+pub(super) fn rows(answer: &Answer, prospect: &Prospect) -> Vec<(&'static str, String)> {
     let figures = &prospect.figures;
+    let told = Told {
+        median: answer.one_phase.is_some(),
+    };
+    let drain = drain(answer, &figures.time_to_drain_s, &told);
     let mut rows = vec![
-        ("time to full scale", times(&figures.time_to_full_scale_s)),
-        ("time to drain", times(&figures.time_to_drain_s)),
-        ("most replicas", counts(&figures.most_replicas)),
-        ("most messages", counts(&figures.most_messages)),
-        ("messages left", counts(&figures.messages_left)),
-        ("messages stranded", counts(&figures.stranded_messages)),
-        ("thrash", counts(&figures.thrash_count)),
+        (
+            "time to full scale",
+            told.times(&figures.time_to_full_scale_s, "never"),
+        ),
+        ("time to drain", drain),
+        ("most replicas", told.counts(&figures.most_replicas)),
+        ("most messages", told.counts(&figures.most_messages)),
+        ("longest wait", told.times(&figures.longest_wait_s, "never")),
+        ("messages left", told.counts(&figures.messages_left)),
+        ("messages stranded", told.counts(&figures.stranded_messages)),
+        ("thrash", told.counts(&figures.thrash_count)),
         (
             "ended with work in flight",
-            counts(&figures.replicas_ended_at_work),
+            told.counts(&figures.replicas_ended_at_work),
         ),
         (
             "messages in flight there",
-            counts(&figures.messages_interrupted),
+            told.counts(&figures.messages_interrupted),
         ),
-        ("replica-hours", parts(&figures.replica_hours)),
+        (
+            "not done in their grace",
+            told.counts(&figures.messages_cut_off),
+        ),
+        ("replica-hours", told.parts(&figures.replica_hours)),
     ];
     if let Cost::Known(priced) = &prospect.cost {
+        let cost = |range: &Range| format!("{} {}", priced.currency, told.parts(range));
         rows.extend([
-            ("most nodes", counts(&priced.most_nodes)),
-            ("node-hours", parts(&priced.node_hours)),
-            ("cost on demand", parts(&priced.on_demand)),
-            ("cost on Spot", parts(&priced.spot)),
+            ("most nodes", told.counts(&priced.most_nodes)),
+            ("node-hours", told.parts(&priced.node_hours)),
+            ("cost on demand", cost(&priced.on_demand)),
+            ("cost on Spot", cost(&priced.spot)),
         ]);
     }
     rows
 }
 
+/// A load that goes on is never drained, and one that has ended may be after the horizon.
+fn drain(answer: &Answer, range: &Range, told: &Told) -> String {
+    if answer.load_ends {
+        let end = clock::words(Duration::from_secs_f64(answer.horizon_s));
+        told.times(range, &format!("not within {end}"))
+    } else {
+        "none, the load goes on".to_owned()
+    }
+}
+
 /// What nodes and prices the figures are about.
 pub(super) fn cost_note(prospect: &Prospect) -> String {
     match &prospect.cost {
-        Cost::Known(priced) => format!(
-            "Cost in {} for the time simulated, {} replicas on a {}, filled one after the other; Spot as if none were \
-             evicted. Prices: {}.",
-            priced.currency, priced.replicas_per_node, priced.node, priced.prices
-        ),
+        Cost::Known(priced) => {
+            let why = if priced.spread {
+                "no more than maxSkew, though more would fit"
+            } else {
+                "filled one after the other"
+            };
+            format!(
+                "Cost is for the time simulated, {} replicas on a {}, {why}; Spot as if none were evicted. Prices: {}.",
+                priced.replicas_per_node, priced.node, priced.prices
+            )
+        }
         Cost::Unknown { unknown } => format!("No node-hours and no cost: {unknown}."),
     }
 }
@@ -217,28 +264,41 @@ fn wrapped(indent: &str, text: &str) -> Vec<String> {
     lines
 }
 
-fn ranged(range: &Range, text: impl Fn(f64) -> String) -> String {
-    let told = |value: Option<f64>| value.map_or("never".to_owned(), &text);
-    let (likely, least, most) = (told(range.likely), told(range.least), told(range.most));
-    if least == most {
-        likely
-    } else {
-        format!("{likely} ({least} to {most})")
+/// How figures are told.
+struct Told {
+    /// The median first, not the likely course.
+    median: bool,
+}
+
+impl Told {
+    fn ranged(&self, range: &Range, never: &str, text: impl Fn(f64) -> String) -> String {
+        let told = |value: Option<f64>| value.map_or(never.to_owned(), &text);
+        let first = if self.median {
+            range.median
+        } else {
+            range.likely
+        };
+        let (first, least, most) = (told(first), told(range.least), told(range.most));
+        if least == most {
+            first
+        } else {
+            format!("{first} ({least} to {most})")
+        }
     }
-}
 
-fn times(range: &Range) -> String {
-    ranged(range, |seconds| {
-        clock::words(Duration::from_secs_f64(seconds))
-    })
-}
+    fn times(&self, range: &Range, never: &str) -> String {
+        self.ranged(range, never, |seconds| {
+            clock::words(Duration::from_secs_f64(seconds))
+        })
+    }
 
-fn counts(range: &Range) -> String {
-    ranged(range, |count| format!("{count:.0}"))
-}
+    fn counts(&self, range: &Range) -> String {
+        self.ranged(range, "never", |count| format!("{count:.0}"))
+    }
 
-fn parts(range: &Range) -> String {
-    ranged(range, decimals)
+    fn parts(&self, range: &Range) -> String {
+        self.ranged(range, "never", decimals)
+    }
 }
 
 /// Two decimals, or two digits of what is small.
@@ -260,6 +320,7 @@ mod tests {
     fn figures_are_told_with_their_range_and_never_is_a_word() {
         let range = |likely, least, most| Range {
             likely,
+            median: Some(60.0),
             least,
             most,
         };
@@ -271,8 +332,11 @@ mod tests {
             ),
             (range(None, None, None), "never"),
         ] {
-            assert_eq!(times(&range), text);
+            assert_eq!(Told { median: false }.times(&range, "never"), text);
         }
+        let repeated = range(Some(65.0), Some(50.0), None);
+        let told = Told { median: true }.times(&repeated, "never");
+        assert_eq!(told, "1 min (50 s to never)");
         assert_eq!(decimals(0.0123), "0.0123");
         assert_eq!(
             (decimals(2.5), decimals(10.0)),

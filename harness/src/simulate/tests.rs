@@ -1,5 +1,7 @@
 //! Answers for settings whose faults are known.
 
+mod values;
+
 use std::io::Write as _;
 use std::path::Path;
 
@@ -80,12 +82,18 @@ fn the_samples_settings_strand_the_tail_and_end_fifteen_replicas_at_once() {
             .reason
             .contains("20 messages or fewer is not active")
     );
-    assert_eq!(stranded.mend, "write \"0\"");
+    assert!(
+        stranded
+            .mend
+            .starts_with("write \"0\"; tried on the model, ")
+    );
+    assert!(stranded.mend.ends_with(" to 0 s"), "{}", stranded.mend);
     assert_eq!(fleet.field, "spec.cooldownPeriod");
     for part in [
         "10 s, and pollingInterval is 30 s",
         "from 15 replicas to 0, ",
         "of them at work on",
+        "done within the grace of 30 s",
         "whatever the phases",
     ] {
         assert!(fleet.reason.contains(part), "{part}: {}", fleet.reason);
@@ -116,8 +124,8 @@ fn our_own_settings_do_neither_and_cost_what_their_nodes_do() {
     let Cost::Known(priced) = &prospect.cost else {
         panic!("{:?}", prospect.cost);
     };
-    // 100m and 64Mi each, of a node that takes 30 pods.
-    assert_eq!(priced.replicas_per_node, 30);
+    // 100m and 64Mi each, of a node that takes 30 pods; spread with a maxSkew of 5 over the hosts.
+    assert_eq!((priced.replicas_per_node, priced.spread), (5, true));
     let price = priced.on_demand.likely.unwrap() / priced.node_hours.likely.unwrap();
     assert!((price - 0.2).abs() < 1e-9, "{price}");
     assert!(priced.spot.likely < priced.on_demand.likely);
@@ -176,6 +184,11 @@ fn what_a_pause_does_is_told() {
     std::fs::write(paused.path(), text).unwrap();
     let answer = answer(paused.path(), &["--band"]);
     assert_eq!(found(&answer.settings[0]), ["paused"]);
+    let reason = &answer.settings[0].findings[0].reason;
+    assert!(
+        reason.contains("There are 3 replicas, the queue has up to 4"),
+        "{reason}"
+    );
     assert_eq!(answer.settings[0].replicas, [(0.0, 3)]);
     let range = answer.settings[0].replicas_possible[100];
     assert_eq!(range, (3.0, 3.0));

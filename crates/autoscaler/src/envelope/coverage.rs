@@ -106,8 +106,12 @@ fn cell(at: Duration) -> u64 {
     u64::try_from(at.as_nanos() / CELL.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// Cells of a second.
+const PER_SECOND: u64 = 4;
+
 /// When a cell begins.
 fn time(cell: u64) -> Duration {
-    const MILLIS: u64 = CELL.as_millis() as u64;
-    Duration::from_millis(cell.saturating_mul(MILLIS))
+    let nanos = u64::from(CELL.subsec_nanos());
+    let seconds = cell / PER_SECOND;
+    Duration::new(seconds, 0) + Duration::from_nanos(cell % PER_SECOND * nanos)
 }

@@ -69,7 +69,7 @@ fn long_work_tells_how_far_it_is() {
     let mut told = Vec::new();
     let judged =
         recording.judge_with_progress(&Settings::default(), &Uncertainty::default(), &mut |part| {
-            told.push(part)
+            told.push(part);
         });
     assert!(judged.is_ok());
     assert!(told.len() > 100 && told.is_sorted(), "{}", told.len());

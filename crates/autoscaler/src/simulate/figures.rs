@@ -1,9 +1,12 @@
 //! What a simulation comes to, in figures; made while it runs, so that hours need no memory.
 
+mod fleet;
+
 use std::time::Duration;
 
 use super::{Point, Workload, simulate_into};
 use crate::{Decision, DecisionMaker, Reason, Settings, Start};
+use fleet::Fleet;
 
 /// Replicas taken away and needed again within this time were taken away too early: as long as the HPA's own window.
 pub const THRASH_WINDOW: Duration = Duration::from_secs(300);
@@ -17,19 +20,25 @@ pub struct Nodes {
     pub linger: Duration,
 }
 
-/// What a simulation comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a simulation comes to. Counts of replicas and messages are rounded, since both are amounts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
+    /// Replicas at time zero.
+    pub replicas_at_rest: u32,
     /// Most replicas at any time.
     pub most_replicas: u32,
     /// From the first message until the maximum of replicas works for the first time; `None`: it never does.
     pub full_scale: Option<Duration>,
     /// From the last message until there is none left; `None`: the load goes on, or some are left at the horizon.
     pub drain: Option<Duration>,
-    /// Most messages at any tick, visible and leased.
+    /// Most messages at any time, visible and leased.
     pub most_messages: u64,
     /// Messages at the horizon, visible and leased.
     pub left: u64,
+    /// Fewest messages at any tick in the second half of the time, visible and leased: what the replicas never catch up with.
+    pub never_below: u64,
+    /// Longest time that a message has waited to be taken.
+    pub longest_wait: Duration,
     /// Messages at the horizon that no replica is there for, too few to be active: they stay until others come.
     pub stranded: u64,
     /// Longest time that messages waited so.
@@ -37,12 +46,20 @@ pub struct Figures {
     /// Scale-outs less than [`THRASH_WINDOW`] after a scale-in, the first after each: as often was taken away what was
     /// needed.
     pub thrash: u32,
+    /// Of these, those after a scale-in by KEDA itself, past the HPA.
+    pub thrash_by_keda: u32,
     /// Replicas ended with work in flight.
     pub ended_at_work: u64,
     /// Messages in flight on those.
     pub interrupted: u64,
+    /// Of these, what was not done within the grace, and was begun anew.
+    pub cut_off: u64,
     /// The change to no replicas, or to the idle ones, that ends most of them, with work in flight if there is any such.
-    pub worst_deactivation: Option<Deactivation>,
+    pub worst_deactivation: Option<ScaleIn>,
+    /// The scale-in, by KEDA or the HPA, that cuts off most messages, if one does.
+    pub worst_cut: Option<ScaleIn>,
+    /// The scale-in by the HPA that takes away most replicas in one step.
+    pub worst_step: Option<ScaleIn>,
     /// Time of all replicas together, started or not.
     pub replica_time: Duration,
     /// Most nodes at any time.
@@ -51,11 +68,13 @@ pub struct Figures {
     pub node_time: Duration,
 }
 
-/// KEDA takes a fleet away, past the HPA and its windows.
+/// Replicas are taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deactivation {
+pub struct ScaleIn {
     /// When.
     pub at: Duration,
+    /// By whom: KEDA takes a fleet away past the HPA and its windows.
+    pub by: DecisionMaker,
     /// From so many replicas.
     pub from: u32,
     /// To so many.
@@ -64,6 +83,8 @@ pub struct Deactivation {
     pub ended_at_work: u32,
     /// Messages in flight on them.
     pub interrupted: u64,
+    /// Of these, what was not done within the grace.
+    pub cut_off: u64,
 }
 
 /// Runs the simulation to its figures.
@@ -86,7 +107,7 @@ pub fn figures_into(
     nodes: Nodes,
     mut each: impl FnMut(&Point, &[Decision]),
 ) -> Figures {
-    let mut tally = Tally::new(settings, start, workload, nodes);
+    let mut tally = Tally::new(settings, workload, horizon, nodes);
     let end = simulate_into(settings, start, workload, horizon, |point, decisions| {
         tally.add(point, decisions);
         each(point, decisions);
@@ -99,61 +120,76 @@ struct Tally<'a> {
     first_message: Duration,
     start_delay: Duration,
     figures: Figures,
+    half: Duration,
+    never_below: Option<u64>,
+    ended_at_work: f64,
+    interrupted: f64,
+    cut_off: f64,
     /// The maximum of replicas is set since then.
     full_since: Option<Duration>,
     stranded_since: Option<Duration>,
-    scaled_in: Option<Duration>,
-    /// The last tick, and the replicas from then on.
-    last: (Duration, u32),
+    scaled_in: Option<(Duration, DecisionMaker)>,
+    /// The last tick, and the replicas from then on; none before the begin.
+    last: Option<(Duration, u32)>,
     fleet: Fleet,
 }
 
 impl<'a> Tally<'a> {
-    fn new(settings: &'a Settings, start: &Start, workload: &Workload, nodes: Nodes) -> Self {
-        let full = start.replicas >= settings.max_replica_count;
-        let mut fleet = Fleet::new(nodes);
-        fleet.set(Duration::ZERO, start.replicas);
+    fn new(settings: &'a Settings, workload: &Workload, horizon: Duration, nodes: Nodes) -> Self {
         Self {
             settings,
             first_message: workload.arrivals.first().unwrap_or_default(),
             start_delay: workload.service.start_delay,
-            figures: Figures {
-                most_replicas: start.replicas,
-                full_scale: full.then_some(Duration::ZERO),
-                drain: None,
-                most_messages: 0,
-                left: 0,
-                stranded: 0,
-                stranded_longest: Duration::ZERO,
-                thrash: 0,
-                ended_at_work: 0,
-                interrupted: 0,
-                worst_deactivation: None,
-                replica_time: Duration::ZERO,
-                most_nodes: 0,
-                node_time: Duration::ZERO,
-            },
+            figures: Figures::default(),
+            half: horizon / 2,
+            never_below: None,
+            ended_at_work: 0.0,
+            interrupted: 0.0,
+            cut_off: 0.0,
             full_since: None,
             stranded_since: None,
             scaled_in: None,
-            last: (Duration::ZERO, start.replicas),
-            fleet,
+            last: None,
+            fleet: Fleet::new(nodes),
+        }
+    }
+
+    fn begin(&mut self, replicas: u32) {
+        self.fleet.set(Duration::ZERO, replicas);
+        self.figures.replicas_at_rest = replicas;
+        if replicas >= self.settings.max_replica_count {
+            self.figures.full_scale = Some(Duration::ZERO);
         }
     }
 
     fn add(&mut self, point: &Point, decisions: &[Decision]) {
+        if self.last.is_none() {
+            self.begin(point.replicas);
+        }
         self.note_full(point.at);
         for decision in decisions {
             self.decided(decision, point);
         }
+        self.ended_at_work += point.ended_at_work;
+        self.interrupted += point.interrupted;
+        self.cut_off += point.cut_off;
+        self.note(point);
+    }
+
+    fn note(&mut self, point: &Point) {
         let figures = &mut self.figures;
-        figures.replica_time += point.at.saturating_sub(self.last.0) * self.last.1;
+        if let Some((at, replicas)) = self.last {
+            figures.replica_time += point.at.saturating_sub(at) * replicas;
+        }
+        self.last = Some((point.at, point.replicas));
         figures.most_replicas = figures.most_replicas.max(point.replicas);
-        figures.ended_at_work += u64::from(point.ended_at_work);
-        figures.interrupted += point.interrupted;
+        figures.most_messages = figures.most_messages.max(point.peak.1);
+        figures.longest_wait = figures.longest_wait.max(point.oldest_wait);
         let messages = point.queue.visible + point.queue.leased;
-        figures.most_messages = figures.most_messages.max(messages);
-        self.last = (point.at, point.replicas);
+        if point.at >= self.half {
+            let below = self.never_below.get_or_insert(messages);
+            *below = messages.min(*below);
+        }
         let stranded = self.is_stranded(point);
         self.note_stranded(point.at, stranded);
     }
@@ -162,27 +198,46 @@ impl<'a> Tally<'a> {
         self.fleet.set(decision.at, decision.to);
         if decision.to > decision.from {
             let recently = |at: Duration| decision.at.saturating_sub(at) < THRASH_WINDOW;
-            if self.scaled_in.take().is_some_and(recently) {
+            if let Some((_, by)) = self.scaled_in.take().filter(|(at, _)| recently(*at)) {
                 self.figures.thrash += 1;
+                self.figures.thrash_by_keda += u32::from(by == DecisionMaker::Keda);
             }
         } else {
-            self.scaled_in = Some(decision.at);
+            self.scaled_in = Some((decision.at, decision.by));
+            self.scaled_in(decision, point);
         }
         self.full_since = (decision.to >= self.settings.max_replica_count)
             .then(|| self.full_since.unwrap_or(decision.at));
-        if (decision.by, decision.reason) == (DecisionMaker::Keda, Reason::Deactivated) {
-            let new = Deactivation {
-                at: decision.at,
-                from: decision.from,
-                to: decision.to,
-                ended_at_work: point.ended_at_work,
-                interrupted: point.interrupted,
-            };
-            let weight = |it: &Deactivation| (it.interrupted > 0, it.from, it.interrupted);
-            let worst = self.figures.worst_deactivation.as_ref();
-            if worst.is_none_or(|worst| weight(&new) > weight(worst)) {
-                self.figures.worst_deactivation = Some(new);
+    }
+
+    /// Keeps the worst of its kind.
+    fn scaled_in(&mut self, decision: &Decision, point: &Point) {
+        let new = ScaleIn {
+            at: decision.at,
+            by: decision.by,
+            from: decision.from,
+            to: decision.to,
+            ended_at_work: u32::try_from(whole(point.ended_at_work)).unwrap_or(u32::MAX),
+            interrupted: whole(point.interrupted),
+            cut_off: whole(point.cut_off),
+        };
+        let keep = |worst: &mut Option<ScaleIn>, is_worse: &dyn Fn(&ScaleIn) -> bool| {
+            if worst.as_ref().is_none_or(is_worse) {
+                *worst = Some(new);
             }
+        };
+        if (decision.by, decision.reason) == (DecisionMaker::Keda, Reason::Deactivated) {
+            let weight = |it: &ScaleIn| (it.interrupted > 0, it.from, it.interrupted);
+            keep(&mut self.figures.worst_deactivation, &|it| {
+                weight(&new) > weight(it)
+            });
+        }
+        if new.cut_off > 0 {
+            keep(&mut self.figures.worst_cut, &|it| new.cut_off > it.cut_off);
+        }
+        if decision.by == DecisionMaker::Hpa {
+            let taken = |it: &ScaleIn| it.from - it.to;
+            keep(&mut self.figures.worst_step, &|it| taken(&new) > taken(it));
         }
     }
 
@@ -199,7 +254,11 @@ impl<'a> Tally<'a> {
     fn is_stranded(&self, point: &Point) -> bool {
         let length = self.settings.strategy.length(point.queue);
         let active = self.settings.activation_queue_length;
-        point.replicas == 0 && length > 0 && i64::try_from(length).is_ok_and(|it| it <= active)
+        let scaled = self.settings.annotations.paused.is_none();
+        scaled
+            && point.replicas == 0
+            && length > 0
+            && i64::try_from(length).is_ok_and(|it| it <= active)
     }
 
     fn note_stranded(&mut self, now: Duration, stranded: bool) {
@@ -214,12 +273,16 @@ impl<'a> Tally<'a> {
 
     fn end(mut self, end: &Point, workload: &Workload) -> Figures {
         self.note_full(end.at);
-        let stranded = self.is_stranded(end);
-        self.note_stranded(end.at, stranded);
+        self.note(end);
         let mut figures = self.figures;
-        figures.replica_time += end.at.saturating_sub(self.last.0) * self.last.1;
         figures.left = end.queue.visible + end.queue.leased;
-        figures.stranded = if stranded { figures.left } else { 0 };
+        figures.never_below = self.never_below.unwrap_or(figures.left);
+        if self.stranded_since.is_some() {
+            figures.stranded = figures.left;
+        }
+        figures.ended_at_work = whole(self.ended_at_work);
+        figures.interrupted = whole(self.interrupted);
+        figures.cut_off = whole(self.cut_off);
         let last = workload.arrivals.last().filter(|last| *last <= end.at);
         let emptied = last.zip(end.empty_since);
         figures.drain = emptied.map(|(last, empty)| empty.saturating_sub(last));
@@ -228,64 +291,13 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Nodes over time: as many as the replicas need, each kept for a while.
-struct Fleet {
-    nodes: Nodes,
-    /// For the first node, the second and so on: needed since, or not needed since.
-    each: Vec<Need>,
-    needed: u32,
-    time: Duration,
-}
-
-#[derive(Clone, Copy)]
-enum Need {
-    Since(Duration),
-    NotSince(Duration),
-}
-
-impl Fleet {
-    fn new(nodes: Nodes) -> Self {
-        Self {
-            nodes,
-            each: Vec::new(),
-            needed: 0,
-            time: Duration::ZERO,
-        }
-    }
-
-    fn set(&mut self, now: Duration, replicas: u32) {
-        let needed = replicas.div_ceil(self.nodes.replicas_per_node.max(1));
-        for n in self.needed..needed {
-            match usize::try_from(n).ok().and_then(|n| self.each.get_mut(n)) {
-                Some(need) => {
-                    if let Need::NotSince(at) = *need {
-                        self.time += now.saturating_sub(at).min(self.nodes.linger);
-                    }
-                    *need = Need::Since(now);
-                }
-                None => self.each.push(Need::Since(now)),
-            }
-        }
-        for n in needed..self.needed {
-            if let Some(need) = usize::try_from(n).ok().and_then(|n| self.each.get_mut(n)) {
-                if let Need::Since(at) = *need {
-                    self.time += now.saturating_sub(at);
-                }
-                *need = Need::NotSince(now);
-            }
-        }
-        self.needed = needed;
-    }
-
-    /// Most nodes, and the time of all of them.
-    fn end(self, horizon: Duration) -> (u32, Duration) {
-        let left = self.each.iter().map(|need| match *need {
-            Need::Since(at) => horizon.saturating_sub(at),
-            Need::NotSince(at) => horizon.saturating_sub(at).min(self.nodes.linger),
-        });
-        let time = self.time + left.sum::<Duration>();
-        (u32::try_from(self.each.len()).unwrap_or(u32::MAX), time)
-    }
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an amount is not negative, and `as` saturates"
+)]
+fn whole(amount: f64) -> u64 {
+    amount.round() as u64
 }
 
 #[cfg(test)]

@@ -1,48 +1,108 @@
-//! Messages and those who work on them, as a fluid.
+//! Messages and those who work on them, as amounts.
+//!
+//! Messages come at a rate and are worked on by as many replicas as there are, each with so many at a time. How they are done
+//! depends on the work: [`cohorts`] for work that takes a known time, [`flow`] for the rest. A replica that ends goes on for its
+//! grace; what it has not done then goes back into the queue, and is begun anew by another.
+
+mod cohorts;
+mod flow;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Workload, arrivals};
+use super::{Work, Workload, arrivals};
 use crate::Queue;
+use cohorts::Cohorts;
+use flow::Flow;
 
-/// Fewer messages than this are none. Served as a fluid the last one would never be quite done; a half makes *n* messages
+/// Fewer messages than this are none. Served as an amount the last one would never be quite done; a half makes *n* messages
 /// take about as long as *n* independent ones do on average.
 const NONE: f64 = 0.5;
+/// Shorter work is served as a flow: the loops look every few seconds.
+const SHORT: Duration = Duration::from_secs(1);
 
-/// The queue as a fluid, and the replicas that serve it.
+/// The queue, and the replicas that serve it.
 #[derive(Debug)]
 pub(super) struct Fluid<'a> {
     workload: &'a Workload,
     arrivals: arrivals::Cursor<'a>,
     now: Duration,
+    /// Messages that wait, and with a [`Flow`] those in work too.
     backlog: f64,
+    server: Server,
     working: u32,
     /// Replicas that will work from a time on, by that time.
     starting: VecDeque<(Duration, u32)>,
+    leaving: Vec<Leaving>,
     empty_since: Option<Duration>,
+    peak: Option<(Duration, f64)>,
+    waits: Waits,
 }
 
-/// What ends with replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug)]
+enum Server {
+    Cohorts(Cohorts),
+    Flow(Flow),
+}
+
+/// Messages of replicas that have ended and are in their grace.
+#[derive(Debug, Clone, Copy)]
+struct Leaving {
+    at: Duration,
+    messages: f64,
+    /// Back to the queue; else done.
+    back: bool,
+}
+
+/// What ends with replicas: amounts, since messages are spread evenly over replicas of the same age.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Ended {
     /// Replicas at work.
-    pub(super) replicas: u32,
+    pub(super) replicas: f64,
     /// Messages on them.
-    pub(super) messages: u64,
+    pub(super) messages: f64,
+    /// Of these, what is not done within the grace, and is begun anew.
+    pub(super) cut_off: f64,
+}
+
+/// What the server says of replicas that end.
+#[derive(Debug, Default)]
+struct Cut {
+    replicas: f64,
+    messages: f64,
+    lost: f64,
+    /// When what is done within the grace is, in seconds.
+    finishing: Vec<(f64, f64)>,
 }
 
 impl<'a> Fluid<'a> {
     pub(super) fn new(workload: &'a Workload, working: u32) -> Self {
-        Self {
+        let work = workload.service.work;
+        let in_flight = f64::from(workload.service.in_flight.max(1));
+        let server = match work {
+            Work::Fixed(time) if time >= SHORT => {
+                Server::Cohorts(Cohorts::fixed(time.as_secs_f64(), in_flight))
+            }
+            Work::Uniform(least, most) if work.mean() >= SHORT => Server::Cohorts(
+                Cohorts::uniform(least.as_secs_f64(), most.as_secs_f64(), in_flight),
+            ),
+            work => Server::Flow(Flow::new(work, in_flight)),
+        };
+        let mut new = Self {
             workload,
             arrivals: workload.arrivals.cursor(),
             now: Duration::ZERO,
             backlog: 0.0,
-            working,
+            server,
+            working: 0,
             starting: VecDeque::new(),
+            leaving: Vec::new(),
             empty_since: Some(Duration::ZERO),
-        }
+            peak: None,
+            waits: Waits::default(),
+        };
+        new.start(working);
+        new
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -57,93 +117,138 @@ impl<'a> Fluid<'a> {
         self.empty_since
     }
 
+    /// Most messages since this was asked for last, and when.
+    pub(super) fn take_peak(&mut self) -> (Duration, u64) {
+        let (at, most) = self.peak.take().unwrap_or((self.now, self.messages()));
+        (at, whole(most))
+    }
+
+    /// For how long the message at the head of the queue has waited.
+    pub(super) fn oldest_wait(&mut self) -> Duration {
+        let waiting = self.waiting();
+        self.waits.oldest(self.now, waiting)
+    }
+
     pub(super) fn run_to(&mut self, until: Duration) {
         loop {
-            self.backlog += self.arrivals.bursts(self.now);
-            self.note_empty(self.now);
-            while let Some((at, count)) = self.starting.front().copied()
-                && at <= self.now
-            {
-                self.working += count;
-                self.starting.pop_front();
-            }
+            self.change();
             if self.now >= until {
                 return;
             }
             let started = self.starting.front().map(|(at, _)| *at);
-            let changes = [self.arrivals.next_change(), started];
-            let changes = changes.into_iter().flatten();
-            let change = changes.min().unwrap_or(until).min(until);
-            self.serve(change);
-            self.now = change;
-            self.note_empty(change);
+            let left = self.leaving.iter().map(|it| it.at).min();
+            let changes = [self.arrivals.next_change(), started, left];
+            let change = changes.into_iter().flatten().min().unwrap_or(until);
+            self.serve(change.min(until));
+        }
+    }
+
+    /// What changes at this moment: bursts come, replicas begin, those that have ended let go of messages.
+    fn change(&mut self) {
+        let burst = self.arrivals.bursts(self.now);
+        if burst > 0.0 {
+            self.backlog += burst;
+            self.waits.come(self.now, self.now, burst);
+        }
+        while let Some((at, count)) = self.starting.front().copied()
+            && at <= self.now
+        {
+            self.starting.pop_front();
+            self.start(count);
+        }
+        let now = self.now;
+        let backlog = &mut self.backlog;
+        self.leaving.retain(|it| {
+            let goes = it.at <= now;
+            if goes && it.back {
+                *backlog += it.messages;
+            }
+            !goes
+        });
+        self.note_empty(now);
+        self.note_peak(now, self.messages());
+    }
+
+    fn start(&mut self, replicas: u32) {
+        if replicas == 0 {
+            return;
+        }
+        self.working += replicas;
+        match &mut self.server {
+            Server::Cohorts(cohorts) => cohorts.start(replicas),
+            Server::Flow(flow) => flow.start(replicas),
         }
     }
 
     /// Serves until then; neither the rate of arrivals nor the replicas change before.
     fn serve(&mut self, until: Duration) {
-        let mut seconds = until.saturating_sub(self.now).as_secs_f64();
-        let arriving = self.arrivals.per_second();
-        let capacity = f64::from(self.working) * self.workload.service.per_second;
-        if capacity <= 0.0 {
-            self.backlog += arriving * seconds;
-            return;
-        }
-        let slots = f64::from(self.working) * self.in_flight();
-        if self.backlog > slots {
-            let surplus = capacity - arriving;
-            let left = (self.backlog - slots) / surplus;
-            if surplus <= 0.0 || left >= seconds {
-                self.backlog -= surplus * seconds;
-                return;
+        let per_second = self.arrivals.per_second();
+        let (from, to) = (self.now.as_secs_f64(), until.as_secs_f64());
+        self.waits.come(self.now, until, per_second * (to - from));
+        let leaving: f64 = self.leaving.iter().map(|it| it.messages).sum();
+        let empty = match &mut self.server {
+            Server::Flow(flow) => flow.serve(from, to, per_second, &mut self.backlog),
+            Server::Cohorts(cohorts) => {
+                let served = cohorts.serve(from, to, per_second, &mut self.backlog);
+                let (at, most) = served.peak;
+                self.note_peak(moment(at, until), most + leaving);
+                served.empty_since
             }
-            self.backlog = slots;
-            seconds -= left;
+        };
+        if let Some(at) = empty.map(|at| moment(at, until))
+            && leaving < NONE
+        {
+            let anew = at > self.now || self.empty_since.is_none();
+            self.empty_since = if anew { Some(at) } else { self.empty_since };
         }
-        // Fewer messages than slots: each is done after `time` on average, whatever the others do.
-        let time = slots / capacity;
-        let rest = arriving * time;
-        if rest > slots {
-            let left = time * ((rest - self.backlog) / (rest - slots)).ln();
-            if left < seconds {
-                self.backlog = slots + (arriving - capacity) * (seconds - left);
-                return;
-            }
-        }
-        if self.backlog >= NONE && rest < NONE {
-            let left = time * ((self.backlog - rest) / (NONE - rest)).ln();
-            if left < seconds {
-                let before = Duration::from_secs_f64(seconds - left);
-                self.empty_since = Some(until.saturating_sub(before));
-            }
-        }
-        self.backlog = rest + (self.backlog - rest) * (-seconds / time).exp();
+        self.now = until;
+        self.note_empty(until);
+        self.note_peak(until, self.messages());
     }
 
     fn note_empty(&mut self, now: Duration) {
-        if self.backlog < NONE {
+        if self.messages() < NONE {
             self.empty_since.get_or_insert(now);
         } else {
             self.empty_since = None;
         }
     }
 
-    fn in_flight(&self) -> f64 {
-        f64::from(self.workload.service.in_flight.max(1))
-    }
-
-    pub(super) fn queue(&self) -> Queue {
-        let messages = messages(self.backlog);
-        let in_flight = u64::from(self.workload.service.in_flight.max(1));
-        let leased = messages.min(u64::from(self.working) * in_flight);
-        Queue {
-            visible: messages - leased,
-            leased,
+    fn note_peak(&mut self, at: Duration, messages: f64) {
+        if self.peak.is_none_or(|(_, most)| messages > most) {
+            self.peak = Some((at, messages));
         }
     }
 
-    /// Starts replicas, or ends those first that have not begun.
-    pub(super) fn scale(&mut self, from: u32, to: u32, queue: Queue) -> Ended {
+    /// All messages, those of ended replicas too.
+    fn messages(&self) -> f64 {
+        let leaving: f64 = self.leaving.iter().map(|it| it.messages).sum();
+        let busy = match &self.server {
+            Server::Cohorts(cohorts) => cohorts.busy,
+            Server::Flow(_) => 0.0,
+        };
+        self.backlog + busy + leaving
+    }
+
+    fn waiting(&self) -> f64 {
+        match &self.server {
+            Server::Cohorts(_) => self.backlog,
+            Server::Flow(flow) => self.backlog - flow.busy(self.backlog),
+        }
+    }
+
+    pub(super) fn queue(&self) -> Queue {
+        let all = whole(self.messages());
+        let visible = whole(self.waiting()).min(all);
+        Queue {
+            visible,
+            leased: all - visible,
+        }
+    }
+
+    /// Starts replicas, or ends those first that have not begun, the newest of them first, and then those that have, again the
+    /// newest first (Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`).
+    pub(super) fn scale(&mut self, from: u32, to: u32) -> Ended {
         if to > from {
             let at = self.now + self.workload.service.start_delay;
             self.starting.push_back((at, to - from));
@@ -157,26 +262,100 @@ impl<'a> Fluid<'a> {
             }
             ending -= count;
         }
-        let working = u64::from(self.working.max(1));
         let ending = ending.min(self.working);
         self.working -= ending;
-        let busy = queue.leased.min(working);
-        let replicas = (busy * u64::from(ending)).div_ceil(working);
+        self.end(ending)
+    }
+
+    fn end(&mut self, replicas: u32) -> Ended {
+        let grace = self.workload.service.grace;
+        let (now, seconds) = (self.now.as_secs_f64(), grace.as_secs_f64());
+        let cut = match &mut self.server {
+            Server::Cohorts(cohorts) => cohorts.end(replicas, now, seconds),
+            Server::Flow(flow) => {
+                let cut = flow.end(replicas, now, seconds, self.backlog);
+                self.backlog -= cut.messages;
+                cut
+            }
+        };
+        let latest = self.now + grace;
+        let done = cut.finishing.iter().map(|(at, messages)| Leaving {
+            at: moment(*at, latest),
+            messages: *messages,
+            back: false,
+        });
+        let lost = Leaving {
+            at: latest,
+            messages: cut.lost,
+            back: true,
+        };
+        let leaving = done.chain([lost]).filter(|it| it.messages > 0.0);
+        self.leaving.extend(leaving);
         Ended {
-            replicas: u32::try_from(replicas).unwrap_or(ending).min(ending),
-            messages: (queue.leased * u64::from(ending)).div_ceil(working),
+            replicas: cut.replicas,
+            messages: cut.messages,
+            cut_off: cut.lost,
         }
     }
+}
+
+/// When messages came, as far as they wait: their number over time.
+#[derive(Debug, Default)]
+struct Waits {
+    come: f64,
+    /// When so many had come, in the order of time; the last is now.
+    marks: VecDeque<(Duration, f64)>,
+}
+
+impl Waits {
+    /// So many come, evenly from then to then.
+    fn come(&mut self, from: Duration, to: Duration, messages: f64) {
+        if messages <= 0.0 {
+            return;
+        }
+        if self.marks.back().is_none_or(|last| last.0 < from) || from == to {
+            self.marks.push_back((from, self.come));
+        }
+        self.come += messages;
+        self.marks.push_back((to, self.come));
+    }
+
+    /// How long the first of so many that wait has waited.
+    fn oldest(&mut self, now: Duration, waiting: f64) -> Duration {
+        if waiting < NONE {
+            self.marks.clear();
+            return Duration::ZERO;
+        }
+        let begun = self.come - waiting;
+        while self.marks.len() > 1 && self.marks[1].1 <= begun {
+            self.marks.pop_front();
+        }
+        let (Some((from, before)), Some((to, after))) = (self.marks.front(), self.marks.get(1))
+        else {
+            return Duration::ZERO;
+        };
+        let part = if after > before {
+            ((begun - before) / (after - before)).clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        let came = *from + to.saturating_sub(*from).mul_f64(part);
+        now.saturating_sub(came)
+    }
+}
+
+fn moment(seconds: f64, latest: Duration) -> Duration {
+    Duration::try_from_secs_f64(seconds).map_or(latest, |at| at.min(latest))
 }
 
 /// Whole messages.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a backlog is not negative, and `as` saturates"
+    reason = "an amount is not negative, and `as` saturates"
 )]
-fn messages(backlog: f64) -> u64 {
-    backlog.round() as u64
+fn whole(messages: f64) -> u64 {
+    messages.round() as u64
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Queues whose course is known.
 
 use super::*;
-use crate::{Arrivals, Rates, Service};
+use crate::simulate::{Arrivals, Rates, Service, Work};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -15,9 +15,10 @@ fn workload(burst: u32, per_second: f64) -> Workload {
             per_second,
         }]),
         service: Service {
-            per_second: 1.0,
+            work: Work::Exponential(seconds(4)),
             in_flight: 4,
             start_delay: Duration::ZERO,
+            grace: Duration::ZERO,
         },
     }
 }
@@ -71,7 +72,7 @@ fn a_queue_is_not_empty_while_nobody_works() {
     fluid.run_to(seconds(60));
     assert_eq!(fluid.empty_since(), None);
     assert_eq!((fluid.queue().visible, fluid.queue().leased), (3, 0));
-    fluid.scale(0, 1, fluid.queue());
+    fluid.scale(0, 1);
     fluid.run_to(seconds(61));
     assert_eq!(fluid.queue().leased, 2);
 }
@@ -84,17 +85,157 @@ fn replicas_that_have_not_begun_end_first() {
     fluid.run_to(seconds(1));
     let queue = fluid.queue();
     assert_eq!((queue.visible, queue.leased), (20, 16));
-    assert_eq!(fluid.scale(10, 5, queue), Ended::default());
+    assert_eq!(fluid.scale(10, 5), Ended::default());
     assert_eq!((fluid.working, fluid.starting.len()), (4, 1));
-    let ended = fluid.scale(5, 2, queue);
+    let ended = fluid.scale(5, 2);
     // One has not begun; of four with four messages each, two end.
-    assert_eq!((ended.replicas, ended.messages), (2, 8));
-    let nearly_idle = Queue {
-        visible: 0,
-        leased: 1,
-    };
-    let ended = fluid.scale(2, 0, nearly_idle);
-    assert_eq!((ended.replicas, ended.messages), (1, 1));
+    assert!((ended.replicas - 2.0).abs() < 1e-6, "{ended:?}");
+    assert!((ended.messages - 8.0).abs() < 1e-6, "{ended:?}");
+}
+
+/// Source: Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`: a pod that has been ready for less time is
+/// deleted before one that has been for more, and of those that are not ready the newer one.
+#[test]
+fn of_those_that_are_starting_the_newest_end_first() {
+    let mut workload = workload(40, 0.0);
+    workload.service.start_delay = seconds(60);
+    let mut fluid = Fluid::new(&workload, 1);
+    fluid.scale(1, 3);
+    fluid.run_to(seconds(50));
+    fluid.scale(3, 6);
+    fluid.scale(6, 3);
+    fluid.run_to(seconds(60));
+    assert_eq!(fluid.working(), 3, "those that were asked for first work");
+    fluid.run_to(seconds(120));
+    assert_eq!(fluid.working(), 3);
+}
+
+fn fixed(time: u64, grace: u64, burst: u32) -> Workload {
+    let mut workload = workload(burst, 0.0);
+    workload.service.work = Work::Fixed(seconds(time));
+    workload.service.grace = seconds(grace);
+    workload
+}
+
+#[test]
+fn work_that_is_cut_off_begins_anew_and_work_within_the_grace_does_not() {
+    for (grace, lost, emptied) in [(20, 8.0, 60 + 20 + 100), (40, 0.0, 100)] {
+        let workload = fixed(100, grace, 16);
+        let mut fluid = Fluid::new(&workload, 4);
+        fluid.run_to(seconds(60));
+        let ended = fluid.scale(4, 2);
+        assert!((ended.messages - 8.0).abs() < 1e-9, "{ended:?}");
+        assert!((ended.cut_off - lost).abs() < 1e-9, "{ended:?}");
+        assert_eq!(fluid.queue().leased, 16, "hidden for the grace");
+        fluid.run_to(seconds(60 + grace));
+        let visible = if lost > 0.0 { 8 } else { 0 };
+        assert_eq!(fluid.queue().visible, visible, "{grace}");
+        fluid.run_to(seconds(1_000));
+        // With 20 s: eight are taken again as the other replicas are done, at 100 s, and need 100 s more.
+        let emptied = if lost > 0.0 { 200 } else { emptied };
+        assert_eq!(fluid.empty_since(), Some(seconds(emptied)));
+    }
+}
+
+#[test]
+fn the_newest_of_those_that_work_end_first() {
+    let workload = fixed(100, 0, 12);
+    let mut fluid = Fluid::new(&workload, 1);
+    fluid.run_to(seconds(0));
+    fluid.scale(1, 3);
+    fluid.run_to(seconds(99));
+    // One has been at work for 99 s; the two that came after it end.
+    let ended = fluid.scale(3, 1);
+    assert!((ended.cut_off - 8.0).abs() < 1e-9, "{ended:?}");
+    fluid.run_to(seconds(100));
+    assert_eq!(fluid.queue().visible + fluid.queue().leased, 8);
+}
+
+#[test]
+fn work_of_a_range_of_times_is_done_evenly_over_it() {
+    let mut workload = workload(400, 0.0);
+    workload.service.work = Work::Uniform(seconds(60), seconds(140));
+    let mut fluid = Fluid::new(&workload, 100);
+    for (at, left) in [
+        (50, 400.0),
+        (80, 300.0),
+        (100, 200.0),
+        (120, 100.0),
+        (141, 0.0),
+    ] {
+        fluid.run_to(seconds(at));
+        let messages = fluid.messages();
+        assert!((messages - left).abs() <= 26.0, "{at} s: {messages}");
+    }
+}
+
+#[test]
+fn the_peak_between_two_looks_is_not_lost() {
+    let mut workload = fixed(5, 0, 100);
+    workload.arrivals = Arrivals::new([Rates {
+        at: seconds(3),
+        burst: 100,
+        per_second: 0.0,
+    }]);
+    let mut fluid = Fluid::new(&workload, 25);
+    fluid.run_to(seconds(15));
+    assert_eq!(fluid.queue(), Queue::default());
+    assert_eq!(fluid.take_peak(), (seconds(3), 100));
+    assert_eq!(fluid.take_peak(), (seconds(15), 0));
+}
+
+#[test]
+fn the_head_of_the_queue_has_waited_since_it_came() {
+    let mut workload = fixed(10, 0, 40);
+    workload.service.in_flight = 1;
+    let mut fluid = Fluid::new(&workload, 1);
+    fluid.run_to(seconds(99));
+    assert_eq!(fluid.oldest_wait(), seconds(99));
+    // Five a second: what is taken at 1,000 s has come when 100 had.
+    let mut steady = workload;
+    steady.arrivals = Arrivals::new([Rates {
+        at: seconds(0),
+        burst: 0,
+        per_second: 5.0,
+    }]);
+    let mut fluid = Fluid::new(&steady, 1);
+    fluid.run_to(seconds(1_000));
+    let waited = fluid.oldest_wait().as_secs_f64();
+    assert!((waited - (1_000.0 - 100.0 / 5.0)).abs() < 0.5, "{waited}");
+}
+
+/// As much comes as is done: there is never room for more than a trickle, and the simulation must come to an end all the same.
+#[test]
+fn a_load_that_keeps_all_replicas_busy_neither_grows_nor_stops_the_clock() {
+    for work in [
+        Work::Fixed(seconds(5)),
+        Work::Uniform(seconds(2), seconds(8)),
+    ] {
+        let mut full = workload(0, 4.0);
+        full.service.in_flight = 5;
+        full.service.work = work;
+        let mut fluid = Fluid::new(&full, 4);
+        for at in [7, 100, 1_000, 3_601] {
+            fluid.run_to(seconds(at));
+            let messages = fluid.messages();
+            let expected = 20.0_f64.min(at as f64 * 4.0);
+            assert!(
+                (messages - expected).abs() < 4.0,
+                "{work:?}, {at} s: {messages}"
+            );
+        }
+        // A little more than that waits, and nothing else does.
+        let mut more = full;
+        more.arrivals = Arrivals::new([Rates {
+            at: seconds(0),
+            burst: 0,
+            per_second: 5.0,
+        }]);
+        let mut fluid = Fluid::new(&more, 4);
+        fluid.run_to(seconds(1_000));
+        let messages = fluid.messages();
+        assert!((messages - 1_020.0).abs() < 40.0, "{work:?}: {messages}");
+    }
 }
 
 /// Source: Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`: of pods that are not ready, the newest

@@ -1,0 +1,142 @@
+//! Work of which nobody knows how long it still takes, or that is too short for the loops to see: exact between two changes.
+
+use super::{Cut, NONE};
+use crate::simulate::Work;
+
+/// What is cut off and would have ended within the grace does so in so many steps.
+const STEPS: u32 = 4;
+
+/// Replicas, all alike, and the messages of which they work on as many as they can.
+#[derive(Debug, Clone)]
+pub(super) struct Flow {
+    replicas: u32,
+    in_flight: f64,
+    /// Mean of the work, in seconds.
+    mean: f64,
+    /// Exponentially distributed: in each moment the same part of what is in work is done. Else all of it is done at an even
+    /// rate, which is as exact as work shorter than a second needs.
+    exponential: bool,
+}
+
+impl Flow {
+    pub(super) fn new(work: Work, in_flight: f64) -> Self {
+        Self {
+            replicas: 0,
+            in_flight,
+            mean: work.mean().as_secs_f64(),
+            exponential: matches!(work, Work::Exponential(_)),
+        }
+    }
+
+    pub(super) fn start(&mut self, replicas: u32) {
+        self.replicas += replicas;
+    }
+
+    fn slots(&self) -> f64 {
+        f64::from(self.replicas) * self.in_flight
+    }
+
+    /// Of so many messages, those in work.
+    pub(super) fn busy(&self, messages: f64) -> f64 {
+        messages.min(self.slots())
+    }
+
+    /// Some replicas end, with their part of what is in work.
+    pub(super) fn end(&mut self, replicas: u32, now: f64, grace: f64, messages: f64) -> Cut {
+        let ending = replicas.min(self.replicas);
+        let part = f64::from(ending) / f64::from(self.replicas.max(1));
+        let busy = self.busy(messages);
+        self.replicas -= ending;
+        let ends = busy * part;
+        let lost = if self.mean > 0.0 {
+            (-grace / self.mean).exp()
+        } else {
+            0.0
+        };
+        let within = 1.0 - lost;
+        let each = ends * within / f64::from(STEPS);
+        let step = |n: u32| {
+            let done = within * (f64::from(n) + 0.5) / f64::from(STEPS);
+            (now - self.mean * (1.0 - done).ln(), each)
+        };
+        Cut {
+            replicas: busy.min(f64::from(ending + self.replicas)) * part,
+            messages: ends,
+            lost: ends * lost,
+            finishing: (0..STEPS).map(step).collect(),
+        }
+    }
+
+    /// Serves from `now` to `until`, in seconds; `per_second` messages come, and no replica comes or goes. Since when there is
+    /// nothing, if there came to be nothing meanwhile.
+    pub(super) fn serve(
+        &self,
+        now: f64,
+        until: f64,
+        per_second: f64,
+        backlog: &mut f64,
+    ) -> Option<f64> {
+        let mut seconds = until - now;
+        let slots = self.slots();
+        let capacity = slots / self.mean;
+        if self.replicas == 0 {
+            *backlog += per_second * seconds;
+            return None;
+        }
+        if !self.exponential {
+            return self.serve_evenly(now, until, per_second, backlog);
+        }
+        if *backlog > slots {
+            let surplus = capacity - per_second;
+            let left = (*backlog - slots) / surplus;
+            if surplus <= 0.0 || left >= seconds {
+                *backlog -= surplus * seconds;
+                return None;
+            }
+            *backlog = slots;
+            seconds -= left;
+        }
+        // Fewer messages than slots: each is done after the mean on average, whatever the others do.
+        let rest = per_second * self.mean;
+        if rest > slots {
+            let left = self.mean * ((rest - *backlog) / (rest - slots)).ln();
+            if left < seconds {
+                *backlog = slots + (per_second - capacity) * (seconds - left);
+                return None;
+            }
+        }
+        let mut empty = None;
+        if *backlog >= NONE && rest < NONE {
+            let left = self.mean * ((*backlog - rest) / (NONE - rest)).ln();
+            if left < seconds {
+                empty = Some(until - (seconds - left));
+            }
+        }
+        *backlog = rest + (*backlog - rest) * (-seconds / self.mean).exp();
+        empty
+    }
+
+    fn serve_evenly(
+        &self,
+        now: f64,
+        until: f64,
+        per_second: f64,
+        backlog: &mut f64,
+    ) -> Option<f64> {
+        let seconds = until - now;
+        let surplus = self.slots() / self.mean - per_second;
+        let rest = per_second * self.mean;
+        if surplus <= 0.0 {
+            *backlog -= surplus * seconds;
+            return None;
+        }
+        if *backlog <= rest {
+            *backlog = rest.min(per_second.mul_add(seconds, *backlog));
+            return None;
+        }
+        let before = *backlog;
+        *backlog = rest.max(before - surplus * seconds);
+        let emptied = before >= NONE && *backlog < NONE;
+        emptied.then(|| now + (before - NONE).max(0.0) / surplus)
+    }
+}
