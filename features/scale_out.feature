@@ -48,7 +48,7 @@ Feature: Consumers come with the work and go with it
         | setting         | value |
         | scale-in window | 30 s  |
       And each message takes 10 s of work
-      When 200 messages are sent at a rate that falls from 120 per minute to 10 per minute in 3 min
+      When 300 messages are sent at a rate that falls from 120 per minute to 10 per minute in 5 min
       Then within 10 min the last consumer has gone
       And within 1 min every message has exactly one result
       And at least 2 consumers were taken away while they had work, and each ended by itself, with exit code 0

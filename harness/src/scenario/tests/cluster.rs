@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use autoscaler::{Arrivals, Phases, Rates, Series, Service, Settings, Start, Workload, simulate};
+use autoscaler::{
+    Arrivals, Phases, Rates, Series, Service, Settings, Start, Work, Workload, simulate,
+};
 use producer::Shape;
 use producer::schedule::Schedule;
 
@@ -34,7 +36,8 @@ const PHASES: [u32; 4] = [0, 1, 3, 5];
 /// What a scenario says, for the model.
 struct Stated {
     settings: Settings,
-    per_second: f64,
+    grace: Duration,
+    work: Work,
     in_flight: u32,
     sent: Vec<Duration>,
     promises: Vec<String>,
@@ -62,8 +65,9 @@ impl Stated {
         let concurrency = variables.iter().find(|(name, _)| name == "EDW_CONCURRENCY");
         let in_flight: u32 = concurrency.unwrap().1.parse().unwrap();
         Self {
+            grace: scaling.pod.grace(Pace::PRODUCTION),
             settings: scaling.settings,
-            per_second: f64::from(in_flight) / work.as_secs_f64(),
+            work: Work::Fixed(work),
             in_flight,
             sent,
             promises,
@@ -88,9 +92,10 @@ impl Stated {
         let workload = Workload {
             arrivals: Arrivals::new(self.sent.iter().map(one)),
             service: Service {
-                per_second: self.per_second,
+                work: self.work,
                 in_flight: self.in_flight,
                 start_delay,
+                grace: self.grace,
             },
         };
         simulate(
@@ -215,7 +220,7 @@ impl Course {
             " consumers were taken away while they had work, and each ended by itself, with exit code 0",
         ) {
             let busy = self.series.points.iter().map(|it| it.ended_at_work);
-            busy.sum::<u32>() >= least
+            busy.sum::<f64>() >= f64::from(least)
         } else if promise.contains("at which the model has them") {
             // There is work for all of them as soon as they have started.
             let at = self.series.replicas.reached(15).unwrap() + self.start_delay;

@@ -245,10 +245,10 @@ fn of_replicas_that_are_starting_the_newest_end_first() {
     let mut workload = workload(100, 0.0);
     workload.service.start_delay = seconds(30);
     let mut fluid = Fluid::new(&workload, 1);
-    fluid.scale(1, 2, Queue::default());
+    fluid.scale(1, 2);
     fluid.run_to(seconds(20));
-    fluid.scale(2, 4, Queue::default());
-    fluid.scale(4, 2, Queue::default());
+    fluid.scale(2, 4);
+    fluid.scale(4, 2);
     fluid.run_to(seconds(29));
     assert_eq!(fluid.working(), 1);
     fluid.run_to(seconds(30));
