@@ -35,6 +35,8 @@ pub(crate) struct Receiver<Q, T> {
     linger: Duration,
     started: Instant,
     failures: u32,
+    /// The last of these.
+    last: Option<StorageError>,
     empty: u32,
     empty_since: Option<Instant>,
 }
@@ -50,6 +52,7 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             linger: *LINGER.start(),
             started,
             failures: 0,
+            last: None,
             empty: 0,
             empty_since: None,
         }
@@ -69,7 +72,10 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
                 () = self.consumer.abort.cancelled() => return Ok(()),
                 // A queue that says nothing. Should the answer be on its way, its messages are delivered again.
                 () = sleep_until(self.started + self.consumer.settings.start_timeout),
-                    if !self.consumer.health.has_received() => Err(self.silent()),
+                    if !self.consumer.health.has_received() => {
+                        // What has kept it from an answer before says more than that there is none.
+                        Err(self.last.take().unwrap_or_else(|| self.silent()))
+                    }
             };
             let goes_on = match answer {
                 Ok(deliveries) => {
@@ -237,6 +243,7 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             }
         }
         consumer.health.queue.failed(&error);
+        self.last = Some(error);
         Ok(Backoff::STORAGE.wait(self.failures, &consumer.drain).await)
     }
 }

@@ -114,7 +114,7 @@ impl FromStr for Remedy {
             "a token that the cluster's issuer has signed" => "az aks show",
             "the tenant of the subscription" => "az account show",
             "the client id of the identity" => "az identity show",
-            "a new pod" => "az aks command invoke",
+            "a new pod" => "kubectl delete pod",
             "a new node" => "az aks nodepool upgrade --node-image-only",
             "the role Storage Queue Data Contributor" => {
                 "--role \"Storage Queue Data Contributor\""
