@@ -16,7 +16,6 @@
 mod args;
 mod closed_loop;
 mod duplicates;
-pub mod histogram;
 mod load;
 mod pacer;
 mod plan;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use workflow::contract::{PayloadSize, RunId, STAMP_BLOCK, Seq, Stamp, StampSums};
+use workflow::histogram::{self, HistogramError};
 
 use crate::duplicates::Duplicates;
-use crate::histogram::{self, HistogramError};
 use crate::plan::Plan;
 use crate::ranges::SeqRanges;
 use crate::tally::{Outcome, Tally};

@@ -6,7 +6,7 @@
 //! - [`memory`]: the same ports in process, with real visibility semantics, for simulation and tests.
 //! - [`clock`]: the wall clock, or one that a simulation pauses.
 //! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: how a well-behaved process waits, ends and tells.
-//! - [`duration`], [`number`]: values as a command line gives them.
+//! - [`duration`], [`number`]: values as a command line gives them; [`histogram`]: latencies as text.
 //!
 //! Producer and consumer do not know each other: they meet here.
 
@@ -16,6 +16,7 @@ pub mod clock;
 pub mod contract;
 pub mod duration;
 pub mod exit;
+pub mod histogram;
 pub mod memory;
 pub mod number;
 pub mod ports;

@@ -1,8 +1,8 @@
 //! The samples of one hop: a histogram, and the samples that do not fit one.
 
 use hdrhistogram::Histogram;
-use producer::histogram::{self, HistogramError};
 use serde::{Deserialize, Serialize};
+use workflow::histogram::{self, HistogramError};
 
 use super::Percentile;
 
