@@ -13,7 +13,7 @@ use super::seen::Seen;
 use super::stamps::FoundStamps;
 use super::{
     AtWork, Audit, Expectation, ExpectationError, Layout, RowSummary, SendCounts, SendOutcome,
-    Violation, Witness,
+    Testimony, Violation, Witness,
 };
 
 /// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
@@ -38,6 +38,11 @@ pub struct Auditor {
     at_work: Option<AtWork>,
     poison_repeats: u64,
     unreadable_poison: u64,
+    /// Messages that were seen in the queue.
+    pub(super) visible: u64,
+    pub(super) testimony: Option<Testimony>,
+    /// Rows whose stamps are in the wrong order, which a wall clock that was set explains.
+    pub(super) reversed: u64,
 }
 
 impl Auditor {
@@ -61,12 +66,20 @@ impl Auditor {
             at_work: None,
             poison_repeats: 0,
             unreadable_poison: 0,
+            visible: 0,
+            testimony: None,
+            reversed: 0,
         })
     }
 
     /// A judge of the history of the same run.
     pub fn protocol(&self) -> Protocol {
         Protocol::new(self.expectation.run.clone(), self.checked.last)
+    }
+
+    /// What the history of the wire has to say. Before anything that is in storage: each row is held against it.
+    pub fn hear(&mut self, testimony: Testimony) {
+        self.testimony = Some(testimony);
     }
 
     /// One row of the table. Rows of other runs are counted and not judged, unless the table is the run's alone. A row whose `RowKey` is no message id is
@@ -101,6 +114,7 @@ impl Auditor {
 
     /// A body that is still in the queue.
     pub fn left_in_queue(&mut self, body: &str) {
+        self.visible += 1;
         match owner_of_body(&self.expectation.run, body) {
             Owner::Ours(seq) if self.is_expected(seq) => {
                 self.seen.queued.mark(seq);
@@ -167,6 +181,8 @@ impl Auditor {
 
     /// Judges the messages of which nothing, or not enough, was seen.
     pub fn finish(mut self) -> Audit {
+        self.judge_given_up();
+        self.judge_unseen_deletes();
         let fates = self.judge_fates();
         let stamps = self.judge_stamps();
         let unreadable_poison = self.unreadable_poison + self.parts.open() as u64;
@@ -179,7 +195,7 @@ impl Auditor {
             layout,
             ..
         } = self.expectation;
-        Audit {
+        let audit = Audit {
             run,
             planned,
             begun,
@@ -200,13 +216,22 @@ impl Auditor {
             poison_repeats: self.poison_repeats,
             unreadable_poison,
             stamps,
+            reversed: self.reversed,
             findings: self.findings.finish(),
             traffic: None,
+        };
+        match self.testimony {
+            Some(Testimony {
+                traffic, findings, ..
+            }) => audit.with_history(traffic, findings),
+            None => audit,
         }
     }
 
     fn known_row(&mut self, seq: Seq, row: &StoredRow) {
-        let flaws = self.content.flaws(seq, row);
+        let mut flaws = self.content.flaws(seq, row);
+        self.excuse_reversed(&mut flaws);
+        self.check_seen(seq, row);
         let again = self.seen.stored.mark(seq);
         if self.expectation.layout == Layout::Contract && !self.is_at_its_keys(seq, row) {
             let id = MessageId::new(self.expectation.run.clone(), seq);

@@ -32,8 +32,8 @@ pub enum Violation {
     /// Rows whose `srcStamp` or `sentStamp` is not the message's: their latencies mean nothing. Counts blocks of
     /// [`STAMP_BLOCK`](workflow::contract::STAMP_BLOCK) messages, each with at least one such row.
     Restamped,
-    /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of the delivery it is the result of: its
-    /// latencies mean nothing. Counts rows.
+    /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of the delivery it is the result of, or cannot be
+    /// read: its latencies mean nothing. Counts rows.
     Misreported,
     /// A good message that was given up to the poison queue. Counts messages.
     Poisoned,
@@ -49,13 +49,16 @@ pub enum Violation {
     Unsecured,
     /// A row that was updated, upserted or deleted. Counts requests.
     Overwritten,
+    /// A row, a delete or a receive that the wire has not seen, though all ways to storage lead over it: a consumer has gone
+    /// around it. Counts rows and messages.
+    Unwitnessed,
     /// A consumer that repeats a request which storage has refused for good. Counts messages.
     Stubborn,
 }
 
 impl Violation {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Lost,
         Self::Duplicated,
         Self::Corrupted,
@@ -70,6 +73,7 @@ impl Violation {
         Self::Undeleted,
         Self::Unsecured,
         Self::Overwritten,
+        Self::Unwitnessed,
         Self::Stubborn,
     ];
 
@@ -90,6 +94,7 @@ impl Violation {
             Self::Undeleted => "undeleted",
             Self::Unsecured => "unsecured",
             Self::Overwritten => "overwritten",
+            Self::Unwitnessed => "unwitnessed",
             Self::Stubborn => "stubborn",
         }
     }
@@ -98,7 +103,11 @@ impl Violation {
     pub const fn needs_history(self) -> bool {
         matches!(
             self,
-            Self::Misreported | Self::Unsecured | Self::Overwritten | Self::Stubborn
+            Self::Misreported
+                | Self::Unsecured
+                | Self::Overwritten
+                | Self::Unwitnessed
+                | Self::Stubborn
         )
     }
 
@@ -124,6 +133,7 @@ impl Violation {
             Self::Undeleted => "finished messages are deleted from the queue",
             Self::Unsecured => "no message is deleted before its row is confirmed",
             Self::Overwritten => "rows are inserted, and never changed",
+            Self::Unwitnessed => "nothing is done to storage around the wire",
             Self::Stubborn => "what storage refuses for good is not tried again",
         }
     }
@@ -153,6 +163,11 @@ impl Violation {
                 "deleted before the row was confirmed",
             ),
             Self::Overwritten => ("row", "rows", "changed after the insert, or without one"),
+            Self::Unwitnessed => (
+                "row or message",
+                "rows or messages",
+                "handled around the wire",
+            ),
             Self::Stubborn => ("message", "messages", "with a refused request repeated"),
         };
         format!("{count} {} {what}", if count == 1 { one } else { many })
@@ -216,6 +231,14 @@ impl Finding {
                 row.data_column = Some(column.to_owned());
             }
         }
+    }
+
+    /// Adds further cases of the same kind.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        let room = MAX_WITNESSES.saturating_sub(self.witnesses.len());
+        self.witnesses
+            .extend(other.witnesses.into_iter().take(room));
     }
 
     /// How many cases have no witness here.

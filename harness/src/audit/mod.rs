@@ -2,7 +2,8 @@
 //!
 //! It sees the contract and what is in storage, and nothing else: no storage client, no clock, no code of the producer
 //! or the consumer; a judge that shares code with the judged proves nothing. Rows are streamed through it, in any
-//! order, and it remembers six bits a message and two sums for each thousand.
+//! order, and it remembers six bits a message and two sums for each thousand; where there is a history of the wire, 32 bytes a
+//! message more: what the wire has seen stored is what must be in the table.
 //!
 //! ```
 //! use harness::audit::{Auditor, Expectation};
@@ -16,23 +17,31 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod account;
+mod activity;
 mod auditor;
 mod body;
+mod clocks;
 mod content;
 mod deliveries;
 mod expectation;
 mod fates;
 mod finding;
+mod hearing;
+mod inserts;
 mod protocol;
 mod seen;
 mod stamps;
 mod starvation;
+mod testimony;
 mod verdict;
 
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) use tests::planted::row as sample_row;
+#[cfg(test)]
+pub(crate) use tests::sample_crossing;
 
 pub use auditor::Auditor;
 pub use body::is_of_run;
@@ -41,7 +50,8 @@ pub use expectation::{
     Expectation, ExpectationError, ExpectedPoison, Layout, MAX_MESSAGES, SendOutcome, Sends,
 };
 pub use finding::{Finding, MAX_WITNESSES, Violation, Witness};
-pub use protocol::{ClientTraffic, Protocol, Traffic};
+pub use protocol::Protocol;
 pub use stamps::StampBlocks;
 pub use starvation::StorageTime;
+pub use testimony::{ClientTraffic, Resources, Testimony, Traffic};
 pub use verdict::{AtWork, Audit, Fates, SendCounts};

@@ -1,54 +1,21 @@
 //! The protocol: what a history must show of the consumers' way with messages, whatever the table looks like in the end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-use workflow::contract::{MessageId, RunId, Seq, Stamp};
+use workflow::contract::{RunId, Seq, Stamp};
 
+use super::account::{Account, HandOvers};
+use super::activity::Activity;
 use super::body::{Owner, owner_of_id};
-use super::deliveries::Deliveries;
+use super::clocks::Clocks;
+use super::deliveries::{Compared, Deliveries};
 use super::finding::Findings;
+use super::inserts::Inserts;
 use super::seen::Marks;
-use super::starvation::{Starvation, StorageTime};
-use super::{Finding, Violation, Witness};
+use super::starvation::Starvation;
+use super::testimony::{GivenUp, Resources, Testimony, Traffic};
+use super::{Violation, Witness};
 use crate::wire::{Crossing, Handled, Happened, Operation, RowChange};
-
-/// How often a client may repeat a request on a message though it has heard that storage refuses it for good. Once may be a
-/// second thought; twice is a loop.
-const MOST_REPEATS: u32 = 1;
-
-/// What a history told.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Traffic {
-    /// Requests written down.
-    pub requests: u64,
-    /// Hand-overs of a message to a consumer.
-    pub deliveries: u64,
-    /// Messages of the queue that were handed over more than once.
-    pub redelivered: u64,
-    /// How long storage kept requests waiting that nothing had broken on purpose.
-    #[serde(default)]
-    pub storage: StorageTime,
-    /// What each client did.
-    pub clients: BTreeMap<String, ClientTraffic>,
-}
-
-/// What one client did.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ClientTraffic {
-    /// Requests of any kind.
-    pub requests: u64,
-    /// Requests to receive messages that storage answered.
-    pub receives: u64,
-    /// Messages received.
-    pub deliveries: u64,
-    /// Leases renewed.
-    pub renewals: u64,
-    /// Messages handed back, with visibility 0.
-    pub handed_back: u64,
-    /// Messages deleted.
-    pub deletes: u64,
-}
 
 /// A message of the queue that has been handed over and not been deleted.
 #[derive(Debug, Default)]
@@ -58,6 +25,7 @@ struct Live {
     /// When it was whole in the poison queue.
     set_aside: Option<Stamp>,
     refused: Option<Refused>,
+    hand_overs: HandOvers,
 }
 
 /// A request on a message that was refused for good, and whose client knows it.
@@ -77,12 +45,23 @@ struct Refused {
 pub struct Protocol {
     run: RunId,
     last: u64,
+    resources: Resources,
     /// Messages whose row was stored.
     stored: Marks,
     /// When, for those whose message is not yet deleted.
     stored_at: HashMap<Seq, Stamp>,
+    /// Where else than in the run's table a row was stored.
+    strayed: HashMap<Seq, String>,
+    /// Messages that were handed over to anyone.
+    handed_over: Marks,
+    misreported: Marks,
     live: HashMap<String, Live>,
+    account: Account,
     deliveries: Deliveries,
+    activity: Activity,
+    clocks: Clocks,
+    inserts: Inserts,
+    given_up: Vec<GivenUp>,
     traffic: Traffic,
     starvation: Starvation,
     findings: Findings,
@@ -94,84 +73,125 @@ impl Protocol {
         Self {
             run,
             last,
+            resources: Resources::default(),
             stored: Marks::new(last),
             stored_at: HashMap::new(),
+            strayed: HashMap::new(),
+            handed_over: Marks::new(last),
+            misreported: Marks::new(last),
             live: HashMap::new(),
+            account: Account::default(),
             deliveries: Deliveries::default(),
+            activity: Activity::default(),
+            clocks: Clocks::default(),
+            inserts: Inserts::default(),
+            given_up: Vec::new(),
             traffic: Traffic::default(),
             starvation: Starvation::default(),
             findings: Findings::default(),
         }
     }
 
+    /// What the run has in storage: what is done to anything else is not done for it.
+    #[must_use]
+    pub fn of(self, resources: Resources) -> Self {
+        Self { resources, ..self }
+    }
+
     /// The next crossing.
     pub fn crossing(&mut self, crossing: &Crossing) {
-        self.traffic.requests += 1;
+        self.clocks.crossing(crossing);
         self.starvation.crossing(crossing);
-        let client = self
-            .traffic
-            .clients
-            .entry(crossing.client.clone())
-            .or_default();
-        client.requests += 1;
-        let happened = crossing.happened();
+        self.traffic.crossing(crossing);
+        let in_queue = self.resources.is_queue(&crossing.resource);
+        let in_poison = self.resources.is_poison(&crossing.resource);
         match crossing.operation {
-            Operation::ReceiveMessages if happened == Happened::Yes => {
-                client.receives += 1;
-                client.deliveries += crossing.messages.len() as u64;
-                self.traffic.deliveries += crossing.messages.len() as u64;
-                for message in &crossing.messages {
-                    self.delivered(crossing, message);
-                }
-            }
-            Operation::UpdateMessage | Operation::DeleteMessage => {
-                let Some(message) = crossing.messages.first() else {
-                    return;
-                };
-                if happened == Happened::Yes {
-                    let count = match (crossing.operation, message.hidden_s) {
-                        (Operation::DeleteMessage, _) => &mut client.deletes,
-                        (_, Some(0)) => &mut client.handed_back,
-                        _ => &mut client.renewals,
-                    };
-                    *count += 1;
-                }
-                self.refused(crossing, message);
-                if crossing.operation == Operation::DeleteMessage {
-                    self.deleted(crossing, message);
-                }
-            }
-            Operation::PutMessage if happened == Happened::Yes => {
-                for message in &crossing.messages {
-                    let about = message
-                        .poisons
-                        .as_ref()
-                        .and_then(|id| self.live.get_mut(id));
-                    if let Some(live) = about {
-                        live.set_aside = Some(crossing.ended);
+            Operation::ReceiveMessages if in_queue => {
+                self.account.receive(crossing);
+                if crossing.happened() == Happened::Yes {
+                    for message in &crossing.messages {
+                        self.delivered(crossing, message);
                     }
                 }
             }
+            Operation::UpdateMessage | Operation::DeleteMessage if in_queue => {
+                for message in &crossing.messages {
+                    self.refused(crossing, message);
+                    if crossing.operation == Operation::DeleteMessage {
+                        self.deleted(crossing, message);
+                    }
+                }
+            }
+            Operation::DeleteMessage if in_poison => self.poison_removed(crossing),
+            Operation::ClearMessages | Operation::DeleteQueue => {
+                if in_poison {
+                    self.poison_removed(crossing);
+                } else if in_queue {
+                    self.cleared(crossing);
+                }
+            }
+            Operation::PutMessage => self.put(crossing, in_queue, in_poison),
             _ => {
                 for row in &crossing.rows {
                     self.touched(crossing, row);
                 }
             }
         }
+        self.activity.crossing(crossing);
     }
 
     /// What was found.
-    pub fn finish(mut self) -> (Traffic, Vec<Finding>) {
-        self.traffic.storage = self.starvation.finish();
-        (self.traffic, self.findings.finish())
+    pub fn finish(mut self) -> Testimony {
+        let live: Vec<_> = self.live.drain().collect();
+        for (queue_id, live) in &live {
+            self.check_hand_overs(queue_id, live);
+        }
+        let (storage, disturbances) = self.starvation.finish();
+        self.traffic.storage = storage;
+        self.traffic.clock_set_us = self.clocks.stepped_us();
+        Testimony {
+            inside: self.account.inside(),
+            traffic: self.traffic,
+            findings: self.findings.finish(),
+            inserts: self.inserts,
+            given_up: self.given_up,
+            disturbances,
+        }
+    }
+
+    fn put(&mut self, crossing: &Crossing, in_queue: bool, in_poison: bool) {
+        if crossing.happened() != Happened::Yes {
+            return;
+        }
+        for message in &crossing.messages {
+            if in_queue {
+                self.account.put(&message.queue_id);
+            }
+            let about = message
+                .poisons
+                .as_ref()
+                .filter(|_| in_poison)
+                .and_then(|id| self.live.get_mut(id));
+            if let Some(live) = about {
+                live.set_aside = Some(crossing.ended);
+            }
+            if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id))
+                && in_poison
+            {
+                let client = crossing.client.clone();
+                self.given_up.push(GivenUp { seq, client });
+            }
+        }
     }
 
     fn delivered(&mut self, crossing: &Crossing, message: &Handled) {
         let seq = message.id.as_deref().and_then(|id| self.seq_of(id));
         let live = self.live.entry(message.queue_id.clone()).or_default();
         live.seq = live.seq.or(seq);
+        live.hand_overs.add(message);
         if let Some(seq) = live.seq {
             self.deliveries.add(seq, crossing, message);
+            self.handed_over.mark(seq);
         }
         if message.attempt > Some(1) && !live.redelivered {
             live.redelivered = true;
@@ -182,7 +202,14 @@ impl Protocol {
     /// A row was named: by an insert, a transaction, a read or something that the contract does not have.
     fn touched(&mut self, crossing: &Crossing, row: &RowChange) {
         let seq = self.seq_of(&row.keys.row);
-        let exists = match (row.operation, crossing.happened()) {
+        let happened = crossing.happened();
+        if !self.resources.is_table(&crossing.resource) {
+            if let (true, Happened::Yes, Some(seq)) = (row.operation.stores(), happened, seq) {
+                self.strayed.insert(seq, crossing.resource.clone());
+            }
+            return;
+        }
+        let exists = match (row.operation, happened) {
             (Operation::DeleteEntity, _) => false,
             (_, Happened::Yes) => true,
             // Refused because the row is there: that is where a second delivery learns that it was done.
@@ -199,19 +226,13 @@ impl Protocol {
         {
             self.stored_at.insert(seq, crossing.ended);
         }
-        let inserted = row.operation == Operation::InsertEntity;
-        if let (true, Happened::Yes, Some(seq)) = (inserted, crossing.happened(), seq)
-            && let Some(claimed) = &row.delivery
-            && let Some(detail) = self.deliveries.contradict(seq, crossing, claimed)
-        {
-            let witness = || Witness::new(&row.keys.row, detail);
-            self.findings.add(Violation::Misreported, witness);
+        if let (Operation::InsertEntity, Some(seq)) = (row.operation, seq) {
+            self.inserted(crossing, row, seq);
         }
-        let overwrites = matches!(
-            row.operation,
-            Operation::UpdateEntity | Operation::UpsertEntity | Operation::DeleteEntity
-        );
-        if overwrites && crossing.happened() != Happened::No {
+        if row.operation.overwrites() && happened != Happened::No {
+            if let Some(seq) = seq {
+                self.inserts.change(seq);
+            }
             self.findings.add(Violation::Overwritten, || {
                 let detail = format!(
                     "{} changed the row with {}; rows are inserted, and never changed",
@@ -222,74 +243,37 @@ impl Protocol {
         }
     }
 
-    fn deleted(&mut self, crossing: &Crossing, message: &Handled) {
-        if crossing.happened() == Happened::No {
+    /// The row of `seq` was asked to be inserted: what it claims is compared, whether or not storage has said that it is done.
+    fn inserted(&mut self, crossing: &Crossing, row: &RowChange, seq: Seq) {
+        self.deliveries.tried(seq, crossing);
+        let happened = crossing.happened();
+        if happened == Happened::No {
             return;
         }
-        // A delete whose answer is lost may be repeated: it is judged when it may have happened first.
-        let Some(live) = self.live.remove(&message.queue_id) else {
-            return;
-        };
-        if let Some(seq) = live.seq {
-            self.deliveries.forget(seq);
-        }
-        let before = |at: Option<Stamp>| at.is_some_and(|at| at <= crossing.began);
-        let stored = live.seq.is_some_and(|seq| {
-            self.stored.has(seq)
-                && self
-                    .stored_at
-                    .remove(&seq)
-                    .is_none_or(|at| at <= crossing.began)
-        });
-        if stored || before(live.set_aside) {
-            return;
-        }
-        let subject = subject(&self.run, live.seq, message);
-        self.findings.add(Violation::Unsecured, || {
-            let detail = format!(
-                "{} deleted the message before storage had confirmed its row, or its poison message",
-                crossing.client
-            );
-            Witness::new(subject, detail)
-        });
-    }
-
-    /// Counts refusals that no repetition cures: 404, and 400 for a receipt that is no longer valid.
-    fn refused(&mut self, crossing: &Crossing, message: &Handled) {
-        let for_good = matches!(crossing.status(), Some(400 | 404));
-        let Some(live) = self.live.get_mut(&message.queue_id).filter(|_| for_good) else {
-            return;
-        };
-        let same = |refused: &&mut Refused| {
-            (&refused.client, refused.operation, &refused.receipt)
-                == (&crossing.client, crossing.operation, &message.receipt)
-        };
-        let Some(refused) = live.refused.as_mut().filter(same) else {
-            if crossing.was_heard() {
-                live.refused = Some(Refused {
-                    client: crossing.client.clone(),
-                    operation: crossing.operation,
-                    receipt: message.receipt.clone(),
-                    since: crossing.ended,
-                    repeats: 0,
-                });
-            }
-            return;
-        };
-        if crossing.began <= refused.since {
-            return;
-        }
-        refused.repeats += 1;
-        let repeats = refused.repeats;
-        if repeats == MOST_REPEATS + 1 {
-            let subject = subject(&self.run, live.seq, message);
-            self.findings.add(Violation::Stubborn, || {
+        let ahead = self.clocks.ahead_us();
+        let answered = Stamp::from_micros(crossing.ended.as_micros().saturating_add(ahead));
+        let answered = (happened == Happened::Yes).then_some(answered);
+        self.inserts.add(seq, row.print, answered);
+        if !self.handed_over.has(seq) && self.account.unread() == 0 && crossing.strange.is_none() {
+            self.findings.add(Violation::Unwitnessed, || {
                 let detail = format!(
-                    "{} repeats {} with a receipt that it has heard to be refused, {repeats} times",
-                    crossing.client, crossing.operation
+                    "{} stored the row of a message that nobody has received over the wire",
+                    crossing.client
                 );
-                Witness::new(subject, detail)
+                Witness::new(&row.keys.row, detail)
             });
+        }
+        let Some(claimed) = &row.delivery else { return };
+        let told = (&self.clocks, &self.activity);
+        match self.deliveries.compare(seq, crossing, claimed, told) {
+            Compared::Fine => {}
+            Compared::Untold => self.traffic.untold_claims += 1,
+            Compared::False(detail) => {
+                if !self.misreported.mark(seq) {
+                    let witness = || Witness::new(&row.keys.row, detail);
+                    self.findings.add(Violation::Misreported, witness);
+                }
+            }
         }
     }
 
@@ -301,13 +285,7 @@ impl Protocol {
     }
 }
 
-/// A message by its id, or by that of the queue where it carries none.
-fn subject(run: &RunId, seq: Option<Seq>, message: &Handled) -> String {
-    seq.map_or_else(
-        || format!("queue message {}", message.queue_id),
-        |seq| MessageId::new(run.clone(), seq).to_string(),
-    )
-}
+mod ends;
 
 #[cfg(test)]
 mod tests;

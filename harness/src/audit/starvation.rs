@@ -23,6 +23,9 @@ pub struct StorageTime {
     /// Time in which at least one request had waited for more than half a second, or nobody reached storage. Requests that a
     /// rule has broken are not counted.
     pub starved_ms: u64,
+    /// Time in which the harness itself stood still: it passed nothing on.
+    #[serde(default)]
+    pub paused_ms: u64,
     /// From the first request to the last answer.
     pub observed_ms: u64,
 }
@@ -30,24 +33,75 @@ pub struct StorageTime {
 impl StorageTime {
     /// Whether nothing can be said of what was not done in time.
     pub const fn is_starved(&self) -> bool {
-        self.starved_ms > 0 && self.starved_ms.saturating_mul(TOO_MUCH) >= self.observed_ms
+        let wasted = self.starved_ms.saturating_add(self.paused_ms);
+        wasted > 0 && wasted.saturating_mul(TOO_MUCH) >= self.observed_ms
     }
 
     /// Whether it kept requests waiting for as long as `lease` lasts, all in all: then a consumer that renews in good time can
     /// have lost one all the same.
     pub fn outlasts(&self, lease: Duration) -> bool {
-        Duration::from_millis(self.starved_ms) >= lease
+        Duration::from_millis(self.starved_ms.saturating_add(self.paused_ms)) >= lease
     }
 }
 
 impl fmt::Display for StorageTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |ms| duration::text(Duration::from_millis(ms));
-        let (starved, observed) = (text(self.starved_ms), text(self.observed_ms));
-        write!(
-            f,
-            "storage kept requests waiting for {starved} of {observed}"
-        )
+        let observed = text(self.observed_ms);
+        let starved = text(self.starved_ms);
+        let paused = text(self.paused_ms);
+        match (self.starved_ms, self.paused_ms) {
+            (_, 0) => write!(
+                f,
+                "storage kept requests waiting for {starved} of {observed}"
+            ),
+            (0, _) => write!(
+                f,
+                "the harness itself stood still for {paused} of {observed}"
+            ),
+            (..) => write!(
+                f,
+                "storage kept requests waiting for {starved} of {observed}, and the harness itself stood still for {paused}"
+            ),
+        }
+    }
+}
+
+/// Stretches of time in which a latency says nothing of the consumers: storage kept a request waiting, or the harness stood
+/// still; and the time after each that it takes to catch up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Disturbances(Vec<(Stamp, Stamp)>);
+
+/// So many times its own length a disturbance is felt afterwards: what has piled up in a second takes consumers that are busy
+/// for three quarters of their time three more to work off, and one to be sure.
+const AFTERMATH: i64 = 4;
+
+impl Disturbances {
+    fn of(mut stretches: Vec<(Stamp, Stamp)>) -> Self {
+        for (from, to) in &mut stretches {
+            let length = to.as_micros().saturating_sub(from.as_micros());
+            let aftermath = length.saturating_mul(AFTERMATH);
+            *to = Stamp::from_micros(to.as_micros().saturating_add(aftermath));
+        }
+        stretches.sort_unstable();
+        let mut merged: Vec<(Stamp, Stamp)> = Vec::new();
+        for (from, to) in stretches {
+            match merged.last_mut() {
+                Some((_, end)) if from <= *end => *end = to.max(*end),
+                _ => merged.push((from, to)),
+            }
+        }
+        Self(merged)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether any of it lies between `from` and `to`.
+    pub(super) fn touch(&self, from: Stamp, to: Stamp) -> bool {
+        let first = self.0.partition_point(|(_, end)| *end < from);
+        self.0.get(first).is_some_and(|(start, _)| *start <= to)
     }
 }
 
@@ -60,6 +114,8 @@ pub(super) struct Starvation {
     away_since: Option<Stamp>,
     /// Stretches of starvation, apart from each other and in order.
     stretches: Vec<(Stamp, Stamp)>,
+    /// Times in which the harness stood still.
+    pauses: Vec<(Stamp, Stamp)>,
 }
 
 impl Starvation {
@@ -67,6 +123,9 @@ impl Starvation {
         let (began, ended) = (crossing.began, crossing.ended);
         self.first = Some(self.first.map_or(began, |first| first.min(began)));
         self.last = Some(self.last.map_or(ended, |last| last.max(ended)));
+        let pauses = crossing.pauses.iter();
+        self.pauses
+            .extend(pauses.map(|pause| (pause.from, pause.to)));
         if crossing.fault.is_some() {
             return;
         }
@@ -91,46 +150,61 @@ impl Starvation {
         self.stretches.push((from, to));
     }
 
-    pub(super) fn finish(mut self) -> StorageTime {
+    pub(super) fn finish(mut self) -> (StorageTime, Disturbances) {
         if let (Some(since), Some(last)) = (self.away_since, self.last) {
             self.add(since, last);
         }
         let millis = |from: Stamp, to: Stamp| {
             u64::try_from(to.as_micros().saturating_sub(from.as_micros()) / 1000).unwrap_or(0)
         };
-        let stretches = self.stretches.iter();
-        StorageTime {
-            starved_ms: stretches.fold(0, |sum: u64, (from, to)| {
+        let sum = |stretches: &[(Stamp, Stamp)]| {
+            let stretches = stretches.iter();
+            stretches.fold(0, |sum: u64, (from, to)| {
                 sum.saturating_add(millis(*from, *to))
-            }),
+            })
+        };
+        // A request that waited through a pause was kept waiting by the harness.
+        let paused = |from: &Stamp, to: &Stamp| {
+            let mut pauses = self.pauses.iter();
+            pauses.any(|(start, end)| start <= to && end >= from)
+        };
+        let storage: Vec<_> = self.stretches.clone();
+        let storage: Vec<_> = storage
+            .into_iter()
+            .filter(|(from, to)| !paused(from, to))
+            .collect();
+        let time = StorageTime {
+            starved_ms: sum(&storage),
+            paused_ms: sum(&self.pauses),
             observed_ms: self
                 .first
                 .zip(self.last)
                 .map_or(0, |(first, last)| millis(first, last)),
-        }
+        };
+        // The wait began before it was called one.
+        let slow = i64::try_from(SLOW.as_micros()).unwrap_or(i64::MAX);
+        let waited = storage.into_iter().map(|(from, to)| {
+            let from = from.as_micros().saturating_sub(slow);
+            (Stamp::from_micros(from), to)
+        });
+        (time, Disturbances::of(waited.chain(self.pauses).collect()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Operation;
+    use crate::audit::sample_crossing;
+    use crate::wire::{Operation, Pause};
 
     const ANSWERED: fn() -> Answer = || Answer::Status(200, None);
 
     fn crossing(began_ms: i64, ended_ms: i64, answer: Answer) -> Crossing {
         Crossing {
-            client: "consumer-1".to_owned(),
-            operation: Operation::ReceiveMessages,
-            resource: String::new(),
             began: Stamp::from_micros(began_ms * 1000),
             ended: Stamp::from_micros(ended_ms * 1000),
             answer,
-            failed_part: None,
-            fault: None,
-            unheard: false,
-            messages: vec![],
-            rows: vec![],
+            ..sample_crossing(Operation::ReceiveMessages)
         }
     }
 
@@ -139,11 +213,8 @@ mod tests {
         for crossing in crossings {
             starvation.crossing(&crossing);
         }
-        let StorageTime {
-            starved_ms,
-            observed_ms,
-        } = starvation.finish();
-        (starved_ms, observed_ms)
+        let (time, _) = starvation.finish();
+        (time.starved_ms, time.observed_ms)
     }
 
     #[test]
@@ -196,6 +267,7 @@ mod tests {
     fn half_of_the_run_is_too_much() {
         let of_ten_seconds = |starved_ms| StorageTime {
             starved_ms,
+            paused_ms: 0,
             observed_ms: 10_000,
         };
         assert!(!of_ten_seconds(4999).is_starved());
@@ -210,5 +282,39 @@ mod tests {
         (far.began, far.ended) = (Stamp::from_micros(i64::MIN), Stamp::from_micros(i64::MAX));
         let (starved, observed) = judged([far.clone(), far]);
         assert!(starved <= observed, "{starved} of {observed}");
+    }
+
+    #[test]
+    fn a_harness_that_stood_still_is_not_storage_that_did() {
+        let mut starvation = Starvation::default();
+        starvation.crossing(&crossing(0, 10, ANSWERED()));
+        // It waited through the pause; the pause is told with the next crossing.
+        starvation.crossing(&crossing(1_000, 7_000, ANSWERED()));
+        let pause = Pause {
+            from: Stamp::from_micros(1_500_000),
+            to: Stamp::from_micros(6_900_000),
+        };
+        starvation.crossing(&Crossing {
+            pauses: vec![pause],
+            ..crossing(9_000, 10_000, ANSWERED())
+        });
+        let (time, disturbances) = starvation.finish();
+        assert_eq!((time.starved_ms, time.paused_ms), (500, 5_400));
+        assert!(time.is_starved());
+        assert!(
+            time.to_string()
+                .contains("the harness itself stood still for 5400ms"),
+            "{time}"
+        );
+        let touch = |from: i64, to: i64| {
+            disturbances.touch(
+                Stamp::from_micros(from * 1000),
+                Stamp::from_micros(to * 1000),
+            )
+        };
+        assert!(!touch(0, 1_000));
+        assert!(touch(1_000, 1_600) && touch(5_000, 5_001) && touch(8_000, 20_000));
+        // After as long again four times over, what was late has been worked off.
+        assert!(!touch(6_900 + 4 * 5_400 + 1, i64::MAX / 1000));
     }
 }

@@ -1,9 +1,11 @@
 //! What an audit found, and the outcome that follows from it.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use workflow::contract::RunId;
+use workflow::duration;
 
 use super::Layout;
 use super::{Finding, StampBlocks, Traffic, Violation};
@@ -50,6 +52,9 @@ pub struct Audit {
     /// How far the stamps of the rows could be compared with the producer's; absent where it gave no sums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamps: Option<StampBlocks>,
+    /// Rows whose stamps are in the wrong order, which a wall clock explains that was set in mid-run.
+    #[serde(default)]
+    pub reversed: u64,
     /// The broken promises, the gravest first; empty when there are none.
     pub findings: Vec<Finding>,
     /// What the history of the wire told; absent where there is none, and then the promises about the way are not judged.
@@ -144,7 +149,16 @@ impl Audit {
     #[must_use]
     pub fn with_history(mut self, traffic: Traffic, findings: Vec<Finding>) -> Self {
         self.traffic = Some(traffic);
-        self.findings.extend(findings);
+        for finding in findings {
+            let known = self.findings.iter_mut();
+            match known
+                .into_iter()
+                .find(|known| known.violation == finding.violation)
+            {
+                Some(known) => known.merge(finding),
+                None => self.findings.push(finding),
+            }
+        }
         self.findings.sort_by_key(|finding| finding.violation);
         self
     }
@@ -155,8 +169,8 @@ impl Audit {
     /// What was not done in time is no violation while storage itself had starved the consumers: see
     /// [`StorageTime::is_starved`](super::StorageTime::is_starved); nor while consumers were still at work on the queue.
     ///
-    /// A failed send is no violation: the system said that it did not take the message. But a run in which nothing
-    /// arrived, with something planned, is inconclusive: it has shown nothing.
+    /// A failed send is no violation: the system said that it did not take the message. But what was not sent is not proven, so
+    /// that a run with failed sends is inconclusive.
     pub fn outcome(&self) -> Outcome {
         self.outcome_given(self.violated().next().is_some())
     }
@@ -178,6 +192,20 @@ impl Audit {
         violation.is_of_time() && (self.is_starved() || self.at_work.is_some())
     }
 
+    /// How many cases could not be told of a kind: of rows, since the wall clock was set in mid-run; of requests, since they are not
+    /// understood.
+    pub fn uncompared(&self, violation: Violation) -> u64 {
+        let traffic = self.traffic.as_ref();
+        match violation {
+            Violation::Corrupted => self.reversed,
+            Violation::Misreported => traffic.map_or(0, |traffic| traffic.untold_claims),
+            Violation::Overwritten | Violation::Unwitnessed => {
+                traffic.map_or(0, |traffic| traffic.strange.values().sum())
+            }
+            _ => 0,
+        }
+    }
+
     fn violated(&self) -> impl Iterator<Item = Violation> {
         let kinds = self.findings.iter().map(|finding| finding.violation);
         kinds.filter(|violation| !self.excuses(*violation))
@@ -196,14 +224,60 @@ impl Audit {
     }
 
     fn untold(&self) -> bool {
-        let arrived = [self.fates.kept, self.fates.set_aside, self.foreign_poison];
-        let nothing_arrived = arrived == [0; 3];
         let excused = self.violated().count() < self.findings.len();
-        self.fates.undecidable > 0
-            || excused
-            || self.unattributed > 0
-            || self.unreadable_poison > 0
-            || (self.planned > 0 && nothing_arrived)
+        excused || self.nothing_arrived() || !self.untold_reasons().is_empty()
+    }
+
+    fn nothing_arrived(&self) -> bool {
+        let Fates {
+            kept, set_aside, ..
+        } = self.fates;
+        self.planned > 0 && [kept, set_aside, self.foreign_poison] == [0; 3]
+    }
+
+    /// What could not be told, beside findings that are excused.
+    fn untold_reasons(&self) -> Vec<String> {
+        let fates = &self.fates;
+        let mut reasons = Vec::new();
+        if fates.undecidable > 0 {
+            reasons.push(format!(
+                "{} sends have no known outcome and left nothing: never sent, or lost",
+                fates.undecidable
+            ));
+        }
+        if self.unreadable_poison > 0 {
+            reasons.push(format!(
+                "{} poison messages could not be read whole",
+                self.unreadable_poison
+            ));
+        }
+        if self.unattributed > 0 {
+            reasons.push(format!(
+                "{} messages in the queue could not be looked at: they are of other runs, or finished and not deleted",
+                self.unattributed
+            ));
+        }
+        if fates.not_sent > 0 {
+            reasons.push(format!(
+                "{} of {} messages were not sent, since storage did not take them: of them nothing is proven",
+                fates.not_sent, self.planned
+            ));
+        }
+        if let Some(traffic) = &self.traffic {
+            for (strange, count) in &traffic.strange {
+                let s = if *count == 1 { "" } else { "s" };
+                reasons.push(format!("{count} request{s} not understood: {strange}"));
+            }
+            let uncompared = traffic.untold_claims.saturating_add(self.reversed);
+            if uncompared > 0 {
+                let set = traffic.clock_set_us.unsigned_abs() / 1_000;
+                let set = duration::text(Duration::from_millis(set));
+                reasons.push(format!(
+                    "the stamps of {uncompared} rows could not be compared: the wall clock was set by {set} in mid-run"
+                ));
+            }
+        }
+        reasons
     }
 
     fn reason(&self, finding: &Finding) -> String {
@@ -238,25 +312,8 @@ impl Audit {
                 fates.unfinished
             ));
         }
-        if fates.undecidable > 0 {
-            reasons.push(format!(
-                "{} sends have no known outcome and left nothing: never sent, or lost",
-                fates.undecidable
-            ));
-        }
-        if self.unreadable_poison > 0 {
-            reasons.push(format!(
-                "{} poison messages could not be read whole",
-                self.unreadable_poison
-            ));
-        }
-        if self.unattributed > 0 {
-            reasons.push(format!(
-                "{} messages in the queue could not be looked at: they are of other runs, or finished and not deleted",
-                self.unattributed
-            ));
-        }
-        if reasons.is_empty() && self.untold() {
+        reasons.extend(self.untold_reasons());
+        if reasons.is_empty() && self.nothing_arrived() {
             reasons.push(format!("none of {} planned messages arrived", self.planned));
         }
         reasons

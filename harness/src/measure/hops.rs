@@ -21,12 +21,12 @@ pub enum Hop {
     QueueWait,
     /// From the receive to the row being handed to the table: the consumer's work.
     Work,
-    /// From the row being handed to the table to the table service's own `Timestamp` of it, in whole milliseconds: what a
-    /// consumer leaves out of the other hops when it stamps early. Service and consumer have two clocks.
+    /// From the row being handed to the table to its being stored: what a consumer leaves out of the other hops when it stamps
+    /// early. By the table service's own `Timestamp` in whole milliseconds, and then service and consumer have two clocks.
     Store,
-    /// From the intended send to the row. The figure that counts.
+    /// From the intended send to the row being stored, as others than its writer have seen it. The figure that counts.
     EndToEnd,
-    /// From the actual send to the row: blind to a generator that waits for the system (coordinated omission). Shown
+    /// From the actual send to the row being stored: blind to a generator that waits for the system (coordinated omission). Shown
     /// beside [`Hop::EndToEnd`], never instead.
     EndToEndNaive,
 }
@@ -70,22 +70,56 @@ impl Hop {
     }
 
     /// The sample that `row` gives, in microseconds. [`Hop::Send`] is not in the rows.
-    fn of(self, row: &StoredRow) -> Option<i64> {
+    fn of(self, row: &StoredRow, ending: Ending) -> Option<i64> {
         let since = |to: Option<Stamp>, from: Option<Stamp>| Some(to?.micros_since(from?));
         match self {
             Self::ScheduleLag => since(row.sent_stamp, row.src_stamp),
             Self::Send => None,
             Self::QueueWait => since(row.dequeued_stamp, row.sent_stamp),
             Self::Work => since(row.date_stamp, row.dequeued_stamp),
+            Self::Store if ending.answered.is_some() => since(ending.answered, row.date_stamp),
             // Both cut to what the service tells, so that rounding never makes a negative sample.
             Self::Store => since(
                 row.timestamp.map(whole_millis),
                 row.date_stamp.map(whole_millis),
             ),
-            Self::EndToEnd => since(row.date_stamp, row.src_stamp),
-            Self::EndToEndNaive => since(row.date_stamp, row.sent_stamp),
+            Self::EndToEnd => since(ending.of(row), row.src_stamp),
+            Self::EndToEndNaive => since(ending.of(row), row.sent_stamp),
         }
     }
+}
+
+/// How others than its writer have seen a row come to its end. What the writer says of it (`dateStamp`) ends no latency: a worker
+/// that stamps before it works would be as fast as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ending {
+    /// When storage answered to the insert, as the wire has seen it.
+    pub answered: Option<Stamp>,
+    /// Whether storage kept requests waiting meanwhile, or the harness stood still.
+    pub disturbed: bool,
+}
+
+impl Ending {
+    /// When `row` was stored; without a wire, by the table's own `Timestamp`, up to the end of its millisecond: that much of it
+    /// is true.
+    fn of(self, row: &StoredRow) -> Option<Stamp> {
+        let told = || {
+            let millis = whole_millis(row.timestamp?).as_micros();
+            Some(Stamp::from_micros(millis.saturating_add(999)))
+        };
+        self.answered.or_else(told)
+    }
+}
+
+/// What the latencies of a run have suffered from that is no fault of the consumers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Circumstances {
+    /// By how much the wall clock was set in mid-run, in microseconds.
+    #[serde(default)]
+    pub clock_set_us: u64,
+    /// What disturbed them, in words: storage that kept requests waiting, a harness that stood still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbed: Option<String>,
 }
 
 fn whole_millis(stamp: Stamp) -> Stamp {
@@ -133,17 +167,51 @@ pub struct Hops {
     rows: u64,
     first_sent: Option<Stamp>,
     last_stored: Option<Stamp>,
+    #[serde(default)]
+    circumstances: Circumstances,
+    /// The same of those rows alone that nothing has disturbed; absent where nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undisturbed: Option<Box<Hops>>,
 }
 
 impl Hops {
-    /// The samples of one row. A stamp that is missing is counted at every hop that needs it.
+    /// For the rows of a run in these circumstances.
+    pub fn under(circumstances: Circumstances) -> Self {
+        let disturbed = circumstances.disturbed.is_some();
+        let undisturbed = disturbed.then(|| {
+            let circumstances = Circumstances {
+                disturbed: None,
+                ..circumstances
+            };
+            Box::new(Self {
+                circumstances,
+                ..Self::default()
+            })
+        });
+        Self {
+            circumstances,
+            undisturbed,
+            ..Self::default()
+        }
+    }
+
+    /// The samples of one row that nobody has seen stored but the table. A stamp that is missing is counted at every hop that
+    /// needs it.
     pub fn record(&mut self, row: &StoredRow) {
+        self.record_ended(row, Ending::default());
+    }
+
+    /// The same of a row that ended as `ending` says.
+    pub fn record_ended(&mut self, row: &StoredRow, ending: Ending) {
+        if let (Some(undisturbed), false) = (&mut self.undisturbed, ending.disturbed) {
+            undisturbed.record_ended(row, ending);
+        }
         self.rows += 1;
         for hop in Hop::ALL {
             if hop == Hop::Send {
                 continue;
             }
-            match hop.of(row) {
+            match hop.of(row, ending) {
                 Some(micros) => self.samples_mut(hop).record(micros),
                 None => self.samples_mut(hop).record_missing(),
             }
@@ -152,7 +220,7 @@ impl Hops {
             (Some(first), Some(sent)) => Some(first.min(sent)),
             (first, sent) => first.or(sent),
         };
-        self.last_stored = self.last_stored.max(row.date_stamp);
+        self.last_stored = self.last_stored.max(ending.of(row));
     }
 
     /// The producer's own histogram of its sends, in microseconds.
@@ -171,6 +239,12 @@ impl Hops {
             Hop::EndToEnd => &self.end_to_end,
             Hop::EndToEndNaive => &self.end_to_end_naive,
         }
+    }
+
+    /// The rows that nothing has disturbed, and what has disturbed the others; `None` where nothing did.
+    pub fn undisturbed(&self) -> Option<(&Self, &str)> {
+        let disturbed = self.circumstances.disturbed.as_deref()?;
+        Some((self.undisturbed.as_deref()?, disturbed))
     }
 
     const fn samples_mut(&mut self, hop: Hop) -> &mut Samples {
@@ -205,7 +279,7 @@ impl Hops {
     /// How far the clocks behind the stamps of `hop` disagree at least, in microseconds.
     ///
     /// A negative latency is impossible, so its amount is clock error. The three hops that start at the producer and
-    /// end at the consumer share their two clocks: what one shows holds for all.
+    /// end elsewhere share their two clocks: what one shows holds for all. A wall clock that was set in mid-run is off by as much.
     pub fn clock_offset_micros(&self, hop: Hop) -> u64 {
         const BETWEEN_PROCESSES: [Hop; 3] = [Hop::QueueWait, Hop::EndToEnd, Hop::EndToEndNaive];
         let own = [hop];
@@ -217,97 +291,12 @@ impl Hops {
         let offsets = alike
             .iter()
             .map(|hop| self.samples(*hop).most_negative().unsigned_abs());
-        offsets.max().unwrap_or(0)
+        offsets
+            .max()
+            .unwrap_or(0)
+            .max(self.circumstances.clock_set_us)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Stored 5 ms after it was handed over.
-    fn row(src: i64, sent: i64, dequeued: i64, date: i64) -> StoredRow {
-        StoredRow {
-            src_stamp: Some(Stamp::from_micros(src)),
-            sent_stamp: Some(Stamp::from_micros(sent)),
-            dequeued_stamp: Some(Stamp::from_micros(dequeued)),
-            date_stamp: Some(Stamp::from_micros(date)),
-            timestamp: Some(Stamp::from_micros(date + 5_000)),
-            attempt: Some(1),
-            ..StoredRow::default()
-        }
-    }
-
-    #[test]
-    fn each_hop_is_the_difference_of_its_two_stamps() {
-        let mut hops = Hops::default();
-        hops.record(&row(1_000, 1_001, 1_011, 1_111));
-        let found = Hop::ALL.map(|hop| hops.samples(hop).max());
-        assert_eq!(
-            found,
-            [
-                Some(1),
-                None,
-                Some(10),
-                Some(100),
-                Some(5_003),
-                Some(111),
-                Some(110)
-            ]
-        );
-        assert_eq!(hops.span_micros(), Some(110));
-    }
-
-    #[test]
-    fn a_stalled_generator_shows_in_the_corrected_figure_only() {
-        let mut hops = Hops::default();
-        hops.record(&row(0, 500_000, 500_100, 500_200));
-        assert_eq!(hops.samples(Hop::EndToEndNaive).max(), Some(200));
-        assert!(hops.samples(Hop::EndToEnd).max() >= Some(500_200));
-    }
-
-    #[test]
-    fn a_missing_stamp_is_counted_where_it_is_needed() {
-        let mut hops = Hops::default();
-        hops.record(&StoredRow {
-            dequeued_stamp: None,
-            ..row(1, 2, 3, 4)
-        });
-        let missing = Hop::ALL.map(|hop| hops.samples(hop).missing());
-        assert_eq!(missing, [0, 0, 1, 1, 0, 0, 0]);
-    }
-
-    #[test]
-    fn the_store_is_in_whole_milliseconds_and_its_rounding_is_no_clock_that_disagrees() {
-        let stored = |micros| StoredRow {
-            timestamp: Some(Stamp::from_micros(micros)),
-            ..row(1_000, 1_000, 1_000, 7_900)
-        };
-        let mut hops = Hops::default();
-        hops.record(&stored(7_000));
-        hops.record(&stored(8_000));
-        let samples = hops.samples(Hop::Store);
-        assert_eq!((samples.count(), samples.negative()), (2, 0));
-        hops.record(&stored(6_999));
-        assert_eq!(hops.clock_offset_micros(Hop::Store), 1_000);
-        assert_eq!(hops.clock_offset_micros(Hop::EndToEnd), 0);
-    }
-
-    #[test]
-    fn clocks_that_disagree_are_told() {
-        let mut hops = Hops::default();
-        hops.record(&row(1_000, 1_000, 400, 500));
-        assert_eq!(hops.clock_offset_micros(Hop::EndToEnd), 600);
-        assert_eq!(hops.clock_offset_micros(Hop::Work), 0);
-        assert_eq!(hops.samples(Hop::QueueWait).negative(), 1);
-    }
-
-    #[test]
-    fn hops_are_named_with_hyphens_or_spaces() {
-        for hop in Hop::ALL {
-            assert_eq!(hop.as_str().parse(), Ok(hop));
-            assert_eq!(hop.title().parse(), Ok(hop));
-        }
-        assert!("teleport".parse::<Hop>().is_err());
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
-//! Measurement: the latency of every hop, from the rows alone, and what may be concluded from it.
+//! Measurement: the latency of every hop, from the rows and from what others have seen of their end, and what may be
+//! concluded from it.
 //!
 //! A row's four time stamps tell the whole way of its message. Latency counts from `srcStamp`, the **intended** send
 //! time: a stalled generator or queue shows up instead of disappearing (coordinated omission). The naive figure, from
@@ -11,7 +12,7 @@ mod micros;
 mod percentile;
 mod samples;
 
-pub use hops::{Hop, Hops, ParseHopError};
+pub use hops::{Circumstances, Ending, Hop, Hops, ParseHopError};
 pub use interval::{Interval, confidence_ranks};
 pub use limit::{LAG_SHARE, LatencyLimit, LatencyVerdict, Untold, judge};
 pub use micros::Micros;

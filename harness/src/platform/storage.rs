@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use workflow::contract::RunId;
 use workflow::ports::{Delivery, Lease, Peeked, ResultTable, RowStream, StorageError, WorkQueue};
 
+use crate::audit::Resources;
+
 /// A queue as the harness looks at it. Every [`WorkQueue`] is one.
 #[async_trait]
 pub trait Queue: Send + Sync {
@@ -95,6 +97,8 @@ pub struct Store {
     pub poison: Arc<dyn Queue>,
     /// Its table.
     pub table: Arc<dyn Table>,
+    /// What queue and table are called, by which their requests are told.
+    pub names: Resources,
 }
 
 impl fmt::Debug for Store {

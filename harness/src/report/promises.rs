@@ -90,13 +90,14 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
             matches!(violation, Violation::Unfinished | Violation::Undeleted) && !audit.complete;
         let lost_untold = violation == Violation::Lost && audit.fates.undecidable > 0;
         let stamps_untold = violation == Violation::Restamped && unjudged > 0;
+        let uncompared = audit.uncompared(violation);
         let outcome = if count > 0 && audit.excuses(violation) {
             Outcome::Inconclusive
         } else if count > 0 {
             Outcome::Fail
         } else if cut_off || stamps_untold && !audit.complete {
             Outcome::Incomplete
-        } else if lost_untold || stamps_untold {
+        } else if lost_untold || stamps_untold || uncompared > 0 {
             Outcome::Inconclusive
         } else {
             Outcome::Pass
@@ -111,6 +112,7 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
                 let blocks = stamps_told.saturating_add(unjudged);
                 format!("{unjudged} of {blocks} blocks untold")
             }
+            0 if uncompared > 0 => format!("{} untold", thousands(uncompared)),
             0 => "0".into(),
             _ => format!("{} {violation}", thousands(count)),
         };

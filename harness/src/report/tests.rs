@@ -193,6 +193,7 @@ fn a_missed_latency_limit_fails_the_run() {
             sent_stamp: Some(Stamp::from_micros(1)),
             dequeued_stamp: Some(Stamp::from_micros(5_000 + n)),
             date_stamp: Some(Stamp::from_micros(9_000 + n)),
+            timestamp: Some(Stamp::from_micros(9_000 + n)),
             ..StoredRow::default()
         });
     }
@@ -340,6 +341,7 @@ fn exports_hold_every_sample_and_other_tools_can_read_them() {
         "schedule-lag",
         "queue-wait",
         "work",
+        "store",
         "end-to-end",
         "end-to-end-naive",
     ];

@@ -77,6 +77,9 @@ mod tests {
                 ..Handled::default()
             }],
             rows: vec![],
+            strange: None,
+            clock_us: 0,
+            pauses: vec![],
         };
         let deleted = Crossing {
             operation: Operation::DeleteMessage,

@@ -243,6 +243,9 @@ const fn advice(violation: Violation) -> &'static str {
         Violation::Unsecured => {
             "does the consumer wait for storage's answer to the insert, and look at it, before it deletes?"
         }
+        Violation::Unwitnessed => {
+            "does the consumer use the endpoints of its environment alone, AZURE_QUEUE_ENDPOINT and AZURE_TABLE_ENDPOINT?"
+        }
         Violation::Overwritten => "does the consumer use Insert Entity, and no upsert?",
         Violation::Stubborn => "does the consumer let go of a message whose lease it has lost?",
         Violation::Undeleted => {

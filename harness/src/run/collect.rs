@@ -42,17 +42,20 @@ impl Run {
             at_work: None,
         };
         let rows = store.table.all_rows();
-        let audited = leavings.audit(rows, &sent.summary, expected_poison).await;
-        let (auditor, hops, poison) = audited?;
-        let audit = if self.stage.wire().is_some() {
-            let protocol = self.judge_history(auditor.protocol())?;
-            let (traffic, findings) = protocol.finish();
-            let mut audit = auditor.finish().with_history(traffic, findings);
-            self.add_timelines(&mut audit)?;
-            audit
-        } else {
-            auditor.finish()
+        let wired = self.stage.wire().is_some();
+        let hear = |auditor: &mut Auditor| {
+            if wired {
+                let protocol = auditor.protocol().of(store.names.clone());
+                auditor.hear(self.judge_history(protocol)?.finish());
+            }
+            anyhow::Ok(())
         };
+        let audited = leavings.audit(rows, &sent.summary, expected_poison, hear);
+        let (auditor, hops, poison) = audited.await?;
+        let mut audit = auditor.finish();
+        if wired {
+            self.add_timelines(&mut audit)?;
+        }
         Ok(Collected {
             audit,
             hops,
@@ -103,11 +106,14 @@ impl Leavings<'_> {
     ///
     /// The queues come first: a message that a consumer finishes meanwhile is then seen in the queue and in the table. The
     /// other way round it would be seen in neither, and be called lost.
+    ///
+    /// `hear` lets the auditor hear what else there is to hold storage against, before all of it.
     pub async fn audit(
         &self,
         rows: RowStream,
         summary: &Summary,
         expected_poison: ExpectedPoison,
+        hear: impl FnOnce(&mut Auditor) -> anyhow::Result<()>,
     ) -> anyhow::Result<(Auditor, Hops, Vec<PoisonFound>)> {
         let mut auditor = Auditor::new(Expectation {
             layout: self.layout,
@@ -115,7 +121,8 @@ impl Leavings<'_> {
             shared_queue: !self.own_storage,
             ..expectation(summary, expected_poison)
         })?;
-        let mut hops = Hops::default();
+        hear(&mut auditor)?;
+        let mut hops = Hops::under(auditor.circumstances());
         let sends = summary
             .send_us
             .histogram()
@@ -139,7 +146,7 @@ impl Leavings<'_> {
             .context("read the table for the audit")?
         {
             if auditor.row(&row).is_some() {
-                hops.record(&row);
+                hops.record_ended(&row, auditor.ending(&row));
             }
         }
         if let Some(work) = self.still_at_work(&look, summary).await? {

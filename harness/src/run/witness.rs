@@ -1,6 +1,6 @@
 //! What the history of a run tells: the protocol's judgement, and the way of each witness through the wire.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use workflow::contract::Stamp;
@@ -9,7 +9,7 @@ use super::Run;
 use crate::audit::{Audit, Protocol, Traffic};
 use crate::outcome::Unmet;
 use crate::platform::until::until;
-use crate::wire::{Crossing, Operation};
+use crate::wire::{Crossing, Index};
 
 /// Most crossings that a witness shows: enough for several deliveries of one message.
 const MAX_SHOWN: usize = 40;
@@ -18,7 +18,7 @@ impl Run {
     /// What crossed the wire so far.
     pub fn traffic(&self) -> anyhow::Result<Traffic> {
         let protocol = Protocol::new(self.identity().run.clone(), 0);
-        Ok(self.judge_history(protocol)?.finish().0)
+        Ok(self.judge_history(protocol)?.finish().traffic)
     }
 
     /// Waits until `client` has asked storage for anything after `since`, for at most `patience`.
@@ -29,13 +29,8 @@ impl Run {
         patience: Duration,
     ) -> anyhow::Result<()> {
         let asked = until(patience, async || {
-            for crossing in self.history()?.read()? {
-                let crossing = crossing?;
-                if crossing.client == client && crossing.began > since {
-                    return Ok(Some(()));
-                }
-            }
-            Ok(None)
+            let asked = self.history()?.look(|index| index.has_asked(client, since));
+            Ok(asked?.then_some(()))
         });
         let unmet = |late| Unmet(format!("wait until {client} asks storage: {late}")).into();
         asked.await?.map_err(unmet)
@@ -43,31 +38,13 @@ impl Run {
 
     /// When each consumer first received a message, of those that ever did.
     pub fn first_deliveries(&self) -> anyhow::Result<Vec<Stamp>> {
-        let mut first = BTreeMap::new();
-        for crossing in self.history()?.read()? {
-            let crossing = crossing?;
-            let received = crossing.operation == Operation::ReceiveMessages
-                && !crossing.messages.is_empty()
-                && crossing.client != "producer";
-            if received {
-                first.entry(crossing.client).or_insert(crossing.ended);
-            }
-        }
-        Ok(first.into_values().collect())
+        Ok(self.history()?.look(Index::first_deliveries)?)
     }
 
     /// What storage has refused to consumers for who they are (401, 403), in words.
     pub fn refused(&self) -> anyhow::Result<Vec<String>> {
-        let mut refused = Vec::new();
-        for crossing in self.history()?.read()? {
-            let crossing = crossing?;
-            if matches!(crossing.status(), Some(401 | 403)) {
-                let (client, operation) = (&crossing.client, crossing.operation);
-                let code = crossing.code().unwrap_or("no code");
-                refused.push(format!("{operation} of {client} ({code})"));
-            }
-        }
-        Ok(refused)
+        let refused = |index: &Index| index.refused().to_vec();
+        Ok(self.history()?.look(refused)?)
     }
 
     /// Feeds the history to `protocol`.

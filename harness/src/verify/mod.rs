@@ -111,7 +111,7 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     let counts = Arc::new(Counts::default());
     let rows = counts.clone().of(table.all_rows_with(columns));
     let audited = leavings
-        .audit(rows, &summary, ExpectedPoison::default())
+        .audit(rows, &summary, ExpectedPoison::default(), |_| Ok(()))
         .await;
     let (auditor, hops, _) = audited?;
     counts.check(&args.id_column)?;

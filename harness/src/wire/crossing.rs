@@ -1,7 +1,7 @@
 //! One request and its answer, as the history keeps them.
 
 use serde::{Deserialize, Serialize};
-use workflow::contract::{Digest, Stamp};
+use workflow::contract::{Digest, Stamp, StoredRow};
 
 use super::{Keys, Operation};
 
@@ -36,6 +36,32 @@ pub struct Crossing {
     /// The rows that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<RowChange>,
+    /// What of the request, or of its answer, is in no reference of the service, in words: nobody can tell what it has done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strange: Option<String>,
+    /// How far the wall clock was ahead of the history's own, which is never set, when this was written down, in microseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clock_us: i64,
+    /// When the harness itself had stood still, since the crossing before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<Pause>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+const fn is_zero(micros: &i64) -> bool {
+    *micros == 0
+}
+
+/// A time in which the harness was stopped, or had no processor: it passed nothing on, and saw nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Its last sign of life before.
+    pub from: Stamp,
+    /// Its first after.
+    pub to: Stamp,
 }
 
 /// What storage answered.
@@ -98,22 +124,52 @@ pub struct RowChange {
     /// Its `digest` column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// What it says of the delivery that it is the result of; absent where it says nothing that can be read.
+    /// What it says of the delivery that it is the result of; absent where it has no columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Claimed>,
+    /// The [`fingerprint`] of all of its columns; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub print: Option<u64>,
 }
 
-/// What a row says of its delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a row says of its delivery. A column that is absent, or cannot be read, is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Claimed {
     /// Its `dequeuedStamp` column.
-    pub dequeued: Stamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dequeued: Option<Stamp>,
     /// Its `dateStamp` column.
-    pub date: Stamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Stamp>,
     /// Its `attempt` column.
-    pub attempt: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// Its `consumer` column.
-    pub consumer: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<String>,
+}
+
+/// A number that two rows share only where all of their columns are alike, the service's own `Timestamp` left out.
+pub fn fingerprint(row: &StoredRow) -> u64 {
+    let StoredRow {
+        partition_key,
+        row_key,
+        data,
+        src_stamp,
+        sent_stamp,
+        dequeued_stamp,
+        date_stamp,
+        timestamp: _,
+        attempt,
+        consumer,
+        node,
+        digest,
+    } = row;
+    let keys = (partition_key, row_key, data, digest);
+    let stamps = (src_stamp, sent_stamp, dequeued_stamp, date_stamp);
+    let text = format!("{keys:?}{stamps:?}{:?}", (attempt, consumer, node));
+    let digest = Digest::of(&text).to_string();
+    u64::from_str_radix(&digest[..16], 16).expect("a digest must be hexadecimal")
 }
 
 impl Crossing {

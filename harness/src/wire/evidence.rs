@@ -1,10 +1,12 @@
-//! What a request and its answer tell, for the history. Whatever cannot be read tells nothing, and is no error: it is the
-//! client's or storage's own.
+//! What a request and its answer tell, for the history. Whatever is in no reference of the service is not refused, since it
+//! is the client's or storage's own; the crossing says by name that it is not understood.
 
-use hyper::{Method, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
 use workflow::contract::Stamp;
 
-use super::operation::Request;
+use super::headers::Headers;
+use super::multipart::Transaction;
+use super::request::{Request, Target};
 use super::{Answer, Crossing, Handled, Operation, Service, bodies};
 
 /// A request that came to the proxy.
@@ -20,8 +22,8 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// Its query, without `?`.
     pub query: Option<&'a str>,
-    /// Whether it has an `If-Match` header.
-    pub matched: bool,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
     /// Its body.
     pub body: &'a [u8],
 }
@@ -29,41 +31,74 @@ pub struct Asked<'a> {
 impl Asked<'_> {
     /// The crossing that begins when `client` asks this: not yet answered.
     pub fn crossing(self, client: &str, began: Stamp) -> Crossing {
-        let path = self.path.strip_prefix(self.base).unwrap_or(self.path);
-        let request = Request::of(self.service, self.method, path, self.query, self.matched);
-        let (mut resource, mut rows, mut messages) = (request.resource.to_owned(), vec![], vec![]);
-        match request.operation {
-            Operation::Transaction => (resource, rows) = bodies::transaction(self.base, self.body),
-            Operation::InsertEntity
-            | Operation::UpdateEntity
-            | Operation::UpsertEntity
-            | Operation::DeleteEntity
-            | Operation::GetEntity => {
-                rows.extend(bodies::row(request.operation, request.keys, self.body));
-            }
-            Operation::PutMessage => {
-                messages.extend(bodies::put_message(request.resource, self.body));
-            }
-            Operation::UpdateMessage | Operation::DeleteMessage => messages.push(Handled {
-                queue_id: request.message.unwrap_or_default().to_owned(),
-                receipt: request.receipt.map(bodies::canonical_receipt),
-                hidden_s: request.hidden_s,
-                ..Handled::default()
-            }),
-            _ => {}
-        }
-        Crossing {
+        let headers = Headers::of(self.headers);
+        let target = Target {
+            service: self.service,
+            base: self.base.trim_end_matches('/'),
+            method: self.method,
+            path: self.path,
+            query: self.query,
+        };
+        let request = Request::of(target, &headers);
+        let mut crossing = Crossing {
             client: client.to_owned(),
             operation: request.operation,
-            resource,
+            resource: request.resource.clone(),
             began,
             ended: began,
             answer: Answer::NotAsked,
             failed_part: None,
             fault: None,
             unheard: false,
-            messages,
-            rows,
+            messages: vec![],
+            rows: vec![],
+            strange: request.strange.clone(),
+            clock_us: 0,
+            pauses: vec![],
+        };
+        let read = self.read_body(&request, &headers, target.base, &mut crossing);
+        crossing.strange = crossing.strange.or(read.err());
+        crossing
+    }
+
+    fn read_body(
+        self,
+        request: &Request,
+        headers: &Headers,
+        base: &str,
+        crossing: &mut Crossing,
+    ) -> Result<(), String> {
+        match request.operation {
+            Operation::Transaction => {
+                let told = Transaction::of(base, headers, self.body);
+                (crossing.resource, crossing.rows) = (told.table, told.rows);
+                told.strange.map_or(Ok(()), Err)
+            }
+            Operation::InsertEntity
+            | Operation::UpdateEntity
+            | Operation::UpsertEntity
+            | Operation::DeleteEntity
+            | Operation::GetEntity => {
+                crossing
+                    .rows
+                    .extend(bodies::row(request, headers, self.body)?);
+                Ok(())
+            }
+            Operation::PutMessage => {
+                let put = bodies::put_message(&request.resource, headers, self.body)?;
+                crossing.messages.push(put);
+                Ok(())
+            }
+            Operation::UpdateMessage | Operation::DeleteMessage => {
+                crossing.messages.push(Handled {
+                    queue_id: request.message.clone().unwrap_or_default(),
+                    receipt: request.receipt.as_deref().map(bodies::canonical_receipt),
+                    hidden_s: request.hidden_s,
+                    ..Handled::default()
+                });
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -89,16 +124,22 @@ pub fn answered(crossing: &mut Crossing, status: StatusCode, code: Option<&str>,
     if !succeeded {
         return;
     }
-    match crossing.operation {
-        Operation::ReceiveMessages | Operation::PeekMessages => {
-            crossing.messages = bodies::answered_messages(body);
+    let told = match crossing.operation {
+        Operation::ReceiveMessages | Operation::PeekMessages | Operation::PutMessage => {
+            bodies::answered_messages(body)
         }
-        Operation::PutMessage => {
-            let given = bodies::answered_messages(body).into_iter().next();
+        _ => return,
+    };
+    match told {
+        Ok(given) if crossing.operation == Operation::PutMessage => {
+            let given = given.into_iter().next();
             if let (Some(put), Some(given)) = (crossing.messages.first_mut(), given) {
                 put.queue_id = given.queue_id;
             }
         }
-        _ => {}
+        Ok(given) => crossing.messages = given,
+        Err(strange) => {
+            crossing.strange.get_or_insert(strange);
+        }
     }
 }

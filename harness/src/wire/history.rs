@@ -1,11 +1,17 @@
 //! The history: every crossing of a run, one JSON object a line.
 
+mod index;
+
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use index::Index;
+use workflow::contract::Stamp;
+
 use super::Crossing;
+use super::heartbeat::{Clock, Heartbeat};
 use crate::events::ADVICE;
 
 /// The history's name in a run directory.
@@ -51,11 +57,23 @@ struct Inner {
 
 /// Appends crossings. Clones share the file.
 ///
-/// Each crossing is one write of one whole line, so that it survives the harness being killed.
+/// Each crossing is one write of one whole line, so that it survives the harness being killed. What only the harness knows of
+/// itself goes with it: how far the wall clock has gone astray, and when the harness had stood still.
 #[derive(Debug, Clone)]
 pub struct History {
     path: PathBuf,
     inner: Arc<Mutex<Inner>>,
+    clock: Clock,
+    heartbeat: Heartbeat,
+    followed: Arc<Mutex<Followed>>,
+}
+
+/// As much of the history as was read for its index.
+#[derive(Debug, Default)]
+struct Followed {
+    index: Index,
+    bytes: u64,
+    lines: usize,
 }
 
 impl History {
@@ -63,18 +81,37 @@ impl History {
     pub fn open(dir: &Path) -> Result<Self, HistoryError> {
         let path = dir.join(FILE);
         let opened = OpenOptions::new().append(true).create(true).open(&path);
+        let clock = Clock::start();
         match opened {
             Ok(file) => Ok(Self {
                 path,
                 inner: Arc::new(Mutex::new(Inner { file, failed: None })),
+                clock,
+                heartbeat: Heartbeat::start(clock),
+                followed: Arc::default(),
             }),
             Err(source) => Err(HistoryError::Open { path, source }),
         }
     }
 
+    /// The time, as the history counts it: it begins as the wall clock says, and is never set.
+    pub(super) fn now(&self) -> Stamp {
+        self.clock.now()
+    }
+
     /// Appends one crossing. A failure is kept for [`History::check`]: the proxy that appends has nobody to tell.
     pub(super) fn append(&self, crossing: &Crossing) {
-        let mut line = serde_json::to_vec(crossing).expect("a crossing must serialise");
+        let (clock_us, pauses) = (self.clock.astray(), self.heartbeat.take());
+        let line = if clock_us == 0 && pauses.is_empty() {
+            serde_json::to_vec(crossing)
+        } else {
+            serde_json::to_vec(&Crossing {
+                clock_us,
+                pauses,
+                ..crossing.clone()
+            })
+        };
+        let mut line = line.expect("a crossing must serialise");
         line.push(b'\n');
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = inner.file.write_all(&line) {
@@ -92,6 +129,20 @@ impl History {
                 source,
             }),
         }
+    }
+
+    /// What `find` finds in the index, once it has what is new in the history.
+    pub fn look<T>(&self, find: impl FnOnce(&Index) -> T) -> Result<T, HistoryError> {
+        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = Reader::open(&self.path)?;
+        reader.skip_to(followed.bytes, followed.lines)?;
+        while let Some(crossing) = reader.next() {
+            let crossing = crossing?;
+            followed.index.add(&crossing);
+            followed.bytes += reader.text.len() as u64;
+            followed.lines = reader.line;
+        }
+        Ok(find(&followed.index))
     }
 
     /// Reads it from its start.
@@ -117,6 +168,18 @@ impl Reader {
             source,
         })?;
         Ok(Self::of(path, BufReader::new(file)))
+    }
+
+    /// Goes on after the first `lines` lines, which have so many `bytes`.
+    fn skip_to(&mut self, bytes: u64, lines: usize) -> Result<(), HistoryError> {
+        self.line = lines;
+        match self.input.seek(SeekFrom::Start(bytes)) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(HistoryError::Open {
+                path: self.path.clone(),
+                source,
+            }),
+        }
     }
 }
 
@@ -151,3 +214,6 @@ impl<R: BufRead> Iterator for Reader<R> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

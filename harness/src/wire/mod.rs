@@ -8,19 +8,23 @@ mod bodies;
 mod crossing;
 pub mod evidence;
 mod fault;
+mod headers;
+mod heartbeat;
 mod history;
 mod lane;
+mod multipart;
 mod operation;
 mod proxy;
+mod request;
 mod tls;
 mod upstream;
 
 #[cfg(test)]
 mod tests;
 
-pub use crossing::{Answer, Claimed, Crossing, Handled, Happened, RowChange};
+pub use crossing::{Answer, Claimed, Crossing, Handled, Happened, Pause, RowChange, fingerprint};
 pub use fault::{Effect, Faults, Guard, Moment, PRODUCER, Refusal, Rule, Whom};
-pub use history::{FILE, History, HistoryError, Reader};
+pub use history::{FILE, History, HistoryError, Index, Reader};
 pub use lane::{Killer, Lane};
 pub use operation::{Keys, Operation, Service};
 pub use proxy::{Endpoints, Proxy};

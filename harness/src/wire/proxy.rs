@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -61,8 +61,6 @@ struct Shared {
     table: Arc<Upstream>,
     history: History,
     faults: Faults,
-    /// Where wall clock and monotonic clock stand together: stamps of a history do not jump.
-    epoch: (Instant, Stamp),
     /// Requests under way, also those whose client is gone: what storage does to them is evidence.
     under_way: TaskTracker,
     panicked: AtomicBool,
@@ -85,7 +83,6 @@ impl Proxy {
             table: Arc::new(Upstream::of(&storage.table, tls.as_ref(), &under_way)?),
             history,
             faults,
-            epoch: (Instant::now(), Stamp::now()),
             under_way,
             panicked: AtomicBool::new(false),
             clients: Mutex::default(),
@@ -303,9 +300,7 @@ impl Way {
     }
 
     fn now(&self) -> Stamp {
-        let (since, at) = self.shared.epoch;
-        let micros = i64::try_from(since.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Stamp::from_micros(at.as_micros() + micros)
+        self.shared.history.now()
     }
 
     /// An error ends the connection without an answer.
@@ -352,7 +347,7 @@ impl Way {
             method: &parts.method,
             path: parts.uri.path(),
             query: parts.uri.query(),
-            matched: parts.headers.contains_key("if-match"),
+            headers: &parts.headers,
             body,
         };
         told.crossing(&self.client.name, self.now())

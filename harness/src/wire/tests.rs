@@ -363,37 +363,6 @@ async fn storage_that_is_not_there_was_not_asked() {
     );
 }
 
-#[test]
-fn a_history_is_read_up_to_its_torn_end_and_a_bad_line_is_named() {
-    let dir = tempfile::tempdir().unwrap();
-    let history = History::open(dir.path()).unwrap();
-    let crossing = Crossing {
-        client: "c".to_owned(),
-        operation: Operation::ReceiveMessages,
-        resource: "q".to_owned(),
-        began: workflow::contract::Stamp::from_micros(1),
-        ended: workflow::contract::Stamp::from_micros(2),
-        answer: Answer::Status(200, None),
-        failed_part: None,
-        fault: None,
-        unheard: false,
-        messages: vec![],
-        rows: vec![],
-    };
-    history.append(&crossing);
-    let path = dir.path().join(FILE);
-    let line = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{line}{}", &line[..20])).unwrap();
-    let read: Vec<_> = history.read().unwrap().collect::<Result<_, _>>().unwrap();
-    assert_eq!(read, [crossing]);
-    std::fs::write(&path, format!("{line}nonsense\n")).unwrap();
-    let error = history.read().unwrap().nth(1).unwrap().unwrap_err();
-    assert!(
-        error.to_string().ends_with("history.jsonl, line 2"),
-        "{error}"
-    );
-}
-
 #[tokio::test]
 async fn a_lane_knows_what_its_client_has_in_hand() {
     let rig = Rig::new().await;
@@ -416,6 +385,9 @@ async fn a_lane_knows_what_its_client_has_in_hand() {
             })
             .collect(),
         rows: vec![],
+        strange: None,
+        clock_us: 0,
+        pauses: vec![],
     };
     let client = lane.client();
     let receive = |ids| client.was_answered(&crossing(Operation::ReceiveMessages, 200, ids, None));

@@ -82,6 +82,13 @@ fn a_command_that_keeps_the_contract_passes_and_is_named_in_the_evidence() {
 }
 
 #[test]
+fn where_the_harness_finds_storage_is_not_told_to_a_consumer() {
+    let loaded = Loaded::new(1, "sh -c 'env | grep EDW_AZURITE >&2; exit 3'");
+    assert_eq!(loaded.code, Some(10), "{}", loaded.said);
+    assert!(!loaded.said.contains("EDW_AZURITE_"), "{}", loaded.said);
+}
+
+#[test]
 fn a_command_that_ends_at_once_fails_and_what_it_said_is_shown_apart_from_the_reason() {
     let loaded = Loaded::new(2, "sh -c 'echo no such queue >&2; exit 3'");
     let (code, said) = (loaded.code, &loaded.said);

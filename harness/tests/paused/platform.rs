@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use async_trait::async_trait;
+use harness::audit::Resources;
 use harness::autoscale::{Driven, Recording, Scaler};
 use harness::events::Fact;
 use harness::pace::Paces;
@@ -80,6 +81,7 @@ impl Platform for Paused {
             queue: Arc::new(memory.queue.clone()),
             poison: Arc::new(memory.poison.clone()),
             table: Arc::new(memory.table.clone()),
+            names: Resources::default(),
         };
         store.create().await?;
         Ok(Box::new(Rehearsal {

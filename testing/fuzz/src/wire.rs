@@ -3,6 +3,7 @@
 use harness::audit::{Auditor, Expectation};
 use harness::wire::evidence::{Asked, answered};
 use harness::wire::{Crossing, Reader, Service};
+use hyper::header::{HeaderMap, HeaderValue, IF_MATCH};
 use hyper::{Method, StatusCode};
 use workflow::contract::{PayloadSize, Payloads, Stamp};
 
@@ -40,13 +41,17 @@ fn read(input: &[u8]) -> Option<Crossing> {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
+    let mut headers = HeaderMap::new();
+    if line.ends_with('!') {
+        headers.insert(IF_MATCH, HeaderValue::from_static("*"));
+    }
     let request = Asked {
         service,
         base: "/acc",
         method: &method,
         path,
         query,
-        matched: line.ends_with('!'),
+        headers: &headers,
         body: asked.strip_prefix(b"\n").unwrap_or_default(),
     };
     let mut crossing = request.crossing("consumer-1", Stamp::from_micros(1));
@@ -74,7 +79,7 @@ pub(crate) fn history(input: &[u8]) {
             Err(error) => assert!(!error.to_string().is_empty()),
         }
     }
-    let (traffic, findings) = protocol.finish();
-    let written = serde_json::to_string(&(&traffic, &findings));
+    let told = protocol.finish();
+    let written = serde_json::to_string(&(&told.traffic, &told.findings));
     assert!(written.is_ok(), "what was found must serialise");
 }

@@ -1,6 +1,9 @@
 //! The judge of the protocol is shown good histories and every planted violation.
 
+mod around;
+
 use super::*;
+use crate::audit::sample_crossing;
 use crate::wire::{Answer, Keys};
 
 /// A history of one message, told step by step, each a microsecond after the one before.
@@ -21,17 +24,10 @@ impl Told {
         self.clock += 2;
         let code = (status == 409).then(|| "EntityAlreadyExists".to_owned());
         let mut crossing = Crossing {
-            client: "consumer-1".to_owned(),
-            operation,
-            resource: String::new(),
             began: Stamp::from_micros(self.clock),
             ended: Stamp::from_micros(self.clock + 1),
             answer: Answer::Status(status, code),
-            failed_part: None,
-            fault: None,
-            unheard: false,
-            messages: vec![],
-            rows: vec![],
+            ..sample_crossing(operation)
         };
         fill(&mut crossing);
         self.protocol.crossing(&crossing);
@@ -59,6 +55,7 @@ impl Told {
                 part: None,
                 digest: None,
                 delivery: None,
+                print: None,
             });
         });
     }
@@ -85,6 +82,7 @@ impl Told {
 
     fn poison(&mut self, status: u16) {
         self.step(Operation::PutMessage, status, |crossing| {
+            "q-poison".clone_into(&mut crossing.resource);
             crossing.messages.push(Handled {
                 poisons: Some("m7".to_owned()),
                 ..Handled::default()
@@ -93,7 +91,7 @@ impl Told {
     }
 
     fn violations(self) -> Vec<Violation> {
-        let (_, findings) = self.protocol.finish();
+        let findings = self.protocol.finish().findings;
         findings.iter().map(|finding| finding.violation).collect()
     }
 }
@@ -108,6 +106,7 @@ fn row_of(seq: u64, part: usize) -> RowChange {
         part: Some(part),
         digest: None,
         delivery: None,
+        print: None,
     }
 }
 
@@ -120,8 +119,9 @@ fn a_good_history_passes_and_is_counted() {
     told.on_message(UpdateMessage, 204);
     told.row(InsertEntity, 201);
     told.on_message(DeleteMessage, 204);
-    let (traffic, findings) = told.protocol.finish();
-    assert_eq!(findings, []);
+    let told = told.protocol.finish();
+    let traffic = told.traffic;
+    assert_eq!(told.findings, []);
     assert_eq!(
         (traffic.requests, traffic.deliveries, traffic.redelivered),
         (4, 1, 0)
@@ -154,7 +154,7 @@ fn a_refused_transaction_proves_the_row_that_it_blames_and_no_other() {
         (None, vec![Violation::Unsecured]),
     ] {
         let mut told = Told::new();
-        told.receive(2);
+        told.receive(1);
         told.refused_transaction(blamed);
         told.on_message(DeleteMessage, 204);
         assert_eq!(told.violations(), found, "{blamed:?}");
@@ -214,6 +214,7 @@ fn changing_a_row_is_found() {
     for operation in [UpsertEntity, Operation::UpdateEntity, DeleteEntity] {
         let mut told = Told::new();
         told.receive(1);
+        told.row(InsertEntity, 201);
         told.row(operation, 204);
         assert_eq!(told.violations(), [Violation::Overwritten], "{operation}");
     }

@@ -20,6 +20,7 @@ use super::process::Process;
 use super::reach::Reach;
 use super::workload::Workload;
 use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
+use crate::audit::Resources;
 use crate::events::{Fact, Resource};
 use crate::platform::settings::{consumer_variables, names, storage_variables};
 use crate::platform::workers::{ConsumerOptions, Seat};
@@ -276,6 +277,10 @@ impl Host for Machine {
                 queue: Arc::new(self.storage.queue(&queue_args)?),
                 poison: Arc::new(self.storage.queue_named(&poison_name, &queue_args)?),
                 table: Arc::new(self.storage.table(&table_args)?),
+                names: Resources {
+                    queue: Some(queue_name),
+                    table: Some(table_name),
+                },
             },
             endpoints: Endpoints {
                 queue: queue_url,

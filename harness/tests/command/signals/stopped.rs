@@ -102,3 +102,38 @@ async fn a_second_signal_is_heard_while_a_load_drains() {
     let ended = a_second_signal_ends_a_load_that_drains_at_once();
     timeout(DEADLINE, ended).await.expect("it must end");
 }
+
+/// How long the harness is stopped, as by the lid of a laptop.
+const STOPPED: std::time::Duration = std::time::Duration::from_secs(2);
+
+#[tokio::test]
+async fn a_harness_that_was_stopped_for_a_while_says_so_and_blames_no_consumer() {
+    let mut load = Running::start(&[]).await;
+    load.flows().await;
+    kill(load.pid(), Signal::SIGSTOP).expect("it must run");
+    // The passing of time is what is tested.
+    tokio::time::sleep(STOPPED).await;
+    kill(load.pid(), Signal::SIGCONT).expect("it must still be there");
+    // It writes down what comes after.
+    let requests = load.events().len();
+    let mut look = tokio::time::interval(super::LOOK);
+    while load.events().len() < requests + 4 {
+        look.tick().await;
+    }
+    load.signal(Signal::SIGTERM);
+    let (_, said) = load.end().await;
+    let audit = load.events().into_iter().find_map(|event| match event {
+        Event::Audited(audit) => Some(audit),
+        _ => None,
+    });
+    let audit = audit.unwrap_or_else(|| panic!("no audit: {said}"));
+    assert_eq!(audit.findings, [], "{said}");
+    let storage = audit.traffic.expect("a history").storage;
+    assert!(storage.paused_ms >= 1_000, "{storage}");
+    assert!(
+        storage
+            .to_string()
+            .contains("the harness itself stood still for"),
+        "{storage}"
+    );
+}
