@@ -1,6 +1,9 @@
 //! A plain consumer that keeps the contract, with a place for every mutation. It shares the ports with the real one and none
 //! of its code.
 
+mod attack;
+mod poison;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage, StorageArgs};
-use workflow::contract::{Message, MessageError, PoisonEnvelope, PoisonReason, ResultRow, Stamp};
+use workflow::contract::{Message, MessageError, PoisonReason, ResultRow, Stamp};
 use workflow::duration;
 use workflow::ports::{
     Delivery, Effect, ErrorKind, InsertOutcome, Lease, ResultTable as _, StorageError,
@@ -29,6 +32,9 @@ use crate::spoil;
 
 /// Between two tries of anything.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// What a mutant works after it has stamped the end of its work.
+const UNTOLD_WORK: Duration = Duration::from_millis(1_800);
 
 /// Longest pause between two receives of an empty queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -104,6 +110,7 @@ struct Consumer {
     table: AzureTable,
     /// For what the port does not have.
     raw: TableClient,
+    attacks: attack::Raw,
     reached: Reached,
     stop: CancellationToken,
 }
@@ -142,6 +149,11 @@ impl Consumer {
                 .queue_named(&poison, &args.storage.queue)
                 .expect("a queue"),
             table: storage.table(&args.storage.table).expect("a table"),
+            attacks: attack::Raw::new(
+                (args.storage.queue.queue_endpoint.clone()).expect("an endpoint"),
+                (args.storage.table.table_endpoint.clone()).expect("an endpoint"),
+                sas,
+            ),
             raw: TableClient::new(url, &table, None, None).expect("a table"),
             args,
             reached: Reached::default(),
@@ -306,6 +318,12 @@ impl Consumer {
         let attempt = batch[at].attempt;
         let mut row = ResultRow::of(message, received, attempt, &self.args.name, &self.args.node);
         spoil::row(self.args.mutation, &mut row, batch, at);
+        if self.is(Mutation::StampsBeforeItsWork) {
+            sleep(UNTOLD_WORK).await;
+        }
+        if let Some(done) = self.attack(&row, &batch[at]).await {
+            return done;
+        }
         if self.is(Mutation::Upserts) {
             let upserted = self
                 .raw
@@ -353,43 +371,6 @@ impl Consumer {
                 self.set_aside(delivery, PoisonReason::Conflict).await
             }
         }
-    }
-
-    async fn refuse(&self, delivery: &Delivery, error: &MessageError) -> Done {
-        match self.args.mutation {
-            Mutation::CrashesOnPoison => panic!("{error}"),
-            Mutation::DiscardsPoison => Done::Secured,
-            Mutation::PoisonsWithWrongReason => {
-                self.set_aside(delivery, PoisonReason::TooManyAttempts)
-                    .await
-            }
-            _ => self.set_aside(delivery, error.reason()).await,
-        }
-    }
-
-    async fn set_aside(&self, delivery: &Delivery, reason: PoisonReason) -> Done {
-        let body = if self.is(Mutation::PoisonsWithoutBody) {
-            String::new()
-        } else {
-            delivery.body.clone()
-        };
-        let envelope = PoisonEnvelope {
-            reason,
-            detail: String::new(),
-            message_id: delivery.lease.message_id.clone(),
-            attempt: delivery.attempt,
-            consumer: self.args.name.clone(),
-            poisoned_stamp: Stamp::now(),
-            part: 1,
-            parts: 1,
-            body,
-        };
-        for part in envelope.encode() {
-            if self.poison.send(&part).await.is_err() {
-                return Done::Left;
-            }
-        }
-        Done::Secured
     }
 
     async fn delete(&self, lease: &Lease) {

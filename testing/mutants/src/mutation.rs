@@ -49,8 +49,26 @@ pub(crate) enum Mutation {
     InventsStamps,
     /// The time of the send for when the message was received: no wait is as short.
     InventsReceiptTime,
+    /// A little less than a second earlier than it was received: what a slack for clocks lets pass.
+    BackdatesALittle,
+    /// Stamps the end of its work when it has received the message, and works then.
+    StampsBeforeItsWork,
+    /// The attempt as a double, and somebody else for the consumer: what cannot be read cannot be compared.
+    WritesWhatCannotBeRead,
+    /// Stores something else first, and the row over it with POST and `X-HTTP-Method: MERGE`.
+    MergesLater,
+    /// The same with `X-HTTP-Method: DELETE` and a second insert.
+    DeletesItsRow,
+    /// Stores the row in a table of its own, deletes the message, and stores the row where it belongs later.
+    StoresElsewhereFirst,
     /// The first attempt, whichever it is.
     CountsAttemptsAnew,
+
+    // The wire.
+    /// Finds out where the proxy finds storage, and deletes the message there, before its row is stored.
+    DeletesAroundTheWire,
+    /// The same for the row.
+    StoresAroundTheWire,
 
     // The lease.
     /// Never renews.
@@ -73,6 +91,10 @@ pub(crate) enum Mutation {
     StoresBadMessages,
     /// Sets aside good messages now and then.
     PoisonsGoodMessages,
+    /// Stores every good message and sets it aside as well, hidden for a week.
+    PoisonsWhatItStores,
+    /// Sets every good message aside, deletes both, and stores the row then.
+    PoisonsForAMoment,
 
     // The process.
     /// Works on through SIGTERM.

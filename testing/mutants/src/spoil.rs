@@ -30,6 +30,10 @@ pub(crate) fn row(mutation: Mutation, row: &mut ResultRow, batch: &[Delivery], a
         }
         Mutation::InventsReceiptTime => row.dequeued_stamp = row.sent_stamp,
         Mutation::CountsAttemptsAnew => row.attempt = 1,
+        Mutation::BackdatesALittle => {
+            let micros = row.dequeued_stamp.as_micros() - 900_000;
+            row.dequeued_stamp = Stamp::from_micros(micros);
+        }
         Mutation::SwapsPayloads => {
             let other = &batch[(at + 1) % batch.len()].body;
             if let Ok(other) = Message::decode(other) {

@@ -40,7 +40,7 @@ const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 46] = [
+const MUTANTS: [(&str, &str, &str); 55] = [
     (
         "never-renews",
         LONG,
@@ -167,7 +167,53 @@ const MUTANTS: [(&str, &str, &str); 46] = [
         "that tell of another delivery than theirs",
     ),
     ("works-alone", FOUR, "1 had messages"),
+    (
+        "backdates-a-little",
+        FEW,
+        "that tell of another delivery than theirs",
+    ),
+    (
+        "writes-what-cannot-be-read",
+        FEW,
+        "that tell of another delivery than theirs",
+    ),
+    (
+        "merges-later",
+        FEW,
+        "changed after the insert, or without one",
+    ),
+    (
+        "deletes-its-row",
+        FEW,
+        "changed after the insert, or without one",
+    ),
+    (
+        "stores-elsewhere-first",
+        FEW,
+        "deleted before the row was confirmed",
+    ),
+    ("deletes-around-the-wire", FEW, "handled around the wire"),
+    ("stores-around-the-wire", FEW, "handled around the wire"),
+    ("poisons-what-it-stores", FEW, "given up as poison"),
+    ("poisons-for-a-moment", FEW, "given up as poison"),
 ];
+
+/// Mutations that a limit of `harness load` catches: the flags, and what it says. The whole interval is beyond the limit, however
+/// busy the machine is.
+const LOADS: [(&str, &[&str], &str); 1] = [(
+    "stamps-before-its-work",
+    &[
+        "--messages",
+        "60",
+        "--consumers",
+        "2",
+        "--shape",
+        "constant:30/s",
+        "--limit",
+        "end to end p50 1s",
+    ],
+    "end to end p50 at most 1.00 s: found",
+)];
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -184,6 +230,12 @@ fn main() -> ExitCode {
             let name = format!("unbroken: {scenario}");
             trials.push(trial(&name, passes, ("none", scenario, "1 passed")));
         }
+    }
+    for (mutation, flags, reason) in LOADS {
+        let azurites = azurites.clone();
+        trials.push(Trial::test(mutation, move || {
+            missed(&azurites, mutation, flags, reason)
+        }));
     }
     trials.push(Trial::test(
         "every-mutation-is-judged",
@@ -219,6 +271,11 @@ impl Azurites {
 
     /// The exit code of the suite, cut down to `scenario`, with this mutant as the consumer; and all that it said.
     fn suite(&self, mutation: &str, scenario: &str) -> (Option<i32>, String) {
+        self.harness(mutation, &["run", "--features", FEATURES, scenario])
+    }
+
+    /// The same of any command of the harness.
+    fn harness(&self, mutation: &str, arguments: &[&str]) -> (Option<i32>, String) {
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let azurite = self.next();
         let mut command = Command::new(MUTANT);
@@ -227,11 +284,11 @@ impl Azurites {
             .env("EDW_AZURITE_TABLE_URL", azurite.table_url())
             .env("EDW_AZURITE_BLOB_URL", azurite.blob_url())
             .env_remove("EDW_AZURITE_SOURCE")
-            .args(["run", "--features", FEATURES, "--out"])
+            .args(arguments)
+            .arg("--out")
             .arg(out.path())
             .arg("--consumer-command")
-            .arg(format!("'{MUTANT}' broken {mutation}"))
-            .arg(scenario);
+            .arg(format!("'{MUTANT}' broken {mutation}"));
         let output = command.output().expect("the mutant must start");
         let said = [output.stdout, output.stderr].concat();
         (
@@ -253,6 +310,18 @@ fn caught(azurites: &Azurites, mutation: &str, scenario: &str, reason: &str) -> 
     Ok(())
 }
 
+/// `mutation` misses a limit of a load, for `reason`.
+fn missed(azurites: &Azurites, mutation: &str, flags: &[&str], reason: &str) -> Result<(), Failed> {
+    let arguments: Vec<&str> = std::iter::once("load")
+        .chain(flags.iter().copied())
+        .collect();
+    let (code, said) = azurites.harness(mutation, &arguments);
+    if code != Some(10) || !said.contains(reason) {
+        return Err(format!("exit code {code:?}, and not for {reason:?}: {said}").into());
+    }
+    Ok(())
+}
+
 /// Without a mutation, `scenario` passes: what fails there with one is the mutation.
 fn passes(azurites: &Azurites, none: &str, scenario: &str, says: &str) -> Result<(), Failed> {
     let (code, said) = azurites.suite(none, scenario);
@@ -268,7 +337,8 @@ fn every_mutation_is_judged() -> Result<(), Failed> {
     let help = String::from_utf8_lossy(&output.stderr);
     let (_, values) = help.split_once("possible values: ").ok_or("no mutations")?;
     let (values, _) = values.split_once(']').ok_or("no end of the mutations")?;
-    let judged = MUTANTS.map(|(mutation, _, _)| mutation);
+    let mut judged = MUTANTS.map(|(mutation, _, _)| mutation).to_vec();
+    judged.extend(LOADS.map(|(mutation, _, _)| mutation));
     for name in values.split(',').map(str::trim) {
         if name != "none" && !judged.contains(&name) {
             return Err(format!("{name} is judged by no scenario").into());

@@ -1,0 +1,55 @@
+//! What becomes of messages that cannot be processed, in each mutant.
+
+use workflow::contract::{MessageError, PoisonEnvelope, PoisonReason, Stamp};
+use workflow::ports::{Delivery, WorkQueue as _};
+
+use super::{Consumer, Done};
+use crate::mutation::Mutation;
+
+impl Consumer {
+    pub(super) async fn refuse(&self, delivery: &Delivery, error: &MessageError) -> Done {
+        match self.args.mutation {
+            Mutation::CrashesOnPoison => panic!("{error}"),
+            Mutation::DiscardsPoison => Done::Secured,
+            Mutation::PoisonsWithWrongReason => {
+                self.set_aside(delivery, PoisonReason::TooManyAttempts)
+                    .await
+            }
+            _ => self.set_aside(delivery, error.reason()).await,
+        }
+    }
+
+    pub(super) async fn set_aside(&self, delivery: &Delivery, reason: PoisonReason) -> Done {
+        let body = if self.is(Mutation::PoisonsWithoutBody) {
+            String::new()
+        } else {
+            delivery.body.clone()
+        };
+        let envelope = self.envelope(delivery, reason, body);
+        for part in envelope.encode() {
+            if self.poison.send(&part).await.is_err() {
+                return Done::Left;
+            }
+        }
+        Done::Secured
+    }
+
+    pub(super) fn envelope(
+        &self,
+        delivery: &Delivery,
+        reason: PoisonReason,
+        body: String,
+    ) -> PoisonEnvelope {
+        PoisonEnvelope {
+            reason,
+            detail: String::new(),
+            message_id: delivery.lease.message_id.clone(),
+            attempt: delivery.attempt,
+            consumer: self.args.name.clone(),
+            poisoned_stamp: Stamp::now(),
+            part: 1,
+            parts: 1,
+            body,
+        }
+    }
+}
