@@ -6,13 +6,10 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Builder, Error, Service, Services, auth::sign_account_sas, http::listener::Listener};
+use crate::{Builder, Error, Service, Services, http::listener::Listener};
 
 /// How long connections may take to finish what they are at when the engine ends.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// A working day with one engine. A SAS is signed anew at every call anyway.
-const SAS_SECONDS: u64 = 12 * 60 * 60;
 
 /// How often expired messages are removed from queues that nobody uses.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -127,8 +124,7 @@ impl Engine {
 
     /// An account SAS without its `?`: every permission on both services, for the next 12 hours.
     pub fn sas(&self) -> String {
-        let expiry = self.services.clock.now().plus_seconds(SAS_SECONDS);
-        sign_account_sas(&self.services.account, expiry)
+        self.services.sas()
     }
 
     /// Both services as a function from requests to answers, on the same data.

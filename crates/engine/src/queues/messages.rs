@@ -21,12 +21,12 @@ const MOST_RECEIVED: u64 = 32;
 const MOST_TEXT_BYTES: usize = 64 * 1024;
 
 pub(super) fn put(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
+    let text = text(&call.target.request.body)?.ok_or_else(ServiceError::invalid_xml)?;
     let hidden = call
         .target
         .number("visibilitytimeout", 0, WEEK_SECONDS)?
         .unwrap_or(0);
     let expires = expiry(call, hidden)?;
-    let text = text(&call.target.request.body)?.ok_or_else(ServiceError::invalid_xml)?;
     let visible = call.now.plus_seconds(hidden);
     let put = with_queue(call, name, |queue| {
         let store = &*call.directory().store;

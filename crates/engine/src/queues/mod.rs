@@ -41,24 +41,24 @@ enum Operation {
 /// Answers a request that has been authenticated.
 pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let operation = operation(call.target)?;
-    let need = operation.need();
-    call.grant.check(need)?;
-    if need.writes && call.target.secondary {
-        return Err(ServiceError::read_only_secondary());
-    }
     let (directory, target) = (call.directory(), call.target);
     let segment = target.segments.first().copied().unwrap_or_default();
     let name = decoded_segment(segment)?;
-    match operation {
-        Operation::ListQueues => return service::list(call),
-        Operation::GetProperties => return properties::get(directory, Service::Queue),
-        Operation::SetProperties => {
-            return properties::set(directory, Service::Queue, &target.request.body);
-        }
-        Operation::GetStats => return properties::stats(target.secondary, call.now),
-        _ => queue::check_name(&name)?,
+    if !target.segments.is_empty() {
+        queue::check_name(&name)?;
+    }
+    let need = operation.need();
+    call.grant.check(need)?;
+    if need.writes && target.secondary {
+        return Err(ServiceError::read_only_secondary());
     }
     match operation {
+        Operation::ListQueues => service::list(call),
+        Operation::GetProperties => properties::get(directory, Service::Queue),
+        Operation::SetProperties => {
+            properties::set(directory, Service::Queue, &target.request.body)
+        }
+        Operation::GetStats => properties::stats(target.secondary, call.now),
         Operation::CreateQueue => queue::create(call, &name),
         Operation::DeleteQueue => queue::delete(call, &name),
         Operation::GetMetadata => queue::metadata(call, &name),

@@ -77,12 +77,15 @@ impl Entities {
                 continue;
             };
             for (key, entity) in self.all.range(bounds) {
-                if found.len() == most || looked_at == LOOKED_AT_ONCE || bytes > BYTES_AT_ONCE {
+                // Where the page is full, only another match makes the query go on.
+                let full = found.len() == most || bytes > BYTES_AT_ONCE;
+                let matches = wanted(key, entity);
+                if looked_at == LOOKED_AT_ONCE || (full && matches) {
                     let next = Some(key.clone());
                     return Page { found, next };
                 }
                 looked_at += 1;
-                if wanted(key, entity) {
+                if matches {
                     bytes += super::entity::size(key, &entity.properties);
                     found.push((key.clone(), entity.clone()));
                 }
@@ -91,22 +94,35 @@ impl Entities {
         Page { found, next: None }
     }
 
-    /// Does all of the writes or none. Each key may occur once; the caller has checked that.
+    /// What all of the writes would make of their entities. Each key may occur once; the caller has checked that.
+    pub(crate) fn plan(
+        &self,
+        now: Moment,
+        writes: Vec<(Key, Action)>,
+    ) -> Result<Vec<(Key, Option<Entity>)>, FailedWrite> {
+        let mut latest = self.latest;
+        let planned = writes
+            .into_iter()
+            .enumerate()
+            .map(|(index, (key, action))| {
+                // Two writes within a tick must have different versions.
+                latest = now.max(Moment::from_ticks(latest.ticks() + 1));
+                match action.apply(&key, self.all.get(&key), latest) {
+                    Ok(entity) => Ok((key, entity)),
+                    Err(error) => Err(FailedWrite { index, error }),
+                }
+            });
+        planned.collect()
+    }
+
+    /// Does all of the writes or none, as for [`Entities::plan`].
     pub(crate) fn write(
         &mut self,
         store: &dyn Store,
         now: Moment,
         writes: Vec<(Key, Action)>,
     ) -> Result<Vec<Option<Entity>>, FailedWrite> {
-        let mut latest = self.latest;
-        let mut after = Vec::with_capacity(writes.len());
-        for (index, (key, action)) in writes.into_iter().enumerate() {
-            // Two writes within a tick must have different versions.
-            latest = now.max(Moment::from_ticks(latest.ticks() + 1));
-            let entity = action.apply(&key, self.all.get(&key), latest);
-            let entity = entity.map_err(|error| FailedWrite { index, error })?;
-            after.push((key, entity));
-        }
+        let after = self.plan(now, writes)?;
         let changes: Vec<Change<'_>> = after
             .iter()
             .map(|(key, entity)| match entity {
@@ -116,13 +132,17 @@ impl Entities {
             .collect();
         let written = store.write(&changes).map_err(WriteError::from);
         written.map_err(|error| FailedWrite { index: 0, error })?;
-        self.latest = latest;
         let mut result = Vec::with_capacity(after.len());
         for (key, entity) in after {
             match &entity {
-                Some(entity) => self.all.insert(key, entity.clone()),
-                None => self.all.remove(&key),
-            };
+                Some(entity) => {
+                    self.latest = self.latest.max(entity.timestamp);
+                    self.all.insert(key, entity.clone());
+                }
+                None => {
+                    self.all.remove(&key);
+                }
+            }
             result.push(entity);
         }
         Ok(result)

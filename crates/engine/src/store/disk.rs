@@ -8,10 +8,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
 };
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use parking_lot::Mutex;
 
 use super::{Change, ContainerId, Contents, QueueRecord, Store, StoreError, TableRecord, codec};
 use crate::state::{
@@ -41,6 +46,20 @@ impl From<fjall::Error> for StoreError {
 pub(crate) struct Disk {
     database: Database,
     spaces: Spaces,
+    /// Threads that remove what deleted containers held.
+    purges: Mutex<Vec<JoinHandle<()>>>,
+    ending: Arc<AtomicBool>,
+}
+
+impl Drop for Disk {
+    /// Ends the purges: as long as one runs it has the directory, and no other engine could open it. The next start goes on.
+    fn drop(&mut self) {
+        self.ending.store(true, Ordering::Relaxed);
+        for purge in self.purges.get_mut().drain(..) {
+            // A purge that has panicked has left data behind, as one that was ended has.
+            let _ = purge.join();
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -70,7 +89,12 @@ impl Disk {
             entities: space("entities")?,
         };
         let (contents, orphans) = spaces.read()?;
-        let disk = Self { database, spaces };
+        let disk = Self {
+            database,
+            spaces,
+            purges: Mutex::default(),
+            ending: Arc::default(),
+        };
         for orphan in orphans {
             disk.purge(orphan);
         }
@@ -81,10 +105,17 @@ impl Disk {
     /// at the next start.
     fn purge(&self, container: ContainerId) {
         let (database, spaces) = (self.database.clone(), self.spaces.clone());
+        let ending = Arc::clone(&self.ending);
         let purge = move || {
             // A lease and its text go together, or a kill between the two would leave half a message.
-            let messages = purge(&database, &[&spaces.leases, &spaces.texts], container);
-            let purged = messages.and_then(|()| purge(&database, &[&spaces.entities], container));
+            let messages = purge(
+                &database,
+                &[&spaces.leases, &spaces.texts],
+                container,
+                &ending,
+            );
+            let purged =
+                messages.and_then(|()| purge(&database, &[&spaces.entities], container, &ending));
             if let Err(error) = purged {
                 let error = StoreError::from(error);
                 tracing::warn!(%error, "removed data stays on disk until the next start");
@@ -93,8 +124,15 @@ impl Disk {
         let spawned = thread::Builder::new()
             .name("engine-purge".into())
             .spawn(purge);
-        if let Err(error) = spawned {
-            tracing::warn!(%error, "removed data stays on disk until the next start");
+        match spawned {
+            Ok(purge) => {
+                let mut purges = self.purges.lock();
+                purges.retain(|purge| !purge.is_finished());
+                purges.push(purge);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "removed data stays on disk until the next start");
+            }
         }
     }
 }
@@ -104,8 +142,9 @@ fn purge(
     database: &Database,
     spaces: &[&Keyspace],
     container: ContainerId,
+    ending: &AtomicBool,
 ) -> Result<(), fjall::Error> {
-    loop {
+    while !ending.load(Ordering::Relaxed) {
         let keys = spaces[0].prefix(codec::prefix(container));
         let keys = keys.take(PURGED_AT_ONCE);
         let keys: Vec<_> = keys.map(fjall::Guard::key).collect::<Result<_, _>>()?;
@@ -120,6 +159,7 @@ fn purge(
         }
         batch.commit()?;
     }
+    Ok(())
 }
 
 fn json<T: serde::Serialize>(record: &T) -> Vec<u8> {

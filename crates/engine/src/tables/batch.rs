@@ -24,6 +24,7 @@ use crate::{
     services::Call,
     state::{
         entity::{Entity, Key},
+        table::FailedWrite,
         write::Action,
     },
 };
@@ -44,6 +45,15 @@ struct Operation<'a> {
 struct Failure {
     index: usize,
     error: ServiceError,
+}
+
+impl From<FailedWrite> for Failure {
+    fn from(failed: FailedWrite) -> Self {
+        Self {
+            index: failed.index,
+            error: failed.error.into(),
+        }
+    }
 }
 
 pub(super) fn answer(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -164,9 +174,15 @@ fn transact(call: &Call<'_>, changes: &[InnerRequest<'_>]) -> Result<Vec<Answer>
     }
     let mut operations: Vec<Operation<'_>> = Vec::with_capacity(changes.len());
     for (index, request) in changes.iter().enumerate() {
-        let operation = operation(call, request).map_err(at(index))?;
-        check(operations.first(), &operations, &operation).map_err(at(index))?;
-        operations.push(operation);
+        let understood = operation(call, request).and_then(|operation| {
+            check(operations.first(), &operations, &operation)?;
+            Ok(operation)
+        });
+        match understood {
+            Ok(operation) => operations.push(operation),
+            // The first failure counts, and one of the changes before may fail as well.
+            Err(error) => return Err(before(call, &operations).unwrap_or(Failure { index, error })),
+        }
     }
     let Some(first) = operations.first() else {
         let error = ServiceError::invalid_input("The change set has no operation.");
@@ -174,22 +190,38 @@ fn transact(call: &Call<'_>, changes: &[InnerRequest<'_>]) -> Result<Vec<Answer>
     };
     let table = first.table.clone();
     let directory = call.directory();
-    let writes = operations
-        .iter()
-        .map(|operation| (operation.key.clone(), operation.action.clone()))
-        .collect();
+    let writes = writes(&operations);
     let written = directory.write_table(&table, |table| {
         table.entities.write(&*directory.store, call.now, writes)
     });
     let written = written.map_err(ServiceError::of_table).map_err(at(0))?;
-    let written = written.map_err(|failed| Failure {
-        index: failed.index,
-        error: failed.error.into(),
-    })?;
+    let written = written.map_err(Failure::from)?;
     let answered = operations.iter().zip(written);
     Ok(answered
         .map(|(operation, entity)| answer_to(call, operation, entity.as_ref()))
         .collect())
+}
+
+fn writes(operations: &[Operation<'_>]) -> Vec<(Key, Action)> {
+    let writes = operations.iter();
+    writes
+        .map(|operation| (operation.key.clone(), operation.action.clone()))
+        .collect()
+}
+
+/// The failure of changes that will not be done, if one of them would fail.
+fn before(call: &Call<'_>, operations: &[Operation<'_>]) -> Option<Failure> {
+    let table = &operations.first()?.table;
+    let planned = call.directory().read_table(table, |table| {
+        table.entities.plan(call.now, writes(operations))
+    });
+    match planned {
+        Ok(planned) => planned.err().map(Failure::from),
+        Err(error) => Some(Failure {
+            index: 0,
+            error: ServiceError::of_table(error),
+        }),
+    }
 }
 
 /// Checks an operation against those before it.
@@ -303,7 +335,7 @@ fn resource(call: &Call<'_>, url: &str) -> Result<Resource, ServiceError> {
 /// Answers a read, as a part of the batch.
 fn read(call: &Call<'_>, inner: &InnerRequest<'_>) -> String {
     let answer = read_answer(call, inner).unwrap_or_else(|error| {
-        let json = error.json_body(call.request_id, call.now, None);
+        let json = error.json_body(call.request_id, call.now, Some(0));
         let answer = error.answer().header("dataserviceversion", "3.0;");
         answer.body(Format::Minimal.content_type(), json)
     });

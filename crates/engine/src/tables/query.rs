@@ -17,15 +17,15 @@ use crate::{
 /// Entities that one answer has at most.
 const MOST_FOUND: usize = 1_000;
 
-/// `$top`, between 1 and 1,000.
+/// `$top`, at most 1,000. None at all may be asked for, as Storage Explorer does.
 pub(super) fn top(target: &Target<'_>) -> Result<usize, ServiceError> {
     let Some(text) = target.parameter("$top") else {
         return Ok(MOST_FOUND);
     };
     match text.trim().parse() {
-        Ok(most @ 1..=MOST_FOUND) => Ok(most),
+        Ok(most @ 0..=MOST_FOUND) => Ok(most),
         _ => Err(ServiceError::invalid_input(format!(
-            "The value of $top must be between 1 and {MOST_FOUND}, not {text}."
+            "The value of $top must be between 0 and {MOST_FOUND}, not {text}."
         ))),
     }
 }
@@ -91,7 +91,8 @@ pub(super) fn answer(call: &Call<'_>, table: &str) -> Result<Answer, ServiceErro
     out.push(']');
     object.end();
     let answer = format::answer(StatusCode::OK, format, body);
-    Ok(match page.next {
+    // Who asks for nothing is not told to go on.
+    Ok(match page.next.filter(|_| most > 0) {
         None => answer,
         Some(next) => answer
             .header(

@@ -124,7 +124,7 @@ pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
     out.push(']');
     object.end();
     let answer = format::answer(StatusCode::OK, format, body);
-    Ok(match next {
+    Ok(match next.filter(|_| most > 0) {
         Some(next) => answer.header("x-ms-continuation-nexttablename", &next),
         None => answer,
     })

@@ -77,6 +77,13 @@ fn a_full_page_says_where_the_next_begins() {
 }
 
 #[test]
+fn a_full_page_after_which_nothing_matches_is_the_last() {
+    let table = table(&[("a", "1"), ("a", "2"), ("b", "1")]);
+    let page = table.query(&KeySet::all().ranges(), None, 1, |key, _| &*key.row == "2");
+    assert_eq!((page.found.len(), page.next), (1, None));
+}
+
+#[test]
 fn two_writes_within_a_tick_have_different_versions() {
     let mut table = table(&[("a", "1")]);
     let first = table.get(&Key::new("a", "1")).unwrap().etag();

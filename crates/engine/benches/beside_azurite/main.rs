@@ -1,0 +1,119 @@
+//! The engine beside Azurite, in one run on one machine: `cargo bench -p engine --bench beside_azurite`.
+//!
+//! Both are processes of their own with their data in memory, both are asked by the same client over as many connections with the
+//! same account SAS. Rounds alternate, and the median counts. Exit codes: 0 every target met, 3 a target missed.
+
+#![expect(clippy::print_stdout, reason = "the figures are its output")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement that cannot be made ends the run"
+)]
+
+mod client;
+mod load;
+mod process;
+mod report;
+
+use std::process::ExitCode;
+
+use azurite::{Azurite, Source};
+use load::{Load, Place};
+use process::Process;
+use report::Report;
+
+/// Messages of a round of puts and of whole cycles: at Azurite's speed some seconds.
+const MESSAGES: usize = 4_000;
+const CYCLES: usize = 1_500;
+/// The backlog at which Azurite stands nearly still, and how many receives are measured there.
+const BACKLOG: usize = 30_000;
+const RECEIVES_OF_AZURITE: usize = 12;
+const RECEIVES_OF_ENGINE: usize = 4_000;
+/// A small and a large backlog of the engine alone.
+const SMALL: usize = 1_000;
+const LARGE: usize = 1_000_000;
+const ROUNDS: usize = 3;
+
+fn main() -> ExitCode {
+    // `cargo test --benches` runs benchmarks too, to see that they build.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    runtime.block_on(measure())
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+async fn measure() -> ExitCode {
+    let azurite = Azurite::builder()
+        .source(Source::Npm)
+        .start()
+        .await
+        .unwrap();
+    let engine = Process::start();
+    let sas = azurite.sas();
+    let place = |queue: String, table: String| Place::new(&queue, &table, &sas);
+    let slow = Load::new(place(azurite.queue_url(), azurite.table_url()));
+    let fast = Load::new(place(engine.queue_url.clone(), engine.table_url.clone()));
+    // Node.js compiles while it runs: a first round of each is not counted.
+    slow.puts("warm-up", MESSAGES).await;
+    slow.cycles("warm-up", CYCLES / 3).await;
+
+    let mut report = Report::default();
+    let (mut puts, mut cycles) = ([vec![], vec![]], [vec![], vec![]]);
+    for round in 0..ROUNDS {
+        let queue = format!("put-{round}");
+        puts[0].push(slow.puts(&queue, MESSAGES).await);
+        puts[1].push(fast.puts(&queue, 10 * MESSAGES).await);
+        slow.remove(&queue).await;
+        fast.remove(&queue).await;
+        let queue = format!("cycle-{round}");
+        cycles[0].push(slow.cycles(&queue, CYCLES).await);
+        cycles[1].push(fast.cycles(&queue, 10 * CYCLES).await);
+        slow.remove(&queue).await;
+        fast.remove(&queue).await;
+    }
+    let [azurites, engines] = puts.map(median);
+    report.ratio("put", azurites, engines, 20.0);
+    let [azurites, engines] = cycles.map(median);
+    report.ratio("receive + insert + delete", azurites, engines, 20.0);
+
+    slow.puts("backlog", BACKLOG).await;
+    fast.puts("backlog", BACKLOG).await;
+    let azurites = slow.receives("backlog", RECEIVES_OF_AZURITE).await;
+    let engines = fast.receives("backlog", RECEIVES_OF_ENGINE).await;
+    report.ratio("receive at a backlog of 30,000", azurites, engines, 1_000.0);
+    fast.remove("backlog").await;
+    azurite.stop().await;
+
+    backlogs(&mut report, &fast, &engine).await;
+    report.print()
+}
+
+/// The engine alone: a small backlog and a large one, and what a message costs in memory.
+async fn backlogs(report: &mut Report, fast: &Load, engine: &Process) {
+    fast.puts("small", SMALL).await;
+    let mut at_small = Vec::new();
+    for _ in 0..ROUNDS {
+        at_small.push(fast.exchanges("small", 10_000).await);
+    }
+    let before = engine.resident_bytes();
+    fast.puts("large", LARGE).await;
+    let bytes = engine.resident_bytes() - before;
+    let mut at_large = Vec::new();
+    for _ in 0..ROUNDS {
+        at_large.push(fast.exchanges("large", 10_000).await);
+    }
+    report.share(
+        "receive + delete + put, backlog of 1,000,000 to that of 1,000",
+        median(at_small),
+        median(at_large),
+        0.8,
+    );
+    let each = bytes as f64 / LARGE as f64 - load::TEXT_BYTES as f64;
+    report.at_most("overhead of a message", each, 300.0);
+}

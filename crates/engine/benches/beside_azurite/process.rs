@@ -1,0 +1,60 @@
+//! The engine as a process of its own, as it is when it is used by itself.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+/// A running engine; it ends with this.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) queue_url: String,
+    pub(crate) table_url: String,
+}
+
+impl Process {
+    pub(crate) fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_engine"))
+            .args(["--queue-port", "0", "--table-port", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let mut after = |name: &str| {
+            assert_eq!(words.next().as_deref(), Some(name), "{line}");
+            words.next().unwrap()
+        };
+        Self {
+            queue_url: after("queue"),
+            table_url: after("table"),
+            child,
+        }
+    }
+
+    /// Bytes of memory that are resident.
+    pub(crate) fn resident_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: u64 = line
+            .unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .trim()
+            .parse()
+            .unwrap();
+        kib * 1_024
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It is gone already where this fails.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

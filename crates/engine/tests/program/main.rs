@@ -1,0 +1,9 @@
+//! The program itself: its start line, its exit codes, its end, and what a kill -9 leaves in its directory.
+
+#![expect(clippy::unwrap_used, reason = "an unwrap in a test is an assertion")]
+
+mod client;
+mod command;
+mod process;
+mod samples;
+mod survival;
