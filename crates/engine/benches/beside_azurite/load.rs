@@ -62,7 +62,7 @@ impl Load {
         let body = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
         let left = Arc::new(AtomicUsize::new(count));
         let begun = Instant::now();
-        self.on_each_connection(async move |mut connection: Connection| {
+        self.on_each_connection(async |mut connection: Connection| {
             while taken(&left) {
                 connection
                     .ask("POST", &target, "content-type: application/xml\r\n", &body)
@@ -84,7 +84,7 @@ impl Load {
         tables.ask("POST", &target, JSON, &body).await;
         let (place, queue) = (Arc::clone(&self.place), queue.to_owned());
         let begun = Instant::now();
-        self.on_each_connection(async move |mut connection: Connection| {
+        self.on_each_connection(async |mut connection: Connection| {
             let mut tables = Connection::open(&place.table).await;
             let receive = place.target(
                 &format!("{queue}/messages"),
@@ -136,7 +136,7 @@ impl Load {
         let text = "x".repeat(TEXT_BYTES);
         let body = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
         let begun = Instant::now();
-        self.on_each_connection(async move |mut connection: Connection| {
+        self.on_each_connection(async |mut connection: Connection| {
             let receive = place.target(&format!("{queue}/messages"), "visibilitytimeout=600&");
             let put = place.target(&format!("{queue}/messages"), "");
             while taken(&left) {
@@ -171,11 +171,7 @@ impl Load {
     }
 
     /// Does something on each of the connections to the Queue service, all at once.
-    async fn on_each_connection<F, R>(&self, action: F)
-    where
-        F: Fn(Connection) -> R,
-        R: Future<Output = ()>,
-    {
+    async fn on_each_connection(&self, action: impl AsyncFn(Connection)) {
         let mut all = Vec::new();
         for _ in 0..CONNECTIONS {
             all.push(action(Connection::open(&self.place.queue).await));

@@ -97,7 +97,10 @@ pub(crate) const KNOWN: &[Known] = &[
 
 /// The known difference that two answers show.
 pub(crate) fn find(ask: &Ask, azurite: &Answer, engine: &Answer) -> Option<&'static Known> {
-    KNOWN
+    let known = KNOWN
         .iter()
-        .find(|known| (known.applies)(ask, azurite, engine))
+        .find(|known| (known.applies)(ask, azurite, engine))?;
+    // Shown where a test fails, and with --nocapture.
+    eprintln!("known: {}; judged by {}", known.what, known.judge);
+    Some(known)
 }
