@@ -21,9 +21,10 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        let stdout = child.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        // The connection string.
+        lines.next().unwrap().unwrap();
         let mut words = line.split_whitespace().map(str::to_owned);
         let mut after = |name: &str| {
             assert_eq!(words.next().as_deref(), Some(name), "{line}");

@@ -97,7 +97,10 @@ async fn serve(args: &Args) -> Result<(), Failure> {
         builder = builder.https(&read(certificate)?, &read(key)?);
     }
     let engine = builder.start().await?;
-    announce(&engine, args)?;
+    if let Err(error) = announce(&engine, args) {
+        // Nobody reads it: no reason not to serve.
+        tracing::warn!(%error, "the addresses were not told on standard output");
+    }
     end_of(&mut ends).await;
     tracing::info!("ending");
     engine.shutdown().await;
@@ -112,7 +115,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Tells on standard output where the services are: for people, and for programs that read the first line.
-fn announce(engine: &Engine, args: &Args) -> Result<(), Failure> {
+fn announce(engine: &Engine, args: &Args) -> io::Result<()> {
     let data = match &args.directory {
         Some(directory) => format!("in {}", directory.display()),
         None => "in memory".to_owned(),
@@ -133,8 +136,7 @@ fn announce(engine: &Engine, args: &Args) -> Result<(), Failure> {
         engine.table_url()
     )?;
     writeln!(out, "{connection}")?;
-    out.flush()?;
-    Ok(())
+    out.flush()
 }
 
 async fn end_of(signals: &mut [Signal; 2]) {

@@ -70,7 +70,7 @@ pub(crate) fn answer(call: &Call<'_>) -> Result<Answer, ServiceError> {
         Operation::PeekMessages => messages::peek(call, &name),
         Operation::ClearMessages => messages::clear(call, &name),
         Operation::UpdateMessage => messages::update(call, &name),
-        _ => messages::delete(call, &name),
+        Operation::DeleteMessage => messages::delete(call, &name),
     }
 }
 

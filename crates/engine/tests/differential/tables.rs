@@ -228,9 +228,10 @@ impl Sequence {
             0 => alike(ask),
             1 => alike(ask.header("if-match", "*")),
             2 if self.random.one_in(3) => alike(ask.header("if-match", "malformed")),
-            _ => match self.versions.is_empty() {
-                true => alike(ask.header("if-match", "*")),
-                false => {
+            _ => {
+                if self.versions.is_empty() {
+                    alike(ask.header("if-match", "*"))
+                } else {
                     let index = self.random.below(self.versions.len());
                     let (azurite, engine) = self.versions[index].clone();
                     (
@@ -238,7 +239,7 @@ impl Sequence {
                         ask.header("if-match", engine),
                     )
                 }
-            },
+            }
         }
     }
 
@@ -310,9 +311,10 @@ impl Sequence {
             };
             let urls = [self.both.azurite.url(), self.both.engine.url()];
             for (part, url) in parts.iter_mut().zip(urls) {
-                part.push_str(&format!(
+                let change = format!(
                     "--changeset_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n{method} {url}/{path} HTTP/1.1\r\nContent-Type: application/json\r\nAccept: application/json;odata=minimalmetadata\r\nPrefer: return-no-content\r\nDataServiceVersion: 3.0;\r\n{if_match}\r\n{body}\r\n"
-                ));
+                );
+                part.push_str(&change);
             }
         }
         let [azurite, engine] = parts.map(|part| {

@@ -35,7 +35,9 @@ fn bare() -> Json {
 
 /// With these members as well.
 fn and(mut document: Json, members: Json) -> Json {
-    let more = members.as_object().unwrap().clone();
+    let Json::Object(more) = members else {
+        panic!("members must be those of an object");
+    };
     document.as_object_mut().unwrap().extend(more);
     document
 }

@@ -10,9 +10,10 @@ type Change<'a> = (&'a str, String, &'a str, String);
 fn submit(played: &Played, changes: &[Change<'_>]) -> Seen {
     let mut parts = String::new();
     for (number, (method, address, headers, body)) in changes.iter().enumerate() {
-        parts.push_str(&format!(
+        let part = format!(
             "--changeset_1\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n{method} http://127.0.0.1:10002/devstoreaccount1/{address} HTTP/1.1\r\nContent-ID: {number}\r\nPrefer: return-no-content\r\n{headers}\r\n{body}\r\n"
-        ));
+        );
+        parts.push_str(&part);
     }
     let body = format!(
         "--batch_1\r\nContent-Type: multipart/mixed; boundary=changeset_1\r\n\r\n{parts}--changeset_1--\r\n--batch_1--\r\n"
