@@ -17,9 +17,9 @@ const EVERY: Duration = Duration::from_millis(500);
 /// lasts by default: a message that nobody finishes within that time comes back.
 const STILL: Duration = Duration::from_secs(60);
 
-/// A queue whose messages are all visible for this long has no consumer: one with room for more polls at least every 5 s
-/// (`--idle-poll-max`), and one without holds leases.
-const UNTAKEN: Duration = Duration::from_secs(12);
+/// A queue whose messages are all visible for this long has no consumer, and none is coming: one with room for more polls at least
+/// every 5 s (`--idle-poll-max`), one without holds leases, and KEDA, which polls every 30 s, brings one within a minute.
+const UNTAKEN: Duration = Duration::from_secs(75);
 
 /// Waits until no message of `run` can be in `queue`, for at most `patience`. Returns how the queue was still being worked on
 /// then, or `None` if it is quiet: then its messages stay as they are. It is quiet too once all of its messages are visible and
