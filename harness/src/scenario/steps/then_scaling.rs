@@ -15,12 +15,9 @@ use crate::events::Event;
 use crate::outcome::Outcome;
 use crate::platform::{Cause, Departure, Roster};
 
-/// How late a tick of the loops may be before nothing can be said of when consumers come: a cluster's loops are on time within
-/// two seconds, of its longer periods.
+/// How late a tick of the loops may be before nothing can be said of when consumers come, and how far from its time the envelope
+/// takes a decision: about a sync period at the local pace, since the queue is known at the ticks alone.
 const SLACK: Duration = Duration::from_secs(1);
-
-/// Times of decisions are known to so much.
-const ROUNDING: Duration = Duration::from_millis(100);
 
 declare_needs!(Scaling);
 #[then(regex = r"^within (\d+ (?:ms|s|min)) there (?:are|is) (\d+) consumers?$")]
@@ -166,9 +163,7 @@ declare_needs!(Scaling);
 async fn allowed(scenario: &mut Scenario) -> StepResult {
     let recording = scenario.recording()?;
     on_time(&recording, SLACK)?;
-    // No more slack than the loops' own lateness explains.
-    let slack = recording.latest() + ROUNDING;
-    let (allowed, excursions) = recording.allowed(age(&recording), slack);
+    let (allowed, excursions) = recording.allowed(age(&recording), SLACK);
     let run = scenario.run().await?;
     // Where the model drives what it is held against, this is about the driver and those who start consumers.
     let (ran, wanted) = (run.census().most(), recording.most());
