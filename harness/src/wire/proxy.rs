@@ -139,12 +139,6 @@ impl Proxy {
         open.map(|client| client.in_hand()).sum()
     }
 
-    /// Whether the client called `name` has asked storage for anything.
-    pub fn has_asked(&self, name: &str) -> bool {
-        let client = self.client(name);
-        client.is_some_and(|client| client.has_asked.load(Ordering::Acquire))
-    }
-
     /// Waits until the client called `name` receives messages and then has at least `count` in hand: received, and neither
     /// asked to be deleted nor handed back. So its work on some of them is still to begin.
     pub async fn until_received(
