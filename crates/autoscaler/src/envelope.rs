@@ -166,6 +166,43 @@ impl Envelope {
         }
     }
 
+    /// The envelope of one run, whose changes may be seen up to `slack` earlier or later than they are.
+    pub fn around(run: &ReplicaSeries, slack: Duration, horizon: Duration) -> Self {
+        let spans: Vec<(Duration, Duration, u32)> = run
+            .spans(horizon)
+            .map(|(from, until, replicas)| {
+                let until = (until + slack).min(horizon);
+                (from.saturating_sub(slack), until, replicas)
+            })
+            .collect();
+        let mut changes: Vec<Duration> = spans.iter().flat_map(|it| [it.0, it.1]).collect();
+        changes.sort_unstable();
+        changes.dedup();
+        let bands = changes.windows(2).filter_map(|between| {
+            let (from, until) = (between[0], between[1]);
+            let holds = |span: &&(Duration, Duration, u32)| span.0 <= from && from < span.1;
+            let counts = || spans.iter().filter(holds).map(|it| it.2);
+            Some(Band {
+                from,
+                until,
+                low: counts().min()?,
+                high: counts().max()?,
+            })
+        });
+        let highest = run.counts().into_iter().max().unwrap_or(0);
+        let reaches = (1..=highest).map(|replicas| {
+            let mut tally = Tally::default();
+            tally.add(run, replicas);
+            tally.reach(replicas, 1, slack)
+        });
+        Self {
+            bands: bands.collect(),
+            reaches: reaches.collect(),
+            likely: run.clone(),
+            horizon,
+        }
+    }
+
     /// The bands, one after the other.
     pub fn bands(&self) -> &[Band] {
         &self.bands

@@ -3,35 +3,51 @@
 use std::time::Duration;
 
 use autoscaler::{
-    Autoscaler, Decision, Envelope, Excursion, Observation, ReplicaSeries, Samples, Settings,
-    Start, Uncertainty,
+    Autoscaler, Decision, Envelope, Excursion, Observation, Phases, Queue, ReplicaSeries, Settings,
+    Start,
 };
 use workflow::contract::Stamp;
 
 use crate::events::{Allowed, AllowedBand};
 
-/// The grid of phases has so many steps a sync period: an envelope in a tenth of a second, and finer than the slack.
-const STEPS: u32 = 20;
-
 /// Replicas and queue over time, as a scaler saw them; times count from its start.
 #[derive(Debug, Clone)]
 pub struct Recording {
     since: Stamp,
-    settings: Settings,
-    start: Start,
-    observed: Vec<(Duration, Observation)>,
+    ticks: Vec<Tick>,
     replicas: ReplicaSeries,
     latest: Duration,
 }
 
+/// One turn of a loop.
+#[derive(Debug, Clone, Copy)]
+struct Tick {
+    /// When it was due.
+    due: Duration,
+    /// When the queue had been read.
+    now: Duration,
+    /// What the queue was like.
+    observed: Observation,
+}
+
+/// How a scaler begins: as for a ScaledObject that is created now, the operator polls at once, and the HPA lets a period pass.
+pub(super) fn beginning(settings: &Settings) -> Start {
+    Start {
+        phases: Phases {
+            poll: Duration::ZERO,
+            sync: settings.controller.sync_period,
+            second: settings.controller.status_resolution / 2,
+        },
+        ..Start::default()
+    }
+}
+
 impl Recording {
-    pub(super) fn new(since: Stamp, settings: Settings, start: Start) -> Self {
+    pub(super) fn new(since: Stamp) -> Self {
         Self {
             since,
-            settings,
-            replicas: ReplicaSeries::starting_with(start.replicas),
-            start,
-            observed: Vec::new(),
+            replicas: ReplicaSeries::starting_with(Start::default().replicas),
+            ticks: Vec::new(),
             latest: Duration::ZERO,
         }
     }
@@ -43,7 +59,7 @@ impl Recording {
         observed: Observation,
         decisions: &[Decision],
     ) {
-        self.observed.push((now, observed));
+        self.ticks.push(Tick { due, now, observed });
         self.latest = self.latest.max(now.saturating_sub(due));
         for decision in decisions {
             self.replicas.push(decision.at, decision.to);
@@ -67,7 +83,7 @@ impl Recording {
 
     /// How often the queue was looked at.
     pub fn polls(&self) -> usize {
-        self.observed.len()
+        self.ticks.len()
     }
 
     /// The most replicas that were wanted.
@@ -75,36 +91,14 @@ impl Recording {
         self.replicas.counts().into_iter().max().unwrap_or(0)
     }
 
-    /// How often the number of replicas began to fall after it had risen, or to rise after it had fallen.
-    pub fn turns(&self) -> usize {
-        turns(&self.replicas.counts())
-    }
-
-    /// The most replicas that one decision took away.
-    pub fn deepest_cut(&self) -> u32 {
-        let counts = self.replicas.counts();
-        let cuts = counts
-            .windows(2)
-            .map(|pair| pair[0].saturating_sub(pair[1]));
-        cuts.max().unwrap_or(0)
-    }
-
-    /// What the model allows for the queue that was seen, up to `until`, if nothing is known of when the loops tick; and where
-    /// the replicas leave it. `slack` is how late a tick may be.
-    pub fn allowed(&self, until: Duration, slack: Duration) -> (Allowed, Vec<Excursion>) {
-        let uncertainty = Uncertainty {
-            slack,
-            step: self.settings.controller.sync_period / STEPS,
-            poll: None,
-            sync: None,
-        };
-        let envelope = Envelope::new(
-            &self.settings,
-            &self.start,
-            &Samples::new(self.observed.iter().copied()),
-            until,
-            &uncertainty,
-        );
+    /// What the model allows under `settings` up to `until`, and where the replicas leave it.
+    ///
+    /// The loops read the queue at known moments, so nothing is left open: the model makes the same ticks, with what they read.
+    /// It is widened by how late these ticks were at most ([`Recording::latest`]), and by nothing else. A tick that `settings`
+    /// ask for and the scaler did not make, the model makes when it is due, with what was read last.
+    pub fn allowed(&self, settings: &Settings, until: Duration) -> (Allowed, Vec<Excursion>) {
+        let replayed = self.replayed(settings, until);
+        let envelope = Envelope::around(&replayed, self.latest, until);
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let bands = envelope.bands().iter().map(|band| AllowedBand {
             from_ms: millis(band.from),
@@ -121,61 +115,62 @@ impl Recording {
         (allowed, excursions)
     }
 
-    /// When the model has `replicas` of them for the first time if its loops see what these saw, tick for tick, and are never
-    /// late; `None`: never.
-    pub fn possible(&self, replicas: u32) -> Option<Duration> {
-        let mut model = Autoscaler::new(self.settings.clone(), &self.start);
-        self.observed.iter().find_map(|(_, observed)| {
+    /// The replicas of a model that goes by `settings` and ticks as this scaler did.
+    fn replayed(&self, settings: &Settings, until: Duration) -> ReplicaSeries {
+        let mut model = Autoscaler::new(settings.clone(), &beginning(settings));
+        let mut replicas = ReplicaSeries::starting_with(model.replicas());
+        let mut seen = Ok(Queue::default());
+        let mut step = |model: &mut Autoscaler, now, observed| {
+            for decision in model.step(now, observed) {
+                replicas.push(decision.at, decision.to);
+            }
+        };
+        for tick in &self.ticks {
+            while let Some(due) = model.next_due().filter(|due| *due < tick.due) {
+                step(&mut model, due, seen);
+            }
+            seen = tick.observed;
+            step(&mut model, tick.now, seen);
+        }
+        // What was due less than a sync period ago may still be under way.
+        let over = until.saturating_sub(settings.controller.sync_period);
+        while let Some(due) = model.next_due().filter(|due| *due < over) {
+            step(&mut model, due, seen);
+        }
+        replicas
+    }
+
+    /// When the model has `replicas` of them for the first time under `settings` if its loops see what these saw, tick for tick,
+    /// and are never late; `None`: never.
+    pub fn possible(&self, settings: &Settings, replicas: u32) -> Option<Duration> {
+        let mut model = Autoscaler::new(settings.clone(), &beginning(settings));
+        self.ticks.iter().find_map(|tick| {
             let due = model.next_due()?;
-            let decisions = model.step(due, *observed);
+            let decisions = model.step(due, tick.observed);
             decisions.iter().any(|it| it.to >= replicas).then_some(due)
         })
     }
 }
 
-fn turns(counts: &[u32]) -> usize {
-    let mut directions: Vec<_> = counts
-        .windows(2)
-        .map(|pair| pair[0].cmp(&pair[1]))
-        .filter(|direction| direction.is_ne())
-        .collect();
-    directions.dedup();
-    directions.len().saturating_sub(1)
-}
-
 #[cfg(test)]
 mod tests {
-    use autoscaler::{Phases, Queue};
-
     use super::*;
 
-    #[test]
-    fn turns_are_counted_and_steps_in_one_direction_are_none() {
-        assert_eq!(turns(&[]), 0);
-        assert_eq!(turns(&[0]), 0);
-        assert_eq!(turns(&[0, 1, 5, 15]), 0);
-        assert_eq!(turns(&[0, 1, 5, 3, 2, 0]), 1);
-        assert_eq!(turns(&[0, 15, 0, 15, 0]), 3);
+    const UNTIL: Duration = Duration::from_secs(15);
+
+    fn settings() -> Settings {
+        Settings::default().faster(10)
     }
 
-    /// What a scaler records whose queue holds `messages` throughout, and whose ticks are all `late`.
-    fn recorded(messages: u64, late: Duration) -> Recording {
-        let settings = Settings::default().faster(10);
-        let start = Start {
-            phases: Phases {
-                poll: Duration::ZERO,
-                sync: settings.controller.sync_period,
-                second: Duration::from_millis(50),
-            },
-            ..Start::default()
-        };
-        let mut recording = Recording::new(Stamp::from_micros(0), settings.clone(), start);
-        let mut model = Autoscaler::new(settings, &start);
+    /// What a scaler records that goes by `settings`, whose queue holds `messages` throughout, and whose ticks are all `late`.
+    fn recorded(settings: &Settings, messages: u64, late: Duration) -> Recording {
+        let mut recording = Recording::new(Stamp::from_micros(0));
+        let mut model = Autoscaler::new(settings.clone(), &beginning(settings));
         let queue = Ok(Queue {
             visible: messages,
             leased: 0,
         });
-        while let Some(due) = model.next_due().filter(|due| due.as_secs() < 15) {
+        while let Some(due) = model.next_due().filter(|due| *due < UNTIL) {
             let now = due + late;
             let decisions = model.step(now, queue);
             recording.ticked(due, now, queue, &decisions);
@@ -185,29 +180,67 @@ mod tests {
 
     #[test]
     fn what_the_model_did_it_allows_and_what_it_did_not_it_does_not() {
-        let (until, slack) = (Duration::from_secs(15), Duration::from_millis(500));
-        let mut recording = recorded(60, Duration::ZERO);
+        let mut recording = recorded(&settings(), 60, Duration::ZERO);
         assert_eq!(recording.replicas().counts(), [0, 1, 4, 8, 12]);
-        let (allowed, excursions) = recording.allowed(until, slack);
+        let (allowed, excursions) = recording.allowed(&settings(), UNTIL);
         assert_eq!(excursions, []);
         assert!(allowed.bands.iter().any(|band| band.high == 12));
         recording.replicas.push(Duration::from_secs(12), 3);
-        let (allowed, excursions) = recording.allowed(until, slack);
+        let (allowed, excursions) = recording.allowed(&settings(), UNTIL);
         assert_eq!(excursions.len(), 1, "{excursions:?}");
         assert!(allowed.excursions[0].contains("3 replicas from 12.0 s"));
     }
 
     #[test]
+    fn the_slack_is_the_lateness_that_was_measured() {
+        let bands = |late| {
+            let recording = recorded(&settings(), 60, late);
+            let (allowed, excursions) = recording.allowed(&settings(), UNTIL);
+            assert_eq!(excursions, []);
+            allowed.bands
+        };
+        let certain = |bands: &[AllowedBand]| bands.iter().all(|band| band.low == band.high);
+        assert!(certain(&bands(Duration::ZERO)));
+        let late = bands(Duration::from_millis(200));
+        let widths = late.iter().filter(|band| band.low < band.high);
+        let widths: Vec<_> = widths.map(|band| band.until_ms - band.from_ms).collect();
+        assert_eq!(widths, [400, 400, 400, 400], "{late:?}");
+    }
+
+    /// The sync period is the HPA controller's (Kubernetes `horizontal-pod-autoscaler-sync-period`, 15 s).
+    #[test]
+    fn a_scaler_whose_hpa_is_three_times_slower_is_not_allowed() {
+        let mut slower = settings();
+        slower.controller.sync_period *= 3;
+        let recording = recorded(&slower, 60, Duration::from_millis(20));
+        let (_, excursions) = recording.allowed(&settings(), UNTIL);
+        assert!(!excursions.is_empty());
+        let (_, excursions) = recording.allowed(&slower, UNTIL);
+        assert_eq!(excursions, []);
+    }
+
+    #[test]
+    fn a_scaler_that_stops_looking_is_not_allowed() {
+        let mut recording = recorded(&settings(), 60, Duration::ZERO);
+        recording.ticks.truncate(3);
+        recording.replicas = ReplicaSeries::starting_with(0);
+        recording.replicas.push(Duration::ZERO, 1);
+        let (_, excursions) = recording.allowed(&settings(), UNTIL);
+        assert!(!excursions.is_empty());
+    }
+
+    #[test]
     fn what_is_possible_is_told_without_the_lateness_of_the_loops() {
         let (on_time, late) = (
-            recorded(60, Duration::ZERO),
-            recorded(60, Duration::from_millis(200)),
+            recorded(&settings(), 60, Duration::ZERO),
+            recorded(&settings(), 60, Duration::from_millis(200)),
         );
         assert_eq!(on_time.latest(), Duration::ZERO);
         assert_eq!(late.latest(), Duration::from_millis(200));
-        assert_eq!(on_time.possible(12), on_time.replicas().reached(12));
-        assert!(late.possible(12) < late.replicas().reached(12));
-        assert_eq!(late.possible(13), None);
-        assert_eq!((late.most(), late.turns(), late.deepest_cut()), (12, 0, 0));
+        let possible = on_time.possible(&settings(), 12);
+        assert_eq!(possible, on_time.replicas().reached(12));
+        assert!(late.possible(&settings(), 12) < late.replicas().reached(12));
+        assert_eq!(late.possible(&settings(), 13), None);
+        assert_eq!(late.most(), 12);
     }
 }

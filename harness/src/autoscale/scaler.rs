@@ -5,21 +5,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use autoscaler::{
-    Autoscaler, LengthStrategy, Observation, Phases, Queue, ScalerError, Settings, Start,
-};
+use autoscaler::{Autoscaler, Settings};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use workflow::contract::Stamp;
-use workflow::ports::MAX_RECEIVE;
 
+use super::read::observe;
+use super::recording::beginning;
 use super::{Recording, Scaling};
 use crate::events::{Event, EventLog, Scaled};
+use crate::pace::Pace;
 use crate::platform::storage;
-
-/// How long a read of the queue may take until it counts as failed (KEDA, `KEDA_HTTP_DEFAULT_TIMEOUT`).
-const READ: Duration = Duration::from_secs(3);
 
 /// While paused, how often it is looked whether that is over.
 const IDLE: Duration = Duration::from_millis(500);
@@ -54,20 +51,13 @@ impl Scaler {
     pub fn start(scaling: &Scaling, driven: Driven) -> Self {
         let stop = CancellationToken::new();
         let settings = scaling.effective();
-        // As for a ScaledObject that is created now: the operator polls at once, the HPA lets a period pass.
-        let start = Start {
-            phases: Phases {
-                poll: Duration::ZERO,
-                sync: settings.controller.sync_period,
-                second: settings.controller.status_resolution / 2,
-            },
-            ..Start::default()
-        };
-        let recording = Recording::new(Stamp::now(), settings.clone(), start);
+        let start = beginning(&settings);
+        let recording = Recording::new(Stamp::now());
         let recording = Arc::new(Mutex::new(recording));
         let drive = Drive {
             model: Autoscaler::new(settings.clone(), &start),
             settings,
+            pace: scaling.pace,
             since: Instant::now(),
             recording: recording.clone(),
             driven,
@@ -101,6 +91,7 @@ fn lock(recording: &Mutex<Recording>) -> MutexGuard<'_, Recording> {
 struct Drive {
     model: Autoscaler,
     settings: Settings,
+    pace: Pace,
     since: Instant,
     recording: Arc<Mutex<Recording>>,
     driven: Driven,
@@ -123,7 +114,7 @@ impl Drive {
 
     /// What is due: looks at the queue, lets the model decide, and says to the fleet what it decided.
     async fn tick(&mut self, due: Duration) -> anyhow::Result<()> {
-        let observed = observe(&*self.driven.queue, self.settings.strategy).await;
+        let observed = observe(&*self.driven.queue, self.settings.strategy, self.pace).await;
         let now = self.since.elapsed();
         let decisions = self.model.step(now, observed);
         lock(&self.recording).ticked(due, now, observed, &decisions);
@@ -141,24 +132,4 @@ impl Drive {
         }
         Ok(())
     }
-}
-
-/// The queue as the scaler reads it. Whatever goes wrong with it is the same to the scaler.
-async fn observe(queue: &dyn storage::Queue, strategy: LengthStrategy) -> Observation {
-    let count = async {
-        let all = queue.approximate_count().await.map_err(|_| ScalerError)?;
-        // Only for the strategy that looks: a peek is one more request, as it is for KEDA.
-        let visible = match strategy {
-            LengthStrategy::All => all,
-            LengthStrategy::VisibleOnly => {
-                let peeked = queue.peek(MAX_RECEIVE).await.map_err(|_| ScalerError)?;
-                peeked.len() as u64
-            }
-        };
-        Ok(Queue {
-            visible,
-            leased: all.saturating_sub(visible),
-        })
-    };
-    timeout(READ, count).await.unwrap_or(Err(ScalerError))
 }

@@ -1,5 +1,7 @@
 //! How many workers there were over time: what ran, and not what was wanted.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -7,20 +9,37 @@ use crate::platform::Roster;
 
 /// Counts of running workers, one for each time that it changed.
 #[derive(Debug, Clone, Default)]
-pub struct Census(Vec<(Instant, usize)>);
+pub struct Census {
+    counts: Vec<usize>,
+    /// Since when not as many run as are wanted.
+    apart_since: Option<Instant>,
+    longest_apart: Duration,
+}
 
 impl Census {
     /// Takes down what `roster` holds, if it is news.
     pub(super) fn take(&mut self, roster: &Roster, now: Instant) {
         let running = roster.running().count();
-        if self.0.last().is_none_or(|(_, last)| *last != running) {
-            self.0.push((now, running));
+        if self.counts.last() != Some(&running) {
+            self.counts.push(running);
         }
+        self.longest_apart = self.longest_apart(now);
+        let is_apart = usize::try_from(roster.wanted) != Ok(running);
+        self.apart_since = match self.apart_since {
+            Some(since) if is_apart => Some(since),
+            _ => is_apart.then_some(now),
+        };
+    }
+
+    /// The longest time up to `now` in which not as many ran as were wanted.
+    pub fn longest_apart(&self, now: Instant) -> Duration {
+        let open = self.apart_since.map(|since| now.duration_since(since));
+        self.longest_apart.max(open.unwrap_or_default())
     }
 
     /// The counts, in order; neighbours differ.
     pub fn counts(&self) -> Vec<usize> {
-        self.0.iter().map(|(_, running)| *running).collect()
+        self.counts.clone()
     }
 
     /// The most that ran at once.
@@ -66,24 +85,49 @@ mod tests {
     use super::*;
     use crate::platform::{Phase, Readiness, Worker};
 
+    fn roster(running: usize, wanted: u32) -> Roster {
+        let worker = |n| Worker {
+            name: format!("consumer-{n}"),
+            group: "consumers",
+            node: None,
+            phase: Phase::Running,
+            readiness: Readiness::Silent,
+            has_received: None,
+        };
+        Roster {
+            workers: (0..running).map(worker).collect(),
+            wanted,
+            ..Roster::default()
+        }
+    }
+
     fn census(counts: &[usize]) -> Census {
         let mut census = Census::default();
         for count in counts {
-            let worker = |n| Worker {
-                name: format!("consumer-{n}"),
-                group: "consumers",
-                node: None,
-                phase: Phase::Running,
-                readiness: Readiness::Silent,
-                has_received: None,
-            };
-            let roster = Roster {
-                workers: (0..*count).map(worker).collect(),
-                ..Roster::default()
-            };
-            census.take(&roster, Instant::now());
+            census.take(&roster(*count, 0), Instant::now());
         }
         census
+    }
+
+    #[test]
+    fn the_longest_time_apart_is_one_without_a_break_and_may_not_be_over() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut census = Census::default();
+        // From 10 s to 17 s some are missing, whatever comes and goes meanwhile; from 40 s on one is too many.
+        let looks = [
+            (0, 0, 0),
+            (10, 0, 4),
+            (12, 3, 4),
+            (14, 3, 5),
+            (17, 5, 5),
+            (40, 5, 4),
+        ];
+        for (second, running, wanted) in looks {
+            census.take(&roster(running, wanted), at(second));
+        }
+        assert_eq!(census.longest_apart(at(41)), Duration::from_secs(7));
+        assert_eq!(census.longest_apart(at(50)), Duration::from_secs(10));
     }
 
     #[test]

@@ -361,3 +361,25 @@ fn what_is_passed_over_changes_nothing() {
         assert_eq!(over.reaches(), through.reaches());
     }
 }
+
+#[test]
+fn around_one_run_nothing_is_possible_but_that_run_give_or_take_the_slack() {
+    let run = series(&[(0, 0), (10, 4), (20, 1)]);
+    let exact = Envelope::around(&run, Duration::ZERO, seconds(30));
+    assert_eq!(exact.excursions(&run), []);
+    assert!(exact.bands().iter().all(|band| band.low == band.high));
+    let around = Envelope::around(&run, seconds(2), seconds(30));
+    let at = |second| around.at(seconds(second));
+    assert_eq!([7, 8, 11, 12, 17, 18, 22].map(at), {
+        [(0, 0), (0, 4), (0, 4), (4, 4), (4, 4), (1, 4), (1, 1)]
+    });
+    for inside in [
+        series(&[(0, 0), (8, 4), (22, 1)]),
+        series(&[(0, 0), (12, 4), (18, 1)]),
+    ] {
+        assert_eq!(around.excursions(&inside), []);
+        assert_ne!(exact.excursions(&inside), []);
+    }
+    assert_ne!(around.excursions(&series(&[(0, 0), (7, 4), (20, 1)])), []);
+    assert_eq!(around.reaches()[3].earliest, seconds(8));
+}

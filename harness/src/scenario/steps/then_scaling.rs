@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use autoscaler::Settings;
 use cucumber::then;
+use tokio::time::Instant;
 use workflow::contract::Stamp;
 
 use super::super::durations::Time;
@@ -15,9 +17,12 @@ use crate::events::Event;
 use crate::outcome::Outcome;
 use crate::platform::{Cause, Departure, Roster};
 
-/// How late a tick of the loops may be before nothing can be said of when consumers come, and how far from its time the envelope
-/// takes a decision: about a sync period at the local pace, since the queue is known at the ticks alone.
-const SLACK: Duration = Duration::from_secs(1);
+/// How late a tick of the loops may be before nothing can be said of when consumers come: about a sync period at the local pace.
+const LATE: Duration = Duration::from_secs(1);
+
+/// How long consumers may take to come and go once they are wanted or not: what a cluster takes that has room for its pods. It
+/// is never less than `LATE`.
+const FLEET: Duration = Duration::from_secs(45);
 
 declare_needs!(Scaling);
 #[then(regex = r"^within (\d+ (?:ms|s|min)) there (?:are|is) (\d+) consumers?$")]
@@ -80,7 +85,7 @@ async fn until(
     // Where there is no wire, nobody knows how long storage kept requests waiting.
     let traffic = run.traffic();
     let storage = traffic.map_or_else(|_| StorageTime::default(), |traffic| traffic.storage);
-    on_time(&scenario.recording()?, SLACK)?;
+    on_time(&scenario.recording()?, LATE)?;
     let late = format!(
         "after {deadline:?} {wanted} consumers are wanted, {running} run, {at_work} of them have asked for messages, and {leaving} \
          are about to end"
@@ -162,14 +167,22 @@ declare_needs!(Scaling);
 #[then("the number of consumers was always one that the model of KEDA and the HPA allows")]
 async fn allowed(scenario: &mut Scenario) -> StepResult {
     let recording = scenario.recording()?;
-    on_time(&recording, SLACK)?;
-    let (allowed, excursions) = recording.allowed(age(&recording), SLACK);
+    on_time(&recording, LATE)?;
+    let settings = settings(scenario)?;
+    let patience = scenario.pace.time(FLEET).max(LATE) + recording.latest();
+    let (allowed, excursions) = recording.allowed(&settings, age(&recording));
     let run = scenario.run().await?;
-    // Where the model drives what it is held against, this is about the driver and those who start consumers.
-    let (ran, wanted) = (run.census().most(), recording.most());
+    // What was wanted is about the loops; what ran, about those who start and end consumers.
+    let census = run.census();
+    let (ran, wanted) = (census.most(), recording.most());
     ensure!(
         ran == usize::try_from(wanted)?,
         "{wanted} consumers were wanted at most, and {ran} ran"
+    );
+    let apart = census.longest_apart(Instant::now());
+    ensure!(
+        apart <= patience,
+        "for {apart:.1?} not as many consumers ran as were wanted"
     );
     run.record(Event::Allowed(Box::new(allowed)))?;
     let Some(first) = excursions.first() else {
@@ -184,7 +197,7 @@ declare_needs!(Scaling, Wire);
 )]
 async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, later: Time) -> StepResult {
     let recording = scenario.recording()?;
-    let possible = recording.possible(count);
+    let possible = recording.possible(&settings(scenario)?, count);
     let possible = possible.with_context(|| format!("the model never has {count} consumers"))?;
     let run = scenario.run().await?;
     let mut first = run.first_deliveries()?;
@@ -203,6 +216,12 @@ async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, later: Time) -
     bail!(
         "they had work {taken:.2?} after scaling began, where the model has them after {possible:.2?}"
     );
+}
+
+/// The settings that the scenario has scaling go by, at its pace, whatever it did go by.
+fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
+    let scaling = scenario.scaling.as_ref().context("nothing is scaled")?;
+    Ok(scaling.effective())
 }
 
 /// Inconclusive where the loops themselves were late.
