@@ -1,6 +1,4 @@
-//! A platform inside the test: workers as tasks, storage in memory, the model of KEDA and the HPA, a clock that is paused.
-//!
-//! No wire, no nodes, no sign-in, no outage: what a step needs of these is not offered.
+//! The platform and the stage of one run.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,8 +16,11 @@ use harness::platform::{
 use harness::wire::Proxy;
 use workflow::memory::{MemoryQueue, MemoryTable};
 
+use crate::sabotage::{Sabotage, Sound};
 use crate::sender::Task;
 use crate::workers::Crew;
+
+const EVIDENCE: &str = "tasks of one process, storage in memory, a paused clock";
 
 /// The storage of one run.
 #[derive(Debug, Clone)]
@@ -30,8 +31,24 @@ pub(crate) struct Memory {
 }
 
 /// This process as a platform.
-#[derive(Debug)]
-pub(crate) struct Paused;
+#[derive(Debug, Clone)]
+pub struct Paused {
+    sabotage: Arc<dyn Sabotage>,
+}
+
+impl Paused {
+    /// One that does all that it should.
+    pub fn sound() -> Self {
+        Self::broken(Sound)
+    }
+
+    /// One that is broken in the way that `sabotage` says.
+    pub fn broken(sabotage: impl Sabotage + 'static) -> Self {
+        Self {
+            sabotage: Arc::new(sabotage),
+        }
+    }
+}
 
 #[async_trait]
 impl Platform for Paused {
@@ -56,7 +73,7 @@ impl Platform for Paused {
     }
 
     fn evidence(&self) -> String {
-        "tasks of one process, storage in memory, a paused clock".to_owned()
+        EVIDENCE.to_owned()
     }
 
     fn clock(&self) -> Clock {
@@ -85,7 +102,8 @@ impl Platform for Paused {
         };
         store.create().await?;
         Ok(Box::new(Rehearsal {
-            crew: Crew::new(memory.clone(), &plan),
+            crew: Crew::new(memory.clone(), &plan, self.sabotage.clone()),
+            sabotage: self.sabotage.clone(),
             scaler: Mutex::default(),
             memory,
             store,
@@ -104,6 +122,7 @@ pub(crate) struct Rehearsal {
     memory: Memory,
     store: Store,
     crew: Arc<Crew>,
+    sabotage: Arc<dyn Sabotage>,
     scaler: Mutex<Option<Scaler>>,
 }
 
@@ -116,7 +135,7 @@ impl Rehearsal {
 #[async_trait]
 impl Stage for Rehearsal {
     fn evidence(&self) -> String {
-        Paused.evidence()
+        EVIDENCE.to_owned()
     }
 
     fn storage(&self) -> &Store {
@@ -205,6 +224,7 @@ mod as_workers {
                     target: Arc::new(self.crew.target(group)),
                     log: self.plan.log.clone(),
                 };
+                let scaling = self.sabotage.scaling((*scaling).clone());
                 *self.scaler() = Some(Scaler::start(&scaling, driven));
             }
             Ok(())

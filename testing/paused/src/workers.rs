@@ -21,10 +21,12 @@ use tokio_util::sync::CancellationToken;
 use workflow::contract::RunId;
 
 use crate::platform::Memory;
+use crate::sabotage::Sabotage;
 
 /// All consumers of a run, and how many are wanted.
 pub(crate) struct Crew {
     memory: Memory,
+    sabotage: Arc<dyn Sabotage>,
     run: RunId,
     state: Mutex<State>,
     roster: watch::Sender<Roster>,
@@ -41,6 +43,9 @@ struct State {
 
 struct Group {
     name: &'static str,
+    /// How many it is told to have.
+    wanted: u32,
+    /// How many it sees to: as many, unless it is broken.
     replicas: u32,
     options: ConsumerOptions,
     is_scaled: bool,
@@ -55,9 +60,10 @@ struct Member {
 }
 
 impl Crew {
-    pub(crate) fn new(memory: Memory, plan: &StagePlan) -> Arc<Self> {
+    pub(crate) fn new(memory: Memory, plan: &StagePlan, sabotage: Arc<dyn Sabotage>) -> Arc<Self> {
         Arc::new_cyclic(|own| Self {
             memory,
+            sabotage,
             run: plan.identity.run.clone(),
             state: Mutex::default(),
             roster: watch::Sender::new(Roster::default()),
@@ -74,12 +80,14 @@ impl Crew {
     }
 
     pub(crate) fn want(&self, spec: WorkerSpec) -> anyhow::Result<()> {
+        let replicas = match spec.replicas {
+            Replicas::Fixed(replicas) => replicas,
+            Replicas::Scaled(_) => 0,
+        };
         let group = Group {
             name: spec.group,
-            replicas: match spec.replicas {
-                Replicas::Fixed(replicas) => replicas,
-                Replicas::Scaled(_) => 0,
-            },
+            wanted: replicas,
+            replicas,
             is_scaled: matches!(spec.replicas, Replicas::Scaled(_)),
             options: spec.options,
         };
@@ -96,6 +104,16 @@ impl Crew {
             crew: self.own.clone(),
             group,
         }
+    }
+
+    /// From now on `group` has so many replicas.
+    fn scale(&self, group: &'static str, replicas: u32) {
+        let mut state = self.state();
+        for known in state.groups.iter_mut().filter(|it| it.name == group) {
+            known.replicas = replicas;
+        }
+        self.reconcile(&mut state)
+            .expect("settings that were read once must be read again");
     }
 
     /// Starts what is missing, and tells the newest of what is too many to end.
@@ -255,7 +273,7 @@ impl Crew {
         self.roster.send_replace(Roster {
             workers: state.present.iter().map(seen).collect(),
             departed: state.departed.clone(),
-            wanted: state.groups.iter().map(|group| group.replicas).sum(),
+            wanted: state.groups.iter().map(|group| group.wanted).sum(),
             is_scaled: state.groups.iter().any(|group| group.is_scaled),
             held_back: 0,
         });
@@ -283,15 +301,26 @@ pub(crate) struct Scaled {
 
 #[async_trait]
 impl Target for Scaled {
-    async fn scale(&self, replicas: u32) {
+    async fn scale(&self, wanted: u32) {
         let Some(crew) = self.crew.upgrade() else {
             return;
         };
-        let mut state = crew.state();
-        for group in state.groups.iter_mut().filter(|it| it.name == self.group) {
-            group.replicas = replicas;
+        for group in &mut crew.state().groups {
+            if group.name == self.group {
+                group.wanted = wanted;
+            }
         }
-        crew.reconcile(&mut state)
-            .expect("settings that were read once must be read again");
+        let (replicas, delay) = (crew.sabotage.replicas(wanted), crew.sabotage.delay());
+        if delay.is_zero() {
+            crew.scale(self.group, replicas);
+            return;
+        }
+        let (crew, group) = (self.crew.clone(), self.group);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            if let Some(crew) = crew.upgrade() {
+                crew.scale(group, replicas);
+            }
+        });
     }
 }

@@ -2,10 +2,6 @@
 //! knows it is the proof that the traits of `harness::platform` carry; that times are those of a cluster here, and the scenarios
 //! about scaling pass, is the proof that their numbers are a cluster's.
 
-mod platform;
-mod sender;
-mod workers;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +10,7 @@ use harness::outcome::Outcome;
 use harness::platform::Platform as _;
 use harness::scenario::{Keep, SuiteArgs, SuiteReport, run, select};
 
-use platform::Paused;
+use paused::Paused;
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -49,14 +45,15 @@ async fn what_the_platform_offers_passes_and_the_rest_is_named() {
 
 /// Runs all scenarios that the platform offers what they need.
 async fn played() -> SuiteReport {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut args = Cli::parse_from(["paused"]).suite;
     args.features = root.join("features");
     args.manifests = root.join("k8s/base");
     args.out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("paused");
     std::fs::create_dir_all(&args.out).expect("a directory for runs");
     args.keep = Some(Keep::Failed);
-    let selection = select(&args, &Paused.profile()).expect("the features must be readable");
-    let suite = run(&args, selection, Arc::new(Paused)).await;
+    let paused = Paused::sound();
+    let selection = select(&args, &paused.profile()).expect("the features must be readable");
+    let suite = run(&args, selection, Arc::new(paused)).await;
     suite.expect("the suite must come to its end")
 }
