@@ -52,13 +52,16 @@ pub enum Violation {
     /// A row, a delete or a receive that the wire has not seen, though all ways to storage lead over it: a consumer has gone
     /// around it. Counts rows and messages.
     Unwitnessed,
+    /// Something done to what is not the consumer's own: a message that somebody else has received, or that is given another body, a
+    /// queue that is cleared or deleted, a table that is deleted, another queue or table than the run's. Counts requests.
+    Meddled,
     /// A consumer that repeats a request which storage has refused for good. Counts messages.
     Stubborn,
 }
 
 impl Violation {
     /// Every kind, the gravest first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Lost,
         Self::Duplicated,
         Self::Corrupted,
@@ -74,6 +77,7 @@ impl Violation {
         Self::Unsecured,
         Self::Overwritten,
         Self::Unwitnessed,
+        Self::Meddled,
         Self::Stubborn,
     ];
 
@@ -95,6 +99,7 @@ impl Violation {
             Self::Unsecured => "unsecured",
             Self::Overwritten => "overwritten",
             Self::Unwitnessed => "unwitnessed",
+            Self::Meddled => "meddled",
             Self::Stubborn => "stubborn",
         }
     }
@@ -107,6 +112,7 @@ impl Violation {
                 | Self::Unsecured
                 | Self::Overwritten
                 | Self::Unwitnessed
+                | Self::Meddled
                 | Self::Stubborn
         )
     }
@@ -134,6 +140,7 @@ impl Violation {
             Self::Unsecured => "no message is deleted before its row is confirmed",
             Self::Overwritten => "rows are inserted, and never changed",
             Self::Unwitnessed => "nothing is done to storage around the wire",
+            Self::Meddled => "consumers touch nothing but what is theirs",
             Self::Stubborn => "what storage refuses for good is not tried again",
         }
     }
@@ -168,6 +175,7 @@ impl Violation {
                 "rows or messages",
                 "handled around the wire",
             ),
+            Self::Meddled => ("request", "requests", "to what was not the consumer's"),
             Self::Stubborn => ("message", "messages", "with a refused request repeated"),
         };
         format!("{count} {} {what}", if count == 1 { one } else { many })

@@ -26,6 +26,10 @@ struct Live {
     set_aside: Option<Stamp>,
     refused: Option<Refused>,
     hand_overs: HandOvers,
+    /// Who has received it.
+    receivers: Vec<String>,
+    /// The print of the body that was handed over.
+    print: Option<u64>,
 }
 
 /// A request on a message that was refused for good, and whose client knows it.
@@ -117,6 +121,7 @@ impl Protocol {
             Operation::UpdateMessage | Operation::DeleteMessage if in_queue => {
                 for message in &crossing.messages {
                     self.refused(crossing, message);
+                    self.meddled_with(crossing, message);
                     if crossing.operation == Operation::DeleteMessage {
                         self.deleted(crossing, message);
                     }
@@ -128,8 +133,11 @@ impl Protocol {
                     self.poison_removed(crossing);
                 } else if in_queue {
                     self.cleared(crossing);
+                    self.removed(crossing);
                 }
             }
+            Operation::DeleteTable => self.removed(crossing),
+            Operation::PutMessage if !in_queue && !in_poison => self.strayed(crossing),
             Operation::PutMessage => self.put(crossing, in_queue, in_poison),
             _ => {
                 for row in &crossing.rows {
@@ -189,6 +197,10 @@ impl Protocol {
         let live = self.live.entry(message.queue_id.clone()).or_default();
         live.seq = live.seq.or(seq);
         live.hand_overs.add(message);
+        live.print = message.print;
+        if !live.receivers.contains(&crossing.client) {
+            live.receivers.push(crossing.client.clone());
+        }
         if let Some(seq) = live.seq {
             self.deliveries.add(seq, crossing, message);
             self.handed_over.mark(seq);
@@ -206,6 +218,9 @@ impl Protocol {
         if !self.resources.is_table(&crossing.resource) {
             if let (true, Happened::Yes, Some(seq)) = (row.operation.stores(), happened, seq) {
                 self.strayed.insert(seq, crossing.resource.clone());
+            }
+            if row.operation.stores() || row.operation.overwrites() {
+                self.strayed(crossing);
             }
             return;
         }
@@ -286,6 +301,7 @@ impl Protocol {
 }
 
 mod ends;
+mod meddling;
 
 #[cfg(test)]
 mod tests;

@@ -246,6 +246,9 @@ const fn advice(violation: Violation) -> &'static str {
         Violation::Unwitnessed => {
             "does the consumer use the endpoints of its environment alone, AZURE_QUEUE_ENDPOINT and AZURE_TABLE_ENDPOINT?"
         }
+        Violation::Meddled => {
+            "does the consumer delete what it has received itself, renew without a new body, and use its own queues and table alone?"
+        }
         Violation::Overwritten => "does the consumer use Insert Entity, and no upsert?",
         Violation::Stubborn => "does the consumer let go of a message whose lease it has lost?",
         Violation::Undeleted => {

@@ -2,6 +2,7 @@
 //! sent; it is not understood, and says so.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,6 +42,7 @@ pub(super) fn answered_messages(xml: &[u8]) -> Result<Vec<Handled>, String> {
             .as_deref()
             .and_then(id_of_body)
             .map(Cow::into_owned),
+        print: message.message_text.as_deref().map(print),
         attempt: message.dequeue_count,
         receipt: message.pop_receipt.map(|receipt| encoded(&receipt)),
         ..Handled::default()
@@ -54,12 +56,7 @@ pub(super) fn put_message(queue: &str, headers: &Headers, xml: &[u8]) -> Result<
     if let Some(strange) = headers.of_other_type(Expected::Xml) {
         return Err(strange);
     }
-    let text = std::str::from_utf8(xml).ok();
-    let message: Option<QueueMessage> =
-        text.and_then(|text| quick_xml::de::from_str(text.trim_start_matches('\u{feff}')).ok());
-    let text = message
-        .and_then(|message| message.message_text)
-        .ok_or("a body that is no queue message")?;
+    let text = text_of(xml)?.ok_or(NO_MESSAGE)?;
     let poison = queue
         .ends_with(POISON_SUFFIX)
         .then(|| serde_json::from_str::<PoisonEnvelope>(&text).ok())
@@ -72,6 +69,35 @@ pub(super) fn put_message(queue: &str, headers: &Headers, xml: &[u8]) -> Result<
             .map(|envelope| envelope.message_id),
         ..Handled::default()
     })
+}
+
+/// The print of the body that a request to Update Message asks for; `None` where it asks for none, as a renewal does.
+pub(super) fn updated_print(headers: &Headers, xml: &[u8]) -> Result<Option<u64>, String> {
+    if xml.is_empty() {
+        return Ok(None);
+    }
+    if let Some(strange) = headers.of_other_type(Expected::Xml) {
+        return Err(strange);
+    }
+    Ok(text_of(xml)?.as_deref().map(print))
+}
+
+/// The text of a queue message in a request.
+fn text_of(xml: &[u8]) -> Result<Option<String>, String> {
+    let text = std::str::from_utf8(xml).ok();
+    let message: Option<QueueMessage> =
+        text.and_then(|text| quick_xml::de::from_str(text.trim_start_matches('\u{feff}')).ok());
+    let message = message.ok_or_else(|| NO_MESSAGE.to_owned())?;
+    Ok(message.message_text)
+}
+
+const NO_MESSAGE: &str = "a body that is no queue message";
+
+/// A number for a body, the same in every process.
+fn print(body: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body.as_bytes());
+    hasher.finish()
 }
 
 /// As a URL carries it, so that receipts of answers and of requests compare.

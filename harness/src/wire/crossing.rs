@@ -105,6 +105,9 @@ pub struct Handled {
     /// For how many seconds the request asks it to be hidden; 0 hands it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_s: Option<u32>,
+    /// A number that two bodies share only where they are alike: of the body that was handed over, or that an update asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub print: Option<u64>,
     /// Of a message put into the poison queue: the queue's id of the message that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisons: Option<String>,

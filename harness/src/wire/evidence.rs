@@ -90,7 +90,12 @@ impl Asked<'_> {
                 Ok(())
             }
             Operation::UpdateMessage | Operation::DeleteMessage => {
+                let print = match request.operation {
+                    Operation::UpdateMessage => bodies::updated_print(headers, self.body)?,
+                    _ => None,
+                };
                 crossing.messages.push(Handled {
+                    print,
                     queue_id: request.message.clone().unwrap_or_default(),
                     receipt: request.receipt.as_deref().map(bodies::canonical_receipt),
                     hidden_s: request.hidden_s,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
+use workflow::contract::POISON_SUFFIX;
 
 use super::{Crossing, Endpoints, Handled, Happened, Operation};
 use crate::outcome::Unmet;
@@ -119,8 +120,10 @@ impl Asker {
 
     /// The same, when storage has answered.
     pub(super) fn was_answered(&self, crossing: &Crossing) {
+        // One that looks into the poison queue is not at work.
         let answered = crossing.operation == Operation::ReceiveMessages
-            && crossing.happened() == Happened::Yes;
+            && crossing.happened() == Happened::Yes
+            && !crossing.resource.ends_with(POISON_SUFFIX);
         if !answered {
             return;
         }

@@ -154,7 +154,7 @@ impl Protocol {
 }
 
 /// A message by its id, or by that of the queue where it carries none.
-fn subject(run: &RunId, seq: Option<Seq>, message: &Handled) -> String {
+pub(super) fn subject(run: &RunId, seq: Option<Seq>, message: &Handled) -> String {
     seq.map_or_else(
         || format!("queue message {}", message.queue_id),
         |seq| MessageId::new(run.clone(), seq).to_string(),

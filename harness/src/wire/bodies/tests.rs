@@ -23,6 +23,25 @@ fn deliveries_are_read_with_their_ids_and_counts() {
 }
 
 #[test]
+fn an_update_tells_whether_its_body_is_the_one_that_was_handed_over() {
+    let xml = |body: &str| {
+        let message = format!("<MessageText>{body}</MessageText>");
+        format!("<QueueMessage><MessageId>m1</MessageId>{message}</QueueMessage>")
+    };
+    let list = format!(
+        "<QueueMessagesList>{}</QueueMessagesList>",
+        xml("a &amp; b")
+    );
+    let handed_over = answered_messages(list.as_bytes()).unwrap()[0].print;
+    let updated = |xml: &str| updated_print(&Headers::default(), xml.as_bytes());
+    assert_eq!(updated(""), Ok(None));
+    assert_eq!(updated("<QueueMessage/>"), Ok(None));
+    assert_eq!(updated(&xml("a &#38; b")), Ok(handed_over));
+    assert!(handed_over.is_some() && updated(&xml("a")) != Ok(handed_over));
+    assert!(updated("no XML").is_err());
+}
+
+#[test]
 fn a_put_tells_its_message_and_what_it_poisons() {
     let put = |queue: &str, xml: &[u8]| put_message(queue, &Headers::default(), xml);
     let plain = put(

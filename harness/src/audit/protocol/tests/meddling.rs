@@ -1,0 +1,103 @@
+//! Consumers that touch what is not theirs.
+
+use super::*;
+
+const ANOTHER: &str = "consumer-2";
+
+/// A message with a body whose print is 7 was received, its row stored.
+fn stored() -> Told {
+    let mut told = Told::new();
+    told.step(Operation::ReceiveMessages, 200, |crossing| {
+        crossing.messages.push(Handled {
+            queue_id: "m7".to_owned(),
+            id: Some("r1-7".to_owned()),
+            attempt: Some(1),
+            print: Some(7),
+            ..Handled::default()
+        });
+    });
+    told.row(InsertEntity, 201);
+    told
+}
+
+/// `client` asks for `operation` on the message, with a body of this print.
+fn on_message(told: &mut Told, client: &str, operation: Operation, print: Option<u64>) {
+    told.step(operation, 204, |crossing| {
+        client.clone_into(&mut crossing.client);
+        crossing.messages.push(Handled {
+            queue_id: "m7".to_owned(),
+            print,
+            ..Handled::default()
+        });
+    });
+}
+
+#[test]
+fn a_renewal_leaves_the_body_as_it_is() {
+    for (print, found) in [
+        (None, vec![]),
+        (Some(7), vec![]),
+        (Some(8), vec![Violation::Meddled]),
+    ] {
+        let mut told = stored();
+        on_message(&mut told, "consumer-1", UpdateMessage, print);
+        on_message(&mut told, "consumer-1", DeleteMessage, None);
+        assert_eq!(told.violations(), found, "{print:?}");
+    }
+}
+
+#[test]
+fn a_message_is_deleted_by_one_that_has_received_it() {
+    let mut other = stored();
+    on_message(&mut other, ANOTHER, DeleteMessage, None);
+    assert_eq!(other.violations(), [Violation::Meddled]);
+    // Both have received it, the first of them long ago.
+    let mut both = stored();
+    both.step(Operation::ReceiveMessages, 200, |crossing| {
+        ANOTHER.clone_into(&mut crossing.client);
+        crossing.messages.push(Handled {
+            queue_id: "m7".to_owned(),
+            id: Some("r1-7".to_owned()),
+            attempt: Some(2),
+            ..Handled::default()
+        });
+    });
+    on_message(&mut both, "consumer-1", DeleteMessage, None);
+    assert_eq!(both.violations(), []);
+    // One of the receives could not be read: it may have been that.
+    let mut unread = stored();
+    unread.step(Operation::ReceiveMessages, 500, |crossing| {
+        ANOTHER.clone_into(&mut crossing.client);
+    });
+    on_message(&mut unread, ANOTHER, DeleteMessage, None);
+    assert_eq!(unread.violations(), []);
+}
+
+#[test]
+fn queues_and_tables_of_others_are_left_alone() {
+    let names = Resources {
+        queue: Some("q".to_owned()),
+        table: Some("T".to_owned()),
+    };
+    let resources = [
+        ("q", vec![]),
+        ("q-poison", vec![]),
+        ("other-poison", vec![Violation::Meddled]),
+    ];
+    for (resource, found) in resources {
+        let mut told = Told::new();
+        told.protocol = told.protocol.of(names.clone());
+        told.step(Operation::PutMessage, 201, |crossing| {
+            resource.clone_into(&mut crossing.resource);
+        });
+        assert_eq!(told.violations(), found, "{resource}");
+    }
+    for (table, found) in [("T", vec![Violation::Meddled]), ("other", vec![])] {
+        let mut told = Told::new();
+        told.protocol = told.protocol.of(names.clone());
+        told.step(Operation::DeleteTable, 204, |crossing| {
+            table.clone_into(&mut crossing.resource);
+        });
+        assert_eq!(told.violations(), found, "{table}");
+    }
+}
