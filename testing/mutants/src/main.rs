@@ -1,8 +1,10 @@
-//! The `harness` command with one more subcommand, `mutant broken <how>`: a consumer that breaks the contract in one way.
+//! The `harness` command with two more subcommands: `mutant broken <how>` is a consumer that breaks the contract in one way;
+//! `mutant scaled <how>` runs scenarios on the paused platform with an autoscaler or a fleet that is broken in one way.
 //!
 //! One executable for both, so that no test can run a stale build of either.
 
 mod consumer;
+mod driver;
 mod mutation;
 mod notice;
 mod probe;
@@ -15,17 +17,21 @@ use clap::{FromArgMatches as _, Parser as _, Subcommand as _};
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// A consumer that is broken on purpose
-    Broken(consumer::Args),
+    Broken(Box<consumer::Args>),
+    /// Scenarios with an autoscaler or a fleet that is broken on purpose
+    Scaled(Box<driver::Args>),
 }
 
 fn main() -> ExitCode {
-    let is_mutant = std::env::args().nth(1).is_some_and(|word| word == "broken");
+    let word = std::env::args().nth(1);
+    let is_mutant = word.is_some_and(|word| word == "broken" || word == "scaled");
     if !is_mutant {
         return harness::cli::main(harness::cli::Cli::parse());
     }
     let matches = Command::augment_subcommands(clap::Command::new("mutant")).get_matches();
     match Command::from_arg_matches(&matches) {
-        Ok(Command::Broken(args)) => consumer::main(args),
+        Ok(Command::Broken(args)) => consumer::main(*args),
+        Ok(Command::Scaled(args)) => driver::main(&args),
         Err(error) => error.exit(),
     }
 }

@@ -23,6 +23,12 @@ pub(crate) enum Mutation {
     ForgetsDeletes,
     /// Takes 409 for an error and leaves the message.
     TakesDoneForError,
+    /// Hands every message back the first time that it comes.
+    HandsBackOnce,
+    /// Hands back every message, and works on it all the same.
+    WorksOnWhatItHandedBack,
+    /// Does not do the work, and stores its result.
+    SkipsItsWork,
 
     // The row.
     /// A key of its own for every delivery.
@@ -61,6 +67,14 @@ pub(crate) enum Mutation {
     DeletesItsRow,
     /// Stores the row in a table of its own, deletes the message, and stores the row where it belongs later.
     StoresElsewhereFirst,
+    /// The same as `MergesLater`, with a merge in a transaction.
+    MergesInATransaction,
+    /// Stores the row under another partition key as well, for a while.
+    StoresACopyAside,
+    /// Stores the rows of messages that it has only peeked at.
+    StoresWhatItPeeks,
+    /// Deletes the table before its first message, and creates it anew.
+    MakesTheTableAnew,
     /// The first attempt, whichever it is.
     CountsAttemptsAnew,
 
@@ -69,6 +83,20 @@ pub(crate) enum Mutation {
     DeletesAroundTheWire,
     /// The same for the row.
     StoresAroundTheWire,
+    /// Deletes its messages in the name of another consumer.
+    DeletesAsAnother,
+    /// Asks storage with a token that nobody has given, now and then.
+    AsksWithABadToken,
+
+    // The message.
+    /// Gives the message another body while it has it.
+    RewritesTheMessage,
+    /// Sends a copy of the message first, deletes the message, and works on the copy.
+    ReplacesTheMessage,
+    /// Clears the queue instead of deleting its messages.
+    ClearsTheQueue,
+    /// Puts a copy of every message into the poison queue of another run.
+    WritesToAnotherRun,
 
     // The lease.
     /// Never renews.
@@ -87,6 +115,8 @@ pub(crate) enum Mutation {
     PoisonsWithoutBody,
     /// Sets aside with a reason that is not the reason.
     PoisonsWithWrongReason,
+    /// Stores what it gives up after too many attempts.
+    StoresWhatItGivesUp,
     /// Does not check the digest.
     StoresBadMessages,
     /// Sets aside good messages now and then.
@@ -111,12 +141,22 @@ pub(crate) enum Mutation {
     SaysReadyTooEarly,
     /// Says that it is ready whether or not the table answers.
     SaysReadyWithoutTable,
+    /// Never says that it is ready.
+    NeverSaysReady,
+    /// Takes seconds to begin.
+    TakesLongToBegin,
 
     // The identity.
     /// Says what it signs in with, as a debug line that was left in does.
     LogsItsToken,
     /// Exits when it cannot sign in anew for a while.
     DiesWithoutToken,
+    /// Fetches a token for each look at the queue.
+    SignsInForEachReceive,
+    /// Exits with 1 where storage refuses it.
+    GivesUpWithAnotherCode,
+    /// Says why storage refuses it, and not what mends it.
+    NamesNoRemedy,
 
     // The end of its node.
     /// Works on through the notice of its node's eviction: a consumer whose drain is switched off.
@@ -129,12 +169,18 @@ pub(crate) enum Mutation {
     ReceivesAfterNotice,
     /// Drains at the notice, and then stays until its node ends.
     StaysAfterNotice,
+    /// Asks for a notice every 2.6 s.
+    LooksTooSeldom,
 
     // The queue.
     /// Polls an empty queue without pause.
     BusyPolls,
     /// Never asks for a message.
     NeverPolls,
+    /// Takes an empty queue for a reason to warn.
+    WarnsOfEmptyQueue,
     /// Only the first consumer works.
     WorksAlone,
+    /// Only the first four consumers work, and none that comes in their place.
+    OnlyTheFirstFourWork,
 }

@@ -10,12 +10,24 @@ use crate::mutation::Mutation;
 
 const EVERY: Duration = Duration::from_secs(1);
 
+/// What is too seldom: a notice of 3 s is then seen too late, if at all.
+const TOO_SELDOM: Duration = Duration::from_millis(2_600);
+
 /// So long one goes on that should not: longer than the 15 s that the scenario lets it, which are 2 s at its pace here.
 const AFTER_NOTICE: Duration = Duration::from_secs(3);
 
 /// Polls `endpoint`, if there is one, and cancels `told` once an event evicts `node`.
-pub(crate) async fn watch(endpoint: Option<String>, node: String, told: CancellationToken) {
+pub(crate) async fn watch(
+    mutation: Mutation,
+    endpoint: Option<String>,
+    node: String,
+    told: CancellationToken,
+) {
     let Some(endpoint) = endpoint else { return };
+    let every = match mutation {
+        Mutation::LooksTooSeldom => TOO_SELDOM,
+        _ => EVERY,
+    };
     let client = reqwest::Client::builder().no_proxy().build();
     let client = client.expect("a plain client must build");
     loop {
@@ -27,7 +39,7 @@ pub(crate) async fn watch(endpoint: Option<String>, node: String, told: Cancella
             told.cancel();
             return;
         }
-        sleep(EVERY).await;
+        sleep(every).await;
     }
 }
 

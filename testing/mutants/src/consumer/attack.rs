@@ -1,134 +1,111 @@
 //! Attacks on the judge: whatever a consumer can say to storage, and around the wire, that looks right in the end.
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
-use reqwest::{Client, Method, Url};
-use serde_json::{Value, json};
-use workflow::contract::{PoisonReason, ResultRow};
-use workflow::ports::{Delivery, Lease};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use super::{Consumer, Done};
+use serde_json::{Value, json};
+use workflow::contract::{Message, PoisonReason, ResultRow, Stamp};
+use workflow::ports::{Delivery, Lease, ResultTable as _, WorkQueue as _};
+
+use super::Consumer;
+use super::delivery::Done;
 use crate::mutation::Mutation;
 
 /// How long a message may be hidden at most.
 const A_WEEK: &str = "604800";
 
-/// Storage as the mutant speaks to it, past all clients.
-#[derive(Debug)]
-pub(super) struct Raw {
-    client: Client,
-    sas: String,
-    queue: Url,
-    table: Url,
-}
+/// A lease that is long enough for every message, in seconds.
+const A_MINUTE: &str = "60";
 
-impl Raw {
-    pub(super) fn new(queue: Url, table: Url, sas: String) -> Self {
-        let client = Client::builder().no_proxy().build();
-        Self {
-            client: client.expect("a plain client must build"),
-            sas,
-            queue,
-            table,
-        }
-    }
-
-    /// The same around the wire: where the harness finds storage itself, as its own environment tells whoever looks.
-    fn around(&self) -> Self {
-        let path = format!("/proc/{}/environ", std::os::unix::process::parent_id());
-        let text = std::fs::read_to_string(path).expect("the environment of the parent");
-        let url = |name: &str| {
-            let mut pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
-            let (_, url) = pairs.find(|(key, _)| *key == name).expect(name);
-            url.parse().expect("a URL")
-        };
-        Self::new(
-            url("EDW_AZURITE_QUEUE_URL"),
-            url("EDW_AZURITE_TABLE_URL"),
-            self.sas.clone(),
-        )
-    }
-
-    /// The status of the answer, and its body.
-    async fn ask(
-        &self,
-        method: &str,
-        base: &Url,
-        path: &str,
-        query: &[(&str, &str)],
-        headers: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> (u16, String) {
-        let base = base.as_str().trim_end_matches('/');
-        let mut url: Url = format!("{base}/{path}?{}", self.sas)
-            .parse()
-            .expect("a URL");
-        url.query_pairs_mut().extend_pairs(query);
-        let method: Method = method.parse().expect("a method");
-        let mut request = self.client.request(method, url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(body) = body {
-            let accept = "application/json;odata=nometadata";
-            request = request
-                .header(CONTENT_TYPE, "application/json")
-                .header(ACCEPT, accept)
-                .body(body.to_string());
-        }
-        match request.send().await {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                (status, answer.text().await.unwrap_or_default())
-            }
-            Err(error) => (0, error.to_string()),
-        }
-    }
-
-    async fn insert(&self, table: &str, row: &Value) -> bool {
-        let (status, _) = self
-            .ask("POST", &self.table, table, &[], &[], Some(row))
-            .await;
-        status == 201 || status == 204
-    }
-
-    /// Sends POST to a row, and says that another method is meant.
-    async fn tunnel(&self, table: &str, row: &ResultRow, method: &str, body: &Value) -> bool {
-        let (partition, key) = (&row.partition_key, &row.row_key);
-        let path = format!("{table}(PartitionKey='{partition}',RowKey='{key}')");
-        let headers = [("X-HTTP-Method", method), (IF_MATCH.as_str(), "*")];
-        let (status, _) = self
-            .ask("POST", &self.table, &path, &[], &headers, Some(body))
-            .await;
-        status == 204
-    }
-
-    async fn delete(&self, queue: &str, lease: &Lease) {
-        let path = format!("{queue}/messages/{}", lease.message_id);
-        let receipt = [("popreceipt", lease.pop_receipt.as_str())];
-        self.ask("DELETE", &self.queue, &path, &receipt, &[], None)
-            .await;
-    }
+/// What attacks remember from one message to the next.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    /// Bodies of which a copy was sent.
+    copied: Mutex<BTreeSet<String>>,
+    /// Messages that are stored and not deleted yet.
+    secured: AtomicU64,
+    has_begun: AtomicBool,
 }
 
 impl Consumer {
+    fn queue_name(&self) -> String {
+        self.args.storage.queue.queue.to_string()
+    }
+
+    fn table_name(&self) -> String {
+        self.args.storage.table.table.to_string()
+    }
+
+    /// What is done with a message as soon as it has come; the lease that it then has, and `None` for no more.
+    pub(super) async fn attack_message(&self, delivery: &Delivery) -> Option<Lease> {
+        let (raw, queue) = (&self.attacks, self.queue_name());
+        let mut lease = delivery.lease.clone();
+        match self.args.mutation {
+            Mutation::RewritesTheMessage => {
+                let rewritten = raw.rewrite(&queue, &lease, "nothing", A_MINUTE).await;
+                lease.pop_receipt = rewritten?;
+            }
+            Mutation::ReplacesTheMessage => {
+                let is_new = {
+                    let copied = self.noted.copied.lock();
+                    let mut copied = copied.unwrap_or_else(PoisonError::into_inner);
+                    copied.insert(delivery.body.clone())
+                };
+                if is_new && raw.put(&queue, &delivery.body, "0").await.is_some() {
+                    self.delete(&lease).await;
+                    return None;
+                }
+            }
+            Mutation::WorksOnWhatItHandedBack => self.hand_back(&lease).await,
+            Mutation::MakesTheTableAnew => {
+                let has_begun = self.noted.has_begun.swap(true, Ordering::Relaxed);
+                if !has_begun && self.args.name == "consumer-1" {
+                    raw.delete_table(&self.table_name()).await;
+                    raw.create_table(&self.table_name()).await;
+                }
+            }
+            Mutation::WritesToAnotherRun => {
+                let other = format!("{queue}x-poison");
+                raw.create_queue(&other).await;
+                raw.put(&other, &delivery.body, A_WEEK).await;
+            }
+            _ => {}
+        }
+        Some(lease)
+    }
+
     /// Stores the row of a message in a way that must not pass; `None`: this mutant stores it as any other.
-    pub(super) async fn attack(&self, row: &ResultRow, delivery: &Delivery) -> Option<Done> {
-        let (raw, table) = (&self.attacks, self.args.storage.table.table.to_string());
+    pub(super) async fn attack_row(&self, row: &ResultRow, delivery: &Delivery) -> Option<Done> {
+        let (raw, table) = (&self.attacks, self.table_name());
         let right = serde_json::to_value(row).expect("a row must serialise");
         let early = json!({"dateStamp": row.dequeued_stamp, "dequeuedStamp": row.sent_stamp});
+        let unfinished = with(&right, &json!({"data": "not yet"}));
         let stored = match self.args.mutation {
             Mutation::MergesLater => {
-                let mut wrong = right.clone();
-                wrong["data"] = "not yet".into();
-                raw.insert(&table, &wrong).await
+                raw.insert(&table, &unfinished).await
                     && raw
                         .tunnel(&table, row, "MERGE", &with(&right, &early))
                         .await
+            }
+            Mutation::MergesInATransaction => {
+                let right = with(&right, &early);
+                raw.insert(&table, &unfinished).await
+                    && raw.merge_in_transaction(&table, row, &right).await
             }
             Mutation::DeletesItsRow => {
                 raw.insert(&table, &right).await
                     && raw.tunnel(&table, row, "DELETE", &json!({})).await
                     && raw.insert(&table, &with(&right, &early)).await
+            }
+            Mutation::StoresACopyAside => {
+                let mut aside = row.clone();
+                aside.partition_key.push_str("-aside");
+                let copy = with(&right, &json!({"PartitionKey": aside.partition_key}));
+                raw.insert(&table, &copy).await;
+                let stored = raw.insert(&table, &right).await;
+                raw.delete_row(&table, &aside).await;
+                stored
             }
             Mutation::WritesWhatCannotBeRead => {
                 let vague = json!({
@@ -139,17 +116,16 @@ impl Consumer {
             }
             Mutation::StoresElsewhereFirst => {
                 let other = format!("{table}x");
-                let named = json!({"TableName": other});
-                raw.ask("POST", &raw.table, "Tables", &[], &[], Some(&named))
-                    .await;
+                raw.create_table(&other).await;
                 raw.insert(&other, &right).await;
                 self.delete(&delivery.lease).await;
                 raw.insert(&table, &right).await;
                 return Some(Done::Left);
             }
             Mutation::DeletesAroundTheWire => {
-                let queue = self.args.storage.queue.queue.to_string();
-                raw.around().delete(&queue, &delivery.lease).await;
+                raw.around()
+                    .delete(&self.queue_name(), &delivery.lease)
+                    .await;
                 raw.insert(&table, &right).await;
                 return Some(Done::Left);
             }
@@ -170,35 +146,49 @@ impl Consumer {
         Some(if stored { Done::Secured } else { Done::Left })
     }
 
+    /// Deletes the message of a row that is stored in a way that must not pass; `false`: this mutant deletes it as any other.
+    pub(super) async fn attack_delete(&self, lease: &Lease) -> bool {
+        let (raw, queue) = (&self.attacks, self.queue_name());
+        match self.args.mutation {
+            Mutation::DeletesAsAnother => match raw.as_another() {
+                Some(another) => another.delete(&queue, lease).await,
+                None => false,
+            },
+            Mutation::ClearsTheQueue if self.args.name == "consumer-1" => {
+                let secured = self.noted.secured.fetch_add(1, Ordering::Relaxed) + 1;
+                // Only its own are left, as far as it knows.
+                if self.queue.approximate_count().await.ok() == Some(secured) {
+                    raw.clear(&queue).await;
+                    self.noted.secured.store(0, Ordering::Relaxed);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Stores the rows of messages that are not leased yet: nobody waits for a message less.
+    pub(super) async fn store_what_it_peeks(&self) {
+        let (args, now) = (&self.args, Stamp::now());
+        for peeked in self.queue.peek(32).await.unwrap_or_default() {
+            let Ok(message) = Message::decode(&peeked.body) else {
+                continue;
+            };
+            let row = ResultRow::of(message, now, 1, &args.name, &args.node);
+            // What it could not store early, it stores when the message has come.
+            drop(self.table.insert(std::slice::from_ref(&row)).await);
+        }
+    }
+
     /// Puts the message into the poison queue, hidden for so many seconds; where it is now.
     async fn hide(&self, delivery: &Delivery, seconds: &str) -> (String, Lease) {
         let queue = self.args.storage.queue.queue.poison().expect("a name");
         let envelope = self.envelope(delivery, PoisonReason::BadField, delivery.body.clone());
-        let text = envelope.encode().join("");
-        let text = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
-        let raw = &self.attacks;
-        let url = format!(
-            "{}/{queue}/messages?{}&visibilitytimeout={seconds}",
-            raw.queue.as_str().trim_end_matches('/'),
-            raw.sas
-        );
-        let xml = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
-        let sent = raw.client.post(url).header(CONTENT_TYPE, "application/xml");
-        let answer = sent.body(xml).send().await;
-        let answer = match answer {
-            Ok(answer) => answer.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        };
-        let between = |tag: &str| {
-            let (_, rest) = answer.split_once(&format!("<{tag}>")).unwrap_or_default();
-            rest.split('<').next().unwrap_or_default().to_owned()
-        };
+        let (queue, text) = (queue.to_string(), envelope.encode().join(""));
+        let put = self.attacks.put(&queue, &text, seconds).await;
         let mut lease = delivery.lease.clone();
-        (lease.message_id, lease.pop_receipt) = (between("MessageId"), between("PopReceipt"));
-        (queue.to_string(), lease)
+        (lease.message_id, lease.pop_receipt) = put.unwrap_or_default();
+        (queue, lease)
     }
 }
 

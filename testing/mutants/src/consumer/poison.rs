@@ -3,7 +3,8 @@
 use workflow::contract::{MessageError, PoisonEnvelope, PoisonReason, Stamp};
 use workflow::ports::{Delivery, WorkQueue as _};
 
-use super::{Consumer, Done};
+use super::Consumer;
+use super::delivery::Done;
 use crate::mutation::Mutation;
 
 impl Consumer {
@@ -20,6 +21,12 @@ impl Consumer {
     }
 
     pub(super) async fn set_aside(&self, delivery: &Delivery, reason: PoisonReason) -> Done {
+        let is_wrong = self.is(Mutation::PoisonsWithWrongReason) && self.gives_up(delivery);
+        let reason = if is_wrong {
+            PoisonReason::BadField
+        } else {
+            reason
+        };
         let body = if self.is(Mutation::PoisonsWithoutBody) {
             String::new()
         } else {

@@ -1,0 +1,128 @@
+//! One delivery: work under a lease that is renewed, the row, and the delete, each with its mutants.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use workflow::contract::{Message, MessageError, PoisonReason, Stamp};
+use workflow::ports::{Delivery, ErrorKind, Lease, WorkQueue as _};
+
+use super::{Consumer, PAUSE};
+use crate::mutation::Mutation;
+use crate::spoil;
+
+/// What became of one delivery.
+pub(super) enum Done {
+    /// The message may be deleted.
+    Secured,
+    /// It comes again.
+    Left,
+}
+
+impl Consumer {
+    pub(super) async fn handle(&self, batch: &[Delivery], at: usize) {
+        let (delivery, received) = (&batch[at], Stamp::now());
+        let last_of_several = batch.len() > 1 && at + 1 == batch.len();
+        if self.is(Mutation::DropsLastOfBatch) && last_of_several {
+            return self.delete(&delivery.lease).await;
+        }
+        if self.is(Mutation::HandsBackOnce) && delivery.attempt == 1 {
+            return self.hand_back(&delivery.lease).await;
+        }
+        if self.is(Mutation::DeletesBeforeInsert) {
+            self.delete(&delivery.lease).await;
+        }
+        let Some(mut lease) = self.attack_message(delivery).await else {
+            return;
+        };
+        let done = match Message::decode(&delivery.body) {
+            message if self.gives_up(delivery) => {
+                if let (Ok(message), Mutation::StoresWhatItGivesUp) = (message, self.args.mutation)
+                {
+                    self.store(message, batch, at, received).await;
+                }
+                self.set_aside(delivery, PoisonReason::TooManyAttempts)
+                    .await
+            }
+            Err(MessageError::DigestMismatch { .. }) if self.is(Mutation::StoresBadMessages) => {
+                self.store(spoil::unchecked(&delivery.body), batch, at, received)
+                    .await
+            }
+            Err(error) => self.refuse(delivery, &error).await,
+            Ok(message) if self.is(Mutation::PoisonsGoodMessages) && is_tenth(&message) => {
+                self.set_aside(delivery, PoisonReason::BadField).await
+            }
+            Ok(message) => {
+                self.simulate(&mut lease).await;
+                self.store(message, batch, at, received).await
+            }
+        };
+        if self.is(Mutation::InsistsOnStaleReceipt) {
+            lease.clone_from(&delivery.lease);
+        }
+        if matches!(done, Done::Secured) {
+            self.finish(delivery, &lease).await;
+        }
+    }
+
+    pub(super) fn gives_up(&self, delivery: &Delivery) -> bool {
+        delivery.attempt > self.args.max_attempts
+    }
+
+    /// Deletes the message of a row that is stored.
+    async fn finish(&self, delivery: &Delivery, lease: &Lease) {
+        let deletes = match self.args.mutation {
+            Mutation::NeverDeletes | Mutation::DeletesBeforeInsert => false,
+            Mutation::ForgetsDeletes => {
+                !Message::decode(&delivery.body).is_ok_and(|message| is_tenth(&message))
+            }
+            _ => true,
+        };
+        if deletes && !self.attack_delete(lease).await {
+            self.delete(lease).await;
+        }
+    }
+
+    /// Works for as long as it is told to, renewing the lease.
+    async fn simulate(&self, lease: &mut Lease) {
+        if self.is(Mutation::SkipsItsWork) {
+            return;
+        }
+        let end = Instant::now() + self.args.work;
+        let mut renews = !self.is(Mutation::NeverRenews);
+        let mut next = Instant::now() + self.args.visibility / 2;
+        while renews && next < end {
+            tokio::time::sleep_until(next).await;
+            match self.queue.renew(lease, self.args.visibility).await {
+                Ok(renewed) => {
+                    *lease = renewed;
+                    next += self.args.visibility / 2;
+                }
+                Err(error) => {
+                    renews =
+                        error.kind() != ErrorKind::LeaseLost && !self.is(Mutation::GivesUpRenewing);
+                    next += PAUSE;
+                }
+            }
+        }
+        tokio::time::sleep_until(end).await;
+    }
+
+    pub(super) async fn hand_back(&self, lease: &Lease) {
+        // A lease that cannot be given back runs out.
+        drop(self.queue.renew(lease, Duration::ZERO).await);
+    }
+
+    pub(super) async fn delete(&self, lease: &Lease) {
+        while let Err(error) = self.queue.delete(lease).await {
+            let lost = error.kind() == ErrorKind::LeaseLost;
+            if (lost && !self.is(Mutation::InsistsOnStaleReceipt)) || self.stop.is_cancelled() {
+                return;
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+fn is_tenth(message: &Message) -> bool {
+    message.id.seq.get().is_multiple_of(10)
+}

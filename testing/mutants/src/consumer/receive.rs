@@ -1,0 +1,182 @@
+//! The loop of a consumer: receive, hand to tasks, and end when told.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use workflow::azure::Storage;
+use workflow::ports::{Delivery, ErrorKind, ResultTable as _, StorageError, WorkQueue as _};
+
+use super::{Consumer, PAUSE};
+use crate::mutation::Mutation;
+use crate::notice;
+
+/// Longest pause between two receives of an empty queue.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a mutant takes to begin: 67 s at the pace of scaling scenarios, where the sentence allows 15 s.
+const LONG_START: Duration = Duration::from_millis(4_500);
+
+/// What a consumer exits with that storage refuses (docs/CONSUMER.md, `workflow::exit::Exit::Denied`).
+const DENIED: u8 = 5;
+
+impl Consumer {
+    pub(super) async fn work(self: &Arc<Self>, told: &CancellationToken) -> ExitCode {
+        if self.is(Mutation::OnlyTheFirstFourWork) && self.number() > 4 {
+            return self.look_busy().await;
+        }
+        if self.is_idle() {
+            self.stop.cancelled().await;
+            return ExitCode::SUCCESS;
+        }
+        if self.is(Mutation::TakesLongToBegin) {
+            sleep(LONG_START).await;
+        }
+        let (mut pause, mut received, mut working) = (PAUSE, 0, JoinSet::new());
+        while !self.stop.is_cancelled() || self.is(Mutation::IgnoresSigterm) {
+            while let Some(ended) = working.try_join_next() {
+                ended.expect("no task may panic");
+            }
+            let free = self.args.concurrency.saturating_sub(working.len());
+            let batch = match u8::try_from(free) {
+                Ok(free @ 1..) => match self.receive(free).await {
+                    Ok(batch) => batch,
+                    Err(refused) => return self.give_up(&refused),
+                },
+                _ => vec![],
+            };
+            if batch.is_empty() {
+                self.rest(pause).await;
+                pause = LONGEST_PAUSE.min(pause * 2);
+                continue;
+            }
+            pause = PAUSE;
+            received += batch.len();
+            if self.is(Mutation::ExitsCleanlyAfterPanic) && received > 10 {
+                return ExitCode::SUCCESS;
+            }
+            let batch: Arc<[Delivery]> = batch.into();
+            for at in 0..batch.len() {
+                let (consumer, batch) = (self.clone(), batch.clone());
+                working.spawn(async move { consumer.handle(&batch, at).await });
+            }
+        }
+        working.join_all().await;
+        notice::stay(self.args.mutation, told).await;
+        let fails_at_notice = self.is(Mutation::ExitsWithErrorAtNotice) && told.is_cancelled();
+        if self.is(Mutation::ExitsWithError) || fails_at_notice {
+            ExitCode::from(3)
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+
+    /// Whether it does nothing at all.
+    fn is_idle(&self) -> bool {
+        match self.args.mutation {
+            Mutation::NeverPolls => true,
+            Mutation::WorksAlone => self.number() != 1,
+            _ => false,
+        }
+    }
+
+    /// The how many-th consumer of its run it is.
+    fn number(&self) -> u32 {
+        let number = self.args.name.strip_prefix("consumer-");
+        number.and_then(|it| it.parse().ok()).unwrap_or_default()
+    }
+
+    /// Receives, and from the poison queue, where there is nothing.
+    async fn look_busy(&self) -> ExitCode {
+        while !self.stop.is_cancelled() {
+            drop(self.poison.receive(1, self.args.visibility).await);
+            self.rest(LONGEST_PAUSE).await;
+        }
+        ExitCode::SUCCESS
+    }
+
+    /// Waits before the next look at an empty queue.
+    async fn rest(&self, pause: Duration) {
+        match self.args.mutation {
+            Mutation::BusyPolls => return,
+            Mutation::WarnsOfEmptyQueue => {
+                say(&json!({"level": "WARN", "message": "the queue is empty"}));
+            }
+            _ => {}
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// Messages, none where storage has trouble, or why storage will never let it work.
+    async fn receive(&self, most: u8) -> Result<Vec<Delivery>, StorageError> {
+        self.before_receive().await;
+        let received = self.queue.receive(most, self.args.visibility).await;
+        if let (Err(error), Mutation::DiesWithoutToken) = (&received, self.args.mutation) {
+            assert_ne!(error.code(), Some("AuthorityUnavailable"), "{error}");
+        }
+        assert!(
+            received.is_ok() || !self.is(Mutation::DiesOnBusyStorage),
+            "storage is busy"
+        );
+        if received.is_ok() {
+            self.reached.queue.store(true, Ordering::Relaxed);
+        }
+        if self.reached.queue() && !self.reached.table() {
+            let id = "startup-check-1".parse().expect("an id");
+            let answered = self.table.get(&id).await.is_ok();
+            self.reached.table.store(answered, Ordering::Relaxed);
+        }
+        match received {
+            Err(error) if error.kind() == ErrorKind::Denied && !self.reached.queue() => Err(error),
+            received => Ok(received.unwrap_or_default()),
+        }
+    }
+
+    async fn before_receive(&self) {
+        match self.args.mutation {
+            Mutation::SignsInForEachReceive => {
+                let storage = Storage::open(&self.args.storage.account).expect("an account");
+                let queue = storage.queue(&self.args.storage.queue).expect("a queue");
+                // It is only about the token.
+                drop(queue.peek(1).await);
+            }
+            Mutation::AsksWithABadToken => self.attacks.ask_with_a_bad_token().await,
+            Mutation::StoresWhatItPeeks => self.store_what_it_peeks().await,
+            _ => {}
+        }
+    }
+
+    /// The end of a consumer that storage refuses at the start: says why, and what mends it.
+    fn give_up(&self, refused: &StorageError) -> ExitCode {
+        let mut causes = vec![refused.to_string()];
+        let mut source = std::error::Error::source(refused);
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        let advice = match self.args.mutation {
+            Mutation::NamesNoRemedy => None,
+            _ => refused.advice(),
+        };
+        say(&json!({"level": "ERROR", "error": causes.join(": "), "advice": advice}));
+        match self.args.mutation {
+            Mutation::GivesUpWithAnotherCode => ExitCode::FAILURE,
+            _ => ExitCode::from(DENIED),
+        }
+    }
+}
+
+/// Writes a line of the log.
+fn say(line: &serde_json::Value) {
+    // It reports nothing else: where that goes does not matter.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}

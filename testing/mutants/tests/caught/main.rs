@@ -1,0 +1,162 @@
+//! Each mutant is judged by a scenario that reviewers read, and must fail there, in the sentence under which [`map`] lists it and for
+//! the reason that names what it does wrong. Where nothing is broken, all of these scenarios pass.
+//!
+//! The map holds every `Then` of the features: a new one needs something that it must notice.
+
+mod map;
+mod sentences;
+mod suite;
+mod table;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use map::{LONGEST_FIRST, SERIAL, THENS, WHENS};
+use sentences::{fits, thens};
+use suite::{Azurites, FEATURES, known};
+use table::{Broken, Mutant, Sentence};
+
+/// Trials at a time where nobody says otherwise: they mostly wait, for leases, drains and promises that a mutant breaks.
+const AT_A_TIME: usize = 16;
+
+/// Mutations that a limit of `harness load` catches: the flags, and what it says. The whole interval is beyond the limit, however
+/// busy the machine is.
+const LOADS: [(&str, &[&str], &str); 1] = [(
+    "stamps-before-its-work",
+    &[
+        "--messages",
+        "60",
+        "--consumers",
+        "2",
+        "--shape",
+        "constant:30/s",
+        "--limit",
+        "end to end p50 1s",
+    ],
+    "end to end p50 at most 1.00 s: found",
+)];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_A_TIME);
+    let azurites = Arc::new(Azurites::new());
+    let mut trials = Vec::new();
+    for (sentence, mutant) in in_order() {
+        let azurites = azurites.clone();
+        trials.push(Trial::test(name_of(sentence, mutant), move || {
+            azurites.caught(sentence.says, mutant)
+        }));
+    }
+    for (broken, scenario) in unbroken() {
+        let azurites = azurites.clone();
+        let on = match broken {
+            Broken::Scaled(_) => " (paused)",
+            _ => "",
+        };
+        trials.push(Trial::test(
+            format!("unbroken: {scenario}{on}"),
+            move || azurites.passes(broken, scenario),
+        ));
+    }
+    for (mutation, flags, reason) in LOADS {
+        let azurites = azurites.clone();
+        trials.push(Trial::test(format!("load: {mutation}"), move || {
+            azurites.missed(mutation, flags, reason)
+        }));
+    }
+    trials.push(Trial::test(
+        "every-then-is-in-the-map",
+        every_then_is_in_the_map,
+    ));
+    trials.push(Trial::test(
+        "every-mutant-is-judged",
+        every_mutant_is_judged,
+    ));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// All mutants with their sentences.
+fn mutants() -> impl Iterator<Item = (&'static Sentence, Mutant)> {
+    let sentences = THENS.iter().chain(WHENS);
+    sentences.flat_map(|sentence| sentence.fails.iter().map(move |mutant| (sentence, *mutant)))
+}
+
+/// The same, those first whose scenario takes longest.
+fn in_order() -> Vec<(&'static Sentence, Mutant)> {
+    let mut all: Vec<_> = mutants().collect();
+    let place = |scenario| LONGEST_FIRST.iter().position(|it| *it == scenario);
+    all.sort_by_key(|(_, mutant)| place(mutant.scenario).unwrap_or(LONGEST_FIRST.len()));
+    all
+}
+
+fn name_of(sentence: &Sentence, mutant: Mutant) -> String {
+    let broken = match mutant.broken {
+        Broken::Consumer(name) | Broken::Scaled(name) => name,
+        Broken::Harness(_) => "another load",
+    };
+    format!("{broken}: {}", sentence.says)
+}
+
+/// Each scenario that a mutant fails, once for consumers and once for what scales them, with nothing broken. What the harness does
+/// instead of a scenario is compared with that scenario, which the suite of the features plays.
+fn unbroken() -> Vec<(Broken, &'static str)> {
+    let mut seen = BTreeSet::new();
+    let unbroken = |mutant: Mutant| match mutant.broken {
+        Broken::Consumer(_) => Some((Broken::Consumer("none"), mutant.scenario)),
+        Broken::Scaled(_) => Some((Broken::Scaled("none"), mutant.scenario)),
+        Broken::Harness(_) => None,
+    };
+    (in_order().into_iter())
+        .filter_map(|(_, mutant)| unbroken(mutant))
+        .filter(|(_, scenario)| !SERIAL.contains(scenario))
+        .filter(|(broken, scenario)| seen.insert((format!("{broken:?}"), *scenario)))
+        .collect()
+}
+
+/// Every `Then` of the features fits one sentence of the map, every sentence of the map fits one `Then` at least, and each of them
+/// has something that fails it.
+fn every_then_is_in_the_map() -> Result<(), Failed> {
+    let thens = thens(Path::new(FEATURES));
+    for then in &thens {
+        let entries = THENS.iter().filter(|entry| fits(entry.says, then));
+        match entries.count() {
+            1 => {}
+            0 => {
+                return Err(
+                    format!("nothing is known to fail {then:?}: add a mutant to map.rs").into(),
+                );
+            }
+            several => return Err(format!("{several} entries of map.rs fit {then:?}").into()),
+        }
+    }
+    for Sentence { says, fails } in THENS {
+        if !thens.iter().any(|then| fits(says, then)) {
+            return Err(format!("no feature says {says:?}").into());
+        }
+        if fails.is_empty() {
+            return Err(format!("nothing fails {says:?}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Every mutation and every fault of the code is in the map.
+fn every_mutant_is_judged() -> Result<(), Failed> {
+    let mut judged: BTreeSet<&str> = LOADS.iter().map(|(mutation, ..)| *mutation).collect();
+    judged.extend(mutants().filter_map(|(_, mutant)| match mutant.broken {
+        Broken::Consumer(name) | Broken::Scaled(name) => Some(name),
+        Broken::Harness(_) => None,
+    }));
+    for word in ["broken", "scaled"] {
+        for name in known(word)? {
+            if !judged.contains(&*name) {
+                return Err(format!("{word} {name} is judged by no scenario").into());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! Running one scenario with something broken, and hearing which of its sentences failed.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use azurite::Azurite;
+use libtest_mimic::Failed;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::sentences::fits;
+use crate::table::{Broken, Mutant};
+
+const MUTANT: &str = env!("CARGO_BIN_EXE_mutant");
+pub(crate) const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../features");
+
+/// The emulators that the runs share in turn. Each costs seconds of CPU to start; one alone would be slowed down by the
+/// messages that failed runs leave behind.
+pub(crate) struct Azurites {
+    runtime: Runtime,
+    started: [OnceLock<Azurite>; 4],
+    runs: AtomicUsize,
+}
+
+/// How a command of the harness ended.
+struct Ended {
+    code: Option<i32>,
+    said: String,
+}
+
+impl Ended {
+    /// The sentence of the scenario that failed.
+    fn failed(&self) -> Option<&str> {
+        self.said.lines().find_map(|line| {
+            let step = line.trim_start().strip_prefix("✗ ")?;
+            let (keyword, sentence) = step.split_once(' ')?;
+            ["Given", "When", "Then", "And", "But"]
+                .contains(&keyword)
+                .then_some(sentence)
+        })
+    }
+
+    fn names(&self, reason: &str) -> bool {
+        reason.split('|').any(|reason| self.said.contains(reason))
+    }
+
+    fn error(&self, what: &str) -> Failed {
+        format!("{what}, exit code {:?}: {}", self.code, self.said).into()
+    }
+}
+
+impl Azurites {
+    pub(crate) fn new() -> Self {
+        Self {
+            runtime: Runtime::new().expect("a runtime"),
+            started: Default::default(),
+            runs: AtomicUsize::default(),
+        }
+    }
+
+    fn next(&self) -> &Azurite {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        self.started[run % self.started.len()].get_or_init(|| {
+            let started = self.runtime.block_on(Azurite::start());
+            started.expect("Azurite must start")
+        })
+    }
+
+    /// `mutant` fails its scenario in the sentence `says`, for its reason.
+    pub(crate) fn caught(&self, says: &str, mutant: Mutant) -> Result<(), Failed> {
+        let ended = self.play(mutant.broken, mutant.scenario);
+        if ended.code != Some(10) || !ended.said.contains("[1/1] ✗") {
+            return Err(ended.error("the scenario did not catch it"));
+        }
+        match ended.failed() {
+            Some(sentence) if fits(says, sentence) => {}
+            other => return Err(ended.error(&format!("{other:?} failed, and not {says:?}"))),
+        }
+        if !ended.names(mutant.reason) {
+            return Err(ended.error(&format!("it failed, and not for {:?}", mutant.reason)));
+        }
+        Ok(())
+    }
+
+    /// Where nothing is broken, `scenario` passes: what fails there otherwise is the mutant.
+    pub(crate) fn passes(&self, broken: Broken, scenario: &str) -> Result<(), Failed> {
+        let ended = self.play(broken, scenario);
+        if ended.code != Some(0) || !ended.said.contains("[1/1] ✓") {
+            return Err(ended.error("it must pass"));
+        }
+        Ok(())
+    }
+
+    /// A load with the consumer `mutation` fails, for `reason`.
+    pub(crate) fn missed(
+        &self,
+        mutation: &str,
+        flags: &[&str],
+        reason: &str,
+    ) -> Result<(), Failed> {
+        let mut command = self.on_azurite("load");
+        command.args(flags).args(with_consumer(mutation));
+        let ended = end(command);
+        if ended.code != Some(10) || !ended.names(reason) {
+            return Err(ended.error(&format!("it did not fail for {reason:?}")));
+        }
+        Ok(())
+    }
+
+    fn play(&self, broken: Broken, scenario: &str) -> Ended {
+        let copy;
+        let (mut command, features) = match broken {
+            Broken::Consumer(mutation) => {
+                let mut command = self.on_azurite("run");
+                command.args(with_consumer(mutation));
+                (command, Path::new(FEATURES))
+            }
+            Broken::Scaled(fault) => {
+                let mut command = Command::new(MUTANT);
+                command.args(["scaled", fault]);
+                (command, Path::new(FEATURES))
+            }
+            Broken::Harness(changes) => {
+                copy = rewritten(changes);
+                (self.on_azurite("run"), copy.path())
+            }
+        };
+        command.arg("--features").arg(features).arg(scenario);
+        end(command)
+    }
+
+    fn on_azurite(&self, subcommand: &str) -> Command {
+        let azurite = self.next();
+        let mut command = Command::new(MUTANT);
+        command
+            .arg(subcommand)
+            .env("EDW_AZURITE_QUEUE_URL", azurite.queue_url())
+            .env("EDW_AZURITE_TABLE_URL", azurite.table_url())
+            .env("EDW_AZURITE_BLOB_URL", azurite.blob_url())
+            .env_remove("EDW_AZURITE_SOURCE");
+        command
+    }
+}
+
+fn with_consumer(mutation: &str) -> [String; 2] {
+    let command = format!("'{MUTANT}' broken {mutation}");
+    ["--consumer-command".to_owned(), command]
+}
+
+/// Runs `command` to its end, with a directory for its evidence that does not stay.
+fn end(mut command: Command) -> Ended {
+    let out = directory();
+    let output = command.arg("--out").arg(out.path()).output();
+    let output = output.expect("the mutant must start");
+    let said = [output.stdout, output.stderr].concat();
+    Ended {
+        code: output.status.code(),
+        said: String::from_utf8_lossy(&said).into_owned(),
+    }
+}
+
+/// A copy of the features, in which each of `changes` puts a text in the place of another.
+fn rewritten(changes: &[(&str, &str)]) -> TempDir {
+    let directory = directory();
+    let mut found = vec![false; changes.len()];
+    for entry in std::fs::read_dir(FEATURES).expect("the features must be there") {
+        let path = entry.expect("an entry").path();
+        let mut text = std::fs::read_to_string(&path).expect("a feature must be readable");
+        for ((from, to), found) in changes.iter().zip(&mut found) {
+            *found |= text.contains(from);
+            text = text.replace(from, to);
+        }
+        let name = path.file_name().expect("a file has a name");
+        std::fs::write(directory.path().join(name), text).expect("a feature must be writable");
+    }
+    assert!(
+        !found.contains(&false),
+        "nowhere in the features: {changes:?}"
+    );
+    directory
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
+}
+
+/// The values that `mutant WORD` takes, as its own help tells them.
+pub(crate) fn known(word: &str) -> Result<Vec<String>, Failed> {
+    let output = Command::new(MUTANT).args([word, "nonsense"]).output()?;
+    let help = String::from_utf8_lossy(&output.stderr);
+    let (_, values) = help.split_once("possible values: ").ok_or("no mutations")?;
+    let (values, _) = values.split_once(']').ok_or("no end of the mutations")?;
+    let names = values.split(',').map(|name| name.trim().to_owned());
+    Ok(names.filter(|name| name != "none").collect())
+}
