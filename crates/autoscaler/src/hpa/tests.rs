@@ -50,6 +50,58 @@ fn syncs(settings: &Settings, from: u32, lengths: &[u64]) -> Vec<u32> {
     (0..).zip(lengths).map(&mut run).collect()
 }
 
+/// Source: Kubernetes `horizontal.go`, `enqueueHPA` and `recordInitialRecommendation`: the first sync is a period after the creation,
+/// and notes the replicas that it finds.
+#[test]
+fn an_hpa_has_noted_the_replicas_of_its_first_sync_if_that_is_over() {
+    for (age, sync, noted) in [
+        // It syncs at 77 s, and so it did at 17 s, 32 s, 47 s and 62 s.
+        (70, 7, vec![(seconds(17), 0)]),
+        (60, 15, vec![(seconds(15), 0)]),
+        // Its first sync is still to come.
+        (0, 15, vec![]),
+        (8, 7, vec![]),
+    ] {
+        let start = Start {
+            age: seconds(age),
+            phases: crate::Phases {
+                sync: seconds(sync),
+                ..crate::Phases::default()
+            },
+            ..Start::default()
+        };
+        let hpa = Hpa::at_zero(&Settings::default(), &start);
+        assert_eq!(hpa.recommendations, noted, "{age} s old, syncs in {sync} s");
+        assert_eq!(
+            hpa.synced,
+            !noted.is_empty(),
+            "{age} s old, syncs in {sync} s"
+        );
+    }
+}
+
+/// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`: the reason of a rescale is the metric above or below its target.
+#[test]
+fn a_rescale_says_whether_the_metric_is_above_or_below_its_target() {
+    let settings = settings(0, 100);
+    let sync =
+        |current, length| Hpa::default().sync(&settings, None, seconds(0), current, || Ok(length));
+    assert_eq!(sync(2, 20), Some((4, Reason::AboveTarget)));
+    // Its first sync notes the 2 replicas, and they stay for the window.
+    assert_eq!(sync(2, 1), None);
+    let at_once = Settings {
+        controller: crate::ControllerFlags {
+            downscale_stabilization: Duration::ZERO,
+            ..crate::ControllerFlags::default()
+        },
+        ..settings.clone()
+    };
+    let mut hpa = Hpa::default();
+    assert_eq!(hpa.sync(&at_once, None, seconds(0), 2, || Ok(10)), None);
+    let fewer = hpa.sync(&at_once, None, seconds(15), 2, || Ok(5));
+    assert_eq!(fewer, Some((1, Reason::BelowTarget)));
+}
+
 /// Source: Kubernetes `replica_calculator.go`, `GetExternalPerPodMetricReplicas`, `isWithin`.
 #[test]
 fn the_proposal_is_the_quotient_rounded_up_outside_the_tolerance() {

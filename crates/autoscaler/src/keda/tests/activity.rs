@@ -35,6 +35,34 @@ fn a_forced_activation_with_an_error_does_not_prolong_the_cooldown() {
     assert_eq!(after_a_poll(forced, 1, OK), None);
 }
 
+/// Source: KEDA `scale_scaledobjects.go`, `RequestScale`: `currentReplicas < minReplicas` asks for `scaleFromZeroOrIdle`; with as many as
+/// the minimum, an idle count changes nothing, and activity is noted even while scale-out is paused.
+#[test]
+fn activity_at_the_minimum_is_noted_although_there_is_an_idle_count() {
+    let settings = Settings {
+        min_replica_count: 3,
+        idle_replica_count: Some(0),
+        ..Settings::default()
+    };
+    let paused = Annotations {
+        paused_scale_out: true,
+        ..Annotations::default()
+    };
+    let phases = Phases {
+        second: Duration::ZERO,
+        ..Phases::default()
+    };
+    let mut scale_loop = ScaleLoop::new(&settings, seconds(3_600), None, &phases);
+    let metric = |length| Health::default().metric(&settings, Ok(length), 3);
+    let active = scale_loop.poll(&settings, &paused, seconds(0), metric(1), 3);
+    assert_eq!(active, None);
+    let plain = Annotations::default();
+    let soon = scale_loop.poll(&settings, &plain, seconds(299), metric(0), 3);
+    assert_eq!(soon, None);
+    let later = scale_loop.poll(&settings, &plain, seconds(302), metric(0), 3);
+    assert_eq!(later, Some((0, Reason::Deactivated)));
+}
+
 /// Source: KEDA `scale_scaledobjects.go`, `scaleFromZeroOrIdle`: it returns before `LastActiveTime` is set.
 #[test]
 fn activity_at_zero_is_not_noted_while_scale_out_is_paused() {
