@@ -41,7 +41,7 @@ impl Index {
         if received {
             client.received.push((crossing.began, crossing.ended));
         }
-        if matches!(crossing.status(), Some(401 | 403)) {
+        if is_refused(crossing) {
             let (client, operation) = (&crossing.client, crossing.operation);
             let code = crossing.code().unwrap_or("no code");
             self.refused
@@ -71,7 +71,7 @@ impl Index {
             .collect()
     }
 
-    /// What storage has refused to clients for who they are (401, 403), in words.
+    /// What storage has refused to clients for who they are, in words.
     pub fn refused(&self) -> &[String] {
         &self.refused
     }
@@ -117,6 +117,13 @@ impl Lapses {
     }
 }
 
+/// Whether storage refused a request for who asked: 401 and 403, and 400 where what the client signs in with cannot be read ("Common
+/// REST API error codes", `InvalidAuthenticationInfo`).
+fn is_refused(crossing: &Crossing) -> bool {
+    matches!(crossing.status(), Some(401 | 403))
+        || crossing.code() == Some("InvalidAuthenticationInfo")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +163,21 @@ mod tests {
             lapses.take(crossing);
         }
         lapses.count()
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_read_is_refused_like_one_that_does_not_fit() {
+        for (status, code, refused) in [
+            (200, None, false),
+            (400, Some("InvalidQueryParameterValue"), false),
+            (400, Some("InvalidAuthenticationInfo"), true),
+            (401, Some("NoAuthenticationInformation"), true),
+            (403, None, true),
+        ] {
+            let mut crossing = crossing(Operation::ReceiveMessages, "a", None, status);
+            crossing.answer = Answer::Status(status, code.map(str::to_owned));
+            assert_eq!(is_refused(&crossing), refused, "{status} {code:?}");
+        }
     }
 
     #[test]
