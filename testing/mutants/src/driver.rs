@@ -36,6 +36,8 @@ pub(crate) enum Fault {
     KeepsTheLast,
     /// Starts and ends consumers a minute late.
     Lags,
+    /// Starts consumers five seconds late.
+    StartsLate,
 }
 
 impl Sabotage for Fault {
@@ -69,6 +71,7 @@ impl Sabotage for Fault {
     fn delay(&self) -> Duration {
         match self {
             Self::Lags => Duration::from_secs(60),
+            Self::StartsLate => Duration::from_secs(5),
             _ => Duration::ZERO,
         }
     }

@@ -80,14 +80,18 @@ impl Crew {
     }
 
     pub(crate) fn want(&self, spec: WorkerSpec) -> anyhow::Result<()> {
-        let replicas = match spec.replicas {
+        let wanted = match spec.replicas {
             Replicas::Fixed(replicas) => replicas,
             Replicas::Scaled(_) => 0,
         };
+        let delay = self.sabotage.delay();
+        if !delay.is_zero() {
+            self.scale_later(spec.group, wanted, delay);
+        }
         let group = Group {
             name: spec.group,
-            wanted: replicas,
-            replicas,
+            wanted,
+            replicas: if delay.is_zero() { wanted } else { 0 },
             is_scaled: matches!(spec.replicas, Replicas::Scaled(_)),
             options: spec.options,
         };
@@ -104,6 +108,17 @@ impl Crew {
             crew: self.own.clone(),
             group,
         }
+    }
+
+    /// After `delay`, `group` has so many replicas.
+    fn scale_later(&self, group: &'static str, replicas: u32, delay: Duration) {
+        let crew = self.own.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            if let Some(crew) = crew.upgrade() {
+                crew.scale(group, replicas);
+            }
+        });
     }
 
     /// From now on `group` has so many replicas.
@@ -315,12 +330,6 @@ impl Target for Scaled {
             crew.scale(self.group, replicas);
             return;
         }
-        let (crew, group) = (self.crew.clone(), self.group);
-        tokio::spawn(async move {
-            tokio::time::sleep(delay).await;
-            if let Some(crew) = crew.upgrade() {
-                crew.scale(group, replicas);
-            }
-        });
+        crew.scale_later(self.group, replicas, delay);
     }
 }

@@ -231,13 +231,13 @@ impl Raw {
     }
 
     /// Asks with a token that nobody has given.
-    pub(super) async fn ask_with_a_bad_token(&self) {
+    pub(super) async fn peek_with_a_bad_token(&self, queue: &str) {
         let headers = [
             (AUTHORIZATION.as_str(), "Bearer nobody.gave.this"),
             ("x-ms-version", "2021-12-02"),
         ];
-        let query = [("comp", "list")];
-        self.ask("GET", &self.queue, "", &query, &headers, None)
+        let (path, query) = (format!("{queue}/messages"), [("peekonly", "true")]);
+        self.ask("GET", &self.queue, &path, &query, &headers, None)
             .await;
     }
 }

@@ -20,8 +20,8 @@ use crate::notice;
 /// Longest pause between two receives of an empty queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a mutant takes to begin: 67 s at the pace of scaling scenarios, where the sentence allows 15 s.
-const LONG_START: Duration = Duration::from_millis(4_500);
+/// How long a mutant takes to begin: 45 s at the pace of scaling scenarios, where the sentence allows 15 s.
+const LONG_START: Duration = Duration::from_secs(3);
 
 /// What a consumer exits with that storage refuses (docs/CONSUMER.md, `workflow::exit::Exit::Denied`).
 const DENIED: u8 = 5;
@@ -149,7 +149,10 @@ impl Consumer {
                 // It is only about the token.
                 drop(queue.peek(1).await);
             }
-            Mutation::AsksWithABadToken => self.attacks.ask_with_a_bad_token().await,
+            Mutation::AsksWithABadToken => {
+                let queue = self.args.storage.queue.queue.to_string();
+                self.attacks.peek_with_a_bad_token(&queue).await;
+            }
             Mutation::StoresWhatItPeeks => self.store_what_it_peeks().await,
             _ => {}
         }

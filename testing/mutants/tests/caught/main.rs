@@ -17,7 +17,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use map::{LONGEST_FIRST, SERIAL, THENS, WHENS};
 use sentences::{fits, thens};
-use suite::{Azurites, FEATURES, known};
+use suite::{FEATURES, Suite, known};
 use table::{Broken, Mutant, Sentence};
 
 /// Trials at a time where nobody says otherwise: they mostly wait, for leases, drains and promises that a mutant breaks.
@@ -43,29 +43,28 @@ const LOADS: [(&str, &[&str], &str); 1] = [(
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_A_TIME);
-    let azurites = Arc::new(Azurites::new());
+    let suite = Arc::new(Suite::new());
     let mut trials = Vec::new();
     for (sentence, mutant) in in_order() {
-        let azurites = azurites.clone();
+        let suite = suite.clone();
         trials.push(Trial::test(name_of(sentence, mutant), move || {
-            azurites.caught(sentence.says, mutant)
+            suite.caught(sentence.says, mutant)
         }));
     }
     for (broken, scenario) in unbroken() {
-        let azurites = azurites.clone();
+        let suite = suite.clone();
         let on = match broken {
             Broken::Scaled(_) => " (paused)",
             _ => "",
         };
         trials.push(Trial::test(
             format!("unbroken: {scenario}{on}"),
-            move || azurites.passes(broken, scenario),
+            move || suite.passes(broken, scenario),
         ));
     }
     for (mutation, flags, reason) in LOADS {
-        let azurites = azurites.clone();
         trials.push(Trial::test(format!("load: {mutation}"), move || {
-            azurites.missed(mutation, flags, reason)
+            Suite::missed(mutation, flags, reason)
         }));
     }
     trials.push(Trial::test(

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use azurite::Azurite;
 use libtest_mimic::Failed;
@@ -14,14 +13,17 @@ use crate::sentences::fits;
 use crate::table::{Broken, Mutant};
 
 const MUTANT: &str = env!("CARGO_BIN_EXE_mutant");
+
+/// Mutations that look for storage itself.
+const AROUND_THE_WIRE: [&str; 2] = ["deletes-around-the-wire", "stores-around-the-wire"];
+
 pub(crate) const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../features");
 
-/// The emulators that the runs share in turn. Each costs seconds of CPU to start; one alone would be slowed down by the
-/// messages that failed runs leave behind.
-pub(crate) struct Azurites {
+/// Where the runs find storage: each on an engine of its own, and those that go around the wire on an emulator, whose address the
+/// harness has from its environment and they from there.
+pub(crate) struct Suite {
     runtime: Runtime,
-    started: [OnceLock<Azurite>; 4],
-    runs: AtomicUsize,
+    azurite: OnceLock<Azurite>,
 }
 
 /// How a command of the harness ended.
@@ -51,18 +53,16 @@ impl Ended {
     }
 }
 
-impl Azurites {
+impl Suite {
     pub(crate) fn new() -> Self {
         Self {
             runtime: Runtime::new().expect("a runtime"),
-            started: Default::default(),
-            runs: AtomicUsize::default(),
+            azurite: OnceLock::new(),
         }
     }
 
-    fn next(&self) -> &Azurite {
-        let run = self.runs.fetch_add(1, Ordering::Relaxed);
-        self.started[run % self.started.len()].get_or_init(|| {
+    fn azurite(&self) -> &Azurite {
+        self.azurite.get_or_init(|| {
             let started = self.runtime.block_on(Azurite::start());
             started.expect("Azurite must start")
         })
@@ -94,13 +94,8 @@ impl Azurites {
     }
 
     /// A load with the consumer `mutation` fails, for `reason`.
-    pub(crate) fn missed(
-        &self,
-        mutation: &str,
-        flags: &[&str],
-        reason: &str,
-    ) -> Result<(), Failed> {
-        let mut command = self.on_azurite("load");
+    pub(crate) fn missed(mutation: &str, flags: &[&str], reason: &str) -> Result<(), Failed> {
+        let mut command = on_engine("load");
         command.args(flags).args(with_consumer(mutation));
         let ended = end(command);
         if ended.code != Some(10) || !ended.names(reason) {
@@ -113,7 +108,11 @@ impl Azurites {
         let copy;
         let (mut command, features) = match broken {
             Broken::Consumer(mutation) => {
-                let mut command = self.on_azurite("run");
+                let mut command = if AROUND_THE_WIRE.contains(&mutation) {
+                    self.on_azurite("run")
+                } else {
+                    on_engine("run")
+                };
                 command.args(with_consumer(mutation));
                 (command, Path::new(FEATURES))
             }
@@ -124,7 +123,7 @@ impl Azurites {
             }
             Broken::Harness(changes) => {
                 copy = rewritten(changes);
-                (self.on_azurite("run"), copy.path())
+                (on_engine("run"), copy.path())
             }
         };
         command.arg("--features").arg(features).arg(scenario);
@@ -132,7 +131,7 @@ impl Azurites {
     }
 
     fn on_azurite(&self, subcommand: &str) -> Command {
-        let azurite = self.next();
+        let azurite = self.azurite();
         let mut command = Command::new(MUTANT);
         command
             .arg(subcommand)
@@ -142,6 +141,12 @@ impl Azurites {
             .env_remove("EDW_AZURITE_SOURCE");
         command
     }
+}
+
+fn on_engine(subcommand: &str) -> Command {
+    let mut command = Command::new(MUTANT);
+    command.args([subcommand, "--storage", "engine"]);
+    command
 }
 
 fn with_consumer(mutation: &str) -> [String; 2] {
