@@ -20,7 +20,10 @@ pub(crate) fn requests(input: &[u8]) {
     let services = services.expect("an engine in memory must start");
     for prepared in PREPARED {
         let answered = ask(&services, prepared.as_bytes());
-        assert!(answered.is_some_and(|status| status.is_success()), "{prepared}");
+        assert!(
+            answered.is_some_and(|status| status.is_success()),
+            "{prepared}"
+        );
     }
     for request in split(input, b"\n===\n").into_iter().take(MOST_REQUESTS) {
         if let Some(status) = ask(&services, request) {
@@ -72,6 +75,7 @@ fn ask(services: &Services, input: &[u8]) -> Option<StatusCode> {
         body: Bytes::copy_from_slice(body),
         secure: false,
         peer: None,
+        metadata_names: Vec::new(),
     };
     let answer = services.answer(service, &request);
     check(&answer);
