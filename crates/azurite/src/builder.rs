@@ -59,6 +59,15 @@ impl Builder {
         Ok(self)
     }
 
+    /// Keeps connections open for this many seconds between two requests, instead of 5.
+    ///
+    /// Node.js closes a connection whose time is over before it looks whether a request has come. While a scan of a long queue
+    /// occupies it for 5 s, that meets connections in full use, and their clients see `connection reset`.
+    pub fn keep_alive_seconds(mut self, seconds: u32) -> Self {
+        self.options.keep_alive_seconds = Some(seconds);
+        self
+    }
+
     /// Starts, and returns once queue and table answer a signed request.
     pub async fn start(self) -> Result<Azurite, Error> {
         self.start_in(&Environment::read()).await
@@ -116,10 +125,11 @@ impl Builder {
         if self.options.directory.is_some()
             || self.options.debug_log.is_some()
             || self.options.https.is_some()
+            || self.options.keep_alive_seconds.is_some()
             || self.options.ports != Ports::default()
         {
             return Err(Error::Unsupported(
-                "choose ports, directory, debug log or HTTPS of an Azurite that runs already: unset EDW_AZURITE_QUEUE_URL and \
+                "choose ports, directory, debug log, keep-alive or HTTPS of an Azurite that runs already: unset EDW_AZURITE_QUEUE_URL and \
                  EDW_AZURITE_TABLE_URL, or do not ask for them"
                     .to_owned(),
             ));

@@ -194,6 +194,7 @@ fn request(
         let https = ["--cert", &certificate, "--key", &key, "--oauth", "basic"];
         flags.extend(https.map(String::from));
     }
+    flags.extend(options.keep_alive());
     let ports = options.ports;
     let request = GenericImage::new(IMAGE, VERSION)
         .with_entrypoint("sh")

@@ -23,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) debug_log: Option<PathBuf>,
     /// Speak HTTPS and take bearer tokens; plain HTTP and SAS alone when absent.
     pub(crate) https: Option<Https>,
+    /// How long connections stay open between two requests; Azurite's own 5 s when absent.
+    pub(crate) keep_alive_seconds: Option<u32>,
 }
 
 /// Flags whatever the source: old and new service versions alike, the account in the path, no output per request, and
@@ -58,7 +60,19 @@ impl Options {
             flags.extend(["--cert".into(), certificate, "--key".into(), key]);
             flags.extend(["--oauth".into(), "basic".into()]);
         }
+        flags.extend(self.keep_alive().into_iter().map(Into::into));
         flags
+    }
+
+    /// The flags for how long connections stay open; none for Azurite's own time.
+    pub(crate) fn keep_alive(&self) -> Vec<String> {
+        let Some(seconds) = self.keep_alive_seconds else {
+            return Vec::new();
+        };
+        ["--queueKeepAliveTimeout", "--tableKeepAliveTimeout"]
+            .into_iter()
+            .flat_map(|flag| [flag.to_owned(), seconds.to_string()])
+            .collect()
     }
 
     /// How to speak to it.

@@ -1,12 +1,15 @@
 //! An engine that serves, until it is told to end or is dropped.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Builder, Error, Service, Services, http::listener::Listener};
+use crate::{
+    Builder, Error, Service, Services,
+    http::listener::{self, Listener},
+};
 
 /// How long connections may take to finish what they are at when the engine ends.
 const GRACE: Duration = Duration::from_secs(5);
@@ -60,6 +63,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             services,
         };
+        let large_bodies = listener::large_bodies();
         for (service, socket) in [
             (Service::Queue, sockets.queue),
             (Service::Table, sockets.table),
@@ -70,6 +74,7 @@ impl Engine {
                 tls: tls.cloned(),
                 ending: engine.ending.clone(),
                 connections: engine.tasks.clone(),
+                large_bodies: Arc::clone(&large_bodies),
             };
             engine.tasks.spawn(listener.run(socket));
         }

@@ -84,6 +84,10 @@ impl Services {
         });
         let answer = answer.unwrap_or_else(|error| match service {
             Service::Queue => error.xml(&request_id, now),
+            // Without an account there is no Table service yet that could have been asked for JSON.
+            Service::Table if Target::new(request, &self.account.name).is_err() => {
+                error.xml(&request_id, now)
+            }
             Service::Table => tables::format::error(&error, request, &request_id, now),
         });
         self.finished(service, request, &request_id, answer)

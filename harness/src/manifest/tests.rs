@@ -78,7 +78,7 @@ fn the_overlays_keep_every_relation() {
     let Some(kubectl) = kubectl("the_overlays_keep_every_relation") else {
         return;
     };
-    for overlay in ["local", "aks", "aks-spot"] {
+    for overlay in ["local", "local-engine", "aks", "aks-spot"] {
         let documents = kubectl.render(&k8s("overlays").join(overlay)).unwrap();
         let manifests = Manifests::from_documents(&documents).unwrap();
         let problems: Vec<_> = check(&manifests).iter().map(ToString::to_string).collect();
@@ -145,6 +145,7 @@ fn every_file_can_be_read() {
     for dir in [
         "base",
         "overlays/local",
+        "overlays/local-engine",
         "overlays/aks",
         "overlays/aks-spot",
         "overlays/sample",
@@ -163,7 +164,7 @@ fn every_file_can_be_read() {
             }
         }
     }
-    assert_eq!(files, 15);
+    assert_eq!(files, 16);
 }
 
 #[test]
@@ -188,6 +189,23 @@ fn images_are_those_that_this_repository_builds_and_tests_with() {
         image(&azurite),
         format!("{}:{}", known("IMAGE"), known("VERSION"))
     );
+}
+
+#[test]
+fn the_engine_takes_the_place_of_azurite_under_its_name() {
+    let Some(kubectl) = kubectl("the_engine_takes_the_place_of_azurite_under_its_name") else {
+        return;
+    };
+    let documents = kubectl.render(&k8s("overlays/local-engine")).unwrap();
+    let manifests = Manifests::from_documents(&documents).unwrap();
+    let containers = manifests.deployments.iter().flat_map(|deployment| {
+        let containers = &deployment.spec.template.spec.containers;
+        containers.iter().map(|container| container.image.clone())
+    });
+    let mut images: Vec<_> = containers.collect();
+    images.sort();
+    let own = |name: &str| format!("edw/{name}:{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(images, [own("consumer"), own("engine")]);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod answers;
 mod contract;
+mod engine;
 mod files;
 mod flags;
 mod run;
@@ -27,7 +28,7 @@ macro_rules! targets {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 16] = targets! {
+pub const TARGETS: [Target; 17] = targets! {
     "message" => contract::message,
     "row" => contract::row,
     "poison" => contract::poison,
@@ -35,6 +36,7 @@ pub const TARGETS: [Target; 16] = targets! {
     "queue-answer" => answers::queue,
     "table-answer" => answers::table,
     "transaction-answer" => answers::transaction,
+    "engine" => engine::requests,
     "wire" => wire::crossing,
     "history" => wire::history,
     "flags" => flags::flags,

@@ -1,15 +1,10 @@
 //! A lean HTTP client: one connection, one request at a time, bytes in and bytes out. It costs the machine as little as may be,
 //! since it shares the machine with what it measures.
 
-use std::time::{Duration, Instant};
-
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
-
-/// Azurite closes a connection that has been idle for 5 s, and may itself take seconds to read a request.
-const IDLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// A connection to one service.
 pub(crate) struct Connection {
@@ -17,7 +12,6 @@ pub(crate) struct Connection {
     authority: String,
     out: Vec<u8>,
     read: Vec<u8>,
-    used: Instant,
 }
 
 /// An answer: its status, and its body as text.
@@ -35,7 +29,6 @@ impl Connection {
             authority: authority.to_owned(),
             out: Vec::with_capacity(2_048),
             read: Vec::with_capacity(16 * 1_024),
-            used: Instant::now(),
         }
     }
 
@@ -47,9 +40,6 @@ impl Connection {
         headers: &str,
         body: &str,
     ) -> Answer {
-        if self.used.elapsed() > IDLE_LIMIT {
-            *self = Self::open(&self.authority.clone()).await;
-        }
         self.out.clear();
         let head = format!(
             "{method} {target} HTTP/1.1\r\nhost: {}\r\nx-ms-version: 2021-12-02\r\ncontent-length: {}\r\n{headers}\r\n",
@@ -60,7 +50,6 @@ impl Connection {
         self.out.extend_from_slice(body.as_bytes());
         self.stream.write_all(&self.out).await.unwrap();
         let answer = self.answer().await;
-        self.used = Instant::now();
         assert!(
             answer.status < 300,
             "{method} {target}: {} {}",

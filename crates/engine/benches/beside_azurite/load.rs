@@ -157,6 +157,40 @@ impl Load {
         count as f64 / begun.elapsed().as_secs_f64()
     }
 
+    /// Makes a table and inserts so many rows into one partition of it.
+    pub(crate) async fn rows(&self, table: &str, count: usize) {
+        let mut connection = Connection::open(&self.place.table).await;
+        let target = self.place.target("Tables", "");
+        let body = format!("{{\"TableName\":\"{table}\"}}");
+        connection.ask("POST", &target, JSON, &body).await;
+        let target = self.place.target(table, "");
+        for number in 0..count {
+            let row =
+                format!("{{\"PartitionKey\":\"p\",\"RowKey\":\"{number:08}\",\"N\":{number}}}");
+            connection.ask("POST", &target, INSERT, &row).await;
+        }
+    }
+
+    /// Asks so often for one row by a filter on both keys, on one connection, and returns how often a second.
+    pub(crate) async fn queries(&self, table: &str, rows: usize, count: usize) -> f64 {
+        let mut connection = Connection::open(&self.place.table).await;
+        let begun = Instant::now();
+        for number in 0..count {
+            // A prime steps through all of the table.
+            let row = number * 7_919 % rows;
+            let filter =
+                format!("$filter=PartitionKey%20eq%20'p'%20and%20RowKey%20eq%20'{row:08}'&");
+            let target = self.place.target(&format!("{table}()"), &filter);
+            let found = connection.ask("GET", &target, JSON, "").await;
+            assert!(
+                found.body.contains(&format!("\"N\":{row}}}")),
+                "{}",
+                found.body
+            );
+        }
+        count as f64 / begun.elapsed().as_secs_f64()
+    }
+
     async fn create(&self, queue: &str) {
         let target = self.place.target(queue, "");
         let mut connection = Connection::open(&self.place.queue).await;

@@ -39,7 +39,8 @@ pub(super) fn verify(
             "Authentication scheme Bearer is not supported over HTTP.",
         ));
     }
-    let claims = claims(token).ok_or_else(ServiceError::invalid_authentication)?;
+    let claims = claims(token)
+        .ok_or_else(|| ServiceError::authentication_detail("The token is not a JSON web token."))?;
     let now = authenticator.now.seconds();
     if claims.nbf > now {
         return Err(ServiceError::authentication_detail(
@@ -53,12 +54,13 @@ pub(super) fn verify(
     }
     if !ISSUERS.iter().any(|issuer| claims.iss.starts_with(issuer)) {
         return Err(ServiceError::authentication_detail(
-            "Issuer validation failed. Issuer did not match.",
+            "Issuer validation failed. The token's issuer did not match.",
         ));
     }
-    if !is_audience(&claims.aud, authenticator.service) {
+    let account = &authenticator.account.name;
+    if !is_audience(&claims.aud, authenticator.service, account) {
         return Err(ServiceError::authentication_detail(
-            "Audience validation failed. Audience did not match.",
+            "Audience validation failed. The token's audience did not match.",
         ));
     }
     Ok(())
@@ -70,7 +72,8 @@ fn claims(token: &str) -> Option<Claims> {
     serde_json::from_slice(&payload).ok()
 }
 
-fn is_audience(audience: &str, service: Service) -> bool {
+/// Whether a token is for this service: for all of Azure Storage, or for the address of this account.
+fn is_audience(audience: &str, service: Service, account: &str) -> bool {
     let audience = audience.strip_suffix('/').unwrap_or(audience);
     let whole = ["https://storage.azure.com", RESOURCE_ID];
     // A table may live in Cosmos DB, and its clients ask for tokens accordingly.
@@ -78,17 +81,14 @@ fn is_audience(audience: &str, service: Service) -> bool {
     if whole.contains(&audience) || cosmos {
         return true;
     }
-    let service = format!(".{}.core.", service.name());
+    let service = service.name();
     let suffixes = [
         "windows.net",
         "chinacloudapi.cn",
         "usgovcloudapi.net",
         "cloudapi.de",
     ];
-    audience.strip_prefix("https://").is_some_and(|host| {
-        suffixes.iter().any(|suffix| {
-            host.strip_suffix(suffix)
-                .is_some_and(|rest| rest.ends_with(&service))
-        })
-    })
+    suffixes
+        .iter()
+        .any(|suffix| audience == format!("https://{account}.{service}.core.{suffix}"))
 }

@@ -103,7 +103,7 @@ pub(crate) enum ResourceType {
 pub(crate) struct Need {
     pub(crate) resource: ResourceType,
     pub(crate) account: &'static str,
-    /// Empty: no service SAS allows it.
+    /// Empty: no service SAS allows it. Where `account` is empty too, the account's key alone does.
     pub(crate) service: &'static str,
     pub(crate) writes: bool,
 }
@@ -111,8 +111,10 @@ pub(crate) struct Need {
 /// What a request may do.
 #[derive(Debug, Clone)]
 pub(crate) enum Grant {
-    /// Everything: the account's key, or a bearer token.
+    /// Everything: the account's key.
     Everything,
+    /// Everything but access policies: a bearer token. No built-in role for data has the actions that read and set them.
+    Token,
     AccountSas(sas::Permissions),
     /// One queue or table, and of a table perhaps some keys only.
     ServiceSas(sas::Permissions, KeyLimits),
@@ -133,24 +135,48 @@ impl Authenticator<'_> {
         target: &Target<'_>,
         policies: impl FnOnce(&str) -> Vec<Policy>,
     ) -> Result<Grant, ServiceError> {
+        let signed = target.parameter("sig").is_some();
         match target.header("authorization") {
-            Some(header) => {
-                let (scheme, value) = header
-                    .split_once(' ')
-                    .ok_or_else(ServiceError::invalid_authentication)?;
-                match scheme {
-                    "SharedKey" => shared_key::verify(self, target, value.trim(), false)?,
-                    "SharedKeyLite" => shared_key::verify(self, target, value.trim(), true)?,
-                    scheme if scheme.eq_ignore_ascii_case("bearer") => {
-                        bearer::verify(self, target, value.trim())?;
-                    }
-                    _ => return Err(ServiceError::invalid_authentication()),
-                }
-                Ok(Grant::Everything)
+            // What has both is let in by either, as by Azurite: the service's documentation does not say.
+            Some(header) => match self.of_header(target, header) {
+                Err(_) if signed => self.of_signature(target, policies),
+                granted => granted,
+            },
+            None if signed => self.of_signature(target, policies),
+            None => Err(ServiceError::no_authentication()),
+        }
+    }
+
+    fn of_header(&self, target: &Target<'_>, header: &str) -> Result<Grant, ServiceError> {
+        let (scheme, value) = header
+            .split_once(' ')
+            .ok_or_else(ServiceError::invalid_authentication)?;
+        match scheme {
+            "SharedKey" => shared_key::verify(self, target, value.trim(), false)?,
+            "SharedKeyLite" => shared_key::verify(self, target, value.trim(), true)?,
+            scheme if scheme.eq_ignore_ascii_case("bearer") => {
+                bearer::verify(self, target, value.trim())?;
+                return Ok(Grant::Token);
             }
-            None if target.parameter("sig").is_none() => Err(ServiceError::no_authentication()),
-            None if target.parameter("ss").is_some() => account_sas::verify(self, target),
-            None => service_sas::verify(self, target, policies),
+            _ => return Err(ServiceError::invalid_authentication()),
+        }
+        Ok(Grant::Everything)
+    }
+
+    fn of_signature(
+        &self,
+        target: &Target<'_>,
+        policies: impl FnOnce(&str) -> Vec<Policy>,
+    ) -> Result<Grant, ServiceError> {
+        if target.has_several("sig") {
+            return Err(ServiceError::authentication_detail(
+                "The signature is given more than once.",
+            ));
+        }
+        if target.parameter("ss").is_some() {
+            account_sas::verify(self, target)
+        } else {
+            service_sas::verify(self, target, policies)
         }
     }
 }
@@ -159,7 +185,8 @@ impl Grant {
     /// Checks that an operation is allowed.
     pub(crate) fn check(&self, need: Need) -> Result<(), ServiceError> {
         match self {
-            Self::Everything => Ok(()),
+            Self::Token if need.account.is_empty() => Err(ServiceError::authorization_failure()),
+            Self::Everything | Self::Token => Ok(()),
             Self::AccountSas(permissions) => {
                 if !permissions.resources.contains(&need.resource) {
                     return Err(ServiceError::resource_type_mismatch());
@@ -186,7 +213,7 @@ impl Grant {
     /// Whether all of the letters are there, for what takes several at once.
     pub(crate) fn check_all(&self, letters: &str) -> Result<(), ServiceError> {
         match self {
-            Self::Everything => Ok(()),
+            Self::Everything | Self::Token => Ok(()),
             Self::AccountSas(permissions) | Self::ServiceSas(permissions, _) => {
                 let all = letters.chars().all(|letter| permissions.has(letter));
                 all.then_some(())

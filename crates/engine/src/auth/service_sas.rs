@@ -87,15 +87,17 @@ pub(super) fn verify(
     ))
 }
 
-/// The name that was signed: a queue's, or a table's in lower case. Of a table it is in `tn`, and must be that of the address.
+/// The name that was signed: a queue's, or a table's in lower case. Of a table it is in `tn`, and must be that of the address;
+/// where there is none, it is that of the address.
 fn resource(service: Service, target: &Target<'_>) -> Result<String, ServiceError> {
     let segment = target.segments.first().copied().unwrap_or_default();
     let segment = decoded_segment(segment)?;
     match service {
         Service::Queue => Ok(segment.into_owned()),
         Service::Table => {
-            let signed = value(target, "tn").to_ascii_lowercase();
             let asked = segment.split('(').next().unwrap_or_default();
+            let named = Some(value(target, "tn")).filter(|named| !named.is_empty());
+            let signed = named.unwrap_or(asked).to_ascii_lowercase();
             if asked != "$batch" && !asked.eq_ignore_ascii_case(&signed) {
                 return Err(ServiceError::authentication_detail(
                     "The table in the address is not the table that was signed (tn).",

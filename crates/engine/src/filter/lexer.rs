@@ -92,8 +92,8 @@ fn word(text: &str) -> Result<(Token, &str), FilterError> {
         return Ok((Token::Constant(value), after));
     }
     let token = match word {
-        "true" => Token::Constant(Value::Boolean(true)),
-        "false" => Token::Constant(Value::Boolean(false)),
+        word if word.eq_ignore_ascii_case("true") => Token::Constant(Value::Boolean(true)),
+        word if word.eq_ignore_ascii_case("false") => Token::Constant(Value::Boolean(false)),
         "NaN" => Token::Constant(Value::Double(f64::NAN)),
         "INF" | "Infinity" => Token::Constant(Value::Double(f64::INFINITY)),
         word => {

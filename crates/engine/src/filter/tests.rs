@@ -44,6 +44,8 @@ fn filters_match_what_the_documentation_says() {
         ("Amount lt 1e3", true),
         ("Amount gt 100", true),
         ("IsActive eq true", true),
+        ("IsActive eq TruE", true),
+        ("IsActive eq False", false),
         ("IsActive", true),
         ("IsOld", false),
         ("not IsOld", true),

@@ -10,10 +10,9 @@ use super::{error::ServiceError, request::Request, response::Answer, xml::Elemen
 /// Answers a preflight request.
 pub(crate) fn preflight(properties: &Element, request: &Request) -> Result<Answer, ServiceError> {
     let required = |name| {
-        request.header(name).ok_or_else(|| {
-            ServiceError::invalid_header(name, "")
-                .with("Reason", "A required CORS header is not present.")
-        })
+        request
+            .header(name)
+            .ok_or_else(|| ServiceError::missing_cors_header(name))
     };
     let origin = required("origin")?;
     let method = required("access-control-request-method")?;
@@ -42,7 +41,8 @@ pub(crate) fn preflight(properties: &Element, request: &Request) -> Result<Answe
     Ok(answer)
 }
 
-/// Adds what a browser must see to be allowed to read an answer.
+/// Adds what a browser must see to be allowed to read an answer. Where rules exist and none of them matches, another origin could
+/// get another answer, which `Vary` tells caches.
 pub(crate) fn decorate(properties: &Element, request: &Request, answer: Answer) -> Answer {
     let Some(origin) = request.header("origin") else {
         return answer;
@@ -52,7 +52,12 @@ pub(crate) fn decorate(properties: &Element, request: &Request, answer: Answer) 
         allows_origin(rule, origin) && list(rule, "AllowedMethods").any(|allowed| allowed == method)
     });
     let Some(rule) = rule else {
-        return answer;
+        let none = rules(properties).next().is_none();
+        return if none {
+            answer
+        } else {
+            answer.header("vary", "Origin")
+        };
     };
     let mut exposed: Vec<&str> = Vec::new();
     for pattern in list(rule, "ExposedHeaders") {

@@ -111,6 +111,11 @@ impl ServiceError {
             .with("HeaderValue", value)
     }
 
+    pub(crate) fn missing_cors_header(name: &str) -> Self {
+        let message = "A required CORS header is not present.";
+        Self::new(StatusCode::BAD_REQUEST, "InvalidHeaderValue", message).with("HeaderName", name)
+    }
+
     pub(crate) fn missing_header(name: &str) -> Self {
         let message = "An HTTP header that's mandatory for this request is not specified.";
         Self::new(StatusCode::BAD_REQUEST, "MissingRequiredHeader", message)
@@ -191,7 +196,11 @@ impl ServiceError {
             message.insert_str(0, &format!("{operation}:"));
         }
         let message = serde_json::json!({"lang": "en-US", "value": message});
-        serde_json::json!({"odata.error": {"code": self.code, "message": message}}).to_string()
+        let mut error = serde_json::json!({"code": self.code, "message": message});
+        for (name, value) in &self.details {
+            error[*name] = value.as_str().into();
+        }
+        serde_json::json!({ "odata.error": error }).to_string()
     }
 
     /// Status and headers alone.

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Collected, Full, Limited};
 use hyper::{
     Response, StatusCode,
     body::{Body as _, Incoming},
@@ -18,12 +18,17 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{error::ServiceError, request::Request, response::Answer};
+use super::{case, error::ServiceError, request::Request, response::Answer};
 use crate::{auth::Service, clock::Moment, services::Services};
 
 /// Bytes of a body: the service's 4 MiB and what a transaction's parts add; of the Queue service 64 KiB with its escapes.
 const MOST_TABLE_BYTES: usize = 5 * 1024 * 1024;
 const MOST_QUEUE_BYTES: usize = 1024 * 1024;
+/// Bytes of the head of a request: an address of 64 KiB, 8 KiB of metadata, and the rest.
+const MOST_HEAD_BYTES: usize = 128 * 1024;
+/// Bodies up to this size are read at once. Those above share a room, so that no number of clients can fill the memory with bodies.
+const SMALL_BODY_BYTES: usize = 64 * 1024;
+const LARGE_BODIES_BYTES: usize = 512 * 1024 * 1024;
 /// Connections at once. Further ones wait to be accepted.
 const MOST_CONNECTIONS: usize = 4_096;
 /// How long a client may take for the head of a request once it has begun, and for its body.
@@ -42,6 +47,13 @@ pub(crate) struct Listener {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) ending: CancellationToken,
     pub(crate) connections: TaskTracker,
+    /// Room for large bodies, in blocks of [`SMALL_BODY_BYTES`]; both services share it.
+    pub(crate) large_bodies: Arc<Semaphore>,
+}
+
+/// Room for the large bodies of both services.
+pub(crate) fn large_bodies() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(LARGE_BODIES_BYTES / SMALL_BODY_BYTES))
 }
 
 impl Listener {
@@ -93,7 +105,8 @@ impl Listener {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(HEAD_LIMIT)
-            .pipeline_flush(true)
+            .preserve_header_case(true)
+            .max_buf_size(MOST_HEAD_BYTES)
             .half_close(true);
         let connection = http.serve_connection(io, service);
         tokio::pin!(connection);
@@ -123,7 +136,24 @@ impl Listener {
                 answer.header("connection", "close")
             }
         };
-        response(answer)
+        response(answer).await
+    }
+
+    /// Reads a body. Large ones wait until there is room for them beside those that are being read.
+    async fn collect(
+        &self,
+        body: Incoming,
+        most: usize,
+    ) -> Result<Collected<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
+        let size = body.size_hint().exact();
+        let size = size.map_or(most, |size| usize::try_from(size).unwrap_or(most));
+        let _room = if size > SMALL_BODY_BYTES {
+            let blocks = u32::try_from(size.div_ceil(SMALL_BODY_BYTES))?;
+            Some(self.large_bodies.acquire_many(blocks).await?)
+        } else {
+            None
+        };
+        Limited::new(body, most).collect().await
     }
 
     async fn read(
@@ -142,7 +172,7 @@ impl Listener {
         let body = if body.is_end_stream() {
             Bytes::new()
         } else {
-            let collected = tokio::time::timeout(BODY_LIMIT, Limited::new(body, most).collect());
+            let collected = tokio::time::timeout(BODY_LIMIT, self.collect(body, most));
             match collected.await {
                 Ok(Ok(body)) => body.to_bytes(),
                 Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
@@ -161,6 +191,7 @@ impl Listener {
             }
         };
         Ok(Request {
+            metadata_names: case::sent(&parts.headers, &parts.extensions).await,
             method: parts.method,
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -183,9 +214,12 @@ async fn accept(
     Ok((stream, peer, slot))
 }
 
-fn response(answer: Answer) -> Response<Full<Bytes>> {
+async fn response(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
+    if !answer.metadata_names.is_empty() {
+        *response.extensions_mut() = case::writing(&answer.metadata_names).await;
+    }
     response
 }

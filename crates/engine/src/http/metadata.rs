@@ -1,20 +1,21 @@
 //! Metadata of a queue: headers `x-ms-meta-*`, in and out.
 //!
 //! Source: "Setting and retrieving properties and metadata for queue resources" and "Naming queues and metadata", Azure Storage
-//! REST reference: names are C# identifiers, all of it at most 8 KiB.
+//! REST reference: names are C# identifiers, all of it at most 8 KiB. A name keeps the case that it was given, and is looked up in
+//! any.
 
-use hyper::{HeaderMap, header::HeaderName};
+use hyper::header::HeaderName;
 
-use super::{error::ServiceError, response::Answer};
+use super::{error::ServiceError, request::Request, response::Answer};
 
-const PREFIX: &str = "x-ms-meta-";
+pub(super) const PREFIX: &str = "x-ms-meta-";
 const MOST_BYTES: usize = 8 * 1024;
 
-/// The metadata in a request's headers. The HTTP layer has put names into lower case, as it may; the service keeps theirs.
-pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Vec<(String, String)>, ServiceError> {
+/// The metadata in a request's headers.
+pub(crate) fn of_headers(request: &Request) -> Result<Vec<(String, String)>, ServiceError> {
     let mut metadata: Vec<(String, String)> = Vec::new();
     let mut bytes = 0;
-    for (name, value) in headers {
+    for (name, value) in &request.headers {
         let Some(name) = name.as_str().strip_prefix(PREFIX) else {
             continue;
         };
@@ -35,6 +36,12 @@ pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Vec<(String, String)>, S
             None => metadata.push((name.to_owned(), value.to_owned())),
         }
     }
+    for (name, _) in &mut metadata {
+        let mut sent = request.metadata_names.iter();
+        if let Some(sent) = sent.find(|sent| sent.eq_ignore_ascii_case(name)) {
+            name.clone_from(sent);
+        }
+    }
     if bytes > MOST_BYTES {
         return Err(ServiceError::metadata_too_large());
     }
@@ -44,8 +51,11 @@ pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Vec<(String, String)>, S
 /// Sets the headers of an answer that tell metadata.
 pub(crate) fn set(answer: &mut Answer, metadata: &[(String, String)]) {
     for (name, value) in metadata {
-        if let Ok(name) = HeaderName::from_bytes(format!("{PREFIX}{name}").as_bytes()) {
-            answer.set(name, value);
+        if let Ok(header) = HeaderName::from_bytes(format!("{PREFIX}{name}").as_bytes()) {
+            answer.set(header, value);
+            if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                answer.metadata_names.push(name.clone());
+            }
         }
     }
 }

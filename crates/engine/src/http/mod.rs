@@ -2,6 +2,7 @@
 //!
 //! A request is answered by a function without I/O ([`crate::services::Services::answer`]); only `listener` touches sockets.
 
+mod case;
 pub(crate) mod cors;
 pub(crate) mod error;
 pub(crate) mod listener;

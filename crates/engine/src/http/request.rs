@@ -22,6 +22,8 @@ pub struct Request {
     pub query: String,
     /// All headers.
     pub headers: HeaderMap,
+    /// Names of metadata that were not sent in lower case, without `x-ms-meta-`: a queue keeps their case, and `headers` does not.
+    pub metadata_names: Vec<String>,
     /// Body, whole.
     pub body: Bytes,
     /// Whether it came over TLS.
@@ -89,6 +91,12 @@ impl<'a> Target<'a> {
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(other, _)| other == name);
         found.map(|(_, value)| &**value)
+    }
+
+    /// Whether a parameter is there more than once.
+    pub(crate) fn has_several(&self, name: &str) -> bool {
+        let same = self.parameters.iter().filter(|(other, _)| other == name);
+        same.count() > 1
     }
 
     /// Every parameter, its name in lower case.

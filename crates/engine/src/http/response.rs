@@ -13,6 +13,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers, without those that the HTTP layer sets itself (`date`, `content-length`).
     pub headers: HeaderMap,
+    /// Names of metadata that are not to be written in lower case, without `x-ms-meta-`.
+    pub metadata_names: Vec<String>,
     /// Body; empty for none.
     pub body: Bytes,
 }
@@ -22,6 +24,7 @@ impl Answer {
         Self {
             status,
             headers: HeaderMap::with_capacity(8),
+            metadata_names: Vec::new(),
             body: Bytes::new(),
         }
     }

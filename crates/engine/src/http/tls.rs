@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use rustls::{
-    ServerConfig,
+    InconsistentKeys, ServerConfig,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -23,11 +24,22 @@ pub(crate) fn acceptor(certificate: &[u8], key: &[u8]) -> Result<TlsAcceptor, Er
         ));
     }
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| wrong("read the key", &error))?;
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let key = provider
+        .key_provider
+        .load_private_key(key)
+        .map_err(|error| wrong("use the key", &error))?;
+    let certified = CertifiedKey::new(chain, key);
+    // A certificate of version 1, as old tools make them, cannot be compared with its key here; clients that trust it take it.
+    if let Err(error @ rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) =
+        certified.keys_match()
+    {
+        return Err(wrong("use certificate and key", &error));
+    }
+    let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| wrong("choose versions of TLS", &error))?
         .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| wrong("use certificate and key", &error))?;
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -28,7 +28,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ServiceError> {
 }
 
 pub(super) fn create(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let metadata = metadata::of_headers(&call.target.request.headers)?;
+    let metadata = metadata::of_headers(call.target.request)?;
     let existing = call.directory().create_queue(name, metadata.clone())?;
     match existing {
         None => Ok(Answer::new(StatusCode::CREATED)),
@@ -39,9 +39,13 @@ pub(super) fn create(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError
     }
 }
 
-/// Whether two are the same but for their order.
+/// Whether two are the same but for their order and the case of their names.
 fn same(a: &[(String, String)], b: &[(String, String)]) -> bool {
-    a.len() == b.len() && a.iter().all(|pair| b.contains(pair))
+    let has = |(name, value): &(String, String)| {
+        b.iter()
+            .any(|(other, its)| other.eq_ignore_ascii_case(name) && its == value)
+    };
+    a.len() == b.len() && a.iter().all(has)
 }
 
 pub(super) fn delete(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
@@ -66,7 +70,7 @@ pub(super) fn metadata(call: &Call<'_>, name: &str) -> Result<Answer, ServiceErr
 }
 
 pub(super) fn set_metadata(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
-    let metadata = metadata::of_headers(&call.target.request.headers)?;
+    let metadata = metadata::of_headers(call.target.request)?;
     let directory = call.directory();
     let saved = directory.with_queue(name, |queue| {
         let mut record = queue.record.clone();

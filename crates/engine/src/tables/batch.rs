@@ -369,6 +369,7 @@ fn read_answer(call: &Call<'_>, inner: &InnerRequest<'_>) -> Result<Answer, Serv
         body: bytes::Bytes::new(),
         secure: call.target.request.secure,
         peer: call.target.request.peer,
+        metadata_names: Vec::new(),
     };
     let target = Target::new(&request, &call.services.account.name)?;
     let call = Call {

@@ -1,5 +1,7 @@
 //! Facts about who is let in: no credential, a wrong one, one whose time is over, and bearer tokens.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use engine::Service;
 
@@ -67,9 +69,22 @@ fn a_shared_key_of_another_account_a_wrong_one_and_an_old_one_are_refused() {
     assert!(seen.elements("AuthenticationErrorDetail")[0].contains("too old"));
 }
 
-/// A token whose signature nobody checks.
+/// A good token at the system's time.
+pub(crate) fn token_now() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = i64::try_from(now.as_secs()).unwrap();
+    token_at(now, "https://storage.azure.com/", ENTRA, -60, 60)
+}
+
+const ENTRA: &str = "https://sts.windows.net/tenant/";
+
+/// A token at the time at which tests begin.
 fn token(audience: &str, issuer: &str, from: i64, to: i64) -> String {
-    let now = 1_795_889_024_i64;
+    token_at(1_795_889_024, audience, issuer, from, to)
+}
+
+/// A token whose signature nobody checks.
+fn token_at(now: i64, audience: &str, issuer: &str, from: i64, to: i64) -> String {
     let claims = format!(
         r#"{{"aud":"{audience}","iss":"{issuer}","nbf":{},"exp":{}}}"#,
         now + from,
@@ -86,7 +101,6 @@ fn token(audience: &str, issuer: &str, from: i64, to: i64) -> String {
 #[test]
 fn a_bearer_token_is_taken_over_tls_alone_and_only_with_its_audience_issuer_and_times() {
     const STORAGE: &str = "https://storage.azure.com/";
-    const ENTRA: &str = "https://sts.windows.net/tenant/";
     let played = Played::new();
     let ask = |token: &str, secure| {
         let mut request = request("GET", LIST, &[("authorization", token)], "");
@@ -98,13 +112,24 @@ fn a_bearer_token_is_taken_over_tls_alone_and_only_with_its_audience_issuer_and_
     assert_eq!(ask(&good, false), 403);
     assert_eq!(
         ask(
-            &token("https://acc.queue.core.windows.net", ENTRA, -60, 60),
+            &token(
+                "https://devstoreaccount1.queue.core.windows.net",
+                ENTRA,
+                -60,
+                60
+            ),
             true
         ),
         200
     );
     for wrong in [
-        token("https://acc.table.core.windows.net", ENTRA, -60, 60),
+        token(
+            "https://devstoreaccount1.table.core.windows.net",
+            ENTRA,
+            -60,
+            60,
+        ),
+        token("https://other.queue.core.windows.net", ENTRA, -60, 60),
         token("https://example.com", ENTRA, -60, 60),
         token(STORAGE, "https://example.com", -60, 60),
         token(STORAGE, ENTRA, 60, 120),
@@ -112,5 +137,22 @@ fn a_bearer_token_is_taken_over_tls_alone_and_only_with_its_audience_issuer_and_
     ] {
         assert_eq!(ask(&wrong, true), 403, "{wrong}");
     }
-    assert_eq!(ask("Bearer nonsense", true), 400);
+    assert_eq!(ask("Bearer nonsense", true), 403);
+}
+
+#[test]
+fn a_token_reads_and_sets_no_access_policies() {
+    let played = Played::with_queue();
+    let good = token("https://storage.azure.com", ENTRA, -60, 60);
+    let ask = |method: &str, component: &str| {
+        let target = format!("/devstoreaccount1/queue?comp={component}");
+        let mut request = request(method, &target, &[("authorization", &good)], "");
+        request.secure = true;
+        let seen = played.ask(Service::Queue, &request);
+        (seen.status, seen.code)
+    };
+    assert_eq!(ask("GET", "metadata").0, 200);
+    let refused = (403, "AuthorizationFailure".to_owned());
+    assert_eq!(ask("GET", "acl"), refused);
+    assert_eq!(ask("PUT", "acl"), refused);
 }

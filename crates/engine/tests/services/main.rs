@@ -1,4 +1,4 @@
-//! Both services as functions from requests to answers, on a clock that the test moves: no sockets, no waiting.
+//! Both services as functions from requests to answers, on a clock that the test moves; and the listeners around them (`sockets`).
 
 #![expect(clippy::unwrap_used, reason = "an unwrap in a test is an assertion")]
 
@@ -9,4 +9,6 @@ mod limits;
 mod messages;
 mod played;
 mod properties;
+mod signatures;
+mod sockets;
 mod transactions;

@@ -142,5 +142,6 @@ pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body
         body: body.to_owned().into(),
         secure: false,
         peer: Some([127, 0, 0, 1].into()),
+        metadata_names: Vec::new(),
     }
 }

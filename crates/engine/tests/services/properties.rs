@@ -124,3 +124,43 @@ fn tables_are_named_in_any_case_and_keep_theirs() {
         204
     );
 }
+
+#[test]
+fn a_preflight_without_its_headers_is_told_so() {
+    let played = Played::new();
+    played.queue("PUT", "/?restype=service&comp=properties", &[], RULE);
+    for headers in [
+        &[("origin", "http://a.example")][..],
+        &[("access-control-request-method", "GET")],
+    ] {
+        let target = "/devstoreaccount1/queue";
+        let seen = played.ask(Service::Queue, &request("OPTIONS", target, headers, ""));
+        assert_eq!(
+            (seen.status, seen.code.as_str()),
+            (400, "InvalidHeaderValue")
+        );
+        let message = seen.elements("Message")[0];
+        assert!(
+            message.starts_with("A required CORS header is not present."),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_depends_on_the_origin_says_so() {
+    let played = Played::new();
+    let ask = |origin: &str| {
+        let seen = played.queue("GET", "/?comp=list", &[("origin", origin)], "");
+        seen.header("vary").to_owned()
+    };
+    assert_eq!(ask("http://b.example"), "", "there are no rules");
+    played.queue("PUT", "/?restype=service&comp=properties", &[], RULE);
+    assert_eq!(ask("http://a.example"), "Origin");
+    assert_eq!(ask("http://b.example"), "Origin", "no rule matches");
+    let seen = played.queue("GET", "/?comp=list", &[], "");
+    assert_eq!(seen.header("vary"), "", "no origin is given");
+    let any = RULE.replace("http://a.example", "*");
+    played.queue("PUT", "/?restype=service&comp=properties", &[], &any);
+    assert_eq!(ask("http://b.example"), "", "the rule is for all");
+}

@@ -1,4 +1,4 @@
-//! The client against Azurite, in one binary: it links once, and its tests share the emulator.
+//! The client against Azurite and against the embedded engine, in one binary: it links once, and its tests share both.
 
 #[cfg(test)]
 mod entities;

@@ -1,7 +1,8 @@
-//! One Azurite for all tests of this binary, and a table for each.
+//! One Azurite and one embedded engine for all tests of this binary, and a table on each for each test.
 
 use azure_core::http::{ClientOptions, RetryOptions, Url};
 use azurite::Azurite;
+use engine::Engine;
 use std::{
     fmt::Debug,
     sync::{
@@ -45,30 +46,64 @@ pub(crate) fn fresh_name() -> String {
     format!("t{}x{id}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// One emulator and one runtime for all tests of this process; both end with it.
+/// Both services and one runtime for all tests of this process; they end with it.
 struct Shared {
     runtime: Runtime,
     azurite: Azurite,
+    engine: Engine,
 }
 
 static SHARED: LazyLock<Shared> = LazyLock::new(|| {
     let runtime = Runtime::new().unwrap();
     let azurite = runtime.block_on(Azurite::start()).unwrap();
-    Shared { runtime, azurite }
+    let engine = runtime.block_on(Engine::builder().start()).unwrap();
+    Shared {
+        runtime,
+        azurite,
+        engine,
+    }
 });
 
-/// Runs a test with the URL of the account, its SAS included.
-pub(crate) fn with_account<F: Future<Output = ()>>(test: impl FnOnce(Url) -> F) {
-    let url = format!("{}?{}", SHARED.azurite.table_url(), SHARED.azurite.sas());
-    SHARED.runtime.block_on(test(Url::parse(&url).unwrap()));
+/// Which of the two services a test speaks to, for the few facts in which they differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Azurite,
+    Engine,
 }
 
-/// Runs a test with a table of its own.
-pub(crate) fn with_table<F: Future<Output = ()>>(test: impl FnOnce(TableClient) -> F) {
-    with_account(|url| async move {
+/// Runs a test on each service, with the URL of the account, its SAS included.
+pub(crate) fn with_each_account<F: Future<Output = ()>>(test: impl Fn(Url, Backend) -> F) {
+    let Shared {
+        runtime,
+        azurite,
+        engine,
+    } = &*SHARED;
+    for (backend, url, sas) in [
+        (Backend::Azurite, azurite.table_url(), azurite.sas()),
+        (Backend::Engine, engine.table_url(), engine.sas()),
+    ] {
+        let url = format!("{url}?{sas}");
+        runtime.block_on(test(Url::parse(&url).unwrap(), backend));
+    }
+}
+
+/// Runs a test on each service, with the URL of the account, its SAS included.
+pub(crate) fn with_account<F: Future<Output = ()>>(test: impl Fn(Url) -> F) {
+    with_each_account(|url, _| test(url));
+}
+
+/// Runs a test on each service, with a table of its own.
+pub(crate) fn with_table<F: Future<Output = ()>>(test: impl Fn(TableClient) -> F) {
+    with_each_table(|table, _| test(table));
+}
+
+/// Runs a test on each service, with a table of its own.
+pub(crate) fn with_each_table<F: Future<Output = ()>>(test: impl Fn(TableClient, Backend) -> F) {
+    let test = &test;
+    with_each_account(|url, backend| async move {
         let table = table(url, &fresh_name());
         table.create(None).await.unwrap();
-        test(table).await;
+        test(table, backend).await;
     });
 }
 

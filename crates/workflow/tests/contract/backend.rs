@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use azurite::Azurite;
+use engine::Engine;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use workflow::memory::{MemoryQueue, MemoryTable};
 /// One runtime for the whole binary: the shared Azurite belongs to it, and must outlive every single test.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static AZURITE: OnceCell<Azurite> = OnceCell::const_new();
+static ENGINE: OnceCell<Engine> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// Runs a test on the shared runtime.
@@ -52,28 +54,49 @@ pub(crate) fn account(sas: String) -> AccountArgs {
     }
 }
 
-pub(crate) async fn azure_queue() -> AzureQueue {
-    let azurite = emulator().await;
-    let args = QueueArgs {
-        queue: fresh("queue").parse().unwrap(),
-        queue_endpoint: Some(azurite.queue_url().parse().unwrap()),
-    };
-    Storage::open(&account(azurite.sas()))
-        .unwrap()
-        .queue(&args)
-        .unwrap()
+/// The shared engine.
+async fn engine() -> &'static Engine {
+    ENGINE
+        .get_or_init(|| async { Engine::builder().start().await.unwrap() })
+        .await
 }
 
-pub(crate) async fn azure_table() -> AzureTable {
+pub(crate) async fn azurite_queue() -> AzureQueue {
     let azurite = emulator().await;
+    queue_at(&azurite.queue_url(), azurite.sas())
+}
+
+pub(crate) async fn engine_queue() -> AzureQueue {
+    let engine = engine().await;
+    queue_at(&engine.queue_url(), engine.sas())
+}
+
+fn queue_at(url: &str, sas: String) -> AzureQueue {
+    let args = QueueArgs {
+        queue: fresh("queue").parse().unwrap(),
+        queue_endpoint: Some(url.parse().unwrap()),
+    };
+    let storage = Storage::open(&account(sas)).unwrap();
+    storage.queue(&args).unwrap()
+}
+
+pub(crate) async fn azurite_table() -> AzureTable {
+    let azurite = emulator().await;
+    table_at(&azurite.table_url(), azurite.sas())
+}
+
+pub(crate) async fn engine_table() -> AzureTable {
+    let engine = engine().await;
+    table_at(&engine.table_url(), engine.sas())
+}
+
+fn table_at(url: &str, sas: String) -> AzureTable {
     let args = TableArgs {
         table: fresh("table").parse().unwrap(),
-        table_endpoint: Some(azurite.table_url().parse().unwrap()),
+        table_endpoint: Some(url.parse().unwrap()),
     };
-    Storage::open(&account(azurite.sas()))
-        .unwrap()
-        .table(&args)
-        .unwrap()
+    let storage = Storage::open(&account(sas)).unwrap();
+    storage.table(&args).unwrap()
 }
 
 /// Waits until `condition` gives something, for at most 10 s.
@@ -93,10 +116,10 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     }
 }
 
-/// Makes a test of each fact, once in memory and once on Azurite.
+/// Makes a test of each fact, once in memory, once on Azurite and once on the embedded engine.
 #[macro_export]
 macro_rules! facts {
-    ($memory:expr, $azure:expr; $($fact:ident),+ $(,)?) => {
+    ($memory:expr, $azurite:expr, $engine:expr; $($fact:ident),+ $(,)?) => {
         mod memory {
             $(#[test] fn $fact() {
                 $crate::backend::on_runtime(super::$fact($memory));
@@ -104,7 +127,12 @@ macro_rules! facts {
         }
         mod azurite {
             $(#[test] fn $fact() {
-                $crate::backend::on_runtime(async { super::$fact($azure.await).await });
+                $crate::backend::on_runtime(async { super::$fact($azurite.await).await });
+            })+
+        }
+        mod engine {
+            $(#[test] fn $fact() {
+                $crate::backend::on_runtime(async { super::$fact($engine.await).await });
             })+
         }
     };

@@ -11,7 +11,7 @@ use crate::backend::eventually;
 const MINUTE: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 
-crate::facts!(crate::backend::memory_queue(), crate::backend::azure_queue();
+crate::facts!(crate::backend::memory_queue(), crate::backend::azurite_queue(), crate::backend::engine_queue();
     a_sent_message_is_delivered_once_while_leased,
     bodies_survive_unchanged,
     an_empty_queue_gives_nothing_and_no_error,

@@ -6,7 +6,7 @@ use workflow::contract::{
 };
 use workflow::ports::{ErrorKind, InsertOutcome, ResultTable};
 
-crate::facts!(crate::backend::memory_table(), crate::backend::azure_table();
+crate::facts!(crate::backend::memory_table(), crate::backend::azurite_table(), crate::backend::engine_table();
     an_inserted_row_is_read_back_whole,
     a_second_insert_is_already_done_and_changes_nothing,
     another_digest_is_a_conflict_and_is_never_overwritten,
