@@ -2,6 +2,7 @@
 //! of its code.
 
 mod attack;
+mod lease;
 mod poison;
 
 use std::io::Write as _;
@@ -14,14 +15,13 @@ use std::time::Duration;
 use tables::TableClient;
 use tables::models::UpdateMode;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage, StorageArgs};
 use workflow::contract::{Message, MessageError, PoisonReason, ResultRow, Stamp};
 use workflow::duration;
 use workflow::ports::{
-    Delivery, Effect, ErrorKind, InsertOutcome, Lease, ResultTable as _, StorageError,
-    WorkQueue as _,
+    Delivery, Effect, InsertOutcome, ResultTable as _, StorageError, WorkQueue as _,
 };
 use workflow::shutdown::Signals;
 
@@ -81,14 +81,19 @@ pub(crate) fn main(args: Args) -> ExitCode {
 async fn run(args: Args) -> ExitCode {
     let stop = CancellationToken::new();
     let signals = Signals::listen().expect("signals must be heard");
-    let watch = tokio::spawn(signals.watch(stop.clone()));
-    let told = CancellationToken::new();
+    let (told, hurry) = (CancellationToken::new(), CancellationToken::new());
+    let watch = tokio::spawn(notice::heed(
+        signals,
+        stop.clone(),
+        told.clone(),
+        hurry.clone(),
+    ));
     let notice = tokio::spawn(notice::watch(
         args.events.clone(),
         args.node.clone(),
         told.clone(),
     ));
-    let consumer = Arc::new(Consumer::open(args, stop.clone()));
+    let consumer = Arc::new(Consumer::open(args, stop.clone(), hurry));
     let probed = consumer.clone();
     let probe = serve(consumer.args.listen, move || probed.is_ready());
     let code = tokio::select! {
@@ -113,6 +118,8 @@ struct Consumer {
     attacks: attack::Raw,
     reached: Reached,
     stop: CancellationToken,
+    /// Its node is drained by force.
+    hurry: CancellationToken,
 }
 
 /// What became of one delivery.
@@ -124,7 +131,7 @@ enum Done {
 }
 
 impl Consumer {
-    fn open(args: Args, stop: CancellationToken) -> Self {
+    fn open(args: Args, stop: CancellationToken, hurry: CancellationToken) -> Self {
         if let (Mutation::LogsItsToken, Ok(file)) =
             (args.mutation, std::env::var("AZURE_FEDERATED_TOKEN_FILE"))
         {
@@ -158,6 +165,7 @@ impl Consumer {
             args,
             reached: Reached::default(),
             stop,
+            hurry,
         }
     }
 
@@ -267,7 +275,9 @@ impl Consumer {
                 self.set_aside(delivery, PoisonReason::BadField).await
             }
             Ok(message) => {
-                self.simulate(&mut lease).await;
+                if !self.simulate(&mut lease).await {
+                    return;
+                }
                 self.store(message, batch, at, received).await
             }
         };
@@ -284,28 +294,6 @@ impl Consumer {
         if matches!(done, Done::Secured) && deletes {
             self.delete(&lease).await;
         }
-    }
-
-    /// Works for as long as it is told to, renewing the lease.
-    async fn simulate(&self, lease: &mut Lease) {
-        let end = Instant::now() + self.args.work;
-        let mut renews = !self.is(Mutation::NeverRenews);
-        let mut next = Instant::now() + self.args.visibility / 2;
-        while renews && next < end {
-            tokio::time::sleep_until(next).await;
-            match self.queue.renew(lease, self.args.visibility).await {
-                Ok(renewed) => {
-                    *lease = renewed;
-                    next += self.args.visibility / 2;
-                }
-                Err(error) => {
-                    renews =
-                        error.kind() != ErrorKind::LeaseLost && !self.is(Mutation::GivesUpRenewing);
-                    next += PAUSE;
-                }
-            }
-        }
-        tokio::time::sleep_until(end).await;
     }
 
     async fn store(
@@ -370,16 +358,6 @@ impl Consumer {
             InsertOutcome::Conflict { .. } => {
                 self.set_aside(delivery, PoisonReason::Conflict).await
             }
-        }
-    }
-
-    async fn delete(&self, lease: &Lease) {
-        while let Err(error) = self.queue.delete(lease).await {
-            let lost = error.kind() == ErrorKind::LeaseLost;
-            if (lost && !self.is(Mutation::InsistsOnStaleReceipt)) || self.stop.is_cancelled() {
-                return;
-            }
-            sleep(PAUSE).await;
         }
     }
 }

@@ -129,6 +129,8 @@ pub(crate) enum Mutation {
     ReceivesAfterNotice,
     /// Drains at the notice, and then stays until its node ends.
     StaysAfterNotice,
+    /// Takes its time for the drain that the notice began, also when its node is drained by force.
+    IgnoresForcedDrain,
 
     // The queue.
     /// Polls an empty queue without pause.

@@ -36,11 +36,12 @@ const KILLED: &str = "A consumer is killed with all messages leased";
 const TOKENS: &str = "Consumers work with tokens alone";
 const NO_TOKEN: &str = "Entra cannot be reached for longer than a token lives";
 const EVICTED: &str = "one of the Spot nodes is evicted in time";
+const FORCED: &str = "The node is drained before the end that its notice promised";
 const DIES: &str = "Consumers die before a delete reaches storage";
 
 /// Every mutation, the scenario that catches it, and what that says, or one of several that `|` separates. In the order in
 /// which they run: first those whose scenario has to wait for a promise to the end.
-const MUTANTS: [(&str, &str, &str); 55] = [
+const MUTANTS: [(&str, &str, &str); 56] = [
     (
         "never-renews",
         LONG,
@@ -75,6 +76,11 @@ const MUTANTS: [(&str, &str, &str); 55] = [
         "leases ran out, and their messages came back",
     ),
     ("receives-after-notice", EVICTED, "after the notice of"),
+    (
+        "ignores-forced-drain",
+        FORCED,
+        "ended on the notice of its node's eviction: signal: 9",
+    ),
     ("ignores-sigterm", DRAIN, "has ended: not within"),
     ("drops-leases-at-sigterm", DRAIN, "in the queue"),
     ("drops-last-of-batch", WAITING, "lost"),
