@@ -26,6 +26,7 @@ mod http;
 mod metrics;
 mod poison;
 mod preempt;
+mod probe;
 mod receive;
 mod run;
 mod settings;
@@ -116,6 +117,9 @@ pub async fn embedded<Q: WorkQueue, T: ResultTable>(
 
 /// Checks all that can be checked without a request, and runs.
 async fn start(args: Args) -> Exit {
+    if args.probe {
+        return probe::main(&args).await;
+    }
     let ports = match open(&args) {
         Ok(ports) => ports,
         Err(error) => {
