@@ -2,7 +2,8 @@ Feature: Azure takes Spot nodes back, and no message pays for it
 
   Spot nodes cost a fraction and can be taken back at any moment: with a notice of 30 s when all goes well, with a shorter one or
   none when it does not. The consumers on a node are told by the machine alone; nobody else asks them to end. What they had in
-  hand is finished or handed back by those that were told, and comes back when its lease runs out from those that were not.
+  hand is finished or handed back by those that were told, and comes back when its lease runs out from those that were not. A node
+  that is drained by force gives each consumer one more second.
 
   Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told: the settings of the
   workload's manifests. Which node is hit, and when, the seed of the run decides.
@@ -26,6 +27,15 @@ Feature: Azure takes Spot nodes back, and no message pays for it
         | one of the Spot nodes is evicted                 | 2    |
         | half of the Spot nodes are evicted               | 1    |
         | one of the Spot nodes is stopped and not deleted | 2    |
+
+    Scenario: The node is drained before the end that its notice promised
+      Given each message takes 60 s of work
+      And 4 consumers on Spot nodes, at most 2 on each
+      When 24 messages are sent at 20 per minute, and one of the Spot nodes is evicted with 30 s of notice, and drained by force 16 s after it
+      Then within 5 min as many consumers are at work again as before
+      And within 6 min every message has exactly one result
+      And every consumer of a node that was evicted ended by itself before the node did, with exit code 0
+      And no message came back because a lease ran out
 
   Rule: Consumers that are told too late or not at all cost time, and at most what they had in hand comes twice
 

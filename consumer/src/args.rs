@@ -76,6 +76,10 @@ pub struct Args {
         help_heading = "Lifecycle"
     )]
     pub scheduled_events_endpoint: Option<String>,
+    /// Put, get, insert and delete one message in a queue and a table that are made for it and removed, say what is refused, and
+    /// exit: whether credential and roles will do, without touching anybody's messages
+    #[arg(long, env = "EDW_PROBE", help_heading = "Lifecycle")]
+    pub probe: bool,
     /// Where /livez, /readyz and /metrics answer, such as 0.0.0.0:8080 (port 0: a free one), or none
     #[arg(long, env = "EDW_LISTEN", default_value_t, help_heading = "Lifecycle")]
     pub listen: Listen,

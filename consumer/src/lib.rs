@@ -15,7 +15,8 @@
 //! # How it ends
 //!
 //! SIGTERM, SIGINT, a Spot notice ([`preempt`]), `--exit-when-idle` or a panic begin the drain: nothing more is received,
-//! unstarted messages are handed back, what is in flight is finished within `--grace`. Exit codes: [`Exit`].
+//! unstarted messages are handed back, what is in flight is finished within `--grace`. A signal in the drain of a Spot notice ends
+//! that drain: everything is handed back at once. Exit codes: [`Exit`].
 
 mod args;
 mod delivery;
@@ -25,6 +26,7 @@ mod http;
 mod metrics;
 mod poison;
 mod preempt;
+mod probe;
 mod receive;
 mod run;
 mod settings;
@@ -115,6 +117,9 @@ pub async fn embedded<Q: WorkQueue, T: ResultTable>(
 
 /// Checks all that can be checked without a request, and runs.
 async fn start(args: Args) -> Exit {
+    if args.probe {
+        return probe::main(&args).await;
+    }
     let ports = match open(&args) {
         Ok(ports) => ports,
         Err(error) => {
@@ -140,12 +145,12 @@ async fn start(args: Args) -> Exit {
     };
     let shared = Shared::default();
     let mut background = JoinSet::new();
-    background.spawn(signals.watch(shared.drain.clone()));
+    background.spawn(heed(signals, shared.clone()));
     if let Some(endpoint) = args.scheduled_events_endpoint.clone() {
         let node = args.node.clone().filter(|node| !node.is_empty());
         let metrics = shared.metrics.clone();
-        let drain = shared.drain.clone();
-        background.spawn(preempt::watch(endpoint, node, metrics, drain));
+        let (drain, noticed) = (shared.drain.clone(), shared.noticed.clone());
+        background.spawn(preempt::watch(endpoint, node, metrics, drain, noticed));
     }
     if let Some(listener) = listener {
         let served = http::serve(listener, shared.clone());
@@ -156,6 +161,14 @@ async fn start(args: Args) -> Exit {
         });
     }
     supervise(args, ports, shared, background).await
+}
+
+/// Heeds signals: the first begins the drain, or ends the one of a Spot notice at once; the second exits the process.
+async fn heed(mut signals: Signals, shared: Shared) {
+    shared.signalled(signals.next().await);
+    let name = signals.next().await;
+    tracing::warn!(signal = name, "exiting at once");
+    std::process::exit(i32::from(Exit::Forced.code()));
 }
 
 fn open(args: &Args) -> anyhow::Result<Ports<AzureQueue, AzureTable>> {

@@ -134,12 +134,13 @@ impl Polls {
 }
 
 /// Polls `endpoint` and cancels `drain` at the first event that ends `node`, or any node when that is not known.
-/// Returns when `drain` is cancelled, by itself or by others.
+/// Cancels `noticed` before that. Returns when `drain` is cancelled, by itself or by others.
 pub(crate) async fn watch(
     endpoint: String,
     node: Option<String>,
     metrics: Arc<Metrics>,
     drain: CancellationToken,
+    noticed: CancellationToken,
 ) {
     let poll = async {
         let client = reqwest::Client::builder()
@@ -153,6 +154,7 @@ pub(crate) async fn watch(
                     if let Some(event) = polls.read(document, node.as_deref(), &endpoint) {
                         announce(&event);
                         metrics.eviction_notices.inc();
+                        noticed.cancel();
                         drain.cancel();
                         return;
                     }

@@ -34,6 +34,28 @@ pub(crate) struct Shared {
     pub(crate) health: Arc<Health>,
     /// Cancelled to begin the drain.
     pub(crate) drain: CancellationToken,
+    /// Cancelled by a Spot notice, together with the drain.
+    pub(crate) noticed: CancellationToken,
+    /// Cancelled to end the drain now: what is in hand is handed back.
+    pub(crate) hurry: CancellationToken,
+}
+
+impl Shared {
+    /// Takes note of the next signal. In the drain of a Spot notice it means that the machine goes sooner than promised: node
+    /// auto-provisioning ends pods with a second of grace once a node is announced to go (karpenter-provider-azure, repair policy
+    /// `PreemptionScheduled`). Everything is handed back at once. Otherwise the drain begins.
+    pub(crate) fn signalled(&self, signal: &'static str) {
+        if self.noticed.is_cancelled() {
+            tracing::warn!(
+                signal,
+                "the machine goes sooner than its notice said: handing back at once"
+            );
+            self.hurry.cancel();
+        } else {
+            tracing::info!(signal, "stopping; a second signal exits at once");
+        }
+        self.drain.cancel();
+    }
 }
 
 /// How a consumer ended.
@@ -71,7 +93,8 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
         metrics,
         health,
         drain,
-    } = shared;
+        ..
+    } = shared.clone();
     let abort = CancellationToken::new();
     let storage = Arc::new(Storage::new(
         ports,
@@ -108,7 +131,7 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
     let receiver = Receiver::new(Arc::clone(&consumer), tasks.clone()).run();
     let receiver = tokio::spawn(guard(Arc::clone(&consumer), Arc::clone(&refused), receiver));
 
-    let (metrics, health) = (Arc::clone(&consumer.metrics), Arc::clone(&consumer.health));
+    let metrics = Arc::clone(&consumer.metrics);
     let finished = async {
         // However the loop ended, also by a panic: nothing is received any more.
         let looped = receiver.await;
@@ -123,7 +146,7 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
             .into_iter()
             .all(|joined| joined.is_ok())
     };
-    let (sound, in_time) = within(grace, finished, &health, &drain, &abort, &tasks).await;
+    let (sound, in_time) = within(grace, finished, &shared, &abort, &tasks).await;
     let refused = refused
         .lock()
         .expect("no holder of this lock may panic")
@@ -136,41 +159,42 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
     }
 }
 
-/// Waits for `finished`; from the drain on for `grace` and [`RELEASE`]. Returns whether all tasks ended without panic, as far
-/// as they ended, and whether they did within the grace period.
+/// Waits for `finished`; from the drain on for the grace period and [`RELEASE`]. Returns whether all tasks ended without panic,
+/// as far as they ended, and whether they did within the time that they had: in a hurry, within [`RELEASE`].
 async fn within(
     grace: Duration,
     finished: impl Future<Output = bool>,
-    health: &Health,
-    drain: &CancellationToken,
+    shared: &Shared,
     abort: &CancellationToken,
     tasks: &TaskTracker,
 ) -> (bool, bool) {
     let mut finished = std::pin::pin!(finished);
     let over = async {
-        drain.cancelled().await;
+        shared.drain.cancelled().await;
         // Before a receive that is still under way is answered: traffic should stop now.
-        health.drains();
+        shared.health.drains();
         tracing::info!(
             in_flight = tasks.len(),
             grace_seconds = grace.as_secs_f64(),
             "draining"
         );
-        tokio::time::sleep(grace).await;
+        let grace = tokio::time::sleep(grace);
+        shared.hurry.run_until_cancelled(grace).await.is_none()
     };
-    tokio::select! {
+    let hurried = tokio::select! {
         biased;
         sound = &mut finished => return (sound, true),
-        () = over => {}
-    }
+        hurried = over => hurried,
+    };
     let unfinished = tasks.len();
     tracing::warn!(
         unfinished,
-        "grace period is over: handing back what is unfinished"
+        hurried,
+        "time to finish is over: handing back what is unfinished"
     );
     abort.cancel();
     match tokio::time::timeout(RELEASE, finished).await {
-        Ok(sound) => (sound, false),
+        Ok(sound) => (sound, hurried),
         Err(_) => (true, false),
     }
 }

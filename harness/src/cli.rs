@@ -57,6 +57,12 @@ enum Command {
     Recording(RecordingArgs),
     /// Remove the queues and tables that killed runs have left in a storage whose address is given
     Sweep(SweepCommand),
+    /// An AKS environment for one night: up, check, down, sweep; as the binary `aks` does it
+    #[command(after_help = aks::args::EXIT_CODES)]
+    Aks {
+        #[command(subcommand)]
+        command: aks::args::Command,
+    },
     /// The workload's producer, as its own binary runs it
     Producer(Box<producer::Args>),
     /// The workload's consumer, as its own binary runs it
@@ -113,6 +119,7 @@ struct RunCommand {
 /// Runs a command to its exit code.
 pub fn main(cli: Cli) -> ExitCode {
     match cli.command {
+        Command::Aks { command } => aks::main(aks::Args { command }),
         Command::Producer(args) => exit(producer::main(*args)),
         Command::Consumer(args) => exit(consumer::main(*args)),
         Command::Engine(args) => engine::program::main(&args),

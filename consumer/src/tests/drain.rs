@@ -99,6 +99,45 @@ async fn what_exceeds_the_grace_period_is_handed_back() {
     assert_eq!((rig.visible().await, rig.rows().await), (vec![1; 5], 0));
 }
 
+/// Node auto-provisioning leaves a pod a second, once its node is announced to go: of 20 s of grace nothing may be used.
+#[tokio::test(start_paused = true)]
+async fn a_signal_in_the_drain_of_a_notice_hands_back_at_once() {
+    let mut rig = Rig::new().await;
+    rig.settings.work = Work::Fixed(10 * SECOND);
+    rig.put(1..=5).await;
+    let consumer = rig.start();
+    rig.until(|metrics| metrics.in_flight.get() == 5).await;
+    rig.shared.noticed.cancel();
+    rig.shared.drain.cancel();
+    sleep(3 * SECOND).await;
+    assert_eq!(
+        rig.metrics().released.get(),
+        0,
+        "a notice alone leaves time to finish"
+    );
+    let told = Instant::now();
+    rig.shared.signalled("SIGTERM");
+    let outcome = consumer.await.unwrap();
+    assert!(matches!(outcome, Outcome::Drained), "{outcome:?}");
+    assert!(told.elapsed() < SECOND, "{:?}", told.elapsed());
+    assert_eq!((rig.visible().await, rig.rows().await), (vec![1; 5], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signal_without_a_notice_leaves_time_to_finish() {
+    let mut rig = Rig::new().await;
+    rig.settings.work = Work::Fixed(10 * SECOND);
+    rig.put(1..=5).await;
+    let consumer = rig.start();
+    rig.until(|metrics| metrics.in_flight.get() == 5).await;
+    rig.shared.signalled("SIGTERM");
+    // One that comes later changes nothing: the drain is no notice's.
+    rig.shared.noticed.cancel();
+    let outcome = consumer.await.unwrap();
+    assert!(matches!(outcome, Outcome::Drained), "{outcome:?}");
+    assert_eq!((rig.rows().await, rig.metrics().released.get()), (5, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hand_back_that_hangs_does_not_outlast_the_pods_grace_period() {
     let mut rig = Rig::new().await;

@@ -147,6 +147,23 @@ async fn what_is_missing_or_denied_is_refused_with_advice() {
 }
 
 #[tokio::test]
+async fn a_probe_needs_neither_queue_nor_table_and_says_what_is_refused() {
+    let site = Site::of(shared().await, "consumerprobe");
+    let ended = site.run(&["--probe"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("put, got, inserted and deleted"),
+        "{}",
+        ended.stderr
+    );
+
+    let wrong = site.sas.replace("sig=", "sig=AAAA");
+    let denied = run(&["--probe"], &site.environment(&wrong)).await;
+    assert_eq!(denied.code, Some(5), "{}", denied.stderr);
+    assert!(denied.stderr.contains("make a queue"), "{}", denied.stderr);
+}
+
+#[tokio::test]
 async fn what_is_missing_is_created_where_asked() {
     let site = Site::of(shared().await, "consumercreate");
     let ended = site.run(&["--create", "--exit-when-idle", "100ms"]).await;

@@ -105,6 +105,42 @@ async fn a_spot_notice_of_this_node_begins_the_drain_and_one_of_another_does_not
     assert_eq!((code, scripted.count(Step::Delete)), (Some(0), 1), "{last}");
 }
 
+/// As node auto-provisioning does it: the notice, and SIGTERM with a second of grace long before the end that was promised.
+#[tokio::test]
+async fn sigterm_in_the_drain_of_a_notice_hands_back_at_once_and_exits_0() {
+    let ours = Arc::new(AtomicBool::new(false));
+    let announced = Arc::clone(&ours);
+    let events = move || async move {
+        if announced.load(Ordering::Relaxed) {
+            r#"{"Events":[{"EventId":"e1","EventType":"Preempt","Resources":["node-1"],"NotBefore":""}]}"#
+        } else {
+            r#"{"Events":[]}"#
+        }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+    let router = Router::new().route("/", get(events));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let flags = [
+        "--scheduled-events-endpoint",
+        &endpoint,
+        "--node",
+        "node-1",
+        "--work",
+        "fixed:1h",
+        "--grace",
+        "1h",
+    ];
+    let (scripted, mut consumer) = busy(&flags).await;
+    ours.store(true, Ordering::Relaxed);
+    consumer.until("draining").await;
+    consumer.signal(Signal::SIGTERM);
+    let (code, last) = consumer.end().await;
+    assert_eq!((code, &last["released"]), (Some(0), &1.into()), "{last}");
+    assert_eq!(scripted.count(Step::Insert), 0);
+}
+
 #[tokio::test]
 async fn an_endpoint_that_talks_nonsense_is_one_warning_and_its_later_notice_still_counts() {
     let (polled, mut polls) = tokio::sync::watch::channel(0);

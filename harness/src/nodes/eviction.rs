@@ -47,11 +47,19 @@ pub enum Ended {
     Stopped,
 }
 
+/// What pods have to end once node auto-provisioning drains a node whose machine was announced to go: it takes the condition
+/// `PreemptionScheduled` for a reason to repair the node at once, and forces the drain with what is left of nothing, a second at
+/// least (karpenter-provider-azure since v1.13, `RepairPolicies`; karpenter, controller `node.health`). Never shortened: what a
+/// consumer does with it takes as long at every pace.
+pub const EARLY_DRAIN_GRACE: Duration = Duration::from_secs(1);
+
 /// What happens to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Eviction {
     /// How long before its end its machine is told; `None`: it is not.
     pub notice: Option<Duration>,
+    /// How long after the notice the node is drained by force, with [`EARLY_DRAIN_GRACE`] for each pod; `None`: it is not.
+    pub drained_after: Option<Duration>,
     /// How its machine ends.
     pub ends: Ended,
     /// Whether a machine of the same name comes back, as that of a scale set does that restores its Spot machines.

@@ -24,7 +24,7 @@ pub mod scheduled;
 pub use amounts::{Amounts, QuantityError};
 pub use cluster::{Cluster, Figures, Machines, Placed, Spell};
 pub use endpoint::Endpoint;
-pub use eviction::{Ended, Eviction, Notice, Times};
+pub use eviction::{EARLY_DRAIN_GRACE, Ended, Eviction, Notice, Times};
 pub use needs::{Needs, NodesError};
 pub use pools::{Capacity, Pool};
 

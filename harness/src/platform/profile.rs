@@ -22,6 +22,8 @@ pub enum Need {
     Nodes,
     /// Evictions that are announced as long before as the scenario says.
     Notice,
+    /// A drain of a node before the end that its notice says, with a second of grace, when the scenario says so.
+    EarlyDrain,
     /// Machines that can be stopped without being deleted.
     StoppedMachine,
     /// A node that comes back under its name after its eviction.
@@ -35,7 +37,7 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Wire,
         Self::Freeze,
         Self::Outage,
@@ -43,6 +45,7 @@ impl Need {
         Self::Scaling,
         Self::Nodes,
         Self::Notice,
+        Self::EarlyDrain,
         Self::StoppedMachine,
         Self::ReturningNode,
         Self::NoSpotCapacity,
@@ -62,6 +65,7 @@ impl fmt::Display for Need {
             Self::Scaling => "scaling by KEDA or its model",
             Self::Nodes => "Spot nodes that can be evicted",
             Self::Notice => "evictions with a notice of a given length",
+            Self::EarlyDrain => "drains that come before the end of a notice",
             Self::StoppedMachine => "machines that can be stopped and not deleted",
             Self::ReturningNode => "nodes that come back after their eviction",
             Self::NoSpotCapacity => "Spot machines that can be made unavailable",

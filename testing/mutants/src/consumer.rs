@@ -3,6 +3,7 @@
 
 mod attack;
 mod delivery;
+mod lease;
 mod poison;
 mod raw;
 mod receive;
@@ -69,15 +70,20 @@ pub(crate) fn main(args: Args) -> ExitCode {
 async fn run(args: Args) -> ExitCode {
     let stop = CancellationToken::new();
     let signals = Signals::listen().expect("signals must be heard");
-    let watch = tokio::spawn(signals.watch(stop.clone()));
-    let told = CancellationToken::new();
+    let (told, hurry) = (CancellationToken::new(), CancellationToken::new());
+    let watch = tokio::spawn(notice::heed(
+        signals,
+        stop.clone(),
+        told.clone(),
+        hurry.clone(),
+    ));
     let notice = tokio::spawn(notice::watch(
         args.mutation,
         args.events.clone(),
         args.node.clone(),
         told.clone(),
     ));
-    let consumer = Arc::new(Consumer::open(args, stop.clone()));
+    let consumer = Arc::new(Consumer::open(args, stop.clone(), hurry));
     let probed = consumer.clone();
     let probe = serve(consumer.args.listen, move || probed.is_ready());
     let code = tokio::select! {
@@ -104,10 +110,12 @@ struct Consumer {
     noted: attack::Noted,
     reached: Reached,
     stop: CancellationToken,
+    /// Its node is drained by force.
+    hurry: CancellationToken,
 }
 
 impl Consumer {
-    fn open(args: Args, stop: CancellationToken) -> Self {
+    fn open(args: Args, stop: CancellationToken, hurry: CancellationToken) -> Self {
         if let (Mutation::LogsItsToken, Ok(file)) =
             (args.mutation, std::env::var("AZURE_FEDERATED_TOKEN_FILE"))
         {
@@ -142,6 +150,7 @@ impl Consumer {
             noted: attack::Noted::default(),
             reached: Reached::default(),
             stop,
+            hurry,
         }
     }
 

@@ -171,6 +171,8 @@ pub(crate) enum Mutation {
     StaysAfterNotice,
     /// Asks for a notice every 2.6 s.
     LooksTooSeldom,
+    /// Takes its time for the drain that the notice began, also when its node is drained by force.
+    IgnoresForcedDrain,
 
     // The queue.
     /// Polls an empty queue without pause.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use workflow::exit::Exit;
+use workflow::shutdown::Signals;
 
 use crate::mutation::Mutation;
 
@@ -15,6 +17,22 @@ const TOO_SELDOM: Duration = Duration::from_millis(2_600);
 
 /// So long one goes on that should not: longer than the 15 s that the scenario lets it, which are 2 s at its pace here.
 const AFTER_NOTICE: Duration = Duration::from_secs(3);
+
+/// Cancels `stop` at the first signal, and `hurry` as well where it comes in the drain of a notice; exits at the second.
+pub(crate) async fn heed(
+    mut signals: Signals,
+    stop: CancellationToken,
+    told: CancellationToken,
+    hurry: CancellationToken,
+) {
+    signals.next().await;
+    if told.is_cancelled() {
+        hurry.cancel();
+    }
+    stop.cancel();
+    signals.next().await;
+    std::process::exit(i32::from(Exit::Forced.code()));
+}
 
 /// Polls `endpoint`, if there is one, and cancels `told` once an event evicts `node`.
 pub(crate) async fn watch(

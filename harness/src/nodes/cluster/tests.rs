@@ -38,6 +38,7 @@ async fn with(consumers: u64, seed: u64, now: Instant) -> Cluster {
 
 const PREEMPT: Eviction = Eviction {
     notice: Some(Duration::from_secs(30)),
+    drained_after: None,
     ends: Ended::Deleted,
     returns: false,
 };

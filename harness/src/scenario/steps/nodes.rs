@@ -77,6 +77,7 @@ impl EvictionStep {
             half: which == "half",
             eviction: Eviction {
                 notice: notice.map(|time| time.0),
+                drained_after: None,
                 ends,
                 returns: false,
             },
@@ -105,6 +106,22 @@ async fn evicted_with_notice(
     notice: Time,
 ) -> StepResult {
     let step = EvictionStep::new(&which, Ended::Deleted, Some(notice));
+    evict_under_load(scenario, messages, rate, step).await
+}
+
+declare_needs!(Nodes, Notice, EarlyDrain);
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one of the Spot nodes is evicted with (\d+ (?:ms|s|min)) of notice, and drained by force (\d+ (?:ms|s|min)) after it$"
+)]
+async fn drained_early(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: Rate,
+    notice: Time,
+    drained_after: Time,
+) -> StepResult {
+    let mut step = EvictionStep::new("one", Ended::Deleted, Some(notice));
+    step.eviction.drained_after = Some(drained_after.0);
     evict_under_load(scenario, messages, rate, step).await
 }
 

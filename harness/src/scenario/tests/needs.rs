@@ -45,6 +45,7 @@ fn what_a_platform_lacks_is_named_by_the_scenarios_that_it_does_not_run() {
         Need::Freeze,
         Need::Outage,
         Need::Notice,
+        Need::EarlyDrain,
         Need::NoSpotCapacity,
     ];
     let selection = selected(Offers::all().without(&lacking));
@@ -67,6 +68,10 @@ fn what_a_platform_lacks_is_named_by_the_scenarios_that_it_does_not_run() {
         (
             "one of the Spot nodes is evicted with 3 s of notice",
             notice,
+        ),
+        (
+            "The node is drained before the end that its notice promised",
+            "evictions with a notice of a given length, drains that come before the end of a notice",
         ),
         (
             "Azure has no other Spot machine",

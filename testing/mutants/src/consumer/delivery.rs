@@ -1,12 +1,11 @@
-//! One delivery: work under a lease that is renewed, the row, and the delete, each with its mutants.
+//! One delivery: from the message to the delete, each step with its mutants. `lease` is how it is held.
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
 use workflow::contract::{Message, MessageError, PoisonReason, Stamp};
-use workflow::ports::{Delivery, ErrorKind, Lease, WorkQueue as _};
+use workflow::ports::{Delivery, Lease, WorkQueue as _};
 
-use super::{Consumer, PAUSE};
+use super::Consumer;
 use crate::mutation::Mutation;
 use crate::spoil;
 
@@ -52,7 +51,9 @@ impl Consumer {
                 self.set_aside(delivery, PoisonReason::BadField).await
             }
             Ok(message) => {
-                self.simulate(&mut lease).await;
+                if !self.simulate(&mut lease).await {
+                    return;
+                }
                 self.store(message, batch, at, received).await
             }
         };
@@ -82,44 +83,9 @@ impl Consumer {
         }
     }
 
-    /// Works for as long as it is told to, renewing the lease.
-    async fn simulate(&self, lease: &mut Lease) {
-        if self.is(Mutation::SkipsItsWork) {
-            return;
-        }
-        let end = Instant::now() + self.args.work;
-        let mut renews = !self.is(Mutation::NeverRenews);
-        let mut next = Instant::now() + self.args.visibility / 2;
-        while renews && next < end {
-            tokio::time::sleep_until(next).await;
-            match self.queue.renew(lease, self.args.visibility).await {
-                Ok(renewed) => {
-                    *lease = renewed;
-                    next += self.args.visibility / 2;
-                }
-                Err(error) => {
-                    renews =
-                        error.kind() != ErrorKind::LeaseLost && !self.is(Mutation::GivesUpRenewing);
-                    next += PAUSE;
-                }
-            }
-        }
-        tokio::time::sleep_until(end).await;
-    }
-
     pub(super) async fn hand_back(&self, lease: &Lease) {
         // A lease that cannot be given back runs out.
         drop(self.queue.renew(lease, Duration::ZERO).await);
-    }
-
-    pub(super) async fn delete(&self, lease: &Lease) {
-        while let Err(error) = self.queue.delete(lease).await {
-            let lost = error.kind() == ErrorKind::LeaseLost;
-            if (lost && !self.is(Mutation::InsistsOnStaleReceipt)) || self.stop.is_cancelled() {
-                return;
-            }
-            sleep(PAUSE).await;
-        }
     }
 }
 

@@ -29,6 +29,7 @@ const REPLACED: &str = "The pods' tokens are replaced in the middle of the load"
 const UNREACHABLE: &str = "Entra cannot be reached for a while, and tokens last";
 const NO_TOKEN: &str = "Entra cannot be reached for longer than a token lives";
 const WRONG_TENANT: &str = "It is refused that the tenant id is wrong";
+const FORCED: &str = "The node is drained before the end that its notice promised";
 const EVICTED: &str = "one of the Spot nodes is evicted in time";
 const NO_NOTICE: &str = "half of the Spot nodes are evicted without notice";
 const ON_DEMAND: &str = "Azure has no other Spot machine";
@@ -423,11 +424,18 @@ pub(crate) const THENS: &[Sentence] = &[
     },
     Sentence {
         says: "every consumer of a node that was evicted ended by itself before the node did, with exit code <n>",
-        fails: &[consumer(
-            "stays-after-notice",
-            EVICTED,
-            "had not ended when its node",
-        )],
+        fails: &[
+            consumer(
+                "stays-after-notice",
+                EVICTED,
+                "had not ended when its node",
+            ),
+            consumer(
+                "ignores-forced-drain",
+                FORCED,
+                "ended on the notice of its node's eviction: signal: 9",
+            ),
+        ],
     },
     Sentence {
         says: "no consumer took a message later than <time> after the notice",

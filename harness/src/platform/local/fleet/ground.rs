@@ -39,6 +39,8 @@ struct Tracked {
     began: Instant,
     /// From when on consumers were missing.
     short: Option<Instant>,
+    /// When the node was drained by force.
+    forced: Option<Instant>,
 }
 
 impl Ground {
@@ -113,6 +115,7 @@ impl Fleet {
             wanted,
             began: Instant::now(),
             short: None,
+            forced: None,
         });
         if let Some(notice) = eviction.notice {
             let notice_ms = u64::try_from(notice.as_millis())?;
@@ -159,6 +162,7 @@ impl Fleet {
             };
             self.record_node(&node.name, joined)?;
         }
+        self.drain_by_force()?;
         self.take_drained()?;
         for (node, notice) in self.cluster()?.due(Stamp::now()) {
             self.end_machine(&node, &notice).await?;

@@ -8,9 +8,43 @@ use nix::sys::signal::Signal;
 use super::super::{Asked, Cause, Departure, Fleet, GONE, Leaving, Member};
 use super::Lost;
 use crate::events::NodeChange;
-use crate::nodes::{Ended, Notice, Times};
+use crate::nodes::{EARLY_DRAIN_GRACE, Ended, Notice, Times};
 
 impl Fleet {
+    /// Ends the consumers of nodes that are due to be drained by force: SIGTERM, and SIGKILL to what is left a second later.
+    pub(super) fn drain_by_force(&mut self) -> anyhow::Result<()> {
+        let mut due = Vec::new();
+        let evicted = self.ground.iter_mut().flat_map(|it| &mut it.evicted);
+        for it in evicted.filter(|it| !it.seen.is_over) {
+            let Some(after) = it.seen.eviction.drained_after else {
+                continue;
+            };
+            let node = it.seen.node.clone();
+            match it.forced {
+                None if it.began.elapsed() >= after => {
+                    it.forced = Some(Instant::now());
+                    due.push((node, Signal::SIGTERM));
+                }
+                Some(at) if at.elapsed() >= EARLY_DRAIN_GRACE => due.push((node, Signal::SIGKILL)),
+                _ => {}
+            }
+        }
+        for (node, signal) in due {
+            let on_it = |member: &&Member| member.node.as_deref() == Some(&node);
+            for member in self.running.iter().filter(on_it) {
+                // The kubelet asks a container's first process, and ends all of its processes.
+                match signal {
+                    Signal::SIGTERM => member.process.signal(signal)?,
+                    _ => member.process.signal_group(signal)?,
+                }
+            }
+            if signal == Signal::SIGTERM {
+                self.mark("drained by force", &node)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes away those that have ended by themselves on a node whose machine was told.
     pub(super) fn take_drained(&mut self) -> anyhow::Result<()> {
         let evicted = self.ground.iter().flat_map(|ground| &ground.evicted);

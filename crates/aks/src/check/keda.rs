@@ -1,0 +1,94 @@
+//! The KEDA operator's identity: variables that the webhook of workload identity adds when a pod starts, and never later.
+//!
+//! An operator that started before the webhook lacks them, and reads no queue (`sources must contain at least one
+//! TokenCredential`, kedacore/keda#5006); a restart mends it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::later;
+use crate::door::Door;
+use crate::failure::{Exit, Failure};
+use crate::kubernetes::Kubectl;
+use crate::say;
+use crate::wait::{Look, until};
+
+/// What `azure_identity` needs of a pod; the client id comes from the `TriggerAuthentication`.
+const VARIABLES: [&str; 2] = ["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
+
+/// The container of the operator, in whatever pod it is: labels differ between the add-on and the chart.
+const CONTAINER: &str = "keda-operator";
+
+/// Sees to it that every operator has the variables, with one restart.
+pub(crate) fn identity(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
+    let first = until("KEDA operator", door.minutes(10), || look(kubectl, false))?;
+    if first.is_empty() {
+        return Ok(());
+    }
+    say(&format!(
+        "  KEDA operator started without {}: restarting it",
+        first.join(", ")
+    ));
+    let restart = [
+        "rollout",
+        "restart",
+        "deployment/keda-operator",
+        "--namespace",
+        "kube-system",
+    ];
+    kubectl
+        .run(&restart, None)
+        .map_err(|refusal| Failure::refused("restart the KEDA operator", &refusal))?;
+    let rolled = [
+        "rollout",
+        "status",
+        "deployment/keda-operator",
+        "--namespace",
+        "kube-system",
+        "--timeout",
+        "240s",
+    ];
+    kubectl
+        .run_within(Duration::from_secs(300), &rolled, None)
+        .map_err(|refusal| Failure::refused("wait for the KEDA operator to restart", &refusal))?;
+    let then = until("KEDA operator after a restart", door.minutes(5), || {
+        look(kubectl, true)
+    })?;
+    if then.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::NotReady, format!("the KEDA operator lacks {} after a restart too", then.join(", ")))
+        .mend("az aks show must say securityProfile.workloadIdentity.enabled: true")
+        .mend("kubectl get pods --namespace kube-system --selector azure-workload-identity.io/system=true must list a running webhook"))
+}
+
+/// The variables that some operator lacks, once one runs. After a restart, old pods go away first.
+fn look(kubectl: &Kubectl<'_>, settled: bool) -> Result<Look<Vec<&'static str>>, Failure> {
+    let pods = match kubectl.get(&["pods", "--namespace", "kube-system"]) {
+        Ok(pods) => pods,
+        Err(refusal) => return later(&refusal, "list the pods of kube-system"),
+    };
+    let pods = pods["items"].as_array().cloned().unwrap_or_default();
+    let containers: Vec<_> = pods
+        .iter()
+        .filter(|pod| pod["status"]["phase"] == "Running")
+        .filter(|pod| !settled || pod["metadata"]["deletionTimestamp"].is_null())
+        .flat_map(|pod| pod["spec"]["containers"].as_array().into_iter().flatten())
+        .filter(|container| container["name"] == CONTAINER)
+        .collect();
+    if containers.is_empty() {
+        return Ok(Look::Not("no operator runs".to_owned()));
+    }
+    let has = |container: &Value, name: &str| {
+        let variables = container["env"].as_array();
+        variables
+            .into_iter()
+            .flatten()
+            .any(|variable| variable["name"] == name)
+    };
+    let lacks = VARIABLES
+        .into_iter()
+        .filter(|name| !containers.iter().all(|container| has(container, name)));
+    Ok(Look::Done(lacks.collect()))
+}

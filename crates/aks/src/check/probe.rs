@@ -1,0 +1,197 @@
+//! Pods that sign in as the workload does, and put, get, insert and delete: three in a row.
+//!
+//! One success proves little: a federated credential that worked once may be refused for minutes again (AADSTS70021), and roles
+//! come to count at different times. Each probe is a pod of its own, so that each signs in anew.
+
+use serde_json::{Value, json};
+
+use super::later;
+use crate::door::Door;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::kubernetes::{Kubectl, NAMESPACE};
+use crate::refusal::{Kind, Refusal};
+use crate::up::VERSION;
+use crate::wait::{Look, until};
+
+/// Successes in a row that count as ready.
+const IN_A_ROW: u32 = 3;
+
+/// Probes at most, ten seconds or more apart: half an hour, the longest that Entra is known to take.
+const PROBES: u32 = 40;
+
+const POD: &str = "edw-probe";
+
+/// How a probe ended.
+enum Ended {
+    Well,
+    /// What its log says.
+    Refused(String),
+}
+
+/// Probes until three in a row ended well.
+pub(crate) fn probe(
+    door: &Door,
+    kubectl: &Kubectl<'_>,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut row = 0;
+    let waited = until(
+        "storage, as the workload sees it",
+        (PROBES, door.pause),
+        || {
+            match once(door, kubectl, environment)? {
+                Ended::Well => row += 1,
+                Ended::Refused(said) => {
+                    row = 0;
+                    return Ok(Look::Not(said));
+                }
+            }
+            Ok(if row == IN_A_ROW {
+                Look::Done(())
+            } else {
+                Look::Not(format!("{row} of {IN_A_ROW} in a row"))
+            })
+        },
+    );
+    remove(kubectl)?;
+    waited.map_err(|failure| {
+        failure
+            .mend("AADSTS70021, AADSTS7002138: az identity federated-credential list must have the workload's service account as subject, and the cluster's issuer")
+            .mend("AuthorizationPermissionMismatch: az role assignment list --scope <account> must have both Data Contributor roles for the identity")
+    })
+}
+
+fn once(door: &Door, kubectl: &Kubectl<'_>, environment: &Environment) -> Result<Ended, Failure> {
+    remove(kubectl)?;
+    let pod = pod(environment).to_string();
+    if let Err(refusal) = kubectl.run(&["create", "--filename", "-"], Some(&pod)) {
+        return match later(&refusal, "create a probe pod")? {
+            Look::Not(said) => Ok(Ended::Refused(said)),
+            Look::Done(()) => unreachable!("a refusal is never done"),
+        };
+    }
+    let ended = until("probe pod", door.minutes(10), || {
+        let pod = match kubectl.get(&["pod", POD, "--namespace", NAMESPACE]) {
+            Ok(pod) => pod,
+            Err(refusal) => return later(&refusal, "look at the probe pod"),
+        };
+        match pod["status"]["phase"].as_str() {
+            Some("Succeeded") => Ok(Look::Done(Ended::Well)),
+            Some("Failed") => Ok(Look::Done(Ended::Refused(log(kubectl)))),
+            _ => Ok(Look::Not(waits_for(&pod))),
+        }
+    });
+    ended.map_err(|failure| no_node(kubectl).unwrap_or(failure))
+}
+
+/// Says that Azure had no machine to give, where that is why the pod waits.
+fn no_node(kubectl: &Kubectl<'_>) -> Option<Failure> {
+    let events = kubectl
+        .get(&[
+            "events",
+            "--all-namespaces",
+            "--field-selector",
+            "type=Warning",
+        ])
+        .ok()?;
+    let messages = events["items"]
+        .as_array()?
+        .iter()
+        .filter_map(|event| event["message"].as_str());
+    messages
+        .map(|message| Refusal::of("node provisioning".to_owned(), message.to_owned()))
+        .rfind(|refusal| matches!(refusal.kind, Kind::NoCapacity | Kind::Quota))
+        .map(|refusal| {
+            Failure::refused(
+                "Azure has no machine for the probe pod, neither Spot nor on demand",
+                &refusal,
+            )
+        })
+}
+
+/// What a pod that has not ended waits for.
+fn waits_for(pod: &Value) -> String {
+    let unscheduled = crate::kubernetes::condition(pod, "PodScheduled").err();
+    let statuses = pod["status"]["containerStatuses"].as_array();
+    let waiting = statuses.into_iter().flatten().find_map(|status| {
+        let waiting = &status["state"]["waiting"];
+        Some(format!(
+            "{}: {}",
+            waiting["reason"].as_str()?,
+            waiting["message"].as_str().unwrap_or_default()
+        ))
+    });
+    waiting.or(unscheduled).unwrap_or_else(|| "runs".to_owned())
+}
+
+/// The end of the probe's log, which is one line for each thing that went wrong.
+fn log(kubectl: &Kubectl<'_>) -> String {
+    let log = kubectl.run(
+        &["logs", POD, "--namespace", NAMESPACE, "--tail", "3"],
+        None,
+    );
+    log.map_or_else(|refusal| refusal.to_string(), |text| text.trim().to_owned())
+}
+
+fn remove(kubectl: &Kubectl<'_>) -> Result<(), Failure> {
+    let gone = kubectl.run(
+        &[
+            "delete",
+            "pod",
+            POD,
+            "--namespace",
+            NAMESPACE,
+            "--ignore-not-found",
+            "--timeout",
+            "60s",
+        ],
+        None,
+    );
+    match gone {
+        Ok(_) => Ok(()),
+        Err(refusal) => later::<()>(&refusal, "remove the probe pod").map(drop),
+    }
+}
+
+/// The pod: the workload's image, service account and surroundings, in the probing mode of `consumer`.
+fn pod(environment: &Environment) -> Value {
+    let variable = |name: &str, value: &str| json!({"name": name, "value": value});
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": POD,
+            "namespace": NAMESPACE,
+            "labels": {"app": POD, "azure.workload.identity/use": "true"},
+        },
+        "spec": {
+            "serviceAccountName": "aqs-app-service-account",
+            "automountServiceAccountToken": false,
+            "restartPolicy": "Never",
+            "activeDeadlineSeconds": 600,
+            "securityContext": {
+                "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "tolerations": [
+                {"key": "kubernetes.azure.com/scalesetpriority", "operator": "Equal", "value": "spot", "effect": "NoSchedule"},
+            ],
+            "containers": [{
+                "name": "probe",
+                "image": format!("{}/edw/consumer:{VERSION}", environment.login_server),
+                "args": ["--probe"],
+                "env": [
+                    variable("AZURE_STORAGE_ACCOUNT_NAME", &environment.account_name),
+                    variable("AZURE_QUEUE_NAME", &environment.queue_name),
+                    variable("AZURE_TABLE_NAME", &environment.table_name),
+                    variable("EDW_CREDENTIAL", "workload-identity"),
+                    variable("EDW_LOG_FORMAT", "text"),
+                ],
+                "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}},
+                "securityContext": {
+                    "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+                },
+            }],
+        },
+    })
+}

@@ -1,0 +1,127 @@
+//! `down`: removes everything of one run, and is not done while anything is left.
+//!
+//! It needs no file of `up`: the run's name tells the groups, so that another job on another machine can do it.
+
+use std::time::Duration;
+
+use crate::args::DownArgs;
+use crate::door::Door;
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure};
+use crate::kubernetes::Kubectl;
+use crate::ledger::Ledger;
+use crate::names::Run;
+use crate::refusal::{Kind, Refusal};
+use crate::say;
+use crate::wait::{Look, until};
+
+/// What removing the node pools may take: each of their nodes is drained, terminated and deleted.
+const POOLS: Duration = Duration::from_secs(8 * 60);
+
+/// Removes the run.
+pub(crate) fn down(args: &DownArgs) -> Result<Exit, Failure> {
+    let door = Door::open(&args.common, args.common.out.join(args.run.to_string()))?;
+    pools(&door, &args.run);
+    remove(&door, &[args.run.group()])?;
+    Ledger::of(&args.common.out).removed(&args.run)?;
+    Environment::forget(door.dir());
+    say(&format!("removed   {} and its nodes", args.run.group()));
+    Ok(Exit::Success)
+}
+
+/// Removes the node pools first, where the cluster answers, so that node provisioning makes no machine while the cluster goes
+/// away. What stays here goes with the node group.
+fn pools(door: &Door, run: &Run) {
+    let kubectl = Kubectl::of(door, run);
+    if !kubectl.is_there() {
+        say("  no kubeconfig here: the nodes go with their group");
+        return;
+    }
+    let delete = [
+        "delete",
+        "nodepools.karpenter.sh",
+        "--all",
+        "--timeout",
+        "7m",
+    ];
+    if let Err(refusal) = kubectl.run_within(POOLS, &delete, None) {
+        say(&format!(
+            "  the NodePools stay, and go with the node group: {:?}",
+            refusal.kind
+        ));
+    }
+}
+
+/// Deletes `groups` and the node groups of each, all at once, and waits until none exists. Names what is left in its error.
+pub(crate) fn remove(door: &Door, groups: &[String]) -> Result<(), Failure> {
+    let mut left = Vec::new();
+    for group in groups {
+        delete(door, group, &mut left);
+    }
+    for group in groups {
+        gone(door, group, &mut left);
+        let nodes = format!("{group}{}", crate::names::NODES);
+        // AKS removes it with the cluster; one that outlives it is an orphan.
+        match exists(door, &nodes) {
+            Ok(false) => {}
+            Ok(true) => {
+                delete(door, &nodes, &mut left);
+                gone(door, &nodes, &mut left);
+            }
+            Err(refusal) => left.push((nodes, refusal.to_string())),
+        }
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut failure = Failure::new(
+        Exit::Partial,
+        format!("{} resource groups are left", left.len()),
+    );
+    for (group, why) in &left {
+        failure = failure
+            .said(format!("{group}: {why}"))
+            .mend(format!("az group delete --name {group} --yes"));
+    }
+    Err(failure)
+}
+
+type Left = Vec<(String, String)>;
+
+fn delete(door: &Door, group: &str, left: &mut Left) {
+    match door.az(&["group", "delete", "--name", group, "--yes", "--no-wait"]) {
+        // Also one that is being deleted already, by an earlier try.
+        Ok(_)
+        | Err(Refusal {
+            kind: Kind::NotFound | Kind::BeingDeleted | Kind::Busy,
+            ..
+        }) => {}
+        Err(refusal) => left.push((group.to_owned(), refusal.to_string())),
+    }
+}
+
+/// Waits until the group is gone. Deleting a cluster takes five to fifteen minutes.
+fn gone(door: &Door, group: &str, left: &mut Left) {
+    if left.iter().any(|(name, _)| name == group) {
+        return;
+    }
+    let waited = until(
+        &format!("{group} to go"),
+        door.minutes(30),
+        || match exists(door, group) {
+            Ok(false) => Ok(Look::Done(())),
+            Ok(true) => Ok(Look::Not("is still there".to_owned())),
+            Err(refusal) if refusal.passes() || refusal.kind == Kind::TimedOut => {
+                Ok(Look::Not(format!("{:?}", refusal.kind)))
+            }
+            Err(refusal) => Err(Failure::refused("look whether it is gone", &refusal)),
+        },
+    );
+    if let Err(failure) = waited {
+        left.push((group.to_owned(), failure.to_string()));
+    }
+}
+
+fn exists(door: &Door, group: &str) -> Result<bool, Refusal> {
+    Ok(door.az(&["group", "exists", "--name", group])? == true)
+}

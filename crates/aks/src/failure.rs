@@ -1,0 +1,77 @@
+//! How a command ends that did not do what it was asked.
+
+use std::fmt;
+
+use crate::refusal::Refusal;
+
+/// How a command ended. The codes are those of `harness` and of the workload, as far as they mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Success = 0,
+    /// A flag, a file or the plan is wrong; nothing was done.
+    Usage = 2,
+    /// Azure or Kubernetes refused, or what was created is not ready.
+    NotReady = 3,
+    /// Not signed in, or access is denied.
+    Denied = 5,
+    /// A program or file is missing on this machine.
+    Missing = 6,
+    /// Something is left that should be gone.
+    Partial = 8,
+    /// Azure could not give what was asked for: quota or capacity. Neither the workload nor the harness is wrong.
+    Inconclusive = 11,
+}
+
+/// What went wrong, and what mends it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    what: String,
+    said: Vec<String>,
+    mend: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            said: Vec::new(),
+            mend: Vec::new(),
+        }
+    }
+
+    /// What was attempted and refused.
+    pub(crate) fn refused(what: impl Into<String>, refusal: &Refusal) -> Self {
+        let (exit, mend) = refusal.judged();
+        let mut failure = Self::new(exit, what).said(refusal.to_string());
+        failure.mend.extend(mend.map(str::to_owned));
+        failure
+    }
+
+    /// What a program or an object said of it.
+    pub(crate) fn said(mut self, said: impl Into<String>) -> Self {
+        self.said.push(said.into());
+        self
+    }
+
+    /// A step that mends it.
+    pub(crate) fn mend(mut self, mend: impl Into<String>) -> Self {
+        self.mend.push(mend.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "error: {}", self.what)?;
+        for (name, lines) in [("said", &self.said), ("mend", &self.mend)] {
+            for line in lines.iter().flat_map(|text| text.lines()) {
+                writeln!(formatter, "  {name}: {line}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! What `az` and `kubectl` refuse, told apart by the codes that their errors hold.
+//!
+//! Codes are those of Azure Resource Manager ("Troubleshoot common Azure deployment errors"), AKS ("error codes"), Entra
+//! ("AADSTS error codes") and of kubectl's own messages.
+
+use std::fmt;
+
+use crate::failure::Exit;
+
+/// Why a program did not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The program is not on PATH.
+    NoProgram,
+    /// It did not end in the time that it had, and was killed.
+    TimedOut,
+    /// The assertion that `az` signed in with is older than its ten minutes.
+    AssertionExpired,
+    NotSignedIn,
+    Quota,
+    NoCapacity,
+    /// Two federated credentials of one identity were written at once.
+    CredentialConflict,
+    /// A new identity is not known everywhere yet.
+    PrincipalNotFound,
+    /// Another operation on the same thing is under way.
+    Busy,
+    BeingDeleted,
+    Locked,
+    Forbidden,
+    NotFound,
+    /// The cluster does not know a kind: an add-on is not there yet.
+    Undefined,
+    Unreachable,
+    Other,
+}
+
+/// Each kind with the words that tell it, most telling first: an error may hold several.
+const WORDS: [(Kind, &[&str]); 14] = [
+    (Kind::AssertionExpired, &["AADSTS700024"]),
+    (Kind::NotSignedIn, &["az login", "No subscription found"]),
+    (
+        Kind::Quota,
+        &[
+            "QuotaExceeded",
+            "InsufficientVCPUQuota",
+            "exceeding approved",
+        ],
+    ),
+    (
+        Kind::NoCapacity,
+        &[
+            "SkuNotAvailable",
+            "AllocationFailed",
+            "OverconstrainedAllocationRequest",
+            "NotAvailableForSubscription",
+            "VMSizeNotSupported",
+        ],
+    ),
+    (
+        Kind::CredentialConflict,
+        &["ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity"],
+    ),
+    (Kind::PrincipalNotFound, &["PrincipalNotFound"]),
+    (Kind::BeingDeleted, &["ResourceGroupBeingDeleted"]),
+    (
+        Kind::Busy,
+        &[
+            "DeploymentActive",
+            "AnotherOperationInProgress",
+            "OperationPreempted",
+        ],
+    ),
+    (Kind::Locked, &["ScopeLocked"]),
+    (
+        Kind::Forbidden,
+        &[
+            "AuthorizationFailed",
+            "LinkedAuthorizationFailed",
+            "Forbidden",
+            "Unauthorized",
+            "denied:",
+            "unauthorized:",
+        ],
+    ),
+    (
+        Kind::NotFound,
+        &[
+            "ResourceGroupNotFound",
+            "ResourceNotFound",
+            "NotFound",
+            "could not be found",
+        ],
+    ),
+    (
+        Kind::Undefined,
+        &["no matches for kind", "doesn't have a resource type"],
+    ),
+    (
+        Kind::Unreachable,
+        &[
+            "connection refused",
+            "TLS handshake timeout",
+            "i/o timeout",
+            "no such host",
+            "failed calling webhook",
+            "no endpoints available",
+            "ServiceUnavailable",
+            "InternalServerError",
+            "TooManyRequests",
+        ],
+    ),
+    (Kind::Other, &[]),
+];
+
+/// A program that did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The command, without secrets.
+    pub(crate) command: String,
+    pub(crate) kind: Kind,
+    /// What it said, without secrets.
+    pub(crate) text: String,
+}
+
+impl Refusal {
+    /// A program that ended with an error, and what it wrote there.
+    pub(crate) fn of(command: String, text: String) -> Self {
+        let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let kind = WORDS.iter().find(|(_, words)| holds(words));
+        let kind = kind.map_or(Kind::Other, |(kind, _)| *kind);
+        Self {
+            command,
+            kind,
+            text,
+        }
+    }
+
+    /// Whether the same may be taken a little later.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::CredentialConflict
+                | Kind::PrincipalNotFound
+                | Kind::Busy
+                | Kind::BeingDeleted
+                | Kind::Unreachable
+        )
+    }
+
+    /// How a command ends that this stops, and what mends it.
+    pub(crate) fn judged(&self) -> (Exit, Option<&'static str>) {
+        match self.kind {
+            Kind::NoProgram => (
+                Exit::Missing,
+                Some("install the program, or set PATH; docs/AKS.md lists what is needed"),
+            ),
+            Kind::TimedOut => (
+                Exit::NotReady,
+                Some("run the same command again: every step can be repeated"),
+            ),
+            Kind::AssertionExpired | Kind::NotSignedIn => (
+                Exit::Denied,
+                Some(
+                    "sign in with az login; in a workflow, give the job `id-token: write`, AZURE_CLIENT_ID and AZURE_TENANT_ID",
+                ),
+            ),
+            Kind::Quota => (
+                Exit::Inconclusive,
+                Some(
+                    "ask for quota in the region (az vm list-usage --location <region> shows it), or choose another --location",
+                ),
+            ),
+            Kind::NoCapacity => (
+                Exit::Inconclusive,
+                Some("choose another --location, or another systemVmSize in infra/defaults.json"),
+            ),
+            Kind::Locked => (
+                Exit::Partial,
+                Some("remove the lock: az lock list --resource-group <group>"),
+            ),
+            Kind::Forbidden => (
+                Exit::Denied,
+                Some(
+                    "give the identity the roles that docs/AKS.md lists under \"Once\"; a new role may take ten minutes to count",
+                ),
+            ),
+            Kind::CredentialConflict
+            | Kind::PrincipalNotFound
+            | Kind::Busy
+            | Kind::BeingDeleted
+            | Kind::Unreachable => (
+                Exit::NotReady,
+                Some("run the same command again in some minutes"),
+            ),
+            Kind::NotFound | Kind::Undefined | Kind::Other => (Exit::NotReady, None),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "{}", self.command)?;
+        let lines: Vec<_> = self
+            .text
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        // The last lines of a long error are those with the innermost cause.
+        for line in &lines[lines.len().saturating_sub(12)..] {
+            writeln!(formatter, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_code_of_an_error_tells_its_kind() {
+        for (text, kind) in [
+            (
+                r#"{"code":"DeploymentFailed","details":[{"code":"QuotaExceeded"}]}"#,
+                Kind::Quota,
+            ),
+            (
+                "(SkuNotAvailable) The requested size is not available; NotFound",
+                Kind::NoCapacity,
+            ),
+            (
+                "AADSTS700024: Client assertion is not within its valid time range; run az login",
+                Kind::AssertionExpired,
+            ),
+            (
+                "ERROR: Please run 'az login' to setup account.",
+                Kind::NotSignedIn,
+            ),
+            (
+                "(ResourceGroupNotFound) Resource group 'x' could not be found.",
+                Kind::NotFound,
+            ),
+            (
+                "error: the server doesn't have a resource type \"nodepools\"",
+                Kind::Undefined,
+            ),
+            (
+                "Error from server (Forbidden): pods is forbidden",
+                Kind::Forbidden,
+            ),
+            ("anything else", Kind::Other),
+        ] {
+            assert_eq!(
+                Refusal::of(String::new(), text.to_owned()).kind,
+                kind,
+                "{text}"
+            );
+        }
+    }
+}
