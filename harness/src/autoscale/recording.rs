@@ -22,6 +22,8 @@ pub struct Recording {
     observed: Vec<(Duration, Observation)>,
     replicas: ReplicaSeries,
     latest: Duration,
+    /// Whether it is of a real cluster, whose loops tick when they do; else each look at the queue was a tick.
+    is_watched: bool,
 }
 
 impl Recording {
@@ -33,7 +35,31 @@ impl Recording {
             start,
             observed: Vec::new(),
             latest: Duration::ZERO,
+            is_watched: false,
         }
+    }
+
+    /// Of a cluster whose scaling is only watched, from `since` on: a Deployment without replicas that nothing has scaled yet.
+    pub(crate) fn watched(since: Stamp, settings: Settings) -> Self {
+        Self {
+            is_watched: true,
+            ..Self::new(since, settings, Start::default())
+        }
+    }
+
+    /// The queue was looked at, `now` after the begin.
+    pub(crate) fn looked(&mut self, now: Duration, observed: Observation) {
+        self.observed.push((now, observed));
+    }
+
+    /// So many replicas are wanted from then on, `now` after the begin.
+    pub(crate) fn scaled(&mut self, now: Duration, replicas: u32) {
+        self.replicas.push(now, replicas);
+    }
+
+    /// How many replicas are wanted now.
+    pub(crate) fn wanted(&self) -> u32 {
+        self.replicas.counts().last().copied().unwrap_or(0)
     }
 
     pub(super) fn ticked(
@@ -92,19 +118,7 @@ impl Recording {
     /// What the model allows for the queue that was seen, up to `until`, if nothing is known of when the loops tick; and where
     /// the replicas leave it. `slack` is how late a tick may be.
     pub fn allowed(&self, until: Duration, slack: Duration) -> (Allowed, Vec<Excursion>) {
-        let uncertainty = Uncertainty {
-            slack,
-            step: self.settings.controller.sync_period / STEPS,
-            poll: None,
-            sync: None,
-        };
-        let envelope = Envelope::new(
-            &self.settings,
-            &self.start,
-            &Samples::new(self.observed.iter().copied()),
-            until,
-            &uncertainty,
-        );
+        let envelope = self.envelope(until, slack);
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let bands = envelope.bands().iter().map(|band| AllowedBand {
             from_ms: millis(band.from),
@@ -123,13 +137,42 @@ impl Recording {
 
     /// When the model has `replicas` of them for the first time if its loops see what these saw, tick for tick, and are never
     /// late; `None`: never.
+    ///
+    /// Of a cluster, whose loops' phases nobody knows: the latest moment at which the model may have them first.
     pub fn possible(&self, replicas: u32) -> Option<Duration> {
+        if self.is_watched {
+            return self.latest_possible(replicas);
+        }
         let mut model = Autoscaler::new(self.settings.clone(), &self.start);
         self.observed.iter().find_map(|(_, observed)| {
             let due = model.next_due()?;
             let decisions = model.step(due, *observed);
             decisions.iter().any(|it| it.to >= replicas).then_some(due)
         })
+    }
+
+    fn latest_possible(&self, replicas: u32) -> Option<Duration> {
+        let (until, _) = self.observed.last()?;
+        let envelope = self.envelope(*until, Duration::ZERO);
+        let bands = envelope.bands().iter();
+        let mut surely = bands.filter(|band| band.low >= replicas);
+        surely.next().map(|band| band.from)
+    }
+
+    fn envelope(&self, until: Duration, slack: Duration) -> Envelope {
+        let uncertainty = Uncertainty {
+            slack,
+            step: self.settings.controller.sync_period / STEPS,
+            poll: None,
+            sync: None,
+        };
+        Envelope::new(
+            &self.settings,
+            &self.start,
+            &Samples::new(self.observed.iter().copied()),
+            until,
+            &uncertainty,
+        )
     }
 }
 

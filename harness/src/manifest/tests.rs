@@ -191,6 +191,14 @@ fn images_are_those_that_this_repository_builds_and_tests_with() {
 }
 
 #[test]
+fn azurite_in_a_cluster_has_the_patch_that_it_has_on_a_laptop() {
+    let read = |path: PathBuf| std::fs::read_to_string(path).unwrap();
+    let here = read(k8s("overlays/local/azurite-patch.js"));
+    let laptop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/azurite/src/patch.js");
+    assert_eq!(here, read(laptop));
+}
+
+#[test]
 fn each_broken_relation_is_named() {
     let mut tried = 0;
     let lines = include_str!("broken.txt").lines();
