@@ -73,7 +73,7 @@ fn tell(story: Story, dir: &Path) -> Result<(), Box<dyn Error>> {
         let event = Event::ProcessStarted {
             name: format!("consumer-{n}"),
             role: "consumer".into(),
-            pid: 40_000 + n,
+            pid: Some(40_000 + n),
         };
         log.append(at(0.2), event)?;
     }
@@ -132,7 +132,7 @@ fn started(run: &str, limits: Vec<LatencyLimit>) -> Event {
 fn exited(consumer: u32, status: &str) -> Event {
     Event::ProcessExited {
         name: format!("consumer-{consumer}"),
-        pid: 40_000 + consumer,
+        pid: Some(40_000 + consumer),
         status: status.into(),
         expected: true,
         last_lines: None,

@@ -14,6 +14,7 @@ use workflow::telemetry::TelemetryArgs;
 use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
+use crate::platform::cluster::Cluster;
 use crate::platform::local::Local;
 use crate::platform::{EnvironmentName, Platform, Profile, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::{Progress, RecordingArgs};
@@ -199,6 +200,7 @@ fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
 fn profile(args: &WorkloadArgs) -> Profile {
     match args.environment {
         EnvironmentName::Local => Local::profile(),
+        EnvironmentName::Cluster => Cluster::profile(),
     }
 }
 
@@ -211,6 +213,9 @@ async fn platform(
 ) -> anyhow::Result<Arc<dyn Platform>> {
     match args.environment {
         EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
+        EnvironmentName::Cluster => Ok(Arc::new(
+            Cluster::connect(&args.cluster, args.storage_patience).await?,
+        )),
     }
 }
 

@@ -21,9 +21,6 @@ use crate::run::{Run, Sending};
 /// How long it may take to kill what still works: the kernel does it at once.
 const KILLING: Duration = Duration::from_secs(5);
 
-/// How long the removal of a run's storage may take.
-const REMOVAL: Duration = Duration::from_secs(20);
-
 /// The same once a second signal has asked to wait for nobody.
 const REMOVAL_AT_ONCE: Duration = Duration::from_secs(2);
 
@@ -240,7 +237,7 @@ async fn remove(run: &Run, at_once: &CancellationToken) -> anyhow::Result<()> {
     if at_once.is_cancelled() {
         return timeout(REMOVAL_AT_ONCE, run.remove()).await?;
     }
-    let removed = timeout(REMOVAL, run.remove());
+    let removed = timeout(run.removal(), run.remove());
     let removed = at_once.run_until_cancelled(removed).await;
     removed.context(STOPPED)??
 }

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use autoscaler::{
-    Autoscaler, Decision, Envelope, Excursion, Observation, Phases, Queue, ReplicaSeries, Settings,
-    Start,
+    Autoscaler, Decision, Envelope, Excursion, Observation, Phases, Queue, ReplicaSeries, Samples,
+    Settings, Start, Uncertainty,
 };
 use workflow::contract::Stamp;
 
 use crate::events::{Allowed, AllowedBand};
+
+/// Steps of the grid of phases in a sync period, where the phases are not known.
+const STEPS: u32 = 20;
+
+/// How much later a watch tells of a decision than it was made, and how far apart two looks at the queue may be.
+const SEEN: Duration = Duration::from_secs(1);
 
 /// Replicas and queue over time, as a scaler saw them; times count from its start.
 #[derive(Debug, Clone)]
@@ -17,6 +23,8 @@ pub struct Recording {
     ticks: Vec<Tick>,
     replicas: ReplicaSeries,
     latest: Duration,
+    /// Whether it is of a real cluster, whose loops tick when they do; else each look at the queue was a tick.
+    is_watched: bool,
 }
 
 /// One turn of a loop.
@@ -49,7 +57,32 @@ impl Recording {
             replicas: ReplicaSeries::starting_with(Start::default().replicas),
             ticks: Vec::new(),
             latest: Duration::ZERO,
+            is_watched: false,
         }
+    }
+
+    /// Of a cluster whose scaling is only watched, from `since` on: a Deployment without replicas that nothing has scaled yet.
+    pub(crate) fn watched(since: Stamp) -> Self {
+        Self {
+            is_watched: true,
+            ..Self::new(since)
+        }
+    }
+
+    /// The queue was looked at, `now` after the begin.
+    pub(crate) fn looked(&mut self, now: Duration, observed: Observation) {
+        let due = now;
+        self.ticks.push(Tick { due, now, observed });
+    }
+
+    /// So many replicas are wanted from then on, `now` after the begin.
+    pub(crate) fn scaled(&mut self, now: Duration, replicas: u32) {
+        self.replicas.push(now, replicas);
+    }
+
+    /// How many replicas are wanted now.
+    pub(crate) fn wanted(&self) -> u32 {
+        self.replicas.counts().last().copied().unwrap_or(0)
     }
 
     pub(super) fn ticked(
@@ -96,9 +129,14 @@ impl Recording {
     /// The loops read the queue at known moments, so nothing is left open: the model makes the same ticks, with what they read.
     /// It is widened by how late these ticks were at most ([`Recording::latest`]), and by nothing else. A tick that `settings`
     /// ask for and the scaler did not make, the model makes when it is due, with what was read last.
+    ///
+    /// When the loops of a cluster tick, nobody knows: there it is what any of their phases allows.
     pub fn allowed(&self, settings: &Settings, until: Duration) -> (Allowed, Vec<Excursion>) {
-        let replayed = self.replayed(settings, until);
-        let envelope = Envelope::around(&replayed, self.latest, until);
+        let envelope = if self.is_watched {
+            self.possible_anyhow(settings, until, SEEN)
+        } else {
+            Envelope::around(&self.replayed(settings, until), self.latest, until)
+        };
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let bands = envelope.bands().iter().map(|band| AllowedBand {
             from_ms: millis(band.from),
@@ -141,14 +179,38 @@ impl Recording {
     }
 
     /// When the model has `replicas` of them for the first time under `settings` if its loops see what these saw, tick for tick,
-    /// and are never late; `None`: never.
+    /// and are never late; `None`: never. In a cluster: the latest moment at which it has them, whatever the phases.
     pub fn possible(&self, settings: &Settings, replicas: u32) -> Option<Duration> {
+        if self.is_watched {
+            let until = self.ticks.last()?.now;
+            let envelope = self.possible_anyhow(settings, until, Duration::ZERO);
+            let mut surely = envelope.bands().iter().filter(|band| band.low >= replicas);
+            return surely.next().map(|band| band.from);
+        }
         let mut model = Autoscaler::new(settings.clone(), &beginning(settings));
         self.ticks.iter().find_map(|tick| {
             let due = model.next_due()?;
             let decisions = model.step(due, tick.observed);
             decisions.iter().any(|it| it.to >= replicas).then_some(due)
         })
+    }
+
+    /// What the model allows for the queue that was seen, whatever the phases of its loops.
+    fn possible_anyhow(&self, settings: &Settings, until: Duration, slack: Duration) -> Envelope {
+        let uncertainty = Uncertainty {
+            slack,
+            step: settings.controller.sync_period / STEPS,
+            poll: None,
+            sync: None,
+        };
+        let seen = self.ticks.iter().map(|tick| (tick.now, tick.observed));
+        Envelope::new(
+            settings,
+            &Start::default(),
+            &Samples::new(seen),
+            until,
+            &uncertainty,
+        )
     }
 }
 

@@ -111,6 +111,17 @@ impl Scaling {
         })
     }
 
+    /// Makes the scenario's changes to a ScaledObject.
+    pub(crate) fn change(&self, object: &mut Value) -> Result<(), ScalingError> {
+        for (field, value) in &self.changes {
+            change(object, field, value).map_err(|reason| ScalingError::Change {
+                field: field.clone(),
+                reason,
+            })?;
+        }
+        Ok(())
+    }
+
     /// The settings that the run has, at its pace.
     pub fn effective(&self) -> Settings {
         self.settings.faster(self.pace.times())

@@ -57,15 +57,17 @@ pub enum Event {
         name: String,
         /// What it does: `consumer`, `producer`, `storage`.
         role: String,
-        /// Its process id.
-        pid: u32,
+        /// Its process id, where it is a process of this machine.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
     },
     /// A process ended.
     ProcessExited {
         /// Its name.
         name: String,
-        /// Its process id.
-        pid: u32,
+        /// Its process id, where it is a process of this machine.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
         /// How: `exit code 0`, `signal 9 (SIGKILL)`.
         status: String,
         /// Whether the run meant it to end so.

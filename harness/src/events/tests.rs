@@ -42,11 +42,11 @@ pub(crate) fn one_of_each() -> Vec<Event> {
         Event::ProcessStarted {
             name: "consumer-1".into(),
             role: "consumer".into(),
-            pid: 42,
+            pid: Some(42),
         },
         Event::ProcessExited {
             name: "consumer-1".into(),
-            pid: 42,
+            pid: Some(42),
             status: "exit code 3".into(),
             expected: false,
             last_lines: Some("no such\nqueue".into()),

@@ -209,6 +209,14 @@ fn the_engine_takes_the_place_of_azurite_under_its_name() {
 }
 
 #[test]
+fn azurite_in_a_cluster_has_the_patch_that_it_has_on_a_laptop() {
+    let read = |path: PathBuf| std::fs::read_to_string(path).unwrap();
+    let here = read(k8s("overlays/local/azurite-patch.js"));
+    let laptop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/azurite/src/patch.js");
+    assert_eq!(here, read(laptop));
+}
+
+#[test]
 fn each_broken_relation_is_named() {
     let mut tried = 0;
     let lines = include_str!("broken.txt").lines();

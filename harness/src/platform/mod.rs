@@ -14,10 +14,12 @@
 //!
 //! No process id, exit status of the operating system, signal or local address crosses these traits.
 
+pub mod cluster;
 pub mod local;
 pub mod loss;
 mod nodes;
 mod profile;
+mod reach;
 mod sender;
 pub mod settings;
 pub mod storage;
@@ -30,6 +32,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use cluster::ClusterArgs;
 pub use local::{
     EnvironmentName, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs,
 };
@@ -159,6 +162,11 @@ pub trait Stage: Send + Sync {
 
     /// Removes the run's queues and table, and strikes them off the log.
     async fn remove(&self) -> anyhow::Result<()>;
+
+    /// How long [`Stage::remove`] may take.
+    fn removal(&self) -> Duration {
+        Duration::from_secs(20)
+    }
 
     /// Ends everything of the run that is left, without asking.
     async fn close(self: Box<Self>) -> anyhow::Result<()>;

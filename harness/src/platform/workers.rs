@@ -263,6 +263,20 @@ pub enum Cause {
     Evicted,
 }
 
+/// Exit codes with which a consumer says that it may not or cannot begin (`workflow::exit`): storage unreachable, queue or table
+/// missing, access denied.
+const REFUSED: std::ops::RangeInclusive<i32> = 3..=5;
+
+/// Whether a worker that ended so, for this reason, ended as it should. `may_refuse`: one that ends by itself because it may not work
+/// does what the run is about.
+pub(super) fn is_orderly_end(cause: Cause, end: End, may_refuse: bool) -> bool {
+    match cause {
+        Cause::Told | Cause::Notice => end.code() == Some(0),
+        Cause::Unasked => may_refuse && end.code().is_some_and(|code| REFUSED.contains(&code)),
+        Cause::Killed | Cause::Fault | Cause::Evicted => true,
+    }
+}
+
 /// How a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departure {

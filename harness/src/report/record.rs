@@ -94,7 +94,7 @@ pub struct ProcessRecord {
     /// What it does.
     pub role: String,
     /// Its process id.
-    pub pid: u32,
+    pub pid: Option<u32>,
     /// When it was started.
     pub started: Stamp,
     /// How it ended; `None` when the log does not tell.
@@ -301,7 +301,7 @@ impl RunRecord {
         });
     }
 
-    fn exit(&mut self, name: String, pid: u32, exit: ProcessExit) {
+    fn exit(&mut self, name: String, pid: Option<u32>, exit: ProcessExit) {
         let running = |process: &&mut ProcessRecord| {
             process.name == name && process.pid == pid && process.exit.is_none()
         };

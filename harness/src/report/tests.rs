@@ -225,11 +225,11 @@ fn a_consumer_that_ends_unasked_fails_the_run_and_its_last_words_are_shown_whole
             Event::ProcessStarted {
                 name: name.clone(),
                 role: "consumer".into(),
-                pid: n,
+                pid: Some(n),
             },
             Event::ProcessExited {
                 name,
-                pid: n,
+                pid: Some(n),
                 status: "exit status: 3".into(),
                 expected: n == 5,
                 last_lines: (n != 5).then(|| HOSTILE.repeat(40)),

@@ -286,6 +286,11 @@ impl Run {
         self.stage.remove().await
     }
 
+    /// How long [`Run::remove`] may take.
+    pub fn removal(&self) -> Duration {
+        self.stage.removal()
+    }
+
     /// Ends everything of the run that is left, without asking.
     pub async fn close(self) -> anyhow::Result<()> {
         self.stage.close().await

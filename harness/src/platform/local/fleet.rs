@@ -26,15 +26,12 @@ use crate::events::{Event, EventLog, NodeChange, NodeEvent};
 use crate::platform::nodes::NodesView;
 use crate::platform::workers::{
     Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Roster, Seat, Worker,
+    is_orderly_end,
 };
 use crate::wire::{Endpoints, Lane, Proxy};
 
 /// How long a process may take to be gone after SIGKILL.
 const GONE: Duration = Duration::from_secs(10);
-
-/// Exit codes with which a consumer says that it may not or cannot begin (`workflow::exit`): storage unreachable, queue or table
-/// missing, access denied.
-const REFUSED: std::ops::RangeInclusive<i32> = 3..=5;
 
 /// What a fleet works with.
 pub(super) struct Means {
@@ -166,7 +163,7 @@ impl Fleet {
         self.record(Event::ProcessStarted {
             name: name.clone(),
             role: "consumer".to_owned(),
-            pid: process.pid(),
+            pid: Some(process.pid()),
         })?;
         let node = seat.node.map(|placed| placed.node);
         if let Some(node) = node.clone() {
@@ -229,13 +226,9 @@ impl Fleet {
         let Member { process, lane, .. } = member;
         // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
         let just_started = !lane.has_carried() && end == End::Signalled(Signal::SIGTERM as i32);
-        let is_orderly = match cause {
-            Cause::Told | Cause::Notice => end.code() == Some(0) || just_started,
-            Cause::Unasked => {
-                member.may_refuse && end.code().is_some_and(|code| REFUSED.contains(&code))
-            }
-            Cause::Killed | Cause::Fault | Cause::Evicted => true,
-        };
+        let was_asked = matches!(cause, Cause::Told | Cause::Notice);
+        let is_orderly =
+            is_orderly_end(cause, end, member.may_refuse) || (was_asked && just_started);
         self.record(exited(process, end, is_orderly))?;
         let departure = Departure {
             name: process.name().to_owned(),

@@ -17,7 +17,6 @@ mod host;
 mod keeper;
 mod probe;
 pub mod process;
-mod reach;
 mod stage;
 mod workload;
 

@@ -116,7 +116,7 @@ fn end_of(status: ExitStatus) -> End {
 pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
     Event::ProcessExited {
         name: process.name().to_owned(),
-        pid: process.pid(),
+        pid: Some(process.pid()),
         status: end.to_string(),
         expected,
         last_lines: (!expected).then(|| process.last_lines()),

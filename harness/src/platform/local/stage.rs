@@ -158,7 +158,7 @@ impl Stage for LocalStage {
         let started = Event::ProcessStarted {
             name: PRODUCER.to_owned(),
             role: PRODUCER.to_owned(),
-            pid: process.pid(),
+            pid: Some(process.pid()),
         };
         self.plan.log.append(Stamp::now(), started)?;
         Ok(Box::new(Producer {

@@ -8,6 +8,7 @@ use workflow::duration;
 
 use super::emulator::StorageChoice;
 use super::process::Program;
+use crate::platform::ClusterArgs;
 
 /// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
@@ -18,6 +19,8 @@ pub enum EnvironmentName {
     /// Processes on this machine, and Azurite; the autoscaler is a model, nodes are simulated
     #[default]
     Local,
+    /// Pods in a Kubernetes cluster that has KEDA; --context names it
+    Cluster,
 }
 
 /// Where the workload runs, which programs are under test, and what their storage is allowed.
@@ -35,6 +38,9 @@ pub struct WorkloadArgs {
     /// End as inconclusive once a storage whose address is given has not answered for this long
     #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
     pub storage_patience: Duration,
+    /// Which cluster
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 impl WorkloadArgs {
@@ -53,7 +59,16 @@ impl WorkloadArgs {
             let storage = storage.expect("every storage must have a name");
             format!("--storage {}", storage.get_name())
         });
-        let flags: Vec<_> = storage.into_iter().chain(command).chain(patience).collect();
+        let environment = (self.environment == EnvironmentName::Cluster).then(|| {
+            let flags = self.cluster.repeat().into_iter();
+            let flags = flags.map(|(flag, value)| {
+                let value = value.replace('\'', "'\\''");
+                format!(" {flag} '{value}'")
+            });
+            format!("--env cluster{}", flags.collect::<String>())
+        });
+        let flags = environment.into_iter().chain(storage);
+        let flags: Vec<_> = flags.chain(command).chain(patience).collect();
         (!flags.is_empty()).then(|| flags.join(" "))
     }
 }

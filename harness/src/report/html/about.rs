@@ -131,7 +131,7 @@ fn process_row(record: &RunRecord, process: &ProcessRecord) -> Markup {
         tr {
             td { (process.name) }
             td { (process.role) }
-            td.figure { (process.pid) }
+            td.figure { @if let Some(pid) = process.pid { (pid) } }
             td.figure { (seconds(process.started)) }
             @match &process.exit {
                 Some(exit) => {

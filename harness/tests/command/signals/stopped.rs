@@ -20,7 +20,11 @@ async fn a_load_is_cut_off_by(signal: Signal) {
     let (mut started, mut reasons) = (0, Vec::new());
     for event in load.events() {
         match event {
-            Event::ProcessStarted { name, pid: id, .. } => {
+            Event::ProcessStarted {
+                name,
+                pid: Some(id),
+                ..
+            } => {
                 started += 1;
                 assert_eq!(kill(pid(id), None), Err(Errno::ESRCH), "{name} is left");
             }
@@ -91,7 +95,12 @@ async fn a_second_signal_ends_a_load_that_drains_at_once() {
     assert_eq!(*outcome, Outcome::Incomplete);
     assert_eq!(*reasons, ["stopped by a signal"]);
     for event in &events {
-        if let Event::ProcessStarted { name, pid: id, .. } = event {
+        if let Event::ProcessStarted {
+            name,
+            pid: Some(id),
+            ..
+        } = event
+        {
             assert_eq!(kill(pid(*id), None), Err(Errno::ESRCH), "{name} is left");
         }
     }

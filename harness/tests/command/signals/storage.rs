@@ -34,9 +34,11 @@ fn end(load: &Running) -> (Outcome, Vec<String>) {
     let (mut left, mut lost, mut end) = (Vec::new(), None, None);
     for event in load.events() {
         match event {
-            Event::ProcessStarted { name, pid: id, .. }
-                if kill(pid(id), None) != Err(Errno::ESRCH) =>
-            {
+            Event::ProcessStarted {
+                name,
+                pid: Some(id),
+                ..
+            } if kill(pid(id), None) != Err(Errno::ESRCH) => {
                 left.push(name);
             }
             Event::StorageLost { how } => lost = Some(how),

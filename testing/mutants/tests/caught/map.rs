@@ -425,11 +425,7 @@ pub(crate) const THENS: &[Sentence] = &[
     Sentence {
         says: "every consumer of a node that was evicted ended by itself before the node did, with exit code <n>",
         fails: &[
-            consumer(
-                "stays-after-notice",
-                EVICTED,
-                "had not ended when its node",
-            ),
+            consumer("stays-after-notice", EVICTED, "had not ended when its node"),
             consumer(
                 "ignores-forced-drain",
                 FORCED,

@@ -1,5 +1,6 @@
 //! Whether a storage that is somebody else's still answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -14,14 +15,14 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Follows one storage.
-#[derive(Debug)]
+/// Follows one storage. Clones share what they have seen.
+#[derive(Debug, Clone)]
 pub(super) struct Reach {
     /// Asked for its length; it need not exist, since any answer will do.
     queue: AzureQueue,
     /// How long it may go without an answer.
     patience: Duration,
-    seen: Mutex<Seen>,
+    seen: Arc<Mutex<Seen>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ impl Reach {
         Self {
             queue,
             patience,
-            seen: Mutex::default(),
+            seen: Arc::default(),
         }
     }
 

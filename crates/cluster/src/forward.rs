@@ -1,0 +1,184 @@
+//! A port of a pod on this machine's loopback, as `kubectl port-forward` gives it, but for as long as it is asked for: each connection
+//! goes to a pod that is ready then, so that a pod that was replaced costs a connection and not the way.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::{StreamExt as _, pin_mut};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
+use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::{Api, ResourceExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::error::{Error, said};
+use crate::pods::PodView;
+
+/// From one try to watch to the next, while the API server gives no answer.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A way to a port of pods. Dropping it closes it.
+pub struct Forward {
+    address: SocketAddr,
+    trouble: Arc<Mutex<Option<String>>>,
+    _stop: DropGuard,
+}
+
+impl fmt::Debug for Forward {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "forwarded at {}", self.address)
+    }
+}
+
+impl Forward {
+    /// Opens a way to `port` of the pods in `pods` that `selector` selects by their labels.
+    pub async fn open(pods: Api<Pod>, selector: &str, port: u16) -> Result<Self, Error> {
+        let local = |source| Error::Local {
+            doing: format!("listen for what goes to {selector}"),
+            source,
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(local)?;
+        let address = listener.local_addr().map_err(local)?;
+        let stop = CancellationToken::new();
+        let trouble = Arc::new(Mutex::new(None));
+        let way = Way {
+            pods,
+            selector: selector.to_owned(),
+            port,
+            trouble: trouble.clone(),
+        };
+        tokio::spawn(accept(listener, Arc::new(way), stop.clone()));
+        Ok(Self {
+            address,
+            trouble,
+            _stop: stop.drop_guard(),
+        })
+    }
+
+    /// Where it is on this machine.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Why the last connection that was tried came to nothing; `None`: it did not.
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = self.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Where connections go.
+struct Way {
+    pods: Api<Pod>,
+    selector: String,
+    port: u16,
+    trouble: Arc<Mutex<Option<String>>>,
+}
+
+async fn accept(listener: TcpListener, way: Arc<Way>, stop: CancellationToken) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    let way = way.clone();
+                    connections.spawn(async move { way.carry(stream).await });
+                }
+            }
+        }
+    }
+}
+
+impl Way {
+    /// Carries one connection to its end.
+    async fn carry(&self, mut stream: TcpStream) {
+        let carried = async {
+            let pod = self.ready().await?;
+            let mut forwarded = self.pods.portforward(&pod, &[self.port]).await;
+            let forwarded = forwarded
+                .as_mut()
+                .map_err(|error| format!("forward to {pod}: {}", said(error)))?;
+            let there = forwarded.take_stream(self.port);
+            let mut there = there.ok_or_else(|| format!("forward to {pod}: there is no stream"))?;
+            self.tell(None);
+            // How a connection ends is the affair of both ends.
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut there).await;
+            forwarded.abort();
+            Ok::<_, String>(())
+        };
+        if let Err(trouble) = carried.await {
+            tracing::debug!("{trouble}");
+            self.tell(Some(trouble));
+        }
+    }
+
+    fn tell(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    /// A pod that is ready.
+    async fn ready(&self) -> Result<String, String> {
+        let selected = ListParams::default().labels(&self.selector);
+        let pods = self.pods.list(&selected).await;
+        let pods = pods.map_err(|error| format!("list {}: {}", self.selector, said(&error)))?;
+        let ready = pods.items.iter().find(|pod| is_ready(pod));
+        ready
+            .map(ResourceExt::name_any)
+            .ok_or_else(|| format!("no pod of {} is ready", self.selector))
+    }
+}
+
+/// Waits until a pod in `pods` that `selector` selects is ready, for at most `patience`.
+pub async fn ready(pods: &Api<Pod>, selector: &str, patience: Duration) -> Result<(), Error> {
+    let selected = watcher::Config::default().labels(selector);
+    let changes = watcher(pods.clone(), selected).applied_objects();
+    let mut waits = None;
+    let found = timeout(patience, async {
+        pin_mut!(changes);
+        while let Some(change) = changes.next().await {
+            match change {
+                Ok(pod) if is_ready(&pod) => return,
+                Ok(pod) => waits = why(&pod),
+                Err(error) => {
+                    waits = Some(error.to_string());
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    });
+    let found = found.await;
+    found.map_err(|_| Error::Late {
+        what: format!("a pod of {selector} is ready"),
+        after: patience,
+        why: waits.unwrap_or_else(|| "its log may say why".to_owned()),
+    })
+}
+
+/// Why a pod is not ready, as far as the cluster says.
+fn why(pod: &Pod) -> Option<String> {
+    let container = pod.spec.as_ref()?.containers.first()?.name.clone();
+    PodView::of(pod, &container).waits_for
+}
+
+/// Whether a pod says that it is ready, and was not told to end.
+pub fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.conditions.as_ref());
+    let ready = conditions.is_some_and(|conditions| {
+        conditions
+            .iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    });
+    ready && pod.metadata.deletion_timestamp.is_none()
+}

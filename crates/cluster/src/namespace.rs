@@ -1,0 +1,161 @@
+//! The namespace of a run: made with its expiry on it, and gone when it is said to be.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
+use kube::runtime::wait::{await_condition, conditions};
+use kube::{Api, Client, ResourceExt as _};
+use tokio::time::timeout;
+
+use crate::error::Error;
+use crate::objects::FIELD_MANAGER;
+
+/// The label by which namespaces of runs are found.
+pub const MANAGED: (&str, &str) = ("app.kubernetes.io/managed-by", FIELD_MANAGER);
+
+/// The label that names the run.
+const RUN: &str = "edw/run";
+
+/// The annotation after which moment nobody needs it any more.
+const EXPIRES: &str = "edw/expires";
+
+/// A namespace that a run has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Its name.
+    pub name: String,
+    /// The run.
+    pub run: String,
+    /// Whether its time is over. What no date can be read of never is.
+    pub is_expired: bool,
+    /// Its date, as it was written.
+    pub expires: String,
+}
+
+/// Makes the namespace `name` of `run`, which nobody needs after `life`. Pods that ask for more than the restricted profile
+/// allows are refused in it.
+pub async fn make(client: &Client, name: &str, run: &str, life: Duration) -> Result<(), Error> {
+    let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
+    let expires = Timestamp::now()
+        .saturating_add(life)
+        .unwrap_or(Timestamp::MAX);
+    let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let namespace = Namespace {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(
+                [
+                    MANAGED,
+                    (RUN, run),
+                    ("pod-security.kubernetes.io/enforce", "restricted"),
+                    ("pod-security.kubernetes.io/warn", "restricted"),
+                ]
+                .map(pair)
+                .into(),
+            ),
+            annotations: Some([pair((EXPIRES, &expires.to_string()))].into()),
+            ..ObjectMeta::default()
+        },
+        ..Namespace::default()
+    };
+    let params = PostParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PostParams::default()
+    };
+    let made = namespaces(client).create(&params, &namespace).await;
+    made.map_err(|error| Error::of(format!("create the namespace {name}"), &error))?;
+    Ok(())
+}
+
+/// Deletes the namespace `name`, and waits until it is gone, for at most `patience`. One that is not there is gone.
+pub async fn remove(client: &Client, name: &str, patience: Duration) -> Result<(), Error> {
+    let api = namespaces(client);
+    let doing = || format!("delete the namespace {name}");
+    let uid = match api.get_opt(name).await {
+        Ok(None) => return Ok(()),
+        Ok(Some(namespace)) => namespace.uid().unwrap_or_default(),
+        Err(error) => return Err(Error::of(doing(), &error)),
+    };
+    match api.delete(name, &DeleteParams::background()).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
+        // It is on its way out already.
+        Err(kube::Error::Api(status)) if status.code == 409 => {}
+        Err(error) => return Err(Error::of(doing(), &error)),
+    }
+    let gone = await_condition(api.clone(), name, conditions::is_deleted(&uid));
+    match timeout(patience, gone).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Error::Refused {
+            doing: doing(),
+            said: error.to_string(),
+            status: None,
+        }),
+        Err(_) => Err(Error::Late {
+            what: format!("the namespace {name} is gone"),
+            after: patience,
+            why: holds(&api, name).await,
+        }),
+    }
+}
+
+/// What keeps it: the namespace controller writes into its conditions which objects and finalizers are left.
+async fn holds(api: &Api<Namespace>, name: &str) -> String {
+    let Ok(Some(namespace)) = api.get_opt(name).await else {
+        return String::new();
+    };
+    let conditions = namespace.status.and_then(|status| status.conditions);
+    let told = conditions.unwrap_or_default().into_iter();
+    let told = told.filter(|condition| condition.status == "True");
+    let told: Vec<String> = told.filter_map(|condition| condition.message).collect();
+    told.join("; ")
+}
+
+/// The namespaces that runs have made and that are still there.
+pub async fn made(client: &Client) -> Result<Vec<Made>, Error> {
+    let (label, value) = MANAGED;
+    let ours = ListParams::default().labels(&format!("{label}={value}"));
+    let list = namespaces(client).list(&ours).await;
+    let list = list.map_err(|error| Error::of("list the namespaces of runs", &error))?;
+    let now = Timestamp::now();
+    Ok(list.items.iter().map(|it| read(it, now)).collect())
+}
+
+fn read(namespace: &Namespace, now: Timestamp) -> Made {
+    let expires = namespace.annotations().get(EXPIRES);
+    let expires = expires.cloned().unwrap_or_default();
+    let date = expires.parse::<Timestamp>();
+    Made {
+        name: namespace.name_any(),
+        run: namespace.labels().get(RUN).cloned().unwrap_or_default(),
+        is_expired: date.is_ok_and(|date| date < now),
+        expires,
+    }
+}
+
+fn namespaces(client: &Client) -> Api<Namespace> {
+    Api::all(client.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_whose_date_cannot_be_read_is_kept() {
+        let now: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
+        let mut namespace = Namespace::default();
+        namespace.metadata.name = Some("edw-1".to_owned());
+        for (date, is_expired) in [
+            ("2026-11-28T11:59:59Z", true),
+            ("2026-11-28T12:00:01Z", false),
+            ("tomorrow", false),
+        ] {
+            let annotations = [(EXPIRES.to_owned(), date.to_owned())];
+            namespace.metadata.annotations = Some(annotations.into());
+            assert_eq!(read(&namespace, now).is_expired, is_expired, "{date}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! An API server that is played: it answers as a test says, and keeps what it was asked.
+
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response};
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+use tower_test::mock;
+
+/// What was asked: method, path with query, and the body.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub method: String,
+    pub path: String,
+    pub body: Value,
+}
+
+/// What is answered.
+pub struct Answer {
+    status: u16,
+    text: String,
+}
+
+impl Answer {
+    /// An object, or a list.
+    pub fn ok(value: &Value) -> Self {
+        Self {
+            status: 200,
+            text: value.to_string(),
+        }
+    }
+
+    /// Events of a watch, after which the server ends it.
+    pub fn events(events: &[Value]) -> Self {
+        let lines = events.iter().map(|event| format!("{event}\n"));
+        Self {
+            status: 200,
+            text: lines.collect(),
+        }
+    }
+
+    /// Lines of a log.
+    pub fn text(text: &str) -> Self {
+        Self {
+            status: 200,
+            text: text.to_owned(),
+        }
+    }
+
+    /// A refusal, as the API server words one.
+    pub fn refused(status: u16, reason: &str, message: &str) -> Self {
+        let value = json!({
+            "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "reason": reason, "message": message,
+        });
+        Self {
+            status,
+            text: value.to_string(),
+        }
+    }
+}
+
+/// What a server was asked so far.
+pub type Log = Arc<Mutex<Vec<Asked>>>;
+
+/// A client of a server that answers as `answer` says.
+pub fn played(mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> (Client, Log) {
+    let (service, mut handle) = mock::pair::<Request<Body>, Response<Body>>();
+    let log = Log::default();
+    let asked = log.clone();
+    tokio::spawn(async move {
+        while let Some((request, send)) = handle.next_request().await {
+            let (parts, body) = request.into_parts();
+            let body = body.collect_bytes().await.unwrap_or_default();
+            let question = Asked {
+                method: parts.method.to_string(),
+                path: parts.uri.to_string(),
+                body: serde_json::from_slice(&body).unwrap_or_default(),
+            };
+            let Answer { status, text } = answer(&question);
+            asked.lock().unwrap().push(question);
+            let response = Response::builder().status(status);
+            send.send_response(response.body(Body::from(text.into_bytes())).unwrap());
+        }
+    });
+    (Client::new(service, "default"), log)
+}

@@ -1,0 +1,93 @@
+//! The flags that choose a cluster, and what is put into it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use workflow::duration;
+
+use super::images::Images;
+
+/// The overlay that this program was built beside.
+const OVERLAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/overlays/local");
+
+/// How long a namespace that nobody removed is needed: longer than any suite.
+const LIFE: Duration = Duration::from_secs(4 * 60 * 60);
+
+/// Which cluster, and what runs in it; all of it for `--env cluster` alone.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "With --env cluster")]
+pub struct ClusterArgs {
+    /// The context of the kubeconfig whose cluster is used; it is never guessed
+    #[arg(long, env = "EDW_CONTEXT")]
+    pub context: Option<String>,
+    /// The kustomization that is applied for each run [default: k8s/overlays/local of the repository]
+    #[arg(long, env = "EDW_OVERLAY", default_value = OVERLAY, hide_default_value = true)]
+    pub overlay: PathBuf,
+    /// The image of the consumer, in place of the overlay's
+    #[arg(long, env = "EDW_CONSUMER_IMAGE")]
+    pub consumer_image: Option<String>,
+    /// The image of the producer [default: `producer` beside the consumer's]
+    #[arg(long, env = "EDW_PRODUCER_IMAGE")]
+    pub producer_image: Option<String>,
+    /// After this time `harness sweep` may remove the namespace of a run, if nobody has
+    #[arg(long, env = "EDW_NAMESPACE_LIFE", value_parser = duration::parse_positive, default_value = "4h")]
+    pub namespace_life: Duration,
+    /// Leave the namespace of a run when it has ended, to look into it
+    #[arg(long)]
+    pub keep_namespace: bool,
+}
+
+impl Default for ClusterArgs {
+    fn default() -> Self {
+        Self {
+            context: None,
+            overlay: OVERLAY.into(),
+            consumer_image: None,
+            producer_image: None,
+            namespace_life: LIFE,
+            keep_namespace: false,
+        }
+    }
+}
+
+impl ClusterArgs {
+    pub(super) fn images(&self) -> Images {
+        Images {
+            consumer: self.consumer_image.clone(),
+            producer: self.producer_image.clone(),
+        }
+    }
+
+    /// What reports call the overlay.
+    pub(super) fn overlay_name(&self) -> String {
+        let is_ours = self.overlay.as_os_str() == OVERLAY;
+        if is_ours {
+            return "k8s/overlays/local".to_owned();
+        }
+        self.overlay.display().to_string()
+    }
+
+    /// The flags that repeat the choice, each with its value.
+    pub fn repeat(&self) -> Vec<(&'static str, String)> {
+        let default = Self::default();
+        let overlay = self.overlay.display().to_string();
+        let life = duration::text(self.namespace_life);
+        let flags = [
+            ("--context", self.context.clone()),
+            (
+                "--overlay",
+                (self.overlay != default.overlay).then_some(overlay),
+            ),
+            ("--consumer-image", self.consumer_image.clone()),
+            ("--producer-image", self.producer_image.clone()),
+            (
+                "--namespace-life",
+                (self.namespace_life != default.namespace_life).then_some(life),
+            ),
+        ];
+        let given = flags.into_iter();
+        given
+            .filter_map(|(flag, value)| Some((flag, value?)))
+            .collect()
+    }
+}

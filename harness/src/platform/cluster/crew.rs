@@ -1,0 +1,366 @@
+//! The pods of a run's workers as a roster: who is there, who has ended, and why, made from what the watch tells. Nothing here speaks to
+//! a cluster.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cluster::pods::{Ended, PodView};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use workflow::contract::Stamp;
+
+use crate::events::{Event, EventLog, NodeChange, NodeEvent};
+use crate::platform::workers::{
+    Cause, Departure, End, Phase, Readiness, Roster, Worker, is_orderly_end,
+};
+
+/// How long a pod may wait for something that will not come by itself, such as an image that cannot be pulled.
+const START: Duration = Duration::from_secs(60);
+
+/// Why a pod will not start, whatever is waited for.
+const HOPELESS: [&str; 6] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+];
+
+/// The workers of a run.
+pub(super) struct Crew {
+    log: EventLog,
+    logs: PathBuf,
+    /// Kept by UID: a pod's name may come back.
+    pods: BTreeMap<String, Member>,
+    departed: Vec<Departure>,
+    groups: BTreeMap<&'static str, Group>,
+    /// What was done to pods, until they end.
+    asked: BTreeMap<String, Cause>,
+    roster: watch::Sender<Roster>,
+    /// How many pods there are, those that have not started or have ended included.
+    present: watch::Sender<usize>,
+}
+
+/// What is wanted of a group.
+#[derive(Debug, Clone, Copy, Default)]
+struct Group {
+    replicas: u32,
+    is_scaled: bool,
+    may_refuse: bool,
+}
+
+/// A pod that is there.
+#[derive(Debug)]
+struct Member {
+    view: PodView,
+    group: &'static str,
+    /// When it was first seen to have been told to end.
+    told: Option<Instant>,
+    /// How many of its container's ends were taken down.
+    restarts: u32,
+    /// Whether its last end was taken down.
+    is_over: bool,
+    /// Since when it waits for what keeps it from starting.
+    waits: Option<Instant>,
+}
+
+impl Crew {
+    /// Nobody is there yet. Logs lie in `logs`.
+    pub(super) fn new(log: EventLog, logs: PathBuf) -> Self {
+        Self {
+            log,
+            logs,
+            pods: BTreeMap::new(),
+            departed: Vec::new(),
+            groups: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            roster: watch::Sender::new(Roster::default()),
+            present: watch::Sender::new(0),
+        }
+    }
+
+    pub(super) fn roster(&self) -> watch::Receiver<Roster> {
+        self.roster.subscribe()
+    }
+
+    /// How many pods there are, also those that are in no roster yet or any more.
+    pub(super) fn present(&self) -> watch::Receiver<usize> {
+        self.present.subscribe()
+    }
+
+    /// From now on so many of `group` are wanted; `is_scaled`: KEDA says how many.
+    pub(super) fn want(
+        &mut self,
+        group: &'static str,
+        replicas: u32,
+        is_scaled: bool,
+        may_refuse: bool,
+    ) {
+        let wanted = Group {
+            replicas,
+            is_scaled,
+            may_refuse,
+        };
+        self.groups.insert(group, wanted);
+        self.publish();
+    }
+
+    /// The Deployment of `group` now asks for so many.
+    pub(super) fn scaled(&mut self, group: &str, replicas: u32) {
+        if let Some(wanted) = self.groups.get_mut(group) {
+            wanted.replicas = replicas;
+            self.publish();
+        }
+    }
+
+    /// None are wanted any more.
+    pub(super) fn want_none(&mut self) {
+        self.groups.clear();
+        self.publish();
+    }
+
+    /// The worker called `name` is about to be ended, for this reason.
+    pub(super) fn asks(&mut self, name: &str, cause: Cause) {
+        self.asked.insert(name.to_owned(), cause);
+    }
+
+    /// The names of the pods that run.
+    pub(super) fn names(&self) -> Vec<String> {
+        let pods = self.pods.values().filter(|member| !member.is_over);
+        pods.map(|member| member.view.name.clone()).collect()
+    }
+
+    /// The node of the worker called `name`.
+    pub(super) fn is_there(&self, name: &str) -> bool {
+        self.pods.values().any(|member| member.view.name == name)
+    }
+
+    /// Those that were told to end, or ended with their node after a notice.
+    pub(super) fn told(&self) -> Vec<Departure> {
+        let told = |it: &&Departure| matches!(it.cause, Cause::Told | Cause::Notice);
+        self.departed.iter().filter(told).cloned().collect()
+    }
+
+    /// Why a pod will not start, if one will not.
+    pub(super) fn trouble(&self, now: Instant) -> Option<String> {
+        self.pods.values().find_map(|member| {
+            let why = member.view.waits_for.as_ref()?;
+            let since = member.waits?;
+            let is_hopeless = HOPELESS.iter().any(|reason| why.starts_with(reason));
+            (is_hopeless && now - since >= START)
+                .then(|| format!("start {}: {why}", member.view.name))
+        })
+    }
+
+    /// The pod is so now.
+    pub(super) fn saw(&mut self, view: PodView) -> anyhow::Result<()> {
+        let now = Instant::now();
+        let Some(group) = self.group_of(&view) else {
+            return Ok(());
+        };
+        let uid = view.uid.clone();
+        let mut member = self.pods.remove(&uid).unwrap_or_else(|| Member {
+            view: PodView::default(),
+            group,
+            told: None,
+            restarts: 0,
+            is_over: false,
+            waits: None,
+        });
+        let before = std::mem::replace(&mut member.view, view);
+        member.waits = member
+            .view
+            .waits_for
+            .as_ref()
+            .map(|_| member.waits.unwrap_or(now));
+        if member.told.is_none() && member.view.told.is_some() {
+            member.told = Some(now);
+        }
+        if member.view.is_running && !before.is_running {
+            self.started(&member.view)?;
+        }
+        let noted = self.note_ends(&mut member);
+        self.pods.insert(uid, member);
+        self.publish();
+        noted
+    }
+
+    /// The pod is gone; it was so at last.
+    pub(super) fn gone(&mut self, view: PodView) -> anyhow::Result<()> {
+        let Some(mut member) = self.pods.remove(&view.uid) else {
+            return Ok(());
+        };
+        if member.told.is_none() {
+            member.told = Some(Instant::now());
+        }
+        member.view = view;
+        let noted = self.note_ends(&mut member);
+        let was_there = member.view.is_running || member.view.ended.is_some();
+        let noted = noted.and_then(|()| {
+            // Taken away before anybody saw how it ended: with grace 0, or with its node.
+            if was_there && !member.is_over {
+                return self.depart(&member, None);
+            }
+            Ok(())
+        });
+        self.publish();
+        noted
+    }
+
+    /// Takes down the ends of its container that were not yet.
+    fn note_ends(&mut self, member: &mut Member) -> anyhow::Result<()> {
+        if member.view.restarts > member.restarts
+            && let Some(ended) = member.view.ended.clone()
+        {
+            member.restarts = member.view.restarts;
+            self.depart(member, Some(&ended))?;
+        }
+        if member.view.is_over()
+            && !std::mem::replace(&mut member.is_over, true)
+            && let Some(ended) = member.view.ended.clone()
+        {
+            self.depart(member, Some(&ended))?;
+        }
+        Ok(())
+    }
+
+    /// Takes down how a worker ended; `None`: nobody saw it.
+    fn depart(&mut self, member: &Member, ended: Option<&Ended>) -> anyhow::Result<()> {
+        let name = &member.view.name;
+        let end = ended.map_or(End::Unknown, |ended| match ended.signal() {
+            Some(signal) => End::Signalled(signal),
+            None => End::Exited(ended.code),
+        });
+        let cause = self.cause(member);
+        let may_refuse = self
+            .groups
+            .get(member.group)
+            .is_some_and(|group| group.may_refuse);
+        let out_of_memory = ended.is_some_and(Ended::is_out_of_memory);
+        let is_orderly = !out_of_memory && is_orderly_end(cause, end, may_refuse);
+        let why = match ended {
+            Some(ended) if !["", "Completed", "Error"].contains(&ended.reason.as_str()) => {
+                format!(" ({})", ended.reason)
+            }
+            _ => String::new(),
+        };
+        let sentence = match cause {
+            Cause::Unasked => format!("{name} ended unasked: {end}{why}"),
+            Cause::Told => format!("{name} was told to end: {end}{why}"),
+            Cause::Notice => format!("{name} was told by its node: {end}{why}"),
+            Cause::Killed => format!("{name} was killed"),
+            Cause::Fault => format!("{name} was killed by a fault"),
+            Cause::Evicted => format!("{name} ended with its node"),
+        };
+        let tail = self.tail(name);
+        self.log.append(
+            Stamp::now(),
+            Event::ProcessExited {
+                name: name.clone(),
+                pid: None,
+                status: format!("{end}{why}"),
+                expected: is_orderly,
+                last_lines: (!is_orderly).then(|| tail.clone()),
+            },
+        )?;
+        self.departed.push(Departure {
+            name: name.clone(),
+            end,
+            cause,
+            is_orderly,
+            after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
+            held: 0,
+            sentence,
+            tail,
+        });
+        Ok(())
+    }
+
+    fn cause(&self, member: &Member) -> Cause {
+        let view = &member.view;
+        if let Some(cause) = self.asked.get(&view.name) {
+            return *cause;
+        }
+        if member.told.is_some() {
+            Cause::Told
+        } else {
+            Cause::Unasked
+        }
+    }
+
+    fn started(&self, view: &PodView) -> anyhow::Result<()> {
+        self.log.append(
+            Stamp::now(),
+            Event::ProcessStarted {
+                name: view.name.clone(),
+                role: "consumer".to_owned(),
+                pid: None,
+            },
+        )?;
+        if let Some(node) = view.node.clone() {
+            let consumer = view.name.clone();
+            let change = NodeChange::Placed { consumer };
+            let placed = Event::Node(NodeEvent { node, change });
+            self.log.append(Stamp::now(), placed)?;
+        }
+        Ok(())
+    }
+
+    /// The last lines of its log, as far as they were written down.
+    fn tail(&self, name: &str) -> String {
+        const LINES: usize = 10;
+        let file = self.logs.join(format!("{name}.log"));
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
+        format!("{last}\n{}", file.display())
+    }
+
+    fn group_of(&self, view: &PodView) -> Option<&'static str> {
+        let group = view.group.as_deref()?;
+        let known = self.pods.get(&view.uid).map(|member| member.group);
+        let mut groups = self.groups.keys();
+        known.or_else(|| groups.find(|name| **name == group).copied())
+    }
+
+    fn publish(&self) {
+        self.present.send_replace(self.pods.len());
+        let mut members: Vec<&Member> = self.pods.values().collect();
+        members.sort_by_key(|member| (member.view.created, member.view.name.clone()));
+        let workers = members
+            .iter()
+            .filter(|member| member.view.is_running)
+            .map(|member| Worker {
+                name: member.view.name.clone(),
+                group: member.group,
+                node: member.view.node.clone(),
+                phase: if member.told.is_some() {
+                    Phase::Ending
+                } else {
+                    Phase::Running
+                },
+                readiness: if member.view.is_ready {
+                    Readiness::Ready
+                } else {
+                    Readiness::Silent
+                },
+                has_received: None,
+            });
+        let held_back = members
+            .iter()
+            .filter(|member| member.view.is_held_back)
+            .count();
+        self.roster.send_replace(Roster {
+            workers: workers.collect(),
+            departed: self.departed.clone(),
+            wanted: self.groups.values().map(|group| group.replicas).sum(),
+            is_scaled: self.groups.values().any(|group| group.is_scaled),
+            held_back: u32::try_from(held_back).unwrap_or(u32::MAX),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+use cluster::pods::Ended;
+use tempfile::TempDir;
+
+use super::*;
+use crate::platform::workers::CONSUMERS;
+
+fn crew() -> (Crew, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EventLog::open(dir.path()).unwrap();
+    let mut crew = Crew::new(log, dir.path().to_owned());
+    crew.want(CONSUMERS, 2, false, false);
+    (crew, dir)
+}
+
+fn pod(name: &str) -> PodView {
+    PodView {
+        name: name.to_owned(),
+        uid: format!("uid of {name}"),
+        group: Some(CONSUMERS.to_owned()),
+        node: Some("node-a".to_owned()),
+        is_running: true,
+        is_ready: true,
+        ..PodView::default()
+    }
+}
+
+fn ended(name: &str, code: i32, reason: &str) -> PodView {
+    PodView {
+        is_running: false,
+        ended: Some(Ended {
+            code,
+            reason: reason.to_owned(),
+            started: None,
+            finished: None,
+        }),
+        ..pod(name)
+    }
+}
+
+fn told(view: PodView) -> PodView {
+    PodView {
+        told: Some("2026-11-28T12:00:00Z".parse().unwrap()),
+        ..view
+    }
+}
+
+fn last(crew: &Crew) -> Departure {
+    crew.roster().borrow().departed.last().unwrap().clone()
+}
+
+#[test]
+fn a_pod_that_was_told_to_end_and_did_is_orderly() {
+    let (mut crew, _dir) = crew();
+    crew.saw(pod("a")).unwrap();
+    crew.saw(told(pod("a"))).unwrap();
+    assert_eq!(crew.roster().borrow().ending().count(), 1);
+    crew.saw(told(ended("a", 0, "Completed"))).unwrap();
+    crew.gone(told(ended("a", 0, "Completed"))).unwrap();
+    let departure = last(&crew);
+    assert_eq!(
+        (departure.cause, departure.end),
+        (Cause::Told, End::Exited(0))
+    );
+    assert!(departure.is_orderly);
+    assert_eq!(crew.roster().borrow().departed.len(), 1, "taken down once");
+    assert!(*crew.present().borrow() == 0);
+}
+
+#[test]
+fn an_end_that_only_the_last_event_tells_is_taken_down_all_the_same() {
+    let (mut crew, _dir) = crew();
+    crew.saw(told(pod("a"))).unwrap();
+    crew.gone(told(ended("a", 137, "Error"))).unwrap();
+    let departure = last(&crew);
+    assert_eq!(departure.end, End::Signalled(9));
+    assert!(
+        !departure.is_orderly,
+        "it did not end within its grace period"
+    );
+}
+
+#[test]
+fn a_pod_that_the_kernel_ends_for_its_memory_is_no_drain_and_is_named() {
+    let (mut crew, _dir) = crew();
+    crew.saw(pod("a")).unwrap();
+    crew.saw(PodView {
+        is_running: true,
+        restarts: 1,
+        ..ended("a", 137, "OOMKilled")
+    })
+    .unwrap();
+    let departure = last(&crew);
+    assert_eq!(departure.cause, Cause::Unasked);
+    assert!(!departure.is_orderly);
+    assert!(
+        departure.sentence.contains("OOMKilled"),
+        "{}",
+        departure.sentence
+    );
+    assert_eq!(
+        crew.roster().borrow().running().count(),
+        1,
+        "it was started again"
+    );
+}
+
+#[test]
+fn a_pod_that_waits_to_be_started_again_is_held_back() {
+    let (mut crew, _dir) = crew();
+    crew.saw(PodView {
+        is_held_back: true,
+        restarts: 2,
+        ..ended("a", 3, "Error")
+    })
+    .unwrap();
+    let roster = crew.roster().borrow().clone();
+    assert_eq!((roster.held_back, roster.workers.len()), (1, 0));
+    assert_eq!(last(&crew).end, End::Exited(3));
+}
+
+#[test]
+fn what_was_asked_is_the_cause_also_where_nobody_saw_the_end() {
+    let (mut crew, _dir) = crew();
+    crew.saw(pod("a")).unwrap();
+    crew.asks("a", Cause::Killed);
+    crew.gone(pod("a")).unwrap();
+    let departure = last(&crew);
+    assert_eq!(
+        (departure.cause, departure.end),
+        (Cause::Killed, End::Unknown)
+    );
+    assert!(departure.is_orderly);
+}
+
+#[test]
+fn pods_of_nobodys_group_are_none_of_the_crews() {
+    let (mut crew, _dir) = crew();
+    crew.saw(PodView {
+        group: None,
+        ..pod("azurite")
+    })
+    .unwrap();
+    assert!(*crew.present().borrow() == 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_cannot_be_pulled_is_trouble_after_a_while() {
+    let (mut crew, _dir) = crew();
+    let waits = |why: &str| PodView {
+        is_running: false,
+        waits_for: Some(why.to_owned()),
+        ..pod("a")
+    };
+    crew.saw(waits("ImagePullBackOff: no such image")).unwrap();
+    assert_eq!(crew.trouble(Instant::now()), None);
+    tokio::time::advance(START).await;
+    let trouble = crew.trouble(Instant::now()).unwrap();
+    assert_eq!(trouble, "start a: ImagePullBackOff: no such image");
+    // A node that is still to come may yet come.
+    crew.saw(waits("Unschedulable: 0/1 nodes")).unwrap();
+    assert_eq!(crew.trouble(Instant::now()), None);
+}

@@ -1,0 +1,180 @@
+//! The `cluster` platform: pods of any Kubernetes, scaled by its KEDA.
+//!
+//! - [`Cluster`] is the platform: one context of the kubeconfig, looked over before anything is made in it. `stage` is a run's namespace.
+//! - `overlay` adapts what a user applies to a run, and `images` says what its pods are made of.
+//! - `crew` makes a roster of pods, `scale` a recording of `spec.replicas`, `sender` a producer of a Job, `storage` the way to storage.
+//! - What Kubernetes is, the crate `cluster` knows; what a run is, the traits above.
+
+mod args;
+mod crew;
+mod images;
+mod overlay;
+mod scale;
+mod sender;
+mod stage;
+mod storage;
+mod watched;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use async_trait::async_trait;
+use cluster::{Found, Wants};
+use kube::Client;
+
+pub use args::ClusterArgs;
+
+use super::{Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed};
+use crate::events::Fact;
+use crate::exit::WrongInput;
+use crate::pace::Paces;
+use images::Images;
+use overlay::Overlay;
+use stage::ClusterStage;
+
+/// A Kubernetes cluster as a platform.
+#[derive(Clone)]
+pub struct Cluster(Arc<Site>);
+
+/// What all runs in a cluster share.
+struct Site {
+    client: Client,
+    context: String,
+    found: Found,
+    overlay: Overlay,
+    overlay_name: String,
+    images: Images,
+    /// How long the namespace of a run that nobody removed is needed.
+    life: Duration,
+    /// Whether namespaces stay.
+    keeps: bool,
+    /// How long storage may be away that nobody took away.
+    patience: Duration,
+}
+
+impl Cluster {
+    /// What a cluster offers. Its times are production's own.
+    pub fn profile() -> Profile {
+        let lacking = [
+            Need::Wire,
+            Need::Freeze,
+            Need::Outage,
+            Need::Authority,
+            Need::Nodes,
+            Need::Notice,
+            Need::EarlyDrain,
+            Need::StoppedMachine,
+            Need::ReturningNode,
+            Need::NoSpotCapacity,
+            Need::Aks,
+        ];
+        Profile {
+            offers: Offers::all().without(&lacking),
+            paces: Paces::PRODUCTION,
+        }
+    }
+
+    /// Looks over the cluster that `args` name, and refuses one that lacks something, with a line for each thing that lacks.
+    /// Nothing is made in it. Storage that does not answer for `patience` is lost.
+    pub async fn connect(args: &ClusterArgs, patience: Duration) -> anyhow::Result<Self> {
+        const UNCHOSEN: WrongInput = WrongInput("use a cluster");
+        let overlay = Overlay::read(&args.overlay)?;
+        let images = args.images();
+        let connected = cluster::context::connect(args.context.as_deref()).await;
+        let (client, context) = connected.context(UNCHOSEN)?;
+        let wants = Wants {
+            scaling: true,
+            nodes: false,
+            images: overlay.images(&images),
+        };
+        let found = cluster::preflight(&client, &wants, "edw-preflight").await;
+        let found = found
+            .with_context(|| format!("look over the cluster of the context {context}"))
+            .context(UNCHOSEN)?;
+        ensure_complete(&found, &context).context(UNCHOSEN)?;
+        Ok(Self(Arc::new(Site {
+            client,
+            context,
+            found,
+            overlay,
+            overlay_name: args.overlay_name(),
+            images,
+            life: args.namespace_life,
+            keeps: args.keep_namespace,
+            patience,
+        })))
+    }
+}
+
+fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
+    let lines: String = found.lacks.iter().map(|it| format!("\n  - {it}")).collect();
+    ensure!(
+        found.lacks.is_empty(),
+        "run in the cluster of the context {context}; it lacks:{lines}"
+    );
+    Ok(())
+}
+
+impl Site {
+    /// Who scales, for reports.
+    fn keda(&self) -> String {
+        let version = self.found.keda.as_deref().unwrap_or("of unknown version");
+        format!("KEDA {version}")
+    }
+
+    fn evidence(&self) -> String {
+        let nodes = match self.found.nodes {
+            1 => "1 node".to_owned(),
+            nodes => format!("{nodes} nodes"),
+        };
+        format!(
+            "pods in the cluster {} (Kubernetes {}, {}, {nodes}), {}",
+            self.context,
+            self.found.kubernetes,
+            self.keda(),
+            self.overlay_name
+        )
+    }
+}
+
+#[async_trait]
+impl Platform for Cluster {
+    fn name(&self) -> &'static str {
+        "cluster"
+    }
+
+    fn evidence(&self) -> String {
+        self.0.evidence()
+    }
+
+    fn profile(&self) -> Profile {
+        Self::profile()
+    }
+
+    fn versions(&self) -> Vec<Fact> {
+        let keda = self.0.found.keda.clone();
+        vec![
+            Fact::new("harness", env!("CARGO_PKG_VERSION")),
+            Fact::new("Kubernetes", self.0.found.kubernetes.clone()),
+            Fact::new("KEDA", keda.unwrap_or_else(|| "unknown".to_owned())),
+        ]
+    }
+
+    async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {
+        ensure!(
+            plan.nodes.is_none(),
+            "open a stage with nodes: this platform does not offer them"
+        );
+        ensure!(
+            !matches!(plan.storage, StorageNeed::SignedIn(_)),
+            "open a stage with an authority of the harness: this platform does not offer one"
+        );
+        Ok(Box::new(ClusterStage::open(self.0.clone(), plan).await?))
+    }
+
+    async fn storage_lost(&self) -> Option<String> {
+        // Each run has a storage of its own, or one that its own stage follows.
+        None
+    }
+}

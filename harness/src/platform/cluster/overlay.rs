@@ -1,0 +1,512 @@
+//! The overlay that a user applies, adapted to one run: its namespace, the names of its queue and table, how its consumers are
+//! configured. Objects in, objects out; nothing here speaks to a cluster.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use cluster::pods::GROUP;
+use serde_json::{Map, Value, json};
+
+use super::images::Images;
+use crate::exit::WrongInput;
+use crate::manifest::{self, Document};
+use crate::platform::settings::names;
+use crate::platform::workers::CONSUMERS;
+use workflow::contract::RunId;
+
+/// What an overlay that cannot be used is refused with.
+const UNUSABLE: WrongInput =
+    WrongInput("use the overlay; give one that a run can be put into, with --overlay");
+
+/// The label of what belongs to a run, so that it can be told from what was there before.
+const PART_OF: &str = "edw/run";
+
+/// An overlay as it was rendered.
+#[derive(Debug, Clone)]
+pub(super) struct Overlay {
+    objects: Vec<Value>,
+    /// The name of the Deployment that is scaled.
+    consumer: String,
+    /// The namespace that its objects name.
+    namespace: Option<String>,
+}
+
+/// An overlay in the namespace of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Adapted {
+    objects: Vec<Value>,
+    consumer: String,
+    images: Images,
+}
+
+/// Where a program of the workload finds storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reached {
+    /// The address as pods have it.
+    pub(super) url: String,
+    /// Where that leads in the cluster, if it leads to a Service of the overlay.
+    pub(super) service: Option<Service>,
+}
+
+/// What is behind a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Service {
+    /// Its pods, as a selector of labels.
+    pub(super) selector: String,
+    /// Their port.
+    pub(super) port: u16,
+    /// The path behind the host, such as `/devstoreaccount1`.
+    pub(super) path: String,
+}
+
+impl Overlay {
+    /// Renders the overlay in `directory`, with kubectl where it does more than a list of files.
+    pub(super) fn read(directory: &Path) -> anyhow::Result<Self> {
+        let documents =
+            manifest::read(directory).with_context(|| format!("read {}", directory.display()));
+        Self::of(documents.context(UNUSABLE)?).context(UNUSABLE)
+    }
+
+    fn of(documents: Vec<Document>) -> anyhow::Result<Self> {
+        let objects: Vec<Value> = documents.into_iter().map(|it| it.value).collect();
+        let of_kind = |kind: &str| {
+            let of_kind = objects.iter().filter(move |it| it["kind"] == kind);
+            of_kind.collect::<Vec<_>>()
+        };
+        let consumer = match &of_kind("ScaledObject")[..] {
+            [scaled] => text(scaled, &["spec", "scaleTargetRef", "name"])?.to_owned(),
+            others => bail!(
+                "find what is scaled: there are {} ScaledObjects, and one is needed",
+                others.len()
+            ),
+        };
+        let deployments = of_kind("Deployment");
+        let deployment = deployments
+            .into_iter()
+            .find(|it| name_of(it) == consumer)
+            .with_context(|| {
+                format!("find the Deployment {consumer}, which the ScaledObject scales")
+            })?;
+        let namespace = deployment["metadata"]["namespace"].as_str();
+        Ok(Self {
+            consumer,
+            namespace: namespace.map(str::to_owned),
+            objects,
+        })
+    }
+
+    /// The images of all its pods, after `images` have taken their place.
+    pub(super) fn images(&self, images: &Images) -> Vec<String> {
+        let deployments = self.objects.iter().filter(|it| it["kind"] == "Deployment");
+        let mut all: Vec<String> = Vec::new();
+        for deployment in deployments {
+            let is_consumer = name_of(deployment) == self.consumer;
+            for container in containers(deployment) {
+                let image = container["image"].as_str().unwrap_or_default();
+                if is_consumer {
+                    all.push(images.consumer(image));
+                    all.push(images.producer(image));
+                } else {
+                    all.push(image.to_owned());
+                }
+            }
+        }
+        all.dedup();
+        all
+    }
+
+    /// The overlay in `namespace`, for `run`. The Namespace object is left out: the run makes its own.
+    pub(super) fn adapted(
+        &self,
+        namespace: &str,
+        run: &RunId,
+        images: &Images,
+    ) -> anyhow::Result<Adapted> {
+        let (queue, table) = names(run);
+        let mut objects = Vec::new();
+        for object in &self.objects {
+            if object["kind"] == "Namespace" {
+                continue;
+            }
+            let mut object = object.clone();
+            object["metadata"]["namespace"] = json!(namespace);
+            object["metadata"]["labels"][PART_OF] = json!(run.as_str());
+            if let Some(old) = &self.namespace {
+                readdress(&mut object, old, namespace);
+            }
+            if object["kind"] == "ScaledObject" {
+                name_queue(&mut object, &queue)?;
+            }
+            objects.push(object);
+        }
+        let mut adapted = Adapted {
+            objects,
+            consumer: self.consumer.clone(),
+            images: images.clone(),
+        };
+        let data = adapted.settings_mut()?;
+        data.insert("AZURE_QUEUE_NAME".to_owned(), json!(queue));
+        data.insert("AZURE_TABLE_NAME".to_owned(), json!(table));
+        Ok(adapted)
+    }
+}
+
+impl Adapted {
+    /// Everything but what workers and their scaling are: storage, secrets, accounts, policies.
+    pub(super) fn surroundings(&self) -> impl Iterator<Item = &Value> {
+        self.objects.iter().filter(|object| {
+            let kind = object["kind"].as_str().unwrap_or_default();
+            let is_consumer = kind == "Deployment" && name_of(object) == self.consumer;
+            !is_consumer && kind != "ScaledObject" && kind != "TriggerAuthentication"
+        })
+    }
+
+    /// What KEDA reads the queue with.
+    pub(super) fn authentications(&self) -> impl Iterator<Item = &Value> {
+        let kind = "TriggerAuthentication";
+        self.objects
+            .iter()
+            .filter(move |object| object["kind"] == kind)
+    }
+
+    /// The consumer's settings, as its `ConfigMap` has them.
+    pub(super) fn settings(&self) -> BTreeMap<String, String> {
+        let of = |object: &Value| -> BTreeMap<String, String> {
+            let data = object["data"].as_object().cloned().unwrap_or_default();
+            let pairs = data.into_iter();
+            pairs
+                .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
+                .collect()
+        };
+        let map = self.settings_map().and_then(|name| {
+            let mut objects = self.objects.iter();
+            objects.find(|it| it["kind"] == "ConfigMap" && name_of(it) == name)
+        });
+        map.map(of).unwrap_or_default()
+    }
+
+    /// What the consumer's variables come to that the overlay takes from a Secret of its own.
+    pub(super) fn secrets(&self) -> BTreeMap<String, String> {
+        let Ok(deployment) = self.deployment() else {
+            return BTreeMap::new();
+        };
+        let container = &containers(deployment)[0];
+        let variables = container["env"].as_array().cloned().unwrap_or_default();
+        let secret = |variable: Value| {
+            let from = &variable["valueFrom"]["secretKeyRef"];
+            let value = self.secret(from["name"].as_str()?, from["key"].as_str()?)?;
+            Some((variable["name"].as_str()?.to_owned(), value))
+        };
+        variables.into_iter().filter_map(secret).collect()
+    }
+
+    /// Every value of every Secret: none of them may be written down.
+    pub(super) fn all_secrets(&self) -> Vec<String> {
+        let secrets = self.objects.iter().filter(|it| it["kind"] == "Secret");
+        let values = secrets.flat_map(|secret| {
+            let data = secret["data"].as_object().cloned().unwrap_or_default();
+            data.into_iter()
+                .filter_map(|(_, value)| decoded(value.as_str()?))
+                .collect::<Vec<_>>()
+        });
+        values.collect()
+    }
+
+    fn secret(&self, name: &str, key: &str) -> Option<String> {
+        let mut objects = self.objects.iter();
+        let secret = objects.find(|it| it["kind"] == "Secret" && name_of(it) == name)?;
+        let plain = secret["stringData"][key].as_str().map(str::to_owned);
+        plain.or_else(|| decoded(secret["data"][key].as_str()?))
+    }
+
+    /// Where the address in the consumer's setting `variable` leads.
+    pub(super) fn reached(&self, variable: &str) -> Option<Reached> {
+        let url = self.settings().remove(variable)?;
+        let service = self.service(&url);
+        Some(Reached { url, service })
+    }
+
+    fn service(&self, url: &str) -> Option<Service> {
+        let rest = url.strip_prefix("http://")?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, port) = authority.rsplit_once(':')?;
+        let name = host.split('.').next()?;
+        let mut objects = self.objects.iter();
+        let service = objects.find(|it| it["kind"] == "Service" && name_of(it) == name)?;
+        let ports = service["spec"]["ports"].as_array()?;
+        let port: u64 = port.parse().ok()?;
+        let entry = ports.iter().find(|it| it["port"] == port)?;
+        let selector = service["spec"]["selector"].as_object()?;
+        let target = match &entry["targetPort"] {
+            Value::String(name) => self.container_port(selector, name)?,
+            Value::Number(number) => number.as_u64()?,
+            _ => port,
+        };
+        let pairs = selector.iter();
+        let pairs = pairs.filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
+        Some(Service {
+            selector: pairs.collect::<Vec<_>>().join(","),
+            port: u16::try_from(target).ok()?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The number of the port that pods with these labels call `name`.
+    fn container_port(&self, selector: &Map<String, Value>, name: &str) -> Option<u64> {
+        let selected = self.objects.iter().filter(|object| {
+            let labels = &object["spec"]["template"]["metadata"]["labels"];
+            selector.iter().all(|(key, value)| labels[key] == *value)
+        });
+        let ports = selected.flat_map(|object| {
+            let containers = containers(object).iter();
+            let ports = containers.filter_map(|it| it["ports"].as_array());
+            ports.flatten().collect::<Vec<_>>()
+        });
+        let mut named = ports.filter(|port| port["name"] == name);
+        named.next()?["containerPort"].as_u64()
+    }
+
+    /// The name of the Deployment of `group`.
+    pub(super) fn deployment_name(&self, group: &str) -> String {
+        if group == CONSUMERS {
+            return self.consumer.clone();
+        }
+        format!("{}-{group}", self.consumer)
+    }
+
+    /// The name of the container that works.
+    pub(super) fn container(&self) -> anyhow::Result<String> {
+        let container = &containers(self.deployment()?)[0];
+        Ok(text(container, &["name"])?.to_owned())
+    }
+
+    /// The Deployment and the settings of the workers of `group`: `replicas` of them, each with `variables` besides what the overlay says,
+    /// and with `grace` from SIGTERM to SIGKILL.
+    pub(super) fn workers(
+        &self,
+        group: &str,
+        replicas: u32,
+        variables: &[(String, String)],
+        grace: std::time::Duration,
+    ) -> anyhow::Result<[Value; 2]> {
+        let name = self.deployment_name(group);
+        let settings_name = format!("{name}-settings");
+        let mut settings: BTreeMap<String, String> = self.settings();
+        settings.extend(variables.iter().cloned());
+        let source = self.settings_map();
+        let mut deployment = self.deployment()?.clone();
+        let namespace = deployment["metadata"]["namespace"].clone();
+        let labels = deployment["metadata"]["labels"].clone();
+        deployment["metadata"]["name"] = json!(name);
+        let spec = &mut deployment["spec"];
+        spec["replicas"] = json!(replicas);
+        spec["selector"]["matchLabels"][GROUP] = json!(group);
+        let template = &mut spec["template"];
+        template["metadata"]["labels"][GROUP] = json!(group);
+        let pod = &mut template["spec"];
+        let grace = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
+        pod["terminationGracePeriodSeconds"] = json!(grace);
+        let container = &mut pod["containers"][0];
+        let image = container["image"].as_str().unwrap_or_default();
+        container["image"] = json!(self.images.consumer(image));
+        let sources = container["envFrom"].as_array_mut();
+        for from in sources.into_iter().flatten() {
+            let of = &mut from["configMapRef"]["name"];
+            if source.as_deref() == of.as_str() {
+                *of = json!(settings_name);
+            }
+        }
+        let settings = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": settings_name, "namespace": namespace, "labels": labels},
+            "data": settings,
+        });
+        Ok([settings, deployment])
+    }
+
+    /// The ScaledObject of `group`, after `change` has changed it.
+    pub(super) fn scaled(
+        &self,
+        group: &str,
+        change: impl FnOnce(&mut Value) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Value> {
+        let mut objects = self.objects.iter();
+        let scaled = objects.find(|it| it["kind"] == "ScaledObject");
+        let mut scaled = scaled.context("find the ScaledObject")?.clone();
+        scaled["spec"]["scaleTargetRef"]["name"] = json!(self.deployment_name(group));
+        change(&mut scaled)?;
+        Ok(scaled)
+    }
+
+    /// The Job that sends: as a consumer's pod in everything but what runs in it.
+    pub(super) fn producer(&self, name: &str, arguments: &[String]) -> anyhow::Result<Value> {
+        let deployment = self.deployment()?;
+        let pod = &deployment["spec"]["template"]["spec"];
+        let container = &containers(deployment)[0];
+        let image = container["image"].as_str().unwrap_or_default();
+        // Where storage is and how it is opened; the consumer's other settings mean something else to a producer.
+        let is_storage = |name: &str| name.starts_with("AZURE_") || name == "EDW_CREDENTIAL";
+        let settings = self.settings().into_iter();
+        let mut variables: Vec<Value> = settings
+            .filter(|(name, _)| is_storage(name))
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        let own = container["env"].as_array().cloned().unwrap_or_default();
+        variables.extend(
+            own.into_iter()
+                .filter(|variable| variable["name"].as_str().is_some_and(is_storage)),
+        );
+        variables.push(json!({"name": "EDW_LOG_FORMAT", "value": "json"}));
+        let mut labels = json!({"app": "edw-producer"});
+        let uses_identity = "azure.workload.identity/use";
+        let of_consumer = &deployment["spec"]["template"]["metadata"]["labels"];
+        if let Some(value) = of_consumer.get(uses_identity) {
+            labels[uses_identity] = value.clone();
+        }
+        Ok(json!({
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {
+                "name": name,
+                "namespace": deployment["metadata"]["namespace"],
+                "labels": deployment["metadata"]["labels"],
+            },
+            "spec": {
+                // One that is started again would send everything again.
+                "backoffLimit": 0,
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "restartPolicy": "Never",
+                        "serviceAccountName": pod["serviceAccountName"],
+                        "automountServiceAccountToken": false,
+                        "enableServiceLinks": false,
+                        "securityContext": pod["securityContext"],
+                        "containers": [{
+                            "name": "producer",
+                            "image": self.images.producer(image),
+                            "args": arguments,
+                            "env": variables,
+                            "resources": {
+                                "requests": {"cpu": "100m", "memory": "64Mi"},
+                                "limits": {"memory": "512Mi"},
+                            },
+                            "securityContext": container["securityContext"],
+                        }],
+                    },
+                },
+            },
+        }))
+    }
+
+    fn deployment(&self) -> anyhow::Result<&Value> {
+        let mut objects = self.objects.iter();
+        objects
+            .find(|it| it["kind"] == "Deployment" && name_of(it) == self.consumer)
+            .context("find the consumer's Deployment")
+    }
+
+    /// The name of the `ConfigMap` that the consumer takes all its settings from.
+    fn settings_map(&self) -> Option<String> {
+        let container = &containers(self.deployment().ok()?)[0];
+        let sources = container["envFrom"].as_array()?;
+        let mut named = sources
+            .iter()
+            .filter_map(|it| it["configMapRef"]["name"].as_str());
+        named.next().map(str::to_owned)
+    }
+
+    fn settings_mut(&mut self) -> anyhow::Result<&mut Map<String, Value>> {
+        let name = self.settings_map().with_context(|| {
+            format!(
+                "find the settings of {}: its container takes none from a ConfigMap (envFrom)",
+                self.consumer
+            )
+        })?;
+        let mut objects = self.objects.iter_mut();
+        let map = objects.find(|it| it["kind"] == "ConfigMap" && name_of(it) == name);
+        let map = map.with_context(|| format!("find the ConfigMap {name}"))?;
+        let data = map["data"].as_object_mut();
+        data.with_context(|| format!("read the ConfigMap {name}: it has no data"))
+    }
+}
+
+/// The containers of a workload's template; at least one, as the API server sees to it.
+fn containers(workload: &Value) -> &[Value] {
+    const NONE: &[Value] = &[Value::Null];
+    let containers = workload["spec"]["template"]["spec"]["containers"].as_array();
+    containers
+        .filter(|all| !all.is_empty())
+        .map_or(NONE, |all| all)
+}
+
+fn name_of(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+fn text<'a>(object: &'a Value, path: &[&str]) -> anyhow::Result<&'a str> {
+    let found = path.iter().try_fold(object, |place, part| place.get(part));
+    let found = found.and_then(Value::as_str);
+    found.with_context(|| format!("read {}: it is not there", path.join(".")))
+}
+
+/// What a value of a Secret says. kustomize folds long ones into lines.
+fn decoded(text: &str) -> Option<String> {
+    let joined: String = text.split_whitespace().collect();
+    String::from_utf8(BASE64.decode(joined).ok()?).ok()
+}
+
+/// Addresses of Services hold the namespace: `azurite.aqs-demo.svc.cluster.local`. Those of a Secret are encoded.
+fn readdress(object: &mut Value, from: &str, to: &str) {
+    let (from, to) = (format!(".{from}.svc"), format!(".{to}.svc"));
+    let is_secret = object["kind"] == "Secret";
+    for field in ["data", "stringData"] {
+        let Some(data) = object.get_mut(field).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        for value in data.values_mut() {
+            let Some(text) = value.as_str() else { continue };
+            let is_encoded = is_secret && field == "data";
+            let plain = if is_encoded {
+                decoded(text)
+            } else {
+                Some(text.to_owned())
+            };
+            let Some(plain) = plain.filter(|plain| plain.contains(&from)) else {
+                continue;
+            };
+            let plain = plain.replace(&from, &to);
+            *value = json!(if is_encoded {
+                BASE64.encode(plain)
+            } else {
+                plain
+            });
+        }
+    }
+}
+
+/// Names the run's queue in the trigger that reads it.
+fn name_queue(scaled: &mut Value, queue: &str) -> anyhow::Result<()> {
+    let triggers = scaled["spec"]["triggers"].as_array_mut();
+    let of_queue = triggers
+        .into_iter()
+        .flatten()
+        .filter(|trigger| trigger["type"] == "azure-queue");
+    let mut named = 0;
+    for trigger in of_queue {
+        trigger["metadata"]["queueName"] = json!(queue);
+        named += 1;
+    }
+    ensure!(
+        named == 1,
+        "find the trigger of the queue: the ScaledObject has {named} of type azure-queue, and one is needed"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The storage of a run, as the harness reaches it: through a forwarded port where it is a Service of the overlay, else at its address.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cluster::Forward;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client};
+use workflow::azure::{AccountArgs, QueueArgs, Storage, TableArgs};
+use workflow::contract::{POISON_SUFFIX, RunId};
+
+use super::overlay::{Adapted, Reached};
+use crate::audit::Resources;
+use crate::outcome::Unmet;
+use crate::platform::Store;
+use crate::platform::reach::Reach;
+use crate::platform::settings::{names, parse};
+
+/// How long storage in the cluster may take to be ready: an image may have to be pulled.
+const READY: Duration = Duration::from_secs(180);
+
+/// Storage, and the ways to it.
+pub(super) struct Reachable {
+    pub(super) store: Store,
+    pub(super) reach: Reach,
+    /// What of it must not be written down.
+    pub(super) secrets: Vec<String>,
+    _ways: Vec<Forward>,
+}
+
+impl Reachable {
+    /// Reaches the storage of `run`, whose surroundings are applied, and waits until it answers. Queues and table are not made yet.
+    pub(super) async fn open(
+        client: &Client,
+        namespace: &str,
+        adapted: &Adapted,
+        run: &RunId,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
+        let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+        let mut ways = Vec::new();
+        let mut here = Vec::new();
+        for variable in ["AZURE_QUEUE_ENDPOINT", "AZURE_TABLE_ENDPOINT"] {
+            // Without an address it is Azure's own, which the account's name tells.
+            let url = match adapted.reached(variable) {
+                None => None,
+                Some(Reached {
+                    service: Some(service),
+                    ..
+                }) => {
+                    cluster::ready(&pods, &service.selector, READY).await?;
+                    let way = Forward::open(pods.clone(), &service.selector, service.port).await?;
+                    let url = format!("http://{}{}", way.address(), service.path);
+                    ways.push(way);
+                    Some(url)
+                }
+                Some(Reached { url, service: None }) => Some(url),
+            };
+            here.push(url);
+        }
+        let mut variables: Vec<(String, String)> = adapted.settings().into_iter().collect();
+        let secrets = adapted.secrets();
+        variables.extend(secrets.clone());
+        let account: AccountArgs =
+            parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
+        let storage = Storage::open(&account)?;
+        let (queue_name, table_name) = names(run);
+        let mut urls = here
+            .into_iter()
+            .map(|url| url.map(|url| url.parse()).transpose());
+        let queue = QueueArgs {
+            queue: queue_name.parse()?,
+            queue_endpoint: urls.next().transpose()?.flatten(),
+        };
+        let table = TableArgs {
+            table: table_name.parse()?,
+            table_endpoint: urls.next().transpose()?.flatten(),
+        };
+        let poison = format!("{queue_name}{POISON_SUFFIX}").parse()?;
+        let store = Store {
+            run: run.clone(),
+            queue: Arc::new(storage.queue(&queue)?),
+            poison: Arc::new(storage.queue_named(&poison, &queue)?),
+            table: Arc::new(storage.table(&table)?),
+            names: Resources {
+                queue: Some(queue_name),
+                table: Some(table_name),
+            },
+        };
+        Ok(Self {
+            store,
+            reach: Reach::new(storage.queue(&queue)?, patience),
+            secrets: adapted.all_secrets(),
+            _ways: ways,
+        })
+    }
+}
+
+/// What the queue, which was made a moment ago, must answer before anything else is begun.
+pub(super) async fn create(store: &Store) -> anyhow::Result<()> {
+    let created = store.create().await;
+    created.with_context(|| format!("provision the storage of run {}", store.run))
+}
+
+/// A worker that could not be found.
+pub(super) fn unknown(name: &str) -> anyhow::Error {
+    Unmet(format!("act on {name}: it does not run")).into()
+}
