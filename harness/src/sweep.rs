@@ -1,10 +1,11 @@
-//! `harness sweep`: removes what runs have left in a storage that outlives their harness.
+//! `harness sweep`: removes what runs have left in a storage or a cluster that outlives their harness.
 //!
 //! The event log of a run is the ledger: what is to be created is written down before, and struck off once it is removed.
 //! Storage is not searched, so what is no run's is never touched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use azurite::{Azurite, Source};
@@ -18,6 +19,9 @@ use crate::events::{Event, EventLog, FILE, Resource};
 use crate::exit::WrongInput;
 use crate::platform::local::account;
 use crate::report::{ReportError, RunRecord};
+
+/// How long a namespace may take to be gone.
+const NAMESPACE_GONE: Duration = Duration::from_secs(120);
 
 /// What to sweep.
 #[derive(Debug, Clone, clap::Args)]
@@ -56,14 +60,24 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Partial);
     }
-    let given = Given::open().await.inspect_err(|_| {
-        for (_, resource) in &left {
-            say(&format!("left          {resource}"));
-        }
-    })?;
+    // A namespace is in a cluster, whose context its line in the ledger names; no storage need be given for it.
+    let given = if left.iter().all(|(_, resource)| is_namespace(resource)) {
+        None
+    } else {
+        let given = Given::open().await.inspect_err(|_| {
+            for (_, resource) in &left {
+                say(&format!("left          {resource}"));
+            }
+        });
+        Some(given?)
+    };
     let mut exit = Exit::Success;
     for (dir, resource) in left {
-        match given.remove(&resource).await {
+        let removed = match &given {
+            Some(given) if !is_namespace(&resource) => given.remove(&resource).await,
+            _ => remove_namespace(&resource).await,
+        };
+        match removed {
             Ok(()) => {
                 say(&format!("removed       {resource}"));
                 EventLog::open(&dir)?.append(Stamp::now(), Event::ResourceRemoved(resource))?;
@@ -111,6 +125,17 @@ fn leftovers(dir: &Path) -> anyhow::Result<Vec<Resource>> {
         Err(_) if !dir.join(FILE).exists() => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
+}
+
+fn is_namespace(resource: &Resource) -> bool {
+    resource.kind == "namespace"
+}
+
+/// Deletes the namespace of a run, in the cluster of the context that the run named, and waits until it is gone.
+async fn remove_namespace(resource: &Resource) -> anyhow::Result<()> {
+    let (client, _) = cluster::context::connect(Some(&resource.storage)).await?;
+    cluster::namespace::remove(&client, &resource.name, NAMESPACE_GONE).await?;
+    Ok(())
 }
 
 /// The storage whose address is given.

@@ -73,8 +73,8 @@ async fn events(client: &Client, namespace: &str, directory: &Path) -> Result<()
     let list = api.list(&ListParams::default()).await;
     let mut list = list.map_err(|error| Error::of("keep the events", &error))?;
     list.items.sort_by_key(|event| {
-        let last = event.last_timestamp.as_ref().map(|time| time.0);
-        last.or_else(|| event.event_time.as_ref().map(|time| time.0))
+        let seen = event.last_timestamp.as_ref().map(|time| time.0);
+        seen.or_else(|| event.event_time.as_ref().map(|time| time.0))
             .or_else(|| {
                 event
                     .metadata

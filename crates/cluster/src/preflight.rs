@@ -119,8 +119,8 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
         kubernetes: version.git_version,
         ..Found::default()
     };
-    let scaling = wants.scaling.then_some(&SCALING[..]).unwrap_or_default();
-    let nodes = wants.nodes.then_some(&NODES[..]).unwrap_or_default();
+    let scaling = if wants.scaling { &SCALING[..] } else { &[] };
+    let nodes = if wants.nodes { &NODES[..] } else { &[] };
     let rights = RIGHTS.iter().chain(scaling).chain(nodes);
     let asked = join_all(rights.map(|right| is_allowed(client, right, namespace)));
     for refused in asked.await {

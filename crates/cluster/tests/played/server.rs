@@ -10,21 +10,21 @@ use tower_test::mock;
 
 /// What was asked: method, path with query, and the body.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    pub method: String,
-    pub path: String,
-    pub body: Value,
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Value,
 }
 
 /// What is answered.
-pub struct Answer {
+pub(crate) struct Answer {
     status: u16,
     text: String,
 }
 
 impl Answer {
     /// An object, or a list.
-    pub fn ok(value: &Value) -> Self {
+    pub(crate) fn ok(value: &Value) -> Self {
         Self {
             status: 200,
             text: value.to_string(),
@@ -32,7 +32,7 @@ impl Answer {
     }
 
     /// Events of a watch, after which the server ends it.
-    pub fn events(events: &[Value]) -> Self {
+    pub(crate) fn events(events: &[Value]) -> Self {
         let lines = events.iter().map(|event| format!("{event}\n"));
         Self {
             status: 200,
@@ -41,7 +41,7 @@ impl Answer {
     }
 
     /// Lines of a log.
-    pub fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Self {
             status: 200,
             text: text.to_owned(),
@@ -49,7 +49,7 @@ impl Answer {
     }
 
     /// A refusal, as the API server words one.
-    pub fn refused(status: u16, reason: &str, message: &str) -> Self {
+    pub(crate) fn refused(status: u16, reason: &str, message: &str) -> Self {
         let value = json!({
             "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "reason": reason, "message": message,
         });
@@ -61,10 +61,10 @@ impl Answer {
 }
 
 /// What a server was asked so far.
-pub type Log = Arc<Mutex<Vec<Asked>>>;
+pub(crate) type Log = Arc<Mutex<Vec<Asked>>>;
 
 /// A client of a server that answers as `answer` says.
-pub fn played(mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> (Client, Log) {
+pub(crate) fn played(mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> (Client, Log) {
     let (service, mut handle) = mock::pair::<Request<Body>, Response<Body>>();
     let log = Log::default();
     let asked = log.clone();
