@@ -108,7 +108,8 @@ impl Cluster {
 }
 
 fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
-    let lines: String = found.lacks.iter().map(|it| format!("\n  - {it}")).collect();
+    let lines: Vec<String> = found.lacks.iter().map(|it| format!("\n  - {it}")).collect();
+    let lines = lines.concat();
     ensure!(
         found.lacks.is_empty(),
         "run in the cluster of the context {context}; it lacks:{lines}"

@@ -82,7 +82,7 @@ impl JobSender {
             file: file.clone(),
             says,
         };
-        let hears = tokio::spawn(heard.hear(pod, stop.clone()));
+        let listens = tokio::spawn(heard.hear(pod, stop.clone()));
         Self {
             jobs,
             name: name.to_owned(),
@@ -92,7 +92,10 @@ impl JobSender {
             log,
             is_recorded: false,
             _stop: stop.drop_guard(),
-            _tasks: [AbortOnDropHandle::new(looks), AbortOnDropHandle::new(hears)],
+            _tasks: [
+                AbortOnDropHandle::new(looks),
+                AbortOnDropHandle::new(listens),
+            ],
         }
     }
 
@@ -320,7 +323,7 @@ impl Sender for JobSender {
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
-        let lost = self.standing.borrow().lost.clone().unwrap_or_default();
-        format!("{last}{lost}")
+        let why = self.standing.borrow().lost.clone().unwrap_or_default();
+        format!("{last}{why}")
     }
 }

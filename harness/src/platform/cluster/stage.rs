@@ -61,7 +61,7 @@ pub(super) struct ClusterStage {
     seen: Seen,
     watches: Mutex<Option<Watches>>,
     roster: watch::Receiver<Roster>,
-    /// ScaledObjects that are at work.
+    /// `ScaledObjects` that are at work.
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
     _lookout: Lookout,
