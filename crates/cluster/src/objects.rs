@@ -39,7 +39,8 @@ impl Objects {
         }
     }
 
-    /// Makes `object` what the cluster has; fields that it names are ours from then on, whoever had them before.
+    /// Creates or changes the object in the cluster, so that it has what `object` says. We become the owner of the fields that `object`
+    /// names, even if another field manager owned them.
     pub async fn apply(&self, object: &Value) -> Result<(), Error> {
         let label = label(object);
         let api = self.api(object).await?;

@@ -29,7 +29,7 @@ pub struct PodView {
     pub ended: Option<Ended>,
     /// Why it does not start, if the cluster says so: `ImagePullBackOff: ...`, `Unschedulable: ...`.
     pub waits_for: Option<String>,
-    /// Whether its container was ended by itself and waits to be started again.
+    /// Whether its container has ended without being told to, and the kubelet waits before it starts it again.
     pub is_held_back: bool,
 }
 
@@ -47,8 +47,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The signal that ended it. A container runtime gives no more than the exit code (128 and the number), so that a program
-    /// that ends with such a code by itself looks the same.
+    /// The signal that ended it. The container runtime tells only the exit code: 128 and the signal's number. A program that exits with
+    /// such a code looks the same.
     pub const fn signal(&self) -> Option<i32> {
         match self.code {
             129..=192 => Some(self.code - 128),

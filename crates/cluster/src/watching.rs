@@ -1,7 +1,7 @@
 //! Watching objects: every change in order, resynchronised after a break, until the watch is stopped.
 //!
 //! The API server ends every watch now and then, and forgets old versions (410 Gone). [`kube::runtime::watcher`] lists anew then, with
-//! bookmarks where it can; what is gone after such a list is told as deleted, so that whoever listens misses no end.
+//! bookmarks where it can. An object that is missing from such a list is told as gone, so that the listener misses no end.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::said;
 
-/// How long a watch may be broken until whoever listens is told.
+/// How long a watch may be broken before the listener is told.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a watch tells.
@@ -53,7 +53,10 @@ pub async fn follow<K>(
         };
         let told = match change {
             Ok(change) => {
-                broken_since = None;
+                // That a list is about to be asked for is no answer yet.
+                if !matches!(change, Event::Init) {
+                    broken_since = None;
+                }
                 told(change, &mut known, &mut listed)
             }
             Err(error) => {
@@ -61,7 +64,7 @@ pub async fn follow<K>(
                 tracing::debug!("watch again: {error}");
                 let told = (since.elapsed() > PATIENCE)
                     .then(|| Change::Broken(since.elapsed(), reason(&error)));
-                // Its own back-off belongs to whoever watches; a second is what a list costs an API server that comes back.
+                // The watcher itself does not wait between two tries. A list a second is little for an API server that comes back.
                 let waited = tokio::time::sleep(Duration::from_secs(1));
                 if stop.run_until_cancelled(waited).await.is_none() {
                     return;

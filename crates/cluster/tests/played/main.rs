@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cluster::logs::Followed;
 use cluster::watching::{Change, follow};
-use cluster::{Objects, Wants, namespace, preflight};
+use cluster::{Error, Objects, Wants, namespace, preflight};
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher;
 use kube::{Api, ResourceExt as _};
@@ -93,6 +93,27 @@ async fn versions_that_the_server_has_forgotten_cost_no_end_of_a_pod() {
     );
     let expected = ["now a", "now b", "complete", "now b", "gone a", "complete"];
     assert_eq!(told.await, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stays_away_is_told_of() {
+    let (client, _) = played(|_| Answer::refused(503, "ServiceUnavailable", "etcd has no leader"));
+    let (teller, mut hears) = mpsc::unbounded_channel();
+    let pods: Api<Pod> = Api::namespaced(client, "edw-r1");
+    let stop = CancellationToken::new();
+    let watching = tokio::spawn(follow(
+        pods,
+        watcher::Config::default(),
+        teller,
+        stop.clone(),
+    ));
+    let Some(Change::Broken(time, why)) = hears.recv().await else {
+        panic!("nothing else can be told")
+    };
+    assert!(time >= Duration::from_secs(60), "{time:?}");
+    assert_eq!(why, "etcd has no leader");
+    stop.cancel();
+    watching.await.unwrap();
 }
 
 /// What a server says of the kinds of `v1` that a test applies.
@@ -182,6 +203,40 @@ async fn a_kind_that_the_cluster_does_not_know_is_named() {
         error.starts_with("use ScaledObject/s: the cluster does not know its kind"),
         "{error}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_will_not_go_is_told_with_what_holds_it() {
+    let held = json!({
+        "apiVersion": "v1", "kind": "Namespace",
+        "metadata": {"name": "edw-r1", "uid": "u", "resourceVersion": "7", "deletionTimestamp": "2026-11-28T12:00:00Z"},
+        "status": {"phase": "Terminating", "conditions": [
+            {"type": "NamespaceFinalizersRemaining", "status": "True", "reason": "SomeFinalizersRemain",
+             "message": "Some content in the namespace has finalizers remaining: finalizer.keda.sh in 1 resource instances"},
+            {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "all resources discovered"},
+        ]},
+    });
+    let (client, _) = played(move |asked| {
+        if asked.path.contains("watch=true") {
+            return Answer::watching();
+        }
+        if asked.path.contains("fieldSelector") {
+            let list = json!({"apiVersion": "v1", "kind": "NamespaceList", "metadata": {"resourceVersion": "7"}, "items": [held]});
+            return Answer::ok(&list);
+        }
+        Answer::ok(&held)
+    });
+    let patience = Duration::from_secs(120);
+    let error = namespace::remove(&client, "edw-r1", patience)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Late { .. }), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("finalizer.keda.sh in 1 resource instances"),
+        "{text}"
+    );
+    assert!(!text.contains("all resources discovered"), "{text}");
 }
 
 #[tokio::test]

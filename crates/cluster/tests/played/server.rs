@@ -1,8 +1,13 @@
 //! An API server that is played: it answers as a test says, and keeps what it was asked.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+use futures::stream;
 use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -20,6 +25,8 @@ pub(crate) struct Asked {
 pub(crate) struct Answer {
     status: u16,
     text: String,
+    /// Whether the connection stays open then, as that of a watch does.
+    is_open: bool,
 }
 
 impl Answer {
@@ -28,6 +35,7 @@ impl Answer {
         Self {
             status: 200,
             text: value.to_string(),
+            is_open: false,
         }
     }
 
@@ -37,6 +45,16 @@ impl Answer {
         Self {
             status: 200,
             text: lines.collect(),
+            is_open: false,
+        }
+    }
+
+    /// A watch that tells of nothing, and goes on.
+    pub(crate) fn watching() -> Self {
+        Self {
+            status: 200,
+            text: String::new(),
+            is_open: true,
         }
     }
 
@@ -45,6 +63,7 @@ impl Answer {
         Self {
             status: 200,
             text: text.to_owned(),
+            is_open: false,
         }
     }
 
@@ -56,6 +75,7 @@ impl Answer {
         Self {
             status,
             text: value.to_string(),
+            is_open: false,
         }
     }
 }
@@ -65,7 +85,8 @@ pub(crate) type Log = Arc<Mutex<Vec<Asked>>>;
 
 /// A client of a server that answers as `answer` says.
 pub(crate) fn played(mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> (Client, Log) {
-    let (service, mut handle) = mock::pair::<Request<Body>, Response<Body>>();
+    let (service, mut handle) =
+        mock::pair::<Request<Body>, Response<UnsyncBoxBody<Bytes, Infallible>>>();
     let log = Log::default();
     let asked = log.clone();
     tokio::spawn(async move {
@@ -77,10 +98,19 @@ pub(crate) fn played(mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) 
                 path: parts.uri.to_string(),
                 body: serde_json::from_slice(&body).unwrap_or_default(),
             };
-            let Answer { status, text } = answer(&question);
+            let Answer {
+                status,
+                text,
+                is_open,
+            } = answer(&question);
             asked.lock().expect("no holder may panic").push(question);
             let response = Response::builder().status(status);
-            let response = response.body(Body::from(text.into_bytes()));
+            let body = if is_open {
+                StreamBody::new(stream::pending::<Result<_, Infallible>>()).boxed_unsync()
+            } else {
+                Full::new(Bytes::from(text)).boxed_unsync()
+            };
+            let response = response.body(body);
             send.send_response(response.expect("an answer must be one"));
         }
     });
