@@ -134,7 +134,7 @@ impl Polls {
 }
 
 /// Polls `endpoint` and cancels `drain` at the first event that ends `node`, or any node when that is not known.
-/// Cancels `noticed` before that. Returns when `drain` is cancelled, by itself or by others.
+/// Before it cancels `drain`, it cancels `noticed`. Returns when `drain` is cancelled, whoever cancelled it.
 pub(crate) async fn watch(
     endpoint: String,
     node: Option<String>,

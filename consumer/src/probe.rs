@@ -1,7 +1,7 @@
 //! `--probe`: whether this consumer could do its work, found out without touching anybody's messages.
 //!
-//! It does with one message what a consumer does, in a queue and a table of its own, which it makes and removes: put, get, insert,
-//! delete. A new identity or role is found usable this way before work depends on it; the log names the step that was refused.
+//! It creates a queue and a table of its own, puts one message, gets it, inserts its row and deletes it, and removes both again. So a new
+//! identity or role is tried before work depends on it; the log names the step that was refused.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

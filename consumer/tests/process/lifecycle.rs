@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use nix::sys::signal::Signal;
 use tokio::net::TcpListener;
 
@@ -20,6 +20,15 @@ async fn busy(flags: &[&str]) -> (Scripted, Consumer) {
     let mut consumer = Consumer::start(&flags, &storage(&url, &url, SAS));
     consumer.until("delivery begun").await;
     (scripted, consumer)
+}
+
+/// Serves Scheduled Events at `path`, and gives its address.
+async fn serve(path: &str, events: MethodRouter) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}{path}", listener.local_addr().unwrap());
+    let router = Router::new().route(path, events);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    endpoint
 }
 
 #[tokio::test]
@@ -74,13 +83,7 @@ async fn a_spot_notice_of_this_node_begins_the_drain_and_one_of_another_does_not
             r#"{{"Events":[{{"EventId":"e1","EventType":"Preempt","Resources":["{node}"],"NotBefore":""}}]}}"#
         )
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!(
-        "http://{}/metadata/scheduledevents",
-        listener.local_addr().unwrap()
-    );
-    let router = Router::new().route("/metadata/scheduledevents", get(events));
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let endpoint = serve("/metadata/scheduledevents", get(events)).await;
 
     let flags = [
         "--scheduled-events-endpoint",
@@ -117,10 +120,7 @@ async fn sigterm_in_the_drain_of_a_notice_hands_back_at_once_and_exits_0() {
             r#"{"Events":[]}"#
         }
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-    let router = Router::new().route("/", get(events));
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let endpoint = serve("/", get(events)).await;
 
     let flags = [
         "--scheduled-events-endpoint",
@@ -152,10 +152,7 @@ async fn an_endpoint_that_talks_nonsense_is_one_warning_and_its_later_notice_sti
         let document = format!(r#"{{"DocumentIncarnation":7,"Events":[{event}]}}"#);
         std::future::ready(if nonsense { "{".to_owned() } else { document })
     };
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}/", listener.local_addr().unwrap());
-    let router = Router::new().route("/", get(events));
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let endpoint = serve("/", get(events)).await;
 
     let flags = [
         "--scheduled-events-endpoint",

@@ -89,7 +89,7 @@ impl Ledger {
         let line = serde_json::to_string(&entry).expect("an entry must be written as JSON");
         let written = || {
             let mut file = OpenOptions::new().create(true).append(true).open(&self.0)?;
-            // After a line that a kill has cut off, on a line of its own.
+            // Begins a new line: a kill may have cut off the one before.
             writeln!(file, "\n{line}")?;
             file.sync_all()
         };

@@ -1,4 +1,4 @@
-//! `aks`: an AKS environment for one night, by itself. `harness aks` is the same.
+//! `aks`: brings an AKS environment for one night up, checks it, and takes it away. `harness aks` runs the same code.
 
 use std::process::ExitCode;
 

@@ -90,7 +90,8 @@ fn scaled_object(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
     })
 }
 
-/// What passes by itself is waited for: an API server that does not answer, a role that does not count yet, an object to come.
+/// Tries again later after a refusal that may pass: an API server that does not answer, a role that Azure does not honour yet, an
+/// object that is still to be created.
 fn later<T>(refusal: &Refusal, what: &str) -> Result<Look<T>, Failure> {
     use crate::refusal::Kind;
     if refusal.passes()

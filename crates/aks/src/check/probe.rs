@@ -1,7 +1,7 @@
 //! Pods that sign in as the workload does, and put, get, insert and delete: three in a row.
 //!
-//! One success proves little: a federated credential that worked once may be refused for minutes again (AADSTS70021), and roles
-//! come to count at different times. Each probe is a pod of its own, so that each signs in anew.
+//! One success proves little: a federated credential that worked once may be refused for minutes again (AADSTS70021), and Azure
+//! honours new roles at different times. Each probe is a new pod, so that it signs in anew.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The engine as a process of its own, as it is when it is used by itself.
+//! The engine as a separate process, as its users start it.
 
 use std::{
     fs,

@@ -1,8 +1,8 @@
 //! The case of metadata names. HTTP does not tell `x-ms-meta-Owner` from `x-ms-meta-owner`; a queue keeps the one it was given.
 //!
 //! hyper hands over names in lower case. It keeps their case beside them, in an extension that no other crate can read or make,
-//! for whoever passes a message on. So hyper itself is asked here: an exchange in memory shows what an extension holds, and
-//! makes one for an answer. It happens for requests and answers with metadata alone.
+//! for proxies that pass a message on. So hyper itself is asked here: an exchange in memory shows what an extension holds, and
+//! makes one for an answer. This is done only for requests and answers that have metadata.
 
 use std::{
     convert::Infallible,

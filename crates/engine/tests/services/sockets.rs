@@ -1,6 +1,6 @@
 //! Facts about the listeners: heads and bodies that are no HTTP, too large or never whole, pipelining, HTTPS, the case of names.
 //!
-//! Time stands still in them but where nothing else is left to do: then it jumps to the next limit.
+//! Their clock is paused: when no task has anything left to do, it jumps to the next time limit.
 
 use std::time::Duration;
 
