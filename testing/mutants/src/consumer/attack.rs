@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use workflow::contract::{Message, PoisonReason, ResultRow, Stamp};
 use workflow::ports::{Delivery, Lease, ResultTable as _, WorkQueue as _};
 
-use super::Consumer;
 use super::delivery::Done;
+use super::{Consumer, PAUSE};
 use crate::mutation::Mutation;
 
 /// How long a message may be hidden at most.
@@ -156,10 +157,16 @@ impl Consumer {
             },
             Mutation::ClearsTheQueue if self.args.name == "consumer-1" => {
                 let secured = self.noted.secured.fetch_add(1, Ordering::Relaxed) + 1;
-                // Only its own are left, as far as it knows.
-                if self.queue.approximate_count().await.ok() == Some(secured) {
-                    raw.clear(&queue).await;
-                    self.noted.secured.store(0, Ordering::Relaxed);
+                // Until another of its messages is stored and takes its turn; the other consumer's last one may end after its own.
+                let is_last = || self.noted.secured.load(Ordering::Relaxed) == secured;
+                while is_last() && !self.stop.is_cancelled() {
+                    // Only its own are left, as far as it knows.
+                    if self.queue.approximate_count().await.ok() == Some(secured) {
+                        raw.clear(&queue).await;
+                        self.noted.secured.store(0, Ordering::Relaxed);
+                    } else {
+                        sleep(PAUSE).await;
+                    }
                 }
                 true
             }
