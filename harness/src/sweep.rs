@@ -17,6 +17,7 @@ use workflow::ports::{ResultTable as _, WorkQueue as _};
 use crate::cli::say;
 use crate::events::{Event, EventLog, FILE, Resource};
 use crate::exit::WrongInput;
+use crate::platform::cluster::namespace_in;
 use crate::platform::local::account;
 use crate::report::{ReportError, RunRecord};
 
@@ -29,6 +30,9 @@ pub struct SweepArgs {
     /// Where the run directories are
     #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
     pub out: PathBuf,
+    /// Remove the namespaces of runs in this context's cluster whose time is over as well, whether or not their logs are here
+    #[arg(long, env = "EDW_CONTEXT")]
+    pub context: Option<String>,
     /// Say what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -46,9 +50,14 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
             left.extend(
                 resources
                     .into_iter()
-                    .map(|resource| (dir.clone(), resource)),
+                    .map(|resource| (Some(dir.clone()), resource)),
             );
         }
+    }
+    if let Some(context) = &args.context {
+        let known: Vec<Resource> = left.iter().map(|(_, resource)| resource.clone()).collect();
+        let expired = expired(context, &known).await?;
+        left.extend(expired.into_iter().map(|namespace| (None, namespace)));
     }
     if left.is_empty() {
         say("nothing is left by a run that has ended");
@@ -80,7 +89,10 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         match removed {
             Ok(()) => {
                 say(&format!("removed       {resource}"));
-                EventLog::open(&dir)?.append(Stamp::now(), Event::ResourceRemoved(resource))?;
+                if let Some(dir) = dir {
+                    let removed = Event::ResourceRemoved(resource);
+                    EventLog::open(&dir)?.append(Stamp::now(), removed)?;
+                }
             }
             Err(error) => {
                 say(&format!("left          {resource}: {error:#}"));
@@ -129,6 +141,28 @@ fn leftovers(dir: &Path) -> anyhow::Result<Vec<Resource>> {
 
 fn is_namespace(resource: &Resource) -> bool {
     resource.kind == "namespace"
+}
+
+/// The namespaces of runs in the cluster of `context` that nobody needs any more, but for those that are `known` to be left. The others
+/// are told of, and stay.
+async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resource>> {
+    let (client, _) = cluster::context::connect(Some(context)).await?;
+    let mut expired = Vec::new();
+    for made in cluster::namespace::made(&client).await? {
+        let namespace = namespace_in(context, made.name.clone());
+        if known.contains(&namespace) {
+            continue;
+        }
+        if made.is_expired {
+            expired.push(namespace);
+        } else {
+            let (name, run, date) = (&made.name, &made.run, &made.expires);
+            say(&format!(
+                "kept          namespace {name} of run {run}: its time ends at {date:?}"
+            ));
+        }
+    }
+    Ok(expired)
 }
 
 /// Deletes the namespace of a run, in the cluster of the context that the run named, and waits until it is gone.

@@ -17,8 +17,6 @@ use crate::error::{Error, said};
 pub struct Wants {
     /// Whether KEDA scales.
     pub scaling: bool,
-    /// Whether nodes are cordoned, drained and deleted.
-    pub nodes: bool,
     /// The images that its pods are made of.
     pub images: Vec<String>,
 }
@@ -36,78 +34,101 @@ pub struct Found {
     pub lacks: Vec<String>,
 }
 
-/// One right that is needed: verb, group, resource with its subresource, why.
-type Right = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static str,
-);
+/// Rights that are needed on one kind of objects.
+struct Right {
+    group: &'static str,
+    /// The kind, with its subresource: `pods/log`.
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    /// What for.
+    why: &'static str,
+}
 
-/// The rights that every run needs in its namespace, and to make that.
-const RIGHTS: [Right; 18] = [
-    ("create", "", "namespaces", "", "make the run's namespace"),
-    ("delete", "", "namespaces", "", "take it away again"),
-    ("get", "", "namespaces", "", "wait until it is gone"),
-    ("patch", "apps", "deployments", "", "apply the overlay"),
-    ("patch", "", "services", "", "apply the overlay"),
-    ("patch", "", "configmaps", "", "apply the overlay"),
-    ("patch", "", "secrets", "", "apply the overlay"),
-    ("patch", "", "serviceaccounts", "", "apply the overlay"),
-    (
-        "patch",
-        "networking.k8s.io",
-        "networkpolicies",
-        "",
-        "apply the overlay",
-    ),
-    (
-        "patch",
-        "policy",
-        "poddisruptionbudgets",
-        "",
-        "apply the overlay",
-    ),
-    ("patch", "batch", "jobs", "", "run the producer"),
-    ("delete", "batch", "jobs", "", "stop the producer"),
-    ("list", "", "pods", "", "see the consumers"),
-    ("watch", "", "pods", "", "see the consumers"),
-    ("delete", "", "pods", "", "kill and drain consumers"),
-    ("get", "", "pods", "log", "keep the logs"),
-    ("create", "", "pods", "portforward", "reach storage"),
-    (
-        "list",
-        "",
-        "events",
-        "",
-        "keep what the cluster says of a failure",
-    ),
-];
+const fn right(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Right {
+    Right {
+        group,
+        resource,
+        verbs,
+        why,
+    }
+}
 
-const SCALING: [Right; 4] = [
-    ("patch", "keda.sh", "scaledobjects", "", "have KEDA scale"),
-    ("delete", "keda.sh", "scaledobjects", "", "have KEDA stop"),
-    (
-        "patch",
-        "keda.sh",
-        "triggerauthentications",
+/// What server-side apply takes: an object that is not there yet is created (Kubernetes, "Server-Side Apply").
+const APPLY: &[&str] = &["create", "patch"];
+
+const OVERLAY: &str = "apply the overlay";
+
+const EVIDENCE: &str = "keep what it looked like";
+
+/// What every run needs. All of it stands in `docs/cluster-role.yaml` too, which a test holds to this.
+const RIGHTS: &[Right] = &[
+    right(
         "",
-        "have KEDA scale",
+        "namespaces",
+        &["create", "get", "list", "watch", "delete"],
+        "make the run's namespace, and take it away",
     ),
-    (
-        "watch",
+    right("", "configmaps", APPLY, OVERLAY),
+    right("", "secrets", APPLY, OVERLAY),
+    right("", "serviceaccounts", APPLY, OVERLAY),
+    right("", "services", APPLY, OVERLAY),
+    right("networking.k8s.io", "networkpolicies", APPLY, OVERLAY),
+    right("policy", "poddisruptionbudgets", APPLY, OVERLAY),
+    right("apps", "deployments", APPLY, OVERLAY),
+    right(
+        "apps",
+        "deployments",
+        &["list", "watch"],
+        "see how many consumers are wanted",
+    ),
+    right("apps", "deployments/scale", &["patch"], "end all consumers"),
+    right("batch", "jobs", APPLY, "run the producer"),
+    right("batch", "jobs", &["delete"], "end the producer"),
+    right("batch", "jobs", &["list"], EVIDENCE),
+    right("", "pods", &["get", "list", "watch"], "see the consumers"),
+    right(
+        "",
+        "pods",
+        &["delete", "deletecollection"],
+        "kill and drain consumers",
+    ),
+    right("", "pods/log", &["get"], "keep the logs"),
+    right(
+        "",
+        "pods/portforward",
+        &["create", "get"],
+        "reach storage in the cluster",
+    ),
+    right("", "events", &["list"], EVIDENCE),
+    right(
         "autoscaling",
         "horizontalpodautoscalers",
-        "",
-        "see what the HPA reads",
+        &["list", "watch"],
+        "see what keeps the HPA from scaling",
     ),
 ];
 
-const NODES: [Right; 3] = [
-    ("patch", "", "nodes", "", "cordon a node"),
-    ("create", "", "pods", "eviction", "evict what is on a node"),
-    ("list", "", "nodes", "", "see the nodes"),
+/// What is needed besides where KEDA scales.
+const SCALING: &[Right] = &[
+    right("keda.sh", "scaledobjects", APPLY, "have KEDA scale"),
+    right(
+        "keda.sh",
+        "scaledobjects",
+        &["delete"],
+        "have KEDA stop scaling",
+    ),
+    right("keda.sh", "scaledobjects", &["list"], EVIDENCE),
+    right(
+        "keda.sh",
+        "triggerauthentications",
+        APPLY,
+        "have KEDA read the queue",
+    ),
 ];
 
 /// Looks whether `client`'s cluster has and allows what `wants` says. `namespace` is what the run's own will be called. An error: it
@@ -119,10 +140,9 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
         kubernetes: version.git_version,
         ..Found::default()
     };
-    let scaling = if wants.scaling { &SCALING[..] } else { &[] };
-    let nodes = if wants.nodes { &NODES[..] } else { &[] };
-    let rights = RIGHTS.iter().chain(scaling).chain(nodes);
-    let asked = join_all(rights.map(|right| is_allowed(client, right, namespace)));
+    let scaling = if wants.scaling { SCALING } else { &[] };
+    let rights = RIGHTS.iter().chain(scaling);
+    let asked = join_all(rights.map(|right| refused(client, right, namespace)));
     for refused in asked.await {
         found.lacks.extend(refused?);
     }
@@ -133,20 +153,46 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
     Ok(found)
 }
 
-/// The line for a right that lacks.
+/// The line for what lacks of a right; `None`: nothing.
+async fn refused(client: &Client, right: &Right, namespace: &str) -> Result<Option<String>, Error> {
+    let mut refused = Vec::new();
+    for verb in right.verbs {
+        if !is_allowed(client, right, verb, namespace).await? {
+            refused.push(*verb);
+        }
+    }
+    let (resource, why) = (right.resource, right.why);
+    let group = if right.group.is_empty() {
+        "core"
+    } else {
+        right.group
+    };
+    let line = || {
+        let verbs = refused.join(", ");
+        format!(
+            "permission to {verbs} {resource} ({group}), needed to {why}: docs/cluster-role.yaml has all that is needed"
+        )
+    };
+    Ok((!refused.is_empty()).then(line))
+}
+
 async fn is_allowed(
     client: &Client,
     right: &Right,
+    verb: &str,
     namespace: &str,
-) -> Result<Option<String>, Error> {
-    let (verb, group, resource, subresource, why) = *right;
-    let is_cluster_wide = ["namespaces", "nodes"].contains(&resource);
+) -> Result<bool, Error> {
+    let (resource, subresource) = match right.resource.split_once('/') {
+        Some((resource, subresource)) => (resource, Some(subresource.to_owned())),
+        None => (right.resource, None),
+    };
     let attributes = ResourceAttributes {
         verb: Some(verb.to_owned()),
-        group: Some(group.to_owned()),
+        group: Some(right.group.to_owned()),
         resource: Some(resource.to_owned()),
-        subresource: (!subresource.is_empty()).then(|| subresource.to_owned()),
-        namespace: (!is_cluster_wide).then(|| namespace.to_owned()),
+        subresource,
+        // A namespace is in none.
+        namespace: (resource != "namespaces").then(|| namespace.to_owned()),
         ..ResourceAttributes::default()
     };
     let review = SelfSubjectAccessReview {
@@ -159,14 +205,7 @@ async fn is_allowed(
     let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
     let answer = reviews.create(&PostParams::default(), &review).await;
     let answer = answer.map_err(|error| Error::of("ask what is allowed", &error))?;
-    if answer.status.is_some_and(|status| status.allowed) {
-        return Ok(None);
-    }
-    let slash = if subresource.is_empty() { "" } else { "/" };
-    let group = if group.is_empty() { "core" } else { group };
-    Ok(Some(format!(
-        "permission to {verb} {resource}{slash}{subresource} ({group}), needed to {why}: docs/CLUSTER.md has a role with all that is needed"
-    )))
+    Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
 /// Whether KEDA is there, with its metrics API, and which version.
@@ -246,7 +285,38 @@ fn is_same(name: &str, image: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use k8s_openapi::api::rbac::v1::ClusterRole;
+
     use super::*;
+
+    /// Each right of the guide's role, as `group resource verb`.
+    fn of_the_role() -> BTreeSet<String> {
+        let role = include_str!("../../../docs/cluster-role.yaml");
+        let role: ClusterRole = serde_saphyr::from_str(role).unwrap();
+        let mut rights = BTreeSet::new();
+        for rule in role.rules.unwrap() {
+            for group in rule.api_groups.unwrap() {
+                for resource in rule.resources.clone().unwrap() {
+                    let right = |verb: &String| format!("{group} {resource} {verb}");
+                    rights.extend(rule.verbs.iter().map(right));
+                }
+            }
+        }
+        rights
+    }
+
+    #[test]
+    fn the_role_of_the_guide_has_what_is_asked_for() {
+        let asked = RIGHTS.iter().chain(SCALING).flat_map(|right| {
+            let verbs = right.verbs.iter();
+            verbs.map(|verb| format!("{} {} {verb}", right.group, right.resource))
+        });
+        let role = of_the_role();
+        let lacking: Vec<String> = asked.filter(|right| !role.contains(right)).collect();
+        assert_eq!(lacking, [""; 0]);
+    }
 
     #[test]
     fn an_image_is_known_by_the_name_that_a_runtime_gives_it() {

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -23,6 +23,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::exchange::{Form, unverified};
 use super::{Directory, Refusal, Signer};
+use crate::lock::lock;
 use crate::wire::Tls;
 
 /// Largest request: an assertion has 2 KiB.
@@ -157,10 +158,6 @@ impl Authority {
     pub fn secrets(&self) -> Vec<String> {
         lock(&self.shared.secrets).clone()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, open: CancellationToken) {

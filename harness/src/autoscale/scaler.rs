@@ -1,6 +1,6 @@
 //! The loop that scales a run's consumers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -15,6 +15,7 @@ use super::read::observe;
 use super::recording::beginning;
 use super::{Recording, Scaling};
 use crate::events::{Event, EventLog, Scaled};
+use crate::lock::lock;
 use crate::pace::Pace;
 use crate::platform::storage;
 
@@ -82,10 +83,6 @@ impl Scaler {
         ended.context("scale the consumers")?;
         Ok(lock(&self.recording).clone())
     }
-}
-
-fn lock(recording: &Mutex<Recording>) -> MutexGuard<'_, Recording> {
-    recording.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Drive {

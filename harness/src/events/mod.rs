@@ -132,6 +132,17 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Something called `name` was done to `target` on purpose, and is over at once.
+    pub fn fault(name: &str, target: &str) -> Self {
+        Self::Fault {
+            name: name.to_owned(),
+            target: target.to_owned(),
+            lasts_ms: None,
+        }
+    }
+}
+
 /// What a run is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::scheduled::{Schedule, VERSIONS};
+use crate::lock::lock;
 
 const PATH: &str = "/metadata/scheduledevents";
 
@@ -110,7 +111,7 @@ impl Endpoint {
 
     /// The longest time between two questions of each consumer that has asked twice or more.
     pub fn longest_pauses(&self) -> BTreeMap<String, Duration> {
-        let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let looks = lock(&self.looks);
         let pauses = looks.iter();
         pauses
             .filter_map(|(asker, looks)| Some((asker.clone(), looks.longest?)))
@@ -121,10 +122,6 @@ impl Endpoint {
     pub fn schedule(&self) -> MutexGuard<'_, Schedule> {
         lock(&self.schedule)
     }
-}
-
-fn lock(schedule: &Mutex<Schedule>) -> MutexGuard<'_, Schedule> {
-    schedule.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug, Clone)]
@@ -139,7 +136,7 @@ impl Shared {
         let Some(asker) = parameter(uri, ASKER) else {
             return;
         };
-        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = lock(&self.looks);
         let before = looks.get(asker).copied();
         looks.insert(asker.to_owned(), Looks::again(before, Instant::now()));
     }

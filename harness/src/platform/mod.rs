@@ -16,6 +16,7 @@
 
 pub mod cluster;
 pub mod local;
+mod logs;
 pub mod loss;
 mod nodes;
 mod profile;

@@ -23,7 +23,7 @@ pub trait Sender: Send + Sync {
     fn has_ended(&mut self) -> anyhow::Result<bool>;
 
     /// Asks it to end its sends in flight, to write its summary and to stop.
-    fn interrupt(&mut self) -> anyhow::Result<()>;
+    async fn interrupt(&mut self) -> anyhow::Result<()>;
 
     /// Waits until it has ended, for at most `deadline`.
     async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End>;

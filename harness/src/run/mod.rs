@@ -159,13 +159,7 @@ impl Run {
 
     /// Takes its storage away for `time`, and brings it back with its data.
     pub async fn outage(&self, time: Duration) -> anyhow::Result<()> {
-        let fault = |name: &str| {
-            self.record(Event::Fault {
-                name: name.to_owned(),
-                target: "storage".to_owned(),
-                lasts_ms: None,
-            })
-        };
+        let fault = |name| self.record(Event::fault(name, "storage"));
         fault("storage stopped")?;
         self.stage.outage(time).await?;
         fault("storage back with its data")

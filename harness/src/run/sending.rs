@@ -101,7 +101,7 @@ impl Sending {
         if self.has_ended()? {
             return Ok(());
         }
-        self.sender.interrupt()
+        self.sender.interrupt().await
     }
 
     /// Waits until it has sent everything, for at most `patience`, and takes its summary.
@@ -203,7 +203,7 @@ mod tests {
             Ok(false)
         }
 
-        fn interrupt(&mut self) -> anyhow::Result<()> {
+        async fn interrupt(&mut self) -> anyhow::Result<()> {
             self.was_asked_in_time = Some(self.has_spoken.load(Ordering::Relaxed));
             anyhow::ensure!(
                 self.was_asked_in_time == Some(true),

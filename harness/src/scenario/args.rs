@@ -6,6 +6,7 @@ use std::time::Duration;
 use workflow::{duration, number};
 
 use crate::platform::WorkloadArgs;
+use crate::shell::quoted;
 
 /// Where the feature files are, seen from the repository's root.
 const FEATURES: &str = "features";
@@ -77,9 +78,4 @@ impl SuiteArgs {
         words.push(format!("--seed {seed}"));
         words.join(" ")
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -27,6 +27,7 @@ use crate::pace::Pace;
 use crate::platform::storage::Queue;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leavings, RunDir, about};
+use crate::shell::word;
 
 /// Where the id is in a table of the contract.
 const ROW_KEY: &str = "RowKey";
@@ -278,15 +279,6 @@ fn command(args: &VerifyArgs) -> String {
     let limits = args.limits.iter();
     words.extend(limits.map(|limit| format!("--limit '{limit}'")));
     words.join(" ")
-}
-
-/// `text` as one word of a shell.
-fn word(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ impl Sender for Task {
         Ok(self.work.is_finished())
     }
 
-    fn interrupt(&mut self) -> anyhow::Result<()> {
+    async fn interrupt(&mut self) -> anyhow::Result<()> {
         self.stop.cancel();
         Ok(())
     }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use workflow::contract::Stamp;
 
 use crate::events::{Event, EventLog, NodeChange, NodeEvent};
+use crate::platform::logs;
 use crate::platform::workers::{
     Cause, Departure, End, Phase, Readiness, Roster, Worker, is_orderly_end,
 };
@@ -31,7 +32,8 @@ const HOPELESS: [&str; 6] = [
 /// The workers of a run.
 pub(super) struct Crew {
     log: EventLog,
-    logs: PathBuf,
+    /// The run's.
+    directory: PathBuf,
     /// Kept by UID: a pod's name may come back.
     pods: BTreeMap<String, Member>,
     departed: Vec<Departure>,
@@ -67,11 +69,11 @@ struct Member {
 }
 
 impl Crew {
-    /// Nobody is there yet. Logs lie in `logs`.
-    pub(super) fn new(log: EventLog, logs: PathBuf) -> Self {
+    /// Nobody is there yet. `directory` is the run's.
+    pub(super) fn new(log: EventLog, directory: PathBuf) -> Self {
         Self {
             log,
-            logs,
+            directory,
             pods: BTreeMap::new(),
             departed: Vec::new(),
             groups: BTreeMap::new(),
@@ -132,7 +134,7 @@ impl Crew {
         pods.map(|member| member.view.name.clone()).collect()
     }
 
-    /// The node of the worker called `name`.
+    /// Whether there is a pod of the worker called `name`.
     pub(super) fn is_there(&self, name: &str) -> bool {
         self.pods.values().any(|member| member.view.name == name)
     }
@@ -229,10 +231,7 @@ impl Crew {
     /// Takes down how a worker ended; `None`: nobody saw it.
     fn depart(&mut self, member: &Member, ended: Option<&Ended>) -> anyhow::Result<()> {
         let name = &member.view.name;
-        let end = ended.map_or(End::Unknown, |ended| match ended.signal() {
-            Some(signal) => End::Signalled(signal),
-            None => End::Exited(ended.code),
-        });
+        let end = ended.map_or(End::Unknown, End::from);
         let cause = self.cause(member);
         let may_refuse = self
             .groups
@@ -254,7 +253,8 @@ impl Crew {
             Cause::Fault => format!("{name} was killed by a fault"),
             Cause::Evicted => format!("{name} ended with its node"),
         };
-        let tail = self.tail(name);
+        // As far as it was written down by now.
+        let log = logs::file(&self.directory, name);
         self.log.append(
             Stamp::now(),
             Event::ProcessExited {
@@ -262,7 +262,7 @@ impl Crew {
                 pid: None,
                 status: format!("{end}{why}"),
                 expected: is_orderly,
-                last_lines: (!is_orderly).then(|| tail.clone()),
+                last_lines: (!is_orderly).then(|| logs::last_lines(&log)),
             },
         )?;
         self.departed.push(Departure {
@@ -273,7 +273,7 @@ impl Crew {
             after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
             held: 0,
             sentence,
-            tail,
+            tail: logs::tail(&log),
         });
         Ok(())
     }
@@ -306,16 +306,6 @@ impl Crew {
             self.log.append(Stamp::now(), placed)?;
         }
         Ok(())
-    }
-
-    /// The last lines of its log, as far as they were written down.
-    fn tail(&self, name: &str) -> String {
-        const LINES: usize = 10;
-        let file = self.logs.join(format!("{name}.log"));
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
-        format!("{last}\n{}", file.display())
     }
 
     fn group_of(&self, view: &PodView) -> Option<&'static str> {

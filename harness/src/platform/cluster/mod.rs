@@ -20,13 +20,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
+use cluster::pods::Ended;
 use cluster::{Found, Wants};
 use kube::Client;
+use kube::api::DeleteParams;
 
 pub use args::ClusterArgs;
 
-use super::{Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed};
-use crate::events::Fact;
+use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed};
+use crate::events::{Fact, Resource};
 use crate::exit::WrongInput;
 use crate::pace::Paces;
 use images::Images;
@@ -85,7 +87,6 @@ impl Cluster {
         let (client, context) = connected.context(UNCHOSEN)?;
         let wants = Wants {
             scaling: true,
-            nodes: false,
             images: overlay.images(&images),
         };
         let found = cluster::preflight(&client, &wants, "edw-preflight").await;
@@ -115,6 +116,33 @@ fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
         "run in the cluster of the context {context}; it lacks:{lines}"
     );
     Ok(())
+}
+
+/// The line of the ledger for the namespace `name` in the cluster of `context`.
+pub(crate) fn namespace_in(context: &str, name: String) -> Resource {
+    Resource {
+        kind: "namespace".to_owned(),
+        name,
+        storage: context.to_owned(),
+    }
+}
+
+/// How a container ended.
+impl From<&Ended> for End {
+    fn from(ended: &Ended) -> Self {
+        match ended.signal() {
+            Some(signal) => Self::Signalled(signal),
+            None => Self::Exited(ended.code),
+        }
+    }
+}
+
+/// Deletes without waiting for anything to end in order.
+fn at_once() -> DeleteParams {
+    DeleteParams {
+        grace_period_seconds: Some(0),
+        ..DeleteParams::default()
+    }
 }
 
 impl Site {

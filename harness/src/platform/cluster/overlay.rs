@@ -1,20 +1,23 @@
 //! The overlay that a user applies, adapted to one run: its namespace, the names of its queue and table, how its consumers are
 //! configured. Objects in, objects out; nothing here speaks to a cluster.
 
+mod endpoints;
+mod workloads;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use cluster::pods::GROUP;
 use serde_json::{Map, Value, json};
+
+pub(super) use endpoints::Reached;
 
 use super::images::Images;
 use crate::exit::WrongInput;
 use crate::manifest::{self, Document};
 use crate::platform::settings::names;
-use crate::platform::workers::CONSUMERS;
 use workflow::contract::RunId;
 
 /// What an overlay that cannot be used is refused with.
@@ -40,26 +43,6 @@ pub(super) struct Adapted {
     objects: Vec<Value>,
     consumer: String,
     images: Images,
-}
-
-/// Where a program of the workload finds storage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reached {
-    /// The address as pods have it.
-    pub(super) url: String,
-    /// Where that leads in the cluster, if it leads to a Service of the overlay.
-    pub(super) service: Option<Service>,
-}
-
-/// What is behind a Service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Service {
-    /// Its pods, as a selector of labels.
-    pub(super) selector: String,
-    /// Their port.
-    pub(super) port: u16,
-    /// The path behind the host, such as `/devstoreaccount1`.
-    pub(super) path: String,
 }
 
 impl Overlay {
@@ -181,10 +164,8 @@ impl Adapted {
                 .filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())))
                 .collect()
         };
-        let map = self.settings_map().and_then(|name| {
-            let mut objects = self.objects.iter();
-            objects.find(|it| it["kind"] == "ConfigMap" && name_of(it) == name)
-        });
+        let map = self.settings_map();
+        let map = map.and_then(|name| self.find("ConfigMap", &name));
         map.map(of).unwrap_or_default()
     }
 
@@ -216,198 +197,19 @@ impl Adapted {
     }
 
     fn secret(&self, name: &str, key: &str) -> Option<String> {
-        let mut objects = self.objects.iter();
-        let secret = objects.find(|it| it["kind"] == "Secret" && name_of(it) == name)?;
+        let secret = self.find("Secret", name)?;
         let plain = secret["stringData"][key].as_str().map(str::to_owned);
         plain.or_else(|| decoded(secret["data"][key].as_str()?))
     }
 
-    /// Where the address in the consumer's setting `variable` leads.
-    pub(super) fn reached(&self, variable: &str) -> Option<Reached> {
-        let url = self.settings().remove(variable)?;
-        let service = self.service(&url);
-        Some(Reached { url, service })
-    }
-
-    fn service(&self, url: &str) -> Option<Service> {
-        let rest = url.strip_prefix("http://")?;
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (host, port) = authority.rsplit_once(':')?;
-        let name = host.split('.').next()?;
+    fn find(&self, kind: &str, name: &str) -> Option<&Value> {
         let mut objects = self.objects.iter();
-        let service = objects.find(|it| it["kind"] == "Service" && name_of(it) == name)?;
-        let ports = service["spec"]["ports"].as_array()?;
-        let port: u64 = port.parse().ok()?;
-        let entry = ports.iter().find(|it| it["port"] == port)?;
-        let selector = service["spec"]["selector"].as_object()?;
-        let target = match &entry["targetPort"] {
-            Value::String(name) => self.container_port(selector, name)?,
-            Value::Number(number) => number.as_u64()?,
-            _ => port,
-        };
-        let pairs = selector.iter();
-        let pairs = pairs.filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
-        Some(Service {
-            selector: pairs.collect::<Vec<_>>().join(","),
-            port: u16::try_from(target).ok()?,
-            path: path.to_owned(),
-        })
-    }
-
-    /// The number of the port that pods with these labels call `name`.
-    fn container_port(&self, selector: &Map<String, Value>, name: &str) -> Option<u64> {
-        let selected = self.objects.iter().filter(|object| {
-            let labels = &object["spec"]["template"]["metadata"]["labels"];
-            selector.iter().all(|(key, value)| labels[key] == *value)
-        });
-        let ports = selected.flat_map(|object| {
-            let containers = containers(object).iter();
-            let ports = containers.filter_map(|it| it["ports"].as_array());
-            ports.flatten().collect::<Vec<_>>()
-        });
-        let mut named = ports.filter(|port| port["name"] == name);
-        named.next()?["containerPort"].as_u64()
-    }
-
-    /// The name of the Deployment of `group`.
-    pub(super) fn deployment_name(&self, group: &str) -> String {
-        if group == CONSUMERS {
-            return self.consumer.clone();
-        }
-        format!("{}-{group}", self.consumer)
-    }
-
-    /// The name of the container that works.
-    pub(super) fn container(&self) -> anyhow::Result<String> {
-        let container = &containers(self.deployment()?)[0];
-        Ok(text(container, &["name"])?.to_owned())
-    }
-
-    /// The Deployment and the settings of the workers of `group`: `replicas` of them, each with `variables` besides what the overlay says,
-    /// and with `grace` from SIGTERM to SIGKILL.
-    pub(super) fn workers(
-        &self,
-        group: &str,
-        replicas: u32,
-        variables: &[(String, String)],
-        grace: std::time::Duration,
-    ) -> anyhow::Result<[Value; 2]> {
-        let name = self.deployment_name(group);
-        let settings_name = format!("{name}-settings");
-        let mut settings: BTreeMap<String, String> = self.settings();
-        settings.extend(variables.iter().cloned());
-        let source = self.settings_map();
-        let mut deployment = self.deployment()?.clone();
-        let namespace = deployment["metadata"]["namespace"].clone();
-        let labels = deployment["metadata"]["labels"].clone();
-        deployment["metadata"]["name"] = json!(name);
-        let spec = &mut deployment["spec"];
-        spec["replicas"] = json!(replicas);
-        spec["selector"]["matchLabels"][GROUP] = json!(group);
-        let template = &mut spec["template"];
-        template["metadata"]["labels"][GROUP] = json!(group);
-        let pod = &mut template["spec"];
-        let grace = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
-        pod["terminationGracePeriodSeconds"] = json!(grace);
-        let container = &mut pod["containers"][0];
-        let image = container["image"].as_str().unwrap_or_default();
-        container["image"] = json!(self.images.consumer(image));
-        let sources = container["envFrom"].as_array_mut();
-        for from in sources.into_iter().flatten() {
-            let of = &mut from["configMapRef"]["name"];
-            if source.as_deref() == of.as_str() {
-                *of = json!(settings_name);
-            }
-        }
-        let settings = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": settings_name, "namespace": namespace, "labels": labels},
-            "data": settings,
-        });
-        Ok([settings, deployment])
-    }
-
-    /// The ScaledObject of `group`, after `change` has changed it.
-    pub(super) fn scaled(
-        &self,
-        group: &str,
-        change: impl FnOnce(&mut Value) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Value> {
-        let mut objects = self.objects.iter();
-        let scaled = objects.find(|it| it["kind"] == "ScaledObject");
-        let mut scaled = scaled.context("find the ScaledObject")?.clone();
-        scaled["spec"]["scaleTargetRef"]["name"] = json!(self.deployment_name(group));
-        change(&mut scaled)?;
-        Ok(scaled)
-    }
-
-    /// The Job that sends: as a consumer's pod in everything but what runs in it.
-    pub(super) fn producer(&self, name: &str, arguments: &[String]) -> anyhow::Result<Value> {
-        let deployment = self.deployment()?;
-        let pod = &deployment["spec"]["template"]["spec"];
-        let container = &containers(deployment)[0];
-        let image = container["image"].as_str().unwrap_or_default();
-        // Where storage is and how it is opened; the consumer's other settings mean something else to a producer.
-        let is_storage = |name: &str| name.starts_with("AZURE_") || name == "EDW_CREDENTIAL";
-        let settings = self.settings().into_iter();
-        let mut variables: Vec<Value> = settings
-            .filter(|(name, _)| is_storage(name))
-            .map(|(name, value)| json!({"name": name, "value": value}))
-            .collect();
-        let own = container["env"].as_array().cloned().unwrap_or_default();
-        variables.extend(
-            own.into_iter()
-                .filter(|variable| variable["name"].as_str().is_some_and(is_storage)),
-        );
-        variables.push(json!({"name": "EDW_LOG_FORMAT", "value": "json"}));
-        let mut labels = json!({"app": "edw-producer"});
-        let uses_identity = "azure.workload.identity/use";
-        let of_consumer = &deployment["spec"]["template"]["metadata"]["labels"];
-        if let Some(value) = of_consumer.get(uses_identity) {
-            labels[uses_identity] = value.clone();
-        }
-        Ok(json!({
-            "apiVersion": "batch/v1",
-            "kind": "Job",
-            "metadata": {
-                "name": name,
-                "namespace": deployment["metadata"]["namespace"],
-                "labels": deployment["metadata"]["labels"],
-            },
-            "spec": {
-                // One that is started again would send everything again.
-                "backoffLimit": 0,
-                "template": {
-                    "metadata": {"labels": labels},
-                    "spec": {
-                        "restartPolicy": "Never",
-                        "serviceAccountName": pod["serviceAccountName"],
-                        "automountServiceAccountToken": false,
-                        "enableServiceLinks": false,
-                        "securityContext": pod["securityContext"],
-                        "containers": [{
-                            "name": "producer",
-                            "image": self.images.producer(image),
-                            "args": arguments,
-                            "env": variables,
-                            "resources": {
-                                "requests": {"cpu": "100m", "memory": "64Mi"},
-                                "limits": {"memory": "512Mi"},
-                            },
-                            "securityContext": container["securityContext"],
-                        }],
-                    },
-                },
-            },
-        }))
+        objects.find(|it| it["kind"] == kind && name_of(it) == name)
     }
 
     fn deployment(&self) -> anyhow::Result<&Value> {
-        let mut objects = self.objects.iter();
-        objects
-            .find(|it| it["kind"] == "Deployment" && name_of(it) == self.consumer)
-            .context("find the consumer's Deployment")
+        let deployment = self.find("Deployment", &self.consumer);
+        deployment.context("find the consumer's Deployment")
     }
 
     /// The name of the `ConfigMap` that the consumer takes all its settings from.

@@ -1,7 +1,7 @@
 //! What KEDA and the HPA did to a Deployment, taken down to be held against what their model allows: the queue as the harness reads it,
 //! and `spec.replicas` as the watch tells it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,6 +13,7 @@ use workflow::contract::Stamp;
 
 use crate::autoscale::Recording;
 use crate::events::{Event, EventLog, Scaled};
+use crate::lock::lock;
 use crate::platform::storage;
 
 /// From one look at the queue to the next: much shorter than KEDA's own, which sees one of many.
@@ -85,10 +86,6 @@ impl Observer {
         drop(self.stop);
         self.task.await.context("watch the scaling")
     }
-}
-
-fn lock(recording: &Mutex<Recording>) -> MutexGuard<'_, Recording> {
-    recording.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn look(queue: Arc<dyn storage::Queue>, recording: Arc<Mutex<Recording>>, since: Instant) {

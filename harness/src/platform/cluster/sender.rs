@@ -14,7 +14,7 @@ use cluster::{Error, FIELD_MANAGER};
 use futures::StreamExt as _;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PropagationPolicy};
 use kube::runtime::watcher;
 use kube::{Api, Client};
 use serde_json::json;
@@ -24,7 +24,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
 
+use super::at_once;
 use crate::events::{Event, EventLog};
+use crate::platform::logs;
 use crate::platform::sender::{Lines, Sender, is_orderly};
 use crate::platform::until::until_told;
 use crate::platform::workers::End;
@@ -243,13 +245,6 @@ async fn lost(standing: &mut watch::Receiver<Standing>) -> String {
     }
 }
 
-fn end_of(ended: &Ended) -> End {
-    match ended.signal() {
-        Some(signal) => End::Signalled(signal),
-        None => End::Exited(ended.code),
-    }
-}
-
 #[async_trait]
 impl Sender for JobSender {
     fn lines(&mut self) -> Option<Lines> {
@@ -274,26 +269,22 @@ impl Sender for JobSender {
         Ok(standing.ended.is_some())
     }
 
-    fn interrupt(&mut self) -> anyhow::Result<()> {
+    async fn interrupt(&mut self) -> anyhow::Result<()> {
         // A suspended Job ends its pods in order (Kubernetes, `Job.spec.suspend`), and starts none in their place.
-        let (jobs, name) = (self.jobs.clone(), self.name.clone());
-        tokio::spawn(async move {
-            let suspend = json!({"spec": {"suspend": true}});
-            let params = PatchParams {
-                field_manager: Some(FIELD_MANAGER.to_owned()),
-                ..PatchParams::default()
-            };
-            if let Err(error) = jobs.patch(&name, &params, &Patch::Merge(&suspend)).await {
-                tracing::warn!("{}", Error::of("stop the producer", &error));
-            }
-        });
+        let suspend = Patch::Merge(json!({"spec": {"suspend": true}}));
+        let params = PatchParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let suspended = self.jobs.patch(&self.name, &params, &suspend).await;
+        suspended.map_err(|error| Error::of("stop the producer", &error))?;
         Ok(())
     }
 
     async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
         let standing = self.standing.clone();
         let ended = until_told(standing, deadline, |standing| {
-            let ended = standing.ended.as_ref().map(end_of).map(Ok);
+            let ended = standing.ended.as_ref().map(End::from).map(Ok);
             ended.or_else(|| standing.lost.clone().map(Err))
         });
         let ended = ended.await.context("wait for the producer's pod")?;
@@ -304,25 +295,22 @@ impl Sender for JobSender {
 
     async fn kill(&mut self, expected: bool) -> anyhow::Result<End> {
         let params = DeleteParams {
-            grace_period_seconds: Some(0),
-            ..DeleteParams::background()
+            propagation_policy: Some(PropagationPolicy::Background),
+            ..at_once()
         };
         match self.jobs.delete(&self.name, &params).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => return Err(Error::of("end the producer", &error).into()),
         }
-        let end = self.standing.borrow().ended.as_ref().map(end_of);
+        let end = self.standing.borrow().ended.as_ref().map(End::from);
         let end = end.unwrap_or(End::Unknown);
         self.record(end, expected)?;
         Ok(end)
     }
 
     fn last_lines(&self) -> String {
-        const LINES: usize = 10;
-        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let last = lines[lines.len().saturating_sub(LINES)..].join("\n");
+        let last = logs::last_lines(&self.file);
         let why = self.standing.borrow().lost.clone().unwrap_or_default();
         format!("{last}{why}")
     }

@@ -12,7 +12,6 @@ use workflow::contract::{POISON_SUFFIX, RunId};
 
 use super::overlay::{Adapted, Reached};
 use crate::audit::Resources;
-use crate::outcome::Unmet;
 use crate::platform::Store;
 use crate::platform::reach::Reach;
 use crate::platform::settings::{names, parse};
@@ -95,15 +94,4 @@ impl Reachable {
             _ways: ways,
         })
     }
-}
-
-/// What the queue, which was made a moment ago, must answer before anything else is begun.
-pub(super) async fn create(store: &Store) -> anyhow::Result<()> {
-    let created = store.create().await;
-    created.with_context(|| format!("provision the storage of run {}", store.run))
-}
-
-/// A worker that could not be found.
-pub(super) fn unknown(name: &str) -> anyhow::Error {
-    Unmet(format!("act on {name}: it does not run")).into()
 }

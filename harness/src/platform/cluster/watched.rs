@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use anyhow::anyhow;
 use cluster::logs::Followed;
 use cluster::pods::{GROUP, PodView};
 use cluster::watching::{Change, follow};
@@ -22,6 +23,8 @@ use workflow::contract::Stamp;
 use super::crew::Crew;
 use super::scale::Observer;
 use crate::events::{Event, EventLog};
+use crate::lock::lock;
+use crate::platform::logs;
 
 /// What the watches work on; clones share it.
 #[derive(Clone)]
@@ -30,8 +33,8 @@ pub(super) struct Seen {
     pub(super) namespace: String,
     /// The container of a worker.
     pub(super) container: String,
-    /// Where logs go.
-    pub(super) logs: PathBuf,
+    /// The run's; logs go below it.
+    pub(super) directory: PathBuf,
     pub(super) log: EventLog,
     pub(super) crew: Arc<Mutex<Crew>>,
     /// Who takes down what is scaled, while something is; with the name of the Deployment.
@@ -48,13 +51,9 @@ pub(super) struct Watches {
     tasks: Vec<AbortOnDropHandle<()>>,
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Watches {
-    /// Starts them, and waits until each has seen what is there.
-    pub(super) async fn start(seen: Seen) -> Self {
+    /// Starts them, and waits until the pods that there are have been seen, for as long as a watch may be broken.
+    pub(super) async fn start(seen: Seen) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
         let complete = Arc::new(Notify::new());
         let pods = Api::<Pod>::namespaced(seen.client.clone(), &seen.namespace);
@@ -71,12 +70,16 @@ impl Watches {
             tokio::spawn(follow(scalers, all(), told_scaler, stop.clone())),
             tokio::spawn(see_pods(seen.clone(), hears_pod, complete.clone())),
             tokio::spawn(see_deployments(seen.clone(), hears_deployment)),
-            tokio::spawn(see_scalers(seen, hears_scaler)),
+            tokio::spawn(see_scalers(seen.clone(), hears_scaler)),
         ];
-        complete.notified().await;
-        Self {
+        let watches = Self {
             stop: stop.drop_guard(),
             tasks: tasks.into_iter().map(AbortOnDropHandle::new).collect(),
+        };
+        complete.notified().await;
+        match lock(&seen.trouble).clone() {
+            Some(trouble) => Err(anyhow!(trouble)),
+            None => Ok(watches),
         }
     }
 
@@ -111,12 +114,12 @@ async fn see_pods(
     complete: Arc<Notify>,
 ) {
     let mut followed = BTreeSet::new();
-    let mut logs = JoinSet::new();
+    let mut writers = JoinSet::new();
     let stop = CancellationToken::new();
     while let Some(change) = told.recv().await {
         match change {
             Change::Now(pod) => {
-                follow_logs(&seen, &pod, &mut followed, &mut logs, &stop);
+                follow_logs(&seen, &pod, &mut followed, &mut writers, &stop);
                 let view = PodView::of(&pod, &seen.container);
                 seen.note(lock(&seen.crew).saw(view));
             }
@@ -125,12 +128,16 @@ async fn see_pods(
                 seen.note(lock(&seen.crew).gone(view));
             }
             Change::Complete => complete.notify_one(),
-            Change::Broken(time, why) => seen.broken("pods", time, &why),
+            Change::Broken(time, why) => {
+                seen.broken("pods", time, &why);
+                complete.notify_one();
+            }
         }
     }
     // What they still had to say was read while they lived.
     stop.cancel();
-    while logs.join_next().await.is_some() {}
+    while writers.join_next().await.is_some() {}
+    // Whoever still waits for the first list waits for nothing.
     complete.notify_one();
 }
 
@@ -139,7 +146,7 @@ fn follow_logs(
     seen: &Seen,
     pod: &Pod,
     followed: &mut BTreeSet<String>,
-    logs: &mut JoinSet<()>,
+    writers: &mut JoinSet<()>,
     stop: &CancellationToken,
 ) {
     // The producer's is read by whoever sends.
@@ -164,8 +171,8 @@ fn follow_logs(
         container,
     };
     let (seen, stop) = (seen.clone(), stop.clone());
-    logs.spawn(async move {
-        let file = seen.logs.join(format!("{}.log", log.pod));
+    writers.spawn(async move {
+        let file = logs::file(&seen.directory, &log.pod);
         seen.note(log.write(&file, &stop).await.map_err(Into::into));
     });
 }

@@ -207,11 +207,7 @@ impl Fleet {
     }
 
     fn record_fault(&self, name: &str, target: &str) -> anyhow::Result<()> {
-        self.record(Event::Fault {
-            name: name.to_owned(),
-            target: target.to_owned(),
-            lasts_ms: None,
-        })
+        self.record(Event::fault(name, target))
     }
 
     /// Takes down how `member` ended, and tells it in `sentence`, which follows its name.

@@ -19,6 +19,7 @@ use tokio::process::{ChildStdout, Command};
 use super::guard::{Guard, Watched};
 use crate::events::Event;
 use crate::outcome::Unmet;
+use crate::platform::logs;
 use crate::platform::workers::End;
 use crate::wire::Killer;
 
@@ -253,27 +254,12 @@ impl Process {
 
     /// The last lines of its log, each cut to what a person reads of it; empty when it has said nothing.
     pub fn last_lines(&self) -> String {
-        const LINES: usize = 15;
-        const CHARS: usize = 400;
-        let text = std::fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<String> = text
-            .lines()
-            .map(|line| match line.char_indices().nth(CHARS) {
-                Some((end, _)) => format!("{} …", &line[..end]),
-                None => line.to_owned(),
-            })
-            .collect();
-        lines[lines.len().saturating_sub(LINES)..].join("\n")
+        logs::last_lines(&self.log)
     }
 
     /// The last lines of its log, for an error message.
     pub fn tail(&self) -> String {
-        let log = self.log.display();
-        match self.last_lines() {
-            lines if lines.is_empty() => format!("it said nothing: {log} is empty"),
-            lines => format!("last lines of {log}:\n{lines}"),
-        }
+        logs::tail(&self.log)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The stage of a run on this machine.
 
-use std::sync::Arc;
-use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,7 +15,9 @@ use super::process::{self, Output, Process, exited};
 use super::{Host, Identities, Place};
 use crate::autoscale::{Driven, Recording, Scaler};
 use crate::events::{Event, EventLog};
+use crate::lock::lock;
 use crate::nodes::{Cluster, Eviction, Figures, Machines, Needs, Times};
+use crate::platform::logs;
 use crate::platform::loss::Lookout;
 use crate::platform::nodes::{NodePlan, Nodes, NodesView};
 use crate::platform::sender::{Lines, Sender};
@@ -38,10 +39,6 @@ pub(super) struct LocalStage {
     /// The producer's command line, as others on the machine could read it.
     command_line: StdMutex<Option<Vec<u8>>>,
     _lookout: Lookout,
-}
-
-fn lock<T>(mutex: &StdMutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LocalStage {
@@ -283,8 +280,7 @@ impl Workers for LocalStage {
     }
 
     fn said(&self, name: &str) -> anyhow::Result<String> {
-        let log = self.plan.directory.join("logs").join(format!("{name}.log"));
-        std::fs::read_to_string(&log).with_context(|| format!("read {}", log.display()))
+        logs::said(&self.plan.directory, name)
     }
 
     async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
@@ -347,7 +343,7 @@ impl Sender for Producer {
         Ok(self.process.try_end()?.is_some())
     }
 
-    fn interrupt(&mut self) -> anyhow::Result<()> {
+    async fn interrupt(&mut self) -> anyhow::Result<()> {
         // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
         self.process.signal(nix::sys::signal::Signal::SIGTERM)
     }

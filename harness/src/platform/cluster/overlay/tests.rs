@@ -1,7 +1,11 @@
 use std::time::Duration;
 
+use cluster::pods::GROUP;
+
+use super::endpoints::Service;
 use super::*;
 use crate::manifest::{Manifests, check};
+use crate::platform::workers::CONSUMERS;
 
 fn local() -> Overlay {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/overlays/local");

@@ -128,11 +128,7 @@ impl Fleet {
 
     /// On the timeline, beside the other things that are broken on purpose.
     fn mark(&self, name: &str, node: &str) -> anyhow::Result<()> {
-        self.record(Event::Fault {
-            name: name.to_owned(),
-            target: node.to_owned(),
-            lasts_ms: None,
-        })
+        self.record(Event::fault(name, node))
     }
 
     fn record_node(&self, node: &str, change: NodeChange) -> anyhow::Result<()> {

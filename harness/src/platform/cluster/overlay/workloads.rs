@@ -1,0 +1,151 @@
+//! What runs in an overlay for a run: groups of workers, how they are scaled, and the producer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cluster::pods::GROUP;
+use serde_json::{Value, json};
+
+use super::{Adapted, containers, text};
+use crate::platform::workers::CONSUMERS;
+
+impl Adapted {
+    /// The name of the Deployment of `group`.
+    pub(in crate::platform::cluster) fn deployment_name(&self, group: &str) -> String {
+        if group == CONSUMERS {
+            return self.consumer.clone();
+        }
+        format!("{}-{group}", self.consumer)
+    }
+
+    /// The name of the container that works.
+    pub(in crate::platform::cluster) fn container(&self) -> anyhow::Result<String> {
+        let container = &containers(self.deployment()?)[0];
+        Ok(text(container, &["name"])?.to_owned())
+    }
+
+    /// The Deployment and the settings of the workers of `group`: `replicas` of them, each with `variables` besides what the overlay says,
+    /// and with `grace` from SIGTERM to SIGKILL.
+    pub(in crate::platform::cluster) fn workers(
+        &self,
+        group: &str,
+        replicas: u32,
+        variables: &[(String, String)],
+        grace: Duration,
+    ) -> anyhow::Result<[Value; 2]> {
+        let name = self.deployment_name(group);
+        let settings_name = format!("{name}-settings");
+        let mut settings: BTreeMap<String, String> = self.settings();
+        settings.extend(variables.iter().cloned());
+        let source = self.settings_map();
+        let mut deployment = self.deployment()?.clone();
+        let namespace = deployment["metadata"]["namespace"].clone();
+        let labels = deployment["metadata"]["labels"].clone();
+        deployment["metadata"]["name"] = json!(name);
+        let spec = &mut deployment["spec"];
+        spec["replicas"] = json!(replicas);
+        spec["selector"]["matchLabels"][GROUP] = json!(group);
+        let template = &mut spec["template"];
+        template["metadata"]["labels"][GROUP] = json!(group);
+        let pod = &mut template["spec"];
+        let grace = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
+        pod["terminationGracePeriodSeconds"] = json!(grace);
+        let container = &mut pod["containers"][0];
+        let image = container["image"].as_str().unwrap_or_default();
+        container["image"] = json!(self.images.consumer(image));
+        let sources = container["envFrom"].as_array_mut();
+        for from in sources.into_iter().flatten() {
+            let of = &mut from["configMapRef"]["name"];
+            if source.as_deref() == of.as_str() {
+                *of = json!(settings_name);
+            }
+        }
+        let settings = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": settings_name, "namespace": namespace, "labels": labels},
+            "data": settings,
+        });
+        Ok([settings, deployment])
+    }
+
+    /// The ScaledObject of `group`, after `change` has changed it.
+    pub(in crate::platform::cluster) fn scaled(
+        &self,
+        group: &str,
+        change: impl FnOnce(&mut Value) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Value> {
+        let mut objects = self.objects.iter();
+        let scaled = objects.find(|it| it["kind"] == "ScaledObject");
+        let mut scaled = scaled.context("find the ScaledObject")?.clone();
+        scaled["spec"]["scaleTargetRef"]["name"] = json!(self.deployment_name(group));
+        change(&mut scaled)?;
+        Ok(scaled)
+    }
+
+    /// The Job that sends: as a consumer's pod in everything but what runs in it.
+    pub(in crate::platform::cluster) fn producer(
+        &self,
+        name: &str,
+        arguments: &[String],
+    ) -> anyhow::Result<Value> {
+        let deployment = self.deployment()?;
+        let pod = &deployment["spec"]["template"]["spec"];
+        let container = &containers(deployment)[0];
+        let image = container["image"].as_str().unwrap_or_default();
+        // Where storage is and how it is opened; the consumer's other settings mean something else to a producer.
+        let is_storage = |name: &str| name.starts_with("AZURE_") || name == "EDW_CREDENTIAL";
+        let settings = self.settings().into_iter();
+        let mut variables: Vec<Value> = settings
+            .filter(|(name, _)| is_storage(name))
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        let own = container["env"].as_array().cloned().unwrap_or_default();
+        variables.extend(
+            own.into_iter()
+                .filter(|variable| variable["name"].as_str().is_some_and(is_storage)),
+        );
+        variables.push(json!({"name": "EDW_LOG_FORMAT", "value": "json"}));
+        let mut labels = json!({"app": "edw-producer"});
+        let uses_identity = "azure.workload.identity/use";
+        let of_consumer = &deployment["spec"]["template"]["metadata"]["labels"];
+        if let Some(value) = of_consumer.get(uses_identity) {
+            labels[uses_identity] = value.clone();
+        }
+        Ok(json!({
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {
+                "name": name,
+                "namespace": deployment["metadata"]["namespace"],
+                "labels": deployment["metadata"]["labels"],
+            },
+            "spec": {
+                // One that is started again would send everything again.
+                "backoffLimit": 0,
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "restartPolicy": "Never",
+                        "serviceAccountName": pod["serviceAccountName"],
+                        "automountServiceAccountToken": false,
+                        "enableServiceLinks": false,
+                        "securityContext": pod["securityContext"],
+                        "containers": [{
+                            "name": "producer",
+                            "image": self.images.producer(image),
+                            "args": arguments,
+                            "env": variables,
+                            "resources": {
+                                "requests": {"cpu": "100m", "memory": "64Mi"},
+                                "limits": {"memory": "512Mi"},
+                            },
+                            "securityContext": container["securityContext"],
+                        }],
+                    },
+                },
+            },
+        }))
+    }
+}

@@ -1,0 +1,193 @@
+//! The workers of a stage: Deployments, by a fixed number or by KEDA.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use async_trait::async_trait;
+use cluster::Error;
+use cluster::pods::GROUP;
+use k8s_openapi::api::apps::v1::Deployment;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::super::at_once;
+use super::super::scale::Observer;
+use super::{ClusterStage, SEEN};
+use crate::autoscale::Scaling;
+use crate::lock::lock;
+use crate::platform::logs;
+use crate::platform::settings::consumer_variables;
+use crate::platform::until::until_told;
+use crate::platform::workers::{
+    Act, Cause, ConsumerOptions, Departure, Replicas, Roster, Seat, WorkerSpec, Workers,
+};
+
+/// The settings that are a pod's own, or the overlay's affair.
+const OF_THE_POD: [&str; 3] = [
+    "EDW_LISTEN",
+    "EDW_LOG_FORMAT",
+    "EDW_SCHEDULED_EVENTS_ENDPOINT",
+];
+
+impl ClusterStage {
+    /// Has KEDA scale the workers of `group`, which are none yet.
+    async fn scale(&self, group: &'static str, scaling: &Scaling) -> anyhow::Result<()> {
+        ensure!(
+            scaling.pace.is_production(),
+            "scale in a cluster {} times as fast: its KEDA knows production's time alone",
+            scaling.pace.times()
+        );
+        for authentication in self.adapted.authentications() {
+            self.objects.apply(authentication).await?;
+        }
+        let scaled = self
+            .adapted
+            .scaled(group, |object| Ok(scaling.change(object)?))?;
+        let observer = Observer::start(
+            self.storage.store.queue.clone(),
+            self.site.keda(),
+            self.plan.log.clone(),
+        );
+        let name = self.adapted.deployment_name(group);
+        *lock(&self.seen.observer) = Some((name, observer));
+        lock(&self.scaled).push(scaled.clone());
+        self.objects.apply(&scaled).await?;
+        Ok(())
+    }
+
+    /// Nobody scales any more, and no workers are wanted.
+    async fn want_none(&self) -> anyhow::Result<()> {
+        let scaled = std::mem::take(&mut *lock(&self.scaled));
+        for object in &scaled {
+            self.objects.delete(object).await?;
+        }
+        lock(&self.seen.crew).want_none();
+        let names: Vec<String> = lock(&self.seen.groups).keys().cloned().collect();
+        let deployments: Api<Deployment> =
+            Api::namespaced(self.site.client.clone(), &self.namespace);
+        for name in names {
+            let none = Patch::Merge(json!({"spec": {"replicas": 0}}));
+            let params = PatchParams::default();
+            match deployments.patch_scale(&name, &params, &none).await {
+                Ok(_) => {}
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
+                Err(error) => return Err(Error::of(format!("scale {name} to none"), &error).into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_pods_at_once(&self) -> anyhow::Result<()> {
+        let workers = ListParams::default().labels(GROUP);
+        let deleted = self.pods().delete_collection(&at_once(), &workers).await;
+        deleted.map_err(|error| Error::of("end the consumers", &error))?;
+        Ok(())
+    }
+}
+
+/// The settings that the options of a scenario or load come to.
+fn variables(options: &ConsumerOptions) -> Vec<(String, String)> {
+    let seat = Seat::default();
+    let named = consumer_variables("", options, &seat);
+    let ours =
+        named.filter(|(name, _)| name.starts_with("EDW_") && !OF_THE_POD.contains(&name.as_str()));
+    options.variables.clone().into_iter().chain(ours).collect()
+}
+
+#[async_trait]
+impl Workers for ClusterStage {
+    async fn apply(&self, spec: WorkerSpec) -> anyhow::Result<()> {
+        let WorkerSpec {
+            group,
+            replicas,
+            options,
+            grace,
+        } = spec;
+        let variables = variables(&options);
+        let name = self.adapted.deployment_name(group);
+        let is_known = lock(&self.seen.groups).insert(name, group).is_some();
+        let count = match &replicas {
+            Replicas::Fixed(count) => *count,
+            Replicas::Scaled(_) => 0,
+        };
+        let is_scaled = matches!(replicas, Replicas::Scaled(_));
+        lock(&self.seen.crew).want(group, count, is_scaled, options.may_refuse);
+        let [settings, deployment] = self.adapted.workers(group, count, &variables, grace)?;
+        // A container reads its settings when it starts: those that run keep theirs.
+        self.objects.apply(&settings).await?;
+        match replicas {
+            Replicas::Fixed(_) => self.objects.apply(&deployment).await?,
+            // What KEDA scales is not applied again: each apply would set its replicas back.
+            Replicas::Scaled(_) if is_known => {}
+            Replicas::Scaled(scaling) => {
+                self.objects.apply(&deployment).await?;
+                self.scale(group, &scaling).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn roster(&self) -> watch::Receiver<Roster> {
+        self.roster.clone()
+    }
+
+    async fn act(&self, worker: &str, act: Act) -> anyhow::Result<()> {
+        let (cause, fault, params) = match act {
+            Act::Kill => (Cause::Killed, "pod deleted at once", at_once()),
+            Act::Drain => (Cause::Told, "pod deleted", DeleteParams::default()),
+            Act::Freeze | Act::Thaw => bail!("freeze {worker}: this platform does not offer it"),
+        };
+        {
+            let mut crew = lock(&self.seen.crew);
+            if !crew.is_there(worker) {
+                bail!("act on {worker}: it does not run");
+            }
+            crew.asks(worker, cause);
+        }
+        self.fault(fault, worker)?;
+        let deleted = self.pods().delete(worker, &params).await;
+        deleted.map_err(|error| Error::of(format!("delete the pod {worker}"), &error))?;
+        Ok(())
+    }
+
+    async fn drain(&self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
+        self.want_none().await?;
+        let present = lock(&self.seen.crew).present();
+        let nobody = |present: &usize| (*present == 0).then_some(());
+        let gone = until_told(present.clone(), grace + SEEN, nobody);
+        if gone.await.is_err() {
+            let names = lock(&self.seen.crew).names();
+            tracing::warn!("pods have not ended {grace:?} after they were told: {names:?}");
+            self.end_pods_at_once().await?;
+            let gone = until_told(present, SEEN, nobody);
+            gone.await.context("wait until the pods are gone")?;
+        }
+        Ok(lock(&self.seen.crew).told())
+    }
+
+    async fn abandon(&self) -> anyhow::Result<()> {
+        for name in lock(&self.seen.crew).names() {
+            lock(&self.seen.crew).asks(&name, Cause::Killed);
+        }
+        self.want_none().await?;
+        self.end_pods_at_once().await
+    }
+
+    fn said(&self, name: &str) -> anyhow::Result<String> {
+        logs::said(&self.plan.directory, name)
+    }
+
+    async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
+        let Ok(pods) = self.pods().list(&ListParams::default()).await else {
+            return Vec::new();
+        };
+        let pods = pods.items.into_iter();
+        pods.filter_map(|pod| {
+            let name = pod.metadata.name.clone()?;
+            Some((name, serde_json::to_vec(&pod).ok()?))
+        })
+        .collect()
+    }
+}
