@@ -10,7 +10,7 @@ use crate::platform::Roster;
 /// Counts of running workers, one for each time that it changed.
 #[derive(Debug, Clone, Default)]
 pub struct Census {
-    counts: Vec<usize>,
+    counts: Vec<(Instant, usize)>,
     /// Since when not as many run as are wanted.
     apart_since: Option<Instant>,
     longest_apart: Duration,
@@ -20,8 +20,8 @@ impl Census {
     /// Takes down what `roster` holds, if it is news.
     pub(super) fn take(&mut self, roster: &Roster, now: Instant) {
         let running = roster.running().count();
-        if self.counts.last() != Some(&running) {
-            self.counts.push(running);
+        if self.counts.last().is_none_or(|(_, last)| *last != running) {
+            self.counts.push((now, running));
         }
         self.longest_apart = self.longest_apart(now);
         let is_apart = usize::try_from(roster.wanted) != Ok(running);
@@ -39,7 +39,7 @@ impl Census {
 
     /// The counts, in order; neighbours differ.
     pub fn counts(&self) -> Vec<usize> {
-        self.counts.clone()
+        self.counts.iter().map(|(_, running)| *running).collect()
     }
 
     /// The most that ran at once.
@@ -47,12 +47,15 @@ impl Census {
         self.counts().into_iter().max().unwrap_or(0)
     }
 
-    /// The most that were told to end, or ended, at once.
-    pub fn deepest_cut(&self) -> usize {
-        let counts = self.counts();
-        let cuts = counts
-            .windows(2)
-            .map(|pair| pair[0].saturating_sub(pair[1]));
+    /// The most that were told to end, or ended, at once: within this time, since a cluster tells of its pods one by one.
+    pub fn deepest_cut(&self, within: Duration) -> usize {
+        let cuts = self.counts.windows(2).enumerate().flat_map(|(at, pair)| {
+            // As many as before ran until the next count.
+            let ((_, before), (begin, _)) = (pair[0], pair[1]);
+            let fallen = self.counts[at + 1..].iter();
+            let fallen = fallen.take_while(move |(now, _)| *now - begin <= within);
+            fallen.map(move |(_, after)| before.saturating_sub(*after))
+        });
         cuts.max().unwrap_or(0)
     }
 
@@ -101,10 +104,14 @@ mod tests {
         }
     }
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// One count each minute.
     fn census(counts: &[usize]) -> Census {
-        let mut census = Census::default();
+        let (mut census, mut now) = (Census::default(), Instant::now());
         for count in counts {
-            census.take(&roster(*count, 0), Instant::now());
+            census.take(&roster(*count, 0), now);
+            now += MINUTE;
         }
         census
     }
@@ -139,9 +146,20 @@ mod tests {
     fn the_most_the_deepest_cut_and_the_turns_are_those_of_what_ran() {
         let census = census(&[0, 1, 4, 15, 11, 0, 3]);
         assert_eq!(
-            (census.most(), census.deepest_cut(), census.turns()),
+            (
+                census.most(),
+                census.deepest_cut(Duration::ZERO),
+                census.turns()
+            ),
             (15, 11, 2)
         );
         assert_eq!(Census::default().turns(), 0);
+    }
+
+    #[test]
+    fn those_that_end_one_by_one_within_the_time_end_at_once() {
+        let census = census(&[0, 15, 14, 13, 11, 11, 10]);
+        let within = |minutes| census.deepest_cut(minutes * MINUTE);
+        assert_eq!([within(0), within(1), within(2), within(9)], [2, 3, 4, 5]);
     }
 }

@@ -20,6 +20,10 @@ use crate::platform::{Cause, Departure, Roster};
 /// How late a tick of the loops may be before nothing can be said of when consumers come: about a sync period at the local pace.
 const LATE: Duration = Duration::from_secs(1);
 
+/// How far apart the ends of pods may be told that were taken away at once. The HPA decides every 15 s, so two of its decisions never are
+/// one.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
 /// How long consumers may take to come and go once they are wanted or not: what a cluster takes that has room for its pods. It
 /// is never less than `LATE`.
 const FLEET: Duration = Duration::from_secs(45);
@@ -117,7 +121,8 @@ async fn no_thrash(scenario: &mut Scenario, most: usize) -> StepResult {
 declare_needs!(Scaling);
 #[then(regex = r"^at once (\d+) consumers were taken away$")]
 async fn at_once(scenario: &mut Scenario, count: usize) -> StepResult {
-    let cut = scenario.run().await?.census().deepest_cut();
+    let within = scenario.pace.time(AT_ONCE);
+    let cut = scenario.run().await?.census().deepest_cut(within);
     ensure!(cut == count, "the most that went at once is {cut}");
     Ok(())
 }
