@@ -30,6 +30,8 @@ struct Live {
     receivers: Vec<String>,
     /// The print of the body that was handed over.
     print: Option<u64>,
+    /// A delete of it has had no answer.
+    may_be_deleted: bool,
 }
 
 /// A request on a message that was refused for good, and whose client knows it.

@@ -18,8 +18,7 @@ impl Protocol {
         }
         let repeated = self.account.is_doubtful(&message.queue_id);
         self.account.deleted(&message.queue_id, happened);
-        // A delete whose answer is lost may be repeated: it is judged when it may have happened first.
-        let Some(live) = self.live.remove(&message.queue_id) else {
+        let Some(mut live) = self.live.remove(&message.queue_id) else {
             if !repeated && happened == Happened::Yes && self.account.unread() == 0 {
                 self.findings.add(Violation::Unwitnessed, || {
                     let detail = format!(
@@ -31,8 +30,17 @@ impl Protocol {
             }
             return;
         };
+        // It is judged when it may have been deleted first.
+        if !live.may_be_deleted {
+            self.check_secured(crossing, message, &live);
+        }
+        // A delete without an answer may not have happened. Then the message comes again, and storage counts on.
+        if happened == Happened::Unknown {
+            live.may_be_deleted = true;
+            self.live.insert(message.queue_id.clone(), live);
+            return;
+        }
         self.check_hand_overs(&message.queue_id, &live);
-        self.check_secured(crossing, message, &live);
         if let Some(seq) = live.seq {
             self.deliveries.forget(seq, &message.queue_id);
         }

@@ -107,6 +107,17 @@ fn what_was_not_received_over_the_wire_was_received_around_it() {
         again.on_message(DeleteMessage, status);
     }
     assert_eq!(again.violations(), []);
+    // One that did not happen leaves the message where it is, and storage counts its deliveries on.
+    for (attempt, found) in [(2, vec![]), (3, vec![Violation::Unwitnessed])] {
+        let mut undone = Told::new();
+        undone.receive(1);
+        undone.row(InsertEntity, 201);
+        undone.on_message(DeleteMessage, 500);
+        undone.receive(attempt);
+        undone.row(InsertEntity, 409);
+        undone.on_message(DeleteMessage, 204);
+        assert_eq!(undone.violations(), found, "{attempt}");
+    }
     let mut refused = Told::new();
     refused.on_message(DeleteMessage, 404);
     assert_eq!(refused.violations(), []);
