@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Verdict as _};
 use crate::events::Event;
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;

@@ -15,22 +15,17 @@
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
 
-pub mod audit;
 pub mod authority;
 pub mod autoscale;
 pub mod cli;
 mod conclusion;
-pub mod events;
 pub mod exit;
 mod interrupts;
 pub mod leak;
 pub mod load;
 mod lock;
 pub mod manifest;
-pub mod measure;
 pub mod nodes;
-pub mod outcome;
-pub mod pace;
 mod panics;
 pub mod platform;
 pub mod recording;
@@ -41,4 +36,7 @@ mod shell;
 pub mod simulate;
 pub mod sweep;
 pub mod verify;
-pub mod wire;
+
+pub use ::wire;
+pub use evidence::{events, outcome, pace};
+pub use judge::{audit, measure};

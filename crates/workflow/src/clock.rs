@@ -15,7 +15,9 @@ thread_local! {
 }
 
 /// The time, now.
-pub fn now() -> SystemTime {
+pub use contract::clock::now;
+
+fn followed() -> SystemTime {
     match FOLLOWED.get() {
         None => SystemTime::now(),
         Some((since, at)) => at + since.elapsed(),
@@ -30,11 +32,13 @@ pub struct Followed(PhantomData<*const ()>);
 /// From now on [`now`] follows tokio's clock on this thread. Call it in the runtime whose clock it is.
 pub fn follow_tokio() -> Followed {
     FOLLOWED.set(Some((Instant::now(), SystemTime::now())));
+    contract::clock::replace(Some(followed));
     Followed(PhantomData)
 }
 
 impl Drop for Followed {
     fn drop(&mut self) {
+        contract::clock::replace(None);
         FOLLOWED.set(None);
     }
 }

@@ -13,12 +13,11 @@
 pub mod azure;
 pub mod backoff;
 pub mod clock;
-pub mod contract;
-pub mod duration;
 pub mod exit;
-pub mod histogram;
 pub mod memory;
-pub mod number;
 pub mod ports;
 pub mod shutdown;
 pub mod telemetry;
+
+pub use ::contract;
+pub use ::contract::{duration, histogram, number};

@@ -13,11 +13,21 @@ mod keys;
 mod kubelet;
 mod server;
 
+use anyhow::Context as _;
+
+use crate::wire::Tls;
+
 pub use document::Refusal;
 pub use exchange::{Directory, Federated, TOLERANCE_S};
 pub use keys::Signer;
 pub use kubelet::{Kubelet, Projection};
 pub use server::{Authority, Exchange};
+
+/// What a client in this process is to trust, to be served over `tls`.
+pub(crate) fn roots(tls: &Tls) -> anyhow::Result<[reqwest::Certificate; 1]> {
+    let root = reqwest::Certificate::from_pem(tls.root().as_bytes());
+    Ok([root.context("read the certificate of the run")?])
+}
 
 /// The audience that Entra wants of a token that is exchanged ("Workload identity federation").
 pub const AUDIENCE: &str = "api://AzureADTokenExchange";

@@ -84,7 +84,7 @@ impl Authority {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(KEYS)
-            .tls_certs_only(tls.roots()?)
+            .tls_certs_only(super::roots(&tls)?)
             .build()?;
         let shared = Arc::new(Shared {
             directory: directory(format!("{base}/{CLUSTER}/")),

@@ -25,8 +25,9 @@ pub use amounts::{Amounts, QuantityError};
 pub use cluster::{Cluster, Figures, Machines, Placed, Spell};
 pub use endpoint::Endpoint;
 pub use eviction::{EARLY_DRAIN_GRACE, Ended, Eviction, Notice, Times};
+pub use evidence::events::Capacity;
 pub use needs::{Needs, NodesError};
-pub use pools::{Capacity, Pool};
+pub use pools::Pool;
 
 use crate::manifest::labels::Labels;
 use crate::manifest::pod::Taint;

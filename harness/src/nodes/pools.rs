@@ -1,10 +1,8 @@
 //! Which node is made for consumers that fit nowhere: Karpenter's rules for node pools, as AKS node auto-provisioning has them.
 
-use std::fmt;
-
 use super::amounts::Amounts;
 use super::needs::{Needs, NodesError};
-use super::{CAPACITY_TYPE, HOSTNAME, Node, SCALE_SET_PRIORITY, ZONE, place};
+use super::{CAPACITY_TYPE, Capacity, HOSTNAME, Node, SCALE_SET_PRIORITY, ZONE, place};
 use crate::manifest::Item;
 use crate::manifest::labels::{Labels, Operator};
 use crate::manifest::nodes::NodePool;
@@ -24,37 +22,6 @@ const RESERVED_SHARE: u64 = 20;
 const MOST_PODS: u64 = 250;
 /// Zones of an Azure region that has zones.
 const ZONES: u64 = 3;
-
-/// How a node is paid for.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Capacity {
-    /// Cheap, and taken back at short notice.
-    Spot,
-    /// At the full price, for as long as it is wanted.
-    OnDemand,
-}
-
-impl Capacity {
-    /// As the label has it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Spot => "spot",
-            Self::OnDemand => "on-demand",
-        }
-    }
-}
-
-impl fmt::Display for Capacity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Spot => "Spot",
-            Self::OnDemand => "on demand",
-        })
-    }
-}
 
 /// A node pool that can make nodes.
 #[derive(Debug, Clone, PartialEq)]

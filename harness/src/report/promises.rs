@@ -2,7 +2,7 @@
 
 use super::RunRecord;
 use super::verdict::thousands;
-use crate::audit::{Audit, Layout, StampBlocks, Violation};
+use crate::audit::{Audit, Layout, StampBlocks, Verdict as _, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 

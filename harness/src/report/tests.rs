@@ -4,29 +4,33 @@ mod pace;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use workflow::contract::{PayloadSize, Payloads, Stamp, StoredRow};
+use workflow::contract::{
+    Message, MessageId, PayloadSize, Payloads, ResultRow, Seq, Stamp, StoredRow,
+};
 
 use super::*;
-use crate::audit::{Auditor, Expectation, StampBlocks, Violation};
+use crate::audit::{Auditor, Expectation, StampBlocks, Verdict as _, Violation};
 use crate::events::{
     Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, Scenario, ScenarioStarted,
     Selected,
 };
-use crate::measure::{Hop, Hops, LatencyLimit, Percentile, judge};
+use crate::measure::{Hop, Hops, LatencyLimit, Measure as _, Percentile, judge};
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 
 const HOSTILE: &str = "<script>alert(1)</script> | `x` & \"y\"";
 
+const PAYLOADS: Payloads = Payloads {
+    seed: 11,
+    size: PayloadSize::Fixed(100),
+};
+
 /// A run of three messages whose `rows` were found, with everything a log can hold.
 fn events(rows: &[StoredRow]) -> Vec<Event> {
     let run: workflow::contract::RunId = "r1".parse().unwrap();
-    let payloads = Payloads {
-        seed: 11,
-        size: PayloadSize::Fixed(100),
-    };
-    let mut auditor = Auditor::new(Expectation::new(run.clone(), payloads, 3)).unwrap();
+    let mut auditor = Auditor::new(Expectation::new(run.clone(), PAYLOADS, 3)).unwrap();
     let mut hops = Hops::default();
     for row in rows {
         auditor.row(row);
@@ -79,9 +83,22 @@ fn events(rows: &[StoredRow]) -> Vec<Event> {
 }
 
 fn good_rows() -> Vec<StoredRow> {
-    (1..=3)
-        .map(|seq| crate::audit::sample_row("r1", seq))
-        .collect()
+    (1..=3).map(good_row).collect()
+}
+
+fn good_row(seq: u64) -> StoredRow {
+    let seq = Seq::new(seq).unwrap();
+    let id = MessageId::new("r1".parse().unwrap(), seq);
+    let src = Stamp::from_micros(1_795_435_200_000_000).plus(Duration::from_millis(10 * seq.get()));
+    let sent = src.plus(Duration::from_micros(321));
+    let message = Message::new(id, PAYLOADS.payload(seq), src, sent);
+    let dequeued = sent.plus(Duration::from_millis(5));
+    let mut row = ResultRow::of(message, dequeued, 1, "consumer-1", "node-1");
+    row.date_stamp = dequeued.plus(Duration::from_millis(7));
+    StoredRow {
+        timestamp: Some(row.date_stamp),
+        ..row.into()
+    }
 }
 
 fn logged(events: Vec<Event>) -> tempfile::TempDir {
@@ -197,11 +214,7 @@ fn a_missed_latency_limit_fails_the_run() {
             ..StoredRow::default()
         });
     }
-    let limit = LatencyLimit::new(
-        Hop::EndToEnd,
-        Percentile::P99,
-        std::time::Duration::from_millis(1),
-    );
+    let limit = LatencyLimit::new(Hop::EndToEnd, Percentile::P99, Duration::from_millis(1));
     let verdicts = judge(&hops, &[limit]);
     events.insert(7, Event::Measured(Box::new(Measured { hops, verdicts })));
     let dir = logged(events);

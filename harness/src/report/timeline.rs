@@ -1,7 +1,7 @@
 //! A witness's way through the wire, in words.
 
 use crate::measure::Micros;
-use crate::wire::{Answer, Crossing, Handled, Operation};
+use evidence::{Answer, Crossing, Handled, Operation};
 
 /// One line for each crossing, with the time since the first.
 pub(super) fn timeline(history: &[Crossing]) -> Vec<String> {

@@ -9,7 +9,7 @@ use workflow::ports::RowStream;
 use super::settle::depth;
 use super::{PoisonFound, QueueLook, Run, Sent};
 use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Layout, Sends};
-use crate::measure::Hops;
+use crate::measure::{Hops, Measure as _};
 use crate::platform::storage::Queue;
 
 /// What a run left behind, judged and measured.

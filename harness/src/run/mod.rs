@@ -8,14 +8,13 @@ mod dir;
 mod end;
 mod plan;
 mod poison;
-mod redelivery;
 mod sending;
 mod settle;
 mod watch;
 mod witness;
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -38,6 +37,7 @@ use crate::platform::{
 };
 use crate::wire::{Faults, History, Proxy};
 use watch::{Counts, Watch, Watched};
+use witness::Followed;
 
 /// A run whose storage exists.
 pub struct Run {
@@ -47,6 +47,7 @@ pub struct Run {
     stage: Box<dyn Stage>,
     counts: Counts,
     watch: Option<Watch>,
+    followed: Mutex<Option<Followed>>,
     loss: StorageLoss,
     environment: &'static str,
     versions: Vec<Fact>,
@@ -91,6 +92,7 @@ impl Run {
             stage,
             counts: Counts::default(),
             watch: None,
+            followed: Mutex::default(),
             loss,
             environment: platform.name(),
             versions: platform.versions(),

@@ -11,7 +11,7 @@ use std::fmt;
 
 use anyhow::anyhow;
 
-use crate::audit::StorageTime;
+use crate::audit::{Starved as _, StorageTime};
 use crate::outcome::{Outcome, Unmet};
 use crate::panics;
 

@@ -3,8 +3,8 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use harness::audit::{Audit, Auditor, Expectation};
-use harness::measure::Hops;
+use judge::audit::{Audit, Auditor, Expectation};
+use judge::measure::{Hops, Measure as _};
 use tables::ErrorCode;
 use workflow::azure::{QueueName, TableName};
 use workflow::contract::{

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use consumer::{Listen, Work};
 use harness::load::LatencyLimitArg;
-use harness::measure::{Hop, Percentile};
+use judge::measure::{Hop, Percentile};
 use producer::rate::Rate;
 use producer::schedule::Schedule;
 use producer::{Duplicates, Shape};

@@ -1,10 +1,10 @@
 //! Files of a run directory: the event log with every report of it, and the producer's summary.
 
-use harness::audit::{Auditor, ExpectedPoison};
-use harness::events::{Entry, Log};
-use harness::measure::Hops;
+use evidence::events::{Entry, Log};
 use harness::report::{self, RunRecord};
 use harness::run::expectation;
+use judge::audit::{Auditor, ExpectedPoison};
+use judge::measure::Hops;
 use producer::Summary;
 use workflow::contract::Seq;
 

@@ -1,10 +1,12 @@
 //! What the proxy understands of requests and answers, and the history that it writes.
 
-use harness::audit::{Auditor, Expectation};
-use harness::wire::evidence::{Asked, answered};
-use harness::wire::{Crossing, Reader, Service};
+use evidence::Crossing;
+use evidence::history::Reader;
 use hyper::header::{HeaderMap, HeaderValue, IF_MATCH};
 use hyper::{Method, StatusCode};
+use judge::audit::{Auditor, Expectation};
+use wire::Service;
+use wire::asked::{Asked, answered};
 use workflow::contract::{PayloadSize, Payloads, Stamp};
 
 /// The run whose messages the judge knows.

@@ -12,7 +12,16 @@ struct Rig {
 
 impl Rig {
     async fn new() -> Self {
-        let tls = Tls::new(&CertificateAuthority::new()).unwrap();
+        let tls = {
+            let authority = CertificateAuthority::new();
+            let certified = authority.certify();
+            Tls::new(
+                authority.certificate(),
+                &certified.certificate,
+                &certified.key,
+            )
+            .unwrap()
+        };
         let signer = Arc::new(Signer::new("cluster-1").unwrap());
         let directory = |issuer| Directory {
             tenant: "tenant-1".to_owned(),
@@ -25,7 +34,7 @@ impl Rig {
             token_life_s: 3600,
             tolerance_s: super::super::TOLERANCE_S,
         };
-        let roots = tls.roots().unwrap();
+        let roots = super::super::roots(&tls).unwrap();
         let client = reqwest::Client::builder().tls_certs_only(roots);
         let authority = Authority::start(tls, signer.published(), directory);
         let dir = tempfile::tempdir().unwrap();

@@ -75,7 +75,7 @@ impl Machine {
             StorageChoice::Engine => Embedded::start(&workload.engine, &guard, demand).await,
         };
         let emulator = emulator.context("start the local environment")?;
-        let roots = tls.as_ref().map(Tls::roots).transpose()?;
+        let roots = tls.as_ref().map(crate::authority::roots).transpose()?;
         let roots = roots.as_ref().map_or(&[][..], |roots| roots);
         let storage = Storage::open_trusting(&account(), roots)?;
         let reach = if emulator.source() == Some(Source::Address) {
@@ -150,7 +150,12 @@ impl Machine {
             https: Some(&authority),
             ..Demand::below(directory)
         };
-        let tls = Tls::new(&authority)?;
+        let certified = authority.certify();
+        let tls = Tls::new(
+            authority.certificate(),
+            &certified.certificate,
+            &certified.key,
+        )?;
         let machine = self.start_another(demand, Some(tls)).await?;
         Ok(Arc::new(machine))
     }

@@ -9,6 +9,7 @@ use workflow::duration;
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
+use crate::audit::Starved as _;
 use crate::nodes::Capacity;
 use crate::outcome::{Outcome, Unmet};
 use crate::platform::Evicted;

@@ -6,6 +6,7 @@ use cucumber::then;
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
+use crate::audit::Verdict as _;
 use crate::outcome::Outcome;
 use crate::platform::Cause;
 use crate::run::{Patience, Settled};

@@ -1,0 +1,414 @@
+//! Payloads: a function of seed and sequence number, so that what should exist never needs storing. Of every character that
+//! a consumer on the way may mangle, they hold some.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_DATA_UTF16, Seq};
+
+/// How large a run's payloads are, in bytes of UTF-8.
+///
+/// As text: `sample`, `512`, `uniform:100..2000`, `exponential:800` (mean; truncated at the largest storable).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum PayloadSize {
+    /// The sample's text alone, `Scale Test Message : COUNT <seq>`.
+    #[default]
+    Sample,
+    /// Always this many bytes.
+    Fixed(usize),
+    /// Any size of the range, equally likely; both ends included.
+    Uniform(usize, usize),
+    /// Exponentially distributed with this mean.
+    Exponential(usize),
+}
+
+/// Why a text is not a payload size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "payload size {0:?} is not 'sample', '<bytes>', 'uniform:<min>..<max>' or 'exponential:<mean>', \
+     each from {min} to {max} bytes",
+    min = PayloadSize::RANGE.start(), max = PayloadSize::RANGE.end()
+)]
+pub struct ParsePayloadSizeError(String);
+
+impl PayloadSize {
+    /// Sizes a payload can have: at least the sample's text with its largest count, at most what one table column holds. A
+    /// column counts UTF-16 units, of which a text never has more than bytes; and of the largest payload escaped twice, as a
+    /// string of JSON in XML, a queue message still holds the worst (`the_largest_payload_of_the_worst_text_fits_a_message`).
+    pub const RANGE: RangeInclusive<usize> = 48..=MAX_DATA_UTF16;
+}
+
+impl FromStr for PayloadSize {
+    type Err = ParsePayloadSizeError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePayloadSizeError> {
+        let refused = || ParsePayloadSizeError(text.to_owned());
+        let bytes = |number: &str| {
+            number
+                .parse()
+                .ok()
+                .filter(|n| Self::RANGE.contains(n))
+                .ok_or_else(refused)
+        };
+        match text.split_once(':') {
+            None if text == "sample" => Ok(Self::Sample),
+            None => bytes(text).map(Self::Fixed),
+            Some(("uniform", range)) => {
+                let (min, max) = range.split_once("..").ok_or_else(refused)?;
+                let (min, max) = (bytes(min)?, bytes(max)?);
+                if min > max {
+                    Err(refused())
+                } else {
+                    Ok(Self::Uniform(min, max))
+                }
+            }
+            Some(("exponential", mean)) => bytes(mean).map(Self::Exponential),
+            Some(_) => Err(refused()),
+        }
+    }
+}
+
+impl TryFrom<String> for PayloadSize {
+    type Error = ParsePayloadSizeError;
+
+    fn try_from(text: String) -> Result<Self, ParsePayloadSizeError> {
+        text.parse()
+    }
+}
+
+impl From<PayloadSize> for String {
+    fn from(size: PayloadSize) -> Self {
+        size.to_string()
+    }
+}
+
+impl fmt::Display for PayloadSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sample => f.write_str("sample"),
+            Self::Fixed(bytes) => write!(f, "{bytes}"),
+            Self::Uniform(min, max) => write!(f, "uniform:{min}..{max}"),
+            Self::Exponential(mean) => write!(f, "exponential:{mean}"),
+        }
+    }
+}
+
+/// What every payload begins with, the sample's text; its sequence number follows.
+const PREFIX: &str = "Scale Test Message : COUNT ";
+
+/// The payloads of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payloads {
+    /// The run's seed.
+    pub seed: u64,
+    /// How large they are.
+    pub size: PayloadSize,
+}
+
+impl Payloads {
+    /// The payload (`msg`) of message `seq`: the sample's text alone, or between blanks and with as much seeded filler as its
+    /// size asks for.
+    pub fn payload(&self, seq: Seq) -> String {
+        let mut text = String::new();
+        self.write_payload(seq, &mut text);
+        text
+    }
+
+    /// Replaces `text` by the payload of message `seq`; for callers that need one after the other, millions of them.
+    pub fn write_payload(&self, seq: Seq, text: &mut String) {
+        use fmt::Write as _;
+        text.clear();
+        let mut random = SplitMix64::of(self.seed, seq);
+        let Some(bytes) = self.bytes(&mut random) else {
+            write!(text, "{PREFIX}{seq}").expect("writing to a string must succeed");
+            return;
+        };
+        text.reserve_exact(bytes);
+        // Blanks at both ends, as far as there is room: what trims them is caught.
+        write!(text, " {PREFIX}{seq} ").expect("writing to a string must succeed");
+        if text.len() < bytes {
+            fill(text, bytes - 1, &mut random);
+            text.push(' ');
+        } else {
+            text.truncate(bytes);
+        }
+    }
+
+    /// The message whose payload `text` is, if it is one of these; so that a row can be told apart whatever its keys are.
+    pub fn seq_of(&self, text: &str) -> Option<Seq> {
+        let sample = text.strip_prefix(' ').unwrap_or(text);
+        let count = sample.strip_prefix(PREFIX)?.split(' ').next()?;
+        let seq = count.parse().ok()?;
+        (self.payload(seq) == text).then_some(seq)
+    }
+
+    fn bytes(&self, random: &mut SplitMix64) -> Option<usize> {
+        match self.size {
+            PayloadSize::Sample => None,
+            PayloadSize::Fixed(bytes) => Some(bytes),
+            PayloadSize::Uniform(min, max) => {
+                let span = (max - min + 1) as f64;
+                Some(min + scaled(random.unit() * span).min(max - min))
+            }
+            PayloadSize::Exponential(mean) => {
+                let bytes = scaled(-(1.0 - random.unit()).ln() * mean as f64);
+                Some(bytes.clamp(*PayloadSize::RANGE.start(), *PayloadSize::RANGE.end()))
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a non-negative size far below 2^52, rounded down"
+)]
+fn scaled(size: f64) -> usize {
+    size as usize
+}
+
+/// What consumers mangle, each in its own way: characters of two, three and four bytes, the last also two units of UTF-16;
+/// the same letter composed and with a combining accent; what JSON and XML escape, and what looks as if it were escaped
+/// already; blanks of every kind. All are characters that XML 1.0 can carry.
+const SPECIMENS: [&str; 16] = [
+    "é", "e\u{301}", "ж", "€", "中", "😀", "𝄞", "<&>", "\"", "\\", "\n", "\t", "  ", "'", "&amp;",
+    "\\u00e9",
+];
+
+/// The longest of them, in bytes.
+const SPECIMEN: usize = 8;
+
+/// Letters that follow each, in two steps of ten.
+const LETTERS: usize = 20;
+
+/// The same as bytes in a width of their own, since that is copied without a loop; and how many of them count.
+const SPECIMEN_BYTES: [([u8; SPECIMEN], usize); 16] = {
+    let mut all = [([0; SPECIMEN], 0); 16];
+    let mut at = 0;
+    while at < all.len() {
+        let bytes = SPECIMENS[at].as_bytes();
+        (all[at].0.split_at_mut(bytes.len()).0).copy_from_slice(bytes);
+        all[at].1 = bytes.len();
+        at += 1;
+    }
+    all
+};
+
+/// Fills `text` up to `bytes`: a specimen, where there is room for the longest, and twenty letters, over and over. A generator
+/// and an audit make hundreds of megabytes of this, hence in large steps, and mostly ASCII, which is quickly known for UTF-8.
+fn fill(text: &mut String, bytes: usize, random: &mut SplitMix64) {
+    let mut filled = std::mem::take(text).into_bytes();
+    let mut at = filled.len();
+    // Longer than what is wanted, so that the last step needs no other code.
+    filled.resize(bytes + SPECIMEN + LETTERS, 0);
+    while at < bytes {
+        let bits = random.next();
+        if bytes - at >= SPECIMEN {
+            let (specimen, length) = SPECIMEN_BYTES[usize::from((bits >> 60) as u8)];
+            filled[at..at + SPECIMEN].copy_from_slice(&specimen);
+            at += length;
+        }
+        filled[at..at + 10].copy_from_slice(&letters(bits));
+        filled[at + 10..at + LETTERS].copy_from_slice(&letters(random.next()));
+        at += LETTERS;
+    }
+    filled.truncate(bytes);
+    *text = String::from_utf8(filled).expect("specimens and letters must be UTF-8");
+}
+
+/// Ten letters of six bits each, lowest first.
+fn letters(mut bits: u64) -> [u8; 10] {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::array::from_fn(|_| {
+        let letter = ALPHABET[usize::from((bits & 63) as u8)];
+        bits >>= 6;
+        letter
+    })
+}
+
+/// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014), as in Java's `SplittableRandom`.
+///
+/// Written out because payloads must stay the same across versions and languages, which the generators of `rand` do not
+/// promise; ten lines that any worker can repeat.
+pub(super) struct SplitMix64(pub(super) u64);
+
+impl SplitMix64 {
+    /// An independent stream for each message, so that payload `seq` does not depend on the ones before it.
+    fn of(seed: u64, seq: Seq) -> Self {
+        Self(Self(seed ^ seq.get().wrapping_mul(0xD134_2543_DE82_EF95)).next())
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// In `[0, 1)`, 53 bits.
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload(seed: u64, size: PayloadSize, seq: u64) -> String {
+        Payloads { seed, size }.payload(Seq::new(seq).unwrap())
+    }
+
+    #[test]
+    fn the_samples_payload_is_its_text() {
+        assert_eq!(
+            payload(7, PayloadSize::Sample, 1),
+            "Scale Test Message : COUNT 1"
+        );
+    }
+
+    #[test]
+    fn splitmix64_gives_the_published_sequence() {
+        // First outputs for seed 1234567, as published with the reference C implementation.
+        let mut random = SplitMix64(1_234_567);
+        assert_eq!(random.next(), 6_457_827_717_110_365_317);
+        assert_eq!(random.next(), 3_203_168_211_198_807_973);
+    }
+
+    #[test]
+    fn payloads_are_those_of_an_independent_implementation() {
+        // Written down from a Python implementation of the same rule: no release may change them.
+        assert_eq!(
+            payload(7, PayloadSize::Fixed(60), 42),
+            " Scale Test Message : COUNT 42 𝄞Cw3G5Y0drkOIA5KiULKTaFKB "
+        );
+        assert_eq!(
+            payload(7, PayloadSize::Fixed(120), 1),
+            " Scale Test Message : COUNT 1 €wPnSE2v5hymCZiE3YYbX<&>d8MUJAfNjmj4_jPqr0Qc&amp;\
+             KyeY0DReYwFDBvTaxgL_\to4dYSkTlHl69fRG1U "
+        );
+    }
+
+    #[test]
+    fn payloads_differ_by_seed_and_seq_and_repeat() {
+        let size = PayloadSize::Fixed(200);
+        let a = payload(1, size, 1);
+        assert_eq!(a, payload(1, size, 1));
+        let filler = |text: &str| text.chars().skip(40).collect::<String>();
+        assert_ne!(filler(&a), filler(&payload(2, size, 1)));
+        assert_ne!(filler(&a), filler(&payload(1, size, 2)));
+        assert_eq!(a.len(), 200);
+    }
+
+    #[test]
+    fn a_few_payloads_hold_all_that_consumers_mangle_and_only_what_xml_carries() {
+        let all: String = (1..=20)
+            .map(|seq| payload(1, PayloadSize::Fixed(256), seq))
+            .collect();
+        for specimen in SPECIMENS {
+            assert!(all.contains(specimen), "{specimen:?}");
+        }
+        for bytes in 2..=4 {
+            assert!(all.chars().any(|c| c.len_utf8() == bytes), "{bytes} bytes");
+        }
+        // XML 1.0, production 2. The end of a line is a newline alone, since XML makes one of every other.
+        let carried = |c| matches!(c, '\t' | '\n' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+        assert!(all.chars().all(carried));
+    }
+
+    #[test]
+    fn every_size_has_its_bytes_and_blanks_at_both_ends() {
+        for bytes in 48..600 {
+            for seq in [1, 42, 1_000_000, u64::from(u32::MAX)] {
+                let text = payload(9, PayloadSize::Fixed(bytes), seq);
+                assert_eq!(text.len(), bytes, "{seq}");
+                assert!(text.starts_with(' ') && text.ends_with(' '), "{text:?}");
+            }
+        }
+        let text = payload(9, PayloadSize::Fixed(48), 12_345_678_901_234_567_890);
+        assert_eq!(text, " Scale Test Message : COUNT 12345678901234567890");
+        assert!(!payload(9, PayloadSize::Fixed(200), 1).is_ascii());
+    }
+
+    #[test]
+    fn the_largest_payload_of_the_worst_text_fits_a_message() {
+        use crate::{MAX_MESSAGE_BYTES, Message, Stamp};
+        // As the queue counts: a string of JSON in XML, with every character that XML can escape escaped.
+        let escaped = |text: &str| -> usize {
+            let bytes = |c: char| match c {
+                '"' | '\'' => "&quot;".len(),
+                '&' => "&amp;".len(),
+                '<' | '>' => "&lt;".len(),
+                c => c.len_utf8(),
+            };
+            text.chars().map(bytes).sum()
+        };
+        let largest = *PayloadSize::RANGE.end();
+        for specimen in SPECIMENS {
+            let step = format!("{specimen}{}", "x".repeat(LETTERS));
+            let msg = step.repeat(largest / step.len());
+            let id = format!("{}-{}", "r".repeat(40), 1).parse().unwrap();
+            let body = Message::new(id, msg, Stamp::now(), Stamp::now()).encode();
+            assert!(
+                escaped(&body) < MAX_MESSAGE_BYTES,
+                "{specimen:?}: {}",
+                escaped(&body)
+            );
+        }
+        let id = "r1-1".parse().unwrap();
+        let msg = payload(1, PayloadSize::Fixed(largest), 1);
+        let message = Message::new(id, msg, Stamp::now(), Stamp::now());
+        assert_eq!(Message::decode(&message.encode()), Ok(message));
+    }
+
+    #[test]
+    fn a_payload_tells_its_message_and_nothing_else_does() {
+        for size in [PayloadSize::Sample, PayloadSize::Fixed(200)] {
+            let payloads = Payloads { seed: 5, size };
+            let text = payload(5, size, 42);
+            assert_eq!(payloads.seq_of(&text), Seq::new(42));
+            assert!(size == PayloadSize::Sample || payloads.seq_of(text.trim()).is_none());
+            for other in [&text[..20], &format!("{text}x"), "", PREFIX, "42"] {
+                assert_eq!(payloads.seq_of(other), None, "{other:?}");
+            }
+        }
+        let other_seed = payload(6, PayloadSize::Fixed(200), 42);
+        let size = PayloadSize::Fixed(200);
+        assert_eq!(Payloads { seed: 5, size }.seq_of(&other_seed), None);
+    }
+
+    #[test]
+    fn sizes_follow_their_distribution() {
+        let sizes = |size| (1..=4_000).map(move |seq| payload(3, size, seq).len());
+        assert!(sizes(PayloadSize::Uniform(100, 200)).all(|n| (100..=200).contains(&n)));
+        let mean = sizes(PayloadSize::Exponential(1_000)).sum::<usize>() / 4_000;
+        assert!((900..1_100).contains(&mean), "mean {mean}");
+    }
+
+    #[test]
+    fn sizes_parse_and_print_and_nonsense_is_refused() {
+        for text in ["sample", "512", "uniform:100..2000", "exponential:800"] {
+            assert_eq!(text.parse::<PayloadSize>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "0",
+            "47",
+            "32769",
+            "uniform:9..1",
+            "uniform:200..100",
+            "normal:100",
+            "1e3",
+        ] {
+            assert!(
+                text.parse::<PayloadSize>().is_err(),
+                "{text:?} must be refused"
+            );
+        }
+    }
+}

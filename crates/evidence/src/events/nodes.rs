@@ -1,0 +1,84 @@
+//! What happens to nodes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a node is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capacity {
+    /// Cheap, and taken back at short notice.
+    Spot,
+    /// At the full price, for as long as it is wanted.
+    OnDemand,
+}
+
+impl Capacity {
+    /// As the label has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::OnDemand => "on-demand",
+        }
+    }
+}
+
+impl fmt::Display for Capacity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Spot => "Spot",
+            Self::OnDemand => "on demand",
+        })
+    }
+}
+
+/// Something happened to a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeEvent {
+    /// Its name.
+    pub node: String,
+    /// What.
+    #[serde(flatten)]
+    pub change: NodeChange,
+}
+
+/// What happens to a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum NodeChange {
+    /// It is there, and can have consumers.
+    Joined {
+        /// How it is paid for.
+        capacity: Capacity,
+        /// Where it is.
+        zone: String,
+    },
+    /// A consumer was started on it.
+    Placed {
+        /// Its name.
+        consumer: String,
+    },
+    /// Its machine was told of its eviction.
+    Announced {
+        /// How long before, in milliseconds.
+        notice_ms: u64,
+    },
+    /// All consumers on it had ended by themselves.
+    Drained {
+        /// So long after the notice, in milliseconds.
+        after_ms: u64,
+    },
+    /// Its machine has ended.
+    Gone {
+        /// Whether it was stopped, and so still exists; deleted otherwise.
+        stopped: bool,
+        /// The consumers that ended with it.
+        killed: Vec<String>,
+    },
+    /// As many consumers as before its eviction were at work again.
+    Recovered {
+        /// So long after the first was missing, in milliseconds.
+        after_ms: u64,
+    },
+}

@@ -1,0 +1,255 @@
+//! Violations, and the witnesses that show them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Crossing, RowSummary};
+
+/// Witnesses kept of each kind of violation; the count goes on.
+pub const MAX_WITNESSES: usize = 10;
+
+/// A kind of broken promise. Kinds are not exclusive: one row can be misplaced and corrupted, and counts in both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Violation {
+    /// An acknowledged message with no row, not in the queue and not in the poison queue. Counts messages.
+    Lost,
+    /// One row more than the one a message may have. Counts the rows beyond the first.
+    Duplicated,
+    /// A row whose data or digest is not what seed and sequence number say, that lacks a column, or whose stamps of one
+    /// clock are in the wrong order. Counts rows.
+    Corrupted,
+    /// Two contents for one message: a right and a wrong row of it, or an insert that storage refused because other
+    /// content was there. Counts messages, and refused inserts.
+    Conflicting,
+    /// Something that nobody sent: an id beyond the messages begun, a failed send that is there all the same, a row of
+    /// no known message. Counts rows and bodies.
+    Phantom,
+    /// A row whose keys are not those the contract gives its message. Counts rows.
+    Misplaced,
+    /// Rows whose `srcStamp` or `sentStamp` is not the message's: their latencies mean nothing. Counts blocks of
+    /// [`STAMP_BLOCK`](contract::STAMP_BLOCK) messages, each with at least one such row.
+    Restamped,
+    /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of the delivery it is the result of, or cannot be
+    /// read: its latencies mean nothing. Counts rows.
+    Misreported,
+    /// A good message that was given up to the poison queue. Counts messages.
+    Poisoned,
+    /// A bad message that should have gone to the poison queue, and was stored as a result. Counts messages.
+    Accepted,
+    /// A message still in the queue, without a row, at the end of a run that had its time. Counts messages.
+    Unfinished,
+    /// A message still in the queue although it is stored or in the poison queue, at the end of a run that had its
+    /// time. Counts messages.
+    Undeleted,
+    /// A message that was deleted before storage had confirmed its row or its poison message: lost at the next crash, however
+    /// the table looks today. Counts messages.
+    Unsecured,
+    /// A row that was updated, upserted or deleted. Counts requests.
+    Overwritten,
+    /// A row, a delete or a receive that the wire has not seen, though all ways to storage lead over it: a consumer has gone
+    /// around it. Counts rows and messages.
+    Unwitnessed,
+    /// Something done to what is not the consumer's own: a message that somebody else has received, or that is given another body, a
+    /// queue that is cleared or deleted, a table that is deleted, another queue or table than the run's. Counts requests.
+    Meddled,
+    /// A consumer that repeats a request which storage has refused for good. Counts messages.
+    Stubborn,
+}
+
+impl Violation {
+    /// Every kind, the gravest first.
+    pub const ALL: [Self; 17] = [
+        Self::Lost,
+        Self::Duplicated,
+        Self::Corrupted,
+        Self::Conflicting,
+        Self::Phantom,
+        Self::Misplaced,
+        Self::Restamped,
+        Self::Misreported,
+        Self::Poisoned,
+        Self::Accepted,
+        Self::Unfinished,
+        Self::Undeleted,
+        Self::Unsecured,
+        Self::Overwritten,
+        Self::Unwitnessed,
+        Self::Meddled,
+        Self::Stubborn,
+    ];
+
+    /// The kind as it is serialised.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Duplicated => "duplicated",
+            Self::Corrupted => "corrupted",
+            Self::Conflicting => "conflicting",
+            Self::Phantom => "phantom",
+            Self::Misplaced => "misplaced",
+            Self::Restamped => "restamped",
+            Self::Misreported => "misreported",
+            Self::Poisoned => "poisoned",
+            Self::Accepted => "accepted",
+            Self::Unfinished => "unfinished",
+            Self::Undeleted => "undeleted",
+            Self::Unsecured => "unsecured",
+            Self::Overwritten => "overwritten",
+            Self::Unwitnessed => "unwitnessed",
+            Self::Meddled => "meddled",
+            Self::Stubborn => "stubborn",
+        }
+    }
+
+    /// Whether only a history of the wire can show it.
+    pub const fn needs_history(self) -> bool {
+        matches!(
+            self,
+            Self::Misreported
+                | Self::Unsecured
+                | Self::Overwritten
+                | Self::Unwitnessed
+                | Self::Meddled
+                | Self::Stubborn
+        )
+    }
+
+    /// Whether it says that something was not done in time: more time might have cured it.
+    pub const fn is_of_time(self) -> bool {
+        matches!(self, Self::Unfinished | Self::Undeleted)
+    }
+
+    /// The promise that it breaks, in words.
+    pub const fn promise(self) -> &'static str {
+        match self {
+            Self::Lost => "every acknowledged message is stored",
+            Self::Duplicated => "no message is stored twice",
+            Self::Corrupted => "every row holds what was sent",
+            Self::Conflicting => "no message has two contents",
+            Self::Phantom => "nothing is stored that was not sent",
+            Self::Misplaced => "every row is at the keys of its message",
+            Self::Restamped => "srcStamp and sentStamp are as they came",
+            Self::Misreported => "every row tells of its delivery as it was",
+            Self::Poisoned => "no good message is given up",
+            Self::Accepted => "bad messages go to the poison queue, not to the table",
+            Self::Unfinished => "no message is left in the queue",
+            Self::Undeleted => "finished messages are deleted from the queue",
+            Self::Unsecured => "no message is deleted before its row is confirmed",
+            Self::Overwritten => "rows are inserted, and never changed",
+            Self::Unwitnessed => "nothing is done to storage around the wire",
+            Self::Meddled => "consumers touch nothing but what is theirs",
+            Self::Stubborn => "what storage refuses for good is not tried again",
+        }
+    }
+
+    /// `count` of it in words, such as `3 rows misplaced`.
+    pub fn counted(self, count: u64) -> String {
+        let (one, many, what) = match self {
+            Self::Lost => ("message", "messages", "lost"),
+            Self::Duplicated => ("surplus row", "surplus rows", "of a message stored before"),
+            Self::Corrupted => ("row", "rows", "corrupted"),
+            Self::Conflicting => ("case", "cases", "of two contents for one message"),
+            Self::Phantom => ("row or body", "rows or bodies", "that nobody sent"),
+            Self::Misplaced => ("row", "rows", "misplaced"),
+            Self::Restamped => (
+                "block of messages",
+                "blocks of messages",
+                "with a srcStamp or sentStamp that did not come with them",
+            ),
+            Self::Misreported => ("row", "rows", "that tell of another delivery than theirs"),
+            Self::Poisoned => ("good message", "good messages", "given up as poison"),
+            Self::Accepted => ("bad message", "bad messages", "stored as a result"),
+            Self::Unfinished => ("message", "messages", "left unfinished in the queue"),
+            Self::Undeleted => ("finished message", "finished messages", "left in the queue"),
+            Self::Unsecured => (
+                "message",
+                "messages",
+                "deleted before the row was confirmed",
+            ),
+            Self::Overwritten => ("row", "rows", "changed after the insert, or without one"),
+            Self::Unwitnessed => (
+                "row or message",
+                "rows or messages",
+                "handled around the wire",
+            ),
+            Self::Meddled => ("request", "requests", "to what was not the consumer's"),
+            Self::Stubborn => ("message", "messages", "with a refused request repeated"),
+        };
+        format!("{count} {} {what}", if count == 1 { one } else { many })
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One case of a violation, told so that a person can look it up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// What it is about: a message id, or the keys of a row.
+    pub subject: String,
+    /// What is wrong, in a sentence.
+    pub detail: String,
+    /// The row, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<RowSummary>,
+    /// Its way through the wire, where there is a history: the first crossings that name it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Crossing>,
+}
+
+impl Witness {
+    /// Of `subject`, in `detail`; without a row, and not yet with a history.
+    pub fn new(subject: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            detail: detail.into(),
+            row: None,
+            history: Vec::new(),
+        }
+    }
+}
+
+/// All cases of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The kind.
+    pub violation: Violation,
+    /// How many there are.
+    pub count: u64,
+    /// The first of them, at most [`MAX_WITNESSES`].
+    pub witnesses: Vec<Witness>,
+}
+
+impl Finding {
+    /// Has its witnesses say `column` of the payload's column, which a table of the contract calls `data`.
+    pub fn call_payload(&mut self, column: &str) {
+        for witness in &mut self.witnesses {
+            if self.violation == Violation::Corrupted {
+                witness.detail = witness
+                    .detail
+                    .replace("`data` is ", &format!("`{column}` is "));
+            }
+            if let Some(row) = &mut witness.row {
+                row.data_column = Some(column.to_owned());
+            }
+        }
+    }
+
+    /// Adds further cases of the same kind.
+    pub fn merge(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        let room = MAX_WITNESSES.saturating_sub(self.witnesses.len());
+        self.witnesses
+            .extend(other.witnesses.into_iter().take(room));
+    }
+
+    /// How many cases have no witness here.
+    pub fn omitted(&self) -> u64 {
+        self.count.saturating_sub(self.witnesses.len() as u64)
+    }
+}

@@ -1,0 +1,123 @@
+//! What clients did to storage, and how long it kept them waiting, added up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use contract::duration;
+use serde::{Deserialize, Serialize};
+
+use crate::{Crossing, Happened, Operation};
+
+/// Kinds of requests that were not understood and are told apart; further ones are counted together.
+const MOST_STRANGE: usize = 20;
+
+/// What a history told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Requests written down.
+    pub requests: u64,
+    /// Hand-overs of a message to a consumer.
+    pub deliveries: u64,
+    /// Messages of the queue that were handed over more than once.
+    pub redelivered: u64,
+    /// How long storage kept requests waiting that nothing had broken on purpose.
+    #[serde(default)]
+    pub storage: StorageTime,
+    /// Requests that are in no reference of the service and may have changed something: what each has, and how many there were.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub strange: BTreeMap<String, u64>,
+    /// The sum of all steps of the wall clock, in microseconds.
+    #[serde(default)]
+    pub clock_set_us: i64,
+    /// Rows whose claims could not be compared, since the wall clock was set meanwhile.
+    #[serde(default)]
+    pub untold_claims: u64,
+    /// What each client did.
+    pub clients: BTreeMap<String, ClientTraffic>,
+}
+
+/// What one client did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ClientTraffic {
+    /// Requests of any kind.
+    pub requests: u64,
+    /// Requests to receive messages that storage answered.
+    pub receives: u64,
+    /// Messages received.
+    pub deliveries: u64,
+    /// Leases renewed.
+    pub renewals: u64,
+    /// Messages handed back, with visibility 0.
+    pub handed_back: u64,
+    /// Messages deleted.
+    pub deletes: u64,
+}
+
+impl Traffic {
+    /// Counts one crossing.
+    pub fn crossing(&mut self, crossing: &Crossing) {
+        self.requests += 1;
+        let happened = crossing.happened();
+        if let (Some(strange), true) = (&crossing.strange, happened != Happened::No) {
+            let known = self.strange.len() < MOST_STRANGE || self.strange.contains_key(strange);
+            let strange = if known { strange } else { "others" };
+            *self.strange.entry(strange.to_owned()).or_default() += 1;
+        }
+        let client = self.clients.entry(crossing.client.clone()).or_default();
+        client.requests += 1;
+        if happened != Happened::Yes {
+            return;
+        }
+        match (crossing.operation, crossing.messages.first()) {
+            (Operation::ReceiveMessages, _) => {
+                let messages = crossing.messages.len() as u64;
+                client.receives += 1;
+                client.deliveries += messages;
+                self.deliveries += messages;
+            }
+            (Operation::DeleteMessage, Some(_)) => client.deletes += 1,
+            (Operation::UpdateMessage, Some(message)) if message.hidden_s == Some(0) => {
+                client.handed_back += 1;
+            }
+            (Operation::UpdateMessage, Some(_)) => client.renewals += 1,
+            _ => {}
+        }
+    }
+}
+
+/// The time of a run, and what of it storage has wasted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StorageTime {
+    /// Time in which at least one request had waited for more than half a second, or nobody reached storage. Requests that a
+    /// rule has broken are not counted.
+    pub starved_ms: u64,
+    /// Time in which the harness itself stood still: it passed nothing on.
+    #[serde(default)]
+    pub paused_ms: u64,
+    /// From the first request to the last answer.
+    pub observed_ms: u64,
+}
+
+impl fmt::Display for StorageTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |ms| duration::text(Duration::from_millis(ms));
+        let observed = text(self.observed_ms);
+        let starved = text(self.starved_ms);
+        let paused = text(self.paused_ms);
+        match (self.starved_ms, self.paused_ms) {
+            (_, 0) => write!(
+                f,
+                "storage kept requests waiting for {starved} of {observed}"
+            ),
+            (0, _) => write!(
+                f,
+                "the harness itself stood still for {paused} of {observed}"
+            ),
+            (..) => write!(
+                f,
+                "storage kept requests waiting for {starved} of {observed}, and the harness itself stood still for {paused}"
+            ),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! When a client had to do with storage: what tells a row that had to wait from one that was stamped too early.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use contract::Stamp;
+
+use evidence::Crossing;
+
+/// Requests of a client that are remembered. Of what was before, nothing is said.
+const MOST: usize = 20_000;
+
+/// What each client asked for lately.
+#[derive(Debug, Default)]
+pub(super) struct Activity(HashMap<String, Requests>);
+
+#[derive(Debug, Default)]
+struct Requests {
+    /// From the oldest answer to the newest.
+    all: VecDeque<Request>,
+    forgotten: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Request {
+    began: Stamp,
+    ended: Stamp,
+    writes: bool,
+}
+
+impl Activity {
+    pub(super) fn crossing(&mut self, crossing: &Crossing) {
+        let requests = self.0.entry(crossing.client.clone()).or_default();
+        if requests.all.len() >= MOST {
+            requests.all.pop_front();
+            requests.forgotten = true;
+        }
+        requests.all.push_back(Request {
+            began: crossing.began,
+            ended: crossing.ended,
+            writes: crossing.operation.stores(),
+        });
+    }
+
+    /// For how long, between `from` and `to`, `client` could have sent a row that was ready: neither was a write of its under way,
+    /// which the row may have had to wait for, nor was it silent altogether, as a process is that is stopped.
+    pub(super) fn idle(&self, client: &str, from: Stamp, to: Stamp) -> Duration {
+        let Some(requests) = self.0.get(client) else {
+            return Duration::ZERO;
+        };
+        let reaches_back = requests
+            .all
+            .front()
+            .is_some_and(|oldest| oldest.ended <= from);
+        if requests.forgotten && !reaches_back {
+            return Duration::ZERO;
+        }
+        let first = requests.all.partition_point(|request| request.ended < from);
+        let (mut silence, mut last, mut writing, mut written) = (0, from, 0, from);
+        for request in requests.all.range(first..) {
+            if request.ended > to && request.began > to {
+                continue;
+            }
+            let (began, ended) = (request.began.max(from), request.ended.min(to));
+            for at in [began, ended] {
+                silence = silence.max(since(at, last));
+                last = last.max(at);
+            }
+            if request.writes {
+                writing += since(ended, began.max(written)).max(0);
+                written = written.max(ended);
+            }
+        }
+        silence = silence.max(since(to, last));
+        let idle = since(to, from)
+            .saturating_sub(silence)
+            .saturating_sub(writing);
+        Duration::from_micros(u64::try_from(idle).unwrap_or(0))
+    }
+}
+
+/// From `from` to `to`, in microseconds.
+const fn since(to: Stamp, from: Stamp) -> i64 {
+    to.as_micros().saturating_sub(from.as_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::sample_crossing;
+    use evidence::Operation;
+
+    const fn at(millis: i64) -> Stamp {
+        Stamp::from_micros(millis * 1_000)
+    }
+
+    /// What a client with these requests could have done between 0 and 10 s, in milliseconds.
+    fn idle(requests: &[(Operation, i64, i64)]) -> u128 {
+        let mut activity = Activity::default();
+        for (operation, began, ended) in requests {
+            let mut crossing = sample_crossing(*operation);
+            (crossing.began, crossing.ended) = (at(*began), at(*ended));
+            activity.crossing(&crossing);
+        }
+        activity.idle("consumer-1", at(0), at(10_000)).as_millis()
+    }
+
+    #[test]
+    fn a_client_that_is_silent_cannot_be_told_from_one_that_is_stopped() {
+        use Operation::{InsertEntity, ReceiveMessages};
+        assert_eq!(idle(&[]), 0);
+        assert_eq!(idle(&[(ReceiveMessages, 1, 2)]), 2);
+        let polls: Vec<_> = (0..10)
+            .map(|n| (ReceiveMessages, n * 1_000, n * 1_000 + 1))
+            .collect();
+        assert_eq!(idle(&polls), 9_001);
+        // All the time a write was under way, which the row may have waited for.
+        let busy: Vec<_> = (0..10)
+            .map(|n| (InsertEntity, n * 1_000, n * 1_000 + 1_000))
+            .collect();
+        assert_eq!(idle(&busy), 0);
+        // Stopped for 9 s, after it had asked once.
+        assert_eq!(
+            idle(&[(ReceiveMessages, 1, 2), (ReceiveMessages, 9_002, 9_003)]),
+            1_000
+        );
+    }
+}

@@ -1,0 +1,364 @@
+//! The streaming auditor.
+
+use std::collections::HashSet;
+
+use contract::{Digest, MessageId, PoisonEnvelope, Seq, StoredRow};
+use evidence::quoted;
+
+use super::body::{Joined, Owner, Parts, owner_of_body, owner_of_id};
+use super::content::Content;
+use super::expectation::Checked;
+use super::findings::Findings;
+use super::protocol::Protocol;
+use super::seen::Seen;
+use super::stamps::FoundStamps;
+use super::verdict::with_history;
+use super::{
+    AtWork, Audit, Expectation, ExpectationError, Layout, RowSummary, SendCounts, SendOutcome,
+    Testimony, Violation, Witness,
+};
+
+/// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
+///
+/// Its memory is six bits a message and sixteen bytes for each thousand, plus a few bytes for each foreign body in the
+/// poison queue.
+#[derive(Debug)]
+pub struct Auditor {
+    pub(super) expectation: Expectation,
+    pub(super) checked: Checked,
+    pub(super) seen: Seen,
+    pub(super) findings: Findings,
+    pub(super) stamps: FoundStamps,
+    content: Content,
+    parts: Parts,
+    rows: u64,
+    other_runs: u64,
+    pub(super) hidden: u64,
+    pub(super) foreign_poison: HashSet<String>,
+    pub(super) foreign_left: u64,
+    pub(super) unattributed: u64,
+    at_work: Option<AtWork>,
+    poison_repeats: u64,
+    unreadable_poison: u64,
+    /// Messages that were seen in the queue.
+    pub(super) visible: u64,
+    pub(super) testimony: Option<Testimony>,
+    /// Rows whose stamps are in the wrong order, which a wall clock that was set explains.
+    pub(super) reversed: u64,
+}
+
+impl Auditor {
+    /// An auditor of what `expectation` says; refuses one that makes no sense.
+    pub fn new(expectation: Expectation) -> Result<Self, ExpectationError> {
+        let checked = Checked::of(&expectation)?;
+        Ok(Self {
+            seen: Seen::new(checked.last),
+            stamps: FoundStamps::default(),
+            content: Content::of(expectation.payloads, expectation.layout),
+            expectation,
+            checked,
+            findings: Findings::default(),
+            parts: Parts::default(),
+            rows: 0,
+            other_runs: 0,
+            hidden: 0,
+            foreign_poison: HashSet::new(),
+            foreign_left: 0,
+            unattributed: 0,
+            at_work: None,
+            poison_repeats: 0,
+            unreadable_poison: 0,
+            visible: 0,
+            testimony: None,
+            reversed: 0,
+        })
+    }
+
+    /// A judge of the history of the same run.
+    pub fn protocol(&self) -> Protocol {
+        Protocol::new(self.expectation.run.clone(), self.checked.last)
+    }
+
+    /// What the history of the wire has to say. Before anything that is in storage: each row is held against it.
+    pub fn hear(&mut self, testimony: Testimony) {
+        self.testimony = Some(testimony);
+    }
+
+    /// One row of the table. Rows of other runs are counted and not judged, unless the table is the run's alone. A row whose `RowKey` is no message id is
+    /// told by its payload: that is how a worker that makes up a fresh key for each delivery is caught.
+    ///
+    /// Feed every row of the run's table, not only those in the run's partitions: rows elsewhere are the interesting
+    /// ones.
+    ///
+    /// Returns the message of the run that the row is a result of. Rows of other runs, and rows that nobody sent, have none:
+    /// no figure of the run is made of them.
+    pub fn row(&mut self, row: &StoredRow) -> Option<Seq> {
+        let by_key = owner_of_id(&self.expectation.run, &row.row_key);
+        let seq = match by_key {
+            Owner::Ours(seq) => Some(seq),
+            Owner::OtherRun if !self.expectation.own_table && !self.in_our_partitions(row) => {
+                self.other_runs += 1;
+                return None;
+            }
+            Owner::OtherRun | Owner::Nobody => self.content.seq_of(row),
+        };
+        self.rows += 1;
+        match seq {
+            Some(seq) if self.is_expected(seq) => {
+                self.known_row(seq, row);
+                return Some(seq);
+            }
+            Some(seq) => self.phantom_row(row, self.unsent(seq)),
+            None => self.phantom_row(row, "neither its keys nor its data name a message".into()),
+        }
+        None
+    }
+
+    /// A body that is still in the queue.
+    pub fn left_in_queue(&mut self, body: &str) {
+        self.visible += 1;
+        match owner_of_body(&self.expectation.run, body) {
+            Owner::Ours(seq) if self.is_expected(seq) => {
+                self.seen.queued.mark(seq);
+                self.refuse_failed_send(seq, "it is in the queue");
+            }
+            Owner::Ours(seq) => self.phantom_body(body, &self.unsent(seq)),
+            Owner::OtherRun => self.other_runs += 1,
+            Owner::Nobody if self.expectation.shared_queue => self.other_runs += 1,
+            Owner::Nobody => self.foreign_left += 1,
+        }
+    }
+
+    /// `count` messages are in the queue and could not be looked at, since they are leased. As many messages without a
+    /// row may be among them, and are then unfinished, not lost.
+    pub fn left_unseen(&mut self, count: u64) {
+        self.hidden += count;
+    }
+
+    /// The queue was still being worked on when the evidence was read: what is in it may be finished a moment later.
+    pub fn at_work(&mut self, work: AtWork) {
+        self.at_work = Some(work);
+    }
+
+    /// One message of the poison queue. A body that travels in parts is judged when its last part is here.
+    pub fn poisoned(&mut self, envelope: &PoisonEnvelope) {
+        let joined = self.parts.join(envelope);
+        let body = match joined {
+            Joined::Whole(body) => body,
+            Joined::Waiting => return,
+            Joined::Unreadable => {
+                self.unreadable_poison += 1;
+                return;
+            }
+        };
+        match owner_of_body(&self.expectation.run, &body) {
+            Owner::Ours(seq) if self.is_expected(seq) => self.known_poison(seq, envelope),
+            Owner::Ours(seq) => self.phantom_body(&body, &self.unsent(seq)),
+            Owner::OtherRun => self.other_runs += 1,
+            Owner::Nobody if self.expectation.shared_queue => self.other_runs += 1,
+            Owner::Nobody => {
+                if !self.foreign_poison.insert(envelope.message_id.clone()) {
+                    self.poison_repeats += 1;
+                }
+            }
+        }
+    }
+
+    /// Storage refused an insert because other content was at the message's keys, as a consumer or the history tells.
+    pub fn conflict(&mut self, seq: Seq, offered: Option<Digest>, stored: Option<Digest>) {
+        let text = |digest: Option<Digest>| digest.map_or("none".into(), |d| d.to_string());
+        let detail = format!(
+            "an insert with digest {} found digest {} stored",
+            text(offered),
+            text(stored)
+        );
+        if self.is_expected(seq) {
+            self.accuse(Violation::Conflicting, seq, detail, None);
+        } else {
+            let subject = self.id(seq);
+            let witness = || Witness::new(subject, detail);
+            self.findings.add(Violation::Conflicting, witness);
+        }
+    }
+
+    /// Judges the messages of which nothing, or not enough, was seen.
+    pub fn finish(mut self) -> Audit {
+        self.judge_given_up();
+        self.judge_unseen_deletes();
+        let fates = self.judge_fates();
+        let stamps = self.judge_stamps();
+        let unreadable_poison = self.unreadable_poison + self.parts.open() as u64;
+        let (unknown, failed) = (self.checked.unknown.count(), self.checked.failed.count());
+        let Expectation {
+            run,
+            planned,
+            begun,
+            complete,
+            layout,
+            ..
+        } = self.expectation;
+        let audit = Audit {
+            run,
+            planned,
+            begun,
+            complete,
+            layout,
+            sends: SendCounts {
+                acknowledged: begun - unknown - failed,
+                unknown,
+                failed,
+            },
+            rows: self.rows,
+            other_runs: self.other_runs,
+            hidden: self.hidden,
+            unattributed: self.unattributed,
+            at_work: self.at_work,
+            fates,
+            foreign_poison: self.foreign_poison.len() as u64,
+            poison_repeats: self.poison_repeats,
+            unreadable_poison,
+            stamps,
+            reversed: self.reversed,
+            findings: self.findings.finish(),
+            traffic: None,
+        };
+        match self.testimony {
+            Some(Testimony {
+                traffic, findings, ..
+            }) => with_history(audit, traffic, findings),
+            None => audit,
+        }
+    }
+
+    fn known_row(&mut self, seq: Seq, row: &StoredRow) {
+        let mut flaws = self.content.flaws(seq, row);
+        self.excuse_reversed(&mut flaws);
+        self.check_seen(seq, row);
+        let again = self.seen.stored.mark(seq);
+        if self.expectation.layout == Layout::Contract && !self.is_at_its_keys(seq, row) {
+            let id = MessageId::new(self.expectation.run.clone(), seq);
+            let detail = format!(
+                "should be at PartitionKey {}, RowKey {}",
+                id.partition_key(),
+                id.row_key()
+            );
+            self.accuse(Violation::Misplaced, seq, detail, Some(row));
+        }
+        if again {
+            let detail = "this row comes on top of another row of the same message".into();
+            self.accuse(Violation::Duplicated, seq, detail, Some(row));
+        }
+        if self.seen.content(seq, flaws.is_empty()) {
+            let detail = "one row of this message has the content that was sent, another has not";
+            self.accuse(Violation::Conflicting, seq, detail.into(), Some(row));
+        }
+        if !flaws.is_empty() {
+            let detail: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+            self.accuse(Violation::Corrupted, seq, detail.join("; "), Some(row));
+        }
+        let send = self.checked.send_of(seq);
+        if send == SendOutcome::Acknowledged {
+            self.stamps.row(seq, row, !again && flaws.is_empty());
+        }
+        if self.checked.poison.contains(seq) {
+            if !again {
+                let detail = "a bad message, stored as a result".into();
+                self.accuse(Violation::Accepted, seq, detail, Some(row));
+            }
+        } else if send == SendOutcome::Failed {
+            let detail = "its send failed, and it has a row".into();
+            self.accuse(Violation::Phantom, seq, detail, Some(row));
+        }
+    }
+
+    fn known_poison(&mut self, seq: Seq, envelope: &PoisonEnvelope) {
+        if self.seen.poisoned.mark(seq) {
+            self.poison_repeats += 1;
+            return;
+        }
+        self.refuse_failed_send(seq, "it is in the poison queue");
+        if !self.checked.poison.contains(seq) {
+            let detail = format!(
+                "given up by {} on attempt {} at {}: {} ({})",
+                quoted(&envelope.consumer),
+                envelope.attempt,
+                envelope.poisoned_stamp,
+                envelope.reason,
+                quoted(&envelope.detail)
+            );
+            self.accuse(Violation::Poisoned, seq, detail, None);
+        }
+    }
+
+    fn refuse_failed_send(&mut self, seq: Seq, where_it_is: &str) {
+        if self.checked.send_of(seq) == SendOutcome::Failed {
+            let detail = format!("its send failed, and {where_it_is}");
+            self.accuse(Violation::Phantom, seq, detail, None);
+        }
+    }
+
+    fn phantom_row(&mut self, row: &StoredRow, detail: String) {
+        self.findings.add(Violation::Phantom, || Witness {
+            row: Some(RowSummary::of(row)),
+            ..Witness::new(
+                format!(
+                    "row {} / {}",
+                    quoted(&row.partition_key),
+                    quoted(&row.row_key)
+                ),
+                detail,
+            )
+        });
+    }
+
+    fn phantom_body(&mut self, body: &str, detail: &str) {
+        let witness = || Witness::new(format!("body {}", quoted(body)), detail);
+        self.findings.add(Violation::Phantom, witness);
+    }
+
+    /// A violation on a message that is expected: it can no longer count as kept.
+    pub(super) fn accuse(
+        &mut self,
+        violation: Violation,
+        seq: Seq,
+        detail: String,
+        row: Option<&StoredRow>,
+    ) {
+        self.seen.spoiled.mark(seq);
+        let run = &self.expectation.run;
+        self.findings.add(violation, || Witness {
+            row: row.map(RowSummary::of),
+            ..Witness::new(MessageId::new(run.clone(), seq).to_string(), detail)
+        });
+    }
+
+    /// Begun by the producer, or put into the queue by the scenario.
+    pub(super) fn is_expected(&self, seq: Seq) -> bool {
+        seq.get() <= self.checked.begun || self.checked.poison.contains(seq)
+    }
+
+    fn unsent(&self, seq: Seq) -> String {
+        let begun = self.checked.begun;
+        format!("message {seq} was never sent: the last one begun is {begun}")
+    }
+
+    pub(super) fn id(&self, seq: Seq) -> String {
+        MessageId::new(self.expectation.run.clone(), seq).to_string()
+    }
+
+    fn in_our_partitions(&self, row: &StoredRow) -> bool {
+        self.bucket_text(row).is_some()
+    }
+
+    fn bucket_text<'a>(&self, row: &'a StoredRow) -> Option<&'a str> {
+        row.partition_key
+            .strip_prefix(self.expectation.run.as_str())?
+            .strip_prefix('.')
+    }
+
+    fn is_at_its_keys(&self, seq: Seq, row: &StoredRow) -> bool {
+        let bucket = self.bucket_text(row).filter(|text| text.len() == 2);
+        bucket.and_then(|text| text.parse().ok()) == Some(seq.bucket())
+            && owner_of_id(&self.expectation.run, &row.row_key) == Owner::Ours(seq)
+    }
+}

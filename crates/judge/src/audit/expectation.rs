@@ -1,0 +1,292 @@
+//! What a run should have left behind: known from its id, its seed and the producer's summary, without storing it.
+
+use std::ops::RangeInclusive;
+
+use contract::{Payloads, RunId, Seq, StampSums};
+use evidence::audit::Layout;
+use serde::{Deserialize, Serialize};
+
+/// Most messages one audit takes. At under one byte a message this is about 1 GiB: past it, audit run by run.
+pub const MAX_MESSAGES: u64 = 1_000_000_000;
+
+/// What a run should have left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// The run.
+    pub run: RunId,
+    /// How many messages the plan has.
+    pub planned: u64,
+    /// How many the producer began to send: sequence numbers `1..=begun`. Less than `planned` when it was stopped.
+    pub begun: u64,
+    /// What is in them.
+    pub payloads: Payloads,
+    /// How the sends ended.
+    pub sends: Sends,
+    /// The time stamps of the acknowledged messages, from the producer; without them the rows' are not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp_sums: Option<StampSums>,
+    /// What must end in the poison queue.
+    pub poison: ExpectedPoison,
+    /// What of the contract the rows have.
+    #[serde(default)]
+    pub layout: Layout,
+    /// Whether the table is the run's alone: then a row under the id of another run is nobody's, else it is not judged.
+    #[serde(default)]
+    pub own_table: bool,
+    /// Whether other runs use the queue and the poison queue too: then nobody knows whose the messages are that could not be
+    /// looked at, and bodies without an id are not judged.
+    #[serde(default)]
+    pub shared_queue: bool,
+    /// Whether the run went to its end: the queue drained, or its deadline passed. Then what is still in the queue is a
+    /// violation; in a run that was cut off it is only unfinished.
+    pub complete: bool,
+}
+
+impl Expectation {
+    /// A run of `messages`, all begun and acknowledged, nothing poisonous, run to its end.
+    pub fn new(run: RunId, payloads: Payloads, messages: u64) -> Self {
+        Self {
+            run,
+            planned: messages,
+            begun: messages,
+            payloads,
+            sends: Sends::default(),
+            stamp_sums: None,
+            poison: ExpectedPoison::default(),
+            layout: Layout::Contract,
+            own_table: false,
+            shared_queue: false,
+            complete: true,
+        }
+    }
+}
+
+/// How the sends ended. Whatever is in neither list was acknowledged by storage.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sends {
+    /// No answer came: the message may be in the queue or not.
+    #[serde(default)]
+    pub unknown: Vec<RangeInclusive<u64>>,
+    /// Refused, or never left the producer: the message must not be in the queue.
+    #[serde(default)]
+    pub failed: Vec<RangeInclusive<u64>>,
+}
+
+/// What must end in the poison queue, and nothing else may.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ExpectedPoison {
+    /// Messages with an id of the run. Those beyond `begun` are messages that a scenario put there itself.
+    #[serde(default)]
+    pub seqs: Vec<RangeInclusive<u64>>,
+    /// How many bodies without an id of this run were put into the queue.
+    #[serde(default)]
+    pub foreign: u64,
+}
+
+/// Why an expectation makes no sense; a mistake of whoever wrote it, not of the system under test.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExpectationError {
+    /// More begun than planned.
+    #[error("{begun} messages begun, but only {planned} planned")]
+    MoreThanPlanned {
+        /// Begun.
+        begun: u64,
+        /// Planned.
+        planned: u64,
+    },
+    /// More than an audit takes.
+    #[error("{0} messages; one audit takes {MAX_MESSAGES}: split the run")]
+    TooMany(u64),
+    /// A range is reversed, starts at 0, or reaches beyond the messages begun.
+    #[error("{list} has the range {from}..={to}; sequence numbers are 1..={last}")]
+    Range {
+        /// Which list.
+        list: &'static str,
+        /// First.
+        from: u64,
+        /// Last.
+        to: u64,
+        /// The last that exists.
+        last: u64,
+    },
+    /// Two answers for one send.
+    #[error("send {0} is both unknown and failed")]
+    TwoOutcomes(u64),
+}
+
+/// How one send ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SendOutcome {
+    /// Storage has it.
+    Acknowledged,
+    /// Nobody knows.
+    Unknown,
+    /// Storage does not have it.
+    Failed,
+    /// Not sent by the producer at all: put there by a scenario, or nobody's.
+    None,
+}
+
+/// The expectation, checked and in a form that answers by sequence number.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) unknown: Ranges,
+    pub(super) failed: Ranges,
+    pub(super) poison: Ranges,
+    pub(super) begun: u64,
+    /// The last sequence number that may exist.
+    pub(super) last: u64,
+}
+
+impl Checked {
+    pub(super) fn of(expectation: &Expectation) -> Result<Self, ExpectationError> {
+        let (planned, begun) = (expectation.planned, expectation.begun);
+        if begun > planned {
+            return Err(ExpectationError::MoreThanPlanned { begun, planned });
+        }
+        let unknown = Ranges::of("sends.unknown", &expectation.sends.unknown, begun)?;
+        let failed = Ranges::of("sends.failed", &expectation.sends.failed, begun)?;
+        if let Some(seq) = unknown.first_shared(&failed) {
+            return Err(ExpectationError::TwoOutcomes(seq));
+        }
+        let poison = Ranges::of("poison.seqs", &expectation.poison.seqs, MAX_MESSAGES)?;
+        let last = begun.max(poison.last().unwrap_or(0));
+        if last > MAX_MESSAGES {
+            return Err(ExpectationError::TooMany(last));
+        }
+        Ok(Self {
+            unknown,
+            failed,
+            poison,
+            begun,
+            last,
+        })
+    }
+
+    pub(super) fn send_of(&self, seq: Seq) -> SendOutcome {
+        if seq.get() > self.begun {
+            SendOutcome::None
+        } else if self.failed.contains(seq) {
+            SendOutcome::Failed
+        } else if self.unknown.contains(seq) {
+            SendOutcome::Unknown
+        } else {
+            SendOutcome::Acknowledged
+        }
+    }
+}
+
+/// Sequence numbers as sorted ranges that do not touch: a lookup is a binary search, mostly of an empty list.
+#[derive(Debug, Default)]
+pub(super) struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    fn of(
+        list: &'static str,
+        ranges: &[RangeInclusive<u64>],
+        highest: u64,
+    ) -> Result<Self, ExpectationError> {
+        let mut sorted: Vec<(u64, u64)> = ranges.iter().map(|r| (*r.start(), *r.end())).collect();
+        sorted.sort_unstable();
+        let mut merged: Vec<(u64, u64)> = Vec::with_capacity(sorted.len());
+        for (from, to) in sorted {
+            if from == 0 || from > to || to > highest {
+                return Err(ExpectationError::Range {
+                    list,
+                    from,
+                    to,
+                    last: highest,
+                });
+            }
+            match merged.last_mut() {
+                Some((_, end)) if from <= end.saturating_add(1) => *end = to.max(*end),
+                _ => merged.push((from, to)),
+            }
+        }
+        Ok(Self(merged))
+    }
+
+    pub(super) fn contains(&self, seq: Seq) -> bool {
+        let at = self.0.partition_point(|(from, _)| *from <= seq.get());
+        at > 0 && self.0[at - 1].1 >= seq.get()
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.iter().map(|(from, to)| to - from + 1).sum()
+    }
+
+    fn last(&self) -> Option<u64> {
+        self.0.last().map(|(_, to)| *to)
+    }
+
+    fn first_shared(&self, other: &Self) -> Option<u64> {
+        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some((a, b)), Some((c, d))) = (left.peek(), right.peek()) {
+            if a.max(c) <= b.min(d) {
+                return Some(*a.max(c));
+            }
+            if b < d {
+                left.next();
+            } else {
+                right.next();
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expectation(unknown: &[RangeInclusive<u64>], failed: &[RangeInclusive<u64>]) -> Expectation {
+        let payloads = Payloads {
+            seed: 1,
+            size: contract::PayloadSize::Sample,
+        };
+        Expectation {
+            sends: Sends {
+                unknown: unknown.to_vec(),
+                failed: failed.to_vec(),
+            },
+            ..Expectation::new("r".parse().unwrap(), payloads, 100)
+        }
+    }
+
+    #[test]
+    fn every_send_has_the_outcome_its_range_says() {
+        let checked = Checked::of(&expectation(&[40..=50, 3..=3], &[51..=51, 4..=9, 8..=12]));
+        let checked = checked.unwrap();
+        for n in 1..=110 {
+            let expected = match n {
+                3 | 40..=50 => SendOutcome::Unknown,
+                4..=12 | 51 => SendOutcome::Failed,
+                101.. => SendOutcome::None,
+                _ => SendOutcome::Acknowledged,
+            };
+            assert_eq!(checked.send_of(Seq::new(n).unwrap()), expected, "send {n}");
+        }
+    }
+
+    #[test]
+    fn senseless_expectations_are_refused() {
+        let (five_to_three, zero, beyond) = (RangeInclusive::new(5, 3), 0..=1, 100..=101);
+        for range in [five_to_three, zero, beyond] {
+            let error = Checked::of(&expectation(&[], std::slice::from_ref(&range))).unwrap_err();
+            assert!(matches!(error, ExpectationError::Range { .. }), "{range:?}");
+        }
+        assert_eq!(
+            Checked::of(&expectation(&[10..=20], &[1..=2, 15..=30])).unwrap_err(),
+            ExpectationError::TwoOutcomes(15)
+        );
+        let more = Expectation {
+            begun: 101,
+            ..expectation(&[], &[])
+        };
+        assert!(matches!(
+            Checked::of(&more).unwrap_err(),
+            ExpectationError::MoreThanPlanned { .. }
+        ));
+    }
+}

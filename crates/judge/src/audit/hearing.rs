@@ -1,0 +1,101 @@
+//! What storage holds, held against what the history of the wire has to say.
+
+use contract::{Seq, StoredRow};
+
+use super::body::{Owner, owner_of_id};
+use super::content::Flaw;
+use super::{Auditor, Violation, Witness};
+use crate::measure::{Circumstances, Ending};
+use evidence::fingerprint;
+
+impl Auditor {
+    /// How others than its writer have seen `row` come to its end.
+    pub fn ending(&self, row: &StoredRow) -> Ending {
+        let Some(testimony) = &self.testimony else {
+            return Ending::default();
+        };
+        let Owner::Ours(seq) = owner_of_id(&self.expectation.run, &row.row_key) else {
+            return Ending::default();
+        };
+        let answered = testimony.answered(seq);
+        let span = row.src_stamp.zip(answered.or(row.timestamp));
+        Ending {
+            answered,
+            disturbed: span.is_some_and(|(from, to)| testimony.disturbances.touch(from, to)),
+        }
+    }
+
+    /// What the latencies of the run have suffered from that is no fault of the consumers.
+    pub fn circumstances(&self) -> Circumstances {
+        let Some(testimony) = &self.testimony else {
+            return Circumstances::default();
+        };
+        let disturbed =
+            (!testimony.disturbances.is_empty()).then(|| testimony.traffic.storage.to_string());
+        Circumstances {
+            clock_set_us: testimony.traffic.clock_set_us.unsigned_abs(),
+            disturbed,
+        }
+    }
+
+    /// A row that is in the table came there over the wire, as it is.
+    pub(super) fn check_seen(&mut self, seq: Seq, row: &StoredRow) {
+        let Some(testimony) = &self.testimony else {
+            return;
+        };
+        // What a request has stored that is not understood, nobody can tell.
+        if testimony.is_blurred() {
+            return;
+        }
+        if let Some(detail) = testimony.inserts.unseen(seq, fingerprint(row)) {
+            self.accuse(Violation::Unwitnessed, seq, detail.to_owned(), Some(row));
+        }
+    }
+
+    /// Good messages in the poison queue that nobody finds there: hidden, or removed again.
+    pub(super) fn judge_given_up(&mut self) {
+        let testimony = self.testimony.as_ref();
+        let given_up = testimony.map_or_else(Vec::new, |testimony| testimony.given_up.clone());
+        for each in given_up {
+            let expected = self.checked.poison.contains(each.seq) || !self.is_expected(each.seq);
+            if expected || self.seen.poisoned.mark(each.seq) {
+                continue;
+            }
+            let detail = format!(
+                "{} put it into the poison queue, where it is hidden, or was removed again",
+                each.client
+            );
+            self.accuse(Violation::Poisoned, each.seq, detail, None);
+        }
+    }
+
+    /// Messages that went into the queue over the wire, did not come out of it over the wire, and are not there.
+    pub(super) fn judge_unseen_deletes(&mut self) {
+        let Some(testimony) = &self.testimony else {
+            return;
+        };
+        if testimony.is_blurred() {
+            return;
+        }
+        let (inside, left) = (testimony.inside, self.visible + self.hidden);
+        for n in 1..=inside.saturating_sub(left) {
+            self.findings.add(Violation::Unwitnessed, || {
+                let subject = format!("message {n} of the queue that nobody has deleted");
+                let detail = format!(
+                    "{inside} messages went in over the wire and were not deleted over it, and {left} are in the queue"
+                );
+                Witness::new(subject, detail)
+            });
+        }
+    }
+
+    /// Takes from `flaws` those that a wall clock explains which was set in mid-run: two stamps of one clock in the wrong order.
+    pub(super) fn excuse_reversed(&mut self, flaws: &mut Vec<Flaw>) {
+        let testimony = self.testimony.as_ref();
+        if testimony.is_some_and(|testimony| testimony.traffic.clock_set_us > 0) {
+            let before = flaws.len();
+            flaws.retain(|flaw| !matches!(flaw, Flaw::Reversed(..)));
+            self.reversed += u64::from(flaws.len() < before);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What the wire has seen stored: each row of the table must be one of these, and its answer ends the way of its message.
+
+use std::collections::{HashMap, HashSet};
+
+use contract::{Seq, Stamp};
+
+/// An insert that storage has done, or may have done.
+#[derive(Debug, Clone, Copy)]
+struct Insert {
+    /// The fingerprint of the row; `None` where it cannot be compared.
+    print: Option<u64>,
+    /// When storage answered that it is done, by the wall clock.
+    answered: Option<Stamp>,
+}
+
+/// Inserts by message: nearly every message has one, so that they stand in a row of their own.
+#[derive(Debug, Default)]
+pub(super) struct Inserts {
+    first: Vec<Option<Insert>>,
+    further: HashMap<Seq, Vec<Insert>>,
+    /// Messages whose row was changed or removed: what it holds now is for the changes to say.
+    changed: HashSet<Seq>,
+}
+
+impl Inserts {
+    /// An insert of the row of `seq`; `answered` where it is known to be done.
+    pub(super) fn add(&mut self, seq: Seq, print: Option<u64>, answered: Option<Stamp>) {
+        let insert = Insert { print, answered };
+        let at = usize::try_from(seq.get()).expect("a checked sequence number must fit memory");
+        if self.first.len() <= at {
+            self.first.resize(at + 1, None);
+        }
+        match &mut self.first[at] {
+            first @ None => *first = Some(insert),
+            Some(_) => self.further.entry(seq).or_default().push(insert),
+        }
+    }
+
+    /// The row of `seq` was changed or removed.
+    pub(super) fn change(&mut self, seq: Seq) {
+        self.changed.insert(seq);
+    }
+
+    /// Why a row of `seq` that is in the table did not come there over the wire; `None`: it did.
+    pub(super) fn unseen(&self, seq: Seq, print: u64) -> Option<&'static str> {
+        if self.changed.contains(&seq) {
+            return None;
+        }
+        let mut any = false;
+        for insert in self.of(seq) {
+            if insert.print.is_none_or(|seen| seen == print) {
+                return None;
+            }
+            any = true;
+        }
+        Some(if any {
+            "the table holds other columns than the insert that has crossed the wire"
+        } else {
+            "it is in the table, and no insert of it has crossed the wire"
+        })
+    }
+
+    /// When storage first answered that the row of `seq` is stored.
+    pub(super) fn answered(&self, seq: Seq) -> Option<Stamp> {
+        self.of(seq).filter_map(|insert| insert.answered).min()
+    }
+
+    fn of(&self, seq: Seq) -> impl Iterator<Item = &Insert> {
+        let at = usize::try_from(seq.get()).unwrap_or(usize::MAX);
+        let first = self.first.get(at).and_then(Option::as_ref);
+        first
+            .into_iter()
+            .chain(self.further.get(&seq).into_iter().flatten())
+    }
+}

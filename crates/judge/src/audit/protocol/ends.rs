@@ -1,0 +1,170 @@
+//! The end of a message's way: deleted, cleared away, or refused for good.
+
+use contract::{MessageId, RunId, Seq, Stamp};
+
+use super::{Live, Protocol, Refused};
+use crate::audit::{Violation, Witness};
+use evidence::{Crossing, Handled, Happened};
+
+/// How often a client may repeat a request on a message though it has heard that storage refuses it for good. Once may be a
+/// second thought; twice is a loop.
+const MOST_REPEATS: u32 = 1;
+
+impl Protocol {
+    pub(super) fn deleted(&mut self, crossing: &Crossing, message: &Handled) {
+        let happened = crossing.happened();
+        if happened == Happened::No {
+            return;
+        }
+        let repeated = self.account.is_doubtful(&message.queue_id);
+        self.account.deleted(&message.queue_id, happened);
+        let Some(mut live) = self.live.remove(&message.queue_id) else {
+            if !repeated && happened == Happened::Yes && self.account.unread() == 0 {
+                self.findings.add(Violation::Unwitnessed, || {
+                    let detail = format!(
+                        "{} deleted a message that nobody has received over the wire",
+                        crossing.client
+                    );
+                    Witness::new(subject(&self.run, None, message), detail)
+                });
+            }
+            return;
+        };
+        // It is judged when it may have been deleted first.
+        if !live.may_be_deleted {
+            self.check_secured(crossing, message, &live);
+        }
+        // A delete without an answer may not have happened. Then the message comes again, and storage counts on.
+        if happened == Happened::Unknown {
+            live.may_be_deleted = true;
+            self.live.insert(message.queue_id.clone(), live);
+            return;
+        }
+        self.check_hand_overs(&message.queue_id, &live);
+        if let Some(seq) = live.seq {
+            self.deliveries.forget(seq, &message.queue_id);
+        }
+    }
+
+    /// Everything in the queue was removed at once.
+    pub(super) fn cleared(&mut self, crossing: &Crossing) {
+        if crossing.happened() == Happened::No {
+            return;
+        }
+        self.account.cleared();
+        let live: Vec<_> = self.live.drain().collect();
+        for (queue_id, live) in live {
+            let message = Handled {
+                queue_id,
+                ..Handled::default()
+            };
+            self.check_secured(crossing, &message, &live);
+        }
+    }
+
+    /// What is in the poison queue is there for a person to see.
+    pub(super) fn poison_removed(&mut self, crossing: &Crossing) {
+        if crossing.happened() == Happened::No {
+            return;
+        }
+        self.findings.add(Violation::Unsecured, || {
+            let queue_id = crossing.messages.first().map(|it| &*it.queue_id);
+            let detail = format!(
+                "{} removed it from the poison queue, where it has to stay",
+                crossing.client
+            );
+            let subject = format!("queue message {}", queue_id.unwrap_or("(all)"));
+            Witness::new(subject, detail)
+        });
+    }
+
+    fn check_secured(&mut self, crossing: &Crossing, message: &Handled, live: &Live) {
+        let before = |at: Option<Stamp>| at.is_some_and(|at| at <= crossing.began);
+        let stored = live.seq.is_some_and(|seq| {
+            self.stored.has(seq)
+                && self
+                    .stored_at
+                    .remove(&seq)
+                    .is_none_or(|at| at <= crossing.began)
+        });
+        if stored || before(live.set_aside) {
+            return;
+        }
+        let elsewhere = live.seq.and_then(|seq| self.strayed.get(&seq));
+        let elsewhere = elsewhere.map_or_else(String::new, |table| {
+            format!("; it has stored it in the table {table:?}, which is not the run's")
+        });
+        let subject = subject(&self.run, live.seq, message);
+        self.findings.add(Violation::Unsecured, || {
+            let detail = format!(
+                "{} deleted the message before storage had confirmed its row, or its poison message{elsewhere}",
+                crossing.client
+            );
+            Witness::new(subject, detail)
+        });
+    }
+
+    /// Storage counts how often it hands a message over; the wire has seen each of them.
+    pub(super) fn check_hand_overs(&mut self, queue_id: &str, live: &Live) {
+        let unseen = live.hand_overs.unseen();
+        if unseen <= self.account.unread() {
+            return;
+        }
+        let message = Handled {
+            queue_id: queue_id.to_owned(),
+            ..Handled::default()
+        };
+        let subject = subject(&self.run, live.seq, &message);
+        self.findings.add(Violation::Unwitnessed, || {
+            let detail = format!("it was received {unseen} times more than the wire has seen");
+            Witness::new(subject, detail)
+        });
+    }
+
+    /// Counts refusals that no repetition cures: 404, and 400 for a receipt that is no longer valid.
+    pub(super) fn refused(&mut self, crossing: &Crossing, message: &Handled) {
+        let for_good = matches!(crossing.status(), Some(400 | 404));
+        let Some(live) = self.live.get_mut(&message.queue_id).filter(|_| for_good) else {
+            return;
+        };
+        let same = |refused: &&mut Refused| {
+            (&refused.client, refused.operation, &refused.receipt)
+                == (&crossing.client, crossing.operation, &message.receipt)
+        };
+        let Some(refused) = live.refused.as_mut().filter(same) else {
+            if crossing.was_heard() {
+                live.refused = Some(Refused {
+                    client: crossing.client.clone(),
+                    operation: crossing.operation,
+                    receipt: message.receipt.clone(),
+                    since: crossing.ended,
+                    repeats: 0,
+                });
+            }
+            return;
+        };
+        if crossing.began <= refused.since {
+            return;
+        }
+        refused.repeats += 1;
+        let repeats = refused.repeats;
+        if repeats == MOST_REPEATS + 1 {
+            let subject = subject(&self.run, live.seq, message);
+            self.findings.add(Violation::Stubborn, || {
+                let detail = format!(
+                    "{} repeats {} with a receipt that it has heard to be refused, {repeats} times",
+                    crossing.client, crossing.operation
+                );
+                Witness::new(subject, detail)
+            });
+        }
+    }
+}
+
+/// A message by its id, or by that of the queue where it carries none.
+pub(super) fn subject(run: &RunId, seq: Option<Seq>, message: &Handled) -> String {
+    seq.map_or_else(
+        || format!("queue message {}", message.queue_id),
+        |seq| MessageId::new(run.clone(), seq).to_string(),
+    )
+}

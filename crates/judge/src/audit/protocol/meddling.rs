@@ -1,0 +1,63 @@
+//! What clients do to what is not theirs.
+
+use evidence::{Crossing, Handled, Happened, Operation};
+
+use super::Protocol;
+use super::ends::subject;
+use crate::audit::{Violation, Witness};
+
+impl Protocol {
+    /// A message is deleted, renewed or handed back: by one that has received it, and with the body that it has.
+    pub(super) fn meddled_with(&mut self, crossing: &Crossing, message: &Handled) {
+        if crossing.happened() != Happened::Yes {
+            return;
+        }
+        let Some(live) = self.live.get(&message.queue_id) else {
+            return;
+        };
+        let (client, operation) = (&crossing.client, crossing.operation);
+        let is_new = message.print.is_some() && live.print.is_some() && message.print != live.print;
+        let detail = if is_new {
+            format!("{client} gave the message another body")
+        } else if !live.receivers.contains(client) && self.account.unread() == 0 {
+            let others = live.receivers.join(", ");
+            format!("{client} sent {operation} for a message that {others} had received")
+        } else {
+            return;
+        };
+        let subject = subject(&self.run, live.seq, message);
+        let witness = || Witness::new(subject, detail);
+        self.findings.add(Violation::Meddled, witness);
+    }
+
+    /// Everything in a queue or a table of the run was removed at once: what others put there meanwhile goes with it.
+    pub(super) fn removed(&mut self, crossing: &Crossing) {
+        let is_own = match crossing.operation {
+            Operation::DeleteTable => self.resources.is_table(&crossing.resource),
+            _ => self.resources.is_queue(&crossing.resource),
+        };
+        if is_own && crossing.happened() != Happened::No {
+            self.meddle(crossing, "which all consumers share");
+        }
+    }
+
+    /// A message or a row was written to a queue or a table that is not the run's: nobody removes it, and another run may find it.
+    pub(super) fn strayed(&mut self, crossing: &Crossing) {
+        if crossing.happened() != Happened::No {
+            self.meddle(crossing, "which is not the run's");
+        }
+    }
+
+    fn meddle(&mut self, crossing: &Crossing, why: &str) {
+        self.findings.add(Violation::Meddled, || {
+            let Crossing {
+                client,
+                operation,
+                resource,
+                ..
+            } = crossing;
+            let detail = format!("{client} sent {operation} to {resource:?}, {why}");
+            Witness::new(format!("{operation} to {resource}"), detail)
+        });
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether rows hold the time stamps that the producer wrote: by sums, a block of messages at a time.
+
+use contract::{Seq, StampSums, StoredRow};
+use evidence::audit::StampBlocks;
+use fixedbitset::FixedBitSet;
+
+use super::{Auditor, Layout, SendOutcome, Violation, Witness};
+
+/// The stamps in rows of acknowledged messages.
+#[derive(Debug, Default)]
+pub(super) struct FoundStamps {
+    sums: StampSums,
+    /// Blocks with a row that is no message's only sound one.
+    unfit: FixedBitSet,
+}
+
+impl FoundStamps {
+    /// A row of an acknowledged message.
+    pub(super) fn row(&mut self, seq: Seq, row: &StoredRow, is_only_and_sound: bool) {
+        match (row.src_stamp, row.sent_stamp) {
+            (Some(src), Some(sent)) if is_only_and_sound => self.sums.add(seq, src, sent),
+            _ => self.unfit.grow_and_insert(StampSums::block_of(seq)),
+        }
+    }
+}
+
+impl Auditor {
+    /// Compares the sums of every block, once all rows were seen; `None` where the producer gave none.
+    pub(super) fn judge_stamps(&mut self) -> Option<StampBlocks> {
+        let expected = self.expectation.stamp_sums.take()?;
+        if self.expectation.layout == Layout::PayloadOnly {
+            return None;
+        }
+        let mut blocks = StampBlocks::default();
+        let last = Seq::new(self.checked.begun).map(StampSums::block_of);
+        for block in last.into_iter().flat_map(|last| 0..=last) {
+            if !self.is_complete(block) {
+                blocks.unjudged += 1;
+                continue;
+            }
+            blocks.judged += 1;
+            if self.stamps.sums.sum(block) != expected.sum(block) {
+                let witness = self.restamped(block);
+                self.findings.add(Violation::Restamped, || witness);
+            }
+        }
+        Some(blocks)
+    }
+
+    fn is_complete(&self, block: usize) -> bool {
+        let has_row = |seq| self.seen.stored.has(seq);
+        !self.stamps.unfit.contains(block) && self.acknowledged(block).all(has_row)
+    }
+
+    fn acknowledged(&self, block: usize) -> impl Iterator<Item = Seq> {
+        let seqs = StampSums::seqs_of(block).filter_map(Seq::new);
+        seqs.filter(|seq| self.checked.send_of(*seq) == SendOutcome::Acknowledged)
+    }
+
+    fn restamped(&self, block: usize) -> Witness {
+        let (from, to) = StampSums::seqs_of(block).into_inner();
+        let id = |n| self.id(Seq::new(n).expect("a block must start at 1 or later"));
+        let rows = self.acknowledged(block).count();
+        Witness::new(
+            format!(
+                "messages {} to {}",
+                id(from),
+                id(to.min(self.checked.begun))
+            ),
+            format!(
+                "`srcStamp` or `sentStamp` is not the message's in at least one of {rows} rows: compare a row with the \
+                 body of its message, to the last digit"
+            ),
+        )
+    }
+}

@@ -1,0 +1,288 @@
+//! How long storage kept the workload waiting: a consumer that was not let work has not been shown to be slow.
+
+use std::time::Duration;
+
+use contract::Stamp;
+use evidence::audit::StorageTime;
+use evidence::{Answer, Crossing};
+
+/// What a request may wait for storage before storage is called starved. Azure Storage and a warm Azurite answer within tens
+/// of milliseconds; a consumer gives up a request, and tries again, only after many times this.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// One part in so many of a run is too much of it: a deadline leaves a good consumer several times what it needs, so that half
+/// of it must do.
+const TOO_MUCH: u64 = 2;
+
+/// Whether storage, or the harness itself, kept the consumers from what they should have done.
+pub trait Starved {
+    /// Whether nothing can be said of what was not done in time.
+    fn is_starved(&self) -> bool;
+
+    /// Whether requests were kept waiting for as long as `lease` lasts, all in all: then a consumer that renews in good time can
+    /// have lost one all the same.
+    fn outlasts(&self, lease: Duration) -> bool;
+}
+
+impl Starved for StorageTime {
+    fn is_starved(&self) -> bool {
+        let wasted = self.starved_ms.saturating_add(self.paused_ms);
+        wasted > 0 && wasted.saturating_mul(TOO_MUCH) >= self.observed_ms
+    }
+
+    fn outlasts(&self, lease: Duration) -> bool {
+        Duration::from_millis(self.starved_ms.saturating_add(self.paused_ms)) >= lease
+    }
+}
+
+/// Stretches of time in which a latency says nothing of the consumers: storage kept a request waiting, or the harness stood
+/// still; and the time after each that it takes to catch up.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Disturbances(Vec<(Stamp, Stamp)>);
+
+/// So many times its own length a disturbance is felt afterwards: what has piled up in a second takes consumers that are busy
+/// for three quarters of their time three more to work off, and one to be sure.
+const AFTERMATH: i64 = 4;
+
+impl Disturbances {
+    fn of(mut stretches: Vec<(Stamp, Stamp)>) -> Self {
+        for (from, to) in &mut stretches {
+            let length = to.as_micros().saturating_sub(from.as_micros());
+            let aftermath = length.saturating_mul(AFTERMATH);
+            *to = Stamp::from_micros(to.as_micros().saturating_add(aftermath));
+        }
+        stretches.sort_unstable();
+        let mut merged: Vec<(Stamp, Stamp)> = Vec::new();
+        for (from, to) in stretches {
+            match merged.last_mut() {
+                Some((_, end)) if from <= *end => *end = to.max(*end),
+                _ => merged.push((from, to)),
+            }
+        }
+        Self(merged)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether any of it lies between `from` and `to`.
+    pub(super) fn touch(&self, from: Stamp, to: Stamp) -> bool {
+        let first = self.0.partition_point(|(_, end)| *end < from);
+        self.0.get(first).is_some_and(|(start, _)| *start <= to)
+    }
+}
+
+/// Adds up the time, crossing by crossing, in their order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Starvation {
+    first: Option<Stamp>,
+    last: Option<Stamp>,
+    /// Since when nobody has reached storage.
+    away_since: Option<Stamp>,
+    /// Stretches of starvation, apart from each other and in order.
+    stretches: Vec<(Stamp, Stamp)>,
+    /// Times in which the harness stood still.
+    pauses: Vec<(Stamp, Stamp)>,
+}
+
+impl Starvation {
+    pub(super) fn crossing(&mut self, crossing: &Crossing) {
+        let (began, ended) = (crossing.began, crossing.ended);
+        self.first = Some(self.first.map_or(began, |first| first.min(began)));
+        self.last = Some(self.last.map_or(ended, |last| last.max(ended)));
+        let pauses = crossing.pauses.iter();
+        self.pauses
+            .extend(pauses.map(|pause| (pause.from, pause.to)));
+        if crossing.fault.is_some() {
+            return;
+        }
+        if matches!(crossing.answer, Answer::NotAsked) {
+            self.away_since.get_or_insert(began);
+            return;
+        }
+        if let Some(since) = self.away_since.take() {
+            self.add(since, began);
+        }
+        self.add(began.plus(SLOW), ended);
+    }
+
+    /// Answers come in order, so a stretch ends after those before it, and swallows those that it overlaps.
+    fn add(&mut self, mut from: Stamp, mut to: Stamp) {
+        if to <= from {
+            return;
+        }
+        while let Some((start, end)) = self.stretches.pop_if(|(_, end)| *end >= from) {
+            (from, to) = (from.min(start), to.max(end));
+        }
+        self.stretches.push((from, to));
+    }
+
+    pub(super) fn finish(mut self) -> (StorageTime, Disturbances) {
+        if let (Some(since), Some(last)) = (self.away_since, self.last) {
+            self.add(since, last);
+        }
+        let millis = |from: Stamp, to: Stamp| {
+            u64::try_from(to.as_micros().saturating_sub(from.as_micros()) / 1000).unwrap_or(0)
+        };
+        let sum = |stretches: &[(Stamp, Stamp)]| {
+            let stretches = stretches.iter();
+            stretches.fold(0, |sum: u64, (from, to)| {
+                sum.saturating_add(millis(*from, *to))
+            })
+        };
+        // A request that waited through a pause was kept waiting by the harness.
+        let paused = |from: &Stamp, to: &Stamp| {
+            let mut pauses = self.pauses.iter();
+            pauses.any(|(start, end)| start <= to && end >= from)
+        };
+        let storage: Vec<_> = self.stretches.clone();
+        let storage: Vec<_> = storage
+            .into_iter()
+            .filter(|(from, to)| !paused(from, to))
+            .collect();
+        let time = StorageTime {
+            starved_ms: sum(&storage),
+            paused_ms: sum(&self.pauses),
+            observed_ms: self
+                .first
+                .zip(self.last)
+                .map_or(0, |(first, last)| millis(first, last)),
+        };
+        // The wait began before it was called one.
+        let slow = i64::try_from(SLOW.as_micros()).unwrap_or(i64::MAX);
+        let waited = storage.into_iter().map(|(from, to)| {
+            let from = from.as_micros().saturating_sub(slow);
+            (Stamp::from_micros(from), to)
+        });
+        (time, Disturbances::of(waited.chain(self.pauses).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::sample_crossing;
+    use evidence::{Operation, Pause};
+
+    const ANSWERED: fn() -> Answer = || Answer::Status(200, None);
+
+    fn crossing(began_ms: i64, ended_ms: i64, answer: Answer) -> Crossing {
+        Crossing {
+            began: Stamp::from_micros(began_ms * 1000),
+            ended: Stamp::from_micros(ended_ms * 1000),
+            answer,
+            ..sample_crossing(Operation::ReceiveMessages)
+        }
+    }
+
+    fn judged(crossings: impl IntoIterator<Item = Crossing>) -> (u64, u64) {
+        let mut starvation = Starvation::default();
+        for crossing in crossings {
+            starvation.crossing(&crossing);
+        }
+        let (time, _) = starvation.finish();
+        (time.starved_ms, time.observed_ms)
+    }
+
+    #[test]
+    fn storage_that_answers_at_once_starves_nobody() {
+        let quick = (0..100).map(|at| crossing(at * 10, at * 10 + 400, ANSWERED()));
+        assert_eq!(judged(quick), (0, 1390));
+        assert!(!StorageTime::default().is_starved());
+    }
+
+    #[test]
+    fn waits_that_overlap_count_once() {
+        let slow = [
+            crossing(0, 1000, ANSWERED()),
+            crossing(200, 1200, ANSWERED()),
+            crossing(5000, 6000, Answer::None("reset".to_owned())),
+            // Waited through all of it.
+            crossing(100, 6100, ANSWERED()),
+            crossing(9000, 10_000, ANSWERED()),
+        ];
+        assert_eq!(judged(slow), (5600 + 500, 10_000));
+    }
+
+    #[test]
+    fn storage_is_away_from_the_first_refused_connection_until_it_answers() {
+        let back = [
+            crossing(1000, 1000, Answer::NotAsked),
+            crossing(2000, 2000, Answer::NotAsked),
+            crossing(3000, 3010, ANSWERED()),
+        ];
+        assert_eq!(judged(back), (2000, 2010));
+        let never = [0, 500, 4000].map(|at| crossing(at, at, Answer::NotAsked));
+        assert_eq!(judged(never), (4000, 4000));
+    }
+
+    #[test]
+    fn what_a_rule_breaks_is_no_fault_of_storage() {
+        let broken = |began, ended, answer| Crossing {
+            fault: Some("503 ServerBusy".to_owned()),
+            ..crossing(began, ended, answer)
+        };
+        let history = [
+            broken(0, 0, Answer::NotAsked),
+            broken(0, 9000, ANSWERED()),
+            crossing(9000, 9001, ANSWERED()),
+        ];
+        assert_eq!(judged(history), (0, 9001));
+    }
+
+    #[test]
+    fn half_of_the_run_is_too_much() {
+        let of_ten_seconds = |starved_ms| StorageTime {
+            starved_ms,
+            paused_ms: 0,
+            observed_ms: 10_000,
+        };
+        assert!(!of_ten_seconds(4999).is_starved());
+        assert!(of_ten_seconds(5000).is_starved());
+        let text = of_ten_seconds(5000).to_string();
+        assert_eq!(text, "storage kept requests waiting for 5s of 10s");
+    }
+
+    #[test]
+    fn stamps_at_the_ends_of_time_are_survived() {
+        let mut far = crossing(0, 0, ANSWERED());
+        (far.began, far.ended) = (Stamp::from_micros(i64::MIN), Stamp::from_micros(i64::MAX));
+        let (starved, observed) = judged([far.clone(), far]);
+        assert!(starved <= observed, "{starved} of {observed}");
+    }
+
+    #[test]
+    fn a_harness_that_stood_still_is_not_storage_that_did() {
+        let mut starvation = Starvation::default();
+        starvation.crossing(&crossing(0, 10, ANSWERED()));
+        // It waited through the pause; the pause is told with the next crossing.
+        starvation.crossing(&crossing(1_000, 7_000, ANSWERED()));
+        let pause = Pause {
+            from: Stamp::from_micros(1_500_000),
+            to: Stamp::from_micros(6_900_000),
+        };
+        starvation.crossing(&Crossing {
+            pauses: vec![pause],
+            ..crossing(9_000, 10_000, ANSWERED())
+        });
+        let (time, disturbances) = starvation.finish();
+        assert_eq!((time.starved_ms, time.paused_ms), (500, 5_400));
+        assert!(time.is_starved());
+        assert!(
+            time.to_string()
+                .contains("the harness itself stood still for 5400ms"),
+            "{time}"
+        );
+        let touch = |from: i64, to: i64| {
+            disturbances.touch(
+                Stamp::from_micros(from * 1000),
+                Stamp::from_micros(to * 1000),
+            )
+        };
+        assert!(!touch(0, 1_000));
+        assert!(touch(1_000, 1_600) && touch(5_000, 5_001) && touch(8_000, 20_000));
+        // After as long again four times over, what was late has been worked off.
+        assert!(!touch(6_900 + 4 * 5_400 + 1, i64::MAX / 1000));
+    }
+}

@@ -1,0 +1,69 @@
+//! What the history of the wire has to say: what it found by itself, and what storage is to be held against.
+
+use contract::{POISON_SUFFIX, Seq, Stamp};
+
+use super::inserts::Inserts;
+use super::starvation::Disturbances;
+use super::{Finding, Traffic};
+
+/// What a run has in storage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resources {
+    /// Its queue; the poison queue is named after it.
+    pub queue: Option<String>,
+    /// Its table.
+    pub table: Option<String>,
+}
+
+impl Resources {
+    pub(super) fn is_queue(&self, name: &str) -> bool {
+        match &self.queue {
+            Some(queue) => queue == name,
+            None => !name.ends_with(POISON_SUFFIX),
+        }
+    }
+
+    pub(super) fn is_poison(&self, name: &str) -> bool {
+        name.strip_suffix(POISON_SUFFIX)
+            .is_some_and(|queue| self.is_queue(queue))
+    }
+
+    /// Names of tables are the same in small and in large letters ("Understanding the Table service data model").
+    pub(super) fn is_table(&self, name: &str) -> bool {
+        let table = self.table.as_deref();
+        table.is_none_or(|table| table.eq_ignore_ascii_case(name))
+    }
+}
+
+/// A message that was put into the poison queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GivenUp {
+    pub(super) seq: Seq,
+    pub(super) client: String,
+}
+
+/// What a whole history has to say.
+#[derive(Debug)]
+pub struct Testimony {
+    /// What was done.
+    pub traffic: Traffic,
+    /// The promises that were broken on the way.
+    pub findings: Vec<Finding>,
+    pub(super) inserts: Inserts,
+    pub(super) given_up: Vec<GivenUp>,
+    pub(super) disturbances: Disturbances,
+    /// Messages that must still be in the queue.
+    pub(super) inside: u64,
+}
+
+impl Testimony {
+    /// When storage answered that the row of `seq` is stored, by the wall clock.
+    pub(super) fn answered(&self, seq: Seq) -> Option<Stamp> {
+        self.inserts.answered(seq)
+    }
+
+    /// Whether a request that is not understood may have changed the table.
+    pub(super) fn is_blurred(&self) -> bool {
+        !self.traffic.strange.is_empty()
+    }
+}

@@ -1,0 +1,313 @@
+//! What storage holds is held against what has crossed the wire: a good history passes, and whoever went around it is found.
+
+use contract::{Stamp, StoredRow};
+
+use super::planted::{PAYLOADS, envelope, message, row};
+use super::sample_crossing;
+use crate::audit::{Audit, Auditor, Expectation, Protocol, Verdict as _, Violation};
+use crate::measure::Ending;
+use evidence::outcome::Outcome;
+use evidence::{Answer, Claimed, Crossing, Handled, Keys, Operation, RowChange, fingerprint};
+
+const MESSAGES: u64 = 10;
+const SECOND: i64 = 1_000_000;
+
+/// What crossed the wire, and what storage holds.
+struct Seen {
+    crossings: Vec<Crossing>,
+    rows: Vec<StoredRow>,
+    left: Vec<String>,
+}
+
+fn handled(seq: u64) -> Handled {
+    Handled {
+        queue_id: format!("m{seq}"),
+        id: Some(format!("r1-{seq}")),
+        attempt: Some(1),
+        ..Handled::default()
+    }
+}
+
+fn inserted(row: &StoredRow) -> RowChange {
+    RowChange {
+        operation: Operation::InsertEntity,
+        keys: Keys {
+            partition: row.partition_key.clone(),
+            row: row.row_key.clone(),
+        },
+        part: None,
+        digest: row.digest,
+        delivery: Some(Claimed {
+            dequeued: row.dequeued_stamp,
+            date: row.date_stamp,
+            attempt: row.attempt,
+            consumer: row.consumer.clone(),
+        }),
+        print: Some(fingerprint(row)),
+    }
+}
+
+impl Seen {
+    fn good() -> Self {
+        let rows: Vec<_> = (1..=MESSAGES).map(|seq| row("r1", seq)).collect();
+        let mut crossings = Vec::new();
+        for (seq, row) in (1..).zip(&rows) {
+            let (dequeued, date) = (row.dequeued_stamp.unwrap(), row.date_stamp.unwrap());
+            let at = |operation, stamp: Stamp| Crossing {
+                began: stamp,
+                ended: stamp,
+                answer: Answer::Status(201, None),
+                ..sample_crossing(operation)
+            };
+            crossings.push(Crossing {
+                client: "producer".to_owned(),
+                messages: vec![handled(seq)],
+                ..at(Operation::PutMessage, row.sent_stamp.unwrap())
+            });
+            crossings.push(Crossing {
+                messages: vec![handled(seq)],
+                ..at(Operation::ReceiveMessages, dequeued)
+            });
+            crossings.push(Crossing {
+                rows: vec![inserted(row)],
+                ..at(Operation::InsertEntity, date)
+            });
+            crossings.push(Crossing {
+                messages: vec![handled(seq)],
+                ..at(Operation::DeleteMessage, date)
+            });
+        }
+        Self {
+            crossings,
+            rows,
+            left: vec![],
+        }
+    }
+
+    /// The crossing of message `seq` for this operation.
+    fn of(&mut self, seq: u64, operation: Operation) -> &mut Crossing {
+        let row = format!("r1-{seq}");
+        let mut crossings = self.crossings.iter_mut();
+        let found = crossings.find(|crossing| {
+            let about = crossing.rows.iter().any(|change| change.keys.row == row)
+                || crossing
+                    .messages
+                    .iter()
+                    .any(|it| it.id.as_ref() == Some(&row));
+            about && crossing.operation == operation
+        });
+        found.unwrap()
+    }
+
+    fn remove(&mut self, seq: u64, operation: Operation) {
+        let crossing = self.of(seq, operation).clone();
+        self.crossings.retain(|each| *each != crossing);
+    }
+
+    fn auditor(&self) -> Auditor {
+        let expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
+        let mut auditor = Auditor::new(expectation).unwrap();
+        let mut protocol: Protocol = auditor.protocol();
+        for crossing in &self.crossings {
+            protocol.crossing(crossing);
+        }
+        auditor.hear(protocol.finish());
+        auditor
+    }
+
+    fn audit(&self) -> Audit {
+        let mut auditor = self.auditor();
+        for row in &self.rows {
+            auditor.row(row);
+        }
+        for body in &self.left {
+            auditor.left_in_queue(body);
+        }
+        auditor.finish()
+    }
+}
+
+fn found(change: impl FnOnce(&mut Seen)) -> Vec<(Violation, u64)> {
+    let mut seen = Seen::good();
+    change(&mut seen);
+    let audit = seen.audit();
+    let findings = audit.findings.iter();
+    findings.map(|each| (each.violation, each.count)).collect()
+}
+
+#[test]
+fn what_came_over_the_wire_passes() {
+    let audit = Seen::good().audit();
+    assert_eq!((audit.outcome(), audit.reasons()), (Outcome::Pass, vec![]));
+}
+
+#[test]
+fn a_row_that_no_insert_has_brought_is_unwitnessed() {
+    // The wire has seen no row, and the message deleted: as far as it knows, without one.
+    let around = found(|seen| seen.remove(7, Operation::InsertEntity));
+    assert_eq!(
+        around,
+        [(Violation::Unsecured, 1), (Violation::Unwitnessed, 1)]
+    );
+    // It has seen another row: somebody wrote over it around the wire.
+    let over = found(|seen| seen.rows[6].node = Some("elsewhere".to_owned()));
+    assert_eq!(over, [(Violation::Unwitnessed, 1)]);
+    // An insert without an answer may have been done.
+    let unanswered = found(|seen| {
+        seen.of(7, Operation::InsertEntity).answer = Answer::None("reset".to_owned());
+        let mut again = seen.of(7, Operation::InsertEntity).clone();
+        again.answer = Answer::Status(409, Some("EntityAlreadyExists".to_owned()));
+        let at = seen
+            .crossings
+            .iter()
+            .position(|it| !it.rows.is_empty() && it.rows == again.rows);
+        seen.crossings.insert(at.unwrap() + 1, again);
+    });
+    assert_eq!(unanswered, []);
+}
+
+#[test]
+fn a_message_that_was_taken_out_around_the_wire_is_unwitnessed() {
+    assert_eq!(
+        found(|seen| seen.remove(7, Operation::DeleteMessage)),
+        [(Violation::Unwitnessed, 1)]
+    );
+    let still_there = found(|seen| {
+        seen.remove(7, Operation::DeleteMessage);
+        seen.left.push(message("r1", 7).encode());
+    });
+    assert_eq!(still_there, [(Violation::Undeleted, 1)]);
+    // Written down in another order than it happened.
+    let overtaken = found(|seen| {
+        let put = seen.of(7, Operation::PutMessage).clone();
+        seen.remove(7, Operation::PutMessage);
+        seen.crossings.push(put);
+    });
+    assert_eq!(overtaken, []);
+}
+
+#[test]
+fn a_message_that_was_received_around_the_wire_is_unwitnessed() {
+    let violations = found(|seen| seen.remove(7, Operation::ReceiveMessages));
+    // Its row, and its delete.
+    assert_eq!(violations, [(Violation::Unwitnessed, 2)]);
+}
+
+#[test]
+fn a_good_message_that_was_put_into_the_poison_queue_is_given_up_though_nobody_finds_it_there() {
+    let put = |seq| {
+        let mut put = sample_crossing(Operation::PutMessage);
+        "q-poison".clone_into(&mut put.resource);
+        put.messages.push(Handled {
+            poisons: Some(format!("m{seq}")),
+            ..handled(seq)
+        });
+        put
+    };
+    let hidden = found(|seen| seen.crossings.push(put(7)));
+    assert_eq!(hidden, [(Violation::Poisoned, 1)]);
+    // One that is found there is counted once.
+    let mut seen = Seen::good();
+    seen.crossings.push(put(7));
+    let mut auditor = seen.auditor();
+    for row in &seen.rows {
+        auditor.row(row);
+    }
+    auditor.poisoned(&envelope(&message("r1", 7).encode(), "m7"));
+    assert_eq!(auditor.finish().count(Violation::Poisoned), 1);
+}
+
+#[test]
+fn what_was_not_understood_cannot_pass() {
+    let mut seen = Seen::good();
+    let insert = seen.of(7, Operation::InsertEntity);
+    insert.operation = Operation::Other;
+    insert.strange = Some("the header x-brew".to_owned());
+    let audit = seen.audit();
+    assert_eq!(audit.count(Violation::Unwitnessed), 0);
+    let reasons = audit.reasons();
+    assert!(
+        reasons.contains(&"1 request not understood: the header x-brew".to_owned()),
+        "{reasons:?}"
+    );
+    let mut harmless = Seen::good();
+    harmless.of(7, Operation::ReceiveMessages).strange = Some("the parameter \"x\"".to_owned());
+    assert_eq!(harmless.audit().outcome(), Outcome::Inconclusive);
+}
+
+#[test]
+fn a_wall_clock_that_was_set_makes_no_liars_and_no_corrupted_rows() {
+    let mut seen = Seen::good();
+    // Put back by 10 s between the receive of message 7 and its row.
+    let mut set = false;
+    for crossing in &mut seen.crossings {
+        set |= crossing.rows.iter().any(|row| row.keys.row == "r1-7");
+        if set {
+            crossing.clock_us = -10 * SECOND;
+        }
+    }
+    for row in &mut seen.rows[6..] {
+        let back = |stamp: Option<Stamp>| {
+            stamp.map(|stamp| Stamp::from_micros(stamp.as_micros() - 10 * SECOND))
+        };
+        row.date_stamp = back(row.date_stamp);
+        if row.row_key != "r1-7" {
+            row.dequeued_stamp = back(row.dequeued_stamp);
+        }
+    }
+    for at in 0..seen.rows.len() {
+        let change = inserted(&seen.rows[at]);
+        seen.of(at as u64 + 1, Operation::InsertEntity).rows = vec![change];
+    }
+    let audit = seen.audit();
+    assert_eq!(audit.findings, []);
+    assert_eq!(audit.outcome(), Outcome::Inconclusive);
+    let reasons = audit.reasons();
+    assert!(
+        reasons[0].contains("the wall clock was set by 10s in mid-run"),
+        "{reasons:?}"
+    );
+    // A row that lies by more than that lies.
+    seen.rows[6].date_stamp = Some(Stamp::from_micros(0));
+    let change = inserted(&seen.rows[6]);
+    seen.of(7, Operation::InsertEntity).rows = vec![change];
+    assert_eq!(seen.audit().count(Violation::Misreported), 0);
+    let tomorrow = 86_400 * SECOND;
+    let date = seen.rows[5].date_stamp.unwrap().as_micros();
+    seen.rows[6].date_stamp = Some(Stamp::from_micros(date + tomorrow));
+    let change = inserted(&seen.rows[6]);
+    seen.of(7, Operation::InsertEntity).rows = vec![change];
+    assert_eq!(seen.audit().count(Violation::Misreported), 1);
+}
+
+#[test]
+fn the_way_of_a_message_ends_with_storages_answer_to_its_insert() {
+    let mut seen = Seen::good();
+    let answered = Stamp::from_micros(seen.rows[6].date_stamp.unwrap().as_micros() + 80_000);
+    seen.of(7, Operation::InsertEntity).ended = answered;
+    let auditor = seen.auditor();
+    let ending = auditor.ending(&seen.rows[6]);
+    let expected = Ending {
+        answered: Some(answered),
+        disturbed: false,
+    };
+    assert_eq!(ending, expected);
+    let foreign = StoredRow::default();
+    assert_eq!(auditor.ending(&foreign), Ending::default());
+}
+
+#[test]
+fn a_row_that_was_under_way_while_storage_stood_still_is_disturbed() {
+    let mut seen = Seen::good();
+    let insert = seen.of(7, Operation::InsertEntity);
+    insert.ended = Stamp::from_micros(insert.began.as_micros() + 4 * SECOND);
+    let auditor = seen.auditor();
+    assert!(auditor.ending(&seen.rows[6]).disturbed);
+    let why = auditor.circumstances().disturbed.unwrap();
+    assert!(
+        why.contains("storage kept requests waiting for 3500ms"),
+        "{why}"
+    );
+    let calm = Seen::good().auditor();
+    assert_eq!(calm.circumstances().disturbed, None);
+}

@@ -1,0 +1,31 @@
+//! The auditor is shown good histories and every planted violation.
+
+mod heard;
+mod model;
+pub(crate) mod planted;
+mod shared;
+mod stamps;
+
+use contract::Stamp;
+
+use evidence::{Answer, Crossing, Operation};
+
+/// A request of consumer-1 that storage has answered with 200.
+pub(crate) fn sample_crossing(operation: Operation) -> Crossing {
+    Crossing {
+        client: "consumer-1".to_owned(),
+        operation,
+        resource: String::new(),
+        began: Stamp::from_micros(0),
+        ended: Stamp::from_micros(0),
+        answer: Answer::Status(200, None),
+        failed_part: None,
+        fault: None,
+        unheard: false,
+        messages: vec![],
+        rows: vec![],
+        strange: None,
+        clock_us: 0,
+        pauses: vec![],
+    }
+}

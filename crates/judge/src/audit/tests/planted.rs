@@ -1,0 +1,524 @@
+//! A good history passes; each planted violation is caught by its name, with a witness, and nothing else is claimed.
+
+use std::time::Duration;
+
+use contract::{
+    Digest, Message, MessageId, PayloadSize, Payloads, PoisonEnvelope, PoisonReason, ResultRow,
+    Seq, Stamp, StampSums, StoredRow,
+};
+
+use crate::audit::{
+    Audit, Auditor, Expectation, ExpectedPoison, Sends, StorageTime, Traffic, Verdict as _,
+    Violation,
+};
+use evidence::outcome::Outcome;
+
+const MESSAGES: u64 = 100;
+pub(super) const PAYLOADS: Payloads = Payloads {
+    seed: 11,
+    size: PayloadSize::Fixed(100),
+};
+const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
+
+/// What a run left behind.
+struct History {
+    expectation: Expectation,
+    rows: Vec<StoredRow>,
+    left: Vec<String>,
+    unseen: u64,
+    poison: Vec<PoisonEnvelope>,
+}
+
+pub(crate) fn message(run: &str, seq: u64) -> Message {
+    let seq = Seq::new(seq).unwrap();
+    let id = MessageId::new(run.parse().unwrap(), seq);
+    let src = NOON.plus(Duration::from_millis(10 * seq.get()));
+    let sent = src.plus(Duration::from_micros(321));
+    Message::new(id, PAYLOADS.payload(seq), src, sent)
+}
+
+pub(crate) fn row(run: &str, seq: u64) -> StoredRow {
+    let message = message(run, seq);
+    let dequeued = message.sent_stamp.plus(Duration::from_millis(5));
+    let mut row = ResultRow::of(message, dequeued, 1, "consumer-1", "node-1");
+    row.date_stamp = dequeued.plus(Duration::from_millis(7));
+    StoredRow {
+        timestamp: Some(row.date_stamp),
+        ..row.into()
+    }
+}
+
+/// What the producer says of messages `1..=messages` but those in `without`.
+pub(crate) fn stamp_sums(messages: u64, without: impl Fn(u64) -> bool) -> StampSums {
+    let mut sums = StampSums::default();
+    for n in (1..=messages).filter(|n| !without(*n)) {
+        let Message {
+            src_stamp,
+            sent_stamp,
+            ..
+        } = message("r1", n);
+        sums.add(Seq::new(n).unwrap(), src_stamp, sent_stamp);
+    }
+    sums
+}
+
+pub(crate) fn envelope(body: &str, message_id: &str) -> PoisonEnvelope {
+    PoisonEnvelope {
+        reason: PoisonReason::TooManyAttempts,
+        detail: "delivered 6 times".into(),
+        message_id: message_id.into(),
+        attempt: 6,
+        consumer: "consumer-1".into(),
+        poisoned_stamp: NOON,
+        part: 1,
+        parts: 1,
+        body: body.into(),
+    }
+}
+
+impl History {
+    fn good() -> Self {
+        let run = "r1".parse().unwrap();
+        Self {
+            expectation: Expectation::new(run, PAYLOADS, MESSAGES),
+            rows: (1..=MESSAGES).map(|seq| row("r1", seq)).collect(),
+            left: Vec::new(),
+            unseen: 0,
+            poison: Vec::new(),
+        }
+    }
+
+    fn with(change: impl FnOnce(&mut Self)) -> Self {
+        let mut history = Self::good();
+        change(&mut history);
+        history
+    }
+
+    fn row_mut(&mut self, seq: usize) -> &mut StoredRow {
+        &mut self.rows[seq - 1]
+    }
+
+    fn audit(&self) -> Audit {
+        let Sends { unknown, failed } = &self.expectation.sends;
+        let is_unacknowledged = |seq| {
+            unknown
+                .iter()
+                .chain(failed)
+                .any(|range| range.contains(&seq))
+        };
+        let sums = stamp_sums(self.expectation.begun, is_unacknowledged);
+        let expectation = Expectation {
+            stamp_sums: Some(sums),
+            ..self.expectation.clone()
+        };
+        let mut auditor = Auditor::new(expectation).unwrap();
+        for row in &self.rows {
+            auditor.row(row);
+        }
+        self.left
+            .iter()
+            .for_each(|body| auditor.left_in_queue(body));
+        auditor.left_unseen(self.unseen);
+        self.poison.iter().for_each(|body| auditor.poisoned(body));
+        auditor.finish()
+    }
+}
+
+/// The history must fail by exactly these violations and counts, each with a witness that names `subject`.
+fn caught(history: &History, expected: &[(Violation, u64)], subject: &str) -> Audit {
+    let audit = history.audit();
+    let found: Vec<_> = audit
+        .findings
+        .iter()
+        .map(|f| (f.violation, f.count))
+        .collect();
+    assert_eq!(found, expected);
+    assert_eq!(audit.outcome(), Outcome::Fail);
+    for finding in &audit.findings {
+        let first = &finding.witnesses[0];
+        assert!(first.subject.contains(subject), "{first:?}");
+    }
+    audit
+}
+
+#[test]
+fn a_good_history_passes() {
+    let audit = History::good().audit();
+    assert_eq!(audit.outcome(), Outcome::Pass);
+    assert_eq!((audit.fates.kept, audit.rows), (MESSAGES, MESSAGES));
+    assert_eq!(audit.reasons(), Vec::<String>::new());
+}
+
+#[test]
+fn a_missing_row_is_lost() {
+    let history = History::with(|h| drop(h.rows.remove(41)));
+    let audit = caught(&history, &[(Violation::Lost, 1)], "r1-42");
+    assert_eq!((audit.fates.lost, audit.fates.kept), (1, MESSAGES - 1));
+    assert_eq!(audit.reasons(), ["1 message lost"]);
+}
+
+#[test]
+fn a_second_row_under_fresh_keys_is_duplicated_and_misplaced() {
+    let history = History::with(|h| {
+        let mut again = row("r1", 42);
+        again.partition_key = "0b0e6a5c-9d0c-4c61-b8a9-5a7e0f1d2c3b".into();
+        again.row_key = "5d0c2f0e-1d1b-4b43-9a8e-3f1f5a9a3f10".into();
+        h.rows.push(again);
+    });
+    let violations = [(Violation::Duplicated, 1), (Violation::Misplaced, 1)];
+    caught(&history, &violations, "r1-42");
+}
+
+#[test]
+fn a_second_row_in_a_partition_of_its_own_is_duplicated_and_misplaced() {
+    let history = History::with(|h| {
+        let mut again = row("r1", 42);
+        again.partition_key = "r1.99".into();
+        h.rows.push(again);
+    });
+    let violations = [(Violation::Duplicated, 1), (Violation::Misplaced, 1)];
+    caught(&history, &violations, "r1-42");
+}
+
+#[test]
+fn a_lone_row_at_foreign_keys_is_misplaced_and_not_lost() {
+    let history = History::with(|h| h.row_mut(42).row_key = "42".into());
+    caught(&history, &[(Violation::Misplaced, 1)], "r1-42");
+}
+
+#[test]
+fn each_flaw_of_a_row_is_corrupted_and_named() {
+    type Plant = fn(&mut StoredRow);
+    let plants: [(&str, Plant); 12] = [
+        (
+            "differs from byte 20 on, 20 bytes stored, 100 sent",
+            |row| {
+                // Within the sample's text, which is ASCII.
+                row.data.as_mut().unwrap().truncate(20);
+            },
+        ),
+        ("`data` is missing", |row| row.data = None),
+        ("`digest` is not", |row| {
+            row.digest = Some(Digest::of("other"));
+        }),
+        ("`digest` is missing", |row| row.digest = None),
+        ("`srcStamp`", |row| row.src_stamp = None),
+        ("`sentStamp`", |row| row.sent_stamp = None),
+        ("`dequeuedStamp`", |row| row.dequeued_stamp = None),
+        ("`dateStamp`", |row| row.date_stamp = None),
+        ("`attempt` is missing", |row| row.attempt = None),
+        ("`attempt` is 0", |row| row.attempt = Some(0)),
+        ("`consumer`", |row| row.consumer = None),
+        ("`node`", |row| row.node = None),
+    ];
+    for (name, plant) in plants {
+        let history = History::with(|h| plant(h.row_mut(42)));
+        let audit = caught(&history, &[(Violation::Corrupted, 1)], "r1-42");
+        let detail = &audit.findings[0].witnesses[0].detail;
+        assert!(detail.contains(name), "{detail}");
+    }
+}
+
+#[test]
+fn data_and_digest_of_another_message_are_corrupted() {
+    let history = History::with(|h| {
+        let other = row("r1", 43);
+        let row = h.row_mut(42);
+        (row.data, row.digest) = (other.data, other.digest);
+    });
+    caught(&history, &[(Violation::Corrupted, 1)], "r1-42");
+}
+
+#[test]
+fn a_right_and_a_wrong_row_are_conflicting() {
+    let history = History::with(|h| {
+        let mut wrong = row("r1", 42);
+        wrong.digest = Some(Digest::of("other"));
+        h.rows.push(wrong);
+    });
+    let violations = [
+        (Violation::Duplicated, 1),
+        (Violation::Corrupted, 1),
+        (Violation::Conflicting, 1),
+    ];
+    caught(&history, &violations, "r1-42");
+}
+
+#[test]
+fn a_refused_insert_of_other_content_is_conflicting() {
+    let history = History::good();
+    let mut auditor = Auditor::new(history.expectation.clone()).unwrap();
+    for row in &history.rows {
+        auditor.row(row);
+    }
+    auditor.conflict(Seq::new(42).unwrap(), Some(Digest::of("a")), None);
+    let audit = auditor.finish();
+    assert_eq!(audit.count(Violation::Conflicting), 1);
+    assert_eq!((audit.fates.kept, audit.fates.spoiled), (MESSAGES - 1, 1));
+}
+
+#[test]
+fn an_id_beyond_the_messages_begun_is_a_phantom() {
+    let history = History::with(|h| h.rows.push(row("r1", MESSAGES + 1)));
+    caught(&history, &[(Violation::Phantom, 1)], "r1-101");
+}
+
+#[test]
+fn a_row_of_no_known_message_is_a_phantom() {
+    let history = History::with(|h| {
+        h.rows.push(StoredRow {
+            partition_key: "p".into(),
+            row_key: "fresh".into(),
+            data: Some("hello".into()),
+            ..StoredRow::default()
+        });
+    });
+    caught(&history, &[(Violation::Phantom, 1)], "fresh");
+}
+
+#[test]
+fn a_failed_send_with_a_row_is_a_phantom() {
+    let history = History::with(|h| h.expectation.sends.failed = vec![42..=42]);
+    caught(&history, &[(Violation::Phantom, 1)], "r1-42");
+}
+
+#[test]
+fn a_failed_send_without_a_trace_is_no_violation_and_proves_nothing() {
+    let history = History::with(|h| {
+        h.expectation.sends.failed = vec![42..=42];
+        h.rows.remove(41);
+    });
+    let audit = history.audit();
+    assert_eq!(audit.outcome(), Outcome::Inconclusive);
+    assert_eq!(audit.outcome_of_rows(), Outcome::Inconclusive);
+    assert_eq!((audit.fates.not_sent, audit.sends.failed), (1, 1));
+    assert_eq!(
+        audit.reasons(),
+        [
+            "1 of 100 messages were not sent, since storage did not take them: of them nothing is proven"
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_send_without_a_row_is_undecidable_and_with_one_is_kept() {
+    let history = History::with(|h| {
+        h.expectation.sends.unknown = vec![41..=42];
+        h.rows.remove(41);
+    });
+    let audit = history.audit();
+    assert_eq!(audit.outcome(), Outcome::Inconclusive);
+    let fates = audit.fates;
+    assert_eq!((fates.undecidable, fates.kept), (1, MESSAGES - 1));
+}
+
+#[test]
+fn a_good_message_given_up_is_poisoned() {
+    let history = History::with(|h| {
+        h.rows.remove(41);
+        h.poison = vec![envelope(&message("r1", 42).encode(), "q-42")];
+    });
+    caught(&history, &[(Violation::Poisoned, 1)], "r1-42");
+}
+
+#[test]
+fn bad_messages_in_the_poison_queue_are_set_aside_even_twice() {
+    let history = History::with(|h| {
+        h.expectation.poison = ExpectedPoison {
+            seqs: vec![42..=42, 105..=105],
+            foreign: 1,
+        };
+        h.rows.remove(41);
+        h.poison = vec![
+            envelope(r#"{"id":"r1-42"}"#, "q-42"),
+            envelope(r#"{"id":"r1-42"}"#, "q-42"),
+            envelope(r#"{"id":"r1-105","msg":7}"#, "q-105"),
+            envelope("not json", "q-x"),
+            envelope("not json", "q-x"),
+        ];
+    });
+    let audit = history.audit();
+    assert_eq!(audit.outcome(), Outcome::Pass);
+    assert_eq!((audit.fates.set_aside, audit.foreign_poison), (2, 1));
+    assert_eq!(audit.poison_repeats, 2);
+}
+
+#[test]
+fn a_bad_message_that_vanished_is_lost() {
+    let history = History::with(|h| h.expectation.poison.seqs = vec![105..=105]);
+    caught(&history, &[(Violation::Lost, 1)], "r1-105");
+    let history = History::with(|h| h.expectation.poison.foreign = 1);
+    caught(&history, &[(Violation::Lost, 1)], "number 1");
+}
+
+#[test]
+fn a_bad_message_with_a_row_is_accepted() {
+    let history = History::with(|h| h.expectation.poison.seqs = vec![42..=42]);
+    caught(&history, &[(Violation::Accepted, 1)], "r1-42");
+}
+
+#[test]
+fn a_foreign_body_more_than_was_sent_is_a_phantom() {
+    let history = History::with(|h| h.poison = vec![envelope("not json", "q-x")]);
+    caught(&history, &[(Violation::Phantom, 1)], "number 1");
+}
+
+#[test]
+fn a_poison_body_in_parts_is_judged_whole_and_a_missing_part_is_told() {
+    let body = format!(r#"{{"msg":"{}","id":"r1-42"}}"#, "x".repeat(65_000));
+    let parts: Vec<PoisonEnvelope> = envelope(&body, "q-42")
+        .encode()
+        .iter()
+        .map(|text| serde_json::from_str(text).unwrap())
+        .collect();
+    assert!(parts.len() > 1, "the body must need parts");
+    let mut history = History::with(|h| {
+        h.expectation.poison.seqs = vec![42..=42];
+        h.rows.remove(41);
+        h.poison = parts.into_iter().rev().collect();
+    });
+    assert_eq!(history.audit().outcome(), Outcome::Pass);
+    history.poison.pop();
+    let audit = history.audit();
+    assert_eq!((audit.unreadable_poison, audit.fates.lost), (1, 1));
+}
+
+#[test]
+fn a_message_left_in_the_queue_is_unfinished_or_undeleted() {
+    let body = message("r1", 42).encode();
+    let history = History::with(|h| {
+        h.rows.remove(41);
+        h.left = vec![body.clone()];
+    });
+    caught(&history, &[(Violation::Unfinished, 1)], "r1-42");
+    let history = History::with(|h| h.left = vec![body]);
+    caught(&history, &[(Violation::Undeleted, 1)], "r1-42");
+}
+
+#[test]
+fn leased_messages_nobody_can_look_at_are_not_called_lost() {
+    let history = History::with(|h| {
+        h.rows.truncate(97);
+        h.unseen = 2;
+    });
+    let violations = [(Violation::Lost, 1), (Violation::Unfinished, 2)];
+    caught(&history, &violations, "r1-");
+}
+
+#[test]
+fn a_run_cut_off_is_incomplete_and_still_fails_on_a_violation() {
+    let mut history = History::with(|h| {
+        h.expectation.complete = false;
+        h.expectation.begun = 60;
+        h.rows.truncate(50);
+        h.unseen = 8;
+        h.left = vec![message("r1", 51).encode(), message("r1", 52).encode()];
+    });
+    let audit = history.audit();
+    assert_eq!(audit.outcome(), Outcome::Incomplete);
+    assert_eq!((audit.fates.unfinished, audit.fates.lost), (10, 0));
+    history.rows.push(row("r1", 1));
+    assert_eq!(history.audit().outcome(), Outcome::Fail);
+}
+
+#[test]
+fn a_run_in_which_nothing_arrived_has_shown_nothing() {
+    let history = History::with(|h| {
+        h.expectation.sends = Sends {
+            failed: vec![1..=MESSAGES],
+            unknown: vec![],
+        };
+        h.rows.clear();
+    });
+    let audit = history.audit();
+    assert_eq!(audit.outcome(), Outcome::Inconclusive);
+    assert_eq!(
+        audit.reasons(),
+        [
+            "100 of 100 messages were not sent, since storage did not take them: of them nothing is proven"
+        ]
+    );
+}
+
+#[test]
+fn leased_messages_that_are_finished_are_undeleted_though_nobody_can_look_at_them() {
+    let mut history = History::good();
+    history.unseen = 100;
+    let audit = caught(&history, &[(Violation::Undeleted, 100)], "leased message");
+    assert_eq!((audit.fates.kept, audit.hidden), (100, 100));
+    // Those that have no row may be among them.
+    history.rows.pop();
+    let expected = [(Violation::Unfinished, 1), (Violation::Undeleted, 99)];
+    caught(&history, &expected, "");
+    // A run that was cut off had no time to delete them.
+    history.expectation.complete = false;
+    assert_eq!(history.audit().outcome(), Outcome::Incomplete);
+}
+
+#[test]
+fn a_row_under_the_id_of_another_run_is_a_phantom_in_a_table_of_the_runs_own() {
+    let mut history = History::good();
+    history.rows.push(StoredRow {
+        partition_key: "heartbeat".into(),
+        row_key: "consumer-1-53".into(),
+        ..StoredRow::default()
+    });
+    assert_eq!(history.audit().outcome(), Outcome::Pass);
+    history.expectation.own_table = true;
+    caught(&history, &[(Violation::Phantom, 1)], "heartbeat");
+}
+
+#[test]
+fn other_runs_in_the_same_table_are_not_judged() {
+    let history = History::with(|h| {
+        h.rows.extend([row("r1-2", 42), row("r", 1), row("r10", 7)]);
+        h.left = vec![message("r2", 1).encode()];
+        h.poison = vec![envelope(&message("r2", 2).encode(), "q-1")];
+    });
+    let audit = history.audit();
+    assert_eq!((audit.outcome(), audit.other_runs), (Outcome::Pass, 5));
+}
+
+#[test]
+fn witnesses_are_bounded_and_the_count_is_not() {
+    let audit = History::with(|h| h.rows.clear()).audit();
+    let finding = &audit.findings[0];
+    assert_eq!((finding.count, finding.witnesses.len()), (MESSAGES, 10));
+    assert_eq!(finding.omitted(), 90);
+}
+
+#[test]
+fn what_storage_gave_no_time_for_cannot_be_told_and_what_is_lost_is_lost_all_the_same() {
+    let starving = |mut history: History, starved_ms| {
+        history.rows.truncate(90);
+        let left = (91..=MESSAGES).map(|seq| message("r1", seq).encode());
+        history.left.extend(left);
+        let storage = StorageTime {
+            starved_ms,
+            paused_ms: 0,
+            observed_ms: 10_000,
+        };
+        let traffic = Traffic {
+            storage,
+            ..Traffic::default()
+        };
+        crate::audit::verdict::with_history(history.audit(), traffic, vec![])
+    };
+    let fed = starving(History::good(), 4999);
+    assert_eq!(fed.outcome(), Outcome::Fail);
+    assert_eq!(fed.reasons(), ["10 messages left unfinished in the queue"]);
+
+    let starved = starving(History::good(), 5000);
+    assert_eq!(starved.outcome(), Outcome::Inconclusive);
+    assert_eq!(starved.outcome_of_rows(), Outcome::Inconclusive);
+    let waiting = "storage kept requests waiting for 5s of 10s";
+    assert_eq!(
+        starved.reasons(),
+        [format!(
+            "10 messages left unfinished in the queue, but {waiting}"
+        )]
+    );
+
+    let lost = starving(History::with(|h| drop(h.rows.remove(41))), 5000);
+    assert_eq!(lost.outcome(), Outcome::Fail);
+}

@@ -1,0 +1,193 @@
+//! The outcome that follows from what an audit found.
+
+use std::time::Duration;
+
+use contract::duration;
+use evidence::outcome::Outcome;
+
+use super::{Audit, Fates, Finding, Starved, Traffic, Violation};
+
+/// What follows from an audit.
+pub trait Verdict {
+    /// Fail on any violation; incomplete when the run was cut off; inconclusive when something cannot be told; else
+    /// pass.
+    ///
+    /// What was not done in time is no violation while storage itself had starved the consumers: see
+    /// [`Starved`]; nor while consumers were still at work on the queue.
+    ///
+    /// A failed send is no violation: the system said that it did not take the message. But what was not sent is not proven, so
+    /// that a run with failed sends is inconclusive.
+    fn outcome(&self) -> Outcome;
+
+    /// The same of what storage holds in the end, however it came there.
+    fn outcome_of_rows(&self) -> Outcome;
+
+    /// Whether a violation of this kind says nothing of the consumers.
+    fn excuses(&self, violation: Violation) -> bool;
+
+    /// How many cases could not be told of a kind: of rows, since the wall clock was set in mid-run; of requests, since they are not
+    /// understood.
+    fn uncompared(&self, violation: Violation) -> u64;
+
+    /// Why the outcome is not a pass, most important first; empty for a pass.
+    fn reasons(&self) -> Vec<String>;
+}
+
+impl Verdict for Audit {
+    fn outcome(&self) -> Outcome {
+        outcome_given(self, violated(self).next().is_some())
+    }
+
+    fn outcome_of_rows(&self) -> Outcome {
+        let of_rows = violated(self).any(|violation| !violation.needs_history());
+        outcome_given(self, of_rows)
+    }
+
+    fn excuses(&self, violation: Violation) -> bool {
+        violation.is_of_time() && (is_starved(self) || self.at_work.is_some())
+    }
+
+    fn uncompared(&self, violation: Violation) -> u64 {
+        let traffic = self.traffic.as_ref();
+        match violation {
+            Violation::Corrupted => self.reversed,
+            Violation::Misreported => traffic.map_or(0, |traffic| traffic.untold_claims),
+            Violation::Overwritten | Violation::Unwitnessed => {
+                traffic.map_or(0, |traffic| traffic.strange.values().sum())
+            }
+            _ => 0,
+        }
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        let mut reasons: Vec<String> = self
+            .findings
+            .iter()
+            .map(|finding| reason(self, finding))
+            .collect();
+        let fates = &self.fates;
+        if self.begun < self.planned {
+            reasons.push(format!(
+                "only {} of {} planned messages were begun",
+                self.begun, self.planned
+            ));
+        }
+        if !self.complete {
+            reasons.push(format!(
+                "the run was cut off with {} messages unfinished",
+                fates.unfinished
+            ));
+        }
+        reasons.extend(untold_reasons(self));
+        if reasons.is_empty() && nothing_arrived(self) {
+            reasons.push(format!("none of {} planned messages arrived", self.planned));
+        }
+        reasons
+    }
+}
+
+/// `audit`, with what the history of the wire told beyond what storage holds.
+pub(super) fn with_history(mut audit: Audit, traffic: Traffic, findings: Vec<Finding>) -> Audit {
+    audit.traffic = Some(traffic);
+    for finding in findings {
+        let mut known = audit.findings.iter_mut();
+        match known.find(|known| known.violation == finding.violation) {
+            Some(known) => known.merge(finding),
+            None => audit.findings.push(finding),
+        }
+    }
+    audit.findings.sort_by_key(|finding| finding.violation);
+    audit
+}
+
+/// Whether the consumers could not have done in time what they did not do: storage kept them waiting.
+fn is_starved(audit: &Audit) -> bool {
+    let traffic = audit.traffic.as_ref();
+    traffic.is_some_and(|traffic| traffic.storage.is_starved())
+}
+
+fn violated(audit: &Audit) -> impl Iterator<Item = Violation> {
+    let kinds = audit.findings.iter().map(|finding| finding.violation);
+    kinds.filter(|violation| !audit.excuses(*violation))
+}
+
+fn outcome_given(audit: &Audit, violated: bool) -> Outcome {
+    if violated {
+        Outcome::Fail
+    } else if !audit.complete || audit.begun < audit.planned {
+        Outcome::Incomplete
+    } else if untold(audit) {
+        Outcome::Inconclusive
+    } else {
+        Outcome::Pass
+    }
+}
+
+fn untold(audit: &Audit) -> bool {
+    let excused = violated(audit).count() < audit.findings.len();
+    excused || nothing_arrived(audit) || !untold_reasons(audit).is_empty()
+}
+
+fn nothing_arrived(audit: &Audit) -> bool {
+    let Fates {
+        kept, set_aside, ..
+    } = audit.fates;
+    audit.planned > 0 && [kept, set_aside, audit.foreign_poison] == [0; 3]
+}
+
+/// What could not be told, beside findings that are excused.
+fn untold_reasons(audit: &Audit) -> Vec<String> {
+    let fates = &audit.fates;
+    let mut reasons = Vec::new();
+    if fates.undecidable > 0 {
+        reasons.push(format!(
+            "{} sends have no known outcome and left nothing: never sent, or lost",
+            fates.undecidable
+        ));
+    }
+    if audit.unreadable_poison > 0 {
+        reasons.push(format!(
+            "{} poison messages could not be read whole",
+            audit.unreadable_poison
+        ));
+    }
+    if audit.unattributed > 0 {
+        reasons.push(format!(
+            "{} messages in the queue could not be looked at: they are of other runs, or finished and not deleted",
+            audit.unattributed
+        ));
+    }
+    if fates.not_sent > 0 {
+        reasons.push(format!(
+            "{} of {} messages were not sent, since storage did not take them: of them nothing is proven",
+            fates.not_sent, audit.planned
+        ));
+    }
+    if let Some(traffic) = &audit.traffic {
+        for (strange, count) in &traffic.strange {
+            let s = if *count == 1 { "" } else { "s" };
+            reasons.push(format!("{count} request{s} not understood: {strange}"));
+        }
+        let uncompared = traffic.untold_claims.saturating_add(audit.reversed);
+        if uncompared > 0 {
+            let set = traffic.clock_set_us.unsigned_abs() / 1_000;
+            let set = duration::text(Duration::from_millis(set));
+            reasons.push(format!(
+                "the stamps of {uncompared} rows could not be compared: the wall clock was set by {set} in mid-run"
+            ));
+        }
+    }
+    reasons
+}
+
+fn reason(audit: &Audit, finding: &Finding) -> String {
+    let counted = finding.violation.counted(finding.count);
+    if !audit.excuses(finding.violation) {
+        return counted;
+    }
+    match (&audit.traffic, audit.at_work) {
+        (_, Some(work)) => format!("{counted}, but {work}"),
+        (Some(traffic), None) => format!("{counted}, but {}", traffic.storage),
+        (None, None) => counted,
+    }
+}

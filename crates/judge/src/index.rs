@@ -1,0 +1,215 @@
+//! What a history tells at a glance. It is read once, and followed from there: whoever asks again reads only what is new.
+
+use std::collections::{BTreeMap, HashMap};
+
+use contract::{RunId, Stamp};
+use evidence::audit::Traffic;
+use evidence::{Crossing, Happened, Operation};
+
+use crate::audit::Protocol;
+
+/// Who of a run's own takes no messages.
+const PRODUCER: &str = "producer";
+
+/// What a history has told so far.
+#[derive(Debug)]
+pub struct Index {
+    protocol: Protocol,
+    clients: BTreeMap<String, Client>,
+    refused: Vec<String>,
+    lapses: Lapses,
+}
+
+#[derive(Debug, Default)]
+struct Client {
+    /// When the latest of its requests began.
+    asked: Option<Stamp>,
+    /// Its receives that brought something: when each began, and when it was answered.
+    received: Vec<(Stamp, Stamp)>,
+}
+
+impl Index {
+    /// That of `run`, of which nothing was told yet.
+    pub fn of(run: RunId) -> Self {
+        Self {
+            protocol: Protocol::new(run, 0),
+            clients: BTreeMap::new(),
+            refused: Vec::new(),
+            lapses: Lapses::default(),
+        }
+    }
+
+    /// The next crossing.
+    pub fn add(&mut self, crossing: &Crossing) {
+        self.protocol.crossing(crossing);
+        if !self.clients.contains_key(&crossing.client) {
+            let client = Client::default();
+            self.clients.insert(crossing.client.clone(), client);
+        }
+        let client = self.clients.get_mut(&crossing.client);
+        let client = client.expect("a client that was just added must be there");
+        client.asked = client.asked.max(Some(crossing.began));
+        let received = crossing.operation == Operation::ReceiveMessages
+            && crossing.happened() == Happened::Yes
+            && !crossing.messages.is_empty();
+        if received {
+            client.received.push((crossing.began, crossing.ended));
+        }
+        if is_refused(crossing) {
+            let (client, operation) = (&crossing.client, crossing.operation);
+            let code = crossing.code().unwrap_or("no code");
+            self.refused
+                .push(format!("{operation} of {client} ({code})"));
+        }
+        self.lapses.take(crossing);
+    }
+
+    /// What was done.
+    pub fn traffic(&self) -> Traffic {
+        self.protocol.traffic()
+    }
+
+    /// Whether `client` has asked for anything after `since`.
+    pub fn has_asked(&self, client: &str, since: Stamp) -> bool {
+        let client = self.clients.get(client);
+        client.is_some_and(|client| client.asked > Some(since))
+    }
+
+    /// When `client` asked for messages and got some for the first time after `since`; `None`: it did not.
+    pub fn received_after(&self, client: &str, since: Stamp) -> Option<Stamp> {
+        let mut received = self.clients.get(client)?.received.iter();
+        received.find_map(|(began, _)| (*began > since).then_some(*began))
+    }
+
+    /// When each consumer first received a message, of those that ever did.
+    pub fn first_deliveries(&self) -> Vec<Stamp> {
+        let consumers = self.clients.iter().filter(|(name, _)| *name != PRODUCER);
+        consumers
+            .filter_map(|(_, client)| client.received.first())
+            .map(|(_, ended)| *ended)
+            .collect()
+    }
+
+    /// What storage has refused to clients for who they are, in words.
+    pub fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    /// How often a message was delivered again though nobody had handed it back: its lease had run out.
+    pub fn lapsed(&self) -> u64 {
+        self.lapses.count()
+    }
+}
+
+/// Deliveries and hand-backs of each message, by the queue's id. Both are counted, and not matched: the answers to a hand-back
+/// and to the receive that came of it may be written down in either order.
+#[derive(Debug, Default)]
+struct Lapses(HashMap<String, (u64, u64)>);
+
+impl Lapses {
+    fn take(&mut self, crossing: &Crossing) {
+        let is_receive = match crossing.operation {
+            Operation::ReceiveMessages => true,
+            Operation::UpdateMessage => false,
+            _ => return,
+        };
+        let counts = match crossing.happened() {
+            Happened::Yes => true,
+            // A hand-back that may have happened explains a delivery.
+            Happened::Unknown => !is_receive,
+            Happened::No => false,
+        };
+        for message in crossing.messages.iter().filter(|_| counts) {
+            let (deliveries, handed_back) = self.0.entry(message.queue_id.clone()).or_default();
+            if is_receive {
+                *deliveries += 1;
+            } else if message.hidden_s == Some(0) {
+                *handed_back += 1;
+            }
+        }
+    }
+
+    fn count(&self) -> u64 {
+        let unexplained =
+            |(deliveries, handed_back): &(u64, u64)| deliveries.saturating_sub(handed_back + 1);
+        self.0.values().map(unexplained).sum()
+    }
+}
+
+/// Whether storage refused a request for who asked: 401 and 403, and 400 where what the client signs in with cannot be read ("Common
+/// REST API error codes", `InvalidAuthenticationInfo`).
+fn is_refused(crossing: &Crossing) -> bool {
+    matches!(crossing.status(), Some(401 | 403))
+        || crossing.code() == Some("InvalidAuthenticationInfo")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evidence::{Answer, Handled};
+
+    fn crossing(
+        operation: Operation,
+        message: &str,
+        hidden_s: Option<u32>,
+        status: u16,
+    ) -> Crossing {
+        Crossing {
+            client: "consumer-1".to_owned(),
+            operation,
+            resource: "q".to_owned(),
+            began: Stamp::from_micros(1),
+            ended: Stamp::from_micros(2),
+            answer: Answer::Status(status, None),
+            failed_part: None,
+            fault: None,
+            unheard: false,
+            messages: vec![Handled {
+                queue_id: message.to_owned(),
+                hidden_s,
+                ..Handled::default()
+            }],
+            rows: vec![],
+            strange: None,
+            clock_us: 0,
+            pauses: vec![],
+        }
+    }
+
+    fn lapses(crossings: &[Crossing]) -> u64 {
+        let mut lapses = Lapses::default();
+        for crossing in crossings {
+            lapses.take(crossing);
+        }
+        lapses.count()
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_read_is_refused_like_one_that_does_not_fit() {
+        for (status, code, refused) in [
+            (200, None, false),
+            (400, Some("InvalidQueryParameterValue"), false),
+            (400, Some("InvalidAuthenticationInfo"), true),
+            (401, Some("NoAuthenticationInformation"), true),
+            (403, None, true),
+        ] {
+            let mut crossing = crossing(Operation::ReceiveMessages, "a", None, status);
+            crossing.answer = Answer::Status(status, code.map(str::to_owned));
+            assert_eq!(is_refused(&crossing), refused, "{status} {code:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_nobody_handed_back_has_lapsed() {
+        let receive = |message| crossing(Operation::ReceiveMessages, message, None, 200);
+        let hand_back = |status| crossing(Operation::UpdateMessage, "a", Some(0), status);
+        let renew = crossing(Operation::UpdateMessage, "a", Some(4), 204);
+        assert_eq!(lapses(&[receive("a"), receive("b")]), 0);
+        assert_eq!(lapses(&[receive("a"), hand_back(204), receive("a")]), 0);
+        assert_eq!(lapses(&[receive("a"), receive("a"), hand_back(204)]), 0);
+        assert_eq!(lapses(&[receive("a"), hand_back(500), receive("a")]), 0);
+        assert_eq!(lapses(&[receive("a"), hand_back(404), receive("a")]), 1);
+        assert_eq!(lapses(&[receive("a"), renew, receive("a")]), 1);
+        assert_eq!(lapses(&[receive("a"), receive("a"), receive("a")]), 2);
+    }
+}

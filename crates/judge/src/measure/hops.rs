@@ -1,0 +1,78 @@
+//! The samples that a row gives: which two stamps tell which hop.
+
+use contract::{Stamp, StoredRow};
+use evidence::latency::{Hop, Hops};
+
+/// How others than its writer have seen a row come to its end. What the writer says of it (`dateStamp`) ends no latency: a worker
+/// that stamps before it works would be as fast as it likes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ending {
+    /// When storage answered to the insert, as the wire has seen it.
+    pub answered: Option<Stamp>,
+    /// Whether storage kept requests waiting meanwhile, or the harness stood still.
+    pub disturbed: bool,
+}
+
+impl Ending {
+    /// When `row` was stored; without a wire, by the table's own `Timestamp`, up to the end of its millisecond: that much of it
+    /// is true.
+    fn of(self, row: &StoredRow) -> Option<Stamp> {
+        let told = || {
+            let millis = whole_millis(row.timestamp?).as_micros();
+            Some(Stamp::from_micros(millis.saturating_add(999)))
+        };
+        self.answered.or_else(told)
+    }
+}
+
+/// Takes the samples of rows.
+pub trait Measure {
+    /// The samples of one row that nobody has seen stored but the table. A stamp that is missing is counted at every hop that
+    /// needs it.
+    fn record(&mut self, row: &StoredRow) {
+        self.record_ended(row, Ending::default());
+    }
+
+    /// The same of a row that ended as `ending` says.
+    fn record_ended(&mut self, row: &StoredRow, ending: Ending);
+}
+
+impl Measure for Hops {
+    fn record_ended(&mut self, row: &StoredRow, ending: Ending) {
+        if let (Some(undisturbed), false) = (self.undisturbed_mut(), ending.disturbed) {
+            undisturbed.record_ended(row, ending);
+        }
+        for hop in Hop::ALL {
+            if hop != Hop::Send {
+                self.add_sample(hop, sample(hop, row, ending));
+            }
+        }
+        self.add_row(row.sent_stamp, ending.of(row));
+    }
+}
+
+/// The sample that `row` gives, in microseconds. [`Hop::Send`] is not in the rows.
+fn sample(hop: Hop, row: &StoredRow, ending: Ending) -> Option<i64> {
+    let since = |to: Option<Stamp>, from: Option<Stamp>| Some(to?.micros_since(from?));
+    match hop {
+        Hop::ScheduleLag => since(row.sent_stamp, row.src_stamp),
+        Hop::Send => None,
+        Hop::QueueWait => since(row.dequeued_stamp, row.sent_stamp),
+        Hop::Work => since(row.date_stamp, row.dequeued_stamp),
+        Hop::Store if ending.answered.is_some() => since(ending.answered, row.date_stamp),
+        // Both cut to what the service tells, so that rounding never makes a negative sample.
+        Hop::Store => since(
+            row.timestamp.map(whole_millis),
+            row.date_stamp.map(whole_millis),
+        ),
+        Hop::EndToEnd => since(ending.of(row), row.src_stamp),
+        Hop::EndToEndNaive => since(ending.of(row), row.sent_stamp),
+    }
+}
+
+fn whole_millis(stamp: Stamp) -> Stamp {
+    Stamp::from_micros(stamp.as_micros().div_euclid(1_000) * 1_000)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The judgement of latency limits.
+
+use evidence::latency::{Hop, Hops, LatencyLimit, LatencyVerdict, Micros, Untold};
+use evidence::outcome::Outcome;
+
+use super::Interval;
+
+/// The part of a limit that the generator's lateness, at the same percentile, may take before an end-to-end latency is
+/// not judged: a quarter. A generator later than that did not offer the planned load, and a figure that counts from
+/// the plan tells more about the generator than about the system.
+pub const LAG_SHARE: f64 = 0.25;
+
+/// Judges each limit by itself; [`Outcome::of_parts`] combines them.
+///
+/// - Too few samples, no judgement: see [`SAMPLES_BEYOND`](evidence::latency::SAMPLES_BEYOND).
+/// - Pass when the whole 95 % confidence interval is within the limit, fail when all of it is beyond, inconclusive when
+///   the limit is inside it.
+/// - The interval is widened by the clock offset, known from negative samples: clocks that disagree by more than the
+///   distance to the limit, or by more than the limit itself, cannot tell.
+/// - End-to-end latency is not judged when the generator was late by more than [`LAG_SHARE`] of the limit, unless even
+///   the naive figure, which forgives the generator, is beyond it.
+/// - Rows that lack a stamp cannot be within a limit: with any of them, a pass becomes inconclusive.
+/// - Where storage kept requests waiting, or the harness stood still, a limit is missed only if it is missed by the rows of other
+///   times alone.
+pub fn judge(hops: &Hops, limits: &[LatencyLimit]) -> Vec<LatencyVerdict> {
+    limits.iter().map(|limit| judge_one(hops, *limit)).collect()
+}
+
+fn judge_one(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
+    let mut verdict = judge_rows(hops, limit);
+    if let (Outcome::Fail, Some((undisturbed, why))) = (verdict.outcome, hops.undisturbed()) {
+        let without = judge_rows(undisturbed, limit);
+        if without.outcome != Outcome::Fail {
+            verdict.outcome = Outcome::Inconclusive;
+            verdict.untold = Some(Untold::Disturbed);
+            verdict.reason = format!(
+                "{why}; the {} samples of other times do not show that it is missed",
+                without.samples
+            );
+        }
+    }
+    verdict
+}
+
+fn judge_rows(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
+    let samples = hops.samples(limit.hop);
+    let offset = i64::try_from(hops.clock_offset_micros(limit.hop)).unwrap_or(i64::MAX);
+    let interval = Interval::of(samples, limit.percentile);
+    let mut verdict = LatencyVerdict {
+        limit,
+        outcome: Outcome::Inconclusive,
+        observed_us: samples.at(limit.percentile),
+        low_us: interval.low.map(|low| low.saturating_sub(offset)),
+        high_us: interval.high.map(|high| high.saturating_add(offset)),
+        samples: samples.count(),
+        samples_needed: limit.percentile.samples_needed(),
+        reason: String::new(),
+        untold: None,
+    };
+    match decide(hops, &verdict, offset) {
+        Ok(decided) => (verdict.outcome, verdict.reason) = decided,
+        Err((untold, reason)) => (verdict.untold, verdict.reason) = (Some(untold), reason),
+    }
+    verdict
+}
+
+/// The outcome and its reason, or why there is none.
+fn decide(
+    hops: &Hops,
+    verdict: &LatencyVerdict,
+    offset: i64,
+) -> Result<(Outcome, String), (Untold, String)> {
+    let LatencyLimit {
+        hop,
+        percentile,
+        max_us,
+    } = verdict.limit;
+    if verdict.samples < verdict.samples_needed {
+        let reason = format!(
+            "{percentile} needs {} samples, there are {}",
+            verdict.samples_needed, verdict.samples
+        );
+        return Err((Untold::TooFewSamples, reason));
+    }
+    let max = i64::try_from(max_us).unwrap_or(i64::MAX);
+    if let Some(reason) = generator_was_late(hops, verdict, max) {
+        return Err((Untold::LateGenerator, reason));
+    }
+    let missing = hops.samples(hop).missing();
+    match (verdict.low_us, verdict.high_us) {
+        (Some(low), _) if low > max => Ok((
+            Outcome::Fail,
+            "the whole interval is beyond the limit".into(),
+        )),
+        (_, Some(high)) if high <= max && offset >= max => {
+            let offset = Micros(offset);
+            let reason =
+                format!("clocks disagree by {offset} or more, which is more than the limit");
+            Err((Untold::ClocksApart, reason))
+        }
+        (_, Some(high)) if high <= max && missing == 0 => Ok((
+            Outcome::Pass,
+            "the whole interval is within the limit".into(),
+        )),
+        (_, Some(high)) if high <= max => {
+            let reason = format!("{missing} rows lack a stamp and could not be measured");
+            Err((Untold::StampsMissing, reason))
+        }
+        _ if offset > 0 => {
+            let offset = Micros(offset);
+            let reason =
+                format!("the limit is inside the interval; clocks disagree by {offset} or more");
+            Err((Untold::ClocksApart, reason))
+        }
+        _ => {
+            let reason = "the limit is inside the interval: more samples would tell";
+            Err((Untold::TooClose, reason.into()))
+        }
+    }
+}
+
+fn generator_was_late(hops: &Hops, verdict: &LatencyVerdict, max: i64) -> Option<String> {
+    let percentile = verdict.limit.percentile;
+    if verdict.limit.hop != Hop::EndToEnd {
+        return None;
+    }
+    let lag = hops.samples(Hop::ScheduleLag).at(percentile)?;
+    if lag as f64 <= LAG_SHARE * max as f64 {
+        return None;
+    }
+    let naive = Interval::of(hops.samples(Hop::EndToEndNaive), percentile);
+    let offset = i64::try_from(hops.clock_offset_micros(Hop::EndToEnd)).unwrap_or(i64::MAX);
+    let fails_all_the_same = naive
+        .low
+        .is_some_and(|low| low.saturating_sub(offset) > max);
+    (!fails_all_the_same).then(|| {
+        format!(
+            "the generator was late by {} at {percentile}, more than {:.0} % of the limit",
+            Micros(lag),
+            LAG_SHARE * 100.0
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Limits that are kept, missed, and not to be judged.
+
+use std::time::Duration;
+
+use contract::{Stamp, StoredRow};
+
+use super::*;
+use crate::measure::{Circumstances, Ending, Measure as _, Percentile};
+
+const LIMIT: Duration = Duration::from_millis(100);
+
+/// Rows with the given schedule lags and queue waits in microseconds, and 1 ms of work.
+fn hops(rows: impl Iterator<Item = (i64, i64)>) -> Hops {
+    let mut hops = Hops::default();
+    for (lag, wait) in rows {
+        let stamp = |micros| Some(Stamp::from_micros(micros));
+        hops.record(&StoredRow {
+            src_stamp: stamp(0),
+            sent_stamp: stamp(lag),
+            dequeued_stamp: stamp(lag + wait),
+            date_stamp: stamp(lag + wait + 1_000),
+            timestamp: stamp(lag + wait + 1_000),
+            ..StoredRow::default()
+        });
+    }
+    hops
+}
+
+fn verdict(hops: &Hops, hop: Hop) -> LatencyVerdict {
+    judge(hops, &[LatencyLimit::new(hop, Percentile::P99, LIMIT)]).remove(0)
+}
+
+#[test]
+fn a_limit_well_kept_passes_and_one_well_broken_fails() {
+    let fast = hops((0..2_000).map(|n| (0, 1_000 + n)));
+    let verdict_fast = verdict(&fast, Hop::EndToEnd);
+    assert_eq!(verdict_fast.outcome, Outcome::Pass);
+    assert!(verdict_fast.low_us <= verdict_fast.observed_us);
+    assert!(verdict_fast.observed_us <= verdict_fast.high_us);
+    let slow = hops((0..2_000).map(|n| (0, 100 * n)));
+    assert_eq!(verdict(&slow, Hop::EndToEnd).outcome, Outcome::Fail);
+}
+
+#[test]
+fn too_few_samples_are_inconclusive_and_say_how_many_it_takes() {
+    let verdict = verdict(&hops((0..999).map(|_| (0, 1))), Hop::EndToEnd);
+    assert_eq!(verdict.outcome, Outcome::Inconclusive);
+    assert_eq!(verdict.reason, "p99 needs 1000 samples, there are 999");
+}
+
+#[test]
+fn a_limit_inside_the_interval_is_inconclusive() {
+    // Exactly 1 % of the samples are beyond the limit.
+    let edge = hops((0..2_000).map(|n| (0, if n % 100 == 0 { 200_000 } else { 1_000 })));
+    assert_eq!(verdict(&edge, Hop::EndToEnd).outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn a_late_generator_is_inconclusive_unless_the_system_is_slow_without_it() {
+    let late = hops((0..2_000).map(|_| (150_000, 1_000)));
+    let verdict_late = verdict(&late, Hop::EndToEnd);
+    assert_eq!(verdict_late.outcome, Outcome::Inconclusive);
+    assert_eq!(verdict_late.untold, Some(Untold::LateGenerator));
+    let slow_too = hops((0..2_000).map(|_| (150_000, 150_000)));
+    assert_eq!(verdict(&slow_too, Hop::EndToEnd).outcome, Outcome::Fail);
+    assert_eq!(verdict(&late, Hop::QueueWait).outcome, Outcome::Pass);
+}
+
+#[test]
+fn clocks_that_disagree_by_more_than_the_distance_to_the_limit_cannot_tell() {
+    let good = || (0..2_000).map(|_| (0, 50_000));
+    let offset = |micros: i64| hops(good().chain([(0, -micros)]));
+    assert_eq!(
+        verdict(&offset(10_000), Hop::QueueWait).outcome,
+        Outcome::Pass
+    );
+    let apart = verdict(&offset(60_000), Hop::QueueWait);
+    assert_eq!(apart.outcome, Outcome::Inconclusive);
+    assert_eq!(apart.untold, Some(Untold::ClocksApart));
+    assert!(apart.reason.contains("clocks disagree by 60.0 ms"));
+}
+
+#[test]
+fn clocks_that_disagree_by_more_than_the_limit_cannot_tell_however_small_the_latency_looks() {
+    let behind = hops((0..2_000).map(|_| (0, -9_000_000)));
+    let verdict = verdict(&behind, Hop::QueueWait);
+    assert_eq!(verdict.outcome, Outcome::Inconclusive);
+    assert!(
+        verdict.reason.contains("more than the limit"),
+        "{}",
+        verdict.reason
+    );
+}
+
+#[test]
+fn rows_that_could_not_be_measured_spoil_a_pass() {
+    let mut hops = hops((0..2_000).map(|_| (0, 1_000)));
+    hops.record(&StoredRow::default());
+    assert_eq!(verdict(&hops, Hop::EndToEnd).outcome, Outcome::Inconclusive);
+}
+
+#[test]
+fn a_limit_that_is_missed_while_storage_stood_still_is_not_told() {
+    let judged = |quick: i64, slow: i64| {
+        let mut hops = Hops::under(Circumstances {
+            clock_set_us: 0,
+            disturbed: Some("storage kept requests waiting for 3.8s of 30s".to_owned()),
+        });
+        for n in 0..2_000 {
+            let disturbed = n % 10 == 0;
+            let stored = Some(Stamp::from_micros(if disturbed { slow } else { quick }));
+            let ending = Ending {
+                answered: stored,
+                disturbed,
+            };
+            let row = StoredRow {
+                src_stamp: Some(Stamp::from_micros(0)),
+                sent_stamp: Some(Stamp::from_micros(0)),
+                ..StoredRow::default()
+            };
+            hops.record_ended(&row, ending);
+        }
+        verdict(&hops, Hop::EndToEnd)
+    };
+    let disturbed = judged(1_000, 3_860_000);
+    assert_eq!(disturbed.outcome, Outcome::Inconclusive);
+    assert_eq!(disturbed.untold, Some(Untold::Disturbed));
+    assert!(
+        disturbed
+            .reason
+            .contains("storage kept requests waiting for 3.8s"),
+        "{}",
+        disturbed.reason
+    );
+    assert_eq!(judged(200_000, 3_860_000).outcome, Outcome::Fail);
+    assert_eq!(judged(1_000, 2_000).outcome, Outcome::Pass);
+}
+
+#[test]
+fn a_clock_that_was_set_cannot_tell_of_latencies_below_its_step() {
+    let mut hops = Hops::under(Circumstances {
+        clock_set_us: 3_700_000_000,
+        disturbed: None,
+    });
+    for n in 0..2_000 {
+        let ending = Ending {
+            answered: Some(Stamp::from_micros(if n % 2 == 0 {
+                1_000
+            } else {
+                3_600_001_000
+            })),
+            disturbed: false,
+        };
+        hops.record_ended(
+            &StoredRow {
+                src_stamp: Some(Stamp::from_micros(0)),
+                ..StoredRow::default()
+            },
+            ending,
+        );
+    }
+    let verdict = verdict(&hops, Hop::EndToEnd);
+    assert_eq!(verdict.outcome, Outcome::Inconclusive, "{}", verdict.reason);
+    assert!(
+        verdict.reason.contains("clocks disagree by 3700 s"),
+        "{}",
+        verdict.reason
+    );
+}

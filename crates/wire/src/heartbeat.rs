@@ -1,0 +1,125 @@
+//! What the harness notices of itself while it keeps a history: a wall clock that is set, and times in which it stood still.
+
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use contract::Stamp;
+
+use super::Pause;
+
+/// From one beat to the next.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// A beat that comes later than this was kept from coming: by a signal that stops the process, or by a machine that has no
+/// time for it. Half a second, as for storage that keeps a request waiting.
+const LATE: Duration = Duration::from_millis(500);
+
+/// A wall clock that is this little off is not worth a word: it is led back to the right time by such steps all the time.
+const NEGLIGIBLE_US: i64 = 1_000;
+
+/// A clock that begins as the wall clock says and is never set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    began: Instant,
+    at: Stamp,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self {
+            began: Instant::now(),
+            at: Stamp::now(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Stamp {
+        self.at.plus(self.began.elapsed())
+    }
+
+    /// How far the wall clock is ahead of this one, in microseconds; 0 where it is as good as none.
+    pub(super) fn astray(&self) -> i64 {
+        let micros = Stamp::now().micros_since(self.now());
+        if micros.abs() < NEGLIGIBLE_US {
+            0
+        } else {
+            micros
+        }
+    }
+}
+
+/// Looks at the clock ten times a second, until its last clone is dropped. A thread of its own: nothing that the runtime has to
+/// do can keep it from looking.
+#[derive(Debug, Clone)]
+pub(super) struct Heartbeat(Arc<Mutex<Vec<Pause>>>);
+
+impl Heartbeat {
+    pub(super) fn start(clock: Clock) -> Self {
+        let pauses: Arc<Mutex<Vec<Pause>>> = Arc::default();
+        let told = Arc::downgrade(&pauses);
+        // Without it no pause is noticed, and the run is judged as if there were none.
+        let started = thread::Builder::new()
+            .name("heartbeat".to_owned())
+            .spawn(move || beat(clock, &told));
+        if let Err(error) = started {
+            tracing::warn!(%error, "pauses of the harness are not noticed");
+        }
+        Self(pauses)
+    }
+
+    /// The pauses since this was last asked.
+    pub(super) fn take(&self) -> Vec<Pause> {
+        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn beat(clock: Clock, pauses: &Weak<Mutex<Vec<Pause>>>) {
+    let mut last = clock.now();
+    loop {
+        thread::sleep(EVERY);
+        let Some(pauses) = pauses.upgrade() else {
+            return;
+        };
+        let now = clock.now();
+        if let Some(pause) = pause_between(last, now) {
+            let mut pauses = pauses.lock().unwrap_or_else(PoisonError::into_inner);
+            pauses.push(pause);
+        }
+        last = now;
+    }
+}
+
+/// The pause between two beats, if there was one.
+fn pause_between(last: Stamp, now: Stamp) -> Option<Pause> {
+    (now > last.plus(EVERY + LATE)).then_some(Pause {
+        from: last,
+        to: now,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beat_that_is_late_was_kept_from_coming() {
+        let last = Stamp::from_micros(1_000_000);
+        let after = |millis| last.plus(Duration::from_millis(millis));
+        assert_eq!(pause_between(last, after(100)), None);
+        assert_eq!(pause_between(last, after(600)), None);
+        let to = after(5_100);
+        assert_eq!(pause_between(last, to), Some(Pause { from: last, to }));
+    }
+
+    #[test]
+    fn the_clock_begins_as_the_wall_clock_says() {
+        let clock = Clock::start();
+        assert!(clock.now().micros_since(Stamp::now()).abs() < 1_000_000);
+        let set = Clock {
+            at: clock.at.plus(Duration::from_secs(5)),
+            ..clock
+        };
+        assert!(set.astray() < -4_000_000, "{}", set.astray());
+    }
+}

@@ -1,0 +1,207 @@
+//! A client's way to storage, and what is known of the client.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio_util::sync::DropGuard;
+
+use super::{Crossing, Endpoints, Handled, Happened, Operation};
+use contract::POISON_SUFFIX;
+use evidence::outcome::Unmet;
+
+/// Kills a client, by the means of the platform that it runs on.
+#[async_trait]
+pub trait Killer: Send + Sync + std::fmt::Debug {
+    /// Ends the client at once. Returns when it can no longer hear an answer, or has ended by itself.
+    async fn kill(&self);
+}
+
+/// One client's way to storage. Dropping it closes the way.
+#[derive(Debug)]
+pub struct Lane {
+    endpoints: Endpoints,
+    client: Arc<Asker>,
+    _open: DropGuard,
+}
+
+/// Who asks through a lane.
+#[derive(Debug, Default)]
+pub(super) struct Asker {
+    pub(super) name: String,
+    /// What kills it, where a fault may.
+    killer: Mutex<Option<Arc<dyn Killer>>>,
+    /// Whether it has asked for anything.
+    pub(super) has_asked: AtomicBool,
+    /// Whether a fault will kill it.
+    pub(super) doomed: AtomicBool,
+    /// Whether one did.
+    killed: AtomicBool,
+    /// When storage last answered a receive of its own, with messages or without.
+    received: Mutex<Option<Instant>>,
+    /// Messages that it received and has neither asked to be deleted nor handed back, by the queue's id.
+    in_hand: watch::Sender<HashSet<String>>,
+}
+
+impl Lane {
+    pub(super) const fn new(endpoints: Endpoints, client: Arc<Asker>, open: DropGuard) -> Self {
+        Self {
+            endpoints,
+            client,
+            _open: open,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn client(&self) -> &Asker {
+        &self.client
+    }
+
+    /// Where the client finds storage.
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// From now on `killer` kills the client, for faults that do.
+    pub fn set_killer(&self, killer: Arc<dyn Killer>) {
+        *self.client.killer() = Some(killer);
+    }
+
+    /// Whether the client has asked storage for anything.
+    pub fn has_carried(&self) -> bool {
+        self.client.has_asked.load(Ordering::Acquire)
+    }
+
+    /// Whether storage has answered a receive of the client after `since`.
+    pub fn has_received_since(&self, since: Instant) -> bool {
+        self.client.has_received_since(since)
+    }
+
+    /// Messages that the client has in its hands.
+    pub fn in_hand(&self) -> u64 {
+        self.client.in_hand()
+    }
+
+    /// Whether a fault has killed the client.
+    pub fn was_killed(&self) -> bool {
+        self.client.killed.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        *self.client.killer() = None;
+    }
+}
+
+impl Asker {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Keeps account of the messages in its hands: it is about to ask storage for this.
+    pub(super) fn asks(&self, crossing: &Crossing) {
+        let lets_go = |message: &&Handled| match crossing.operation {
+            // What it has asked for happens, whether or not it waits for the answer.
+            Operation::DeleteMessage => true,
+            Operation::UpdateMessage => message.hidden_s == Some(0),
+            _ => false,
+        };
+        for message in crossing.messages.iter().filter(lets_go) {
+            (self.in_hand).send_if_modified(|held| held.remove(&message.queue_id));
+        }
+    }
+
+    /// The same, when storage has answered.
+    pub(super) fn was_answered(&self, crossing: &Crossing) {
+        // One that looks into the poison queue is not at work.
+        let answered = crossing.operation == Operation::ReceiveMessages
+            && crossing.happened() == Happened::Yes
+            && !crossing.resource.ends_with(POISON_SUFFIX);
+        if !answered {
+            return;
+        }
+        *self.received.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        if !crossing.messages.is_empty() {
+            let ids = crossing.messages.iter();
+            let ids = ids.map(|message| message.queue_id.clone());
+            (self.in_hand).send_modify(|held| held.extend(ids));
+        }
+    }
+
+    /// Waits until the client receives messages and then has at least `count` in hand: received, and neither asked to be
+    /// deleted nor handed back. So its work on some of them is still to begin.
+    pub(super) async fn until_received(
+        &self,
+        count: usize,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let mut in_hand = self.in_hand.subscribe();
+        let received = async {
+            loop {
+                let before = in_hand.borrow_and_update().len();
+                in_hand.changed().await?;
+                let now = in_hand.borrow().len();
+                if now > before && now >= count {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        let Ok(received) = tokio::time::timeout(patience, received).await else {
+            let (name, held) = (&self.name, self.in_hand.borrow().len());
+            let unmet = format!(
+                "wait until {name} receives messages and has {count} in hand: it has {held} after {patience:?}"
+            );
+            return Err(Unmet(unmet).into());
+        };
+        received
+    }
+
+    /// Waits until it has at least `count` messages in hand.
+    pub(super) async fn until_in_hand(
+        &self,
+        count: usize,
+        patience: Duration,
+    ) -> anyhow::Result<()> {
+        let mut in_hand = self.in_hand.subscribe();
+        let enough = in_hand.wait_for(|held| held.len() >= count);
+        if let Ok(held) = tokio::time::timeout(patience, enough).await {
+            held?;
+            return Ok(());
+        }
+        let (name, held) = (&self.name, self.in_hand.borrow().len());
+        let unmet = format!(
+            "wait until {name} has {count} messages in hand: it has {held} after {patience:?}"
+        );
+        Err(Unmet(unmet).into())
+    }
+
+    /// Whether storage has answered a receive of its own after `since`.
+    pub(super) fn has_received_since(&self, since: Instant) -> bool {
+        let received = *self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.is_some_and(|at| at > since)
+    }
+
+    /// How many messages it has in its hands.
+    pub(super) fn in_hand(&self) -> u64 {
+        self.in_hand.borrow().len() as u64
+    }
+
+    pub(super) async fn kill(&self) {
+        let killer = self.killer().clone();
+        if let Some(killer) = killer {
+            self.killed.store(true, Ordering::Release);
+            killer.kill().await;
+        }
+    }
+
+    fn killer(&self) -> MutexGuard<'_, Option<Arc<dyn Killer>>> {
+        self.killer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

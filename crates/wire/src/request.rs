@@ -1,0 +1,326 @@
+//! Which operation a request is, told by its method, its URL and its headers as the REST reference of the queue and the table
+//! service gives them ("Operations on Messages", "Operations on Queues", "Table service REST API").
+//!
+//! A form that the reference does not have is *not understood*, and says so by name: what storage makes of it is for
+//! storage to decide, and nobody here can tell what it has changed.
+
+use std::borrow::Cow;
+
+use hyper::Method;
+
+use super::headers::Headers;
+use super::{Keys, Operation, Service};
+
+/// A request, recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) operation: Operation,
+    /// The queue or table; empty for a transaction, whose parts name it, and where there is none.
+    pub(super) resource: String,
+    /// The queue's id of the message that the URL names.
+    pub(super) message: Option<String>,
+    /// The pop receipt that the URL carries, decoded.
+    pub(super) receipt: Option<String>,
+    /// For how many seconds the request asks a message to be hidden.
+    pub(super) hidden_s: Option<u32>,
+    /// The keys that the URL names.
+    pub(super) keys: Option<Keys>,
+    /// What of it is in no reference.
+    pub(super) strange: Option<String>,
+}
+
+/// The method and the URL of a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) service: Service,
+    /// The path of the service's endpoint.
+    pub(super) base: &'a str,
+    pub(super) method: &'a Method,
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+}
+
+/// What is wrong with a request, in words.
+type Strange = String;
+
+impl Request {
+    /// The request to `target` with `headers`.
+    pub(super) fn of(target: Target<'_>, headers: &Headers) -> Self {
+        let mut request = Self {
+            operation: Operation::Other,
+            resource: String::new(),
+            message: None,
+            receipt: None,
+            hidden_s: None,
+            keys: None,
+            strange: None,
+        };
+        let understood = request.read(target, headers);
+        request.strange = headers
+            .strange()
+            .map(str::to_owned)
+            .or_else(|| headers.stray_tunnel(target.service, target.method))
+            .or(understood.err());
+        request
+    }
+
+    fn read(&mut self, target: Target<'_>, headers: &Headers) -> Result<(), Strange> {
+        let method = headers.method(target.method);
+        let query = Query::of(target.query.unwrap_or_default())?;
+        let path = below(target.base, target.path)?;
+        match target.service {
+            Service::Queue => self.read_queue(method, &path, &query),
+            Service::Table => self.read_table(method, &path, &query, headers),
+        }
+    }
+
+    fn read_queue(&mut self, method: &str, path: &str, query: &Query) -> Result<(), Strange> {
+        let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        if let Some(queue) = segments.first() {
+            (*queue).clone_into(&mut self.resource);
+        }
+        self.message = segments.get(2).map(|id| (*id).to_owned());
+        self.receipt = query.get("popreceipt").map(str::to_owned);
+        self.hidden_s = query
+            .get("visibilitytimeout")
+            .and_then(|text| text.parse().ok());
+        let (comp, restype) = (query.get("comp"), query.get("restype"));
+        let plain = comp.is_none() && restype.is_none();
+        self.operation = match (method, &segments[..]) {
+            ("OPTIONS", _) => Operation::Other,
+            ("GET", []) if comp == Some("list") && restype.is_none() => Operation::Other,
+            ("GET" | "PUT" | "POST", []) if restype == Some("service") => Operation::Other,
+            ("PUT", [_]) if plain => Operation::Other,
+            ("DELETE", [_]) if plain => Operation::DeleteQueue,
+            ("GET" | "HEAD" | "PUT", [_])
+                if matches!(comp, Some("metadata" | "acl")) && restype.is_none() =>
+            {
+                Operation::Other
+            }
+            ("POST", [_, "messages"]) if plain => Operation::PutMessage,
+            ("GET", [_, "messages"]) if plain => match query.get("peekonly") {
+                Some("true") => Operation::PeekMessages,
+                None | Some("false") => Operation::ReceiveMessages,
+                Some(other) => return Err(format!("the parameter peekonly={other:?}")),
+            },
+            ("DELETE", [_, "messages"]) if plain => Operation::ClearMessages,
+            ("PUT", [_, "messages", _]) if plain => Operation::UpdateMessage,
+            ("DELETE", [_, "messages", _]) if plain => Operation::DeleteMessage,
+            _ => return Err(format!("{method} on a path of this form")),
+        };
+        match query.get("visibilitytimeout") {
+            Some(text) if self.hidden_s.is_none() => {
+                Err(format!("the parameter visibilitytimeout={text:?}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_table(
+        &mut self,
+        method: &str,
+        path: &str,
+        query: &Query,
+        headers: &Headers,
+    ) -> Result<(), Strange> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (table, keys) = match path.split_once('(') {
+            Some((table, keys)) => (table, Some(keys)),
+            None => (path, None),
+        };
+        let (comp, restype) = (query.get("comp"), query.get("restype"));
+        let plain = comp.is_none() && restype.is_none();
+        let form = || format!("{method} on a path of this form");
+        if method == "OPTIONS" {
+            return Ok(());
+        }
+        match (table, keys) {
+            ("", None) if restype == Some("service") => return Ok(()),
+            ("$batch", None) if method == "POST" && plain => {
+                self.operation = Operation::Transaction;
+                return Ok(());
+            }
+            ("Tables", _) if plain => return self.read_tables(method, keys).ok_or_else(form),
+            _ => {}
+        }
+        if table.is_empty() || !table.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err("a table of this name".to_owned());
+        }
+        table.clone_into(&mut self.resource);
+        if comp == Some("acl") && keys.is_none() && matches!(method, "GET" | "PUT") {
+            return Ok(());
+        }
+        if !plain {
+            return Err(form());
+        }
+        let matched = headers.matches();
+        self.operation = match (method, keys) {
+            ("POST", None) => Operation::InsertEntity,
+            ("GET", None | Some(")")) => Operation::QueryEntities,
+            (_, Some(keys)) => {
+                self.keys = Some(keys_of(keys).ok_or("row keys of this form")?);
+                match method {
+                    "GET" => Operation::GetEntity,
+                    "PUT" | "MERGE" | "PATCH" if matched => Operation::UpdateEntity,
+                    "PUT" | "MERGE" | "PATCH" => Operation::UpsertEntity,
+                    "DELETE" => Operation::DeleteEntity,
+                    _ => return Err(form()),
+                }
+            }
+            _ => return Err(form()),
+        };
+        Ok(())
+    }
+
+    /// Operations on the list of tables.
+    fn read_tables(&mut self, method: &str, keys: Option<&str>) -> Option<()> {
+        match (method, keys) {
+            ("GET" | "POST", None | Some(")")) => Some(()),
+            ("GET" | "DELETE", Some(keys)) => {
+                let (table, rest) = quoted(keys)?;
+                if method == "DELETE" {
+                    self.operation = Operation::DeleteTable;
+                }
+                self.resource = table;
+                (rest == ")").then_some(())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The path below `base`, decoded, without the slash that it begins with.
+fn below(base: &str, path: &str) -> Result<String, Strange> {
+    if path.to_ascii_lowercase().contains("%2f") {
+        // Whether that parts two segments, services decide differently.
+        return Err("an encoded slash in the path".to_owned());
+    }
+    let decoded = decoded(path).ok_or("a path that is not UTF-8")?;
+    let below = decoded.strip_prefix(base.trim_end_matches('/'));
+    let below = match below {
+        Some("") => "",
+        Some(rest) if rest.starts_with('/') => &rest[1..],
+        _ => return Err("a path outside of the account".to_owned()),
+    };
+    let inner = below.strip_suffix('/').unwrap_or(below);
+    let odd = |part: &str| matches!(part, "" | "." | "..");
+    if !inner.is_empty() && inner.split('/').any(odd) {
+        return Err("an empty or a dotted segment in the path".to_owned());
+    }
+    Ok(below.to_owned())
+}
+
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8()
+        .ok()
+}
+
+/// The parameters of the reference that say something of a request.
+const PARAMETERS: &[&str] = &[
+    "comp",
+    "include",
+    "marker",
+    "maxresults",
+    "messagettl",
+    "numofmessages",
+    "peekonly",
+    "popreceipt",
+    "prefix",
+    "restype",
+    "timeout",
+    "visibilitytimeout",
+    "NextPartitionKey",
+    "NextRowKey",
+    "NextTableName",
+    "$filter",
+    "$format",
+    "$select",
+    "$top",
+    // Of a shared access signature ("Create a service SAS", "Create an account SAS", "Create a user delegation SAS").
+    "api-version",
+    "epk",
+    "erk",
+    "saoid",
+    "scid",
+    "sduoid",
+    "se",
+    "si",
+    "sig",
+    "sip",
+    "ske",
+    "skdutid",
+    "skoid",
+    "sks",
+    "skt",
+    "sktid",
+    "skv",
+    "sp",
+    "spk",
+    "spr",
+    "sr",
+    "srk",
+    "srt",
+    "ss",
+    "st",
+    "suoid",
+    "sv",
+    "tn",
+];
+
+/// The parameters of a URL.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn of(query: &str) -> Result<Self, Strange> {
+        let mut known = Vec::<(String, String)>::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decoded(name).ok_or("a parameter that is not UTF-8")?;
+            // Names are told apart by case: services differ in whether they do.
+            if !PARAMETERS.contains(&&*name) {
+                return Err(format!("the parameter {name:?}"));
+            }
+            if known.iter().any(|(other, _)| *other == name) {
+                return Err(format!("the parameter {name} twice"));
+            }
+            let value = decoded(value).ok_or("a parameter that is not UTF-8")?;
+            known.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(Self(known))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.0.iter();
+        pairs.find_map(|(other, value)| (other == name).then_some(value.as_str()))
+    }
+}
+
+/// Reads the keys of a row from what follows the opening parenthesis, decoded: `PartitionKey='p',RowKey='r')`, quotes doubled. In this order
+/// alone: OData would take the other too, and Azurite reads whichever stands first as `PartitionKey`.
+fn keys_of(text: &str) -> Option<Keys> {
+    let (partition, rest) = quoted(text.strip_prefix("PartitionKey=")?)?;
+    let rest = rest.strip_prefix(',')?.trim_start();
+    let (row, rest) = quoted(rest.strip_prefix("RowKey=")?)?;
+    (rest == ")").then_some(Keys { partition, row })
+}
+
+/// An OData string literal at the start of `text`, and what follows it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut rest = text.strip_prefix('\'')?;
+    let mut value = String::new();
+    loop {
+        let (part, after) = rest.split_once('\'')?;
+        value.push_str(part);
+        match after.strip_prefix('\'') {
+            Some(more) => {
+                value.push('\'');
+                rest = more;
+            }
+            None => return Some((value, after)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
