@@ -1,18 +1,17 @@
 //! How a run is concluded, whoever conducted it: `load`, `verify` and scenarios alike.
 //!
-//! What was judged are parts, each with an outcome and its reasons. The worst part decides. Before that is written down, what
+//! What was judged are parts, each with an outcome and its reasons, and the worst part decides ([`judge::Conclusion`]). Before that
+//! is written down, what
 //! still works is ended, and the run's storage is removed: it stays only where a promise was broken, for people to look into.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+pub(crate) use judge::{Conclusion, Part};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::audit::{Audit, Verdict as _};
-use crate::events::Event;
-use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 use crate::panics::Stray;
 use crate::report::{Report, RunRecord};
@@ -26,92 +25,6 @@ const REMOVAL_AT_ONCE: Duration = Duration::from_secs(2);
 
 /// What a signal is the reason of.
 pub(crate) const STOPPED: &str = "stopped by a signal";
-
-/// What one part of the judgement says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Part {
-    /// How it ended.
-    pub(crate) outcome: Outcome,
-    /// Why it is no pass, most important first.
-    pub(crate) reasons: Vec<String>,
-}
-
-impl Part {
-    /// A part that ended with `outcome` for one reason.
-    pub(crate) fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self {
-            outcome,
-            reasons: vec![reason.into()],
-        }
-    }
-
-    /// A part whose reasons others tell.
-    pub(crate) const fn bare(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            reasons: Vec::new(),
-        }
-    }
-
-    /// What an error says: that the workload has left something undone, or nothing about it.
-    pub(crate) fn of_error(error: &anyhow::Error) -> Self {
-        Self::new(Outcome::of_error(error), format!("failed to {error:#}"))
-    }
-}
-
-impl From<&Audit> for Part {
-    fn from(audit: &Audit) -> Self {
-        Self {
-            outcome: audit.outcome(),
-            reasons: audit.reasons(),
-        }
-    }
-}
-
-impl From<&LatencyVerdict> for Part {
-    fn from(verdict: &LatencyVerdict) -> Self {
-        Self::new(verdict.outcome, verdict.sentence())
-    }
-}
-
-/// The outcome of a whole, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Conclusion {
-    /// The worst of its parts'; inconclusive where there are none.
-    pub(crate) outcome: Outcome,
-    /// Those of every part that is no pass, the worst first; each once.
-    pub(crate) reasons: Vec<String>,
-}
-
-impl Conclusion {
-    /// What follows from `parts`.
-    pub(crate) fn of(parts: impl IntoIterator<Item = Part>) -> Self {
-        let parts: Vec<Part> = parts.into_iter().collect();
-        let outcome = Outcome::of_parts(parts.iter().map(|part| part.outcome));
-        let mut reasons = Vec::new();
-        for worst in Outcome::WORST_FIRST {
-            if worst == Outcome::Pass {
-                continue;
-            }
-            for part in parts.iter().filter(|part| part.outcome == worst) {
-                for reason in &part.reasons {
-                    if !reasons.contains(reason) {
-                        reasons.push(reason.clone());
-                    }
-                }
-            }
-        }
-        Self { outcome, reasons }
-    }
-
-    /// The last event of a log.
-    pub(crate) fn event(self) -> Event {
-        Event::Finished {
-            outcome: self.outcome,
-            reasons: self.reasons,
-        }
-    }
-}
 
 /// A run that was conducted to its end, or as far as it went.
 pub(crate) struct Conducted<'a> {
@@ -248,21 +161,6 @@ mod tests {
 
     use super::*;
     use crate::outcome::Unmet;
-
-    #[test]
-    fn the_worst_part_decides_and_each_reason_is_told_once_the_worst_first() {
-        let conclusion = Conclusion::of([
-            Part::new(Outcome::Inconclusive, "few samples"),
-            Part::new(Outcome::Fail, "2 lost"),
-            Part::new(Outcome::Pass, "all is well"),
-            Part::bare(Outcome::Incomplete),
-            Part::new(Outcome::Fail, "2 lost"),
-            Part::new(Outcome::Incomplete, STOPPED),
-        ]);
-        assert_eq!(conclusion.outcome, Outcome::Fail);
-        assert_eq!(conclusion.reasons, ["2 lost", STOPPED, "few samples"]);
-        assert_eq!(Conclusion::of([]).outcome, Outcome::Inconclusive);
-    }
 
     #[test]
     fn an_error_is_inconclusive_after_a_signal_incomplete_and_unmet_a_failure_all_the_same() {

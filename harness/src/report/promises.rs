@@ -2,7 +2,7 @@
 
 use super::RunRecord;
 use super::verdict::thousands;
-use crate::audit::{Audit, Layout, StampBlocks, Verdict as _, Violation};
+use crate::audit::{Audit, Shown, StampBlocks, Verdict as _, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 
@@ -74,47 +74,25 @@ pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
 
 fn of_audit(audit: &Audit) -> Vec<Promise> {
     let mut promises = vec![exactly_once(audit)];
-    let judged = |violation: &Violation| match violation {
-        Violation::Restamped => audit.stamps.is_some(),
-        Violation::Misplaced => audit.layout == Layout::Contract,
-        _ => !violation.needs_history() || audit.traffic.is_some(),
-    };
-    let StampBlocks {
-        judged: stamps_told,
-        unjudged,
-    } = audit.stamps.unwrap_or_default();
-    for violation in Violation::ALL.into_iter().filter(judged) {
-        let count = audit.count(violation);
-        // In a run that was cut off, messages in the queue are no violation, and that none is left is not shown.
-        let cut_off =
-            matches!(violation, Violation::Unfinished | Violation::Undeleted) && !audit.complete;
-        let lost_untold = violation == Violation::Lost && audit.fates.undecidable > 0;
-        let stamps_untold = violation == Violation::Restamped && unjudged > 0;
-        let uncompared = audit.uncompared(violation);
-        let outcome = if count > 0 && audit.excuses(violation) {
-            Outcome::Inconclusive
-        } else if count > 0 {
-            Outcome::Fail
-        } else if cut_off || stamps_untold && !audit.complete {
-            Outcome::Incomplete
-        } else if lost_untold || stamps_untold || uncompared > 0 {
-            Outcome::Inconclusive
-        } else {
-            Outcome::Pass
+    for violation in Violation::ALL {
+        let Some(shown) = audit.shown(violation) else {
+            continue;
         };
-        let found = match count {
-            0 if cut_off => match audit.fates.unfinished {
+        let count = audit.count(violation);
+        let found = match shown {
+            Shown::Kept => "0".into(),
+            Shown::Broken | Shown::Excused => format!("{} {violation}", thousands(count)),
+            Shown::CutOff => match audit.fates.unfinished {
                 0 => "none until it was cut off".into(),
                 unfinished => format!("{} when it was cut off", thousands(unfinished)),
             },
-            0 if lost_untold => format!("{} undecidable", thousands(audit.fates.undecidable)),
-            0 if stamps_untold => {
-                let blocks = stamps_told.saturating_add(unjudged);
+            Shown::Undecidable => format!("{} undecidable", thousands(audit.fates.undecidable)),
+            Shown::StampsUntold { .. } => {
+                let StampBlocks { judged, unjudged } = audit.stamps.unwrap_or_default();
+                let blocks = judged.saturating_add(unjudged);
                 format!("{unjudged} of {blocks} blocks untold")
             }
-            0 if uncompared > 0 => format!("{} untold", thousands(uncompared)),
-            0 => "0".into(),
-            _ => format!("{} {violation}", thousands(count)),
+            Shown::Uncompared(cases) => format!("{} untold", thousands(cases)),
         };
         promises.push(Promise {
             promised: violation.promise().into(),
@@ -124,7 +102,7 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
             } else {
                 String::new()
             },
-            outcome,
+            outcome: shown.outcome(),
         });
     }
     promises

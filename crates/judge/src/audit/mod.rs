@@ -54,4 +54,4 @@ pub use expectation::{
 pub use protocol::Protocol;
 pub use starvation::Starved;
 pub use testimony::{Resources, Testimony};
-pub use verdict::Verdict;
+pub use verdict::{Shown, Verdict};

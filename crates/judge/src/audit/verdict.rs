@@ -5,7 +5,43 @@ use std::time::Duration;
 use contract::duration;
 use evidence::outcome::Outcome;
 
-use super::{Audit, Fates, Finding, Starved, Traffic, Violation};
+use super::{Audit, Fates, Finding, Layout, Starved, Traffic, Violation};
+
+/// Whether a promise was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// It was.
+    Kept,
+    /// It was not.
+    Broken,
+    /// It was not, which says nothing of the consumers.
+    Excused,
+    /// The run was cut off before it could be seen.
+    CutOff,
+    /// Messages whose send has no known outcome left nothing.
+    Undecidable,
+    /// The stamps of some blocks of messages could not be compared.
+    StampsUntold {
+        /// Since the run was cut off.
+        cut_off: bool,
+    },
+    /// So many cases could not be told.
+    Uncompared(u64),
+}
+
+impl Shown {
+    /// The outcome that it is.
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Kept => Outcome::Pass,
+            Self::Broken => Outcome::Fail,
+            Self::CutOff | Self::StampsUntold { cut_off: true } => Outcome::Incomplete,
+            Self::Excused | Self::Undecidable | Self::StampsUntold { .. } | Self::Uncompared(_) => {
+                Outcome::Inconclusive
+            }
+        }
+    }
+}
 
 /// What follows from an audit.
 pub trait Verdict {
@@ -28,6 +64,9 @@ pub trait Verdict {
     /// How many cases could not be told of a kind: of rows, since the wall clock was set in mid-run; of requests, since they are not
     /// understood.
     fn uncompared(&self, violation: Violation) -> u64;
+
+    /// Whether the promise was kept that a violation of this kind would break; `None` where that was not judged.
+    fn shown(&self, violation: Violation) -> Option<Shown>;
 
     /// Why the outcome is not a pass, most important first; empty for a pass.
     fn reasons(&self) -> Vec<String>;
@@ -57,6 +96,34 @@ impl Verdict for Audit {
             }
             _ => 0,
         }
+    }
+
+    fn shown(&self, violation: Violation) -> Option<Shown> {
+        let is_judged = match violation {
+            Violation::Restamped => self.stamps.is_some(),
+            Violation::Misplaced => self.layout == Layout::Contract,
+            _ => !violation.needs_history() || self.traffic.is_some(),
+        };
+        let shown = || {
+            let stamps_unjudged = self.stamps.is_some_and(|stamps| stamps.unjudged > 0);
+            match self.count(violation) {
+                0 => match violation {
+                    // In a run that was cut off, messages in the queue are no violation, and that none is left is not shown.
+                    Violation::Unfinished | Violation::Undeleted if !self.complete => Shown::CutOff,
+                    Violation::Lost if self.fates.undecidable > 0 => Shown::Undecidable,
+                    Violation::Restamped if stamps_unjudged => Shown::StampsUntold {
+                        cut_off: !self.complete,
+                    },
+                    _ => match self.uncompared(violation) {
+                        0 => Shown::Kept,
+                        cases => Shown::Uncompared(cases),
+                    },
+                },
+                _ if self.excuses(violation) => Shown::Excused,
+                _ => Shown::Broken,
+            }
+        };
+        is_judged.then(shown)
     }
 
     fn reasons(&self) -> Vec<String> {
