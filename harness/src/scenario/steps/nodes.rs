@@ -68,6 +68,8 @@ fn no_spot(scenario: &mut Scenario) -> StepResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct EvictionStep {
     half: bool,
+    /// Whether, and how long, it waits until a worker of the node has a message whose work is still to begin.
+    in_work: Option<Duration>,
     eviction: Eviction,
 }
 
@@ -75,6 +77,7 @@ impl EvictionStep {
     fn new(which: &str, ends: Ended, notice: Option<Time>) -> Self {
         Self {
             half: which == "half",
+            in_work: None,
             eviction: Eviction {
                 notice: notice.map(|time| time.0),
                 drained_after: None,
@@ -109,7 +112,7 @@ async fn evicted_with_notice(
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, Notice, EarlyDrain);
+declare_needs!(Nodes, Notice, EarlyDrain, Wire);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one of the Spot nodes is evicted with (\d+ (?:ms|s|min)) of notice, and drained by force (\d+ (?:ms|s|min)) after it$"
 )]
@@ -122,6 +125,7 @@ async fn drained_early(
 ) -> StepResult {
     let mut step = EvictionStep::new("one", Ended::Deleted, Some(notice));
     step.eviction.drained_after = Some(drained_after.0);
+    step.in_work = Some(scenario.pace.time(PATIENCE));
     evict_under_load(scenario, messages, rate, step).await
 }
 
@@ -259,9 +263,34 @@ async fn evict(run: &Run, step: EvictionStep, spot: bool) -> anyhow::Result<()> 
     );
     victims.truncate(count);
     for victim in victims {
+        if let Some(patience) = step.in_work {
+            until_in_work(run, &victim, patience).await?;
+        }
         nodes.evict(&victim, step.eviction).await?;
     }
     Ok(())
+}
+
+/// Waits until a worker on `node` receives a message. Otherwise nobody there may have anything that a drain could cut off.
+async fn until_in_work(run: &Run, node: &str, patience: Duration) -> anyhow::Result<()> {
+    let workers = nodes_workers(run, node)?;
+    let wire = run.wire()?;
+    let received = workers
+        .iter()
+        .map(|worker| Box::pin(wire.until_received(worker, 1, patience)));
+    let (first, ..) = futures::future::select_all(received).await;
+    first
+}
+
+/// The workers on `node`.
+fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
+    let nodes = run.nodes()?.watch();
+    let nodes = nodes.borrow();
+    let found = nodes.nodes.iter().find(|it| it.name == node);
+    let workers = found.map(|it| it.workers.iter().cloned().collect::<Vec<_>>());
+    workers
+        .filter(|it| !it.is_empty())
+        .with_context(|| format!("find the workers on {node}"))
 }
 
 /// Waits until the machines of all nodes that were hit so far have ended; at least `count` were.
