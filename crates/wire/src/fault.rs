@@ -1,15 +1,18 @@
 //! Faults: small rules that say what happens to a request.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::Operation;
-use super::Service;
+use serde::{Deserialize, Serialize};
+
+use super::wire::AtWork;
+use super::{Operation, Service, lock};
 
 /// What happens to a request or to its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
     /// Storage is not asked; the client gets this error with the service's own body.
     Refuse(Refusal),
@@ -28,7 +31,7 @@ pub enum Effect {
 }
 
 /// When, in the life of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Moment {
     /// Before storage has seen it: it does not happen.
     Before,
@@ -39,7 +42,7 @@ pub enum Moment {
 }
 
 /// Errors that the service documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// 503 `ServerBusy`.
     ServerBusy,
@@ -139,7 +142,7 @@ impl fmt::Display for Effect {
 pub const PRODUCER: &str = "producer";
 
 /// Whose requests a rule meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whom {
     /// Those of workers.
     Workers,
@@ -148,7 +151,7 @@ pub enum Whom {
 }
 
 /// Which requests a rule meets, and what it does to them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// The operations; empty for every one.
     pub operations: Vec<Operation>,
@@ -225,26 +228,21 @@ pub struct Faults {
 /// A rule at work, until this is dropped.
 #[derive(Debug)]
 #[must_use = "dropping the guard takes the rule away"]
-pub struct Guard {
+pub(super) struct Guard {
     number: u64,
     faults: Faults,
 }
 
-impl Guard {
-    /// How often the rule has struck.
-    pub fn struck(&self) -> u64 {
-        let state = self.faults.lock();
-        let own = state.rules.iter().find(|rule| rule.number == self.number);
-        own.map_or(0, |rule| rule.struck)
+impl AtWork for Guard {
+    fn struck(&self) -> u64 {
+        let counts = self.faults.counts();
+        counts.get(&self.number).copied().unwrap_or_default()
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.faults
-            .lock()
-            .rules
-            .retain(|rule| rule.number != self.number);
+        self.faults.remove(self.number);
     }
 }
 
@@ -271,22 +269,44 @@ impl Faults {
         self.lock().struck
     }
 
-    /// Puts `rule` to work.
-    pub fn install(&self, rule: Rule) -> Guard {
+    /// Puts `rule` to work, for as long as the guard is held.
+    pub(super) fn install(&self, rule: Rule) -> Guard {
+        let number = self.lock().installed + 1;
+        self.put(number, rule);
+        Guard {
+            number,
+            faults: self.clone(),
+        }
+    }
+
+    /// Puts `rule` to work under a number that is its own. Done twice, it changes nothing.
+    pub(super) fn put(&self, number: u64, rule: Rule) {
         let mut state = self.lock();
-        state.installed += 1;
-        let number = state.installed;
+        if state.rules.iter().any(|rule| rule.number == number) {
+            return;
+        }
+        state.installed = state.installed.max(number);
         state.rules.push(Installed {
             number,
             rule,
             met: 0,
             struck: 0,
         });
-        drop(state);
-        Guard {
-            number,
-            faults: self.clone(),
-        }
+    }
+
+    /// Takes the rule of this number away, if it is at work.
+    pub(super) fn remove(&self, number: u64) {
+        self.lock().rules.retain(|rule| rule.number != number);
+    }
+
+    /// How often each rule at work has struck, by its number.
+    pub(super) fn counts(&self) -> BTreeMap<u64, u64> {
+        let state = self.lock();
+        state
+            .rules
+            .iter()
+            .map(|it| (it.number, it.struck))
+            .collect()
     }
 
     /// Asks every rule; of those that strike, delays add up and the first other effect counts. A client dies once:
@@ -323,8 +343,8 @@ impl Faults {
         ruling
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
     }
 }
 

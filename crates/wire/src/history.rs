@@ -2,14 +2,16 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use contract::Stamp;
-use evidence::history::{FILE, Follower, HistoryError, Reader};
+use evidence::history::{FILE, HistoryError};
+use tokio::sync::watch;
 
-use super::Crossing;
 use super::heartbeat::{Clock, Heartbeat};
+use super::wire::Written;
+use super::{Crossing, lock};
 
 #[derive(Debug)]
 struct Inner {
@@ -24,8 +26,10 @@ struct Inner {
 /// itself goes with it: how far the wall clock has gone astray, and when the harness had stood still.
 #[derive(Debug, Clone)]
 pub struct History {
-    path: PathBuf,
+    written: Written,
     inner: Arc<Mutex<Inner>>,
+    /// Its bytes so far.
+    bytes: watch::Sender<u64>,
     clock: Clock,
     heartbeat: Heartbeat,
 }
@@ -38,7 +42,8 @@ impl History {
         let clock = Clock::start();
         match opened {
             Ok(file) => Ok(Self {
-                path,
+                bytes: watch::Sender::new(file.metadata().map_or(0, |it| it.len())),
+                written: Written::at(path),
                 inner: Arc::new(Mutex::new(Inner { file, failed: None })),
                 clock,
                 heartbeat: Heartbeat::start(clock),
@@ -66,31 +71,34 @@ impl History {
         };
         let mut line = line.expect("a crossing must serialise");
         line.push(b'\n');
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = inner.file.write_all(&line) {
-            inner.failed.get_or_insert(error);
+        let mut inner = lock(&self.inner);
+        match inner.file.write_all(&line) {
+            Ok(()) => self.bytes.send_modify(|bytes| *bytes += line.len() as u64),
+            Err(error) => {
+                inner.failed.get_or_insert(error);
+            }
         }
     }
 
     /// Whether every crossing so far was written.
     pub fn check(&self) -> Result<(), HistoryError> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = lock(&self.inner);
         match inner.failed.take() {
             None => Ok(()),
             Some(source) => Err(HistoryError::Append {
-                path: self.path.clone(),
+                path: self.written.path().to_owned(),
                 source,
             }),
         }
     }
 
-    /// Follows it from its start.
-    pub fn follower(&self) -> Follower {
-        Follower::of(self.path.clone())
+    /// What is written.
+    pub fn written(&self) -> &Written {
+        &self.written
     }
 
-    /// Reads it from its start.
-    pub fn read(&self) -> Result<Reader, HistoryError> {
-        Reader::open(&self.path)
+    /// How many bytes are written, as that grows.
+    pub(super) fn bytes(&self) -> watch::Receiver<u64> {
+        self.bytes.subscribe()
     }
 }

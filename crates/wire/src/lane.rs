@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
-use super::{Crossing, Endpoints, Handled, Happened, Operation};
+use super::{Crossing, Endpoints, Handled, Happened, Operation, lock};
 use contract::POISON_SUFFIX;
 use evidence::outcome::Unmet;
 
@@ -67,7 +67,7 @@ impl Lane {
 
     /// From now on `killer` kills the client, for faults that do.
     pub fn set_killer(&self, killer: Arc<dyn Killer>) {
-        *self.client.killer() = Some(killer);
+        self.client.set_killer(killer);
     }
 
     /// Whether the client has asked storage for anything.
@@ -87,7 +87,7 @@ impl Lane {
 
     /// Whether a fault has killed the client.
     pub fn was_killed(&self) -> bool {
-        self.client.killed.load(Ordering::Acquire)
+        self.client.was_killed()
     }
 }
 
@@ -127,7 +127,7 @@ impl Asker {
         if !answered {
             return;
         }
-        *self.received.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *lock(&self.received) = Some(Instant::now());
         if !crossing.messages.is_empty() {
             let ids = crossing.messages.iter();
             let ids = ids.map(|message| message.queue_id.clone());
@@ -184,13 +184,18 @@ impl Asker {
 
     /// Whether storage has answered a receive of its own after `since`.
     pub(super) fn has_received_since(&self, since: Instant) -> bool {
-        let received = *self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        let received = *lock(&self.received);
         received.is_some_and(|at| at > since)
     }
 
     /// How many messages it has in its hands.
     pub(super) fn in_hand(&self) -> u64 {
         self.in_hand.borrow().len() as u64
+    }
+
+    /// Whether a fault has killed it.
+    pub(super) fn was_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
     }
 
     pub(super) async fn kill(&self) {
@@ -201,7 +206,11 @@ impl Asker {
         }
     }
 
+    pub(super) fn set_killer(&self, killer: Arc<dyn Killer>) {
+        *self.killer() = Some(killer);
+    }
+
     fn killer(&self) -> MutexGuard<'_, Option<Arc<dyn Killer>>> {
-        self.killer.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.killer)
     }
 }

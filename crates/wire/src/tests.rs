@@ -15,6 +15,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::*;
 
+mod elsewhere;
+
 const ROW: &str = r#"{"PartitionKey":"r1.07","RowKey":"r1-7","data":"x"}"#;
 
 /// A storage that takes everything, and what it was asked.
@@ -134,6 +136,7 @@ impl Rig {
         self.lane = None;
         self.proxy.finish().await.unwrap();
         self.history
+            .written()
             .read()
             .unwrap()
             .collect::<Result<_, _>>()

@@ -1,7 +1,7 @@
 //! The way from the proxy to storage.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use super::Tls;
+use super::{Tls, lock};
 
 /// Most connections to one service, and so most requests that it works on at once; others wait their turn. Azurite works
 /// on one request at a time, so more would only wait inside it. What more would cost is new connections: it accepts one of
@@ -208,7 +208,7 @@ impl Upstream {
     }
 
     fn resting(&self) -> MutexGuard<'_, VecDeque<(Instant, Sender)>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.resting)
     }
 }
 

@@ -50,7 +50,7 @@ pub use workers::{
 use crate::autoscale::Recording;
 use crate::events::{EventLog, Fact, Resource};
 use crate::run::Identity;
-use crate::wire::Proxy;
+use crate::wire::Wire;
 
 /// Where the workload runs.
 #[async_trait]
@@ -132,7 +132,7 @@ pub trait Stage: Send + Sync {
     fn workers(&self) -> &dyn Workers;
 
     /// What lies between the workload and storage, where there is something that sees and breaks requests.
-    fn wire(&self) -> Option<&Arc<Proxy>>;
+    fn wire(&self) -> Option<Arc<dyn Wire>>;
 
     /// What the autoscaler saw and wanted so far; `None` where the run says how many workers there are.
     fn scaling(&self) -> Option<Recording>;

@@ -35,7 +35,7 @@ use crate::platform::{
     Act, Departure, Identities, NodePlan, Nodes, Platform, Roster, Stage, StagePlan, StorageLoss,
     StorageNeed, Store, WorkerSpec,
 };
-use crate::wire::{Faults, History, Proxy};
+use crate::wire::{AtWork, Rule, Wire, Written};
 use watch::{Counts, Watch, Watched};
 use witness::Followed;
 
@@ -136,7 +136,7 @@ impl Run {
         self.watch = Some(Watch::start(Watched {
             queue: self.store().queue.clone(),
             roster: self.stage.workers().roster(),
-            wire: self.stage.wire().cloned(),
+            wire: self.stage.wire(),
             counts: self.counts.clone(),
             log: self.log.clone(),
         }));
@@ -204,19 +204,19 @@ impl Run {
     }
 
     /// What lies between its workers and its storage.
-    pub fn wire(&self) -> anyhow::Result<&Arc<Proxy>> {
+    pub fn wire(&self) -> anyhow::Result<Arc<dyn Wire>> {
         let wire = self.stage.wire();
         wire.context("nothing lies between the workers and storage")
     }
 
-    /// What breaks on the way between its workers and its storage.
-    pub fn faults(&self) -> anyhow::Result<&Faults> {
-        Ok(self.wire()?.faults())
+    /// Breaks requests on the way between its workers and its storage by `rule`, for as long as what is returned is held.
+    pub async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>> {
+        self.wire()?.install(rule).await
     }
 
     /// Every request and its answer.
-    pub fn history(&self) -> anyhow::Result<&History> {
-        Ok(self.wire()?.history())
+    pub fn history(&self) -> anyhow::Result<Written> {
+        Ok(self.wire()?.written())
     }
 
     /// What the autoscaler saw and wanted so far.

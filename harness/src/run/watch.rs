@@ -16,7 +16,7 @@ use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
 use crate::platform::Roster;
 use crate::platform::storage::Queue;
-use crate::wire::Proxy;
+use crate::wire::Wire;
 
 /// From one sample to the next.
 const EVERY: Duration = Duration::from_millis(500);
@@ -28,7 +28,7 @@ pub(super) type Counts = Arc<Mutex<Option<watch::Receiver<Told>>>>;
 pub(super) struct Watched {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) roster: watch::Receiver<Roster>,
-    pub(super) wire: Option<Arc<Proxy>>,
+    pub(super) wire: Option<Arc<dyn Wire>>,
     pub(super) counts: Counts,
     pub(super) log: EventLog,
 }
@@ -122,7 +122,7 @@ impl Watched {
             in_hand: self.wire.as_ref().map(|wire| wire.in_hand()),
             sent: counted.map(|(count, _)| count),
             sent_at: counted.map(|(_, at)| at),
-            hit: self.wire.as_ref().map(|wire| wire.faults().struck()),
+            hit: self.wire.as_ref().map(|wire| wire.struck()),
         }
     }
 }

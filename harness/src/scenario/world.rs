@@ -21,7 +21,7 @@ use crate::platform::{
     WorkerSpec,
 };
 use crate::run::{Collected, Identity, Load, Needed, Patience, Run, Sent, about};
-use crate::wire::{Guard, Rule};
+use crate::wire::{AtWork, Rule};
 
 /// What a scenario runs in.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ pub(crate) struct Scenario {
     /// What is to break on the way to storage.
     pub(super) rules: Vec<Rule>,
     /// The same at work, from the run's beginning to its end.
-    pub(super) faults: Vec<Guard>,
+    pub(super) faults: Vec<Box<dyn AtWork>>,
     /// What keeps its consumers from being ready, until it is lifted.
     pub(super) busy: Option<Rule>,
     /// Who said that it was ready before that, in words.
@@ -111,7 +111,7 @@ impl Scenario {
             let started = self.started(setting, &run);
             run.begin(started)?;
             for rule in self.rules.clone() {
-                self.faults.push(run.faults()?.install(rule));
+                self.faults.push(run.install(rule).await?);
             }
             self.run = Some(run);
         }

@@ -13,7 +13,7 @@ use harness::platform::{
     Clock, Identities, Need, Nodes, Offers, Platform, Profile, Sender, Stage, StagePlan,
     StorageNeed, Store, Workers,
 };
-use harness::wire::Proxy;
+use harness::wire::Wire;
 use workflow::memory::{MemoryQueue, MemoryTable};
 
 use crate::sabotage::{Sabotage, Sound};
@@ -146,7 +146,7 @@ impl Stage for Rehearsal {
         self
     }
 
-    fn wire(&self) -> Option<&Arc<Proxy>> {
+    fn wire(&self) -> Option<Arc<dyn Wire>> {
         None
     }
 

@@ -31,7 +31,7 @@ use crate::platform::nodes::Nodes;
 use crate::platform::sender::Sender;
 use crate::platform::workers::{Roster, Workers};
 use crate::platform::{Identities, Stage, StagePlan, Store};
-use crate::wire::{PRODUCER, Proxy};
+use crate::wire::{PRODUCER, Wire};
 
 /// How long a namespace may take to be gone: its pods have ended, but the controllers that have a say must be heard.
 const GONE: Duration = Duration::from_secs(120);
@@ -165,7 +165,7 @@ impl Stage for ClusterStage {
         self
     }
 
-    fn wire(&self) -> Option<&Arc<Proxy>> {
+    fn wire(&self) -> Option<Arc<dyn Wire>> {
         None
     }
 

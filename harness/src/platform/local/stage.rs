@@ -23,7 +23,7 @@ use crate::platform::nodes::{NodePlan, Nodes, NodesView};
 use crate::platform::sender::{Lines, Sender};
 use crate::platform::workers::{Act, Departure, End, Replicas, Roster, WorkerSpec, Workers};
 use crate::platform::{Stage, StagePlan, Store};
-use crate::wire::{Endpoints, Faults, History, Lane, PRODUCER, Proxy, Tls};
+use crate::wire::{Endpoints, Faults, History, Lane, PRODUCER, Proxy, Tls, Wire};
 
 /// One run's processes, its storage, and the proxy between them.
 pub(super) struct LocalStage {
@@ -131,8 +131,8 @@ impl Stage for LocalStage {
         self
     }
 
-    fn wire(&self) -> Option<&Arc<Proxy>> {
-        Some(&self.proxy)
+    fn wire(&self) -> Option<Arc<dyn Wire>> {
+        Some(self.proxy.clone())
     }
 
     fn scaling(&self) -> Option<Recording> {

@@ -59,7 +59,7 @@ declare_needs!(Wire);
 #[when(regex = r"^consumers start, and (?:storage|the table) answers after (\d+ (?:ms|s|min))$")]
 async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
     let rule = scenario.busy.take().context("nothing is busy")?;
-    let busy = scenario.run().await?.faults()?.install(rule);
+    let busy = scenario.run().await?.install(rule).await?;
     scenario.options.is_probed = true;
     let run = scenario.run_with_consumers().await?;
     let mut early = Vec::new();

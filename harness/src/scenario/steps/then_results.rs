@@ -10,7 +10,6 @@ use crate::audit::Verdict as _;
 use crate::outcome::Outcome;
 use crate::platform::Cause;
 use crate::run::{Patience, Settled};
-use crate::wire::Guard;
 
 #[then(expr = "within {time} every message has exactly one result")]
 async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
@@ -120,7 +119,7 @@ async fn polled(scenario: &mut Scenario, most: u64) -> StepResult {
 declare_needs!(Wire);
 #[then(regex = r"^at least (\d+) requests? (?:was|were) hit$")]
 fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
-    let found: u64 = scenario.faults.iter().map(Guard::struck).sum();
+    let found: u64 = scenario.faults.iter().map(|rule| rule.struck()).sum();
     ensure!(found >= requests, "{found} were hit");
     Ok(())
 }

@@ -1,0 +1,314 @@
+//! The way of one client to one service: each request is judged by the faults, asked of storage, and written to the history.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use contract::Stamp;
+use futures::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+use tokio_util::sync::CancellationToken;
+
+use super::Service;
+use super::asked::{self, Asked};
+use super::fault::{Effect, Moment, Ruling, mix};
+use super::lane::Asker;
+use super::proxy::Shared;
+use super::upstream::{NotReached, Upstream};
+use super::{Answer, Crossing, Operation};
+
+/// Most bytes of a body that is looked into: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, and room.
+const MOST_INSPECTED: usize = 32 * 1024 * 1024;
+
+/// Longest wait for storage to answer: longer than any client of this project waits.
+pub(super) const UPSTREAM: Duration = Duration::from_secs(120);
+
+/// The body of an answer.
+pub(super) type Body = BoxBody<Bytes, io::Error>;
+
+/// One of the two services of a lane.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) shared: Arc<Shared>,
+    pub(super) client: Arc<Asker>,
+    pub(super) service: Service,
+    pub(super) open: CancellationToken,
+}
+
+/// An answer's body: whole where it is evidence or a fault needs it, else as it comes.
+enum Carried {
+    Whole(Bytes),
+    Streamed(Incoming),
+}
+
+/// What is known of a request that is under way.
+struct Task {
+    parts: Parts,
+    body: Bytes,
+    crossing: Crossing,
+    ruling: Ruling,
+    /// Cancelled when the client goes away.
+    gone: CancellationToken,
+}
+
+impl Way {
+    pub(super) fn upstream(&self) -> &Arc<Upstream> {
+        self.shared.upstream(self.service)
+    }
+
+    fn now(&self) -> Stamp {
+        self.shared.history.now()
+    }
+
+    /// An error ends the connection without an answer.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        request: hyper::Request<Incoming>,
+        reset: Arc<AtomicBool>,
+    ) -> io::Result<Response<Body>> {
+        let (parts, body) = request.into_parts();
+        let body = inspected(body).await?;
+        self.carry(parts, body, reset).await
+    }
+
+    /// The same for a request whose body is here.
+    pub(super) async fn carry(
+        self: Arc<Self>,
+        parts: Parts,
+        body: Bytes,
+        reset: Arc<AtomicBool>,
+    ) -> io::Result<Response<Body>> {
+        self.client.has_asked.store(true, Ordering::Release);
+        // Whoever kills it may only have asked for that yet: what a dead client asks for is not asked.
+        if self.client.was_killed() {
+            reset.store(true, Ordering::Relaxed);
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let crossing = self.recognise(&parts, &body);
+        let client = &self.client;
+        client.asks(&crossing);
+        let faults = &self.shared.faults;
+        let ruling = faults.judge(crossing.operation, &client.name, &client.doomed);
+        let gone = CancellationToken::new();
+        // The connection drops what it waits for when the client ends it.
+        let _listens = gone.clone().drop_guard();
+        let task = Task {
+            parts,
+            body,
+            crossing,
+            ruling,
+            gone,
+        };
+        // A task of its own: a client that goes away does not take back what it has asked for.
+        let way = self.clone();
+        let task = self
+            .shared
+            .under_way
+            .spawn(async move { way.ask(task).await });
+        let asked = task.await.unwrap_or_else(|_| {
+            self.shared.panicked.store(true, Ordering::Relaxed);
+            None
+        });
+        self.answer(asked, ruling, &reset).await
+    }
+
+    fn recognise(&self, parts: &Parts, body: &[u8]) -> Crossing {
+        let told = Asked {
+            service: self.service,
+            base: &self.upstream().base,
+            method: &parts.method,
+            path: parts.uri.path(),
+            query: parts.uri.query(),
+            headers: &parts.headers,
+            body,
+        };
+        told.crossing(&self.client.name, self.now())
+    }
+
+    /// Asks storage, unless a fault says otherwise, and writes the history before the client can know the answer.
+    async fn ask(&self, task: Task) -> Option<Response<Carried>> {
+        let Task {
+            parts,
+            body,
+            mut crossing,
+            ruling,
+            gone,
+        } = task;
+        if !ruling.delay.is_zero() {
+            tokio::time::sleep(ruling.delay).await;
+            crossing.fault = Some(format!("{} ms late", ruling.delay.as_millis()));
+        }
+        if let Some(effect) = ruling.effect {
+            crossing.fault = Some(effect.to_string());
+        }
+        let answer = match ruling.effect {
+            Some(Effect::Refuse(refusal)) => {
+                let (kind, text) = refusal.body(self.service);
+                let mut answer = Response::new(Carried::Whole(Bytes::from(text)));
+                *answer.status_mut() = StatusCode::from_u16(refusal.status())
+                    .expect("a documented status must be one");
+                let headers = answer.headers_mut();
+                headers.insert(CONTENT_TYPE, kind.parse().expect("a constant must parse"));
+                let code = refusal.code().parse().expect("a constant must parse");
+                headers.insert("x-ms-error-code", code);
+                Some(answer)
+            }
+            Some(Effect::Reset(Moment::Before)) => None,
+            Some(Effect::Kill(Moment::Before)) => {
+                self.client.kill().await;
+                None
+            }
+            _ => {
+                let stream =
+                    crossing.operation == Operation::QueryEntities && ruling.effect.is_none();
+                let asked = self.forward(parts, body, stream).await;
+                note_answer(&mut crossing, &asked);
+                asked.ok()
+            }
+        };
+        if ruling.effect == Some(Effect::Kill(Moment::AfterEffect)) {
+            self.client.kill().await;
+        }
+        crossing.ended = self.now();
+        crossing.unheard = gone.is_cancelled();
+        self.client.was_answered(&crossing);
+        self.shared.history.append(&crossing);
+        answer
+    }
+
+    async fn forward(
+        &self,
+        mut parts: Parts,
+        body: Bytes,
+        stream: bool,
+    ) -> anyhow::Result<Response<Carried>> {
+        // The connection's own headers end here; the client sets those of the next.
+        remove_own(&mut parts.headers);
+        let asked = async {
+            let request = hyper::Request::from_parts(parts, Full::new(body));
+            let (parts, body) = self.upstream().ask(request).await?.into_parts();
+            let body = if stream && parts.status.is_success() {
+                Carried::Streamed(body)
+            } else {
+                Carried::Whole(body.collect().await?.to_bytes())
+            };
+            anyhow::Ok(Response::from_parts(parts, body))
+        };
+        tokio::time::timeout(UPSTREAM, asked)
+            .await
+            .context("no answer in time")?
+    }
+
+    /// Hands the answer to the client, as far as the fault lets it.
+    async fn answer(
+        &self,
+        asked: Option<Response<Carried>>,
+        ruling: Ruling,
+        reset: &AtomicBool,
+    ) -> io::Result<Response<Body>> {
+        let cut = || Err(io::Error::from(io::ErrorKind::ConnectionReset));
+        match ruling.effect {
+            Some(Effect::Reset(Moment::Before | Moment::AfterEffect) | Effect::Kill(_)) => {
+                reset.store(true, Ordering::Relaxed);
+                return cut();
+            }
+            Some(Effect::Withhold) => {
+                // The client goes away first, or the lane is closed.
+                self.open.cancelled().await;
+                return cut();
+            }
+            _ => {}
+        }
+        // Storage did not answer: neither does the proxy.
+        let Some(answer) = asked else { return cut() };
+        let (mut parts, body) = answer.into_parts();
+        remove_own(&mut parts.headers);
+        let body = match body {
+            Carried::Whole(body) => body,
+            Carried::Streamed(body) => {
+                return Ok(Response::from_parts(
+                    parts,
+                    body.map_err(io::Error::other).boxed(),
+                ));
+            }
+        };
+        let body = match ruling.effect {
+            Some(Effect::Truncate) => half(&mut parts.headers, &body),
+            Some(Effect::Reset(Moment::DuringAnswer)) => {
+                reset.store(true, Ordering::Relaxed);
+                half(&mut parts.headers, &body)
+            }
+            Some(Effect::Garble) => whole(garbled(&body, ruling.draw)),
+            _ => whole(body),
+        };
+        Ok(Response::from_parts(parts, body))
+    }
+}
+
+/// Writes into `crossing` what storage answered.
+fn note_answer(crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>>) {
+    let answer = match asked {
+        Ok(answer) => answer,
+        Err(error) => {
+            crossing.answer = if error.downcast_ref::<NotReached>().is_some() {
+                Answer::NotAsked
+            } else {
+                Answer::None(format!("{error:#}"))
+            };
+            return;
+        }
+    };
+    let body = match answer.body() {
+        Carried::Whole(body) => body,
+        Carried::Streamed(_) => &Bytes::new(),
+    };
+    let code = answer.headers().get("x-ms-error-code");
+    let code = code.and_then(|code| code.to_str().ok());
+    asked::answered(crossing, answer.status(), code, body);
+}
+
+fn remove_own(headers: &mut HeaderMap) {
+    for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
+        headers.remove(name);
+    }
+    headers.remove("keep-alive");
+}
+
+pub(super) async fn inspected(body: Incoming) -> io::Result<Bytes> {
+    let limited = Limited::new(body, MOST_INSPECTED).collect().await;
+    Ok(limited.map_err(io::Error::other)?.to_bytes())
+}
+
+fn whole(body: Bytes) -> Body {
+    Full::new(body).map_err(|never| match never {}).boxed()
+}
+
+/// The first half of `body` under the length of all of it; then the connection ends. An empty body has no half: its
+/// connection ends with the head.
+fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
+    headers.insert(CONTENT_LENGTH, body.len().max(1).into());
+    let first = Ok(Frame::data(body.slice(..body.len() / 2)));
+    let cut = Err(io::Error::from(io::ErrorKind::ConnectionReset));
+    StreamBody::new(stream::iter([first, cut])).boxed()
+}
+
+/// `body` with about every eighth byte changed, the first of all: no parser may take it for what it was.
+fn garbled(body: &Bytes, draw: u64) -> Bytes {
+    let garble = |(at, byte): (usize, &u8)| {
+        let draw = mix(draw ^ at as u64);
+        if at == 0 || draw.is_multiple_of(8) {
+            byte ^ u8::try_from(draw >> 57 | 1).unwrap_or(1)
+        } else {
+            *byte
+        }
+    };
+    body.iter().enumerate().map(garble).collect()
+}
