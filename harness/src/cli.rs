@@ -200,7 +200,7 @@ fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
 fn profile(args: &WorkloadArgs) -> Profile {
     match args.environment {
         EnvironmentName::Local => Local::profile(),
-        EnvironmentName::Cluster => Cluster::profile(),
+        EnvironmentName::Cluster => Cluster::profile(&args.cluster),
     }
 }
 

@@ -267,7 +267,9 @@ async fn whole_or_begun(mut answer: Response, is_partial: bool) -> anyhow::Resul
     loop {
         match answer.chunk().await {
             Ok(Some(part)) => body.extend_from_slice(&part),
-            Err(error) if body.is_empty() || !is_partial => return Err(error).context("read the wire's answer"),
+            Err(error) if body.is_empty() || !is_partial => {
+                return Err(error).context("read the wire's answer");
+            }
             Ok(None) | Err(_) => return Ok(body.freeze()),
         }
     }

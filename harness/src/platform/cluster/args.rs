@@ -1,5 +1,6 @@
 //! The flags that choose a cluster, and what is put into it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +13,24 @@ const OVERLAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/overlays/loca
 
 /// How long a namespace that nobody removed is needed: longer than any suite.
 const LIFE: Duration = Duration::from_secs(4 * 60 * 60);
+
+/// Whether something is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::On => "on",
+            Self::Off => "off",
+        })
+    }
+}
 
 /// Which cluster, and what runs in it; all of it for `--env cluster` alone.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,6 +48,13 @@ pub struct ClusterArgs {
     /// The image of the producer [default: `producer` beside the consumer's]
     #[arg(long, env = "EDW_PRODUCER_IMAGE")]
     pub producer_image: Option<String>,
+    /// The image of the wire [default: `wire` beside the consumer's]
+    #[arg(long, env = "EDW_WIRE_IMAGE")]
+    pub wire_image: Option<String>,
+    /// Whether a wire lies between workload and storage: it writes every request down, and breaks what scenarios break [default: on
+    /// where the overlay has storage of its own]
+    #[arg(long, env = "EDW_WIRE")]
+    pub wire: Option<Switch>,
     /// After this time `harness sweep` may remove the namespace of a run, if nobody has
     #[arg(long, env = "EDW_NAMESPACE_LIFE", value_parser = duration::parse_positive, default_value = "4h")]
     pub namespace_life: Duration,
@@ -44,6 +70,8 @@ impl Default for ClusterArgs {
             overlay: OVERLAY.into(),
             consumer_image: None,
             producer_image: None,
+            wire_image: None,
+            wire: None,
             namespace_life: LIFE,
             keep_namespace: false,
         }
@@ -55,6 +83,7 @@ impl ClusterArgs {
         Images {
             consumer: self.consumer_image.clone(),
             producer: self.producer_image.clone(),
+            wire: self.wire_image.clone(),
         }
     }
 
@@ -80,6 +109,8 @@ impl ClusterArgs {
             ),
             ("--consumer-image", self.consumer_image.clone()),
             ("--producer-image", self.producer_image.clone()),
+            ("--wire-image", self.wire_image.clone()),
+            ("--wire", self.wire.map(|wire| wire.to_string())),
             (
                 "--namespace-life",
                 (self.namespace_life != default.namespace_life).then_some(life),

@@ -7,6 +7,8 @@ pub(super) struct Images {
     pub(super) consumer: Option<String>,
     /// The producer; `None`: the one beside the consumer.
     pub(super) producer: Option<String>,
+    /// The wire; `None`: the one beside the consumer.
+    pub(super) wire: Option<String>,
 }
 
 impl Images {
@@ -17,13 +19,22 @@ impl Images {
 
     /// The producer's: `registry/edw/producer:0.1.0` beside `registry/edw/consumer:0.1.0`.
     pub(super) fn producer(&self, image: &str) -> String {
-        self.producer.clone().unwrap_or_else(|| {
-            let (place, name) = image.rsplit_once('/').unwrap_or(("", image));
-            let tag = name.find([':', '@']).map_or("", |at| &name[at..]);
-            let slash = if place.is_empty() { "" } else { "/" };
-            format!("{place}{slash}producer{tag}")
-        })
+        let producer = self.producer.clone();
+        producer.unwrap_or_else(|| beside(image, "producer"))
     }
+
+    /// The wire's, beside it too.
+    pub(super) fn wire(&self, image: &str) -> String {
+        self.wire.clone().unwrap_or_else(|| beside(image, "wire"))
+    }
+}
+
+/// The image called `name` in the place and with the tag of `image`.
+fn beside(image: &str, name: &str) -> String {
+    let (place, of) = image.rsplit_once('/').unwrap_or(("", image));
+    let tag = of.find([':', '@']).map_or("", |at| &of[at..]);
+    let slash = if place.is_empty() { "" } else { "/" };
+    format!("{place}{slash}{name}{tag}")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod sender;
 mod stage;
 mod storage;
 mod watched;
+mod wired;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use cluster::{Found, Wants};
 use kube::Client;
 use kube::api::DeleteParams;
 
-pub use args::ClusterArgs;
+pub use args::{ClusterArgs, Switch};
 
 use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed};
 use crate::events::{Fact, Resource};
@@ -47,6 +48,8 @@ struct Site {
     overlay: Overlay,
     overlay_name: String,
     images: Images,
+    /// Whether a wire lies between workload and storage.
+    is_wired: bool,
     /// How long the namespace of a run that nobody removed is needed.
     life: Duration,
     /// Whether namespaces stay.
@@ -57,9 +60,14 @@ struct Site {
 
 impl Cluster {
     /// What a cluster offers. Its times are production's own.
-    pub fn profile() -> Profile {
-        let lacking = [
-            Need::Wire,
+    pub fn profile(args: &ClusterArgs) -> Profile {
+        // An overlay that cannot be read is told of when the cluster is used.
+        let overlay = Overlay::read(&args.overlay);
+        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)))
+    }
+
+    fn offers(is_wired: bool) -> Profile {
+        let mut lacking = vec![
             Need::Freeze,
             Need::Outage,
             Need::Authority,
@@ -71,6 +79,9 @@ impl Cluster {
             Need::NoSpotCapacity,
             Need::Aks,
         ];
+        if !is_wired {
+            lacking.push(Need::Wire);
+        }
         Profile {
             offers: Offers::all().without(&lacking),
             paces: Paces::PRODUCTION,
@@ -85,9 +96,10 @@ impl Cluster {
         let images = args.images();
         let connected = cluster::context::connect(args.context.as_deref()).await;
         let (client, context) = connected.context(UNCHOSEN)?;
+        let is_wired = is_wired(args, &overlay);
         let wants = Wants {
             scaling: true,
-            images: overlay.images(&images),
+            images: overlay.images(&images, is_wired),
         };
         let found = cluster::preflight(&client, &wants, "edw-preflight").await;
         let found = found
@@ -101,10 +113,19 @@ impl Cluster {
             overlay,
             overlay_name: args.overlay_name(),
             images,
+            is_wired,
             life: args.namespace_life,
             keeps: args.keep_namespace,
             patience,
         })))
+    }
+}
+
+/// Whether runs have a wire: as the flag says, else where one can be put in.
+fn is_wired(args: &ClusterArgs, overlay: &Overlay) -> bool {
+    match args.wire {
+        Some(wire) => wire == Switch::On,
+        None => overlay.can_be_wired(),
     }
 }
 
@@ -157,8 +178,13 @@ impl Site {
             1 => "1 node".to_owned(),
             nodes => format!("{nodes} nodes"),
         };
+        let wire = if self.is_wired {
+            ""
+        } else {
+            ", without a wire"
+        };
         format!(
-            "pods in the cluster {} (Kubernetes {}, {}, {nodes}), {}",
+            "pods in the cluster {} (Kubernetes {}, {}, {nodes}), {}{wire}",
             self.context,
             self.found.kubernetes,
             self.keda(),
@@ -178,7 +204,7 @@ impl Platform for Cluster {
     }
 
     fn profile(&self) -> Profile {
-        Self::profile()
+        Self::offers(self.0.is_wired)
     }
 
     fn versions(&self) -> Vec<Fact> {

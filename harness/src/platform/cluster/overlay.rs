@@ -2,6 +2,7 @@
 //! configured. Objects in, objects out; nothing here speaks to a cluster.
 
 mod endpoints;
+mod wired;
 mod workloads;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
 pub(super) use endpoints::Reached;
+pub(super) use wired::{CONTROL, SELECTOR};
 
 use super::images::Images;
 use crate::exit::WrongInput;
@@ -43,6 +45,8 @@ pub(super) struct Adapted {
     objects: Vec<Value>,
     consumer: String,
     images: Images,
+    /// Where a wire lies before storage: what it draws its chances from.
+    wire: Option<u64>,
 }
 
 impl Overlay {
@@ -81,8 +85,8 @@ impl Overlay {
         })
     }
 
-    /// The images of all its pods, after `images` have taken their place.
-    pub(super) fn images(&self, images: &Images) -> Vec<String> {
+    /// The images of all its pods, after `images` have taken their place; that of the wire if it `is_wired`.
+    pub(super) fn images(&self, images: &Images, is_wired: bool) -> Vec<String> {
         let deployments = self.objects.iter().filter(|it| it["kind"] == "Deployment");
         let mut all: Vec<String> = Vec::new();
         for deployment in deployments {
@@ -92,6 +96,9 @@ impl Overlay {
                 if is_consumer {
                     all.push(images.consumer(image));
                     all.push(images.producer(image));
+                    if is_wired {
+                        all.push(images.wire(image));
+                    }
                 } else {
                     all.push(image.to_owned());
                 }
@@ -129,6 +136,7 @@ impl Overlay {
             objects,
             consumer: self.consumer.clone(),
             images: images.clone(),
+            wire: None,
         };
         let data = adapted.settings_mut()?;
         data.insert("AZURE_QUEUE_NAME".to_owned(), json!(queue));

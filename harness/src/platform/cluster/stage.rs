@@ -21,6 +21,7 @@ use super::overlay::Adapted;
 use super::sender::JobSender;
 use super::storage::Reachable;
 use super::watched::{Seen, Watches};
+use super::wired::Wired;
 use super::{Site, namespace_in};
 use crate::autoscale::Recording;
 use crate::events::Event;
@@ -50,6 +51,7 @@ pub(super) struct ClusterStage {
     seen: Seen,
     watches: Mutex<Option<Watches>>,
     roster: watch::Receiver<Roster>,
+    wire: Option<Wired>,
     /// `ScaledObjects` that are at work.
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
@@ -82,7 +84,10 @@ impl ClusterStage {
 
     async fn fill(site: Arc<Site>, plan: StagePlan, namespace: String) -> anyhow::Result<Self> {
         let run = plan.identity.run.clone();
-        let adapted = (site.overlay).adapted(&namespace, &run, &site.images)?;
+        let mut adapted = (site.overlay).adapted(&namespace, &run, &site.images)?;
+        if site.is_wired {
+            adapted.wire(plan.identity.seed);
+        }
         let objects = Objects::new(site.client.clone(), &namespace);
         for object in adapted.surroundings() {
             objects.apply(object).await?;
@@ -105,6 +110,8 @@ impl ClusterStage {
         let storage = opened.await?;
         let created = storage.store.create().await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
+        let wire = Wired::open(&adapted, &objects, &seen, &plan.directory, site.patience);
+        let wire = wire.await.context("put a wire before storage")?;
         let reach = storage.reach.clone();
         let lookout = Lookout::start(plan.loss.clone(), move || {
             let reach = reach.clone();
@@ -120,6 +127,7 @@ impl ClusterStage {
             seen,
             watches: Mutex::new(Some(watches)),
             roster,
+            wire,
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
             _lookout: lookout,
@@ -166,7 +174,7 @@ impl Stage for ClusterStage {
     }
 
     fn wire(&self) -> Option<Arc<dyn Wire>> {
-        None
+        Some(self.wire.as_ref()?.remote.clone())
     }
 
     fn scaling(&self) -> Option<Recording> {
@@ -220,7 +228,10 @@ impl Stage for ClusterStage {
         if let Some(trouble) = lock(&self.seen.crew).trouble(Instant::now()) {
             bail!(trouble);
         }
-        Ok(())
+        match &self.wire {
+            Some(wire) => wire.remote.check(),
+            None => Ok(()),
+        }
     }
 
     async fn settle_workers(&self) -> anyhow::Result<()> {

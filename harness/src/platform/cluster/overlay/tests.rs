@@ -159,3 +159,63 @@ fn an_overlay_that_scales_nothing_is_refused() {
         "find what is scaled: there are 0 ScaledObjects, and one is needed"
     );
 }
+
+#[test]
+fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
+    assert!(local().can_be_wired());
+    let mut adapted = adapted();
+    assert!(adapted.wire_objects().unwrap().is_empty());
+    adapted.wire(7);
+    let objects = adapted.wire_objects().unwrap();
+    let kinds: Vec<_> = objects
+        .iter()
+        .map(|it| it["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["Deployment", "Service", "NetworkPolicy", "NetworkPolicy"]
+    );
+    let container = &objects[0]["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["image"], "edw/wire:0.1.0");
+    let arguments = container["args"].as_array().unwrap();
+    assert_eq!(
+        arguments[0],
+        "--queue=http://azurite:10001/devstoreaccount1"
+    );
+    assert!(arguments.contains(&json!("--seed=7")));
+    let grace = Duration::from_secs(35);
+    let [_, deployment] = adapted.workers(CONSUMERS, 1, &[], grace).unwrap();
+    let variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"].clone();
+    let variables = variables.as_array().unwrap();
+    let at = |name: &str| variables.iter().position(|it| it["name"] == name).unwrap();
+    let table = &variables[at("AZURE_TABLE_ENDPOINT")]["value"];
+    assert_eq!(
+        *table,
+        "http://edw-wire:10002/$(EDW_WIRE_CLIENT)/devstoreaccount1"
+    );
+    // A variable is put into those behind it alone.
+    assert!(at("EDW_WIRE_CLIENT") < at("AZURE_QUEUE_ENDPOINT"));
+    let job = adapted.producer("producer", &[]).unwrap();
+    let own = &job["spec"]["template"]["spec"]["containers"][0]["env"];
+    let queues = own
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["name"] == "AZURE_QUEUE_ENDPOINT");
+    let queues: Vec<_> = queues.map(|it| it["value"].as_str().unwrap()).collect();
+    assert_eq!(queues, ["http://edw-wire:10001/producer/devstoreaccount1"]);
+    // KEDA reads the queue itself.
+    let connection = adapted.secret("azurite", "connection").unwrap();
+    assert!(connection.contains("azurite.edw-r1.svc"), "{connection}");
+}
+
+#[test]
+fn no_wire_is_put_before_storage_outside() {
+    let mut overlay = local();
+    for object in &mut overlay.objects {
+        if object["kind"] == "ConfigMap" && object["data"]["AZURE_QUEUE_ENDPOINT"].is_string() {
+            object["data"]["AZURE_QUEUE_ENDPOINT"] = json!("https://a.queue.core.windows.net");
+        }
+    }
+    assert!(!overlay.can_be_wired());
+}

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use cluster::pods::GROUP;
 use serde_json::{Value, json};
 
+use super::wired::{self, PRODUCER_LABEL};
 use super::{Adapted, containers, text};
 use crate::platform::workers::CONSUMERS;
 
@@ -54,6 +55,7 @@ impl Adapted {
         let container = &mut pod["containers"][0];
         let image = container["image"].as_str().unwrap_or_default();
         container["image"] = json!(self.images.consumer(image));
+        wired::put(container, self.wire_variables()?);
         let sources = container["envFrom"].as_array_mut();
         for from in sources.into_iter().flatten() {
             let of = &mut from["configMapRef"]["name"];
@@ -107,7 +109,11 @@ impl Adapted {
                 .filter(|variable| variable["name"].as_str().is_some_and(is_storage)),
         );
         variables.push(json!({"name": "EDW_LOG_FORMAT", "value": "json"}));
-        let mut labels = json!({"app": "edw-producer"});
+        let mut container_env = json!({"env": variables});
+        wired::put(&mut container_env, self.wire_variables_of(name)?);
+        let variables = &container_env["env"];
+        let (key, value) = PRODUCER_LABEL;
+        let mut labels = json!({key: value});
         let uses_identity = "azure.workload.identity/use";
         let of_consumer = &deployment["spec"]["template"]["metadata"]["labels"];
         if let Some(value) = of_consumer.get(uses_identity) {
