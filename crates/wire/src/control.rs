@@ -250,12 +250,15 @@ impl Program {
         open.borrow().clone()
     }
 
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
+        let trouble = self.proxy.check().err();
+        // Read by itself: who looks at the number keeps the history from growing, and who writes the history keeps others from checking it.
+        let history = *self.proxy.history().bytes().borrow();
         Status {
             struck: self.proxy.struck(),
             rules: self.proxy.faults().counts(),
-            history: *self.proxy.history().bytes().borrow(),
-            trouble: self.proxy.check().err().map(|error| format!("{error:#}")),
+            history,
+            trouble: trouble.map(|error| format!("{error:#}")),
         }
     }
 }

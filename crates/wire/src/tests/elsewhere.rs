@@ -248,3 +248,34 @@ async fn a_wire_that_cannot_be_reached_any_more_is_told_of() {
     let error = format!("{:#}", remote.finish().await.unwrap_err());
     assert!(error.contains("reach the wire"), "{error}");
 }
+
+#[tokio::test]
+async fn a_status_that_is_asked_for_again_and_again_keeps_nothing_from_being_written() {
+    let storage = Storage::start(true).await;
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path()).unwrap();
+    let endpoints = Endpoints {
+        queue: storage.base.clone(),
+        table: storage.base.clone(),
+    };
+    let started = Program::start(&endpoints, history.clone(), 1, listeners().await);
+    let program = started.await.unwrap();
+    let line = r#"{"client":"c","operation":"insert-entity","resource":"T","began":"2026-01-01 00:00:00.000000","ended":"2026-01-01 00:00:00.000001","answer":"not-asked"}"#;
+    let crossing: Crossing = serde_json::from_str(line).unwrap();
+    // Threads of their own: one that stands still would keep the runtime from ending.
+    let (wrote, written) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        for _ in 0..20_000 {
+            history.append(&crossing);
+        }
+        let _ = wrote.send(());
+    });
+    std::thread::spawn(move || while program.status().trouble.is_none() && !wrote_all(&program) {});
+    let done = tokio::time::timeout(Duration::from_secs(60), written).await;
+    done.expect("nothing may stand still").unwrap();
+}
+
+/// Whether the history has about as much as the test writes.
+fn wrote_all(program: &Program) -> bool {
+    program.status().history > 20_000 * 150
+}

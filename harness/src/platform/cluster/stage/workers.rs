@@ -168,8 +168,11 @@ impl Workers for ClusterStage {
     }
 
     async fn abandon(&self) -> anyhow::Result<()> {
-        for name in lock(&self.seen.crew).names() {
-            lock(&self.seen.crew).asks(&name, Cause::Killed);
+        {
+            let mut crew = lock(&self.seen.crew);
+            for name in crew.names() {
+                crew.asks(&name, Cause::Killed);
+            }
         }
         self.want_none().await?;
         self.end_pods_at_once().await
