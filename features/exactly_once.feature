@@ -20,6 +20,7 @@ Feature: Every message has exactly one result
         | 4 consumers  | 2 consumers |
         | 16 consumers | 4 consumers |
 
+    @smoke
     Scenario: A burst arrives all at once
       Given 4 consumers
       When 250 messages are sent at once
@@ -48,6 +49,7 @@ Feature: Every message has exactly one result
 
   Rule: Work that one consumer leaves behind is finished by another
 
+    @smoke
     Scenario: A consumer is killed with all messages leased
       Given 1 consumer
       And each message takes 30 s of work
@@ -93,6 +95,7 @@ Feature: Every message has exactly one result
 
   Rule: A consumer that is told to stop hands its work over in order
 
+    @smoke
     Scenario: One of two consumers drains in the middle of the load
       Given 2 consumers
       And each message takes 500 ms of work

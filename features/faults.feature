@@ -36,6 +36,7 @@ Feature: Nothing that breaks costs a message or makes two results of one
         | the first 5 inserts  | half an answer        |
         | 30 % of all receives | a garbled answer      |
 
+    @smoke
     Scenario: A renewal is refused for a while
       Given 2 consumers
       And each message takes 9 s of work
@@ -69,6 +70,7 @@ Feature: Nothing that breaks costs a message or makes two results of one
 
   Rule: A consumer that dies leaves its work to the others, wherever it was
 
+    @smoke
     Scenario Outline: Consumers die <moment>
       Given 3 consumers
       And a lease lasts 3 s
@@ -87,6 +89,7 @@ Feature: Nothing that breaks costs a message or makes two results of one
 
   Rule: All of it together is still no excuse
 
+    @smoke
     Scenario: Everything breaks at once
       Given 3 consumers
       And a lease lasts 4 s

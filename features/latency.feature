@@ -10,7 +10,7 @@ Feature: A message is handled soon after it was meant to be sent
 
   Rule: A steady load stays within its latency limits
 
-    @serial
+    @serial @smoke
     Scenario: Four consumers keep up with a steady load
       Given 4 consumers
       When 200 messages are sent at 100 per second

@@ -26,6 +26,7 @@ Feature: Consumers come with the work and go with it
 
   Rule: A small backlog is not left to itself
 
+    @smoke
     Scenario: One message brings one consumer
       Given no consumer, and the workload's own scaling settings
       When 1 message is sent at once
@@ -33,6 +34,7 @@ Feature: Consumers come with the work and go with it
       And there was never more than 1 consumer
 
     # The settings of the sample that this workload replaces.
+    @smoke
     Scenario: An activation threshold strands what is below it
       Given no consumer, and the workload's own scaling settings but for these:
         | setting              | value       |

@@ -19,6 +19,9 @@ const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/base");
 pub struct SuiteArgs {
     /// Only scenarios whose name contains this text
     pub filter: Option<String>,
+    /// Only the scenarios that tell most in the shortest time, which have the tag @smoke
+    #[arg(long, env = "EDW_SMOKE")]
+    pub smoke: bool,
     /// Print the names of the selected scenarios, and run none
     #[arg(long)]
     pub list: bool,
@@ -66,6 +69,9 @@ impl SuiteArgs {
     pub(super) fn repeat(&self, filter: Option<&str>, seed: u64) -> String {
         let mut words = vec!["cargo harness run".to_owned()];
         words.extend(filter.map(quoted));
+        if self.smoke && filter == self.filter.as_deref() {
+            words.push("--smoke".to_owned());
+        }
         let features = self.features.display().to_string();
         if features != FEATURES {
             words.push(format!("--features {}", quoted(&features)));

@@ -86,11 +86,16 @@ pub(super) fn of_scenario<'a>(
 }
 
 /// Tags that a feature file may use. Others are refused: a misspelt tag must not move a scenario into or out of a suite.
-const TAGS: [&str; 3] = ["serial", "cluster", "aks"];
+const TAGS: [&str; 4] = ["serial", "smoke", "cluster", "aks"];
 
 /// Whether the tag says that a scenario runs alone, since it measures time.
 pub(super) fn is_serial(tag: &str) -> bool {
     tag.trim_start_matches('@') == "serial"
+}
+
+/// Whether the tag says that a scenario is among the few that tell most.
+pub(super) fn is_smoke(tag: &str) -> bool {
+    tag.trim_start_matches('@') == "smoke"
 }
 
 /// The tags in `tags` that nobody knows.

@@ -141,11 +141,7 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
             let pace = profile.pace(&needs);
             if !needs::unknown(tags.iter().copied()).is_empty() {
                 problems.extend(found);
-            } else if args
-                .filter
-                .as_ref()
-                .is_some_and(|text| !name.contains(text))
-            {
+            } else if !is_wanted(args, &name, &tags) {
                 selection.filtered_out += 1;
             } else if missing.is_empty() {
                 problems.extend(found);
@@ -172,6 +168,12 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
     problems.extend(lint::twins(all(&features)));
     ensure!(problems.is_empty(), lines(&problems));
     Ok(selection)
+}
+
+/// Whether `args` ask for the scenario of this name, with these tags.
+fn is_wanted(args: &SuiteArgs, name: &str, tags: &[&String]) -> bool {
+    let is_named = args.filter.as_ref().is_none_or(|text| name.contains(text));
+    is_named && (!args.smoke || tags.iter().any(|tag| needs::is_smoke(tag)))
 }
 
 /// Every scenario of the feature files at `path`, as it is on a platform that offers everything and shortens nothing.

@@ -197,12 +197,18 @@ impl Crew {
         if member.told.is_none() {
             member.told = Some(Instant::now());
         }
+        let was_seen = member.view.is_running || member.view.ended.is_some();
         member.view = view;
         let noted = self.note_ends(&mut member);
         let was_there = member.view.is_running || member.view.ended.is_some();
+        // The kubelet may tell of its start later than of its end: one that was killed for what it did has run.
+        let was_killed = self.asked.contains_key(&member.view.name);
         let noted = noted.and_then(|()| {
+            if was_killed && !was_seen && !was_there {
+                self.started(&member.view)?;
+            }
             // Taken away before anybody saw how it ended: with grace 0, or with its node.
-            if was_there && !member.is_over {
+            if (was_there || was_killed) && !member.is_over {
                 return self.depart(&member, None);
             }
             Ok(())

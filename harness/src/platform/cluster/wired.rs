@@ -79,7 +79,7 @@ impl std::fmt::Debug for PodKills {
 impl Kills for PodKills {
     /// The wire has shut the pod out already, so that it does not matter that the kubelet takes a moment.
     async fn kill(&self, name: &str) {
-        lock(&self.crew).asks(name, Cause::Killed);
+        lock(&self.crew).asks(name, Cause::Fault);
         let fault = Event::fault("pod deleted at once for the wire", name);
         if let Err(error) = self.log.append(Stamp::now(), fault) {
             tracing::warn!("failed to {error}");

@@ -9,14 +9,14 @@ use cucumber::{given, then, when};
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
-use crate::outcome::{Outcome, Unmet};
+use crate::outcome::Outcome;
 use crate::platform::until::until;
-use crate::platform::{Readiness, Roster, Worker};
+use crate::platform::{Readiness, Roster};
 use crate::run::Run;
 use crate::wire::{Effect, Operation, Refusal, Rule};
 
-/// How long a consumer may take until its probe answers anything.
-const START: Duration = Duration::from_secs(10);
+/// How long consumers may take until one of them asks storage for anything: a pod has to be started.
+const START: Duration = Duration::from_secs(30);
 
 /// What is busy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,34 +63,20 @@ async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
     scenario.options.is_probed = true;
     let run = scenario.run_with_consumers().await?;
     let mut early = Vec::new();
-    let answering = run.until_workers(START, |roster| {
-        note_ready(roster, &mut early);
-        let all_answer = roster.running().all(|it| it.readiness != Readiness::Silent);
-        all_answer.then_some(())
+    let met = until(START, async || {
+        note_ready(&run.roster(), &mut early);
+        Ok((busy.struck() > 0 || !early.is_empty()).then_some(()))
     });
-    if answering.await.is_err() {
-        return Err(silent(&run.roster()).into());
+    if met.await?.is_err() {
+        let untold =
+            anyhow!("no consumer has asked what is busy within {START:?}: nothing can be told");
+        return Err(StepError::of(Outcome::Inconclusive, untold));
     }
     // From here on, the passing of time is what this scenario is about.
     watch_ready(run, time.0, &mut early).await?;
-    if early.is_empty() && busy.struck() == 0 {
-        let untold = anyhow!("no consumer has asked what is busy: nothing can be told");
-        return Err(StepError::of(Outcome::Inconclusive, untold));
-    }
     drop(busy);
     scenario.early = early;
     Ok(())
-}
-
-fn silent(roster: &Roster) -> Unmet {
-    let silent = |it: &&Worker| it.readiness == Readiness::Silent;
-    let name = roster
-        .running()
-        .find(silent)
-        .map_or("no consumer", |it| &*it.name);
-    Unmet(format!(
-        "{name} says nothing within {START:?}: a consumer answers at EDW_LISTEN whether it is ready (docs/CONSUMER.md)"
-    ))
 }
 
 /// Takes down in `early` who says that it is ready.

@@ -160,3 +160,26 @@ async fn an_image_that_cannot_be_pulled_is_trouble_after_a_while() {
     crew.saw(waits("Unschedulable: 0/1 nodes")).unwrap();
     assert_eq!(crew.trouble(Instant::now()), None);
 }
+
+#[test]
+fn a_pod_that_the_wire_killed_has_run_although_the_kubelet_never_said_so() {
+    let (mut crew, _dir) = crew();
+    let waiting = PodView {
+        is_running: false,
+        is_ready: false,
+        ..pod("a")
+    };
+    crew.saw(waiting.clone()).unwrap();
+    crew.asks("a", Cause::Fault);
+    crew.gone(waiting.clone()).unwrap();
+    assert_eq!(last(&crew).cause, Cause::Fault);
+    // One that nobody killed, and that never ran, has not departed.
+    let other = PodView {
+        name: "b".to_owned(),
+        uid: "uid of b".to_owned(),
+        ..waiting
+    };
+    crew.saw(other.clone()).unwrap();
+    crew.gone(other).unwrap();
+    assert_eq!(crew.roster().borrow().departed.len(), 1);
+}
