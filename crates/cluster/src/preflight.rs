@@ -30,6 +30,8 @@ pub struct Found {
     pub keda: Option<String>,
     /// How many nodes pods can be put on.
     pub nodes: usize,
+    /// The CPU that pods can have on them, each as Kubernetes writes it (`2`, `1900m`); empty where nodes come when they are needed.
+    pub cpu: Vec<String>,
     /// What lacks, in a line each; empty: nothing.
     pub lacks: Vec<String>,
 }
@@ -248,6 +250,15 @@ async fn images(client: &Client, images: &[String], found: &mut Found) {
         spec.is_none_or(|spec| spec.unschedulable != Some(true))
     };
     found.nodes = nodes.items.iter().filter(takes_pods).count();
+    let pool = GroupVersionKind::gvk("karpenter.sh", "v1", "NodePool");
+    if discovery::pinned_kind(client, &pool).await.is_err() {
+        let open = nodes.items.iter().filter(takes_pods);
+        let cpu = open.filter_map(|node| {
+            let allocatable = node.status.as_ref()?.allocatable.as_ref()?;
+            Some(allocatable.get("cpu")?.0.clone())
+        });
+        found.cpu = cpu.collect();
+    }
     let named = |node: &Node| {
         let images = node
             .status

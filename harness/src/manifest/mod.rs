@@ -15,6 +15,7 @@ mod kustomize;
 pub(crate) mod labels;
 pub(crate) mod nodes;
 pub(crate) mod pod;
+mod quantity;
 mod scaling;
 mod source;
 mod surroundings;
@@ -32,6 +33,7 @@ pub use check::{Problem, check};
 pub use document::{Document, parse};
 pub use error::{ManifestError, YamlError};
 pub use kustomize::{Kubectl, read_plain};
+pub(crate) use quantity::quantity;
 pub(crate) use source::named;
 pub use source::{read, text_of};
 

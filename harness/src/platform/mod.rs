@@ -72,6 +72,13 @@ pub trait Platform: Send + Sync {
     /// The versions of what it is made of.
     fn versions(&self) -> Vec<Fact>;
 
+    /// Which part of the platform a scenario takes, whose workers are scaled or not: those that run together take no more than 1. With 0
+    /// their number alone says how many run at a time.
+    fn share(&self, is_scaled: bool) -> f64 {
+        let _ = is_scaled;
+        0.0
+    }
+
     /// Opens the stage of one run. What outlives the harness is in the plan's log before it exists.
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>>;
 

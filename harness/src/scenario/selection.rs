@@ -17,7 +17,7 @@ use super::{SuiteArgs, needs};
 use crate::events::NotRun;
 use crate::exit::WrongInput;
 use crate::pace::Pace;
-use crate::platform::Profile;
+use crate::platform::{Need, Profile};
 
 /// What every error of the selection has for its context.
 const SELECT: WrongInput = WrongInput("select the scenarios");
@@ -50,6 +50,8 @@ pub(super) struct Case {
     pub(super) patience: Duration,
     /// Whether it runs alone.
     pub(super) is_serial: bool,
+    /// Whether an autoscaler says how many workers there are.
+    pub(super) is_scaled: bool,
 }
 
 impl Case {
@@ -153,6 +155,7 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
                     pace,
                     patience: needs::patience(&needs, pace),
                     is_serial: tags.iter().any(|tag| needs::is_serial(tag)),
+                    is_scaled: needs.contains(&Need::Scaling),
                 });
             } else {
                 let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
@@ -190,6 +193,7 @@ pub(super) fn all_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
                 pace: Pace::PRODUCTION,
                 patience: Duration::ZERO,
                 is_serial: false,
+                is_scaled: false,
             });
         }
     }

@@ -163,6 +163,8 @@ impl Suite {
         let (mut alone, mut together): (VecDeque<_>, VecDeque<_>) =
             longest_first(cases).partition(|case| case.is_serial);
         let mut playing = FuturesUnordered::new();
+        // Which part of the platform those take that are playing.
+        let mut taken = 0.0;
         let mut tick = tokio::time::interval(Console::EVERY);
         let mut lost = None;
         loop {
@@ -174,11 +176,12 @@ impl Suite {
                 && !stop.is_cancelled()
                 && playing.len() < usize::from(self.args.concurrency)
             {
-                let next = match together.pop_front() {
+                let next = match self.next_that_fits(&mut together, taken) {
                     None if playing.is_empty() => alone.pop_front(),
                     next => next,
                 };
                 let Some(case) = next else { break };
+                taken += self.platform.share(case.is_scaled);
                 console.started(&case.name);
                 playing.push(self.begin_scenario(case, &stop)?);
             }
@@ -187,6 +190,7 @@ impl Suite {
             }
             tokio::select! {
                 Some((case, played)) = playing.next() => {
+                    taken -= self.platform.share(case.is_scaled);
                     console.ended(&case, &played);
                     parts.push(Part::bare(played.outcome));
                     self.record(Event::ScenarioFinished(self.finished(case, played)))?;
@@ -210,6 +214,18 @@ impl Suite {
         }
         parts.extend(lost.map(|reason| Part::new(Outcome::Inconclusive, reason)));
         Ok(parts)
+    }
+
+    /// Takes out the first case that fits beside those that take `taken` of the platform. One that fits nowhere runs when nothing else does.
+    fn next_that_fits(&self, cases: &mut VecDeque<Case>, taken: f64) -> Option<Case> {
+        // What adds up to 1 may come out a little more.
+        const ROUNDING: f64 = 1e-6;
+        let fits = |case: &Case| {
+            let share = self.platform.share(case.is_scaled);
+            taken <= ROUNDING || taken + share <= 1.0 + ROUNDING
+        };
+        let at = cases.iter().position(fits)?;
+        cases.remove(at)
     }
 
     /// Records that `case` begins, and plays it.

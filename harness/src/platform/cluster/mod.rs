@@ -25,16 +25,21 @@ use cluster::pods::Ended;
 use cluster::{Found, Wants};
 use kube::Client;
 use kube::api::DeleteParams;
+use serde_json::json;
 
 pub use args::{ClusterArgs, Switch};
 
 use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed};
 use crate::events::{Fact, Resource};
 use crate::exit::WrongInput;
+use crate::manifest::quantity;
 use crate::pace::Paces;
 use images::Images;
 use overlay::Overlay;
 use stage::ClusterStage;
+
+/// Which part of the nodes' CPU runs may take together. The rest is for what the cluster runs itself.
+const FOR_RUNS: f64 = 0.8;
 
 /// A Kubernetes cluster as a platform.
 #[derive(Clone)]
@@ -214,6 +219,21 @@ impl Platform for Cluster {
             Fact::new("Kubernetes", self.0.found.kubernetes.clone()),
             Fact::new("KEDA", keda.unwrap_or_else(|| "unknown".to_owned())),
         ]
+    }
+
+    fn share(&self, is_scaled: bool) -> f64 {
+        let all: f64 = self
+            .0
+            .found
+            .cpu
+            .iter()
+            .filter_map(|cpu| quantity(&json!(cpu)))
+            .sum();
+        if all <= 0.0 {
+            return 0.0;
+        }
+        let takes = self.0.overlay.cpu(is_scaled, self.0.is_wired);
+        takes / (all * FOR_RUNS)
     }
 
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {

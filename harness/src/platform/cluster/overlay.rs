@@ -18,7 +18,7 @@ pub(super) use wired::{CONTROL, SELECTOR};
 
 use super::images::Images;
 use crate::exit::WrongInput;
-use crate::manifest::{self, Document};
+use crate::manifest::{self, Document, quantity};
 use crate::platform::settings::names;
 use workflow::contract::RunId;
 
@@ -106,6 +106,36 @@ impl Overlay {
         }
         all.dedup();
         all
+    }
+
+    /// The CPU that a run asks for, in cores: as many workers as its ScaledObject allows if it is scaled, else a few; with storage,
+    /// producer, and the wire if it `is_wired`.
+    pub(super) fn cpu(&self, is_scaled: bool, is_wired: bool) -> f64 {
+        const FEW: f64 = 4.0;
+        let of = |workload: &Value| -> f64 {
+            let requests = containers(workload).iter();
+            let requests = requests.map(|it| &it["resources"]["requests"]["cpu"]);
+            requests.filter_map(quantity).sum()
+        };
+        let deployments = self.objects.iter().filter(|it| it["kind"] == "Deployment");
+        let (consumers, others): (Vec<_>, Vec<_>) =
+            deployments.partition(|it| name_of(it) == self.consumer);
+        let mut scaled = self
+            .objects
+            .iter()
+            .filter(|it| it["kind"] == "ScaledObject");
+        let most = scaled
+            .next()
+            .and_then(|it| it["spec"]["maxReplicaCount"].as_f64());
+        // KEDA's own default.
+        let workers = if is_scaled {
+            most.unwrap_or(100.0)
+        } else {
+            FEW
+        };
+        let ours = wired::CPU * if is_wired { 2.0 } else { 1.0 };
+        let of_consumers: f64 = consumers.into_iter().map(of).sum();
+        of_consumers * workers + others.into_iter().map(of).sum::<f64>() + ours
     }
 
     /// The overlay in `namespace`, for `run`. The Namespace object is left out: the run makes its own.

@@ -219,3 +219,19 @@ fn no_wire_is_put_before_storage_outside() {
     }
     assert!(!overlay.can_be_wired());
 }
+
+#[test]
+fn a_run_asks_for_the_cpu_of_all_its_pods() {
+    let overlay = local();
+    // 15 consumers of 40m, Azurite's 250m, producer and wire.
+    assert!(
+        (overlay.cpu(true, true) - 1.05).abs() < 1e-9,
+        "{}",
+        overlay.cpu(true, true)
+    );
+    assert!(
+        (overlay.cpu(false, false) - 0.51).abs() < 1e-9,
+        "{}",
+        overlay.cpu(false, false)
+    );
+}

@@ -15,6 +15,9 @@ pub(in crate::platform::cluster) const CONTROL: u16 = 10_010;
 /// What selects its pod.
 pub(in crate::platform::cluster) const SELECTOR: &str = "app=edw-wire";
 
+/// The CPU that the wire asks for, and the producer, in cores.
+pub(super) const CPU: f64 = 0.1;
+
 /// The settings that say where storage is, each with the port at which the wire stands for it.
 const ADDRESSES: [(&str, u16); 2] = [
     ("AZURE_QUEUE_ENDPOINT", 10_001),
@@ -100,7 +103,7 @@ impl Adapted {
                             "ports": ports,
                             "readinessProbe": {"tcpSocket": {"port": ADDRESSES[0].1}, "periodSeconds": 1},
                             "resources": {
-                                "requests": {"cpu": "100m", "memory": "64Mi"},
+                                "requests": {"cpu": CPU.to_string(), "memory": "64Mi"},
                                 "limits": {"memory": "512Mi"},
                             },
                             "securityContext": container["securityContext"],

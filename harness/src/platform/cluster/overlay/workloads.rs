@@ -144,7 +144,7 @@ impl Adapted {
                             "args": arguments,
                             "env": variables,
                             "resources": {
-                                "requests": {"cpu": "100m", "memory": "64Mi"},
+                                "requests": {"cpu": wired::CPU.to_string(), "memory": "64Mi"},
                                 "limits": {"memory": "512Mi"},
                             },
                             "securityContext": container["securityContext"],
