@@ -76,6 +76,9 @@ pub struct Circumstances {
     /// By how much the wall clock was set in mid-run, in microseconds.
     #[serde(default)]
     pub clock_set_us: u64,
+    /// How far the clocks of different machines can be apart at most, in microseconds.
+    #[serde(default)]
+    pub clocks_apart_us: u64,
     /// What disturbed them, in words: storage that kept requests waiting, a harness that stood still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbed: Option<String>,
@@ -231,9 +234,16 @@ impl Hops {
     ///
     /// A negative latency is impossible, so its amount is clock error. The three hops that start at the producer and
     /// end elsewhere share their two clocks: what one shows holds for all. A wall clock that was set in mid-run is off by as much.
+    /// Where machines differ, the three and the way to storage's answer are off by what is known of their clocks.
     pub fn clock_offset_micros(&self, hop: Hop) -> u64 {
         const BETWEEN_PROCESSES: [Hop; 3] = [Hop::QueueWait, Hop::EndToEnd, Hop::EndToEndNaive];
         let own = [hop];
+        let of_one_machine = matches!(hop, Hop::ScheduleLag | Hop::Send | Hop::Work);
+        let apart = if of_one_machine {
+            0
+        } else {
+            self.circumstances.clocks_apart_us
+        };
         let alike = if BETWEEN_PROCESSES.contains(&hop) {
             &BETWEEN_PROCESSES[..]
         } else {
@@ -246,5 +256,6 @@ impl Hops {
             .max()
             .unwrap_or(0)
             .max(self.circumstances.clock_set_us)
+            .max(apart)
     }
 }

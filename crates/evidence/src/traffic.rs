@@ -30,11 +30,22 @@ pub struct Traffic {
     /// The sum of all steps of the wall clock, in microseconds.
     #[serde(default)]
     pub clock_set_us: i64,
+    /// How far the clocks of clients can be from the wire's at most, in microseconds, where they are not one.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub clocks_apart_us: u64,
     /// Rows whose claims could not be compared, since the wall clock was set meanwhile.
     #[serde(default)]
     pub untold_claims: u64,
     /// What each client did.
     pub clients: BTreeMap<String, ClientTraffic>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+const fn is_nothing(micros: &u64) -> bool {
+    *micros == 0
 }
 
 /// What one client did.

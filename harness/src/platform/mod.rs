@@ -141,6 +141,11 @@ pub trait Stage: Send + Sync {
     /// What lies between the workload and storage, where there is something that sees and breaks requests.
     fn wire(&self) -> Option<Arc<dyn Wire>>;
 
+    /// Whether workers, producer and wire read one clock.
+    fn has_one_clock(&self) -> bool {
+        true
+    }
+
     /// What the autoscaler saw and wanted so far; `None` where the run says how many workers there are.
     fn scaling(&self) -> Option<Recording>;
 

@@ -45,7 +45,10 @@ impl Run {
         let wired = self.stage.wire().is_some();
         let hear = |auditor: &mut Auditor| {
             if wired {
-                let protocol = auditor.protocol().of(store.names.clone());
+                let mut protocol = auditor.protocol().of(store.names.clone());
+                if !self.stage.has_one_clock() {
+                    protocol = protocol.with_clocks_apart();
+                }
                 auditor.hear(self.judge_history(protocol)?.finish());
             }
             anyhow::Ok(())

@@ -8,6 +8,7 @@ use contract::{Seq, Stamp};
 
 use super::activity::Activity;
 use super::clocks::Clocks;
+use super::skew::{Skewed, Skews};
 use evidence::{Claimed, Crossing, Handled};
 
 /// How far a stamp of a consumer may be off: harness and consumer are processes of one machine, and read one clock. A stamp may
@@ -82,11 +83,17 @@ impl Deliveries {
         seq: Seq,
         crossing: &Crossing,
         claimed: &Claimed,
-        (clocks, activity): (&Clocks, &Activity),
+        (clocks, activity, skews): (&Clocks, &Activity, Option<&mut Skews>),
     ) -> Compared {
         match self.compare_who(seq, crossing, claimed) {
             Err(detail) => Compared::False(detail),
             Ok(deliveries) => {
+                if let Some(skews) = skews {
+                    let last = deliveries.last();
+                    return last.map_or(Compared::Fine, |delivery| {
+                        compare_apart(delivery, crossing, claimed, skews)
+                    });
+                }
                 let mut found = Compared::Fine;
                 for delivery in deliveries {
                     found = compare_when(delivery, crossing, claimed, clocks, activity);
@@ -132,6 +139,32 @@ impl Deliveries {
             ));
         }
         Ok(meant)
+    }
+}
+
+/// Compares the stamps of a client with a clock of its own.
+fn compare_apart(
+    delivery: &Delivery,
+    crossing: &Crossing,
+    claimed: &Claimed,
+    skews: &mut Skews,
+) -> Compared {
+    let client = &crossing.client;
+    let unread = |column: &str| Compared::False(format!("`{column}` is absent, or cannot be read"));
+    let Some(dequeued) = claimed.dequeued else {
+        return unread("dequeuedStamp");
+    };
+    let Some(date) = claimed.date else {
+        return unread("dateStamp");
+    };
+    let (received, sent) = ((dequeued, delivery.ended), (date, crossing.began));
+    match skews.claim(client, received, sent, CLOCK_US) {
+        Skewed::Possible => Compared::Fine,
+        Skewed::Far(_) => Compared::Untold,
+        Skewed::Contradicted(us) => Compared::False(format!(
+            "`dequeuedStamp` {dequeued} and `dateStamp` {date} are {} ms from what its other rows and the wire say of the clock of {client}",
+            us / 1_000
+        )),
     }
 }
 
@@ -233,7 +266,7 @@ mod tests {
 
     fn compare(deliveries: &Deliveries, seq: Seq, crossing: &Crossing, row: &Claimed) -> Compared {
         let (clocks, activity) = (Clocks::default(), Activity::default());
-        deliveries.compare(seq, crossing, row, (&clocks, &activity))
+        deliveries.compare(seq, crossing, row, (&clocks, &activity, None))
     }
 
     #[test]
@@ -336,7 +369,8 @@ mod tests {
                 ..crossing("consumer-1", Operation::ReceiveMessages, 45)
             });
             let row = claimed("consumer-2", 2, dequeued, date);
-            let compared = deliveries.compare(seq, &insert, &row, (&clocks, &Activity::default()));
+            let compared =
+                deliveries.compare(seq, &insert, &row, (&clocks, &Activity::default(), None));
             assert_eq!(compared == Compared::Untold, found, "{set_s}: {compared:?}");
             assert!(
                 found || matches!(compared, Compared::False(_)),
@@ -360,7 +394,7 @@ mod tests {
             activity
         };
         let compared = |deliveries: &Deliveries, activity| {
-            deliveries.compare(seq, &insert, &row, (&Clocks::default(), &activity))
+            deliveries.compare(seq, &insert, &row, (&Clocks::default(), &activity, None))
         };
         let receives = || polling(40, 50, Operation::ReceiveMessages);
         let found = compared(&deliveries, receives());

@@ -34,6 +34,7 @@ impl Auditor {
             (!testimony.disturbances.is_empty()).then(|| testimony.traffic.storage.to_string());
         Circumstances {
             clock_set_us: testimony.traffic.clock_set_us.unsigned_abs(),
+            clocks_apart_us: testimony.traffic.clocks_apart_us,
             disturbed,
         }
     }

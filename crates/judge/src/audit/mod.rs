@@ -31,6 +31,7 @@ mod hearing;
 mod inserts;
 mod protocol;
 mod seen;
+mod skew;
 mod stamps;
 mod starvation;
 mod testimony;

@@ -12,6 +12,7 @@ use super::deliveries::{Compared, Deliveries};
 use super::findings::Findings;
 use super::inserts::Inserts;
 use super::seen::Marks;
+use super::skew::Skews;
 use super::starvation::Starvation;
 use super::testimony::{GivenUp, Resources, Testimony};
 use super::{Traffic, Violation, Witness};
@@ -70,6 +71,8 @@ pub struct Protocol {
     given_up: Vec<GivenUp>,
     traffic: Traffic,
     starvation: Starvation,
+    /// Where clients have clocks of their own.
+    skews: Option<Skews>,
     findings: Findings,
 }
 
@@ -94,6 +97,7 @@ impl Protocol {
             given_up: Vec::new(),
             traffic: Traffic::default(),
             starvation: Starvation::default(),
+            skews: None,
             findings: Findings::default(),
         }
     }
@@ -102,6 +106,15 @@ impl Protocol {
     #[must_use]
     pub fn of(self, resources: Resources) -> Self {
         Self { resources, ..self }
+    }
+
+    /// Clients are on several machines, each with a clock of its own.
+    #[must_use]
+    pub fn with_clocks_apart(self) -> Self {
+        Self {
+            skews: Some(Skews::default()),
+            ..self
+        }
     }
 
     /// The next crossing.
@@ -155,6 +168,7 @@ impl Protocol {
         Traffic {
             storage: self.starvation.clone().finish().0,
             clock_set_us: self.clocks.stepped_us(),
+            clocks_apart_us: self.skews.as_ref().map_or(0, Skews::most_us),
             ..self.traffic.clone()
         }
     }
@@ -289,7 +303,7 @@ impl Protocol {
             });
         }
         let Some(claimed) = &row.delivery else { return };
-        let told = (&self.clocks, &self.activity);
+        let told = (&self.clocks, &self.activity, self.skews.as_mut());
         match self.deliveries.compare(seq, crossing, claimed, told) {
             Compared::Fine => {}
             Compared::Untold => self.traffic.untold_claims += 1,

@@ -177,6 +177,10 @@ impl Stage for ClusterStage {
         Some(self.wire.as_ref()?.remote.clone())
     }
 
+    fn has_one_clock(&self) -> bool {
+        self.site.found.nodes <= 1
+    }
+
     fn scaling(&self) -> Option<Recording> {
         let observer = lock(&self.seen.observer);
         observer.as_ref().map(|(_, observer)| observer.recording())

@@ -132,6 +132,7 @@ fn rows_of_undisturbed_times_are_kept_apart_where_there_were_others() {
     let mut hops = Hops::under(Circumstances {
         clock_set_us: 0,
         disturbed: Some("storage slept".to_owned()),
+        ..Circumstances::default()
     });
     for disturbed in [false, true, true] {
         let ending = Ending {

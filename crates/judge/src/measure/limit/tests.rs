@@ -105,6 +105,7 @@ fn a_limit_that_is_missed_while_storage_stood_still_is_not_told() {
         let mut hops = Hops::under(Circumstances {
             clock_set_us: 0,
             disturbed: Some("storage kept requests waiting for 3.8s of 30s".to_owned()),
+            ..Circumstances::default()
         });
         for n in 0..2_000 {
             let disturbed = n % 10 == 0;
@@ -141,6 +142,7 @@ fn a_clock_that_was_set_cannot_tell_of_latencies_below_its_step() {
     let mut hops = Hops::under(Circumstances {
         clock_set_us: 3_700_000_000,
         disturbed: None,
+        ..Circumstances::default()
     });
     for n in 0..2_000 {
         let ending = Ending {

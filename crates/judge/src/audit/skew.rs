@@ -1,0 +1,113 @@
+//! Clocks that are not one: of pods on several nodes. How far each is from the wire's is told by its own requests: a consumer cannot have
+//! stamped a message before the wire had its answer, nor a row after the wire had its insert. Every row narrows that down.
+
+use std::collections::HashMap;
+
+use contract::Stamp;
+
+/// A clock that is further off than this is not kept by anybody; nodes of a cluster keep theirs to milliseconds.
+const FAR_US: i64 = 1_000_000;
+
+/// How far the clocks of clients may be ahead of the wire's, in microseconds.
+#[derive(Debug, Default)]
+pub(super) struct Skews(HashMap<String, Bounds>);
+
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    least: i64,
+    most: i64,
+}
+
+/// What the stamps of one row say, held against all before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Skewed {
+    /// There is a clock by which they are all true.
+    Possible,
+    /// No clock that stands still against the wire's gives them, by so much.
+    Contradicted(i64),
+    /// The clock is off by at least so much: nobody can tell whether it is that, or the client.
+    Far(i64),
+}
+
+impl Skews {
+    /// The client had the message at `had` and says `dequeued`; it had sent the row at `asked` and says `date`.
+    pub(super) fn claim(
+        &mut self,
+        client: &str,
+        (dequeued, had): (Stamp, Stamp),
+        (date, asked): (Stamp, Stamp),
+        slack_us: i64,
+    ) -> Skewed {
+        let bounds = self.0.entry(client.to_owned()).or_insert(Bounds {
+            least: i64::MIN,
+            most: i64::MAX,
+        });
+        bounds.most = bounds.most.min(dequeued.micros_since(had));
+        bounds.least = bounds.least.max(date.micros_since(asked));
+        let gap = bounds.least.saturating_sub(bounds.most);
+        let off = bounds.least.max(bounds.most.saturating_neg());
+        if gap > slack_us {
+            Skewed::Contradicted(gap)
+        } else if off > FAR_US {
+            Skewed::Far(off)
+        } else {
+            Skewed::Possible
+        }
+    }
+
+    /// How far the clocks can be apart at most, as far as is known, in microseconds.
+    pub(super) fn most_us(&self) -> u64 {
+        let known = self.0.values();
+        let widest = known.map(|it| it.least.unsigned_abs().max(it.most.unsigned_abs()));
+        widest.max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of a client whose clock is `ahead` of the wire's: received at `at`, worked on for 20 ms, a millisecond each way.
+    fn row(skews: &mut Skews, at: i64, ahead: i64) -> Skewed {
+        let stamp = Stamp::from_micros;
+        let received = (stamp(at + 1_000 + ahead), stamp(at));
+        let sent = (stamp(at + 21_000 + ahead), stamp(at + 22_000));
+        skews.claim("pod-1", received, sent, 5_000)
+    }
+
+    #[test]
+    fn a_clock_that_is_off_contradicts_nobody_and_is_measured() {
+        for ahead in [-40_000, 0, 300_000] {
+            let mut skews = Skews::default();
+            for at in [10_000_000, 20_000_000, 30_000_000] {
+                assert_eq!(row(&mut skews, at, ahead), Skewed::Possible, "{ahead}");
+            }
+            let most = i64::try_from(skews.most_us()).unwrap();
+            assert!((most - ahead.abs()).abs() <= 1_000, "{ahead}: {most}");
+        }
+    }
+
+    #[test]
+    fn one_row_that_is_stamped_otherwise_than_the_rest_is_a_lie() {
+        let mut skews = Skews::default();
+        row(&mut skews, 10_000_000, 40_000);
+        assert_eq!(
+            row(&mut skews, 20_000_000, -40_000),
+            Skewed::Contradicted(78_000)
+        );
+    }
+
+    #[test]
+    fn a_clock_that_nobody_keeps_cannot_be_told_from_a_lie() {
+        let mut skews = Skews::default();
+        assert!(matches!(
+            row(&mut skews, 10_000_000, 5_000_000),
+            Skewed::Far(_)
+        ));
+        let mut skews = Skews::default();
+        assert!(matches!(
+            row(&mut skews, 10_000_000, -5_000_000),
+            Skewed::Far(_)
+        ));
+    }
+}
