@@ -1,4 +1,9 @@
-//! The command line of `harness`.
+//! The command line of `harness` and of `edw`, which are the same program.
+
+mod features;
+mod files;
+
+pub use features::test_main;
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
@@ -7,10 +12,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
+use self::files::ExportArgs;
 use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
 use crate::outcome::Outcome;
@@ -19,14 +25,14 @@ use crate::platform::local::Local;
 use crate::platform::{EnvironmentName, Platform, Profile, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::{Progress, RecordingArgs};
 use crate::report::ReportError;
-use crate::scenario::{Keep, Selection, SuiteArgs, SuiteReport};
+use crate::scenario::{Selection, SuiteArgs, SuiteReport};
 use crate::simulate::SimulateArgs;
 use crate::sweep::SweepArgs;
 use crate::verify::VerifyArgs;
 
 /// Proves that an event-driven workload keeps its promises
 #[derive(Debug, Parser)]
-#[command(name = "harness", version, after_help = EXIT_CODES)]
+#[command(version, after_help = EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -70,6 +76,18 @@ enum Command {
     Consumer(Box<consumer::Args>),
     /// A storage engine that serves Azure's Queue and Table services, as its own binary runs it
     Engine(Box<engine::program::Args>),
+    /// Write the features, manifests and example prices that this program carries into a directory, to be edited
+    Export(ExportArgs),
+    /// Write the completions of a shell to standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for each command into a directory
+    Man {
+        /// The directory; man finds pages in `man1` of a directory in `MANPATH`
+        dir: PathBuf,
+    },
     /// Ends the children of a harness that is gone
     #[command(hide = true)]
     Guard { mark: String },
@@ -101,9 +119,10 @@ struct VerifyCommand {
 
 #[derive(Debug, clap::Args)]
 struct LintCommand {
-    /// A feature file, or a directory of them
-    #[arg(default_value = "features", env = "EDW_FEATURES")]
-    features: PathBuf,
+    /// Feature files, or directories of them; `builtin:features` are the program's own [default: features, where there are any,
+    /// else builtin:features]
+    #[arg(default_values_os_t = [crate::project::features()], hide_default_value = true, env = "EDW_FEATURES")]
+    features: Vec<PathBuf>,
     /// Steps that no scenario uses are an error, not a remark
     #[arg(long)]
     deny_unused: bool,
@@ -117,9 +136,32 @@ struct RunCommand {
     telemetry: TelemetryArgs,
 }
 
-/// Runs a command to its exit code.
-pub fn main(cli: Cli) -> ExitCode {
+/// Runs the command that this process was given, to its exit code. `name` is what the program is called.
+pub fn main(name: &'static str) -> ExitCode {
+    let matches = command(name).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    dispatch(cli, name)
+}
+
+fn command(name: &'static str) -> clap::Command {
+    Cli::command().name(name)
+}
+
+/// The commands that are for people, with which completions are made and manual pages.
+fn visible(name: &'static str) -> clap::Command {
+    let all = command(name);
+    let shown = all.get_subcommands().filter(|it| !it.is_hide_set());
+    let shown: Vec<_> = shown.cloned().collect();
+    let about = all.get_about().cloned().unwrap_or_default();
+    let bare = clap::Command::new(name).version(env!("CARGO_PKG_VERSION"));
+    bare.about(about).after_help(EXIT_CODES).subcommands(shown)
+}
+
+fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
     match cli.command {
+        Command::Export(args) => told(files::export(&args)),
+        Command::Completions { shell } => files::completions(visible(name), shell),
+        Command::Man { dir } => told(files::man(visible(name), &dir)),
         Command::Aks { command } => aks::main(aks::Args { command }),
         Command::Producer(args) => exit(producer::main(*args)),
         Command::Consumer(args) => exit(consumer::main(*args)),
@@ -176,7 +218,8 @@ fn recording(args: &RecordingArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What every error of a directory that holds no run has for its context.
-const NO_RUN: WrongInput = WrongInput("report on a run; name its directory, target/runs/<run>");
+const NO_RUN: WrongInput =
+    WrongInput("report on a run; name its directory, target/runs/<run> or edw-out/runs/<run>");
 
 fn report(dir: &Path) -> anyhow::Result<ExitCode> {
     let (record, report) = crate::report::write(dir).map_err(|error| match error {
@@ -276,7 +319,8 @@ fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
     }
     let remark = if command.deny_unused { "" } else { "remark: " };
     // Of a single file it is no news that it does not use every step.
-    let told = command.deny_unused || !command.features.is_file();
+    let told =
+        command.deny_unused || !matches!(&command.features[..], [one] if builtin::is_file(one));
     for unused in lint.unused.iter().filter(|_| told) {
         say(&format!("{remark}{unused}"));
     }
@@ -318,62 +362,4 @@ fn conclude(report: &SuiteReport) -> ExitCode {
     counts.push(format!("{} not run", report.record.not_run.len()));
     say(&counts.join(", "));
     ExitCode::from(report.record.verdict().outcome)
-}
-
-/// What `cargo test` runs: the suite, with `harness` as the executable that holds producer and consumer.
-#[derive(Debug, Parser)]
-#[command(name = "features")]
-struct TestCli {
-    #[command(flatten)]
-    suite: SuiteArgs,
-    #[command(flatten)]
-    telemetry: TelemetryArgs,
-    /// Flags of the standard test runner, which `cargo test` hands to every target: they change nothing here
-    #[command(flatten)]
-    _ignored: Ignored,
-}
-
-#[derive(Debug, clap::Args)]
-struct Ignored {
-    #[arg(long, hide = true)]
-    nocapture: bool,
-    #[arg(long, hide = true)]
-    show_output: bool,
-    #[arg(long, short, hide = true)]
-    quiet: bool,
-    #[arg(long, hide = true)]
-    test_threads: Option<u16>,
-}
-
-/// The `cargo test` target: runs the features at `root` with the built-in workload of the executable `harness`.
-///
-/// A filter that selects none of these scenarios is meant for another target, and passes; without a filter, none is an
-/// error.
-pub fn test_main(harness: &str, root: &Path) -> ExitCode {
-    let TestCli {
-        suite: mut args,
-        telemetry,
-        ..
-    } = TestCli::parse();
-    // Cargo starts a test in its package; what the suite prints is for somebody at the root.
-    if let Err(error) = std::env::set_current_dir(root).context("enter the repository's root") {
-        return told(Err(error));
-    }
-    // Thousands of suites are run on the machine of somebody who develops.
-    args.keep.get_or_insert(Keep::Failed);
-    if args.list {
-        return told(list(&args));
-    }
-    match crate::scenario::list(&args, &profile(&args.workload)) {
-        Ok(selected) if selected.is_empty() && args.filter.is_some() => {
-            say("0 passed, 0 failed, 0 not run: the filter is meant for another target");
-            return ExitCode::SUCCESS;
-        }
-        _ => {}
-    }
-    in_runtime(&telemetry, async {
-        let selection = crate::scenario::select(&args, &profile(&args.workload))?;
-        let workload = Workload::chosen(Path::new(harness), &args.workload);
-        suite(&args, selection, workload).await
-    })
 }

@@ -12,6 +12,7 @@
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
 //!   what a real cluster did, held against the model.
 //! - [`authority`]: what stands for Microsoft Entra on a laptop. [`leak`]: finds secrets in what was written down.
+//! - [`project`]: the directory that a command works for.
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
 
@@ -28,6 +29,7 @@ pub mod manifest;
 pub mod nodes;
 mod panics;
 pub mod platform;
+pub mod project;
 pub mod recording;
 pub mod report;
 pub mod run;

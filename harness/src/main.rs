@@ -1,9 +1,7 @@
-//! The `harness` command.
+//! The `harness` command, as `cargo harness` starts it inside the repository. Elsewhere it is called `edw`.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    harness::cli::main(harness::cli::Cli::parse())
+    harness::cli::main("harness")
 }

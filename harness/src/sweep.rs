@@ -27,8 +27,8 @@ const NAMESPACE_GONE: Duration = Duration::from_secs(120);
 /// What to sweep.
 #[derive(Debug, Clone, clap::Args)]
 pub struct SweepArgs {
-    /// Where the run directories are
-    #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
+    /// Where the run directories are [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// Remove the namespaces of runs in this context's cluster whose time is over as well, whether or not their logs are here
     #[arg(long, env = "EDW_CONTEXT")]

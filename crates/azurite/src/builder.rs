@@ -184,7 +184,7 @@ impl Builder {
     async fn start_npm(self, because: Option<&str>) -> Result<Azurite, Error> {
         let entry = npm::entry().await?;
         let (node, ports) = Node::start(&entry, &self.options).await?;
-        tracing::debug!(directory = %npm::installation().display(), "the npm package is used");
+        tracing::debug!(entry = %entry.display(), "the npm package is used");
         let why = why(Source::Npm, because);
         let endpoints = endpoints(self.options.scheme(), ports);
         self.when_ready(Running::Node(node), Source::Npm, endpoints, why)

@@ -16,8 +16,9 @@
 //!    `http://127.0.0.1:10001/devstoreaccount1` (`EDW_AZURITE_BLOB_URL` too, for what asks for it). Once given it is not
 //!    fallen back from.
 //! 2. **Docker**: the published image, through testcontainers, when an engine answers and has or can pull it.
-//! 3. **npm**: the package, installed once into `azurite-<version>/` of the target directory (`CARGO_TARGET_DIR`, else the
-//!    directory that cargo marked as its target, above the executable, else the workspace's `target/`) and run by `node`.
+//! 3. **npm**: the package, installed once into `azurite-<version>/` and run by `node`. It lies in `EDW_CACHE`; else, for a
+//!    program that cargo has built and that still lies there, in its target directory; else in the user's cache directory,
+//!    `edw/` in `$XDG_CACHE_HOME` or `~/.cache`.
 //!
 //! [`Azurite::why`] says in one line which it was and why. The version is pinned in `azurite/VERSION`, for all of them.
 //!
@@ -33,6 +34,7 @@
 
 mod address;
 mod builder;
+mod cache;
 mod docker;
 mod engine;
 mod error;
@@ -43,7 +45,6 @@ mod ready;
 mod running;
 mod sas;
 mod source;
-mod target_dir;
 mod tls;
 
 pub use builder::Builder;

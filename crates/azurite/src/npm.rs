@@ -1,4 +1,4 @@
-//! The npm package: installed once per version and build directory, whoever asks first.
+//! The npm package: installed once per version and cache directory, whoever asks first.
 
 use std::{
     fs::{self, File},
@@ -7,45 +7,47 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Error, VERSION, target_dir::target_dir};
+use crate::{Error, VERSION, cache::cache_dir};
 
 /// Entry script of the package within an installation.
 const ENTRY: &str = "node_modules/azurite/dist/src/azurite.js";
 
-/// Where the package of the pinned version lies, or will lie.
-pub(crate) fn installation() -> PathBuf {
-    target_dir().join(format!("azurite-{VERSION}"))
-}
+/// What is said where nobody knows of a directory that outlives this process.
+const NO_CACHE: &str =
+    "there is no home directory to keep the npm package in; set EDW_CACHE to a directory";
 
 /// The entry script, after installing the package if no one has. Takes 40 s and 365 MB the first time.
 pub(crate) async fn entry() -> Result<PathBuf, Error> {
-    let target = target_dir();
-    tokio::task::spawn_blocking(move || ensure_installed(&target, VERSION))
+    let cache = cache_dir().ok_or_else(|| Error::Start(NO_CACHE.to_owned()))?;
+    tokio::task::spawn_blocking(move || ensure_installed(&cache, VERSION))
         .await
         .expect("an installation must not panic")
 }
 
-/// Installs into `<target>/azurite-<version>/`. The directory appears whole or not at all, and test binaries that start
+/// Installs into `<cache>/azurite-<version>/`. The directory appears whole or not at all, and test binaries that start
 /// together install once: the others wait for the lock.
-fn ensure_installed(target: &Path, version: &str) -> Result<PathBuf, Error> {
-    let home = target.join(format!("azurite-{version}"));
+fn ensure_installed(cache: &Path, version: &str) -> Result<PathBuf, Error> {
+    let home = cache.join(format!("azurite-{version}"));
     let entry = home.join(ENTRY);
     if entry.is_file() {
         return Ok(entry);
     }
-    fs::create_dir_all(target).map_err(io_error("create", target))?;
-    let lock_path = target.join(format!("azurite-{version}.lock"));
+    fs::create_dir_all(cache).map_err(io_error(
+        "keep the npm package (EDW_CACHE names another directory) in",
+        cache,
+    ))?;
+    let lock_path = cache.join(format!("azurite-{version}.lock"));
     let lock = File::create(&lock_path).map_err(io_error("create", &lock_path))?;
     lock.lock().map_err(io_error("lock", &lock_path))?;
     if entry.is_file() {
         return Ok(entry);
     }
-    tracing::info!(version, directory = %home.display(), "installing Azurite from npm, once for this build directory");
+    tracing::info!(version, directory = %home.display(), "installing Azurite from npm, once for this directory");
     let partial = tempfile::Builder::new()
         .prefix(&format!("azurite-{version}.partial-"))
-        .tempdir_in(target)
-        .map_err(io_error("create a directory in", target))?;
-    npm_install(partial.path(), &target.join("npm-cache"), version)?;
+        .tempdir_in(cache)
+        .map_err(io_error("create a directory in", cache))?;
+    npm_install(partial.path(), &cache.join("npm-cache"), version)?;
     if !partial.path().join(ENTRY).is_file() {
         return Err(Error::Start(format!(
             "the npm package azurite@{version} has no {ENTRY}"
@@ -106,12 +108,12 @@ mod tests {
 
     #[test]
     fn a_version_that_does_not_exist_leaves_no_installation_and_says_what_npm_said() {
-        let target = tempfile::tempdir_in(target_dir()).unwrap();
-        let error = ensure_installed(target.path(), "0.0.0-none")
+        let cache = tempfile::tempdir_in(cache_dir().unwrap()).unwrap();
+        let error = ensure_installed(cache.path(), "0.0.0-none")
             .unwrap_err()
             .to_string();
         assert!(error.contains("azurite@0.0.0-none"), "{error}");
-        let left: Vec<_> = fs::read_dir(target.path())
+        let left: Vec<_> = fs::read_dir(cache.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
@@ -124,10 +126,10 @@ mod tests {
 
     #[test]
     fn an_installation_that_is_there_is_taken_as_it_is() {
-        let target = tempfile::tempdir().unwrap();
-        let entry = target.path().join("azurite-1.2.3").join(ENTRY);
+        let cache = tempfile::tempdir().unwrap();
+        let entry = cache.path().join("azurite-1.2.3").join(ENTRY);
         fs::create_dir_all(entry.parent().unwrap()).unwrap();
         fs::write(&entry, "").unwrap();
-        assert_eq!(ensure_installed(target.path(), "1.2.3").unwrap(), entry);
+        assert_eq!(ensure_installed(cache.path(), "1.2.3").unwrap(), entry);
     }
 }

@@ -54,8 +54,8 @@ pub struct LoadArgs {
     /// Seed, to repeat a run [default: random]
     #[arg(long, value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
-    /// Where the run's directory goes
-    #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
+    /// Where the run's directory goes [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
 }
 
@@ -170,7 +170,7 @@ impl LoadArgs {
     /// The command that repeats the run.
     pub fn repeat(&self, seed: u64) -> String {
         let mut words = vec![
-            "cargo harness load".to_owned(),
+            format!("{} load", crate::project::program()),
             format!("--messages {}", self.messages),
             format!("--consumers {}", self.consumers),
             format!("--shape {}", self.shape()),

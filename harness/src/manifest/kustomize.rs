@@ -46,9 +46,11 @@ impl Kubectl {
             dir: dir.to_owned(),
             said,
         };
+        let lent = builtin::lend(dir).map_err(|error| failed(error.to_string()))?;
+        let on_disk = lent.as_ref().map_or(dir, |(_, dir)| dir);
         let output = Command::new("kubectl")
             .arg("kustomize")
-            .arg(dir)
+            .arg(on_disk)
             .stdin(Stdio::null())
             .output()
             .map_err(|error| failed(error.to_string()))?;
@@ -97,13 +99,13 @@ const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomizat
 /// Whether a file is one by its name.
 pub(super) fn is_kustomization(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    name.is_some_and(|name| NAMES.contains(&name)) && path.is_file()
+    name.is_some_and(|name| NAMES.contains(&name)) && builtin::is_file(path)
 }
 
 /// The kustomization of a directory, if it has one.
 pub(super) fn find(dir: &Path) -> Result<Option<PathBuf>, ManifestError> {
     let here = NAMES.iter().map(|name| dir.join(name));
-    let mut here: Vec<PathBuf> = here.filter(|path| path.is_file()).collect();
+    let mut here: Vec<PathBuf> = here.filter(|path| builtin::is_file(path)).collect();
     if here.len() > 1 {
         let names = here.iter().filter_map(|path| path.file_name()?.to_str());
         return Err(ManifestError::Kustomizations {
@@ -137,7 +139,7 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     let mut documents = Vec::new();
     for resource in &plain.resources {
         let file = dir.join(resource);
-        if file.is_dir() {
+        if builtin::is_dir(&file) {
             documents.extend(read_plain(&file)?);
             continue;
         }

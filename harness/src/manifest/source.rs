@@ -16,7 +16,7 @@ const PACKED: [&str; 4] = ["gz", "tgz", "tar", "zip"];
 /// The objects of a file, of standard input (`-`), or of a directory: its kustomization, rendered by kubectl where that does
 /// more than [`read_plain`] can, or else its files.
 pub fn read(path: &Path) -> Result<Vec<Document>, ManifestError> {
-    if path.is_dir() {
+    if builtin::is_dir(path) {
         return directory(path);
     }
     if kustomize::is_kustomization(path) {
@@ -30,7 +30,7 @@ fn directory(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     if kustomize::find(dir)?.is_some() {
         return kustomization(dir);
     }
-    if dir.join("Chart.yaml").exists() {
+    if builtin::is_file(&dir.join("Chart.yaml")) {
         let path = dir.to_owned();
         return Err(ManifestError::Chart { path });
     }
@@ -39,9 +39,8 @@ fn directory(dir: &Path) -> Result<Vec<Document>, ManifestError> {
         source,
     };
     let mut files = Vec::new();
-    for entry in dir.read_dir().map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if has_extension(&path, &EXTENSIONS) && path.is_file() {
+    for builtin::Entry { path, .. } in builtin::read_dir(dir).map_err(failed)? {
+        if has_extension(&path, &EXTENSIONS) && builtin::is_file(&path) {
             files.push(path);
         }
     }
@@ -88,7 +87,7 @@ pub fn text_of(path: &Path) -> Result<String, ManifestError> {
         let all = std::io::stdin().lock().read_to_end(&mut bytes);
         all.map(|_| bytes)
     } else {
-        std::fs::read(&path)
+        builtin::read(&path).map(std::borrow::Cow::into_owned)
     };
     match read {
         Ok(bytes) => decode(&bytes).ok_or(ManifestError::Encoding { path }),

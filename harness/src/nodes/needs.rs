@@ -72,7 +72,8 @@ impl Needs {
         };
         let needs = Self::of(&deployment.object(), &deployment.spec)?;
         let path = dir.join(POOLS);
-        let text = std::fs::read_to_string(&path).map_err(|source| NodesError::Pools {
+        let text = builtin::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let text = text.map_err(|source| NodesError::Pools {
             path: path.clone(),
             source,
         })?;

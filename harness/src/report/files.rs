@@ -18,7 +18,7 @@ pub enum ReportError {
     Empty(PathBuf),
     /// A file cannot be written.
     #[error(
-        "write the report {path}; make room, or the directory writable, and make the reports with `harness report`"
+        "write the report {path}; make room, or the directory writable, and make the reports again with the command `report`"
     )]
     Write {
         /// Which.

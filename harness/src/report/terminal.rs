@@ -312,8 +312,9 @@ pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
         ));
     }
     for resource in &record.resources {
+        let program = crate::project::program();
         remarks.push(format!(
-            "still there: {resource}; `cargo harness sweep` removes it"
+            "still there: {resource}; `{program} sweep` removes it"
         ));
     }
     remarks

@@ -1,18 +1,13 @@
 //! The arguments of a suite, for `harness run` and for `cargo test`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use workflow::{duration, number};
 
 use crate::platform::WorkloadArgs;
+use crate::project;
 use crate::shell::quoted;
-
-/// Where the feature files are, seen from the repository's root.
-const FEATURES: &str = "features";
-
-/// Where the manifests are that this program was built with: from any directory the same.
-const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/base");
 
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
@@ -25,14 +20,15 @@ pub struct SuiteArgs {
     /// Print the names of the selected scenarios, and run none
     #[arg(long)]
     pub list: bool,
-    /// A feature file, or a directory of them
-    #[arg(long, env = "EDW_FEATURES", default_value = FEATURES)]
-    pub features: PathBuf,
-    /// The directory of the manifests by which scenarios scale consumers [default: k8s/base of the repository]
-    #[arg(long, env = "EDW_MANIFESTS", default_value = MANIFESTS, hide_default_value = true)]
+    /// A feature file, or a directory of them; repeat for more. `builtin:features` are the program's own [default: features of
+    /// the project, where there are any, else builtin:features]
+    #[arg(long, env = "EDW_FEATURES", default_values_os_t = [project::features()], hide_default_value = true)]
+    pub features: Vec<PathBuf>,
+    /// The directory of the manifests by which scenarios scale consumers [default: builtin:k8s/base]
+    #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = project::manifests(), hide_default_value = true)]
     pub manifests: PathBuf,
-    /// Where run directories go
-    #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
+    /// Where run directories go [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// Scenarios that run at the same time
     #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -67,18 +63,18 @@ pub enum Keep {
 impl SuiteArgs {
     /// The line that repeats the scenarios that `filter` selects.
     pub(super) fn repeat(&self, filter: Option<&str>, seed: u64) -> String {
-        let mut words = vec!["cargo harness run".to_owned()];
+        let mut words = vec![format!("{} run", project::program())];
         words.extend(filter.map(quoted));
         if self.smoke && filter == self.filter.as_deref() {
             words.push("--smoke".to_owned());
         }
-        let features = self.features.display().to_string();
-        if features != FEATURES {
-            words.push(format!("--features {}", quoted(&features)));
+        let flag =
+            |name: &str, path: &Path| format!("--{name} {}", quoted(&path.display().to_string()));
+        if self.features != [project::features()] {
+            words.extend(self.features.iter().map(|path| flag("features", path)));
         }
-        let manifests = self.manifests.display().to_string();
-        if manifests != MANIFESTS {
-            words.push(format!("--manifests {}", quoted(&manifests)));
+        if self.manifests != project::manifests() {
+            words.push(flag("manifests", &self.manifests));
         }
         words.extend(self.workload.repeat());
         words.push(format!("--seed {seed}"));

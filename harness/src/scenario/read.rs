@@ -24,7 +24,7 @@ pub(super) struct FeatureFile {
 /// Reads the feature files at `path`: itself, or those below it, in order of their names.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<FeatureFile>> {
     let features = feature_files(path)?.into_iter().map(|file| {
-        let bytes = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+        let bytes = builtin::read(&file).with_context(|| format!("read {}", file.display()))?;
         let text = decoded(&bytes).map_err(|no_text| Unreadable(no_text.told(&file)))?;
         let has_mark = text.len() < bytes.len();
         // The parser of a text keeps to itself why it gave up, and that of a file tells.
@@ -49,7 +49,7 @@ fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
             path.display()
         )
     };
-    if path.is_file() {
+    if builtin::is_file(path) {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
@@ -61,11 +61,9 @@ fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Adds those below `directory`, however deep: one that is not seen would never run. Links to directories are not followed.
 fn add_files(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let path = entry.path();
+    for builtin::Entry { path, is_dir } in builtin::read_dir(directory)? {
         let extension = path.extension();
-        if entry.file_type()?.is_dir() {
+        if is_dir {
             add_files(&path, files)?;
         } else if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("feature")) {
             files.push(path);

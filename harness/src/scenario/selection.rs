@@ -1,6 +1,6 @@
 //! Selecting scenarios: what the feature files say, checked before anything runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ pub(super) fn steps<'a>(
 /// What `args` select of what a platform with this profile can run; an error names every problem of what is selected. Tags and
 /// names are checked in all scenarios.
 fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
-    let features = read(&args.features)?;
+    let features = read_all(&args.features)?;
     let mut selection = Selection {
         cases: Vec::new(),
         not_run: Vec::new(),
@@ -207,6 +207,27 @@ fn all(features: &[FeatureFile]) -> impl Iterator<Item = (&Path, &Gherkin)> {
     })
 }
 
+/// The feature files at `paths`, each file once.
+fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<FeatureFile>> {
+    let mut features: Vec<FeatureFile> = Vec::new();
+    for path in paths {
+        for read in read(path)? {
+            if features.iter().all(|known| known.file != read.file) {
+                features.push(read);
+            }
+        }
+    }
+    Ok(features)
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(", ")
+}
+
 fn lines(problems: &[Problem]) -> String {
     let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
     lines.join("\n")
@@ -224,7 +245,7 @@ pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> 
     if selection.cases.is_empty() {
         let none = anyhow!(
             "{}: {} left out by the filter, {} not runnable here, none left; a suite that runs nothing proves nothing",
-            args.features.display(),
+            listed(&args.features),
             selection.filtered_out,
             selection.not_run.len()
         );
@@ -244,9 +265,9 @@ pub struct Lint {
     pub unused: Vec<Problem>,
 }
 
-/// Checks every scenario of the feature files at `path`, those included that would not run here.
-pub fn check_features(path: &Path) -> anyhow::Result<Lint> {
-    Ok(lint_of(read(path).context(LINT)?))
+/// Checks every scenario of the feature files at `paths`, those included that would not run here.
+pub fn check_features(paths: &[PathBuf]) -> anyhow::Result<Lint> {
+    Ok(lint_of(read_all(paths).context(LINT)?))
 }
 
 /// The same of one feature, from its text; `file` is what problems call it.

@@ -20,24 +20,25 @@ sawtooth: --shape ramp:20/s..0/s:10m --repeat 20m
 
 Examples:
   What the settings of the Microsoft sample do to a load that ebbs away:
-    harness simulate k8s/overlays/sample
+    edw simulate builtin:k8s/overlays/sample
   The same beside our own, with what is possible in other phases:
-    harness simulate k8s/overlays/sample --compare k8s/base --band
+    edw simulate builtin:k8s/overlays/sample --compare builtin:k8s/base --band
   A burst, on replicas that take 40 s to start:
-    harness simulate scaledobject.yaml --shape burst --messages 2000 \\
+    edw simulate scaledobject.yaml --shape burst --messages 2000 \\
             --start-delay 40s --pods-per-node 10
 
   A chart of Helm, and what a cluster has:
-    helm template CHART | harness simulate -
+    helm template CHART | edw simulate -
     kubectl get scaledobject,triggerauthentication,deployment -o yaml |
-            harness simulate -
+            edw simulate -
 
   Messages that take ten minutes each, on replicas that take five at a time:
-    harness simulate k8s/base --shape burst --messages 75 --work fixed:10m \\
+    edw simulate builtin:k8s/base --shape burst --messages 75 --work fixed:10m \\
             --in-flight 5 --horizon 1h
 
 Prices: --prices FILE. Its format, and where real prices come from, is at
-the head of docs/prices.yaml, whose examples are taken without it.
+the head of builtin:prices.yaml, which `export` writes out, and whose
+examples are taken without it.
 
 Exit codes:
   0  answered, whatever the answer is    2  wrong flag or file, or settings
@@ -100,7 +101,7 @@ pub struct SimulateArgs {
     /// Show what other phases of the two loops make possible
     #[arg(long)]
     pub band: bool,
-    /// Price file [default: the examples of docs/prices.yaml]
+    /// Price file [default: the examples of builtin:prices.yaml]
     #[arg(long)]
     pub prices: Option<PathBuf>,
     /// Which size of node of the price file [default: its first]
@@ -112,8 +113,8 @@ pub struct SimulateArgs {
     /// How long a node stays when it is no longer needed (Karpenter's consolidateAfter)
     #[arg(long, default_value = "1m", value_parser = duration::parse)]
     pub node_linger: Duration,
-    /// The directory for simulate.html and simulate.json
-    #[arg(long, env = "EDW_OUT", default_value = "target/simulations")]
+    /// The directory for simulate.html and simulate.json [default: target/simulations in a Cargo workspace, else edw-out/simulations in the project]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("simulations"), hide_default_value = true)]
     pub out: PathBuf,
 }
 

@@ -10,7 +10,7 @@ pub(super) use crate::manifest::quantity;
 /// What is taken without `--prices`.
 const EXAMPLES: &str = include_str!("../../../docs/prices.yaml");
 /// What its figures are called everywhere.
-const EXAMPLES_NAME: &str = "docs/prices.yaml (examples, not offers)";
+const EXAMPLES_NAME: &str = "builtin:prices.yaml (examples, not offers)";
 
 /// A price file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,9 @@ pub enum PricesError {
         source: std::io::Error,
     },
     /// It is not what a price file is.
-    #[error("read prices {file}; its format is at the head of docs/prices.yaml")]
+    #[error(
+        "read prices {file}; its format is at the head of builtin:prices.yaml, which the command `export` writes out"
+    )]
     Format {
         /// Which.
         file: String,
@@ -116,7 +118,9 @@ impl Node {
             None => Self::parse(EXAMPLES_NAME, EXAMPLES, name),
             Some(path) => {
                 let file = path.display().to_string();
-                let text = std::fs::read_to_string(path);
+                let text = builtin::read(path).and_then(|bytes| {
+                    String::from_utf8(bytes.into_owned()).map_err(std::io::Error::other)
+                });
                 let text = text.map_err(|source| PricesError::Read {
                     file: file.clone(),
                     source,
@@ -275,8 +279,8 @@ nodes:
         for (from, to, part) in [
             ("0.02", "-1", "spot_per_hour of small is -1"),
             ("1900m", "lots", "allocatable.cpu of small is \"lots\""),
-            ("currency: EUR", "", "head of docs/prices.yaml"),
-            ("spot_per_hour", "spot", "head of docs/prices.yaml"),
+            ("currency: EUR", "", "head of builtin:prices.yaml"),
+            ("spot_per_hour", "spot", "head of builtin:prices.yaml"),
         ] {
             let text = FILE.replacen(from, to, 1);
             let error = Node::parse("file", &text, None).unwrap_err().to_string();

@@ -59,8 +59,8 @@ pub struct VerifyArgs {
     /// leased
     #[arg(long, default_value = "120s", value_parser = duration::parse)]
     pub settle: Duration,
-    /// Where run directories are, and where the report goes
-    #[arg(long, env = "EDW_OUT", default_value = "target/runs")]
+    /// Where run directories are, and where the report goes [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// The storage
     #[command(flatten)]
@@ -257,7 +257,7 @@ fn command(args: &VerifyArgs) -> String {
     } = &args.storage;
     let summary = args.summary.as_deref().map(Path::to_string_lossy);
     let url = |url: &Option<reqwest::Url>| url.as_ref().map(ToString::to_string);
-    let mut words = vec!["cargo harness verify".to_owned()];
+    let mut words = vec![format!("{} verify", crate::project::program())];
     let options = [
         ("run", args.run.as_ref().map(ToString::to_string)),
         ("summary", summary.map(std::borrow::Cow::into_owned)),

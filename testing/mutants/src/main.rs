@@ -12,7 +12,7 @@ mod spoil;
 
 use std::process::ExitCode;
 
-use clap::{FromArgMatches as _, Parser as _, Subcommand as _};
+use clap::{FromArgMatches as _, Subcommand as _};
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let word = std::env::args().nth(1);
     let is_mutant = word.is_some_and(|word| word == "broken" || word == "scaled");
     if !is_mutant {
-        return harness::cli::main(harness::cli::Cli::parse());
+        return harness::cli::main("harness");
     }
     let matches = Command::augment_subcommands(clap::Command::new("mutant")).get_matches();
     match Command::from_arg_matches(&matches) {

@@ -47,7 +47,7 @@ async fn what_the_platform_offers_passes_and_the_rest_is_named() {
 async fn played() -> SuiteReport {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut args = Cli::parse_from(["paused"]).suite;
-    args.features = root.join("features");
+    args.features = vec![root.join("features")];
     args.manifests = root.join("k8s/base");
     args.out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("paused");
     std::fs::create_dir_all(&args.out).expect("a directory for runs");

@@ -115,8 +115,8 @@ async fn processes_that_start_together_install_once() {
     let installation = format!("azurite-{VERSION}");
     let installed = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(&installation);
     let directory = tempfile::tempdir().unwrap();
-    let (target, calls) = (
-        directory.path().join("target"),
+    let (cache, calls) = (
+        directory.path().join("cache"),
         directory.path().join("calls"),
     );
     let npm = directory.path().join("npm");
@@ -135,7 +135,7 @@ async fn processes_that_start_together_install_once() {
     );
     let settings = [
         ("EDW_AZURITE_SOURCE", "npm"),
-        ("CARGO_TARGET_DIR", target.to_str().unwrap()),
+        ("EDW_CACHE", cache.to_str().unwrap()),
         ("PATH", &path),
     ];
 
@@ -145,5 +145,5 @@ async fn processes_that_start_together_install_once() {
     }
     drop(children);
     assert_eq!(fs::read_to_string(&calls).unwrap(), "called\n");
-    assert!(target.join(installation).is_dir());
+    assert!(cache.join(installation).is_dir());
 }

@@ -8,8 +8,8 @@ use workflow::duration;
 
 use super::images::Images;
 
-/// The overlay that this program was built beside.
-const OVERLAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../k8s/overlays/local");
+/// The overlay of the program.
+const OVERLAY: &str = "builtin:k8s/overlays/local";
 
 /// How long a namespace that nobody removed is needed: longer than any suite.
 const LIFE: Duration = Duration::from_secs(4 * 60 * 60);
@@ -39,7 +39,7 @@ pub struct ClusterArgs {
     /// The context of the kubeconfig whose cluster is used; it is never guessed
     #[arg(long, env = "EDW_CONTEXT")]
     pub context: Option<String>,
-    /// The kustomization that is applied for each run [default: k8s/overlays/local of the repository]
+    /// The kustomization that is applied for each run [default: builtin:k8s/overlays/local]
     #[arg(long, env = "EDW_OVERLAY", default_value = OVERLAY, hide_default_value = true)]
     pub overlay: PathBuf,
     /// The image of the consumer, in place of the overlay's
@@ -89,10 +89,6 @@ impl ClusterArgs {
 
     /// What reports call the overlay.
     pub(super) fn overlay_name(&self) -> String {
-        let is_ours = self.overlay.as_os_str() == OVERLAY;
-        if is_ours {
-            return "k8s/overlays/local".to_owned();
-        }
         self.overlay.display().to_string()
     }
 

@@ -17,7 +17,7 @@ struct Cli {
 
 fn selected(offers: Offers) -> Selection {
     let mut args = Cli::try_parse_from(["harness"]).unwrap().suite;
-    args.features = directory("features");
+    args.features = vec![directory("features")];
     let paces = Paces {
         scaling: Pace::new(30).unwrap(),
         nodes: Pace::new(5).unwrap(),

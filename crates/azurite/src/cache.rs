@@ -1,26 +1,44 @@
-//! Finds the build's target directory: the one place where the installed package may lie.
+//! Where the installed package lies: a directory that outlives this process.
 
 use std::{
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
 };
+
+use etcetera::BaseStrategy as _;
+
+/// Names the directory, before everything else.
+pub(crate) const VARIABLE: &str = "EDW_CACHE";
+
+/// Its name within the user's cache directory.
+const NAME: &str = "edw";
 
 /// Files that cargo writes into a target directory. The tag is not there when something else made the directory first, as
 /// a script does that keeps its logs there.
 const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
 
-/// `CARGO_TARGET_DIR`; else the directory with a mark of cargo's above this executable (so that a binary that was
-/// built elsewhere and a test find the same place); else `target/` of the workspace this crate was compiled in.
-pub(crate) fn target_dir() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR")
-        .filter(|dir| !dir.is_empty())
-        .and_then(|dir| std::path::absolute(dir).ok())
-        .or_else(|| {
-            env::current_exe()
-                .ok()
-                .and_then(|exe| marked_ancestor(&exe))
-        })
-        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"))
+/// `EDW_CACHE`; else cargo's target directory, for a program that lies there or that `CARGO_TARGET_DIR` names it to: a build
+/// leaves nothing outside it; else the user's cache directory. `None` where the user has no home.
+pub(crate) fn cache_dir() -> Option<PathBuf> {
+    let named = |name| env::var_os(name).and_then(absolute);
+    let of_program = || marked_ancestor(&env::current_exe().ok()?);
+    let of_user = || {
+        Some(
+            etcetera::choose_base_strategy()
+                .ok()?
+                .cache_dir()
+                .join(NAME),
+        )
+    };
+    named(VARIABLE)
+        .or_else(|| named("CARGO_TARGET_DIR"))
+        .or_else(of_program)
+        .or_else(of_user)
+}
+
+fn absolute(path: OsString) -> Option<PathBuf> {
+    (!path.is_empty()).then(|| std::path::absolute(path).ok())?
 }
 
 fn marked_ancestor(path: &Path) -> Option<PathBuf> {
@@ -55,5 +73,11 @@ mod tests {
     fn a_path_outside_any_build_finds_nothing() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(marked_ancestor(&dir.path().join("bin/tool")), None);
+    }
+
+    #[test]
+    fn an_empty_variable_names_nothing_and_a_relative_one_is_made_whole() {
+        assert_eq!(absolute(OsString::new()), None);
+        assert!(absolute("cache".into()).unwrap().is_absolute());
     }
 }

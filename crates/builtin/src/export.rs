@@ -1,0 +1,121 @@
+//! Writing the files of the program to a disk.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::{FILES, name_of, parts};
+
+/// Why files of the program cannot be written out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A part that there is not.
+    #[error("export {0:?}: the program has no such part; it has {parts}", parts = parts().join(", "))]
+    NoPart(String),
+    /// Files that are there with another content: somebody has edited them.
+    #[error(
+        "export to {}: it holds {} that differ from the program's, such as {}; give another directory, or --overwrite",
+        to.display(), if *count == 1 { "1 file".to_owned() } else { format!("{count} files") }, first.display()
+    )]
+    Edited {
+        /// The directory.
+        to: PathBuf,
+        /// How many.
+        count: usize,
+        /// One of them.
+        first: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("write {}", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What an export has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// Files that were written.
+    pub written: Vec<PathBuf>,
+    /// Files that were there already, each the same as the program's.
+    pub same: usize,
+}
+
+/// Writes the `wanted` parts, or all of them where none is named, into the directory `to`. Nothing is written if a file is
+/// there with another content, unless `overwrite` says so.
+pub fn export(to: &Path, wanted: &[String], overwrite: bool) -> Result<Exported, ExportError> {
+    if let Some(unknown) = wanted.iter().find(|name| !parts().contains(&name.as_str())) {
+        return Err(ExportError::NoPart(unknown.clone()));
+    }
+    let is_wanted = |name: &str| {
+        let top = name.split('/').next().unwrap_or_default();
+        wanted.is_empty() || wanted.iter().any(|wanted| wanted == top)
+    };
+    let files = FILES.iter().filter(|(name, _)| is_wanted(name));
+    let (mut new, mut edited, mut same) = (Vec::new(), Vec::new(), 0);
+    for (name, content) in files {
+        let path = to.join(name);
+        match fs::read(&path) {
+            Ok(there) if there == *content => same += 1,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => new.push((path, *content)),
+            _ => edited.push((path, *content)),
+        }
+    }
+    match &edited[..] {
+        [(first, _), ..] if !overwrite => Err(ExportError::Edited {
+            to: to.to_owned(),
+            count: edited.len(),
+            first: first.clone(),
+        }),
+        _ => {
+            new.extend(edited);
+            for (path, content) in &new {
+                write(path, content)?;
+            }
+            let written = new.into_iter().map(|(path, _)| path).collect();
+            Ok(Exported { written, same })
+        }
+    }
+}
+
+/// A whole file or none: it is written beside its place, and moved there.
+fn write(path: &Path, content: &[u8]) -> Result<(), ExportError> {
+    let written = || -> io::Result<()> {
+        let dir = path
+            .parent()
+            .expect("an exported file must lie in a directory");
+        fs::create_dir_all(dir)?;
+        let mut file = tempfile::Builder::new();
+        // As any other file: one that is private could not be read by who shares the repository.
+        #[cfg(unix)]
+        file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = file.tempfile_in(dir)?;
+        file.write_all(content)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    written().map_err(|source| ExportError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// A directory of the program on the disk, for programs that read files alone, such as kubectl: what stands beside it is
+/// there too. Gone when the first of the pair is dropped. `None` for a path of the disk.
+pub fn lend(path: &Path) -> Result<Option<(TempDir, PathBuf)>, ExportError> {
+    let Some(name) = name_of(path) else {
+        return Ok(None);
+    };
+    let dir = TempDir::with_prefix("edw-").map_err(|source| ExportError::Write {
+        path: std::env::temp_dir(),
+        source,
+    })?;
+    export(dir.path(), &[], false)?;
+    let lent = dir.path().join(name);
+    Ok(Some((dir, lent)))
+}

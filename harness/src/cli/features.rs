@@ -1,0 +1,70 @@
+//! The `cargo test` target that runs the feature files.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use workflow::telemetry::TelemetryArgs;
+
+use super::{in_runtime, list, profile, say, suite, told};
+use crate::platform::Workload;
+use crate::scenario::{Keep, SuiteArgs};
+
+/// What `cargo test` runs: the suite, with `harness` as the executable that holds producer and consumer.
+#[derive(Debug, Parser)]
+#[command(name = "features")]
+struct TestCli {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+    /// Flags of the standard test runner, which `cargo test` hands to every target: they change nothing here
+    #[command(flatten)]
+    _ignored: Ignored,
+}
+
+#[derive(Debug, clap::Args)]
+struct Ignored {
+    #[arg(long, hide = true)]
+    nocapture: bool,
+    #[arg(long, hide = true)]
+    show_output: bool,
+    #[arg(long, short, hide = true)]
+    quiet: bool,
+    #[arg(long, hide = true)]
+    test_threads: Option<u16>,
+}
+
+/// The `cargo test` target: runs the features at `root` with the built-in workload of the executable `harness`.
+///
+/// A filter that selects none of these scenarios is meant for another target, and passes; without a filter, none is an
+/// error.
+pub fn test_main(harness: &str, root: &Path) -> ExitCode {
+    let TestCli {
+        suite: mut args,
+        telemetry,
+        ..
+    } = TestCli::parse();
+    // Cargo starts a test in its package; what the suite prints is for somebody at the root.
+    if let Err(error) = std::env::set_current_dir(root).context("enter the repository's root") {
+        return told(Err(error));
+    }
+    // Thousands of suites are run on the machine of somebody who develops.
+    args.keep.get_or_insert(Keep::Failed);
+    if args.list {
+        return told(list(&args));
+    }
+    match crate::scenario::list(&args, &profile(&args.workload)) {
+        Ok(selected) if selected.is_empty() && args.filter.is_some() => {
+            say("0 passed, 0 failed, 0 not run: the filter is meant for another target");
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    in_runtime(&telemetry, async {
+        let selection = crate::scenario::select(&args, &profile(&args.workload))?;
+        let workload = Workload::chosen(Path::new(harness), &args.workload);
+        suite(&args, selection, workload).await
+    })
+}

@@ -1,0 +1,57 @@
+//! Commands that write files of the program itself: what it carries, completions, manual pages.
+
+use std::io::stdout;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use builtin::ExportError;
+use clap_complete::Shell;
+
+use super::say;
+use crate::exit::WrongInput;
+
+/// What to write out, and where.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportArgs {
+    /// The directory that takes the files
+    dir: PathBuf,
+    /// What to write: features, k8s, prices.yaml [default: all of it]
+    parts: Vec<String>,
+    /// Replace files that are there with another content
+    #[arg(long)]
+    overwrite: bool,
+}
+
+const EXPORT: WrongInput = WrongInput("write out the files of this program");
+
+pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let done =
+        builtin::export(&args.dir, &args.parts, args.overwrite).map_err(|error| match error {
+            error @ ExportError::Write { .. } => error.into(),
+            wrong => anyhow::Error::new(wrong).context(EXPORT),
+        })?;
+    for path in &done.written {
+        say(&path.display().to_string());
+    }
+    say(&format!(
+        "{} files written, {} were there already",
+        done.written.len(),
+        done.same
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn completions(mut command: clap::Command, shell: Shell) -> ExitCode {
+    let name = command.get_name().to_owned();
+    clap_complete::generate(shell, &mut command, name, &mut stdout().lock());
+    ExitCode::SUCCESS
+}
+
+pub(super) fn man(command: clap::Command, dir: &Path) -> anyhow::Result<ExitCode> {
+    let written = || format!("write manual pages to {}", dir.display());
+    std::fs::create_dir_all(dir).with_context(written)?;
+    clap_mangen::generate_to(command, dir).with_context(written)?;
+    say(&format!("manual pages are in {}", dir.display()));
+    Ok(ExitCode::SUCCESS)
+}
