@@ -17,8 +17,10 @@ use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
 use self::files::ExportArgs;
+use crate::compare::CompareArgs;
 use crate::exit::{WrongInput, exit_of};
 use crate::load::LoadArgs;
+use crate::nights::NightsArgs;
 use crate::outcome::Outcome;
 use crate::platform::cluster::Cluster;
 use crate::platform::local::Local;
@@ -62,6 +64,10 @@ enum Command {
     Simulate(Box<SimulateArgs>),
     /// Hold what a real cluster's queue and replicas did against the model of KEDA and the HPA
     Recording(RecordingArgs),
+    /// Hold runs or suites against earlier ones: what is worse, better, alike, or cannot be told
+    Compare(CompareArgs),
+    /// Make a page over many nights: each night's outcome, the course of each promise, and the way to the reports
+    Nights(NightsArgs),
     /// Remove the queues and tables that killed runs have left in a storage whose address is given
     Sweep(SweepCommand),
     /// An AKS environment for one night: up, check, down, sweep; as the binary `aks` does it
@@ -173,6 +179,8 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
         Command::Report { dir } => told(report(&dir)),
         Command::Lint(command) => told(lint(&command)),
         Command::Simulate(args) => told(simulate(&args)),
+        Command::Compare(args) => told(compare(&args)),
+        Command::Nights(args) => told(nights(&args)),
         Command::Recording(args) => told(recording(&args)),
         Command::Verify(command) => in_runtime(&command.telemetry, async {
             let (record, report) = crate::verify::verify(&command.verify).await?;
@@ -207,6 +215,22 @@ fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     say(&crate::simulate::text(&answer, stdout().is_terminal()));
     say(&format!("page     {}", files.html.display()));
     say(&format!("figures  {}", files.json.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compare(args: &CompareArgs) -> anyhow::Result<ExitCode> {
+    let answer = crate::compare::compare(args)?;
+    say(&crate::compare::text(&answer));
+    if let Some(file) = &args.json {
+        let json = serde_json::to_vec_pretty(&answer).context("write the answer as JSON")?;
+        std::fs::write(file, json).with_context(|| format!("write {}", file.display()))?;
+    }
+    Ok(ExitCode::from(answer.outcome()))
+}
+
+fn nights(args: &NightsArgs) -> anyhow::Result<ExitCode> {
+    let (page, count) = crate::nights::write(args)?;
+    say(&format!("{count} nights, {}", page.display()));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,6 +12,7 @@
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
 //!   what a real cluster did, held against the model.
 //! - [`authority`]: what stands for Microsoft Entra on a laptop. [`leak`]: finds secrets in what was written down.
+//! - [`compare`]: runs held against other runs. [`nights`]: a page over many.
 //! - [`project`]: the directory that a command works for.
 //! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
 //!   exit codes.
@@ -19,6 +20,7 @@
 pub mod authority;
 pub mod autoscale;
 pub mod cli;
+pub mod compare;
 mod conclusion;
 pub mod exit;
 mod interrupts;
@@ -26,6 +28,7 @@ pub mod leak;
 pub mod load;
 mod lock;
 pub mod manifest;
+pub mod nights;
 pub mod nodes;
 mod panics;
 pub mod platform;

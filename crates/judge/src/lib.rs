@@ -3,10 +3,12 @@
 //!
 //! - [`audit`]: what is in storage, and what crossed the wire, against what the run promised, message by message.
 //! - [`measure`]: the latency of every hop, and what may be concluded from it.
+//! - [`compare`]: runs held against other runs.
 //! - [`Conclusion`]: how the parts of a judgement come to one outcome.
 //! - [`Index`]: what a history tells while the run goes on. [`Timelines`]: the way of each witness through it.
 
 pub mod audit;
+pub mod compare;
 mod conclusion;
 mod index;
 pub mod measure;

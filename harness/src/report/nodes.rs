@@ -125,7 +125,7 @@ impl NodeRecord {
 
 impl RunRecord {
     /// How long nodes of this capacity were there, in seconds, all of them together; `None` where there was none.
-    pub(super) fn node_seconds(&self, capacity: Capacity) -> Option<f64> {
+    pub(crate) fn node_seconds(&self, capacity: Capacity) -> Option<f64> {
         let of = self
             .nodes
             .all()

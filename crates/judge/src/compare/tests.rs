@@ -1,0 +1,136 @@
+//! What is called a difference, and how often that is wrong.
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+
+use super::*;
+
+fn of(of_runs: &[f64]) -> Values {
+    Values {
+        of_runs: of_runs.to_vec(),
+        within: None,
+    }
+}
+
+fn only(value: f64, within: (f64, f64)) -> Values {
+    Values {
+        of_runs: vec![value],
+        within: Some(within),
+    }
+}
+
+fn told(base: &Values, new: &Values, better: Better) -> Difference {
+    difference(base, new, better, &Rule::default(), 1).expect("both sides have a value")
+}
+
+#[test]
+fn more_is_worse_or_better_by_what_the_figure_is() {
+    let (base, more) = (of(&[100.0, 101.0, 99.0]), of(&[130.0, 131.0]));
+    assert_eq!(told(&base, &more, Better::Less).change, Change::Worse);
+    assert_eq!(told(&more, &base, Better::Less).change, Change::Better);
+    assert_eq!(told(&base, &more, Better::More).change, Change::Better);
+    assert_eq!(told(&more, &base, Better::More).change, Change::Worse);
+    let same = of(&[100.5, 99.5]);
+    assert_eq!(told(&base, &same, Better::Less).change, Change::Alike);
+}
+
+#[test]
+fn a_difference_within_the_scatter_of_the_runs_cannot_be_told() {
+    let (base, new) = (of(&[100.0, 160.0, 80.0]), of(&[150.0]));
+    let found = told(&base, &new, Better::Less);
+    assert_eq!(found.change, Change::CannotTell);
+    assert!(found.low.unwrap() < 1.0 && found.high.unwrap() > 1.1);
+}
+
+#[test]
+fn the_interval_is_that_of_the_textbook() {
+    // Logarithms 0, 1, 2 and 4: middle 3, pooled variance 1 with 2 degrees of freedom, 1/3 + 1 runs, t = 4.3027.
+    let logs = [0.0_f64, 1.0, 2.0].map(f64::exp);
+    let found = told(&of(&logs), &of(&[4.0_f64.exp()]), Better::Less);
+    let half = 4.302_65 * (4.0_f64 / 3.0).sqrt();
+    assert!((found.low.unwrap().ln() - (3.0 - half)).abs() < 1e-3);
+    assert!((found.high.unwrap().ln() - (3.0 + half)).abs() < 1e-3);
+}
+
+#[test]
+fn one_run_with_one_other_must_differ_by_much_more() {
+    let base = only(100.0, (95.0, 105.0));
+    let third_more = only(130.0, (126.0, 134.0));
+    assert_eq!(told(&base, &third_more, Better::Less).change, Change::Alike);
+    let twice = only(200.0, (190.0, 210.0));
+    assert_eq!(told(&base, &twice, Better::Less).change, Change::Worse);
+    let near = only(170.0, (150.0, 190.0));
+    assert_eq!(told(&base, &near, Better::Less).change, Change::CannotTell);
+}
+
+#[test]
+fn without_an_interval_nothing_is_told() {
+    let found = told(&of(&[1.0]), &of(&[100.0]), Better::Less);
+    assert_eq!((found.change, found.low), (Change::CannotTell, None));
+    assert!(difference(&of(&[]), &of(&[1.0]), Better::Less, &Rule::default(), 1).is_none());
+}
+
+#[test]
+fn values_that_are_all_the_same_or_zero_have_a_difference() {
+    let found = told(&of(&[0.0, 0.0]), &of(&[0.0]), Better::Less);
+    assert_eq!(found.change, Change::Alike);
+    let found = told(&of(&[100.0, 100.0]), &of(&[115.0]), Better::Less);
+    assert_eq!(found.change, Change::Worse);
+}
+
+/// A run's figures: each scatters by `spread` around `middle`, all a little together, as runs have good and bad moments.
+fn run(random: &mut StdRng, middles: &[f64], spread: f64) -> Vec<f64> {
+    let mut normal = || {
+        let sum: f64 = (0..12).map(|_| random.random::<f64>()).sum();
+        sum - 6.0
+    };
+    let moment = normal();
+    let values = middles.iter().map(|middle| {
+        let own = normal();
+        middle * (spread * (0.6 * moment + 0.8 * own)).exp()
+    });
+    values.collect()
+}
+
+/// In how many of `tries` comparisons of 7 runs with one anything is called `change`, where figures of the new run are `slower` times as
+/// large.
+fn called(change: Change, tries: usize, slower: f64, spread: f64) -> usize {
+    const FIGURES: usize = 16;
+    let mut random = StdRng::seed_from_u64(20_261_129);
+    let (old, new) = ([100.0; FIGURES], [100.0 * slower; FIGURES]);
+    let rule = Rule {
+        tolerance: 0.0,
+        ..Rule::default()
+    };
+    let is_called = |_: &usize| {
+        let nights: Vec<_> = (0..7).map(|_| run(&mut random, &old, spread)).collect();
+        let tonight = run(&mut random, &new, spread);
+        (0..FIGURES).any(|at| {
+            let base: Vec<_> = nights.iter().map(|night| night[at]).collect();
+            let found = difference(
+                &of(&base),
+                &of(&[tonight[at]]),
+                Better::Less,
+                &rule,
+                FIGURES,
+            );
+            found.expect("values").change == change
+        })
+    };
+    (0..tries).filter(is_called).count()
+}
+
+#[test]
+fn runs_that_differ_in_nothing_are_called_worse_no_more_often_than_stated() {
+    // Without any tolerance; both ways together 5 %, so either way 2.5 %, of 2,000: 50, and three standard deviations.
+    for change in [Change::Worse, Change::Better] {
+        let called = called(change, 2_000, 1.0, 0.2);
+        assert!(called <= 50 + 21, "{change:?}: {called} of 2,000");
+    }
+}
+
+#[test]
+fn a_night_that_is_a_fifth_slower_is_found() {
+    // Runs that scatter by 3 %.
+    let found = called(Change::Worse, 200, 1.2, 0.03);
+    assert!(found >= 190, "{found} of 200");
+}

@@ -1,0 +1,236 @@
+//! Runs held against other runs: nights against the nights before, a change against what was there.
+//!
+//! - `gather`: from directories to runs, sorted by what they are about: a load, or each scenario of a suite.
+//! - `alike`: whether runs may be compared at all: environment, pace, load and setting are the same.
+//! - `figures`: what a run says that can be compared. The judgement of two groups of them is [`judge::compare`].
+//! - `text`: the answer for a terminal.
+
+mod alike;
+mod figures;
+mod gather;
+mod text;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, ensure};
+use judge::compare::{Change, Difference, Rule, difference};
+use serde::Serialize;
+use workflow::number;
+
+pub(crate) use gather::runs_in;
+pub use text::text;
+
+use crate::exit::WrongInput;
+use crate::outcome::Outcome;
+use alike::Unlike;
+use figures::Figure;
+use gather::{Group, gather};
+
+/// Which runs, and what counts.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = MORE)]
+pub struct CompareArgs {
+    /// The directory of a run or suite, or one that holds several: what was before
+    pub base: PathBuf,
+    /// The same of what is new; several are several runs of the same
+    #[arg(required = true)]
+    pub new: Vec<PathBuf>,
+    /// A change of a figure by no more than this share is none
+    #[arg(long, default_value_t = Rule::default().tolerance, value_parser = number::parse_fraction)]
+    pub tolerance: f64,
+    /// The same where one run is compared with one
+    #[arg(long, default_value_t = Rule::default().pair_tolerance, value_parser = number::parse_fraction)]
+    pub pair_tolerance: f64,
+    /// Of all comparisons of runs that differ in nothing, this share at most may call anything worse or better
+    #[arg(long, default_value_t = Rule::default().error, value_parser = number::parse_fraction)]
+    pub error: f64,
+    /// Take only the last N runs of a directory that holds several
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub last: Option<u32>,
+    /// Compare runs of different environments, paces, loads or settings all the same, and say how they differ
+    #[arg(long)]
+    pub anyway: bool,
+    /// Write the answer for programs to this file as well
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+const MORE: &str = "\
+A figure is worse or better only where its whole confidence interval is
+beyond the tolerance, alike where all of it is within, and else cannot be
+told. Several runs on a side tell most: messages of one run share its moment,
+so the scatter of runs is what counts (docs/COMPARE.md has the method and its
+source). One run with one other is told by much larger differences only.
+
+Exit codes: 0 nothing is worse; 10 something is; 11 nothing could be told;
+2 no run there, or runs that may not be compared";
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    /// Runs of the base.
+    pub base: Vec<String>,
+    /// New runs.
+    pub new: Vec<String>,
+    /// How the two differ in what they are: versions, and with `--anyway` everything else.
+    pub unlike: Vec<Unlike>,
+    /// What was compared, in the order in which the new runs have it.
+    pub subjects: Vec<Subject>,
+    /// Scenarios that one side alone has.
+    pub one_sided: Vec<String>,
+    /// The rule that was applied.
+    pub tolerance: f64,
+    /// The same for a pair.
+    pub pair_tolerance: f64,
+    /// The share of errors.
+    pub error: f64,
+}
+
+/// A load, or a scenario of a suite.
+#[derive(Debug, Serialize)]
+pub struct Subject {
+    /// Its name.
+    pub name: String,
+    /// The outcomes before.
+    pub base: Vec<Outcome>,
+    /// The outcomes now.
+    pub new: Vec<Outcome>,
+    /// What became of them.
+    pub outcome: Change,
+    /// Its figures.
+    pub figures: Vec<Compared>,
+}
+
+/// A figure on both sides.
+#[derive(Debug, Serialize)]
+pub struct Compared {
+    /// Which.
+    #[serde(flatten)]
+    pub figure: Figure,
+    /// What became of it.
+    #[serde(flatten)]
+    pub difference: Difference,
+}
+
+impl Answer {
+    /// How often something became this.
+    pub fn count(&self, change: Change) -> usize {
+        let all = self.subjects.iter().flat_map(Subject::changes);
+        all.filter(|each| *each == change).count()
+    }
+
+    /// Worse is a failure; where nothing could be told, the answer cannot be told.
+    pub fn outcome(&self) -> Outcome {
+        let told: usize = [Change::Better, Change::Alike]
+            .map(|it| self.count(it))
+            .iter()
+            .sum();
+        if self.count(Change::Worse) > 0 {
+            Outcome::Fail
+        } else if told > 0 {
+            Outcome::Pass
+        } else {
+            Outcome::Inconclusive
+        }
+    }
+}
+
+impl Subject {
+    fn changes(&self) -> impl Iterator<Item = Change> {
+        let figures = self.figures.iter().map(|it| it.difference.change);
+        std::iter::once(self.outcome).chain(figures)
+    }
+}
+
+const COMPARE: WrongInput = WrongInput("compare the runs");
+
+/// Compares what `args` name.
+pub fn compare(args: &CompareArgs) -> anyhow::Result<Answer> {
+    let last = args.last.map(|last| last as usize);
+    let base = gather(std::slice::from_ref(&args.base), last).context(COMPARE)?;
+    let new = gather(&args.new, last).context(COMPARE)?;
+    let mut unlike = Vec::new();
+    for (name, group) in &new.groups {
+        if let Some(before) = base.group(name) {
+            for found in alike::unlike(&before.records, &group.records) {
+                if !unlike.contains(&found) {
+                    unlike.push(found);
+                }
+            }
+        }
+    }
+    let forbidding: Vec<_> = unlike
+        .iter()
+        .filter(|it| !it.is_expected)
+        .map(ToString::to_string)
+        .collect();
+    let told = || {
+        format!(
+            "they are not of the same kind:\n  {}\ngive runs that are, or --anyway",
+            forbidding.join("\n  ")
+        )
+    };
+    ensure!(
+        args.anyway || forbidding.is_empty(),
+        anyhow::anyhow!(told()).context(COMPARE)
+    );
+    let rule = Rule {
+        tolerance: args.tolerance,
+        pair_tolerance: args.pair_tolerance,
+        error: args.error,
+    };
+    let both = || {
+        new.groups
+            .iter()
+            .filter_map(|(name, group)| Some((name, base.group(name)?, group)))
+    };
+    let figures: usize = both()
+        .map(|(_, old, new)| figures::shared(old, new).len())
+        .sum();
+    let subjects: Vec<_> = both()
+        .map(|(name, old, new)| subject(name, old, new, &rule, figures))
+        .collect();
+    let none = || anyhow::anyhow!("they have no load and no scenario in common").context(COMPARE);
+    ensure!(!subjects.is_empty(), none());
+    Ok(Answer {
+        one_sided: gather::one_sided(&base, &new),
+        base: base.runs,
+        new: new.runs,
+        unlike,
+        subjects,
+        tolerance: rule.tolerance,
+        pair_tolerance: rule.pair_tolerance,
+        error: rule.error,
+    })
+}
+
+fn subject(name: &str, base: &Group, new: &Group, rule: &Rule, figures: usize) -> Subject {
+    let shared = figures::shared(base, new).into_iter();
+    let compared = shared.filter_map(|(figure, old, new)| {
+        let difference = difference(&old, &new, figure.better(), rule, figures)?;
+        Some(Compared { figure, difference })
+    });
+    Subject {
+        name: name.to_owned(),
+        outcome: of_outcomes(&base.outcomes, &new.outcomes),
+        base: base.outcomes.clone(),
+        new: new.outcomes.clone(),
+        figures: compared.collect(),
+    }
+}
+
+/// A promise that is broken now and was not before is worse, whatever the number of runs: a broken promise is no matter of chance.
+fn of_outcomes(base: &[Outcome], new: &[Outcome]) -> Change {
+    let failed = |side: &[Outcome]| side.contains(&Outcome::Fail);
+    let all_passed = |side: &[Outcome]| side.iter().all(|it| *it == Outcome::Pass);
+    match (failed(base), failed(new)) {
+        (false, true) if base.contains(&Outcome::Pass) => Change::Worse,
+        (true, false) if all_passed(new) => Change::Better,
+        (false, false) if all_passed(base) && all_passed(new) => Change::Alike,
+        (true, true) => Change::Alike,
+        _ => Change::CannotTell,
+    }
+}
+
+#[cfg(test)]
+mod tests;
