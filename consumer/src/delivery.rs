@@ -141,6 +141,8 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
         if delivery.attempt > self.settings.max_attempts {
             return self.give_up(delivery, &message).await;
         }
+        self.metrics
+            .waited(received.stamp.micros_since(message.sent_stamp));
         if message.sent_stamp > received.stamp {
             self.metrics.clock_skew.inc();
             tracing::debug!(%message.id, "message was sent after it was received, by the clocks involved");

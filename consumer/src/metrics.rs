@@ -46,6 +46,7 @@ pub(crate) struct Metrics {
     pub(crate) in_flight: Gauge,
     poisoned: Family<Reason, Count>,
     storage_errors: Family<Failure, Count>,
+    queue_wait: Histogram,
     work: Histogram,
     end_to_end: Histogram,
     batch_rows: Histogram,
@@ -72,6 +73,8 @@ impl Default for Metrics {
             in_flight: Gauge::default(),
             poisoned: Family::default(),
             storage_errors: Family::default(),
+            // To 36 h: what waits for long is what somebody must be told of.
+            queue_wait: Histogram::new(exponential_buckets(0.001, 2.0, 28)),
             work: seconds(),
             end_to_end: seconds(),
             batch_rows: Histogram::new([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 100.0]),
@@ -152,6 +155,8 @@ impl Metrics {
             "Messages being worked on",
             self.in_flight.clone(),
         );
+        let help = "From the send of a message (sentStamp) until it was received";
+        registry.register_with_unit("queue_wait", help, Unit::Seconds, self.queue_wait.clone());
         let help = "Time spent on a message's work";
         registry.register_with_unit("work", help, Unit::Seconds, self.work.clone());
         let help = "From a message's intended send time (srcStamp) until its row was stored";
@@ -216,6 +221,11 @@ impl Metrics {
             .inc();
     }
 
+    /// A message was received this long after it was sent; see [`Self::finished`] for what is negative.
+    pub(crate) fn waited(&self, micros: i64) {
+        self.queue_wait.observe(micros.max(0) as f64 / 1e6);
+    }
+
     pub(crate) fn worked(&self, took: Duration) {
         self.work.observe(took.as_secs_f64());
     }
@@ -243,6 +253,7 @@ mod tests {
         metrics.received.inc();
         metrics.worked(Duration::from_millis(250));
         metrics.finished(-5);
+        metrics.waited(90_000_000);
         metrics.failed(
             "insert",
             &StorageError::new(ErrorKind::Busy, "insert rows", "table t"),
@@ -251,6 +262,7 @@ mod tests {
         for line in [
             "consumer_received_total 1",
             "consumer_work_seconds_sum 0.25",
+            "consumer_queue_wait_seconds_sum 90.0",
             "consumer_end_to_end_seconds_bucket{le=\"0.001\"} 1",
             "consumer_poisoned_total{reason=\"conflict\"} 0",
             "consumer_storage_errors_total{operation=\"insert\",kind=\"busy\"} 1",
@@ -261,6 +273,57 @@ mod tests {
                 text.lines().any(|found| found == line),
                 "{line} is missing in:\n{text}"
             );
+        }
+    }
+
+    /// Everything that dashboards, alerts and the documentation name, with the suffixes of histograms and counters.
+    fn named_in(file: &str) -> Vec<String> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(file);
+        let text = std::fs::read_to_string(&path).expect("a file of the repository");
+        let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+        let named = words.filter(|word| word.starts_with("consumer_"));
+        named.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn dashboards_alerts_and_the_documentation_name_what_there_is() {
+        let metrics = Metrics::default();
+        metrics.failed(
+            "insert",
+            &StorageError::new(ErrorKind::Busy, "insert rows", "table t"),
+        );
+        let text = metrics.encode();
+        let told: Vec<_> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split(['{', ' ']).next())
+            .collect();
+        for file in [
+            "docs/METRICS.md",
+            "k8s/components/prometheus/alerts.yaml",
+            "docs/dashboard.json",
+        ] {
+            let named = named_in(file);
+            assert!(named.len() > 4, "{file}: {named:?}");
+            for name in named {
+                assert!(
+                    told.contains(&name.as_str()),
+                    "{file}: {name} is not in\n{text}"
+                );
+            }
+        }
+        let documented = named_in("docs/METRICS.md");
+        for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let (name, kind) = line.split_once(' ').expect("a name and a type");
+            let suffix = match kind {
+                "counter" => "_total",
+                "histogram" => "_bucket",
+                _ => "",
+            };
+            let name = format!("{name}{suffix}");
+            assert!(documented.contains(&name), "docs/METRICS.md lacks {name}");
         }
     }
 }
