@@ -151,7 +151,7 @@ impl Proxy {
         client.with_context(|| format!("find {name}: it has no way to storage"))
     }
 
-    fn client(&self, name: &str) -> Option<Arc<Asker>> {
+    pub(super) fn client(&self, name: &str) -> Option<Arc<Asker>> {
         let clients = self.clients();
         let open = clients.iter().filter_map(Weak::upgrade);
         open.into_iter().find(|client| client.name == name)

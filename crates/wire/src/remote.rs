@@ -153,6 +153,10 @@ impl Wire for Remote {
         clients.values().map(|client| client.in_hand()).sum()
     }
 
+    fn in_hand_of(&self, name: &str) -> u64 {
+        self.client(name).in_hand()
+    }
+
     async fn until_received(
         &self,
         name: &str,

@@ -31,6 +31,9 @@ pub trait Wire: fmt::Debug + Send + Sync {
     /// Messages that clients have received, and neither asked to be deleted nor handed back.
     fn in_hand(&self) -> u64;
 
+    /// The same of the client called `name`.
+    fn in_hand_of(&self, name: &str) -> u64;
+
     /// Waits until the client called `name` receives messages and then has at least `count` in hand: received, and neither
     /// asked to be deleted nor handed back. So its work on some of them is still to begin.
     async fn until_received(
@@ -72,6 +75,10 @@ impl Wire for Proxy {
 
     fn in_hand(&self) -> u64 {
         self.clients_in_hand()
+    }
+
+    fn in_hand_of(&self, name: &str) -> u64 {
+        self.client(name).map_or(0, |client| client.in_hand())
     }
 
     async fn until_received(

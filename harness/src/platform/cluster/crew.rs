@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::pods::{Ended, PodView};
@@ -15,6 +16,7 @@ use crate::platform::logs;
 use crate::platform::workers::{
     Cause, Departure, End, Phase, Readiness, Roster, Worker, is_orderly_end,
 };
+use crate::wire::Wire;
 
 /// How long a pod may wait for something that will not come by itself, such as an image that cannot be pulled.
 const START: Duration = Duration::from_secs(60);
@@ -38,6 +40,8 @@ pub(super) struct Crew {
     pods: BTreeMap<String, Member>,
     departed: Vec<Departure>,
     groups: BTreeMap<&'static str, Group>,
+    /// What sees their messages, if anything does.
+    wire: Option<Arc<dyn Wire>>,
     /// What was done to pods, until they end.
     asked: BTreeMap<String, Cause>,
     roster: watch::Sender<Roster>,
@@ -60,6 +64,8 @@ struct Member {
     group: &'static str,
     /// When it was first seen to have been told to end.
     told: Option<Instant>,
+    /// The messages that it had in its hands then.
+    held: u64,
     /// How many of its container's ends were taken down.
     restarts: u32,
     /// Whether its last end was taken down.
@@ -77,10 +83,16 @@ impl Crew {
             pods: BTreeMap::new(),
             departed: Vec::new(),
             groups: BTreeMap::new(),
+            wire: None,
             asked: BTreeMap::new(),
             roster: watch::Sender::new(Roster::default()),
             present: watch::Sender::new(0),
         }
+    }
+
+    /// From now on `wire` says what pods have in their hands.
+    pub(super) fn look_through(&mut self, wire: Arc<dyn Wire>) {
+        self.wire = Some(wire);
     }
 
     pub(super) fn roster(&self) -> watch::Receiver<Roster> {
@@ -167,6 +179,7 @@ impl Crew {
             view: PodView::default(),
             group,
             told: None,
+            held: 0,
             restarts: 0,
             is_over: false,
             waits: None,
@@ -179,6 +192,8 @@ impl Crew {
             .map(|_| member.waits.unwrap_or(now));
         if member.told.is_none() && member.view.told.is_some() {
             member.told = Some(now);
+            let wire = self.wire.as_ref();
+            member.held = wire.map_or(0, |wire| wire.in_hand_of(&member.view.name));
         }
         if member.view.is_running && !before.is_running {
             self.started(&member.view)?;
@@ -277,7 +292,7 @@ impl Crew {
             cause,
             is_orderly,
             after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
-            held: 0,
+            held: member.held,
             sentence,
             tail: logs::tail(&log),
         });

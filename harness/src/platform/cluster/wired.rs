@@ -55,10 +55,9 @@ impl Wired {
         };
         let base = format!("http://{}", way.address());
         let remote = Remote::connect(&base, directory, Arc::new(kills), patience).await?;
-        Ok(Some(Self {
-            remote: Arc::new(remote),
-            _way: way,
-        }))
+        let remote = Arc::new(remote);
+        lock(&seen.crew).look_through(remote.clone());
+        Ok(Some(Self { remote, _way: way }))
     }
 }
 

@@ -183,3 +183,56 @@ fn a_pod_that_the_wire_killed_has_run_although_the_kubelet_never_said_so() {
     crew.gone(other).unwrap();
     assert_eq!(crew.roster().borrow().departed.len(), 1);
 }
+
+/// A wire that has seen every client receive two messages.
+#[derive(Debug)]
+struct Two;
+
+#[async_trait::async_trait]
+impl Wire for Two {
+    async fn install(&self, _: crate::wire::Rule) -> anyhow::Result<Box<dyn crate::wire::AtWork>> {
+        unreachable!("a crew breaks nothing")
+    }
+
+    fn struck(&self) -> u64 {
+        0
+    }
+
+    fn written(&self) -> crate::wire::Written {
+        unreachable!("a crew reads no history")
+    }
+
+    fn in_hand(&self) -> u64 {
+        2
+    }
+
+    fn in_hand_of(&self, _: &str) -> u64 {
+        2
+    }
+
+    async fn until_received(&self, _: &str, _: usize, _: Duration) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn until_in_hand(&self, _: &str, _: usize, _: Duration) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn finish(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_pod_has_in_hand_when_it_is_told_to_end_is_what_the_wire_says() {
+    let (mut crew, _dir) = crew();
+    crew.saw(pod("a")).unwrap();
+    crew.look_through(Arc::new(Two));
+    crew.saw(told(pod("a"))).unwrap();
+    crew.gone(told(ended("a", 0, "Completed"))).unwrap();
+    assert_eq!(last(&crew).held, 2);
+}
