@@ -124,7 +124,7 @@ fn program_of(exe: &Path) -> String {
     if name.is_empty() || name != "edw" && ancestor(exe, is_marked).is_some() {
         return "cargo harness".to_owned();
     }
-    crate::shell::word(&name)
+    crate::shell::word(&name).into_owned()
 }
 
 #[cfg(test)]

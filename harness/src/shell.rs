@@ -1,15 +1,45 @@
-//! Words of the command lines that are printed for people to repeat.
+//! Words of a POSIX shell, for commands that the harness prints.
 
-/// `text` in quotes, as a shell takes it.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+use std::borrow::Cow;
+
+/// `text` as one word, in quotes where it needs some.
+pub(crate) fn word(text: &str) -> Cow<'_, str> {
+    let quoted = shlex::try_quote(text);
+    quoted.expect("no argument of a process holds a NUL, the only character that cannot be quoted")
 }
 
-/// `text` as one word of a shell, in quotes only where it needs them.
-pub(crate) fn word(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@".contains(letter);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shell that is here, and the crate's own reader, give back what was quoted.
+    #[test]
+    fn a_word_is_one_whatever_it_holds() {
+        for text in [
+            "messageId",
+            "my column",
+            "it's",
+            "",
+            "a\\b",
+            "$HOME `date` !1",
+            "\"'\"",
+            "~",
+            "*",
+            "a\nb",
+            "#x",
+            "k=v",
+            "'/bin/harness' consumer",
+            "Größe",
+        ] {
+            let word = word(text);
+            assert_eq!(shlex::split(&word), Some(vec![text.to_owned()]), "{word}");
+            let script = format!("printf %s {word}");
+            let printed = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output();
+            let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
+            assert_eq!(printed, text, "{word}");
+        }
+        assert_eq!(word("messageId"), "messageId");
     }
-    quoted(text)
 }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::hpa::Hpa;
-use crate::keda::{Health, ScaleLoop};
+use crate::hpa::{Hpa, Reading};
+use crate::keda::{Health, Metric, PLACEHOLDER, ScaleLoop, State};
+use crate::scaler::{Read, Windows, from_units};
 use crate::{Annotations, Behavior, Observation, Paused, ScalerError, Settings};
 
 /// KEDA and the HPA for one ScaledObject. Whoever drives it waits until [`Autoscaler::next_due`], looks at the queue, calls
@@ -20,8 +21,11 @@ pub struct Autoscaler {
     health: Health,
     scale_loop: ScaleLoop,
     hpa: Hpa,
-    /// What the last poll gave, for `useCachedMetrics`.
-    polled: Option<Result<u64, ScalerError>>,
+    /// What the last poll gave of each trigger, for `useCachedMetrics`.
+    polled: Vec<Result<i64, ScalerError>>,
+    windows: Windows,
+    /// What the wall clock shows at time zero.
+    wall: Duration,
     pub(crate) next_poll: Duration,
     pub(crate) next_sync: Duration,
     /// Paused replicas that are not yet set.
@@ -39,6 +43,8 @@ pub struct Start {
     pub active_ago: Option<Duration>,
     /// Where in their periods the loops are.
     pub phases: Phases,
+    /// What the wall clock shows, since 1970 in UTC: cron triggers go by it, nothing else does.
+    pub wall: Duration,
 }
 
 /// When the loops run for the first time, and how the clock ticks.
@@ -155,7 +161,9 @@ impl Autoscaler {
             health: Health::default(),
             scale_loop: ScaleLoop::new(&settings, start.age, start.active_ago, &start.phases),
             hpa: Hpa::at_zero(&settings, start),
-            polled: None,
+            polled: Vec::new(),
+            windows: Windows::default(),
+            wall: start.wall,
             next_poll: start.phases.poll,
             next_sync: start.phases.sync,
             pause_at: None,
@@ -243,13 +251,14 @@ impl Autoscaler {
     }
 
     fn poll(&mut self, now: Duration, observed: Observation) -> Option<Decision> {
-        let raw = observed.map(|queue| self.settings.strategy.length(queue));
-        let metric = self.health.metric(&self.settings, raw, self.replicas);
+        let metrics = self.metrics(now, observed, false);
+        let state = State::of(&self.settings, &metrics);
         let (settings, annotations) = (&self.settings, &self.annotations);
         let scaled = self
             .scale_loop
-            .poll(settings, annotations, now, metric, self.replicas);
-        self.polled = Some(metric.value);
+            .poll(settings, annotations, now, state, self.replicas);
+        let remembered = |it: &Metric| it.value.map(|value| value.unwrap_or(PLACEHOLDER));
+        self.polled = metrics.iter().map(remembered).collect();
         self.set(now, DecisionMaker::Keda, scaled)
     }
 
@@ -257,17 +266,54 @@ impl Autoscaler {
     /// (KEDA `scale_handler.go`, `GetScaledObjectMetrics`). A remembered fallback then passes for a good read, and a
     /// remembered failure counts again.
     fn sync(&mut self, now: Duration, observed: Observation) -> Option<Decision> {
-        let (settings, current) = (&self.settings, self.replicas);
-        let read = || observed.map(|queue| settings.strategy.length(queue));
-        let raw = match self.polled {
-            Some(polled) if settings.use_cached_metrics => polled,
-            _ => read(),
-        };
-        let health = &mut self.health;
-        let metric = || health.metric(settings, raw, current).value;
-        let behavior = self.behavior.as_ref();
-        let scaled = self.hpa.sync(settings, behavior, now, current, metric);
+        let mut hpa = std::mem::take(&mut self.hpa);
+        let behavior = self.behavior.take();
+        let (settings, current) = (Arc::clone(&self.settings), self.replicas);
+        let readings = || self.readings(now, observed);
+        let scaled = hpa.sync(&settings, behavior.as_ref(), now, current, readings);
+        (self.hpa, self.behavior) = (hpa, behavior);
         self.set(now, DecisionMaker::Hpa, scaled)
+    }
+
+    /// Every trigger, after fallback.
+    fn metrics(&mut self, now: Duration, observed: Observation, cached: bool) -> Vec<Metric> {
+        let settings = Arc::clone(&self.settings);
+        let one = |trigger| {
+            let remembered = self.polled.get(trigger).copied();
+            let remembered = remembered.filter(|_| cached && settings.is_cached(trigger));
+            let read = match remembered {
+                Some(value) => Read {
+                    value,
+                    active: false,
+                },
+                None => settings.read(trigger, observed, self.wall + now, &mut self.windows),
+            };
+            self.health.metric(&settings, trigger, read, self.replicas)
+        };
+        (0..settings.triggers()).map(one).collect()
+    }
+
+    /// What the HPA is given: each trigger's number, or the formula's alone (KEDA `controllers/keda/hpa.go`,
+    /// `getScaledObjectMetricSpecs`). A formula has none if a trigger cannot be read, unless one has fallen back.
+    fn readings(&mut self, now: Duration, observed: Observation) -> Vec<Reading> {
+        let metrics = self.metrics(now, observed, true);
+        let settings = &self.settings;
+        let Some(modifiers) = &settings.modifiers else {
+            let each = metrics.iter().enumerate();
+            let each = each.map(|(trigger, metric)| Reading {
+                usage: metric.value.and_then(|value| value.ok_or(ScalerError)),
+                target: settings.target(trigger),
+            });
+            return each.collect();
+        };
+        let error = metrics.iter().any(|it| it.value.is_err());
+        let fallen = metrics.iter().any(|it| it.fallback);
+        let number = modifiers.composite(&metrics, settings.fallback.as_ref());
+        let number = number.filter(|_| fallen || !error);
+        vec![Reading {
+            usage: number.ok_or(ScalerError),
+            target: from_units(modifiers.target),
+        }]
     }
 
     fn set(

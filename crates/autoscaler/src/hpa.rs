@@ -11,6 +11,14 @@ use crate::autoscaler::Reason;
 use crate::{Behavior, ScalerError, Settings, Start};
 use limits::ScaleEvents;
 
+/// One of the HPA's metrics, in thousandths.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    pub(crate) usage: Result<i64, ScalerError>,
+    /// What a replica is meant to have.
+    pub(crate) target: i64,
+}
+
 /// The HPA controller's memory of one HPA.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hpa {
@@ -46,7 +54,7 @@ impl Hpa {
     }
 
     /// One sync: what the scale target is set to, if it is (Kubernetes `pkg/controller/podautoscaler/horizontal.go`,
-    /// `reconcileAutoscaler`). The metric is read only where the controller reads it: not at 0 replicas, and not when the
+    /// `reconcileAutoscaler`). Metrics are read only where the controller reads them: not at 0 replicas, and not when the
     /// replicas are out of bounds.
     pub(crate) fn sync(
         &mut self,
@@ -54,7 +62,7 @@ impl Hpa {
         behavior: Option<&Behavior>,
         now: Duration,
         current: u32,
-        metric: impl FnOnce() -> Result<u64, ScalerError>,
+        metrics: impl FnOnce() -> Vec<Reading>,
     ) -> Option<(u32, Reason)> {
         if !self.synced {
             self.synced = true;
@@ -68,7 +76,7 @@ impl Hpa {
         } else if current < min {
             (min, Reason::BelowMinimum)
         } else {
-            let wanted = proposal(settings, behavior, metric().ok()?, current);
+            let wanted = largest(settings, behavior, &metrics(), current)?;
             let desired = match behavior {
                 None => self.without_behavior(settings, now, current, wanted),
                 Some(behavior) => self.with_behavior(settings, behavior, now, current, wanted),
@@ -154,7 +162,23 @@ impl Hpa {
     }
 }
 
-/// Replicas for `length` messages, before any limit (Kubernetes `pkg/controller/podautoscaler/replica_calculator.go`,
+/// The largest of what the metrics ask for. Where one cannot be read, no replica is taken away (Kubernetes `horizontal.go`,
+/// `computeReplicasForMetrics`).
+fn largest(
+    settings: &Settings,
+    behavior: Option<&Behavior>,
+    metrics: &[Reading],
+    current: u32,
+) -> Option<u32> {
+    let read = metrics.iter().filter_map(|it| {
+        let usage = it.usage.ok()?;
+        Some(proposal(settings, behavior, usage, it.target, current))
+    });
+    let failed = metrics.iter().any(|it| it.usage.is_err());
+    read.max().filter(|wanted| !failed || *wanted >= current)
+}
+
+/// Replicas for this much, before any limit (Kubernetes `pkg/controller/podautoscaler/replica_calculator.go`,
 /// `GetExternalPerPodMetricReplicas` and `isWithin`). The controller compares with `status.replicas`, here `current`.
 ///
 /// Outside the tolerance the result does not depend on `current`. A target of 0 makes the ratio infinite, and for an empty
@@ -163,7 +187,8 @@ impl Hpa {
 pub(crate) fn proposal(
     settings: &Settings,
     behavior: Option<&Behavior>,
-    length: u64,
+    usage: i64,
+    target: i64,
     current: u32,
 ) -> u32 {
     let default = settings.controller.tolerance;
@@ -172,8 +197,7 @@ pub(crate) fn proposal(
         (up, behavior.scale_down.tolerance.unwrap_or(default))
     });
     // In thousandths, as the controller has them, so that floating point rounds alike.
-    let usage = length.saturating_mul(1_000) as f64;
-    let target = settings.queue_length.saturating_mul(1_000) as f64;
+    let (usage, target) = (usage as f64, target as f64);
     let ratio = usage / (target * f64::from(current));
     if (1.0 - down..=1.0 + up).contains(&ratio) {
         return current;

@@ -9,9 +9,11 @@ mod simulate;
 #[cfg(test)]
 mod tests;
 
-pub use simulate::{JobPoll, JobSeries, JobWorkload, simulate_jobs};
+pub use simulate::{JobFigures, JobPoll, JobStart, JobWorkload, simulate_jobs};
 
-use crate::{Calculation, JobSettings, JobStrategy, Observation, QueueTrigger};
+use std::time::Duration;
+
+use crate::{Calculation, Cron, JobSettings, JobStrategy, Observation, Queue, QueueTrigger, Reads};
 
 /// Jobs of one ScaledJob that are not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,19 +34,19 @@ struct Metric {
 }
 
 impl JobSettings {
-    /// Jobs that one poll makes, with what it reads of each trigger (KEDA `pkg/scaling/scale_handler.go`, `getScaledJobMetrics`
-    /// and `getScaledJobState`; `scale_jobs.go`, `RequestJobScale`). A trigger that cannot be read counts for nothing.
-    pub fn jobs_to_make(&self, observed: &[Observation], unfinished: Unfinished) -> u32 {
+    /// Jobs that one poll makes, with what it reads of the queue at a moment since 1970 in UTC (KEDA
+    /// `pkg/scaling/scale_handler.go`, `getScaledJobMetrics` and `getScaledJobState`; `scale_jobs.go`, `RequestJobScale`). A
+    /// trigger that cannot be read counts for nothing.
+    pub fn jobs_to_make(
+        &self,
+        observed: Observation,
+        wall: Duration,
+        unfinished: Unfinished,
+    ) -> u32 {
         if self.paused {
             return 0;
         }
-        let read = self.triggers.iter().zip(observed);
-        let metrics = read.filter_map(|(trigger, seen)| {
-            let length = trigger.strategy.length((*seen).ok()?);
-            Some(self.metric(trigger, length))
-        });
-        let metrics: Vec<_> = metrics.collect();
-        let (length, jobs, active) = combine(self.calculation, &metrics);
+        let (length, jobs, active) = self.reads(observed, wall);
         if !active && self.least() == 0 {
             return 0;
         }
@@ -60,11 +62,34 @@ impl JobSettings {
         u32::try_from(wanted.min(limit).max(0)).unwrap_or(u32::MAX)
     }
 
+    /// Whether a poll that reads the queue so finds a trigger active.
+    pub fn is_active(&self, queue: Queue, wall: Duration) -> bool {
+        self.reads(Ok(queue), wall).2
+    }
+
+    fn reads(&self, observed: Observation, wall: Duration) -> (f64, f64, bool) {
+        let metrics = self.triggers.iter().filter_map(|reads| match reads {
+            Reads::Queue(queue) => self.queue(queue, observed),
+            Reads::Cron(cron) => Some(self.cron(cron, wall)),
+        });
+        combine(self.calculation, &metrics.collect::<Vec<_>>())
+    }
+
+    fn queue(&self, queue: &QueueTrigger, observed: Observation) -> Option<Metric> {
+        let length = queue.length(observed).ok()?;
+        Some(self.metric(length as f64, queue.queue_length, queue.is_active(length)))
+    }
+
+    /// KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`: as many as are desired, with a target of one.
+    fn cron(&self, cron: &Cron, wall: Duration) -> Metric {
+        let active = cron.window(wall).active;
+        let replicas = if active { cron.desired_replicas() } else { 0 };
+        self.metric(f64::from(replicas), 1, active)
+    }
+
     /// KEDA `metrics.go`, `CalculateQueueLengthAndMaxValue`.
-    fn metric(&self, trigger: &QueueTrigger, length: u64) -> Metric {
-        let active = i64::try_from(length).unwrap_or(i64::MAX) > trigger.activation_queue_length;
-        let length = length as f64;
-        let jobs = match trigger.queue_length {
+    fn metric(&self, length: f64, target: i64, active: bool) -> Metric {
+        let jobs = match target {
             0 => 0.0,
             target => (length / target as f64).min(f64::from(self.most_besides())),
         };

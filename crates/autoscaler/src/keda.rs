@@ -3,46 +3,59 @@
 use std::time::Duration;
 
 use crate::autoscaler::Reason;
-use crate::{Annotations, FallbackBehavior, Phases, ScalerError, Settings};
+use crate::scaler::{Read, from_units, units};
+use crate::{Annotations, Fallback, FallbackBehavior, Modifiers, Phases, ScalerError, Settings};
 
-/// Failed reads in a row, of the operator and of the HPA together: both write them into the ScaledObject's status (KEDA
-/// `pkg/fallback/fallback.go`, `IncrementFailure` and `UpdateHealthStatus`).
-#[derive(Debug, Clone, Copy, Default)]
+/// Failed reads in a row of each trigger, of the operator and of the HPA together: both write them into the ScaledObject's status
+/// (KEDA `pkg/fallback/fallback.go`, `IncrementFailure` and `UpdateHealthStatus`).
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Health {
-    failures: u32,
+    failures: Vec<u32>,
 }
 
 /// What a read means after fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Metric {
-    /// Messages, invented ones if `fallback`.
-    pub(crate) value: Result<u64, ScalerError>,
+    /// In thousandths, an invented number if `fallback`. `None` is nil to a formula.
+    pub(crate) value: Result<Option<i64>, ScalerError>,
     /// It is the fallback's.
     pub(crate) fallback: bool,
+    /// By what was read.
+    active: bool,
 }
+
+/// What KEDA's metrics server keeps of a nil, for a trigger that uses cached metrics (KEDA `fallback.go`,
+/// `GetMetricsWithFallback`, its placeholder).
+pub(crate) const PLACEHOLDER: i64 = -1_000;
 
 impl Health {
     /// KEDA `fallback.go`, `GetMetricsWithFallback` and `doFallback`: falls back when **more** than `failureThreshold` reads
-    /// in a row have failed, and then reports as many messages as the wanted replicas would have.
+    /// in a row have failed, and then reports as much as the wanted replicas would have.
     pub(crate) fn metric(
         &mut self,
         settings: &Settings,
-        raw: Result<u64, ScalerError>,
+        trigger: usize,
+        read: Read,
         replicas: u32,
     ) -> Metric {
         let plain = Metric {
-            value: raw,
+            value: read.value.map(Some),
             fallback: false,
+            active: read.active,
         };
-        let Some(fallback) = settings.fallback else {
+        let Some(fallback) = settings.valid_fallback() else {
             return plain;
         };
-        if raw.is_ok() {
-            self.failures = 0;
+        if self.failures.len() <= trigger {
+            self.failures.resize(trigger + 1, 0);
+        }
+        let failures = &mut self.failures[trigger];
+        if read.value.is_ok() {
+            *failures = 0;
             return plain;
         }
-        self.failures = self.failures.saturating_add(1);
-        if self.failures <= fallback.failure_threshold {
+        *failures = failures.saturating_add(1);
+        if *failures <= fallback.failure_threshold {
             return plain;
         }
         let wanted = match fallback.behavior {
@@ -50,11 +63,87 @@ impl Health {
             FallbackBehavior::CurrentReplicas => replicas,
             FallbackBehavior::CurrentReplicasIfHigher => replicas.max(fallback.replicas),
             FallbackBehavior::CurrentReplicasIfLower => replicas.min(fallback.replicas),
+            FallbackBehavior::ScalingModifiers => {
+                return Metric {
+                    value: Ok(None),
+                    ..plain
+                };
+            }
+        };
+        let value = match &settings.modifiers {
+            Some(modifiers) => from_units(modifiers.target * f64::from(wanted)),
+            None => settings.target(trigger).saturating_mul(wanted.into()),
         };
         Metric {
-            value: Ok(settings.queue_length.saturating_mul(wanted.into())),
+            value: Ok(Some(value)),
             fallback: true,
+            active: plain.active,
         }
+    }
+}
+
+impl Settings {
+    /// KEDA `fallback.go`, `HasValidFallback`: none with a formula whose target is no whole number.
+    fn valid_fallback(&self) -> Option<Fallback> {
+        let valid = self.modifiers.as_ref().is_none_or(|it| it.whole_target);
+        self.fallback.filter(|_| valid)
+    }
+}
+
+/// What all triggers come to at a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) active: bool,
+    /// At least one could not be read.
+    pub(crate) error: bool,
+}
+
+impl State {
+    /// Active if one of the triggers is: a fallback is, whatever it falls back to, and a failed read is not. With a formula its
+    /// number decides, and after a failed read nothing is active (KEDA `pkg/scaling/scale_handler.go`, `getScaledObjectState` and
+    /// `getScalerState`).
+    pub(crate) fn of(settings: &Settings, metrics: &[Metric]) -> Self {
+        let error = metrics.iter().any(|it| it.value.is_err());
+        let active = match &settings.modifiers {
+            None => metrics
+                .iter()
+                .any(|it| it.fallback || (it.active && it.value.is_ok())),
+            Some(modifiers) => {
+                let number = modifiers.composite(metrics, settings.fallback.as_ref());
+                !error && modifiers.is_active(number)
+            }
+        };
+        Self { active, error }
+    }
+}
+
+impl Modifiers {
+    /// What the HPA gets, in thousandths: the formula's number, or that of the first trigger that has fallen back; `None`: nothing
+    /// (KEDA `pkg/scaling/modifiers/formula.go`, `HandleScalingModifiers`).
+    pub(crate) fn composite(&self, metrics: &[Metric], fallback: Option<&Fallback>) -> Option<i64> {
+        if let Some(fallen) = metrics.iter().find(|it| it.fallback) {
+            return fallen.value.ok().flatten();
+        }
+        let values = metrics.iter().map(|it| it.value.ok().flatten().map(units));
+        self.number(&values.collect::<Vec<_>>(), fallback)
+    }
+
+    /// KEDA `formula.go`, `calculateScalingModifiersFormula` and `scalingModifiersFallbackTarget`.
+    pub(crate) fn number(
+        &self,
+        values: &[Option<f64>],
+        fallback: Option<&Fallback>,
+    ) -> Option<i64> {
+        let number = match self.formula.evaluate(values).ok()? {
+            Some(number) => number,
+            None => f64::from(fallback?.replicas) * self.target,
+        };
+        Some(from_units(number))
+    }
+
+    /// KEDA `scale_handler.go`, `getScaledObjectState`.
+    pub(crate) fn is_active(&self, number: Option<i64>) -> bool {
+        number.is_some_and(|number| units(number) > self.activation_target)
     }
 }
 
@@ -90,29 +179,27 @@ impl ScaleLoop {
     }
 
     /// One poll: what the scale target is set to, if it is (KEDA `pkg/scaling/executor/scale_scaledobjects.go`,
-    /// `RequestScale`). Activity follows KEDA `pkg/scaling/scale_handler.go`, `getScalerState`: a fallback is active, whatever
-    /// it falls back to, and a failed read is not.
+    /// `RequestScale`).
     pub(crate) fn poll(
         &mut self,
         settings: &Settings,
         annotations: &Annotations,
         now: Duration,
-        metric: Metric,
+        state: State,
         current: u32,
     ) -> Option<(u32, Reason)> {
         let min = settings.min_replica_count;
-        let active = metric.fallback || metric.value.is_ok_and(|length| exceeds(length, settings));
-        if active || annotations.force_activation {
+        if state.active || annotations.force_activation {
             if current == 0 || (settings.idle_replica_count.is_some() && current < min) {
                 return self.activate(settings, annotations, now);
             }
-            // With an error, only force-activation leads here, and that does not prolong the cooldown.
-            if metric.value.is_ok() {
+            // A trigger that cannot be read keeps the others, and force-activation, from prolonging the cooldown.
+            if !state.error {
                 self.last_active = Some(self.stamp(settings, now));
             }
             return None;
         }
-        if metric.value.is_err() {
+        if state.error {
             // A fallback to 0 replicas does not protect: the cooldown goes on as if the queue were empty.
             match settings.fallback {
                 None => return None,
@@ -167,11 +254,6 @@ impl ScaleLoop {
     fn stamp(&self, settings: &Settings, now: Duration) -> Duration {
         whole(self.zero + now, settings.controller.status_resolution)
     }
-}
-
-/// Strictly more (KEDA `pkg/scalers/azure_queue_scaler.go`, `GetMetricsAndActivity`).
-fn exceeds(length: u64, settings: &Settings) -> bool {
-    i64::try_from(length).unwrap_or(i64::MAX) > settings.activation_queue_length
 }
 
 fn whole(time: Duration, resolution: Duration) -> Duration {

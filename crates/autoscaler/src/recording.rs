@@ -15,6 +15,8 @@ const TOTAL: &str = "t_s,total,replicas";
 
 /// No time in seconds is so large, and every one in milliseconds since 1973 is.
 const MILLISECONDS: f64 = 1e11;
+/// A `t_s` that is less is no moment since 1970: KEDA began in 2019.
+const EARLIEST: Duration = Duration::from_secs(1_500_000_000);
 /// Nor is this one in microseconds or nanoseconds.
 const NO_TIME: f64 = 1e19;
 
@@ -70,6 +72,9 @@ pub enum RecordingError {
     /// The settings ask for what the recording does not have.
     #[error("queueLengthStrategy visibleonly needs the columns {APART}")]
     TotalOnly,
+    /// The settings ask for the time of day.
+    #[error("a cron trigger goes by the clock: write t_s in seconds since 1970")]
+    NoClock,
 }
 
 /// How model and recording go together.
@@ -123,6 +128,9 @@ impl Recording {
     ) -> Result<Findings, RecordingError> {
         if !self.apart && settings.strategy == crate::LengthStrategy::VisibleOnly {
             return Err(RecordingError::TotalOnly);
+        }
+        if settings.has_cron() && self.start.wall < EARLIEST {
+            return Err(RecordingError::NoClock);
         }
         let (start, samples, end) = (&self.start, &self.samples, self.end);
         let envelope =
@@ -196,6 +204,7 @@ impl FromStr for Recording {
             return Err(RecordingError::Empty);
         }
         start.replicas = first.2;
+        start.wall = begun.unwrap_or_default();
         let mut replicas = ReplicaSeries::starting_with(start.replicas);
         for (at, _, count) in &rows {
             replicas.push(*at, *count);

@@ -4,6 +4,7 @@ mod job;
 pub mod manifest;
 mod refusal;
 mod surroundings;
+mod triggers;
 mod validate;
 mod warnings;
 
@@ -12,14 +13,15 @@ mod tests;
 
 use std::time::Duration;
 
-pub use job::{Calculation, JobSettings, JobStrategy, QueueTrigger};
+pub use job::{Calculation, JobSettings, JobStrategy};
 pub use manifest::{ScaledJob, ScaledObject};
 pub use refusal::{Refusal, Refusals, RefusedBy, Warning};
 pub use surroundings::{Surroundings, Variables};
+pub use triggers::{Modifiers, QueueTrigger, Reads, Trigger};
 
 use crate::LengthStrategy;
 
-/// The settings of a ScaledObject with one `azure-queue` trigger. [`ScaledObject::settings`] makes them from a manifest;
+/// The settings of a ScaledObject with an `azure-queue` trigger, the queue that is asked about, and others. [`ScaledObject::settings`] makes them from a manifest;
 /// the default is KEDA's for a manifest that sets nothing (KEDA `apis/keda/v1alpha1/withtriggers_types.go`,
 /// `scaledobject_types.go`, `pkg/scaling/executor/scale_executor.go`).
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +50,14 @@ pub struct Settings {
     pub strategy: LengthStrategy,
     /// The HPA gets what the operator's last poll read, not a read of its own (`useCachedMetrics`).
     pub use_cached_metrics: bool,
+    /// Which of `spec.triggers` reads that queue.
+    pub trigger_index: usize,
+    /// The name of that queue's trigger, by which a formula knows it.
+    pub trigger_name: Option<String>,
+    /// Triggers besides it.
+    pub others: Vec<Trigger>,
+    /// What counts instead of what each trigger reads.
+    pub modifiers: Option<Modifiers>,
     /// The annotations that stop or force scaling.
     pub annotations: Annotations,
     /// What the cluster decides, not the ScaledObject.
@@ -69,6 +79,10 @@ impl Default for Settings {
             activation_queue_length: 0,
             strategy: LengthStrategy::All,
             use_cached_metrics: false,
+            trigger_index: 0,
+            trigger_name: None,
+            others: Vec::new(),
+            modifiers: None,
             annotations: Annotations::default(),
             controller: ControllerFlags::default(),
         }
@@ -81,7 +95,8 @@ impl Settings {
         self.min_replica_count.max(1)
     }
 
-    /// The same with every time divided by `factor`: what happens to a load that is as much faster happens as much sooner.
+    /// The same with every time divided by `factor`: what happens to a load that is as much faster happens as much sooner. Not so
+    /// of cron triggers, which go by the clock.
     #[must_use]
     pub fn faster(&self, factor: u32) -> Self {
         let mut faster = self.clone();
@@ -142,6 +157,8 @@ pub enum FallbackBehavior {
     CurrentReplicasIfHigher,
     /// The current ones if they are fewer.
     CurrentReplicasIfLower,
+    /// The formula's: what cannot be read is nil there (KEDA `pkg/scaling/modifiers/formula.go`).
+    ScalingModifiers,
 }
 
 /// Annotations of a ScaledObject (KEDA `scaledobject_types.go`).

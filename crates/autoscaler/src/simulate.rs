@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use arrivals::{Arrivals, Rates};
+pub(crate) use figures::Fleet;
 pub use figures::{Figures, Nodes, ScaleIn, THRASH_WINDOW, figures, figures_into};
 pub use work::Work;
 
@@ -181,13 +182,21 @@ fn point(fluid: &mut Fluid<'_>, model: &Autoscaler, ended: Ended) -> Point {
     }
 }
 
+/// Long enough for triggers besides the queue to bring the replicas that they ask for.
+const TO_REST: Duration = Duration::from_secs(3_600);
+
 /// The model at time zero, and how long it has run before: long enough for everything that it remembers, if it had replicas and
-/// nothing to do. At 0 replicas an HPA remembers nothing ([`Start`] says how old it is).
+/// nothing to do. At 0 replicas an HPA remembers nothing ([`Start`] says how old it is), unless other triggers scale it.
 fn rested(settings: &Settings, start: &Start) -> (Autoscaler, Duration) {
     let paused = settings.annotations.paused.is_some();
-    let whole = Duration::from_secs(memory(settings, Duration::ZERO).as_secs() * 2);
+    let mut whole = Duration::from_secs(memory(settings, Duration::ZERO).as_secs() * 2);
+    let queue_alone = settings.others.is_empty() && settings.modifiers.is_none();
+    if !queue_alone {
+        whole = whole.max(TO_REST);
+    }
     let before = start.age.min(whole);
-    if start.replicas == 0 || paused || start.active_ago.is_some() || before.is_zero() {
+    let nothing_before = start.replicas == 0 && queue_alone;
+    if nothing_before || paused || start.active_ago.is_some() || before.is_zero() {
         let model = Autoscaler::new(Arc::new(settings.clone()), start);
         return (model, Duration::ZERO);
     }
@@ -202,6 +211,7 @@ fn rested(settings: &Settings, start: &Start) -> (Autoscaler, Duration) {
     };
     let earlier = Start {
         age: start.age.saturating_sub(before),
+        wall: start.wall.saturating_sub(before),
         phases,
         ..*start
     };

@@ -203,7 +203,7 @@ prop_compose! {
         -> (Start, u64, u64) {
         let phases = Phases { second: Duration::from_millis(second), ..Phases::default() };
         let active_ago = active.filter(|ago| *ago <= age).map(seconds);
-        (Start { replicas, age: seconds(age), active_ago, phases }, poll, sync)
+        (Start { replicas, age: seconds(age), active_ago, phases, wall: Duration::ZERO }, poll, sync)
     }
 }
 

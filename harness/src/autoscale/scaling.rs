@@ -65,6 +65,15 @@ pub enum ScalingError {
         /// What is wrong.
         refusals: Refusals,
     },
+    /// It has more triggers than the queue of a run.
+    #[error(
+        "use the ScaledObject of {}: a run has one queue, and this one has other triggers or a formula; `harness simulate` knows them",
+        dir.display()
+    )]
+    Others {
+        /// Where.
+        dir: PathBuf,
+    },
     /// A scenario changes a field that cannot be there.
     #[error("change {field:?} of the ScaledObject: {reason}")]
     Change {
@@ -102,6 +111,11 @@ impl Scaling {
                 dir: dir.to_owned(),
                 refusals,
             })?;
+        if !settings.others.is_empty() || settings.modifiers.is_some() {
+            return Err(ScalingError::Others {
+                dir: dir.to_owned(),
+            });
+        }
         Ok(Self {
             from: dir.to_owned(),
             settings,

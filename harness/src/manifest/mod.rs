@@ -24,7 +24,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use autoscaler::manifest::{AuthenticationSpec, Spec};
+use autoscaler::manifest::{AuthenticationSpec, JobSpec, Spec};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,11 +34,12 @@ pub use document::{Document, parse};
 pub use error::{ManifestError, YamlError};
 pub use kustomize::{Kubectl, read_plain};
 pub(crate) use quantity::quantity;
+pub use scaling::Asked;
 pub(crate) use source::named;
 pub use source::{read, text_of};
 
 use nodes::NodePool;
-use pod::Deployment;
+use pod::{Deployment, JobTarget};
 use surroundings::{DisruptionBudget, HorizontalPodAutoscaler, NetworkPolicy};
 
 const KEDA: &str = "keda.sh/v1alpha1";
@@ -109,6 +110,10 @@ impl<T> Item<T> {
 pub struct Manifests {
     /// What KEDA scales, and how.
     pub scaled_objects: Vec<Item<Spec>>,
+    /// For what KEDA makes jobs, and how many.
+    pub scaled_jobs: Vec<Item<JobSpec>>,
+    /// The Job of each of those.
+    pub(crate) job_targets: Vec<Item<JobTarget>>,
     pub(crate) authentications: Vec<Item<AuthenticationSpec>>,
     pub(crate) autoscalers: Vec<Item<HorizontalPodAutoscaler>>,
     pub(crate) deployments: Vec<Item<Deployment>>,
@@ -160,6 +165,10 @@ impl Manifests {
         let reader = Reader { document, known };
         match known.kind {
             "ScaledObject" => self.scaled_objects.push(reader.item("spec")?),
+            "ScaledJob" => {
+                self.scaled_jobs.push(reader.item("spec")?);
+                self.job_targets.push(reader.item("spec")?);
+            }
             "TriggerAuthentication" | "ClusterTriggerAuthentication" => {
                 self.authentications.push(reader.item("spec")?);
             }
@@ -214,10 +223,14 @@ fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
-const KINDS: [Known; 12] = [
+const KINDS: [Known; 13] = [
     Known {
         former: &["keda.k8s.io"],
         ..Known::new("ScaledObject", KEDA)
+    },
+    Known {
+        former: &["keda.k8s.io"],
+        ..Known::new("ScaledJob", KEDA)
     },
     Known {
         former: &["keda.k8s.io"],

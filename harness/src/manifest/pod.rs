@@ -20,6 +20,38 @@ pub(crate) struct Template {
     pub(crate) spec: Pod,
 }
 
+/// What a ScaledJob says of its Job; the rest is KEDA's to read.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobTarget {
+    job_target_ref: Option<JobTemplate>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct JobTemplate {
+    template: Option<JobPod>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct JobPod {
+    spec: Option<JobContainers>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct JobContainers {
+    #[serde(default)]
+    containers: Vec<Container>,
+}
+
+impl JobTarget {
+    /// The containers of the Job's pod.
+    pub(crate) fn containers(&self) -> &[Container] {
+        let template = self.job_target_ref.as_ref();
+        let pod = template.and_then(|it| it.template.as_ref()?.spec.as_ref());
+        pod.map_or(&[], |pod| &pod.containers)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pod {

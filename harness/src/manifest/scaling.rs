@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use autoscaler::manifest::{self, ScaledObject, Spec, TriggerAuthentication};
-use autoscaler::{Refusal, Refusals, RefusedBy, Settings, Surroundings, Variables, Warning};
+use autoscaler::manifest::{self, JobSpec, ScaledJob, ScaledObject, Spec, TriggerAuthentication};
+use autoscaler::{
+    JobSettings, Refusal, Refusals, RefusedBy, Settings, Surroundings, Variables, Warning,
+};
 
-use super::pod::Container;
+use super::pod::{Container, JobTarget};
 use super::{Item, Manifests};
 
 /// The kind of what is scaled when none is given (KEDA `apis/keda/v1alpha1/gvkr.go`, `ParseGVKR`).
@@ -32,10 +34,7 @@ impl Item<Spec> {
             // Both were compared when it was read.
             api_version: super::KEDA.to_owned(),
             kind: self.kind.to_owned(),
-            metadata: manifest::Metadata {
-                name: self.metadata.name.clone(),
-                annotations: self.metadata.annotations.clone(),
-            },
+            metadata: self.named(),
             spec: self.spec.clone(),
         }
     }
@@ -50,17 +49,90 @@ impl Item<Spec> {
     }
 }
 
+impl Item<JobSpec> {
+    /// What is written in it and has no effect.
+    pub fn unheeded(&self) -> Vec<Warning> {
+        self.as_manifest().warnings()
+    }
+
+    fn as_manifest(&self) -> ScaledJob {
+        ScaledJob {
+            api_version: super::KEDA.to_owned(),
+            kind: self.kind.to_owned(),
+            metadata: self.named(),
+            spec: self.spec.clone(),
+        }
+    }
+}
+
+impl<T> Item<T> {
+    fn named(&self) -> manifest::Metadata {
+        manifest::Metadata {
+            name: self.metadata.name.clone(),
+            annotations: self.metadata.annotations.clone(),
+        }
+    }
+}
+
+/// What is asked about settings, where they read several queues.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The queue that a load comes into; `None`: that of the first trigger that reads one.
+    pub queue: Option<String>,
+    /// Messages that are in other queues all the time.
+    pub waiting: BTreeMap<String, u64>,
+}
+
 impl Manifests {
     /// The settings of a ScaledObject of these manifests, every default filled in, or why a cluster with all of them would refuse
     /// it.
     pub fn settings(&self, scaled: &Item<Spec>) -> Result<Settings, Refusals> {
+        self.settings_asked(scaled, &Asked::default())
+    }
+
+    /// The settings, for a load that comes into one of several queues.
+    pub fn settings_asked(&self, scaled: &Item<Spec>, asked: &Asked) -> Result<Settings, Refusals> {
         let mut refusals = self.conflicts(scaled);
-        match scaled.as_manifest().settings_in(&self.around(scaled)) {
+        let around = self.around(scaled, self.container(scaled), asked);
+        match scaled.as_manifest().settings_in(&around) {
             Ok(settings) if refusals.is_empty() => return Ok(settings),
             Ok(_) => {}
             Err(found) => refusals.extend(found.0),
         }
         Err(Refusals(refusals))
+    }
+
+    /// The settings of a ScaledJob of these manifests. KEDA reads the environment of the first container, unless another is named
+    /// (KEDA `scale_resolvers.go`, `ResolveScaleTargetPodSpec` and `ResolveContainerEnv`).
+    pub fn job_settings(
+        &self,
+        scaled: &Item<JobSpec>,
+        asked: &Asked,
+    ) -> Result<JobSettings, Refusals> {
+        let named = scaled.spec.env_source_container_name.as_deref();
+        let named = named.filter(|name| !name.is_empty());
+        let containers = self.job_target(scaled).map(JobTarget::containers);
+        let containers = containers.unwrap_or_default();
+        let container = match named {
+            Some(name) => containers.iter().find(|it| it.name == name),
+            None => containers.first(),
+        };
+        if let Some(name) = named.filter(|_| container.is_none() && !containers.is_empty()) {
+            return Err(Refusals(vec![Refusal {
+                field: "spec.envSourceContainerName".to_owned(),
+                reason: format!("is {name}, and the Job has no such container"),
+                by: RefusedBy::Keda,
+            }]));
+        }
+        let around = self.around(scaled, container, asked);
+        scaled.as_manifest().settings_in(&around)
+    }
+
+    /// The Job that a ScaledJob makes, as far as something depends on it.
+    pub(crate) fn job_target(&self, scaled: &Item<JobSpec>) -> Option<&JobTarget> {
+        let mut targets = self.job_targets.iter();
+        let same = |it: &&Item<JobTarget>| it.file == scaled.file && it.metadata == scaled.metadata;
+        targets.find(same).map(|item| &item.spec)
     }
 
     /// What else scales the same, or goes by the same name (KEDA `scaledobject_webhook.go`, `verifyScaledObjects` and
@@ -128,12 +200,16 @@ impl Manifests {
         }
     }
 
-    fn around(&self, scaled: &Item<Spec>) -> Surroundings {
+    fn around<T>(
+        &self,
+        scaled: &Item<T>,
+        container: Option<&Container>,
+        asked: &Asked,
+    ) -> Surroundings {
         let here = |item: &&Item<_>| {
             item.kind == CLUSTER_WIDE || item.metadata.is_beside(&scaled.metadata)
         };
         let authentications = self.authentications.iter().filter(here);
-        let container = self.container(scaled);
         Surroundings {
             authentications: authentications
                 .map(|item| TriggerAuthentication {
@@ -143,11 +219,13 @@ impl Manifests {
                 })
                 .collect(),
             variables: container.map(|container| self.variables(scaled, container)),
+            load_queue: asked.queue.clone(),
+            waiting: asked.waiting.clone(),
         }
     }
 
     /// The environment of a container, as KEDA sees it (KEDA `scale_resolvers.go`, `resolveEnv`).
-    fn variables(&self, scaled: &Item<Spec>, container: &Container) -> Variables {
+    fn variables<T>(&self, scaled: &Item<T>, container: &Container) -> Variables {
         let mut variables = Variables {
             values: BTreeMap::new(),
             complete: true,

@@ -82,6 +82,7 @@ pub fn expectation(summary: &Summary, poison: ExpectedPoison) -> Expectation {
             failed: ranges(&summary.exceptions.failed),
         },
         stamp_sums: summary.stamp_sums.clone(),
+        begun_at: Some(summary.started),
         poison,
         complete: !summary.interrupted,
         ..Expectation::new(summary.run.clone(), payloads, planned)

@@ -7,7 +7,7 @@ use workflow::{duration, number};
 
 use crate::platform::WorkloadArgs;
 use crate::project;
-use crate::shell::quoted;
+use crate::shell::word;
 
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
@@ -64,12 +64,12 @@ impl SuiteArgs {
     /// The line that repeats the scenarios that `filter` selects.
     pub(super) fn repeat(&self, filter: Option<&str>, seed: u64) -> String {
         let mut words = vec![format!("{} run", project::program())];
-        words.extend(filter.map(quoted));
+        words.extend(filter.map(|filter| word(filter).into_owned()));
         if self.smoke && filter == self.filter.as_deref() {
             words.push("--smoke".to_owned());
         }
         let flag =
-            |name: &str, path: &Path| format!("--{name} {}", quoted(&path.display().to_string()));
+            |name: &str, path: &Path| format!("--{name} {}", word(&path.display().to_string()));
         if self.features != [project::features()] {
             words.extend(self.features.iter().map(|path| flag("features", path)));
         }

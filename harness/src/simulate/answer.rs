@@ -1,20 +1,17 @@
 //! The answer, as every view of it has it: `simulate.json` is this.
 
+mod prospect;
+
 use std::time::Duration;
 
-use autoscaler::{Arrivals, Figures, Nodes, Service, Work, Workload};
+use autoscaler::{Arrivals, Figures};
 use serde::Serialize;
 
-use super::findings::{self, Finding};
-use super::outlook::{AT_REST, Band, Outlook, Question};
+use super::findings::Finding;
+use super::outlook::Outlook;
 use super::prices::Node;
 use super::subject::Subject;
 use super::{SimulateArgs, load};
-
-/// Kubernetes' `terminationGracePeriodSeconds` where nothing else is said.
-const DEFAULT_GRACE: Duration = Duration::from_secs(30);
-/// Points of the likely course that are kept, at most.
-const POINTS: usize = 2_000;
 
 /// What one or two settings would do.
 #[derive(Debug, Clone, Serialize)]
@@ -47,7 +44,9 @@ pub struct Answer {
 pub struct Prospect {
     /// Where they are from.
     pub source: String,
-    /// The ScaledObject.
+    /// `ScaledObject` or `ScaledJob`.
+    pub kind: &'static str,
+    /// The name of the ScaledObject or ScaledJob.
     pub scaled_object: String,
     /// `maxReplicaCount`.
     pub max_replicas: u32,
@@ -59,8 +58,10 @@ pub struct Prospect {
     pub service_per_second: f64,
     /// How long a replica goes on when it is told to end.
     pub grace_s: f64,
-    /// The figures.
+    /// The figures; of a ScaledJob with its jobs as replicas.
     pub figures: Outcomes,
+    /// What a ScaledJob has besides; `null`: it is a ScaledObject.
+    pub jobs: Option<JobOutcomes>,
     /// Nodes and their cost, or why there are none.
     pub cost: Cost,
     /// What goes wrong, with the field that makes it so.
@@ -92,13 +93,17 @@ pub struct Range {
 
 impl Range {
     fn of(outlook: &Outlook, figure: impl Fn(&Figures) -> Option<f64>) -> Self {
+        Self::over(&outlook.likely, &outlook.runs, figure)
+    }
+
+    fn over<T>(likely: &T, runs: &[T], figure: impl Fn(&T) -> Option<f64>) -> Self {
         let never = |figure: Option<f64>| figure.unwrap_or(f64::INFINITY);
-        let all = || outlook.runs.iter().map(&figure).map(never);
+        let all = || runs.iter().map(&figure).map(never);
         let some = |figure: f64| figure.is_finite().then_some(figure);
         let mut ordered: Vec<f64> = all().collect();
         ordered.sort_by(f64::total_cmp);
         Self {
-            likely: figure(&outlook.likely),
+            likely: figure(likely),
             median: ordered.get(ordered.len() / 2).copied().and_then(some),
             least: some(all().fold(f64::INFINITY, f64::min)),
             most: some(all().fold(0.0, f64::max)),
@@ -135,6 +140,19 @@ pub struct Outcomes {
     pub messages_cut_off: Range,
     /// Hours of all replicas together.
     pub replica_hours: Range,
+}
+
+/// The figures that only a ScaledJob has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobOutcomes {
+    /// Messages after which a job ends, if it finds as many.
+    pub messages_per_job: u32,
+    /// Jobs that were made.
+    pub jobs_made: Range,
+    /// Jobs that found no message.
+    pub jobs_in_vain: Range,
+    /// Finished jobs that are still there at the end.
+    pub jobs_kept: Range,
 }
 
 /// Nodes of the likely course, and their cost.
@@ -199,67 +217,6 @@ impl Answer {
     }
 }
 
-impl Prospect {
-    fn new(
-        args: &SimulateArgs,
-        arrivals: &Arrivals,
-        node: &Node,
-        subject: &Subject,
-    ) -> (Self, usize) {
-        let in_flight = args.in_flight.unwrap_or(subject.in_flight);
-        let service = Service {
-            work: args.work.unwrap_or_else(|| at_rate(args, in_flight)),
-            in_flight,
-            start_delay: args.start_delay,
-            grace: args.grace.or(subject.grace).unwrap_or(DEFAULT_GRACE),
-        };
-        let fits = subject.requests.map(|requests| node.fits(requests));
-        let spread = subject
-            .spread
-            .filter(|most| fits.is_some_and(|fits| *most < fits));
-        let per_node = args.pods_per_node.or(spread).or(fits);
-        let question = Question {
-            settings: subject.settings.clone(),
-            workload: Workload {
-                arrivals: arrivals.clone(),
-                service,
-            },
-            horizon: args.horizon,
-            nodes: Nodes {
-                replicas_per_node: per_node.unwrap_or(1),
-                linger: args.node_linger,
-            },
-            age: args.age.unwrap_or(AT_REST),
-            target_replicas: subject.replicas,
-        };
-        let outlook = Outlook::new(&question);
-        let is_spread = args.pods_per_node.is_none() && spread.is_some();
-        let replicas = outlook.replicas.steps().iter();
-        let prospect = Self {
-            source: subject.source.clone(),
-            scaled_object: subject.name.clone(),
-            max_replicas: subject.settings.max_replica_count,
-            in_flight,
-            work: work_text(service.work),
-            service_per_second: service.per_second(),
-            grace_s: service.grace.as_secs_f64(),
-            figures: Outcomes::of(&outlook),
-            cost: per_node.map_or_else(unknown, |per_node| {
-                cost(&outlook, node, per_node, is_spread)
-            }),
-            findings: findings::of(&question, &outlook, args.max_wait),
-            warnings: subject.warnings.clone(),
-            replicas: replicas
-                .map(|step| (step.at.as_secs_f64(), step.replicas))
-                .collect(),
-            messages: thinned(&outlook.messages),
-            replicas_possible: Band::filled(&outlook.band.replicas),
-            messages_possible: Band::filled(&outlook.band.messages),
-        };
-        (prospect, outlook.runs.len())
-    }
-}
-
 impl Outcomes {
     fn of(outlook: &Outlook) -> Self {
         let time = |figure: fn(&Figures) -> Option<Duration>| {
@@ -285,22 +242,6 @@ impl Outcomes {
     }
 }
 
-/// All messages alike, as long as the rate and the number at a time make each.
-fn at_rate(args: &SimulateArgs, in_flight: u32) -> Work {
-    let seconds = f64::from(in_flight) / args.service_rate.hz();
-    Work::Fixed(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
-}
-
-/// As `--work` has it.
-fn work_text(work: Work) -> String {
-    match work {
-        Work::Fixed(time) => consumer::Work::Fixed(time),
-        Work::Uniform(least, most) => consumer::Work::Uniform(least, most),
-        Work::Exponential(mean) => consumer::Work::Exponential(mean),
-    }
-    .to_string()
-}
-
 fn hours(time: Duration) -> f64 {
     time.as_secs_f64() / 3_600.0
 }
@@ -318,24 +259,4 @@ fn cost(outlook: &Outlook, node: &Node, replicas_per_node: u32, spread: bool) ->
         spot: priced(node.spot),
         prices: node.source.clone(),
     }))
-}
-
-fn unknown() -> Cost {
-    Cost::Unknown {
-        unknown: "how many replicas fit a node is not known: give --pods-per-node, or a kustomization whose Deployment has \
-                  requests"
-            .to_owned(),
-    }
-}
-
-/// At most [`POINTS`] of them: where there are more, the highest of several, so that no peak is lost.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let each = points.len().div_ceil(POINTS).max(1);
-    let highest = |chunk: &[(f64, f64)]| {
-        chunk
-            .iter()
-            .copied()
-            .reduce(|a, b| if b.1 > a.1 { b } else { a })
-    };
-    points.chunks(each).filter_map(highest).collect()
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use autoscaler::Work;
 use producer::Shape;
 use producer::rate::Rate;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use workflow::duration;
 
 /// Longest horizon: the likely run keeps every tick, some 100 bytes for each, three a minute and more.
@@ -26,6 +28,11 @@ Examples:
   A burst, on replicas that take 40 s to start:
     edw simulate scaledobject.yaml --shape burst --messages 2000 \\
             --start-delay 40s --pods-per-node 10
+
+  A ScaledJob whose jobs take one message of ten minutes each:
+    harness simulate scaledjob.yaml --shape burst --messages 40 --work fixed:10m
+  Cron beside a queue, from five to eight on a Monday:
+    harness simulate scaledobject.yaml --at 2026-11-30T07:55:00+01:00
 
   A chart of Helm, and what a cluster has:
     helm template CHART | edw simulate -
@@ -49,14 +56,23 @@ Exit codes:
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = MORE)]
 pub struct SimulateArgs {
-    /// The file of a ScaledObject, `-` for standard input, or a directory with manifests or a kustomization
+    /// The file of a ScaledObject or a ScaledJob, `-` for standard input, or a directory with manifests or a kustomization
     pub settings: PathBuf,
     /// Other settings, answered beside the first
     #[arg(long)]
     pub compare: Option<PathBuf>,
-    /// Which ScaledObject, where there are several
-    #[arg(long, value_name = "NAME")]
+    /// Which ScaledObject or ScaledJob, where there are several
+    #[arg(long, visible_alias = "scaled-job", value_name = "NAME")]
     pub scaled_object: Option<String>,
+    /// The queue that messages come into [default: that of the first trigger that reads one]
+    #[arg(long, value_name = "NAME")]
+    pub queue: Option<String>,
+    /// Messages that are in another queue of a trigger all the time; none unless given
+    #[arg(long, value_name = "QUEUE=COUNT", value_parser = waiting)]
+    pub waiting: Vec<(String, u64)>,
+    /// The time of day when the load begins, for cron triggers, such as 2026-11-30T07:55:00+01:00
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<Duration>,
     /// How messages arrive; see below
     #[arg(long, default_value = "ramp:20/s..0/s:10m")]
     pub shape: Shape,
@@ -82,6 +98,9 @@ pub struct SimulateArgs {
     /// Messages that one replica works on at a time [default: the manifests' `EDW_CONCURRENCY`, else `queueLength`]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub in_flight: Option<u32>,
+    /// Messages after which a job of a ScaledJob ends, if it finds as many [default: `queueLength`]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub messages_per_job: Option<u32>,
     /// From the decision to a replica's first message: scheduling, a node if there is none, image, start
     #[arg(long, default_value = "10s", value_parser = duration::parse)]
     pub start_delay: Duration,
@@ -148,6 +167,25 @@ fn timed(text: &str) -> Result<Work, String> {
         return Err("work that takes no time needs no replicas; give more than 0".to_owned());
     }
     Ok(work)
+}
+
+fn waiting(text: &str) -> Result<(String, u64), String> {
+    let parts = text.split_once('=');
+    let parts = parts.and_then(|(queue, count)| Some((queue, count.parse().ok()?)));
+    match parts {
+        Some((queue, count)) if !queue.is_empty() => Ok((queue.to_owned(), count)),
+        _ => Err("give a queue and a count, such as invoices=20".to_owned()),
+    }
+}
+
+/// Counted from 1970 in UTC.
+fn moment(text: &str) -> Result<Duration, String> {
+    let moment = OffsetDateTime::parse(text, &Rfc3339);
+    let moment = moment
+        .ok()
+        .and_then(|at| u64::try_from(at.unix_timestamp()).ok());
+    let moment = moment.map(Duration::from_secs);
+    moment.ok_or_else(|| "give day, time and offset, such as 2026-11-30T07:55:00+01:00".to_owned())
 }
 
 fn horizon(text: &str) -> Result<Duration, String> {

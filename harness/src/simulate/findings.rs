@@ -4,6 +4,7 @@
 //! helps, it says so. `waiting` is about messages that wait, `ending` about replicas that are taken away.
 
 mod ending;
+mod jobs;
 mod trial;
 mod waiting;
 
@@ -13,6 +14,7 @@ use autoscaler::Figures;
 use serde::Serialize;
 
 use super::outlook::{Outlook, Question};
+pub(super) use jobs::of as of_job;
 use trial::Trial;
 
 /// Something that the settings do to the load and that nobody means.

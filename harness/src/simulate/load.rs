@@ -8,7 +8,7 @@ use producer::schedule::{Schedule, ScheduleError};
 use workflow::duration;
 
 use super::SimulateArgs;
-use super::subject::Subject;
+use super::subject::{Scaled, Subject};
 
 /// Steps of a ramp: each is level, at the rate of its middle.
 const STEPS: u32 = 200;
@@ -16,6 +16,8 @@ const STEPS: u32 = 200;
 const MOST_BURSTS: usize = 1_000_000;
 /// Most messages that are drawn one by one.
 const MOST_DRAWN: u64 = 10_000_000;
+/// Most messages that jobs take one by one.
+const MOST_SINGLE: f64 = 1_000_000.0;
 /// Messages drawn one by one are counted by this time: finer than any loop looks.
 const BIN: Duration = Duration::from_secs(1);
 
@@ -31,6 +33,12 @@ pub enum LoadError {
          --horizon, or give a constant rate"
     )]
     TooMany,
+    /// Too many for jobs.
+    #[error(
+        "plan the load: jobs take single messages, and it has more than {MOST_SINGLE} until the horizon; shorten --horizon, or \
+         give a lower rate"
+    )]
+    TooManySingle,
 }
 
 /// The arrivals that the flags ask for, up to the horizon.
@@ -69,6 +77,21 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
     })
 }
 
+/// Jobs take single messages: no more of them than can be simulated one by one.
+pub(super) fn single(
+    args: &SimulateArgs,
+    arrivals: &Arrivals,
+    subjects: &[Subject],
+) -> Result<(), LoadError> {
+    let jobs = subjects
+        .iter()
+        .any(|it| matches!(it.settings, Scaled::Job(_)));
+    if jobs && arrivals.count(args.horizon) > MOST_SINGLE {
+        return Err(LoadError::TooManySingle);
+    }
+    Ok(())
+}
+
 /// Why each course stays in the phases in which it begins: the load comes again, each time at the same place in the period of
 /// one of the loops.
 pub(super) fn one_phase(args: &SimulateArgs, subjects: &[Subject]) -> Option<String> {
@@ -81,14 +104,8 @@ pub(super) fn one_phase(args: &SimulateArgs, subjects: &[Subject]) -> Option<Str
         return None;
     }
     let whole = |loops: Duration| !loops.is_zero() && period.as_nanos() % loops.as_nanos() == 0;
-    let loops = subjects.iter().flat_map(|subject| {
-        let settings = &subject.settings;
-        [
-            ("syncs of the HPA", settings.controller.sync_period),
-            ("polls of KEDA", settings.polling_interval),
-        ]
-    });
-    let (name, every) = loops.into_iter().find(|(_, every)| whole(*every))?;
+    let mut loops = subjects.iter().flat_map(|subject| subject.settings.loops());
+    let (name, every) = loops.find(|(_, every)| whole(*every))?;
     Some(format!(
         "The load comes again every {}, a multiple of the {} between two {name}, so that each run stays in the phase in which it \
          begins: figures are medians of all runs, the plots are those of one of them.",

@@ -6,12 +6,13 @@
 //!
 //! - `args`, `subject`, `load`, `prices`: what is asked about. A ScaledObject that a cluster would refuse is refused.
 //! - `outlook`: the likely course, and all phases of the two loops. `findings`: what goes wrong, in words, with advice that was
-//!   tried on the model.
+//!   tried on the model. `jobs`: the same for a ScaledJob.
 //! - [`Answer`]: all of it; `terminal`, `page` and `simulate.json` are its views.
 
 mod answer;
 mod args;
 mod findings;
+mod jobs;
 mod load;
 mod outlook;
 mod page;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use answer::{Answer, Cost, Outcomes, Priced, Prospect, Range};
+pub use answer::{Answer, Cost, JobOutcomes, Outcomes, Priced, Prospect, Range};
 pub use args::SimulateArgs;
 pub use findings::Finding;
 pub use load::LoadError;
@@ -48,11 +49,12 @@ pub struct Files {
 /// Answers. What is wrong with the question has [`WrongInput`] as its context.
 pub fn simulate(args: &SimulateArgs) -> anyhow::Result<Answer> {
     let paths = std::iter::once(&args.settings).chain(&args.compare);
-    let subjects = paths.map(|path| Subject::read(path, args.scaled_object.as_deref()));
+    let subjects = paths.map(|path| Subject::read(path, args));
     let subjects: Vec<_> = subjects
         .collect::<Result<_, _>>()
         .context(WrongInput("read the settings"))?;
     let arrivals = load::arrivals(args).context(WrongInput("plan the simulation"))?;
+    load::single(args, &arrivals, &subjects).context(WrongInput("plan the simulation"))?;
     let node = Node::read(args.prices.as_deref(), args.node.as_deref());
     let node = node.context(WrongInput("tell what nodes cost"))?;
     Ok(Answer::new(args, &arrivals, &node, &subjects))

@@ -34,6 +34,8 @@ pub(super) struct Question {
     pub(super) age: Duration,
     /// What the scale target has where nothing scales it, if that is known.
     pub(super) target_replicas: Option<u32>,
+    /// What the wall clock shows when the load begins.
+    pub(super) wall: Duration,
 }
 
 /// A course of replicas and messages, and what it comes to.
@@ -90,7 +92,7 @@ impl Outlook {
 }
 
 /// The queue as a tick saw it, and its peak since the tick before where that was much higher than both: a burst that no tick saw.
-fn drawn(messages: &mut Vec<(f64, f64)>, point: &Point) {
+pub(super) fn drawn(messages: &mut Vec<(f64, f64)>, point: &Point) {
     const MUCH: f64 = 1.2;
     let (peak_at, peak) = (point.peak.0.as_secs_f64(), point.peak.1 as f64);
     let before = messages.last().copied().unwrap_or_default();
@@ -107,6 +109,7 @@ impl Question {
             replicas: self.at_rest(),
             age: self.age,
             phases,
+            wall: self.wall,
             ..Start::default()
         };
         let (settings, workload) = (&self.settings, &self.workload);
@@ -178,7 +181,7 @@ fn count(point: &Point) -> f64 {
 
 impl Band {
     /// Widens the band by a run: what each tick sees holds until the next.
-    fn widener(&mut self, horizon: Duration) -> impl FnMut(&Point, &[Decision]) + '_ {
+    pub(super) fn widener(&mut self, horizon: Duration) -> impl FnMut(&Point, &[Decision]) + '_ {
         let step = horizon.as_secs_f64() / STEPS as f64;
         self.replicas.resize(STEPS, (f64::INFINITY, 0.0));
         self.messages.resize(STEPS, (f64::INFINITY, 0.0));
@@ -251,6 +254,7 @@ mod tests {
             },
             age: AT_REST,
             target_replicas: Some(4),
+            wall: Duration::ZERO,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::terminal::{cost_note, phases, question, rows, without_range};
+use super::terminal::{cell, cost_note, phases, question, row_names, rows, without_range};
 use super::{Answer, Prospect};
 use crate::report::{Line, Panel, STYLE, over_time};
 
@@ -161,8 +161,6 @@ fn stepped(steps: &[(f64, u32)], horizon: f64) -> Vec<(f64, f64)> {
 
 fn figures(answer: &Answer) -> Markup {
     let columns: Vec<_> = answer.settings.iter().map(|it| rows(answer, it)).collect();
-    let names = columns.iter().max_by_key(|column| column.len());
-    let names = names.into_iter().flatten();
     html! {
         section {
             h2 { "Figures" }
@@ -172,11 +170,11 @@ fn figures(answer: &Answer) -> Markup {
                     @for prospect in &answer.settings { th.figure { (prospect.source) } }
                 } }
                 tbody {
-                    @for (n, (name, _)) in names.enumerate() {
+                    @for name in row_names(answer) {
                         tr {
                             td { (name) }
                             @for column in &columns {
-                                td.figure { (column.get(n).map_or("", |(_, cell)| cell.as_str())) }
+                                td.figure { (cell(column, name)) }
                             }
                         }
                     }
@@ -200,6 +198,9 @@ fn definitions() -> Markup {
                 dt { "longest wait" } dd { "of a message, from when it came until a replica took it" }
                 dt { "messages left" } dd { "at the end, visible and leased" }
                 dt { "messages stranded" } dd { "at the end, with no replica, and too few to be active: they stay until others come" }
+                dt { "replicas" } dd { "of a ScaledJob, its jobs that are not finished" }
+                dt { "jobs in vain" } dd { "jobs that found no message when they had started: others had taken it" }
+                dt { "finished jobs kept" } dd { "by successfulJobsHistoryLimit, at the end" }
                 dt { "thrash" } dd { "scale-outs within 5 minutes of a scale-in, the first after each" }
                 dt { "ended with work in flight" } dd { "replicas taken away while they worked on messages, the newest first" }
                 dt { "not done in their grace" } dd { "messages of those replicas that were not done when the grace was over: the work is lost, and begun anew by another replica" }

@@ -1,14 +1,16 @@
-//! The settings that are asked about: a ScaledObject, and what its manifests say of the replicas.
+//! The settings that are asked about: a ScaledObject or a ScaledJob, and what its manifests say of the replicas.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use autoscaler::manifest::Spec;
-use autoscaler::{Refusals, Settings};
+use autoscaler::manifest::{JobSpec, Spec};
+use autoscaler::{JobSettings, Reads, Refusals, Settings};
 
+use super::SimulateArgs;
 use super::prices::{Requests, quantity};
+use crate::manifest::pod::Container;
 use crate::manifest::pod::Deployment;
-use crate::manifest::{Item, ManifestError, Manifests, check, named, read};
+use crate::manifest::{Asked, Item, ManifestError, Manifests, check, named, read};
 use crate::nodes::HOSTNAME;
 
 /// Whose absence says nothing where a ScaledObject is alone.
@@ -31,12 +33,22 @@ pub enum SubjectError {
         found: String,
     },
     /// More than one.
-    #[error("choose a ScaledObject of {path}: it has {found}; name one with --scaled-object")]
+    #[error("choose one of {path}: it has {found}; name one with --scaled-object")]
     Several {
         /// Where.
         path: PathBuf,
         /// What is there.
         found: String,
+    },
+    /// Something that it cannot be answered without is missing.
+    #[error("simulate {object} of {path}: {missing}")]
+    Missing {
+        /// Kind and name.
+        object: String,
+        /// Where.
+        path: PathBuf,
+        /// What to give.
+        missing: &'static str,
     },
     /// A cluster would refuse it, or scale nothing with it.
     #[error("simulate {object} of {path}, which is refused:\n{refusals}")]
@@ -50,14 +62,55 @@ pub enum SubjectError {
     },
 }
 
+/// How something is scaled.
+#[derive(Debug, Clone)]
+pub(super) enum Scaled {
+    /// By a ScaledObject.
+    Object(Box<Settings>),
+    /// By a ScaledJob.
+    Job(Box<JobSettings>),
+}
+
+impl Scaled {
+    /// The kind of object that says so.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Object(_) => "ScaledObject",
+            Self::Job(_) => "ScaledJob",
+        }
+    }
+
+    /// Names and periods of the loops that poll and sync.
+    pub(super) fn loops(&self) -> Vec<(&'static str, Duration)> {
+        const POLLS: &str = "polls of KEDA";
+        match self {
+            Self::Object(settings) => vec![
+                ("syncs of the HPA", settings.controller.sync_period),
+                (POLLS, settings.polling_interval),
+            ],
+            Self::Job(settings) => vec![(POLLS, settings.polling_interval)],
+        }
+    }
+
+    fn has_cron(&self) -> bool {
+        match self {
+            Self::Object(settings) => settings.has_cron(),
+            Self::Job(settings) => {
+                let mut triggers = settings.triggers.iter();
+                triggers.any(|reads| matches!(reads, Reads::Cron(_)))
+            }
+        }
+    }
+}
+
 /// What is asked about.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
     /// Where the settings are from, as it was given.
     pub(super) source: String,
-    /// The ScaledObject's name.
+    /// The name of the ScaledObject or ScaledJob.
     pub(super) name: String,
-    pub(super) settings: Settings,
+    pub(super) settings: Scaled,
     /// What one replica works on at a time.
     pub(super) in_flight: u32,
     /// What one pod asks for; `None`: there is no Deployment that says so.
@@ -73,30 +126,99 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// The ScaledObject called `name`, or the only one, of a file or a kustomization.
-    pub(super) fn read(path: &Path, name: Option<&str>) -> Result<Self, SubjectError> {
+    /// What is called as the flags say, or the only one, of a file or a kustomization.
+    pub(super) fn read(path: &Path, args: &SimulateArgs) -> Result<Self, SubjectError> {
         let manifests = Manifests::from_documents(&read(path)?)?;
-        let scaled = chosen(path, &manifests, name)?;
-        let settings = manifests
-            .settings(scaled)
-            .map_err(|refusals| SubjectError::Refused {
-                object: scaled.object(),
-                path: path.to_owned(),
-                refusals,
-            })?;
+        let asked = Asked {
+            queue: args.queue.clone(),
+            waiting: args.waiting.iter().cloned().collect(),
+        };
+        let subject = match chosen(path, &manifests, args.scaled_object.as_deref())? {
+            Chosen::Object(scaled) => Self::of_object(path, &manifests, scaled, &asked)?,
+            Chosen::Job(scaled) => Self::of_job(path, &manifests, scaled, &asked)?,
+        };
+        let missing = if subject.settings.has_cron() && args.at.is_none() {
+            "it has a cron trigger, which goes by the clock; give the time when the load begins, such as \
+             --at 2026-11-30T07:55:00+01:00"
+        } else if matches!(subject.settings, Scaled::Job(_)) && args.in_flight.is_some() {
+            "a job of the model takes one message after the other; leave --in-flight away"
+        } else {
+            return Ok(subject);
+        };
+        Err(SubjectError::Missing {
+            object: format!("{}/{}", subject.settings.kind(), subject.name),
+            path: path.to_owned(),
+            missing,
+        })
+    }
+
+    fn of_object(
+        path: &Path,
+        manifests: &Manifests,
+        scaled: &Item<Spec>,
+        asked: &Asked,
+    ) -> Result<Self, SubjectError> {
+        let settings = manifests.settings_asked(scaled, asked);
+        let settings = settings.map_err(|refusals| refused(path, scaled, refusals))?;
         let target = manifests.target(scaled);
         let queue_length = u32::try_from(settings.queue_length).unwrap_or(u32::MAX);
         Ok(Self {
             source: named(path),
             name: scaled.metadata.name.clone(),
-            in_flight: concurrency(&manifests, scaled).unwrap_or(queue_length),
-            requests: requests(&manifests, scaled),
+            in_flight: concurrency(manifests, scaled).unwrap_or(queue_length),
+            requests: target.and_then(|it| requests(&it.spec.template.spec.containers)),
             spread: target.and_then(spread),
             replicas: target.map(|it| it.spec.replicas.unwrap_or(1)),
             grace: target.map(grace),
-            warnings: warnings(&manifests, scaled, &settings),
-            settings,
+            warnings: warnings(manifests, scaled, &settings),
+            settings: Scaled::Object(Box::new(settings)),
         })
+    }
+
+    fn of_job(
+        path: &Path,
+        manifests: &Manifests,
+        scaled: &Item<JobSpec>,
+        asked: &Asked,
+    ) -> Result<Self, SubjectError> {
+        let settings = manifests.job_settings(scaled, asked);
+        let settings = settings.map_err(|refusals| refused(path, scaled, refusals))?;
+        let target = manifests.job_target(scaled);
+        let warnings = scaled.unheeded();
+        Ok(Self {
+            source: named(path),
+            name: scaled.metadata.name.clone(),
+            in_flight: 1,
+            requests: target.and_then(|it| requests(it.containers())),
+            spread: None,
+            replicas: None,
+            grace: None,
+            warnings: warnings.iter().map(ToString::to_string).collect(),
+            settings: Scaled::Job(Box::new(settings)),
+        })
+    }
+}
+
+fn refused<T>(path: &Path, scaled: &Item<T>, refusals: Refusals) -> SubjectError {
+    SubjectError::Refused {
+        object: scaled.object(),
+        path: path.to_owned(),
+        refusals,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Chosen<'a> {
+    Object(&'a Item<Spec>),
+    Job(&'a Item<JobSpec>),
+}
+
+impl Chosen<'_> {
+    fn name(self) -> String {
+        match self {
+            Self::Object(item) => item.metadata.name.clone(),
+            Self::Job(item) => item.metadata.name.clone(),
+        }
     }
 }
 
@@ -104,28 +226,31 @@ fn chosen<'a>(
     path: &Path,
     manifests: &'a Manifests,
     name: Option<&str>,
-) -> Result<&'a Item<Spec>, SubjectError> {
-    let all = &manifests.scaled_objects;
-    let found = || match all.as_slice() {
-        [] => "none".to_owned(),
-        all => {
-            let names: Vec<_> = all.iter().map(|item| item.metadata.name.as_str()).collect();
+) -> Result<Chosen<'a>, SubjectError> {
+    let objects = manifests.scaled_objects.iter().map(Chosen::Object);
+    let all: Vec<_> = objects
+        .chain(manifests.scaled_jobs.iter().map(Chosen::Job))
+        .collect();
+    let found = || {
+        let names: Vec<_> = all.iter().map(|it| it.name()).collect();
+        if names.is_empty() {
+            "none".to_owned()
+        } else {
             names.join(", ")
         }
     };
     match (name, all.as_slice()) {
-        (None, [only]) => Ok(only),
+        (None, [only]) => Ok(*only),
         (None, [_, ..]) => Err(SubjectError::Several {
             path: path.to_owned(),
             found: found(),
         }),
         (name, _) => {
-            let mut named = all
-                .iter()
-                .filter(|item| Some(item.metadata.name.as_str()) == name);
-            named.next().ok_or_else(|| SubjectError::NoSuch {
-                wanted: name.map_or("a ScaledObject".to_owned(), |name| {
-                    format!("ScaledObject/{name}")
+            let mut named = all.iter().filter(|it| Some(it.name().as_str()) == name);
+            let named = named.next().copied();
+            named.ok_or_else(|| SubjectError::NoSuch {
+                wanted: name.map_or("a ScaledObject or a ScaledJob".to_owned(), |name| {
+                    format!("ScaledObject/{name} or ScaledJob/{name}")
                 }),
                 path: path.to_owned(),
                 found: found(),
@@ -153,10 +278,9 @@ fn concurrency(manifests: &Manifests, scaled: &Item<Spec>) -> Option<u32> {
 }
 
 /// The sum over the pod's containers; `None` where one of them asks for nothing at all, or in words that are no quantity.
-fn requests(manifests: &Manifests, scaled: &Item<Spec>) -> Option<Requests> {
-    let deployment = manifests.target(scaled)?;
+fn requests(containers: &[Container]) -> Option<Requests> {
     let mut sum = Requests::default();
-    for container in &deployment.spec.template.spec.containers {
+    for container in containers {
         let asked = &container.resources.requests;
         if asked.is_empty() {
             return None;

@@ -1,13 +1,16 @@
 //! The answer for a person at a terminal of 80 columns.
 
 mod chart;
+mod figures;
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Answer, Cost, Prospect, Range};
+use super::{Answer, Cost, JobOutcomes, Prospect};
 use crate::report::{Ink, clock};
 use chart::Chart;
+use figures::decimals;
+pub(super) use figures::{cell, row_names, rows, without_range};
 
 /// No line is wider: a terminal of 80 columns wraps one that fills its last.
 const WIDTH: usize = 79;
@@ -48,20 +51,33 @@ pub(super) fn question(answer: &Answer) -> String {
         }
     };
     let words = |seconds: f64| clock::words(Duration::from_secs_f64(seconds));
-    let in_flight = each(&|it| it.in_flight.to_string());
+    let takes = each(&|it| match &it.jobs {
+        None => format!("a replica works on {} messages at a time", it.in_flight),
+        Some(JobOutcomes {
+            messages_per_job: 1,
+            ..
+        }) => "a job works on one message and ends".to_owned(),
+        Some(jobs) => format!(
+            "a job works on one message after the other, and ends after {} or when there is none",
+            jobs.messages_per_job
+        ),
+    });
     let work = each(&|it| it.work.clone());
     let rate = each(&|it| decimals(it.service_per_second));
-    let grace = each(&|it| words(it.grace_s));
+    let grace = each(&|it| match it.jobs {
+        Some(_) => "no job is ended".to_owned(),
+        None => format!("it has {} to end", words(it.grace_s)),
+    });
     let age = match answer.age_s {
         None => "all is at rest when the load begins".to_owned(),
         Some(age) => format!(
-            "the ScaledObject is {} old when the load begins, so that not all may be at rest",
+            "ScaledObjects are {} old when the load begins, so that not all may be at rest",
             words(age)
         ),
     };
     format!(
-        "load {}; a replica works on {in_flight} messages at a time, on each {work}, which makes {rate} a second; it starts in {}, \
-         and has {grace} to end; {age}; {} are simulated",
+        "load {}; {takes}, on each {work}, which makes {rate} a second; it starts in {}; \
+         {grace}; {age}; {} are simulated",
         answer.load,
         words(answer.start_delay_s),
         words(answer.horizon_s)
@@ -85,8 +101,12 @@ fn charts(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: In
     let chart = Chart::new(answer.horizon_s, WIDTH);
     let band = |range: &'_ [(f64, f64)]| answer.show_band.then(|| range.to_vec());
     let (object, source) = (&prospect.scaled_object, tail(&prospect.source, SOURCE));
+    let counted = match prospect.jobs {
+        Some(_) => "JOBS",
+        None => "REPLICAS",
+    };
     let title = format!(
-        "REPLICAS, {object} of {source} (at most {})",
+        "{counted}, {object} of {source} (at most {})",
         prospect.max_replicas
     );
     lines.push(String::new());
@@ -105,6 +125,7 @@ fn charts(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: In
 
 fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
     let columns = answer.settings.len();
+    let names = row_names(answer);
     let width = if columns > 1 { 25 } else { 50 };
     lines.push(String::new());
     let mut head = format!("{:<28}", "FIGURES");
@@ -115,11 +136,10 @@ fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
     lines.push(ink.title(head.trim_end()));
     let rows: Vec<Vec<(&str, String)>> =
         answer.settings.iter().map(|it| rows(answer, it)).collect();
-    let names = rows.iter().max_by_key(|column| column.len());
-    for (n, (name, _)) in names.into_iter().flatten().enumerate() {
+    for name in names {
         let mut row = format!("  {name:<26}");
         for column in &rows {
-            let cell = column.get(n).map_or("", |(_, cell)| cell.as_str());
+            let cell = cell(column, name);
             // Where two columns leave no room for the range; the page has it.
             let fits = cell.chars().count() < width;
             let cell = if fits { cell } else { without_range(cell) };
@@ -130,66 +150,6 @@ fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
     let mut notes: Vec<_> = answer.settings.iter().map(cost_note).collect();
     notes.dedup();
     lines.extend(notes.iter().flat_map(|note| wrapped("  ", note)));
-}
-
-/// A figure as it likely is.
-pub(super) fn without_range(cell: &str) -> &str {
-    cell.split_once(" (").map_or(cell, |(likely, _)| likely)
-}
-
-/// The figures by name, as every view shows them.
-pub(super) fn rows(answer: &Answer, prospect: &Prospect) -> Vec<(&'static str, String)> {
-    let figures = &prospect.figures;
-    let told = Told {
-        median: answer.one_phase.is_some(),
-    };
-    let drain = drain(answer, &figures.time_to_drain_s, &told);
-    let mut rows = vec![
-        (
-            "time to full scale",
-            told.times(&figures.time_to_full_scale_s, "never"),
-        ),
-        ("time to drain", drain),
-        ("most replicas", told.counts(&figures.most_replicas)),
-        ("most messages", told.counts(&figures.most_messages)),
-        ("longest wait", told.times(&figures.longest_wait_s, "never")),
-        ("messages left", told.counts(&figures.messages_left)),
-        ("messages stranded", told.counts(&figures.stranded_messages)),
-        ("thrash", told.counts(&figures.thrash_count)),
-        (
-            "ended with work in flight",
-            told.counts(&figures.replicas_ended_at_work),
-        ),
-        (
-            "messages in flight there",
-            told.counts(&figures.messages_interrupted),
-        ),
-        (
-            "not done in their grace",
-            told.counts(&figures.messages_cut_off),
-        ),
-        ("replica-hours", told.parts(&figures.replica_hours)),
-    ];
-    if let Cost::Known(priced) = &prospect.cost {
-        let cost = |range: &Range| format!("{} {}", priced.currency, told.parts(range));
-        rows.extend([
-            ("most nodes", told.counts(&priced.most_nodes)),
-            ("node-hours", told.parts(&priced.node_hours)),
-            ("cost on demand", cost(&priced.on_demand)),
-            ("cost on Spot", cost(&priced.spot)),
-        ]);
-    }
-    rows
-}
-
-/// A load that goes on is never drained, and one that has ended may be after the horizon.
-fn drain(answer: &Answer, range: &Range, told: &Told) -> String {
-    if answer.load_ends {
-        let end = clock::words(Duration::from_secs_f64(answer.horizon_s));
-        told.times(range, &format!("not within {end}"))
-    } else {
-        "none, the load goes on".to_owned()
-    }
 }
 
 /// What nodes and prices the figures are about.
@@ -264,85 +224,9 @@ fn wrapped(indent: &str, text: &str) -> Vec<String> {
     lines
 }
 
-/// How figures are told.
-struct Told {
-    /// The median first, not the likely course.
-    median: bool,
-}
-
-impl Told {
-    fn ranged(&self, range: &Range, never: &str, text: impl Fn(f64) -> String) -> String {
-        let told = |value: Option<f64>| value.map_or(never.to_owned(), &text);
-        let first = if self.median {
-            range.median
-        } else {
-            range.likely
-        };
-        let (first, least, most) = (told(first), told(range.least), told(range.most));
-        if least == most {
-            first
-        } else {
-            format!("{first} ({least} to {most})")
-        }
-    }
-
-    fn times(&self, range: &Range, never: &str) -> String {
-        self.ranged(range, never, |seconds| {
-            clock::words(Duration::from_secs_f64(seconds))
-        })
-    }
-
-    fn counts(&self, range: &Range) -> String {
-        self.ranged(range, "never", |count| format!("{count:.0}"))
-    }
-
-    fn parts(&self, range: &Range) -> String {
-        self.ranged(range, "never", decimals)
-    }
-}
-
-/// Two decimals, or two digits of what is small.
-fn decimals(value: f64) -> String {
-    let text = if value >= 0.095 || value == 0.0 {
-        format!("{value:.2}")
-    } else {
-        format!("{value:.4}")
-    };
-    let text = text.trim_end_matches('0');
-    text.strip_suffix('.').unwrap_or(text).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_told_with_their_range_and_never_is_a_word() {
-        let range = |likely, least, most| Range {
-            likely,
-            median: Some(60.0),
-            least,
-            most,
-        };
-        for (range, text) in [
-            (range(Some(65.0), Some(65.0), Some(65.0)), "1 min 5 s"),
-            (
-                range(Some(65.0), Some(50.0), None),
-                "1 min 5 s (50 s to never)",
-            ),
-            (range(None, None, None), "never"),
-        ] {
-            assert_eq!(Told { median: false }.times(&range, "never"), text);
-        }
-        let repeated = range(Some(65.0), Some(50.0), None);
-        let told = Told { median: true }.times(&repeated, "never");
-        assert_eq!(told, "1 min (50 s to never)");
-        assert_eq!(decimals(0.0123), "0.0123");
-        assert_eq!(
-            (decimals(2.5), decimals(10.0)),
-            ("2.5".to_owned(), "10".to_owned())
-        );
-    }
 
     #[test]
     fn lines_are_wrapped_between_words() {

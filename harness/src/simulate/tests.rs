@@ -1,5 +1,6 @@
 //! Answers for settings whose faults are known.
 
+mod jobs;
 mod values;
 
 use std::io::Write as _;

@@ -62,7 +62,7 @@ fn a_command_that_keeps_the_contract_passes_and_is_named_in_the_evidence() {
     let loaded = Loaded::new(2, &command);
     let (code, said) = (loaded.code, &loaded.said);
     assert_eq!(code, Some(0), "{said}");
-    let repeat = format!("--consumer-command ''\\''{HARNESS}'\\'' consumer'");
+    let repeat = format!("--consumer-command \"'{HARNESS}' consumer\"");
     for text in [
         "50 of 50 kept",
         "ends when asked to, and in order  2 of 2\n",

@@ -1,10 +1,13 @@
 //! `harness verify` judges tables that others have written, from the producer's summary alone.
 
+mod shared;
+
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use azurite::Azurite;
+use harness::audit::Violation;
 use harness::measure::Hop;
 use harness::report::RunRecord;
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! Both loops together.
 
+mod triggers;
+
 use super::*;
 use crate::{Fallback, FallbackBehavior, Queue};
 

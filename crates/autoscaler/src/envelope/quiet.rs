@@ -9,6 +9,8 @@ use crate::Settings;
 /// anything in them remembers, so that nothing will until the load changes.
 pub(super) struct Quiet {
     memory: Duration,
+    /// A cron trigger may change its mind at any time.
+    clock: bool,
     /// The last change of replicas or load.
     changed: Duration,
     /// The load stays as it is until then.
@@ -19,6 +21,7 @@ impl Quiet {
     pub(super) fn new(settings: &Settings, slack: Duration) -> Self {
         Self {
             memory: memory(settings, slack),
+            clock: settings.has_cron(),
             changed: Duration::ZERO,
             until: Duration::ZERO,
         }
@@ -33,7 +36,7 @@ impl Quiet {
             self.changed = now;
         }
         let rested = now.saturating_sub(self.changed) > self.memory;
-        rested && load.silent_until(now).is_none()
+        rested && !self.clock && load.silent_until(now).is_none()
     }
 }
 

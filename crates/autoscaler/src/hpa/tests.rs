@@ -5,6 +5,7 @@ mod events;
 use proptest::prelude::*;
 
 use super::*;
+use crate::scaler::thousandths;
 use crate::{Policy, PolicyKind, Rules, SelectPolicy};
 
 fn seconds(seconds: u64) -> Duration {
@@ -35,13 +36,34 @@ fn policy(kind: PolicyKind, value: u32, period: u64) -> Policy {
     }
 }
 
+/// What the HPA is given of so many messages.
+fn messages(settings: &Settings, length: u64) -> Vec<Reading> {
+    vec![Reading {
+        usage: Ok(thousandths(length)),
+        target: settings.target(0),
+    }]
+}
+
+const FAILED: Reading = Reading {
+    usage: Err(ScalerError),
+    target: 1_000,
+};
+
+fn proposed(settings: &Settings, behavior: Option<&Behavior>, length: u64, current: u32) -> u32 {
+    let [Reading { usage, target }] = messages(settings, length)[..] else {
+        unreachable!("one metric");
+    };
+    proposal(settings, behavior, usage.unwrap(), target, current)
+}
+
 /// Replicas after each sync, 15 s apart, of these queue lengths.
 fn syncs(settings: &Settings, from: u32, lengths: &[u64]) -> Vec<u32> {
     let mut hpa = Hpa::default();
     let mut current = from;
     let mut run = |(n, length): (u64, &u64)| {
         let behavior = settings.behavior.as_ref();
-        let scaled = hpa.sync(settings, behavior, seconds(15 * n), current, || Ok(*length));
+        let metrics = || messages(settings, *length);
+        let scaled = hpa.sync(settings, behavior, seconds(15 * n), current, metrics);
         if let Some((to, _)) = scaled {
             current = to;
         }
@@ -84,8 +106,10 @@ fn an_hpa_has_noted_the_replicas_of_its_first_sync_if_that_is_over() {
 #[test]
 fn a_rescale_says_whether_the_metric_is_above_or_below_its_target() {
     let settings = settings(0, 100);
-    let sync =
-        |current, length| Hpa::default().sync(&settings, None, seconds(0), current, || Ok(length));
+    let sync = |current, length| {
+        let metrics = || messages(&settings, length);
+        Hpa::default().sync(&settings, None, seconds(0), current, metrics)
+    };
     assert_eq!(sync(2, 20), Some((4, Reason::AboveTarget)));
     // Its first sync notes the 2 replicas, and they stay for the window.
     assert_eq!(sync(2, 1), None);
@@ -97,8 +121,11 @@ fn a_rescale_says_whether_the_metric_is_above_or_below_its_target() {
         ..settings.clone()
     };
     let mut hpa = Hpa::default();
-    assert_eq!(hpa.sync(&at_once, None, seconds(0), 2, || Ok(10)), None);
-    let fewer = hpa.sync(&at_once, None, seconds(15), 2, || Ok(5));
+    assert_eq!(
+        hpa.sync(&at_once, None, seconds(0), 2, || messages(&at_once, 10)),
+        None
+    );
+    let fewer = hpa.sync(&at_once, None, seconds(15), 2, || messages(&at_once, 5));
     assert_eq!(fewer, Some((1, Reason::BelowTarget)));
 }
 
@@ -126,7 +153,7 @@ fn the_proposal_is_the_quotient_rounded_up_outside_the_tolerance() {
             queue_length: target,
             ..Settings::default()
         };
-        let proposed = proposal(&settings, None, length, current);
+        let proposed = proposed(&settings, None, length, current);
         assert_eq!(
             proposed, expected,
             "{length} messages of {target} with {current}"
@@ -143,20 +170,20 @@ fn a_tolerance_of_its_own_holds_in_its_direction() {
         scale_down: rules(None, Rules::default_down()),
     };
     let settings = Settings::default();
-    assert_eq!(proposal(&settings, Some(&behavior), 51, 10), 11);
-    assert_eq!(proposal(&settings, Some(&behavior), 45, 10), 10);
+    assert_eq!(proposed(&settings, Some(&behavior), 51, 10), 11);
+    assert_eq!(proposed(&settings, Some(&behavior), 45, 10), 10);
     let behavior = Behavior {
         scale_up: rules(None, Rules::default_up()),
         scale_down: rules(Some(0.0), Rules::default_down()),
     };
-    assert_eq!(proposal(&settings, Some(&behavior), 45, 10), 9);
-    assert_eq!(proposal(&settings, Some(&behavior), 51, 10), 10);
+    assert_eq!(proposed(&settings, Some(&behavior), 45, 10), 9);
+    assert_eq!(proposed(&settings, Some(&behavior), 51, 10), 10);
 }
 
 /// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`.
 #[test]
 fn bounds_are_restored_and_zero_is_left_alone_without_a_look_at_the_metric() {
-    let unread = || -> Result<u64, ScalerError> { panic!("must not be read") };
+    let unread = || -> Vec<Reading> { panic!("must not be read") };
     for (what, current, expected) in [
         ("ScalingDisabled", 0, None),
         (
@@ -169,8 +196,38 @@ fn bounds_are_restored_and_zero_is_left_alone_without_a_look_at_the_metric() {
         let scaled = Hpa::default().sync(&settings(3, 10), None, seconds(0), current, unread);
         assert_eq!(scaled, expected, "{what}");
     }
-    let scaled = Hpa::default().sync(&settings(0, 10), None, seconds(0), 4, || Err(ScalerError));
+    let failed = || vec![FAILED];
+    let scaled = Hpa::default().sync(&settings(0, 10), None, seconds(0), 4, failed);
     assert_eq!(scaled, None, "FailedGetExternalMetric");
+}
+
+/// Source: Kubernetes `horizontal.go`, `computeReplicasForMetrics`.
+#[test]
+fn the_largest_of_several_metrics_counts_and_one_that_fails_keeps_what_there_is() {
+    let wants = |replicas: u64| Reading {
+        usage: Ok(thousandths(replicas * 5)),
+        target: 5_000,
+    };
+    for (metrics, current, expected) in [
+        (vec![wants(3), wants(7), wants(5)], 4, Some(7)),
+        (vec![wants(0), wants(2)], 4, Some(2)),
+        (vec![wants(7), FAILED], 4, Some(7)),
+        (vec![FAILED, wants(2)], 4, None),
+        (vec![FAILED, wants(4)], 4, Some(4)),
+        (vec![FAILED, FAILED], 4, None),
+        // Less than nothing, as a formula may give.
+        (
+            vec![Reading {
+                usage: Ok(-3_000),
+                target: 5_000,
+            }],
+            4,
+            Some(0),
+        ),
+    ] {
+        let wanted = largest(&settings(0, 10), None, &metrics, current);
+        assert_eq!(wanted, expected, "{metrics:?} with {current}");
+    }
 }
 
 /// Source: Kubernetes `horizontal.go`, `calculateScaleUpLimit`, `convertDesiredReplicasWithRules`.
@@ -366,12 +423,12 @@ proptest! {
         let mut replicas = current;
         let mut now = seconds(0);
         for length in history {
-            let scaled = hpa.sync(&settings, behavior, now, replicas, || Ok(length));
+            let scaled = hpa.sync(&settings, behavior, now, replicas, || messages(&settings, length));
             replicas = scaled.map_or(replicas, |scaled| scaled.0);
             now += seconds(15);
         }
         let ask = |length| {
-            let scaled = hpa.clone().sync(&settings, behavior, now, replicas, || Ok(length));
+            let scaled = hpa.clone().sync(&settings, behavior, now, replicas, || messages(&settings, length));
             scaled.map_or(replicas, |scaled| scaled.0)
         };
         let (few, many) = (ask(less.min(more)), ask(less.max(more)));

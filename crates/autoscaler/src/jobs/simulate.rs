@@ -1,23 +1,36 @@
 //! Jobs and single messages together, with no randomness.
+//!
+//! A job takes one message at a time, the oldest first, and ends after as many as it is meant for, or when it finds none. Jobs do
+//! not fail. How long each message takes is drawn from [`Work`] by a fixed sequence that fills the distribution evenly.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use super::Unfinished;
-use crate::{JobSettings, Queue};
+use crate::simulate::{Fleet, Nodes};
+use crate::{Arrivals, Figures, JobSettings, Queue, Work};
 
 /// Messages and what one job does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JobWorkload {
-    /// So many messages at a time, in the order of time.
-    pub arrivals: Vec<(Duration, u32)>,
+    /// What is sent.
+    pub arrivals: Arrivals,
     /// From the making of a job to its first message: scheduling, a node, image, start. It is pending until then.
     pub start_delay: Duration,
-    /// How long a job works on a message. It takes one at a time.
-    pub work: Duration,
-    /// Messages after which a job ends; it ends sooner when there is none.
+    /// How long a job works on a message.
+    pub work: Work,
+    /// Messages after which a job ends; it ends sooner when there is none. At least 1.
     pub messages_per_job: u32,
+}
+
+/// When the operator polls, and what the clock shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobStart {
+    /// The first poll.
+    pub poll: Duration,
+    /// What the wall clock shows at time zero, since 1970 in UTC, for cron triggers.
+    pub wall: Duration,
 }
 
 /// What a poll saw and did.
@@ -27,27 +40,25 @@ pub struct JobPoll {
     pub at: Duration,
     /// Messages.
     pub queue: Queue,
+    /// When there were most messages since the poll before, and how many.
+    pub peak: (Duration, u64),
     /// Jobs that were not finished before it.
     pub unfinished: Unfinished,
     /// Jobs that it made.
     pub made: u32,
 }
 
-/// A simulation of a ScaledJob.
+/// What a simulation of a ScaledJob comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct JobSeries {
-    /// Each poll.
-    pub polls: Vec<JobPoll>,
-    /// Most jobs at a time.
-    pub most_jobs: u32,
+pub struct JobFigures {
+    /// With jobs as replicas; those of scale-in are none, since no job is taken away.
+    pub figures: Figures,
     /// Jobs that were made.
-    pub made: u32,
+    pub made: u64,
     /// Jobs that found no message: made for work that others had.
-    pub in_vain: u32,
-    /// When the last message was done; `None`: some are left at the horizon, or none came.
-    pub done: Option<Duration>,
-    /// Messages that are left at the horizon.
-    pub left: u64,
+    pub in_vain: u64,
+    /// Finished jobs that are still there at the end (`successfulJobsHistoryLimit`).
+    pub kept: u32,
 }
 
 /// What happens, at one moment in this order.
@@ -59,63 +70,226 @@ enum Event {
     Polls,
 }
 
-/// Runs a ScaledJob with one trigger from time zero, when the operator polls first, to `horizon`.
+/// Runs a ScaledJob from time zero to `horizon`; `each` sees every poll.
 pub fn simulate_jobs(
     settings: &JobSettings,
+    start: &JobStart,
     workload: &JobWorkload,
     horizon: Duration,
-) -> JobSeries {
-    let mut series = JobSeries::default();
-    let mut queue = Queue::default();
-    let mut unfinished = Unfinished::default();
-    let arrivals = workload.arrivals.iter();
-    let mut events: BinaryHeap<_> = arrivals
-        .map(|(at, count)| Reverse((*at, Event::Arrives(*count))))
-        .collect();
-    events.push(Reverse((Duration::ZERO, Event::Polls)));
-    while let Some(Reverse((now, event))) = events.pop().filter(|it| it.0.0 <= horizon) {
+    nodes: Nodes,
+    mut each: impl FnMut(&JobPoll),
+) -> JobFigures {
+    let mut run = Run {
+        settings,
+        workload,
+        horizon,
+        queue: Queue::default(),
+        waiting: VecDeque::new(),
+        unfinished: Unfinished::default(),
+        figures: JobFigures::default(),
+        fleet: Fleet::new(nodes),
+        changed: Duration::ZERO,
+        never_below: None,
+        stranded_since: None,
+        emptied: Some(Duration::ZERO),
+        peak: (Duration::ZERO, 0),
+        taken: 0,
+        events: BinaryHeap::new(),
+    };
+    let arrivals = workload.arrivals.messages(horizon);
+    let mut arrivals = arrivals.into_iter().peekable();
+    run.events.push(Reverse((start.poll, Event::Polls)));
+    loop {
+        // Messages come first of what happens at one moment.
+        let next = run.events.peek().map(|it| it.0.0);
+        let arrives = arrivals.next_if(|(at, _)| next.is_none_or(|next| *at <= next));
+        let due = match arrives {
+            Some((at, count)) => Some((at, Event::Arrives(count))),
+            None => run.events.pop().map(|it| it.0),
+        };
+        let Some((now, event)) = due.filter(|due| due.0 <= horizon) else {
+            break;
+        };
         match event {
-            Event::Arrives(count) => {
-                queue.visible += u64::from(count);
-                series.done = None;
-            }
-            Event::Takes(done) => {
-                if done > 0 {
-                    queue.leased -= 1;
-                } else {
-                    unfinished.pending -= 1;
-                }
-                if queue.visible > 0 && done < workload.messages_per_job {
-                    queue.visible -= 1;
-                    queue.leased += 1;
-                    events.push(Reverse((now + workload.work, Event::Takes(done + 1))));
-                } else {
-                    unfinished.all -= 1;
-                    series.in_vain += u32::from(done == 0);
-                }
-                if done > 0 && queue == Queue::default() {
-                    series.done = Some(now);
-                }
-            }
-            Event::Polls => {
-                let made = settings.jobs_to_make(&[Ok(queue)], unfinished);
-                series.polls.push(JobPoll {
-                    at: now,
-                    queue,
-                    unfinished,
-                    made,
-                });
-                unfinished.all += made;
-                unfinished.pending += made;
-                series.made += made;
-                series.most_jobs = series.most_jobs.max(unfinished.all);
-                for _ in 0..made {
-                    events.push(Reverse((now + workload.start_delay, Event::Takes(0))));
-                }
-                events.push(Reverse((now + settings.polling_interval, Event::Polls)));
-            }
+            Event::Arrives(count) => run.arrives(now, count),
+            Event::Takes(done) => run.takes(now, done),
+            Event::Polls => each(&run.polls(now, start.wall)),
         }
     }
-    series.left = queue.visible + queue.leased;
-    series
+    run.end(start.wall)
+}
+
+struct Run<'a> {
+    settings: &'a JobSettings,
+    workload: &'a JobWorkload,
+    horizon: Duration,
+    queue: Queue,
+    /// When the messages that wait came, oldest first.
+    waiting: VecDeque<(Duration, u32)>,
+    unfinished: Unfinished,
+    figures: JobFigures,
+    fleet: Fleet,
+    /// When the number of jobs changed last.
+    changed: Duration,
+    never_below: Option<u64>,
+    stranded_since: Option<Duration>,
+    emptied: Option<Duration>,
+    peak: (Duration, u64),
+    /// Messages that were taken by any job.
+    taken: u32,
+    events: BinaryHeap<Reverse<(Duration, Event)>>,
+}
+
+impl Run<'_> {
+    fn messages(&self) -> u64 {
+        self.queue.visible + self.queue.leased
+    }
+
+    fn arrives(&mut self, now: Duration, count: u32) {
+        self.queue.visible += u64::from(count);
+        self.waiting.push_back((now, count));
+        self.emptied = None;
+        if self.messages() > self.peak.1 {
+            self.peak = (now, self.messages());
+        }
+        let most = &mut self.figures.figures.most_messages;
+        *most = (*most).max(self.queue.visible + self.queue.leased);
+    }
+
+    fn takes(&mut self, now: Duration, done: u32) {
+        if done > 0 {
+            self.queue.leased -= 1;
+        } else {
+            self.unfinished.pending -= 1;
+            self.note_full(now);
+        }
+        if done < self.workload.messages_per_job.max(1) && self.take_oldest(now) {
+            let work = self.workload.work.nth(self.taken);
+            self.taken = self.taken.wrapping_add(1);
+            self.events
+                .push(Reverse((now + work, Event::Takes(done + 1))));
+        } else {
+            self.count_jobs(now, self.unfinished.all - 1);
+            self.figures.in_vain += u64::from(done == 0);
+        }
+        if self.messages() == 0 {
+            self.emptied.get_or_insert(now);
+        }
+    }
+
+    fn take_oldest(&mut self, now: Duration) -> bool {
+        let Some((came, count)) = self.waiting.front_mut() else {
+            return false;
+        };
+        let longest = &mut self.figures.figures.longest_wait;
+        *longest = (*longest).max(now.saturating_sub(*came));
+        *count -= 1;
+        if *count == 0 {
+            self.waiting.pop_front();
+        }
+        self.queue.visible -= 1;
+        self.queue.leased += 1;
+        true
+    }
+
+    fn polls(&mut self, now: Duration, wall: Duration) -> JobPoll {
+        let (settings, unfinished) = (self.settings, self.unfinished);
+        let made = settings.jobs_to_make(Ok(self.queue), wall + now, unfinished);
+        let peak = (now, self.messages());
+        let poll = JobPoll {
+            at: now,
+            queue: self.queue,
+            peak: if peak.1 >= self.peak.1 {
+                peak
+            } else {
+                self.peak
+            },
+            unfinished,
+            made,
+        };
+        self.peak = peak;
+        self.count_jobs(now, unfinished.all.saturating_add(made));
+        self.unfinished.pending += made;
+        self.figures.made += u64::from(made);
+        for _ in 0..made {
+            let at = now + self.workload.start_delay;
+            self.events.push(Reverse((at, Event::Takes(0))));
+        }
+        let next = now + settings.polling_interval;
+        self.events.push(Reverse((next, Event::Polls)));
+        if now >= self.horizon / 2 {
+            let messages = self.messages();
+            let below = self.never_below.get_or_insert(messages);
+            *below = messages.min(*below);
+        }
+        self.note_stranded(now, wall);
+        poll
+    }
+
+    fn count_jobs(&mut self, now: Duration, jobs: u32) {
+        let figures = &mut self.figures.figures;
+        figures.replica_time += now.saturating_sub(self.changed) * self.unfinished.all;
+        figures.most_replicas = figures.most_replicas.max(jobs);
+        self.changed = now;
+        self.unfinished.all = jobs;
+        self.fleet.set(now, jobs);
+    }
+
+    /// As many have started as there may be.
+    fn note_full(&mut self, now: Duration) {
+        let started = self.unfinished.all - self.unfinished.pending;
+        let most = self
+            .settings
+            .least()
+            .saturating_add(self.settings.most_besides());
+        if started >= most {
+            let first = self.workload.arrivals.first().unwrap_or_default();
+            let full = &mut self.figures.figures.full_scale;
+            full.get_or_insert(now.saturating_sub(first));
+        }
+    }
+
+    /// No job, and too few messages for a poll to make one.
+    fn note_stranded(&mut self, now: Duration, wall: Duration) {
+        let never = self.unfinished.all == 0
+            && self.queue.visible > 0
+            && !self.settings.paused
+            && !self.settings.is_active(self.queue, wall + now);
+        if never {
+            let since = *self.stranded_since.get_or_insert(now);
+            let longest = &mut self.figures.figures.stranded_longest;
+            *longest = (*longest).max(now.saturating_sub(since));
+        } else {
+            self.stranded_since = None;
+        }
+    }
+
+    fn end(mut self, wall: Duration) -> JobFigures {
+        let horizon = self.horizon;
+        self.count_jobs(horizon, self.unfinished.all);
+        self.note_stranded(horizon, wall);
+        let left = self.messages();
+        let unfinished = u64::from(self.unfinished.all);
+        let finished = self.figures.made.saturating_sub(unfinished);
+        let finished = u32::try_from(finished).unwrap_or(u32::MAX);
+        self.figures.kept = self.settings.kept(finished, 0).0;
+        let figures = &mut self.figures.figures;
+        figures.left = left;
+        figures.never_below = self.never_below.unwrap_or(left);
+        if self.stranded_since.is_some() {
+            figures.stranded = left;
+        }
+        if let Some((came, _)) = self.waiting.front() {
+            figures.longest_wait = figures.longest_wait.max(horizon.saturating_sub(*came));
+        }
+        let last = self
+            .workload
+            .arrivals
+            .last()
+            .filter(|last| *last <= horizon);
+        let emptied = last.zip(self.emptied);
+        figures.drain = emptied.map(|(last, empty)| empty.saturating_sub(last));
+        (figures.most_nodes, figures.node_time) = self.fleet.end(horizon);
+        self.figures
+    }
 }

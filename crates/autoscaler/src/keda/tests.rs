@@ -4,12 +4,31 @@ mod activity;
 mod fallback;
 
 use super::*;
+use crate::Queue;
+use crate::scaler::Windows;
 
 const OK: Result<u64, ScalerError> = Ok(0);
 const ERROR: Result<u64, ScalerError> = Err(ScalerError);
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// What a read of so many messages comes to.
+fn state(settings: &Settings, raw: Result<u64, ScalerError>, current: u32) -> State {
+    let metric = metric(&mut Health::default(), settings, raw, current);
+    State::of(settings, &[metric])
+}
+
+fn metric(
+    health: &mut Health,
+    settings: &Settings,
+    raw: Result<u64, ScalerError>,
+    current: u32,
+) -> Metric {
+    let observed = raw.map(|visible| Queue { visible, leased: 0 });
+    let read = settings.read(0, observed, Duration::ZERO, &mut Windows::default());
+    health.metric(settings, 0, read, current)
 }
 
 /// Polls with nothing failed before, with an activity so long ago, if any.
@@ -26,12 +45,12 @@ fn poll(
     };
     let active_ago = active_ago.map(seconds);
     let mut scale_loop = ScaleLoop::new(settings, age, active_ago, &phases);
-    let metric = Health::default().metric(settings, raw, current);
+    let state = state(settings, raw, current);
     scale_loop.poll(
         settings,
         &settings.annotations,
         Duration::ZERO,
-        metric,
+        state,
         current,
     )
 }
@@ -328,8 +347,8 @@ fn the_initial_cooldown_counts_from_the_creation_while_never_active() {
             ..Phases::default()
         };
         let mut scale_loop = ScaleLoop::new(&settings, seconds(age), None, &phases);
-        let metric = Health::default().metric(&settings, OK, 1);
-        let scaled = scale_loop.poll(&settings, &annotations, seconds(now), metric, 1);
+        let state = state(&settings, OK, 1);
+        let scaled = scale_loop.poll(&settings, &annotations, seconds(now), state, 1);
         assert_eq!(scaled, expected, "age {age}, now {now}, {second_ms} ms");
     }
 }
@@ -350,8 +369,8 @@ fn a_cooldown_ends_up_to_a_second_early() {
         };
         let mut scale_loop = ScaleLoop::new(&settings, Duration::ZERO, None, &phases);
         let mut poll = |now, raw| {
-            let metric = Health::default().metric(&settings, raw, 5);
-            scale_loop.poll(&settings, &annotations, seconds(now), metric, 5)
+            let state = state(&settings, raw, 5);
+            scale_loop.poll(&settings, &annotations, seconds(now), state, 5)
         };
         assert_eq!(poll(20, Ok(1)), None);
         assert_eq!(

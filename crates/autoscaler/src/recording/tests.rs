@@ -54,13 +54,49 @@ fn a_table_may_come_from_a_spreadsheet() {
 fn times_count_from_the_first_row() {
     let counted = read("t_s,total,replicas\n0,0,0\n5,10,0\n100,0,1\n");
     let since_1970 = read("t_s,total,replicas\n1735689600,0,0\n1735689605,10,0\n1735689700,0,1\n");
-    assert_eq!(since_1970, counted);
-    let recording = since_1970.unwrap();
+    let (counted, recording) = (counted.unwrap(), since_1970.unwrap());
+    assert_eq!(recording.samples(), counted.samples());
+    assert_eq!(recording.replicas(), counted.replicas());
     assert_eq!(recording.end(), Duration::from_secs(100));
     let findings = recording
         .judge(&Settings::default(), &Uncertainty::default())
         .unwrap();
     assert!(!findings.envelope.bands().is_empty());
+}
+
+/// 5 January 2026 is a Monday: KEDA polls within 30 s of 8 o'clock, and the HPA brings the rest a sync later.
+#[test]
+fn a_cron_trigger_needs_the_time_of_day() {
+    let cron = crate::Cron::new("0 8 * * 1", "0 18 * * 1", "UTC", 3).unwrap();
+    let settings = Settings {
+        others: vec![crate::Trigger {
+            name: None,
+            reads: crate::Reads::Cron(cron),
+            use_cached_metrics: false,
+        }],
+        ..Settings::default()
+    };
+    let uncertainty = Uncertainty::default();
+    let judged = |text: &str| read(text).unwrap().judge(&settings, &uncertainty);
+    let since_start = judged("t_s,total,replicas\n0,0,0\n100,0,0\n");
+    assert_eq!(since_start.unwrap_err(), RecordingError::NoClock);
+    // From 7:59:30 on.
+    let rows = |began: u64, rest: u64| {
+        let zero = 1_767_599_970;
+        let at = |after: u64| zero + after;
+        format!(
+            "t_s,total,replicas\n{},0,0\n{},0,1\n{},0,3\n{},0,3\n",
+            at(0),
+            at(began),
+            at(rest),
+            at(120)
+        )
+    };
+    assert!(judged(&rows(45, 55)).unwrap().is_inside());
+    assert!(
+        !judged(&rows(15, 25)).unwrap().is_inside(),
+        "before its time"
+    );
 }
 
 #[test]

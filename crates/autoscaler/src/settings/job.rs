@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::LengthStrategy;
+use super::{QueueTrigger, Reads};
 
-/// The settings of a ScaledJob with `azure-queue` triggers. [`ScaledJob::settings`](super::manifest::ScaledJob::settings) makes
+/// The settings of a ScaledJob with `azure-queue` and `cron` triggers. [`ScaledJob::settings`](super::manifest::ScaledJob::settings) makes
 /// them from a manifest; the default is KEDA's for a manifest that sets nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobSettings {
@@ -19,7 +19,7 @@ pub struct JobSettings {
     /// What several triggers come to.
     pub calculation: Calculation,
     /// At least one.
-    pub triggers: Vec<QueueTrigger>,
+    pub triggers: Vec<Reads>,
     /// The annotation `autoscaling.keda.sh/paused`.
     pub paused: bool,
     /// Jobs kept after they have succeeded.
@@ -37,7 +37,7 @@ impl Default for JobSettings {
             max_replica_count: None,
             strategy: JobStrategy::Default,
             calculation: Calculation::Max,
-            triggers: vec![QueueTrigger::default()],
+            triggers: vec![Reads::Queue(QueueTrigger::default())],
             paused: false,
             successful_jobs_history_limit: 100,
             failed_jobs_history_limit: 100,
@@ -89,25 +89,4 @@ pub enum Calculation {
     Min,
     Avg,
     Sum,
-}
-
-/// What counts of one `azure-queue` trigger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueueTrigger {
-    /// Messages that one job is meant for (`queueLength`). With 0 no job is ever made.
-    pub queue_length: i64,
-    /// Active means more messages than this (`activationQueueLength`).
-    pub activation_queue_length: i64,
-    /// What is counted.
-    pub strategy: LengthStrategy,
-}
-
-impl Default for QueueTrigger {
-    fn default() -> Self {
-        Self {
-            queue_length: 5,
-            activation_queue_length: 0,
-            strategy: LengthStrategy::All,
-        }
-    }
 }

@@ -86,7 +86,18 @@ pub struct Fallback {
 pub struct Advanced {
     pub horizontal_pod_autoscaler_config: Option<HpaConfig>,
     pub restore_to_original_replica_count: Option<bool>,
-    pub scaling_modifiers: Option<BTreeMap<String, String>>,
+    pub scaling_modifiers: Option<ScalingModifiers>,
+}
+
+/// `spec.advanced.scalingModifiers`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "KEDA's reference documents its fields")]
+pub struct ScalingModifiers {
+    pub formula: Option<String>,
+    pub target: Option<String>,
+    pub activation_target: Option<String>,
+    pub metric_type: Option<String>,
 }
 
 /// `spec.advanced.horizontalPodAutoscalerConfig`.

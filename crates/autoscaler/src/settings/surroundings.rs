@@ -11,6 +11,10 @@ pub struct Surroundings {
     pub authentications: Vec<TriggerAuthentication>,
     /// The variables of the container whose environment KEDA reads; `None`: the scale target is not known.
     pub variables: Option<Variables>,
+    /// The queue that a load comes into, which is asked about; `None`: that of the first `azure-queue` trigger.
+    pub load_queue: Option<String>,
+    /// Messages that are in other queues all the time, by the name of the queue; none in those that are not here.
+    pub waiting: BTreeMap<String, u64>,
 }
 
 /// The environment of a container (KEDA `pkg/scaling/resolver/scale_resolvers.go`, `resolveEnv`).

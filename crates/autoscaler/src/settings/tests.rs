@@ -2,6 +2,7 @@
 
 mod access;
 mod refusals;
+mod triggers;
 mod values;
 
 use std::time::Duration;

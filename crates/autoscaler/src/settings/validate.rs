@@ -3,6 +3,8 @@
 mod authentication;
 mod behavior;
 mod job;
+mod kinds;
+mod modifiers;
 mod trigger;
 
 use std::time::Duration;
@@ -12,7 +14,7 @@ use super::{
     Annotations, Fallback, FallbackBehavior, Paused, Refusal, Refusals, RefusedBy, Settings,
     Surroundings,
 };
-pub(super) use trigger::AZURE_QUEUE_KEYS;
+pub(super) use trigger::{AZURE_QUEUE_KEYS, CRON_KEYS};
 
 const INT32_MAX: i64 = i32::MAX as i64;
 /// Longest name that fits a label (KEDA `scaledobject_webhook.go`, `verifyName`).
@@ -46,7 +48,7 @@ impl ScaledObject {
                 0,
                 0,
             ),
-            fallback: spec.fallback.as_ref().map(|it| check.fallback(it)),
+            fallback: spec.fallback.as_ref().map(|it| check.fallback(it, spec)),
             annotations: check.annotations(self),
             ..defaults
         };
@@ -54,6 +56,8 @@ impl ScaledObject {
         check.triggers(spec, around, &mut settings);
         if let Some(advanced) = &spec.advanced {
             settings.behavior = check.advanced(advanced);
+            let modifiers = advanced.scaling_modifiers.as_ref();
+            settings.modifiers = modifiers.and_then(|it| check.modifiers(it, &settings));
         }
         if check.0.is_empty() {
             Ok(settings)
@@ -159,7 +163,7 @@ impl Check {
     }
 
     /// KEDA `scaledobject_types.go`, `Fallback` and `CheckFallbackValid`; `scaledobject_webhook.go`, `verifyScaledObjects`.
-    fn fallback(&mut self, fallback: &manifest::Fallback) -> Fallback {
+    fn fallback(&mut self, fallback: &manifest::Fallback, spec: &manifest::Spec) -> Fallback {
         let schema = RefusedBy::Schema;
         let threshold = fallback.failure_threshold;
         let field = "spec.fallback.behavior";
@@ -183,6 +187,9 @@ impl Check {
                 Some("currentReplicas") => FallbackBehavior::CurrentReplicas,
                 Some("currentReplicasIfHigher") => FallbackBehavior::CurrentReplicasIfHigher,
                 Some("currentReplicasIfLower") => FallbackBehavior::CurrentReplicasIfLower,
+                Some("scalingModifiers") if modifiers::has_formula(spec) => {
+                    FallbackBehavior::ScalingModifiers
+                }
                 Some("scalingModifiers") => {
                     let reason = "is scalingModifiers, which needs scalingModifiers.formula";
                     self.refuse(RefusedBy::Keda, field, reason);
@@ -190,7 +197,8 @@ impl Check {
                 }
                 Some(other) => {
                     let reason = format!(
-                        "is {other:?}, must be static, currentReplicas, currentReplicasIfHigher or currentReplicasIfLower"
+                        "is {other:?}, must be static, currentReplicas, currentReplicasIfHigher, currentReplicasIfLower or \
+                         scalingModifiers"
                     );
                     self.refuse(schema, field, reason);
                     FallbackBehavior::Static

@@ -1,7 +1,7 @@
 //! Settings that KEDA takes and a user should not.
 
-use super::manifest::ScaledObject;
-use super::validate::AZURE_QUEUE_KEYS;
+use super::manifest::{ScaledJob, ScaledObject, Trigger};
+use super::validate::{AZURE_QUEUE_KEYS, CRON_KEYS};
 use super::{SelectPolicy, Settings, Warning};
 use crate::LengthStrategy;
 
@@ -14,14 +14,16 @@ impl Settings {
             warnings.push(Warning { field, reason });
         };
         let activation = self.activation_queue_length;
+        // Other triggers may be active meanwhile, and a formula has an activation of its own.
+        let alone = self.others.is_empty() && self.modifiers.is_none();
         let to_zero = self.min_replica_count == 0 || self.idle_replica_count == Some(0);
-        if activation > 0 && to_zero {
+        if activation > 0 && to_zero && alone {
             let reason = format!(
                 "up to {activation} messages of every burst are never worked on: active means more than {activation}"
             );
             warn("activationQueueLength", reason);
         }
-        if activation < 0 {
+        if activation < 0 && self.modifiers.is_none() {
             let reason = "an empty queue is active, so nothing ever scales to zero".into();
             warn("activationQueueLength", reason);
         }
@@ -66,6 +68,11 @@ impl Settings {
                 "0: before the threshold an unreadable queue scales to zero like an empty one"
                     .into();
             warn("fallback.replicas", reason);
+        }
+        let fallback = self.fallback.is_some();
+        if fallback && self.modifiers.as_ref().is_some_and(|it| !it.whole_target) {
+            let reason = "no whole number: KEDA never falls back with it".into();
+            warn("advanced.scalingModifiers.target", reason);
         }
         warnings.extend(self.ineffective());
         warnings.extend(self.tolerances());
@@ -113,20 +120,37 @@ impl Settings {
 impl ScaledObject {
     /// What is written in the manifest and has no effect.
     pub fn warnings(&self) -> Vec<Warning> {
-        let triggers = self.spec.triggers.iter().enumerate();
-        let queues = triggers.filter(|(_, trigger)| trigger.kind == "azure-queue");
-        let unknown = queues.flat_map(|(n, trigger)| {
-            let keys = trigger.metadata.keys();
-            let unknown = keys.filter(|key| !AZURE_QUEUE_KEYS.contains(&key.as_str()));
-            unknown.map(move |key| Warning {
-                field: format!("triggers[{n}].metadata.{key}"),
-                // KEDA typed_config.go, `checkUnexpectedParameterExist`, tells of it only where a flag asks for that.
-                reason: format!(
-                    "azure-queue has no such key, and KEDA ignores it; those that count are {}",
-                    AZURE_QUEUE_KEYS.join(", ")
-                ),
-            })
-        });
-        unknown.collect()
+        unknown_keys(&self.spec.triggers)
     }
+}
+
+impl ScaledJob {
+    /// What is written in the manifest and has no effect.
+    pub fn warnings(&self) -> Vec<Warning> {
+        unknown_keys(&self.spec.triggers)
+    }
+}
+
+/// Keys that the scaler does not read. KEDA `typed_config.go`, `checkUnexpectedParameterExist`, tells of them only where a flag
+/// asks for that.
+fn unknown_keys(triggers: &[Trigger]) -> Vec<Warning> {
+    let of_trigger = |(n, trigger): (usize, &Trigger)| {
+        let known: &[&str] = match trigger.kind.as_str() {
+            "azure-queue" => &AZURE_QUEUE_KEYS,
+            "cron" => &CRON_KEYS,
+            _ => return Vec::new(),
+        };
+        let keys = trigger.metadata.keys();
+        let unknown = keys.filter(|key| !known.contains(&key.as_str()));
+        let warnings = unknown.map(|key| Warning {
+            field: format!("triggers[{n}].metadata.{key}"),
+            reason: format!(
+                "{} has no such key, and KEDA ignores it; those that count are {}",
+                trigger.kind,
+                known.join(", ")
+            ),
+        });
+        warnings.collect()
+    };
+    triggers.iter().enumerate().flat_map(of_trigger).collect()
 }

@@ -72,6 +72,49 @@ impl Arrivals {
         Some(self.rates[last].at)
     }
 
+    /// Single messages up to `horizon`, as so many at a time, in the order of time: of a rate, one whenever another whole one has
+    /// come.
+    pub fn messages(&self, horizon: Duration) -> Vec<(Duration, u32)> {
+        let mut messages = Vec::new();
+        let mut cursor = self.cursor();
+        let mut now = Duration::ZERO;
+        let mut part = 0.0;
+        while now <= horizon {
+            let burst = cursor.bursts(now);
+            if burst > 0.0 {
+                messages.push((now, whole(burst)));
+            }
+            let until = cursor.next_change().unwrap_or(horizon).min(horizon);
+            let (rate, lasts) = (cursor.per_second(), until.saturating_sub(now).as_secs_f64());
+            let come = part + rate * lasts;
+            for n in 1..=whole(come.floor()) {
+                let after = (f64::from(n) - part) / rate;
+                messages.push((now + Duration::from_secs_f64(after.min(lasts)), 1));
+            }
+            part = come.fract();
+            if until >= horizon {
+                break;
+            }
+            now = until;
+        }
+        messages
+    }
+
+    /// How many messages come up to `horizon`, without making them.
+    pub fn count(&self, horizon: Duration) -> f64 {
+        let mut cursor = self.cursor();
+        let (mut now, mut count) = (Duration::ZERO, 0.0);
+        loop {
+            count += cursor.bursts(now);
+            let until = cursor.next_change().unwrap_or(horizon).min(horizon);
+            count += cursor.per_second() * until.saturating_sub(now).as_secs_f64();
+            if until >= horizon {
+                return count;
+            }
+            now = until;
+        }
+    }
+
     pub(super) fn cursor(&self) -> Cursor<'_> {
         Cursor {
             arrivals: self,
@@ -80,6 +123,15 @@ impl Arrivals {
             per_second: 0.0,
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an amount is not negative, and `as` saturates"
+)]
+fn whole(messages: f64) -> u32 {
+    messages as u32
 }
 
 /// A place in the arrivals.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Point, Workload, simulate_into};
 use crate::{Decision, DecisionMaker, Reason, Settings, Start};
-use fleet::Fleet;
+pub(crate) use fleet::Fleet;
 
 /// Replicas taken away and needed again within this time were taken away too early: as long as the HPA's own window.
 pub const THRASH_WINDOW: Duration = Duration::from_secs(300);
@@ -108,6 +108,7 @@ pub fn figures_into(
     mut each: impl FnMut(&Point, &[Decision]),
 ) -> Figures {
     let mut tally = Tally::new(settings, workload, horizon, nodes);
+    tally.wall = start.wall;
     let end = simulate_into(settings, start, workload, horizon, |point, decisions| {
         tally.add(point, decisions);
         each(point, decisions);
@@ -117,6 +118,8 @@ pub fn figures_into(
 
 struct Tally<'a> {
     settings: &'a Settings,
+    /// What the wall clock shows at time zero.
+    wall: Duration,
     first_message: Duration,
     start_delay: Duration,
     figures: Figures,
@@ -138,6 +141,7 @@ impl<'a> Tally<'a> {
     fn new(settings: &'a Settings, workload: &Workload, horizon: Duration, nodes: Nodes) -> Self {
         Self {
             settings,
+            wall: Duration::ZERO,
             first_message: workload.arrivals.first().unwrap_or_default(),
             start_delay: workload.service.start_delay,
             figures: Figures::default(),
@@ -250,15 +254,13 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// No replica, and a queue that no poll will find active.
+    /// No replica, and a queue that no poll will find active, if the clock stood still.
     fn is_stranded(&self, point: &Point) -> bool {
-        let length = self.settings.strategy.length(point.queue);
-        let active = self.settings.activation_queue_length;
         let scaled = self.settings.annotations.paused.is_none();
         scaled
             && point.replicas == 0
-            && length > 0
-            && i64::try_from(length).is_ok_and(|it| it <= active)
+            && self.settings.strategy.length(point.queue) > 0
+            && !self.settings.is_active(point.queue, self.wall + point.at)
     }
 
     fn note_stranded(&mut self, now: Duration, stranded: bool) {

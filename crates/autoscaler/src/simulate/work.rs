@@ -31,6 +31,18 @@ impl Work {
         }
     }
 
+    /// How long the `n`th message takes: no chance, but a sequence that fills the distribution evenly, whatever part of it is
+    /// looked at (multiples of the golden ratio).
+    pub fn nth(self, n: u32) -> Duration {
+        const GOLDEN: f64 = 0.618_033_988_749_894_9;
+        let part = ((f64::from(n) + 0.5) * GOLDEN).fract();
+        match self {
+            Self::Fixed(work) => work,
+            Self::Uniform(least, most) => least + most.saturating_sub(least).mul_f64(part),
+            Self::Exponential(mean) => mean.mul_f64(-(1.0 - part).ln()),
+        }
+    }
+
     /// The part of all messages, from 0 to 1, that is not done within this time.
     pub fn longer_than(self, time: Duration) -> f64 {
         let time = time.as_secs_f64();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use contract::{Digest, MessageId, PoisonEnvelope, Seq, StoredRow};
+use contract::{Digest, MessageId, PoisonEnvelope, Seq, Stamp, StoredRow};
 use evidence::quoted;
 
 use super::body::{Joined, Owner, Parts, owner_of_body, owner_of_id};
@@ -17,6 +17,10 @@ use super::{
     AtWork, Audit, Expectation, ExpectationError, Layout, RowSummary, SendCounts, SendOutcome,
     Testimony, Violation, Witness,
 };
+
+/// How far the clocks of the producer and of the service may be apart, in microseconds: clocks that are set by the network differ by
+/// less than a second.
+const CLOCKS_APART_US: i64 = 60_000_000;
 
 /// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
 ///
@@ -85,7 +89,8 @@ impl Auditor {
     }
 
     /// One row of the table. Rows of other runs are counted and not judged, unless the table is the run's alone. A row whose `RowKey` is no message id is
-    /// told by its payload: that is how a worker that makes up a fresh key for each delivery is caught.
+    /// told by its payload: that is how a worker that makes up a fresh key for each delivery is caught. One that names no message of
+    /// any run is a phantom, unless the service stored it long before the run began: then it is left out like those of other runs.
     ///
     /// Feed every row of the run's table, not only those in the run's partitions: rows elsewhere are the interesting
     /// ones.
@@ -102,6 +107,10 @@ impl Auditor {
             }
             Owner::OtherRun | Owner::Nobody => self.content.seq_of(row),
         };
+        if seq.is_none() && self.was_there_before(row) {
+            self.other_runs += 1;
+            return None;
+        }
         self.rows += 1;
         match seq {
             Some(seq) if self.is_expected(seq) => {
@@ -112,6 +121,13 @@ impl Auditor {
             None => self.phantom_row(row, "neither its keys nor its data name a message".into()),
         }
         None
+    }
+
+    /// Whether a shared table had the row before the run began, by the service's own `Timestamp`, which no worker writes.
+    fn was_there_before(&self, row: &StoredRow) -> bool {
+        let begun = self.expectation.begun_at.zip(row.timestamp);
+        let early = |(begun, stored): (Stamp, Stamp)| stored.micros_since(begun) < -CLOCKS_APART_US;
+        !self.expectation.own_table && begun.is_some_and(early)
     }
 
     /// A body that is still in the queue.

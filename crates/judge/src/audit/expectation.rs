@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use contract::{Payloads, RunId, Seq, StampSums};
+use contract::{Payloads, RunId, Seq, Stamp, StampSums};
 use evidence::audit::Layout;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,10 @@ pub struct Expectation {
     /// looked at, and bodies without an id are not judged.
     #[serde(default)]
     pub shared_queue: bool,
+    /// When the producer began, by its clock: in a table that is shared, a row of nobody's that was stored long before is somebody
+    /// else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_at: Option<Stamp>,
     /// Whether the run went to its end: the queue drained, or its deadline passed. Then what is still in the queue is a
     /// violation; in a run that was cut off it is only unfinished.
     pub complete: bool,
@@ -56,6 +60,7 @@ impl Expectation {
             layout: Layout::Contract,
             own_table: false,
             shared_queue: false,
+            begun_at: None,
             complete: true,
         }
     }

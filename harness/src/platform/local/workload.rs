@@ -9,7 +9,7 @@ use workflow::duration;
 use super::emulator::StorageChoice;
 use super::process::Program;
 use crate::platform::ClusterArgs;
-use crate::shell::quoted;
+use crate::shell::word;
 
 /// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
@@ -47,10 +47,8 @@ pub struct WorkloadArgs {
 impl WorkloadArgs {
     /// The flags that repeat the choice, quoted for a shell.
     pub fn repeat(&self) -> Option<String> {
-        let command = self
-            .consumer_command
-            .as_ref()
-            .map(|command| format!("--consumer-command {}", quoted(command)));
+        let command = self.consumer_command.as_ref();
+        let command = command.map(|command| format!("--consumer-command {}", word(command)));
         let patience = (self.storage_patience != STORAGE_PATIENCE).then(|| {
             let patience = duration::text(self.storage_patience);
             format!("--storage-patience {patience}")
@@ -62,7 +60,7 @@ impl WorkloadArgs {
         });
         let environment = (self.environment == EnvironmentName::Cluster).then(|| {
             let flags = self.cluster.repeat().into_iter();
-            let flags = flags.map(|(flag, value)| format!(" {flag} {}", quoted(&value)));
+            let flags = flags.map(|(flag, value)| format!(" {flag} {}", word(&value)));
             format!("--env cluster{}", flags.collect::<String>())
         });
         let flags = environment.into_iter().chain(storage);

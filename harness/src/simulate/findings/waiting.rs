@@ -33,25 +33,46 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
     };
     let none = case
         .trial
-        .change("write \"0\"", |it| it.activation_queue_length = 0);
+        .change("write \"0\"", |it| match &mut it.modifiers {
+            Some(modifiers) => modifiers.activation_target = 0.0,
+            None => it.activation_queue_length = 0,
+        });
     let score = Score {
         name: "the longest such wait",
         of: |run| run.stranded_longest.as_secs(),
         words: seconds,
         harm: |run| run.left,
     };
+    let (field, active) = match &settings.modifiers {
+        None => (
+            trigger_field(settings, "activationQueueLength"),
+            format!("{activation}: a queue of {activation} messages or fewer is not active"),
+        ),
+        Some(modifiers) => {
+            let target = modifiers.activation_target;
+            let field = "spec.advanced.scalingModifiers.activationTarget".to_owned();
+            (
+                field,
+                format!("{target}: a formula that gives {target} or less is not active"),
+            )
+        }
+    };
     Some(Finding {
         name: "messages-stranded",
-        field: "spec.triggers[0].metadata.activationQueueLength".to_owned(),
+        field,
         reason: format!(
-            "{activation}: a queue of {activation} messages or fewer is not active, so that no replica is started for the \
-             last messages of a load. They wait until others come, or expire (after 7 days if nothing else is said): {left}, \
+            "{active}, so that no replica is started for the last messages of a load. They wait until others come, or expire (after 7 days if nothing else is said): {left}, \
              and they waited for up to {} ({})",
             clock::words(longest),
             case.often(strands)
         ),
         mend: case.trial.advice(vec![none], score),
     })
+}
+
+/// A key of the trigger that reads the queue that is asked about.
+fn trigger_field(settings: &Settings, key: &str) -> String {
+    format!("spec.triggers[{}].metadata.{key}", settings.trigger_index)
 }
 
 /// More messages than all replicas work on, through the whole second half of the time. A burst that came just before the horizon
@@ -150,11 +171,19 @@ fn limit(case: &Case<'_>) -> (String, String) {
         );
         return ("spec.maxReplicaCount".to_owned(), why);
     }
+    if let Some(modifiers) = &settings.modifiers {
+        let target = modifiers.target;
+        let why = format!(
+            "{target}: the HPA asks for a replica for every {target} of what the formula gives, which makes no more than {reached} \
+             of at most {most}"
+        );
+        return ("spec.advanced.scalingModifiers.target".to_owned(), why);
+    }
     let length = settings.queue_length;
     let why = format!(
         "{length}: the HPA asks for a replica for every {length} messages, which makes no more than {reached} of at most {most}"
     );
-    ("spec.triggers[0].metadata.queueLength".to_owned(), why)
+    (trigger_field(settings, "queueLength"), why)
 }
 
 fn rate(per_second: f64) -> String {
@@ -184,7 +213,7 @@ fn faster(case: &Case<'_>) -> Vec<Change> {
         let words = format!("write maxReplicaCount: {most}");
         changes.push(trial.change(words, |it| it.max_replica_count = most));
     }
-    if settings.queue_length > 1 {
+    if settings.queue_length > 1 && settings.modifiers.is_none() {
         let fewer = (settings.queue_length / 4).max(1);
         let words = format!("write queueLength: \"{fewer}\"");
         changes.push(trial.change(words, |it| it.queue_length = fewer));

@@ -15,11 +15,11 @@ fn after_a_poll(
     };
     let ago = Some(seconds(200));
     let mut scale_loop = ScaleLoop::new(&settings, seconds(3_600), ago, &phases);
-    let metric = Health::default().metric(&settings, raw, current);
-    scale_loop.poll(&settings, &annotations, seconds(0), metric, current);
-    let metric = Health::default().metric(&settings, OK, 1);
+    let first = state(&settings, raw, current);
+    scale_loop.poll(&settings, &annotations, seconds(0), first, current);
+    let second = state(&settings, OK, 1);
     let plain = Annotations::default();
-    scale_loop.poll(&settings, &plain, seconds(101), metric, 1)
+    scale_loop.poll(&settings, &plain, seconds(101), second, 1)
 }
 
 const COLD: Option<(u32, Reason)> = Some((0, Reason::Deactivated));
@@ -53,13 +53,13 @@ fn activity_at_the_minimum_is_noted_although_there_is_an_idle_count() {
         ..Phases::default()
     };
     let mut scale_loop = ScaleLoop::new(&settings, seconds(3_600), None, &phases);
-    let metric = |length| Health::default().metric(&settings, Ok(length), 3);
-    let active = scale_loop.poll(&settings, &paused, seconds(0), metric(1), 3);
+    let messages = |length| state(&settings, Ok(length), 3);
+    let active = scale_loop.poll(&settings, &paused, seconds(0), messages(1), 3);
     assert_eq!(active, None);
     let plain = Annotations::default();
-    let soon = scale_loop.poll(&settings, &plain, seconds(299), metric(0), 3);
+    let soon = scale_loop.poll(&settings, &plain, seconds(299), messages(0), 3);
     assert_eq!(soon, None);
-    let later = scale_loop.poll(&settings, &plain, seconds(302), metric(0), 3);
+    let later = scale_loop.poll(&settings, &plain, seconds(302), messages(0), 3);
     assert_eq!(later, Some((0, Reason::Deactivated)));
 }
 

@@ -11,11 +11,14 @@ fn fallback_begins_when_more_reads_than_the_threshold_failed_in_a_row() {
     };
     let mut health = Health::default();
     let values = [ERROR, ERROR, Ok(3), ERROR, ERROR, ERROR, ERROR, OK, ERROR]
-        .map(|raw| health.metric(&settings, raw, 1).value);
-    let fallen = Ok(20);
+        .map(|raw| metric(&mut health, &settings, raw, 1).value);
+    let [fallen, error] = [Ok(Some(20_000)), Err(ScalerError)];
+    let [three, none] = [3_000, 0].map(|messages| Ok(Some(messages)));
     assert_eq!(
         values,
-        [ERROR, ERROR, Ok(3), ERROR, ERROR, fallen, fallen, OK, ERROR]
+        [
+            error, error, three, error, error, fallen, fallen, none, error
+        ]
     );
 }
 
@@ -35,8 +38,13 @@ fn a_fallback_reports_the_messages_of_the_replicas_it_wants() {
             fallback: Some(fallback(0, 4, behavior)),
             ..Settings::default()
         };
-        let metric = Health::default().metric(&settings, ERROR, current);
-        assert_eq!(metric.value, Ok(expected * 5), "{behavior:?} at {current}");
+        let metric = metric(&mut Health::default(), &settings, ERROR, current);
+        let messages = expected * 5 * 1_000;
+        assert_eq!(
+            metric.value,
+            Ok(Some(messages)),
+            "{behavior:?} at {current}"
+        );
         assert!(metric.fallback);
     }
 }

@@ -15,7 +15,7 @@ fn authentication(kind: &str, spec: Value) -> Surroundings {
             name: "keda-az-credentials".to_owned(),
             spec: serde_json::from_value(spec).unwrap(),
         }],
-        variables: None,
+        ..Surroundings::default()
     }
 }
 

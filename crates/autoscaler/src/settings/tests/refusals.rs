@@ -204,14 +204,8 @@ fn what_a_cluster_refuses_is_refused_by_its_field() {
         ),
         // this model
         (
-            behavior,
-            json!({ "scalingModifiers": { "formula": "a", "target": "1" } }),
-            "spec.advanced.scalingModifiers",
-            RefusedBy::Model,
-        ),
-        (
             "/spec/triggers",
-            trigger(json!({ "type": "cron", "metadata": queue })),
+            trigger(json!({ "type": "kafka", "metadata": queue })),
             "spec.triggers[0].type",
             RefusedBy::Model,
         ),

@@ -8,14 +8,6 @@ use super::{Check, INT32_MAX};
 
 impl Check {
     pub(super) fn advanced(&mut self, advanced: &manifest::Advanced) -> Option<Behavior> {
-        if advanced
-            .scaling_modifiers
-            .as_ref()
-            .is_some_and(|it| !it.is_empty())
-        {
-            let reason = "is set: a formula is not modelled";
-            self.refuse(RefusedBy::Model, "spec.advanced.scalingModifiers", reason);
-        }
         let behavior = advanced
             .horizontal_pod_autoscaler_config
             .as_ref()?

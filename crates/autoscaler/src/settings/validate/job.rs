@@ -126,37 +126,6 @@ impl Check {
             }
         }
     }
-
-    /// KEDA `scaletriggers_types.go`, `ValidateTriggers`.
-    fn job_triggers(
-        &mut self,
-        spec: &JobSpec,
-        around: &Surroundings,
-    ) -> Vec<super::super::QueueTrigger> {
-        if spec.triggers.is_empty() {
-            let reason = "has no entries, must have one or more of type azure-queue";
-            self.refuse(RefusedBy::Keda, "spec.triggers", reason);
-        }
-        let mut triggers = Vec::new();
-        let mut names = std::collections::BTreeSet::new();
-        for (n, trigger) in spec.triggers.iter().enumerate() {
-            let field = format!("spec.triggers[{n}]");
-            let name = trigger.name.as_deref().filter(|name| !name.is_empty());
-            if name.is_some_and(|name| !names.insert(name)) {
-                let reason = "is the name of another trigger too";
-                self.refuse(RefusedBy::Keda, format!("{field}.name"), reason);
-            }
-            if trigger.kind != "azure-queue" {
-                let reason = format!("is {:?}, must be azure-queue", trigger.kind);
-                self.refuse(RefusedBy::Model, format!("{field}.type"), reason);
-                continue;
-            }
-            self.metric_type(trigger, &field);
-            triggers.push(self.azure_queue(trigger, &field));
-            self.access(trigger, &field, around);
-        }
-        triggers
-    }
 }
 
 #[cfg(test)]
@@ -166,7 +135,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{LengthStrategy, QueueTrigger};
+    use crate::{Cron, LengthStrategy, QueueTrigger, Reads};
 
     fn job(spec: &Value) -> Result<JobSettings, Refusals> {
         let mut whole = json!({
@@ -205,7 +174,8 @@ mod tests {
             },
             "triggers": [
                 { "type": "azure-queue", "name": "a", "metadata": { "queueName": "q", "queueLength": "1", "connectionFromEnv": "C" } },
-                { "type": "azure-queue", "name": "b", "metadata": { "queueName": "r", "queueLengthStrategy": "visibleonly", "connectionFromEnv": "C" } }
+                { "type": "azure-queue", "name": "b", "metadata": { "queueName": "r", "queueLengthStrategy": "visibleonly", "connectionFromEnv": "C" } },
+                { "type": "cron", "metadata": { "timezone": "UTC", "start": "0 8 * * *", "end": "0 18 * * *", "desiredReplicas": "4" } }
             ]
         });
         let expected = JobSettings {
@@ -218,14 +188,16 @@ mod tests {
             },
             calculation: Calculation::Sum,
             triggers: vec![
-                QueueTrigger {
+                Reads::Queue(QueueTrigger {
                     queue_length: 1,
                     ..QueueTrigger::default()
-                },
-                QueueTrigger {
+                }),
+                Reads::Queue(QueueTrigger {
                     strategy: LengthStrategy::VisibleOnly,
+                    elsewhere: Some(0),
                     ..QueueTrigger::default()
-                },
+                }),
+                Reads::Cron(Cron::new("0 8 * * *", "0 18 * * *", "UTC", 4).unwrap()),
             ],
             paused: false,
             successful_jobs_history_limit: 3,
@@ -293,7 +265,7 @@ mod tests {
                 RefusedBy::Keda,
             ),
             (
-                json!({ "triggers": [trigger("a", "cron")] }),
+                json!({ "triggers": [trigger("a", "kafka")] }),
                 "spec.triggers[0].type",
                 RefusedBy::Model,
             ),

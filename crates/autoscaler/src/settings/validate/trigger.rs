@@ -1,9 +1,9 @@
-//! `spec.triggers`: what KEDA's `azure-queue` scaler reads.
+//! `spec.triggers`: what KEDA's scalers read.
 
-use super::super::manifest::{self, Text, Trigger};
-use super::super::{QueueTrigger, RefusedBy, Settings, Surroundings};
-use super::Check;
-use crate::LengthStrategy;
+use super::super::manifest::{self, JobSpec, Text, Trigger};
+use super::super::{QueueTrigger, Reads, RefusedBy, Settings, Surroundings};
+use super::{Check, kinds};
+use crate::{Cron, LengthStrategy};
 
 /// The keys of an `azure-queue` trigger's metadata that KEDA reads (KEDA `pkg/scalers/azure_queue_scaler.go`,
 /// `azureQueueMetadata`; `pkg/scalers/azure/azure_cloud_environment.go`, `ParseEnvironmentProperty`).
@@ -19,6 +19,9 @@ pub(in super::super) const AZURE_QUEUE_KEYS: [&str; 9] = [
     "queueName",
 ];
 
+/// Those of a `cron` trigger (KEDA `pkg/scalers/cron_scaler.go`, `cronMetadata`).
+pub(in super::super) const CRON_KEYS: [&str; 4] = ["desiredReplicas", "end", "start", "timezone"];
+
 /// Names that KEDA knows, besides `Private` (KEDA `pkg/scalers/azure/cloud_config.go`, `EnvironmentFromName`).
 const CLOUDS: [&str; 7] = [
     "AzurePublicCloud",
@@ -31,51 +34,181 @@ const CLOUDS: [&str; 7] = [
     "AzureStackCloud",
 ];
 
+/// A trigger, and what it reads if that is modelled.
+struct ReadTrigger<'a> {
+    index: usize,
+    trigger: &'a Trigger,
+    queue: Option<QueueTrigger>,
+    cron: Option<Cron>,
+}
+
 impl Check {
-    /// KEDA `scaletriggers_types.go`, `ValidateTriggers`; `pkg/scaling/scalers_builder.go`, `buildScalers`.
+    /// KEDA `pkg/scaling/scalers_builder.go`, `buildScalers`. The queue that is asked about comes first.
     pub(super) fn triggers(
         &mut self,
         spec: &manifest::Spec,
         around: &Surroundings,
         settings: &mut Settings,
     ) {
-        let [trigger] = spec.triggers.as_slice() else {
-            let reason = format!(
-                "has {} entries, must have one of type azure-queue",
-                spec.triggers.len()
-            );
-            let by = if spec.triggers.is_empty() {
-                RefusedBy::Keda
-            } else {
-                RefusedBy::Model
-            };
-            return self.refuse(by, "spec.triggers", reason);
-        };
-        let field = "spec.triggers[0]";
-        if trigger.kind != "azure-queue" {
-            let reason = format!("is {:?}, must be azure-queue", trigger.kind);
-            return self.refuse(RefusedBy::Model, format!("{field}.type"), reason);
-        }
-        self.metric_type(trigger, field);
-        settings.use_cached_metrics = trigger.use_cached_metrics;
-        let queue = self.azure_queue(trigger, field);
-        // Kubernetes validation.go, `validateMetricTarget`: "must be positive".
-        settings.queue_length = u64::try_from(queue.queue_length)
-            .ok()
-            .filter(|it| *it > 0)
-            .unwrap_or_else(|| {
-                let field = format!("{field}.metadata.queueLength");
+        let read = self.all_triggers(&spec.triggers, around);
+        let asked = read.iter().position(|it| {
+            let queue = it.queue.as_ref();
+            queue.is_some_and(|queue| queue.elsewhere.is_none())
+        });
+        for (n, it) in read.iter().enumerate() {
+            // Kubernetes validation.go, `validateMetricTarget`: "must be positive".
+            if let Some(queue) = it.queue.filter(|queue| queue.queue_length <= 0) {
+                let field = format!("spec.triggers[{}].metadata.queueLength", it.index);
                 let reason = format!("is {}, must be positive", queue.queue_length);
                 self.refuse(RefusedBy::Hpa, field, reason);
-                5
+            }
+            let name = it.trigger.name.clone().filter(|name| !name.is_empty());
+            let use_cached_metrics = it.trigger.use_cached_metrics;
+            match it.queue {
+                Some(queue) if Some(n) == asked => {
+                    settings.trigger_index = it.index;
+                    settings.trigger_name = name;
+                    settings.use_cached_metrics = use_cached_metrics;
+                    settings.queue_length = u64::try_from(queue.queue_length).unwrap_or(0).max(1);
+                    settings.activation_queue_length = queue.activation_queue_length;
+                    settings.strategy = queue.strategy;
+                }
+                queue => {
+                    let cron = it.cron.clone().map(Reads::Cron);
+                    let Some(reads) = queue.map(Reads::Queue).or(cron) else {
+                        continue;
+                    };
+                    settings.others.push(super::super::Trigger {
+                        name,
+                        reads,
+                        use_cached_metrics,
+                    });
+                }
+            }
+        }
+        if asked.is_none() && self.0.is_empty() {
+            self.no_queue(around);
+        }
+    }
+
+    fn no_queue(&mut self, around: &Surroundings) {
+        let reason = match &around.load_queue {
+            Some(queue) => {
+                format!("has no azure-queue of the queue {queue:?}, which is asked about")
+            }
+            None => {
+                "has no azure-queue: the model answers for a load that comes into one".to_owned()
+            }
+        };
+        self.refuse(RefusedBy::Model, "spec.triggers", reason);
+    }
+
+    /// Each trigger that is modelled (KEDA `scaletriggers_types.go`, `ValidateTriggers`).
+    fn all_triggers<'a>(
+        &mut self,
+        triggers: &'a [Trigger],
+        around: &Surroundings,
+    ) -> Vec<ReadTrigger<'a>> {
+        if triggers.is_empty() {
+            let reason = "has no entries, must have one or more, such as one of type azure-queue";
+            self.refuse(RefusedBy::Keda, "spec.triggers", reason);
+        }
+        let first = triggers.iter().find(|it| it.kind == "azure-queue");
+        let first = first.and_then(|it| given(it, "queueName"));
+        let asked = around.load_queue.as_deref().or(first);
+        let mut names = std::collections::BTreeSet::new();
+        let mut read = Vec::new();
+        for (index, trigger) in triggers.iter().enumerate() {
+            let field = format!("spec.triggers[{index}]");
+            let name = trigger.name.as_deref().filter(|name| !name.is_empty());
+            if name.is_some_and(|name| !names.insert(name)) {
+                let reason = "is the name of another trigger too";
+                self.refuse(RefusedBy::Keda, format!("{field}.name"), reason);
+            }
+            let (mut queue, mut cron) = (None, None);
+            match trigger.kind.as_str() {
+                "azure-queue" => {
+                    self.metric_type(trigger, &field);
+                    queue = Some(self.azure_queue(trigger, &field, asked, around));
+                    self.access(trigger, &field, around);
+                }
+                "cron" => {
+                    self.metric_type(trigger, &field);
+                    cron = self.cron(trigger, &field);
+                }
+                other => {
+                    let (by, reason) = kinds::refusal(other);
+                    self.refuse(by, format!("{field}.type"), reason);
+                }
+            }
+            read.push(ReadTrigger {
+                index,
+                trigger,
+                queue,
+                cron,
             });
-        settings.activation_queue_length = queue.activation_queue_length;
-        settings.strategy = queue.strategy;
-        self.access(trigger, field, around);
+        }
+        read
+    }
+
+    /// The triggers of a ScaledJob.
+    pub(super) fn job_triggers(&mut self, spec: &JobSpec, around: &Surroundings) -> Vec<Reads> {
+        let read = self.all_triggers(&spec.triggers, around);
+        let asked = |it: &ReadTrigger<'_>| it.queue.is_some_and(|queue| queue.elsewhere.is_none());
+        if !read.iter().any(asked) && self.0.is_empty() {
+            self.no_queue(around);
+        }
+        let reads = read.into_iter().filter_map(|it| {
+            let cron = it.cron.map(Reads::Cron);
+            it.queue.map(Reads::Queue).or(cron)
+        });
+        reads.collect()
+    }
+
+    /// KEDA `pkg/scalers/cron_scaler.go`, `cronMetadata` and its `Validate`; `scaletriggers_types.go`, `ValidateTriggers`.
+    fn cron(&mut self, trigger: &Trigger, field: &str) -> Option<Cron> {
+        if trigger.use_cached_metrics {
+            let field = format!("{field}.useCachedMetrics");
+            self.refuse(RefusedBy::Keda, field, "is not for cron");
+        }
+        let mut text = |key: &str| {
+            let found = given(trigger, key);
+            if found.is_none() {
+                let field = format!("{field}.metadata.{key}");
+                self.refuse(RefusedBy::Keda, field, "is missing");
+            }
+            found
+        };
+        let [start, end, zone, desired] =
+            ["start", "end", "timezone", "desiredReplicas"].map(&mut text);
+        let (start, end, zone, desired) = (start?, end?, zone?, desired?);
+        let key = |key: &str| format!("{field}.metadata.{key}");
+        if start == end {
+            let reason = "is the same as start";
+            self.refuse(RefusedBy::Keda, key("end"), reason);
+        }
+        let replicas = integer(desired);
+        let (by, reason) = match replicas {
+            None => (
+                RefusedBy::Keda,
+                "must be a whole number in quotes, such as \"5\"",
+            ),
+            Some(0) => (RefusedBy::Keda, "must be 1 or more"),
+            Some(_) => (RefusedBy::Model, "must be 1 or more"),
+        };
+        let replicas = replicas.and_then(|it| u32::try_from(it).ok());
+        let Some(replicas) = replicas.filter(|it| *it > 0) else {
+            let reason = format!("is {desired:?}, {reason}");
+            self.refuse(by, key("desiredReplicas"), reason);
+            return None;
+        };
+        let cron = Cron::new(start, end, zone, replicas);
+        cron.map_err(|(name, reason)| self.refuse(RefusedBy::Keda, key(name), reason))
+            .ok()
     }
 
     /// KEDA `pkg/scalers/scaler.go`, `GetMetricTargetType`; Kubernetes `validation.go`, `validateMetricTarget`.
-    pub(super) fn metric_type(&mut self, trigger: &Trigger, field: &str) {
+    fn metric_type(&mut self, trigger: &Trigger, field: &str) {
         let field = format!("{field}.metricType");
         let (by, reason) = match trigger.metric_type.as_deref() {
             None | Some("AverageValue" | "") => return,
@@ -96,8 +229,15 @@ impl Check {
     }
 
     /// KEDA `azure_queue_scaler.go`, `azureQueueMetadata` and `parseAzureQueueMetadata`.
-    pub(super) fn azure_queue(&mut self, trigger: &Trigger, field: &str) -> QueueTrigger {
-        if given(trigger, "queueName").is_none() {
+    fn azure_queue(
+        &mut self,
+        trigger: &Trigger,
+        field: &str,
+        asked: Option<&str>,
+        around: &Surroundings,
+    ) -> QueueTrigger {
+        let name = given(trigger, "queueName");
+        if name.is_none() {
             let field = format!("{field}.metadata.queueName");
             self.refuse(RefusedBy::Keda, field, "is missing: name the queue");
         }
@@ -106,6 +246,10 @@ impl Check {
             queue_length: self.integer(trigger, field, "queueLength", 5),
             activation_queue_length: self.integer(trigger, field, "activationQueueLength", 0),
             strategy: self.strategy(trigger, field),
+            elsewhere: name.filter(|name| Some(*name) != asked).map(|name| {
+                let waiting = around.waiting.get(name);
+                waiting.copied().unwrap_or(0)
+            }),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Nodes;
 
 /// Nodes over time: as many as the replicas need, each kept for a while.
-pub(super) struct Fleet {
+pub(crate) struct Fleet {
     nodes: Nodes,
     /// For the first node, the second and so on: needed since, or not needed since.
     each: Vec<Need>,
@@ -20,7 +20,7 @@ enum Need {
 }
 
 impl Fleet {
-    pub(super) fn new(nodes: Nodes) -> Self {
+    pub(crate) fn new(nodes: Nodes) -> Self {
         Self {
             nodes,
             each: Vec::new(),
@@ -29,7 +29,7 @@ impl Fleet {
         }
     }
 
-    pub(super) fn set(&mut self, now: Duration, replicas: u32) {
+    pub(crate) fn set(&mut self, now: Duration, replicas: u32) {
         let needed = replicas.div_ceil(self.nodes.replicas_per_node.max(1));
         for n in self.needed..needed {
             match usize::try_from(n).ok().and_then(|n| self.each.get_mut(n)) {
@@ -54,7 +54,7 @@ impl Fleet {
     }
 
     /// Most nodes, and the time of all of them.
-    pub(super) fn end(self, horizon: Duration) -> (u32, Duration) {
+    pub(crate) fn end(self, horizon: Duration) -> (u32, Duration) {
         let left = self.each.iter().map(|need| match *need {
             Need::Since(at) => horizon.saturating_sub(at),
             Need::NotSince(at) => horizon.saturating_sub(at).min(self.nodes.linger),

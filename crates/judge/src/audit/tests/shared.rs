@@ -1,7 +1,7 @@
 //! A run that shares its storage with others: nothing of theirs is judged or counted as its own, and what a consumer still
 //! holds is not called left behind.
 
-use contract::StoredRow;
+use contract::{Stamp, StoredRow};
 
 use super::planted::{PAYLOADS, envelope, message, row};
 use crate::audit::{AtWork, Audit, Auditor, Expectation, Verdict as _, Violation};
@@ -104,4 +104,50 @@ fn what_may_still_be_finished_cannot_be_told_and_what_is_lost_is_lost_all_the_sa
         (lost.outcome(), lost.count(Violation::Lost)),
         (Outcome::Fail, 1)
     );
+}
+
+/// A table of the sample holds rows under random keys. The service's own `Timestamp` tells which were there before the run; a row that
+/// came later may be a phantom of the run's own consumers, and nothing tells it from somebody else's.
+#[test]
+fn rows_of_nobody_that_were_there_before_the_run_are_left_out_of_a_shared_table() {
+    let at = |seconds: i64| Stamp::from_micros(1_767_600_000_000_000 + seconds * 1_000_000);
+    let audit = |own_table, stored| {
+        let expectation = Expectation {
+            own_table,
+            begun_at: Some(at(0)),
+            ..Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES)
+        };
+        let mut auditor = Auditor::new(expectation).unwrap();
+        for seq in 1..=MESSAGES {
+            // The run's own row counts whenever it was stored.
+            let timestamp = Some(at(-3_600));
+            auditor.row(&StoredRow {
+                timestamp,
+                ..row("r1", seq)
+            });
+        }
+        auditor.row(&StoredRow {
+            partition_key: "5d0c".into(),
+            row_key: "2f0e".into(),
+            data: Some("of the sample".into()),
+            timestamp: stored,
+            ..StoredRow::default()
+        });
+        auditor.finish()
+    };
+    let older = audit(false, Some(at(-61)));
+    assert_eq!(
+        (older.outcome(), older.other_runs, older.rows),
+        (Outcome::Pass, 1, MESSAGES)
+    );
+    for (own_table, stored) in [
+        (false, Some(at(-59))),
+        (false, Some(at(5))),
+        (false, None),
+        (true, Some(at(-3_600))),
+    ] {
+        let audit = audit(own_table, stored);
+        let seen = (audit.count(Violation::Phantom), audit.other_runs);
+        assert_eq!(seen, (1, 0), "{own_table} {stored:?}");
+    }
 }

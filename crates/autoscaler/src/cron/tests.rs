@@ -1,0 +1,242 @@
+//! When a cron trigger is active. The calendar was looked up by hand: 28 November 2026 is a Saturday.
+
+use super::*;
+
+fn moment(text: &str) -> Duration {
+    let at: Timestamp = text.parse().unwrap();
+    Duration::from_secs(u64::try_from(at.as_second()).unwrap())
+}
+
+fn cron(start: &str, end: &str, zone: &str) -> Cron {
+    Cron::new(start, end, zone, 10).unwrap()
+}
+
+fn next(text: &str, zone: &str, now: &str) -> Option<String> {
+    let zone = time_zone(zone).unwrap();
+    let next = Schedule::new(text).unwrap().next(moment(now), &zone)?;
+    let next = Timestamp::from_second(i64::try_from(next.as_secs()).unwrap());
+    Some(next.unwrap().to_string())
+}
+
+/// Source: KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`.
+#[test]
+fn a_trigger_is_active_from_its_start_to_its_end() {
+    let office = cron("0 8 * * 1-5", "0 18 * * 1-5", "Europe/Berlin");
+    for (now, active, until) in [
+        // Berlin is an hour ahead in winter.
+        ("2026-11-27T06:59:59Z", false, "2026-11-27T07:00:00Z"),
+        ("2026-11-27T07:00:00Z", true, "2026-11-27T17:00:00Z"),
+        ("2026-11-27T16:59:59Z", true, "2026-11-27T17:00:00Z"),
+        ("2026-11-27T17:00:00Z", false, "2026-11-30T07:00:00Z"),
+        ("2026-11-28T10:00:00Z", false, "2026-11-30T07:00:00Z"),
+        // And two in summer.
+        ("2026-07-01T06:00:00Z", true, "2026-07-01T16:00:00Z"),
+    ] {
+        let until = Some(moment(until));
+        assert_eq!(
+            office.window(moment(now)),
+            Window { active, until },
+            "{now}"
+        );
+    }
+    let night = cron("0 22 * * *", "0 6 * * *", "UTC");
+    assert!(night.window(moment("2026-11-28T23:00:00Z")).active);
+    assert!(night.window(moment("2026-11-28T05:59:59Z")).active);
+    assert!(!night.window(moment("2026-11-28T06:00:00Z")).active);
+}
+
+/// Source: as above; a schedule that never comes has Go's zero time.
+#[test]
+fn a_schedule_that_never_comes_counts_as_past() {
+    let never = "0 0 30 2 *";
+    let now = moment("2026-11-28T12:00:00Z");
+    let until = Some(moment("2026-11-29T00:00:00Z"));
+    let daily = "0 0 * * *";
+    let starts_never = cron(never, daily, "UTC").window(now);
+    assert_eq!(
+        starts_never,
+        Window {
+            active: true,
+            until
+        }
+    );
+    let ends_never = cron(daily, never, "UTC").window(now);
+    assert_eq!(
+        ends_never,
+        Window {
+            active: false,
+            until
+        }
+    );
+    let both = cron(never, "0 0 31 4 *", "UTC").window(now);
+    assert_eq!(
+        both,
+        Window {
+            active: true,
+            until: None
+        }
+    );
+}
+
+/// Source: `robfig/cron`, `spec.go`, `Next` and `dayMatches`; `parser.go`, `getRange`.
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table, a row for each rule")]
+fn the_next_moment_is_the_one_that_robfig_finds() {
+    for (pattern, zone, now, expected) in [
+        (
+            "*/15 * * * *",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2026-11-28T12:15:00Z",
+        ),
+        (
+            "5/20 * * * *",
+            "UTC",
+            "2026-11-28T12:26:00Z",
+            "2026-11-28T12:45:00Z",
+        ),
+        (
+            "0 12 * * *",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2026-11-29T12:00:00Z",
+        ),
+        (
+            "0 0 1 JAN ?",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2027-01-01T00:00:00Z",
+        ),
+        (
+            "0 0 29 2 *",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2028-02-29T00:00:00Z",
+        ),
+        // A day of the month or a day of the week, where both are given.
+        (
+            "0 0 13 * FRI",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2026-12-04T00:00:00Z",
+        ),
+        (
+            "0 0 1 * FRI",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2026-12-01T00:00:00Z",
+        ),
+        // A step of 1 is no restriction, one of 2 is.
+        (
+            "0 0 */1 * FRI",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2026-12-04T00:00:00Z",
+        ),
+        (
+            "0 0 */2 * FRI",
+            "UTC",
+            "2026-11-28T12:00:00Z",
+            "2026-11-29T00:00:00Z",
+        ),
+        (
+            "30 9 * * mon",
+            "Asia/Kolkata",
+            "2026-11-28T12:00:00Z",
+            "2026-11-30T04:00:00Z",
+        ),
+        // 2:30 is left out on 29 March 2026, and comes twice on 25 October.
+        (
+            "30 2 * * *",
+            "Europe/Berlin",
+            "2026-03-28T12:00:00Z",
+            "2026-03-30T00:30:00Z",
+        ),
+        (
+            "30 2 * * *",
+            "Europe/Berlin",
+            "2026-10-24T12:00:00Z",
+            "2026-10-25T00:30:00Z",
+        ),
+        (
+            "30 2 * * *",
+            "Europe/Berlin",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T01:30:00Z",
+        ),
+        (
+            "15 2 * * *",
+            "Europe/Berlin",
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T01:15:00Z",
+        ),
+        (
+            "30 2 * * *",
+            "Europe/Berlin",
+            "2026-10-25T01:30:00Z",
+            "2026-10-26T01:30:00Z",
+        ),
+    ] {
+        let found = next(pattern, zone, now);
+        assert_eq!(
+            found.as_deref(),
+            Some(expected),
+            "{pattern} in {zone} after {now}"
+        );
+    }
+    assert_eq!(next("0 0 30 2 *", "UTC", "2026-11-28T12:00:00Z"), None);
+}
+
+/// Every minute of the two days on which the clocks of Berlin are set, beside a search that asks the clock of each minute.
+#[test]
+fn the_next_moment_is_that_of_a_search_minute_by_minute() {
+    let zone = time_zone("Europe/Berlin").unwrap();
+    for text in ["30 2 * * *", "*/20 1-3 * * *", "0 0 * * 0", "59 23,0 * * *"] {
+        let schedule = Schedule::new(text).unwrap();
+        let matches = |at: Timestamp| {
+            let time = zone.to_datetime(at);
+            let hour = u32::from(time.hour().unsigned_abs());
+            let minute = u32::from(time.minute().unsigned_abs());
+            let pattern = &schedule.cron.pattern;
+            schedule.matches_day(time.date())
+                && pattern.hour_match(hour).unwrap()
+                && pattern.minute_match(minute).unwrap()
+        };
+        for begin in ["2026-03-28T00:00:00Z", "2026-10-24T00:00:00Z"] {
+            let begin = i64::try_from(moment(begin).as_secs()).unwrap();
+            for minute in (0..2 * 24 * 60).step_by(7) {
+                let now = begin + minute * 60 + 13;
+                let later = (now / 60 + 1..).map(|it| Timestamp::from_second(it * 60).unwrap());
+                let expected = later.clone().find(|at| matches(*at)).unwrap();
+                let found = schedule.next(Duration::from_secs(now.unsigned_abs()), &zone);
+                let expected = Duration::from_secs(expected.as_second().unsigned_abs());
+                assert_eq!(found, Some(expected), "{text} after {now}");
+            }
+        }
+    }
+}
+
+/// Source: KEDA `cron_scaler.go`, `Validate` (fields without seconds and descriptors); `robfig/cron`, `parser.go`.
+#[test]
+fn what_robfig_does_not_know_is_refused_by_its_key() {
+    for (start, end, zone, key) in [
+        ("0 8 * *", "0 9 * * *", "UTC", "start"),
+        ("0 0 8 * * *", "0 9 * * *", "UTC", "start"),
+        ("@daily", "0 9 * * *", "UTC", "start"),
+        ("0 8 * * 7", "0 9 * * *", "UTC", "start"),
+        ("0 8 L * *", "0 9 * * *", "UTC", "start"),
+        ("0 8 15W * *", "0 9 * * *", "UTC", "start"),
+        ("0 8 * * 1#2", "0 9 * * *", "UTC", "start"),
+        ("60 8 * * *", "0 9 * * *", "UTC", "start"),
+        ("0 8,,9 * * *", "0 9 * * *", "UTC", "start"),
+        ("0 18-8 * * *", "0 9 * * *", "UTC", "start"),
+        ("0 8 * * *", "0 24 * * *", "UTC", "end"),
+        ("0 8 * * *", "*/0 9 * * *", "UTC", "end"),
+        ("0 8 * * *", "0 9 * * *", "Europe/berlin", "timezone"),
+        ("0 8 * * *", "0 9 * * *", "CEST", "timezone"),
+    ] {
+        let refused = Cron::new(start, end, zone, 1).unwrap_err();
+        assert_eq!(refused.0, key, "{start}, {end}, {zone}: {}", refused.1);
+    }
+    assert!(Cron::new("0 8 * * *", "0 9 * * *", "Local", 1).is_ok());
+}

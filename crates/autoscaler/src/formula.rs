@@ -1,0 +1,218 @@
+//! `advanced.scalingModifiers.formula`: one number made of what several triggers read.
+//!
+//! KEDA evaluates formulas with `expr-lang/expr`. This is the part of that language that formulas over queues need; what a formula
+//! uses besides is refused by its name, never guessed:
+//!
+//! - numbers, the names of triggers, `nil`, `true`, `false`, parentheses;
+//! - `+ - * /`, `**` and `^` (powers), comparisons, `and or not && || !`, `a ? b : c`, `??`;
+//! - `min`, `max`, `sum`, `mean` of several numbers or of one list, `abs`, `ceil`, `floor`, `round`, `float`.
+//!
+//! Precedence is that of `expr-lang/expr`, `parser/operator/operator.go`: a power binds tighter than a sign, `not` tighter than
+//! `and` and looser than `+`. Numbers are floating point, as triggers are there.
+
+mod parse;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub(crate) use parse::ParseError;
+
+/// A formula, ready to be evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Formula {
+    text: String,
+    root: Node,
+}
+
+/// What a part of a formula is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Value {
+    Number(f64),
+    Truth(bool),
+    Nil,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Constant(Value),
+    /// What the trigger of this number reads.
+    Trigger(usize),
+    Negative(Box<Node>),
+    Not(Box<Node>),
+    Binary(Operator, Box<Node>, Box<Node>),
+    Choice(Box<Node>, Box<Node>, Box<Node>),
+    Call(Function, Vec<Node>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Equal,
+    Unequal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    And,
+    Or,
+    Coalesce,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Min,
+    Max,
+    Sum,
+    Mean,
+    Abs,
+    Ceil,
+    Floor,
+    Round,
+    Float,
+}
+
+/// The formula cannot be evaluated with these values, as when one of them is nil.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoValue;
+
+impl Formula {
+    /// Reads a formula over triggers of these names; one without a name cannot be used in it.
+    pub(crate) fn parse(text: &str, triggers: &[Option<&str>]) -> Result<Self, ParseError> {
+        let root = parse::parse(text, triggers)?;
+        Ok(Self {
+            text: text.to_owned(),
+            root,
+        })
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The result with what each trigger reads; `None` of a trigger is nil. `Ok(None)`: the result is nil (KEDA
+    /// `pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`).
+    pub(crate) fn evaluate(&self, triggers: &[Option<f64>]) -> Result<Option<f64>, NoValue> {
+        match self.root.evaluate(triggers)? {
+            Value::Number(number) => Ok(Some(number)),
+            Value::Nil => Ok(None),
+            Value::Truth(_) => Err(NoValue),
+        }
+    }
+}
+
+impl Node {
+    fn evaluate(&self, triggers: &[Option<f64>]) -> Result<Value, NoValue> {
+        Ok(match self {
+            Self::Constant(value) => *value,
+            Self::Trigger(n) => match triggers.get(*n).copied().flatten() {
+                Some(number) => Value::Number(number),
+                None => Value::Nil,
+            },
+            Self::Negative(node) => Value::Number(-node.number(triggers)?),
+            Self::Not(node) => Value::Truth(!node.truth(triggers)?),
+            Self::Choice(condition, yes, no) => {
+                let chosen = if condition.truth(triggers)? { yes } else { no };
+                chosen.evaluate(triggers)?
+            }
+            Self::Binary(operator, left, right) => binary(*operator, left, right, triggers)?,
+            Self::Call(function, arguments) => {
+                let numbers = arguments.iter().map(|it| it.number(triggers));
+                let numbers: Vec<f64> = numbers.collect::<Result<_, _>>()?;
+                Value::Number(function.of(&numbers)?)
+            }
+        })
+    }
+
+    fn number(&self, triggers: &[Option<f64>]) -> Result<f64, NoValue> {
+        match self.evaluate(triggers)? {
+            Value::Number(number) => Ok(number),
+            Value::Truth(_) | Value::Nil => Err(NoValue),
+        }
+    }
+
+    fn truth(&self, triggers: &[Option<f64>]) -> Result<bool, NoValue> {
+        match self.evaluate(triggers)? {
+            Value::Truth(truth) => Ok(truth),
+            Value::Number(_) | Value::Nil => Err(NoValue),
+        }
+    }
+}
+
+fn binary(
+    operator: Operator,
+    left: &Node,
+    right: &Node,
+    triggers: &[Option<f64>],
+) -> Result<Value, NoValue> {
+    let numbers = || Ok((left.number(triggers)?, right.number(triggers)?));
+    let number = |of: fn(f64, f64) -> f64| numbers().map(|(a, b)| Value::Number(of(a, b)));
+    let truth = |of: fn(&f64, &f64) -> bool| numbers().map(|(a, b)| Value::Truth(of(&a, &b)));
+    match operator {
+        Operator::Add => number(|a, b| a + b),
+        Operator::Subtract => number(|a, b| a - b),
+        Operator::Multiply => number(|a, b| a * b),
+        Operator::Divide => number(|a, b| a / b),
+        Operator::Power => number(f64::powf),
+        Operator::Less => truth(f64::lt),
+        Operator::LessOrEqual => truth(f64::le),
+        Operator::Greater => truth(f64::gt),
+        Operator::GreaterOrEqual => truth(f64::ge),
+        Operator::Equal => Ok(Value::Truth(
+            left.evaluate(triggers)? == right.evaluate(triggers)?,
+        )),
+        Operator::Unequal => Ok(Value::Truth(
+            left.evaluate(triggers)? != right.evaluate(triggers)?,
+        )),
+        Operator::And => Ok(Value::Truth(
+            left.truth(triggers)? && right.truth(triggers)?,
+        )),
+        Operator::Or => Ok(Value::Truth(
+            left.truth(triggers)? || right.truth(triggers)?,
+        )),
+        Operator::Coalesce => match left.evaluate(triggers)? {
+            Value::Nil => right.evaluate(triggers),
+            value => Ok(value),
+        },
+    }
+}
+
+impl Function {
+    /// Each with the name that it has in a formula.
+    const ALL: [(&'static str, Self); 9] = [
+        ("min", Self::Min),
+        ("max", Self::Max),
+        ("sum", Self::Sum),
+        ("mean", Self::Mean),
+        ("abs", Self::Abs),
+        ("ceil", Self::Ceil),
+        ("floor", Self::Floor),
+        ("round", Self::Round),
+        ("float", Self::Float),
+    ];
+
+    fn takes_one(self) -> bool {
+        !matches!(self, Self::Min | Self::Max | Self::Sum | Self::Mean)
+    }
+
+    /// `expr-lang/expr`, `builtin/lib.go`: halves are rounded away from zero.
+    fn of(self, numbers: &[f64]) -> Result<f64, NoValue> {
+        let first = *numbers.first().ok_or(NoValue)?;
+        let sum = || numbers.iter().sum::<f64>();
+        Ok(match self {
+            Self::Min => numbers.iter().copied().fold(first, f64::min),
+            Self::Max => numbers.iter().copied().fold(first, f64::max),
+            Self::Sum => sum(),
+            Self::Mean => sum() / numbers.len() as f64,
+            Self::Abs => first.abs(),
+            Self::Ceil => first.ceil(),
+            Self::Floor => first.floor(),
+            Self::Round => first.round(),
+            Self::Float => first,
+        })
+    }
+}

@@ -1,0 +1,347 @@
+//! From the text of a formula to its nodes, checked: names are known, and the result is a number.
+
+use thiserror::Error;
+
+use super::tokens::{Token, shown, tokens};
+use super::{Function, Node, Operator, Value};
+
+/// Deepest nesting that is read.
+const DEEPEST: usize = 100;
+
+/// Why a formula is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum ParseError {
+    /// KEDA refuses it too.
+    #[error("{0}")]
+    Wrong(String),
+    /// KEDA may know it.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// What a part of a formula comes to, known before any value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Number,
+    Truth,
+    Nil,
+}
+
+pub(super) fn parse(text: &str, triggers: &[Option<&str>]) -> Result<Node, ParseError> {
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        next: 0,
+        depth: 0,
+        triggers,
+    };
+    let (node, kind) = parser.choice()?;
+    if let Some(token) = parser.peek() {
+        return Err(wrong(format!("{} is not expected there", shown(token))));
+    }
+    // KEDA scaledobject_webhook.go, `castToFloatIfNecessary`.
+    match kind {
+        Kind::Truth => Err(wrong(
+            "is true or false, must be a number: write a choice, such as a > 2 ? 5 : 0".to_owned(),
+        )),
+        Kind::Number | Kind::Nil => Ok(node),
+    }
+}
+
+fn wrong(reason: String) -> ParseError {
+    ParseError::Wrong(reason)
+}
+
+struct Parser<'a> {
+    tokens: Vec<Token<'a>>,
+    next: usize,
+    depth: usize,
+    triggers: &'a [Option<&'a str>],
+}
+
+type Part = (Node, Kind);
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<Token<'a>> {
+        self.tokens.get(self.next).copied()
+    }
+
+    fn takes(&mut self, sign: &str) -> bool {
+        let is_next = self.peek() == Some(Token::Sign(sign));
+        self.next += usize::from(is_next);
+        is_next
+    }
+
+    fn expect(&mut self, sign: &str) -> Result<(), ParseError> {
+        if self.takes(sign) {
+            return Ok(());
+        }
+        let found = self.peek().map_or("its end".to_owned(), shown);
+        Err(wrong(format!("has {found} where {sign} is expected")))
+    }
+
+    /// `a ? b : c`, the loosest of all, or anything tighter.
+    fn choice(&mut self) -> Result<Part, ParseError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(ParseError::Unknown(format!("more than {DEEPEST} levels")));
+        }
+        let (condition, kind) = self.binary(0)?;
+        let part = if self.takes("?") {
+            require(kind, Kind::Truth, "the condition of ? is")?;
+            let (yes, one) = self.choice()?;
+            self.expect(":")?;
+            let (no, other) = self.choice()?;
+            let kind = joined(one, other)?;
+            (
+                Node::Choice(Box::new(condition), Box::new(yes), Box::new(no)),
+                kind,
+            )
+        } else {
+            (condition, kind)
+        };
+        self.depth -= 1;
+        Ok(part)
+    }
+
+    /// Operators that bind at least as tightly (`expr-lang/expr`, `parser/operator/operator.go`).
+    fn binary(&mut self, least: u16) -> Result<Part, ParseError> {
+        let mut left = self.sign()?;
+        let mut before: Option<Operator> = None;
+        while let Some((operator, precedence)) = self.operator()? {
+            if precedence < least {
+                break;
+            }
+            check_neighbours(before, operator)?;
+            self.next += 1;
+            // A power is read from the right.
+            let tighter = if operator == Operator::Power {
+                precedence
+            } else {
+                precedence + 1
+            };
+            let right = self.binary(tighter)?;
+            left = join(operator, left, right)?;
+            before = Some(operator);
+        }
+        Ok(left)
+    }
+
+    fn operator(&self) -> Result<Option<(Operator, u16)>, ParseError> {
+        let Some(Token::Sign(word) | Token::Name(word)) = self.peek() else {
+            return Ok(None);
+        };
+        Ok(Some(match word {
+            "or" | "||" => (Operator::Or, 10),
+            "and" | "&&" => (Operator::And, 15),
+            "==" => (Operator::Equal, 20),
+            "!=" => (Operator::Unequal, 20),
+            "<" => (Operator::Less, 20),
+            "<=" => (Operator::LessOrEqual, 20),
+            ">" => (Operator::Greater, 20),
+            ">=" => (Operator::GreaterOrEqual, 20),
+            "+" => (Operator::Add, 30),
+            "-" => (Operator::Subtract, 30),
+            "*" => (Operator::Multiply, 60),
+            "/" => (Operator::Divide, 60),
+            "**" | "^" => (Operator::Power, 100),
+            "??" => (Operator::Coalesce, 500),
+            "%" => {
+                let reason = "%, which needs whole numbers, and triggers are none".to_owned();
+                return Err(ParseError::Unknown(reason));
+            }
+            "in" | "contains" | "matches" | "startsWith" | "endsWith" => {
+                return Err(ParseError::Unknown(format!("the operator {word}")));
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// `-a` takes what binds tighter than 90, `not a` tighter than 50.
+    fn sign(&mut self) -> Result<Part, ParseError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(ParseError::Unknown(format!("more than {DEEPEST} levels")));
+        }
+        let part = match self.peek() {
+            Some(Token::Sign("-")) => {
+                self.next += 1;
+                let (node, kind) = self.binary(90)?;
+                require(kind, Kind::Number, "what - is before is")?;
+                (Node::Negative(Box::new(node)), Kind::Number)
+            }
+            Some(Token::Sign("+")) => {
+                self.next += 1;
+                let (node, kind) = self.binary(90)?;
+                require(kind, Kind::Number, "what + is before is")?;
+                (node, Kind::Number)
+            }
+            Some(Token::Sign("!") | Token::Name("not")) => {
+                self.next += 1;
+                let (node, kind) = self.binary(50)?;
+                require(kind, Kind::Truth, "what not is before is")?;
+                (Node::Not(Box::new(node)), Kind::Truth)
+            }
+            _ => self.primary()?,
+        };
+        self.depth -= 1;
+        Ok(part)
+    }
+
+    fn primary(&mut self) -> Result<Part, ParseError> {
+        let token = self.peek();
+        self.next += 1;
+        match token {
+            Some(Token::Number(number)) => {
+                Ok((Node::Constant(Value::Number(number)), Kind::Number))
+            }
+            Some(Token::Sign("(")) => {
+                let part = self.choice()?;
+                self.expect(")")?;
+                Ok(part)
+            }
+            Some(Token::Name("nil")) => Ok((Node::Constant(Value::Nil), Kind::Nil)),
+            Some(Token::Name(word @ ("true" | "false"))) => {
+                Ok((Node::Constant(Value::Truth(word == "true")), Kind::Truth))
+            }
+            Some(Token::Name(name)) if self.peek() == Some(Token::Sign("(")) => self.call(name),
+            Some(Token::Name(name)) => {
+                let mut known = self.triggers.iter();
+                match known.position(|it| *it == Some(name)) {
+                    Some(n) => Ok((Node::Trigger(n), Kind::Number)),
+                    None if name == "$env" => Err(ParseError::Unknown(name.to_owned())),
+                    None => {
+                        let names: Vec<_> = self.triggers.iter().flatten().copied().collect();
+                        Err(wrong(format!(
+                            "names {name}, and no trigger is called so; those with a name are {}",
+                            if names.is_empty() {
+                                "none".to_owned()
+                            } else {
+                                names.join(", ")
+                            }
+                        )))
+                    }
+                }
+            }
+            Some(token) => Err(wrong(format!(
+                "has {} where a number is expected",
+                shown(token)
+            ))),
+            None => Err(wrong("ends where a number is expected".to_owned())),
+        }
+    }
+
+    fn call(&mut self, name: &str) -> Result<Part, ParseError> {
+        let known = Function::ALL.iter().find(|known| known.0 == name);
+        let Some((_, function)) = known else {
+            return Err(ParseError::Unknown(format!("the function {name}")));
+        };
+        self.expect("(")?;
+        let is_list = !function.takes_one() && self.takes("[");
+        let close = if is_list { "]" } else { ")" };
+        let mut arguments = Vec::new();
+        loop {
+            let (node, kind) = self.choice()?;
+            require(kind, Kind::Number, &format!("what {name} is given is"))?;
+            arguments.push(node);
+            if !self.takes(",") {
+                break;
+            }
+        }
+        self.expect(close)?;
+        if is_list {
+            self.expect(")")?;
+        }
+        if function.takes_one() && arguments.len() != 1 {
+            return Err(wrong(format!(
+                "gives {name} {} numbers, it takes one",
+                arguments.len()
+            )));
+        }
+        if *function == Function::Sum && !is_list {
+            return Err(wrong("gives sum no list: write sum([a, b])".to_owned()));
+        }
+        Ok((Node::Call(*function, arguments), Kind::Number))
+    }
+}
+
+/// `expr-lang/expr`, `parser/parser.go`: an operator after `??` needs parentheses. A chain of comparisons, which it takes, is
+/// not known here.
+fn check_neighbours(before: Option<Operator>, operator: Operator) -> Result<(), ParseError> {
+    let Some(before) = before else { return Ok(()) };
+    if before == Operator::Coalesce && operator != Operator::Coalesce {
+        return Err(wrong(
+            "has another operator after ??: put the part with ?? into parentheses".to_owned(),
+        ));
+    }
+    if before.compares() && operator.compares() {
+        return Err(ParseError::Unknown("a chain of comparisons".to_owned()));
+    }
+    Ok(())
+}
+
+impl Operator {
+    fn compares(self) -> bool {
+        matches!(
+            self,
+            Self::Equal
+                | Self::Unequal
+                | Self::Less
+                | Self::LessOrEqual
+                | Self::Greater
+                | Self::GreaterOrEqual
+        )
+    }
+}
+
+fn join(operator: Operator, left: Part, right: Part) -> Result<Part, ParseError> {
+    let kind = match operator {
+        Operator::And | Operator::Or => {
+            require(left.1, Kind::Truth, "what and or or is given is")?;
+            require(right.1, Kind::Truth, "what and or or is given is")?;
+            Kind::Truth
+        }
+        Operator::Equal | Operator::Unequal => {
+            joined(left.1, right.1)?;
+            Kind::Truth
+        }
+        Operator::Coalesce => joined(left.1, right.1)?,
+        _ => {
+            require(left.1, Kind::Number, "what is reckoned with is")?;
+            require(right.1, Kind::Number, "what is reckoned with is")?;
+            if operator.compares() {
+                Kind::Truth
+            } else {
+                Kind::Number
+            }
+        }
+    };
+    let node = Node::Binary(operator, Box::new(left.0), Box::new(right.0));
+    Ok((node, kind))
+}
+
+/// Of two parts, either of which may be the result; nil goes with both.
+fn joined(one: Kind, other: Kind) -> Result<Kind, ParseError> {
+    match (one, other) {
+        (Kind::Nil, kind) | (kind, Kind::Nil) => Ok(kind),
+        (one, other) if one == other => Ok(one),
+        _ => Err(wrong(
+            "puts a number beside what is true or false".to_owned(),
+        )),
+    }
+}
+
+fn require(kind: Kind, wanted: Kind, what: &str) -> Result<(), ParseError> {
+    if kind == wanted {
+        return Ok(());
+    }
+    let word = |kind| match kind {
+        Kind::Number => "a number",
+        Kind::Truth => "true or false",
+        Kind::Nil => "nil",
+    };
+    Err(wrong(format!(
+        "does not fit: {what} {}, must be {}",
+        word(kind),
+        word(wanted)
+    )))
+}

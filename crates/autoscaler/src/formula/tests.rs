@@ -1,0 +1,97 @@
+//! Formulas and their values; each row was reckoned by hand with the rules of `expr-lang/expr`.
+
+use super::*;
+
+const NAMES: [Option<&str>; 3] = [Some("orders"), None, Some("day")];
+
+fn value(text: &str, orders: Option<f64>, day: Option<f64>) -> Result<Option<f64>, NoValue> {
+    let formula = Formula::parse(text, &NAMES).unwrap();
+    formula.evaluate(&[orders, Some(1e9), day])
+}
+
+/// Source: `expr-lang/expr`, `parser/operator/operator.go` (precedence), `builtin/lib.go` (functions).
+#[test]
+fn a_formula_has_the_value_that_expr_gives_it() {
+    for (text, expected) in [
+        ("orders + day", 12.0),
+        ("orders + day * 3", 16.0),
+        ("(orders + day) * 3", 36.0),
+        ("orders - day - 1", 7.0),
+        ("orders / day / 2", 2.5),
+        ("2 ** 3 ** 2", 512.0),
+        ("-2 ** 2", -4.0),
+        ("2 ^ -1", 0.5),
+        ("-orders + 1", -9.0),
+        ("1_000 + 1e2 + .5", 1_100.5),
+        ("orders > 5 ? 1 : 0", 1.0),
+        ("orders > 50 ? 1 : orders > 5 ? 2 : 3", 2.0),
+        ("orders >= 10 && day != 2 || day == 2 ? 7 : 8", 7.0),
+        ("not (orders < 10) and day <= 2 ? 1 : 0", 1.0),
+        ("!(orders == 10) ? 1 : 0", 0.0),
+        ("max(orders, day, 11)", 11.0),
+        ("min([orders, day])", 2.0),
+        ("sum([orders, day, 1])", 13.0),
+        ("mean(orders, day)", 6.0),
+        ("abs(day - orders)", 8.0),
+        ("ceil(orders / 3) + floor(orders / 3)", 7.0),
+        ("round(2.5) + round(-2.5)", 0.0),
+        ("float(orders)", 10.0),
+        ("\n  orders\n  + 1\n", 11.0),
+        ("orders ?? 3", 10.0),
+        ("(nil ?? day) + 1", 3.0),
+        ("1 + nil ?? day", 3.0),
+        ("orders == nil ? 1 : 2", 2.0),
+    ] {
+        assert_eq!(
+            value(text, Some(10.0), Some(2.0)),
+            Ok(Some(expected)),
+            "{text}"
+        );
+    }
+}
+
+/// Source: KEDA `pkg/scaling/modifiers/formula.go`, `scalingModifierTriggerValue` and `calculateScalingModifiersFormula`.
+#[test]
+fn a_trigger_that_failed_is_nil() {
+    assert_eq!(value("orders ?? day", None, Some(2.0)), Ok(Some(2.0)));
+    assert_eq!(value("orders ?? nil", None, Some(2.0)), Ok(None));
+    assert_eq!(value("orders + day", None, Some(2.0)), Err(NoValue));
+    assert_eq!(value("max(orders, 1)", None, Some(2.0)), Err(NoValue));
+}
+
+#[test]
+fn what_keda_refuses_and_what_the_model_does_not_know_are_told_apart() {
+    for (text, unknown, part) in [
+        ("orders +", false, "ends where a number is expected"),
+        ("orders + mails", false, "mails"),
+        ("orders > 5", false, "true or false"),
+        ("orders > 5 ? 1 : true", false, "true or false"),
+        ("orders ? 1 : 0", false, "the condition of ?"),
+        ("orders + (day > 1)", false, "reckoned"),
+        ("(orders", false, ")"),
+        ("orders day", false, "day"),
+        ("abs(orders, day)", false, "abs"),
+        ("sum(orders, day)", false, "list"),
+        ("orders ?? day + 1", false, "parentheses"),
+        ("median(orders, day)", true, "the function median"),
+        ("count([orders], # > 1)", true, "#"),
+        ("orders % 2", true, "%"),
+        ("let x = orders; x", true, "="),
+        ("1 < orders < 5 ? 1 : 0", true, "a chain of comparisons"),
+        ("$env[\"orders\"]", true, "\""),
+        ("orders | abs()", true, "|"),
+        ("0x10 + orders", true, "0x10"),
+        ("orders // all of them", true, "a comment"),
+    ] {
+        let error = Formula::parse(text, &NAMES).unwrap_err();
+        assert_eq!(
+            matches!(error, ParseError::Unknown(_)),
+            unknown,
+            "{text}: {error}"
+        );
+        assert!(error.to_string().contains(part), "{text}: {error}");
+    }
+    let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
+    assert!(Formula::parse(&deep, &NAMES).is_err());
+    assert!(Formula::parse(&"-".repeat(5_000), &NAMES).is_err());
+}
