@@ -35,6 +35,10 @@ pub struct Audit {
     /// run that were not deleted, or messages of other runs.
     #[serde(default)]
     pub unattributed: u64,
+    /// Rows of a table that others use too which name no message of any run, and were not there before it: of others, or made up by
+    /// consumers of this run.
+    #[serde(default)]
+    pub unattributed_rows: u64,
     /// Whether the queue was still being worked on when the evidence was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_work: Option<AtWork>,

@@ -122,7 +122,7 @@ impl Leavings<'_> {
         let mut auditor = Auditor::new(Expectation {
             layout: self.layout,
             own_table: self.own_storage,
-            shared_queue: !self.own_storage,
+            shared_storage: !self.own_storage,
             ..expectation(summary, expected_poison)
         })?;
         hear(&mut auditor)?;

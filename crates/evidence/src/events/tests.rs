@@ -24,6 +24,7 @@ fn audit(run: RunId) -> Audit {
         other_runs: 0,
         hidden: 0,
         unattributed: 0,
+        unattributed_rows: 0,
         at_work: None,
         fates: Fates {
             lost: 3,

@@ -41,6 +41,7 @@ pub struct Auditor {
     pub(super) foreign_poison: HashSet<String>,
     pub(super) foreign_left: u64,
     pub(super) unattributed: u64,
+    unattributed_rows: u64,
     at_work: Option<AtWork>,
     poison_repeats: u64,
     unreadable_poison: u64,
@@ -69,6 +70,7 @@ impl Auditor {
             foreign_poison: HashSet::new(),
             foreign_left: 0,
             unattributed: 0,
+            unattributed_rows: 0,
             at_work: None,
             poison_repeats: 0,
             unreadable_poison: 0,
@@ -90,7 +92,8 @@ impl Auditor {
 
     /// One row of the table. Rows of other runs are counted and not judged, unless the table is the run's alone. A row whose `RowKey` is no message id is
     /// told by its payload: that is how a worker that makes up a fresh key for each delivery is caught. One that names no message of
-    /// any run is a phantom, unless the service stored it long before the run began: then it is left out like those of other runs.
+    /// any run is a phantom, unless others write into the table too. Then one that the service stored long before the run began is left
+    /// out like those of other runs, and nobody knows whose a later one is.
     ///
     /// Feed every row of the run's table, not only those in the run's partitions: rows elsewhere are the interesting
     /// ones.
@@ -109,6 +112,10 @@ impl Auditor {
         };
         if seq.is_none() && self.was_there_before(row) {
             self.other_runs += 1;
+            return None;
+        }
+        if seq.is_none() && self.expectation.shared_storage {
+            self.unattributed_rows += 1;
             return None;
         }
         self.rows += 1;
@@ -140,7 +147,7 @@ impl Auditor {
             }
             Owner::Ours(seq) => self.phantom_body(body, &self.unsent(seq)),
             Owner::OtherRun => self.other_runs += 1,
-            Owner::Nobody if self.expectation.shared_queue => self.other_runs += 1,
+            Owner::Nobody if self.expectation.shared_storage => self.other_runs += 1,
             Owner::Nobody => self.foreign_left += 1,
         }
     }
@@ -171,7 +178,7 @@ impl Auditor {
             Owner::Ours(seq) if self.is_expected(seq) => self.known_poison(seq, envelope),
             Owner::Ours(seq) => self.phantom_body(&body, &self.unsent(seq)),
             Owner::OtherRun => self.other_runs += 1,
-            Owner::Nobody if self.expectation.shared_queue => self.other_runs += 1,
+            Owner::Nobody if self.expectation.shared_storage => self.other_runs += 1,
             Owner::Nobody => {
                 if !self.foreign_poison.insert(envelope.message_id.clone()) {
                     self.poison_repeats += 1;
@@ -228,6 +235,7 @@ impl Auditor {
             other_runs: self.other_runs,
             hidden: self.hidden,
             unattributed: self.unattributed,
+            unattributed_rows: self.unattributed_rows,
             at_work: self.at_work,
             fates,
             foreign_poison: self.foreign_poison.len() as u64,

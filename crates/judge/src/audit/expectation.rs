@@ -33,10 +33,10 @@ pub struct Expectation {
     /// Whether the table is the run's alone: then a row under the id of another run is nobody's, else it is not judged.
     #[serde(default)]
     pub own_table: bool,
-    /// Whether other runs use the queue and the poison queue too: then nobody knows whose the messages are that could not be
-    /// looked at, and bodies without an id are not judged.
+    /// Whether others use the queue, the poison queue and the table too: then nobody knows whose the messages are that could not be
+    /// looked at, nor whose the rows are that name no message; and bodies without an id are not judged.
     #[serde(default)]
-    pub shared_queue: bool,
+    pub shared_storage: bool,
     /// When the producer began, by its clock: in a table that is shared, a row of nobody's that was stored long before is somebody
     /// else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,7 @@ impl Expectation {
             poison: ExpectedPoison::default(),
             layout: Layout::Contract,
             own_table: false,
-            shared_queue: false,
+            shared_storage: false,
             begun_at: None,
             complete: true,
         }

@@ -113,7 +113,7 @@ impl Auditor {
         let foreign = self.expectation.poison.foreign;
         let seen = self.foreign_poison.len() as u64 + self.foreign_left;
         let explained = without_row + foreign.saturating_sub(seen);
-        if self.expectation.shared_queue {
+        if self.expectation.shared_storage {
             self.unattributed = self.hidden.saturating_sub(explained);
             return;
         }

@@ -61,8 +61,8 @@ pub trait Verdict {
     /// Whether a violation of this kind says nothing of the consumers.
     fn excuses(&self, violation: Violation) -> bool;
 
-    /// How many cases could not be told of a kind: of rows, since the wall clock was set in mid-run; of requests, since they are not
-    /// understood.
+    /// How many cases could not be told of a kind: of rows, since the wall clock was set in mid-run or they may be somebody else's; of
+    /// requests, since they are not understood.
     fn uncompared(&self, violation: Violation) -> u64;
 
     /// Whether the promise was kept that a violation of this kind would break; `None` where that was not judged.
@@ -90,6 +90,7 @@ impl Verdict for Audit {
         let traffic = self.traffic.as_ref();
         match violation {
             Violation::Corrupted => self.reversed,
+            Violation::Phantom => self.unattributed_rows,
             Violation::Misreported => traffic.map_or(0, |traffic| traffic.untold_claims),
             Violation::Overwritten | Violation::Unwitnessed => {
                 traffic.map_or(0, |traffic| traffic.strange.values().sum())
@@ -222,6 +223,16 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
         reasons.push(format!(
             "{} messages in the queue could not be looked at: they are of other runs, or finished and not deleted",
             audit.unattributed
+        ));
+    }
+    if audit.unattributed_rows > 0 {
+        let (rows, it, name) = match audit.unattributed_rows {
+            1 => ("1 row".to_owned(), "it is", "names"),
+            rows => (format!("{rows} rows"), "they are", "name"),
+        };
+        reasons.push(format!(
+            "{rows} of the table {name} no message of any run: {it} somebody else's, or made up by a consumer of this run; give the \
+             run a table of its own to know"
         ));
     }
     if fates.not_sent > 0 {

@@ -67,7 +67,11 @@ async fn rows_of_somebody_else_that_were_there_before_are_no_phantoms() {
         .await
         .expect("a row");
     let (code, text) = sent.verified(&[]).await;
-    assert_eq!(code, Some(10), "it may be of the run's consumers: {text}");
+    assert_eq!(
+        code,
+        Some(11),
+        "nobody knows that it is not of the run's consumers: {text}"
+    );
 
     let later = |stamp: &serde_json::Value| {
         let stamp: Stamp = serde_json::from_value(stamp.clone()).expect("a stamp");

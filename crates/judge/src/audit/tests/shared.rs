@@ -4,14 +4,14 @@
 use contract::{Stamp, StoredRow};
 
 use super::planted::{PAYLOADS, envelope, message, row};
-use crate::audit::{AtWork, Audit, Auditor, Expectation, Verdict as _, Violation};
+use crate::audit::{AtWork, Audit, Auditor, Expectation, Shown, Verdict as _, Violation};
 use evidence::outcome::Outcome;
 
 const MESSAGES: u64 = 10;
 
 fn auditor() -> Auditor {
     let expectation = Expectation {
-        shared_queue: true,
+        shared_storage: true,
         ..Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES)
     };
     Auditor::new(expectation).unwrap()
@@ -107,13 +107,14 @@ fn what_may_still_be_finished_cannot_be_told_and_what_is_lost_is_lost_all_the_sa
 }
 
 /// A table of the sample holds rows under random keys. The service's own `Timestamp` tells which were there before the run; a row that
-/// came later may be a phantom of the run's own consumers, and nothing tells it from somebody else's.
+/// came later may be of the run's own consumers, and nothing tells it from somebody else's.
 #[test]
 fn rows_of_nobody_that_were_there_before_the_run_are_left_out_of_a_shared_table() {
     let at = |seconds: i64| Stamp::from_micros(1_767_600_000_000_000 + seconds * 1_000_000);
-    let audit = |own_table, stored| {
+    let audit = |own_table: bool, stored| {
         let expectation = Expectation {
             own_table,
+            shared_storage: !own_table,
             begun_at: Some(at(0)),
             ..Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES)
         };
@@ -140,14 +141,19 @@ fn rows_of_nobody_that_were_there_before_the_run_are_left_out_of_a_shared_table(
         (older.outcome(), older.other_runs, older.rows),
         (Outcome::Pass, 1, MESSAGES)
     );
-    for (own_table, stored) in [
-        (false, Some(at(-59))),
-        (false, Some(at(5))),
-        (false, None),
-        (true, Some(at(-3_600))),
-    ] {
-        let audit = audit(own_table, stored);
-        let seen = (audit.count(Violation::Phantom), audit.other_runs);
-        assert_eq!(seen, (1, 0), "{own_table} {stored:?}");
+    for stored in [Some(at(-59)), Some(at(5)), None] {
+        let audit = audit(false, stored);
+        let seen = (audit.outcome(), audit.unattributed_rows, audit.other_runs);
+        assert_eq!(seen, (Outcome::Inconclusive, 1, 0), "{stored:?}");
+        let reason = "1 row of the table names no message of any run: it is somebody else's, or made up by a consumer of this run; \
+                      give the run a table of its own to know";
+        assert_eq!(audit.reasons(), [reason]);
+        let shown = audit.shown(Violation::Phantom);
+        assert_eq!(shown, Some(Shown::Uncompared(1)), "{stored:?}");
     }
+    let own = audit(true, Some(at(-3_600)));
+    assert_eq!(
+        (own.outcome(), own.count(Violation::Phantom)),
+        (Outcome::Fail, 1)
+    );
 }
