@@ -25,6 +25,7 @@ mod conclusion;
 pub mod exit;
 mod interrupts;
 pub mod leak;
+mod letters;
 pub mod load;
 mod lock;
 pub mod manifest;

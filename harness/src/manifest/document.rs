@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{ManifestError, YamlError};
+use crate::letters::hidden;
 
 /// One object as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,9 +20,8 @@ pub struct Document {
 pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
     let values = serde_saphyr::from_multiple::<Value>(text);
     let values = values.map_err(|error| {
-        if text.contains("{{") {
-            let file = file.to_owned();
-            return ManifestError::Template { file };
+        if let Some(error) = not_yet_yaml(file, text) {
+            return error;
         }
         ManifestError::Yaml {
             file: file.to_owned(),
@@ -40,6 +40,46 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
         return Err(ManifestError::Template { file });
     }
     Ok(documents)
+}
+
+/// What a text lacks that no parser reads: a template to be rendered, a placeholder to be filled in, a character that looks like a
+/// space and is none.
+fn not_yet_yaml(file: &str, text: &str) -> Option<ManifestError> {
+    let file = file.to_owned();
+    let mut lines = (1..).zip(text.lines());
+    if let Some((line, begun)) = lines.find_map(|(n, line)| Some((n, line.split_once("{{")?.1))) {
+        let (inner, _) = begun.split_once("}}").unwrap_or((begun, ""));
+        // Actions of Go's templates are fields, variables, pipelines and keywords; what is in capitals is somebody's placeholder.
+        let placeholder =
+            |it: char| it.is_ascii_uppercase() || it.is_ascii_digit() || "_-".contains(it);
+        return Some(
+            if inner.trim().starts_with(|it: char| it.is_ascii_uppercase())
+                && inner.trim().chars().all(placeholder)
+            {
+                let placeholder = format!("{{{{{inner}}}}}");
+                ManifestError::Placeholder {
+                    file,
+                    line,
+                    placeholder,
+                }
+            } else {
+                ManifestError::Template { file }
+            },
+        );
+    }
+    let first_hidden = |(line, text): (usize, &str)| {
+        let named = |letter| Some((letter, hidden(letter).filter(|_| letter != '\t')?));
+        let (letter, name) = text.chars().find_map(named)?;
+        Some((line, letter, name))
+    };
+    let (line, letter, name) = (1..).zip(text.lines()).find_map(first_hidden)?;
+    let code = u32::from(letter);
+    Some(ManifestError::Hidden {
+        file,
+        line,
+        code,
+        name,
+    })
 }
 
 /// Kubernetes `k8s.io/apimachinery/pkg/api/meta`, `IsListType`: a kind that ends in `List` and has `items`.

@@ -37,6 +37,33 @@ pub enum ManifestError {
         /// Which file.
         file: String,
     },
+    /// A template that something else than Helm fills in, or somebody.
+    #[error(
+        "read {file}: its line {line} has the placeholder {placeholder}; write a value there first"
+    )]
+    Placeholder {
+        /// Which file.
+        file: String,
+        /// The first such line.
+        line: usize,
+        /// As it is written.
+        placeholder: String,
+    },
+    /// Text that is not YAML for a character that looks like a space, or like nothing.
+    #[error(
+        "read {file} as YAML: its line {line} has U+{code:04X} ({name}), which cannot be seen and is no space to YAML; write spaces \
+         in its place, on other lines too"
+    )]
+    Hidden {
+        /// Which file.
+        file: String,
+        /// The first such line.
+        line: usize,
+        /// Its number in Unicode.
+        code: u32,
+        /// What it is called.
+        name: &'static str,
+    },
     /// A Helm chart.
     #[error(
         "read {path}: it is a chart of Helm; render it first: helm template {path} | harness simulate -"

@@ -13,6 +13,7 @@ use cucumber::gherkin::{Step, StepType};
 
 use super::lint::{Problem, Problems};
 use super::selection::definitions;
+use crate::letters::hidden;
 use keyword::{Header, begins_step, header, meant};
 
 /// Why bytes are no text of a feature file.
@@ -255,28 +256,6 @@ pub(super) fn shown(text: &str) -> String {
         }
     }
     shown
-}
-
-/// The name of a character that cannot be seen, or not be told from a space.
-fn hidden(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        '\t' => "tab",
-        '\u{85}' | '\u{2028}' | '\u{2029}' => "an end of line that Gherkin does not know",
-        '\u{a0}' => "no-break space",
-        '\u{202f}' => "narrow no-break space",
-        '\u{ad}' => "soft hyphen",
-        '\u{200b}' => "zero width space",
-        '\u{200c}' => "zero width non-joiner",
-        '\u{200d}' => "zero width joiner",
-        '\u{2060}' => "word joiner",
-        '\u{feff}' => "byte order mark",
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            "mark of a direction of writing"
-        }
-        '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{205f}' | '\u{3000}' => "space of another width",
-        letter if letter.is_control() => "control character",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -18,9 +18,11 @@ impl Settings {
         let alone = self.others.is_empty() && self.modifiers.is_none();
         let to_zero = self.min_replica_count == 0 || self.idle_replica_count == Some(0);
         if activation > 0 && to_zero && alone {
-            let reason = format!(
-                "up to {activation} messages of every burst are never worked on: active means more than {activation}"
-            );
+            let messages = match activation {
+                1 => "the last message of a burst is never worked on".to_owned(),
+                some => format!("up to {some} messages of every burst are never worked on"),
+            };
+            let reason = format!("{messages}: active means more than {activation}");
             warn("activationQueueLength", reason);
         }
         if activation < 0 && self.modifiers.is_none() {

@@ -98,11 +98,30 @@ fn what_helm_makes_manifests_of_is_to_be_rendered_first() {
         let text = refusal(&dir.path().join("a.yaml"));
         assert!(text.contains("template of Helm"), "{text}");
     }
+    let placeholder = "kind: ScaledJob\nspec: {image: {{DOCKER-IMAGE}}}\n";
+    let dir = directory(&[("a.yaml", placeholder)]);
+    let text = refusal(&dir.path().join("a.yaml"));
+    let filled = "its line 2 has the placeholder {{DOCKER-IMAGE}}; write a value there first";
+    assert!(text.ends_with(filled), "{text}");
     // Of others' objects it may be part: alerts have such texts.
     let alert = "kind: PrometheusRule\nmetadata: {name: \"{{ $labels.pod }}\"}\n";
     let dir = directory(&[("a.yaml", alert), ("b.tgz", "")]);
     read(&dir.path().join("a.yaml")).unwrap();
     assert!(refusal(&dir.path().join("b.tgz")).contains("it is packed"));
+}
+
+/// As a page in a browser gives it, where a manifest was copied from.
+#[test]
+fn a_space_that_is_none_to_yaml_is_named() {
+    let copied = "kind: ScaledObject\nspec:\n\u{a0} pollingInterval: 10 \u{a0}# Optional. Default: 30 seconds\n";
+    let dir = directory(&[("a.yaml", copied)]);
+    let text = refusal(&dir.path().join("a.yaml"));
+    assert!(
+        text.contains(
+            "its line 3 has U+00A0 (no-break space), which cannot be seen and is no space to YAML"
+        ),
+        "{text}"
+    );
 }
 
 #[test]

@@ -186,7 +186,8 @@ fn cron_goes_by_the_clock_that_is_given() {
 #[test]
 fn the_load_comes_into_the_queue_that_is_asked_about() {
     let file = with_cron();
-    let load = "--shape constant:1/1h --service-rate 1/s --horizon 20m --at 2026-11-29T12:00:00Z";
+    let load =
+        "--shape burst --messages 1 --service-rate 1/s --horizon 20m --at 2026-11-29T12:00:00Z";
     let most = |more: &str| {
         let answer = ask(&file, &format!("{load} {more}"));
         answer.settings[0].figures.most_replicas.likely.unwrap()

@@ -53,7 +53,7 @@ fn an_upward_window_costs_nothing_at_rest_and_its_whole_length_after_the_creatio
     let new = ask(file.path(), &format!("{load} --age 0s"));
     assert!(figure(&new, "time to full scale").starts_with("5 min 48 s "));
     assert!(text(&rested, false).contains("at rest when the load begins"));
-    assert!(text(&new, false).contains("is 0 s old"));
+    assert!(text(&new, false).contains("are 0 s old"));
     // With a replica that is always there, the HPA has recommended the minimum in every sync.
     let one = file_text(&file, "minReplicaCount: 0", "minReplicaCount: 1");
     let held = ask(one.path(), load);

@@ -95,6 +95,15 @@ fn a_formula_is_read_with_its_targets() {
     );
 }
 
+#[test]
+fn a_formula_is_not_held_against_triggers_that_are_refused() {
+    let mut manifest = with_modifiers(&json!({ "formula": "max(orders, lag)", "target": "2" }));
+    manifest["spec"]["triggers"][1] = json!({ "type": "kafka", "name": "lag", "metadata": {} });
+    let refused = settings(manifest).unwrap_err();
+    let fields: Vec<_> = refused.0.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, ["spec.triggers[1].type"]);
+}
+
 /// Source: KEDA `scaledobject_webhook.go`, `ValidateAndCompileScalingModifiers`; `scaletriggers_types.go`, `ValidateTriggers`;
 /// `cron_scaler.go`, `Validate`; `scalers_builder.go`, `buildScaler`.
 #[test]

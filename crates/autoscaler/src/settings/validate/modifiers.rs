@@ -1,7 +1,7 @@
 //! `spec.advanced.scalingModifiers`: a formula over the triggers.
 
 use super::super::manifest::{ScalingModifiers, Spec};
-use super::super::{Modifiers, RefusedBy, Settings};
+use super::super::{Modifiers, Refusal, RefusedBy, Settings};
 use super::Check;
 use crate::Formula;
 use crate::formula::ParseError;
@@ -85,6 +85,11 @@ impl Check {
     }
 
     fn formula(&mut self, text: &str, settings: &Settings) -> Option<Formula> {
+        // A trigger that is refused may be the one that it names.
+        let of_triggers = |refusal: &Refusal| refusal.field.starts_with("spec.triggers");
+        if self.0.iter().any(of_triggers) {
+            return None;
+        }
         let others = settings.others.iter().map(|it| it.name.as_deref());
         let names: Vec<_> = std::iter::once(settings.trigger_name.as_deref())
             .chain(others)
