@@ -7,10 +7,10 @@ use autoscaler::manifest::{JobSpec, Spec};
 use autoscaler::{JobSettings, Reads, Refusals, Settings};
 
 use super::SimulateArgs;
-use super::prices::{Requests, quantity};
+use super::prices::Requests;
 use crate::manifest::pod::Container;
 use crate::manifest::pod::Deployment;
-use crate::manifest::{Asked, Item, ManifestError, Manifests, check, named, read};
+use crate::manifest::{Asked, Item, ManifestError, Manifests, check, named, quantity, read};
 use crate::nodes::HOSTNAME;
 
 /// Whose absence says nothing where a ScaledObject is alone.
