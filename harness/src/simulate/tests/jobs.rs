@@ -1,4 +1,4 @@
-//! ScaledJobs, several triggers and the time of day.
+//! `ScaledJob`s, several triggers and the time of day.
 
 use super::*;
 
@@ -56,7 +56,8 @@ fn a_scaled_job_makes_a_job_for_each_message_as_far_as_its_maximum_goes() {
         prospect.figures.longest_wait_s,
     ];
     let likely = likely.map(|range| range.likely.unwrap());
-    assert_eq!(likely, [40.0, 0.0, 3.0, 20.0, 1_255.0, 655.0]);
+    let likely = likely.map(|figure| figure.to_string());
+    assert_eq!(likely, ["40", "0", "3", "20", "1255", "655"]);
     let hours = prospect.figures.replica_hours.likely.unwrap();
     assert!((hours - 40.0 * 610.0 / 3_600.0).abs() < 1e-9, "{hours}");
     // A poll at once, or nearly 30 s later.
