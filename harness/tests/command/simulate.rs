@@ -193,7 +193,7 @@ fn what_a_cluster_refuses_is_refused_with_field_and_reason() {
         ),
         (
             "type: azure-queue",
-            "type: cron",
+            "type: kafka",
             &["spec.triggers[0].type", "the model does not cover it"],
         ),
         (
@@ -207,7 +207,10 @@ fn what_a_cluster_refuses_is_refused_with_field_and_reason() {
         (
             "kind: ScaledObject",
             "kind: ScaledJob",
-            &["find a ScaledObject", "has none"],
+            &[
+                "read ScaledJob/aws2az-queue-scaleobj",
+                "spec.cooldownPeriod",
+            ],
         ),
         (
             "keda.sh/v1alpha1",
