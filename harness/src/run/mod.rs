@@ -249,6 +249,16 @@ impl Run {
         until_told(self.stage.workers().roster(), deadline, holds).await
     }
 
+    /// The name of the worker that runs and was started first. A pod takes a moment until it runs.
+    pub async fn first_worker(&self) -> anyhow::Result<String> {
+        const START: Duration = Duration::from_secs(60);
+        let first = |roster: &Roster| roster.first().ok().map(|worker| worker.name.clone());
+        match self.until_workers(START, first).await {
+            Ok(name) => Ok(name),
+            Err(_) => Ok(self.roster().first()?.name.clone()),
+        }
+    }
+
     /// Does `act` to the worker called `name`.
     pub async fn act(&self, name: &str, act: Act) -> anyhow::Result<()> {
         self.stage.workers().act(name, act).await

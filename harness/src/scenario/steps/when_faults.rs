@@ -26,6 +26,10 @@ const SUCCESSORS: &str = "successors";
 /// Sends `messages` and waits until the consumers have leased all of them.
 async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
     let load = scenario.load(messages, Shape::Burst);
+    // One consumer takes them all, whatever the settings of an overlay leave it.
+    let at_once = u32::try_from(messages)?;
+    let concurrency = &mut scenario.options.concurrency;
+    *concurrency = Some(concurrency.unwrap_or_default().max(at_once));
     let run = scenario.run_with_consumers().await?;
     let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
     run.until_all_leased(messages, PATIENCE).await?;
@@ -54,7 +58,7 @@ async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResul
     sent_and_leased(scenario, messages).await?;
     let (fast, own) = (fast_one(scenario), scenario.workers());
     let run = scenario.run().await?;
-    let victim = run.roster().first()?.name.clone();
+    let victim = run.first_worker().await?;
     run.act(&victim, Act::Kill).await?;
     run.apply(WorkerSpec {
         replicas: Replicas::Fixed(0),
@@ -95,7 +99,7 @@ async fn frozen(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
     let fast = fast_one(scenario);
     let run = scenario.run().await?;
-    let zombie = run.roster().first()?.name.clone();
+    let zombie = run.first_worker().await?;
     run.act(&zombie, Act::Freeze).await?;
     run.apply(fast).await?;
     if let Settled::TimedOut { left } = run.settle(PATIENCE).await? {
@@ -137,7 +141,7 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
     let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
     let run = scenario.run_with_consumers().await?;
     for _ in 0..attempts {
-        let victim = run.roster().first()?.name.clone();
+        let victim = run.first_worker().await?;
         run.wire()?.until_in_hand(&victim, 1, PATIENCE).await?;
         run.act(&victim, Act::Kill).await?;
         let replaced = run.until_workers(PATIENCE, |roster| roster.first().ok().map(drop));
@@ -161,7 +165,7 @@ async fn drained_at_work(
     let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    let chosen = run.roster().first()?.name.clone();
+    let chosen = run.first_worker().await?;
     run.wire()?.until_received(&chosen, in_hand, DRAIN).await?;
     run.act(&chosen, Act::Drain).await?;
     let ended = run.until_workers(DRAIN, |roster| roster.departure(&chosen).cloned());
