@@ -17,8 +17,8 @@ use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
 use crate::platform::workers::CONSUMERS;
 use crate::platform::{
-    ConsumerOptions, Departure, NodePlan, Platform, Replicas, SetUp, StorageLoss, StorageNeed,
-    WorkerSpec,
+    ConsumerOptions, Departure, NodePlan, Platform, Replicas, Roster, SetUp, StorageLoss,
+    StorageNeed, WorkerSpec,
 };
 use crate::run::{Collected, Identity, Load, Needed, Patience, Run, Sent, about};
 use crate::wire::{AtWork, Rule};
@@ -212,9 +212,22 @@ impl Scenario {
 
     /// Prepares the run and starts the given consumers, or what decides how many there are.
     pub(super) async fn run_with_consumers(&mut self) -> anyhow::Result<&mut Run> {
+        // How long those may take to run that have a place; a pod may have to fetch its image.
+        const START: Duration = Duration::from_secs(60);
         let spec = self.workers();
+        let wanted = match spec.replicas {
+            Replicas::Fixed(count) => count as usize,
+            Replicas::Scaled(_) => 0,
+        };
         let run = self.run().await?;
         run.apply(spec).await?;
+        // The sentences that follow mean consumers that are there. One that does not come, they find out.
+        let have_come = |roster: &Roster| {
+            let ended = roster.departed.len();
+            let waiting = roster.held_back as usize;
+            (roster.running().count() + ended + waiting >= wanted).then_some(())
+        };
+        run.until_workers(START, have_come).await.ok();
         Ok(run)
     }
 
