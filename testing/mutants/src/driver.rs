@@ -36,8 +36,8 @@ pub(crate) enum Fault {
     KeepsTheLast,
     /// Starts and ends consumers a minute late.
     Lags,
-    /// Starts consumers five seconds late.
-    StartsLate,
+    /// Has consumers run for five seconds before they ask for anything.
+    WakesLate,
 }
 
 impl Sabotage for Fault {
@@ -71,7 +71,13 @@ impl Sabotage for Fault {
     fn delay(&self) -> Duration {
         match self {
             Self::Lags => Duration::from_secs(60),
-            Self::StartsLate => Duration::from_secs(5),
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn idle(&self) -> Duration {
+        match self {
+            Self::WakesLate => Duration::from_secs(5),
             _ => Duration::ZERO,
         }
     }

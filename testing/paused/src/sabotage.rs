@@ -21,6 +21,11 @@ pub trait Sabotage: Debug + Send + Sync {
     fn delay(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// How long a consumer that runs waits until it asks for anything.
+    fn idle(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Nothing is wrong.

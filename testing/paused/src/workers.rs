@@ -177,7 +177,9 @@ impl Crew {
         let args: consumer::Args = parse("consumer", &[], &variables)?;
         let drain = CancellationToken::new();
         let (memory, stop) = (self.memory.clone(), drain.clone());
+        let idle = self.sabotage.idle();
         let work = tokio::spawn(async move {
+            tokio::time::sleep(idle).await;
             let Memory {
                 queue,
                 poison,

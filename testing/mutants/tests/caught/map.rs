@@ -298,7 +298,7 @@ pub(crate) const THENS: &[Sentence] = &[
     // Of latency.
     Sentence {
         says: "latency stays within these limits:",
-        fails: &[scaled("starts-late", STEADY, "end to end p50")],
+        fails: &[scaled("wakes-late", STEADY, "end to end p50")],
     },
     Sentence {
         says: "at least half of the messages took <time> or more in the hop \"<words>\"",
