@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -12,7 +12,7 @@ use crate::compare::runs_in;
 use crate::exit::WrongInput;
 use crate::measure::{Hop, Micros, Percentile};
 use crate::outcome::Outcome;
-use crate::report::{RunRecord, STYLE, promises, sign, write_whole};
+use crate::report::{RunRecord, head, promises, sign, write_whole};
 
 /// Which nights, and where the page goes.
 #[derive(Debug, Clone, clap::Args)]
@@ -149,14 +149,7 @@ fn drawn(nights: &[Night]) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content=(concat!("harness ", env!("CARGO_PKG_VERSION")));
-                title { (title) }
-                style { (PreEscaped(STYLE)) (PreEscaped(OWN_STYLE)) }
-            }
+            (head(&title, OWN_STYLE))
             body.answer {
                 header.band.answer { div.inner { h1 { span.headline { (title) } } p.about { (counted(nights)) } } }
                 main {

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 pub use files::ReportError;
 pub(crate) use files::write_whole;
-pub(crate) use html::STYLE;
+pub(crate) use html::head;
 pub use nodes::{NodeRecord, Nodes};
 pub(crate) use plot::{Line, Panel, over_time};
 pub use promises::{Promise, promises};

@@ -1,10 +1,10 @@
 //! `simulate.html`: one self-contained page, in the style of the reports. No script and no external resource.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::terminal::{cell, cost_note, phases, question, row_names, rows, without_range};
 use super::{Answer, Prospect};
-use crate::report::{Line, Panel, STYLE, over_time};
+use crate::report::{Line, Panel, head, over_time};
 
 pub(super) fn page(answer: &Answer) -> String {
     let sources: Vec<_> = answer
@@ -17,14 +17,7 @@ pub(super) fn page(answer: &Answer) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="generator" content=(concat!("harness ", env!("CARGO_PKG_VERSION")));
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (head(&title, ""))
             body.answer {
                 header.band.answer {
                     div.inner {
