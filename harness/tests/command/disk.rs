@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 
-use crate::storage::{Shared, contents};
+use crate::storage::{contents, shared_azurite};
 
 /// Not that of other tests: bursts make an emulator slow.
-static AZURITE: Shared = Shared::new();
 
 const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
 
@@ -37,7 +36,7 @@ fn can_mount() -> bool {
 fn ends(kib: u32, before: &str, arguments: &[&str], texts: &[&str]) -> String {
     let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let mount = format!("mount -t tmpfs -o size={kib}k none \"$EDW_OUT\"");
-    let azurite = AZURITE.get();
+    let azurite = shared_azurite();
     let output = Command::new("unshare")
         .args(["-rm", "sh", "-c"])
         .arg(format!("{mount} && {before} && exec \"$0\" \"$@\""))
@@ -133,7 +132,7 @@ fn a_disk_that_fills_up_in_the_middle_ends_a_load_and_a_suite_without_a_pass() {
             .expect("a run");
         let contents = Runtime::new()
             .expect("a runtime")
-            .block_on(contents(AZURITE.get()));
+            .block_on(contents(shared_azurite()));
         assert!(
             !contents.contains(run),
             "{run} is left in {contents}: {said}"

@@ -7,9 +7,7 @@ use std::process::Command;
 use harness::report::RunRecord;
 use python::{Python, REQUIREMENTS};
 
-use crate::storage::Shared;
-
-static AZURITE: Shared = Shared::new();
+use crate::storage::shared_azurite;
 
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 
@@ -26,7 +24,7 @@ struct Loaded {
 impl Loaded {
     fn new(consumers: u8, consumer: &str) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-        let azurite = AZURITE.get();
+        let azurite = shared_azurite();
         let output = Command::new(HARNESS)
             .env_remove("EDW_AZURITE_SOURCE")
             .env("EDW_AZURITE_QUEUE_URL", azurite.queue_url())

@@ -5,23 +5,22 @@ use std::sync::OnceLock;
 use azurite::Azurite;
 use tokio::runtime::Runtime;
 
-/// An emulator for the tests of one file, since each costs seconds of CPU to start. Its leash ends it, since statics are not
-/// dropped.
-pub(crate) struct Shared(OnceLock<(Runtime, Azurite)>);
-
-impl Shared {
-    pub(crate) const fn new() -> Self {
-        Self(OnceLock::new())
-    }
-
-    pub(crate) fn get(&self) -> &Azurite {
-        let started = self.0.get_or_init(|| {
-            let runtime = Runtime::new().expect("a runtime");
-            let azurite = runtime.block_on(Azurite::start());
-            (runtime, azurite.expect("Azurite must start"))
-        });
-        &started.1
-    }
+/// One emulator for all tests here that do not end it, since each costs seconds of CPU to start: every test has queues and tables
+/// of its own in it. Its leash ends it, since statics are not dropped.
+pub(crate) fn shared_azurite() -> &'static Azurite {
+    static STARTED: OnceLock<(Runtime, Azurite)> = OnceLock::new();
+    let start = || {
+        let runtime = Runtime::new().expect("a runtime");
+        let azurite = runtime.block_on(Azurite::start());
+        (runtime, azurite.expect("Azurite must start"))
+    };
+    // A thread of its own, since tests that ask may be in a runtime already.
+    let started = STARTED.get_or_init(|| {
+        std::thread::spawn(start)
+            .join()
+            .expect("Azurite must start")
+    });
+    &started.1
 }
 
 /// The lists of the queues and the tables in `azurite`, as it gives them.

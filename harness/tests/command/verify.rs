@@ -4,6 +4,7 @@ mod shared;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use azurite::Azurite;
@@ -21,11 +22,15 @@ use workflow::azure::{AzureTable, TableArgs};
 use workflow::contract::{Message, ResultRow, Stamp};
 use workflow::ports::{Delivery, ResultTable as _, WorkQueue as _};
 
+use crate::storage::shared_azurite;
+
 const MESSAGES: usize = 40;
 
 /// A load that was sent, and nobody's table yet.
 struct Sent {
-    azurite: Azurite,
+    azurite: &'static Azurite,
+    /// Of its queue and of its table, which no other test has.
+    name: String,
     queue: AzureQueue,
     summary: PathBuf,
     out: TempDir,
@@ -33,10 +38,13 @@ struct Sent {
 
 impl Sent {
     async fn new() -> Self {
-        let azurite = Azurite::start().await.expect("a storage");
+        static SENT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("sent{}", SENT.fetch_add(1, Ordering::Relaxed));
+        let azurite = shared_azurite();
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let sent = Self {
-            queue: queue(&azurite),
+            queue: queue(azurite, &name),
+            name,
             summary: out.path().join("producer.json"),
             out,
             azurite,
@@ -63,8 +71,8 @@ impl Sent {
         harness
             .arg(command)
             .env("AZURE_STORAGE_ACCOUNT_NAME", self.azurite.account())
-            .env("AZURE_QUEUE_NAME", "work")
-            .env("AZURE_TABLE_NAME", "results")
+            .env("AZURE_QUEUE_NAME", &self.name)
+            .env("AZURE_TABLE_NAME", &self.name)
             .env("AZURE_QUEUE_ENDPOINT", self.azurite.queue_url())
             .env("AZURE_TABLE_ENDPOINT", self.azurite.table_url())
             .env("AZURE_STORAGE_SAS_TOKEN", self.azurite.sas())
@@ -96,7 +104,7 @@ impl Sent {
         let url = format!("{}?{}", self.azurite.table_url(), self.azurite.sas());
         let options = TableClientOptions::default();
         let url = url.parse().expect("a URL");
-        TableClient::new(url, "results", None, Some(options)).expect("a table")
+        TableClient::new(url, &self.name, None, Some(options)).expect("a table")
     }
 }
 
@@ -111,9 +119,9 @@ fn storage(azurite: &Azurite) -> Storage {
     storage.expect("a storage")
 }
 
-fn queue(azurite: &Azurite) -> AzureQueue {
+fn queue(azurite: &Azurite, name: &str) -> AzureQueue {
     let queue = storage(azurite).queue(&QueueArgs {
-        queue: "work".parse().expect("a queue's name"),
+        queue: name.parse().expect("a queue's name"),
         queue_endpoint: Some(azurite.queue_url().parse().expect("a URL")),
     });
     queue.expect("a queue")
@@ -254,8 +262,8 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     async fn new(sent: &'a Sent) -> Self {
-        let table = storage(&sent.azurite).table(&TableArgs {
-            table: "results".parse().expect("a table's name"),
+        let table = storage(sent.azurite).table(&TableArgs {
+            table: sent.name.parse().expect("a table's name"),
             table_endpoint: Some(sent.azurite.table_url().parse().expect("a URL")),
         });
         let table = table.expect("a table");

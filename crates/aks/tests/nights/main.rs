@@ -17,13 +17,19 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
+/// Trials at a time where nobody says otherwise: each mostly waits for one small program after the other.
+const AT_A_TIME: usize = 6;
+
 fn main() -> ExitCode {
     let name = std::env::args_os().next().unwrap_or_default();
     let name = Path::new(&name).file_name().and_then(|name| name.to_str());
     if let Some(program @ ("az" | "kubectl" | "docker" | "curl")) = name {
         return books::play(program);
     }
-    let trials = [failures::trials(), kills::trials(), commands::trials()];
+    // Those that take longest come first.
+    let trials = [kills::trials(), failures::trials(), commands::trials()];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_A_TIME);
+    libtest_mimic::run(&arguments, trials).exit_code()
 }

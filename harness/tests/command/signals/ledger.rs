@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::forwarder::{Cut, Forwarder, Moment, Seen, Step};
 use super::sweep::sweep;
 use super::{DEADLINE, pid};
-use crate::storage::contents;
+use crate::storage::{contents, shared_azurite};
 
 /// Loads at a time.
 const AT_A_TIME: usize = 4;
@@ -221,12 +221,12 @@ fn can_limit() -> bool {
 }
 
 async fn nothing_is_left(can_limit: bool) {
-    let azurite = Azurite::start().await.expect("a storage");
-    let lines = FIRST.holds(&azurite, &[0; 3]).await;
+    let azurite = shared_azurite();
+    let lines = FIRST.holds(azurite, &[0; 3]).await;
     let lines: Lines = lines.try_into().expect("three resources, and nothing else");
     let cases = CASES.iter();
     let cases = cases.filter(|case| can_limit || case.3 == Killed);
-    let held = futures::stream::iter(cases).map(|case| case.holds(&azurite, &lines));
+    let held = futures::stream::iter(cases).map(|case| case.holds(azurite, &lines));
     held.buffer_unordered(AT_A_TIME).count().await;
 }
 

@@ -14,6 +14,7 @@ use workflow::ports::{ErrorKind, ResultTable as _, StorageError, WorkQueue as _}
 
 use super::DEADLINE;
 use super::load::Running;
+use crate::storage::shared_azurite;
 
 /// Which of `resources` exist.
 async fn existing(azurite: &Azurite, resources: &[Resource]) -> Vec<bool> {
@@ -78,7 +79,7 @@ pub(super) fn sweep(
 }
 
 async fn a_killed_load_is_swept() {
-    let azurite = Azurite::start().await.expect("a storage");
+    let azurite = shared_azurite();
     let address = [
         ("EDW_AZURITE_SOURCE", "address".to_owned()),
         ("EDW_AZURITE_QUEUE_URL", azurite.queue_url()),
@@ -91,7 +92,7 @@ async fn a_killed_load_is_swept() {
         _ => None,
     });
     let created: Vec<Resource> = created.collect();
-    assert_eq!(existing(&azurite, &created).await, [true; 3]);
+    assert_eq!(existing(azurite, &created).await, [true; 3]);
 
     let in_use = ["in", "nothing"].map(String::from).to_vec();
     assert_eq!(sweep(&out, &[], &address), (Some(0), in_use));
@@ -114,11 +115,11 @@ async fn a_killed_load_is_swept() {
             ["left", "left", "removed"].map(String::from).to_vec()
         )
     );
-    assert_eq!(existing(&azurite, &created).await, [true, true, false]);
+    assert_eq!(existing(azurite, &created).await, [true, true, false]);
 
     let removed = vec!["removed".to_owned(); 2];
     assert_eq!(sweep(&out, &[], &address), (Some(0), removed));
-    assert_eq!(existing(&azurite, &created).await, [false; 3]);
+    assert_eq!(existing(azurite, &created).await, [false; 3]);
     let nothing = vec!["nothing".to_owned()];
     assert_eq!(sweep(&out, &[], &address), (Some(0), nothing));
 }

@@ -21,7 +21,7 @@ use suite::{FEATURES, Suite, known};
 use table::{Broken, Mutant, Sentence};
 
 /// Trials at a time where nobody says otherwise: they mostly wait, for leases, drains and promises that a mutant breaks.
-const AT_A_TIME: usize = 16;
+const AT_A_TIME: usize = 24;
 
 /// Mutations that a limit of `harness load` catches: the flags, and what it says. The whole interval is beyond the limit, however
 /// busy the machine is.

@@ -483,5 +483,21 @@ pub(crate) const SERIAL: &[&str] = &[SOON, WORK];
 
 /// Scenarios that take longest begin first.
 pub(crate) const LONGEST_FIRST: &[&str] = &[
-    TAKEN_AWAY, EVICTED, SOON, NO_NOTICE, ON_DEMAND, LONG, REPLACED,
+    TAKEN_AWAY,
+    WAVES,
+    BURST,
+    FORCED,
+    NO_NOTICE,
+    EVICTED,
+    ON_DEMAND,
+    SOON,
+    LONG,
+    REPLACED,
+    UNREACHABLE,
+    STRANDED,
+    AT_ONCE,
+    GIVEN_UP,
+    NO_TOKEN,
+    EXPIRED,
+    DRAIN,
 ];
