@@ -142,6 +142,10 @@ mod tests {
         fn all_rows(&self) -> RowStream {
             self.0.all_rows()
         }
+
+        fn all_entities(&self) -> workflow::ports::EntityStream {
+            self.0.all_entities()
+        }
     }
 
     #[tokio::test]

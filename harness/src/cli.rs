@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use workflow::contract::workload::Description;
 use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
@@ -51,7 +52,7 @@ enum Command {
     Load(Box<LoadCommand>),
     /// Run the scenarios of the feature files
     Run(Box<RunCommand>),
-    /// Check the feature files, and name the file and line of whatever keeps a scenario from being trusted
+    /// Check the feature files, or the description of a workload: name the file and line of whatever keeps it from being trusted
     Lint(LintCommand),
     /// Write the reports of a run or suite again, from its event log; also of one that was killed
     Report {
@@ -125,8 +126,8 @@ struct VerifyCommand {
 
 #[derive(Debug, clap::Args)]
 struct LintCommand {
-    /// Feature files, or directories of them; `builtin:features` are the program's own [default: features, where there are any,
-    /// else builtin:features]
+    /// Feature files, directories of them, or the description of a workload (.yaml); `builtin:features` are the program's own
+    /// [default: features, where there are any, else builtin:features]
     #[arg(default_values_os_t = [crate::project::features()], hide_default_value = true, env = "EDW_FEATURES")]
     features: Vec<PathBuf>,
     /// Steps that no scenario uses are an error, not a remark
@@ -202,7 +203,7 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
         Command::Run(command) if command.suite.list => told(list(&command.suite)),
         Command::Run(command) => in_runtime(&command.telemetry, async {
             let selection =
-                crate::scenario::select(&command.suite, &profile(&command.suite.workload))?;
+                crate::scenario::select(&command.suite, &profile(&command.suite.workload)?)?;
             let workload = workload(&command.suite.workload)?;
             suite(&command.suite, selection, workload).await
         }),
@@ -260,15 +261,21 @@ fn exit(exit: Exit) -> ExitCode {
 
 fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     let harness = std::env::current_exe().context("find the harness executable")?;
-    Ok(Workload::chosen(&harness, args))
+    Workload::chosen(&harness, args)
 }
 
-/// What the platform that `--env` names offers, before it starts.
-fn profile(args: &WorkloadArgs) -> Profile {
-    match args.environment {
+/// What the platform that `--env` names offers with the worker that is described, before it starts.
+fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
+    let platform = match args.environment {
         EnvironmentName::Local => Local::profile(),
         EnvironmentName::Cluster => Cluster::profile(&args.cluster),
-    }
+    };
+    Ok(
+        match crate::platform::described(args.workload.as_deref())? {
+            Some(described) => platform.with_worker(&described.description),
+            None => platform,
+        },
+    )
 }
 
 /// Starts what `--env` names. Files that are no evidence go below `scratch`.
@@ -330,13 +337,47 @@ pub(crate) fn say(line: &str) {
 }
 
 fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
-    for name in crate::scenario::list(suite, &profile(&suite.workload))? {
+    for name in crate::scenario::list(suite, &profile(&suite.workload)?)? {
         say(&format!("{name}: test"));
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether `path` is the description of a workload.
+fn is_description(path: &Path) -> bool {
+    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
+    matches!(extension, Some("yaml" | "yml"))
+}
+
+fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("read {}", path.display()))
+        .context(WrongInput("check the description of a workload"))?;
+    let problems = Description::read(&text).err().unwrap_or_default();
+    for problem in &problems {
+        let file = path.display();
+        match problem.line {
+            0 => say(&format!("{file}: {}", problem.text)),
+            line => say(&format!("{file}:{line}: {}", problem.text)),
+        }
+    }
+    say(&format!(
+        "1 description checked, {} problems",
+        problems.len()
+    ));
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        exit(Exit::Usage)
+    })
+}
+
 fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
+    if let [path] = &command.features[..]
+        && is_description(path)
+    {
+        return lint_description(path);
+    }
     let lint = crate::scenario::check_features(&command.features)?;
     for problem in &lint.problems {
         say(&problem.to_string());

@@ -1,11 +1,13 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use workflow::azure::{AccountArgs, QueueArgs};
 use workflow::backoff::Backoff;
+use workflow::contract::workload::{Description, Lens};
 use workflow::contract::{PayloadSize, Payloads, RunId};
 use workflow::telemetry::TelemetryArgs;
 use workflow::{duration, number};
@@ -77,6 +79,9 @@ pub struct Args {
     /// Size of the payloads: 'sample', '<bytes>', 'uniform:<min>..<max>' or 'exponential:<mean>'
     #[arg(long, env = "EDW_PAYLOAD", default_value = "sample")]
     pub payload: PayloadSize,
+    /// The description of the workload whose messages to send (docs/WORKLOAD.md) [default: the project's own]
+    #[arg(long, env = "EDW_WORKLOAD", value_parser = described)]
+    pub workload: Option<Arc<Description>>,
     /// Fraction of the messages to send twice on purpose, from 0 to 1
     #[arg(long, env = "EDW_DUPLICATE_RATE", default_value = "0", value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
@@ -140,12 +145,25 @@ fn parse_concurrency(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| "expected a number from 1 to 1024".to_owned())
 }
 
+/// Reads the description in the file at `path`; an error names every problem, each with its line.
+pub fn described(path: &str) -> Result<Arc<Description>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
+    let read = Description::read(&text).map_err(|problems| {
+        let problems = problems.iter().map(|problem| format!("{path}: {problem}"));
+        problems.collect::<Vec<_>>().join("\n")
+    });
+    read.map(Arc::new)
+}
+
 impl Args {
     /// The load that is asked for; draws run id and seed if they are not given.
     pub fn plan(&self) -> Plan {
         let shape = self.shape.as_ref().or(self.rate.as_ref());
+        let run = self.run.clone().unwrap_or_else(new_run_id);
+        let form = self.workload.clone();
         Plan {
-            run: self.run.clone().unwrap_or_else(new_run_id),
+            form: form.map(|form| Lens::new(form, run.clone())),
+            run,
             payloads: Payloads {
                 // 32 bits: short enough to type, and exact in every JSON reader.
                 seed: self.seed.unwrap_or_else(|| rand::random::<u32>().into()),

@@ -30,7 +30,7 @@ mod start;
 mod summary;
 mod tally;
 
-pub use args::{Args, SinkChoice};
+pub use args::{Args, SinkChoice, described};
 pub use duplicates::Duplicates;
 pub use load::{Ended, LoadError};
 pub use plan::{Persistence, Plan, new_run_id};

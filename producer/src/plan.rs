@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use workflow::backoff::Backoff;
+use workflow::contract::workload::Lens;
 use workflow::contract::{Message, MessageId, Payloads, RunId, Seq, Stamp};
 
 use crate::duplicates::Duplicates;
@@ -14,6 +15,8 @@ use crate::shape::Shape;
 pub struct Plan {
     /// The run that the messages belong to.
     pub run: RunId,
+    /// How they look; like those of the project's own workload where it is absent.
+    pub form: Option<Lens>,
     /// Their payloads, and the seed of everything random.
     pub payloads: Payloads,
     /// How they arrive.
@@ -86,6 +89,9 @@ impl Plan {
 
     /// The body of message `seq`.
     pub(crate) fn body(&self, seq: Seq, intended: Stamp, sent: Stamp) -> String {
+        if let Some(form) = &self.form {
+            return form.message(self.payloads, seq, intended, sent);
+        }
         let id = MessageId::new(self.run.clone(), seq);
         Message::new(id, self.payloads.payload(seq), intended, sent).encode()
     }
@@ -131,6 +137,7 @@ pub(crate) mod tests {
     /// A plan for tests: patient, without duplicates.
     pub(crate) fn plan(shape: &str, messages: Option<u64>) -> Plan {
         Plan {
+            form: None,
             run: "test".parse().unwrap(),
             payloads: Payloads {
                 seed: 7,

@@ -286,4 +286,8 @@ impl ResultTable for FaultyTable {
     fn all_rows(&self) -> RowStream {
         self.inner.all_rows()
     }
+
+    fn all_entities(&self) -> workflow::ports::EntityStream {
+        self.inner.all_entities()
+    }
 }

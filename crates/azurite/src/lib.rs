@@ -52,7 +52,7 @@ pub use docker::IMAGE;
 pub use engine::docker_usable;
 pub use error::Error;
 pub use options::Ports;
-pub use sas::{ACCOUNT, account_sas};
+pub use sas::{ACCOUNT, KEY as ACCOUNT_KEY, account_sas};
 pub use source::Source;
 pub use tls::{CertificateAuthority, Certified};
 

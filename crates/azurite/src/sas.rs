@@ -12,7 +12,7 @@ use time::{Duration, OffsetDateTime, format_description::FormatItem, macros::for
 pub const ACCOUNT: &str = "devstoreaccount1";
 
 /// The published key of [`ACCOUNT`].
-const KEY: &str =
+pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// Service version the signature follows. From 2020-12-06 on the string to sign has a line for the encryption scope.

@@ -3,6 +3,7 @@
 //! A run has an id and a seed; message `seq` of a run has the id `<run>-<seq>` and a payload that is a function of
 //! seed and `seq`. What must exist at the end is therefore known without storing it, for any number of messages.
 //!
+//! [`workload`]: how messages and rows look, as descriptions; the project's own is one of them.
 //! [`duration`], [`number`] and [`histogram`]: how values are written on a command line and in the producer's summary.
 //! [`clock`]: the wall clock, which a simulation replaces.
 
@@ -18,6 +19,7 @@ mod poison;
 mod row;
 mod stamp;
 mod stamp_sums;
+pub mod workload;
 
 pub use digest::{Digest, ParseDigestError};
 pub use id::{BUCKET_BLOCK, BUCKETS, MessageId, ParseIdError, RunId, Seq};

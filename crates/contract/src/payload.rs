@@ -146,6 +146,28 @@ impl Payloads {
         (self.payload(seq) == text).then_some(seq)
     }
 
+    /// The payloads of this number of the same messages: of 1, these; from 2 on, others.
+    #[must_use]
+    pub const fn further(self, number: u8) -> Self {
+        let apart = 0x9E6C_63D0_876A_9A69_u64.wrapping_mul(number as u64 - 1);
+        Self {
+            seed: self.seed ^ apart,
+            ..self
+        }
+    }
+
+    /// The number of the message whose payload `text` seems to be; the rest of it may be anything.
+    pub fn count_in(text: &str) -> Option<Seq> {
+        let rest = text.trim_start().strip_prefix(PREFIX)?;
+        let end = rest.bytes().take_while(u8::is_ascii_digit).count();
+        rest[..end].parse().ok()
+    }
+
+    /// How many payloads `text` seems to hold.
+    pub fn counts_in(text: &str) -> usize {
+        text.matches(PREFIX).count()
+    }
+
     fn bytes(&self, random: &mut SplitMix64) -> Option<usize> {
         match self.size {
             PayloadSize::Sample => None,

@@ -3,9 +3,11 @@
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::workload::{Format, time_text};
 use super::{Digest, Message, MessageId, Stamp};
 
 /// The row of one finished message. Its time stamps alone tell the latency of every hop.
@@ -125,6 +127,36 @@ pub struct StoredRow {
     /// The digest.
     #[serde(default, deserialize_with = "lenient_parsed")]
     pub digest: Option<Digest>,
+    /// Columns that a description has beyond these, in its order ([`Lens::further`](crate::workload::Lens::further)).
+    #[serde(skip)]
+    pub further: Vec<Option<String>>,
+}
+
+impl StoredRow {
+    /// The row as a table of the contract holds it.
+    pub fn entity(&self) -> Map<String, Value> {
+        let stamp = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.to_string());
+        let service = |stamp| time_text(stamp, Format::Rfc3339);
+        let texts = [
+            ("PartitionKey", Some(self.partition_key.clone())),
+            ("RowKey", Some(self.row_key.clone())),
+            ("data", self.data.clone()),
+            ("srcStamp", stamp(self.src_stamp)),
+            ("sentStamp", stamp(self.sent_stamp)),
+            ("dequeuedStamp", stamp(self.dequeued_stamp)),
+            ("dateStamp", stamp(self.date_stamp)),
+            ("Timestamp", self.timestamp.map(service)),
+            ("consumer", self.consumer.clone()),
+            ("node", self.node.clone()),
+            ("digest", self.digest.map(|digest| digest.to_string())),
+        ];
+        let texts = texts.into_iter();
+        let texts = texts.filter_map(|(name, text)| Some((name.to_owned(), text?.into())));
+        let attempt = self
+            .attempt
+            .map(|attempt| ("attempt".to_owned(), attempt.into()));
+        texts.chain(attempt).collect()
+    }
 }
 
 impl From<ResultRow> for StoredRow {
@@ -142,6 +174,7 @@ impl From<ResultRow> for StoredRow {
             consumer: Some(row.consumer),
             node: Some(row.node),
             digest: Some(row.digest),
+            further: Vec::new(),
         }
     }
 }

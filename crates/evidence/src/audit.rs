@@ -20,9 +20,9 @@ pub struct Audit {
     pub begun: u64,
     /// Whether the run went to its end.
     pub complete: bool,
-    /// What of the contract the rows have, and so what of them was judged.
-    #[serde(default)]
-    pub layout: Layout,
+    /// What was not judged, since the description of the workload does not let it be known, or nothing saw what crossed the wire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_judged: Vec<NotJudged>,
     /// How the sends ended.
     pub sends: SendCounts,
     /// Rows read, those of other runs not counted.
@@ -137,16 +137,13 @@ impl Fates {
     }
 }
 
-/// What of the contract the rows of a table have, and so what of them can be judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
-    /// Keys and columns: a row that lacks one is corrupted.
-    #[default]
-    Contract,
-    /// A message id and a payload. Keys are the worker's own affair, columns that are absent are not missed, and stamps are
-    /// not compared; a digest that is there must be right.
-    PayloadOnly,
+/// A promise that was not judged, since nothing lets it be known. It is neither kept nor broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotJudged {
+    /// The violation that would break it.
+    pub violation: Violation,
+    /// Why it cannot be known, and what would let it be.
+    pub why: String,
 }
 
 /// Blocks of messages whose stamps could be compared with the producer's, and could not.

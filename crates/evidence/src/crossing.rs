@@ -105,12 +105,19 @@ pub struct Handled {
     /// For how many seconds the request asks it to be hidden; 0 hands it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_s: Option<u32>,
-    /// A number that two bodies share only where they are alike: of the body that was handed over, or that an update asks for.
+    /// A number that two bodies share only where they are alike: of the body that was handed over, that an update asks for, or that
+    /// was put into the poison queue as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub print: Option<u64>,
     /// Of a message put into the poison queue: the queue's id of the message that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisons: Option<String>,
+    /// When it was to be sent, where its body says so and its row does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intended: Option<Stamp>,
+    /// When its send began, where its body says so and its row does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Stamp>,
 }
 
 /// A row in a request.
@@ -133,6 +140,12 @@ pub struct RowChange {
     /// The [`fingerprint`] of all of its columns; absent where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub print: Option<u64>,
+    /// The id of the message that its columns say it is of, where its keys do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whether it lacks columns that every row has once it is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 /// What a row says of its delivery. A column that is absent, or cannot be read, is `None`.
@@ -167,10 +180,14 @@ pub fn fingerprint(row: &StoredRow) -> u64 {
         consumer,
         node,
         digest,
+        further,
     } = row;
     let keys = (partition_key, row_key, data, digest);
     let stamps = (src_stamp, sent_stamp, dequeued_stamp, date_stamp);
-    let text = format!("{keys:?}{stamps:?}{:?}", (attempt, consumer, node));
+    let text = format!(
+        "{keys:?}{stamps:?}{:?}{further:?}",
+        (attempt, consumer, node)
+    );
     let digest = Digest::of(&text).to_string();
     u64::from_str_radix(&digest[..16], 16).expect("a digest must be hexadecimal")
 }

@@ -226,20 +226,6 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Has its witnesses say `column` of the payload's column, which a table of the contract calls `data`.
-    pub fn call_payload(&mut self, column: &str) {
-        for witness in &mut self.witnesses {
-            if self.violation == Violation::Corrupted {
-                witness.detail = witness
-                    .detail
-                    .replace("`data` is ", &format!("`{column}` is "));
-            }
-            if let Some(row) = &mut witness.row {
-                row.data_column = Some(column.to_owned());
-            }
-        }
-    }
-
     /// Adds further cases of the same kind.
     pub fn merge(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);

@@ -1,5 +1,6 @@
 //! A summary of a row that is fit to show.
 
+use contract::workload::{Lens, Name};
 use contract::{Digest, Stamp, StoredRow};
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +19,6 @@ pub struct RowSummary {
     pub row_key: String,
     /// The payload, cut.
     pub data: Option<String>,
-    /// The payload's column, where it is not `data`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data_column: Option<String>,
     /// The intended send time.
     pub src_stamp: Option<Stamp>,
     /// When the send began.
@@ -37,6 +35,9 @@ pub struct RowSummary {
     pub node: Option<String>,
     /// The digest.
     pub digest: Option<Digest>,
+    /// Every column that its description names beside the keys, under its name there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub described: Vec<(String, Option<String>)>,
 }
 
 impl RowSummary {
@@ -46,7 +47,6 @@ impl RowSummary {
             partition_key: quoted(&row.partition_key),
             row_key: quoted(&row.row_key),
             data: row.data.as_deref().map(quoted),
-            data_column: None,
             src_stamp: row.src_stamp,
             sent_stamp: row.sent_stamp,
             dequeued_stamp: row.dequeued_stamp,
@@ -55,28 +55,69 @@ impl RowSummary {
             consumer: row.consumer.as_deref().map(quoted),
             node: row.node.as_deref().map(quoted),
             digest: row.digest,
+            described: Vec::new(),
         }
     }
 
-    /// Column names and values as text, in the order of the contract; an absent column is `None`.
-    pub fn columns(&self) -> [(&str, Option<String>); 11] {
+    /// The summary of `row` in the words of a description: its columns alone, under their names.
+    pub fn through(lens: &Lens, row: &StoredRow) -> Self {
+        let mut summary = Self::of(row);
+        let values = summary.values();
+        let named = values.into_iter().filter_map(|(name, value)| {
+            let described = lens.described(name)?;
+            Some((described.column.clone(), value))
+        });
+        let further = lens.further().iter().zip(&row.further);
+        let further =
+            further.map(|(column, value)| (column.name.clone(), value.as_deref().map(quoted)));
+        summary.described = named.chain(further).collect();
+        summary
+    }
+
+    fn values(&self) -> [(Name, Option<String>); 9] {
         let text = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.to_string());
         [
+            (Name::Payload(1), self.data.clone()),
+            (Name::Digest, self.digest.map(|digest| digest.to_string())),
+            (Name::Intended, text(self.src_stamp)),
+            (Name::Sent, text(self.sent_stamp)),
+            (Name::Received, text(self.dequeued_stamp)),
+            (Name::Done, text(self.date_stamp)),
+            (
+                Name::Attempt,
+                self.attempt.map(|attempt| attempt.to_string()),
+            ),
+            (Name::Worker, self.consumer.clone()),
+            (Name::Node, self.node.clone()),
+        ]
+    }
+
+    /// Column names and values as text, in the order of the contract; an absent column is `None`.
+    pub fn columns(&self) -> Vec<(&str, Option<String>)> {
+        const OWN: [&str; 9] = [
+            "data",
+            "digest",
+            "srcStamp",
+            "sentStamp",
+            "dequeuedStamp",
+            "dateStamp",
+            "attempt",
+            "consumer",
+            "node",
+        ];
+        let keys = [
             ("PartitionKey", Some(self.partition_key.clone())),
             ("RowKey", Some(self.row_key.clone())),
-            (
-                self.data_column.as_deref().unwrap_or("data"),
-                self.data.clone(),
-            ),
-            ("digest", self.digest.map(|digest| digest.to_string())),
-            ("srcStamp", text(self.src_stamp)),
-            ("sentStamp", text(self.sent_stamp)),
-            ("dequeuedStamp", text(self.dequeued_stamp)),
-            ("dateStamp", text(self.date_stamp)),
-            ("attempt", self.attempt.map(|attempt| attempt.to_string())),
-            ("consumer", self.consumer.clone()),
-            ("node", self.node.clone()),
-        ]
+        ];
+        let described = self.described.iter();
+        let described = described.map(|(name, value)| (name.as_str(), value.clone()));
+        let own = OWN
+            .into_iter()
+            .zip(self.values())
+            .map(|(name, (_, value))| (name, value));
+        // A log of an earlier version has none.
+        let own = own.filter(|_| self.described.is_empty());
+        keys.into_iter().chain(described).chain(own).collect()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use contract::{RunId, Stamp};
+use contract::Stamp;
+use contract::workload::Lens;
 use evidence::audit::Traffic;
 use evidence::{Crossing, Happened, Operation};
 
@@ -29,10 +30,10 @@ struct Client {
 }
 
 impl Index {
-    /// That of `run`, of which nothing was told yet.
-    pub fn of(run: RunId) -> Self {
+    /// That of the run of `lens`, of which nothing was told yet.
+    pub fn of(lens: Lens) -> Self {
         Self {
-            protocol: Protocol::new(run, 0),
+            protocol: Protocol::new(lens, 0),
             clients: BTreeMap::new(),
             refused: Vec::new(),
             lapses: Lapses::default(),

@@ -72,7 +72,7 @@ impl<'a> Timeline<'a> {
         let messages: Vec<_> = crossing.messages.iter().filter(ours).cloned().collect();
         let rows = crossing.rows.iter();
         let rows: Vec<_> = rows
-            .filter(|row| row.keys.row == self.subject)
+            .filter(|row| row.id.as_ref().unwrap_or(&row.keys.row) == &self.subject)
             .cloned()
             .collect();
         if messages.is_empty() && rows.is_empty() {

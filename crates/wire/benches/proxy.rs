@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use contract::workload::Lens;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -50,7 +51,13 @@ fn main() -> anyhow::Result<()> {
         table: base,
     };
     let history = History::open(run.path())?;
-    let proxy = middle.block_on(Proxy::start(&endpoints, history, Faults::new(1), None))?;
+    let proxy = middle.block_on(Proxy::start(
+        &endpoints,
+        history,
+        Faults::new(1),
+        None,
+        Lens::own("bench".parse()?),
+    ))?;
     let lane = middle.block_on(proxy.lane("consumer-1"))?;
     let through: Uri = lane.endpoints().queue.parse()?;
     let through = through.authority().context("a lane without an address")?;

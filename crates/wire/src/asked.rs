@@ -2,6 +2,7 @@
 //! is the client's or storage's own; the crossing says by name that it is not understood.
 
 use contract::Stamp;
+use contract::workload::Lens;
 use hyper::{HeaderMap, Method, StatusCode};
 
 use super::headers::Headers;
@@ -26,6 +27,8 @@ pub struct Asked<'a> {
     pub headers: &'a HeaderMap,
     /// Its body.
     pub body: &'a [u8],
+    /// How messages and rows look.
+    pub lens: &'a Lens,
 }
 
 impl Asked<'_> {
@@ -70,7 +73,7 @@ impl Asked<'_> {
     ) -> Result<(), String> {
         match request.operation {
             Operation::Transaction => {
-                let told = Transaction::of(base, headers, self.body);
+                let told = Transaction::of(self.lens, base, headers, self.body);
                 (crossing.resource, crossing.rows) = (told.table, told.rows);
                 told.strange.map_or(Ok(()), Err)
             }
@@ -81,11 +84,11 @@ impl Asked<'_> {
             | Operation::GetEntity => {
                 crossing
                     .rows
-                    .extend(bodies::row(request, headers, self.body)?);
+                    .extend(bodies::row(self.lens, request, headers, self.body)?);
                 Ok(())
             }
             Operation::PutMessage => {
-                let put = bodies::put_message(&request.resource, headers, self.body)?;
+                let put = bodies::put_message(self.lens, &request.resource, headers, self.body)?;
                 crossing.messages.push(put);
                 Ok(())
             }
@@ -109,7 +112,13 @@ impl Asked<'_> {
 }
 
 /// Writes into `crossing` what storage answered; `code` is the error code of its header.
-pub fn answered(crossing: &mut Crossing, status: StatusCode, code: Option<&str>, body: &[u8]) {
+pub fn answered(
+    lens: &Lens,
+    crossing: &mut Crossing,
+    status: StatusCode,
+    code: Option<&str>,
+    body: &[u8],
+) {
     let succeeded = status.is_success();
     // A transaction's answer is 202 also where one of its parts has failed.
     let failed = (succeeded && crossing.operation == Operation::Transaction)
@@ -131,7 +140,7 @@ pub fn answered(crossing: &mut Crossing, status: StatusCode, code: Option<&str>,
     }
     let told = match crossing.operation {
         Operation::ReceiveMessages | Operation::PeekMessages | Operation::PutMessage => {
-            bodies::answered_messages(body)
+            bodies::answered_messages(lens, body)
         }
         _ => return,
     };

@@ -1,12 +1,13 @@
 //! What bodies say about messages and rows. A body that cannot be read is not refused, since it is evidence of what a client
 //! sent; it is not understood, and says so.
 
-use std::borrow::Cow;
+use std::fmt;
 use std::hash::{DefaultHasher, Hasher as _};
 
-use contract::{Digest, POISON_SUFFIX, PoisonEnvelope, StoredRow, id_of_body};
-use serde::Deserialize;
-use serde_json::Value;
+use contract::workload::{Lens, Name};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::headers::{Expected, Headers};
 use super::request::Request;
@@ -30,7 +31,7 @@ struct QueueMessage {
 }
 
 /// The messages of an answer to Get Messages, Peek Messages or Put Message.
-pub(super) fn answered_messages(xml: &[u8]) -> Result<Vec<Handled>, String> {
+pub(super) fn answered_messages(lens: &Lens, xml: &[u8]) -> Result<Vec<Handled>, String> {
     let list: QueueMessagesList = std::str::from_utf8(xml)
         .ok()
         .and_then(|text| quick_xml::de::from_str(text.trim_start_matches('\u{feff}')).ok())
@@ -40,8 +41,7 @@ pub(super) fn answered_messages(xml: &[u8]) -> Result<Vec<Handled>, String> {
         id: message
             .message_text
             .as_deref()
-            .and_then(id_of_body)
-            .map(Cow::into_owned),
+            .and_then(|text| lens.id_of_message(text)),
         print: message.message_text.as_deref().map(print),
         attempt: message.dequeue_count,
         receipt: message.pop_receipt.map(|receipt| encoded(&receipt)),
@@ -52,23 +52,46 @@ pub(super) fn answered_messages(xml: &[u8]) -> Result<Vec<Handled>, String> {
 
 /// The message of a request to Put Message to `queue`. What is in a poison queue sets a message aside, with the last of its
 /// parts.
-pub(super) fn put_message(queue: &str, headers: &Headers, xml: &[u8]) -> Result<Handled, String> {
+pub(super) fn put_message(
+    lens: &Lens,
+    queue: &str,
+    headers: &Headers,
+    xml: &[u8],
+) -> Result<Handled, String> {
     if let Some(strange) = headers.of_other_type(Expected::Xml) {
         return Err(strange);
     }
     let text = text_of(xml)?.ok_or(NO_MESSAGE)?;
-    let poison = queue
-        .ends_with(POISON_SUFFIX)
-        .then(|| serde_json::from_str::<PoisonEnvelope>(&text).ok())
-        .flatten();
-    let body = poison.as_ref().map_or(&text, |envelope| &envelope.body);
+    if lens.is_poison_queue(queue, None)
+        && let Some(found) = lens.set_aside(&text)
+    {
+        let is_last = found.part == found.parts;
+        // Where nothing names the message, its text does.
+        let is_unnamed = is_last && found.message_id.is_none();
+        return Ok(Handled {
+            id: lens.id_of_message(&found.body),
+            print: is_unnamed.then(|| print(&found.body)),
+            poisons: found.message_id.filter(|_| is_last),
+            ..Handled::default()
+        });
+    }
+    let [intended, sent] = if needs_stamps(lens) {
+        lens.stamps_of_message(&text)
+    } else {
+        [None; 2]
+    };
     Ok(Handled {
-        id: id_of_body(body).map(Cow::into_owned),
-        poisons: poison
-            .filter(|envelope| envelope.part == envelope.parts)
-            .map(|envelope| envelope.message_id),
+        id: lens.id_of_message(&text),
+        intended,
+        sent,
         ..Handled::default()
     })
+}
+
+/// Whether rows lack a column for when their message was sent.
+fn needs_stamps(lens: &Lens) -> bool {
+    let mut names = [Name::Intended, Name::Sent].into_iter();
+    names.any(|name| lens.described(name).is_none())
 }
 
 /// The print of the body that a request to Update Message asks for; `None` where it asks for none, as a renewal does.
@@ -110,44 +133,9 @@ pub(super) fn canonical_receipt(receipt: &str) -> String {
     encoded(receipt)
 }
 
-#[derive(Deserialize)]
-struct Entity {
-    #[serde(rename = "PartitionKey")]
-    partition: Option<String>,
-    #[serde(rename = "RowKey")]
-    row: Option<String>,
-    // Of any type: what a worker writes wrong must not hide the rest of its row.
-    digest: Option<Value>,
-    #[serde(rename = "dequeuedStamp")]
-    dequeued: Option<Value>,
-    #[serde(rename = "dateStamp")]
-    date: Option<Value>,
-    attempt: Option<Value>,
-    consumer: Option<Value>,
-}
-
-impl Entity {
-    fn claimed(&self) -> Claimed {
-        let text = |value: &Option<Value>| Some(value.as_ref()?.as_str()?.to_owned());
-        let stamp = |value: &Option<Value>| text(value)?.parse().ok();
-        let attempt = self.attempt.as_ref().and_then(|attempt| {
-            attempt
-                .as_u64()
-                .or_else(|| attempt.as_str()?.parse().ok())?
-                .try_into()
-                .ok()
-        });
-        Claimed {
-            dequeued: stamp(&self.dequeued),
-            date: stamp(&self.date),
-            attempt,
-            consumer: text(&self.consumer),
-        }
-    }
-}
-
 /// The row that `request` is about, whose keys are in the URL or in the JSON; `None` where it is about none.
 pub(super) fn row(
+    lens: &Lens,
     request: &Request,
     headers: &Headers,
     json: &[u8],
@@ -160,6 +148,8 @@ pub(super) fn row(
         digest: None,
         delivery: None,
         print: None,
+        id: None,
+        partial: false,
     };
     if !operation.stores() || operation == Operation::Transaction {
         return Ok(request.keys.clone().map(bare));
@@ -168,24 +158,71 @@ pub(super) fn row(
         return Err(strange);
     }
     let unread = || "a body that is no entity".to_owned();
-    let entity: Entity = serde_json::from_slice(json).map_err(|_| unread())?;
-    let delivery = entity.claimed();
-    let digest = entity.digest.as_ref().and_then(Value::as_str);
-    let digest = digest.and_then(|text| text.parse::<Digest>().ok());
+    let Entity(mut entity) = serde_json::from_slice(json).map_err(|_| unread())?;
     let keys = match &request.keys {
         Some(keys) => keys.clone(),
         None => Keys {
-            partition: entity.partition.ok_or_else(unread)?,
-            row: entity.row.ok_or_else(unread)?,
+            partition: key(&entity, "PartitionKey").ok_or_else(unread)?,
+            row: key(&entity, "RowKey").ok_or_else(unread)?,
         },
     };
-    let print = serde_json::from_slice::<StoredRow>(json).ok();
+    // Of an update, the keys may be in the URL alone; the row has them all the same.
+    for (name, value) in [("PartitionKey", &keys.partition), ("RowKey", &keys.row)] {
+        entity.insert(name.to_owned(), Value::from(value.as_str()));
+    }
+    let row = lens.row(&entity);
+    let id = if lens.has_telling_keys() {
+        None
+    } else {
+        let by_id = lens.owner_of_row(&row).seq();
+        by_id
+            .or_else(|| lens.count_in(&row))
+            .map(|seq| lens.id(seq))
+    };
     Ok(Some(RowChange {
-        digest,
-        delivery: Some(delivery),
-        print: print.map(|row| fingerprint(&row)),
+        digest: row.digest,
+        delivery: Some(Claimed {
+            dequeued: row.dequeued_stamp,
+            date: row.date_stamp,
+            attempt: row.attempt,
+            consumer: row.consumer.clone(),
+        }),
+        print: Some(fingerprint(&row)),
+        id,
+        partial: lens.is_partial(&entity),
         ..bare(keys)
     }))
+}
+
+/// The columns of a row, each said once: which of two storage would take, nobody knows.
+struct Entity(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Entity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Columns;
+        impl<'de> Visitor<'de> for Columns {
+            type Value = Map<String, Value>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the columns of a row")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut columns = Map::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    if columns.insert(name, value).is_some() {
+                        return Err(serde::de::Error::custom("a column is said twice"));
+                    }
+                }
+                Ok(columns)
+            }
+        }
+        deserializer.deserialize_map(Columns).map(Self)
+    }
+}
+
+fn key(entity: &Map<String, Value>, name: &str) -> Option<String> {
+    Some(entity.get(name)?.as_str()?.to_owned())
 }
 
 /// The status of the part that failed, where a transaction's answer (202 all the same) has one.

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use contract::workload::Lens;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -112,7 +113,9 @@ impl Program {
         [queue, table]: [TcpListener; 2],
     ) -> anyhow::Result<Self> {
         let life = history.now().as_micros().to_string();
-        let proxy = Proxy::start(storage, history, Faults::new(seed), None).await?;
+        // In a cluster runs the project's own workload, whose messages and rows name their run themselves.
+        let lens = Lens::own("wire".parse()?);
+        let proxy = Proxy::start(storage, history, Faults::new(seed), None, lens).await?;
         let wanted = Wanted {
             open: Arc::new(watch::Sender::new(BTreeMap::new())),
             asked: Arc::default(),

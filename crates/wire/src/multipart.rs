@@ -1,6 +1,7 @@
 //! Entity group transactions: the parts of a request ("Performing entity group transactions"), read strictly. What stands in
 //! no part, or in a part of another form, is not understood.
 
+use contract::workload::Lens;
 use hyper::Method;
 
 use super::headers::{Expected, Headers};
@@ -20,11 +21,11 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// Reads `body`; `base` is the path of the service's endpoint.
-    pub(super) fn of(base: &str, headers: &Headers, body: &[u8]) -> Self {
+    pub(super) fn of(lens: &Lens, base: &str, headers: &Headers, body: &[u8]) -> Self {
         let mut transaction = Self::default();
         transaction.note(headers.of_other_type(Expected::Multipart));
         let read = match (headers.content_type().and_then(boundary), text(body)) {
-            (Some(boundary), Ok(text)) => transaction.read_batch(base, &boundary, text),
+            (Some(boundary), Ok(text)) => transaction.read_batch(lens, base, &boundary, text),
             (None, Ok(_)) => Err("a transaction without a boundary".to_owned()),
             (_, Err(strange)) => Err(strange),
         };
@@ -40,7 +41,13 @@ impl Transaction {
     }
 
     /// Each part of a batch is a set of changes, or a query alone.
-    fn read_batch(&mut self, base: &str, outer: &str, text: &str) -> Result<(), String> {
+    fn read_batch(
+        &mut self,
+        lens: &Lens,
+        base: &str,
+        outer: &str,
+        text: &str,
+    ) -> Result<(), String> {
         for part in parts(text, outer)? {
             let (head, body) = split_head(part).ok_or("a part without an empty line")?;
             let headers = Headers::read(pairs(head)?.into_iter());
@@ -49,16 +56,16 @@ impl Transaction {
                 Some(kind) if kind.to_ascii_lowercase().starts_with("multipart/mixed") => {
                     let inner = boundary(kind).ok_or("a set of changes without a boundary")?;
                     for part in parts(body, &inner)? {
-                        self.read_operation(base, part);
+                        self.read_operation(lens, base, part);
                     }
                 }
-                _ => self.read_operation(base, part),
+                _ => self.read_operation(lens, base, part),
             }
         }
         Ok(())
     }
 
-    fn read_operation(&mut self, base: &str, part: &str) {
+    fn read_operation(&mut self, lens: &Lens, base: &str, part: &str) {
         let place = self.operations;
         self.operations += 1;
         match operation(base, part) {
@@ -70,7 +77,7 @@ impl Transaction {
                 table.clone_into(&mut self.table);
                 self.note(operation.request.strange.clone());
                 let part = Some(place);
-                match operation.row() {
+                match operation.row(lens) {
                     Ok(row) => self.rows.extend(row.map(|row| RowChange { part, ..row })),
                     Err(strange) => self.note(Some(strange)),
                 }
@@ -88,8 +95,8 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    fn row(self) -> Result<Option<RowChange>, String> {
-        bodies::row(&self.request, &self.headers, self.json.as_bytes())
+    fn row(self, lens: &Lens) -> Result<Option<RowChange>, String> {
+        bodies::row(lens, &self.request, &self.headers, self.json.as_bytes())
     }
 }
 

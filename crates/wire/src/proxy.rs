@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use anyhow::Context as _;
+use contract::workload::Lens;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     pub(super) table: Arc<Upstream>,
     pub(super) history: History,
     pub(super) faults: Faults,
+    /// How messages and rows look.
+    pub(super) lens: Lens,
     /// Requests under way, also those whose client is gone: what storage does to them is evidence.
     pub(super) under_way: TaskTracker,
     pub(super) panicked: AtomicBool,
@@ -56,12 +59,13 @@ impl Shared {
 
 impl Proxy {
     /// A proxy for storage at `storage`, connected to it where it can be reached. Where that speaks HTTPS, `tls` is how, and
-    /// clients find HTTPS at the proxy as well.
+    /// clients find HTTPS at the proxy as well. What messages and rows say is read through `lens`.
     pub async fn start(
         storage: &Endpoints,
         history: History,
         faults: Faults,
         tls: Option<Tls>,
+        lens: Lens,
     ) -> anyhow::Result<Self> {
         let under_way = TaskTracker::new();
         let shared = Shared {
@@ -69,6 +73,7 @@ impl Proxy {
             table: Arc::new(Upstream::of(&storage.table, tls.as_ref(), &under_way)?),
             history,
             faults,
+            lens,
             under_way,
             panicked: AtomicBool::new(false),
             clients: Mutex::default(),

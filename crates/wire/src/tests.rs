@@ -14,6 +14,11 @@ use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::*;
+use contract::workload::Lens;
+
+fn own() -> Lens {
+    Lens::own("r1".parse().unwrap())
+}
 
 mod elsewhere;
 
@@ -100,7 +105,7 @@ impl Rig {
             queue: storage.base.clone(),
             table: storage.base.clone(),
         };
-        let proxy = Proxy::start(&endpoints, history.clone(), Faults::new(1), None)
+        let proxy = Proxy::start(&endpoints, history.clone(), Faults::new(1), None, own())
             .await
             .unwrap();
         let lane = Some(proxy.lane("consumer-1").await.unwrap());
@@ -341,7 +346,7 @@ async fn storage_that_is_not_there_was_not_asked() {
         queue: "http://127.0.0.1:1/acc".to_owned(),
         table: "http://127.0.0.1:1/acc".to_owned(),
     };
-    let proxy = Proxy::start(&nowhere, history.clone(), Faults::new(1), None)
+    let proxy = Proxy::start(&nowhere, history.clone(), Faults::new(1), None, own())
         .await
         .unwrap();
     let mut rig = Rig {
@@ -360,7 +365,7 @@ async fn storage_that_is_not_there_was_not_asked() {
         ..nowhere
     };
     assert!(
-        Proxy::start(&https, rig.history, Faults::new(1), None)
+        Proxy::start(&https, rig.history, Faults::new(1), None, own())
             .await
             .is_err()
     );

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use bytes::Bytes;
 use contract::Stamp;
+use contract::workload::Lens;
 use futures::stream;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
@@ -129,6 +130,7 @@ impl Way {
             query: parts.uri.query(),
             headers: &parts.headers,
             body,
+            lens: &self.shared.lens,
         };
         told.crossing(&self.client.name, self.now())
     }
@@ -170,7 +172,7 @@ impl Way {
                 let stream =
                     crossing.operation == Operation::QueryEntities && ruling.effect.is_none();
                 let asked = self.forward(parts, body, stream).await;
-                note_answer(&mut crossing, &asked);
+                note_answer(&self.shared.lens, &mut crossing, &asked);
                 asked.ok()
             }
         };
@@ -254,7 +256,7 @@ impl Way {
 }
 
 /// Writes into `crossing` what storage answered.
-fn note_answer(crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>>) {
+fn note_answer(lens: &Lens, crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>>) {
     let answer = match asked {
         Ok(answer) => answer,
         Err(error) => {
@@ -272,7 +274,7 @@ fn note_answer(crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>
     };
     let code = answer.headers().get("x-ms-error-code");
     let code = code.and_then(|code| code.to_str().ok());
-    asked::answered(crossing, answer.status(), code, body);
+    asked::answered(lens, crossing, answer.status(), code, body);
 }
 
 fn remove_own(headers: &mut HeaderMap) {

@@ -55,7 +55,8 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
     if args.list {
         return told(list(&args));
     }
-    match crate::scenario::list(&args, &profile(&args.workload)) {
+    let listed = profile(&args.workload);
+    match listed.and_then(|profile| crate::scenario::list(&args, &profile)) {
         Ok(selected) if selected.is_empty() && args.filter.is_some() => {
             say("0 passed, 0 failed, 0 not run: the filter is meant for another target");
             return ExitCode::SUCCESS;
@@ -63,8 +64,8 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
         _ => {}
     }
     in_runtime(&telemetry, async {
-        let selection = crate::scenario::select(&args, &profile(&args.workload))?;
-        let workload = Workload::chosen(Path::new(harness), &args.workload);
+        let selection = crate::scenario::select(&args, &profile(&args.workload)?)?;
+        let workload = Workload::chosen(Path::new(harness), &args.workload)?;
         suite(&args, selection, workload).await
     })
 }

@@ -35,7 +35,8 @@ use async_trait::async_trait;
 
 pub use cluster::ClusterArgs;
 pub use local::{
-    EnvironmentName, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs,
+    Described, EnvironmentName, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs,
+    described,
 };
 pub use loss::StorageLoss;
 pub use nodes::{Evicted, NodePlan, NodeView, Nodes, NodesView};

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use workflow::contract::workload::{Description, Name};
+
 use crate::pace::{Pace, Paces};
 
 /// Something that a platform may lack.
@@ -34,10 +36,30 @@ pub enum Need {
     Cluster,
     /// Azure Kubernetes Service (`@aks`).
     Aks,
+    /// A setting of the worker for how long simulated work takes.
+    Work,
+    /// A setting of the worker for how long a lease lasts.
+    Lease,
+    /// A setting of the worker for how many deliveries a message has.
+    Attempts,
+    /// A setting of the worker for its longest pause between two polls.
+    IdlePoll,
+    /// A setting of the worker for where it says whether it is ready.
+    Probe,
+    /// A setting of the worker for where Scheduled Events answer.
+    Events,
+    /// A worker that drains on SIGTERM.
+    Drain,
+    /// A worker that signs in with workload identity.
+    SignIn,
+    /// A worker whose log tells the level of each event.
+    JsonLog,
+    /// Messages of the contract, and a poison queue with reasons: what is wrong with a message of another kind, only its worker knows.
+    BadMessages,
 }
 
 impl Need {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 23] = [
         Self::Wire,
         Self::Freeze,
         Self::Outage,
@@ -51,6 +73,16 @@ impl Need {
         Self::NoSpotCapacity,
         Self::Cluster,
         Self::Aks,
+        Self::Work,
+        Self::Lease,
+        Self::Attempts,
+        Self::IdlePoll,
+        Self::Probe,
+        Self::Events,
+        Self::Drain,
+        Self::SignIn,
+        Self::JsonLog,
+        Self::BadMessages,
     ];
 }
 
@@ -71,6 +103,18 @@ impl fmt::Display for Need {
             Self::NoSpotCapacity => "Spot machines that can be made unavailable",
             Self::Cluster => "a Kubernetes cluster (@cluster)",
             Self::Aks => "Azure Kubernetes Service (@aks)",
+            Self::Work => "a setting of the worker for simulated work ({work} in worker.variables)",
+            Self::Lease => "a setting of the worker for its lease ({lease} in worker.variables)",
+            Self::Attempts => {
+                "a setting of the worker for how often a message is delivered ({attempts} in worker.variables)"
+            }
+            Self::IdlePoll => "a setting of the worker for its polls ({idle-poll} in worker.variables)",
+            Self::Probe => "a setting of the worker for its readiness probe ({listen} in worker.variables)",
+            Self::Events => "a setting of the worker for Scheduled Events ({events} in worker.variables)",
+            Self::Drain => "a worker that drains on SIGTERM (worker.drains)",
+            Self::SignIn => "a worker that signs in with workload identity (worker.workload-identity)",
+            Self::JsonLog => "a worker whose log tells levels (worker.json-log)",
+            Self::BadMessages => "bad messages and reasons of the contract of docs/CONSUMER.md",
         })
     }
 }
@@ -78,6 +122,29 @@ impl fmt::Display for Need {
 /// What a platform offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offers(BTreeSet<Need>);
+
+impl Need {
+    /// What the worker of `description` lacks.
+    pub fn lacking(description: &Description) -> Vec<Self> {
+        let worker = &description.worker;
+        let own = Description::own();
+        let is_of_contract = description.message == own.message && description.poison == own.poison;
+        let offered = [
+            (Self::Work, worker.has(Name::Work)),
+            (Self::Lease, worker.has(Name::Lease)),
+            (Self::Attempts, worker.has(Name::Attempts)),
+            (Self::IdlePoll, worker.has(Name::IdlePoll)),
+            (Self::Probe, worker.has(Name::Listen)),
+            (Self::Events, worker.has(Name::Events)),
+            (Self::Drain, worker.drains),
+            (Self::SignIn, worker.workload_identity),
+            (Self::JsonLog, worker.json_log),
+            (Self::BadMessages, is_of_contract),
+        ];
+        let lacking = offered.into_iter().filter(|(_, is_offered)| !is_offered);
+        lacking.map(|(need, _)| need).collect()
+    }
+}
 
 impl Offers {
     /// Everything.
@@ -108,6 +175,15 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The same with the worker of `description`.
+    #[must_use]
+    pub fn with_worker(self, description: &Description) -> Self {
+        Self {
+            offers: self.offers.without(&Need::lacking(description)),
+            ..self
+        }
+    }
+
     /// The pace of a scenario with these needs: production's own, unless it is about scaling or about nodes; the slower one
     /// where it is about both.
     pub(crate) fn pace(&self, needs: &BTreeSet<Need>) -> Pace {

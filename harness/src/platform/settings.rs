@@ -1,10 +1,13 @@
 //! The settings of the workload's programs: as variables, the same on every platform, and as their own parsers read them.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use workflow::contract::RunId;
+use workflow::contract::workload::{Description, Format, Name, Placeholder};
+use workflow::duration;
 
 use super::workers::{ConsumerOptions, Seat};
 use crate::wire::Endpoints;
@@ -32,48 +35,156 @@ pub fn storage_variables(run: &RunId, endpoints: &Endpoints, sas: String) -> Vec
         .into()
 }
 
-/// A consumer is configured through its environment alone, so that any program can be one.
-pub fn consumer_variables(
+/// Where a worker finds the storage of its run.
+#[derive(Debug, Clone, Copy)]
+pub struct StorageTold<'a> {
+    /// The run.
+    pub run: &'a RunId,
+    /// Where the services are.
+    pub endpoints: &'a Endpoints,
+    /// A shared access signature for both; empty where the worker signs in otherwise.
+    pub sas: &'a str,
+    /// How to sign in: `sas` or `auto`.
+    pub credential: &'a str,
+}
+
+/// A worker is configured through its environment alone, so that any program can be one: by the variables of its description. One that
+/// names something of which nobody says what it is, is left out.
+pub fn worker_variables(
+    description: &Description,
+    storage: StorageTold<'_>,
     name: &str,
     options: &ConsumerOptions,
     seat: &Seat,
-) -> impl Iterator<Item = (String, String)> {
+) -> Vec<(String, String)> {
+    filled(description, |hole| {
+        of_storage(description, storage, hole.name).or_else(|| of_worker(name, options, seat, hole))
+    })
+}
+
+/// The same without those that say where storage is.
+pub fn consumer_variables(
+    description: &Description,
+    name: &str,
+    options: &ConsumerOptions,
+    seat: &Seat,
+) -> Vec<(String, String)> {
+    filled(description, |hole| of_worker(name, options, seat, hole))
+}
+
+fn filled(
+    description: &Description,
+    value: impl Fn(Placeholder) -> Option<String>,
+) -> Vec<(String, String)> {
+    let variables = description.worker.variables.iter();
+    let variables = variables.filter_map(|(name, template)| {
+        let text = template.fill(|hole| value(hole).map(Cow::Owned))?;
+        Some((name.clone(), text))
+    });
+    variables.collect()
+}
+
+fn of_storage(description: &Description, told: StorageTold<'_>, name: Name) -> Option<String> {
+    let (queue, table) = names(told.run);
+    let Endpoints {
+        queue: queue_url,
+        table: table_url,
+    } = told.endpoints;
+    Some(match name {
+        Name::Account => azurite::ACCOUNT.to_owned(),
+        Name::PoisonQueue => {
+            let poison = description.poison.as_ref()?;
+            return poison.queue.fill(|_| Some(Cow::Borrowed(&queue)));
+        }
+        Name::Queue => queue,
+        Name::Table => table,
+        Name::QueueEndpoint => queue_url.clone(),
+        Name::TableEndpoint => table_url.clone(),
+        Name::Sas => told.sas.to_owned(),
+        Name::Credential => told.credential.to_owned(),
+        Name::AccountKey => azurite::ACCOUNT_KEY.to_owned(),
+        Name::ConnectionString => format!(
+            "QueueEndpoint={queue_url};TableEndpoint={table_url};SharedAccessSignature={}",
+            told.sas
+        ),
+        _ => return None,
+    })
+}
+
+/// What manifests say in the variables of the project's own consumer, for a worker that has other names for it.
+fn of_manifests(options: &ConsumerOptions, name: Name) -> Option<String> {
+    let own = Description::own();
+    let mut variables = own.worker.variables.iter();
+    let (variable, _) =
+        variables.find(|(_, template)| template.whole().is_some_and(|it| it.name == name))?;
+    let mut said = options.variables.iter();
+    said.find_map(|(known, value)| (known == variable).then(|| value.clone()))
+}
+
+fn of_worker(
+    name: &str,
+    options: &ConsumerOptions,
+    seat: &Seat,
+    hole: Placeholder,
+) -> Option<String> {
+    let span = |time: Option<Duration>, unit: fn(Duration) -> String| {
+        let manifests = || duration::parse(&of_manifests(options, hole.name)?).ok();
+        let time = time.or_else(manifests)?;
+        Some(match hole.format {
+            Format::Seconds => time.as_secs().to_string(),
+            Format::Millis => time.as_millis().to_string(),
+            Format::Clock => {
+                let seconds = time.as_secs();
+                format!(
+                    "{:02}:{:02}:{:02}",
+                    seconds / 3_600,
+                    seconds / 60 % 60,
+                    seconds % 60
+                )
+            }
+            _ => unit(time),
+        })
+    };
+    let count = |count: Option<u32>| {
+        let count = count.map(|count| count.to_string());
+        count.or_else(|| of_manifests(options, hole.name))
+    };
     let seconds = |time: Duration| format!("{}s", time.as_secs());
     let millis = |time: Duration| format!("{}ms", time.as_millis());
-    let always = |value: &str| Some(value.to_owned());
-    let variables = [
-        ("EDW_LOG_FORMAT", always("json")),
-        (
-            "NODE_NAME",
-            (seat.node.as_ref()).map_or(always("laptop"), |placed| always(&placed.node)),
+    match hole.name {
+        Name::Worker => Some(name.to_owned()),
+        Name::Node => Some(
+            seat.node
+                .as_ref()
+                .map_or("laptop", |placed| &placed.node)
+                .to_owned(),
         ),
-        (
-            "EDW_SCHEDULED_EVENTS_ENDPOINT",
-            (seat.node.as_ref()).map(|placed| placed.events_url.clone()),
+        Name::Events => seat.node.as_ref().map(|placed| placed.events_url.clone()),
+        Name::Listen => Some(
+            seat.probes
+                .map_or_else(|| "127.0.0.1:0".to_owned(), |probes| probes.to_string()),
         ),
-        ("POD_NAME", always(name)),
-        (
-            "EDW_LISTEN",
-            (seat.probes).map_or(always("127.0.0.1:0"), |probes| Some(probes.to_string())),
-        ),
-        ("EDW_WORK", options.work.clone()),
-        ("EDW_VISIBILITY", options.visibility.map(seconds)),
-        (
-            "EDW_CONCURRENCY",
-            options.concurrency.map(|n| n.to_string()),
-        ),
-        (
-            "EDW_MAX_ATTEMPTS",
-            options.max_attempts.map(|n| n.to_string()),
-        ),
-        ("EDW_IDLE_POLL_MAX", options.idle_poll_max.map(millis)),
-        ("EDW_GRACE", options.grace.map(seconds)),
-        ("EDW_START_TIMEOUT", options.start_timeout.map(seconds)),
-        ("EDW_LOG", options.log.clone()),
-    ];
-    variables
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        Name::Work => {
+            let work = options
+                .work
+                .clone()
+                .or_else(|| of_manifests(options, hole.name))?;
+            if hole.format == Format::Plain {
+                return Some(work);
+            }
+            // Of work that takes no fixed time, no number says how long it takes.
+            let fixed = duration::parse(work.strip_prefix("fixed:")?).ok()?;
+            span(Some(fixed), millis)
+        }
+        Name::Lease => span(options.visibility, seconds),
+        Name::Grace => span(options.grace, seconds),
+        Name::StartTimeout => span(options.start_timeout, seconds),
+        Name::IdlePoll => span(options.idle_poll_max, millis),
+        Name::Concurrency => count(options.concurrency),
+        Name::Attempts => count(options.max_attempts),
+        Name::Log => options.log.clone(),
+        _ => None,
+    }
 }
 
 /// Reads the settings of a program as its own `main` will: its arguments, the variables it is given, as the flags whose

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use workflow::contract::RunId;
-use workflow::ports::{Delivery, Lease, Peeked, ResultTable, RowStream, StorageError, WorkQueue};
+use workflow::contract::workload::Lens;
+use workflow::ports::{
+    Delivery, EntityStream, Lease, Peeked, ResultTable, StorageError, WorkQueue,
+};
 
 use crate::audit::Resources;
 
@@ -65,8 +68,8 @@ impl<Q: WorkQueue> Queue for Q {
 pub trait Table: Send + Sync {
     /// As [`ResultTable::create`].
     async fn create(&self) -> Result<(), StorageError>;
-    /// As [`ResultTable::all_rows`].
-    fn all_rows(&self) -> RowStream;
+    /// As [`ResultTable::all_entities`].
+    fn all_entities(&self) -> EntityStream;
     /// As [`ResultTable::delete_table`].
     async fn delete_table(&self) -> Result<(), StorageError>;
 }
@@ -77,8 +80,8 @@ impl<T: ResultTable> Table for T {
         ResultTable::create(self).await
     }
 
-    fn all_rows(&self) -> RowStream {
-        ResultTable::all_rows(self)
+    fn all_entities(&self) -> EntityStream {
+        ResultTable::all_entities(self)
     }
 
     async fn delete_table(&self) -> Result<(), StorageError> {
@@ -93,12 +96,14 @@ pub struct Store {
     pub run: RunId,
     /// Its queue.
     pub queue: Arc<dyn Queue>,
-    /// Where its poison messages go.
-    pub poison: Arc<dyn Queue>,
+    /// Where its poison messages go; `None`: the workload has no such place.
+    pub poison: Option<Arc<dyn Queue>>,
     /// Its table.
     pub table: Arc<dyn Table>,
     /// What queue and table are called, by which their requests are told.
     pub names: Resources,
+    /// How its messages and rows look.
+    pub lens: Lens,
 }
 
 impl fmt::Debug for Store {
@@ -111,15 +116,21 @@ impl Store {
     /// Creates the queues and the table.
     pub async fn create(&self) -> Result<(), StorageError> {
         self.queue.create().await?;
-        self.poison.create().await?;
+        if let Some(poison) = &self.poison {
+            poison.create().await?;
+        }
         self.table.create().await
     }
 
     /// Removes the queues and the table. All are tried; the first failure is returned.
     pub async fn remove(&self) -> Result<(), StorageError> {
+        let poison = match &self.poison {
+            Some(poison) => poison.delete_queue().await,
+            None => Ok(()),
+        };
         let removed = [
             self.queue.delete_queue().await,
-            self.poison.delete_queue().await,
+            poison,
             self.table.delete_table().await,
         ];
         removed.into_iter().collect()

@@ -88,6 +88,8 @@ pub struct Roster {
     pub is_scaled: bool,
     /// How many are missing, and are not started yet because those before them ended by themselves.
     pub held_back: u32,
+    /// Whether one that ends by itself is merely started again, as its description says.
+    pub restarts: bool,
 }
 
 /// One worker that has not ended.
@@ -187,6 +189,18 @@ impl Roster {
         self.ended_by(Cause::Unasked)
     }
 
+    /// Those of them that should not have.
+    pub fn unexpected(&self) -> impl Iterator<Item = &Departure> {
+        self.unasked().filter(|departure| !departure.is_restart)
+    }
+
+    /// How many ended by themselves and were merely started again.
+    pub fn restarted(&self) -> usize {
+        self.unasked()
+            .filter(|departure| departure.is_restart)
+            .count()
+    }
+
     /// The workers that ended for this reason.
     pub fn ended_by(&self, cause: Cause) -> impl Iterator<Item = &Departure> {
         let departed = self.departed.iter();
@@ -196,7 +210,8 @@ impl Roster {
     /// Whether nobody works, and nobody will soon: what was to work has ended by itself.
     pub fn is_deserted(&self) -> bool {
         let nobody_wanted = self.wanted == 0 && !self.is_scaled;
-        self.workers.is_empty() && (nobody_wanted || self.held_back > 0)
+        let nobody_comes = self.held_back > 0 && !self.restarts;
+        self.workers.is_empty() && (nobody_wanted || nobody_comes)
     }
 }
 
@@ -288,6 +303,8 @@ pub struct Departure {
     pub cause: Cause,
     /// Whether it ended when it was asked to and as it should, or was made to end.
     pub is_orderly: bool,
+    /// Whether it ended by itself, which its description calls a restart.
+    pub is_restart: bool,
     /// How long it took from the request to end; zero when nobody asked it.
     pub after: Duration,
     /// Messages that it had in its hands when it was asked.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::markdown::NEVER_BEGUN;
+use super::promises::{Unjudged, unjudged};
 use super::{ReportError, RunRecord, promises};
 use crate::outcome::Outcome;
 
@@ -57,6 +58,13 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
                 record.title(),
                 case(&promise.promised, promise.outcome, &detail),
             );
+        }
+        for Unjudged { why, promised } in unjudged(record) {
+            for promised in promised {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(format!("not judged: {why}"));
+                add(record.title(), TestCase::new(promised, status));
+            }
         }
     }
     // The verdict itself, so that a run that was cut off, or judged nothing, is never a green list.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::latency::{self, UNSOUND};
+use super::promises::{Unjudged, unjudged};
 use super::terminal::{remarks, sign};
 use super::{RunRecord, promises};
 use crate::events::Scenario;
@@ -69,6 +70,16 @@ fn promise_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
             escaped(&promise.found),
             escaped(&promise.detail)
         )?;
+    }
+    for Unjudged { why, promised } in unjudged(record) {
+        for promised in promised {
+            writeln!(
+                text,
+                "| - | {} | not judged | {} |",
+                escaped(&promised),
+                escaped(&why)
+            )?;
+        }
     }
     writeln!(text)
 }

@@ -29,7 +29,7 @@ pub(crate) use files::write_whole;
 pub(crate) use html::head;
 pub use nodes::{NodeRecord, Nodes};
 pub(crate) use plot::{Line, Panel, over_time};
-pub use promises::{Promise, promises};
+pub use promises::{Promise, Unjudged, promises, unjudged};
 pub use record::{Mark, MarkKind, ProcessExit, ProcessRecord, RunRecord};
 pub use summary::Summary;
 pub use terminal::terminal;

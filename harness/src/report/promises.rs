@@ -2,7 +2,7 @@
 
 use super::RunRecord;
 use super::verdict::thousands;
-use crate::audit::{Audit, Shown, StampBlocks, Verdict as _, Violation};
+use crate::audit::{Audit, NotJudged, Shown, StampBlocks, Verdict as _, Violation};
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 
@@ -34,6 +34,32 @@ pub fn promises(record: &RunRecord) -> Vec<Promise> {
         .chain(consumers)
         .chain(verdicts.map(of_limit))
         .collect()
+}
+
+/// What was not judged: why, and the promises that it is about. It is neither kept nor broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unjudged {
+    /// Why it cannot be known.
+    pub why: String,
+    /// The promises.
+    pub promised: Vec<String>,
+}
+
+/// What was not judged of the run, by its cause, in the order of the promises.
+pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
+    let mut found = Vec::<Unjudged>::new();
+    let all = record.audit.iter().flat_map(|audit| &audit.not_judged);
+    for NotJudged { violation, why } in all {
+        let promised = violation.promise().to_owned();
+        match found.iter_mut().find(|each| each.why == *why) {
+            Some(known) => known.promised.push(promised),
+            None => found.push(Unjudged {
+                why: why.clone(),
+                promised: vec![promised],
+            }),
+        }
+    }
+    found
 }
 
 /// Consumers are what is tested. The producer is the harness's own: what it could not send, the audit accounts for.

@@ -10,7 +10,7 @@ use terminal_size::{Width, terminal_size_of};
 
 pub(crate) use self::ink::Ink;
 use super::latency::{self, UNSOUND};
-use super::promises::CONSUMER;
+use super::promises::{CONSUMER, Unjudged, unjudged};
 use super::timeline::timeline;
 use super::{Promise, RunRecord, promises};
 use crate::events::Measured;
@@ -30,6 +30,7 @@ fn page(record: &RunRecord, ink: Ink) -> String {
     scenario_table(&mut text, record, ink);
     step_table(&mut text, record, ink);
     promise_table(&mut text, &promises(record), ink);
+    unjudged_table(&mut text, &unjudged(record), ink);
     if let Some(measured) = &record.measured {
         latency_table(&mut text, measured, ink);
     }
@@ -158,6 +159,26 @@ fn step_table(text: &mut String, record: &RunRecord, ink: Ink) {
     }
 }
 
+/// What was not judged, and why; no sign, since it is neither kept nor broken.
+fn unjudged_table(text: &mut String, unjudged: &[Unjudged], ink: Ink) {
+    if unjudged.is_empty() {
+        return;
+    }
+    line(text, "");
+    line(text, &ink.title("NOT JUDGED"));
+    for Unjudged { why, promised } in unjudged {
+        for promised in promised {
+            for said in ink.folded("  ", 4, promised) {
+                line(text, &said);
+            }
+        }
+        for said in ink.folded("    ", 4, why) {
+            line(text, &ink.faint(&said));
+        }
+    }
+}
+
+/// Every promise; those of which nothing was found in one line.
 fn promise_table(text: &mut String, promises: &[Promise], ink: Ink) {
     if promises.is_empty() {
         return;

@@ -4,11 +4,12 @@ use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use producer::Summary;
 use workflow::contract::Payloads;
-use workflow::ports::RowStream;
+use workflow::contract::workload::Lens;
+use workflow::ports::EntityStream;
 
 use super::settle::depth;
 use super::{PoisonFound, QueueLook, Run, Sent};
-use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Layout, Sends};
+use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Sends};
 use crate::measure::{Hops, Measure as _};
 use crate::platform::storage::Queue;
 
@@ -36,12 +37,12 @@ impl Run {
         let store = self.store();
         let leavings = Leavings {
             queue: &*store.queue,
-            poison: Some(&*store.poison),
-            layout: Layout::Contract,
+            poison: store.poison.as_deref(),
+            lens: &store.lens,
             own_storage: true,
             at_work: None,
         };
-        let rows = store.table.all_rows();
+        let rows = store.table.all_entities();
         let wired = self.stage.wire().is_some();
         let hear = |auditor: &mut Auditor| {
             if wired {
@@ -96,8 +97,8 @@ pub struct Leavings<'a> {
     pub queue: &'a dyn Queue,
     /// Its poison queue; `None` where there is none.
     pub poison: Option<&'a dyn Queue>,
-    /// What its rows have.
-    pub layout: Layout,
+    /// How its messages and rows look.
+    pub lens: &'a Lens,
     /// Whether no other run uses its table and its queues.
     pub own_storage: bool,
     /// How its queue is still being worked on, if it is.
@@ -114,13 +115,13 @@ impl Leavings<'_> {
     /// `hear` lets the auditor hear what else there is to hold storage against, before all of it.
     pub async fn audit(
         &self,
-        rows: RowStream,
+        rows: EntityStream,
         summary: &Summary,
         expected_poison: ExpectedPoison,
         hear: impl FnOnce(&mut Auditor) -> anyhow::Result<()>,
     ) -> anyhow::Result<(Auditor, Hops, Vec<PoisonFound>)> {
         let mut auditor = Auditor::new(Expectation {
-            layout: self.layout,
+            description: self.lens.description().clone(),
             own_table: self.own_storage,
             shared_storage: !self.own_storage,
             ..expectation(summary, expected_poison)
@@ -135,12 +136,12 @@ impl Leavings<'_> {
             .context("add the producer's send times")?;
         let look = self.look_into_queue(&mut auditor).await?;
         let poison = match self.poison {
-            Some(poison) => super::poison::read(poison).await?,
+            Some(poison) => super::poison::read(poison, self.lens).await?,
             None => Vec::new(),
         };
         for found in &poison {
-            if let PoisonFound::Envelope(envelope) = found {
-                auditor.poisoned(envelope);
+            if let PoisonFound::SetAside(found) = found {
+                auditor.poisoned(found.as_ref().clone());
             }
         }
         let mut rows = rows;
@@ -149,11 +150,13 @@ impl Leavings<'_> {
             .await
             .context("read the table for the audit")?
         {
-            if auditor.row(&row).is_some() {
+            let mut row = self.lens.row(&row);
+            if let Some(seq) = auditor.row(&row) {
+                auditor.fill_stamps(seq, &mut row);
                 hops.record_ended(&row, auditor.ending(&row));
             }
         }
-        if let Some(work) = self.still_at_work(&look, summary).await? {
+        if let Some(work) = self.still_at_work(&look).await? {
             auditor.at_work(work);
         }
         Ok((auditor, hops, poison))
@@ -172,12 +175,8 @@ impl Leavings<'_> {
 
     /// How the queue is still being worked on, once all is read, if `look` saw something there that may be of the run. A run
     /// whose queue is its own has had its time, and its consumers have ended.
-    async fn still_at_work(
-        &self,
-        look: &QueueLook,
-        summary: &Summary,
-    ) -> anyhow::Result<Option<AtWork>> {
-        if self.own_storage || !look.may_hold(&summary.run) {
+    async fn still_at_work(&self, look: &QueueLook) -> anyhow::Result<Option<AtWork>> {
+        if self.own_storage || !look.may_hold(self.lens) {
             return Ok(None);
         }
         let leased = look.leased().filter(|leased| *leased > 0);

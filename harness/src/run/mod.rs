@@ -266,7 +266,15 @@ impl Run {
 
     /// Tells all workers to end, and waits until they have, for at most `grace` each. Returns how all ended that were told to.
     pub async fn drain(&self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
-        self.stage.workers().drain(grace).await
+        let ended = self.stage.workers().drain(grace).await?;
+        let restarted = self.roster().restarted();
+        if restarted > 0 {
+            let text = format!(
+                "Workers ended by themselves {restarted} times, and were started again with the back-off of the kubelet (worker.exit: restart)."
+            );
+            self.record(Event::Note { text })?;
+        }
+        Ok(ended)
     }
 
     /// How many workers there were over time, so far.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use tokio::time::{Instant, sleep};
-use workflow::contract::PoisonEnvelope;
+use workflow::contract::workload::{Lens, SetAside};
 use workflow::ports::{ErrorKind, Lease, MAX_RECEIVE};
 
 use super::settle::depth;
@@ -29,17 +29,17 @@ const OTHERS: Duration = Duration::from_secs(45);
 /// One message of the poison queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PoisonFound {
-    /// With its reason.
-    Envelope(Box<PoisonEnvelope>),
-    /// Something else, which no consumer of the contract puts there.
+    /// Of the form that the description gives it.
+    SetAside(Box<SetAside>),
+    /// Something else, which no worker of the description puts there.
     Foreign(String),
 }
 
 impl PoisonFound {
-    fn of(body: String) -> Self {
-        match serde_json::from_str(&body) {
-            Ok(envelope) => Self::Envelope(Box::new(envelope)),
-            Err(_) => Self::Foreign(body),
+    fn of(lens: &Lens, body: String) -> Self {
+        match lens.set_aside(&body) {
+            Some(found) => Self::SetAside(Box::new(found)),
+            None => Self::Foreign(body),
         }
     }
 }
@@ -48,9 +48,9 @@ impl PoisonFound {
 ///
 /// Where reading takes longer than the first messages are hidden, these come again. They are then hidden for twice as long, so
 /// that the end is reached however long the queue is.
-pub(super) async fn read(queue: &dyn Queue) -> anyhow::Result<Vec<PoisonFound>> {
+pub(super) async fn read(queue: &dyn Queue, lens: &Lens) -> anyhow::Result<Vec<PoisonFound>> {
     let (mut found, mut leases) = (Vec::new(), HashMap::new());
-    let read = receive_all(queue, &mut found, &mut leases).await;
+    let read = receive_all(queue, lens, &mut found, &mut leases).await;
     // Also after an error.
     let returned = hand_back(queue, leases.into_values().map(|(lease, _)| lease)).await;
     read.and(returned).map(|()| found)
@@ -58,6 +58,7 @@ pub(super) async fn read(queue: &dyn Queue) -> anyhow::Result<Vec<PoisonFound>> 
 
 async fn receive_all(
     queue: &dyn Queue,
+    lens: &Lens,
     found: &mut Vec<PoisonFound>,
     leases: &mut HashMap<String, (Lease, Duration)>,
 ) -> anyhow::Result<()> {
@@ -81,7 +82,7 @@ async fn receive_all(
             let id = delivery.lease.message_id.clone();
             match leases.insert(id, (delivery.lease, hide)) {
                 Some((_, hidden)) => is_too_short |= hidden == hide,
-                None => found.push(PoisonFound::of(delivery.body)),
+                None => found.push(PoisonFound::of(lens, delivery.body)),
             }
         }
         if is_too_short {
@@ -114,6 +115,10 @@ mod tests {
     use workflow::ports::{Delivery, Peeked, StorageError};
 
     use super::*;
+
+    fn own() -> Lens {
+        Lens::own("r1".parse().unwrap())
+    }
 
     /// A queue whose answers to a receive take their time.
     struct Slow(MemoryQueue, Duration);
@@ -164,7 +169,7 @@ mod tests {
     fn numbers(found: &[PoisonFound]) -> Vec<usize> {
         let number = |found: &PoisonFound| match found {
             PoisonFound::Foreign(body) => body.strip_prefix("body ").unwrap().parse().unwrap(),
-            PoisonFound::Envelope(_) => unreachable!("none was sent"),
+            PoisonFound::SetAside(_) => unreachable!("none was sent"),
         };
         let mut numbers: Vec<_> = found.iter().map(number).collect();
         numbers.sort_unstable();
@@ -175,7 +180,7 @@ mod tests {
     async fn a_queue_that_takes_longer_to_read_than_its_messages_are_hidden_is_read_to_its_end() {
         const MESSAGES: usize = 500;
         let queue = queue(MESSAGES, Duration::from_secs(10)).await;
-        let found = read(&queue).await.unwrap();
+        let found = read(&queue, &own()).await.unwrap();
         assert_eq!(
             numbers(&found),
             (0..MESSAGES).collect::<Vec<_>>(),
@@ -190,7 +195,7 @@ mod tests {
         let queue = queue(40, Duration::ZERO).await;
         let other = queue.receive(10, Duration::from_secs(30)).await.unwrap();
         assert_eq!(other.len(), 10);
-        let found = read(&queue).await.unwrap();
+        let found = read(&queue, &own()).await.unwrap();
         assert_eq!(numbers(&found), (0..40).collect::<Vec<_>>());
     }
 
@@ -198,7 +203,7 @@ mod tests {
     async fn messages_that_nobody_hands_back_are_not_waited_for_without_end() {
         let queue = queue(40, Duration::ZERO).await;
         queue.receive(10, 10 * HIDE).await.unwrap();
-        let (start, found) = (Instant::now(), read(&queue).await.unwrap());
+        let (start, found) = (Instant::now(), read(&queue, &own()).await.unwrap());
         assert_eq!(numbers(&found), (10..40).collect::<Vec<_>>());
         assert!(start.elapsed() <= OTHERS + LOOK, "{:?}", start.elapsed());
     }

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use workflow::backoff::Backoff;
-use workflow::contract::RunId;
+use workflow::contract::workload::Lens;
 use workflow::ports::{MAX_RECEIVE, Peeked, StorageError};
 
 use super::Run;
-use crate::audit::is_of_run;
 use crate::outcome::Unmet;
 use crate::platform::storage::Queue;
 use crate::platform::until::until;
@@ -68,13 +67,13 @@ impl QueueLook {
         (self.visible.len() < usize::from(MAX_RECEIVE)).then(|| self.unseen())
     }
 
-    /// Whether a message of `run` is there, or may be among those that could not be looked at.
-    pub fn may_hold(&self, run: &RunId) -> bool {
+    /// Whether a message of the run of `lens` is there, or may be among those that could not be looked at.
+    pub fn may_hold(&self, lens: &Lens) -> bool {
         self.unseen() > 0
             || self
                 .visible
                 .iter()
-                .any(|message| is_of_run(run, &message.body))
+                .any(|message| lens.owner_of_message(&message.body).seq().is_some())
     }
 }
 

@@ -26,7 +26,7 @@ impl Run {
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         let Followed { follower, index } = followed.get_or_insert_with(|| Followed {
             follower: history.follower(),
-            index: Index::of(self.identity().run.clone()),
+            index: Index::of(self.store().lens.clone()),
         });
         follower.follow(|crossing| index.add(crossing))?;
         Ok(find(index))

@@ -2,6 +2,7 @@
 //!
 //! What must be there is known from the producer's summary alone: run, seed, payload and the fate of every send.
 
+mod columns;
 mod quiet;
 
 use std::path::{Path, PathBuf};
@@ -12,18 +13,20 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, ensure};
 use futures::TryStreamExt as _;
 use producer::Summary;
-use workflow::azure::{Columns, QueueArgs, Storage, StorageArgs};
+use workflow::azure::{QueueArgs, Storage, StorageArgs};
+use workflow::contract::workload::{Description, Lens, Owner};
 use workflow::contract::{MessageId, RunId, Stamp};
 use workflow::duration;
-use workflow::ports::{ErrorKind, ResultTable as _, RowStream};
+use workflow::ports::{EntityStream, ErrorKind, ResultTable as _};
 
-use crate::audit::{ExpectedPoison, Layout};
+use crate::audit::ExpectedPoison;
 use crate::conclusion::{Conclusion, Part};
 use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
 use crate::exit::WrongInput;
 use crate::load::LatencyLimitArg;
 use crate::measure::{LatencyLimit, judge};
 use crate::pace::Pace;
+use crate::platform::described;
 use crate::platform::storage::Queue;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leavings, RunDir, about};
@@ -31,6 +34,9 @@ use crate::shell::word;
 
 /// Where the id is in a table of the contract.
 const ROW_KEY: &str = "RowKey";
+
+/// Where the payload is.
+const DATA: &str = "data";
 
 /// What to audit.
 #[derive(Debug, Clone, clap::Args)]
@@ -48,6 +54,9 @@ pub struct VerifyArgs {
     /// The column that holds the payload
     #[arg(long, default_value = "data")]
     pub data_column: String,
+    /// The description of the workload, instead of these columns [default: edw.yaml, where the current directory has one and no column is named]
+    #[arg(long, env = "EDW_WORKLOAD", conflicts_with_all = ["id_column", "data_column", "payload_only"])]
+    pub workload: Option<PathBuf>,
     /// Judge ids and payloads alone: the rows lack other columns of the contract. So it is in any case where the id is not
     /// the RowKey
     #[arg(long)]
@@ -67,6 +76,20 @@ pub struct VerifyArgs {
     pub storage: StorageArgs,
 }
 
+/// The description by which `args` have rows judged.
+fn description(args: &VerifyArgs) -> anyhow::Result<Arc<Description>> {
+    let names_columns = args.id_column != ROW_KEY || args.data_column != DATA || args.payload_only;
+    if !names_columns && let Some(described) = described(args.workload.as_deref())? {
+        return Ok(described.description);
+    }
+    let own = Description::own();
+    if !names_columns {
+        return Ok(own);
+    }
+    columns::description(&own, &args.id_column, &args.data_column, args.payload_only)
+        .context(WrongInput("use the columns that are named"))
+}
+
 /// What every error of finding the summary has for its context.
 const SUMMARY: WrongInput = WrongInput(
     "read the producer's summary; name it with --summary, or its run with --run and --out",
@@ -78,48 +101,43 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     RunDir::check_parent(&args.out)?;
     let storage = Storage::open(&args.storage.account)?;
     let (queue, table) = (&args.storage.queue, &args.storage.table);
-    let columns = Columns {
-        id: args.id_column.clone(),
-        data: args.data_column.clone(),
+    let lens = Lens::new(description(args)?, summary.run.clone());
+    let poison = match lens.poison_queue(queue.queue.as_str()) {
+        Some(name) => Some(storage.queue(&QueueArgs {
+            queue: name.parse()?,
+            queue_endpoint: queue.queue_endpoint.clone(),
+        })?),
+        None => None,
     };
-    let poison = storage.queue(&QueueArgs {
-        queue: queue.queue.poison()?,
-        queue_endpoint: queue.queue_endpoint.clone(),
-    })?;
     let queue = storage.queue(queue)?;
     let table = storage.table(table)?;
     // Before anything is waited for: the row itself need not be there.
     let any: MessageId = "verify-1".parse().context("make an id to ask for")?;
     table.get(&any).await.context("look for the table")?;
     // A worker of another kind may have no poison queue.
-    let has_poison = match poison.approximate_count().await {
-        Ok(_) => true,
-        Err(error) if error.kind() == ErrorKind::NoSuchResource => false,
-        Err(error) => return Err(error).context("look for the poison queue"),
-    };
-    let layout = if args.payload_only || args.id_column != ROW_KEY {
-        Layout::PayloadOnly
-    } else {
-        Layout::Contract
+    let poison = match poison {
+        None => None,
+        Some(poison) => match poison.approximate_count().await {
+            Ok(_) => Some(poison),
+            Err(error) if error.kind() == ErrorKind::NoSuchResource => None,
+            Err(error) => return Err(error).context("look for the poison queue"),
+        },
     };
     let leavings = Leavings {
         queue: &queue,
-        poison: has_poison.then_some(&poison as &dyn Queue),
-        layout,
+        poison: poison.as_ref().map(|poison| poison as &dyn Queue),
+        lens: &lens,
         own_storage: false,
-        at_work: quiet::until_quiet(&queue, &summary.run, args.settle).await?,
+        at_work: quiet::until_quiet(&queue, &lens, args.settle).await?,
     };
     let counts = Arc::new(Counts::default());
-    let rows = counts.clone().of(table.all_rows_with(columns));
+    let rows = counts.clone().of(table.all_entities(), lens.clone());
     let audited = leavings
         .audit(rows, &summary, ExpectedPoison::default(), |_| Ok(()))
         .await;
     let (auditor, hops, _) = audited?;
     counts.check(&args.id_column)?;
-    let mut audit = auditor.finish();
-    for finding in &mut audit.findings {
-        finding.call_payload(&args.data_column);
-    }
+    let audit = auditor.finish();
     let verdicts = judge(&hops, &limits(args));
 
     let dir = RunDir::create_of_verification(&args.out, &producer::new_run_id())?;
@@ -154,11 +172,9 @@ struct Counts {
 
 impl Counts {
     /// `rows`, counted as they come.
-    fn of(self: Arc<Self>, rows: RowStream) -> RowStream {
+    fn of(self: Arc<Self>, rows: EntityStream, lens: Lens) -> EntityStream {
         Box::pin(rows.inspect_ok(move |row| {
-            // One with an id comes at the keys that this id has in a table of the contract.
-            let id = row.row_key.parse::<MessageId>();
-            let with_id = id.is_ok_and(|id| id.partition_key() == row.partition_key);
+            let with_id = lens.owner_of_row(&lens.row(row)) != Owner::Nobody;
             self.rows.fetch_add(1, Ordering::Relaxed);
             self.with_id.fetch_add(with_id.into(), Ordering::Relaxed);
         }))
@@ -257,6 +273,7 @@ fn command(args: &VerifyArgs) -> String {
     } = &args.storage;
     let summary = args.summary.as_deref().map(Path::to_string_lossy);
     let url = |url: &Option<reqwest::Url>| url.as_ref().map(ToString::to_string);
+    let unless = |given: &str, default: &str| (given != default).then(|| given.to_owned());
     let mut words = vec![format!("{} verify", crate::project::program())];
     let options = [
         ("run", args.run.as_ref().map(ToString::to_string)),
@@ -266,8 +283,14 @@ fn command(args: &VerifyArgs) -> String {
         ("queue-endpoint", url(&queue.queue_endpoint)),
         ("table", Some(table.table.to_string())),
         ("table-endpoint", url(&table.table_endpoint)),
-        ("id-column", Some(args.id_column.clone())),
-        ("data-column", Some(args.data_column.clone())),
+        ("id-column", unless(&args.id_column, ROW_KEY)),
+        ("data-column", unless(&args.data_column, DATA)),
+        (
+            "workload",
+            args.workload
+                .as_ref()
+                .map(|file| file.to_string_lossy().into_owned()),
+        ),
         ("settle", Some(duration::text(args.settle))),
     ];
     for (option, value) in options {

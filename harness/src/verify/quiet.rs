@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
-use workflow::contract::RunId;
+use workflow::contract::workload::Lens;
 
 use crate::audit::AtWork;
 use crate::platform::storage::Queue;
@@ -21,14 +21,14 @@ const STILL: Duration = Duration::from_secs(60);
 /// every 5 s (`--idle-poll-max`), one without holds leases, and KEDA, which polls every 30 s, brings one within a minute.
 const UNTAKEN: Duration = Duration::from_secs(75);
 
-/// Waits until no message of `run` can be in `queue`, for at most `patience`. Returns how the queue was still being worked on
+/// Waits until no message of the run of `lens` can be in `queue`, for at most `patience`. Returns how the queue was still being worked on
 /// then, or `None` if it is quiet: then its messages stay as they are. It is quiet too once all of its messages are visible and
 /// nobody takes them.
 ///
 /// Messages that other runs have left there are not waited for, once all of the queue can be seen.
 pub(super) async fn until_quiet(
     queue: &dyn Queue,
-    run: &RunId,
+    lens: &Lens,
     patience: Duration,
 ) -> anyhow::Result<Option<AtWork>> {
     let start = Instant::now();
@@ -38,7 +38,7 @@ pub(super) async fn until_quiet(
         let look = QueueLook::take(queue)
             .await
             .context("look into the queue")?;
-        if !look.may_hold(run) {
+        if !look.may_hold(lens) {
             return Ok(None);
         }
         if untaken.last_for(&look) >= UNTAKEN {
@@ -124,8 +124,8 @@ mod tests {
 
     async fn waited(queue: &MemoryQueue) -> (Option<AtWork>, Duration) {
         let start = Instant::now();
-        let run = "r1".parse().unwrap();
-        let found = until_quiet(queue, &run, PATIENCE).await.unwrap();
+        let lens = Lens::own("r1".parse().unwrap());
+        let found = until_quiet(queue, &lens, PATIENCE).await.unwrap();
         (found, start.elapsed())
     }
 

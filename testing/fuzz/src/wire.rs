@@ -7,6 +7,7 @@ use hyper::{Method, StatusCode};
 use judge::audit::{Auditor, Expectation};
 use wire::Service;
 use wire::asked::{Asked, answered};
+use workflow::contract::workload::Lens;
 use workflow::contract::{PayloadSize, Payloads, Stamp};
 
 /// The run whose messages the judge knows.
@@ -47,6 +48,7 @@ fn read(input: &[u8]) -> Option<Crossing> {
     if line.ends_with('!') {
         headers.insert(IF_MATCH, HeaderValue::from_static("*"));
     }
+    let lens = Lens::own(RUN.parse().expect("a constant id must be valid"));
     let request = Asked {
         service,
         base: "/acc",
@@ -55,13 +57,14 @@ fn read(input: &[u8]) -> Option<Crossing> {
         query,
         headers: &headers,
         body: asked.strip_prefix(b"\n").unwrap_or_default(),
+        lens: &lens,
     };
     let mut crossing = request.crossing("consumer-1", Stamp::from_micros(1));
     let end = answer.iter().position(|byte| *byte == b'\n');
     let (head, body) = answer.split_at(end.map_or(answer.len(), |end| end + 1));
     let mut head = std::str::from_utf8(head).ok()?.trim_end().split(' ');
     let status = StatusCode::from_u16(head.next()?.parse().ok()?).ok()?;
-    answered(&mut crossing, status, head.next(), body);
+    answered(&lens, &mut crossing, status, head.next(), body);
     Some(crossing)
 }
 

@@ -96,9 +96,10 @@ impl Platform for Paused {
         let store = Store {
             run: plan.identity.run.clone(),
             queue: Arc::new(memory.queue.clone()),
-            poison: Arc::new(memory.poison.clone()),
+            poison: Some(Arc::new(memory.poison.clone())),
             table: Arc::new(memory.table.clone()),
             names: Resources::default(),
+            lens: workflow::contract::workload::Lens::own(plan.identity.run.clone()),
         };
         store.create().await?;
         Ok(Box::new(Rehearsal {

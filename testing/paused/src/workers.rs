@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow::contract::RunId;
+use workflow::contract::workload::Description;
 
 use crate::platform::Memory;
 use crate::sabotage::Sabotage;
@@ -173,7 +174,12 @@ impl Crew {
             &endpoints,
             "sig=none".to_owned(),
         ));
-        variables.extend(consumer_variables(&name, options, &Seat::default()));
+        variables.extend(consumer_variables(
+            &Description::own(),
+            &name,
+            options,
+            &Seat::default(),
+        ));
         let args: consumer::Args = parse("consumer", &[], &variables)?;
         let drain = CancellationToken::new();
         let (memory, stop) = (self.memory.clone(), drain.clone());
@@ -288,6 +294,7 @@ impl Crew {
             has_received: None,
         };
         self.roster.send_replace(Roster {
+            restarts: false,
             workers: state.present.iter().map(seen).collect(),
             departed: state.departed.clone(),
             wanted: state.groups.iter().map(|group| group.wanted).sum(),
@@ -303,6 +310,7 @@ fn departure(member: &Member, end: End, cause: Cause) -> Departure {
         end,
         cause,
         is_orderly: cause == Cause::Killed || end.code() == Some(0),
+        is_restart: false,
         after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
         held: 0,
         sentence: format!("{} ended: {end}", member.name),

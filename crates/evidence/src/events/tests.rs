@@ -6,7 +6,7 @@ use std::io::Write as _;
 use contract::Stamp;
 
 use super::*;
-use crate::audit::{Fates, Finding, Layout, SendCounts, Violation, Witness};
+use crate::audit::{Fates, Finding, SendCounts, Violation, Witness};
 use crate::pace::Pace;
 
 fn audit(run: RunId) -> Audit {
@@ -15,7 +15,7 @@ fn audit(run: RunId) -> Audit {
         planned: 3,
         begun: 3,
         complete: true,
-        layout: Layout::Contract,
+        not_judged: vec![],
         sends: SendCounts {
             acknowledged: 3,
             ..SendCounts::default()

@@ -2,20 +2,22 @@
 
 use std::collections::HashSet;
 
-use contract::{Digest, MessageId, PoisonEnvelope, Seq, Stamp, StoredRow};
+use contract::workload::{Lens, Owner, SetAside};
+use contract::{Digest, Seq, Stamp, StoredRow};
 use evidence::quoted;
 
-use super::body::{Joined, Owner, Parts, owner_of_body, owner_of_id};
-use super::content::Content;
+use super::body::{Joined, Parts};
+use super::content::{Content, payloads_in};
 use super::expectation::Checked;
 use super::findings::Findings;
+use super::known::not_judged;
 use super::protocol::Protocol;
 use super::seen::Seen;
 use super::stamps::FoundStamps;
 use super::verdict::with_history;
 use super::{
-    AtWork, Audit, Expectation, ExpectationError, Layout, RowSummary, SendCounts, SendOutcome,
-    Testimony, Violation, Witness,
+    AtWork, Audit, Expectation, ExpectationError, RowSummary, SendCounts, SendOutcome, Testimony,
+    Violation, Witness,
 };
 
 /// How far the clocks of the producer and of the service may be apart, in microseconds: clocks that are set by the network differ by
@@ -30,6 +32,7 @@ const CLOCKS_APART_US: i64 = 60_000_000;
 pub struct Auditor {
     pub(super) expectation: Expectation,
     pub(super) checked: Checked,
+    pub(super) lens: Lens,
     pub(super) seen: Seen,
     pub(super) findings: Findings,
     pub(super) stamps: FoundStamps,
@@ -56,10 +59,12 @@ impl Auditor {
     /// An auditor of what `expectation` says; refuses one that makes no sense.
     pub fn new(expectation: Expectation) -> Result<Self, ExpectationError> {
         let checked = Checked::of(&expectation)?;
+        let lens = Lens::new(expectation.description.clone(), expectation.run.clone());
         Ok(Self {
             seen: Seen::new(checked.last),
             stamps: FoundStamps::default(),
-            content: Content::of(expectation.payloads, expectation.layout),
+            content: Content::of(expectation.payloads, &lens),
+            lens,
             expectation,
             checked,
             findings: Findings::default(),
@@ -82,7 +87,7 @@ impl Auditor {
 
     /// A judge of the history of the same run.
     pub fn protocol(&self) -> Protocol {
-        Protocol::new(self.expectation.run.clone(), self.checked.last)
+        Protocol::new(self.lens.clone(), self.checked.last)
     }
 
     /// What the history of the wire has to say. Before anything that is in storage: each row is held against it.
@@ -95,20 +100,32 @@ impl Auditor {
     /// any run is a phantom, unless others write into the table too. Then one that the service stored long before the run began is left
     /// out like those of other runs, and nobody knows whose a later one is.
     ///
+    /// A row is read through the description of the workload beforehand ([`Lens::row`]).
+    ///
     /// Feed every row of the run's table, not only those in the run's partitions: rows elsewhere are the interesting
     /// ones.
     ///
     /// Returns the message of the run that the row is a result of. Rows of other runs, and rows that nobody sent, have none:
     /// no figure of the run is made of them.
     pub fn row(&mut self, row: &StoredRow) -> Option<Seq> {
-        let by_key = owner_of_id(&self.expectation.run, &row.row_key);
-        let seq = match by_key {
+        let own_table = self.expectation.own_table;
+        let by_id = self.lens.owner_of_row(row);
+        let seq = match by_id {
             Owner::Ours(seq) => Some(seq),
-            Owner::OtherRun if !self.expectation.own_table && !self.in_our_partitions(row) => {
+            Owner::OtherRun if !own_table && !self.lens.is_in_our_partition(row) => {
                 self.other_runs += 1;
                 return None;
             }
-            Owner::OtherRun | Owner::Nobody => self.content.seq_of(row),
+            // Beside an id, the payload must be whole: it may be that of another run.
+            _ if self.lens.has_ids() => self.content.seq_of(row, true),
+            _ => {
+                let seq = self.content.seq_of(row, !own_table);
+                if seq.is_none() && !own_table && self.lens.count_in(row).is_some() {
+                    self.other_runs += 1;
+                    return None;
+                }
+                seq
+            }
         };
         if seq.is_none() && self.was_there_before(row) {
             self.other_runs += 1;
@@ -125,7 +142,15 @@ impl Auditor {
                 return Some(seq);
             }
             Some(seq) => self.phantom_row(row, self.unsent(seq)),
-            None => self.phantom_row(row, "neither its keys nor its data name a message".into()),
+            None => {
+                let detail = match payloads_in(row) {
+                    0 | 1 => "neither its keys nor its data name a message".into(),
+                    several => format!(
+                        "it holds the payloads of {several} messages; one row for many messages is out of scope"
+                    ),
+                };
+                self.phantom_row(row, detail);
+            }
         }
         None
     }
@@ -140,7 +165,7 @@ impl Auditor {
     /// A body that is still in the queue.
     pub fn left_in_queue(&mut self, body: &str) {
         self.visible += 1;
-        match owner_of_body(&self.expectation.run, body) {
+        match self.lens.owner_of_message(body) {
             Owner::Ours(seq) if self.is_expected(seq) => {
                 self.seen.queued.mark(seq);
                 self.refuse_failed_send(seq, "it is in the queue");
@@ -164,7 +189,8 @@ impl Auditor {
     }
 
     /// One message of the poison queue. A body that travels in parts is judged when its last part is here.
-    pub fn poisoned(&mut self, envelope: &PoisonEnvelope) {
+    pub fn poisoned(&mut self, envelope: impl Into<SetAside>) {
+        let envelope = &envelope.into();
         let joined = self.parts.join(envelope);
         let body = match joined {
             Joined::Whole(body) => body,
@@ -174,13 +200,14 @@ impl Auditor {
                 return;
             }
         };
-        match owner_of_body(&self.expectation.run, &body) {
+        match self.lens.owner_of_message(&body) {
             Owner::Ours(seq) if self.is_expected(seq) => self.known_poison(seq, envelope),
             Owner::Ours(seq) => self.phantom_body(&body, &self.unsent(seq)),
             Owner::OtherRun => self.other_runs += 1,
             Owner::Nobody if self.expectation.shared_storage => self.other_runs += 1,
             Owner::Nobody => {
-                if !self.foreign_poison.insert(envelope.message_id.clone()) {
+                let id = envelope.message_id.as_ref().unwrap_or(&envelope.body);
+                if !self.foreign_poison.insert(id.clone()) {
                     self.poison_repeats += 1;
                 }
             }
@@ -210,6 +237,7 @@ impl Auditor {
         self.judge_unseen_deletes();
         let fates = self.judge_fates();
         let stamps = self.judge_stamps();
+        let not_judged = not_judged(&self.lens, self.testimony.is_some());
         let unreadable_poison = self.unreadable_poison + self.parts.open() as u64;
         let (unknown, failed) = (self.checked.unknown.count(), self.checked.failed.count());
         let Expectation {
@@ -217,7 +245,6 @@ impl Auditor {
             planned,
             begun,
             complete,
-            layout,
             ..
         } = self.expectation;
         let audit = Audit {
@@ -225,7 +252,7 @@ impl Auditor {
             planned,
             begun,
             complete,
-            layout,
+            not_judged,
             sends: SendCounts {
                 acknowledged: begun - unknown - failed,
                 unknown,
@@ -259,13 +286,9 @@ impl Auditor {
         self.excuse_reversed(&mut flaws);
         self.check_seen(seq, row);
         let again = self.seen.stored.mark(seq);
-        if self.expectation.layout == Layout::Contract && !self.is_at_its_keys(seq, row) {
-            let id = MessageId::new(self.expectation.run.clone(), seq);
-            let detail = format!(
-                "should be at PartitionKey {}, RowKey {}",
-                id.partition_key(),
-                id.row_key()
-            );
+        let payloads = self.expectation.payloads;
+        if !self.lens.is_at_its_keys(row, seq, payloads) {
+            let detail = format!("should be at {}", self.lens.keys_in_words(seq, payloads));
             self.accuse(Violation::Misplaced, seq, detail, Some(row));
         }
         if again {
@@ -295,22 +318,14 @@ impl Auditor {
         }
     }
 
-    fn known_poison(&mut self, seq: Seq, envelope: &PoisonEnvelope) {
+    fn known_poison(&mut self, seq: Seq, envelope: &SetAside) {
         if self.seen.poisoned.mark(seq) {
             self.poison_repeats += 1;
             return;
         }
         self.refuse_failed_send(seq, "it is in the poison queue");
         if !self.checked.poison.contains(seq) {
-            let detail = format!(
-                "given up by {} on attempt {} at {}: {} ({})",
-                quoted(&envelope.consumer),
-                envelope.attempt,
-                envelope.poisoned_stamp,
-                envelope.reason,
-                quoted(&envelope.detail)
-            );
-            self.accuse(Violation::Poisoned, seq, detail, None);
+            self.accuse(Violation::Poisoned, seq, given_up(envelope), None);
         }
     }
 
@@ -322,8 +337,9 @@ impl Auditor {
     }
 
     fn phantom_row(&mut self, row: &StoredRow, detail: String) {
+        let lens = &self.lens;
         self.findings.add(Violation::Phantom, || Witness {
-            row: Some(RowSummary::of(row)),
+            row: Some(RowSummary::through(lens, row)),
             ..Witness::new(
                 format!(
                     "row {} / {}",
@@ -349,10 +365,10 @@ impl Auditor {
         row: Option<&StoredRow>,
     ) {
         self.seen.spoiled.mark(seq);
-        let run = &self.expectation.run;
+        let lens = &self.lens;
         self.findings.add(violation, || Witness {
-            row: row.map(RowSummary::of),
-            ..Witness::new(MessageId::new(run.clone(), seq).to_string(), detail)
+            row: row.map(|row| RowSummary::through(lens, row)),
+            ..Witness::new(lens.id(seq), detail)
         });
     }
 
@@ -367,22 +383,30 @@ impl Auditor {
     }
 
     pub(super) fn id(&self, seq: Seq) -> String {
-        MessageId::new(self.expectation.run.clone(), seq).to_string()
+        self.lens.id(seq)
     }
+}
 
-    fn in_our_partitions(&self, row: &StoredRow) -> bool {
-        self.bucket_text(row).is_some()
+/// Who gave a message up, and why, as far as the poison queue tells of it.
+fn given_up(envelope: &SetAside) -> String {
+    let mut detail = "given up".to_owned();
+    let known = [
+        (" by ", envelope.consumer.as_deref().map(quoted)),
+        (
+            " on attempt ",
+            envelope.attempt.map(|attempt| attempt.to_string()),
+        ),
+        (" at ", envelope.at.clone()),
+        (": ", envelope.reason.clone()),
+    ];
+    for (word, value) in known {
+        if let Some(value) = value {
+            detail.push_str(word);
+            detail.push_str(&value);
+        }
     }
-
-    fn bucket_text<'a>(&self, row: &'a StoredRow) -> Option<&'a str> {
-        row.partition_key
-            .strip_prefix(self.expectation.run.as_str())?
-            .strip_prefix('.')
+    if let Some(told) = &envelope.detail {
+        detail.push_str(&format!(" ({})", quoted(told)));
     }
-
-    fn is_at_its_keys(&self, seq: Seq, row: &StoredRow) -> bool {
-        let bucket = self.bucket_text(row).filter(|text| text.len() == 2);
-        bucket.and_then(|text| text.parse().ok()) == Some(seq.bucket())
-            && owner_of_id(&self.expectation.run, &row.row_key) == Owner::Ours(seq)
-    }
+    detail
 }

@@ -2,15 +2,17 @@
 
 use std::fmt;
 
-use contract::{Digest, Payloads, Seq, StoredRow};
-
-use super::Layout;
+use contract::workload::{Described, Format, Lens, Name};
+use contract::{Digest, Payloads, Seq, Stamp, StoredRow};
+use evidence::quoted;
 
 /// One thing wrong with the content of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Flaw {
-    /// `data` is not the payload that was sent.
+    /// The payload's column is not the payload that was sent.
     WrongData {
+        /// The column.
+        column: String,
         /// The first byte, from 0, in which they differ.
         at: usize,
         /// Bytes stored.
@@ -18,24 +20,43 @@ pub enum Flaw {
         /// Bytes sent.
         sent: usize,
     },
-    /// `digest` is not that of the payload that was sent.
-    WrongDigest,
+    /// The digest's column is not that of the payload that was sent.
+    WrongDigest(String),
+    /// A column is not what its message says it must be.
+    Wrong {
+        /// The column.
+        column: String,
+        /// What it holds.
+        stored: String,
+        /// What it must hold.
+        expected: String,
+    },
     /// The column is absent, of another type, or cannot be read.
-    Missing(&'static str),
+    Missing(String),
     /// The first stamp is later than the second, and one process wrote both.
-    Reversed(&'static str, &'static str),
-    /// `attempt` is 0; deliveries count from 1.
-    AttemptZero,
+    Reversed(String, String),
+    /// The attempt's column is 0; deliveries count from 1.
+    AttemptZero(String),
 }
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WrongData { at, stored, sent } => write!(
+            Self::WrongData {
+                column,
+                at,
+                stored,
+                sent,
+            } => write!(
                 f,
-                "`data` is not what was sent: differs from byte {at} on, {stored} bytes stored, {sent} sent"
+                "`{column}` is not what was sent: differs from byte {at} on, {stored} bytes stored, {sent} sent"
             ),
-            Self::WrongDigest => f.write_str("`digest` is not that of what was sent"),
+            Self::WrongDigest(column) => write!(f, "`{column}` is not that of what was sent"),
+            Self::Wrong {
+                column,
+                stored,
+                expected,
+            } => write!(f, "`{column}` is {stored:?}, and must be {expected:?}"),
             Self::Missing(column) => write!(f, "`{column}` is missing or malformed"),
             Self::Reversed(first, second) => {
                 write!(
@@ -43,7 +64,9 @@ impl fmt::Display for Flaw {
                     "`{first}` is later than `{second}`, and one clock gave both"
                 )
             }
-            Self::AttemptZero => f.write_str("`attempt` is 0, deliveries count from 1"),
+            Self::AttemptZero(column) => {
+                write!(f, "`{column}` is 0, deliveries count from 1")
+            }
         }
     }
 }
@@ -52,80 +75,201 @@ impl fmt::Display for Flaw {
 #[derive(Debug)]
 pub(super) struct Content {
     payloads: Payloads,
-    layout: Layout,
+    lens: Lens,
+    data: Option<Described>,
+    digest: Option<Described>,
+    /// Columns of which it is only looked at whether they are there.
+    present: Vec<(Described, Name)>,
+    /// Columns of which the first is never later than the second.
+    ordered: Vec<(Name, Name)>,
     expected: String,
+    /// The message whose payload the buffer holds.
+    expected_of: Option<Seq>,
 }
 
+/// What a row must hold, of whom only the worker or the sums of stamps tell whether it is right.
+const PRESENT: [Name; 7] = [
+    Name::Intended,
+    Name::Sent,
+    Name::Received,
+    Name::Done,
+    Name::Attempt,
+    Name::Worker,
+    Name::Node,
+];
+
 impl Content {
-    pub(super) fn of(payloads: Payloads, layout: Layout) -> Self {
+    pub(super) fn of(payloads: Payloads, lens: &Lens) -> Self {
+        let described = |name| lens.described(name).cloned();
+        let format = |name| lens.described(name).map(|it| it.format);
+        let pairs = [(Name::Intended, Name::Sent), (Name::Received, Name::Done)];
+        // A stamp that is cut off at its second is before one of the same moment that is not.
+        let alike = |(first, second): &(Name, Name)| match (format(*first), format(*second)) {
+            (Some(first), Some(second)) => first == second || first.is_exact() && second.is_exact(),
+            _ => false,
+        };
+        let present = PRESENT.into_iter();
         Self {
+            data: described(Name::Payload(1)),
+            digest: described(Name::Digest),
+            present: present
+                .filter_map(|name| Some((described(name)?, name)))
+                .collect(),
+            ordered: pairs.into_iter().filter(alike).collect(),
             payloads,
-            layout,
+            lens: lens.clone(),
             expected: String::new(),
+            expected_of: None,
         }
+    }
+
+    fn expect(&mut self, seq: Seq) {
+        if self.expected_of != Some(seq) {
+            self.payloads.write_payload(seq, &mut self.expected);
+            self.expected_of = Some(seq);
+        }
+    }
+
+    fn column(&self, name: Name) -> String {
+        self.lens
+            .described(name)
+            .map_or_else(String::new, |it| it.column.clone())
     }
 
     /// Everything wrong with the content of `row` as that of message `seq`. Allocates only when something is.
     pub(super) fn flaws(&mut self, seq: Seq, row: &StoredRow) -> Vec<Flaw> {
-        self.payloads.write_payload(seq, &mut self.expected);
         let mut flaws = Vec::new();
-        match &row.data {
-            None => flaws.push(Flaw::Missing("data")),
-            Some(data) if *data != self.expected => flaws.push(difference(data, &self.expected)),
-            Some(_) => {}
+        let missing = |flaws: &mut Vec<Flaw>, described: &Described| {
+            if !described.is_optional {
+                flaws.push(Flaw::Missing(described.column.clone()));
+            }
+        };
+        if self.data.is_some() || self.digest.is_some() {
+            self.expect(seq);
         }
-        match row.digest {
-            None if self.layout == Layout::PayloadOnly => {}
-            None => flaws.push(Flaw::Missing("digest")),
-            Some(digest) if digest != Digest::of(&self.expected) => flaws.push(Flaw::WrongDigest),
-            Some(_) => {}
-        }
-        for (column, present) in [
-            ("srcStamp", row.src_stamp.is_some()),
-            ("sentStamp", row.sent_stamp.is_some()),
-            ("dequeuedStamp", row.dequeued_stamp.is_some()),
-            ("dateStamp", row.date_stamp.is_some()),
-            ("attempt", row.attempt.is_some()),
-            ("consumer", row.consumer.is_some()),
-            ("node", row.node.is_some()),
-        ] {
-            if !present && self.layout == Layout::Contract {
-                flaws.push(Flaw::Missing(column));
+        if let Some(described) = &self.data {
+            match &row.data {
+                None => missing(&mut flaws, described),
+                Some(data) if *data != self.expected => {
+                    flaws.push(difference(&described.column, data, &self.expected));
+                }
+                Some(_) => {}
             }
         }
-        for (first, second, columns) in [
-            (row.src_stamp, row.sent_stamp, ("srcStamp", "sentStamp")),
-            (
-                row.dequeued_stamp,
-                row.date_stamp,
-                ("dequeuedStamp", "dateStamp"),
-            ),
-        ] {
+        if let Some(described) = &self.digest {
+            match row.digest {
+                None => missing(&mut flaws, described),
+                Some(digest) if digest != Digest::of(&self.expected) => {
+                    flaws.push(Flaw::WrongDigest(described.column.clone()));
+                }
+                Some(_) => {}
+            }
+        }
+        for (described, name) in &self.present {
+            if !is_present(row, *name) {
+                missing(&mut flaws, described);
+            }
+        }
+        for (first, second) in &self.ordered {
             // An absent stamp is a flaw of its own.
-            if first
-                .zip(second)
-                .is_some_and(|(first, second)| first > second)
-            {
-                flaws.push(Flaw::Reversed(columns.0, columns.1));
+            let stamps = stamp(row, *first).zip(stamp(row, *second));
+            if stamps.is_some_and(|(first, second)| first > second) {
+                flaws.push(Flaw::Reversed(self.column(*first), self.column(*second)));
             }
         }
         if row.attempt == Some(0) {
-            flaws.push(Flaw::AttemptZero);
+            flaws.push(Flaw::AttemptZero(self.column(Name::Attempt)));
         }
+        self.check_further(seq, row, &mut flaws);
         flaws
     }
 
-    /// The message whose payload `row` holds, whatever its keys are.
-    pub(super) fn seq_of(&self, row: &StoredRow) -> Option<Seq> {
-        self.payloads.seq_of(row.data.as_deref()?)
+    fn check_further(&self, seq: Seq, row: &StoredRow, flaws: &mut Vec<Flaw>) {
+        for (column, stored) in self.lens.further().iter().zip(&row.further) {
+            let holds = |text: &String| self.lens.holds(&column.template, text, seq, self.payloads);
+            match stored {
+                None if column.is_optional => {}
+                None => flaws.push(Flaw::Missing(column.name.clone())),
+                Some(text) if holds(text) => {}
+                Some(text) => {
+                    let fill = |hole| self.lens.known(hole, self.payloads, seq);
+                    let expected = column.template.fill(fill).unwrap_or_default();
+                    flaws.push(Flaw::Wrong {
+                        column: column.name.clone(),
+                        stored: quoted(text),
+                        expected: quoted(&expected),
+                    });
+                }
+            }
+        }
+    }
+
+    /// The message whose payload `row` holds, whatever its keys are: whole, or as far as its number goes. Who holds the payloads of several
+    /// messages is of none.
+    pub(super) fn seq_of(&mut self, row: &StoredRow, whole: bool) -> Option<Seq> {
+        let seq = self.lens.count_in(row)?;
+        if self.has_payload_of(seq, row) {
+            return Some(seq);
+        }
+        (!whole && payloads_in(row) <= 1).then_some(seq)
+    }
+
+    fn has_payload_of(&mut self, seq: Seq, row: &StoredRow) -> bool {
+        if self.data.is_some() {
+            self.expect(seq);
+            return row.data.as_ref() == Some(&self.expected);
+        }
+        let mut further = self.lens.further().iter().zip(&row.further);
+        further.all(|(column, text)| {
+            let text = text.as_deref();
+            text.is_some_and(|text| self.lens.holds(&column.template, text, seq, self.payloads))
+        })
     }
 }
 
-fn difference(stored: &str, sent: &str) -> Flaw {
+/// How many payloads the text of a row holds at most, in one column.
+pub(super) fn payloads_in(row: &StoredRow) -> usize {
+    let texts = row.further.iter().flatten().chain(&row.data);
+    texts
+        .map(|text| Payloads::counts_in(text))
+        .max()
+        .unwrap_or(0)
+}
+
+const fn stamp(row: &StoredRow, name: Name) -> Option<Stamp> {
+    match name {
+        Name::Intended => row.src_stamp,
+        Name::Sent => row.sent_stamp,
+        Name::Received => row.dequeued_stamp,
+        Name::Done => row.date_stamp,
+        _ => None,
+    }
+}
+
+const fn is_present(row: &StoredRow, name: Name) -> bool {
+    match name {
+        Name::Attempt => row.attempt.is_some(),
+        Name::Worker => row.consumer.is_some(),
+        Name::Node => row.node.is_some(),
+        _ => stamp(row, name).is_some(),
+    }
+}
+
+fn difference(column: &str, stored: &str, sent: &str) -> Flaw {
     let pairs = stored.bytes().zip(sent.bytes());
     Flaw::WrongData {
+        column: column.to_owned(),
         at: pairs.take_while(|(a, b)| a == b).count(),
         stored: stored.len(),
         sent: sent.len(),
+    }
+}
+
+/// How far a stamp that is written so may be before the moment that it tells, in microseconds.
+pub(super) const fn cut_us(format: Format) -> i64 {
+    match format {
+        Format::UnixMs => 1_000,
+        Format::UnixS => 1_000_000,
+        _ => 0,
     }
 }

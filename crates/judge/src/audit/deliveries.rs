@@ -7,6 +7,7 @@ use std::time::Duration;
 use contract::{Seq, Stamp};
 
 use super::activity::Activity;
+use super::claims::{Claims, Column};
 use super::clocks::Clocks;
 use super::skew::{Skewed, Skews};
 use evidence::{Claimed, Crossing, Handled};
@@ -77,26 +78,35 @@ impl Deliveries {
         }
     }
 
-    /// Compares what a row, stored by the insert `crossing`, claims.
+    /// When storage had answered to the last delivery of `seq` that the client of `crossing` had had when it asked this.
+    pub(super) fn last_before(&self, seq: Seq, crossing: &Crossing) -> Option<Stamp> {
+        let all = self.0.get(&seq)?.iter();
+        let own = all.filter(|it| it.client == crossing.client && it.ended <= crossing.began);
+        own.map(|it| it.ended).max()
+    }
+}
+
+impl Claims {
+    /// Compares what a row, stored by the insert `crossing`, claims, as far as it has columns for it.
     pub(super) fn compare(
         &self,
+        deliveries: &Deliveries,
         seq: Seq,
-        crossing: &Crossing,
-        claimed: &Claimed,
+        (crossing, claimed): (&Crossing, &Claimed),
         (clocks, activity, skews): (&Clocks, &Activity, Option<&mut Skews>),
     ) -> Compared {
-        match self.compare_who(seq, crossing, claimed) {
+        match self.compare_who(deliveries, seq, crossing, claimed) {
             Err(detail) => Compared::False(detail),
             Ok(deliveries) => {
                 if let Some(skews) = skews {
                     let last = deliveries.last();
                     return last.map_or(Compared::Fine, |delivery| {
-                        compare_apart(delivery, crossing, claimed, skews)
+                        self.compare_apart(delivery, crossing, claimed, skews)
                     });
                 }
                 let mut found = Compared::Fine;
                 for delivery in deliveries {
-                    found = compare_when(delivery, crossing, claimed, clocks, activity);
+                    found = self.compare_when(delivery, crossing, claimed, clocks, activity);
                     if found == Compared::Fine {
                         break;
                     }
@@ -107,126 +117,154 @@ impl Deliveries {
     }
 
     /// The deliveries that the row may be the result of; none where nothing is known of them.
-    fn compare_who(
+    fn compare_who<'d>(
         &self,
+        deliveries: &'d Deliveries,
         seq: Seq,
         crossing: &Crossing,
         claimed: &Claimed,
-    ) -> Result<Vec<&Delivery>, String> {
+    ) -> Result<Vec<&'d Delivery>, String> {
         let client = &crossing.client;
-        let unread = |column: &str| format!("`{column}` is absent, or cannot be read");
-        let consumer = claimed
-            .consumer
-            .as_ref()
-            .ok_or_else(|| unread("consumer"))?;
-        if consumer != client {
+        if let Some((column, consumer)) = claim(self.worker.as_ref(), claimed.consumer.as_ref())?
+            && consumer != client
+        {
             return Err(format!(
-                "`consumer` is {consumer:?}, and {client} inserted the row"
+                "`{column}` is {consumer:?}, and {client} inserted the row"
             ));
         }
-        let attempt = claimed.attempt.ok_or_else(|| unread("attempt"))?;
+        let attempt = claim(self.attempt.as_ref(), claimed.attempt)?;
         // What it was given by an answer that nobody could read is not known.
-        let all = self.0.get(&seq).map_or(&[][..], Vec::as_slice);
+        let all = deliveries.0.get(&seq).map_or(&[][..], Vec::as_slice);
         let own: Vec<_> = all.iter().filter(|it| it.client == *client).collect();
         let Some(last) = own.last() else {
             return Ok(vec![]);
         };
         let last = last.attempt;
+        let Some((column, attempt)) = attempt else {
+            return Ok(own);
+        };
         let meant: Vec<_> = own.into_iter().filter(|it| it.attempt == attempt).collect();
         if meant.is_empty() {
             return Err(format!(
-                "`attempt` is {attempt}, and {client} got the message as delivery {last}"
+                "`{column}` is {attempt}, and {client} got the message as delivery {last}"
             ));
         }
         Ok(meant)
     }
-}
 
-/// Compares the stamps of a client with a clock of its own.
-fn compare_apart(
-    delivery: &Delivery,
-    crossing: &Crossing,
-    claimed: &Claimed,
-    skews: &mut Skews,
-) -> Compared {
-    let client = &crossing.client;
-    let unread = |column: &str| Compared::False(format!("`{column}` is absent, or cannot be read"));
-    let Some(dequeued) = claimed.dequeued else {
-        return unread("dequeuedStamp");
-    };
-    let Some(date) = claimed.date else {
-        return unread("dateStamp");
-    };
-    let (received, sent) = ((dequeued, delivery.ended), (date, crossing.began));
-    match skews.claim(client, received, sent, CLOCK_US) {
-        Skewed::Possible => Compared::Fine,
-        Skewed::Far(_) => Compared::Untold,
-        Skewed::Contradicted(us) => Compared::False(format!(
-            "`dequeuedStamp` {dequeued} and `dateStamp` {date} are {} ms from what its other rows and the wire say of the clock of {client}",
-            us / 1_000
-        )),
-    }
-}
-
-/// Compares the stamps: not before the consumer had the message, not after it had sent the row, and not long before that.
-fn compare_when(
-    delivery: &Delivery,
-    crossing: &Crossing,
-    claimed: &Claimed,
-    clocks: &Clocks,
-    activity: &Activity,
-) -> Compared {
-    let client = &crossing.client;
-    let (least, most) = clocks.ahead_since(delivery.ended);
-    let stepped = most - least > CLOCK_US;
-    let told = |outside: bool, detail: String| match (outside, stepped) {
-        (true, _) => Compared::False(detail),
-        (false, true) => Compared::Untold,
-        (false, false) => Compared::Fine,
-    };
-    let unread = |column: &str| Compared::False(format!("`{column}` is absent, or cannot be read"));
-    let Some(dequeued) = claimed.dequeued else {
-        return unread("dequeuedStamp");
-    };
-    let Some(date) = claimed.date else {
-        return unread("dateStamp");
-    };
-    let had = delivery.ended.as_micros().saturating_add(least);
-    if dequeued.as_micros().saturating_add(CLOCK_US) < had {
-        let at = delivery.ended;
-        return told(
-            true,
-            format!("`dequeuedStamp` is {dequeued}, before {client} had the message, at {at}"),
-        );
-    }
-    let asked = crossing.began.as_micros().saturating_add(most);
-    for (column, at) in [("dequeuedStamp", dequeued), ("dateStamp", date)] {
-        if at.as_micros() > asked.saturating_add(CLOCK_US) {
-            let sent = crossing.began;
-            return told(
-                true,
-                format!("`{column}` is {at}, after {client} had sent the row, at {sent}"),
-            );
+    /// Compares the stamps of a client with a clock of its own. It takes two to tell how far that clock is off.
+    fn compare_apart(
+        &self,
+        delivery: &Delivery,
+        crossing: &Crossing,
+        claimed: &Claimed,
+        skews: &mut Skews,
+    ) -> Compared {
+        let client = &crossing.client;
+        let (dequeued, date) = match self.stamps(claimed) {
+            Ok([Some(dequeued), Some(date)]) => (dequeued, date),
+            Ok(_) => return Compared::Fine,
+            Err(detail) => return Compared::False(detail),
+        };
+        let (received, sent) = ((dequeued.1, delivery.ended), (date.1, crossing.began));
+        let slack = CLOCK_US + self.received_cut_us;
+        match skews.claim(client, received, sent, slack) {
+            Skewed::Possible => Compared::Fine,
+            Skewed::Far(_) => Compared::Untold,
+            Skewed::Contradicted(us) => Compared::False(format!(
+                "`{}` {} and `{}` {} are {} ms from what its other rows and the wire say of the clock of {client}",
+                dequeued.0,
+                dequeued.1,
+                date.0,
+                date.1,
+                us / 1_000
+            )),
         }
     }
-    // By the history's clock, which may be the earlier or the later.
-    let ready = Stamp::from_micros(date.as_micros().saturating_sub(least));
-    let tried = delivery.first_try.unwrap_or(crossing.began);
-    if crossing.rows.len() <= 1 && activity.idle(client, ready, tried) > LONG {
-        return told(
-            true,
-            format!(
-                "`dateStamp` is {date}, long before {client} sent the row, at {tried}, with nothing to wait for meanwhile"
-            ),
-        );
+
+    /// What a row says of when its message was received and its work was done.
+    fn stamps(&self, claimed: &Claimed) -> Result<[Option<(&str, Stamp)>; 2], String> {
+        let received = claim(self.received.as_ref(), claimed.dequeued)?;
+        Ok([received, claim(self.done.as_ref(), claimed.date)?])
     }
-    told(false, String::new())
+
+    /// Compares the stamps: not before the consumer had the message, not after it had sent the row, and not long before that.
+    fn compare_when(
+        &self,
+        delivery: &Delivery,
+        crossing: &Crossing,
+        claimed: &Claimed,
+        clocks: &Clocks,
+        activity: &Activity,
+    ) -> Compared {
+        let client = &crossing.client;
+        let (least, most) = clocks.ahead_since(delivery.ended);
+        let stepped = most - least > CLOCK_US;
+        let told = |outside: bool, detail: String| match (outside, stepped) {
+            (true, _) => Compared::False(detail),
+            (false, true) => Compared::Untold,
+            (false, false) => Compared::Fine,
+        };
+        let [dequeued, date] = match self.stamps(claimed) {
+            Ok(stamps) => stamps,
+            Err(detail) => return Compared::False(detail),
+        };
+        let had = delivery.ended.as_micros().saturating_add(least);
+        if let Some((column, dequeued)) = dequeued
+            && dequeued
+                .as_micros()
+                .saturating_add(CLOCK_US + self.received_cut_us)
+                < had
+        {
+            let at = delivery.ended;
+            return told(
+                true,
+                format!("`{column}` is {dequeued}, before {client} had the message, at {at}"),
+            );
+        }
+        let asked = crossing.began.as_micros().saturating_add(most);
+        for (column, at) in [dequeued, date].into_iter().flatten() {
+            if at.as_micros() > asked.saturating_add(CLOCK_US) {
+                let sent = crossing.began;
+                return told(
+                    true,
+                    format!("`{column}` is {at}, after {client} had sent the row, at {sent}"),
+                );
+            }
+        }
+        // By the history's clock, which may be the earlier or the later.
+        let tried = delivery.first_try.unwrap_or(crossing.began);
+        if let Some((column, date)) = date {
+            let whole = date.as_micros().saturating_add(self.done_cut_us);
+            let ready = Stamp::from_micros(whole.saturating_sub(least));
+            if crossing.rows.len() <= 1 && activity.idle(client, ready, tried) > LONG {
+                return told(
+                    true,
+                    format!(
+                        "`{column}` is {date}, long before {client} sent the row, at {tried}, with nothing to wait for meanwhile"
+                    ),
+                );
+            }
+        }
+        told(false, String::new())
+    }
+}
+
+/// What a row says in `column`, where its description has one; an error where the row has nothing there that can be read.
+fn claim<T>(column: Option<&Column>, said: Option<T>) -> Result<Option<(&str, T)>, String> {
+    match (column, said) {
+        (None, _) => Ok(None),
+        (Some(column), Some(said)) => Ok(Some((&column.name, said))),
+        (Some(column), None) if column.is_optional => Ok(None),
+        (Some(column), None) => Err(format!("`{}` is absent, or cannot be read", column.name)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audit::sample_crossing;
+    use contract::workload::Lens;
     use evidence::Operation;
 
     const SECOND: i64 = 1_000_000;
@@ -264,9 +302,13 @@ mod tests {
         }
     }
 
+    fn claims() -> Claims {
+        Claims::of(&Lens::own("r1".parse().unwrap()))
+    }
+
     fn compare(deliveries: &Deliveries, seq: Seq, crossing: &Crossing, row: &Claimed) -> Compared {
         let (clocks, activity) = (Clocks::default(), Activity::default());
-        deliveries.compare(seq, crossing, row, (&clocks, &activity, None))
+        claims().compare(deliveries, seq, (crossing, row), (&clocks, &activity, None))
     }
 
     #[test]
@@ -369,8 +411,8 @@ mod tests {
                 ..crossing("consumer-1", Operation::ReceiveMessages, 45)
             });
             let row = claimed("consumer-2", 2, dequeued, date);
-            let compared =
-                deliveries.compare(seq, &insert, &row, (&clocks, &Activity::default(), None));
+            let told = (&clocks, &Activity::default(), None);
+            let compared = claims().compare(&deliveries, seq, (&insert, &row), told);
             assert_eq!(compared == Compared::Untold, found, "{set_s}: {compared:?}");
             assert!(
                 found || matches!(compared, Compared::False(_)),
@@ -394,7 +436,8 @@ mod tests {
             activity
         };
         let compared = |deliveries: &Deliveries, activity| {
-            deliveries.compare(seq, &insert, &row, (&Clocks::default(), &activity, None))
+            let told = (&Clocks::default(), &activity, None);
+            claims().compare(deliveries, seq, (&insert, &row), told)
         };
         let receives = || polling(40, 50, Operation::ReceiveMessages);
         let found = compared(&deliveries, receives());

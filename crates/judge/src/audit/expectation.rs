@@ -1,9 +1,10 @@
 //! What a run should have left behind: known from its id, its seed and the producer's summary, without storing it.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
+use contract::workload::Description;
 use contract::{Payloads, RunId, Seq, Stamp, StampSums};
-use evidence::audit::Layout;
 use serde::{Deserialize, Serialize};
 
 /// Most messages one audit takes. At under one byte a message this is about 1 GiB: past it, audit run by run.
@@ -27,9 +28,9 @@ pub struct Expectation {
     pub stamp_sums: Option<StampSums>,
     /// What must end in the poison queue.
     pub poison: ExpectedPoison,
-    /// What of the contract the rows have.
-    #[serde(default)]
-    pub layout: Layout,
+    /// How its messages and rows look.
+    #[serde(skip, default = "Description::own")]
+    pub description: Arc<Description>,
     /// Whether the table is the run's alone: then a row under the id of another run is nobody's, else it is not judged.
     #[serde(default)]
     pub own_table: bool,
@@ -57,7 +58,7 @@ impl Expectation {
             sends: Sends::default(),
             stamp_sums: None,
             poison: ExpectedPoison::default(),
-            layout: Layout::Contract,
+            description: Description::own(),
             own_table: false,
             shared_storage: false,
             begun_at: None,

@@ -2,7 +2,6 @@
 
 use contract::{Seq, StoredRow};
 
-use super::body::{Owner, owner_of_id};
 use super::content::Flaw;
 use super::{Auditor, Violation, Witness};
 use crate::measure::{Circumstances, Ending};
@@ -14,7 +13,8 @@ impl Auditor {
         let Some(testimony) = &self.testimony else {
             return Ending::default();
         };
-        let Owner::Ours(seq) = owner_of_id(&self.expectation.run, &row.row_key) else {
+        let by_id = self.lens.owner_of_row(row).seq();
+        let Some(seq) = by_id.or_else(|| self.lens.count_in(row)) else {
             return Ending::default();
         };
         let answered = testimony.answered(seq);
@@ -22,6 +22,13 @@ impl Auditor {
         Ending {
             answered,
             disturbed: span.is_some_and(|(from, to)| testimony.disturbances.touch(from, to)),
+        }
+    }
+
+    /// Fills in the stamps of which `row`, that of message `seq`, has no column: as the wire has seen them.
+    pub fn fill_stamps(&self, seq: Seq, row: &mut StoredRow) {
+        if let Some(testimony) = &self.testimony {
+            testimony.ways.fill(seq, row);
         }
     }
 

@@ -21,6 +21,7 @@ mod account;
 mod activity;
 mod auditor;
 mod body;
+mod claims;
 mod clocks;
 mod content;
 mod deliveries;
@@ -29,6 +30,7 @@ mod fates;
 mod findings;
 mod hearing;
 mod inserts;
+mod known;
 mod protocol;
 mod seen;
 mod skew;
@@ -36,6 +38,7 @@ mod stamps;
 mod starvation;
 mod testimony;
 mod verdict;
+mod ways;
 
 #[cfg(test)]
 mod tests;
@@ -43,10 +46,9 @@ mod tests;
 pub(crate) use tests::sample_crossing;
 
 pub use auditor::Auditor;
-pub use body::is_of_run;
 pub use content::Flaw;
 pub use evidence::audit::{
-    AtWork, Audit, ClientTraffic, Fates, Finding, Layout, MAX_WITNESSES, RowSummary, SendCounts,
+    AtWork, Audit, ClientTraffic, Fates, Finding, MAX_WITNESSES, NotJudged, RowSummary, SendCounts,
     StampBlocks, StorageTime, Traffic, Violation, Witness,
 };
 pub use expectation::{

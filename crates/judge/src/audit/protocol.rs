@@ -1,12 +1,14 @@
 //! The protocol: what a history must show of the consumers' way with messages, whatever the table looks like in the end.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use contract::{RunId, Seq, Stamp};
+use contract::workload::{Lens, Written};
+use contract::{Seq, Stamp};
 
 use super::account::{Account, HandOvers};
 use super::activity::Activity;
-use super::body::{Owner, owner_of_id};
+use super::claims::Claims;
 use super::clocks::Clocks;
 use super::deliveries::{Compared, Deliveries};
 use super::findings::Findings;
@@ -15,6 +17,7 @@ use super::seen::Marks;
 use super::skew::Skews;
 use super::starvation::Starvation;
 use super::testimony::{GivenUp, Resources, Testimony};
+use super::ways::Ways;
 use super::{Traffic, Violation, Witness};
 use evidence::{Crossing, Handled, Happened, Operation, RowChange};
 
@@ -50,7 +53,8 @@ struct Refused {
 /// Judges a history, crossing by crossing, in its order.
 #[derive(Debug)]
 pub struct Protocol {
-    run: RunId,
+    lens: Lens,
+    claims: Claims,
     last: u64,
     resources: Resources,
     /// Messages whose row was stored.
@@ -68,6 +72,10 @@ pub struct Protocol {
     activity: Activity,
     clocks: Clocks,
     inserts: Inserts,
+    /// When what happened of which rows have no column.
+    ways: Ways,
+    /// Of which message the row at these keys is, where the keys do not tell it.
+    rows_at: HashMap<u64, Seq>,
     given_up: Vec<GivenUp>,
     traffic: Traffic,
     starvation: Starvation,
@@ -77,10 +85,13 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// A judge of `run`, whose sequence numbers end at `last`.
-    pub fn new(run: RunId, last: u64) -> Self {
+    /// A judge of the run of `lens`, whose sequence numbers end at `last`.
+    pub fn new(lens: Lens, last: u64) -> Self {
         Self {
-            run,
+            claims: Claims::of(&lens),
+            ways: Ways::of(&lens),
+            lens,
+            rows_at: HashMap::new(),
             last,
             resources: Resources::default(),
             stored: Marks::new(last),
@@ -123,7 +134,7 @@ impl Protocol {
         self.starvation.crossing(crossing);
         self.traffic.crossing(crossing);
         let in_queue = self.resources.is_queue(&crossing.resource);
-        let in_poison = self.resources.is_poison(&crossing.resource);
+        let in_poison = self.is_poison(&crossing.resource);
         match crossing.operation {
             Operation::ReceiveMessages if in_queue => {
                 self.account.receive(crossing);
@@ -186,6 +197,7 @@ impl Protocol {
             traffic,
             findings: self.findings.finish(),
             inserts: self.inserts,
+            ways: self.ways,
             given_up: self.given_up,
             disturbances,
         }
@@ -198,14 +210,11 @@ impl Protocol {
         for message in &crossing.messages {
             if in_queue {
                 self.account.put(&message.queue_id);
-            }
-            let about = message
-                .poisons
-                .as_ref()
-                .filter(|_| in_poison)
-                .and_then(|id| self.live.get_mut(id));
-            if let Some(live) = about {
-                live.set_aside = Some(crossing.ended);
+                if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id)) {
+                    self.ways.put(seq, message, crossing.began);
+                }
+            } else {
+                self.set_aside(message, crossing.ended);
             }
             if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id))
                 && in_poison
@@ -214,6 +223,28 @@ impl Protocol {
                 self.given_up.push(GivenUp { seq, client });
             }
         }
+    }
+
+    /// A message was put into the poison queue: it names the one that it is about, or is the same text.
+    fn set_aside(&mut self, message: &Handled, at: Stamp) {
+        if let Some(live) = message
+            .poisons
+            .as_ref()
+            .and_then(|id| self.live.get_mut(id))
+        {
+            live.set_aside = Some(at);
+        }
+        let Some(print) = message.print else { return };
+        let same = self
+            .live
+            .values_mut()
+            .filter(|live| live.print == Some(print));
+        same.for_each(|live| live.set_aside = Some(at));
+    }
+
+    fn is_poison(&self, queue: &str) -> bool {
+        self.lens
+            .is_poison_queue(queue, self.resources.queue.as_deref())
     }
 
     fn delivered(&mut self, crossing: &Crossing, message: &Handled) {
@@ -237,8 +268,13 @@ impl Protocol {
 
     /// A row was named: by an insert, a transaction, a read or something that the contract does not have.
     fn touched(&mut self, crossing: &Crossing, row: &RowChange) {
-        let seq = self.seq_of(&row.keys.row);
         let happened = crossing.happened();
+        let is_updated = self.lens.description().written() == Written::Updated;
+        // Of rows that come about in steps, the last makes it whole.
+        let writes = row.operation == Operation::InsertEntity
+            || is_updated && (row.operation.stores() || row.operation.overwrites());
+        let stores = writes && !(is_updated && row.partial);
+        let seq = self.seq_of_row(row, writes && happened != Happened::No);
         if !self.resources.is_table(&crossing.resource) {
             if let (true, Happened::Yes, Some(seq)) = (row.operation.stores(), happened, seq) {
                 self.strayed.insert(seq, crossing.resource.clone());
@@ -250,13 +286,16 @@ impl Protocol {
         }
         let exists = match (row.operation, happened) {
             (Operation::DeleteEntity, _) => false,
-            (_, Happened::Yes) => true,
+            // What a look at a row of that kind has found may not be whole.
+            (_, Happened::Yes) => stores || !is_updated,
             // Refused because the row is there: that is where a second delivery learns that it was done.
             (Operation::InsertEntity, Happened::No) => {
                 crossing.status() == Some(409)
                     && crossing.code() == Some("EntityAlreadyExists")
                     // Of a transaction, only the row that storage blames: of the others it says nothing.
                     && row.part == crossing.failed_part
+                    // At keys that do not tell it, the row may be another message's.
+                    && self.has_row(row, seq)
             }
             _ => false,
         };
@@ -265,19 +304,23 @@ impl Protocol {
         {
             self.stored_at.insert(seq, crossing.ended);
         }
-        if let (Operation::InsertEntity, Some(seq)) = (row.operation, seq) {
+        if let (true, Some(seq)) = (stores, seq) {
             self.inserted(crossing, row, seq);
         }
         if row.operation.overwrites() && happened != Happened::No {
             if let Some(seq) = seq {
                 self.inserts.change(seq);
             }
+            if is_updated && row.operation != Operation::DeleteEntity {
+                return;
+            }
+            let subject = self.name_of(row, seq);
             self.findings.add(Violation::Overwritten, || {
                 let detail = format!(
                     "{} changed the row with {}; rows are inserted, and never changed",
                     crossing.client, row.operation
                 );
-                Witness::new(&row.keys.row, detail)
+                Witness::new(subject, detail)
             });
         }
     }
@@ -293,23 +336,29 @@ impl Protocol {
         let answered = Stamp::from_micros(crossing.ended.as_micros().saturating_add(ahead));
         let answered = (happened == Happened::Yes).then_some(answered);
         self.inserts.add(seq, row.print, answered);
+        let delivery = self.deliveries.last_before(seq, crossing);
+        self.ways.stored(seq, delivery, crossing.began, ahead);
+        let subject = self.name_of(row, Some(seq));
         if !self.handed_over.has(seq) && self.account.unread() == 0 && crossing.strange.is_none() {
             self.findings.add(Violation::Unwitnessed, || {
                 let detail = format!(
                     "{} stored the row of a message that nobody has received over the wire",
                     crossing.client
                 );
-                Witness::new(&row.keys.row, detail)
+                Witness::new(subject.clone(), detail)
             });
         }
         let Some(claimed) = &row.delivery else { return };
         let told = (&self.clocks, &self.activity, self.skews.as_mut());
-        match self.deliveries.compare(seq, crossing, claimed, told) {
+        let compared = self
+            .claims
+            .compare(&self.deliveries, seq, (crossing, claimed), told);
+        match compared {
             Compared::Fine => {}
             Compared::Untold => self.traffic.untold_claims += 1,
             Compared::False(detail) => {
                 if !self.misreported.mark(seq) {
-                    let witness = || Witness::new(&row.keys.row, detail);
+                    let witness = || Witness::new(subject, detail);
                     self.findings.add(Violation::Misreported, witness);
                 }
             }
@@ -317,11 +366,44 @@ impl Protocol {
     }
 
     fn seq_of(&self, id: &str) -> Option<Seq> {
-        match owner_of_id(&self.run, id) {
-            Owner::Ours(seq) if seq.get() <= self.last => Some(seq),
-            _ => None,
-        }
+        let seq = self.lens.owner_of_id(id).seq();
+        seq.filter(|seq| seq.get() <= self.last)
     }
+
+    /// Of which message a row is: by its keys, by what else it holds, or since a write has said it before. A write says it from now on.
+    fn seq_of_row(&mut self, row: &RowChange, writes: bool) -> Option<Seq> {
+        let by_keys = self
+            .lens
+            .owner_of_keys(&row.keys.partition, &row.keys.row)
+            .seq();
+        let by_keys = by_keys.filter(|seq| seq.get() <= self.last);
+        if self.lens.has_telling_keys() {
+            return by_keys;
+        }
+        let place = place_of(row);
+        let by_columns = row.id.as_deref().and_then(|id| self.seq_of(id));
+        if let (true, Some(seq)) = (writes, by_columns) {
+            self.rows_at.insert(place, seq);
+        }
+        by_columns.or_else(|| self.rows_at.get(&place).copied())
+    }
+
+    /// Whether the row that is at these keys is one of `seq`, as far as it is known.
+    fn has_row(&self, row: &RowChange, seq: Option<Seq>) -> bool {
+        self.lens.has_telling_keys() || self.rows_at.get(&place_of(row)).copied() == seq
+    }
+
+    /// What witnesses call a row: the id of its message, or its key.
+    fn name_of(&self, row: &RowChange, seq: Option<Seq>) -> String {
+        seq.map_or_else(|| row.keys.row.clone(), |seq| self.lens.id(seq))
+    }
+}
+
+/// A number for the keys of a row.
+fn place_of(row: &RowChange) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&row.keys.partition, &row.keys.row).hash(&mut hasher);
+    hasher.finish()
 }
 
 mod ends;

@@ -1,10 +1,12 @@
 //! Whether rows hold the time stamps that the producer wrote: by sums, a block of messages at a time.
 
+use contract::workload::Name;
 use contract::{Seq, StampSums, StoredRow};
 use evidence::audit::StampBlocks;
 use fixedbitset::FixedBitSet;
 
-use super::{Auditor, Layout, SendOutcome, Violation, Witness};
+use super::known::stamps_untold;
+use super::{Auditor, SendOutcome, Violation, Witness};
 
 /// The stamps in rows of acknowledged messages.
 #[derive(Debug, Default)]
@@ -28,7 +30,7 @@ impl Auditor {
     /// Compares the sums of every block, once all rows were seen; `None` where the producer gave none.
     pub(super) fn judge_stamps(&mut self) -> Option<StampBlocks> {
         let expected = self.expectation.stamp_sums.take()?;
-        if self.expectation.layout == Layout::PayloadOnly {
+        if stamps_untold(&self.lens).is_some() {
             return None;
         }
         let mut blocks = StampBlocks::default();
@@ -61,6 +63,11 @@ impl Auditor {
         let (from, to) = StampSums::seqs_of(block).into_inner();
         let id = |n| self.id(Seq::new(n).expect("a block must start at 1 or later"));
         let rows = self.acknowledged(block).count();
+        let column = |name| {
+            self.lens
+                .described(name)
+                .map_or("", |it| it.column.as_str())
+        };
         Witness::new(
             format!(
                 "messages {} to {}",
@@ -68,8 +75,10 @@ impl Auditor {
                 id(to.min(self.checked.begun))
             ),
             format!(
-                "`srcStamp` or `sentStamp` is not the message's in at least one of {rows} rows: compare a row with the \
-                 body of its message, to the last digit"
+                "`{}` or `{}` is not the message's in at least one of {rows} rows: compare a row with the body of its \
+                 message, to the last digit",
+                column(Name::Intended),
+                column(Name::Sent)
             ),
         )
     }

@@ -4,12 +4,13 @@ use contract::{POISON_SUFFIX, Seq, Stamp};
 
 use super::inserts::Inserts;
 use super::starvation::Disturbances;
+use super::ways::Ways;
 use super::{Finding, Traffic};
 
 /// What a run has in storage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resources {
-    /// Its queue; the poison queue is named after it.
+    /// Its queue; the poison queue is named after it, as the description of the workload says.
     pub queue: Option<String>,
     /// Its table.
     pub table: Option<String>,
@@ -21,11 +22,6 @@ impl Resources {
             Some(queue) => queue == name,
             None => !name.ends_with(POISON_SUFFIX),
         }
-    }
-
-    pub(super) fn is_poison(&self, name: &str) -> bool {
-        name.strip_suffix(POISON_SUFFIX)
-            .is_some_and(|queue| self.is_queue(queue))
     }
 
     /// Names of tables are the same in small and in large letters ("Understanding the Table service data model").
@@ -50,6 +46,7 @@ pub struct Testimony {
     /// The promises that were broken on the way.
     pub findings: Vec<Finding>,
     pub(super) inserts: Inserts,
+    pub(super) ways: Ways,
     pub(super) given_up: Vec<GivenUp>,
     pub(super) disturbances: Disturbances,
     /// Messages that must still be in the queue.

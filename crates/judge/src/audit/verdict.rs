@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::duration;
 use evidence::outcome::Outcome;
 
-use super::{Audit, Fates, Finding, Layout, Starved, Traffic, Violation};
+use super::{Audit, Fates, Finding, Starved, Traffic, Violation};
 
 /// Whether a promise was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,11 +100,19 @@ impl Verdict for Audit {
     }
 
     fn shown(&self, violation: Violation) -> Option<Shown> {
-        let is_judged = match violation {
-            Violation::Restamped => self.stamps.is_some(),
-            Violation::Misplaced => self.layout == Layout::Contract,
-            _ => !violation.needs_history() || self.traffic.is_some(),
-        };
+        // What was found all the same is not hidden.
+        let is_judged = self.count(violation) > 0
+            || match violation {
+                _ if self
+                    .not_judged
+                    .iter()
+                    .any(|each| each.violation == violation) =>
+                {
+                    false
+                }
+                Violation::Restamped => self.stamps.is_some(),
+                _ => !violation.needs_history() || self.traffic.is_some(),
+            };
         let shown = || {
             let stamps_unjudged = self.stamps.is_some_and(|stamps| stamps.unjudged > 0);
             match self.count(violation) {

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn own() -> Lens {
+    Lens::own("r1".parse().unwrap())
+}
+
 #[test]
 fn deliveries_are_read_with_their_ids_and_counts() {
     let xml = br#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?><QueueMessagesList>
@@ -9,17 +13,20 @@ fn deliveries_are_read_with_their_ids_and_counts() {
         <DequeueCount>2</DequeueCount><MessageText>{&quot;id&quot;:&quot;r1-7&quot;,&quot;msg&quot;:&quot;&lt;&quot;}</MessageText></QueueMessage>
         <QueueMessage><MessageId>m2</MessageId><DequeueCount>1</DequeueCount><MessageText>no JSON</MessageText></QueueMessage>
         </QueueMessagesList>"#;
-    let found = answered_messages(xml).unwrap();
+    let found = answered_messages(&own(), xml).unwrap();
     let told: Vec<_> = found
         .iter()
         .map(|m| (&*m.queue_id, m.id.as_deref(), m.attempt))
         .collect();
     assert_eq!(told, [("m1", Some("r1-7"), Some(2)), ("m2", None, Some(1))]);
     assert_eq!(found[0].receipt, Some(canonical_receipt("a=/")));
-    assert_eq!(answered_messages(b"<QueueMessagesList/>"), Ok(vec![]));
+    assert_eq!(
+        answered_messages(&own(), b"<QueueMessagesList/>"),
+        Ok(vec![])
+    );
     let strange = Err("an answer that is no list of messages".to_owned());
-    assert_eq!(answered_messages(b"<Queue"), strange);
-    assert_eq!(answered_messages(b"\x1f\x8b"), strange);
+    assert_eq!(answered_messages(&own(), b"<Queue"), strange);
+    assert_eq!(answered_messages(&own(), b"\x1f\x8b"), strange);
 }
 
 #[test]
@@ -32,7 +39,7 @@ fn an_update_tells_whether_its_body_is_the_one_that_was_handed_over() {
         "<QueueMessagesList>{}</QueueMessagesList>",
         xml("a &amp; b")
     );
-    let handed_over = answered_messages(list.as_bytes()).unwrap()[0].print;
+    let handed_over = answered_messages(&own(), list.as_bytes()).unwrap()[0].print;
     let updated = |xml: &str| updated_print(&Headers::default(), xml.as_bytes());
     assert_eq!(updated(""), Ok(None));
     assert_eq!(updated("<QueueMessage/>"), Ok(None));
@@ -43,7 +50,7 @@ fn an_update_tells_whether_its_body_is_the_one_that_was_handed_over() {
 
 #[test]
 fn a_put_tells_its_message_and_what_it_poisons() {
-    let put = |queue: &str, xml: &[u8]| put_message(queue, &Headers::default(), xml);
+    let put = |queue: &str, xml: &[u8]| put_message(&own(), queue, &Headers::default(), xml);
     let plain = put(
         "q",
         b"<QueueMessage><MessageText>{\"id\":\"r1-7\"}</MessageText></QueueMessage>",
@@ -82,7 +89,7 @@ fn a_body_of_another_type_is_not_understood() {
             path: "/T",
             query: None,
         };
-        row(&Request::of(target, headers), headers, json)
+        row(&own(), &Request::of(target, headers), headers, json)
     };
     for kind in [
         "application/json",
@@ -118,7 +125,7 @@ fn a_body_of_another_type_is_not_understood() {
             "{broken}"
         );
     }
-    let put = |kind, xml: &[u8]| put_message("q", &of_type(kind), xml).map(|_| ());
+    let put = |kind, xml: &[u8]| put_message(&own(), "q", &of_type(kind), xml).map(|_| ());
     let xml = b"<QueueMessage><MessageText>x</MessageText></QueueMessage>";
     assert_eq!(put("application/xml", xml), Ok(()));
     assert_eq!(
@@ -134,8 +141,24 @@ fn a_body_of_another_type_is_not_understood() {
 #[test]
 fn what_a_row_claims_is_read_column_by_column() {
     let claimed = |json: serde_json::Value| {
-        let entity: Entity = serde_json::from_value(json).unwrap();
-        entity.claimed()
+        let target = crate::request::Target {
+            service: crate::Service::Table,
+            base: "/acc",
+            method: &hyper::Method::POST,
+            path: "/acc/T",
+            query: None,
+        };
+        let mut json = json;
+        json["PartitionKey"] = "p".into();
+        json["RowKey"] = "r".into();
+        let (json, headers) = (json.to_string(), Headers::default());
+        let read = row(
+            &own(),
+            &Request::of(target, &headers),
+            &headers,
+            json.as_bytes(),
+        );
+        read.unwrap().unwrap().delivery.unwrap()
     };
     let of = |attempt: serde_json::Value| {
         claimed(serde_json::json!({"attempt": attempt, "consumer": "c", "dateStamp": 7}))

@@ -23,7 +23,12 @@ fn batch() -> String {
 
 fn read_as(kind: &str, body: &str) -> Transaction {
     let headers = Headers::read([("content-type", Some(kind))].into_iter());
-    Transaction::of("/acc", &headers, body.as_bytes())
+    Transaction::of(
+        &Lens::own("r1".parse().unwrap()),
+        "/acc",
+        &headers,
+        body.as_bytes(),
+    )
 }
 
 fn read(body: &str) -> Transaction {

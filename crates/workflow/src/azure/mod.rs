@@ -29,4 +29,4 @@ pub use names::{InvalidName, QueueName, TableName};
 pub use queue::AzureQueue;
 pub use secret::{Secret, redact};
 pub use storage::{ConfigError, Storage};
-pub use table::{AzureTable, Columns};
+pub use table::AzureTable;

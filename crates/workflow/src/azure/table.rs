@@ -7,7 +7,6 @@ use azure_core::http::{ClientOptions, Url};
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 use tables::models::{Metadata, TableClientQueryEntitiesOptions};
 use tables::{ErrorCode, Filter, TableClient, TableClientOptions, TransactionError};
 
@@ -15,7 +14,9 @@ use super::TableName;
 use super::error::{On, storage_error};
 use super::sign_in::Target;
 use crate::contract::{MessageId, ResultRow, RunId, StoredRow};
-use crate::ports::{ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError};
+use crate::ports::{
+    EntityStream, ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError,
+};
 
 /// A table of Azure Table Storage. Clones share its client.
 #[derive(Clone)]
@@ -100,17 +101,6 @@ impl AzureTable {
         }
     }
 
-    /// Every row of the table of a worker that has columns of its own: `columns` says in which one the message id and the
-    /// payload are.
-    ///
-    /// A row is told by its id column, so where that is not `RowKey`, it comes back at the keys that its id would have in a
-    /// table of the contract: where the other worker puts its rows is its own affair. One without an id keeps its keys.
-    pub fn all_rows_with(&self, columns: Columns) -> RowStream {
-        self.entities::<Map<String, Value>>(None)
-            .map(move |entity| entity.map(|entity| columns.row(entity)))
-            .boxed()
-    }
-
     fn query(&self, filter: Option<Filter>) -> RowStream {
         self.entities(filter)
     }
@@ -152,31 +142,6 @@ impl AzureTable {
             Err(error) if is_known(&error) => Ok(false),
             Err(error) => Err(fail(error)),
         }
-    }
-}
-
-/// Where a worker of another kind puts what its rows are judged by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Columns {
-    /// The column with the message id, `RowKey` in a table of the contract.
-    pub id: String,
-    /// The column with the payload, `data` in a table of the contract.
-    pub data: String,
-}
-
-impl Columns {
-    fn row(&self, mut entity: Map<String, Value>) -> StoredRow {
-        // The keys of the contract are judged as they are.
-        let id = entity.get(&self.id).filter(|_| self.id != "RowKey");
-        let id = id.and_then(Value::as_str);
-        let id = id.and_then(|id| id.parse::<MessageId>().ok());
-        let data = entity.remove(&self.data);
-        let mut row: StoredRow = serde_json::from_value(Value::Object(entity)).unwrap_or_default();
-        row.data = data.and_then(|data| data.as_str().map(str::to_owned));
-        if let Some(id) = id {
-            (row.partition_key, row.row_key) = (id.partition_key(), id.row_key());
-        }
-        row
     }
 }
 
@@ -260,5 +225,9 @@ impl ResultTable for AzureTable {
 
     fn all_rows(&self) -> RowStream {
         self.query(None)
+    }
+
+    fn all_entities(&self) -> EntityStream {
+        self.entities(None)
     }
 }

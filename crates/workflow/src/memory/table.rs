@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use futures::StreamExt as _;
 
 use crate::contract::{MAX_DATA_UTF16, MessageId, ResultRow, RunId, Stamp, StoredRow};
-use crate::ports::{ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError};
+use crate::ports::{
+    EntityStream, ErrorKind, InsertOutcome, MAX_BATCH, ResultTable, RowStream, StorageError,
+};
 
 type Rows = BTreeMap<(String, String), StoredRow>;
 
@@ -118,5 +120,10 @@ impl ResultTable for MemoryTable {
 
     fn all_rows(&self) -> RowStream {
         self.read(..)
+    }
+
+    fn all_entities(&self) -> EntityStream {
+        let entity = |row: Result<StoredRow, StorageError>| row.map(|row| row.entity());
+        self.read(..).map(entity).boxed()
     }
 }

@@ -3,10 +3,14 @@
 use std::future::Future;
 
 use futures::stream::BoxStream;
+use serde_json::{Map, Value};
 
 use crate::contract::{Digest, MessageId, ResultRow, RunId, StoredRow};
 
 use super::StorageError;
+
+/// Rows as they are stored, page by page: every column, whatever it is called.
+pub type EntityStream = BoxStream<'static, Result<Map<String, Value>, StorageError>>;
 
 /// Most rows that one insert takes (Table Storage, entity group transactions).
 pub const MAX_BATCH: usize = 100;
@@ -60,4 +64,7 @@ pub trait ResultTable: Clone + Send + Sync + 'static {
     /// Every row of the table, as [`ResultTable::rows`] gives them. What an auditor needs: a consumer that makes up its
     /// keys leaves rows where nobody would look for them.
     fn all_rows(&self) -> RowStream;
+
+    /// The same with every column, for rows that are not of the contract.
+    fn all_entities(&self) -> EntityStream;
 }

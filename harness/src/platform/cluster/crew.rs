@@ -291,6 +291,7 @@ impl Crew {
             end,
             cause,
             is_orderly,
+            is_restart: false,
             after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
             held: member.held,
             sentence,
@@ -364,6 +365,7 @@ impl Crew {
             .filter(|member| member.view.is_held_back)
             .count();
         self.roster.send_replace(Roster {
+            restarts: false,
             workers: workers.collect(),
             departed: self.departed.clone(),
             wanted: self.groups.values().map(|group| group.replicas).sum(),

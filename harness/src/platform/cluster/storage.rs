@@ -8,6 +8,7 @@ use cluster::Forward;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 use workflow::azure::{AccountArgs, QueueArgs, Storage, TableArgs};
+use workflow::contract::workload::Lens;
 use workflow::contract::{POISON_SUFFIX, RunId};
 
 use super::overlay::{Adapted, Reached};
@@ -80,12 +81,13 @@ impl Reachable {
         let store = Store {
             run: run.clone(),
             queue: Arc::new(storage.queue(&queue)?),
-            poison: Arc::new(storage.queue_named(&poison, &queue)?),
+            poison: Some(Arc::new(storage.queue_named(&poison, &queue)?)),
             table: Arc::new(storage.table(&table)?),
             names: Resources {
                 queue: Some(queue_name),
                 table: Some(table_name),
             },
+            lens: Lens::own(run.clone()),
         };
         Ok(Self {
             store,

@@ -3,7 +3,8 @@
 
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
+use workflow::contract::workload::Description;
 
 use super::Workload;
 use crate::exit::WrongInput;
@@ -26,10 +27,25 @@ impl Workload {
             "read the producer's settings, from the flags here and the variables that it inherits",
         ))?;
         load.plan().check().context(WrongInput("check the load"))?;
+        if let (None, Some(file)) = (&self.foreign, &self.file)
+            && *self.description != *Description::own()
+        {
+            return Err(anyhow!("worker.command is missing in {}", file.display())).context(
+                WrongInput(
+                    "start the worker; say how in the description, or with --consumer-command",
+                ),
+            );
+        }
         if let Some(command) = &self.foreign {
             return check_command(command).context(WrongInput("check the consumer command"));
         }
-        variables.extend(consumer_variables("consumer-1", options, &Seat::default()));
+        let seat = Seat::default();
+        variables.extend(consumer_variables(
+            &self.description,
+            "consumer-1",
+            options,
+            &seat,
+        ));
         parse::<consumer::Args>("consumer", &[], &variables).context(WrongInput(
             "read the consumer's settings, from the flags here and the variables that it inherits",
         ))?;

@@ -16,7 +16,7 @@ use crate::authority::{
     TOLERANCE_S,
 };
 use crate::events::Resource;
-use crate::platform::settings::names;
+use crate::platform::settings::{StorageTold, names};
 use crate::platform::workers::{ConsumerOptions, Seat};
 
 /// Names of the sample; ids that nobody else has.
@@ -267,7 +267,13 @@ impl Host for Federated {
         seat: &Seat,
     ) -> anyhow::Result<Process> {
         let variables = self.variables(place, name)?;
-        (self.storage).consumer(name, variables, options, seat, place.logs)
+        let storage = StorageTold {
+            run: place.run,
+            endpoints: place.endpoints,
+            sas: "",
+            credential: "auto",
+        };
+        (self.storage).consumer(name, storage, variables, options, seat, place.logs)
     }
 
     fn start_producer(&self, place: &Place<'_>, arguments: &[String]) -> anyhow::Result<Process> {

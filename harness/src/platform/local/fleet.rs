@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use nix::sys::signal::Signal;
 use tokio::sync::watch;
+use workflow::contract::workload::{Exit, Lens};
 use workflow::contract::{RunId, Stamp};
 
 use ground::Ground;
@@ -40,6 +41,7 @@ pub(super) struct Means {
     pub(super) logs: PathBuf,
     pub(super) log: EventLog,
     pub(super) proxy: Arc<Proxy>,
+    pub(super) lens: Lens,
 }
 
 /// The consumers of a stage, by name: `consumer-1`, `consumer-2`, ...
@@ -223,14 +225,18 @@ impl Fleet {
         // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
         let just_started = !lane.has_carried() && end == End::Signalled(Signal::SIGTERM as i32);
         let was_asked = matches!(cause, Cause::Told | Cause::Notice);
-        let is_orderly =
-            is_orderly_end(cause, end, member.may_refuse) || (was_asked && just_started);
+        let worker = &self.means.lens.description().worker;
+        let is_restart = cause == Cause::Unasked && worker.exit == Exit::Restart;
+        let is_orderly = is_orderly_end(cause, end, member.may_refuse)
+            || is_restart
+            || was_asked && (just_started || !worker.drains);
         self.record(exited(process, end, is_orderly))?;
         let departure = Departure {
             name: process.name().to_owned(),
             end,
             cause,
             is_orderly,
+            is_restart,
             after: asked.map_or(Duration::ZERO, |asked| asked.at.elapsed()),
             held: asked.map_or(0, |asked| asked.held),
             sentence: format!("{} {sentence}", process.name()),
@@ -318,6 +324,7 @@ impl Fleet {
             wanted: self.wanted(),
             is_scaled: self.groups.iter().any(|group| group.is_scaled),
             held_back: self.held_back(Instant::now()),
+            restarts: self.means.lens.description().worker.exit == Exit::Restart,
         });
         if let Some(view) = self.view() {
             self.nodes.send_replace(view);

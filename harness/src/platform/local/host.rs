@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, OnceCell};
 use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, QueueArgs, Secret, Storage, TableArgs};
-use workflow::contract::{POISON_SUFFIX, RunId};
+use workflow::contract::RunId;
+use workflow::contract::workload::Lens;
 
 use super::emulator::{Demand, Embedded, Emulator, StorageChoice};
 use super::guard::Guard;
@@ -22,7 +23,8 @@ use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
 use crate::audit::Resources;
 use crate::events::{Fact, Resource};
 use crate::platform::reach::Reach;
-use crate::platform::settings::{consumer_variables, names, storage_variables};
+use crate::platform::settings::{StorageTold, names, storage_variables, worker_variables};
+use crate::platform::storage::Queue;
 use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::platform::{StorageNeed, Store};
 use crate::wire::{Endpoints, Tls};
@@ -187,21 +189,22 @@ impl Machine {
         self.tls.as_ref().context("storage must speak HTTPS")
     }
 
-    /// Starts a consumer with these variables.
+    /// Starts a consumer that finds its storage as told, with these further variables.
     pub(super) fn consumer(
         &self,
         name: &str,
-        variables: impl IntoIterator<Item = (String, String)>,
+        storage: StorageTold<'_>,
+        further: impl IntoIterator<Item = (String, String)>,
         options: &ConsumerOptions,
         seat: &Seat,
         logs: &Path,
     ) -> anyhow::Result<Process> {
         let mut program = self.workload.consumer.clone();
+        let description = &self.workload.description;
         program.environment.extend(options.variables.clone());
-        program.environment.extend(variables);
-        program
-            .environment
-            .extend(consumer_variables(name, options, seat));
+        program.environment.extend(further);
+        let told = worker_variables(description, storage, name, options, seat);
+        program.environment.extend(told);
         Process::start(name, &program, logs, false, &self.guard)
     }
 
@@ -213,11 +216,19 @@ impl Machine {
         logs: &Path,
     ) -> anyhow::Result<Process> {
         let mut program = self.workload.producer.clone();
+        if let Some(file) = &self.workload.file {
+            program = program.arg("--workload").arg(file);
+        }
         program.environment.extend(variables);
         program
             .arguments
             .extend(arguments.iter().map(OsString::from));
         Process::start("producer", &program, logs, true, &self.guard)
+    }
+
+    /// The description of the workload at work in `run`.
+    fn lens(&self, run: &RunId) -> Lens {
+        Lens::new(self.workload.description.clone(), run.clone())
     }
 
     fn variables(&self, run: &RunId, endpoints: &Endpoints) -> Vec<(String, String)> {
@@ -239,9 +250,10 @@ pub(crate) fn account() -> AccountArgs {
 #[async_trait]
 impl Host for Machine {
     fn evidence(&self) -> String {
-        let consumer = match &self.workload.foreign {
-            None => String::new(),
-            Some(command) => format!("the consumer `{command}`, "),
+        let consumer = match (&self.workload.file, &self.workload.foreign) {
+            (None, None) => String::new(),
+            (None, Some(command)) => format!("the consumer `{command}`, "),
+            (Some(_), _) => format!("the workload {:?}, ", self.workload.description.name),
         };
         format!("local processes, {consumer}{}", self.why)
     }
@@ -256,12 +268,11 @@ impl Host for Machine {
             name,
             storage,
         };
-        let poison_name = format!("{queue_name}{POISON_SUFFIX}");
-        vec![
-            resource("queue", queue_name, self.endpoints.queue.clone()),
-            resource("queue", poison_name, self.endpoints.queue.clone()),
-            resource("table", table_name, self.endpoints.table.clone()),
-        ]
+        let poison = self.lens(run).poison_queue(&queue_name);
+        let queues = [Some(queue_name), poison].into_iter().flatten();
+        let queues = queues.map(|name| resource("queue", name, self.endpoints.queue.clone()));
+        let table = resource("table", table_name, self.endpoints.table.clone());
+        queues.chain([table]).collect()
     }
 
     fn provision(&self, run: &RunId) -> anyhow::Result<Provisioned> {
@@ -275,17 +286,25 @@ impl Host for Machine {
             table: table_name.parse()?,
             table_endpoint: Some(table_url.parse()?),
         };
-        let poison_name = format!("{queue_name}{POISON_SUFFIX}").parse()?;
+        let lens = self.lens(run);
+        let poison = match lens.poison_queue(&queue_name) {
+            Some(name) => {
+                let poison = self.storage.queue_named(&name.parse()?, &queue_args)?;
+                Some(Arc::new(poison) as Arc<dyn Queue>)
+            }
+            None => None,
+        };
         Ok(Provisioned {
             store: Store {
                 run: run.clone(),
                 queue: Arc::new(self.storage.queue(&queue_args)?),
-                poison: Arc::new(self.storage.queue_named(&poison_name, &queue_args)?),
+                poison,
                 table: Arc::new(self.storage.table(&table_args)?),
                 names: Resources {
                     queue: Some(queue_name),
                     table: Some(table_name),
                 },
+                lens,
             },
             endpoints: Endpoints {
                 queue: queue_url,
@@ -330,8 +349,13 @@ impl Host for Machine {
         options: &ConsumerOptions,
         seat: &Seat,
     ) -> anyhow::Result<Process> {
-        let variables = self.variables(place.run, place.endpoints);
-        self.consumer(name, variables, options, seat, place.logs)
+        let storage = StorageTold {
+            run: place.run,
+            endpoints: place.endpoints,
+            sas: &self.sas,
+            credential: "sas",
+        };
+        self.consumer(name, storage, [], options, seat, place.logs)
     }
 
     fn start_producer(&self, place: &Place<'_>, arguments: &[String]) -> anyhow::Result<Process> {

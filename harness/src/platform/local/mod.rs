@@ -31,7 +31,7 @@ pub use emulator::StorageChoice;
 pub use federated::{Federated, Identities, Mistake, SetUp};
 pub use host::Machine;
 pub(crate) use host::account;
-pub use workload::{EnvironmentName, Workload, WorkloadArgs};
+pub use workload::{Described, EnvironmentName, Workload, WorkloadArgs, described};
 
 use super::workers::{ConsumerOptions, Seat};
 use super::{Need, Offers, Platform, Profile, Stage, StagePlan, Store};

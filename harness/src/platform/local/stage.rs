@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, stream};
 use tokio::sync::{Mutex, watch};
 use workflow::contract::Stamp;
+use workflow::contract::workload::Lens;
 
 use super::fleet::{Fleet, Group, Means};
 use super::keeper::{Keeper, Scaled};
@@ -48,13 +49,20 @@ impl LocalStage {
         let provisioned = host.provision(&run)?;
         let created = provisioned.store.create().await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
-        let proxy = proxy(&plan, &provisioned.endpoints, provisioned.tls).await?;
+        let proxy = proxy(
+            &plan,
+            provisioned.store.lens.clone(),
+            &provisioned.endpoints,
+            provisioned.tls,
+        )
+        .await?;
         let means = Means {
             host: host.clone(),
             run,
             logs: plan.directory.join("logs"),
             log: plan.log.clone(),
             proxy: proxy.clone(),
+            lens: provisioned.store.lens.clone(),
         };
         let mut fleet = Fleet::new(means);
         if let Some(nodes) = &plan.nodes {
@@ -92,12 +100,15 @@ impl LocalStage {
 
 async fn proxy(
     plan: &StagePlan,
+    lens: Lens,
     storage: &Endpoints,
     tls: Option<Tls>,
 ) -> anyhow::Result<Arc<Proxy>> {
     let history = History::open(&plan.directory)?;
     let faults = Faults::new(plan.identity.seed);
-    Ok(Arc::new(Proxy::start(storage, history, faults, tls).await?))
+    Ok(Arc::new(
+        Proxy::start(storage, history, faults, tls, lens).await?,
+    ))
 }
 
 /// The nodes that the manifests say there can be.

@@ -1,13 +1,17 @@
 //! The programs under test: which they are, and the flags that choose them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow};
 use clap::ValueEnum as _;
+use workflow::contract::workload::Description;
 use workflow::duration;
 
 use super::emulator::StorageChoice;
 use super::process::Program;
+use crate::exit::WrongInput;
 use crate::platform::ClusterArgs;
 use crate::shell::word;
 
@@ -36,6 +40,10 @@ pub struct WorkloadArgs {
     /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
+    /// The description of the workload: its message, its row, its worker; docs/WORKLOAD.md [default: edw.yaml, where the current directory
+    /// has one, else the project's own]
+    #[arg(long, env = "EDW_WORKLOAD")]
+    pub workload: Option<PathBuf>,
     /// End as inconclusive once a storage whose address is given has not answered for this long
     #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
     pub storage_patience: Duration,
@@ -49,6 +57,10 @@ impl WorkloadArgs {
     pub fn repeat(&self) -> Option<String> {
         let command = self.consumer_command.as_ref();
         let command = command.map(|command| format!("--consumer-command {}", word(command)));
+        let workload = self.workload.as_ref().map(|file| {
+            let file = file.to_string_lossy();
+            format!("--workload {}", word(&file))
+        });
         let patience = (self.storage_patience != STORAGE_PATIENCE).then(|| {
             let patience = duration::text(self.storage_patience);
             format!("--storage-patience {patience}")
@@ -64,7 +76,8 @@ impl WorkloadArgs {
             format!("--env cluster{}", flags.collect::<String>())
         });
         let flags = environment.into_iter().chain(storage);
-        let flags: Vec<_> = flags.chain(command).chain(patience).collect();
+        let flags = flags.chain(workload).chain(command);
+        let flags: Vec<_> = flags.chain(patience).collect();
         (!flags.is_empty()).then(|| flags.join(" "))
     }
 }
@@ -78,6 +91,10 @@ pub struct Workload {
     pub consumer: Program,
     /// The command of a consumer that is not the project's own.
     pub foreign: Option<String>,
+    /// What messages and rows look like, and how the worker behaves.
+    pub description: Arc<Description>,
+    /// The file that says so; `None`: the project's own.
+    pub file: Option<PathBuf>,
     /// The project's own storage engine.
     pub engine: Program,
     /// What ends all of them when the harness cannot.
@@ -94,6 +111,8 @@ impl Workload {
             producer: Program::new(harness, ["producer"]),
             consumer: Program::new(harness, ["consumer"]),
             foreign: None,
+            description: Description::own(),
+            file: None,
             engine: Program::new(harness, ["engine"]),
             guard: Program::new(harness, ["guard"]),
             storage_patience: STORAGE_PATIENCE,
@@ -101,19 +120,78 @@ impl Workload {
     }
 
     /// What `args` choose, with the built-in programs of `harness` for the rest.
-    pub fn chosen(harness: &Path, args: &WorkloadArgs) -> Self {
+    pub fn chosen(harness: &Path, args: &WorkloadArgs) -> anyhow::Result<Self> {
         let built_in = Self {
             storage_patience: args.storage_patience,
             ..Self::built_in(harness)
         };
-        match args.consumer_command.clone() {
-            None => built_in,
-            // The shell becomes the consumer: signals meant for one must not end in the other.
-            Some(command) => Self {
-                consumer: Program::new("sh", ["-c".to_owned(), format!("exec {command}")]),
-                foreign: Some(command),
-                ..built_in
-            },
+        let described = described(args.workload.as_deref())?;
+        let is_local = args.environment == EnvironmentName::Local;
+        if let (false, Some(Described { file, .. })) = (is_local, &described) {
+            return Err(anyhow!(
+                "the workload of {} is not the project's own",
+                file.display()
+            ))
+            .context(WrongInput(
+                "run it in a cluster; described workloads run with --env local",
+            ));
         }
+        let (description, file) = match described {
+            Some(Described { description, file }) => (description, Some(file)),
+            None => (built_in.description.clone(), None),
+        };
+        let beside = file.as_deref().and_then(Path::parent);
+        let own = description.worker.command.as_ref().map(|command| {
+            // As if it were called where its description is.
+            let beside = beside.map_or_else(|| ".".into(), Path::to_string_lossy);
+            (
+                command.clone(),
+                format!("cd {} && exec {command}", word(&beside)),
+            )
+        });
+        let given = args.consumer_command.clone();
+        let given = given.map(|command| (command.clone(), format!("exec {command}")));
+        let workload = Self {
+            description,
+            file,
+            ..built_in
+        };
+        Ok(match given.or(own) {
+            None => workload,
+            // The shell becomes the consumer: signals meant for one must not end in the other.
+            Some((command, line)) => Self {
+                consumer: Program::new("sh", ["-c".to_owned(), line]),
+                foreign: Some(command),
+                ..workload
+            },
+        })
     }
+}
+
+/// The description that is found where nobody names one.
+const FOUND: &str = "edw.yaml";
+
+/// A description, and the file that it was read from.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// What it says.
+    pub description: Arc<Description>,
+    /// Where it is, from the root.
+    pub file: PathBuf,
+}
+
+/// The description in `file`, or in `edw.yaml` of the current directory where there is one.
+pub fn described(file: Option<&Path>) -> anyhow::Result<Option<Described>> {
+    let found = Path::new(FOUND);
+    let Some(file) = file.or_else(|| found.is_file().then_some(found)) else {
+        return Ok(None);
+    };
+    let read = || {
+        let file = std::path::absolute(file)?;
+        let description =
+            producer::described(&file.to_string_lossy()).map_err(anyhow::Error::msg)?;
+        anyhow::Ok(Described { description, file })
+    };
+    let described = read().context(WrongInput("read the description of the workload"))?;
+    Ok(Some(described))
 }

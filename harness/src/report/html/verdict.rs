@@ -9,7 +9,7 @@ use crate::measure::{Hop, LatencyLimit, Micros, Percentile};
 use crate::outcome::Outcome;
 use crate::report::plot::limit_bar;
 use crate::report::verdict::thousands;
-use crate::report::{MarkKind, Promise, RunRecord, promises};
+use crate::report::{MarkKind, Promise, RunRecord, promises, unjudged};
 
 pub(super) fn band(record: &RunRecord) -> Markup {
     let verdict = record.verdict();
@@ -209,6 +209,16 @@ pub(super) fn promise_table(record: &RunRecord) -> Markup {
                                 (limit_bar(verdict))
                                 span.faint { (promise.detail) }
                             }))
+                        }
+                        @for unjudged in unjudged(record) {
+                            @for promised in &unjudged.promised {
+                                tr.not-judged {
+                                    td.sign { "-" }
+                                    td { (promised) }
+                                    td.figure { "not judged" }
+                                    td.detail { span.faint { (unjudged.why) } }
+                                }
+                            }
                         }
                     }
                 }

@@ -12,16 +12,19 @@ fn consumers(scenario: &mut Scenario, count: u32) {
     scenario.consumers = count;
 }
 
+declare_needs!(Work);
 #[given(expr = "each message takes {time} of work")]
 fn work(scenario: &mut Scenario, time: Time) {
     scenario.options.work = Some(format!("fixed:{}ms", time.0.as_millis()));
 }
 
+declare_needs!(Lease);
 #[given(expr = "a lease lasts {time}")]
 fn lease(scenario: &mut Scenario, time: Time) {
     scenario.options.visibility = Some(time.0);
 }
 
+declare_needs!(Attempts);
 #[given(regex = r"^a message is given up after (\d+) attempts?$")]
 fn max_attempts(scenario: &mut Scenario, attempts: u32) {
     scenario.options.max_attempts = Some(attempts);

@@ -76,19 +76,19 @@ fn set_up(scenario: &mut Scenario) -> &mut SetUp {
     scenario.identity.get_or_insert_default()
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[given("consumers sign in with the identity of their pods")]
 fn sign_in(scenario: &mut Scenario) {
     set_up(scenario);
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[given(expr = "tokens live {time}")]
 fn token_life(scenario: &mut Scenario, time: Time) {
     set_up(scenario).token_life = time.0;
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[given(expr = "the pods' tokens live {time}")]
 fn assertion_life(scenario: &mut Scenario, time: Time) {
     set_up(scenario).assertion_life = time.0;
@@ -105,7 +105,7 @@ fn start_timeout(scenario: &mut Scenario, time: Time) {
     scenario.options.may_refuse = true;
 }
 
-declare_needs!(Authority, Wire);
+declare_needs!(Authority, SignIn, Wire);
 #[given(
     regex = r"^(the pods run in another namespace|the credential is for an issuer without its last slash|the pods' tokens are for another audience|the pods' tokens are signed by a key that the cluster does not publish|the pods' tokens have expired|the tenant id is wrong|the client id is wrong|Entra cannot be reached|Entra's clock is \d+ (?:ms|s|min) (?:behind|ahead)|the identity lacks its role on the (?:queue|table))$"
 )]
@@ -126,7 +126,7 @@ async fn start(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[when(expr = "consumers start {time} before Entra can be reached")]
 async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     set_up(scenario).mistake = Some(Mistake::Away);
@@ -144,7 +144,7 @@ async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and Entra cannot be reached for (\d+ (?:ms|s|min)) when (\d+) are sent$"
 )]

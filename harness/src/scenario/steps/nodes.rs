@@ -97,7 +97,7 @@ async fn evicted(scenario: &mut Scenario, messages: u64, rate: Rate, which: Stri
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, Notice);
+declare_needs!(Nodes, Notice, Events);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) evicted with (\d+ (?:ms|s|min)) of notice$"
 )]
@@ -112,7 +112,7 @@ async fn evicted_with_notice(
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, Notice, EarlyDrain, Wire);
+declare_needs!(Nodes, Notice, Events, EarlyDrain, Wire);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one of the Spot nodes is evicted with (\d+ (?:ms|s|min)) of notice, and drained by force (\d+ (?:ms|s|min)) after it$"
 )]
@@ -138,7 +138,7 @@ async fn stopped(scenario: &mut Scenario, messages: u64, rate: Rate, which: Stri
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, StoppedMachine, Notice);
+declare_needs!(Nodes, StoppedMachine, Notice, Events);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) stopped and not deleted with (\d+ (?:ms|s|min)) of notice$"
 )]

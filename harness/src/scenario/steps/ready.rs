@@ -37,7 +37,7 @@ impl FromStr for Busy {
     }
 }
 
-declare_needs!(Wire);
+declare_needs!(Wire, Probe);
 #[given(regex = r"^(storage|the table) is busy when consumers start$")]
 fn busy(scenario: &mut Scenario, what: Busy) {
     let operations = match what {
@@ -55,7 +55,7 @@ fn busy(scenario: &mut Scenario, what: Busy) {
     });
 }
 
-declare_needs!(Wire);
+declare_needs!(Wire, Probe);
 #[when(regex = r"^consumers start, and (?:storage|the table) answers after (\d+ (?:ms|s|min))$")]
 async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
     let rule = scenario.busy.take().context("nothing is busy")?;

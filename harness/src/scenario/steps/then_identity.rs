@@ -25,7 +25,7 @@ async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)
     Ok(counts.map(|(count, name)| (name, count)).collect())
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[then("every consumer has signed in once")]
 async fn once(scenario: &mut Scenario) -> StepResult {
     for (name, times) in sign_ins(scenario).await? {
@@ -34,7 +34,7 @@ async fn once(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[then(regex = r"^every consumer has signed in at least (\d+) times$")]
 async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
     for (name, times) in sign_ins(scenario).await? {
@@ -43,7 +43,7 @@ async fn at_least(scenario: &mut Scenario, least: usize) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[then(regex = r"^the pods' tokens were replaced at least (\d+) times$")]
 async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
     let identities = scenario.run().await?.identities()?;
@@ -53,7 +53,7 @@ async fn replaced(scenario: &mut Scenario, least: u64) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Authority);
+declare_needs!(Authority, SignIn);
 #[then("somebody was turned away")]
 async fn turned_away(scenario: &mut Scenario) -> StepResult {
     let found = scenario.run().await?.identities()?.authority.turned_away();
@@ -61,7 +61,7 @@ async fn turned_away(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Authority, Wire);
+declare_needs!(Authority, SignIn, Wire);
 #[then("storage refused no request for its token")]
 async fn not_refused(scenario: &mut Scenario) -> StepResult {
     let refused = scenario.run().await?.refused()?;

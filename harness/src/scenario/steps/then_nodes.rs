@@ -178,7 +178,7 @@ async fn on_demand(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Nodes, Notice);
+declare_needs!(Nodes, Notice, Events);
 #[then("every consumer of a node that was evicted had looked for a notice every second")]
 async fn looked(scenario: &mut Scenario) -> StepResult {
     for it in evictions(scenario).await? {

@@ -30,10 +30,10 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
     let run = scenario.run().await?;
     let settled = run.settle(deadline.0).await?;
     let roster = run.roster();
-    if let Some(first) = roster.unasked().next() {
+    if let Some(first) = roster.unexpected().next() {
         bail!(
             "{} consumers ended though nobody had asked them to, {} with {}\n{}",
-            roster.unasked().count(),
+            roster.unexpected().count(),
             first.name,
             first.end,
             first.tail
@@ -141,6 +141,7 @@ fn sent_twice(scenario: &mut Scenario, messages: u64) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Drain);
 #[then(expr = "that consumer ended by itself within {time}, with exit code {int}")]
 fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
     let departure = scenario
@@ -162,6 +163,7 @@ fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
     Ok(())
 }
 
+declare_needs!(JsonLog);
 #[then(expr = "every consumer is still at work and has logged no warning")]
 async fn no_trouble(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
@@ -176,6 +178,7 @@ async fn no_trouble(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+declare_needs!(Drain);
 #[then(expr = "every consumer stops within {time} when told to")]
 async fn stops(scenario: &mut Scenario, limit: Time) -> StepResult {
     let run = scenario.run().await?;

@@ -85,6 +85,7 @@ async fn twice(scenario: &mut Scenario, messages: u64, rate: Rate, percent: u32)
     send(scenario, load).await
 }
 
+declare_needs!(BadMessages);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and among them one that (is not JSON|lacks its payload|is too large for a table row|has a digest that is not its)$"
 )]
@@ -106,7 +107,7 @@ async fn with_a_bad_one(
     Ok(())
 }
 
-declare_needs!(Wire);
+declare_needs!(Wire, IdlePoll);
 #[when(expr = "the queue stays empty for {time}")]
 async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
     let since = Stamp::now();

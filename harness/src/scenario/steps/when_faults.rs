@@ -152,7 +152,7 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Wire);
+declare_needs!(Wire, Drain);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one consumer is told to stop when it has (\d+) or more of them in hand$"
 )]

@@ -1,6 +1,7 @@
 //! The end of a message's way: deleted, cleared away, or refused for good.
 
-use contract::{MessageId, RunId, Seq, Stamp};
+use contract::workload::Lens;
+use contract::{Seq, Stamp};
 
 use super::{Live, Protocol, Refused};
 use crate::audit::{Violation, Witness};
@@ -25,7 +26,7 @@ impl Protocol {
                         "{} deleted a message that nobody has received over the wire",
                         crossing.client
                     );
-                    Witness::new(subject(&self.run, None, message), detail)
+                    Witness::new(subject(&self.lens, None, message), detail)
                 });
             }
             return;
@@ -94,7 +95,7 @@ impl Protocol {
         let elsewhere = elsewhere.map_or_else(String::new, |table| {
             format!("; it has stored it in the table {table:?}, which is not the run's")
         });
-        let subject = subject(&self.run, live.seq, message);
+        let subject = subject(&self.lens, live.seq, message);
         self.findings.add(Violation::Unsecured, || {
             let detail = format!(
                 "{} deleted the message before storage had confirmed its row, or its poison message{elsewhere}",
@@ -114,7 +115,7 @@ impl Protocol {
             queue_id: queue_id.to_owned(),
             ..Handled::default()
         };
-        let subject = subject(&self.run, live.seq, &message);
+        let subject = subject(&self.lens, live.seq, &message);
         self.findings.add(Violation::Unwitnessed, || {
             let detail = format!("it was received {unseen} times more than the wire has seen");
             Witness::new(subject, detail)
@@ -149,7 +150,7 @@ impl Protocol {
         refused.repeats += 1;
         let repeats = refused.repeats;
         if repeats == MOST_REPEATS + 1 {
-            let subject = subject(&self.run, live.seq, message);
+            let subject = subject(&self.lens, live.seq, message);
             self.findings.add(Violation::Stubborn, || {
                 let detail = format!(
                     "{} repeats {} with a receipt that it has heard to be refused, {repeats} times",
@@ -162,9 +163,9 @@ impl Protocol {
 }
 
 /// A message by its id, or by that of the queue where it carries none.
-pub(super) fn subject(run: &RunId, seq: Option<Seq>, message: &Handled) -> String {
+pub(super) fn subject(lens: &Lens, seq: Option<Seq>, message: &Handled) -> String {
     seq.map_or_else(
         || format!("queue message {}", message.queue_id),
-        |seq| MessageId::new(run.clone(), seq).to_string(),
+        |seq| lens.id(seq),
     )
 }

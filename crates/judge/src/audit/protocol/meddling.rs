@@ -25,7 +25,7 @@ impl Protocol {
         } else {
             return;
         };
-        let subject = subject(&self.run, live.seq, message);
+        let subject = subject(&self.lens, live.seq, message);
         let witness = || Witness::new(subject, detail);
         self.findings.add(Violation::Meddled, witness);
     }

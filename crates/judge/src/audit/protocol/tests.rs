@@ -16,7 +16,7 @@ struct Told {
 impl Told {
     fn new() -> Self {
         Self {
-            protocol: Protocol::new("r1".parse().unwrap(), 10),
+            protocol: Protocol::new(Lens::own("r1".parse().unwrap()), 10),
             clock: 0,
         }
     }
@@ -57,6 +57,8 @@ impl Told {
                 digest: None,
                 delivery: None,
                 print: None,
+                id: None,
+                partial: false,
             });
         });
     }
@@ -108,6 +110,8 @@ fn row_of(seq: u64, part: usize) -> RowChange {
         digest: None,
         delivery: None,
         print: None,
+        id: None,
+        partial: false,
     }
 }
 

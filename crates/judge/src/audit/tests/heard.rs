@@ -44,6 +44,8 @@ fn inserted(row: &StoredRow) -> RowChange {
             consumer: row.consumer.clone(),
         }),
         print: Some(fingerprint(row)),
+        id: None,
+        partial: false,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::platform::until::until_told;
 use crate::platform::workers::{
     Act, Cause, ConsumerOptions, Departure, Replicas, Roster, Seat, WorkerSpec, Workers,
 };
+use workflow::contract::workload::Description;
 
 /// The settings that are a pod's own, or the overlay's affair.
 const OF_THE_POD: [&str; 3] = [
@@ -90,7 +91,7 @@ impl ClusterStage {
 /// The settings that the options of a scenario or load come to.
 fn variables(options: &ConsumerOptions) -> Vec<(String, String)> {
     let seat = Seat::default();
-    let named = consumer_variables("", options, &seat);
+    let named = consumer_variables(&Description::own(), "", options, &seat).into_iter();
     let ours =
         named.filter(|(name, _)| name.starts_with("EDW_") && !OF_THE_POD.contains(&name.as_str()));
     options.variables.clone().into_iter().chain(ours).collect()

@@ -1,0 +1,308 @@
+//! Reading a description, and what is wrong with one: each problem with its line, and with what would be right.
+
+use std::fmt;
+
+use super::description::{Column, Description};
+use super::template::{Name, Template};
+
+/// One thing that is wrong with a description.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The line, from 1; 0 where it is about no line.
+    pub line: u64,
+    /// What is wrong, and what would be right.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.text),
+            line => write!(f, "line {line}: {}", self.text),
+        }
+    }
+}
+
+/// Columns that belong to the table service.
+const OF_THE_SERVICE: [&str; 2] = ["Timestamp", "odata.etag"];
+
+impl Description {
+    /// Reads a description in YAML; an error has every problem of it, the first line first.
+    pub fn read(text: &str) -> Result<Self, Vec<Problem>> {
+        let read: Self = serde_saphyr::from_str(text).map_err(|error| {
+            let line = error.location().map_or(0, |location| location.line());
+            let said = error
+                .without_snippet()
+                .render_with_formatter(&serde_saphyr::UserMessageFormatter);
+            vec![Problem {
+                line,
+                text: without_place(&said),
+            }]
+        })?;
+        let mut problems = Problems {
+            text,
+            found: vec![],
+        };
+        read.check(&mut problems);
+        problems.found.sort();
+        if problems.found.is_empty() {
+            Ok(read)
+        } else {
+            Err(problems.found)
+        }
+    }
+
+    fn check(&self, problems: &mut Problems<'_>) {
+        if self.version != 1 {
+            let text = format!(
+                "version {} is not known; this harness reads version 1",
+                self.version
+            );
+            problems.add(&["version"], text);
+        }
+        self.check_message(problems);
+        self.check_row(problems);
+        self.check_poison(problems);
+        self.check_worker(problems);
+    }
+
+    /// Whether the producer writes `name` into messages.
+    pub fn message_has(&self, name: Name) -> bool {
+        let leaves = self.message.body.leaves();
+        leaves
+            .iter()
+            .any(|(_, template)| template.holes().any(|hole| hole.name == name))
+    }
+
+    fn check_message(&self, problems: &mut Problems<'_>) {
+        let way = ["message", "body"];
+        for (_, template) in self.message.body.leaves() {
+            let text = "a message holds {id}, {run}, {seq}, {uuid}, {bucket}, {payload}, {digest}, {intended} and {sent}";
+            only(problems, &way, template, Name::is_of_messages, text);
+        }
+        let leaves = self.message.body.leaves();
+        let mut holes = leaves.iter().flat_map(|(_, template)| template.holes());
+        if !holes.any(|hole| hole.name.identifies()) {
+            let text = "nothing in the message tells which one it is; have it hold {id}, {seq}, {uuid} or {payload}";
+            problems.add(&way, text);
+        }
+    }
+
+    fn check_row(&self, problems: &mut Problems<'_>) {
+        let mut claimed = Vec::new();
+        for column in self.row.columns() {
+            self.check_column(&column, problems);
+            let claim = column.template.whole().filter(|hole| !hole.name.is_known());
+            if let Some(hole) = claim {
+                if claimed.contains(&hole.name) {
+                    let text = format!("a second column holds {{{}}}; name one of them", hole.name);
+                    problems.add(&["row", "columns", &column.name], text);
+                }
+                claimed.push(hole.name);
+            }
+        }
+        let identifies = |column: Column| {
+            !column.is_optional && column.template.holes().any(|hole| hole.name.identifies())
+        };
+        if !self.row.columns().any(identifies) {
+            let text = "no column tells of which message a row is; have one hold {id}, {seq}, {uuid} or {payload}. One row for \
+                        many messages is out of scope: nobody could say which of them it stands for";
+            problems.add(&["row", "columns"], text);
+        }
+    }
+
+    fn check_column(&self, column: &Column, problems: &mut Problems<'_>) {
+        let Column {
+            name,
+            template,
+            is_optional,
+        } = column;
+        let way = ["row", "columns", name.as_str()];
+        let text = "a column holds what a message holds, or {received}, {done}, {attempt}, {worker} or {node}";
+        let fits = |name: Name| name.is_of_messages() || name.is_claim();
+        only(problems, &way, template, fits, text);
+        if OF_THE_SERVICE.contains(&name.as_str()) {
+            problems.add(
+                &way,
+                format!("the column {name} is the table service's own; leave it out"),
+            );
+        }
+        let is_key = matches!(name.as_str(), "PartitionKey" | "RowKey");
+        for hole in template.holes() {
+            if is_key && !hole.name.is_known() && fits(hole.name) {
+                let text = format!(
+                    "nobody can say beforehand what {{{}}} will be, so that a key with it is not judged; leave {name} out",
+                    hole.name
+                );
+                problems.add(&way, text);
+            } else if !hole.name.is_known() && template.whole().is_none() {
+                let text = format!(
+                    "{{{}}} must be all of a column; leave out the text beside it",
+                    hole.name
+                );
+                problems.add(&way, text);
+            }
+            let source = match hole.name {
+                Name::Digest => Some(Name::Payload(1)),
+                name if name.identifies() || matches!(name, Name::Intended | Name::Sent) => {
+                    Some(name)
+                }
+                _ => None,
+            };
+            if let Some(source) = source.filter(|source| !self.message_has(*source)) {
+                let text = format!(
+                    "{{{source}}} is not in the message, and the worker knows nothing else of it; put {{{source}}} into message.body"
+                );
+                problems.add(&way, text);
+            }
+        }
+        if is_key && *is_optional {
+            problems.add(&way, format!("every row has a {name}; write it without ?"));
+        }
+    }
+
+    fn check_poison(&self, problems: &mut Problems<'_>) {
+        let Some(poison) = &self.poison else { return };
+        let text = "the name of a poison queue is made of {queue} and text";
+        only(
+            problems,
+            &["poison", "queue"],
+            &poison.queue,
+            |name| name == Name::Queue,
+            text,
+        );
+        if poison.queue.to_string() == "{queue}" {
+            problems.add(
+                &["poison", "queue"],
+                "the poison queue is the queue itself; give it a name of its own",
+            );
+        }
+        let fits = |name| {
+            use Name::{At, Attempt, Body, Detail, MessageId, Part, Parts, Reason, Worker};
+            matches!(
+                name,
+                At | Attempt | Body | Detail | MessageId | Part | Parts | Reason | Worker
+            )
+        };
+        let leaves = poison.body.leaves();
+        for (_, template) in &leaves {
+            let text = "what is given up holds {body}, {reason}, {detail}, {message-id}, {attempt}, {worker}, {at}, {part} and {parts}";
+            only(problems, &["poison", "body"], template, fits, text);
+        }
+        let mut holes = leaves.iter().flat_map(|(_, template)| template.holes());
+        if !holes.any(|hole| hole.name == Name::Body) {
+            let text = "the message itself is nowhere in it; have it hold {body}";
+            problems.add(&["poison", "body"], text);
+        }
+        if poison.after == Some(0) {
+            problems.add(&["poison", "after"], "deliveries count from 1");
+        }
+    }
+
+    fn check_worker(&self, problems: &mut Problems<'_>) {
+        let fits = |name: Name| {
+            use Name::{Body, Reason};
+            let of_rows = name.is_of_messages() || name.is_time();
+            let of_poison = matches!(
+                name,
+                Body | Reason | Name::Detail | Name::MessageId | Name::Part | Name::Parts
+            );
+            !of_rows && !of_poison && name != Name::Attempt
+        };
+        for (name, template) in &self.worker.variables {
+            let text = "a variable holds what a worker is told, such as {queue}, {queue-endpoint}, {sas} or {lease}";
+            only(
+                problems,
+                &["worker", "variables", name],
+                template,
+                fits,
+                text,
+            );
+        }
+        let Some(command) = &self.worker.command else {
+            return;
+        };
+        if command.trim().is_empty() {
+            problems.add(&["worker", "command"], "it is empty; name a program");
+        }
+        for (told, what) in [
+            ([Name::QueueEndpoint, Name::ConnectionString], "the queue"),
+            ([Name::TableEndpoint, Name::ConnectionString], "the table"),
+        ] {
+            if !told.iter().any(|name| self.worker.has(*name)) {
+                let text = format!(
+                    "no variable tells the worker where {what} is; have one hold {{{}}} or {{connection-string}}",
+                    told[0]
+                );
+                problems.add(&["worker", "variables"], text);
+            }
+        }
+    }
+}
+
+/// Names in `template` that do not belong there.
+fn only(
+    problems: &mut Problems<'_>,
+    way: &[&str],
+    template: &Template,
+    fits: impl Fn(Name) -> bool,
+    instead: &str,
+) {
+    for hole in template.holes().filter(|hole| !fits(hole.name)) {
+        problems.add(
+            way,
+            format!("{{{}}} has no meaning here; {instead}", hole.name),
+        );
+    }
+}
+
+/// Problems as they are found in `text`.
+struct Problems<'a> {
+    text: &'a str,
+    found: Vec<Problem>,
+}
+
+impl Problems<'_> {
+    fn add(&mut self, way: &[&str], text: impl Into<String>) {
+        let line = line_of(self.text, way);
+        let text = text.into();
+        self.found.push(Problem { line, text });
+    }
+}
+
+/// The line of the key at `way` in a text in YAML; of the deepest key on the way that has a line of its own.
+fn line_of(text: &str, way: &[&str]) -> u64 {
+    let (mut found, mut depth, mut inside) = (0, 0, None);
+    for (line, number) in text.lines().zip(1..) {
+        let trimmed = line.trim_start();
+        let indent = line.len() - trimmed.len();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        if inside.is_some_and(|inside| indent <= inside) {
+            break;
+        }
+        let Some(wanted) = way.get(depth) else { break };
+        let key = trimmed.split_once(':').map_or("", |(key, _)| key);
+        let key = key.trim().trim_matches(['"', '\'']);
+        if key.trim_end_matches('?') == *wanted {
+            (found, inside) = (number, Some(indent));
+            depth += 1;
+        }
+    }
+    found
+}
+
+/// A message of the parser without the place at its end or its beginning, which stands before it already.
+fn without_place(said: &str) -> String {
+    let said = said.lines().next().unwrap_or_default();
+    let said = match said.split_once(": ") {
+        Some((place, rest)) if place.starts_with("line ") => rest,
+        _ => said,
+    };
+    let end = said.find(" at line ").unwrap_or(said.len());
+    said[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests;

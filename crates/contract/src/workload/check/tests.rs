@@ -1,0 +1,159 @@
+use super::*;
+use crate::workload::OWN;
+
+const GOOD: &str = "\
+version: 1
+name: orders
+message:
+  body:
+    orderId: \"{id}\"
+    text: \"{payload}\"
+row:
+  columns:
+    order: \"{id}\"
+    result: \"{payload}\"
+worker:
+  command: python3 worker.py
+  variables:
+    QUEUE: \"{queue-endpoint}\"
+    TABLE: \"{table-endpoint}\"
+";
+
+/// What is wrong with the good description once `from` is `to`.
+fn wrong(from: &str, to: &str) -> Vec<String> {
+    assert!(GOOD.contains(from), "{from:?}");
+    let problems = Description::read(&GOOD.replace(from, to)).unwrap_err();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn good_descriptions_have_no_problem() {
+    for text in [GOOD, OWN] {
+        assert_eq!(Description::read(text).err(), None);
+    }
+}
+
+#[test]
+fn every_problem_is_told_with_its_line_and_what_would_be_right() {
+    for (from, to, told) in [
+        (
+            "version: 1",
+            "version: 2",
+            "line 1: version 2 is not known; this harness reads version 1",
+        ),
+        (
+            "order: \"{id}\"",
+            "order: \"{ide}\"",
+            "line 9: {ide} is no placeholder; do you mean {id",
+        ),
+        ("name: orders", "nme: orders", "line 2: unknown field `nme`"),
+        (
+            "result: \"{payload}\"",
+            "result: \"{lease}\"",
+            "line 10: {lease} has no meaning here",
+        ),
+        (
+            "result: \"{payload}\"",
+            "result: \"{seq}\"",
+            "line 10: {seq} is not in the message",
+        ),
+        (
+            "result: \"{payload}\"",
+            "RowKey: \"{received}\"",
+            "line 10: nobody can say beforehand",
+        ),
+        (
+            "result: \"{payload}\"",
+            "RowKey?: \"{id}\"",
+            "line 10: every row has a RowKey",
+        ),
+        (
+            "result: \"{payload}\"",
+            "at: \"t {done}\"",
+            "line 10: {done} must be all of a column",
+        ),
+        (
+            "result: \"{payload}\"",
+            "Timestamp: \"{done}\"",
+            "line 10: the column Timestamp",
+        ),
+        (
+            "text: \"{payload}\"",
+            "text: \"{attempt}\"",
+            "line 4: {attempt} has no meaning here",
+        ),
+        (
+            "QUEUE: \"{queue-endpoint}\"",
+            "QUEUE: \"{id}\"",
+            "line 14: {id} has no meaning here",
+        ),
+        (
+            "{queue-endpoint}",
+            "nowhere",
+            "line 13: no variable tells the worker where the queue is",
+        ),
+        (
+            "python3 worker.py",
+            "\"\"",
+            "line 12: it is empty; name a program",
+        ),
+    ] {
+        let problems = wrong(from, to);
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(told)),
+            "{told:?}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn one_row_for_many_messages_is_said_to_be_out_of_scope() {
+    let text = GOOD.replace(
+        "    order: \"{id}\"\n    result: \"{payload}\"\n",
+        "    worker: \"{worker}\"\n",
+    );
+    let problems = Description::read(&text).unwrap_err();
+    assert!(problems[0].text.contains("out of scope"), "{problems:?}");
+    assert_eq!(problems[0].line, 8);
+}
+
+#[test]
+fn a_message_that_nothing_tells_apart_is_refused() {
+    let text = GOOD.replace(
+        "    orderId: \"{id}\"\n    text: \"{payload}\"\n",
+        "    sent: \"{sent}\"\n",
+    );
+    let problems = Description::read(&text).unwrap_err();
+    assert!(
+        problems[0]
+            .to_string()
+            .contains("nothing in the message tells which one it is"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn what_is_given_up_holds_its_message() {
+    let poison = |poison: &str| {
+        let text = format!("{GOOD}poison:\n{poison}");
+        Description::read(&text)
+            .err()
+            .map(|problems| problems[0].to_string())
+    };
+    assert_eq!(poison("  after: 5\n"), None);
+    let told = poison("  body:\n    why: \"{reason}\"\n").unwrap();
+    assert!(
+        told.ends_with("the message itself is nowhere in it; have it hold {body}"),
+        "{told}"
+    );
+    assert!(
+        poison("  queue: \"{queue}\"\n")
+            .unwrap()
+            .contains("the queue itself")
+    );
+    assert!(
+        poison("  after: 0\n")
+            .unwrap()
+            .ends_with("deliveries count from 1")
+    );
+}

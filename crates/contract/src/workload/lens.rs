@@ -1,0 +1,352 @@
+//! A description at work in one run.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::body::{Body, Step, text_at};
+use super::description::{Description, Encoding};
+use super::rows::RowLens;
+use super::template::{Name, Piece, Placeholder, Template};
+use super::values::{Owner, owner_of_id, owner_of_uuid, time_of, time_text, uuid};
+use crate::{Digest, MessageId, Payloads, PoisonEnvelope, RunId, Seq, Stamp};
+
+/// A description at work in one run: writes bodies, and tells of which message a body or a row is.
+#[derive(Debug, Clone)]
+pub struct Lens {
+    pub(super) run: RunId,
+    description: Arc<Description>,
+    /// What in a body tells which message it is, the surest first.
+    tells: Vec<(Vec<Step>, Template)>,
+    /// Where in a body times stand.
+    times: Vec<(Vec<Step>, Template)>,
+    /// Where in what is given up each part of it stands.
+    given_up: Vec<(Vec<Step>, Template)>,
+    pub(super) rows: RowLens,
+}
+
+/// A message that was given up, as far as the poison queue tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SetAside {
+    /// Why.
+    pub reason: Option<String>,
+    /// The same in words.
+    pub detail: Option<String>,
+    /// The queue's own id of the message.
+    pub message_id: Option<String>,
+    /// How often it had been delivered.
+    pub attempt: Option<u32>,
+    /// Who gave it up.
+    pub consumer: Option<String>,
+    /// When.
+    pub at: Option<String>,
+    /// Which part of the body this is, from 1.
+    pub part: u32,
+    /// In how many parts the body is.
+    pub parts: u32,
+    /// The body as it was, or this part of it.
+    pub body: String,
+}
+
+impl From<&PoisonEnvelope> for SetAside {
+    fn from(envelope: &PoisonEnvelope) -> Self {
+        Self {
+            reason: Some(envelope.reason.to_string()),
+            detail: Some(envelope.detail.clone()),
+            message_id: Some(envelope.message_id.clone()),
+            attempt: Some(envelope.attempt),
+            consumer: Some(envelope.consumer.clone()),
+            at: Some(envelope.poisoned_stamp.to_string()),
+            part: envelope.part,
+            parts: envelope.parts,
+            body: envelope.body.clone(),
+        }
+    }
+}
+
+impl Lens {
+    /// `description` for `run`.
+    pub fn new(description: Arc<Description>, run: RunId) -> Self {
+        let mut tells: Vec<_> = owned(&description.message.body);
+        tells.retain(|(_, template)| template.holes().any(|hole| hole.name.identifies()));
+        tells.sort_by_key(|(_, template)| rank(template));
+        // Beside an id, a payload tells nothing: it may be a bad message's.
+        let has_ids = tells
+            .first()
+            .is_some_and(|(_, template)| rank(template) < PAYLOAD);
+        tells.retain(|(_, template)| !has_ids || rank(template) < PAYLOAD);
+        let mut times: Vec<_> = owned(&description.message.body);
+        times.retain(|(_, template)| template.holes().any(|hole| hole.name.is_time()));
+        let given_up = description.poison.as_ref();
+        Self {
+            run,
+            tells,
+            times,
+            given_up: given_up.map_or_else(Vec::new, |poison| owned(&poison.body)),
+            rows: RowLens::of(&description.row),
+            description,
+        }
+    }
+
+    /// The project's own description for `run`.
+    pub fn own(run: RunId) -> Self {
+        Self::new(Description::own(), run)
+    }
+
+    /// The description.
+    pub const fn description(&self) -> &Arc<Description> {
+        &self.description
+    }
+
+    /// The run.
+    pub const fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// The text of the queue message for `seq`.
+    pub fn message(&self, payloads: Payloads, seq: Seq, intended: Stamp, sent: Stamp) -> String {
+        self.encoded(&self.body(
+            &self.description.message.body,
+            payloads,
+            seq,
+            intended,
+            sent,
+        ))
+    }
+
+    /// The text of a queue message with `form` instead of the description's body.
+    pub fn body(
+        &self,
+        form: &Body,
+        payloads: Payloads,
+        seq: Seq,
+        intended: Stamp,
+        sent: Stamp,
+    ) -> String {
+        let filled = form.fill(&mut |hole| match hole.name {
+            Name::Intended => Some(time_text(intended, hole.format).into()),
+            Name::Sent => Some(time_text(sent, hole.format).into()),
+            _ => self.known(hole, payloads, seq),
+        });
+        filled.expect("a checked message must hold nothing but what its producer knows")
+    }
+
+    /// `body` as the text of a queue message.
+    pub fn encoded(&self, body: &str) -> String {
+        match self.description.message.encoding {
+            Encoding::Text => body.to_owned(),
+            Encoding::Base64 => BASE64_STANDARD.encode(body),
+        }
+    }
+
+    /// The body that the text of a queue message holds; `None` where it holds none.
+    pub fn decoded<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        match self.description.message.encoding {
+            Encoding::Text => Some(Cow::Borrowed(text)),
+            Encoding::Base64 => {
+                let bytes = BASE64_STANDARD.decode(text.trim()).ok()?;
+                String::from_utf8(bytes).ok().map(Cow::Owned)
+            }
+        }
+    }
+
+    /// Of which message the text of a queue message is. What the payload alone tells is not compared with what was sent.
+    pub fn owner_of_message(&self, text: &str) -> Owner {
+        let owners = self
+            .told(text)
+            .map(|(name, text)| self.owner_by(name, &text));
+        let mut known = owners.filter(|owner| *owner != Owner::Nobody);
+        known.next().unwrap_or(Owner::Nobody)
+    }
+
+    /// What the text of a queue message says of which message it is: the id where it has one, whichever it is.
+    pub fn id_of_message(&self, text: &str) -> Option<String> {
+        if let Some((_, id)) = self.told(text).find(|(name, _)| *name == Name::Id) {
+            return Some(id);
+        }
+        self.owner_of_message(text).seq().map(|seq| self.id(seq))
+    }
+
+    /// The id of message `seq`.
+    pub fn id(&self, seq: Seq) -> String {
+        MessageId::new(self.run.clone(), seq).to_string()
+    }
+
+    /// Whose `text` is, as a message id.
+    pub fn owner_of_id(&self, text: &str) -> Owner {
+        owner_of_id(&self.run, text)
+    }
+
+    /// Every text in a queue message that tells which it is, with its name; the surest first.
+    fn told(&self, text: &str) -> impl Iterator<Item = (Name, String)> + '_ {
+        let body = self.decoded(text).map(Cow::into_owned);
+        let found = body.map(|body| {
+            let all = self.tells.iter().flat_map(|(way, template)| {
+                let found = value_at(&self.description.message.body, &body, way, template);
+                found.unwrap_or_default()
+            });
+            all.collect::<Vec<_>>()
+        });
+        found.into_iter().flatten()
+    }
+
+    /// Whose a text is that stands where `name` should.
+    pub(super) fn owner_by(&self, name: Name, text: &str) -> Owner {
+        let of = |seq: Option<Seq>| seq.map_or(Owner::Nobody, Owner::Ours);
+        match name {
+            Name::Id => owner_of_id(&self.run, text),
+            Name::Uuid => owner_of_uuid(&self.run, text),
+            Name::Seq => of(text.parse().ok()),
+            Name::Payload(_) => of(Payloads::count_in(text)),
+            _ => Owner::Nobody,
+        }
+    }
+
+    /// When the message in a queue's text was to be sent and when its send began, as far as it says so.
+    pub fn stamps_of_message(&self, text: &str) -> [Option<Stamp>; 2] {
+        let mut stamps = [None; 2];
+        let Some(body) = self.decoded(text) else {
+            return stamps;
+        };
+        for (way, template) in &self.times {
+            let found = value_at(&self.description.message.body, &body, way, template);
+            for (name, text) in found.unwrap_or_default() {
+                let hole = template.holes().find(|hole| hole.name == name);
+                let stamp = hole.and_then(|hole| time_of(&text, hole.format));
+                match name {
+                    Name::Intended => stamps[0] = stamp,
+                    Name::Sent => stamps[1] = stamp,
+                    _ => {}
+                }
+            }
+        }
+        stamps
+    }
+
+    /// What `hole` holds for message `seq`; `None` where run, seed and number do not say it.
+    pub fn known(&self, hole: Placeholder, payloads: Payloads, seq: Seq) -> Option<Cow<'_, str>> {
+        Some(match hole.name {
+            Name::Run => self.run.as_str().into(),
+            Name::Id => self.id(seq).into(),
+            Name::Seq => seq.to_string().into(),
+            Name::Uuid => uuid(&self.run, seq).into(),
+            Name::Bucket => format!("{:02}", seq.bucket()).into(),
+            Name::Payload(number) => payloads.further(number).payload(seq).into(),
+            Name::Digest => Digest::of(&payloads.payload(seq)).to_string().into(),
+            _ => return None,
+        })
+    }
+
+    /// Whether `queue` is the name of a poison queue: of that of `own`, where it is known.
+    pub fn is_poison_queue(&self, queue: &str, own: Option<&str>) -> bool {
+        let Some(poison) = &self.description.poison else {
+            return false;
+        };
+        match own {
+            Some(own) => self.poison_queue(own).as_deref() == Some(queue),
+            None => poison
+                .queue
+                .read(queue, |_| true)
+                .is_some_and(|found| found.iter().all(|(_, name)| !name.is_empty())),
+        }
+    }
+
+    /// The name of the poison queue of `queue`, where there is one.
+    pub fn poison_queue(&self, queue: &str) -> Option<String> {
+        let poison = self.description.poison.as_ref()?;
+        poison.queue.fill(|_| Some(queue.into()))
+    }
+
+    /// What the text of a message of the poison queue says; `None` where it is of another form.
+    pub fn set_aside(&self, text: &str) -> Option<SetAside> {
+        let poison = self.description.poison.as_ref()?;
+        // The message itself, as it was: not decoded.
+        if let Body::Text(template) = &poison.body
+            && template.whole().is_some_and(|hole| hole.name == Name::Body)
+        {
+            return Some(SetAside {
+                body: text.to_owned(),
+                part: 1,
+                parts: 1,
+                ..SetAside::default()
+            });
+        }
+        let text = self.decoded(text)?;
+        let mut found = SetAside {
+            part: 1,
+            parts: 1,
+            ..SetAside::default()
+        };
+        let mut has_body = false;
+        for (way, template) in &self.given_up {
+            for (name, value) in value_at(&poison.body, &text, way, template)? {
+                let is_known = poison.reasons.is_empty() || poison.reasons.contains(&value);
+                match name {
+                    Name::Reason if is_known => found.reason = Some(value),
+                    Name::Reason => return None,
+                    Name::Detail => found.detail = Some(value),
+                    Name::MessageId => found.message_id = Some(value),
+                    Name::Attempt => found.attempt = Some(value.parse().ok()?),
+                    Name::Worker => found.consumer = Some(value),
+                    Name::At => found.at = Some(value),
+                    Name::Part => found.part = value.parse().ok()?,
+                    Name::Parts => found.parts = value.parse().ok()?,
+                    Name::Body => (found.body, has_body) = (value, true),
+                    _ => {}
+                }
+            }
+        }
+        has_body.then_some(found)
+    }
+}
+
+/// Every leaf of `body`, as its own.
+fn owned(body: &Body) -> Vec<(Vec<Step>, Template)> {
+    let leaves = body.leaves().into_iter();
+    leaves
+        .map(|(way, template)| (way, template.clone()))
+        .collect()
+}
+
+/// The rank of a template whose payload alone tells.
+pub(super) const PAYLOAD: u8 = 3;
+
+/// The sooner, the surer what it says.
+pub(super) fn rank(template: &Template) -> u8 {
+    let rank = |hole: Placeholder| match hole.name {
+        Name::Id => 0,
+        Name::Uuid => 1,
+        Name::Seq => 2,
+        Name::Payload(_) => PAYLOAD,
+        _ => 4,
+    };
+    template.holes().map(rank).min().unwrap_or(4)
+}
+
+/// What stands at each placeholder of `template`, at `way` in `text`; `None` where nothing of its form is there.
+fn value_at(
+    form: &Body,
+    text: &str,
+    way: &[Step],
+    template: &Template,
+) -> Option<Vec<(Name, String)>> {
+    let text = match form {
+        Body::Text(_) => Cow::Borrowed(text),
+        _ => text_at(text, way)?,
+    };
+    if let [Piece::Hole(hole)] = template.pieces() {
+        return Some(vec![(hole.name, text.into_owned())]);
+    }
+    let found = template.read(&text, |_| true)?;
+    let found = found.into_iter();
+    Some(
+        found
+            .map(|(hole, text)| (hole.name, text.into_owned()))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests;

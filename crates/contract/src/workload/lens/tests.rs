@@ -1,0 +1,171 @@
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::{Message, PayloadSize, PoisonReason, ResultRow, StoredRow};
+
+const PAYLOADS: Payloads = Payloads {
+    seed: 11,
+    size: PayloadSize::Fixed(200),
+};
+
+fn at(micros: i64) -> Stamp {
+    Stamp::from_micros(1_795_439_655_678_901 + micros)
+}
+
+fn seq(n: u64) -> Seq {
+    Seq::new(n).unwrap()
+}
+
+fn lens(message: &str, row: &str) -> Lens {
+    let text = format!("version: 1\nname: x\nmessage:\n{message}\nrow:\n  columns:\n{row}\n");
+    let description = Description::read(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+    Lens::new(Arc::new(description), "r1".parse().unwrap())
+}
+
+fn entity(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else {
+        panic!("an object")
+    };
+    map
+}
+
+#[test]
+fn our_own_description_writes_what_our_own_producer_does_and_reads_what_our_own_consumer_does() {
+    let own = Lens::own("r1".parse().unwrap());
+    for n in [1, 33, 700] {
+        let id = MessageId::new("r1".parse().unwrap(), seq(n));
+        let message = Message::new(id.clone(), PAYLOADS.payload(seq(n)), at(0), at(7));
+        let body = own.message(PAYLOADS, seq(n), at(0), at(7));
+        assert_eq!(body, message.encode());
+        assert_eq!(own.owner_of_message(&body), Owner::Ours(seq(n)));
+        assert_eq!(own.id_of_message(&body), Some(id.to_string()));
+        let row = ResultRow::of(message, at(9), 2, "consumer-1", "node-1");
+        let json = serde_json::to_value(&row).unwrap();
+        let read = own.row(&entity(json));
+        assert_eq!(read, StoredRow::from(row));
+        assert_eq!(own.owner_of_row(&read), Owner::Ours(seq(n)));
+        assert!(own.is_at_its_keys(&read, seq(n), PAYLOADS));
+        assert!(!own.is_at_its_keys(&read, seq(n + 1), PAYLOADS));
+        let words = format!("PartitionKey {}, RowKey {id}", id.partition_key());
+        assert_eq!(own.keys_in_words(seq(n), PAYLOADS), words);
+    }
+}
+
+#[test]
+fn our_own_description_reads_what_our_own_consumer_gives_up() {
+    let own = Lens::own("r1".parse().unwrap());
+    let envelope = PoisonEnvelope {
+        reason: PoisonReason::Oversized,
+        detail: "too large".into(),
+        message_id: "q-1".into(),
+        attempt: 3,
+        consumer: "consumer-1".into(),
+        poisoned_stamp: at(0),
+        part: 1,
+        parts: 1,
+        body: "a body".into(),
+    };
+    for text in envelope.clone().encode() {
+        assert_eq!(own.set_aside(&text), Some(SetAside::from(&envelope)));
+        assert_eq!(own.set_aside(&text.replace("oversized", "no-reason")), None);
+    }
+    assert_eq!(own.set_aside("a body"), None);
+    assert_eq!(own.poison_queue("work").as_deref(), Some("work-poison"));
+    assert!(own.is_poison_queue("work-poison", Some("work")));
+    assert!(!own.is_poison_queue("other-poison", Some("work")));
+    assert!(own.is_poison_queue("any-poison", None) && !own.is_poison_queue("-poison", None));
+    let names: Vec<_> = PoisonReason::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .collect();
+    assert_eq!(own.description().poison.as_ref().unwrap().reasons, names);
+}
+
+#[test]
+fn a_message_is_told_by_whatever_it_holds() {
+    for message in [
+        "  body: \"{payload}\"",
+        "  body: \"order {seq}: {payload}\"",
+        "  body:\n    order: { no: \"{seq:number}\" }\n    lines: [\"{payload}\"]",
+        "  body:\n    id: \"{uuid}\"\n    text: \"{payload}\"",
+        "  encoding: base64\n  body:\n    text: \"{payload}\"",
+        "  body: \"[[{payload:json}], {}]\"",
+    ] {
+        let lens = lens(
+            message,
+            "    text: \"{payload}\"".replace("text", "data").as_str(),
+        );
+        let text = lens.message(PAYLOADS, seq(42), at(0), at(1));
+        assert_eq!(lens.owner_of_message(&text), Owner::Ours(seq(42)), "{text}");
+        assert_eq!(lens.id_of_message(&text).as_deref(), Some("r1-42"));
+        assert_eq!(lens.owner_of_message("something else"), Owner::Nobody);
+    }
+}
+
+#[test]
+fn a_row_is_told_by_ids_of_any_type_and_by_its_payload() {
+    let message = "  body:\n    no: \"{seq:number}\"\n    guid: \"{uuid}\"\n    a: \"{payload}\"\n    b: \"{payload2}\"";
+    let by_number = lens(message, "    no: \"{seq}\"\n    b: \"{payload2}\"");
+    let second = PAYLOADS.further(2).payload(seq(7));
+    for no in [json!(7), json!("7")] {
+        let row = by_number.row(&entity(
+            json!({"PartitionKey": "2026-11-23", "RowKey": "x", "no": no, "b": second}),
+        ));
+        assert_eq!(by_number.owner_of_row(&row), Owner::Ours(seq(7)));
+        assert_eq!(by_number.count_in(&row), Some(seq(7)));
+        assert!(by_number.has_ids() && !by_number.has_keys());
+    }
+    let by_key = lens(
+        message,
+        "    RowKey: \"order-{uuid}\"\n    all: \"{payload} {payload2}\"",
+    );
+    let key = by_key.known(
+        Placeholder {
+            name: Name::Uuid,
+            format: super::super::Format::Plain,
+        },
+        PAYLOADS,
+        seq(7),
+    );
+    let key = format!("order-{}", key.unwrap());
+    assert_eq!(by_key.owner_of_keys("", &key), Owner::Ours(seq(7)));
+    let all = format!("{} {second}", PAYLOADS.payload(seq(7)));
+    let template = &by_key.further()[0].template;
+    assert!(by_key.holds(template, &all, seq(7), PAYLOADS));
+    assert!(!by_key.holds(template, &all, seq(8), PAYLOADS));
+    let by_payload = lens(message, "    first: \"{payload}\"");
+    let row = by_payload.row(&entity(
+        json!({"RowKey": "r", "first": PAYLOADS.payload(seq(3))}),
+    ));
+    assert_eq!(by_payload.owner_of_row(&row), Owner::Nobody);
+    assert_eq!(by_payload.count_in(&row), Some(seq(3)));
+    assert!(!by_payload.has_ids());
+}
+
+#[test]
+fn what_a_row_lacks_is_seen_and_optional_columns_may_be_absent() {
+    let lens = lens(
+        "  body:\n    id: \"{id}\"\n    t: \"{payload}\"\n    at: \"{intended:unix-ms}\"",
+        "    id: \"{id}\"\n    t: \"{payload}\"\n    at: \"{intended:unix-ms}\"\n    by?: \"{worker}\"",
+    );
+    let whole = entity(json!({"id": "r1-1", "t": "x", "at": 1_795_439_655_678_i64}));
+    assert!(!lens.is_partial(&whole));
+    assert_eq!(lens.row(&whole).src_stamp, Some(at(-901)));
+    let mut partial = whole;
+    partial.remove("t");
+    assert!(lens.is_partial(&partial));
+    assert!(lens.described(Name::Worker).unwrap().is_optional);
+}
+
+#[test]
+fn a_poison_queue_that_holds_messages_as_they_were_is_read() {
+    let text = "version: 1\nname: f\nmessage:\n  encoding: base64\n  body: \"{payload}\"\nrow:\n  columns: { d: \"{payload}\" }\npoison: {}\n";
+    let lens = Lens::new(
+        Arc::new(Description::read(text).unwrap()),
+        "r1".parse().unwrap(),
+    );
+    let message = lens.message(PAYLOADS, seq(5), at(0), at(0));
+    let found = lens.set_aside(&message).unwrap();
+    assert_eq!((found.part, found.parts, found.reason), (1, 1, None));
+    assert_eq!(lens.owner_of_message(&found.body), Owner::Ours(seq(5)));
+}

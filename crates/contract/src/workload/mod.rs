@@ -1,0 +1,60 @@
+//! Workloads as descriptions: what a message looks like, what its row does, where poison goes, how the worker is started.
+//!
+//! A [`Description`] is what a team writes (`edw.yaml`, docs/WORKLOAD.md). A [`Lens`] is a description at work in one run: it writes bodies,
+//! tells of which message a body or a row is, and reads rows into the columns that a judge knows. The project's own contract is such a
+//! description too, [`Description::own`].
+//!
+//! Left out: one row for many messages, of which nobody could say for which of them it stands.
+
+mod body;
+mod check;
+mod description;
+mod lens;
+mod rows;
+mod template;
+mod values;
+
+use std::sync::{Arc, LazyLock};
+
+pub use body::{Body, Step, text_at};
+pub use check::Problem;
+pub use description::{
+    Column, Description, Encoding, Exit, MessageForm, PoisonForm, RowForm, WorkerForm, Written,
+};
+pub use lens::{Lens, SetAside};
+pub use rows::Described;
+pub use template::{Format, Name, Piece, Placeholder, Template, TemplateError};
+pub use values::{Owner, time_text};
+
+/// The description of the project's own workload.
+pub const OWN: &str = include_str!("../../../../workloads/own.yaml");
+
+impl Description {
+    /// The project's own workload.
+    pub fn own() -> Arc<Self> {
+        static OWN_READ: LazyLock<Arc<Description>> = LazyLock::new(|| {
+            Arc::new(Description::read(OWN).expect("the project's own description must be right"))
+        });
+        OWN_READ.clone()
+    }
+
+    /// The JSON Schema of descriptions, as docs/edw.schema.json holds it.
+    pub fn schema() -> String {
+        let schema = schemars::schema_for!(Self);
+        let mut text = serde_json::to_string_pretty(&schema).expect("a schema must serialise");
+        text.push('\n');
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_in_the_documents_is_that_of_the_types() {
+        let committed = include_str!("../../../../docs/edw.schema.json");
+        let again = "cargo run -p contract --example schema > docs/edw.schema.json";
+        assert_eq!(committed, Description::schema(), "write it again: {again}");
+    }
+}

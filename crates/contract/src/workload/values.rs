@@ -1,0 +1,144 @@
+//! Values of placeholders: written into texts, and read back.
+
+use std::time::SystemTime;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::template::Format;
+use crate::{Digest, MessageId, RunId, Seq, Stamp};
+
+/// Whose a row or a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A message of the run.
+    Ours(Seq),
+    /// Some other run's.
+    OtherRun,
+    /// Nothing tells.
+    Nobody,
+}
+
+impl Owner {
+    /// The message of the run that it is.
+    pub const fn seq(self) -> Option<Seq> {
+        match self {
+            Self::Ours(seq) => Some(seq),
+            Self::OtherRun | Self::Nobody => None,
+        }
+    }
+}
+
+/// Whose `text` is, as a message id. The run's own ids are told without allocating.
+pub(super) fn owner_of_id(run: &RunId, text: &str) -> Owner {
+    let own = text
+        .strip_prefix(run.as_str())
+        .and_then(|rest| rest.strip_prefix('-'))
+        .and_then(|seq| seq.parse().ok());
+    match own {
+        Some(seq) => Owner::Ours(seq),
+        None if text.parse::<MessageId>().is_ok() => Owner::OtherRun,
+        None => Owner::Nobody,
+    }
+}
+
+/// Digits of a sequence number in a UUID.
+const SEQ_DIGITS: usize = 12;
+
+/// The UUID of message `seq`: of the form that RFC 9562 leaves to vendors (version 8), the run's digest before and the number behind.
+pub(super) fn uuid(run: &RunId, seq: Seq) -> String {
+    let digest = Digest::of(run.as_str()).to_string();
+    let (a, b, c, d) = (
+        &digest[..8],
+        &digest[8..12],
+        &digest[12..15],
+        &digest[15..18],
+    );
+    format!("{a}-{b}-8{c}-8{d}-{:012x}", seq.get())
+}
+
+/// Whose a UUID is, in small or in large letters.
+pub(super) fn owner_of_uuid(run: &RunId, text: &str) -> Owner {
+    let text = text.to_ascii_lowercase();
+    let is_uuid = text.len() == 36
+        && text.char_indices().all(|(at, c)| match at {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_hexdigit(),
+        });
+    if !is_uuid {
+        return Owner::Nobody;
+    }
+    let seq = u64::from_str_radix(&text[36 - SEQ_DIGITS..], 16);
+    match seq.ok().and_then(Seq::new) {
+        Some(seq) if uuid(run, seq) == text => Owner::Ours(seq),
+        _ => Owner::OtherRun,
+    }
+}
+
+/// A time as `format` writes it.
+pub fn time_text(stamp: Stamp, format: Format) -> String {
+    match format {
+        Format::Rfc3339 => format!("{}Z", stamp.to_string().replace(' ', "T")),
+        Format::UnixMs => (stamp.as_micros().div_euclid(1_000)).to_string(),
+        Format::UnixS => (stamp.as_micros().div_euclid(1_000_000)).to_string(),
+        _ => stamp.to_string(),
+    }
+}
+
+/// A time as `format` writes it, read back.
+pub(super) fn time_of(text: &str, format: Format) -> Option<Stamp> {
+    let scaled = |scale: f64| {
+        let number: f64 = text.parse().ok()?;
+        let micros = (number * scale).round();
+        // Up to the year 5138: far within what both types count in ones.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "checked on the line above it"
+        )]
+        let stamp = (micros.abs() < 1e17).then(|| Stamp::from_micros(micros as i64));
+        stamp
+    };
+    match format {
+        Format::Rfc3339 => {
+            let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+            Some(SystemTime::from(time).into())
+        }
+        Format::UnixMs => scaled(1e3),
+        Format::UnixS => scaled(1e6),
+        _ => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_tells_its_message_and_no_other_does() {
+        let (run, other) = ("r1".parse().unwrap(), "r2".parse().unwrap());
+        let seq = Seq::new(70_000).unwrap();
+        let text = uuid(&run, seq);
+        assert_eq!(owner_of_uuid(&run, &text), Owner::Ours(seq));
+        assert_eq!(owner_of_uuid(&run, &text.to_uppercase()), Owner::Ours(seq));
+        assert_eq!(owner_of_uuid(&other, &text), Owner::OtherRun);
+        assert_eq!(owner_of_uuid(&run, "x"), Owner::Nobody);
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written_up_to_what_their_format_tells() {
+        let stamp = Stamp::from_micros(1_795_439_655_678_901);
+        for (format, text, off) in [
+            (Format::Plain, "2026-11-23 13:14:15.678901", 0),
+            (Format::Rfc3339, "2026-11-23T13:14:15.678901Z", 0),
+            (Format::UnixMs, "1795439655678", 901),
+            (Format::UnixS, "1795439655", 678_901),
+        ] {
+            assert_eq!(time_text(stamp, format), text);
+            let back = time_of(text, format).unwrap();
+            assert_eq!(stamp.micros_since(back), off);
+            assert_eq!(format.is_exact(), off == 0);
+        }
+        assert_eq!(time_of("1795439655.678901", Format::UnixS), Some(stamp));
+        assert_eq!(time_of("yesterday", Format::UnixS), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! When a message was sent, received and finished, as the wire has seen it: for rows that have no columns for it.
+
+use contract::workload::{Lens, Name};
+use contract::{Seq, Stamp, StoredRow};
+use evidence::Handled;
+
+/// The way of one message.
+#[derive(Debug, Clone, Copy, Default)]
+struct Way {
+    intended: Option<Stamp>,
+    sent: Option<Stamp>,
+    received: Option<Stamp>,
+    done: Option<Stamp>,
+}
+
+/// The ways of all messages; of none where rows say all of it.
+#[derive(Debug)]
+pub(super) struct Ways {
+    ways: Vec<Way>,
+    /// Whether rows have no column for something of it.
+    is_needed: bool,
+    /// What rows have columns for: intended, sent, received, done.
+    told: [bool; 4],
+}
+
+impl Ways {
+    pub(super) fn of(lens: &Lens) -> Self {
+        let names = [Name::Intended, Name::Sent, Name::Received, Name::Done];
+        let told = names.map(|name| lens.described(name).is_some());
+        Self {
+            ways: Vec::new(),
+            is_needed: told.contains(&false),
+            told,
+        }
+    }
+
+    fn way(&mut self, seq: Seq) -> Option<&mut Way> {
+        if !self.is_needed {
+            return None;
+        }
+        let at = usize::try_from(seq.get()).ok()?;
+        if self.ways.len() <= at {
+            self.ways.resize(at + 1, Way::default());
+        }
+        self.ways.get_mut(at)
+    }
+
+    /// Message `seq` was put into the queue, by a request that began then.
+    pub(super) fn put(&mut self, seq: Seq, message: &Handled, began: Stamp) {
+        if let Some(way) = self.way(seq) {
+            way.intended = way.intended.or(message.intended);
+            way.sent = way.sent.or(message.sent).or(Some(began));
+        }
+    }
+
+    /// Its row was asked to be stored, after a delivery that had ended then. The first such row counts.
+    pub(super) fn stored(
+        &mut self,
+        seq: Seq,
+        delivery: Option<Stamp>,
+        began: Stamp,
+        ahead_us: i64,
+    ) {
+        let by_wall_clock = |at: Stamp| Stamp::from_micros(at.as_micros().saturating_add(ahead_us));
+        if let Some(way) = self.way(seq)
+            && way.done.is_none()
+        {
+            way.received = delivery.map(by_wall_clock);
+            way.done = Some(by_wall_clock(began));
+        }
+    }
+
+    /// Fills in what `row` has no column for.
+    pub(super) fn fill(&self, seq: Seq, row: &mut StoredRow) {
+        let at = usize::try_from(seq.get()).unwrap_or(usize::MAX);
+        let Some(way) = self.ways.get(at) else { return };
+        let stamps = [
+            (&mut row.src_stamp, way.intended),
+            (&mut row.sent_stamp, way.sent),
+            (&mut row.dequeued_stamp, way.received),
+            (&mut row.date_stamp, way.done),
+        ];
+        for ((own, seen), told) in stamps.into_iter().zip(self.told) {
+            if !told {
+                *own = seen;
+            }
+        }
+    }
+}
