@@ -20,6 +20,7 @@ use workflow::telemetry::TelemetryArgs;
 use self::files::ExportArgs;
 use crate::compare::CompareArgs;
 use crate::exit::{WrongInput, exit_of};
+use crate::init::InitArgs;
 use crate::load::LoadArgs;
 use crate::nights::NightsArgs;
 use crate::outcome::Outcome;
@@ -54,6 +55,8 @@ enum Command {
     Run(Box<RunCommand>),
     /// Check the feature files, or the description of a workload: name the file and line of whatever keeps it from being trusted
     Lint(LintCommand),
+    /// Write a first description of a workload, from messages and rows in storage or in files
+    Init(Box<InitCommand>),
     /// Write the reports of a run or suite again, from its event log; also of one that was killed
     Report {
         /// The run's directory
@@ -104,6 +107,14 @@ enum Command {
 struct LoadCommand {
     #[command(flatten)]
     load: LoadArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct InitCommand {
+    #[command(flatten)]
+    init: InitArgs,
     #[command(flatten)]
     telemetry: TelemetryArgs,
 }
@@ -187,6 +198,10 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
             let (record, report) = crate::verify::verify(&command.verify).await?;
             crate::load::summarise(&record, &report);
             Ok(ExitCode::from(record.verdict().outcome))
+        }),
+        Command::Init(command) => in_runtime(&command.telemetry, async {
+            say(crate::init::init(&command.init).await?.trim_end());
+            Ok(ExitCode::SUCCESS)
         }),
         Command::Sweep(command) => in_runtime(&command.telemetry, async {
             Ok(exit(crate::sweep::sweep(&command.sweep).await?))

@@ -9,6 +9,7 @@
 //! - [`pace`]: how many times as fast as in production a scenario runs.
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
 //! - [`nodes`]: where consumers run, and how Azure takes that back.
+//! - [`init`]: a first description of a workload that is not the project's own.
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
 //!   what a real cluster did, held against the model.
 //! - [`authority`]: what stands for Microsoft Entra on a laptop. [`leak`]: finds secrets in what was written down.
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod compare;
 mod conclusion;
 pub mod exit;
+pub mod init;
 mod interrupts;
 pub mod leak;
 mod letters;

@@ -10,8 +10,10 @@
 )]
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use contract::workload::Description;
 use contract::{
     Message, MessageId, PayloadSize, Payloads, ResultRow, RunId, Seq, Stamp, StampSums, StoredRow,
 };
@@ -46,8 +48,72 @@ fn main() -> Result<(), Box<dyn Error>> {
             latency,
         );
     }
+    // A worker that has no id in its rows: each is known by its payload, at keys of its own.
+    let description = Description::read(BY_PAYLOAD).map_err(|problems| format!("{problems:?}"))?;
+    let description = Arc::new(description);
+    for (size, messages) in [("256", 1_000_000), ("256", 10_000_000)] {
+        let auditing = judge_by_payload(&description, size, messages)?;
+        line(
+            &format!("audit by payload, payload {size}"),
+            messages,
+            auditing,
+        );
+    }
     println!("peak resident memory of the process: {} MiB", peak_mib()?);
     Ok(())
+}
+
+/// A row that is known by its payload alone.
+const BY_PAYLOAD: &str = "\
+version: 1
+name: by payload
+message:
+  body: \"{payload}\"
+row:
+  columns:
+    data: \"{payload}\"
+";
+
+/// The time that the audit of rows took that are known by their payloads.
+fn judge_by_payload(
+    description: &Arc<Description>,
+    size: &str,
+    messages: u64,
+) -> Result<Duration, Box<dyn Error>> {
+    let run: RunId = "bench".parse()?;
+    let payloads = Payloads {
+        seed: 7,
+        size: size.parse::<PayloadSize>()?,
+    };
+    let mut auditor = Auditor::new(Expectation {
+        description: description.clone(),
+        own_table: true,
+        ..Expectation::new(run, payloads, messages)
+    })?;
+    let mut auditing = Duration::ZERO;
+    for first in (1..=messages).step_by(PAGE.try_into()?) {
+        let last = (first + PAGE - 1).min(messages);
+        let seqs = (first..=last).filter_map(Seq::new);
+        let page: Vec<StoredRow> = seqs
+            .map(|seq| StoredRow {
+                partition_key: "2026-11-23".to_owned(),
+                row_key: format!("{:032x}", seq.get()),
+                data: Some(payloads.payload(seq)),
+                ..StoredRow::default()
+            })
+            .collect();
+        let begun = Instant::now();
+        for row in &page {
+            auditor.row(row);
+        }
+        auditing += begun.elapsed();
+    }
+    let begun = Instant::now();
+    let audit = auditor.finish();
+    auditing += begun.elapsed();
+    assert_eq!(audit.outcome(), Outcome::Pass, "{:?}", audit.reasons());
+    assert_eq!(audit.fates.kept, messages);
+    Ok(auditing)
 }
 
 /// The times that the audit and the measurement took.

@@ -1,6 +1,7 @@
 //! The `harness` command, as a shell runs it. One target, so that cargo runs its slow tests side by side.
 
 #[cfg(target_os = "linux")]
+mod described;
 mod disk;
 mod foreign;
 mod guard;

@@ -24,7 +24,7 @@ pub use description::{
 pub use lens::{Lens, SetAside};
 pub use rows::Described;
 pub use template::{Format, Name, Piece, Placeholder, Template, TemplateError};
-pub use values::{Owner, time_text};
+pub use values::{Owner, time_of, time_text};
 
 /// The description of the project's own workload.
 pub const OWN: &str = include_str!("../../../../workloads/own.yaml");

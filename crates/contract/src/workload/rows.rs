@@ -130,9 +130,10 @@ impl Lens {
         let stamp = |name| {
             let described = self.described(name)?;
             let is_number = described.format.is_number();
-            let text = match is_number {
-                true => column(entity, &described.column),
-                false => text(&described.column),
+            let text = if is_number {
+                column(entity, &described.column)
+            } else {
+                text(&described.column)
             };
             time_of(&text?, described.format)
         };

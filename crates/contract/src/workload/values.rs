@@ -86,7 +86,7 @@ pub fn time_text(stamp: Stamp, format: Format) -> String {
 }
 
 /// A time as `format` writes it, read back.
-pub(super) fn time_of(text: &str, format: Format) -> Option<Stamp> {
+pub fn time_of(text: &str, format: Format) -> Option<Stamp> {
     let scaled = |scale: f64| {
         let number: f64 = text.parse().ok()?;
         let micros = (number * scale).round();

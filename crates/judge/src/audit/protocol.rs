@@ -258,6 +258,7 @@ impl Protocol {
         }
         if let Some(seq) = live.seq {
             self.deliveries.add(seq, crossing, message);
+            self.ways.delivered(seq, crossing.ended);
             self.handed_over.mark(seq);
         }
         if message.attempt > Some(1) && !live.redelivered {

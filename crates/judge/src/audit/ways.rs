@@ -9,6 +9,8 @@ use evidence::Handled;
 struct Way {
     intended: Option<Stamp>,
     sent: Option<Stamp>,
+    /// The last delivery before the row.
+    delivered: Option<Stamp>,
     received: Option<Stamp>,
     done: Option<Stamp>,
 }
@@ -53,6 +55,15 @@ impl Ways {
         }
     }
 
+    /// It was handed over, by an answer that ended then.
+    pub(super) fn delivered(&mut self, seq: Seq, ended: Stamp) {
+        if let Some(way) = self.way(seq)
+            && way.done.is_none()
+        {
+            way.delivered = Some(ended);
+        }
+    }
+
     /// Its row was asked to be stored, after a delivery that had ended then. The first such row counts.
     pub(super) fn stored(
         &mut self,
@@ -65,7 +76,8 @@ impl Ways {
         if let Some(way) = self.way(seq)
             && way.done.is_none()
         {
-            way.received = delivery.map(by_wall_clock);
+            // A message that was deleted before its row has no delivery any more.
+            way.received = delivery.or(way.delivered).map(by_wall_clock);
             way.done = Some(by_wall_clock(began));
         }
     }

@@ -1,0 +1,258 @@
+//! What the values at one place of all messages are, and what the columns of all rows are.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use workflow::contract::Digest;
+use workflow::contract::workload::{Format, Name, time_of};
+
+/// A text that is longer, or that has a blank, is no id.
+const LONGEST_ID: usize = 64;
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The body, its texts templates.
+    pub(super) body: Value,
+    /// The columns, each with its template.
+    pub(super) columns: Vec<(String, String)>,
+    /// What could not be told, in sentences.
+    pub(super) untold: Vec<String>,
+}
+
+/// The values at one place of all messages.
+struct Place {
+    way: String,
+    values: Vec<Value>,
+    template: Option<String>,
+}
+
+impl Found {
+    pub(super) fn of_objects(objects: &[Value], rows: &[Map<String, Value>]) -> Self {
+        let mut places = Vec::new();
+        gather(&objects[0], "", objects, &mut places);
+        let mut untold = Vec::new();
+        name(&mut places, &mut untold);
+        let mut body = objects[0].clone();
+        for place in &places {
+            if let (Some(template), Some(value)) = (&place.template, body.pointer_mut(&place.way)) {
+                *value = template.clone().into();
+            }
+        }
+        let columns = columns(&places, rows, &mut untold);
+        Self {
+            body,
+            columns,
+            untold,
+        }
+    }
+
+    /// Of bodies that are no objects, the whole is the payload.
+    pub(super) fn of_texts(texts: &[String], rows: &[Map<String, Value>]) -> Self {
+        let place = Place {
+            way: String::new(),
+            values: texts
+                .iter()
+                .map(|text| Value::from(text.as_str()))
+                .collect(),
+            template: Some("{payload}".to_owned()),
+        };
+        let mut untold = vec![
+            "The messages are no JSON objects: the whole body is taken for the payload.".to_owned(),
+        ];
+        let columns = columns(&[place], rows, &mut untold);
+        Self {
+            body: "{payload}".into(),
+            columns,
+            untold,
+        }
+    }
+}
+
+/// Every place of `first` with a scalar, and what all messages have there.
+fn gather(first: &Value, way: &str, all: &[Value], places: &mut Vec<Place>) {
+    let step = |name: &str| format!("{way}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match first {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                gather(value, &step(name), all, places);
+            }
+        }
+        Value::Array(list) => {
+            for (at, value) in list.iter().enumerate() {
+                gather(value, &step(&at.to_string()), all, places);
+            }
+        }
+        _ => places.push(Place {
+            way: way.to_owned(),
+            values: all
+                .iter()
+                .map(|each| each.pointer(way).cloned().unwrap_or_default())
+                .collect(),
+            template: None,
+        }),
+    }
+}
+
+fn texts(values: &[Value]) -> Option<Vec<&str>> {
+    values.iter().map(Value::as_str).collect()
+}
+
+/// How times at a place are written, if they are times.
+fn time_format(values: &[Value]) -> Option<Format> {
+    if let Some(texts) = texts(values) {
+        let formats = [Format::Plain, Format::Rfc3339];
+        return formats
+            .into_iter()
+            .find(|format| texts.iter().all(|text| time_of(text, *format).is_some()));
+    }
+    // From 2001 to 2096.
+    let within = |scale: i64| {
+        let all = values.iter().map(Value::as_i64);
+        all.into_iter().all(|number| {
+            number.is_some_and(|n| (1_000_000_000 * scale..4_000_000_000 * scale).contains(&n))
+        })
+    };
+    [(1_000, Format::UnixMs), (1, Format::UnixS)]
+        .into_iter()
+        .find_map(|(scale, format)| within(scale).then_some(format))
+}
+
+fn with_format(name: Name, format: Format) -> String {
+    let format = match format {
+        Format::Rfc3339 => ":rfc3339",
+        Format::UnixMs => ":unix-ms",
+        Format::UnixS => ":unix-s",
+        Format::Number => ":number",
+        _ => "",
+    };
+    format!("{{{name}{format}}}")
+}
+
+fn is_uuid(text: &str) -> bool {
+    let dashes = [8, 13, 18, 23];
+    text.len() == 36
+        && text.char_indices().all(|(at, c)| {
+            if dashes.contains(&at) {
+                c == '-'
+            } else {
+                c.is_ascii_hexdigit()
+            }
+        })
+}
+
+fn distinct(values: &[Value]) -> bool {
+    let all: BTreeSet<String> = values.iter().map(ToString::to_string).collect();
+    all.len() == values.len()
+}
+
+/// Gives every place that is not the same in all messages what it most likely is.
+fn name(places: &mut [Place], untold: &mut Vec<String>) {
+    let is_constant =
+        |values: &[Value]| values.len() > 1 && values.iter().all(|value| *value == values[0]);
+    let mut times = [Name::Intended, Name::Sent].into_iter();
+    let mut has_id = false;
+    let mut long = Vec::new();
+    let samples = places.first().map_or(0, |place| place.values.len());
+    if samples < 2 {
+        untold.push(
+            "One message alone does not tell constants from values: look at every field."
+                .to_owned(),
+        );
+    }
+    for (at, place) in places.iter_mut().enumerate() {
+        let values = &place.values;
+        if is_constant(values)
+            || values
+                .iter()
+                .any(|value| value.is_null() || value.is_boolean())
+        {
+            continue;
+        }
+        let way = place.way.clone();
+        if let Some(format) = time_format(values) {
+            place.template = times.next().map(|name| with_format(name, format));
+            if place.template.is_none() {
+                untold.push(format!(
+                    "{way} is a third time, and stays as it is in the first message."
+                ));
+            }
+            continue;
+        }
+        let Some(texts) = texts(values) else {
+            if !has_id && distinct(values) && values.iter().all(Value::is_u64) {
+                place.template = Some("{seq:number}".to_owned());
+                has_id = true;
+            } else {
+                untold.push(format!("{way} is a number of which nobody can say what it means; it stays as it is in the first message."));
+            }
+            continue;
+        };
+        let is_short = |text: &&str| {
+            text.len() <= LONGEST_ID && !text.contains(char::is_whitespace) && !text.is_empty()
+        };
+        if texts.iter().all(|text| is_uuid(text)) {
+            place.template = Some("{uuid}".to_owned());
+            has_id = true;
+        } else if texts.iter().all(|text| text.parse::<Digest>().is_ok()) {
+            place.template = Some("{digest}".to_owned());
+        } else if !has_id && distinct(values) && texts.iter().all(is_short) {
+            place.template = Some("{id}".to_owned());
+            has_id = true;
+        } else {
+            let length = texts.iter().map(|text| text.len()).sum::<usize>();
+            long.push((length, at));
+        }
+    }
+    // The longest text is the payload.
+    long.sort_by_key(|(length, at)| (std::cmp::Reverse(*length), *at));
+    for (number, (_, at)) in (1..=9).zip(long) {
+        let name = Name::Payload(number);
+        places[at].template = Some(format!("{{{name}}}"));
+    }
+}
+
+/// The template of every column in which the values of one place are found.
+fn columns(
+    places: &[Place],
+    rows: &[Map<String, Value>],
+    untold: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    let names: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
+    let mut found = Vec::new();
+    for name in names
+        .into_iter()
+        .filter(|name| *name != "Timestamp" && !name.starts_with("odata."))
+    {
+        let values: Vec<Value> = rows
+            .iter()
+            .filter_map(|row| row.get(name).cloned())
+            .collect();
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        let same = places
+            .iter()
+            .filter(|place| place.template.is_some())
+            .find(|place| {
+                let known: BTreeSet<String> = place.values.iter().map(text).collect();
+                values.iter().any(|value| known.contains(&text(value)))
+            });
+        let optional = if values.len() < rows.len() { "?" } else { "" };
+        match same.and_then(|place| place.template.clone()) {
+            // A number stays one, or becomes its digits: both are read.
+            Some(template) => found.push((format!("{name}{optional}"), template.replace(":number", ""))),
+            None => untold.push(match time_format(&values) {
+                Some(format) => format!(
+                    "The column {name} holds times of the worker's own: name it {} or {} if it is one of these.",
+                    with_format(Name::Received, format),
+                    with_format(Name::Done, format)
+                ),
+                None => format!("The column {name} holds nothing of any message here; it is left out, and so not judged."),
+            }),
+        }
+    }
+    found
+}

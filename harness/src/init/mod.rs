@@ -1,0 +1,140 @@
+//! `harness init`: a first description of a workload, from messages and rows that are there. It asks nothing: what it finds is filled in,
+//! and what it cannot tell stands in the description as a comment.
+//!
+//! `guess` says what the values at one place of all messages are; `write` makes YAML of it. A column of rows is what the same value of a
+//! message is, wherever one is found.
+
+mod guess;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use futures::TryStreamExt as _;
+use serde_json::{Map, Value};
+use workflow::azure::{Storage, StorageArgs};
+use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
+
+use crate::exit::WrongInput;
+
+/// Most rows that are looked at: those of more than the messages that one look at a queue shows.
+const MOST_ROWS: usize = 1_000;
+
+/// Where messages and rows are.
+#[derive(Debug, Clone, clap::Args)]
+#[command(mut_arg("queue", |arg| arg.required(false)), mut_arg("table", |arg| arg.required(false)))]
+pub struct InitArgs {
+    /// A file of messages, one a line, each as its queue holds it
+    #[arg(long, requires = "rows")]
+    pub messages: Option<PathBuf>,
+    /// A file of rows, one a line, each an object of JSON
+    #[arg(long, requires = "messages")]
+    pub rows: Option<PathBuf>,
+    /// The storage to look at instead; nothing is taken out of it
+    #[command(flatten)]
+    pub storage: Option<StorageArgs>,
+}
+
+/// What was found of a workload.
+#[derive(Debug, Clone, Default)]
+pub struct Samples {
+    /// The texts of messages, as their queue holds them.
+    pub messages: Vec<String>,
+    /// Rows.
+    pub rows: Vec<Map<String, Value>>,
+}
+
+/// The text of a first description.
+pub async fn init(args: &InitArgs) -> anyhow::Result<String> {
+    let samples = match (&args.messages, &args.rows) {
+        (Some(messages), Some(rows)) => of_files(messages, rows)?,
+        _ => of_storage(args).await?,
+    };
+    described(&samples).context(WrongInput("describe the workload"))
+}
+
+const MISSING: WrongInput = WrongInput(
+    "find messages and rows; name files with --messages and --rows, or give the storage as to a consumer",
+);
+
+fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Samples> {
+    let read = |path: &Path| {
+        let text = std::fs::read_to_string(path);
+        text.with_context(|| format!("read {}", path.display()))
+            .context(MISSING)
+    };
+    let lines = |text: String| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.map(str::to_owned).collect()
+    };
+    let parsed = lines(read(rows)?)
+        .into_iter()
+        .zip(1..)
+        .map(|(line, number)| {
+            let row = serde_json::from_str::<Map<String, Value>>(&line);
+            row.with_context(|| format!("{}:{number}: it is no object of JSON", rows.display()))
+                .context(MISSING)
+        });
+    Ok(Samples {
+        messages: lines(read(messages)?),
+        rows: parsed.collect::<anyhow::Result<_>>()?,
+    })
+}
+
+async fn of_storage(args: &InitArgs) -> anyhow::Result<Samples> {
+    let named = args
+        .storage
+        .as_ref()
+        .context("nothing is named")
+        .context(MISSING)?;
+    let storage = Storage::open(&named.account)?;
+    let queue = storage.queue(&named.queue)?;
+    let peeked = queue
+        .peek(MAX_RECEIVE)
+        .await
+        .context("look into the queue")?;
+    let table = storage.table(&named.table)?;
+    let mut entities = table.all_entities();
+    let mut rows = Vec::new();
+    while rows.len() < MOST_ROWS {
+        let Some(row) = entities.try_next().await.context("read the table")? else {
+            break;
+        };
+        rows.push(row);
+    }
+    Ok(Samples {
+        messages: peeked.into_iter().map(|message| message.body).collect(),
+        rows,
+    })
+}
+
+/// The description of what `samples` are of.
+pub fn described(samples: &Samples) -> anyhow::Result<String> {
+    ensure!(
+        !samples.messages.is_empty(),
+        "there is no message to look at; put a few real ones into the queue, or into a file for --messages"
+    );
+    let plain = |text: &String| {
+        serde_json::from_str::<Value>(text)
+            .ok()
+            .filter(Value::is_object)
+    };
+    let decoded = |text: &String| String::from_utf8(BASE64_STANDARD.decode(text.trim()).ok()?).ok();
+    let bodies: Option<Vec<String>> = samples.messages.iter().map(decoded).collect();
+    let is_json = samples.messages.iter().all(|text| plain(text).is_some());
+    let (encoding, bodies) = match bodies {
+        Some(bodies) if !is_json => ("base64", bodies),
+        _ => ("text", samples.messages.clone()),
+    };
+    let objects: Option<Vec<Value>> = bodies.iter().map(plain).collect();
+    let found = match objects {
+        Some(objects) => guess::Found::of_objects(&objects, &samples.rows),
+        None => guess::Found::of_texts(&bodies, &samples.rows),
+    };
+    Ok(write::yaml(encoding, &found, samples))
+}
+
+#[cfg(test)]
+mod tests;
