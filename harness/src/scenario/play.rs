@@ -182,7 +182,7 @@ impl Play {
                 break;
             }
         }
-        self.conclude(world, steps, trouble).await
+        Box::pin(self.conclude(world, steps, trouble)).await
     }
 
     /// One step, within what is left of the time.

@@ -405,8 +405,8 @@ fn given_up(envelope: &SetAside) -> String {
             detail.push_str(&value);
         }
     }
-    if let Some(told) = &envelope.detail {
-        detail.push_str(&format!(" ({})", quoted(told)));
+    match &envelope.detail {
+        Some(told) => format!("{detail} ({})", quoted(told)),
+        None => detail,
     }
-    detail
 }

@@ -18,7 +18,7 @@ struct Way {
 /// The ways of all messages; of none where rows say all of it.
 #[derive(Debug)]
 pub(super) struct Ways {
-    ways: Vec<Way>,
+    all: Vec<Way>,
     /// Whether rows have no column for something of it.
     is_needed: bool,
     /// What rows have columns for: intended, sent, received, done.
@@ -30,7 +30,7 @@ impl Ways {
         let names = [Name::Intended, Name::Sent, Name::Received, Name::Done];
         let told = names.map(|name| lens.described(name).is_some());
         Self {
-            ways: Vec::new(),
+            all: Vec::new(),
             is_needed: told.contains(&false),
             told,
         }
@@ -41,10 +41,10 @@ impl Ways {
             return None;
         }
         let at = usize::try_from(seq.get()).ok()?;
-        if self.ways.len() <= at {
-            self.ways.resize(at + 1, Way::default());
+        if self.all.len() <= at {
+            self.all.resize(at + 1, Way::default());
         }
-        self.ways.get_mut(at)
+        self.all.get_mut(at)
     }
 
     /// Message `seq` was put into the queue, by a request that began then.
@@ -85,7 +85,7 @@ impl Ways {
     /// Fills in what `row` has no column for.
     pub(super) fn fill(&self, seq: Seq, row: &mut StoredRow) {
         let at = usize::try_from(seq.get()).unwrap_or(usize::MAX);
-        let Some(way) = self.ways.get(at) else { return };
+        let Some(way) = self.all.get(at) else { return };
         let stamps = [
             (&mut row.src_stamp, way.intended),
             (&mut row.sent_stamp, way.sent),

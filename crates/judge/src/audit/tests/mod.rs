@@ -1,5 +1,6 @@
 //! The auditor is shown good histories and every planted violation.
 
+mod described;
 mod heard;
 mod model;
 pub(crate) mod planted;
