@@ -26,6 +26,14 @@ pub fn root() -> PathBuf {
     ancestor(&here, |dir| dir.join(DESCRIPTION).is_file()).unwrap_or(here)
 }
 
+/// The description of the project's workload. A file that says nothing makes its directory a project, and no more.
+pub fn description() -> Option<PathBuf> {
+    let file = root().join(DESCRIPTION);
+    let is_said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let text = fs::read_to_string(&file).ok()?;
+    text.lines().any(is_said).then(|| shown(file))
+}
+
 /// Where feature files are looked for unless a flag says so.
 pub fn features() -> PathBuf {
     let root = root();

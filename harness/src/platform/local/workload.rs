@@ -40,8 +40,8 @@ pub struct WorkloadArgs {
     /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
-    /// The description of the workload: its message, its row, its worker; docs/WORKLOAD.md [default: edw.yaml, where the current directory
-    /// has one, else the project's own]
+    /// The description of the workload: its message, its row, its worker; docs/WORKLOAD.md [default: edw.yaml here or in a directory above,
+    /// else the project's own]
     #[arg(long, env = "EDW_WORKLOAD")]
     pub workload: Option<PathBuf>,
     /// End as inconclusive once a storage whose address is given has not answered for this long
@@ -168,9 +168,6 @@ impl Workload {
     }
 }
 
-/// The description that is found where nobody names one.
-const FOUND: &str = "edw.yaml";
-
 /// A description, and the file that it was read from.
 #[derive(Debug, Clone)]
 pub struct Described {
@@ -180,10 +177,10 @@ pub struct Described {
     pub file: PathBuf,
 }
 
-/// The description in `file`, or in `edw.yaml` of the current directory where there is one.
+/// The description in `file`, or that of the project where it has one.
 pub fn described(file: Option<&Path>) -> anyhow::Result<Option<Described>> {
-    let found = Path::new(FOUND);
-    let Some(file) = file.or_else(|| found.is_file().then_some(found)) else {
+    let found = crate::project::description();
+    let Some(file) = file.or(found.as_deref()) else {
         return Ok(None);
     };
     let read = || {
