@@ -200,7 +200,13 @@ pub fn parse<A: clap::Args>(
         let twin = flags.find(|flag| flag.get_env() == Some(OsStr::new(variable)))?;
         Some(format!("--{}={value}", twin.get_long()?))
     };
-    let given: Vec<_> = variables.iter().filter_map(flag).collect();
+    // As in an environment, the later of two that are called the same counts.
+    let is_last = |(at, (name, _)): &(usize, &(String, String))| {
+        let mut later = variables[at + 1..].iter();
+        later.all(|(other, _)| other != name)
+    };
+    let last = variables.iter().enumerate().filter(is_last);
+    let given: Vec<_> = last.filter_map(|(_, pair)| flag(pair)).collect();
     let words = [name.to_owned()].into_iter().chain(arguments.to_vec());
     command
         .try_get_matches_from(words.chain(given))
