@@ -9,9 +9,7 @@ use harness::audit::Violation;
 use harness::report::RunRecord;
 use python::Python;
 
-use crate::storage::Shared;
-
-static AZURITE: Shared = Shared::new();
+use crate::storage::shared_azurite;
 
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -35,7 +33,7 @@ impl Ended {
         // One at a time: workers of Python and their storage take what two cores give.
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-        let azurite = AZURITE.get();
+        let azurite = shared_azurite();
         let output = Command::new(HARNESS)
             .env_remove("EDW_AZURITE_SOURCE")
             .env("EDW_AZURITE_QUEUE_URL", azurite.queue_url())
