@@ -76,13 +76,17 @@ impl Played {
     }
 }
 
-/// Plays `case` in `setting` until it ends, `stop` is called, or its deadline is over.
-pub(super) async fn play(
-    case: Case,
-    setting: Setting,
-    deadlines: Deadlines,
-    stop: CancellationToken,
-) -> Played {
+/// The ways in which a scenario is asked to end.
+#[derive(Debug, Clone)]
+pub(super) struct Ends {
+    /// In order: what it has made is removed.
+    pub(super) stop: CancellationToken,
+    /// At once: nothing is waited for.
+    pub(super) at_once: CancellationToken,
+}
+
+/// Plays `case` in `setting` until it ends, `ends` say so, or its deadline is over.
+pub(super) async fn play(case: Case, setting: Setting, deadlines: Deadlines, ends: Ends) -> Played {
     let start = Instant::now();
     let deadlines = deadlines.of_case(&case);
     let deadline = deadlines.scenario;
@@ -96,12 +100,18 @@ pub(super) async fn play(
                 loss: setting.loss.clone(),
                 stray,
                 deadlines,
-                stop,
+                stop: ends.stop,
                 start,
                 deadline,
             };
             let clock = setting.platform.clock();
-            let played = on_clock(clock, &runtime, play.perform(&case, setting));
+            // A thread that still waits when its runtime ends would panic.
+            let cut_off = ends
+                .at_once
+                .run_until_cancelled(play.perform(&case, setting));
+            let played = on_clock(clock, &runtime, cut_off);
+            let stopped = || Played::lost(Outcome::Incomplete, STOPPED.to_owned(), start);
+            let played = played.unwrap_or_else(stopped);
             // Nobody listens any more when the scenario was given up.
             let _ = done.send(played);
         });

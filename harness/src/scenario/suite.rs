@@ -4,17 +4,17 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
-use tokio_util::sync::CancellationToken;
 use workflow::contract::Stamp;
 
 use super::SuiteArgs;
 use super::args::Keep;
 use super::console::Console;
-use super::play::{Deadlines, Played, millis, play};
+use super::play::{Deadlines, Ends, Played, millis, play};
 use super::selection::{Case, Selection};
 use super::world::Setting;
 use crate::cli::say;
@@ -27,6 +27,9 @@ use crate::panics::Stray;
 use crate::platform::{ConsumerOptions, Platform, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
 use crate::run::{Identity, RunDir, about};
+
+/// How long scenarios that are cut off at once are waited for.
+const CUT_OFF: Duration = Duration::from_secs(2);
 
 /// What a suite found.
 #[derive(Debug)]
@@ -158,6 +161,10 @@ impl Suite {
     ) -> anyhow::Result<Vec<Part>> {
         let all = cases.len();
         let (stop, at_once) = (interrupts.stop(), interrupts.at_once());
+        let ends = Ends {
+            stop: stop.clone(),
+            at_once: at_once.clone(),
+        };
         let mut console = Console::new(all);
         let mut parts = Vec::new();
         let (mut alone, mut together): (VecDeque<_>, VecDeque<_>) =
@@ -183,7 +190,7 @@ impl Suite {
                 let Some(case) = next else { break };
                 taken += self.platform.share(case.is_scaled);
                 console.started(&case.name);
-                playing.push(self.begin_scenario(case, &stop)?);
+                playing.push(self.begin_scenario(case, &ends)?);
             }
             if playing.is_empty() {
                 break;
@@ -206,6 +213,9 @@ impl Suite {
             }
         }
         console.wipe();
+        // Those that were cut off end within a moment; one whose step blocks its thread does not.
+        let cut_off = playing.collect::<Vec<_>>();
+        let _ = tokio::time::timeout(CUT_OFF, cut_off).await;
         if stop.is_cancelled() {
             let ended = parts.iter();
             let ended = ended.filter(|part| part.outcome != Outcome::Incomplete);
@@ -232,7 +242,7 @@ impl Suite {
     fn begin_scenario(
         &self,
         case: Case,
-        stop: &CancellationToken,
+        ends: &Ends,
     ) -> anyhow::Result<impl Future<Output = (Case, Played)> + use<>> {
         let identity = Identity::fresh(Some(self.seed));
         self.record(Event::ScenarioStarted(ScenarioStarted {
@@ -255,9 +265,9 @@ impl Suite {
             step: self.args.step_deadline,
             scenario: self.args.scenario_deadline,
         };
-        let stop = stop.clone();
+        let ends = ends.clone();
         Ok(async move {
-            let played = play(case.clone(), setting, deadlines, stop).await;
+            let played = play(case.clone(), setting, deadlines, ends).await;
             (case, played)
         })
     }

@@ -11,8 +11,6 @@ use tokio::runtime::Runtime;
 
 use crate::storage::{contents, shared_azurite};
 
-/// Not that of other tests: bursts make an emulator slow.
-
 const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
 
 /// How long a guard may take to end what its harness has left; many times what it needs.
