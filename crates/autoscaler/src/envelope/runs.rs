@@ -155,6 +155,10 @@ fn answered_or_not(
     run: &mut impl FnMut(&ReplicaSeries),
 ) {
     for how in Unanswered::ALL {
+        // Whose copy of the status counts makes no difference where nothing comes of a count.
+        if how.cached_by_poll() && settings.fallback.is_none() {
+            continue;
+        }
         let (series, silence) = one(settings, start, load, horizon, (late, how), slack);
         run(&series);
         if !silence {
