@@ -162,13 +162,13 @@ impl Refusal {
             Kind::AssertionExpired | Kind::NotSignedIn => (
                 Exit::Denied,
                 Some(
-                    "sign in with az login; in a workflow, give the job `id-token: write`, AZURE_CLIENT_ID and AZURE_TENANT_ID",
+                    "in a workflow, give the job `id-token: write`, AZURE_CLIENT_ID and AZURE_TENANT_ID; elsewhere, sign in: az login",
                 ),
             ),
             Kind::Quota => (
                 Exit::Inconclusive,
                 Some(
-                    "ask for quota in the region (az vm list-usage --location <region> shows it), or choose another --location",
+                    "choose another --location, or ask for quota in the region, of which there is: az vm list-usage --location <region>",
                 ),
             ),
             Kind::NoCapacity => (

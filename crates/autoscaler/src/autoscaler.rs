@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::hpa::{Hpa, Reading};
-use crate::keda::{Health, Metric, PLACEHOLDER, ScaleLoop, State};
+use crate::keda::{Health, Metric, PLACEHOLDER, Reader, ScaleLoop, State};
 use crate::scaler::{Read, Windows, from_units};
 use crate::{Annotations, Behavior, Observation, Paused, ScalerError, Settings};
 
@@ -18,7 +18,7 @@ pub struct Autoscaler {
     /// The settings' behavior under the annotations of now.
     behavior: Option<Behavior>,
     replicas: u32,
-    health: Health,
+    pub(crate) health: Health,
     scale_loop: ScaleLoop,
     hpa: Hpa,
     /// What the last poll gave of each trigger, for `useCachedMetrics`.
@@ -30,6 +30,8 @@ pub struct Autoscaler {
     pub(crate) next_sync: Duration,
     /// Paused replicas that are not yet set.
     pause_at: Option<u32>,
+    /// The next sync's request has come to the end of its time.
+    pub(crate) sync_cut: bool,
 }
 
 /// How things stand at time zero.
@@ -167,6 +169,7 @@ impl Autoscaler {
             next_poll: start.phases.poll,
             next_sync: start.phases.sync,
             pause_at: None,
+            sync_cut: false,
             settings,
         };
         new.note_pause();
@@ -251,7 +254,7 @@ impl Autoscaler {
     }
 
     fn poll(&mut self, now: Duration, observed: Observation) -> Option<Decision> {
-        let metrics = self.metrics(now, observed, false);
+        let metrics = self.metrics(now, observed, Reader::Poll);
         let state = State::of(&self.settings, &metrics);
         let (settings, annotations) = (&self.settings, &self.annotations);
         let scaled = self
@@ -276,11 +279,12 @@ impl Autoscaler {
     }
 
     /// Every trigger, after fallback.
-    fn metrics(&mut self, now: Duration, observed: Observation, cached: bool) -> Vec<Metric> {
+    fn metrics(&mut self, now: Duration, observed: Observation, reader: Reader) -> Vec<Metric> {
         let settings = Arc::clone(&self.settings);
         let one = |trigger| {
             let remembered = self.polled.get(trigger).copied();
-            let remembered = remembered.filter(|_| cached && settings.is_cached(trigger));
+            let remembered =
+                remembered.filter(|_| reader == Reader::Sync && settings.is_cached(trigger));
             let read = match remembered {
                 Some(value) => Read {
                     value,
@@ -288,15 +292,22 @@ impl Autoscaler {
                 },
                 None => settings.read(trigger, observed, self.wall + now, &mut self.windows),
             };
-            self.health.metric(&settings, trigger, read, self.replicas)
+            let health = &mut self.health;
+            health.metric(&settings, reader, trigger, read, self.replicas)
         };
-        (0..settings.triggers()).map(one).collect()
+        let metrics: Vec<_> = (0..settings.triggers()).map(one).collect();
+        self.health.end(reader, &metrics);
+        metrics
     }
 
     /// What the HPA is given: each trigger's number, or the formula's alone (KEDA `controllers/keda/hpa.go`,
     /// `getScaledObjectMetricSpecs`). A formula has none if a trigger cannot be read, unless one has fallen back.
     fn readings(&mut self, now: Duration, observed: Observation) -> Vec<Reading> {
-        let metrics = self.metrics(now, observed, true);
+        if std::mem::take(&mut self.sync_cut) {
+            self.health.cut();
+            return vec![Reading::missing()];
+        }
+        let metrics = self.metrics(now, observed, Reader::Sync);
         let settings = &self.settings;
         let Some(modifiers) = &settings.modifiers else {
             let each = metrics.iter().enumerate();

@@ -5,8 +5,8 @@
 //! The model runs for every pair of phases of the two loops on a grid, each with the wall clock's second at both of its
 //! ends, and each with several patterns of lateness: on time, one loop or both late by the whole slack every time, both by
 //! some part of it every time, and random lateness from fixed seeds. Where a read gets no answer ([`Load::silent_until`]),
-//! each of these runs is made with every way to take that: given up at once, after as long as KEDA's tries take, or late, or
-//! waited for. Every run is
+//! each of these runs is made with every way to take that: given up at once or late, waited for, or
+//! tried as KEDA does (`unanswered`). Every run is
 //! widened in time by the slack and by one step of the grid. The envelope spans all of them.
 //!
 //! # What it guarantees
@@ -34,6 +34,7 @@ mod quiet;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 
 use std::fmt;
 use std::time::Duration;

@@ -19,6 +19,16 @@ pub(crate) struct Reading {
     pub(crate) target: i64,
 }
 
+impl Reading {
+    /// Of a request that got no answer.
+    pub(crate) const fn missing() -> Self {
+        Self {
+            usage: Err(ScalerError),
+            target: 1,
+        }
+    }
+}
+
 /// The HPA controller's memory of one HPA.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hpa {

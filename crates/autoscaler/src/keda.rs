@@ -3,15 +3,12 @@
 use std::time::Duration;
 
 use crate::autoscaler::Reason;
-use crate::scaler::{Read, from_units, units};
-use crate::{Annotations, Fallback, FallbackBehavior, Modifiers, Phases, ScalerError, Settings};
+use crate::scaler::{from_units, units};
+use crate::{Annotations, Fallback, Modifiers, Phases, ScalerError, Settings};
 
-/// Failed reads in a row of each trigger, of the operator and of the HPA together: both write them into the ScaledObject's status
-/// (KEDA `pkg/fallback/fallback.go`, `IncrementFailure` and `UpdateHealthStatus`).
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Health {
-    failures: Vec<u32>,
-}
+mod health;
+
+pub(crate) use health::{Health, Reader};
 
 /// What a read means after fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,70 +18,16 @@ pub(crate) struct Metric {
     /// It is the fallback's.
     pub(crate) fallback: bool,
     /// By what was read.
-    active: bool,
+    pub(super) active: bool,
 }
 
 /// What KEDA's metrics server keeps of a nil, for a trigger that uses cached metrics (KEDA `fallback.go`,
 /// `GetMetricsWithFallback`, its placeholder).
 pub(crate) const PLACEHOLDER: i64 = -1_000;
 
-impl Health {
-    /// KEDA `fallback.go`, `GetMetricsWithFallback` and `doFallback`: falls back when **more** than `failureThreshold` reads
-    /// in a row have failed, and then reports as much as the wanted replicas would have.
-    pub(crate) fn metric(
-        &mut self,
-        settings: &Settings,
-        trigger: usize,
-        read: Read,
-        replicas: u32,
-    ) -> Metric {
-        let plain = Metric {
-            value: read.value.map(Some),
-            fallback: false,
-            active: read.active,
-        };
-        let Some(fallback) = settings.valid_fallback() else {
-            return plain;
-        };
-        if self.failures.len() <= trigger {
-            self.failures.resize(trigger + 1, 0);
-        }
-        let failures = &mut self.failures[trigger];
-        if read.value.is_ok() {
-            *failures = 0;
-            return plain;
-        }
-        *failures = failures.saturating_add(1);
-        if *failures <= fallback.failure_threshold {
-            return plain;
-        }
-        let wanted = match fallback.behavior {
-            FallbackBehavior::Static => fallback.replicas,
-            FallbackBehavior::CurrentReplicas => replicas,
-            FallbackBehavior::CurrentReplicasIfHigher => replicas.max(fallback.replicas),
-            FallbackBehavior::CurrentReplicasIfLower => replicas.min(fallback.replicas),
-            FallbackBehavior::ScalingModifiers => {
-                return Metric {
-                    value: Ok(None),
-                    ..plain
-                };
-            }
-        };
-        let value = match &settings.modifiers {
-            Some(modifiers) => from_units(modifiers.target * f64::from(wanted)),
-            None => settings.target(trigger).saturating_mul(wanted.into()),
-        };
-        Metric {
-            value: Ok(Some(value)),
-            fallback: true,
-            active: plain.active,
-        }
-    }
-}
-
 impl Settings {
     /// KEDA `fallback.go`, `HasValidFallback`: none with a formula whose target is no whole number.
-    fn valid_fallback(&self) -> Option<Fallback> {
+    pub(super) fn valid_fallback(&self) -> Option<Fallback> {
         let valid = self.modifiers.as_ref().is_none_or(|it| it.whole_target);
         self.fallback.filter(|_| valid)
     }

@@ -169,26 +169,29 @@ impl FromStr for Recording {
     type Err = RecordingError;
 
     fn from_str(text: &str) -> Result<Self, RecordingError> {
-        // Spreadsheets begin a file with a byte order mark.
-        let lines = text.trim_start_matches('\u{feff}').lines();
-        let lines = lines.map(str::trim).enumerate();
+        // Spreadsheets begin a file with a byte order mark, and old ones end its lines with CR alone.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        let text = text.replace('\r', "\n");
+        let lines = text.lines().map(str::trim).enumerate();
         let mut lines = lines
             .map(|(n, line)| (n + 1, line))
             .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let mut start = Start::default();
-        let apart = loop {
+        let (apart, separator) = loop {
             let (line, text) = lines.next().ok_or(RecordingError::Empty)?;
-            match &*text.replace(' ', "") {
-                APART => break true,
-                TOTAL => break false,
-                setting => set(&mut start, setting).map_err(|reason| at(line, reason))?,
+            let separator = separator(text);
+            let plain = text.replace([' ', '"'], "").replace(separator, ",");
+            match &*plain.to_ascii_lowercase() {
+                APART => break (true, separator),
+                TOTAL => break (false, separator),
+                _ => set(&mut start, &plain).map_err(|reason| at(line, reason))?,
             }
         };
         let mut rows = Vec::new();
         // Seconds since 1970, or since a start of the cluster, count from the first row.
         let mut begun: Option<Duration> = None;
         for (line, text) in lines {
-            let mut row = row(text, apart).map_err(|reason| at(line, reason))?;
+            let mut row = row(text, apart, separator).map_err(|reason| at(line, reason))?;
             let begun = *begun.get_or_insert(row.0);
             let last: Option<&(Duration, Option<Queue>, u32)> = rows.last();
             let since = row.0.checked_sub(begun);
@@ -237,8 +240,18 @@ fn set(start: &mut Start, line: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn row(line: &str, apart: bool) -> Result<(Duration, Option<Queue>, u32), String> {
-    let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+/// What stands between the columns of a table: semicolons where a comma is that of decimals, tabs where it was copied from.
+fn separator(header: &str) -> char {
+    let others = [';', '\t'];
+    others
+        .into_iter()
+        .find(|it| header.contains(*it))
+        .unwrap_or(',')
+}
+
+fn row(line: &str, apart: bool, separator: char) -> Result<(Duration, Option<Queue>, u32), String> {
+    let fields = line.split(separator).map(str::trim);
+    let fields: Vec<&str> = fields.map(|it| it.trim_matches('"').trim()).collect();
     let (time, visible, leased, replicas) = match (apart, fields.as_slice()) {
         (true, [time, visible, leased, replicas]) => (*time, *visible, *leased, *replicas),
         (false, [time, "", replicas]) => (*time, "", "", *replicas),
@@ -263,7 +276,7 @@ fn count<T: FromStr>(text: &str) -> Result<T, String> {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let refused = || format!("{text:?} is no time in seconds from 0 on");
+    let refused = || format!("{text:?} is no time in seconds from 0 on, such as 12.5");
     let seconds: f64 = text.trim().parse().map_err(|_| refused())?;
     if (MILLISECONDS..NO_TIME).contains(&seconds) {
         return Err(format!(

@@ -59,8 +59,8 @@ pub(crate) fn identity(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure
         return Ok(());
     }
     Err(Failure::new(Exit::NotReady, format!("the KEDA operator lacks {} after a restart too", then.join(", ")))
-        .mend("az aks show must say securityProfile.workloadIdentity.enabled: true")
-        .mend("kubectl get pods --namespace kube-system --selector azure-workload-identity.io/system=true must list a running webhook"))
+        .mend("securityProfile.workloadIdentity.enabled must be true: az aks show --resource-group <group> --name <cluster>")
+        .mend("a running webhook must be in: kubectl get pods --namespace kube-system --selector azure-workload-identity.io/system=true"))
 }
 
 /// The variables that some operator lacks, once one runs. After a restart, old pods go away first.

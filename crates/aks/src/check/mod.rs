@@ -54,7 +54,7 @@ pub(crate) fn definitions(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Fail
             Ok(condition(&definition, "Established").map_or_else(Look::Not, Look::Done))
         });
         waited.map_err(|failure| {
-            failure.mend("az aks show says whether workloadAutoScalerProfile.keda and nodeProvisioningProfile are on")
+            failure.mend("whether workloadAutoScalerProfile.keda and nodeProvisioningProfile are on: az aks show --resource-group <group> --name <cluster>")
         })?;
     }
     Ok(())
@@ -67,7 +67,7 @@ fn node_class(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
             Err(refusal) => later(&refusal, "read the AKSNodeClass"),
         }
     });
-    waited.map_err(|failure| failure.mend("kubectl describe aksnodeclass edw; the cluster's Kubernetes version must be one that node provisioning has images for"))
+    waited.map_err(|failure| failure.mend("the cluster's Kubernetes version must be one that node provisioning has images for: kubectl describe aksnodeclass edw"))
 }
 
 /// Half an hour: Entra may take as long to know the keys of a new issuer (AADSTS7000272).
@@ -85,8 +85,8 @@ fn scaled_object(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
     });
     waited.map_err(|failure| {
         failure
-            .mend("kubectl logs --namespace kube-system deployment/keda-operator says why the queue cannot be read")
-            .mend("az identity federated-credential list must have system:serviceaccount:kube-system:keda-operator")
+            .mend("why the queue cannot be read: kubectl logs --namespace kube-system deployment/keda-operator")
+            .mend("system:serviceaccount:kube-system:keda-operator must be in: az identity federated-credential list --resource-group <group> --identity-name <identity>")
     })
 }
 

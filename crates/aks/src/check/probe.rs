@@ -57,8 +57,8 @@ pub(crate) fn probe(
     remove(kubectl)?;
     waited.map_err(|failure| {
         failure
-            .mend("AADSTS70021, AADSTS7002138: az identity federated-credential list must have the workload's service account as subject, and the cluster's issuer")
-            .mend("AuthorizationPermissionMismatch: az role assignment list --scope <account> must have both Data Contributor roles for the identity")
+            .mend("AADSTS70021, AADSTS7002138: the workload's service account as subject, and the cluster's issuer, must be in: az identity federated-credential list --resource-group <group> --identity-name <identity>")
+            .mend("AuthorizationPermissionMismatch: both Data Contributor roles for the identity must be in: az role assignment list --scope <account>")
     })
 }
 

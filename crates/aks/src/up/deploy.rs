@@ -90,7 +90,7 @@ pub(crate) fn deploy(
         Ok(answer) => Ok(Look::Done(answer)),
         Err(refusal) if refusal.passes() => Ok(Look::Not(format!("{:?}, deploying again", refusal.kind))),
         Err(refusal) => Err(Failure::refused(format!("deploy infra/ into {group}"), &refusal).mend(format!(
-            "az deployment operation group list --resource-group {group} --name {DEPLOYMENT} says which resource"
+            "which resource it is: az deployment operation group list --resource-group {group} --name {DEPLOYMENT}"
         ))),
     }
     })?;

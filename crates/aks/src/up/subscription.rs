@@ -37,7 +37,7 @@ pub(crate) fn operator(door: &Door) -> Result<Operator, Failure> {
     let claims = claims(answer["accessToken"].as_str().unwrap_or_default()).unwrap_or_default();
     let object = claims["oid"].as_str().ok_or_else(|| {
         Failure::new(Exit::Denied, "the token of az names no object id")
-            .mend("sign in anew: az logout, then az login")
+            .mend("sign in anew: az logout && az login")
     })?;
     // An application's token says so (Entra, "Access token claims reference", idtyp); where it does not, it has no scopes.
     let application = claims["idtyp"] == "app" || claims["scp"].is_null();

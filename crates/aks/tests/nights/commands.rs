@@ -67,8 +67,66 @@ fn taken(program: &str) {
     );
 }
 
-/// The distinct commands of a whole night and a sweep, as they were written down.
+/// Every command of a night, and every one that advice names.
 fn commands(program: &str) -> BTreeSet<String> {
+    let advised = advised(program);
+    assert!(advised.len() > 2, "{advised:?}");
+    run(program).into_iter().chain(advised).collect()
+}
+
+/// The commands in the texts of this crate's sources: each is the end of its text, after the words on it. A word stands for what
+/// a reader or the program fills in. `az login` is left out: it would sign in.
+fn advised(program: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut rooms = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(room) = rooms.pop() {
+        for entry in std::fs::read_dir(&room).expect("the sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                rooms.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).expect("a source");
+            let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = product
+                .lines()
+                .filter(|it| !it.trim_start().starts_with("//"));
+            for text in code.flat_map(|line| line.split('"').skip(1).step_by(2)) {
+                let begin = text.find(&format!(": {program} "));
+                let begin = begin.map(|at| at + 2);
+                let begin = begin.or_else(|| text.starts_with(&format!("{program} ")).then_some(0));
+                if let Some(begin) = begin {
+                    found.insert(filled(&text[begin..]));
+                }
+            }
+        }
+    }
+    found.retain(|command| !command.starts_with("az login") && !command.starts_with("az logout"));
+    // Of an error, or the begin of a command.
+    found.retain(|command| command.contains("--") || command.split(' ').count() > 3);
+    found
+}
+
+/// `<group>` and `{group}` as a word.
+fn filled(command: &str) -> String {
+    let mut text = String::new();
+    let mut open = false;
+    for letter in command.chars() {
+        match letter {
+            '<' | '{' => open = true,
+            '>' | '}' => {
+                open = false;
+                text.push('x');
+            }
+            _ if !open => text.push(letter),
+            _ => {}
+        }
+    }
+    text
+}
+
+/// The distinct commands of a whole night and a sweep, as they were written down.
+fn run(program: &str) -> BTreeSet<String> {
     let mut night = Night::begin();
     night.in_a_workflow = true;
     night.up().with(0, "next");

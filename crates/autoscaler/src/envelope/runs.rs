@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::Load;
 use super::quiet::{Quiet, last_before};
-use crate::{Autoscaler, Phases, ReplicaSeries, Settings, Start};
+use super::unanswered::{Ended, Unanswered};
+use crate::keda::{Health, Reader};
+use crate::{Autoscaler, Observation, Phases, ReplicaSeries, ScalerError, Settings, Start};
 
 /// A period has so many phases at most: long polling intervals get a coarser grid, not longer searches.
 const MAX_PHASES: u32 = 60;
@@ -68,51 +70,11 @@ impl Uncertainty {
 }
 
 #[derive(Clone, Copy)]
-enum Late {
+pub(super) enum Late {
     /// Eighths of the slack for every poll and for every sync. A tick is due a period after the one before really was, so that
     /// these add up: what waits for a number of syncs comes at very different times.
     Always(u32, u32),
     Random(u64),
-}
-
-/// What becomes of a read that gets no answer at once ([`Load::silent_until`]). With random lateness it is random too, and
-/// differs for each of these.
-#[derive(Clone, Copy)]
-enum Unanswered {
-    /// It is given up at once, and its loop goes on.
-    Fails,
-    /// It is given up just before there would be an answer.
-    FailsLast,
-    /// It waits for the answer.
-    Waits,
-    /// It is tried so many seconds long, and given up then, if there is no answer before.
-    FailsAfter(u32),
-}
-
-impl Unanswered {
-    /// A read that fails takes KEDA two rounds of four tries (KEDA `pkg/scaling/cache/scalers_cache.go`,
-    /// `GetMetricsAndActivityForScaler`, asks a second time with a new client). Between tries the client waits 0.8 s, 2.4 s and
-    /// 5.6 s, each times 0.8 to 1.3 (Azure SDK for Go `sdk/azcore/runtime/policy_retry.go`, `calcDelay`): 9 s for one round and
-    /// 18 s for both where connections are refused, 42 s where each try ends by a timeout of 3 s
-    /// (`KEDA_HTTP_DEFAULT_TIMEOUT`).
-    const ALL: [Self; 6] = [
-        Self::Fails,
-        Self::FailsLast,
-        Self::Waits,
-        Self::FailsAfter(9),
-        Self::FailsAfter(18),
-        Self::FailsAfter(42),
-    ];
-
-    /// For the seed of random lateness.
-    fn number(self) -> u64 {
-        match self {
-            Self::Fails => 0,
-            Self::FailsLast => 1,
-            Self::Waits => 2,
-            Self::FailsAfter(seconds) => seconds.into(),
-        }
-    }
 }
 
 impl Late {
@@ -140,41 +102,20 @@ impl Late {
             Self::Random(_) => slack / 2,
         }
     }
-
-    /// Of a tick that would run at `now` if its read, of which there are `left` until the answer, had one at once.
-    fn unanswered(self, how: Unanswered, which: u64, now: Duration, left: Duration) -> Duration {
-        let given_up = left.saturating_sub(Duration::from_millis(1));
-        match (self, how) {
-            (Self::Always(..), Unanswered::Fails) => Duration::ZERO,
-            (Self::Always(..), Unanswered::FailsLast) => given_up,
-            (Self::Always(..), Unanswered::Waits) => left,
-            (Self::Always(..), Unanswered::FailsAfter(seconds)) => {
-                left.min(Duration::from_secs(seconds.into()))
-            }
-            (Self::Random(seed), how) => {
-                let bits = draw(mix(seed ^ how.number() << 32) << 1 | which, now);
-                if bits & 1 == 0 {
-                    left
-                } else {
-                    given_up.mul_f64(share(bits))
-                }
-            }
-        }
-    }
 }
 
 /// Chance for a tick at `at`.
-fn draw(seed: u64, at: Duration) -> u64 {
+pub(super) fn draw(seed: u64, at: Duration) -> u64 {
     mix(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX) ^ mix(seed))
 }
 
 /// The upper bits as a number from 0 to 1.
-fn share(bits: u64) -> f64 {
+pub(super) fn share(bits: u64) -> f64 {
     (bits >> 44) as f64 / f64::from(1_u32 << 20)
 }
 
 /// `SplitMix64`: lateness must be the same whenever an envelope is made again.
-fn mix(seed: u64) -> u64 {
+pub(super) fn mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -214,6 +155,10 @@ fn answered_or_not(
     run: &mut impl FnMut(&ReplicaSeries),
 ) {
     for how in Unanswered::ALL {
+        // Whose copy of the status counts makes no difference where nothing comes of a count.
+        if how.cached_by_poll() && settings.fallback.is_none() {
+            continue;
+        }
         let (series, silence) = one(settings, start, load, horizon, (late, how), slack);
         run(&series);
         if !silence {
@@ -298,31 +243,37 @@ fn one(
     slack: Duration,
 ) -> (ReplicaSeries, bool) {
     let mut model = Autoscaler::new(Arc::clone(settings), start);
+    if how.cached_by_poll() {
+        model.health = Health::cached_by_poll();
+    }
     let mut series = ReplicaSeries::starting_with(start.replicas);
     let mut silence = false;
-    let mut delayed = |which, due: Duration| {
-        let now = due.saturating_add(late.of(which, due, slack));
+    let mut reads = Reads::default();
+    let mut delayed = |reader: Reader, due: Duration, reads: &mut Reads| {
+        let now = due.saturating_add(late.of(reader as u64, due, slack));
         let Some(until) = load.silent_until(now) else {
             return now;
         };
         silence = true;
-        let left = until.saturating_sub(now);
-        now.saturating_add(late.unanswered(how, which, now, left))
+        let ended = how.ended(late, reader, now, until, load);
+        reads.slow[reader as usize] = Some((now, ended));
+        ended.at
     };
-    model.next_poll = delayed(0, model.next_poll);
-    model.next_sync = delayed(1, model.next_sync);
+    model.next_poll = delayed(Reader::Poll, model.next_poll, &mut reads);
+    model.next_sync = delayed(Reader::Sync, model.next_sync, &mut reads);
     let mut quiet = Quiet::new(settings, slack);
     while let Some(now) = model.next_due().filter(|due| *due <= horizon) {
         let (poll, sync) = (model.next_poll, model.next_sync);
-        let decisions = model.step(now, load.at(now));
+        let observed = reads.until(now, &mut model).unwrap_or_else(|| load.at(now));
+        let decisions = model.step(now, observed);
         for decision in &decisions {
             series.push(now, decision.to);
         }
         if model.next_poll != poll {
-            model.next_poll = delayed(0, model.next_poll);
+            model.next_poll = delayed(Reader::Poll, model.next_poll, &mut reads);
         }
         if model.next_sync != sync {
-            model.next_sync = delayed(1, model.next_sync);
+            model.next_sync = delayed(Reader::Sync, model.next_sync, &mut reads);
         }
         if quiet.is_over(now, !decisions.is_empty(), load) {
             let until = quiet.until.min(horizon);
@@ -336,4 +287,43 @@ fn one(
         }
     }
     (series, silence)
+}
+
+/// Of each loop the read that is under way and takes its time: when it began, and how it ends.
+#[derive(Debug, Default)]
+struct Reads {
+    slow: [Option<(Duration, Ended)>; 2],
+}
+
+impl Reads {
+    /// Tells the model which reads have begun up to `now`, and what the one gives that ends now, if that is not what the queue
+    /// would give now.
+    fn until(&mut self, now: Duration, model: &mut Autoscaler) -> Option<Observation> {
+        let mut begun: Vec<_> = [Reader::Poll, Reader::Sync]
+            .into_iter()
+            .filter_map(|reader| Some((self.slow[reader as usize]?.0, reader)))
+            .filter(|(at, _)| *at <= now)
+            .collect();
+        begun.sort_by_key(|(at, _)| *at);
+        for (_, reader) in begun {
+            if !model.health.is_under_way(reader) {
+                model.health.begin(reader);
+            }
+        }
+        let mut observed = None;
+        for reader in [Reader::Poll, Reader::Sync] {
+            let slow = &mut self.slow[reader as usize];
+            let Some((_, ended)) = slow.filter(|(_, ended)| ended.at <= now) else {
+                continue;
+            };
+            *slow = None;
+            if ended.failed {
+                observed = Some(Err(ScalerError));
+            }
+            if reader == Reader::Sync {
+                model.sync_cut = ended.cut;
+            }
+        }
+        observed
+    }
 }

@@ -1,5 +1,7 @@
 //! Envelopes of known series.
 
+mod unanswered;
+
 use super::*;
 use crate::{Observation, Queue};
 
@@ -217,47 +219,6 @@ fn reads_without_an_answer_may_fail_or_wait_and_nothing_else() {
     for outside in [series(&[(0, 0), (14, 1)]), series(&[(0, 0), (32, 1)])] {
         assert_ne!(envelope.excursions(&outside), [], "{outside:?}");
     }
-}
-
-/// Source: KEDA `pkg/scaling/cache/scalers_cache.go`, `GetMetricsAndActivityForScaler`; Azure SDK for Go
-/// `sdk/azcore/runtime/policy_retry.go`, `calcDelay`: a read that fails takes up to 42 s, so that in 75 s two of them fail.
-#[test]
-fn a_read_that_fails_slowly_falls_back_late() {
-    let waiting = Some(Ok(Queue {
-        visible: 30,
-        leased: 0,
-    }));
-    let silent = Samples::with_silence([(seconds(0), None), (seconds(75), waiting)]);
-    let falling = |failure_threshold| Settings {
-        fallback: Some(crate::Fallback {
-            failure_threshold,
-            replicas: 6,
-            behavior: crate::FallbackBehavior::Static,
-        }),
-        ..Settings::default()
-    };
-    let known = Uncertainty {
-        poll: Some(seconds(0)),
-        sync: Some(seconds(15)),
-        ..Uncertainty::default()
-    };
-    let nearest = |settings: &Settings, recorded: &ReplicaSeries| {
-        let start = Start {
-            replicas: 2,
-            age: seconds(3_600),
-            active_ago: Some(seconds(5)),
-            ..Start::default()
-        };
-        let end = seconds(90);
-        Nearest::new(settings, &start, &silent, recorded, end, &known).map(|it| it.distance)
-    };
-    // The poll of 0 s fails at 42 s, the sync of 15 s at 57 s, which is one more than the threshold.
-    let fallen = series(&[(0, 2), (57, 4), (75, 6)]);
-    assert_eq!(nearest(&falling(1), &fallen), Some(Duration::ZERO));
-    // With a threshold of two it never falls back.
-    let never = series(&[(0, 2), (75, 4), (90, 6)]);
-    let distance = nearest(&falling(2), &never).unwrap();
-    assert!(distance <= seconds(1), "{distance:?}");
 }
 
 /// Phases that are not on the grid, and a sync that is late by two seconds.

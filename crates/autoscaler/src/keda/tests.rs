@@ -4,8 +4,8 @@ mod activity;
 mod fallback;
 
 use super::*;
-use crate::Queue;
 use crate::scaler::Windows;
+use crate::{FallbackBehavior, Queue};
 
 const OK: Result<u64, ScalerError> = Ok(0);
 const ERROR: Result<u64, ScalerError> = Err(ScalerError);
@@ -28,7 +28,7 @@ fn metric(
 ) -> Metric {
     let observed = raw.map(|visible| Queue { visible, leased: 0 });
     let read = settings.read(0, observed, Duration::ZERO, &mut Windows::default());
-    health.metric(settings, 0, read, current)
+    health.metric(settings, Reader::Poll, 0, read, current)
 }
 
 /// Polls with nothing failed before, with an activity so long ago, if any.

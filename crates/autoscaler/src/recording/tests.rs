@@ -46,8 +46,20 @@ fn a_table_may_come_from_a_spreadsheet() {
     let plain = read("age_s,5\nt_s,visible,leased,replicas\n0,5,1,0\n9,0,0,1\n");
     let written =
         "\u{feff}age_s, 5\r\nt_s, visible, leased, replicas\r\n0.0,5.0,1.0,0\r\n9.0,0.0,0.0,1\r\n";
-    assert_eq!(read(written), plain);
+    for written in [
+        written,
+        "age_s;5\r\nt_s;visible;leased;replicas\r\n0;5;1;0\r\n9;0;0;1\r\n",
+        "age_s\t5\nT_S\tVisible\tLeased\tReplicas\n0\t5\t1\t0\n9\t0\t0\t1\n",
+        "age_s,5\r\"t_s\",\"visible\",\"leased\",\"replicas\"\r\"0\",\"5\",\"1\",\"0\"\r\"9\",\"0\",\"0\",\"1\"\r",
+    ] {
+        assert_eq!(read(written), plain, "{written:?}");
+    }
     assert!(plain.is_ok());
+    let decimals = reason("t_s;total;replicas\n0;0;0\n1,5;0;0\n");
+    assert!(
+        decimals.starts_with("line 3: \"1,5\" is no time in seconds from 0 on, such as 12.5"),
+        "{decimals}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! An unreadable queue.
 
 use super::*;
+use crate::scaler::Read;
 
 /// Source: KEDA `pkg/fallback/fallback.go`, `GetMetricsWithFallback`, `doFallback`.
 #[test]
@@ -20,6 +21,35 @@ fn fallback_begins_when_more_reads_than_the_threshold_failed_in_a_row() {
             error, error, three, error, error, fallen, fallen, none, error
         ]
     );
+}
+
+/// Source: KEDA `pkg/scaling/scale_handler.go`, `checkScalers`, `GetScaledObjectMetrics` and `performGetScalersCache`: two reads that
+/// begin before either has failed count as one, unless both have the poll's copy of the status.
+#[test]
+fn reads_that_fail_side_by_side_count_from_what_their_copies_had_as_they_began() {
+    let settings = Settings {
+        fallback: Some(fallback(1, 4, FallbackBehavior::Static)),
+        ..Settings::default()
+    };
+    let error = Read {
+        value: Err(ScalerError),
+        active: false,
+    };
+    let both = |health: &mut Health| {
+        health.begin(Reader::Poll);
+        health.begin(Reader::Sync);
+        [Reader::Poll, Reader::Sync].map(|reader| {
+            let metric = health.metric(&settings, reader, 0, error, 1);
+            health.end(reader, &[metric]);
+            metric.fallback
+        })
+    };
+    let mut apart = Health::default();
+    assert_eq!(both(&mut apart), [false, false]);
+    // The second pair begins with one failure. The poll has made the scalers that the HPA's read finds.
+    assert_eq!(both(&mut apart), [true, true]);
+    let mut shared = Health::cached_by_poll();
+    assert_eq!(both(&mut shared), [false, true]);
 }
 
 /// Source: KEDA `fallback.go`, `doFallback`.

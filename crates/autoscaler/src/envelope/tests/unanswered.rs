@@ -1,0 +1,100 @@
+//! A queue that is away for 75 s, from the first second on. The loops' first reads begin at 0 s and at 15 s, with a client whose
+//! tries end after 3 s: they fail at 42 s and at 57 s.
+
+use super::super::runs::Late;
+use super::super::unanswered::Unanswered;
+use super::*;
+use crate::keda::Reader;
+use crate::{Fallback, FallbackBehavior};
+
+const AWAY: Duration = Duration::from_secs(75);
+
+fn falling(failure_threshold: u32) -> Settings {
+    Settings {
+        fallback: Some(Fallback {
+            failure_threshold,
+            replicas: 6,
+            behavior: FallbackBehavior::Static,
+        }),
+        ..Settings::default()
+    }
+}
+
+/// How far in time the nearest run is from a recording of 100 s, with 30 messages once the queue is back.
+fn distance(settings: &Settings, recorded: &ReplicaSeries) -> Duration {
+    let waiting = Some(Ok(Queue {
+        visible: 30,
+        leased: 0,
+    }));
+    let silent = Samples::with_silence([(seconds(0), None), (AWAY, waiting)]);
+    let known = Uncertainty {
+        poll: Some(seconds(0)),
+        sync: Some(seconds(15)),
+        ..Uncertainty::default()
+    };
+    let start = Start {
+        replicas: 2,
+        age: seconds(3_600),
+        active_ago: Some(seconds(5)),
+        ..Start::default()
+    };
+    let end = seconds(100);
+    let nearest = Nearest::new(settings, &start, &silent, recorded, end, &known);
+    nearest.map_or(Duration::MAX, |it| it.distance)
+}
+
+/// Source: KEDA `pkg/scaling/scale_handler.go`, `checkScalers` and `GetScaledObjectMetrics`; `pkg/fallback/fallback.go`,
+/// `IncrementFailure`: both reads begin with no failure in their copies of the status, and each writes one.
+#[test]
+fn two_reads_that_fail_side_by_side_may_count_as_one_so_that_there_is_no_fallback() {
+    // The sync that begins at 72.5 s is answered with its second try, at 76.3 s.
+    let never = series(&[(0, 2), (76, 4), (91, 6)]);
+    assert!(distance(&falling(1), &never) <= seconds(1));
+    // Where both have the same copy the second failure is one more than the threshold.
+    let fallen = series(&[(0, 2), (57, 4), (76, 6)]);
+    assert!(distance(&falling(1), &fallen) <= seconds(1));
+}
+
+/// Source: Azure SDK for Go `sdk/azcore/runtime/policy_retry.go`, `calcDelay`.
+#[test]
+fn what_is_away_for_75_s_never_falls_back_with_a_threshold_of_three() {
+    let never = series(&[(0, 2), (76, 4), (91, 6)]);
+    assert!(distance(&falling(3), &never) <= seconds(1));
+    // Reads that fail at once would have counted three failures after 30 s.
+    let at_once = series(&[(0, 2), (30, 4), (45, 6)]);
+    assert!(distance(&falling(3), &at_once) <= seconds(1));
+    let neither = series(&[(0, 2), (65, 4), (66, 6)]);
+    assert!(distance(&falling(3), &neither) > seconds(5));
+}
+
+/// A queue that never answers.
+struct Away;
+
+impl Load for Away {
+    fn at(&self, _: Duration) -> Observation {
+        Err(crate::ScalerError)
+    }
+
+    fn silent_until(&self, _: Duration) -> Option<Duration> {
+        Some(Duration::MAX)
+    }
+}
+
+/// Source: Kubernetes `staging/src/k8s.io/apiserver/pkg/server/config.go`, `RequestTimeout`.
+#[test]
+fn a_read_with_tries_of_15_s_is_ended_by_the_api_server() {
+    let end = |timeout, reader| {
+        let how = Unanswered::Tried {
+            timeout,
+            cached_by_poll: false,
+        };
+        let on_time = Late::Always(0, 0);
+        let ended = how.ended(on_time, reader, seconds(10), Duration::MAX, &Away);
+        (ended.at.as_secs(), ended.failed, ended.cut)
+    };
+    // Two rounds of 9.24 s in between, and of four timeouts.
+    assert_eq!(end(0, Reader::Poll), (28, true, false));
+    assert_eq!(end(3, Reader::Sync), (52, true, false));
+    assert_eq!(end(15, Reader::Poll), (148, true, false));
+    assert_eq!(end(15, Reader::Sync), (70, true, true));
+}
