@@ -182,7 +182,7 @@ fn never() {
     ended.with(3, "said: AuthorizationPermissionMismatch");
     ended.with(
         3,
-        "mend: AuthorizationPermissionMismatch: az role assignment list",
+        "mend: AuthorizationPermissionMismatch: both Data Contributor roles",
     );
     assert_eq!(night.books().all["made"], 40);
 }
