@@ -126,6 +126,7 @@ fn started(run: &str, limits: Vec<LatencyLimit>) -> Event {
             Fact::new("machine", "2 cores, 24 GiB, Linux 6.1"),
         ],
         versions: vec![Fact::new("harness", "0.1.0"), Fact::new("rustc", "1.95.0")],
+        leeway: vec![],
     }))
 }
 

@@ -2,6 +2,7 @@
 
 mod features;
 mod files;
+mod lint;
 
 pub use features::test_main;
 
@@ -13,11 +14,11 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use workflow::contract::workload::Description;
 use workflow::exit::Exit;
 use workflow::telemetry::TelemetryArgs;
 
 use self::files::ExportArgs;
+use self::lint::LintCommand;
 use crate::compare::CompareArgs;
 use crate::exit::{WrongInput, exit_of};
 use crate::init::InitArgs;
@@ -136,17 +137,6 @@ struct VerifyCommand {
 }
 
 #[derive(Debug, clap::Args)]
-struct LintCommand {
-    /// Feature files, directories of them, or the description of a workload (.yaml); `builtin:features` are the program's own
-    /// [default: features, where there are any, else builtin:features]
-    #[arg(default_values_os_t = [crate::project::features()], hide_default_value = true, env = "EDW_FEATURES")]
-    features: Vec<PathBuf>,
-    /// Steps that no scenario uses are an error, not a remark
-    #[arg(long)]
-    deny_unused: bool,
-}
-
-#[derive(Debug, clap::Args)]
 struct RunCommand {
     #[command(flatten)]
     suite: SuiteArgs,
@@ -189,7 +179,7 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Report { dir } => told(report(&dir)),
-        Command::Lint(command) => told(lint(&command)),
+        Command::Lint(command) => told(lint::lint(&command)),
         Command::Simulate(args) => told(simulate(&args)),
         Command::Compare(args) => told(compare(&args)),
         Command::Nights(args) => told(nights(&args)),
@@ -302,9 +292,7 @@ async fn platform(
 ) -> anyhow::Result<Arc<dyn Platform>> {
     match args.environment {
         EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
-        EnvironmentName::Cluster => Ok(Arc::new(
-            Cluster::connect(&args.cluster, args.storage_patience).await?,
-        )),
+        EnvironmentName::Cluster => Ok(Arc::new(Cluster::connect(&args.cluster, &workload).await?)),
     }
 }
 
@@ -356,69 +344,6 @@ fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
         say(&format!("{name}: test"));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whether `path` is the description of a workload.
-fn is_description(path: &Path) -> bool {
-    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
-    matches!(extension, Some("yaml" | "yml"))
-}
-
-fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("read {}", path.display()))
-        .context(WrongInput("check the description of a workload"))?;
-    let problems = Description::read(&text).err().unwrap_or_default();
-    for problem in &problems {
-        let file = path.display();
-        match problem.line {
-            0 => say(&format!("{file}: {}", problem.text)),
-            line => say(&format!("{file}:{line}: {}", problem.text)),
-        }
-    }
-    say(&format!(
-        "1 description checked, {} problems",
-        problems.len()
-    ));
-    Ok(if problems.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        exit(Exit::Usage)
-    })
-}
-
-fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
-    if let [path] = &command.features[..]
-        && is_description(path)
-    {
-        return lint_description(path);
-    }
-    let lint = crate::scenario::check_features(&command.features)?;
-    for problem in &lint.problems {
-        say(&problem.to_string());
-    }
-    let remark = if command.deny_unused { "" } else { "remark: " };
-    // Of a single file it is no news that it does not use every step.
-    let told =
-        command.deny_unused || !matches!(&command.features[..], [one] if builtin::is_file(one));
-    for unused in lint.unused.iter().filter(|_| told) {
-        say(&format!("{remark}{unused}"));
-    }
-    let denied = if command.deny_unused {
-        lint.unused.len()
-    } else {
-        0
-    };
-    let problems = lint.problems.len() + denied;
-    say(&format!(
-        "{} scenarios checked, {problems} problems",
-        lint.scenarios
-    ));
-    Ok(if problems > 0 {
-        exit(Exit::Usage)
-    } else {
-        ExitCode::SUCCESS
-    })
 }
 
 /// Says how a suite ended, last line first for whoever reads from the bottom, and gives its exit code.

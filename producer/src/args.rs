@@ -79,7 +79,7 @@ pub struct Args {
     /// Size of the payloads: 'sample', '<bytes>', 'uniform:<min>..<max>' or 'exponential:<mean>'
     #[arg(long, env = "EDW_PAYLOAD", default_value = "sample")]
     pub payload: PayloadSize,
-    /// The description of the workload whose messages to send (docs/WORKLOAD.md) [default: the project's own]
+    /// The description of the workload whose messages to send (docs/DESCRIPTION.md) [default: the project's own]
     #[arg(long, env = "EDW_WORKLOAD", value_parser = described)]
     pub workload: Option<Arc<Description>>,
     /// Fraction of the messages to send twice on purpose, from 0 to 1

@@ -143,9 +143,9 @@ pub struct RowChange {
     /// The id of the message that its columns say it is of, where its keys do not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Whether it lacks columns that every row has once it is done.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub partial: bool,
+    /// Of rows that come about in steps: the columns that every row has once it is done, and that this request does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacking: Vec<String>,
 }
 
 /// What a row says of its delivery. A column that is absent, or cannot be read, is `None`.

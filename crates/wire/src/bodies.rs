@@ -88,10 +88,10 @@ pub(super) fn put_message(
     })
 }
 
-/// Whether rows lack a column for when their message was sent.
+/// Whether rows do not tell, or not whole, when their message was sent.
 fn needs_stamps(lens: &Lens) -> bool {
     let mut names = [Name::Intended, Name::Sent].into_iter();
-    names.any(|name| lens.described(name).is_none())
+    names.any(|name| !lens.described(name).is_some_and(|it| it.format.is_exact()))
 }
 
 /// The print of the body that a request to Update Message asks for; `None` where it asks for none, as a renewal does.
@@ -149,7 +149,7 @@ pub(super) fn row(
         delivery: None,
         print: None,
         id: None,
-        partial: false,
+        lacking: Vec::new(),
     };
     if !operation.stores() || operation == Operation::Transaction {
         return Ok(request.keys.clone().map(bare));
@@ -189,7 +189,7 @@ pub(super) fn row(
         }),
         print: Some(fingerprint(&row)),
         id,
-        partial: lens.is_partial(&entity),
+        lacking: lens.lacking(&entity),
         ..bare(keys)
     }))
 }

@@ -105,16 +105,16 @@ pub struct Program {
 }
 
 impl Program {
-    /// A wire to `storage` for every client that comes to `queue` and `table`; it goes on with `history`.
+    /// A wire to `storage` for every client that comes to `queue` and `table`; it goes on with `history`, and reads messages and rows
+    /// through `lens`.
     pub async fn start(
         storage: &Endpoints,
         history: History,
         seed: u64,
         [queue, table]: [TcpListener; 2],
+        lens: Lens,
     ) -> anyhow::Result<Self> {
         let life = history.now().as_micros().to_string();
-        // In a cluster runs the project's own workload, whose messages and rows name their run themselves.
-        let lens = Lens::own("wire".parse()?);
         let proxy = Proxy::start(storage, history, Faults::new(seed), None, lens).await?;
         let wanted = Wanted {
             open: Arc::new(watch::Sender::new(BTreeMap::new())),

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use clap::Parser;
+use contract::RunId;
+use contract::workload::{Description, Lens};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -46,6 +48,29 @@ struct Args {
     /// What chances are drawn from
     #[arg(long, env = "EDW_WIRE_SEED", default_value_t = 0)]
     seed: u64,
+    /// The run whose messages pass; those of the project's own workload name theirs themselves
+    #[arg(long, env = "EDW_WIRE_RUN", default_value = "wire")]
+    run: RunId,
+    /// The description of the workload [default: the project's own]
+    #[arg(long, env = "EDW_WIRE_WORKLOAD")]
+    workload: Option<PathBuf>,
+}
+
+impl Args {
+    fn lens(&self) -> anyhow::Result<Lens> {
+        let Some(file) = &self.workload else {
+            return Ok(Lens::own(self.run.clone()));
+        };
+        let text = std::fs::read_to_string(file);
+        let text = text.with_context(|| format!("read {}", file.display()))?;
+        let description = Description::read(&text).map_err(|problems| {
+            let problems = problems
+                .iter()
+                .map(|it| format!("{}: {it}", file.display()));
+            anyhow!(problems.collect::<Vec<_>>().join("\n"))
+        })?;
+        Ok(Lens::new(Arc::new(description), self.run.clone()))
+    }
 }
 
 #[tokio::main]
@@ -60,6 +85,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    let lens = args.lens()?;
     let bind = async |host: IpAddr, port: u16| {
         let bound = TcpListener::bind((host, port)).await;
         bound.with_context(|| format!("listen at {host}, port {port}"))
@@ -81,7 +107,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
         table: args.table,
     };
     let history = History::open(&args.directory)?;
-    let program = Arc::new(Program::start(&storage, history, args.seed, gates).await?);
+    let program = Program::start(&storage, history, args.seed, gates, lens).await?;
+    let program = Arc::new(program);
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;

@@ -88,6 +88,7 @@ impl Night {
             limits: vec![],
             setting: vec![],
             versions: vec![Fact::new("consumer", self.version)],
+            leeway: vec![],
         };
         let measured = Measured {
             hops,

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, stdout};
 
 use crate::cli::say;
-use crate::events::{Event, Fact, RunStarted};
+use crate::events::{Event, Fact, Leeway, RunStarted};
 use crate::pace::Pace;
 use crate::report::{Report, RunRecord, terminal};
 use crate::run::{Run, about};
@@ -35,6 +35,7 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         limits: args.limits(),
         setting: about::setting(run.evidence()),
         versions: run.versions(),
+        leeway: Leeway::of(&run.store().lens.description().worker),
     }))
 }
 

@@ -40,6 +40,8 @@ pub enum Need {
     Work,
     /// A setting of the worker for how long a lease lasts.
     Lease,
+    /// A setting of the worker for how many messages it has in hand at once.
+    Concurrency,
     /// A setting of the worker for how many deliveries a message has.
     Attempts,
     /// A setting of the worker for its longest pause between two polls.
@@ -54,12 +56,14 @@ pub enum Need {
     SignIn,
     /// A worker whose log tells the level of each event.
     JsonLog,
+    /// Messages that tell when they were to be sent.
+    Intended,
     /// Messages of the contract, and a poison queue with reasons: what is wrong with a message of another kind, only its worker knows.
     BadMessages,
 }
 
 impl Need {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 25] = [
         Self::Wire,
         Self::Freeze,
         Self::Outage,
@@ -75,6 +79,7 @@ impl Need {
         Self::Aks,
         Self::Work,
         Self::Lease,
+        Self::Concurrency,
         Self::Attempts,
         Self::IdlePoll,
         Self::Probe,
@@ -82,6 +87,7 @@ impl Need {
         Self::Drain,
         Self::SignIn,
         Self::JsonLog,
+        Self::Intended,
         Self::BadMessages,
     ];
 }
@@ -105,6 +111,9 @@ impl fmt::Display for Need {
             Self::Aks => "Azure Kubernetes Service (@aks)",
             Self::Work => "a setting of the worker for simulated work ({work} in worker.variables)",
             Self::Lease => "a setting of the worker for its lease ({lease} in worker.variables)",
+            Self::Concurrency => {
+                "a setting of the worker for how many messages it has at once ({concurrency} in worker.variables)"
+            }
             Self::Attempts => {
                 "a setting of the worker for how often a message is delivered ({attempts} in worker.variables)"
             }
@@ -114,6 +123,7 @@ impl fmt::Display for Need {
             Self::Drain => "a worker that drains on SIGTERM (worker.drains)",
             Self::SignIn => "a worker that signs in with workload identity (worker.workload-identity)",
             Self::JsonLog => "a worker whose log tells levels (worker.json-log)",
+            Self::Intended => "messages that tell when they were to be sent ({intended} in message.body)",
             Self::BadMessages => "bad messages and reasons of the contract of docs/CONSUMER.md",
         })
     }
@@ -132,6 +142,7 @@ impl Need {
         let offered = [
             (Self::Work, worker.has(Name::Work)),
             (Self::Lease, worker.has(Name::Lease)),
+            (Self::Concurrency, worker.has(Name::Concurrency)),
             (Self::Attempts, worker.has(Name::Attempts)),
             (Self::IdlePoll, worker.has(Name::IdlePoll)),
             (Self::Probe, worker.has(Name::Listen)),
@@ -139,6 +150,7 @@ impl Need {
             (Self::Drain, worker.drains),
             (Self::SignIn, worker.workload_identity),
             (Self::JsonLog, worker.json_log),
+            (Self::Intended, description.message_has(Name::Intended)),
             (Self::BadMessages, is_of_contract),
         ];
         let lacking = offered.into_iter().filter(|(_, is_offered)| !is_offered);

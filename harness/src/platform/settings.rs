@@ -58,8 +58,35 @@ pub fn worker_variables(
     seat: &Seat,
 ) -> Vec<(String, String)> {
     filled(description, |hole| {
-        of_storage(description, storage, hole.name).or_else(|| of_worker(name, options, seat, hole))
+        let of_storage = of_storage(description, storage, hole.name);
+        let told = of_storage.or_else(|| of_worker(name, options, seat, hole));
+        told.or_else(|| of_description(description, hole.name))
     })
+}
+
+/// The same where `place` says where a worker is and what it finds there, and the worker's options say the rest.
+pub fn placed_variables(
+    description: &Description,
+    options: &ConsumerOptions,
+    place: impl Fn(Name) -> Option<String>,
+) -> Vec<(String, String)> {
+    filled(description, |hole| {
+        if matches!(
+            hole.name,
+            Name::Worker | Name::Node | Name::Listen | Name::Events
+        ) {
+            return place(hole.name);
+        }
+        let told = place(hole.name);
+        let told = told.or_else(|| of_worker("", options, &Seat::default(), hole));
+        told.or_else(|| of_description(description, hole.name))
+    })
+}
+
+/// What the description itself says of a setting that nobody gives.
+fn of_description(description: &Description, name: Name) -> Option<String> {
+    let after = description.poison.as_ref()?.after?;
+    (name == Name::Attempts).then(|| after.to_string())
 }
 
 /// The same without those that say where storage is.

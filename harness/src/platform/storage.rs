@@ -89,6 +89,15 @@ impl<T: ResultTable> Table for T {
     }
 }
 
+/// Queues and tables of which nothing is judged.
+#[derive(Clone, Default)]
+pub struct Beside {
+    /// The queues.
+    pub queues: Vec<Arc<dyn Queue>>,
+    /// The tables.
+    pub tables: Vec<Arc<dyn Table>>,
+}
+
 /// The storage of one run.
 #[derive(Clone)]
 pub struct Store {
@@ -100,6 +109,8 @@ pub struct Store {
     pub poison: Option<Arc<dyn Queue>>,
     /// Its table.
     pub table: Arc<dyn Table>,
+    /// What the worker uses beside these.
+    pub beside: Beside,
     /// What queue and table are called, by which their requests are told.
     pub names: Resources,
     /// How its messages and rows look.
@@ -119,6 +130,12 @@ impl Store {
         if let Some(poison) = &self.poison {
             poison.create().await?;
         }
+        for queue in &self.beside.queues {
+            queue.create().await?;
+        }
+        for table in &self.beside.tables {
+            table.create().await?;
+        }
         self.table.create().await
     }
 
@@ -128,11 +145,17 @@ impl Store {
             Some(poison) => poison.delete_queue().await,
             None => Ok(()),
         };
-        let removed = [
+        let mut removed = vec![
             self.queue.delete_queue().await,
             poison,
             self.table.delete_table().await,
         ];
+        for queue in &self.beside.queues {
+            removed.push(queue.delete_queue().await);
+        }
+        for table in &self.beside.tables {
+            removed.push(table.delete_table().await);
+        }
         removed.into_iter().collect()
     }
 }

@@ -1,8 +1,9 @@
 //! What was promised and what was found, one line each: the heart of every report.
 
-use super::RunRecord;
 use super::verdict::thousands;
+use super::{ProcessRecord, RunRecord};
 use crate::audit::{Audit, NotJudged, Shown, StampBlocks, Verdict as _, Violation};
+use crate::events::Leeway;
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
 
@@ -49,17 +50,47 @@ pub struct Unjudged {
 pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
     let mut found = Vec::<Unjudged>::new();
     let all = record.audit.iter().flat_map(|audit| &audit.not_judged);
-    for NotJudged { violation, why } in all {
-        let promised = violation.promise().to_owned();
-        match found.iter_mut().find(|each| each.why == *why) {
+    let audited = all.map(|NotJudged { violation, why }| (violation.promise(), why.clone()));
+    for (promised, why) in audited.chain(of_leeway(record)) {
+        let promised = promised.to_owned();
+        match found.iter_mut().find(|each| each.why == why) {
             Some(known) => known.promised.push(promised),
             None => found.push(Unjudged {
-                why: why.clone(),
+                why,
                 promised: vec![promised],
             }),
         }
     }
     found
+}
+
+/// What is promised of how consumers end.
+const IN_ORDER: &str = "every consumer ends when asked to, and in order";
+
+/// What is promised of how consumers do not end.
+const NOT_UNASKED: &str = "no consumer ends unasked";
+
+/// What the description of the workload leaves open about how its consumers end, each promise with why.
+fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)> + '_ {
+    let has_consumers = record.processes.iter().any(|each| each.role == CONSUMER);
+    let leeway = record.run.iter().flat_map(|run| &run.leeway);
+    leeway.filter(move |_| has_consumers).map(move |leeway| match leeway {
+        Leeway::Drain => {
+            let why = "the description says that SIGTERM does not make the worker drain (worker.drains: false)";
+            (IN_ORDER, why.to_owned())
+        }
+        Leeway::Restart => {
+            let times = match record.restarts() {
+                0 => "none did here".to_owned(),
+                1 => "one did here".to_owned(),
+                count => format!("it happened {count} times here"),
+            };
+            let why = format!(
+                "the description says that a worker that ends by itself is started again (worker.exit: restart); {times}"
+            );
+            (NOT_UNASKED, why)
+        }
+    })
 }
 
 /// Consumers are what is tested. The producer is the harness's own: what it could not send, the audit accounts for.
@@ -76,8 +107,14 @@ pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
         0..=NAMED => astray.join(", "),
         all => format!("{}, and {} more", astray[..NAMED].join(", "), all - NAMED),
     };
-    let all = consumers().count();
-    let ended = consumers().filter(|each| each.exit.is_some()).count();
+    let is_restarted = |each: &&ProcessRecord| each.exit.as_ref().is_some_and(|it| it.restarted);
+    let judged = || consumers().filter(|each| !is_restarted(each));
+    let all = judged().count();
+    let ended = judged().filter(|each| each.exit.is_some()).count();
+    let mut leeway = record.run.iter().flat_map(|run| &run.leeway);
+    if leeway.any(|it| *it == Leeway::Drain) && astray.is_empty() {
+        return None;
+    }
     let lost = record.storage_lost.is_some();
     let outcome = if !astray.is_empty() {
         Outcome::Fail
@@ -87,7 +124,7 @@ pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
         Outcome::Pass
     };
     (all > 0).then(|| Promise {
-        promised: "every consumer ends when asked to, and in order".into(),
+        promised: IN_ORDER.into(),
         found: if lost && astray.is_empty() {
             "storage was lost before".into()
         } else {

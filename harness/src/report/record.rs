@@ -112,6 +112,8 @@ pub struct ProcessExit {
     pub expected: bool,
     /// The last lines of its log, when it was not; empty when it had said nothing.
     pub last_lines: Option<String>,
+    /// Whether it ended by itself and was started again, as the description of its workload allows.
+    pub restarted: bool,
 }
 
 /// Whether the entry tells of a removal.
@@ -195,6 +197,12 @@ impl RunRecord {
         counts.into_iter().map(said).collect()
     }
 
+    /// How often a process ended by itself and was started again, as the description of its workload allows.
+    pub(super) fn restarts(&self) -> usize {
+        let exits = self.processes.iter().filter_map(|each| each.exit.as_ref());
+        exits.filter(|exit| exit.restarted).count()
+    }
+
     /// Messages that were handed to a consumer more than once; `None` where nobody watched the wire.
     pub(super) fn redelivered(&self) -> Option<u64> {
         let traffic = self.audit.as_ref()?.traffic.as_ref()?;
@@ -256,12 +264,14 @@ impl RunRecord {
                 status,
                 expected,
                 last_lines,
+                restarted,
             } => {
                 let exit = ProcessExit {
                     at,
                     status,
                     expected,
                     last_lines,
+                    restarted,
                 };
                 self.exit(name, pid, exit);
             }

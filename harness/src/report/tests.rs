@@ -1,5 +1,6 @@
 //! Every view of a run says the same, whole runs and broken ones.
 
+mod consumers;
 mod pace;
 
 use std::fs;
@@ -62,6 +63,7 @@ fn events(rows: &[StoredRow]) -> Vec<Event> {
             limits: vec![],
             setting: vec![],
             versions: vec![],
+            leeway: vec![],
         })),
         Event::Phase {
             name: HOSTILE.into(),
@@ -227,43 +229,6 @@ fn a_missed_latency_limit_fails_the_run() {
     let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
     let toned = |tone: &str| html.matches(&format!("class=\"tile {tone}\"")).count();
     assert_eq!((toned("fail"), toned("pass")), (2, 0));
-}
-
-#[test]
-fn a_consumer_that_ends_unasked_fails_the_run_and_its_last_words_are_shown_whole() {
-    let mut events = events(&good_rows());
-    let consumers = (1..=5).flat_map(|n| {
-        let name = format!("consumer-{n}");
-        [
-            Event::ProcessStarted {
-                name: name.clone(),
-                role: "consumer".into(),
-                pid: Some(n),
-            },
-            Event::ProcessExited {
-                name,
-                pid: Some(n),
-                status: "exit status: 3".into(),
-                expected: n == 5,
-                last_lines: (n != 5).then(|| HOSTILE.repeat(40)),
-            },
-        ]
-    });
-    events.splice(2..2, consumers);
-    let dir = logged(events);
-    assert_eq!(shown(dir.path()), ["fail"; 5].map(String::from));
-    let verdict = RunRecord::read(dir.path()).unwrap().verdict();
-    assert_eq!(verdict.headline, "4 consumers did not end as asked");
-    let promise = &promises(&RunRecord::read(dir.path()).unwrap())[11];
-    assert_eq!(promise.found, "1 of 5");
-    assert!(
-        promise
-            .detail
-            .ends_with("consumer-3: exit status: 3, and 1 more")
-    );
-    let html = fs::read_to_string(dir.path().join("report.html")).unwrap();
-    let escaped = "&lt;script&gt;alert(1)&lt;/script&gt; | `x` &amp; &quot;y&quot;";
-    assert_eq!(html.matches(&escaped.repeat(40)).count(), 4);
 }
 
 #[test]

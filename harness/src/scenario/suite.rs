@@ -133,6 +133,8 @@ impl Suite {
             limits: vec![],
             setting: about::setting(evidence),
             versions: self.platform.versions(),
+            // Each scenario has its own.
+            leeway: vec![],
         })))?;
         for Case {
             feature,

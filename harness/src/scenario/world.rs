@@ -12,7 +12,7 @@ use super::steps::OnNodes;
 pub(super) use super::trouble::{StepError, StepResult};
 use crate::audit::{ExpectedPoison, Traffic};
 use crate::autoscale::{Pod, Recording, Scaling};
-use crate::events::{Event, Fact, Measured, RunStarted, Step};
+use crate::events::{Event, Fact, Leeway, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
 use crate::platform::workers::CONSUMERS;
@@ -179,6 +179,7 @@ impl Scenario {
             limits: vec![],
             setting: about::setting(run.evidence()),
             versions: run.versions(),
+            leeway: Leeway::of(&run.store().lens.description().worker),
         }))
     }
 

@@ -54,7 +54,7 @@ pub struct VerifyArgs {
     /// The column that holds the payload
     #[arg(long, default_value = "data")]
     pub data_column: String,
-    /// The description of the workload, instead of these columns [default: edw.yaml, where the current directory has one and no column is named]
+    /// The description of the workload, instead of these columns [default: edw.yaml here or in a directory above, where no column is named]
     #[arg(long, env = "EDW_WORKLOAD", conflicts_with_all = ["id_column", "data_column", "payload_only"])]
     pub workload: Option<PathBuf>,
     /// Judge ids and payloads alone: the rows lack other columns of the contract. So it is in any case where the id is not
@@ -261,6 +261,7 @@ fn started(args: &VerifyArgs, summary: &Summary) -> Event {
         limits: limits(args),
         setting: about::setting(format!("queue {}, table {table}", queue.queue.as_str())),
         versions: about::versions(),
+        leeway: vec![],
     }))
 }
 

@@ -9,6 +9,7 @@ use harness::audit::Resources;
 use harness::autoscale::{Driven, Recording, Scaler};
 use harness::events::Fact;
 use harness::pace::Paces;
+use harness::platform::storage::Beside;
 use harness::platform::{
     Clock, Identities, Need, Nodes, Offers, Platform, Profile, Sender, Stage, StagePlan,
     StorageNeed, Store, Workers,
@@ -98,6 +99,7 @@ impl Platform for Paused {
             queue: Arc::new(memory.queue.clone()),
             poison: Some(Arc::new(memory.poison.clone())),
             table: Arc::new(memory.table.clone()),
+            beside: Beside::default(),
             names: Resources::default(),
             lens: workflow::contract::workload::Lens::own(plan.identity.run.clone()),
         };

@@ -8,7 +8,8 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
-use super::template::{Placeholder, Template};
+use super::placeholder::Placeholder;
+use super::template::Template;
 
 /// A body, or a value within one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::description::{Column, Description};
-use super::template::{Name, Template};
+use super::placeholder::Name;
+use super::template::Template;
 
 /// One thing that is wrong with a description.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +64,7 @@ impl Description {
         self.check_message(problems);
         self.check_row(problems);
         self.check_poison(problems);
+        self.check_beside(problems);
         self.check_worker(problems);
     }
 
@@ -199,6 +201,33 @@ impl Description {
         }
     }
 
+    fn check_beside(&self, problems: &mut Problems<'_>) {
+        let poison = self.poison.as_ref().map(|poison| &poison.queue);
+        for (key, names, own) in [
+            ("queues", &self.beside.queues, Name::Queue),
+            ("tables", &self.beside.tables, Name::Table),
+        ] {
+            for (at, template) in names.iter().enumerate() {
+                let way = ["beside", key];
+                let text = format!("its name is made of {{{own}}} and text");
+                only(problems, &way, template, |name| name == own, &text);
+                // Else two runs would share it.
+                if !template.holes().any(|hole| hole.name == own) {
+                    problems.add(
+                        &way,
+                        format!("{template} is the same for every run; have it hold {{{own}}}"),
+                    );
+                }
+                let is_known = template.whole().is_some()
+                    || poison == Some(template)
+                    || names[..at].contains(template);
+                if is_known {
+                    problems.add(&way, format!("{template} is there already; leave it out"));
+                }
+            }
+        }
+    }
+
     fn check_worker(&self, problems: &mut Problems<'_>) {
         let fits = |name: Name| {
             use Name::{Body, Reason};
@@ -219,11 +248,16 @@ impl Description {
                 text,
             );
         }
-        let Some(command) = &self.worker.command else {
+        let (command, image) = (&self.worker.command, &self.worker.image);
+        if command.is_none() && image.is_none() {
             return;
-        };
-        if command.trim().is_empty() {
+        }
+        let is_empty = |text: &Option<String>| text.as_ref().is_some_and(|it| it.trim().is_empty());
+        if is_empty(command) {
             problems.add(&["worker", "command"], "it is empty; name a program");
+        }
+        if is_empty(image) {
+            problems.add(&["worker", "image"], "it is empty; name an image");
         }
         for (told, what) in [
             ([Name::QueueEndpoint, Name::ConnectionString], "the queue"),

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::body::Body;
-use super::template::{Name, Template};
+use super::placeholder::Name;
+use super::template::Template;
 
 /// A workload: its message, its result, and the worker that makes one of the other.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -24,6 +25,9 @@ pub struct Description {
     /// Where the worker puts what it gives up; absent: it gives nothing up, or deletes it.
     #[serde(default)]
     pub poison: Option<PoisonForm>,
+    /// Queues and tables that the worker uses beside these.
+    #[serde(default)]
+    pub beside: BesideForm,
     /// How the worker is started, and how it behaves.
     #[serde(default)]
     pub worker: WorkerForm,
@@ -87,7 +91,7 @@ pub struct PoisonForm {
     /// The reasons that there are, where the envelope has one.
     #[serde(default)]
     pub reasons: Vec<String>,
-    /// After how many deliveries a message is given up, where nobody sets it otherwise.
+    /// After how many deliveries a message is given up, where nobody sets it otherwise: what `{attempts}` is then.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub after: Option<u32>,
@@ -101,6 +105,18 @@ fn bare() -> Body {
     Body::Text("{body}".parse().expect("a constant must parse"))
 }
 
+/// Further queues and tables: made before a run and removed after it. What is in them is not judged.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BesideForm {
+    /// The names of queues, such as `{queue}-low`.
+    #[serde(default)]
+    pub queues: Vec<Template>,
+    /// The names of tables, such as `{table}log`.
+    #[serde(default)]
+    pub tables: Vec<Template>,
+}
+
 /// The worker.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -108,6 +124,9 @@ pub struct WorkerForm {
     /// The command of the shell that starts it, in the directory of this file; absent: the project's own consumer.
     #[serde(default)]
     pub command: Option<String>,
+    /// The image that its pods are made of in a cluster; absent: that of the manifests.
+    #[serde(default)]
+    pub image: Option<String>,
     /// The environment variables that it is given, with placeholders for what they hold. One whose placeholder has no value is left out. What
     /// no variable names, the worker has no setting for.
     #[serde(default)]
@@ -134,6 +153,7 @@ impl Default for WorkerForm {
     fn default() -> Self {
         Self {
             command: None,
+            image: None,
             variables: BTreeMap::new(),
             exit: Exit::default(),
             drains: true,

@@ -8,9 +8,10 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::body::{Body, Step, text_at};
 use super::description::{Description, Encoding};
+use super::placeholder::{Format, Name, Placeholder};
 use super::rows::RowLens;
-use super::template::{Name, Piece, Placeholder, Template};
-use super::values::{Owner, owner_of_id, owner_of_uuid, time_of, time_text, uuid};
+use super::template::{Piece, Template};
+use super::values::{Owner, ids_in, owner_of_id, owner_of_uuid, time_of, time_text, uuid};
 use crate::{Digest, MessageId, Payloads, PoisonEnvelope, RunId, Seq, Stamp};
 
 /// A description at work in one run: writes bodies, and tells of which message a body or a row is.
@@ -174,6 +175,11 @@ impl Lens {
         MessageId::new(self.run.clone(), seq).to_string()
     }
 
+    /// How many different messages of the run `text` names, by ids or by UUIDs.
+    pub fn ids_in(&self, text: &str) -> usize {
+        ids_in(&self.run, text)
+    }
+
     /// Whose `text` is, as a message id.
     pub fn owner_of_id(&self, text: &str) -> Owner {
         owner_of_id(&self.run, text)
@@ -230,7 +236,13 @@ impl Lens {
         Some(match hole.name {
             Name::Run => self.run.as_str().into(),
             Name::Id => self.id(seq).into(),
-            Name::Seq => seq.to_string().into(),
+            Name::Seq => match hole.format {
+                Format::Digits(digits) => {
+                    let digits = usize::from(digits);
+                    format!("{:0digits$}", seq.get()).into()
+                }
+                _ => seq.to_string().into(),
+            },
             Name::Uuid => uuid(&self.run, seq).into(),
             Name::Bucket => format!("{:02}", seq.bucket()).into(),
             Name::Payload(number) => payloads.further(number).payload(seq).into(),
@@ -257,6 +269,16 @@ impl Lens {
     pub fn poison_queue(&self, queue: &str) -> Option<String> {
         let poison = self.description.poison.as_ref()?;
         poison.queue.fill(|_| Some(queue.into()))
+    }
+
+    /// The names of the queues that the worker uses beside `queue` and its poison queue.
+    pub fn queues_beside(&self, queue: &str) -> Vec<String> {
+        names_of(&self.description.beside.queues, queue)
+    }
+
+    /// The names of the tables that the worker uses beside `table`.
+    pub fn tables_beside(&self, table: &str) -> Vec<String> {
+        names_of(&self.description.beside.tables, table)
     }
 
     /// What the text of a message of the poison queue says; `None` where it is of another form.
@@ -302,6 +324,13 @@ impl Lens {
     }
 }
 
+fn names_of(templates: &[Template], own: &str) -> Vec<String> {
+    let names = templates
+        .iter()
+        .map(|template| template.fill(|_| Some(own.into())));
+    names.flatten().collect()
+}
+
 /// Every leaf of `body`, as its own.
 fn owned(body: &Body) -> Vec<(Vec<Step>, Template)> {
     let leaves = body.leaves().into_iter();
@@ -337,7 +366,10 @@ fn value_at(
         _ => text_at(text, way)?,
     };
     if let [Piece::Hole(hole)] = template.pieces() {
-        return Some(vec![(hole.name, text.into_owned())]);
+        return Some(vec![(
+            hole.name,
+            hole.format.unescaped(&text)?.into_owned(),
+        )]);
     }
     let found = template.read(&text, |_| true)?;
     let found = found.into_iter();

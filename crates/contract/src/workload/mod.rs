@@ -1,6 +1,6 @@
 //! Workloads as descriptions: what a message looks like, what its row does, where poison goes, how the worker is started.
 //!
-//! A [`Description`] is what a team writes (`edw.yaml`, docs/WORKLOAD.md). A [`Lens`] is a description at work in one run: it writes bodies,
+//! A [`Description`] is what a team writes (`edw.yaml`, docs/DESCRIPTION.md). A [`Lens`] is a description at work in one run: it writes bodies,
 //! tells of which message a body or a row is, and reads rows into the columns that a judge knows. The project's own contract is such a
 //! description too, [`Description::own`].
 //!
@@ -9,7 +9,9 @@
 mod body;
 mod check;
 mod description;
+mod escape;
 mod lens;
+mod placeholder;
 mod rows;
 mod template;
 mod values;
@@ -19,11 +21,13 @@ use std::sync::{Arc, LazyLock};
 pub use body::{Body, Step, text_at};
 pub use check::Problem;
 pub use description::{
-    Column, Description, Encoding, Exit, MessageForm, PoisonForm, RowForm, WorkerForm, Written,
+    BesideForm, Column, Description, Encoding, Exit, MessageForm, PoisonForm, RowForm, WorkerForm,
+    Written,
 };
 pub use lens::{Lens, SetAside};
+pub use placeholder::{Format, Name, Placeholder};
 pub use rows::Described;
-pub use template::{Format, Name, Piece, Placeholder, Template, TemplateError};
+pub use template::{Piece, Template, TemplateError};
 pub use values::{Owner, time_of, time_text};
 
 /// The description of the project's own workload.

@@ -1,11 +1,14 @@
 //! Rows through a description: read into the columns that a judge knows, and told whose they are.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use super::body::column;
-use super::description::{Column, RowForm};
+use super::description::{Column, RowForm, Written};
 use super::lens::{Lens, PAYLOAD, rank};
-use super::template::{Format, Name, Piece, Placeholder, Template};
+use super::placeholder::{Format, Name, Placeholder};
+use super::template::{Piece, Template};
 use super::values::{Owner, time_of};
 use crate::{Payloads, Seq, StoredRow};
 
@@ -126,7 +129,13 @@ impl Lens {
     pub fn row(&self, entity: &Map<String, Value>) -> StoredRow {
         let text = |name: &str| entity.get(name).and_then(Value::as_str).map(str::to_owned);
         let known = |name| Some(&self.described(name)?.column);
-        let known_text = |name| text(known(name)?);
+        // What is not of the form that its column should have stays as it is, and is told from what it should be.
+        let known_text = |name| {
+            let described = self.described(name)?;
+            let stored = text(&described.column)?;
+            let read = described.format.unescaped(&stored).map(Cow::into_owned);
+            Some(read.unwrap_or(stored))
+        };
         let stamp = |name| {
             let described = self.described(name)?;
             let is_number = described.format.is_number();
@@ -158,8 +167,11 @@ impl Lens {
         }
     }
 
-    /// Whether `entity` lacks a column that every row has once it is done.
-    pub fn is_partial(&self, entity: &Map<String, Value>) -> bool {
+    /// The columns that every row has once it is done, and `entity` has not, where rows come about in steps.
+    pub fn lacking(&self, entity: &Map<String, Value>) -> Vec<String> {
+        if self.description().written() == Written::Inserted {
+            return Vec::new();
+        }
         let known = self
             .rows
             .known
@@ -170,8 +182,9 @@ impl Lens {
             .further
             .iter()
             .map(|it| (&it.name, it.is_optional));
-        let mut needed = known.chain(further).filter(|(_, is_optional)| !is_optional);
-        needed.any(|(name, _)| !entity.contains_key(name))
+        let needed = known.chain(further).filter(|(_, is_optional)| !is_optional);
+        let lacking = needed.filter(|(name, _)| !entity.contains_key(*name));
+        lacking.map(|(name, _)| name.clone()).collect()
     }
 
     /// Of which message the row with these keys is, where the keys tell it.
@@ -240,7 +253,8 @@ impl Lens {
 
     fn owner_in(&self, template: &Template, text: &str) -> Owner {
         if let Some(hole) = template.whole() {
-            return self.owner_by(hole.name, text);
+            let text = hole.format.unescaped(text);
+            return text.map_or(Owner::Nobody, |text| self.owner_by(hole.name, &text));
         }
         let found = template.read(text, Name::identifies).unwrap_or_default();
         let first = found.first();
@@ -291,14 +305,19 @@ impl Lens {
 
     /// Whether `text` is what `template` gives for message `seq`. Allocates nothing for ids and numbers.
     pub fn holds(&self, template: &Template, text: &str, seq: Seq, payloads: Payloads) -> bool {
+        if let Some(hole) = template.whole().filter(|hole| hole.format.escapes()) {
+            // The same text may be written in several ways.
+            let text = hole.format.unescaped(text);
+            return text.is_some() && text == self.known(hole, payloads, seq);
+        }
         let mut rest = text;
         for piece in template.pieces() {
             let after = match piece {
                 Piece::Text(literal) => rest.strip_prefix(literal.as_str()),
-                Piece::Hole(hole) if hole.format == Format::Json => {
+                Piece::Hole(hole) if hole.format.escapes() => {
                     let value = self.known(*hole, payloads, seq);
-                    let quoted = value.map(|value| Value::from(value.as_ref()).to_string());
-                    quoted.and_then(|quoted| rest.strip_prefix(quoted.as_str()))
+                    let escaped = value.map(|value| hole.format.escaped(value));
+                    escaped.and_then(|escaped| rest.strip_prefix(&*escaped))
                 }
                 Piece::Hole(hole) => self.strip(*hole, rest, seq, payloads),
             };
@@ -317,7 +336,7 @@ impl Lens {
     ) -> Option<&'t str> {
         match hole.name {
             Name::Run => text.strip_prefix(self.run.as_str()),
-            Name::Seq => strip_number(text, seq.get()),
+            Name::Seq if !matches!(hole.format, Format::Digits(_)) => strip_number(text, seq.get()),
             Name::Bucket => {
                 let digits = text.get(..2)?;
                 (digits.parse() == Ok(seq.bucket()) && !digits.starts_with('+')).then(|| &text[2..])

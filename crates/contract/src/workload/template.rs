@@ -7,276 +7,10 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-/// What a placeholder stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Name {
-    /// The id of the run.
-    Run,
-    /// The message's id, `<run>-<seq>`.
-    Id,
-    /// The message's number in its run, from 1.
-    Seq,
-    /// A UUID that is made of run and number.
-    Uuid,
-    /// `seq / 32 % 16`, in two digits.
-    Bucket,
-    /// The payload; from 2 on, further payloads of the same message, each of its own.
-    Payload(u8),
-    /// The SHA-256 of the payload, in hex.
-    Digest,
-    /// When the message was to be sent.
-    Intended,
-    /// When its send began.
-    Sent,
-    /// When the worker received it.
-    Received,
-    /// When its work was done.
-    Done,
-    /// Which delivery of the message it was, from 1.
-    Attempt,
-    /// The worker's name.
-    Worker,
-    /// The node that the worker is on.
-    Node,
-    /// The body of the message, as it was.
-    Body,
-    /// Why it was given up.
-    Reason,
-    /// The same in words.
-    Detail,
-    /// The queue's own id of the message.
-    MessageId,
-    /// When it was given up.
-    At,
-    /// Which part of the body this is, from 1.
-    Part,
-    /// In how many parts the body is.
-    Parts,
-    /// The name of the queue.
-    Queue,
-    /// The name of the poison queue.
-    PoisonQueue,
-    /// The name of the table.
-    Table,
-    /// The name of the storage account.
-    Account,
-    /// The URL of the queue service, account included.
-    QueueEndpoint,
-    /// The URL of the table service, account included.
-    TableEndpoint,
-    /// A shared access signature for both.
-    Sas,
-    /// A connection string with endpoints and signature.
-    ConnectionString,
-    /// The key of the emulator's account, which everybody knows.
-    AccountKey,
-    /// How to sign in: `sas` or `auto`.
-    Credential,
-    /// How long a lease lasts.
-    Lease,
-    /// How many messages are worked on at once.
-    Concurrency,
-    /// Simulated work, such as `fixed:200ms`.
-    Work,
-    /// Time to drain.
-    Grace,
-    /// Deliveries before a message is given up.
-    Attempts,
-    /// Longest pause between two polls of an empty queue.
-    IdlePoll,
-    /// How long storage may be unreachable at the start.
-    StartTimeout,
-    /// Where to say whether it is ready.
-    Listen,
-    /// Where Scheduled Events answer.
-    Events,
-    /// What to log.
-    Log,
-}
-
-/// Every name but those of payloads, as a template has it.
-const NAMES: [(&str, Name); 41] = [
-    ("run", Name::Run),
-    ("id", Name::Id),
-    ("seq", Name::Seq),
-    ("uuid", Name::Uuid),
-    ("bucket", Name::Bucket),
-    ("digest", Name::Digest),
-    ("intended", Name::Intended),
-    ("sent", Name::Sent),
-    ("received", Name::Received),
-    ("done", Name::Done),
-    ("attempt", Name::Attempt),
-    ("worker", Name::Worker),
-    ("node", Name::Node),
-    ("body", Name::Body),
-    ("reason", Name::Reason),
-    ("detail", Name::Detail),
-    ("message-id", Name::MessageId),
-    ("at", Name::At),
-    ("part", Name::Part),
-    ("parts", Name::Parts),
-    ("queue", Name::Queue),
-    ("poison-queue", Name::PoisonQueue),
-    ("table", Name::Table),
-    ("account", Name::Account),
-    ("queue-endpoint", Name::QueueEndpoint),
-    ("table-endpoint", Name::TableEndpoint),
-    ("sas", Name::Sas),
-    ("connection-string", Name::ConnectionString),
-    ("account-key", Name::AccountKey),
-    ("credential", Name::Credential),
-    ("lease", Name::Lease),
-    ("concurrency", Name::Concurrency),
-    ("work", Name::Work),
-    ("grace", Name::Grace),
-    ("attempts", Name::Attempts),
-    ("idle-poll", Name::IdlePoll),
-    ("start-timeout", Name::StartTimeout),
-    ("listen", Name::Listen),
-    ("events", Name::Events),
-    ("log", Name::Log),
-    ("payload", Name::Payload(1)),
-];
+use super::placeholder::{Format, NAMES, Name, PAYLOADS, Placeholder};
 
 /// From this likeness on, a name may be meant by one that is misspelt.
 const LIKE: f64 = 0.8;
-
-/// Most payloads of one message.
-const PAYLOADS: u8 = 9;
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::Payload(number @ 2..) = self {
-            return write!(f, "payload{number}");
-        }
-        let known = NAMES.iter().find(|(_, name)| name == self);
-        f.write_str(known.map_or("payload", |(text, _)| text))
-    }
-}
-
-impl Name {
-    /// Whether it tells which message of the run it is.
-    pub const fn identifies(self) -> bool {
-        matches!(self, Self::Id | Self::Seq | Self::Uuid | Self::Payload(_))
-    }
-
-    /// Whether it is a function of run, seed and number alone, so that a judge can say what it must be.
-    pub const fn is_known(self) -> bool {
-        self.identifies() || matches!(self, Self::Run | Self::Bucket | Self::Digest)
-    }
-
-    /// Whether the producer writes it into messages, or could.
-    pub const fn is_of_messages(self) -> bool {
-        self.is_known() || matches!(self, Self::Intended | Self::Sent)
-    }
-
-    /// Whether only the worker knows it: what a row says of the delivery that it is the result of.
-    pub const fn is_claim(self) -> bool {
-        matches!(
-            self,
-            Self::Received | Self::Done | Self::Attempt | Self::Worker | Self::Node
-        )
-    }
-
-    /// Whether it is a point in time.
-    pub const fn is_time(self) -> bool {
-        matches!(
-            self,
-            Self::Intended | Self::Sent | Self::Received | Self::Done | Self::At
-        )
-    }
-
-    /// Whether it is a span of time.
-    const fn is_span(self) -> bool {
-        matches!(
-            self,
-            Self::Lease | Self::Work | Self::Grace | Self::IdlePoll | Self::StartTimeout
-        )
-    }
-
-    const fn is_count(self) -> bool {
-        matches!(
-            self,
-            Self::Seq
-                | Self::Attempt
-                | Self::Part
-                | Self::Parts
-                | Self::Concurrency
-                | Self::Attempts
-        )
-    }
-}
-
-/// How a placeholder is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Format {
-    /// As text: of times `2026-11-23 13:14:15.123456`, of spans `8s`.
-    #[default]
-    Plain,
-    /// As a string of JSON, in quotes: for JSON within a text.
-    Json,
-    /// As a number of JSON, where it is the whole value.
-    Number,
-    /// A time as `2026-11-23T13:14:15.123456Z`.
-    Rfc3339,
-    /// A time as milliseconds since 1970, a number where it is the whole value.
-    UnixMs,
-    /// A time as seconds since 1970, a number where it is the whole value.
-    UnixS,
-    /// A span in seconds, without a unit.
-    Seconds,
-    /// A span in milliseconds, without a unit.
-    Millis,
-    /// A span as `00:00:08`.
-    Clock,
-}
-
-impl Format {
-    /// Whether a time that is written so is still known to the microsecond.
-    pub const fn is_exact(self) -> bool {
-        !matches!(self, Self::UnixMs | Self::UnixS)
-    }
-
-    /// Whether the whole value becomes a number of JSON.
-    pub const fn is_number(self) -> bool {
-        matches!(self, Self::Number | Self::UnixMs | Self::UnixS)
-    }
-
-    fn of(text: &str, name: Name) -> Option<Self> {
-        let fits = |format, fits: bool| fits.then_some(format);
-        match text {
-            "json" => Some(Self::Json),
-            "number" => fits(Self::Number, name.is_count()),
-            "rfc3339" => fits(Self::Rfc3339, name.is_time()),
-            "unix-ms" => fits(Self::UnixMs, name.is_time()),
-            "unix-s" => fits(Self::UnixS, name.is_time()),
-            "s" => fits(Self::Seconds, name.is_span()),
-            "ms" => fits(Self::Millis, name.is_span()),
-            "hms" => fits(Self::Clock, name.is_span()),
-            _ => None,
-        }
-    }
-
-    fn all_for(name: Name) -> String {
-        let all = [
-            "json", "number", "rfc3339", "unix-ms", "unix-s", "s", "ms", "hms",
-        ];
-        let fitting = all
-            .into_iter()
-            .filter(|text| Self::of(text, name).is_some());
-        fitting.collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// A placeholder: what it stands for, and how it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Placeholder {
-    /// What it stands for.
-    pub name: Name,
-    /// How it is written.
-    pub format: Format,
-}
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -341,12 +75,7 @@ impl Template {
             match piece {
                 Piece::Text(literal) => text.push_str(literal),
                 Piece::Hole(hole) => {
-                    let value = value(*hole)?;
-                    if hole.format == Format::Json {
-                        text.push_str(&serde_json::Value::from(value.as_ref()).to_string());
-                    } else {
-                        text.push_str(&value);
-                    }
+                    text.push_str(&hole.format.escaped(value(*hole)?));
                 }
             }
         }
@@ -398,7 +127,7 @@ fn take<'a>(
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
             .unwrap_or(text.len()),
     };
-    Some((Cow::Borrowed(&text[..end]), &text[end..]))
+    Some((hole.format.unescaped(&text[..end])?, &text[end..]))
 }
 
 impl FromStr for Template {
@@ -454,7 +183,7 @@ fn hole(inner: &str) -> Result<Placeholder, TemplateError> {
         let near = near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         let near = near.filter(|near| likeness(near) >= LIKE);
         let hint = near.map_or_else(
-            || "; docs/WORKLOAD.md lists those there are".to_owned(),
+            || "; docs/DESCRIPTION.md lists those there are".to_owned(),
             |near| format!("; do you mean {{{near}}}?"),
         );
         TemplateError::Unknown(text.to_owned(), hint)
@@ -524,6 +253,8 @@ mod tests {
                 r#"{"id": "id", "n": [seq]}"#,
             ),
             ("{ not a name }", "{ not a name }"),
+            ("op=store&id={id:url}&n={seq:010}", "op=store&id=id&n=seq"),
+            ("<id>{id:xml}</id>", "<id>id</id>"),
         ] {
             let parsed: Template = template.parse().unwrap();
             let text = parsed
@@ -563,7 +294,7 @@ mod tests {
         let error = |text: &str| text.parse::<Template>().unwrap_err().to_string();
         assert_eq!(
             error("{xyz}"),
-            "{xyz} is no placeholder; docs/WORKLOAD.md lists those there are"
+            "{xyz} is no placeholder; docs/DESCRIPTION.md lists those there are"
         );
         assert_eq!(
             error("{payloads}"),
@@ -571,7 +302,7 @@ mod tests {
         );
         assert_eq!(
             error("{id:rfc3339}"),
-            "{id:rfc3339} has a format that {id} cannot have; it can have: json"
+            "{id:rfc3339} has a format that {id} cannot have; it can have: json, url, xml, base64"
         );
         assert!(error("{payload77}").contains("{payload77}"));
     }

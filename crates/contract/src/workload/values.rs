@@ -1,11 +1,12 @@
 //! Values of placeholders: written into texts, and read back.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::template::Format;
+use super::placeholder::Format;
 use crate::{Digest, MessageId, RunId, Seq, Stamp};
 
 /// Whose a row or a body is.
@@ -55,6 +56,25 @@ pub(super) fn uuid(run: &RunId, seq: Seq) -> String {
         &digest[15..18],
     );
     format!("{a}-{b}-8{c}-8{d}-{:012x}", seq.get())
+}
+
+/// How many different messages of the run `text` names, by ids or by UUIDs.
+pub(super) fn ids_in(run: &RunId, text: &str) -> usize {
+    let first = uuid(run, Seq::new(1).expect("messages count from 1"));
+    let of_uuids = &first[..first.len() - SEQ_DIGITS];
+    let of_ids = format!("{run}-");
+    let text = text.to_ascii_lowercase();
+    [(of_ids.as_str(), 10), (of_uuids, 16)]
+        .into_iter()
+        .map(|(before, radix)| {
+            let numbers = text.split(before).skip(1).filter_map(|rest| {
+                let end = rest.find(|c: char| !c.is_digit(radix));
+                u64::from_str_radix(&rest[..end.unwrap_or(rest.len())], radix).ok()
+            });
+            numbers.collect::<BTreeSet<_>>().len()
+        })
+        .max()
+        .unwrap_or(0)
 }
 
 /// Whose a UUID is, in small or in large letters.
@@ -122,6 +142,21 @@ mod tests {
         assert_eq!(owner_of_uuid(&run, &text.to_uppercase()), Owner::Ours(seq));
         assert_eq!(owner_of_uuid(&other, &text), Owner::OtherRun);
         assert_eq!(owner_of_uuid(&run, "x"), Owner::Nobody);
+    }
+
+    #[test]
+    fn the_messages_that_a_text_names_are_counted_each_once() {
+        let run = "r1".parse().unwrap();
+        let of = |n| uuid(&run, Seq::new(n).unwrap());
+        let uuids = format!("{} {} {}", of(1), of(31), of(1).to_uppercase());
+        for (text, count) in [
+            ("", 0),
+            ("r1-7", 1),
+            ("[\"r1-7\",\"r1-8\",\"r1-7\",\"r2-9\"]", 2),
+            (uuids.as_str(), 2),
+        ] {
+            assert_eq!(ids_in(&run, text), count, "{text}");
+        }
     }
 
     #[test]

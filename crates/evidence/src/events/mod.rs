@@ -9,6 +9,7 @@ mod read;
 
 use std::fmt;
 
+use contract::workload::{Exit, WorkerForm};
 use contract::{RunId, Stamp};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,9 @@ pub enum Event {
         /// The last lines of its log, when it was not meant to end so; empty when it had said nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_lines: Option<String>,
+        /// Whether it ended by itself and is started again, as [`Leeway::Restart`] allows.
+        #[serde(default, skip_serializing_if = "is_false")]
+        restarted: bool,
     },
     /// A part of the run begins, and the one before it ends: `load`, `drain`, `audit`.
     Phase {
@@ -143,6 +147,33 @@ impl Event {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What the description of a workload leaves open about how its workers end: no promise about it is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leeway {
+    /// A worker may end by itself, and is started again (`worker.exit: restart`).
+    Restart,
+    /// SIGTERM need not make a worker drain (`worker.drains: false`).
+    Drain,
+}
+
+impl Leeway {
+    /// What `worker` leaves open.
+    pub fn of(worker: &WorkerForm) -> Vec<Self> {
+        let restart = (worker.exit == Exit::Restart).then_some(Self::Restart);
+        let drain = (!worker.drains).then_some(Self::Drain);
+        restart.into_iter().chain(drain).collect()
+    }
+}
+
 /// What a run is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {
@@ -170,6 +201,9 @@ pub struct RunStarted {
     pub setting: Vec<Fact>,
     /// Versions: harness, producer, consumer, storage.
     pub versions: Vec<Fact>,
+    /// What the description of the workload leaves open about how workers end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leeway: Vec<Leeway>,
 }
 
 /// A name and a value, to show.

@@ -66,6 +66,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             limits: vec![],
             setting: vec![],
             versions: vec![],
+            leeway: vec![],
         })),
         Event::ResourceCreated(resource.clone()),
         Event::ResourceRemoved(resource),
@@ -80,6 +81,7 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             status: "exit code 3".into(),
             expected: false,
             last_lines: Some("no such\nqueue".into()),
+            restarted: false,
         },
         Event::Phase {
             name: "load".into(),

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use contract::workload::{Lens, Owner, SetAside};
+use contract::workload::{Lens, Owner};
 use contract::{Digest, Seq, Stamp, StoredRow};
 use evidence::quoted;
 
-use super::body::{Joined, Parts};
-use super::content::{Content, payloads_in};
+use super::body::Parts;
+use super::content::{Content, messages_in};
 use super::expectation::Checked;
 use super::findings::Findings;
 use super::known::not_judged;
@@ -37,17 +37,17 @@ pub struct Auditor {
     pub(super) findings: Findings,
     pub(super) stamps: FoundStamps,
     content: Content,
-    parts: Parts,
+    pub(super) parts: Parts,
     rows: u64,
-    other_runs: u64,
+    pub(super) other_runs: u64,
     pub(super) hidden: u64,
     pub(super) foreign_poison: HashSet<String>,
     pub(super) foreign_left: u64,
     pub(super) unattributed: u64,
     unattributed_rows: u64,
     at_work: Option<AtWork>,
-    poison_repeats: u64,
-    unreadable_poison: u64,
+    pub(super) poison_repeats: u64,
+    pub(super) unreadable_poison: u64,
     /// Messages that were seen in the queue.
     pub(super) visible: u64,
     pub(super) testimony: Option<Testimony>,
@@ -143,10 +143,10 @@ impl Auditor {
             }
             Some(seq) => self.phantom_row(row, self.unsent(seq)),
             None => {
-                let detail = match payloads_in(row) {
+                let detail = match messages_in(&self.lens, row) {
                     0 | 1 => "neither its keys nor its data name a message".into(),
                     several => format!(
-                        "it holds the payloads of {several} messages; one row for many messages is out of scope"
+                        "it is of {several} messages; one row for many messages is out of scope (docs/DESCRIPTION.md)"
                     ),
                 };
                 self.phantom_row(row, detail);
@@ -186,32 +186,6 @@ impl Auditor {
     /// The queue was still being worked on when the evidence was read: what is in it may be finished a moment later.
     pub fn at_work(&mut self, work: AtWork) {
         self.at_work = Some(work);
-    }
-
-    /// One message of the poison queue. A body that travels in parts is judged when its last part is here.
-    pub fn poisoned(&mut self, envelope: impl Into<SetAside>) {
-        let envelope = &envelope.into();
-        let joined = self.parts.join(envelope);
-        let body = match joined {
-            Joined::Whole(body) => body,
-            Joined::Waiting => return,
-            Joined::Unreadable => {
-                self.unreadable_poison += 1;
-                return;
-            }
-        };
-        match self.lens.owner_of_message(&body) {
-            Owner::Ours(seq) if self.is_expected(seq) => self.known_poison(seq, envelope),
-            Owner::Ours(seq) => self.phantom_body(&body, &self.unsent(seq)),
-            Owner::OtherRun => self.other_runs += 1,
-            Owner::Nobody if self.expectation.shared_storage => self.other_runs += 1,
-            Owner::Nobody => {
-                let id = envelope.message_id.as_ref().unwrap_or(&envelope.body);
-                if !self.foreign_poison.insert(id.clone()) {
-                    self.poison_repeats += 1;
-                }
-            }
-        }
     }
 
     /// Storage refused an insert because other content was at the message's keys, as a consumer or the history tells.
@@ -318,18 +292,7 @@ impl Auditor {
         }
     }
 
-    fn known_poison(&mut self, seq: Seq, envelope: &SetAside) {
-        if self.seen.poisoned.mark(seq) {
-            self.poison_repeats += 1;
-            return;
-        }
-        self.refuse_failed_send(seq, "it is in the poison queue");
-        if !self.checked.poison.contains(seq) {
-            self.accuse(Violation::Poisoned, seq, given_up(envelope), None);
-        }
-    }
-
-    fn refuse_failed_send(&mut self, seq: Seq, where_it_is: &str) {
+    pub(super) fn refuse_failed_send(&mut self, seq: Seq, where_it_is: &str) {
         if self.checked.send_of(seq) == SendOutcome::Failed {
             let detail = format!("its send failed, and {where_it_is}");
             self.accuse(Violation::Phantom, seq, detail, None);
@@ -351,7 +314,7 @@ impl Auditor {
         });
     }
 
-    fn phantom_body(&mut self, body: &str, detail: &str) {
+    pub(super) fn phantom_body(&mut self, body: &str, detail: &str) {
         let witness = || Witness::new(format!("body {}", quoted(body)), detail);
         self.findings.add(Violation::Phantom, witness);
     }
@@ -377,36 +340,12 @@ impl Auditor {
         seq.get() <= self.checked.begun || self.checked.poison.contains(seq)
     }
 
-    fn unsent(&self, seq: Seq) -> String {
+    pub(super) fn unsent(&self, seq: Seq) -> String {
         let begun = self.checked.begun;
         format!("message {seq} was never sent: the last one begun is {begun}")
     }
 
     pub(super) fn id(&self, seq: Seq) -> String {
         self.lens.id(seq)
-    }
-}
-
-/// Who gave a message up, and why, as far as the poison queue tells of it.
-fn given_up(envelope: &SetAside) -> String {
-    let mut detail = "given up".to_owned();
-    let known = [
-        (" by ", envelope.consumer.as_deref().map(quoted)),
-        (
-            " on attempt ",
-            envelope.attempt.map(|attempt| attempt.to_string()),
-        ),
-        (" at ", envelope.at.clone()),
-        (": ", envelope.reason.clone()),
-    ];
-    for (word, value) in known {
-        if let Some(value) = value {
-            detail.push_str(word);
-            detail.push_str(&value);
-        }
-    }
-    match &envelope.detail {
-        Some(told) => format!("{detail} ({})", quoted(told)),
-        None => detail,
     }
 }

@@ -1,6 +1,6 @@
 //! What rows say of their delivery, where a description has columns for it.
 
-use contract::workload::{Format, Lens, Name};
+use contract::workload::{Format, Lens, Name, Written};
 
 use super::content::cut_us;
 
@@ -26,11 +26,13 @@ pub(super) struct Column {
 
 impl Claims {
     pub(super) fn of(lens: &Lens) -> Self {
+        // One of several steps may leave it to another.
+        let in_steps = lens.description().written() == Written::Updated;
         let column = |name| {
             let described = lens.described(name)?;
             Some(Column {
                 name: described.column.clone(),
-                is_optional: described.is_optional,
+                is_optional: described.is_optional || in_steps,
             })
         };
         let format = |name| lens.described(name).map_or(Format::Plain, |it| it.format);

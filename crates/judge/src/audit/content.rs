@@ -227,8 +227,16 @@ impl Content {
     }
 }
 
+/// How many messages a row of none is of, as far as one of its columns or keys names them.
+pub(super) fn messages_in(lens: &Lens, row: &StoredRow) -> usize {
+    let texts = row.further.iter().flatten().chain(&row.data);
+    let texts = texts.chain([&row.partition_key, &row.row_key]);
+    let named = texts.map(|text| lens.ids_in(text)).max();
+    payloads_in(row).max(named.unwrap_or(0))
+}
+
 /// How many payloads the text of a row holds at most, in one column.
-pub(super) fn payloads_in(row: &StoredRow) -> usize {
+fn payloads_in(row: &StoredRow) -> usize {
     let texts = row.further.iter().flatten().chain(&row.data);
     texts
         .map(|text| Payloads::counts_in(text))

@@ -60,23 +60,6 @@ impl Auditor {
         }
     }
 
-    /// Good messages in the poison queue that nobody finds there: hidden, or removed again.
-    pub(super) fn judge_given_up(&mut self) {
-        let testimony = self.testimony.as_ref();
-        let given_up = testimony.map_or_else(Vec::new, |testimony| testimony.given_up.clone());
-        for each in given_up {
-            let expected = self.checked.poison.contains(each.seq) || !self.is_expected(each.seq);
-            if expected || self.seen.poisoned.mark(each.seq) {
-                continue;
-            }
-            let detail = format!(
-                "{} put it into the poison queue, where it is hidden, or was removed again",
-                each.client
-            );
-            self.accuse(Violation::Poisoned, each.seq, detail, None);
-        }
-    }
-
     /// Messages that went into the queue over the wire, did not come out of it over the wire, and are not there.
     pub(super) fn judge_unseen_deletes(&mut self) {
         let Some(testimony) = &self.testimony else {

@@ -31,6 +31,7 @@ mod findings;
 mod hearing;
 mod inserts;
 mod known;
+mod poison;
 mod protocol;
 mod seen;
 mod skew;

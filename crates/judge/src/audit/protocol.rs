@@ -1,16 +1,16 @@
 //! The protocol: what a history must show of the consumers' way with messages, whatever the table looks like in the end.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::{BTreeSet, HashMap};
 
-use contract::workload::{Lens, Written};
+use contract::workload::Lens;
 use contract::{Seq, Stamp};
 
+use super::Traffic;
 use super::account::{Account, HandOvers};
 use super::activity::Activity;
 use super::claims::Claims;
 use super::clocks::Clocks;
-use super::deliveries::{Compared, Deliveries};
+use super::deliveries::Deliveries;
 use super::findings::Findings;
 use super::inserts::Inserts;
 use super::seen::Marks;
@@ -18,8 +18,7 @@ use super::skew::Skews;
 use super::starvation::Starvation;
 use super::testimony::{GivenUp, Resources, Testimony};
 use super::ways::Ways;
-use super::{Traffic, Violation, Witness};
-use evidence::{Crossing, Handled, Happened, Operation, RowChange};
+use evidence::{Crossing, Handled, Happened, Operation};
 
 /// A message of the queue that has been handed over and not been deleted.
 #[derive(Debug, Default)]
@@ -76,6 +75,8 @@ pub struct Protocol {
     ways: Ways,
     /// Of which message the row at these keys is, where the keys do not tell it.
     rows_at: HashMap<u64, Seq>,
+    /// Of rows that come about in steps: which columns the row at these keys still lacks.
+    steps: HashMap<u64, BTreeSet<String>>,
     given_up: Vec<GivenUp>,
     traffic: Traffic,
     starvation: Starvation,
@@ -92,6 +93,7 @@ impl Protocol {
             ways: Ways::of(&lens),
             lens,
             rows_at: HashMap::new(),
+            steps: HashMap::new(),
             last,
             resources: Resources::default(),
             stored: Marks::new(last),
@@ -220,7 +222,12 @@ impl Protocol {
                 && in_poison
             {
                 let client = crossing.client.clone();
-                self.given_up.push(GivenUp { seq, client });
+                let attempt = self.deliveries.attempts(seq);
+                self.given_up.push(GivenUp {
+                    seq,
+                    client,
+                    attempt,
+                });
             }
         }
     }
@@ -267,148 +274,15 @@ impl Protocol {
         }
     }
 
-    /// A row was named: by an insert, a transaction, a read or something that the contract does not have.
-    fn touched(&mut self, crossing: &Crossing, row: &RowChange) {
-        let happened = crossing.happened();
-        let is_updated = self.lens.description().written() == Written::Updated;
-        // Of rows that come about in steps, the last makes it whole.
-        let writes = row.operation == Operation::InsertEntity
-            || is_updated && (row.operation.stores() || row.operation.overwrites());
-        let stores = writes && !(is_updated && row.partial);
-        let seq = self.seq_of_row(row, writes && happened != Happened::No);
-        if !self.resources.is_table(&crossing.resource) {
-            if let (true, Happened::Yes, Some(seq)) = (row.operation.stores(), happened, seq) {
-                self.strayed.insert(seq, crossing.resource.clone());
-            }
-            if row.operation.stores() || row.operation.overwrites() {
-                self.strayed(crossing);
-            }
-            return;
-        }
-        let exists = match (row.operation, happened) {
-            (Operation::DeleteEntity, _) => false,
-            // What a look at a row of that kind has found may not be whole.
-            (_, Happened::Yes) => stores || !is_updated,
-            // Refused because the row is there: that is where a second delivery learns that it was done.
-            (Operation::InsertEntity, Happened::No) => {
-                crossing.status() == Some(409)
-                    && crossing.code() == Some("EntityAlreadyExists")
-                    // Of a transaction, only the row that storage blames: of the others it says nothing.
-                    && row.part == crossing.failed_part
-                    // At keys that do not tell it, the row may be another message's.
-                    && self.has_row(row, seq)
-            }
-            _ => false,
-        };
-        if let (true, Some(seq)) = (exists, seq)
-            && !self.stored.mark(seq)
-        {
-            self.stored_at.insert(seq, crossing.ended);
-        }
-        if let (true, Some(seq)) = (stores, seq) {
-            self.inserted(crossing, row, seq);
-        }
-        if row.operation.overwrites() && happened != Happened::No {
-            if let Some(seq) = seq {
-                self.inserts.change(seq);
-            }
-            if is_updated && row.operation != Operation::DeleteEntity {
-                return;
-            }
-            let subject = self.name_of(row, seq);
-            self.findings.add(Violation::Overwritten, || {
-                let detail = format!(
-                    "{} changed the row with {}; rows are inserted, and never changed",
-                    crossing.client, row.operation
-                );
-                Witness::new(subject, detail)
-            });
-        }
-    }
-
-    /// The row of `seq` was asked to be inserted: what it claims is compared, whether or not storage has said that it is done.
-    fn inserted(&mut self, crossing: &Crossing, row: &RowChange, seq: Seq) {
-        self.deliveries.tried(seq, crossing);
-        let happened = crossing.happened();
-        if happened == Happened::No {
-            return;
-        }
-        let ahead = self.clocks.ahead_us();
-        let answered = Stamp::from_micros(crossing.ended.as_micros().saturating_add(ahead));
-        let answered = (happened == Happened::Yes).then_some(answered);
-        self.inserts.add(seq, row.print, answered);
-        let delivery = self.deliveries.last_before(seq, crossing);
-        self.ways.stored(seq, delivery, crossing.began, ahead);
-        let subject = self.name_of(row, Some(seq));
-        if !self.handed_over.has(seq) && self.account.unread() == 0 && crossing.strange.is_none() {
-            self.findings.add(Violation::Unwitnessed, || {
-                let detail = format!(
-                    "{} stored the row of a message that nobody has received over the wire",
-                    crossing.client
-                );
-                Witness::new(subject.clone(), detail)
-            });
-        }
-        let Some(claimed) = &row.delivery else { return };
-        let told = (&self.clocks, &self.activity, self.skews.as_mut());
-        let compared = self
-            .claims
-            .compare(&self.deliveries, seq, (crossing, claimed), told);
-        match compared {
-            Compared::Fine => {}
-            Compared::Untold => self.traffic.untold_claims += 1,
-            Compared::False(detail) => {
-                if !self.misreported.mark(seq) {
-                    let witness = || Witness::new(subject, detail);
-                    self.findings.add(Violation::Misreported, witness);
-                }
-            }
-        }
-    }
-
     fn seq_of(&self, id: &str) -> Option<Seq> {
         let seq = self.lens.owner_of_id(id).seq();
         seq.filter(|seq| seq.get() <= self.last)
     }
-
-    /// Of which message a row is: by its keys, by what else it holds, or since a write has said it before. A write says it from now on.
-    fn seq_of_row(&mut self, row: &RowChange, writes: bool) -> Option<Seq> {
-        let by_keys = self
-            .lens
-            .owner_of_keys(&row.keys.partition, &row.keys.row)
-            .seq();
-        let by_keys = by_keys.filter(|seq| seq.get() <= self.last);
-        if self.lens.has_telling_keys() {
-            return by_keys;
-        }
-        let place = place_of(row);
-        let by_columns = row.id.as_deref().and_then(|id| self.seq_of(id));
-        if let (true, Some(seq)) = (writes, by_columns) {
-            self.rows_at.insert(place, seq);
-        }
-        by_columns.or_else(|| self.rows_at.get(&place).copied())
-    }
-
-    /// Whether the row that is at these keys is one of `seq`, as far as it is known.
-    fn has_row(&self, row: &RowChange, seq: Option<Seq>) -> bool {
-        self.lens.has_telling_keys() || self.rows_at.get(&place_of(row)).copied() == seq
-    }
-
-    /// What witnesses call a row: the id of its message, or its key.
-    fn name_of(&self, row: &RowChange, seq: Option<Seq>) -> String {
-        seq.map_or_else(|| row.keys.row.clone(), |seq| self.lens.id(seq))
-    }
-}
-
-/// A number for the keys of a row.
-fn place_of(row: &RowChange) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&row.keys.partition, &row.keys.row).hash(&mut hasher);
-    hasher.finish()
 }
 
 mod ends;
 mod meddling;
+mod rows;
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,8 @@ impl Resources {
 pub(super) struct GivenUp {
     pub(super) seq: Seq,
     pub(super) client: String,
+    /// Which delivery of it was the last before; `None`: nobody saw one.
+    pub(super) attempt: Option<u32>,
 }
 
 /// What a whole history has to say.
@@ -57,6 +59,12 @@ impl Testimony {
     /// When storage answered that the row of `seq` is stored, by the wall clock.
     pub(super) fn answered(&self, seq: Seq) -> Option<Stamp> {
         self.inserts.answered(seq)
+    }
+
+    /// Which delivery of `seq` was the last before it was given up.
+    pub(super) fn given_up_after(&self, seq: Seq) -> Option<u32> {
+        let of_seq = self.given_up.iter().filter(|each| each.seq == seq);
+        of_seq.filter_map(|each| each.attempt).max()
     }
 
     /// Whether a request that is not understood may have changed the table.

@@ -1,4 +1,4 @@
-//! When a message was sent, received and finished, as the wire has seen it: for rows that have no columns for it.
+//! When a message was sent, received and finished, as the wire has seen it: for rows that have no columns for it, or tell whole seconds alone.
 
 use contract::workload::{Lens, Name};
 use contract::{Seq, Stamp, StoredRow};
@@ -19,16 +19,17 @@ struct Way {
 #[derive(Debug)]
 pub(super) struct Ways {
     all: Vec<Way>,
-    /// Whether rows have no column for something of it.
+    /// Whether rows do not tell something of it.
     is_needed: bool,
-    /// What rows have columns for: intended, sent, received, done.
+    /// What rows tell whole: intended, sent, received, done.
     told: [bool; 4],
 }
 
 impl Ways {
     pub(super) fn of(lens: &Lens) -> Self {
         let names = [Name::Intended, Name::Sent, Name::Received, Name::Done];
-        let told = names.map(|name| lens.described(name).is_some());
+        // A stamp that is cut off says nothing of a hop that is shorter than what it lacks.
+        let told = names.map(|name| lens.described(name).is_some_and(|it| it.format.is_exact()));
         Self {
             all: Vec::new(),
             is_needed: told.contains(&false),
@@ -82,7 +83,7 @@ impl Ways {
         }
     }
 
-    /// Fills in what `row` has no column for.
+    /// Fills in what `row` does not tell, or not whole.
     pub(super) fn fill(&self, seq: Seq, row: &mut StoredRow) {
         let at = usize::try_from(seq.get()).unwrap_or(usize::MAX);
         let Some(way) = self.all.get(at) else { return };
@@ -94,7 +95,7 @@ impl Ways {
         ];
         for ((own, seen), told) in stamps.into_iter().zip(self.told) {
             if !told {
-                *own = seen;
+                *own = seen.or(*own);
             }
         }
     }

@@ -10,6 +10,7 @@ use cluster::pods::{Ended, PodView};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use workflow::contract::Stamp;
+use workflow::contract::workload::{Exit, WorkerForm};
 
 use crate::events::{Event, EventLog, NodeChange, NodeEvent};
 use crate::platform::logs;
@@ -40,6 +41,8 @@ pub(super) struct Crew {
     pods: BTreeMap<String, Member>,
     departed: Vec<Departure>,
     groups: BTreeMap<&'static str, Group>,
+    /// How they behave.
+    worker: WorkerForm,
     /// What sees their messages, if anything does.
     wire: Option<Arc<dyn Wire>>,
     /// What was done to pods, until they end.
@@ -75,14 +78,15 @@ struct Member {
 }
 
 impl Crew {
-    /// Nobody is there yet. `directory` is the run's.
-    pub(super) fn new(log: EventLog, directory: PathBuf) -> Self {
+    /// Nobody is there yet. `directory` is the run's, and `worker` says how they behave.
+    pub(super) fn new(log: EventLog, directory: PathBuf, worker: WorkerForm) -> Self {
         Self {
             log,
             directory,
             pods: BTreeMap::new(),
             departed: Vec::new(),
             groups: BTreeMap::new(),
+            worker,
             wire: None,
             asked: BTreeMap::new(),
             roster: watch::Sender::new(Roster::default()),
@@ -259,7 +263,11 @@ impl Crew {
             .get(member.group)
             .is_some_and(|group| group.may_refuse);
         let out_of_memory = ended.is_some_and(Ended::is_out_of_memory);
-        let is_orderly = !out_of_memory && is_orderly_end(cause, end, may_refuse);
+        let is_restart = cause == Cause::Unasked && self.worker.exit == Exit::Restart;
+        let was_asked = matches!(cause, Cause::Told | Cause::Notice);
+        let is_orderly = is_restart
+            || !out_of_memory
+                && (is_orderly_end(cause, end, may_refuse) || was_asked && !self.worker.drains);
         let why = match ended {
             Some(ended) if !["", "Completed", "Error"].contains(&ended.reason.as_str()) => {
                 format!(" ({})", ended.reason)
@@ -284,6 +292,7 @@ impl Crew {
                 status: format!("{end}{why}"),
                 expected: is_orderly,
                 last_lines: (!is_orderly).then(|| logs::last_lines(&log)),
+                restarted: is_restart,
             },
         )?;
         self.departed.push(Departure {
@@ -291,7 +300,7 @@ impl Crew {
             end,
             cause,
             is_orderly,
-            is_restart: false,
+            is_restart,
             after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
             held: member.held,
             sentence,
@@ -365,7 +374,7 @@ impl Crew {
             .filter(|member| member.view.is_held_back)
             .count();
         self.roster.send_replace(Roster {
-            restarts: false,
+            restarts: self.worker.exit == Exit::Restart,
             workers: workers.collect(),
             departed: self.departed.clone(),
             wanted: self.groups.values().map(|group| group.replicas).sum(),

@@ -26,16 +26,17 @@ use cluster::{Found, Wants};
 use kube::Client;
 use kube::api::DeleteParams;
 use serde_json::json;
+use workflow::contract::workload::Description;
 
 pub use args::{ClusterArgs, Switch};
 
-use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed};
+use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed, Workload};
 use crate::events::{Fact, Resource};
 use crate::exit::WrongInput;
 use crate::manifest::quantity;
 use crate::pace::Paces;
 use images::Images;
-use overlay::Overlay;
+use overlay::{Described, Overlay};
 use stage::ClusterStage;
 
 /// Which part of the nodes' CPU runs may take together. The rest is for what the cluster runs itself.
@@ -53,6 +54,8 @@ struct Site {
     overlay: Overlay,
     overlay_name: String,
     images: Images,
+    /// The workload, where it is not the project's own.
+    described: Option<Described>,
     /// Whether a wire lies between workload and storage.
     is_wired: bool,
     /// How long the namespace of a run that nobody removed is needed.
@@ -94,17 +97,18 @@ impl Cluster {
     }
 
     /// Looks over the cluster that `args` name, and refuses one that lacks something, with a line for each thing that lacks.
-    /// Nothing is made in it. Storage that does not answer for `patience` is lost.
-    pub async fn connect(args: &ClusterArgs, patience: Duration) -> anyhow::Result<Self> {
+    /// Nothing is made in it. Its runs are of `workload`, as far as that is more than programs of this machine.
+    pub async fn connect(args: &ClusterArgs, workload: &Workload) -> anyhow::Result<Self> {
         const UNCHOSEN: WrongInput = WrongInput("use a cluster");
         let overlay = Overlay::read(&args.overlay)?;
         let images = args.images();
+        let described = described(args, workload)?;
         let connected = cluster::context::connect(args.context.as_deref()).await;
         let (client, context) = connected.context(UNCHOSEN)?;
         let is_wired = is_wired(args, &overlay);
         let wants = Wants {
             scaling: true,
-            images: overlay.images(&images, is_wired),
+            images: overlay.images(&images, described.as_ref(), is_wired),
         };
         let found = cluster::preflight(&client, &wants, "edw-preflight").await;
         let found = found
@@ -118,10 +122,11 @@ impl Cluster {
             overlay,
             overlay_name: args.overlay_name(),
             images,
+            described,
             is_wired,
             life: args.namespace_life,
             keeps: args.keep_namespace,
-            patience,
+            patience: workload.storage_patience,
         })))
     }
 }
@@ -132,6 +137,26 @@ fn is_wired(args: &ClusterArgs, overlay: &Overlay) -> bool {
         Some(wire) => wire == Switch::On,
         None => overlay.can_be_wired(),
     }
+}
+
+/// The workload, where it is described: with an image to make pods of.
+fn described(args: &ClusterArgs, workload: &Workload) -> anyhow::Result<Option<Described>> {
+    let Some(file) = &workload.file else {
+        return Ok(None);
+    };
+    let description = workload.description.clone();
+    let has_image = description.worker.image.is_some()
+        || args.consumer_image.is_some()
+        || args.overlay != ClusterArgs::default().overlay;
+    let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()));
+    let text = text.and_then(|text| {
+        ensure!(has_image, "{} names no worker.image", file.display());
+        Ok(text)
+    });
+    let text = text.context(WrongInput(
+        "make pods of the worker; name its image in worker.image or with --consumer-image, or manifests of its own with --overlay",
+    ))?;
+    Ok(Some(Described { description, text }))
 }
 
 fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
@@ -172,6 +197,12 @@ fn at_once() -> DeleteParams {
 }
 
 impl Site {
+    /// What messages and rows look like, and how workers behave.
+    fn description(&self) -> Arc<Description> {
+        let described = self.described.as_ref();
+        described.map_or_else(Description::own, |it| it.description.clone())
+    }
+
     /// Who scales, for reports.
     fn keda(&self) -> String {
         let version = self.found.keda.as_deref().unwrap_or("of unknown version");
@@ -188,8 +219,12 @@ impl Site {
         } else {
             ", without a wire"
         };
+        let workload = match &self.described {
+            Some(described) => format!("the workload {:?} as ", described.description.name),
+            None => String::new(),
+        };
         format!(
-            "pods in the cluster {} (Kubernetes {}, {}, {nodes}), {}{wire}",
+            "{workload}pods in the cluster {} (Kubernetes {}, {}, {nodes}), {}{wire}",
             self.context,
             self.found.kubernetes,
             self.keda(),
@@ -209,7 +244,7 @@ impl Platform for Cluster {
     }
 
     fn profile(&self) -> Profile {
-        Self::offers(self.0.is_wired)
+        Self::offers(self.0.is_wired).with_worker(&self.0.description())
     }
 
     fn versions(&self) -> Vec<Fact> {

@@ -1,6 +1,7 @@
 //! The overlay that a user applies, adapted to one run: its namespace, the names of its queue and table, how its consumers are
 //! configured. Objects in, objects out; nothing here speaks to a cluster.
 
+mod described;
 mod endpoints;
 mod wired;
 mod workloads;
@@ -13,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+pub(super) use described::Described;
 pub(super) use endpoints::Reached;
 pub(super) use wired::{CONTROL, SELECTOR};
 
@@ -21,6 +23,7 @@ use crate::exit::WrongInput;
 use crate::manifest::{self, Document, quantity};
 use crate::platform::settings::names;
 use workflow::contract::RunId;
+use workflow::contract::workload::Lens;
 
 /// What an overlay that cannot be used is refused with.
 const UNUSABLE: WrongInput =
@@ -47,6 +50,8 @@ pub(super) struct Adapted {
     images: Images,
     /// Where a wire lies before storage: what it draws its chances from.
     wire: Option<u64>,
+    /// The workload, where it is not the project's own, at work in the run.
+    described: Option<(Described, Lens)>,
 }
 
 impl Overlay {
@@ -85,8 +90,16 @@ impl Overlay {
         })
     }
 
-    /// The images of all its pods, after `images` have taken their place; that of the wire if it `is_wired`.
-    pub(super) fn images(&self, images: &Images, is_wired: bool) -> Vec<String> {
+    /// The images of all its pods, after `images` have taken their place, and that of a worker that is `described`; that of the wire if
+    /// it `is_wired`.
+    pub(super) fn images(
+        &self,
+        images: &Images,
+        described: Option<&Described>,
+        is_wired: bool,
+    ) -> Vec<String> {
+        let of_worker = described.and_then(|it| it.description.worker.image.clone());
+        let of_worker = images.consumer.clone().or(of_worker);
         let deployments = self.objects.iter().filter(|it| it["kind"] == "Deployment");
         let mut all: Vec<String> = Vec::new();
         for deployment in deployments {
@@ -94,7 +107,7 @@ impl Overlay {
             for container in containers(deployment) {
                 let image = container["image"].as_str().unwrap_or_default();
                 if is_consumer {
-                    all.push(images.consumer(image));
+                    all.push(of_worker.clone().unwrap_or_else(|| image.to_owned()));
                     all.push(images.producer(image));
                     if is_wired {
                         all.push(images.wire(image));
@@ -167,6 +180,7 @@ impl Overlay {
             consumer: self.consumer.clone(),
             images: images.clone(),
             wire: None,
+            described: None,
         };
         let data = adapted.settings_mut()?;
         data.insert("AZURE_QUEUE_NAME".to_owned(), json!(queue));

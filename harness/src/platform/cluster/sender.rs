@@ -114,6 +114,7 @@ impl JobSender {
                 status: end.to_string(),
                 expected,
                 last_lines,
+                restarted: false,
             },
         )?;
         Ok(())

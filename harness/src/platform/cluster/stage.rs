@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use workflow::contract::Stamp;
+use workflow::contract::workload::Lens;
 
 use super::crew::Crew;
 use super::overlay::Adapted;
@@ -88,11 +89,17 @@ impl ClusterStage {
         if site.is_wired {
             adapted.wire(plan.identity.seed);
         }
+        let lens = Lens::new(site.description(), run.clone());
+        if let Some(described) = &site.described {
+            adapted.describe(described, lens.clone());
+        }
         let objects = Objects::new(site.client.clone(), &namespace);
-        for object in adapted.surroundings() {
+        let described = adapted.description_object()?;
+        for object in adapted.surroundings().chain(&described) {
             objects.apply(object).await?;
         }
-        let crew = Crew::new(plan.log.clone(), plan.directory.clone());
+        let worker = site.description().worker.clone();
+        let crew = Crew::new(plan.log.clone(), plan.directory.clone(), worker);
         let roster = crew.roster();
         let seen = Seen {
             client: site.client.clone(),
@@ -106,7 +113,7 @@ impl ClusterStage {
             trouble: Arc::default(),
         };
         let watches = Watches::start(seen.clone()).await?;
-        let opened = Reachable::open(&site.client, &namespace, &adapted, &run, site.patience);
+        let opened = Reachable::open(&site.client, &namespace, &adapted, lens, site.patience);
         let storage = opened.await?;
         let created = storage.store.create().await;
         created.with_context(|| format!("provision the storage of run {run}"))?;

@@ -9,13 +9,13 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client};
 use workflow::azure::{AccountArgs, QueueArgs, Storage, TableArgs};
 use workflow::contract::workload::Lens;
-use workflow::contract::{POISON_SUFFIX, RunId};
 
 use super::overlay::{Adapted, Reached};
 use crate::audit::Resources;
 use crate::platform::Store;
 use crate::platform::reach::Reach;
 use crate::platform::settings::{names, parse};
+use crate::platform::storage::{Beside, Queue};
 
 /// How long storage in the cluster may take to be ready: an image may have to be pulled.
 const READY: Duration = Duration::from_secs(180);
@@ -30,14 +30,15 @@ pub(super) struct Reachable {
 }
 
 impl Reachable {
-    /// Reaches the storage of `run`, whose surroundings are applied, and waits until it answers. Queues and table are not made yet.
+    /// Reaches the storage of the run of `lens`, whose surroundings are applied, and waits until it answers. Queues and table are not made yet.
     pub(super) async fn open(
         client: &Client,
         namespace: &str,
         adapted: &Adapted,
-        run: &RunId,
+        lens: Lens,
         patience: Duration,
     ) -> anyhow::Result<Self> {
+        let run = lens.run().clone();
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let mut ways = Vec::new();
         let mut here = Vec::new();
@@ -65,7 +66,7 @@ impl Reachable {
         let account: AccountArgs =
             parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
         let storage = Storage::open(&account)?;
-        let (queue_name, table_name) = names(run);
+        let (queue_name, table_name) = names(&run);
         let mut urls = here
             .into_iter()
             .map(|url| url.map(|url| url.parse()).transpose());
@@ -77,17 +78,31 @@ impl Reachable {
             table: table_name.parse()?,
             table_endpoint: urls.next().transpose()?.flatten(),
         };
-        let poison = format!("{queue_name}{POISON_SUFFIX}").parse()?;
+        let named = |name: String| -> anyhow::Result<Arc<dyn Queue>> {
+            Ok(Arc::new(storage.queue_named(&name.parse()?, &queue)?))
+        };
+        let mut beside = Beside::default();
+        for name in lens.queues_beside(&queue_name) {
+            beside.queues.push(named(name)?);
+        }
+        for name in lens.tables_beside(&table_name) {
+            let args = TableArgs {
+                table: name.parse()?,
+                ..table.clone()
+            };
+            beside.tables.push(Arc::new(storage.table(&args)?));
+        }
         let store = Store {
-            run: run.clone(),
+            run,
             queue: Arc::new(storage.queue(&queue)?),
-            poison: Some(Arc::new(storage.queue_named(&poison, &queue)?)),
+            poison: lens.poison_queue(&queue_name).map(named).transpose()?,
             table: Arc::new(storage.table(&table)?),
+            beside,
             names: Resources {
                 queue: Some(queue_name),
                 table: Some(table_name),
             },
-            lens: Lens::own(run.clone()),
+            lens,
         };
         Ok(Self {
             store,

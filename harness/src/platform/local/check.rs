@@ -27,6 +27,9 @@ impl Workload {
             "read the producer's settings, from the flags here and the variables that it inherits",
         ))?;
         load.plan().check().context(WrongInput("check the load"))?;
+        if self.in_pods && self.file.is_some() {
+            return Ok(());
+        }
         if let (None, Some(file)) = (&self.foreign, &self.file)
             && *self.description != *Description::own()
         {

@@ -21,7 +21,7 @@ pub(super) use replicas::Group;
 use replicas::{Leaving, Vacancy};
 
 use super::probe::Prober;
-use super::process::{self, Process, exited};
+use super::process::{self, Process, exited, restarted};
 use super::{Host, Place};
 use crate::events::{Event, EventLog, NodeChange, NodeEvent};
 use crate::platform::nodes::NodesView;
@@ -230,7 +230,11 @@ impl Fleet {
         let is_orderly = is_orderly_end(cause, end, member.may_refuse)
             || is_restart
             || was_asked && (just_started || !worker.drains);
-        self.record(exited(process, end, is_orderly))?;
+        self.record(if is_restart {
+            restarted(process, end)
+        } else {
+            exited(process, end, is_orderly)
+        })?;
         let departure = Departure {
             name: process.name().to_owned(),
             end,

@@ -24,7 +24,7 @@ use crate::audit::Resources;
 use crate::events::{Fact, Resource};
 use crate::platform::reach::Reach;
 use crate::platform::settings::{StorageTold, names, storage_variables, worker_variables};
-use crate::platform::storage::Queue;
+use crate::platform::storage::{Beside, Queue};
 use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::platform::{StorageNeed, Store};
 use crate::wire::{Endpoints, Tls};
@@ -268,11 +268,15 @@ impl Host for Machine {
             name,
             storage,
         };
-        let poison = self.lens(run).poison_queue(&queue_name);
-        let queues = [Some(queue_name), poison].into_iter().flatten();
+        let lens = self.lens(run);
+        let poison = lens.poison_queue(&queue_name).into_iter();
+        let queues = poison.chain(lens.queues_beside(&queue_name));
+        let queues = [queue_name].into_iter().chain(queues);
         let queues = queues.map(|name| resource("queue", name, self.endpoints.queue.clone()));
-        let table = resource("table", table_name, self.endpoints.table.clone());
-        queues.chain([table]).collect()
+        let tables = lens.tables_beside(&table_name).into_iter();
+        let tables = tables.chain([table_name]);
+        let tables = tables.map(|name| resource("table", name, self.endpoints.table.clone()));
+        queues.chain(tables).collect()
     }
 
     fn provision(&self, run: &RunId) -> anyhow::Result<Provisioned> {
@@ -294,12 +298,25 @@ impl Host for Machine {
             }
             None => None,
         };
+        let mut beside = Beside::default();
+        for name in lens.queues_beside(&queue_name) {
+            let queue = self.storage.queue_named(&name.parse()?, &queue_args)?;
+            beside.queues.push(Arc::new(queue));
+        }
+        for name in lens.tables_beside(&table_name) {
+            let args = TableArgs {
+                table: name.parse()?,
+                ..table_args.clone()
+            };
+            beside.tables.push(Arc::new(self.storage.table(&args)?));
+        }
         Ok(Provisioned {
             store: Store {
                 run: run.clone(),
                 queue: Arc::new(self.storage.queue(&queue_args)?),
                 poison,
                 table: Arc::new(self.storage.table(&table_args)?),
+                beside,
                 names: Resources {
                     queue: Some(queue_name),
                     table: Some(table_name),

@@ -121,6 +121,19 @@ pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
         status: end.to_string(),
         expected,
         last_lines: (!expected).then(|| process.last_lines()),
+        restarted: false,
+    }
+}
+
+/// The event of a process that ended by itself, and is started again as its description says.
+pub(super) fn restarted(process: &Process, end: End) -> Event {
+    Event::ProcessExited {
+        name: process.name().to_owned(),
+        pid: Some(process.pid()),
+        status: end.to_string(),
+        expected: true,
+        last_lines: None,
+        restarted: true,
     }
 }
 

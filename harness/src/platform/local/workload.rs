@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::ValueEnum as _;
 use workflow::contract::workload::Description;
 use workflow::duration;
@@ -40,7 +40,7 @@ pub struct WorkloadArgs {
     /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
-    /// The description of the workload: its message, its row, its worker; docs/WORKLOAD.md [default: edw.yaml here or in a directory above,
+    /// The description of the workload: its message, its row, its worker; docs/DESCRIPTION.md [default: edw.yaml here or in a directory above,
     /// else the project's own]
     #[arg(long, env = "EDW_WORKLOAD")]
     pub workload: Option<PathBuf>,
@@ -95,6 +95,8 @@ pub struct Workload {
     pub description: Arc<Description>,
     /// The file that says so; `None`: the project's own.
     pub file: Option<PathBuf>,
+    /// Whether workers are pods, made of images, and no programs of this machine.
+    pub in_pods: bool,
     /// The project's own storage engine.
     pub engine: Program,
     /// What ends all of them when the harness cannot.
@@ -113,6 +115,7 @@ impl Workload {
             foreign: None,
             description: Description::own(),
             file: None,
+            in_pods: false,
             engine: Program::new(harness, ["engine"]),
             guard: Program::new(harness, ["guard"]),
             storage_patience: STORAGE_PATIENCE,
@@ -123,19 +126,10 @@ impl Workload {
     pub fn chosen(harness: &Path, args: &WorkloadArgs) -> anyhow::Result<Self> {
         let built_in = Self {
             storage_patience: args.storage_patience,
+            in_pods: args.environment == EnvironmentName::Cluster,
             ..Self::built_in(harness)
         };
         let described = described(args.workload.as_deref())?;
-        let is_local = args.environment == EnvironmentName::Local;
-        if let (false, Some(Described { file, .. })) = (is_local, &described) {
-            return Err(anyhow!(
-                "the workload of {} is not the project's own",
-                file.display()
-            ))
-            .context(WrongInput(
-                "run it in a cluster; described workloads run with --env local",
-            ));
-        }
         let (description, file) = match described {
             Some(Described { description, file }) => (description, Some(file)),
             None => (built_in.description.clone(), None),

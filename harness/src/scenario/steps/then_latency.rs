@@ -7,11 +7,13 @@ use cucumber::gherkin::Step;
 use cucumber::then;
 
 use super::super::durations::Time;
+use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::measure::{Hop, LatencyLimit, LatencyVerdict, Micros, Percentile, judge};
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 
+declare_needs!(Intended);
 #[then(expr = "latency stays within these limits:")]
 fn within_limits(scenario: &mut Scenario, step: &Step) -> StepResult {
     let limits = limits(step, scenario.pace)?;

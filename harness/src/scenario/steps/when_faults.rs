@@ -51,6 +51,7 @@ fn fast_one(scenario: &Scenario) -> WorkerSpec {
     }
 }
 
+declare_needs!(Concurrency);
 #[when(
     regex = r"^(\d+) messages are sent and the consumer that leased them all is killed and replaced by a fast one$"
 )]
@@ -76,22 +77,19 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepRes
     let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    // Until nothing is left to do, and so nobody left to die.
+    // Until nothing is left to do, and so nobody left to die. How long that may take is for a later step to say: a worker without a setting
+    // for its lease leaves what it had for as long as its own lasts.
     let done = until(PATIENCE, async || {
         let done = sending.has_ended()? && run.depth().await? == 0;
         Ok(done.then_some(()))
     });
-    let in_time = done.await?.is_ok();
-    ensure!(
-        in_time,
-        "messages are still in the queue after {PATIENCE:?}"
-    );
+    let _ = done.await?;
     let sent = sending.finish(PATIENCE).await?;
     scenario.sent = Some((load, sent));
     Ok(())
 }
 
-declare_needs!(Freeze, Wire);
+declare_needs!(Freeze, Wire, Concurrency);
 #[when(
     regex = r"^(\d+) messages are sent and the consumer that leased them all is frozen, replaced by a fast one, and wakes up when all is done$"
 )]
@@ -152,7 +150,7 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-declare_needs!(Wire, Drain);
+declare_needs!(Wire, Drain, Concurrency);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one consumer is told to stop when it has (\d+) or more of them in hand$"
 )]

@@ -3,6 +3,7 @@
 mod cluster;
 mod form;
 mod needs;
+mod workloads;
 
 use std::path::{Path, PathBuf};
 

@@ -133,6 +133,37 @@ fn a_message_that_nothing_tells_apart_is_refused() {
 }
 
 #[test]
+fn what_a_worker_uses_beside_is_each_runs_own() {
+    let beside = |beside: &str| {
+        let problems = Description::read(&format!("{GOOD}beside:\n{beside}")).err();
+        problems.map(|problems| problems[0].to_string())
+    };
+    let good = "  queues: [\"{queue}-low\"]\n  tables: [\"{table}log\", \"{table}old\"]\n";
+    assert_eq!(beside(good), None);
+    for (wrong, told) in [
+        (
+            "  queues: [low]\n",
+            "line 17: low is the same for every run",
+        ),
+        (
+            "  queues: [\"{queue}\"]\n",
+            "line 17: {queue} is there already",
+        ),
+        (
+            "  tables: [\"{table}a\", \"{table}a\"]\n",
+            "line 17: {table}a is there already",
+        ),
+        (
+            "  tables: [\"{queue}a\"]\n",
+            "line 17: {queue} has no meaning here; its name is made of {table} and text",
+        ),
+    ] {
+        let problem = beside(wrong).expect("a problem");
+        assert!(problem.starts_with(told), "{problem}");
+    }
+}
+
+#[test]
 fn what_is_given_up_holds_its_message() {
     let poison = |poison: &str| {
         let text = format!("{GOOD}poison:\n{poison}");

@@ -149,12 +149,19 @@ fn what_a_row_lacks_is_seen_and_optional_columns_may_be_absent() {
         "    id: \"{id}\"\n    t: \"{payload}\"\n    at: \"{intended:unix-ms}\"\n    by?: \"{worker}\"",
     );
     let whole = entity(json!({"id": "r1-1", "t": "x", "at": 1_795_439_655_678_i64}));
-    assert!(!lens.is_partial(&whole));
     assert_eq!(lens.row(&whole).src_stamp, Some(at(-901)));
-    let mut partial = whole;
-    partial.remove("t");
-    assert!(lens.is_partial(&partial));
     assert!(lens.described(Name::Worker).unwrap().is_optional);
+}
+
+#[test]
+fn a_step_of_a_row_that_comes_about_in_steps_says_what_it_leaves_to_others() {
+    let message = "  body: { id: \"{id}\", t: \"{payload}\" }";
+    let columns =
+        "    RowKey: \"{id}\"\n    state: done\n    t: \"{payload}\"\n    by?: \"{worker}\"";
+    let step = entity(json!({"RowKey": "r1-1", "state": "running"}));
+    let updated = lens(message, &format!("{columns}\n  written: updated"));
+    assert_eq!(updated.lacking(&step), ["t"]);
+    assert!(lens(message, columns).lacking(&step).is_empty());
 }
 
 #[test]
@@ -168,4 +175,67 @@ fn a_poison_queue_that_holds_messages_as_they_were_is_read() {
     let found = lens.set_aside(&message).unwrap();
     assert_eq!((found.part, found.parts, found.reason), (1, 1, None));
     assert_eq!(lens.owner_of_message(&found.body), Owner::Ours(seq(5)));
+}
+
+/// What stands at the placeholders of `template` in `text`.
+fn read_as(template: &str, text: &str) -> Vec<String> {
+    let template: Template = template.parse().unwrap();
+    let found = template.read(text, |_| true).unwrap_or_default();
+    found
+        .into_iter()
+        .map(|(_, text)| text.into_owned())
+        .collect()
+}
+
+#[test]
+fn messages_that_are_no_json_hold_any_payload_and_give_it_back() {
+    for form in [
+        "op=store&id={id:url}&text={payload:url}&at={intended:rfc3339}",
+        "<order no=\"{seq}\"><id>{id:xml}</id><text>{payload:xml}</text></order>",
+        "{seq:010}|{payload:base64}|{digest}",
+    ] {
+        let lens = lens(&format!("  body: '{form}'"), "    text: \"{payload}\"");
+        for n in [1, 9, 31, 700] {
+            let text = lens.message(PAYLOADS, seq(n), at(0), at(1));
+            assert_eq!(lens.owner_of_message(&text), Owner::Ours(seq(n)), "{text}");
+            let payload = PAYLOADS.payload(seq(n));
+            assert!(read_as(form, &text).contains(&payload), "{text}");
+        }
+    }
+}
+
+#[test]
+fn rows_with_numbers_for_ids_in_any_writing_are_read_and_other_numbers_are_not_theirs() {
+    let message = "  encoding: base64\n  body: { Id: \"{seq:number}\", Text: \"{payload}\" }";
+    let lens = lens(
+        message,
+        "    PartitionKey: orders\n    RowKey: \"{seq:010}\"\n    Id: \"{seq}\"\n    Text: \"{payload}\"\n    Raw: \"{payload:base64}\"",
+    );
+    let payload = PAYLOADS.payload(seq(17));
+    let row = |key: &str, id: Value, raw: String| {
+        lens.row(&entity(json!({
+            "PartitionKey": "orders", "RowKey": key, "Id": id, "Text": payload, "Raw": raw,
+        })))
+    };
+    let raw = BASE64_STANDARD.encode(&payload);
+    // An Int32 is a number of JSON, an Int64 is its digits.
+    for id in [json!(17), json!("17")] {
+        let row = row("0000000017", id, raw.clone());
+        assert_eq!(lens.owner_of_row(&row), Owner::Ours(seq(17)));
+        assert!(lens.is_at_its_keys(&row, seq(17), PAYLOADS));
+        assert!(!lens.is_at_its_keys(&row, seq(18), PAYLOADS));
+        for (column, text) in lens.further().iter().zip(&row.further) {
+            let text = text.as_deref().unwrap();
+            assert!(
+                lens.holds(&column.template, text, seq(17), PAYLOADS),
+                "{text}"
+            );
+            assert!(
+                !lens.holds(&column.template, text, seq(18), PAYLOADS),
+                "{text}"
+            );
+        }
+    }
+    let short = row("17", json!(17), raw);
+    assert!(!lens.is_at_its_keys(&short, seq(17), PAYLOADS));
 }

@@ -43,8 +43,27 @@ impl Protocol {
 
     /// A message or a row was written to a queue or a table that is not the run's: nobody removes it, and another run may find it.
     pub(super) fn strayed(&mut self, crossing: &Crossing) {
-        if crossing.happened() != Happened::No {
+        if crossing.happened() != Happened::No && !self.is_beside(crossing) {
             self.meddle(crossing, "which is not the run's");
+        }
+    }
+
+    /// Whether it asks for a queue or a table that the description has the worker use beside its own.
+    fn is_beside(&self, crossing: &Crossing) -> bool {
+        let (queue, table) = (&self.resources.queue, &self.resources.table);
+        let queues = queue
+            .iter()
+            .flat_map(|queue| self.lens.queues_beside(queue));
+        let tables = table
+            .iter()
+            .flat_map(|table| self.lens.tables_beside(table));
+        let asked = &crossing.resource;
+        match crossing.operation {
+            Operation::PutMessage => queues.into_iter().any(|name| name == *asked),
+            // Their names are the same in small and in large letters.
+            _ => tables
+                .into_iter()
+                .any(|name| name.eq_ignore_ascii_case(asked)),
         }
     }
 

@@ -4,8 +4,8 @@ mod around;
 mod meddling;
 
 use super::*;
-use crate::audit::sample_crossing;
-use evidence::{Answer, Keys};
+use crate::audit::{Violation, sample_crossing};
+use evidence::{Answer, Keys, RowChange};
 
 /// A history of one message, told step by step, each a microsecond after the one before.
 struct Told {
@@ -58,7 +58,7 @@ impl Told {
                 delivery: None,
                 print: None,
                 id: None,
-                partial: false,
+                lacking: Vec::new(),
             });
         });
     }
@@ -111,7 +111,7 @@ fn row_of(seq: u64, part: usize) -> RowChange {
         delivery: None,
         print: None,
         id: None,
-        partial: false,
+        lacking: Vec::new(),
     }
 }
 

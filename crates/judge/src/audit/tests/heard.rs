@@ -45,7 +45,7 @@ fn inserted(row: &StoredRow) -> RowChange {
         }),
         print: Some(fingerprint(row)),
         id: None,
-        partial: false,
+        lacking: Vec::new(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The auditor is shown good histories and every planted violation.
 
-mod described;
 mod heard;
 mod model;
 pub(crate) mod planted;

@@ -7,7 +7,7 @@ use crate::platform::workers::CONSUMERS;
 fn crew() -> (Crew, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let log = EventLog::open(dir.path()).unwrap();
-    let mut crew = Crew::new(log, dir.path().to_owned());
+    let mut crew = Crew::new(log, dir.path().to_owned(), WorkerForm::default());
     crew.want(CONSUMERS, 2, false, false);
     (crew, dir)
 }
@@ -235,4 +235,33 @@ fn what_a_pod_has_in_hand_when_it_is_told_to_end_is_what_the_wire_says() {
     crew.saw(told(pod("a"))).unwrap();
     crew.gone(told(ended("a", 0, "Completed"))).unwrap();
     assert_eq!(last(&crew).held, 2);
+}
+
+#[test]
+fn pods_that_their_description_lets_end_are_restarted_and_no_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = EventLog::open(dir.path()).unwrap();
+    let worker = WorkerForm {
+        exit: Exit::Restart,
+        drains: false,
+        ..WorkerForm::default()
+    };
+    let mut crew = Crew::new(log, dir.path().to_owned(), worker);
+    crew.want(CONSUMERS, 1, false, false);
+    crew.saw(PodView {
+        is_running: true,
+        restarts: 1,
+        ..ended("a", 1, "Error")
+    })
+    .unwrap();
+    let departure = last(&crew);
+    assert!(departure.is_restart && departure.is_orderly);
+    let roster = crew.roster().borrow().clone();
+    assert_eq!((roster.restarted(), roster.unexpected().count()), (1, 0));
+    crew.saw(told(pod("b"))).unwrap();
+    crew.gone(told(ended("b", 143, "Error"))).unwrap();
+    let departure = last(&crew);
+    assert!(departure.is_orderly && !departure.is_restart);
+    let log = std::fs::read_to_string(dir.path().join(crate::events::FILE)).unwrap();
+    assert_eq!(log.matches("\"restarted\":true").count(), 1, "{log}");
 }

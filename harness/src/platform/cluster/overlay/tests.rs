@@ -5,7 +5,7 @@ use cluster::pods::GROUP;
 use super::endpoints::Service;
 use super::*;
 use crate::manifest::{Manifests, check};
-use crate::platform::workers::CONSUMERS;
+use crate::platform::workers::{CONSUMERS, ConsumerOptions};
 
 fn local() -> Overlay {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/overlays/local");
@@ -15,6 +15,10 @@ fn local() -> Overlay {
 fn adapted() -> Adapted {
     let run: RunId = "r1".parse().unwrap();
     local().adapted("edw-r1", &run, &Images::default()).unwrap()
+}
+
+fn plain() -> ConsumerOptions {
+    ConsumerOptions::default()
 }
 
 #[test]
@@ -73,9 +77,12 @@ fn an_address_outside_is_taken_as_it_is() {
 #[test]
 fn two_groups_of_workers_share_nothing_but_the_overlay() {
     let adapted = adapted();
-    let variables = [("EDW_WORK".to_owned(), "fixed:30s".to_owned())];
+    let slow = ConsumerOptions {
+        work: Some("fixed:30s".to_owned()),
+        ..ConsumerOptions::default()
+    };
     let grace = Duration::from_millis(34_500);
-    let [settings, deployment] = adapted.workers(CONSUMERS, 3, &variables, grace).unwrap();
+    let [settings, deployment] = adapted.workers(CONSUMERS, 3, &slow, grace).unwrap();
     assert_eq!(deployment["metadata"]["name"], "aqs-app");
     assert_eq!(deployment["spec"]["replicas"], 3);
     assert_eq!(
@@ -89,7 +96,7 @@ fn two_groups_of_workers_share_nothing_but_the_overlay() {
     assert_eq!(settings["data"]["EDW_WORK"], "fixed:30s");
     assert_eq!(settings["data"]["AZURE_QUEUE_NAME"], "edw-r1");
     assert_eq!(settings["data"]["EDW_CONCURRENCY"], "5");
-    let [fast, other] = adapted.workers("fast", 1, &[], grace).unwrap();
+    let [fast, other] = adapted.workers("fast", 1, &plain(), grace).unwrap();
     assert_eq!(other["metadata"]["name"], "aqs-app-fast");
     assert_eq!(fast["data"].get("EDW_WORK"), None);
 }
@@ -98,7 +105,7 @@ fn two_groups_of_workers_share_nothing_but_the_overlay() {
 fn what_is_applied_breaks_none_of_the_relations_that_an_overlay_must_keep() {
     let adapted = adapted();
     let mut workers = adapted
-        .workers(CONSUMERS, 0, &[], Duration::from_secs(35))
+        .workers(CONSUMERS, 0, &plain(), Duration::from_secs(35))
         .unwrap();
     // They are KEDA's; but a Deployment that is made without a number has one pod, where a scenario says none.
     workers[1]["spec"]
@@ -184,7 +191,7 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
     );
     assert!(arguments.contains(&json!("--seed=7")));
     let grace = Duration::from_secs(35);
-    let [_, deployment] = adapted.workers(CONSUMERS, 1, &[], grace).unwrap();
+    let [_, deployment] = adapted.workers(CONSUMERS, 1, &plain(), grace).unwrap();
     let variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"].clone();
     let variables = variables.as_array().unwrap();
     let at = |name: &str| variables.iter().position(|it| it["name"] == name).unwrap();

@@ -19,7 +19,7 @@ pub(in crate::platform::cluster) const SELECTOR: &str = "app=edw-wire";
 pub(super) const CPU: f64 = 0.1;
 
 /// The settings that say where storage is, each with the port at which the wire stands for it.
-const ADDRESSES: [(&str, u16); 2] = [
+pub(super) const ADDRESSES: [(&str, u16); 2] = [
     ("AZURE_QUEUE_ENDPOINT", 10_001),
     ("AZURE_TABLE_ENDPOINT", 10_002),
 ];
@@ -35,6 +35,7 @@ impl Overlay {
             consumer: self.consumer.clone(),
             images: Images::default(),
             wire: None,
+            described: None,
         };
         as_it_is.can_be_wired()
     }
@@ -76,7 +77,7 @@ impl Adapted {
         });
         let labels = json!({"app": NAME});
         let ports = ADDRESSES.map(|(_, port)| json!({"containerPort": port}));
-        let deployment = json!({
+        let mut deployment = json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": meta,
@@ -114,6 +115,13 @@ impl Adapted {
                 },
             },
         });
+        let pod = &mut deployment["spec"]["template"]["spec"];
+        if let Some((_, lens)) = &self.described {
+            let arguments = pod["containers"][0]["args"].as_array_mut();
+            let run = json!(format!("--run={}", lens.run()));
+            arguments.into_iter().for_each(|all| all.push(run.clone()));
+        }
+        self.give_description(pod);
         let service_ports =
             ADDRESSES.map(|(_, port)| json!({"name": format!("port-{port}"), "port": port}));
         let service = json!({

@@ -9,7 +9,16 @@ use serde_json::{Value, json};
 
 use super::wired::{self, PRODUCER_LABEL};
 use super::{Adapted, containers, text};
-use crate::platform::workers::CONSUMERS;
+use crate::platform::settings::consumer_variables;
+use crate::platform::workers::{CONSUMERS, ConsumerOptions, Seat};
+use workflow::contract::workload::Description;
+
+/// The settings that are a pod's own, or the overlay's affair.
+const OF_THE_POD: [&str; 3] = [
+    "EDW_LISTEN",
+    "EDW_LOG_FORMAT",
+    "EDW_SCHEDULED_EVENTS_ENDPOINT",
+];
 
 impl Adapted {
     /// The name of the Deployment of `group`.
@@ -26,19 +35,21 @@ impl Adapted {
         Ok(text(container, &["name"])?.to_owned())
     }
 
-    /// The Deployment and the settings of the workers of `group`: `replicas` of them, each with `variables` besides what the overlay says,
+    /// The Deployment and the settings of the workers of `group`: `replicas` of them, each with `options` besides what the overlay says,
     /// and with `grace` from SIGTERM to SIGKILL.
     pub(in crate::platform::cluster) fn workers(
         &self,
         group: &str,
         replicas: u32,
-        variables: &[(String, String)],
+        options: &ConsumerOptions,
         grace: Duration,
     ) -> anyhow::Result<[Value; 2]> {
         let name = self.deployment_name(group);
         let settings_name = format!("{name}-settings");
         let mut settings: BTreeMap<String, String> = self.settings();
-        settings.extend(variables.iter().cloned());
+        if self.described.is_none() {
+            settings.extend(own_variables(options));
+        }
         let source = self.settings_map();
         let mut deployment = self.deployment()?.clone();
         let namespace = deployment["metadata"]["namespace"].clone();
@@ -56,6 +67,7 @@ impl Adapted {
         let image = container["image"].as_str().unwrap_or_default();
         container["image"] = json!(self.images.consumer(image));
         wired::put(container, self.wire_variables()?);
+        self.put_described(container, options)?;
         let sources = container["envFrom"].as_array_mut();
         for from in sources.into_iter().flatten() {
             let of = &mut from["configMapRef"]["name"];
@@ -119,7 +131,7 @@ impl Adapted {
         if let Some(value) = of_consumer.get(uses_identity) {
             labels[uses_identity] = value.clone();
         }
-        Ok(json!({
+        let mut job = json!({
             "apiVersion": "batch/v1",
             "kind": "Job",
             "metadata": {
@@ -152,6 +164,17 @@ impl Adapted {
                     },
                 },
             },
-        }))
+        });
+        self.give_description(&mut job["spec"]["template"]["spec"]);
+        Ok(job)
     }
+}
+
+/// The settings that the options of a scenario or load come to, for the project's own consumer.
+fn own_variables(options: &ConsumerOptions) -> Vec<(String, String)> {
+    let seat = Seat::default();
+    let named = consumer_variables(&Description::own(), "", options, &seat).into_iter();
+    let ours =
+        named.filter(|(name, _)| name.starts_with("EDW_") && !OF_THE_POD.contains(&name.as_str()));
+    options.variables.clone().into_iter().chain(ours).collect()
 }

@@ -18,19 +18,8 @@ use super::{ClusterStage, SEEN};
 use crate::autoscale::Scaling;
 use crate::lock::lock;
 use crate::platform::logs;
-use crate::platform::settings::consumer_variables;
 use crate::platform::until::until_told;
-use crate::platform::workers::{
-    Act, Cause, ConsumerOptions, Departure, Replicas, Roster, Seat, WorkerSpec, Workers,
-};
-use workflow::contract::workload::Description;
-
-/// The settings that are a pod's own, or the overlay's affair.
-const OF_THE_POD: [&str; 3] = [
-    "EDW_LISTEN",
-    "EDW_LOG_FORMAT",
-    "EDW_SCHEDULED_EVENTS_ENDPOINT",
-];
+use crate::platform::workers::{Act, Cause, Departure, Replicas, Roster, WorkerSpec, Workers};
 
 impl ClusterStage {
     /// Has KEDA scale the workers of `group`, which are none yet.
@@ -88,15 +77,6 @@ impl ClusterStage {
     }
 }
 
-/// The settings that the options of a scenario or load come to.
-fn variables(options: &ConsumerOptions) -> Vec<(String, String)> {
-    let seat = Seat::default();
-    let named = consumer_variables(&Description::own(), "", options, &seat).into_iter();
-    let ours =
-        named.filter(|(name, _)| name.starts_with("EDW_") && !OF_THE_POD.contains(&name.as_str()));
-    options.variables.clone().into_iter().chain(ours).collect()
-}
-
 #[async_trait]
 impl Workers for ClusterStage {
     async fn apply(&self, spec: WorkerSpec) -> anyhow::Result<()> {
@@ -106,7 +86,6 @@ impl Workers for ClusterStage {
             options,
             grace,
         } = spec;
-        let variables = variables(&options);
         let name = self.adapted.deployment_name(group);
         let is_known = lock(&self.seen.groups).insert(name, group).is_some();
         let count = match &replicas {
@@ -115,7 +94,7 @@ impl Workers for ClusterStage {
         };
         let is_scaled = matches!(replicas, Replicas::Scaled(_));
         lock(&self.seen.crew).want(group, count, is_scaled, options.may_refuse);
-        let [settings, deployment] = self.adapted.workers(group, count, &variables, grace)?;
+        let [settings, deployment] = self.adapted.workers(group, count, &options, grace)?;
         // A container reads its settings when it starts: those that run keep theirs.
         self.objects.apply(&settings).await?;
         match replicas {

@@ -161,3 +161,35 @@ fn what_is_not_understood_is_counted_by_name_where_it_may_have_done_something() 
         [("the header x".to_owned(), 2)]
     );
 }
+
+#[test]
+fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
+    let beside = "beside: { queues: [\"{queue}-low\"], tables: [\"{table}log\"] }";
+    let text = format!("{}\n{beside}\n", contract::workload::OWN);
+    let description = contract::workload::Description::read(&text).unwrap();
+    for (operation, resource, is_found) in [
+        (Operation::PutMessage, "q-low", false),
+        (Operation::PutMessage, "q-other", true),
+        (InsertEntity, "Tlog", false),
+        (InsertEntity, "tLOG", false),
+        (InsertEntity, "Tother", true),
+    ] {
+        let lens = Lens::new(description.clone().into(), "r1".parse().unwrap());
+        let mut told = Told::new();
+        told.protocol = Protocol::new(lens, 10).of(Resources {
+            queue: Some("q".to_owned()),
+            table: Some("T".to_owned()),
+        });
+        told.step(operation, 201, |crossing| {
+            resource.clone_into(&mut crossing.resource);
+            if operation == InsertEntity {
+                crossing.rows.push(row_of(7, 0));
+            } else {
+                crossing.messages.push(Handled::default());
+            }
+        });
+        let findings = told.protocol.finish().findings;
+        let found = findings.iter().any(|it| it.violation == Violation::Meddled);
+        assert_eq!(found, is_found, "{operation} to {resource}");
+    }
+}

@@ -1,0 +1,109 @@
+//! What is in the poison queue: bad messages that belong there, and good ones that were given up.
+
+use contract::Seq;
+use contract::workload::{Owner, SetAside};
+use evidence::quoted;
+
+use super::body::Joined;
+use super::{Auditor, Violation};
+
+impl Auditor {
+    /// One message of the poison queue. A body that travels in parts is judged when its last part is here.
+    pub fn poisoned(&mut self, envelope: impl Into<SetAside>) {
+        let envelope = &envelope.into();
+        let joined = self.parts.join(envelope);
+        let body = match joined {
+            Joined::Whole(body) => body,
+            Joined::Waiting => return,
+            Joined::Unreadable => {
+                self.unreadable_poison += 1;
+                return;
+            }
+        };
+        match self.lens.owner_of_message(&body) {
+            Owner::Ours(seq) if self.is_expected(seq) => self.known_poison(seq, envelope),
+            Owner::Ours(seq) => self.phantom_body(&body, &self.unsent(seq)),
+            Owner::OtherRun => self.other_runs += 1,
+            Owner::Nobody if self.expectation.shared_storage => self.other_runs += 1,
+            Owner::Nobody => {
+                let id = envelope.message_id.as_ref().unwrap_or(&envelope.body);
+                if !self.foreign_poison.insert(id.clone()) {
+                    self.poison_repeats += 1;
+                }
+            }
+        }
+    }
+
+    fn known_poison(&mut self, seq: Seq, envelope: &SetAside) {
+        if self.seen.poisoned.mark(seq) {
+            self.poison_repeats += 1;
+            return;
+        }
+        self.refuse_failed_send(seq, "it is in the poison queue");
+        if !self.checked.poison.contains(seq) {
+            let seen = self
+                .testimony
+                .as_ref()
+                .and_then(|it| it.given_up_after(seq));
+            let detail = given_up(envelope) + &self.too_early(envelope.attempt.or(seen));
+            self.accuse(Violation::Poisoned, seq, detail, None);
+        }
+    }
+
+    /// Good messages in the poison queue that nobody finds there: hidden, or removed again.
+    pub(super) fn judge_given_up(&mut self) {
+        let testimony = self.testimony.as_ref();
+        let given_up = testimony.map_or_else(Vec::new, |testimony| testimony.given_up.clone());
+        for each in given_up {
+            let expected = self.checked.poison.contains(each.seq) || !self.is_expected(each.seq);
+            if expected || self.seen.poisoned.mark(each.seq) {
+                continue;
+            }
+            let early = self.too_early(each.attempt);
+            let detail = format!(
+                "{} put it into the poison queue, where it is hidden, or was removed again{early}",
+                each.client
+            );
+            self.accuse(Violation::Poisoned, each.seq, detail, None);
+        }
+    }
+
+    /// How the delivery on which a message was given up compares with the description, which says how many a message has.
+    fn too_early(&self, attempt: Option<u32>) -> String {
+        let description = self.lens.description();
+        let after = description.poison.as_ref().and_then(|poison| poison.after);
+        match (attempt, after) {
+            (Some(attempt), Some(after)) if attempt < after => format!(
+                "; it was delivery {attempt}, and the description says after {after} (poison.after)"
+            ),
+            (Some(attempt), Some(after)) => format!(
+                "; it was delivery {attempt}, and the description lets it have {after} (poison.after): look at what kept each of them from its row"
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Who gave a message up, and why, as far as the poison queue tells of it.
+fn given_up(envelope: &SetAside) -> String {
+    let mut detail = "given up".to_owned();
+    let known = [
+        (" by ", envelope.consumer.as_deref().map(quoted)),
+        (
+            " on attempt ",
+            envelope.attempt.map(|attempt| attempt.to_string()),
+        ),
+        (" at ", envelope.at.clone()),
+        (": ", envelope.reason.clone()),
+    ];
+    for (word, value) in known {
+        if let Some(value) = value {
+            detail.push_str(word);
+            detail.push_str(&value);
+        }
+    }
+    match &envelope.detail {
+        Some(told) => format!("{detail} ({})", quoted(told)),
+        None => detail,
+    }
+}

@@ -1,0 +1,86 @@
+//! `harness lint`: what keeps feature files, or the description of a workload, from being trusted.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use workflow::contract::workload::Description;
+use workflow::exit::Exit;
+
+use super::{exit, say};
+use crate::exit::WrongInput;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct LintCommand {
+    /// Feature files, directories of them, or the description of a workload (.yaml); `builtin:features` are the program's own
+    /// [default: features, where there are any, else builtin:features]
+    #[arg(default_values_os_t = [crate::project::features()], hide_default_value = true, env = "EDW_FEATURES")]
+    pub(super) features: Vec<PathBuf>,
+    /// Steps that no scenario uses are an error, not a remark
+    #[arg(long)]
+    pub(super) deny_unused: bool,
+}
+
+/// Whether `path` is the description of a workload.
+fn is_description(path: &Path) -> bool {
+    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
+    matches!(extension, Some("yaml" | "yml"))
+}
+
+fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("read {}", path.display()))
+        .context(WrongInput("check the description of a workload"))?;
+    let problems = Description::read(&text).err().unwrap_or_default();
+    for problem in &problems {
+        let file = path.display();
+        match problem.line {
+            0 => say(&format!("{file}: {}", problem.text)),
+            line => say(&format!("{file}:{line}: {}", problem.text)),
+        }
+    }
+    say(&format!(
+        "1 description checked, {} problems",
+        problems.len()
+    ));
+    Ok(if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        exit(Exit::Usage)
+    })
+}
+
+/// Checks what `command` names, and says what is wrong.
+pub(super) fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
+    if let [path] = &command.features[..]
+        && is_description(path)
+    {
+        return lint_description(path);
+    }
+    let lint = crate::scenario::check_features(&command.features)?;
+    for problem in &lint.problems {
+        say(&problem.to_string());
+    }
+    let remark = if command.deny_unused { "" } else { "remark: " };
+    // Of a single file it is no news that it does not use every step.
+    let told =
+        command.deny_unused || !matches!(&command.features[..], [one] if builtin::is_file(one));
+    for unused in lint.unused.iter().filter(|_| told) {
+        say(&format!("{remark}{unused}"));
+    }
+    let denied = if command.deny_unused {
+        lint.unused.len()
+    } else {
+        0
+    };
+    let problems = lint.problems.len() + denied;
+    say(&format!(
+        "{} scenarios checked, {problems} problems",
+        lint.scenarios
+    ));
+    Ok(if problems > 0 {
+        exit(Exit::Usage)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
