@@ -284,6 +284,7 @@ fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
     let platform = match args.environment {
         EnvironmentName::Local => Local::profile(),
         EnvironmentName::Cluster => Cluster::profile(&args.cluster),
+        EnvironmentName::Aks => Cluster::profile_on_aks(&args.cluster),
     };
     Ok(
         match crate::platform::described(args.workload.as_deref())? {
@@ -304,6 +305,9 @@ async fn platform(
         EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
         EnvironmentName::Cluster => Ok(Arc::new(
             Cluster::connect(&args.cluster, args.storage_patience).await?,
+        )),
+        EnvironmentName::Aks => Ok(Arc::new(
+            Cluster::connect_aks(&args.aks, &args.cluster, args.storage_patience).await?,
         )),
     }
 }

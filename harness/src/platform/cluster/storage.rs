@@ -13,6 +13,7 @@ use workflow::contract::{POISON_SUFFIX, RunId};
 
 use super::overlay::{Adapted, Reached};
 use crate::audit::Resources;
+use crate::events::Resource;
 use crate::platform::Store;
 use crate::platform::reach::Reach;
 use crate::platform::settings::{names, parse};
@@ -26,6 +27,8 @@ pub(super) struct Reachable {
     pub(super) reach: Reach,
     /// What of it must not be written down.
     pub(super) secrets: Vec<String>,
+    /// What of it does not go with the run's namespace: storage outside of the cluster.
+    pub(super) lasting: Vec<Resource>,
     _ways: Vec<Forward>,
 }
 
@@ -60,8 +63,9 @@ impl Reachable {
             here.push(url);
         }
         let mut variables: Vec<(String, String)> = adapted.settings().into_iter().collect();
-        let secrets = adapted.secrets();
-        variables.extend(secrets.clone());
+        variables.extend(adapted.secrets());
+        // The harness is no pod: it signs in by what its own environment offers.
+        variables.retain(|(name, value)| name != "EDW_CREDENTIAL" || value != "workload-identity");
         let account: AccountArgs =
             parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
         let storage = Storage::open(&account)?;
@@ -89,11 +93,34 @@ impl Reachable {
             },
             lens: Lens::own(run.clone()),
         };
+        let lasting = if ways.is_empty() {
+            lasting(&store.names, account.account.as_deref())
+        } else {
+            Vec::new()
+        };
         Ok(Self {
             store,
             reach: Reach::new(storage.queue(&queue)?, patience),
             secrets: adapted.all_secrets(),
+            lasting,
             _ways: ways,
         })
     }
+}
+
+/// The lines of the ledger for what a run makes in an account that outlives it.
+fn lasting(names: &Resources, account: Option<&str>) -> Vec<Resource> {
+    let resource = |kind: &str, name: String| Resource {
+        kind: kind.to_owned(),
+        name,
+        storage: account.unwrap_or("the overlay's storage").to_owned(),
+    };
+    let queue = names.queue.iter();
+    let queues = queue.flat_map(|name| [name.clone(), format!("{name}{POISON_SUFFIX}")]);
+    let queues = queues.map(|name| resource("queue", name));
+    let table = names
+        .table
+        .iter()
+        .map(|name| resource("table", name.clone()));
+    queues.chain(table).collect()
 }
