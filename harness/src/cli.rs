@@ -274,6 +274,7 @@ fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
     let platform = match args.environment {
         EnvironmentName::Local => Local::profile(),
         EnvironmentName::Cluster => Cluster::profile(&args.cluster),
+        EnvironmentName::Aks => Cluster::profile_on_aks(&args.cluster),
     };
     Ok(
         match crate::platform::described(args.workload.as_deref())? {
@@ -293,6 +294,9 @@ async fn platform(
     match args.environment {
         EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
         EnvironmentName::Cluster => Ok(Arc::new(Cluster::connect(&args.cluster, &workload).await?)),
+        EnvironmentName::Aks => Ok(Arc::new(
+            Cluster::connect_aks(&args.aks, &args.cluster, &workload).await?,
+        )),
     }
 }
 

@@ -174,8 +174,12 @@ pub(crate) fn token(args: &Common) -> Result<Exit, Failure> {
         .az(&["account", "get-access-token", "--resource", AKS_SERVER])
         .map_err(|refusal| Failure::refused("get a token for the cluster", &refusal))?;
     let token = answer["accessToken"].as_str();
-    let token =
-        token.ok_or_else(|| Failure::new(Exit::NotReady, "there is no token for the cluster in what az answered"))?;
+    let token = token.ok_or_else(|| {
+        Failure::new(
+            Exit::NotReady,
+            "there is no token for the cluster in what az answered",
+        )
+    })?;
     let mut status = json!({"token": token});
     let expires = answer["expires_on"]
         .as_i64()

@@ -9,6 +9,8 @@
 //! - [`sweep`](mod@sweep) removes what others left: by the prefix of the name, the tags and the expiry. It only tells, unless told
 //!   to delete.
 //!
+//! [`standing`](fn@standing) tells others where an environment is that is up.
+//!
 //! All of Azure is spoken to by `az`, and all of Kubernetes by `kubectl`: what a run did can be read in its `calls.jsonl`, and
 //! repeated by hand. Both are child processes behind one [`door`], which bounds each in time, writes it down without secrets,
 //! and signs in again when a workflow's assertion is too old.
@@ -31,6 +33,7 @@ mod ledger;
 mod names;
 mod refusal;
 mod stamp;
+mod standing;
 mod sweep;
 mod up;
 mod wait;
@@ -40,6 +43,7 @@ use std::process::ExitCode;
 
 pub use args::Args;
 pub use failure::Exit;
+pub use standing::{Standing, shortage, standing};
 
 use args::Command;
 use failure::Failure;

@@ -45,6 +45,8 @@ const WORDS: [(Kind, &[&str]); 14] = [
             "QuotaExceeded",
             "InsufficientVCPUQuota",
             "exceeding approved",
+            // Of node auto-provisioning.
+            "vCPU quota limit",
         ],
     ),
     (
@@ -55,6 +57,9 @@ const WORDS: [(Kind, &[&str]); 14] = [
             "OverconstrainedAllocationRequest",
             "NotAvailableForSubscription",
             "VMSizeNotSupported",
+            // As node auto-provisioning words both (karpenter-provider-azure, `error_handlers.go`).
+            "unable to allocate resources",
+            "azureskunotavailable",
         ],
     ),
     (

@@ -67,7 +67,12 @@ impl CertificateAuthority {
     /// A certificate for servers at `127.0.0.1` and `localhost`, and at the gateway of Docker's default bridge, where a process
     /// that is itself in a container finds what the engine publishes.
     pub fn certify(&self) -> Certified {
-        let mut params = named("localhost", &["127.0.0.1", "localhost", "172.17.0.1"]);
+        self.certify_hosts(&["127.0.0.1", "localhost", "172.17.0.1"])
+    }
+
+    /// A certificate for a server at these names and addresses, which are ASCII.
+    pub fn certify_hosts(&self, hosts: &[&str]) -> Certified {
+        let mut params = named("localhost", hosts);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = key();

@@ -1,6 +1,8 @@
 //! Which cluster: a context of the kubeconfig, named by who runs it and never guessed.
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use std::path::Path;
+
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::error::{ContextError, Error, said};
@@ -28,8 +30,19 @@ pub fn choose(kubeconfig: &Kubeconfig, wanted: Option<&str>) -> Result<String, C
 /// A client of the cluster whose context `wanted` names in the kubeconfig (`KUBECONFIG`, else `~/.kube/config`), and that name.
 /// Nothing is asked of the cluster yet.
 pub async fn connect(wanted: Option<&str>) -> Result<(Client, String), Error> {
-    let kubeconfig =
-        Kubeconfig::read().map_err(|error| ContextError::Unreadable(error.to_string()))?;
+    by(Kubeconfig::read(), wanted).await
+}
+
+/// The same by the kubeconfig in `file`.
+pub async fn connect_by(file: &Path, wanted: Option<&str>) -> Result<(Client, String), Error> {
+    by(Kubeconfig::read_from(file), wanted).await
+}
+
+async fn by(
+    read: Result<Kubeconfig, KubeconfigError>,
+    wanted: Option<&str>,
+) -> Result<(Client, String), Error> {
+    let kubeconfig = read.map_err(|error| ContextError::Unreadable(error.to_string()))?;
     let context = choose(&kubeconfig, wanted)?;
     let options = KubeConfigOptions {
         context: Some(context.clone()),

@@ -36,7 +36,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Endpoints, Faults, History, Killer, Proxy, Wire as _};
+use super::{Endpoints, Faults, History, Killer, Proxy, Tls, Wire as _};
 
 /// How long a request waits for something new.
 const NEWS: Duration = Duration::from_secs(1);
@@ -106,16 +106,17 @@ pub struct Program {
 
 impl Program {
     /// A wire to `storage` for every client that comes to `queue` and `table`; it goes on with `history`, and reads messages and rows
-    /// through `lens`.
+    /// through `lens`. Where storage speaks HTTPS, `tls` is how, and clients find HTTPS here as well.
     pub async fn start(
         storage: &Endpoints,
         history: History,
         seed: u64,
         [queue, table]: [TcpListener; 2],
         lens: Lens,
+        tls: Option<Tls>,
     ) -> anyhow::Result<Self> {
         let life = history.now().as_micros().to_string();
-        let proxy = Proxy::start(storage, history, Faults::new(seed), None, lens).await?;
+        let proxy = Proxy::start(storage, history, Faults::new(seed), tls, lens).await?;
         let wanted = Wanted {
             open: Arc::new(watch::Sender::new(BTreeMap::new())),
             asked: Arc::default(),

@@ -75,7 +75,8 @@ impl Gate {
         let name = named(&mut parts).ok_or_else(nobody)?;
         let mut body = inspected(body).await?;
         if parts.uri.path().ends_with("/$batch") {
-            body = without_prefix(&body, &name);
+            let origin = self.shared.upstream(self.service).origin();
+            body = readdressed(&body, &name, &origin);
         }
         let way = Arc::new(Way {
             shared: self.shared.clone(),
@@ -100,14 +101,15 @@ fn named(parts: &mut Parts) -> Option<String> {
     Some(name)
 }
 
-/// The body of a transaction, whose parts name their addresses in full: each without the segment that names the client. Only request
-/// lines are changed (`POST http://host/name/account/Table HTTP/1.1`): what rows hold is on lines of JSON, which begin with a brace.
-fn without_prefix(body: &Bytes, name: &str) -> Bytes {
+/// The body of a transaction, whose parts name their addresses in full: each at `origin`, as it would be without a wire, and without the
+/// segment that names the client. Only request lines are changed (`POST http://host/name/account/Table HTTP/1.1`): what rows hold is on
+/// lines of JSON, which begin with a brace.
+fn readdressed(body: &Bytes, name: &str, origin: &str) -> Bytes {
     let mut changed = Vec::with_capacity(body.len());
     for line in body.split_inclusive(|byte| *byte == b'\n') {
         match std::str::from_utf8(line)
             .ok()
-            .and_then(|line| shortened(line, name))
+            .and_then(|line| request_line(line, name, origin))
         {
             Some(line) => changed.extend_from_slice(line.as_bytes()),
             None => changed.extend_from_slice(line),
@@ -116,19 +118,22 @@ fn without_prefix(body: &Bytes, name: &str) -> Bytes {
     changed.into()
 }
 
-/// A request line without the segment; `None` for any other line.
-fn shortened(line: &str, name: &str) -> Option<String> {
+/// A request line as storage knows it; `None` for any other line.
+fn request_line(line: &str, name: &str, origin: &str) -> Option<String> {
     let (method, rest) = line.split_once(' ')?;
     let (address, version) = rest.rsplit_once(' ')?;
     let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
     if !is_method || !version.starts_with("HTTP/1.") {
         return None;
     }
-    let after_scheme = address.find("://").map_or(0, |at| at + 3);
-    let path = after_scheme + address[after_scheme..].find('/')?;
+    let after_scheme = address.find("://").map(|at| at + 3);
+    let path = after_scheme.unwrap_or_default();
+    let path = path + address[path..].find('/')?;
     let rest = address[path..].strip_prefix('/')?.strip_prefix(name)?;
     let rest = rest.strip_prefix('/')?;
-    Some(format!("{method} {}/{rest} {version}", &address[..path]))
+    // A path alone stays one.
+    let origin = after_scheme.map_or("", |_| origin);
+    Some(format!("{method} {origin}/{rest} {version}"))
 }
 
 #[cfg(test)]
@@ -156,18 +161,23 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_transaction_lose_it_too_and_rows_keep_every_byte() {
+        const ORIGIN: &str = "https://account.table.test";
         let body = "--batch_1\r\n\r\nPOST http://wire:10002/pod-1/account/T HTTP/1.1\r\n\
             Content-Type: application/json\r\n\r\n{\"data\":\"PUT /pod-1/x HTTP/1.1\"}\r\n\
             PUT /pod-1/account/T(PartitionKey='a b',RowKey='pod-1') HTTP/1.1\r\n--batch_1--\r\n";
         let expected = body
-            .replacen("10002/pod-1/account", "10002/account", 1)
+            .replacen(
+                "http://wire:10002/pod-1/account",
+                "https://account.table.test/account",
+                1,
+            )
             .replacen("PUT /pod-1/account", "PUT /account", 1);
-        let changed = without_prefix(&Bytes::from(body), "pod-1");
+        let changed = readdressed(&Bytes::from(body), "pod-1", ORIGIN);
         assert_eq!(changed, expected);
         // Another client's, which nobody sends.
         let other = Bytes::from("POST /pod-10/account/T HTTP/1.1\r\n");
-        assert_eq!(without_prefix(&other, "pod-1"), other);
+        assert_eq!(readdressed(&other, "pod-1", ORIGIN), other);
         let binary = Bytes::from_static(b"\xff\xfe POST /pod-1/ HTTP/1.1\n");
-        assert_eq!(without_prefix(&binary, "pod-1"), binary);
+        assert_eq!(readdressed(&binary, "pod-1", ORIGIN), binary);
     }
 }

@@ -15,16 +15,17 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use wire::control::Program;
-use wire::{Endpoints, History};
+use wire::{Endpoints, History, Tls};
 
 /// Sits between a workload and Azure Storage, writes down every request, and breaks those that it is told to
 ///
-/// Clients put a name of their own in front of the account's path: `http://wire:10001/NAME/account`. The program that controls it
-/// speaks to it at the loopback alone.
+/// Clients put a name of their own in front of the account's path: `http://wire:10001/NAME/account`. Before a storage that speaks HTTPS,
+/// clients must speak it too: tokens do not travel in the clear. The program that controls it speaks to it at the loopback alone.
 #[derive(Debug, Parser)]
 #[command(name = "wire", version)]
 struct Args {
-    /// The queue service, with the account, such as <http://azurite:10001/devstoreaccount1>
+    /// The queue service, with the account, such as <http://azurite:10001/devstoreaccount1> or
+    /// <https://myaccount.queue.core.windows.net>
     #[arg(long, env = "EDW_WIRE_QUEUE")]
     queue: String,
     /// The table service, with the account
@@ -42,6 +43,12 @@ struct Args {
     /// The port of its control, at the loopback
     #[arg(long, env = "EDW_WIRE_CONTROL_PORT", default_value_t = 10_010)]
     control_port: u16,
+    /// The certificate under which clients find it, PEM; needed where storage speaks HTTPS
+    #[arg(long, env = "EDW_WIRE_CERTIFICATE", requires = "certificate_key")]
+    certificate: Option<PathBuf>,
+    /// The private key of the certificate, PEM
+    #[arg(long, env = "EDW_WIRE_CERTIFICATE_KEY", requires = "certificate")]
+    certificate_key: Option<PathBuf>,
     /// The directory of the history; one that is there is gone on with
     #[arg(long, env = "EDW_WIRE_DIRECTORY")]
     directory: PathBuf,
@@ -70,6 +77,19 @@ impl Args {
             anyhow!(problems.collect::<Vec<_>>().join("\n"))
         })?;
         Ok(Lens::new(Arc::new(description), self.run.clone()))
+    }
+}
+
+impl Args {
+    fn tls(&self) -> anyhow::Result<Option<Tls>> {
+        let (Some(certificate), Some(key)) = (&self.certificate, &self.certificate_key) else {
+            return Ok(None);
+        };
+        let read = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path);
+            text.with_context(|| format!("read {}", path.display()))
+        };
+        Ok(Some(Tls::outwards(&read(certificate)?, &read(key)?)?))
     }
 }
 
@@ -102,12 +122,13 @@ async fn run(args: Args) -> anyhow::Result<()> {
         gates[1].local_addr()?,
         control.local_addr()?
     )?;
+    let tls = args.tls()?;
     let storage = Endpoints {
         queue: args.queue,
         table: args.table,
     };
     let history = History::open(&args.directory)?;
-    let program = Program::start(&storage, history, args.seed, gates, lens).await?;
+    let program = Program::start(&storage, history, args.seed, gates, lens, tls).await?;
     let program = Arc::new(program);
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;

@@ -1,8 +1,11 @@
-//! HTTPS on both sides of the proxy, under the certificate authority of the run: nobody's verification is switched off.
+//! HTTPS on both sides of the proxy: nobody's verification is switched off.
+//!
+//! Clients find the proxy under a certificate that was made for the run. Storage is trusted by the root of the same run where the
+//! harness has made its certificate too ([`Tls::new`]), and by the roots of the machine where storage is Azure's ([`Tls::outwards`]).
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -10,10 +13,10 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-/// How to speak HTTPS as a server that this run's processes trust, and as a client that trusts nothing else. Clones share it.
+/// How to speak HTTPS as a server that this run's processes trust, and as a client of storage. Clones share it.
 #[derive(Clone)]
 pub struct Tls {
-    root: Arc<String>,
+    root: Option<Arc<String>>,
     acceptor: TlsAcceptor,
     connector: TlsConnector,
 }
@@ -25,17 +28,44 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Serves with `certificate` and its `key`, and trusts what `root` has certified; all in PEM.
+    /// Serves with `certificate` and its `key`, and trusts what `root` has certified and nothing else; all in PEM.
     pub fn new(root: String, certificate: &str, key: &str) -> anyhow::Result<Self> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(root.as_bytes())?)?;
+        let tls = Self::trusting(roots, certificate, key)?;
+        Ok(Self {
+            root: Some(Arc::new(root)),
+            ..tls
+        })
+    }
+
+    /// Serves with `certificate` and its `key`, in PEM, and trusts the roots of this machine or container. As everywhere in this
+    /// project, `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their place.
+    pub fn outwards(certificate: &str, key: &str) -> anyhow::Result<Self> {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
+        let (added, _) = roots.add_parsable_certificates(found.certs);
+        if added == 0 {
+            let why = found.errors.iter().map(ToString::to_string);
+            let why: Vec<_> = why.collect();
+            bail!(
+                "find the certificates to trust: there is none; SSL_CERT_FILE names a file of them {}",
+                why.join(", ")
+            );
+        }
+        Self::trusting(roots, certificate, key)
+    }
+
+    fn trusting(roots: RootCertStore, certificate: &str, key: &str) -> anyhow::Result<Self> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
         let client = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())?;
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())?;
+        let certificate = CertificateDer::from_pem_slice(certificate.as_bytes())
+            .context("read the certificate of the run")?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+            .context("read the key of the run's certificate")?;
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
@@ -43,15 +73,15 @@ impl Tls {
             .context("use the certificate of the run")?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
-            root: Arc::new(root),
+            root: None,
             acceptor: Arc::new(server).into(),
             connector: Arc::new(client).into(),
         })
     }
 
-    /// The certificate that processes are to trust, PEM.
-    pub fn root(&self) -> &str {
-        &self.root
+    /// The certificate that processes are to trust, PEM, where it is known here.
+    pub fn root(&self) -> Option<&str> {
+        self.root.as_deref().map(String::as_str)
     }
 
     /// Serves a client that has connected.

@@ -72,9 +72,10 @@ impl Upstream {
         let tls = match (uri.scheme(), tls) {
             (Some(scheme), _) if *scheme == Scheme::HTTP => None,
             (Some(scheme), Some(tls)) if *scheme == Scheme::HTTPS => Some(tls.clone()),
-            _ => bail!(
-                "proxy {url}: only http is understood, and https of the harness's own storage"
+            (Some(scheme), None) if *scheme == Scheme::HTTPS => bail!(
+                "proxy {url}: clients must find HTTPS here too; give a certificate for it and its key"
             ),
+            _ => bail!("proxy {url}: only http and https are understood"),
         };
         let authority = uri
             .authority()
@@ -98,6 +99,12 @@ impl Upstream {
     /// How clients find it: `http` or `https`.
     pub(super) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Scheme and authority of the service's own address, which nobody but storage answers at.
+    pub(super) fn origin(&self) -> String {
+        let host = self.host.to_str().unwrap_or_default();
+        format!("{}://{host}", self.scheme())
     }
 
     pub(super) fn tls(&self) -> Option<&Tls> {

@@ -67,6 +67,7 @@ fn an_exported_feature_is_the_projects_own_and_may_be_edited() {
     let exported = place.run(&["export", ".", "features"]);
     exported.expect(0, &["files written, 0 were there already"]);
     for other in [
+        "aks",
         "faults",
         "identity",
         "latency",

@@ -25,7 +25,8 @@ pub use server::{Authority, Exchange};
 
 /// What a client in this process is to trust, to be served over `tls`.
 pub(crate) fn roots(tls: &Tls) -> anyhow::Result<[reqwest::Certificate; 1]> {
-    let root = reqwest::Certificate::from_pem(tls.root().as_bytes());
+    let root = tls.root().context("find the certificate of the run")?;
+    let root = reqwest::Certificate::from_pem(root.as_bytes());
     Ok([root.context("read the certificate of the run")?])
 }
 

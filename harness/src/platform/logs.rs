@@ -15,6 +15,11 @@ pub(super) fn said(directory: &Path, name: &str) -> anyhow::Result<String> {
     std::fs::read_to_string(&log).with_context(|| format!("read {}", log.display()))
 }
 
+/// Whether `log` holds this text.
+pub(super) fn says(log: &Path, text: &str) -> bool {
+    std::fs::read_to_string(log).is_ok_and(|said| said.contains(text))
+}
+
 /// The last lines of `log`, each cut to what a person reads of it; empty when nothing was said.
 pub(super) fn last_lines(log: &Path) -> String {
     const LINES: usize = 15;

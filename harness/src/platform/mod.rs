@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use cluster::ClusterArgs;
+pub use cluster::{AksArgs, ClusterArgs};
 pub use local::{
     Described, EnvironmentName, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs,
     described,
@@ -141,6 +141,12 @@ pub trait Stage: Send + Sync {
 
     /// What lies between the workload and storage, where there is something that sees and breaks requests.
     fn wire(&self) -> Option<Arc<dyn Wire>>;
+
+    /// How long workers that are asked for may take to run, where nothing is wrong: a pod may have to fetch its image, and a node may
+    /// have to be made for it.
+    fn start(&self) -> Duration {
+        Duration::from_secs(60)
+    }
 
     /// Whether workers, producer and wire read one clock.
     fn has_one_clock(&self) -> bool {

@@ -43,6 +43,8 @@ pub struct NodesView {
     pub nodes: Vec<NodeView>,
     /// The evictions so far, in order.
     pub evictions: Vec<Evicted>,
+    /// What keeps Azure from giving machines, if it last said so: no Spot capacity, a quota.
+    pub shortage: Option<String>,
 }
 
 /// One node.
@@ -65,6 +67,8 @@ pub struct Evicted {
     pub node: String,
     /// What was to happen to it.
     pub eviction: Eviction,
+    /// Whether the harness had it done; else Azure did it by itself.
+    pub is_asked: bool,
     /// When its machine was told; where it was not, when it ended.
     pub since: Stamp,
     /// Whether its machine has ended.

@@ -4,6 +4,7 @@
 //! that just ended; and no view is kinder than another, since the verdict is made once, in [`RunRecord::verdict`].
 
 pub(crate) mod clock;
+mod cost;
 mod exports;
 mod files;
 mod html;

@@ -24,6 +24,22 @@ pub struct NodeRecord {
     pub joined: Stamp,
     /// The consumers that were started on it, in order.
     pub consumers: Vec<String>,
+    /// The size of its machine, where it is a real one.
+    pub size: Option<String>,
+    /// What an hour of its machine costs on demand, in millionths of a USD, where that is known.
+    pub on_demand_micro_usd: Option<u64>,
+    /// The same as Spot.
+    pub spot_micro_usd: Option<u64>,
+    /// When Azure was asked to take it back.
+    pub requested: Option<Stamp>,
+    /// Whether Azure took it back without being asked.
+    pub is_unasked: bool,
+    /// When each consumer read of its end, in order.
+    pub noticed: Vec<(Stamp, String)>,
+    /// What Kubernetes said of it, and when.
+    pub conditions: Vec<(Stamp, String)>,
+    /// The node that came in its place, and when.
+    pub replaced: Option<(Stamp, String)>,
     /// When its machine was told of its eviction, and how many milliseconds before that; `None`: it was not.
     pub notice: Option<(Stamp, u64)>,
     /// How long after that all consumers on it had ended by themselves, in milliseconds.
@@ -41,13 +57,26 @@ pub struct NodeRecord {
 impl Nodes {
     pub(super) fn take(&mut self, at: Stamp, event: NodeEvent) {
         let NodeEvent { node, change } = event;
-        if let NodeChange::Joined { capacity, zone } = change {
+        if let NodeChange::Joined {
+            capacity,
+            zone,
+            size,
+        } = change
+        {
             self.0.push(NodeRecord {
                 name: node,
                 capacity,
                 zone,
                 joined: at,
                 consumers: Vec::new(),
+                size,
+                on_demand_micro_usd: None,
+                spot_micro_usd: None,
+                requested: None,
+                is_unasked: false,
+                noticed: Vec::new(),
+                conditions: Vec::new(),
+                replaced: None,
                 notice: None,
                 drained_ms: None,
                 gone: None,
@@ -58,7 +87,11 @@ impl Nodes {
             return;
         }
         let about = |it: &&mut NodeRecord| {
-            let waits = matches!(change, NodeChange::Recovered { .. }) && it.recovered_ms.is_none();
+            let waits = match change {
+                NodeChange::Recovered { .. } => it.recovered_ms.is_none(),
+                NodeChange::Replaced { .. } => it.replaced.is_none(),
+                _ => false,
+            };
             it.name == node && (it.gone.is_none() || waits)
         };
         // Of one whose machine came back, what is said of its recovery is said of the first that lacks it.
@@ -68,6 +101,18 @@ impl Nodes {
         match change {
             NodeChange::Joined { .. } => {}
             NodeChange::Placed { consumer } => record.consumers.push(consumer),
+            NodeChange::Priced {
+                on_demand_micro_usd,
+                spot_micro_usd,
+            } => {
+                record.on_demand_micro_usd = Some(on_demand_micro_usd);
+                record.spot_micro_usd = spot_micro_usd;
+            }
+            NodeChange::Requested => record.requested = Some(at),
+            NodeChange::Unasked => record.is_unasked = true,
+            NodeChange::Noticed { consumer } => record.noticed.push((at, consumer)),
+            NodeChange::Condition { condition } => record.conditions.push((at, condition)),
+            NodeChange::Replaced { by } => record.replaced = Some((at, by)),
             NodeChange::Announced { notice_ms } => record.notice = Some((at, notice_ms)),
             NodeChange::Drained { after_ms } => record.drained_ms = Some(after_ms),
             NodeChange::Gone { stopped, killed } => {
@@ -89,13 +134,26 @@ impl Nodes {
 
     /// Those that Azure took back.
     pub fn evicted(&self) -> impl Iterator<Item = &NodeRecord> {
-        self.0
-            .iter()
-            .filter(|node| node.gone.is_some() || node.notice.is_some())
+        self.0.iter().filter(|node| node.is_evicted())
     }
 }
 
 impl NodeRecord {
+    /// Whether Azure took it back, or was about to. A real node may also go since nobody needs it any more.
+    fn is_evicted(&self) -> bool {
+        let is_asked = self.requested.is_some() || self.is_unasked;
+        let is_simulated = self.size.is_none() && self.gone.is_some();
+        is_asked || is_simulated || self.notice.is_some()
+    }
+
+    /// How long after Azure was asked, in words.
+    fn after(&self, at: Stamp) -> String {
+        let since = self.requested.map(|since| at.micros_since(since).max(0));
+        since.map_or_else(String::new, |time| {
+            format!(" {} after the request", Micros(time))
+        })
+    }
+
     /// What became of it, in a line.
     pub fn told(&self) -> String {
         let millis = |ms: u64| Micros(i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000));
@@ -109,11 +167,23 @@ impl NodeRecord {
             (_, false) => "evicted",
         };
         let mut parts = vec![format!("{how} {notice}")];
+        if self.is_unasked {
+            parts.push("nobody had asked for that".to_owned());
+        }
+        for (at, consumer) in &self.noticed {
+            parts.push(format!("{consumer} read of it{}", self.after(*at)));
+        }
+        for (at, condition) in &self.conditions {
+            parts.push(format!("{condition}{}", self.after(*at)));
+        }
         if let Some(drained) = self.drained_ms {
             parts.push(format!("drained after {}", millis(drained)));
         }
         if !self.killed.is_empty() {
             parts.push(format!("{} ended with it", self.killed.join(", ")));
+        }
+        if let Some((at, by)) = &self.replaced {
+            parts.push(format!("{by} in its place{}", self.after(*at)));
         }
         if let Some(recovered) = self.recovered_ms {
             let after = millis(recovered);
@@ -159,6 +229,7 @@ mod tests {
         NodeChange::Joined {
             capacity: Capacity::Spot,
             zone: "local-1".to_owned(),
+            size: None,
         }
     }
 
@@ -182,6 +253,45 @@ mod tests {
         let expected = "evicted with 4.00 s of notice; drained after 1.25 s; as many consumers at work as before \
                         900 ms later";
         assert_eq!(told, [expected]);
+    }
+
+    #[test]
+    fn the_story_of_a_real_eviction_is_told_from_the_request_on() {
+        let of_azure = NodeChange::Joined {
+            capacity: Capacity::Spot,
+            zone: "eastus-1".to_owned(),
+            size: Some("Standard_D2s_v5".to_owned()),
+        };
+        let consumer = "aqs-app-1".to_owned();
+        let condition = "PreemptionScheduled".to_owned();
+        let by = "aks-edw-spot-00002".to_owned();
+        let nodes = nodes([
+            (1, of_azure),
+            (5, NodeChange::Requested),
+            (7, NodeChange::Noticed { consumer }),
+            (7, NodeChange::Announced { notice_ms: 30_000 }),
+            (9, NodeChange::Condition { condition }),
+            (38, gone(&["aqs-app-2"])),
+            (90, NodeChange::Replaced { by }),
+            (95, NodeChange::Recovered { after_ms: 57_000 }),
+        ]);
+        let told: Vec<_> = nodes.evicted().map(NodeRecord::told).collect();
+        let expected = "evicted with 30.0 s of notice; aqs-app-1 read of it 2.00 s after the request; PreemptionScheduled 4.00 s after \
+                        the request; aqs-app-2 ended with it; aks-edw-spot-00002 in its place 85.0 s after the request; as many \
+                        consumers at work as before 57.0 s later";
+        assert_eq!(told, [expected]);
+    }
+
+    #[test]
+    fn a_real_node_that_nobody_needs_any_more_was_not_evicted() {
+        let of_azure = NodeChange::Joined {
+            capacity: Capacity::OnDemand,
+            zone: "eastus-1".to_owned(),
+            size: Some("Standard_D2s_v5".to_owned()),
+        };
+        let nodes = nodes([(1, of_azure), (900, gone(&[]))]);
+        assert_eq!(nodes.evicted().count(), 0);
+        assert_eq!(nodes.all()[0].gone.map(Stamp::as_micros), Some(900_000_000));
     }
 
     #[test]

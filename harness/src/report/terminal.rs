@@ -314,9 +314,10 @@ fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
     }
 }
 
-/// Notes of the run, and what there is to say about its log and its producer; consumers are judged by a promise.
+/// Notes of the run, what it has cost, and what there is to say about its log and its producer; consumers are judged by a promise.
 pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
     let mut remarks = record.notes.clone();
+    remarks.extend(super::cost::told(record));
     for (process, exit) in record.astray() {
         if process.role != CONSUMER {
             let (name, status) = (&process.name, &exit.status);

@@ -235,6 +235,11 @@ impl Run {
         self.stage.workers().apply(spec).await
     }
 
+    /// How long workers that are asked for may take to run, where nothing is wrong.
+    pub fn start(&self) -> Duration {
+        self.stage.start()
+    }
+
     /// Its workers, as last seen.
     pub fn roster(&self) -> Roster {
         self.stage.workers().roster().borrow().clone()
@@ -251,9 +256,8 @@ impl Run {
 
     /// The name of the worker that runs and was started first. A pod takes a moment until it runs.
     pub async fn first_worker(&self) -> anyhow::Result<String> {
-        const START: Duration = Duration::from_secs(60);
         let first = |roster: &Roster| roster.first().ok().map(|worker| worker.name.clone());
-        match self.until_workers(START, first).await {
+        match self.until_workers(self.start(), first).await {
             Ok(name) => Ok(name),
             Err(_) => Ok(self.roster().first()?.name.clone()),
         }

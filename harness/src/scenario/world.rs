@@ -158,9 +158,14 @@ impl Scenario {
             Fact::new("consumers", consumers),
             Fact::new("payload", self.payload().to_string()),
         ];
+        let kind = if run.environment() == "aks" {
+            "of Azure"
+        } else {
+            "simulated"
+        };
         plan.extend(
             self.nodes
-                .map(|nodes| Fact::new("nodes", nodes.to_string())),
+                .map(|nodes| Fact::new("nodes", format!("{kind}, {nodes}"))),
         );
         plan.extend(
             options
@@ -213,8 +218,6 @@ impl Scenario {
 
     /// Prepares the run and starts the given consumers, or what decides how many there are.
     pub(super) async fn run_with_consumers(&mut self) -> anyhow::Result<&mut Run> {
-        // How long those may take to run that have a place; a pod may have to fetch its image.
-        const START: Duration = Duration::from_secs(60);
         let spec = self.workers();
         let wanted = match spec.replicas {
             Replicas::Fixed(count) => count as usize,
@@ -228,7 +231,7 @@ impl Scenario {
             let waiting = roster.held_back as usize;
             (roster.running().count() + ended + waiting >= wanted).then_some(())
         };
-        run.until_workers(START, have_come).await.ok();
+        run.until_workers(run.start(), have_come).await.ok();
         Ok(run)
     }
 

@@ -113,6 +113,16 @@ fn feature_files_that_cannot_run_are_refused() {
 }
 
 #[test]
+fn an_environment_on_aks_that_is_not_up_is_refused_with_the_command_that_brings_it_up() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let out = directory.path().to_str().expect("a path of text");
+    let on_aks = ["load", "--env", "aks", "--aks-out", out];
+    refused(&on_aks, &[], &["use an environment on AKS", "--aks-run"]);
+    let named = [&on_aks[..], &["--aks-run", "n1a"]].concat();
+    refused(&named, &[], &["environment.json", "run up --run n1a first"]);
+}
+
+#[test]
 fn a_load_that_producer_or_consumers_would_refuse_is_refused() {
     for (flag, text) in [
         ("--shape=trace:/no/such.csv", "open trace /no/such.csv"),

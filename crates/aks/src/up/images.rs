@@ -11,7 +11,7 @@ use crate::wait::{Look, until};
 /// As `ci/images/build` tags them, and `k8s/base` names them.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-const IMAGES: [&str; 2] = ["consumer", "producer"];
+const IMAGES: [&str; 3] = ["consumer", "producer", "wire"];
 
 /// An image is 25 MiB at most.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -30,7 +30,7 @@ pub(crate) fn push(door: &Door, environment: &Environment) -> Result<(), Failure
             Kind::NoProgram => Failure::refused("push images", &refusal),
             _ => Failure::new(Exit::Missing, format!("there is no image {local}"))
                 .said(refusal.to_string())
-                .mend("ci/images/build consumer producer"),
+                .mend("ci/images/build consumer producer wire"),
         })?;
     }
     until("registry", door.minutes(12), || {

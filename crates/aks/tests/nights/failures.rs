@@ -118,7 +118,7 @@ fn refused_before() {
     );
     assert_eq!(night.books().all["groups"], json!({}));
     night.plant("no-image", 1);
-    night.up().with(6, "ci/images/build consumer producer");
+    night.up().with(6, "ci/images/build consumer producer wire");
     night.down().with(0, "removed");
     night.is_over();
     night.check().with(6, "run up --run night1 first");

@@ -53,6 +53,35 @@ pub enum NodeChange {
         capacity: Capacity,
         /// Where it is.
         zone: String,
+        /// The size of its machine, where there is a real one, such as `Standard_D2s_v5`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<String>,
+    },
+    /// What an hour of its machine costs, by the region's list prices, in millionths of a USD.
+    Priced {
+        /// On demand.
+        on_demand_micro_usd: u64,
+        /// As Spot, where that is sold.
+        spot_micro_usd: Option<u64>,
+    },
+    /// Azure was asked to take its machine back.
+    Requested,
+    /// Azure takes its machine back, and nobody had asked for that.
+    Unasked,
+    /// A consumer on it read of its end.
+    Noticed {
+        /// Its name.
+        consumer: String,
+    },
+    /// Kubernetes says of it what it has not said before.
+    Condition {
+        /// The condition, such as `PreemptionScheduled`.
+        condition: String,
+    },
+    /// Another node came after its eviction began, and has consumers.
+    Replaced {
+        /// That node.
+        by: String,
     },
     /// A consumer was started on it.
     Placed {

@@ -119,7 +119,7 @@ impl Elsewhere {
             table: self.storage.base.clone(),
         };
         let history = History::open(&self.dir.path().join("pod")).unwrap();
-        let program = Program::start(&endpoints, history, 1, gates, own())
+        let program = Program::start(&endpoints, history, 1, gates, own(), None)
             .await
             .unwrap();
         self.stop = CancellationToken::new();
@@ -260,7 +260,8 @@ async fn a_status_that_is_asked_for_again_and_again_keeps_nothing_from_being_wri
         queue: storage.base.clone(),
         table: storage.base.clone(),
     };
-    let started = Program::start(&endpoints, history.clone(), 1, listeners().await, own());
+    let gates = listeners().await;
+    let started = Program::start(&endpoints, history.clone(), 1, gates, own(), None);
     let program = started.await.unwrap();
     let line = r#"{"client":"c","operation":"insert-entity","resource":"T","began":"2026-01-01 00:00:00.000000","ended":"2026-01-01 00:00:00.000001","answer":"not-asked"}"#;
     let crossing: Crossing = serde_json::from_str(line).unwrap();

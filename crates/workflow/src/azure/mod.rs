@@ -4,11 +4,13 @@
 //! - [`credential`]: how to sign in, and why this way; [`sign_in`]: why it failed, and what mends it.
 //! - [`Storage`]: an account, opened: one HTTP client, one credential, shared by all adapters.
 //! - [`AzureQueue`], [`AzureTable`]: the ports.
+//! - [`Arm`]: has Azure take a Spot machine back.
 //!
 //! The SDK's own retries are switched off: a port makes one try and says truthfully how it ended, so that a send whose
 //! answer was lost counts as unknown and not as sent once.
 
 pub mod args;
+mod arm;
 mod connection_string;
 pub mod credential;
 mod development;
@@ -24,6 +26,7 @@ mod table;
 mod token;
 
 pub use args::{AccountArgs, QueueArgs, StorageArgs, TableArgs};
+pub use arm::{Arm, ArmError, Machine, NoMachine};
 pub use endpoint::EndpointError;
 pub use names::{InvalidName, QueueName, TableName};
 pub use queue::AzureQueue;

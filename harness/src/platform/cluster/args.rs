@@ -32,7 +32,34 @@ impl fmt::Display for Switch {
     }
 }
 
-/// Which cluster, and what runs in it; all of it for `--env cluster` alone.
+/// Which environment of `harness aks up`; for `--env aks` alone.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "With --env aks")]
+pub struct AksArgs {
+    /// The environment that `aks up` has brought up, by the name that it was given: it says which cluster, storage and overlay
+    #[arg(id = "aks_run", long = "aks-run", env = "EDW_AKS_RUN")]
+    pub run: Option<String>,
+    /// Where `aks up` has written what it knows of it
+    #[arg(
+        id = "aks_out",
+        long = "aks-out",
+        env = "EDW_AKS_OUT",
+        default_value = "target/aks"
+    )]
+    pub out: PathBuf,
+}
+
+impl AksArgs {
+    /// The flags that repeat the choice, each with its value.
+    pub fn repeat(&self) -> Vec<(&'static str, String)> {
+        let run = self.run.clone().map(|run| ("--aks-run", run));
+        let out = self.out.display().to_string();
+        let out = (out != "target/aks").then_some(("--aks-out", out));
+        run.into_iter().chain(out).collect()
+    }
+}
+
+/// Which cluster, and what runs in it; all of it for `--env cluster`, and for `--env aks` all but context and overlay.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "With --env cluster")]
 pub struct ClusterArgs {
@@ -52,7 +79,7 @@ pub struct ClusterArgs {
     #[arg(long, env = "EDW_WIRE_IMAGE")]
     pub wire_image: Option<String>,
     /// Whether a wire lies between workload and storage: it writes every request down, and breaks what scenarios break [default: on
-    /// where the overlay has storage of its own]
+    /// where the overlay has storage of its own, or storage is spoken to over HTTPS]
     #[arg(long, env = "EDW_WIRE")]
     pub wire: Option<Switch>,
     /// After this time `harness sweep` may remove the namespace of a run, if nobody has

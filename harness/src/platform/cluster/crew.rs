@@ -1,8 +1,8 @@
 //! The pods of a run's workers as a roster: who is there, who has ended, and why, made from what the watch tells. Nothing here speaks to
 //! a cluster.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use workflow::contract::Stamp;
 use workflow::contract::workload::{Exit, WorkerForm};
 
+use super::nodes::ANNOUNCED;
 use crate::events::{Event, EventLog, NodeChange, NodeEvent};
 use crate::platform::logs;
 use crate::platform::workers::{
@@ -47,6 +48,8 @@ pub(super) struct Crew {
     wire: Option<Arc<dyn Wire>>,
     /// What was done to pods, until they end.
     asked: BTreeMap<String, Cause>,
+    /// Nodes that Azure takes back, or has.
+    evicted: BTreeSet<String>,
     roster: watch::Sender<Roster>,
     /// How many pods there are, those that have not started or have ended included.
     present: watch::Sender<usize>,
@@ -89,6 +92,7 @@ impl Crew {
             worker,
             wire: None,
             asked: BTreeMap::new(),
+            evicted: BTreeSet::new(),
             roster: watch::Sender::new(Roster::default()),
             present: watch::Sender::new(0),
         }
@@ -142,6 +146,11 @@ impl Crew {
     /// The worker called `name` is about to be ended, for this reason.
     pub(super) fn asks(&mut self, name: &str, cause: Cause) {
         self.asked.insert(name.to_owned(), cause);
+    }
+
+    /// Azure takes these nodes back, or has: nobody of ours tells the pods on them to end, and nobody promises them time for it.
+    pub(super) fn evicted(&mut self, nodes: BTreeSet<String>) {
+        self.evicted = nodes;
     }
 
     /// The names of the pods that run.
@@ -257,7 +266,9 @@ impl Crew {
     fn depart(&mut self, member: &Member, ended: Option<&Ended>) -> anyhow::Result<()> {
         let name = &member.view.name;
         let end = ended.map_or(End::Unknown, End::from);
-        let cause = self.cause(member);
+        // As far as it was written down by now.
+        let log = logs::file(&self.directory, name);
+        let cause = self.cause(member, end, &log);
         let may_refuse = self
             .groups
             .get(member.group)
@@ -282,8 +293,6 @@ impl Crew {
             Cause::Fault => format!("{name} was killed by a fault"),
             Cause::Evicted => format!("{name} ended with its node"),
         };
-        // As far as it was written down by now.
-        let log = logs::file(&self.directory, name);
         self.log.append(
             Stamp::now(),
             Event::ProcessExited {
@@ -309,10 +318,21 @@ impl Crew {
         Ok(())
     }
 
-    fn cause(&self, member: &Member) -> Cause {
+    fn cause(&self, member: &Member, end: End, log: &Path) -> Cause {
         let view = &member.view;
         if let Some(cause) = self.asked.get(&view.name) {
             return *cause;
+        }
+        let is_orderly = end.code() == Some(0);
+        let of_evicted = view.node.as_ref();
+        let of_evicted = of_evicted.is_some_and(|node| self.evicted.contains(node));
+        if of_evicted && !is_orderly {
+            return Cause::Evicted;
+        }
+        // One that had nothing in hand ends at once, and before its log was looked into for the notice.
+        let has_read = member.told.is_none() && logs::says(log, ANNOUNCED);
+        if is_orderly && (of_evicted || has_read) {
+            return Cause::Notice;
         }
         if member.told.is_some() {
             Cause::Told

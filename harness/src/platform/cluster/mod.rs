@@ -1,13 +1,16 @@
-//! The `cluster` platform: pods of any Kubernetes, scaled by its KEDA.
+//! The platforms `cluster` and `aks`: pods of any Kubernetes, or of one on Azure, scaled by its KEDA.
 //!
 //! - [`Cluster`] is the platform: one context of the kubeconfig, looked over before anything is made in it. `stage` is a run's namespace.
 //! - `overlay` adapts what a user applies to a run, and `images` says what its pods are made of.
 //! - `crew` makes a roster of pods, `scale` a recording of `spec.replicas`, `sender` a producer of a Job, `storage` the way to storage.
+//! - `aks` is what a cluster on Azure has besides, `nodes` its nodes and their evictions.
 //! - What Kubernetes is, the crate `cluster` knows; what a run is, the traits above.
 
+mod aks;
 mod args;
 mod crew;
 mod images;
+mod nodes;
 mod overlay;
 mod scale;
 mod sender;
@@ -26,15 +29,17 @@ use cluster::{Found, Wants};
 use kube::Client;
 use kube::api::DeleteParams;
 use serde_json::json;
+use workflow::contract::RunId;
 use workflow::contract::workload::Description;
 
-pub use args::{ClusterArgs, Switch};
+pub use args::{AksArgs, ClusterArgs, Switch};
 
 use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed, Workload};
 use crate::events::{Fact, Resource};
 use crate::exit::WrongInput;
 use crate::manifest::quantity;
 use crate::pace::Paces;
+use aks::{Azure, Chosen};
 use images::Images;
 use overlay::{Described, Overlay};
 use stage::ClusterStage;
@@ -64,6 +69,8 @@ struct Site {
     keeps: bool,
     /// How long storage may be away that nobody took away.
     patience: Duration,
+    /// What it has besides on Azure.
+    azure: Option<Azure>,
 }
 
 impl Cluster {
@@ -71,22 +78,30 @@ impl Cluster {
     pub fn profile(args: &ClusterArgs) -> Profile {
         // An overlay that cannot be read is told of when the cluster is used.
         let overlay = Overlay::read(&args.overlay);
-        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)))
+        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)), false)
     }
 
-    fn offers(is_wired: bool) -> Profile {
+    /// What a cluster on Azure offers.
+    pub fn profile_on_aks(args: &ClusterArgs) -> Profile {
+        let overlay = Overlay::read(aks::overlay_of(args));
+        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)), true)
+    }
+
+    fn offers(is_wired: bool, is_on_azure: bool) -> Profile {
         let mut lacking = vec![
             Need::Freeze,
             Need::Outage,
             Need::Authority,
-            Need::Nodes,
+            // How a machine goes, Azure decides.
             Need::Notice,
             Need::EarlyDrain,
             Need::StoppedMachine,
             Need::ReturningNode,
             Need::NoSpotCapacity,
-            Need::Aks,
         ];
+        if !is_on_azure {
+            lacking.extend([Need::Nodes, Need::Aks]);
+        }
         if !is_wired {
             lacking.push(Need::Wire);
         }
@@ -99,11 +114,36 @@ impl Cluster {
     /// Looks over the cluster that `args` name, and refuses one that lacks something, with a line for each thing that lacks.
     /// Nothing is made in it. Its runs are of `workload`, as far as that is more than programs of this machine.
     pub async fn connect(args: &ClusterArgs, workload: &Workload) -> anyhow::Result<Self> {
+        let connected = cluster::context::connect(args.context.as_deref()).await;
+        Self::look_over(connected, args, workload, None).await
+    }
+
+    /// The same with the cluster of the environment that `environment` names, which `aks up` has brought up.
+    pub async fn connect_aks(
+        environment: &AksArgs,
+        args: &ClusterArgs,
+        workload: &Workload,
+    ) -> anyhow::Result<Self> {
+        let Chosen {
+            cluster,
+            kubeconfig,
+            azure,
+        } = Chosen::of(environment, args)?;
+        let context = cluster.context.as_deref();
+        let connected = cluster::context::connect_by(&kubeconfig, context).await;
+        Self::look_over(connected, &cluster, workload, Some(azure)).await
+    }
+
+    async fn look_over(
+        connected: Result<(Client, String), cluster::Error>,
+        args: &ClusterArgs,
+        workload: &Workload,
+        azure: Option<Azure>,
+    ) -> anyhow::Result<Self> {
         const UNCHOSEN: WrongInput = WrongInput("use a cluster");
         let overlay = Overlay::read(&args.overlay)?;
         let images = args.images();
         let described = described(args, workload)?;
-        let connected = cluster::context::connect(args.context.as_deref()).await;
         let (client, context) = connected.context(UNCHOSEN)?;
         let is_wired = is_wired(args, &overlay);
         let wants = Wants {
@@ -127,6 +167,7 @@ impl Cluster {
             life: args.namespace_life,
             keeps: args.keep_namespace,
             patience: workload.storage_patience,
+            azure,
         })))
     }
 }
@@ -203,6 +244,18 @@ impl Site {
         described.map_or_else(Description::own, |it| it.description.clone())
     }
 
+    /// The namespace of the run called `run`: one of its own, but for Azure, where only one can sign in.
+    fn namespace(&self, run: &RunId) -> String {
+        let azure = self.azure.as_ref();
+        azure.map_or_else(|| format!("edw-{run}"), |azure| azure.namespace.clone())
+    }
+
+    /// How much longer pods may take to run, since a node has to be made for them.
+    fn node_comes(&self) -> Duration {
+        let azure = self.azure.as_ref();
+        azure.map_or(Duration::ZERO, |_| aks::NODE_COMES)
+    }
+
     /// Who scales, for reports.
     fn keda(&self) -> String {
         let version = self.found.keda.as_deref().unwrap_or("of unknown version");
@@ -223,8 +276,13 @@ impl Site {
             Some(described) => format!("the workload {:?} as ", described.description.name),
             None => String::new(),
         };
+        let place = if self.azure.is_some() {
+            "AKS"
+        } else {
+            "the cluster"
+        };
         format!(
-            "{workload}pods in the cluster {} (Kubernetes {}, {}, {nodes}), {}{wire}",
+            "{workload}pods in {place} {} (Kubernetes {}, {}, {nodes}), {}{wire}",
             self.context,
             self.found.kubernetes,
             self.keda(),
@@ -236,7 +294,11 @@ impl Site {
 #[async_trait]
 impl Platform for Cluster {
     fn name(&self) -> &'static str {
-        "cluster"
+        if self.0.azure.is_some() {
+            "aks"
+        } else {
+            "cluster"
+        }
     }
 
     fn evidence(&self) -> String {
@@ -244,7 +306,8 @@ impl Platform for Cluster {
     }
 
     fn profile(&self) -> Profile {
-        Self::offers(self.0.is_wired).with_worker(&self.0.description())
+        let offers = Self::offers(self.0.is_wired, self.0.azure.is_some());
+        offers.with_worker(&self.0.description())
     }
 
     fn versions(&self) -> Vec<Fact> {
@@ -257,6 +320,10 @@ impl Platform for Cluster {
     }
 
     fn share(&self, is_scaled: bool) -> f64 {
+        // One namespace, one run.
+        if self.0.azure.is_some() {
+            return 1.0;
+        }
         let all: f64 = self
             .0
             .found
@@ -273,7 +340,7 @@ impl Platform for Cluster {
 
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {
         ensure!(
-            plan.nodes.is_none(),
+            plan.nodes.is_none() || self.0.azure.is_some(),
             "open a stage with nodes: this platform does not offer them"
         );
         ensure!(

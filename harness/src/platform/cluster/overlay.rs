@@ -16,7 +16,9 @@ use serde_json::{Map, Value, json};
 
 pub(super) use described::Described;
 pub(super) use endpoints::Reached;
+use wired::Wiring;
 pub(super) use wired::{CONTROL, SELECTOR};
+pub(super) use workloads::at_most_on_a_node;
 
 use super::images::Images;
 use crate::exit::WrongInput;
@@ -31,6 +33,9 @@ const UNUSABLE: WrongInput =
 
 /// The label of what belongs to a run, so that it can be told from what was there before.
 const PART_OF: &str = "edw/run";
+
+/// Kinds that belong to no namespace: what node auto-provisioning makes nodes of. Whoever brings the cluster up applies them.
+const OF_THE_CLUSTER: [&str; 2] = ["NodePool", "AKSNodeClass"];
 
 /// An overlay as it was rendered.
 #[derive(Debug, Clone)]
@@ -48,8 +53,8 @@ pub(super) struct Adapted {
     objects: Vec<Value>,
     consumer: String,
     images: Images,
-    /// Where a wire lies before storage: what it draws its chances from.
-    wire: Option<u64>,
+    /// The wire before storage, where one lies there.
+    wire: Option<Wiring>,
     /// The workload, where it is not the project's own, at work in the run.
     described: Option<(Described, Lens)>,
 }
@@ -190,12 +195,14 @@ impl Overlay {
 }
 
 impl Adapted {
-    /// Everything but what workers and their scaling are: storage, secrets, accounts, policies.
+    /// Everything but what workers and their scaling are: storage, secrets, accounts, policies. What makes nodes is the cluster's, and
+    /// there before a run.
     pub(super) fn surroundings(&self) -> impl Iterator<Item = &Value> {
         self.objects.iter().filter(|object| {
             let kind = object["kind"].as_str().unwrap_or_default();
             let is_consumer = kind == "Deployment" && name_of(object) == self.consumer;
-            !is_consumer && kind != "ScaledObject" && kind != "TriggerAuthentication"
+            let is_of_scaling = kind == "ScaledObject" || kind == "TriggerAuthentication";
+            !is_consumer && !is_of_scaling && !OF_THE_CLUSTER.contains(&kind)
         })
     }
 

@@ -35,9 +35,6 @@ use crate::wire::PRODUCER;
 /// The name of its container.
 const CONTAINER: &str = "producer";
 
-/// How long its pod may take to start: an image may have to be pulled.
-const START: Duration = Duration::from_secs(180);
-
 /// Where a producer stands.
 #[derive(Debug, Clone, Default)]
 struct Standing {
@@ -60,13 +57,14 @@ pub(super) struct JobSender {
 }
 
 impl JobSender {
-    /// Follows the Job called `name`, which was applied. What it logs goes to `file`.
+    /// Follows the Job called `name`, which was applied. What it logs goes to `file`. Its pod may take as long as `starts` says.
     pub(super) fn follow(
         client: &Client,
         namespace: &str,
         name: &str,
         file: PathBuf,
         log: EventLog,
+        starts: Duration,
     ) -> Self {
         let jobs: Api<Job> = Api::namespaced(client.clone(), namespace);
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
@@ -77,6 +75,7 @@ impl JobSender {
         let looked = Looked {
             pods: pods.clone(),
             job: name.to_owned(),
+            starts,
         };
         let looks = tokio::spawn(looked.look(found, stands, stop.clone()));
         let heard = Heard {
@@ -125,6 +124,8 @@ impl JobSender {
 struct Looked {
     pods: Api<Pod>,
     job: String,
+    /// How long the pod may take to start.
+    starts: Duration,
 }
 
 impl Looked {
@@ -139,16 +140,16 @@ impl Looked {
         let (teller, mut told) = mpsc::unbounded_channel();
         let watching = tokio::spawn(follow(self.pods, ours, teller, stop));
         let _watching = AbortOnDropHandle::new(watching);
-        let begun = Instant::now();
+        let (begun, starts) = (Instant::now(), self.starts);
         let mut waits = None;
         loop {
             let has_started = found.borrow().is_some();
-            let deadline = begun + START;
+            let deadline = begun + starts;
             let change = tokio::select! {
                 change = told.recv() => change,
                 () = sleep_until(deadline), if !has_started => {
                     let why = waits.unwrap_or_else(|| "its Job made no pod".to_owned());
-                    let lost = format!("start the producer: not within {START:?}: {why}");
+                    let lost = format!("start the producer: not within {starts:?}: {why}");
                     stands.send_replace(Standing::lost(lost));
                     return;
                 }

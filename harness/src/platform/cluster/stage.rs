@@ -18,6 +18,7 @@ use workflow::contract::Stamp;
 use workflow::contract::workload::Lens;
 
 use super::crew::Crew;
+use super::nodes::{Ground, Prices};
 use super::overlay::Adapted;
 use super::sender::JobSender;
 use super::storage::Reachable;
@@ -41,6 +42,15 @@ const GONE: Duration = Duration::from_secs(120);
 /// How much later than its grace period a pod may be seen to have ended.
 const SEEN: Duration = Duration::from_secs(30);
 
+/// How long workers may take to run that have a node: a pod may have to fetch its image.
+const START: Duration = Duration::from_secs(60);
+
+/// How long the wire's pod may take to be ready: an image may have to be pulled.
+const READY: Duration = Duration::from_secs(120);
+
+/// How long the producer's pod may take to start, likewise.
+const SENDER_STARTS: Duration = Duration::from_secs(180);
+
 /// One run's namespace.
 pub(super) struct ClusterStage {
     site: Arc<Site>,
@@ -53,18 +63,42 @@ pub(super) struct ClusterStage {
     watches: Mutex<Option<Watches>>,
     roster: watch::Receiver<Roster>,
     wire: Option<Wired>,
+    /// Its nodes, on Azure.
+    ground: Option<Ground>,
     /// `ScaledObjects` that are at work.
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
     _lookout: Lookout,
 }
 
+/// The nodes, where Azure can be asked to take one back.
+fn ground(
+    site: &Site,
+    seen: &Seen,
+    roster: &watch::Receiver<Roster>,
+) -> anyhow::Result<Option<Ground>> {
+    let Some(azure) = &site.azure else {
+        return Ok(None);
+    };
+    let (takes_back, prices) = (azure.takes_back.clone(), Prices::public()?);
+    Ok(Some(Ground::watch(
+        seen,
+        roster.clone(),
+        takes_back,
+        prices,
+    )))
+}
+
 impl ClusterStage {
     /// Makes the namespace of a run, puts the overlay into it, and waits until its storage answers.
     pub(super) async fn open(site: Arc<Site>, plan: StagePlan) -> anyhow::Result<Self> {
-        let namespace = format!("edw-{}", plan.identity.run);
+        let namespace = site.namespace(&plan.identity.run);
         plan.announce(vec![namespace_in(&site.context, namespace.clone())])?;
         let run = plan.identity.run.to_string();
+        if site.azure.is_some() {
+            // What `aks up` has applied for its checks, or a run that was killed has left.
+            namespace::remove(&site.client, &namespace, GONE).await?;
+        }
         namespace::make(&site.client, &namespace, &run, site.life).await?;
         match Self::fill(site.clone(), plan.clone(), namespace.clone()).await {
             Ok(stage) => Ok(stage),
@@ -87,7 +121,7 @@ impl ClusterStage {
         let run = plan.identity.run.clone();
         let mut adapted = (site.overlay).adapted(&namespace, &run, &site.images)?;
         if site.is_wired {
-            adapted.wire(plan.identity.seed);
+            adapted.wire(plan.identity.seed)?;
         }
         let lens = Lens::new(site.description(), run.clone());
         if let Some(described) = &site.described {
@@ -115,9 +149,18 @@ impl ClusterStage {
         let watches = Watches::start(seen.clone()).await?;
         let opened = Reachable::open(&site.client, &namespace, &adapted, lens, site.patience);
         let storage = opened.await?;
+        plan.announce(storage.lasting.clone())?;
         let created = storage.store.create().await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
-        let wire = Wired::open(&adapted, &objects, &seen, &plan.directory, site.patience);
+        let ground = ground(&site, &seen, &roster)?;
+        let ready = READY + site.node_comes();
+        let wire = Wired::open(
+            &adapted,
+            &objects,
+            &seen,
+            &plan.directory,
+            (ready, site.patience),
+        );
         let wire = wire.await.context("put a wire before storage")?;
         let reach = storage.reach.clone();
         let lookout = Lookout::start(plan.loss.clone(), move || {
@@ -135,6 +178,7 @@ impl ClusterStage {
             watches: Mutex::new(Some(watches)),
             roster,
             wire,
+            ground,
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
             _lookout: lookout,
@@ -184,8 +228,13 @@ impl Stage for ClusterStage {
         Some(self.wire.as_ref()?.remote.clone())
     }
 
+    fn start(&self) -> Duration {
+        START + self.site.node_comes()
+    }
+
     fn has_one_clock(&self) -> bool {
-        self.site.found.nodes <= 1
+        // On Azure nodes come when they are needed.
+        self.site.found.nodes <= 1 && self.site.azure.is_none()
     }
 
     fn scaling(&self) -> Option<Recording> {
@@ -194,7 +243,8 @@ impl Stage for ClusterStage {
     }
 
     fn nodes(&self) -> Option<&dyn Nodes> {
-        None
+        self.plan.nodes.as_ref()?;
+        self.ground.as_ref().map(|ground| ground as &dyn Nodes)
     }
 
     async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>> {
@@ -213,6 +263,7 @@ impl Stage for ClusterStage {
             PRODUCER,
             file,
             self.plan.log.clone(),
+            SENDER_STARTS + self.site.node_comes(),
         )))
     }
 
@@ -258,6 +309,15 @@ impl Stage for ClusterStage {
             return Ok(());
         }
         let kept = self.keep_evidence().await;
+        if !self.storage.lasting.is_empty() {
+            let run = &self.plan.identity.run;
+            let removed = self.storage.store.remove().await;
+            removed.with_context(|| format!("remove the storage of run {run}"))?;
+            for resource in self.storage.lasting.clone() {
+                let removed = Event::ResourceRemoved(resource);
+                self.plan.log.append(Stamp::now(), removed)?;
+            }
+        }
         dispose(&self.site, &self.plan, &self.namespace).await?;
         self.is_removed.store(true, Ordering::Release);
         kept

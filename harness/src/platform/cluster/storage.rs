@@ -12,6 +12,7 @@ use workflow::contract::workload::Lens;
 
 use super::overlay::{Adapted, Reached};
 use crate::audit::Resources;
+use crate::events::Resource;
 use crate::platform::Store;
 use crate::platform::reach::Reach;
 use crate::platform::settings::{names, parse};
@@ -26,7 +27,35 @@ pub(super) struct Reachable {
     pub(super) reach: Reach,
     /// What of it must not be written down.
     pub(super) secrets: Vec<String>,
+    /// What of it does not go with the run's namespace: storage outside of the cluster.
+    pub(super) lasting: Vec<Resource>,
     _ways: Vec<Forward>,
+}
+
+/// The queue called `name` at the address of `queue`.
+fn named(storage: &Storage, queue: &QueueArgs, name: &str) -> anyhow::Result<Arc<dyn Queue>> {
+    Ok(Arc::new(storage.queue_named(&name.parse()?, queue)?))
+}
+
+/// The queues and tables that workers use beside `queue` and `table`.
+fn beside(
+    storage: &Storage,
+    lens: &Lens,
+    [queue_name, table_name]: [&str; 2],
+    (queue, table): (&QueueArgs, &TableArgs),
+) -> anyhow::Result<Beside> {
+    let mut beside = Beside::default();
+    for name in lens.queues_beside(queue_name) {
+        beside.queues.push(named(storage, queue, &name)?);
+    }
+    for name in lens.tables_beside(table_name) {
+        let args = TableArgs {
+            table: name.parse()?,
+            ..table.clone()
+        };
+        beside.tables.push(Arc::new(storage.table(&args)?));
+    }
+    Ok(beside)
 }
 
 impl Reachable {
@@ -61,15 +90,14 @@ impl Reachable {
             here.push(url);
         }
         let mut variables: Vec<(String, String)> = adapted.settings().into_iter().collect();
-        let secrets = adapted.secrets();
-        variables.extend(secrets.clone());
+        variables.extend(adapted.secrets());
+        // The harness is no pod: it signs in by what its own environment offers.
+        variables.retain(|(name, value)| name != "EDW_CREDENTIAL" || value != "workload-identity");
         let account: AccountArgs =
             parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
         let storage = Storage::open(&account)?;
         let (queue_name, table_name) = names(&run);
-        let mut urls = here
-            .into_iter()
-            .map(|url| url.map(|url| url.parse()).transpose());
+        let mut urls = (here.into_iter()).map(|url| url.map(|url| url.parse()).transpose());
         let queue = QueueArgs {
             queue: queue_name.parse()?,
             queue_endpoint: urls.next().transpose()?.flatten(),
@@ -78,20 +106,13 @@ impl Reachable {
             table: table_name.parse()?,
             table_endpoint: urls.next().transpose()?.flatten(),
         };
-        let named = |name: String| -> anyhow::Result<Arc<dyn Queue>> {
-            Ok(Arc::new(storage.queue_named(&name.parse()?, &queue)?))
-        };
-        let mut beside = Beside::default();
-        for name in lens.queues_beside(&queue_name) {
-            beside.queues.push(named(name)?);
-        }
-        for name in lens.tables_beside(&table_name) {
-            let args = TableArgs {
-                table: name.parse()?,
-                ..table.clone()
-            };
-            beside.tables.push(Arc::new(storage.table(&args)?));
-        }
+        let named = |name: String| named(&storage, &queue, &name);
+        let beside = beside(
+            &storage,
+            &lens,
+            [&queue_name, &table_name],
+            (&queue, &table),
+        )?;
         let store = Store {
             run,
             queue: Arc::new(storage.queue(&queue)?),
@@ -104,11 +125,37 @@ impl Reachable {
             },
             lens,
         };
+        let lasting = if ways.is_empty() {
+            lasting(&store.names, &store.lens, account.account.as_deref())
+        } else {
+            Vec::new()
+        };
         Ok(Self {
             store,
             reach: Reach::new(storage.queue(&queue)?, patience),
             secrets: adapted.all_secrets(),
+            lasting,
             _ways: ways,
         })
     }
+}
+
+/// The lines of the ledger for what a run makes in an account that outlives it.
+fn lasting(names: &Resources, lens: &Lens, account: Option<&str>) -> Vec<Resource> {
+    let resource = |kind: &str, name: String| Resource {
+        kind: kind.to_owned(),
+        name,
+        storage: account.unwrap_or("the overlay's storage").to_owned(),
+    };
+    let mut lasting = Vec::new();
+    if let Some(queue) = &names.queue {
+        let own = [queue.clone()].into_iter().chain(lens.poison_queue(queue));
+        let all = own.chain(lens.queues_beside(queue));
+        lasting.extend(all.map(|name| resource("queue", name)));
+    }
+    if let Some(table) = &names.table {
+        let all = [table.clone()].into_iter().chain(lens.tables_beside(table));
+        lasting.extend(all.map(|name| resource("table", name)));
+    }
+    lasting
 }

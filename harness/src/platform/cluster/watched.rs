@@ -94,13 +94,13 @@ impl Watches {
 }
 
 impl Seen {
-    fn note(&self, done: anyhow::Result<()>) {
+    pub(super) fn note(&self, done: anyhow::Result<()>) {
         if let Err(error) = done {
             lock(&self.trouble).get_or_insert(format!("{error:#}"));
         }
     }
 
-    fn broken(&self, what: &str, time: std::time::Duration, why: &str) {
+    pub(super) fn broken(&self, what: &str, time: std::time::Duration, why: &str) {
         let trouble = format!(
             "watch the {what}: the API server gave no answer for {time:.0?} ({why}), and what happened meanwhile is not known"
         );

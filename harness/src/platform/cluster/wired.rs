@@ -19,9 +19,6 @@ use crate::lock::lock;
 use crate::platform::workers::Cause;
 use crate::wire::{Kills, Remote};
 
-/// How long its pod may take to be ready: an image may have to be pulled.
-const READY: Duration = Duration::from_secs(120);
-
 /// A wire that runs as a pod.
 pub(super) struct Wired {
     pub(super) remote: Arc<Remote>,
@@ -29,14 +26,14 @@ pub(super) struct Wired {
 }
 
 impl Wired {
-    /// Starts the wire of a run whose storage is there, and has its history copied into `directory`. `None`: it has none. For at most
-    /// `patience` there may be no way to it.
+    /// Starts the wire of a run whose storage is there, and has its history copied into `directory`. `None`: it has none. Its pod may take
+    /// as long as `ready` says; for at most `patience` there may be no way to it.
     pub(super) async fn open(
         adapted: &Adapted,
         objects: &Objects,
         seen: &Seen,
         directory: &Path,
-        patience: Duration,
+        (ready, patience): (Duration, Duration),
     ) -> anyhow::Result<Option<Self>> {
         let own = adapted.wire_objects()?;
         if own.is_empty() {
@@ -46,7 +43,7 @@ impl Wired {
             objects.apply(object).await?;
         }
         let pods: Api<Pod> = Api::namespaced(seen.client.clone(), &seen.namespace);
-        cluster::ready(&pods, SELECTOR, READY).await?;
+        cluster::ready(&pods, SELECTOR, ready).await?;
         let way = Forward::open(pods.clone(), SELECTOR, CONTROL).await?;
         let kills = PodKills {
             pods,

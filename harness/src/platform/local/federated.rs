@@ -107,7 +107,8 @@ impl Federated {
             .context("make a directory for token files")?;
         let tls = storage.tls()?.clone();
         let root = files.path().join("root.pem");
-        std::fs::write(&root, tls.root()).context("write the certificate to trust")?;
+        let trusted = tls.root().context("find the certificate of the run")?;
+        std::fs::write(&root, trusted).context("write the certificate to trust")?;
         let signer = Signer::new("cluster")?;
         let published = signer.published();
         let signer = if set_up.mistake == Some(Mistake::Signature) {

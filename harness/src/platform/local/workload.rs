@@ -12,7 +12,7 @@ use workflow::duration;
 use super::emulator::StorageChoice;
 use super::process::Program;
 use crate::exit::WrongInput;
-use crate::platform::ClusterArgs;
+use crate::platform::{AksArgs, ClusterArgs};
 use crate::shell::word;
 
 /// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
@@ -26,6 +26,8 @@ pub enum EnvironmentName {
     Local,
     /// Pods in a Kubernetes cluster that has KEDA; --context names it
     Cluster,
+    /// Pods in Azure Kubernetes Service, with Azure Storage and Spot nodes; `aks up` brings it up
+    Aks,
 }
 
 /// Where the workload runs, which programs are under test, and what their storage is allowed.
@@ -50,6 +52,9 @@ pub struct WorkloadArgs {
     /// Which cluster
     #[command(flatten)]
     pub cluster: ClusterArgs,
+    /// Which environment on AKS
+    #[command(flatten)]
+    pub aks: AksArgs,
 }
 
 impl WorkloadArgs {
@@ -70,11 +75,19 @@ impl WorkloadArgs {
             let storage = storage.expect("every storage must have a name");
             format!("--storage {}", storage.get_name())
         });
-        let environment = (self.environment == EnvironmentName::Cluster).then(|| {
-            let flags = self.cluster.repeat().into_iter();
+        let named = |name: &str, flags: Vec<(&str, String)>| {
+            let flags = flags.into_iter();
             let flags = flags.map(|(flag, value)| format!(" {flag} {}", word(&value)));
-            format!("--env cluster{}", flags.collect::<String>())
-        });
+            format!("--env {name}{}", flags.collect::<String>())
+        };
+        let environment = match self.environment {
+            EnvironmentName::Local => None,
+            EnvironmentName::Cluster => Some(named("cluster", self.cluster.repeat())),
+            EnvironmentName::Aks => {
+                let flags = self.aks.repeat().into_iter();
+                Some(named("aks", flags.chain(self.cluster.repeat()).collect()))
+            }
+        };
         let flags = environment.into_iter().chain(storage);
         let flags = flags.chain(workload).chain(command);
         let flags: Vec<_> = flags.chain(patience).collect();

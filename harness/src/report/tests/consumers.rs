@@ -68,7 +68,7 @@ fn how_consumers_end_is_not_judged_where_their_description_leaves_it_open() {
         }
         let dir = logged(events);
         let record = RunRecord::read(dir.path()).unwrap();
-        let ends = promises(&record).into_iter();
+        let mut ends = promises(&record).into_iter();
         let ends = ends.find(|each| each.promised.starts_with("every consumer ends"));
         let open: Vec<_> = (unjudged(&record).into_iter())
             .flat_map(|each| each.promised)

@@ -1,5 +1,7 @@
 //! Consumers on nodes, and Azure taking nodes back.
 
+mod waits;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -16,9 +18,9 @@ use super::super::world::{Scenario, StepResult};
 use super::when::sending;
 use crate::autoscale::Pod;
 use crate::nodes::{Ended, Eviction};
-use crate::platform::NodesView;
 use crate::platform::until::{until, until_told};
 use crate::run::Run;
+use waits::{until_at_work, until_evictable, until_in_work, until_made_good, until_over};
 
 /// How long after a consumer has come a node is evicted at most, where consumers are still coming: a sync period of the HPA.
 const MOMENT: Duration = Duration::from_secs(15);
@@ -34,7 +36,7 @@ pub(in crate::scenario) struct OnNodes {
 
 impl fmt::Display for OnNodes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "simulated, at most {} consumers on each", self.each)
+        write!(f, "at most {} consumers on each", self.each)
     }
 }
 
@@ -70,6 +72,8 @@ struct EvictionStep {
     half: bool,
     /// Whether, and how long, it waits until a worker of the node has a message whose work is still to begin.
     in_work: Option<Duration>,
+    /// Whether another node is evicted once the first eviction is made good.
+    another: bool,
     eviction: Eviction,
 }
 
@@ -78,6 +82,7 @@ impl EvictionStep {
         Self {
             half: which == "half",
             in_work: None,
+            another: false,
             eviction: Eviction {
                 notice: notice.map(|time| time.0),
                 drained_after: None,
@@ -88,7 +93,8 @@ impl EvictionStep {
     }
 }
 
-declare_needs!(Nodes);
+// That there is no notice is one of a given length, too.
+declare_needs!(Nodes, Notice);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) evicted without notice$"
 )]
@@ -129,7 +135,7 @@ async fn drained_early(
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, StoppedMachine);
+declare_needs!(Nodes, StoppedMachine, Notice);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) stopped and not deleted without notice$"
 )]
@@ -153,7 +159,7 @@ async fn stopped_with_notice(
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, ReturningNode);
+declare_needs!(Nodes, ReturningNode, Notice);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one of the Spot nodes is evicted without notice, and again when it is back$"
 )]
@@ -163,7 +169,7 @@ async fn evicted_twice(scenario: &mut Scenario, messages: u64, rate: Rate) -> St
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes);
+declare_needs!(Nodes, Notice);
 #[when(
     regex = r"^(\d+) messages are sent at once, and one of the Spot nodes is evicted without notice while consumers are still coming$"
 )]
@@ -197,6 +203,25 @@ async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64) -> StepRes
     Ok(())
 }
 
+/// The notice that Azure documents for a Spot machine: at least so long, where all goes well (Azure, "Spot Virtual Machines").
+const NOTICE: Time = Time(Duration::from_secs(30));
+
+declare_needs!(Nodes);
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and Azure takes one of the Spot nodes back( and, once that is made good, another one)?$"
+)]
+async fn taken_back(
+    scenario: &mut Scenario,
+    messages: u64,
+    rate: Rate,
+    another: String,
+) -> StepResult {
+    let notice = Time(scenario.pace.time(NOTICE.0));
+    let mut step = EvictionStep::new("one", Ended::Deleted, Some(notice));
+    step.another = !another.is_empty();
+    evict_under_load(scenario, messages, rate, step).await
+}
+
 /// Sends messages to consumers that are at work, and evicts nodes in the middle.
 async fn evict_under_load(
     scenario: &mut Scenario,
@@ -210,6 +235,7 @@ async fn evict_under_load(
     let patience = scenario.pace.time(PATIENCE);
     let run = scenario.run_with_consumers().await?;
     until_at_work(run, consumers, patience).await?;
+    until_evictable(run, patience).await?;
     let mut sending = run.start_sending(&load).await?;
     // When exactly, the seed says.
     let mut chance = StdRng::seed_from_u64(run.identity().seed);
@@ -220,6 +246,12 @@ async fn evict_under_load(
     if step.eviction.returns {
         again(run, step, patience).await?;
     }
+    if step.another {
+        until_made_good(run, patience).await?;
+        until_evictable(run, patience).await?;
+        evict(run, step, spot).await?;
+        until_over(run, 2, patience).await?;
+    }
     let sent = sending.finish(sent_within).await?;
     scenario.sent = Some((load, sent));
     Ok(())
@@ -229,21 +261,6 @@ fn has_spot(scenario: &Scenario) -> bool {
     scenario
         .nodes
         .is_some_and(|nodes| nodes.is_replaced_by_spot)
-}
-
-/// Waits until so many consumers have asked for messages.
-async fn until_at_work(run: &Run, consumers: usize, patience: Duration) -> StepResult {
-    let mut found = 0;
-    let at_work = until(patience, async || {
-        found = run.roster().at_work().count();
-        Ok((found >= consumers).then_some(()))
-    });
-    let in_time = at_work.await?.is_ok();
-    ensure!(
-        in_time,
-        "{found} consumers had asked for messages after {patience:?}"
-    );
-    Ok(())
 }
 
 /// Evicts nodes that the seed of the run chooses. What Azure has for nodes from then on, `spot` says.
@@ -268,39 +285,6 @@ async fn evict(run: &Run, step: EvictionStep, spot: bool) -> anyhow::Result<()> 
         }
         nodes.evict(&victim, step.eviction).await?;
     }
-    Ok(())
-}
-
-/// Waits until a worker on `node` receives a message. Otherwise nobody there may have anything that a drain could cut off.
-async fn until_in_work(run: &Run, node: &str, patience: Duration) -> anyhow::Result<()> {
-    let workers = nodes_workers(run, node)?;
-    let wire = run.wire()?;
-    let received = workers
-        .iter()
-        .map(|worker| Box::pin(wire.until_received(worker, 1, patience)));
-    let (first, ..) = futures::future::select_all(received).await;
-    first
-}
-
-/// The workers on `node`.
-fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
-    let nodes = run.nodes()?.watch();
-    let nodes = nodes.borrow();
-    let found = nodes.nodes.iter().find(|it| it.name == node);
-    let workers = found.map(|it| it.workers.iter().cloned().collect::<Vec<_>>());
-    workers
-        .filter(|it| !it.is_empty())
-        .with_context(|| format!("find the workers on {node}"))
-}
-
-/// Waits until the machines of all nodes that were hit so far have ended; at least `count` were.
-async fn until_over(run: &Run, count: usize, patience: Duration) -> StepResult {
-    let over = |nodes: &NodesView| {
-        let all = nodes.evictions.len() >= count && nodes.evictions.iter().all(|it| it.is_over);
-        all.then_some(())
-    };
-    let over = until_told(run.nodes()?.watch(), patience, over).await;
-    ensure!(over.is_ok(), "no node has ended after {patience:?}");
     Ok(())
 }
 

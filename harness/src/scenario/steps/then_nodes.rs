@@ -51,6 +51,11 @@ async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
                     anyhow!("none is wanted any more: whether they come back cannot be told");
                 return Err(StepError::of(Outcome::Inconclusive, untold));
             }
+            let shortage = scenario.run().await?.nodes()?.watch();
+            if let Some(why) = shortage.borrow().shortage.clone() {
+                let denied = anyhow!("no machine came in place of {node}: {why}");
+                return Err(StepError::of(Outcome::Inconclusive, denied));
+            }
             bail!("not within {:?} of the eviction of {node}", limit.0);
         };
         ensure!(
@@ -132,6 +137,14 @@ async fn nothing_ran_out(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
+/// A node that Azure took back without being asked, if it did.
+fn unasked(scenario: &Scenario) -> Option<String> {
+    let nodes = scenario.run.as_ref()?.nodes().ok()?.watch();
+    let nodes = nodes.borrow();
+    let unasked = nodes.evictions.iter().find(|it| !it.is_asked)?;
+    Some(unasked.node.clone())
+}
+
 /// What was found of leases is a broken promise, unless storage may have let even those of a good consumer run out.
 fn of_leases(scenario: &Scenario, found: String) -> StepError {
     let storage = scenario.traffic().map(|traffic| traffic.storage);
@@ -153,6 +166,10 @@ fn bounded(scenario: &mut Scenario, most: u64) -> StepResult {
     let found = traffic.redelivered;
     if found > most {
         let found = format!("{found} messages were delivered more than once");
+        if let Some(node) = unasked(scenario) {
+            let why = anyhow!("{found}, but Azure took {node} back, and nobody had asked for that");
+            return Err(StepError::of(Outcome::Inconclusive, why));
+        }
         return Err(of_leases(scenario, found));
     }
     Ok(())

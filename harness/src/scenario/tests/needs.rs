@@ -6,7 +6,9 @@ use clap::Parser;
 
 use super::{cases, directory};
 use crate::pace::{Pace, Paces};
-use crate::platform::{Need, Offers, Profile};
+use crate::platform::cluster::Cluster;
+use crate::platform::local::Local;
+use crate::platform::{ClusterArgs, Need, Offers, Profile};
 use crate::scenario::{Selection, SuiteArgs, select};
 
 #[derive(Debug, Parser)]
@@ -69,6 +71,18 @@ fn what_a_platform_lacks_is_named_by_the_scenarios_that_it_does_not_run() {
             "one of the Spot nodes is evicted with 3 s of notice",
             notice,
         ),
+        // None is one of a given length, too.
+        ("one of the Spot nodes is evicted without notice", notice),
+        ("half of the Spot nodes are evicted without notice", notice),
+        (
+            "one of the Spot nodes is stopped and not deleted without notice",
+            notice,
+        ),
+        (
+            "one of the Spot nodes is evicted without notice, and again when it is back",
+            notice,
+        ),
+        ("A node is evicted while consumers are still coming", notice),
         (
             "The node is drained before the end that its notice promised",
             "evictions with a notice of a given length, drains that come before the end of a notice",
@@ -103,12 +117,40 @@ fn without_a_wire_and_an_authority_no_scenario_of_faults_or_identities_that_need
     }
 }
 
+/// What only Azure has is not run elsewhere, and says so; what no Azure does as it is told is not run there.
+#[test]
+fn on_aks_nodes_are_taken_back_as_azure_does_it() {
+    let of_azure = "What Azure itself takes back costs time, and no message";
+    let by_harness = "Azure takes Spot nodes back, and no message pays for it";
+    let args = ClusterArgs::default();
+    let on_aks = selected(Cluster::profile_on_aks(&args).offers);
+    let runs = |feature: &str| on_aks.cases.iter().any(|case| case.feature == feature);
+    assert!(runs(of_azure) && !runs(by_harness));
+    for other in [
+        "Every message has exactly one result",
+        "A message is handled soon after it was meant to be sent",
+        "Consumers come with the work and go with it",
+    ] {
+        assert!(runs(other), "{other}");
+    }
+    let elsewhere = selected(Cluster::profile(&args).offers);
+    let here = selected(Local::profile().offers);
+    for platform in [&elsewhere, &here] {
+        let not_run = platform.not_run.iter();
+        let of_azure: Vec<_> = not_run.filter(|it| it.feature == of_azure).collect();
+        assert_eq!(of_azure.len(), 3);
+        let named = "Azure Kubernetes Service (@aks)";
+        assert!(of_azure.iter().all(|it| it.needs.contains(named)));
+    }
+}
+
 #[test]
 fn scenarios_about_scaling_and_about_nodes_have_a_pace_and_no_others() {
     for case in selected(Offers::all()).cases {
         let expected = match case.feature.as_str() {
             "Consumers come with the work and go with it" => 30,
             "Azure takes Spot nodes back, and no message pays for it" => 5,
+            _ if case.name.starts_with("Azure takes") => 5,
             _ => 1,
         };
         assert_eq!(case.pace.times(), expected, "{}", case.name);

@@ -92,7 +92,7 @@ impl World {
         let services = Engine::builder().clock(clock.clone()).services();
         let description = Description::read(team.yaml).unwrap_or_else(|it| panic!("{it:?}"));
         let run: RunId = "r1".parse().expect("a constant must be valid");
-        let mut world = Self {
+        let world = Self {
             services: services.expect("an engine in memory must start"),
             clock,
             now_us: i64::try_from(BEGIN / 10).expect("a moment"),
@@ -108,15 +108,15 @@ impl World {
         };
         let queues = [Some(QUEUE.to_owned()), world.lens.poison_queue(QUEUE)];
         for queue in queues.into_iter().flatten() {
-            world.prepare(Service::Queue, Method::PUT, &format!("/{queue}"), "");
+            world.prepare(Service::Queue, &Method::PUT, &format!("/{queue}"), "");
         }
         let table = format!("{{\"TableName\":\"{TABLE}\"}}");
-        world.prepare(Service::Table, Method::POST, "/Tables", &table);
+        world.prepare(Service::Table, &Method::POST, "/Tables", &table);
         world
     }
 
-    fn prepare(&self, service: Service, method: Method, path: &str, body: &str) {
-        let answer = self.answer(service, &method, path, "", body);
+    fn prepare(&self, service: Service, method: &Method, path: &str, body: &str) {
+        let answer = self.answer(service, method, path, "", body);
         assert!(answer.0.is_success(), "{path}: {}", answer.0);
     }
 

@@ -265,3 +265,41 @@ fn pods_that_their_description_lets_end_are_restarted_and_no_fault() {
     let log = std::fs::read_to_string(dir.path().join(crate::events::FILE)).unwrap();
     assert_eq!(log.matches("\"restarted\":true").count(), 1, "{log}");
 }
+
+#[test]
+fn a_pod_on_a_node_that_azure_takes_back_is_promised_no_time() {
+    let (mut crew, _dir) = crew();
+    for name in ["a", "b", "c"] {
+        crew.saw(pod(name)).unwrap();
+    }
+    crew.evicted(["node-a".to_owned()].into());
+    let found = |crew: &Crew| {
+        let departure = last(crew);
+        (departure.cause, departure.end, departure.is_orderly)
+    };
+    crew.saw(ended("a", 0, "Completed")).unwrap();
+    assert_eq!(found(&crew), (Cause::Notice, End::Exited(0), true));
+    // Drained by node auto-provisioning, which leaves a second.
+    crew.saw(told(pod("b"))).unwrap();
+    crew.gone(told(ended("b", 137, "Error"))).unwrap();
+    assert_eq!(found(&crew), (Cause::Evicted, End::Signalled(9), true));
+    // With its node, and nobody saw how.
+    crew.gone(pod("c")).unwrap();
+    assert_eq!(found(&crew), (Cause::Evicted, End::Unknown, true));
+}
+
+#[test]
+fn a_pod_that_read_of_its_end_before_anybody_else_knew_has_drained() {
+    let (mut crew, dir) = crew();
+    std::fs::create_dir(dir.path().join("logs")).unwrap();
+    let line = format!("{{\"fields\":{{\"message\":\"{ANNOUNCED}\"}}}}\n");
+    std::fs::write(dir.path().join("logs/a.log"), line).unwrap();
+    for name in ["a", "b"] {
+        crew.saw(pod(name)).unwrap();
+        crew.saw(ended(name, 0, "Completed")).unwrap();
+    }
+    let causes: Vec<Cause> = (crew.roster().borrow().departed.iter())
+        .map(|departure| departure.cause)
+        .collect();
+    assert_eq!(causes, [Cause::Notice, Cause::Unasked]);
+}

@@ -266,7 +266,7 @@ worker:
         let mut adapted = overlay.adapted("edw-r1", &run, &Images::default()).unwrap();
         let lens = Lens::new(described.description.clone(), run);
         adapted.describe(&described, lens);
-        adapted.wire(7);
+        adapted.wire(7).unwrap();
         adapted
     }
 

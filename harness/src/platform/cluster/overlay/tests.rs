@@ -172,7 +172,7 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
     assert!(local().can_be_wired());
     let mut adapted = adapted();
     assert!(adapted.wire_objects().unwrap().is_empty());
-    adapted.wire(7);
+    adapted.wire(7).unwrap();
     let objects = adapted.wire_objects().unwrap();
     let kinds: Vec<_> = objects
         .iter()
@@ -216,15 +216,76 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
     assert!(connection.contains("azurite.edw-r1.svc"), "{connection}");
 }
 
-#[test]
-fn no_wire_is_put_before_storage_outside() {
+/// The overlay with its storage at these addresses.
+fn at(queue: &str, table: &str) -> Overlay {
     let mut overlay = local();
     for object in &mut overlay.objects {
         if object["kind"] == "ConfigMap" && object["data"]["AZURE_QUEUE_ENDPOINT"].is_string() {
-            object["data"]["AZURE_QUEUE_ENDPOINT"] = json!("https://a.queue.core.windows.net");
+            object["data"]["AZURE_QUEUE_ENDPOINT"] = json!(queue);
+            object["data"]["AZURE_TABLE_ENDPOINT"] = json!(table);
         }
     }
-    assert!(!overlay.can_be_wired());
+    overlay
+}
+
+#[test]
+fn no_wire_is_put_before_storage_outside_that_is_spoken_to_in_the_clear() {
+    let outside = ["http://10.0.0.5:10001/a", "http://10.0.0.5:10002/a"];
+    assert!(!at(outside[0], outside[1]).can_be_wired());
+    let half = ["https://a.queue.core.windows.net", "http://azurite:10002/a"];
+    assert!(!at(half[0], half[1]).can_be_wired());
+}
+
+#[test]
+fn before_azures_storage_the_wire_has_a_certificate_of_the_run_and_pods_trust_that_besides_their_own()
+ {
+    let spot = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/overlays/aks-spot");
+    let overlay = Overlay::read(&spot).unwrap();
+    let run: RunId = "r1".parse().unwrap();
+    let mut adapted = overlay
+        .adapted("aqs-demo", &run, &Images::default())
+        .unwrap();
+    // What makes nodes is the cluster's.
+    let kinds = adapted.surroundings().map(|it| it["kind"].clone());
+    assert!(!kinds.collect::<Vec<_>>().contains(&json!("NodePool")));
+    adapted.wire(7).unwrap();
+    let objects = adapted.wire_objects().unwrap();
+    let of_kind = |kind: &str| objects.iter().find(|it| it["kind"] == kind).unwrap();
+    let pod = &of_kind("Deployment")["spec"]["template"]["spec"];
+    let arguments = pod["containers"][0]["args"].as_array().unwrap();
+    assert_eq!(
+        arguments[0],
+        "--queue=https://yourstorageaccount.queue.core.windows.net"
+    );
+    assert!(arguments.contains(&json!("--certificate=/etc/edw-wire-own/tls.crt")));
+    let key = of_kind("Secret")["stringData"]["tls.key"].as_str().unwrap();
+    assert!(key.contains("PRIVATE KEY"));
+    let grace = Duration::from_secs(35);
+    let [_, deployment] = adapted
+        .workers(CONSUMERS, 1, &ConsumerOptions::default(), grace)
+        .unwrap();
+    let job = adapted.producer("producer", &[]).unwrap();
+    for (workload, client) in [(&deployment, "$(EDW_WIRE_CLIENT)"), (&job, "producer")] {
+        let pod = &workload["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        let variables = container["env"].as_array().unwrap();
+        let value = |name: &str| {
+            let mut found = variables.iter().filter(|it| it["name"] == name);
+            found.next().unwrap()["value"].as_str().unwrap().to_owned()
+        };
+        let table = format!("https://edw-wire:10002/{client}");
+        assert_eq!(value("AZURE_TABLE_ENDPOINT"), table);
+        assert_eq!(value("SSL_CERT_DIR"), "/etc/edw-wire");
+        assert_eq!(value("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt");
+        assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/edw-wire");
+        assert_eq!(pod["volumes"][0]["configMap"]["name"], "edw-wire");
+        // The key is the wire's alone.
+        assert!(!workload.to_string().contains("PRIVATE KEY"));
+    }
+    let root = of_kind("ConfigMap")["data"].as_object().unwrap();
+    let (name, text) = root.iter().next().unwrap();
+    assert_eq!(name, "e19f041d.0");
+    reqwest::Certificate::from_pem(text.as_str().unwrap().as_bytes()).unwrap();
 }
 
 #[test]
@@ -241,4 +302,26 @@ fn a_run_asks_for_the_cpu_of_all_its_pods() {
         "{}",
         overlay.cpu(false, false)
     );
+}
+
+#[test]
+fn at_most_so_many_consumers_are_on_a_node_whatever_its_size() {
+    let grace = Duration::from_secs(35);
+    let [_, mut deployment] = adapted()
+        .workers(CONSUMERS, 4, &ConsumerOptions::default(), grace)
+        .unwrap();
+    at_most_on_a_node(&mut deployment, 2);
+    let spec = &deployment["spec"]["template"]["spec"];
+    let constraints = spec["topologySpreadConstraints"].as_array().unwrap();
+    let keys: Vec<_> = constraints.iter().map(|it| &it["topologyKey"]).collect();
+    assert_eq!(
+        keys,
+        ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    );
+    let of_nodes = &constraints[1];
+    assert_eq!(of_nodes["maxSkew"], 2);
+    assert_eq!(of_nodes["whenUnsatisfiable"], "DoNotSchedule");
+    // Counted from nothing, since there are never as many nodes.
+    assert_eq!(of_nodes["minDomains"], 1000);
+    assert_eq!(of_nodes["labelSelector"]["matchLabels"][GROUP], CONSUMERS);
 }

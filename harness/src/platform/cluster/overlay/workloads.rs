@@ -20,6 +20,29 @@ const OF_THE_POD: [&str; 3] = [
     "EDW_SCHEDULED_EVENTS_ENDPOINT",
 ];
 
+/// More nodes than any run has. Where fewer hold pods, the least of them counts as empty (Kubernetes, `minDomains`), so that the skew is
+/// the number of pods on a node.
+const MORE_THAN_ALL: u32 = 1000;
+
+/// Has at most `each` pods of the Deployment's run on one node, whatever its size allows. Karpenter goes by it, too.
+pub(in crate::platform::cluster) fn at_most_on_a_node(deployment: &mut Value, each: u64) {
+    const NODE: &str = "kubernetes.io/hostname";
+    let template = &mut deployment["spec"]["template"];
+    let labels = template["metadata"]["labels"].clone();
+    let old = template["spec"]["topologySpreadConstraints"].as_array();
+    let others = old.into_iter().flatten();
+    let others = others.filter(|constraint| constraint["topologyKey"] != NODE);
+    let mut all: Vec<Value> = others.cloned().collect();
+    all.push(json!({
+        "topologyKey": NODE,
+        "maxSkew": each,
+        "minDomains": MORE_THAN_ALL,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {GROUP: labels[GROUP]}},
+    }));
+    template["spec"]["topologySpreadConstraints"] = Value::Array(all);
+}
+
 impl Adapted {
     /// The name of the Deployment of `group`.
     pub(in crate::platform::cluster) fn deployment_name(&self, group: &str) -> String {
@@ -68,6 +91,8 @@ impl Adapted {
         container["image"] = json!(self.images.consumer(image));
         wired::put(container, self.wire_variables()?);
         self.put_described(container, options)?;
+        self.trust_wire(pod);
+        let container = &mut pod["containers"][0];
         let sources = container["envFrom"].as_array_mut();
         for from in sources.into_iter().flatten() {
             let of = &mut from["configMapRef"]["name"];
@@ -121,9 +146,27 @@ impl Adapted {
                 .filter(|variable| variable["name"].as_str().is_some_and(is_storage)),
         );
         variables.push(json!({"name": "EDW_LOG_FORMAT", "value": "json"}));
-        let mut container_env = json!({"env": variables});
-        wired::put(&mut container_env, self.wire_variables_of(name)?);
-        let variables = &container_env["env"];
+        let mut sender = json!({
+            "name": "producer",
+            "image": self.images.producer(image),
+            "args": arguments,
+            "env": variables,
+            "resources": {
+                "requests": {"cpu": wired::CPU.to_string(), "memory": "64Mi"},
+                "limits": {"memory": "512Mi"},
+            },
+            "securityContext": container["securityContext"],
+        });
+        wired::put(&mut sender, self.wire_variables_of(name)?);
+        let mut own = json!({
+            "restartPolicy": "Never",
+            "serviceAccountName": pod["serviceAccountName"],
+            "automountServiceAccountToken": false,
+            "enableServiceLinks": false,
+            "securityContext": pod["securityContext"],
+            "containers": [sender],
+        });
+        self.trust_wire(&mut own);
         let (key, value) = PRODUCER_LABEL;
         let mut labels = json!({key: value});
         let uses_identity = "azure.workload.identity/use";
@@ -144,24 +187,7 @@ impl Adapted {
                 "backoffLimit": 0,
                 "template": {
                     "metadata": {"labels": labels},
-                    "spec": {
-                        "restartPolicy": "Never",
-                        "serviceAccountName": pod["serviceAccountName"],
-                        "automountServiceAccountToken": false,
-                        "enableServiceLinks": false,
-                        "securityContext": pod["securityContext"],
-                        "containers": [{
-                            "name": "producer",
-                            "image": self.images.producer(image),
-                            "args": arguments,
-                            "env": variables,
-                            "resources": {
-                                "requests": {"cpu": wired::CPU.to_string(), "memory": "64Mi"},
-                                "limits": {"memory": "512Mi"},
-                            },
-                            "securityContext": container["securityContext"],
-                        }],
-                    },
+                    "spec": own,
                 },
             },
         });

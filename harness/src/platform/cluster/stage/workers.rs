@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::super::at_once;
+use super::super::overlay::at_most_on_a_node;
 use super::super::scale::Observer;
 use super::{ClusterStage, SEEN};
 use crate::autoscale::Scaling;
@@ -94,7 +95,12 @@ impl Workers for ClusterStage {
         };
         let is_scaled = matches!(replicas, Replicas::Scaled(_));
         lock(&self.seen.crew).want(group, count, is_scaled, options.may_refuse);
-        let [settings, deployment] = self.adapted.workers(group, count, &options, grace)?;
+        let [settings, mut deployment] = self.adapted.workers(group, count, &options, grace)?;
+        if let Some(plan) = &self.plan.nodes
+            && plan.workers_each < u64::MAX
+        {
+            at_most_on_a_node(&mut deployment, plan.workers_each);
+        }
         // A container reads its settings when it starts: those that run keep theirs.
         self.objects.apply(&settings).await?;
         match replicas {

@@ -68,6 +68,7 @@ impl Fleet {
         Some(NodesView {
             nodes: ground.cluster.seen(),
             evictions: ground.evicted.iter().map(|it| it.seen.clone()).collect(),
+            shortage: None,
         })
     }
 
@@ -103,6 +104,7 @@ impl Fleet {
             seen: Evicted {
                 node: node.to_owned(),
                 eviction,
+                is_asked: true,
                 since: now,
                 is_over: false,
                 workers: ground.cluster.consumers(node),
@@ -155,6 +157,7 @@ impl Fleet {
             let joined = NodeChange::Joined {
                 capacity: node.capacity,
                 zone: node.zone().to_owned(),
+                size: None,
             };
             self.record_node(&node.name, joined)?;
         }

@@ -1,0 +1,89 @@
+//! What `up` has left for those who judge a workload in the environment, and what they may ask of what Azure says.
+
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::kubernetes::KUBECONFIG;
+use crate::names::Run;
+use crate::refusal::{Kind, Refusal};
+
+/// An environment that is up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The kubeconfig, which is the run's own.
+    pub kubeconfig: PathBuf,
+    /// Its context.
+    pub context: String,
+    /// The overlay, filled in from the deployment's outputs.
+    pub overlay: PathBuf,
+    /// The namespace of the workload's service account: in no other can a pod sign in, since the federated credential names it.
+    pub namespace: String,
+    /// The storage account.
+    pub account: String,
+    /// The resource group of the nodes.
+    pub node_group: String,
+}
+
+/// The environment called `run`, as `up` has written it below `out`. An error says what mends it.
+pub fn standing(out: &Path, run: &str) -> Result<Standing, String> {
+    let run: Run = run.parse()?;
+    let dir = out.join(run.to_string());
+    let told = |failure: Failure| {
+        let text = failure.to_string();
+        text.trim_start_matches("error: ").trim_end().to_owned()
+    };
+    let environment = Environment::read(&dir, &run).map_err(told)?;
+    Ok(Standing {
+        kubeconfig: dir.join(KUBECONFIG),
+        context: run.cluster(),
+        overlay: dir.join("k8s/overlays/run"),
+        namespace: crate::kubernetes::NAMESPACE.to_owned(),
+        account: environment.account_name,
+        node_group: environment.node_resource_group,
+    })
+}
+
+/// Why Azure has no machine to give, in a few words, if that is what `text` says.
+pub fn shortage(text: &str) -> Option<&'static str> {
+    match Refusal::of(String::new(), text.to_owned()).kind {
+        Kind::Quota => Some("a quota of the subscription is used up"),
+        Kind::NoCapacity => Some("Azure has no machine of these sizes to give"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_that_is_not_up_is_told_with_what_mends_it() {
+        let dir = std::env::temp_dir().join("edw-no-such-environment");
+        let error = standing(&dir, "n1a").unwrap_err();
+        assert!(error.contains("run up --run n1a first"), "{error}");
+        assert!(standing(&dir, "N").unwrap_err().contains("lower-case"));
+    }
+
+    #[test]
+    fn what_node_provisioning_says_of_a_lack_of_machines_is_told_apart_from_other_trouble() {
+        for (text, why) in [
+            (
+                "unable to allocate resources in the selected zone (eastus-1) with spot capacity type and Standard_D2s_v5 VM size. (will try a different zone, capacity type or VM size to fulfill your request)",
+                Some("Azure has no machine of these sizes to give"),
+            ),
+            (
+                "regional spot vCPU quota limit for subscription has been reached. To scale beyond this limit, please review the quota increase process",
+                Some("a quota of the subscription is used up"),
+            ),
+            (
+                "the requested SKU is unavailable for instance type Standard_D2s_v5 in zone eastus-1 with capacity type spot, for more details please visit: https://aka.ms/azureskunotavailable",
+                Some("Azure has no machine of these sizes to give"),
+            ),
+            ("Failed to schedule pod, incompatible requirements", None),
+            ("Readiness probe failed", None),
+        ] {
+            assert_eq!(shortage(text), why, "{text}");
+        }
+    }
+}

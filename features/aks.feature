@@ -1,0 +1,38 @@
+Feature: What Azure itself takes back costs time, and no message
+
+  Azure decides how a Spot node goes. It tells the machine half a minute before, or later, or not at all; node auto-provisioning,
+  where it hears of that, gives each consumer one second. So no orderly end is promised here. What is promised all the same: each
+  message has exactly one result, and as many consumers as before are at work again.
+
+  Each consumer has at most 5 messages in hand, each with a lease of 60 s: the settings of the workload's manifests. A node is taken
+  back once it is old enough to be told of that. What Azure denies, such as a machine in its place, is inconclusive, by name.
+
+  Background:
+    Given each message takes 6 s of work
+
+  Rule: A node that Azure takes back costs what its consumers had in hand a second delivery, and no more
+
+    @aks
+    Scenario: Azure takes a node back under load
+      Given 4 consumers on Spot nodes, at most 2 on each
+      When 240 messages are sent at 1 per second, and Azure takes one of the Spot nodes back
+      Then within 10 min as many consumers are at work again as before
+      And within 5 min every message has exactly one result
+      And at most 10 messages were delivered more than once
+
+    @aks
+    Scenario: Azure takes a second node back as soon as the first is made good
+      Given 4 consumers on Spot nodes, at most 2 on each
+      When 600 messages are sent at 1 per second, and Azure takes one of the Spot nodes back and, once that is made good, another one
+      Then within 10 min as many consumers are at work again as before
+      And within 5 min every message has exactly one result
+      And at most 20 messages were delivered more than once
+
+  Rule: Without a key, and with Azure's own sign-in
+
+    @aks
+    Scenario: Pods sign in with workload identity and share a burst
+      Given 2 consumers
+      When 200 messages are sent at once
+      Then within 5 min every message has exactly one result
+      And no message was delivered more than once

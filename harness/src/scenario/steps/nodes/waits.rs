@@ -1,0 +1,112 @@
+//! What is waited for around an eviction. What Azure does not give, or does not do, is inconclusive.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+
+use super::super::super::world::{StepError, StepResult};
+use crate::outcome::Outcome;
+use crate::platform::NodesView;
+use crate::platform::until::{until, until_told};
+use crate::run::Run;
+
+/// Waits until so many consumers have asked for messages.
+pub(super) async fn until_at_work(run: &Run, consumers: usize, patience: Duration) -> StepResult {
+    let mut found = 0;
+    let at_work = until(patience, async || {
+        found = run.roster().at_work().count();
+        Ok((found >= consumers).then_some(()))
+    });
+    let in_time = at_work.await?.is_ok();
+    if !in_time && let Some(why) = shortage(run)? {
+        return Err(denied(format!("{found} consumers have come: {why}")));
+    }
+    ensure!(
+        in_time,
+        "{found} consumers had asked for messages after {patience:?}"
+    );
+    Ok(())
+}
+
+/// What keeps Azure from giving machines, if it says so.
+fn shortage(run: &Run) -> anyhow::Result<Option<String>> {
+    Ok(run.nodes()?.watch().borrow().shortage.clone())
+}
+
+/// What Azure does not give says nothing about the workload.
+fn denied(why: String) -> StepError {
+    StepError::of(Outcome::Inconclusive, anyhow!(why))
+}
+
+/// Waits until a node can be evicted. Real ones must have been there for a while, and their consumers must have heard of their machine.
+pub(super) async fn until_evictable(run: &Run, patience: Duration) -> StepResult {
+    let can_be = |nodes: &NodesView| (!nodes.evictable().is_empty()).then_some(());
+    let found = until_told(run.nodes()?.watch(), patience, can_be).await;
+    if found.is_err() {
+        let why = shortage(run)?;
+        let why = why.unwrap_or_else(|| {
+            "a Spot node must be ready, six minutes old, and have a consumer that has had an answer from Scheduled Events".to_owned()
+        });
+        return Err(denied(format!(
+            "no node can be evicted after {patience:?}: {why}"
+        )));
+    }
+    Ok(())
+}
+
+/// Waits until as many consumers as before the last eviction are at work.
+pub(super) async fn until_made_good(run: &Run, patience: Duration) -> StepResult {
+    let good = |nodes: &NodesView| {
+        let last = nodes.evictions.last();
+        last.and_then(|it| it.recovered).map(|_| ())
+    };
+    let good = until_told(run.nodes()?.watch(), patience, good).await;
+    if good.is_err()
+        && let Some(why) = shortage(run)?
+    {
+        return Err(denied(format!(
+            "the first eviction is not made good: {why}"
+        )));
+    }
+    ensure!(
+        good.is_ok(),
+        "the first eviction is not made good after {patience:?}"
+    );
+    Ok(())
+}
+
+/// Waits until a worker on `node` receives a message. Otherwise nobody there may have anything that a drain could cut off.
+pub(super) async fn until_in_work(run: &Run, node: &str, patience: Duration) -> anyhow::Result<()> {
+    let workers = nodes_workers(run, node)?;
+    let wire = run.wire()?;
+    let received = workers
+        .iter()
+        .map(|worker| Box::pin(wire.until_received(worker, 1, patience)));
+    let (first, ..) = futures::future::select_all(received).await;
+    first
+}
+
+/// The workers on `node`.
+fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
+    let nodes = run.nodes()?.watch();
+    let nodes = nodes.borrow();
+    let found = nodes.nodes.iter().find(|it| it.name == node);
+    let workers = found.map(|it| it.workers.iter().cloned().collect::<Vec<_>>());
+    workers
+        .filter(|it| !it.is_empty())
+        .with_context(|| format!("find the workers on {node}"))
+}
+
+/// Waits until the machines of all nodes that were hit so far have ended; at least `count` were.
+pub(super) async fn until_over(run: &Run, count: usize, patience: Duration) -> StepResult {
+    let over = |nodes: &NodesView| {
+        let all = nodes.evictions.len() >= count && nodes.evictions.iter().all(|it| it.is_over);
+        all.then_some(())
+    };
+    let over = until_told(run.nodes()?.watch(), patience, over).await;
+    // Whoever was asked to end it is not the workload.
+    if over.is_err() {
+        return Err(denied(format!("no node has ended after {patience:?}")));
+    }
+    Ok(())
+}
