@@ -120,10 +120,12 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
         deliveries: Vec<Delivery>,
         asked: Instant,
     ) -> bool {
+        // The wall clock first: a thread that loses its processor between the two must not stamp what is done later than it was.
+        let stamp = Stamp::now();
         let received = Received {
             asked,
             answered: Instant::now(),
-            stamp: Stamp::now(),
+            stamp,
         };
         let (count, wanted) = (deliveries.len(), slots.num_permits());
         let metrics = &self.consumer.metrics;
