@@ -137,6 +137,7 @@ fn exited(consumer: u32, status: &str) -> Event {
         status: status.into(),
         expected: true,
         last_lines: None,
+        restarted: false,
     }
 }
 
