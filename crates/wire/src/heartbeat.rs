@@ -47,12 +47,22 @@ impl Clock {
 
     /// How far the wall clock is ahead of this one, in microseconds; 0 where it is as good as none.
     pub(super) fn astray(&self) -> i64 {
-        let micros = Stamp::now().micros_since(self.now());
-        if micros.abs() < NEGLIGIBLE_US {
-            0
-        } else {
-            micros
-        }
+        let before = self.now();
+        let wall = Stamp::now();
+        ahead_of(wall, before, self.now())
+    }
+}
+
+/// How far `wall` is ahead of a clock that was read `before` and `after` it: by no more than both say. A thread that loses its
+/// processor between two reads must not take that for a clock that was set.
+fn ahead_of(wall: Stamp, before: Stamp, after: Stamp) -> i64 {
+    let (least, most) = (wall.micros_since(after), wall.micros_since(before));
+    if least >= NEGLIGIBLE_US {
+        least
+    } else if most <= -NEGLIGIBLE_US {
+        most
+    } else {
+        0
     }
 }
 
@@ -117,6 +127,17 @@ mod tests {
         assert_eq!(pause_between(last, after(600)), None);
         let to = after(5_100);
         assert_eq!(pause_between(last, to), Some(Pause { from: last, to }));
+    }
+
+    #[test]
+    fn a_thread_that_was_kept_waiting_between_two_reads_sees_no_clock_set() {
+        let at = |millis: i64| Stamp::from_micros(millis * 1_000);
+        // Kept waiting before the wall clock was read, and after it.
+        assert_eq!(ahead_of(at(50), at(0), at(50)), 0);
+        assert_eq!(ahead_of(at(0), at(0), at(50)), 0);
+        // Set by more than the wait explains.
+        assert_eq!(ahead_of(at(5_060), at(0), at(50)), 5_010_000);
+        assert_eq!(ahead_of(at(-5_000), at(0), at(50)), -5_000_000);
     }
 
     #[test]
