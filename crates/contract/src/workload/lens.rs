@@ -204,7 +204,7 @@ impl Lens {
         match name {
             Name::Id => owner_of_id(&self.run, text),
             Name::Uuid => owner_of_uuid(&self.run, text),
-            Name::Seq => of(text.parse().ok()),
+            Name::Seq => of(counted(text)),
             Name::Payload(_) => of(Payloads::count_in(text)),
             _ => Owner::Nobody,
         }
@@ -378,6 +378,14 @@ fn value_at(
             .map(|(hole, text)| (hole.name, text.into_owned()))
             .collect(),
     )
+}
+
+/// The number that `text` is, also with zeros before it, as in keys that sort.
+fn counted(text: &str) -> Option<Seq> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number
+        .then(|| text.parse().ok().and_then(Seq::new))
+        .flatten()
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn how_consumers_end_is_not_judged_where_their_description_leaves_it_open() {
         let ends = ends.find(|each| each.promised.starts_with("every consumer ends"));
         let open: Vec<_> = (unjudged(&record).into_iter())
             .flat_map(|each| each.promised)
-            .filter(|promised| promised.contains("consumer"))
+            .filter(|promised| promised.contains("consumer ends"))
             .collect();
         (ends.map(|each| (each.found, each.outcome)), open)
     };

@@ -136,7 +136,11 @@ impl Adapted {
             has_sas,
             endpoints: &endpoints,
         };
+        // When this worker gives a message up, its description says, where it does.
+        let poison = described.description.poison.as_ref();
+        let gives_up = poison.is_some_and(|poison| poison.after.is_some());
         let settings = self.settings().into_iter();
+        let settings = settings.filter(|(name, _)| !gives_up || name != "EDW_MAX_ATTEMPTS");
         let options = ConsumerOptions {
             variables: options
                 .variables
