@@ -55,10 +55,12 @@ impl Activity {
         if requests.forgotten && !reaches_back {
             return Duration::ZERO;
         }
-        let first = requests.all.partition_point(|request| request.ended < from);
+        let first = requests
+            .all
+            .partition_point(|request| request.ended <= from);
         let (mut silence, mut last, mut writing, mut written) = (0, from, 0, from);
         for request in requests.all.range(first..) {
-            if request.ended > to && request.began > to {
+            if request.began >= to {
                 continue;
             }
             let (began, ended) = (request.began.max(from), request.ended.min(to));
