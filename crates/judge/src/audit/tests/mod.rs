@@ -3,6 +3,7 @@
 mod described;
 mod heard;
 mod model;
+mod phantoms;
 pub(crate) mod planted;
 mod shared;
 mod stamps;
