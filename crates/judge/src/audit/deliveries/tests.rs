@@ -1,0 +1,314 @@
+//! What rows say of their delivery: what may be so, and what cannot.
+
+use super::*;
+use crate::audit::sample_crossing;
+use contract::workload::Lens;
+use evidence::{Keys, Operation, RowChange};
+
+const SECOND: i64 = 1_000_000;
+
+fn crossing(client: &str, operation: Operation, began_s: i64) -> Crossing {
+    let at = Stamp::from_micros(began_s * SECOND);
+    Crossing {
+        client: client.to_owned(),
+        began: at,
+        ended: at,
+        ..sample_crossing(operation)
+    }
+}
+
+/// Of message 7: consumer-1 got it first, at 10 s, consumer-2 at 40 s.
+fn deliveries() -> (Deliveries, Seq) {
+    let (mut deliveries, seq) = (Deliveries::default(), Seq::new(7).unwrap());
+    for (client, attempt, at) in [("consumer-1", 1, 10), ("consumer-2", 2, 40)] {
+        let message = Handled {
+            attempt: Some(attempt),
+            ..Handled::default()
+        };
+        let receive = crossing(client, Operation::ReceiveMessages, at);
+        deliveries.add(seq, &receive, &message);
+    }
+    (deliveries, seq)
+}
+
+fn claimed(consumer: &str, attempt: u32, dequeued_s: i64, date_s: i64) -> Claimed {
+    Claimed {
+        dequeued: Some(Stamp::from_micros(dequeued_s * SECOND)),
+        date: Some(Stamp::from_micros(date_s * SECOND)),
+        attempt: Some(attempt),
+        consumer: Some(consumer.to_owned()),
+    }
+}
+
+fn claims() -> Claims {
+    Claims::of(&Lens::own("r1".parse().unwrap()))
+}
+
+fn compare(deliveries: &Deliveries, seq: Seq, crossing: &Crossing, row: &Claimed) -> Compared {
+    let (clocks, activity) = (Clocks::default(), Activity::default());
+    claims().compare(deliveries, seq, (crossing, row), (&clocks, &activity, None))
+}
+
+#[test]
+fn what_was_so_is_not_contradicted_though_the_message_has_gone_on_to_another() {
+    let (deliveries, seq) = deliveries();
+    let at_50 = |client| crossing(client, Operation::InsertEntity, 50);
+    for (client, attempt, dequeued) in [("consumer-1", 1, 10), ("consumer-2", 2, 41)] {
+        let row = claimed(client, attempt, dequeued, 50);
+        assert_eq!(
+            compare(&deliveries, seq, &at_50(client), &row),
+            Compared::Fine
+        );
+    }
+    // It says nothing of a message that it has not seen handed over.
+    let unseen = claimed("consumer-1", 9, 0, 0);
+    let other = Seq::new(8).unwrap();
+    assert_eq!(
+        compare(&deliveries, other, &at_50("consumer-1"), &unseen),
+        Compared::Fine
+    );
+}
+
+#[test]
+fn what_was_not_so_is_named() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let of = |change: fn(&mut Claimed)| {
+        let mut row = claimed("consumer-2", 2, 41, 50);
+        change(&mut row);
+        row
+    };
+    let off = |micros| Some(Stamp::from_micros(40 * SECOND + micros));
+    let early = Claimed {
+        dequeued: off(-CLOCK_US - 1),
+        ..of(|_| {})
+    };
+    for (row, text) in [
+        (
+            of(|row| row.consumer = Some("consumer-1".into())),
+            "`consumer` is \"consumer-1\"",
+        ),
+        (
+            of(|row| row.attempt = Some(1)),
+            "`attempt` is 1, and consumer-2 got the message as delivery 2",
+        ),
+        (early, "before consumer-2 had the message"),
+        (
+            claimed("consumer-2", 2, 36_041, 36_050),
+            "`dequeuedStamp` is 1970-01-01 10:00:41",
+        ),
+        (claimed("consumer-2", 2, 41, 51), "`dateStamp` is"),
+        // What cannot be read is not what it was.
+        (
+            of(|row| row.consumer = None),
+            "`consumer` is absent, or cannot be read",
+        ),
+        (
+            of(|row| row.attempt = None),
+            "`attempt` is absent, or cannot be read",
+        ),
+        (
+            of(|row| row.dequeued = None),
+            "`dequeuedStamp` is absent, or cannot be read",
+        ),
+        (
+            of(|row| row.date = None),
+            "`dateStamp` is absent, or cannot be read",
+        ),
+    ] {
+        let found = compare(&deliveries, seq, &insert, &row);
+        assert!(
+            matches!(&found, Compared::False(why) if why.contains(text)),
+            "{found:?}"
+        );
+    }
+    let within = Claimed {
+        dequeued: off(-CLOCK_US),
+        ..of(|_| {})
+    };
+    assert_eq!(compare(&deliveries, seq, &insert, &within), Compared::Fine);
+}
+
+#[test]
+fn a_wall_clock_that_was_set_explains_what_it_can() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    for (set_s, dequeued, date, found) in [
+        // Put back by an hour after the message had come, or before: both stamps, or one.
+        (-3600, 40 - 3600, 50 - 3600, true),
+        (-3600, 41, 50 - 3600, true),
+        (3600, 41, 50 + 3600, true),
+        (3600, 41, 50, true),
+        // More than it was set by.
+        (-10, 40 - 3600, 50, false),
+        (10, 41, 50 + 3600, false),
+    ] {
+        let mut clocks = Clocks::default();
+        clocks.crossing(&Crossing {
+            clock_us: set_s * SECOND,
+            ..crossing("consumer-1", Operation::ReceiveMessages, 45)
+        });
+        let row = claimed("consumer-2", 2, dequeued, date);
+        let told = (&clocks, &Activity::default(), None);
+        let compared = claims().compare(&deliveries, seq, (&insert, &row), told);
+        assert_eq!(compared == Compared::Untold, found, "{set_s}: {compared:?}");
+        assert!(
+            found || matches!(compared, Compared::False(_)),
+            "{compared:?}"
+        );
+    }
+}
+
+#[test]
+fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
+    let (mut deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let row = claimed("consumer-2", 2, 41, 42);
+    let polling = |from: i64, to: i64, operation| {
+        let mut activity = Activity::default();
+        for at in from..to {
+            let mut poll = crossing("consumer-2", operation, at);
+            poll.ended = Stamp::from_micros((at + 1) * SECOND);
+            activity.crossing(&poll);
+        }
+        activity
+    };
+    let compared = |deliveries: &Deliveries, activity| {
+        let told = (&Clocks::default(), &activity, None);
+        claims().compare(deliveries, seq, (&insert, &row), told)
+    };
+    let receives = || polling(40, 50, Operation::ReceiveMessages);
+    let found = compared(&deliveries, receives());
+    assert!(
+        matches!(&found, Compared::False(why) if why.contains("long before")),
+        "{found:?}"
+    );
+    // A write of its that went before it, and a silence as of a process that is stopped, explain it.
+    let writes = polling(40, 50, Operation::InsertEntity);
+    assert_eq!(compared(&deliveries, writes), Compared::Fine);
+    let silent = polling(40, 42, Operation::ReceiveMessages);
+    assert_eq!(compared(&deliveries, silent), Compared::Fine);
+    // And so does a first try whose answer did not help.
+    deliveries.tried(seq, &crossing("consumer-2", Operation::InsertEntity, 42));
+    assert_eq!(compared(&deliveries, receives()), Compared::Fine);
+}
+
+#[test]
+fn stamps_may_be_off_by_as_much_as_one_clock_is_and_no_more() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let done = |micros: i64| Claimed {
+        date: Some(Stamp::from_micros(50 * SECOND + micros)),
+        ..claimed("consumer-2", 2, 41, 50)
+    };
+    let at_most = compare(&deliveries, seq, &insert, &done(CLOCK_US));
+    assert_eq!(at_most, Compared::Fine);
+    let more = compare(&deliveries, seq, &insert, &done(CLOCK_US + 1));
+    assert!(
+        matches!(&more, Compared::False(why) if why.contains("after consumer-2 had sent the row")),
+        "{more:?}"
+    );
+}
+
+#[test]
+fn a_wall_clock_that_moved_by_more_than_a_stamp_may_be_off_was_set() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let row = claimed("consumer-2", 2, 41, 50);
+    for (changes, found) in [
+        (&[CLOCK_US][..], Compared::Fine),
+        (&[CLOCK_US + 1], Compared::Untold),
+        (&[-CLOCK_US - 1], Compared::Untold),
+        (&[3_000, -3_000], Compared::Untold),
+    ] {
+        let mut clocks = Clocks::default();
+        for (at, ahead) in (45..).zip(changes) {
+            clocks.crossing(&Crossing {
+                clock_us: *ahead,
+                ..crossing("consumer-1", Operation::ReceiveMessages, at)
+            });
+        }
+        let told = (&clocks, &Activity::default(), None);
+        let compared = claims().compare(&deliveries, seq, (&insert, &row), told);
+        assert_eq!(compared, found, "{changes:?}");
+    }
+}
+
+#[test]
+fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let mut activity = Activity::default();
+    for at in 40..50 {
+        let mut poll = crossing("consumer-2", Operation::ReceiveMessages, at);
+        poll.ended = Stamp::from_micros((at + 1) * SECOND);
+        activity.crossing(&poll);
+    }
+    // Three seconds before, of which one may have been spent at a standstill.
+    let done = |early_us: i64| Claimed {
+        date: Some(Stamp::from_micros(47 * SECOND - early_us)),
+        ..claimed("consumer-2", 2, 41, 47)
+    };
+    let compared = |insert: &Crossing, row: &Claimed| {
+        let told = (&Clocks::default(), &activity, None);
+        claims().compare(&deliveries, seq, (insert, row), told)
+    };
+    assert_eq!(compared(&insert, &done(0)), Compared::Fine);
+    let early = compared(&insert, &done(1));
+    assert!(
+        matches!(&early, Compared::False(why) if why.contains("long before")),
+        "{early:?}"
+    );
+    // Rows of a transaction wait for each other.
+    let rows = |count| Crossing {
+        rows: vec![change(); count],
+        ..insert.clone()
+    };
+    assert_ne!(compared(&rows(1), &done(1)), Compared::Fine);
+    assert_eq!(compared(&rows(2), &done(1)), Compared::Fine);
+}
+
+fn change() -> RowChange {
+    RowChange {
+        operation: Operation::InsertEntity,
+        keys: Keys {
+            partition: "p".to_owned(),
+            row: "r1-7".to_owned(),
+        },
+        part: None,
+        digest: None,
+        delivery: None,
+        print: None,
+        id: None,
+        partial: false,
+    }
+}
+
+#[test]
+fn a_deleted_message_is_forgotten_and_its_twin_is_not() {
+    let (mut deliveries, seq) = (Deliveries::default(), Seq::new(7).unwrap());
+    for (queue_id, at) in [("a", 10), ("b", 20), ("a", 30)] {
+        let message = Handled {
+            queue_id: queue_id.to_owned(),
+            attempt: Some(1),
+            ..Handled::default()
+        };
+        let receive = crossing("consumer-1", Operation::ReceiveMessages, at);
+        deliveries.add(seq, &receive, &message);
+    }
+    let last = |deliveries: &Deliveries, client: &str, at| {
+        let insert = crossing(client, Operation::InsertEntity, at);
+        let stamp = deliveries.last_before(seq, &insert);
+        stamp.map(|stamp| stamp.as_micros() / SECOND)
+    };
+    assert_eq!(last(&deliveries, "consumer-1", 9), None);
+    assert_eq!(last(&deliveries, "consumer-1", 10), Some(10));
+    assert_eq!(last(&deliveries, "consumer-1", 29), Some(20));
+    assert_eq!(last(&deliveries, "consumer-1", 50), Some(30));
+    assert_eq!(last(&deliveries, "consumer-2", 50), None);
+    deliveries.forget(seq, "a");
+    assert_eq!(last(&deliveries, "consumer-1", 50), Some(20));
+    deliveries.forget(seq, "b");
+    assert_eq!(last(&deliveries, "consumer-1", 50), None);
+    assert!(deliveries.0.is_empty());
+}
