@@ -1,11 +1,13 @@
 //! The auditor is shown good histories and every planted violation.
 
+mod content;
 mod described;
 mod heard;
 mod model;
 mod phantoms;
 pub(crate) mod planted;
 mod shared;
+mod shown;
 mod stamps;
 
 use contract::Stamp;
