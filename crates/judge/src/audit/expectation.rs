@@ -283,6 +283,8 @@ mod tests {
             let error = Checked::of(&expectation(&[], std::slice::from_ref(&range))).unwrap_err();
             assert!(matches!(error, ExpectationError::Range { .. }), "{range:?}");
         }
+        // Up to the last one is not beyond it.
+        assert!(Checked::of(&expectation(&[100..=100], &[])).is_ok());
         assert_eq!(
             Checked::of(&expectation(&[10..=20], &[1..=2, 15..=30])).unwrap_err(),
             ExpectationError::TwoOutcomes(15)

@@ -312,3 +312,36 @@ fn a_deleted_message_is_forgotten_and_its_twin_is_not() {
     assert_eq!(last(&deliveries, "consumer-1", 50), None);
     assert!(deliveries.0.is_empty());
 }
+
+#[test]
+fn clocks_apart_have_the_slack_of_one_clock_and_of_what_a_format_cuts_off() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    for (cut_us, early_us, fine) in [
+        (0, CLOCK_US, true),
+        (0, CLOCK_US + 1, false),
+        (1_000, CLOCK_US + 1_000, true),
+        (1_000, CLOCK_US + 1_001, false),
+    ] {
+        let claims = Claims {
+            received_cut_us: cut_us,
+            ..claims()
+        };
+        let row = Claimed {
+            dequeued: Some(Stamp::from_micros(40 * SECOND - early_us)),
+            ..claimed("consumer-2", 2, 40, 50)
+        };
+        let mut skews = Skews::default();
+        let told = (&Clocks::default(), &Activity::default(), Some(&mut skews));
+        let found = claims.compare(&deliveries, seq, (&insert, &row), told);
+        assert_eq!(
+            found == Compared::Fine,
+            fine,
+            "{cut_us} {early_us}: {found:?}"
+        );
+        assert!(
+            fine || matches!(&found, Compared::False(why) if why.contains("of the clock of consumer-2")),
+            "{found:?}"
+        );
+    }
+}
