@@ -345,3 +345,22 @@ fn clocks_apart_have_the_slack_of_one_clock_and_of_what_a_format_cuts_off() {
         );
     }
 }
+
+#[test]
+fn a_stamp_that_its_format_cuts_off_may_be_earlier_by_that_much() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let claims = Claims {
+        received_cut_us: 1_000,
+        ..claims()
+    };
+    for (early_us, fine) in [(CLOCK_US + 1_000, true), (CLOCK_US + 1_001, false)] {
+        let row = Claimed {
+            dequeued: Some(Stamp::from_micros(40 * SECOND - early_us)),
+            ..claimed("consumer-2", 2, 40, 50)
+        };
+        let told = (&Clocks::default(), &Activity::default(), None);
+        let found = claims.compare(&deliveries, seq, (&insert, &row), told);
+        assert_eq!(found == Compared::Fine, fine, "{early_us}: {found:?}");
+    }
+}
