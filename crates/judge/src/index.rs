@@ -185,6 +185,82 @@ mod tests {
         lapses.count()
     }
 
+    /// A request of `client` that began and ended at these times, with a message in its answer.
+    fn of(client: &str, operation: Operation, began: i64, ended: i64) -> Crossing {
+        Crossing {
+            client: client.to_owned(),
+            began: Stamp::from_micros(began),
+            ended: Stamp::from_micros(ended),
+            ..crossing(operation, "a", None, 200)
+        }
+    }
+
+    fn index(crossings: &[Crossing]) -> Index {
+        let mut index = Index::of(Lens::own("r1".parse().expect("a run")));
+        for crossing in crossings {
+            index.add(crossing);
+        }
+        index
+    }
+
+    #[test]
+    fn who_has_asked_and_received_is_told_with_its_times() {
+        use Operation::{PeekMessages, PutMessage, ReceiveMessages};
+        let at = Stamp::from_micros;
+        let empty = Crossing {
+            messages: vec![],
+            ..of("consumer-1", ReceiveMessages, 10, 11)
+        };
+        let refused = Crossing {
+            answer: Answer::Status(403, Some("AuthorizationFailure".to_owned())),
+            ..of("consumer-2", ReceiveMessages, 12, 13)
+        };
+        let index = index(&[
+            empty,
+            refused,
+            of("consumer-1", ReceiveMessages, 20, 25),
+            of("consumer-1", ReceiveMessages, 30, 35),
+            // Answered later, though it began earlier.
+            of("consumer-1", PeekMessages, 15, 36),
+            of("producer", ReceiveMessages, 5, 6),
+            of("producer", PutMessage, 7, 8),
+        ]);
+        for (client, since, asked) in [
+            ("consumer-1", 29, true),
+            ("consumer-1", 30, false),
+            ("consumer-2", 11, true),
+            ("consumer-2", 12, false),
+            ("consumer-3", 0, false),
+        ] {
+            assert_eq!(
+                index.has_asked(client, at(since)),
+                asked,
+                "{client} {since}"
+            );
+        }
+        for (client, since, received) in [
+            ("consumer-1", 0, Some(20)),
+            ("consumer-1", 20, Some(30)),
+            ("consumer-1", 30, None),
+            ("consumer-2", 0, None),
+            ("consumer-3", 0, None),
+        ] {
+            let found = index.received_after(client, at(since));
+            assert_eq!(found, received.map(at), "{client} {since}");
+        }
+        assert_eq!(index.first_deliveries(), [at(25)]);
+        assert_eq!(
+            index.refused(),
+            ["receive-messages of consumer-2 (AuthorizationFailure)"]
+        );
+        assert_eq!(
+            index.lapsed(),
+            2,
+            "one message three times in consumers' hands"
+        );
+        assert_ne!(index.traffic(), Traffic::default());
+    }
+
     #[test]
     fn a_token_that_cannot_be_read_is_refused_like_one_that_does_not_fit() {
         for (status, code, refused) in [

@@ -91,3 +91,129 @@ impl<'a> Timeline<'a> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::sample_crossing;
+    use evidence::{Keys, Operation, RowChange};
+
+    fn message(queue_id: &str, id: Option<&str>, poisons: Option<&str>) -> Handled {
+        Handled {
+            queue_id: queue_id.to_owned(),
+            id: id.map(str::to_owned),
+            poisons: poisons.map(str::to_owned),
+            ..Handled::default()
+        }
+    }
+
+    fn row(key: &str, id: Option<&str>) -> RowChange {
+        RowChange {
+            operation: Operation::InsertEntity,
+            keys: Keys {
+                partition: "p".to_owned(),
+                row: key.to_owned(),
+            },
+            part: None,
+            digest: None,
+            delivery: None,
+            print: None,
+            id: id.map(str::to_owned),
+            lacking: vec![],
+        }
+    }
+
+    fn crossing(operation: Operation, messages: Vec<Handled>, rows: Vec<RowChange>) -> Crossing {
+        Crossing {
+            messages,
+            rows,
+            ..sample_crossing(operation)
+        }
+    }
+
+    /// What is shown of `subject`, of a way in which two messages are put, received, stored, given up and deleted.
+    fn shown(subject: &str) -> Vec<Crossing> {
+        use Operation::{DeleteMessage, InsertEntity, PutMessage, ReceiveMessages};
+        let both = vec![
+            message("q1", Some("r-1"), None),
+            message("q2", Some("r-2"), None),
+        ];
+        let way = [
+            crossing(PutMessage, vec![message("q1", Some("r-1"), None)], vec![]),
+            crossing(PutMessage, vec![message("", Some("r-3"), None)], vec![]),
+            crossing(ReceiveMessages, both, vec![]),
+            crossing(
+                InsertEntity,
+                vec![],
+                vec![row("r-1", None), row("r-2", None)],
+            ),
+            crossing(InsertEntity, vec![], vec![row("fresh", Some("r-1"))]),
+            crossing(PutMessage, vec![message("q9", None, Some("q2"))], vec![]),
+            crossing(DeleteMessage, vec![message("q9", None, None)], vec![]),
+            crossing(DeleteMessage, vec![message("", None, None)], vec![]),
+            crossing(DeleteMessage, vec![message("q1", None, None)], vec![]),
+        ];
+        let mut shown = Vec::new();
+        let mut timelines = Timelines(vec![Timeline::of(subject, &mut shown)]);
+        assert!(!timelines.is_empty());
+        for crossing in &way {
+            timelines.crossing(crossing);
+        }
+        shown
+    }
+
+    fn operations(shown: &[Crossing]) -> Vec<Operation> {
+        shown.iter().map(|crossing| crossing.operation).collect()
+    }
+
+    #[test]
+    fn a_message_is_followed_by_its_id_and_then_by_the_ids_of_its_queue() {
+        use Operation::{DeleteMessage, InsertEntity, PutMessage, ReceiveMessages};
+        let first = shown("r-1");
+        let way = [
+            PutMessage,
+            ReceiveMessages,
+            InsertEntity,
+            InsertEntity,
+            DeleteMessage,
+        ];
+        assert_eq!(operations(&first), way);
+        // Of a batch, what is about it.
+        assert_eq!(first[1].messages, [message("q1", Some("r-1"), None)]);
+        assert_eq!(first[2].rows, [row("r-1", None)]);
+        // One that was given up: the id of its envelope is not its own.
+        let way = [ReceiveMessages, InsertEntity, PutMessage];
+        assert_eq!(operations(&shown("r-2")), way);
+        assert_eq!(operations(&shown("r-3")), [PutMessage]);
+        assert_eq!(operations(&shown("r-4")), []);
+    }
+
+    #[test]
+    fn one_that_has_no_id_is_followed_by_that_of_the_queue() {
+        use Operation::{DeleteMessage, PutMessage, ReceiveMessages};
+        let way = [PutMessage, ReceiveMessages, DeleteMessage];
+        assert_eq!(operations(&shown("queue message q1")), way);
+        assert_eq!(operations(&shown("queue message q3")), []);
+    }
+
+    #[test]
+    fn a_row_is_found_by_its_key_only_where_it_names_no_message() {
+        assert_eq!(operations(&shown("fresh")), []);
+    }
+
+    #[test]
+    fn a_way_without_an_end_is_cut() {
+        let mut shown = Vec::new();
+        let mut timelines = Timelines(vec![Timeline::of("r-1", &mut shown)]);
+        let put = crossing(
+            Operation::PutMessage,
+            vec![message("q1", Some("r-1"), None)],
+            vec![],
+        );
+        for _ in 0..MAX_SHOWN + 2 {
+            timelines.crossing(&put);
+        }
+        assert_eq!(shown.len(), MAX_SHOWN);
+        assert!(Timelines(vec![]).is_empty());
+    }
+}

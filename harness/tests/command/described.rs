@@ -134,7 +134,9 @@ fn the_sample_passes_by_its_payload_alone_and_what_it_does_not_tell_is_not_judge
     assert_eq!(ended.not_judged(), unknown);
     let record = ended.record();
     let kept = promises(&record);
-    let of_ends = kept.iter().find(|each| each.promised.contains("consumer ends"));
+    let of_ends = kept
+        .iter()
+        .find(|each| each.promised.contains("consumer ends"));
     assert_eq!(of_ends, None, "how they end is not judged, and not kept");
     // The latency of every hop, though its rows have no column for most of them.
     let measured = record.measured.expect("latencies");

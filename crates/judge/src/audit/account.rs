@@ -79,3 +79,83 @@ impl HandOvers {
         self.most.saturating_sub(self.seen)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::sample_crossing;
+    use evidence::Answer;
+
+    #[test]
+    fn what_was_put_is_inside_until_it_is_deleted_or_cleared() {
+        let mut account = Account::default();
+        for message in ["a", "b", ""] {
+            account.put(message);
+        }
+        assert_eq!(account.inside(), 2, "one has no id yet");
+        account.deleted("a", Happened::Yes);
+        assert_eq!(account.inside(), 1);
+        account.cleared();
+        assert_eq!(account.inside(), 0);
+    }
+
+    #[test]
+    fn a_delete_that_is_written_down_before_its_put_counts() {
+        let mut account = Account::default();
+        account.deleted("a", Happened::Yes);
+        account.put("a");
+        assert_eq!(account.inside(), 0);
+        // Once only: a message that is put again is inside.
+        account.put("a");
+        assert_eq!(account.inside(), 1);
+    }
+
+    #[test]
+    fn a_delete_without_an_answer_may_be_repeated() {
+        let mut account = Account::default();
+        account.put("a");
+        assert!(!account.is_doubtful("a"));
+        account.deleted("a", Happened::Unknown);
+        assert!(account.is_doubtful("a") && !account.is_doubtful("b"));
+        assert_eq!(account.inside(), 0);
+        // The repetition does not make the next put of that id vanish.
+        account.deleted("a", Happened::Yes);
+        account.put("a");
+        assert_eq!(account.inside(), 1);
+    }
+
+    #[test]
+    fn a_receive_is_unread_without_an_answer_or_with_one_that_nobody_understands() {
+        let mut account = Account::default();
+        let read = sample_crossing(Operation::ReceiveMessages);
+        let unanswered = Crossing {
+            answer: Answer::None("reset".to_owned()),
+            ..read.clone()
+        };
+        let strange = Crossing {
+            strange: Some("a media type".to_owned()),
+            ..read.clone()
+        };
+        let peek = Crossing {
+            operation: Operation::PeekMessages,
+            ..unanswered.clone()
+        };
+        for (crossing, unread) in [(read, 0), (unanswered, 1), (strange, 2), (peek, 2)] {
+            account.receive(&crossing);
+            assert_eq!(account.unread(), unread, "{crossing:?}");
+        }
+    }
+
+    #[test]
+    fn storage_counts_the_hand_overs_that_the_wire_has_not_seen() {
+        let mut hand_overs = HandOvers::default();
+        assert_eq!(hand_overs.unseen(), 0);
+        for (attempt, unseen) in [(Some(1), 0), (Some(4), 2), (None, 1), (Some(3), 0)] {
+            hand_overs.add(&Handled {
+                attempt,
+                ..Handled::default()
+            });
+            assert_eq!(hand_overs.unseen(), unseen, "{attempt:?}");
+        }
+    }
+}

@@ -55,10 +55,12 @@ impl Activity {
         if requests.forgotten && !reaches_back {
             return Duration::ZERO;
         }
-        let first = requests.all.partition_point(|request| request.ended < from);
+        let first = requests
+            .all
+            .partition_point(|request| request.ended <= from);
         let (mut silence, mut last, mut writing, mut written) = (0, from, 0, from);
         for request in requests.all.range(first..) {
-            if request.ended > to && request.began > to {
+            if request.began >= to {
                 continue;
             }
             let (began, ended) = (request.began.max(from), request.ended.min(to));
@@ -119,10 +121,63 @@ mod tests {
             .map(|n| (InsertEntity, n * 1_000, n * 1_000 + 1_000))
             .collect();
         assert_eq!(idle(&busy), 0);
+        // Writes that overlap are waited for once, and the time of another request is not.
+        assert_eq!(
+            idle(&[
+                (InsertEntity, 0, 4_000),
+                (InsertEntity, 1_000, 5_000),
+                (ReceiveMessages, 5_000, 9_000),
+                (ReceiveMessages, 9_000, 10_000),
+            ]),
+            1_000
+        );
+        // What began after the time, or had ended before it, is none of it; what reaches into it counts as far as it does.
+        assert_eq!(idle(&[(InsertEntity, -2_000, -1_000)]), 0);
+        assert_eq!(
+            idle(&[
+                (ReceiveMessages, -500, 4_000),
+                (InsertEntity, 4_000, 8_000),
+                (InsertEntity, 8_000, 12_000),
+                (InsertEntity, 10_001, 10_002),
+            ]),
+            0
+        );
+        assert_eq!(
+            idle(&[
+                (ReceiveMessages, 0, 3_000),
+                (ReceiveMessages, 3_000, 6_000),
+                (ReceiveMessages, 6_000, 9_000),
+                (InsertEntity, 9_000, 12_000),
+            ]),
+            6_000
+        );
         // Stopped for 9 s, after it had asked once.
         assert_eq!(
             idle(&[(ReceiveMessages, 1, 2), (ReceiveMessages, 9_002, 9_003)]),
             1_000
         );
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_client_whose_requests_are_forgotten() {
+        let request = |activity: &mut Activity, millis: i64| {
+            let mut crossing = sample_crossing(Operation::ReceiveMessages);
+            (crossing.began, crossing.ended) = (at(millis), at(millis + 1));
+            activity.crossing(&crossing);
+        };
+        let mut activity = Activity::default();
+        let most = i64::try_from(MOST).expect("a small number");
+        for millis in 0..most {
+            request(&mut activity, millis);
+        }
+        let idle = |activity: &Activity, from: i64| activity.idle("consumer-1", at(from), at(most));
+        let whole = Duration::from_millis(u64::try_from(most).expect("a positive number") - 1);
+        assert_eq!(idle(&activity, 0), whole);
+        // One more: the first is forgotten, and what was before the end of the second with it.
+        request(&mut activity, most);
+        assert_eq!(idle(&activity, 0), Duration::ZERO);
+        assert_eq!(idle(&activity, 1), Duration::ZERO);
+        assert!(idle(&activity, 2) > Duration::ZERO);
+        assert_eq!(activity.idle("consumer-2", at(0), at(1)), Duration::ZERO);
     }
 }

@@ -60,3 +60,79 @@ impl Parts {
         self.0.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(message_id: &str, part: u32, parts: u32) -> SetAside {
+        SetAside {
+            message_id: Some(message_id.to_owned()),
+            part,
+            parts,
+            body: format!("{part}/{parts} "),
+            ..SetAside::default()
+        }
+    }
+
+    fn whole(body: &str) -> Joined<'_> {
+        Joined::Whole(Cow::Borrowed(body))
+    }
+
+    #[test]
+    fn a_body_is_whole_when_all_its_parts_are_here_in_whatever_order() {
+        let mut parts = Parts::default();
+        let (first, second, third) = (
+            envelope("a", 1, 3),
+            envelope("a", 2, 3),
+            envelope("a", 3, 3),
+        );
+        assert_eq!(parts.join(&third), Joined::Waiting);
+        assert_eq!(parts.join(&first), Joined::Waiting);
+        // The same part again, and a part of another body, complete nothing.
+        assert_eq!(parts.join(&first), Joined::Waiting);
+        assert_eq!(parts.join(&envelope("b", 2, 3)), Joined::Waiting);
+        assert_eq!(parts.open(), 2);
+        assert_eq!(parts.join(&second), whole("1/3 2/3 3/3 "));
+        assert_eq!(parts.open(), 1);
+    }
+
+    #[test]
+    fn a_body_in_one_part_needs_no_name() {
+        let mut parts = Parts::default();
+        let nameless = |part, of| SetAside {
+            message_id: None,
+            ..envelope("", part, of)
+        };
+        assert_eq!(parts.join(&nameless(1, 1)), whole("1/1 "));
+        assert_eq!(parts.join(&nameless(1, 2)), Joined::Unreadable);
+        assert_eq!(parts.open(), 0);
+    }
+
+    #[test]
+    fn part_numbers_that_make_no_sense_are_unreadable() {
+        let most = u32::try_from(MAX_PARTS).expect("a small number");
+        for (part, of) in [(0, 1), (0, 2), (2, 1), (3, 2), (1, 0), (1, most + 1)] {
+            let joined = Parts::default().join(&envelope("a", part, of)) == Joined::Unreadable;
+            assert!(joined, "part {part} of {of}");
+        }
+        for (part, of) in [(2, 2), (1, most), (most, most)] {
+            let joined = Parts::default().join(&envelope("a", part, of)) == Joined::Waiting;
+            assert!(joined, "part {part} of {of}");
+        }
+    }
+
+    #[test]
+    fn only_so_many_bodies_wait_for_their_parts() {
+        let mut parts = Parts::default();
+        for n in 0..MAX_OPEN {
+            let joined = parts.join(&envelope(&n.to_string(), 1, 2)) == Joined::Waiting;
+            assert!(joined, "body {n}");
+        }
+        assert_eq!(parts.join(&envelope("one more", 1, 2)), Joined::Unreadable);
+        // Those that wait can still be completed, and make room.
+        assert_eq!(parts.join(&envelope("7", 2, 2)), whole("1/2 2/2 "));
+        assert_eq!(parts.join(&envelope("one more", 1, 2)), Joined::Waiting);
+        assert_eq!(parts.open(), MAX_OPEN);
+    }
+}

@@ -49,3 +49,71 @@ impl Clocks {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::sample_crossing;
+    use evidence::Operation;
+
+    /// Clocks that were ahead by so many microseconds at these times.
+    fn clocks(changes: &[(i64, i64)]) -> Clocks {
+        let mut clocks = Clocks::default();
+        for (ended, ahead) in changes {
+            clocks.crossing(&Crossing {
+                ended: Stamp::from_micros(*ended),
+                clock_us: *ahead,
+                ..sample_crossing(Operation::ReceiveMessages)
+            });
+        }
+        clocks
+    }
+
+    #[test]
+    fn only_a_change_of_more_than_ten_milliseconds_at_once_is_a_step() {
+        for (changes, stepped) in [
+            (&[][..], 0),
+            (&[(1, STEP_US)], 0),
+            (&[(1, STEP_US + 1)], STEP_US + 1),
+            (&[(1, -STEP_US - 1)], STEP_US + 1),
+            // Small changes all the time.
+            (&[(1, 8_000), (2, 16_000), (3, 24_000)], 0),
+            // Ahead, and back.
+            (&[(1, 50_000), (2, 50_000), (3, 30_000)], 70_000),
+        ] {
+            assert_eq!(clocks(changes).stepped_us(), stepped, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_ahead_by_the_last_change_that_is_worth_a_note() {
+        for (changes, ahead) in [
+            (&[][..], 0),
+            (&[(1, NEGLIGIBLE_US)], 0),
+            (&[(1, NEGLIGIBLE_US + 1)], NEGLIGIBLE_US + 1),
+            (&[(1, -70_000), (2, -70_400)], -70_000),
+        ] {
+            assert_eq!(clocks(changes).ahead_us(), ahead, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn what_it_was_ahead_since_a_time_counts_from_the_change_before() {
+        let several = clocks(&[(10, 2_000), (20, -3_000), (30, 7_000), (40, 5_000)]);
+        for (from, least, most) in [
+            (9, -3_000, 7_000),
+            (19, -3_000, 7_000),
+            (20, -3_000, 7_000),
+            (30, 5_000, 7_000),
+            (40, 5_000, 5_000),
+            (50, 5_000, 5_000),
+        ] {
+            let found = several.ahead_since(Stamp::from_micros(from));
+            assert_eq!(found, (least, most), "since {from}");
+        }
+        // Before the first change it was right.
+        let once = clocks(&[(10, 2_000)]);
+        assert_eq!(once.ahead_since(Stamp::from_micros(9)), (0, 2_000));
+        assert_eq!(once.ahead_since(Stamp::from_micros(10)), (2_000, 2_000));
+    }
+}

@@ -236,7 +236,7 @@ pub(super) fn messages_in(lens: &Lens, row: &StoredRow) -> usize {
 }
 
 /// How many payloads the text of a row holds at most, in one column.
-fn payloads_in(row: &StoredRow) -> usize {
+pub(super) fn payloads_in(row: &StoredRow) -> usize {
     let texts = row.further.iter().flatten().chain(&row.data);
     texts
         .map(|text| Payloads::counts_in(text))

@@ -232,7 +232,8 @@ impl Ranges {
             if a.max(c) <= b.min(d) {
                 return Some(*a.max(c));
             }
-            if b < d {
+            // Ranges that end together overlap.
+            if b <= d {
                 left.next();
             } else {
                 right.next();
@@ -282,6 +283,8 @@ mod tests {
             let error = Checked::of(&expectation(&[], std::slice::from_ref(&range))).unwrap_err();
             assert!(matches!(error, ExpectationError::Range { .. }), "{range:?}");
         }
+        // Up to the last one is not beyond it.
+        assert!(Checked::of(&expectation(&[100..=100], &[])).is_ok());
         assert_eq!(
             Checked::of(&expectation(&[10..=20], &[1..=2, 15..=30])).unwrap_err(),
             ExpectationError::TwoOutcomes(15)
@@ -294,5 +297,49 @@ mod tests {
             Checked::of(&more).unwrap_err(),
             ExpectationError::MoreThanPlanned { .. }
         ));
+    }
+
+    #[test]
+    fn the_first_send_with_two_outcomes_is_found_in_either_list() {
+        for (unknown, failed, shared) in [
+            (&[10..=20][..], &[1..=2, 15..=30][..], Some(15)),
+            (&[1..=2, 15..=30], &[10..=20], Some(15)),
+            (&[1..=2, 5..=5], &[3..=4, 5..=5], Some(5)),
+            (&[1..=2, 7..=9], &[3..=6, 10..=11], None),
+        ] {
+            let found = Checked::of(&expectation(unknown, failed)).err();
+            let expected = shared.map(ExpectationError::TwoOutcomes);
+            assert_eq!(found, expected, "{unknown:?} {failed:?}");
+        }
+    }
+
+    #[test]
+    fn an_audit_takes_so_many_messages_and_no_more() {
+        let of = |messages| {
+            let begun = Expectation {
+                planned: messages,
+                begun: messages,
+                ..expectation(&[], &[])
+            };
+            Checked::of(&begun).map(|checked| checked.last)
+        };
+        assert_eq!(of(MAX_MESSAGES), Ok(MAX_MESSAGES));
+        let more = MAX_MESSAGES + 1;
+        assert_eq!(of(more), Err(ExpectationError::TooMany(more)));
+    }
+
+    #[test]
+    fn messages_of_a_scenario_may_lie_beyond_those_begun() {
+        let beyond = Expectation {
+            poison: ExpectedPoison {
+                seqs: vec![105..=107, 3..=3],
+                foreign: 0,
+            },
+            ..expectation(&[2..=3], &[8..=8])
+        };
+        let checked = Checked::of(&beyond).unwrap();
+        assert_eq!((checked.begun, checked.last), (100, 107));
+        let counts = [&checked.unknown, &checked.failed, &checked.poison].map(Ranges::count);
+        assert_eq!(counts, [2, 1, 4]);
     }
 }

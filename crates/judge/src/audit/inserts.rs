@@ -73,3 +73,50 @@ impl Inserts {
             .chain(self.further.get(&seq).into_iter().flatten())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seq(n: u64) -> Seq {
+        Seq::new(n).expect("a sequence number")
+    }
+
+    #[test]
+    fn a_row_must_be_one_of_the_inserts_of_its_message() {
+        let mut inserts = Inserts::default();
+        inserts.add(seq(3), Some(30), None);
+        inserts.add(seq(1), Some(10), None);
+        inserts.add(seq(1), Some(11), None);
+        inserts.add(seq(2), None, None);
+        let none = "it is in the table, and no insert of it has crossed the wire";
+        let other = "the table holds other columns than the insert that has crossed the wire";
+        for (n, print, unseen) in [
+            (1, 10, None),
+            (1, 11, None),
+            (1, 30, Some(other)),
+            // One that cannot be compared may be any.
+            (2, 20, None),
+            (3, 30, None),
+            (3, 10, Some(other)),
+            (4, 30, Some(none)),
+        ] {
+            assert_eq!(inserts.unseen(seq(n), print), unseen, "{n} {print}");
+        }
+        inserts.change(seq(3));
+        assert_eq!(inserts.unseen(seq(3), 10), None);
+        assert_eq!(inserts.unseen(seq(1), 30), Some(other));
+    }
+
+    #[test]
+    fn the_first_answer_is_when_a_row_was_stored() {
+        let at = |micros| Some(Stamp::from_micros(micros));
+        let mut inserts = Inserts::default();
+        for (n, answered) in [(1, at(9)), (1, None), (1, at(7)), (2, None), (2, at(5))] {
+            inserts.add(seq(n), None, answered);
+        }
+        assert_eq!(inserts.answered(seq(1)), at(7));
+        assert_eq!(inserts.answered(seq(2)), at(5));
+        assert_eq!(inserts.answered(seq(3)), None);
+    }
+}

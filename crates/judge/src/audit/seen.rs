@@ -73,3 +73,56 @@ impl Seen {
         self.stored.has(seq) || self.poisoned.has(seq) || self.queued.has(seq)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seq(n: u64) -> Seq {
+        Seq::new(n).expect("a sequence number")
+    }
+
+    #[test]
+    fn a_mark_is_of_one_message_and_tells_whether_it_was_there_before() {
+        let mut marks = Marks::new(3);
+        assert!(!marks.mark(seq(3)));
+        assert!(marks.mark(seq(3)));
+        assert_eq!([1, 2, 3].map(|n| marks.has(seq(n))), [false, false, true]);
+    }
+
+    #[test]
+    fn rows_of_both_kinds_are_told_once() {
+        let rows = |kinds: &[bool]| {
+            let mut seen = Seen::new(1);
+            let told = kinds.iter().map(|is_sound| seen.content(seq(1), *is_sound));
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(rows(&[true, true, true]), [false, false, false]);
+        assert_eq!(rows(&[false, false]), [false, false]);
+        assert_eq!(
+            rows(&[true, false, true, false]),
+            [false, true, false, false]
+        );
+        assert_eq!(
+            rows(&[false, false, true, true]),
+            [false, false, true, false]
+        );
+    }
+
+    #[test]
+    fn a_message_is_somewhere_if_it_is_in_the_table_or_in_either_queue() {
+        type Mark = fn(&mut Seen) -> &mut Marks;
+        let marks: [(Mark, bool); 4] = [
+            (|seen| &mut seen.stored, true),
+            (|seen| &mut seen.queued, true),
+            (|seen| &mut seen.poisoned, true),
+            (|seen| &mut seen.spoiled, false),
+        ];
+        for (mark, anywhere) in marks {
+            let mut seen = Seen::new(2);
+            mark(&mut seen).mark(seq(2));
+            assert_eq!(seen.anywhere(seq(2)), anywhere);
+            assert!(!seen.anywhere(seq(1)));
+        }
+    }
+}

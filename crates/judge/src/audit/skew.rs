@@ -110,4 +110,38 @@ mod tests {
             Skewed::Far(_)
         ));
     }
+
+    #[test]
+    fn what_is_within_the_slack_or_within_a_second_is_possible() {
+        let claim = |dequeued: i64, date: i64| {
+            let stamp = Stamp::from_micros;
+            let received = (stamp(10_000_000 + dequeued), stamp(10_000_000));
+            let sent = (stamp(10_050_000 + date), stamp(10_050_000));
+            Skews::default().claim("pod-1", received, sent, 5_000)
+        };
+        // The clock is ahead by at least the second, and by at most the first.
+        for (dequeued, date, found) in [
+            (0, 5_000, Skewed::Possible),
+            (0, 5_001, Skewed::Contradicted(5_001)),
+            (FAR_US, FAR_US, Skewed::Possible),
+            (FAR_US + 1, FAR_US + 1, Skewed::Far(FAR_US + 1)),
+            (-FAR_US, -FAR_US, Skewed::Possible),
+            (-FAR_US - 1, -FAR_US - 1, Skewed::Far(FAR_US + 1)),
+        ] {
+            assert_eq!(claim(dequeued, date), found, "{dequeued} {date}");
+        }
+    }
+
+    #[test]
+    fn each_client_has_a_clock_of_its_own_and_the_widest_is_told() {
+        let stamp = Stamp::from_micros;
+        let mut skews = Skews::default();
+        assert_eq!(skews.most_us(), 0);
+        for (client, ahead) in [("pod-1", -40_000), ("pod-2", 30_000)] {
+            let pair = |at| (stamp(at + ahead), stamp(at));
+            let found = skews.claim(client, pair(1_000_000), pair(1_020_000), 5_000);
+            assert_eq!(found, Skewed::Possible, "{client}");
+        }
+        assert_eq!(skews.most_us(), 40_000);
+    }
 }

@@ -285,4 +285,69 @@ mod tests {
         // After as long again four times over, what was late has been worked off.
         assert!(!touch(6_900 + 4 * 5_400 + 1, i64::MAX / 1000));
     }
+
+    #[test]
+    fn only_a_wait_that_touches_a_pause_is_the_harnesss_own() {
+        for (pause_ms, starved_ms) in [
+            ((0, 1_999), 500),
+            ((0, 2_500), 0),
+            ((3_000, 5_000), 0),
+            ((3_001, 5_000), 500),
+        ] {
+            let mut starvation = Starvation::default();
+            starvation.crossing(&crossing(2_000, 3_000, ANSWERED()));
+            let (from, to) = pause_ms;
+            let pause = Pause {
+                from: Stamp::from_micros(from * 1_000),
+                to: Stamp::from_micros(to * 1_000),
+            };
+            starvation.crossing(&Crossing {
+                pauses: vec![pause],
+                ..crossing(9_000, 9_010, ANSWERED())
+            });
+            let (time, _) = starvation.finish();
+            assert_eq!(time.starved_ms, starved_ms, "{pause_ms:?}");
+            let paused = i64::try_from(time.paused_ms).unwrap();
+            assert_eq!(paused, to - from, "{pause_ms:?}");
+        }
+    }
+
+    #[test]
+    fn a_lease_is_outlasted_by_all_waits_and_pauses_together() {
+        let time = StorageTime {
+            starved_ms: 100,
+            paused_ms: 200,
+            observed_ms: 10_000,
+        };
+        assert!(time.outlasts(Duration::from_millis(300)));
+        assert!(!time.outlasts(Duration::from_millis(301)));
+    }
+
+    #[test]
+    fn disturbances_last_with_their_aftermath_and_long_ones_swallow_short_ones() {
+        let at = Stamp::from_micros;
+        let of = |stretches: &[(i64, i64)]| {
+            let stretches = stretches.iter().map(|(from, to)| (at(*from), at(*to)));
+            Disturbances::of(stretches.collect())
+        };
+        assert!(of(&[]).is_empty());
+        // From 100 to 110, and four times as long again; from 200 to 201, and 4 more.
+        let two = of(&[(200, 201), (100, 110)]);
+        assert!(!two.is_empty());
+        for (from, to, touched) in [
+            (0, 99, false),
+            (0, 100, true),
+            (120, 130, true),
+            (150, 160, true),
+            (151, 199, false),
+            (151, 200, true),
+            (205, 300, true),
+            (206, 300, false),
+        ] {
+            assert_eq!(two.touch(at(from), at(to)), touched, "{from} to {to}");
+        }
+        let one = of(&[(100, 200), (110, 111)]);
+        assert!(one.touch(at(300), at(301)) && one.touch(at(600), at(601)));
+        assert!(!one.touch(at(601), at(602)));
+    }
 }

@@ -134,3 +134,45 @@ fn a_night_that_is_a_fifth_slower_is_found() {
     let found = called(Change::Worse, 200, 1.2, 0.03);
     assert!(found >= 190, "{found} of 200");
 }
+
+#[test]
+fn what_lies_on_the_tolerance_is_within_it() {
+    let most = 1.25;
+    let least = 1.0 / most;
+    for (low, high, less, more) in [
+        (least, most, Change::Alike, Change::Alike),
+        (0.5, 0.7, Change::Better, Change::Worse),
+        (1.3, 1.4, Change::Worse, Change::Better),
+        (least, 1.4, Change::CannotTell, Change::CannotTell),
+        (most, 1.4, Change::CannotTell, Change::CannotTell),
+        (0.7, most, Change::CannotTell, Change::CannotTell),
+        (0.7, least, Change::CannotTell, Change::CannotTell),
+    ] {
+        let found = |better| change((low, high), better, 0.25);
+        assert_eq!(found(Better::Less), less, "{low} to {high}");
+        assert_eq!(found(Better::More), more, "{low} to {high}");
+    }
+}
+
+#[test]
+fn scatter_on_both_sides_is_pooled_and_means_are_known_better_by_more_runs() {
+    // Squares 2 and 8, 2 + 2 degrees of freedom: pooled variance 2.5.
+    let (old, new) = ([0.0, 1.0, 2.0], [0.0, 2.0, 4.0]);
+    let half = half_width(&old, &new, 0.95);
+    // t of 4 degrees of freedom: 2.7764.
+    assert!(
+        (half - 2.7764 * (2.5_f64 * 2.0 / 3.0).sqrt()).abs() < 1e-3,
+        "{half}"
+    );
+    // Runs that are all alike are not known beyond what a figure resolves.
+    assert!(half_width(&[1.0, 1.0], &[1.0], 0.95) > 0.0);
+}
+
+#[test]
+fn a_difference_is_that_of_the_middles() {
+    let found = told(&of(&[2.0, 8.0]), &of(&[8.0, 8.0]), Better::Less);
+    assert!((found.base - 4.0).abs() < 1e-9 && (found.new - 8.0).abs() < 1e-9);
+    assert!((found.factor - 2.0).abs() < 1e-9);
+    let (low, high) = (found.low.unwrap(), found.high.unwrap());
+    assert!(((low * high).sqrt() - 2.0).abs() < 1e-9, "{low} to {high}");
+}

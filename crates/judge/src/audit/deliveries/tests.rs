@@ -1,7 +1,9 @@
+//! What rows say of their delivery: what may be so, and what cannot.
+
 use super::*;
 use crate::audit::sample_crossing;
 use contract::workload::Lens;
-use evidence::Operation;
+use evidence::{Keys, Operation, RowChange};
 
 const SECOND: i64 = 1_000_000;
 
@@ -189,4 +191,176 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
     // And so does a first try whose answer did not help.
     deliveries.tried(seq, &crossing("consumer-2", Operation::InsertEntity, 42));
     assert_eq!(compared(&deliveries, receives()), Compared::Fine);
+}
+
+#[test]
+fn stamps_may_be_off_by_as_much_as_one_clock_is_and_no_more() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let done = |micros: i64| Claimed {
+        date: Some(Stamp::from_micros(50 * SECOND + micros)),
+        ..claimed("consumer-2", 2, 41, 50)
+    };
+    let at_most = compare(&deliveries, seq, &insert, &done(CLOCK_US));
+    assert_eq!(at_most, Compared::Fine);
+    let more = compare(&deliveries, seq, &insert, &done(CLOCK_US + 1));
+    assert!(
+        matches!(&more, Compared::False(why) if why.contains("after consumer-2 had sent the row")),
+        "{more:?}"
+    );
+}
+
+#[test]
+fn a_wall_clock_that_moved_by_more_than_a_stamp_may_be_off_was_set() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let row = claimed("consumer-2", 2, 41, 50);
+    for (changes, found) in [
+        (&[CLOCK_US][..], Compared::Fine),
+        (&[CLOCK_US + 1], Compared::Untold),
+        (&[-CLOCK_US - 1], Compared::Untold),
+        (&[3_000, -3_000], Compared::Untold),
+    ] {
+        let mut clocks = Clocks::default();
+        for (at, ahead) in (45..).zip(changes) {
+            clocks.crossing(&Crossing {
+                clock_us: *ahead,
+                ..crossing("consumer-1", Operation::ReceiveMessages, at)
+            });
+        }
+        let told = (&clocks, &Activity::default(), None);
+        let compared = claims().compare(&deliveries, seq, (&insert, &row), told);
+        assert_eq!(compared, found, "{changes:?}");
+    }
+}
+
+#[test]
+fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let mut activity = Activity::default();
+    for at in 40..50 {
+        let mut poll = crossing("consumer-2", Operation::ReceiveMessages, at);
+        poll.ended = Stamp::from_micros((at + 1) * SECOND);
+        activity.crossing(&poll);
+    }
+    // Three seconds before, of which one may have been spent at a standstill.
+    let done = |early_us: i64| Claimed {
+        date: Some(Stamp::from_micros(47 * SECOND - early_us)),
+        ..claimed("consumer-2", 2, 41, 47)
+    };
+    let compared = |insert: &Crossing, row: &Claimed| {
+        let told = (&Clocks::default(), &activity, None);
+        claims().compare(&deliveries, seq, (insert, row), told)
+    };
+    assert_eq!(compared(&insert, &done(0)), Compared::Fine);
+    let early = compared(&insert, &done(1));
+    assert!(
+        matches!(&early, Compared::False(why) if why.contains("long before")),
+        "{early:?}"
+    );
+    // Rows of a transaction wait for each other.
+    let rows = |count| Crossing {
+        rows: vec![change(); count],
+        ..insert.clone()
+    };
+    assert_ne!(compared(&rows(1), &done(1)), Compared::Fine);
+    assert_eq!(compared(&rows(2), &done(1)), Compared::Fine);
+}
+
+fn change() -> RowChange {
+    RowChange {
+        operation: Operation::InsertEntity,
+        keys: Keys {
+            partition: "p".to_owned(),
+            row: "r1-7".to_owned(),
+        },
+        part: None,
+        digest: None,
+        delivery: None,
+        print: None,
+        id: None,
+        lacking: vec![],
+    }
+}
+
+#[test]
+fn a_deleted_message_is_forgotten_and_its_twin_is_not() {
+    let (mut deliveries, seq) = (Deliveries::default(), Seq::new(7).unwrap());
+    for (queue_id, at) in [("a", 10), ("b", 20), ("a", 30)] {
+        let message = Handled {
+            queue_id: queue_id.to_owned(),
+            attempt: Some(1),
+            ..Handled::default()
+        };
+        let receive = crossing("consumer-1", Operation::ReceiveMessages, at);
+        deliveries.add(seq, &receive, &message);
+    }
+    let last = |deliveries: &Deliveries, client: &str, at| {
+        let insert = crossing(client, Operation::InsertEntity, at);
+        let stamp = deliveries.last_before(seq, &insert);
+        stamp.map(|stamp| stamp.as_micros() / SECOND)
+    };
+    assert_eq!(last(&deliveries, "consumer-1", 9), None);
+    assert_eq!(last(&deliveries, "consumer-1", 10), Some(10));
+    assert_eq!(last(&deliveries, "consumer-1", 29), Some(20));
+    assert_eq!(last(&deliveries, "consumer-1", 50), Some(30));
+    assert_eq!(last(&deliveries, "consumer-2", 50), None);
+    deliveries.forget(seq, "a");
+    assert_eq!(last(&deliveries, "consumer-1", 50), Some(20));
+    deliveries.forget(seq, "b");
+    assert_eq!(last(&deliveries, "consumer-1", 50), None);
+    assert!(deliveries.0.is_empty());
+}
+
+#[test]
+fn clocks_apart_have_the_slack_of_one_clock_and_of_what_a_format_cuts_off() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    for (cut_us, early_us, fine) in [
+        (0, CLOCK_US, true),
+        (0, CLOCK_US + 1, false),
+        (1_000, CLOCK_US + 1_000, true),
+        (1_000, CLOCK_US + 1_001, false),
+    ] {
+        let claims = Claims {
+            received_cut_us: cut_us,
+            ..claims()
+        };
+        let row = Claimed {
+            dequeued: Some(Stamp::from_micros(40 * SECOND - early_us)),
+            ..claimed("consumer-2", 2, 40, 50)
+        };
+        let mut skews = Skews::default();
+        let told = (&Clocks::default(), &Activity::default(), Some(&mut skews));
+        let found = claims.compare(&deliveries, seq, (&insert, &row), told);
+        assert_eq!(
+            found == Compared::Fine,
+            fine,
+            "{cut_us} {early_us}: {found:?}"
+        );
+        assert!(
+            fine || matches!(&found, Compared::False(why) if why.contains("of the clock of consumer-2")),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_stamp_that_its_format_cuts_off_may_be_earlier_by_that_much() {
+    let (deliveries, seq) = deliveries();
+    let insert = crossing("consumer-2", Operation::InsertEntity, 50);
+    let claims = Claims {
+        received_cut_us: 1_000,
+        ..claims()
+    };
+    for (early_us, fine) in [(CLOCK_US + 1_000, true), (CLOCK_US + 1_001, false)] {
+        let row = Claimed {
+            dequeued: Some(Stamp::from_micros(40 * SECOND - early_us)),
+            ..claimed("consumer-2", 2, 40, 50)
+        };
+        let told = (&Clocks::default(), &Activity::default(), None);
+        let found = claims.compare(&deliveries, seq, (&insert, &row), told);
+        assert_eq!(found == Compared::Fine, fine, "{early_us}: {found:?}");
+    }
 }

@@ -1,9 +1,12 @@
 //! The auditor is shown good histories and every planted violation.
 
+mod content;
 mod heard;
 mod model;
+mod phantoms;
 pub(crate) mod planted;
 mod shared;
+mod shown;
 mod stamps;
 
 use contract::Stamp;

@@ -335,12 +335,13 @@ fn bad_messages_in_the_poison_queue_are_set_aside_even_twice() {
             envelope(r#"{"id":"r1-105","msg":7}"#, "q-105"),
             envelope("not json", "q-x"),
             envelope("not json", "q-x"),
+            envelope("not json", "q-x"),
         ];
     });
     let audit = history.audit();
     assert_eq!(audit.outcome(), Outcome::Pass);
     assert_eq!((audit.fates.set_aside, audit.foreign_poison), (2, 1));
-    assert_eq!(audit.poison_repeats, 2);
+    assert_eq!(audit.poison_repeats, 3);
 }
 
 #[test]

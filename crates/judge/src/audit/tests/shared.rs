@@ -141,7 +141,7 @@ fn rows_of_nobody_that_were_there_before_the_run_are_left_out_of_a_shared_table(
         (older.outcome(), older.other_runs, older.rows),
         (Outcome::Pass, 1, MESSAGES)
     );
-    for stored in [Some(at(-59)), Some(at(5)), None] {
+    for stored in [Some(at(-60)), Some(at(-59)), Some(at(5)), None] {
         let audit = audit(false, stored);
         let seen = (audit.outcome(), audit.unattributed_rows, audit.other_runs);
         assert_eq!(seen, (Outcome::Inconclusive, 1, 0), "{stored:?}");

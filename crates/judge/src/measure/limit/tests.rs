@@ -43,16 +43,20 @@ fn a_limit_well_kept_passes_and_one_well_broken_fails() {
 
 #[test]
 fn too_few_samples_are_inconclusive_and_say_how_many_it_takes() {
-    let verdict = verdict(&hops((0..999).map(|_| (0, 1))), Hop::EndToEnd);
-    assert_eq!(verdict.outcome, Outcome::Inconclusive);
-    assert_eq!(verdict.reason, "p99 needs 1000 samples, there are 999");
+    let few = verdict(&hops((0..999).map(|_| (0, 1))), Hop::EndToEnd);
+    assert_eq!(few.outcome, Outcome::Inconclusive);
+    assert_eq!(few.reason, "p99 needs 1000 samples, there are 999");
+    let enough = hops((0..1_000).map(|_| (0, 1)));
+    assert_eq!(verdict(&enough, Hop::EndToEnd).outcome, Outcome::Pass);
 }
 
 #[test]
 fn a_limit_inside_the_interval_is_inconclusive() {
     // Exactly 1 % of the samples are beyond the limit.
     let edge = hops((0..2_000).map(|n| (0, if n % 100 == 0 { 200_000 } else { 1_000 })));
-    assert_eq!(verdict(&edge, Hop::EndToEnd).outcome, Outcome::Inconclusive);
+    let edge = verdict(&edge, Hop::EndToEnd);
+    assert_eq!(edge.outcome, Outcome::Inconclusive);
+    assert_eq!(edge.untold, Some(Untold::TooClose));
 }
 
 #[test]
@@ -96,7 +100,9 @@ fn clocks_that_disagree_by_more_than_the_limit_cannot_tell_however_small_the_lat
 fn rows_that_could_not_be_measured_spoil_a_pass() {
     let mut hops = hops((0..2_000).map(|_| (0, 1_000)));
     hops.record(&StoredRow::default());
-    assert_eq!(verdict(&hops, Hop::EndToEnd).outcome, Outcome::Inconclusive);
+    let spoiled = verdict(&hops, Hop::EndToEnd);
+    assert_eq!(spoiled.outcome, Outcome::Inconclusive);
+    assert_eq!(spoiled.untold, Some(Untold::StampsMissing));
 }
 
 #[test]

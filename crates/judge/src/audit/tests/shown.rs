@@ -1,0 +1,281 @@
+//! Whether each promise was shown to be kept, and why an outcome is no pass.
+
+use std::collections::BTreeMap;
+
+use super::planted::{PAYLOADS, row};
+use crate::audit::{
+    AtWork, Audit, Auditor, Expectation, Finding, NotJudged, Shown, StampBlocks, StorageTime,
+    Traffic, Verdict as _, Violation, Witness,
+};
+use evidence::outcome::Outcome;
+
+const MESSAGES: u64 = 10;
+
+/// A good run, seen over the wire, as `change` leaves what is known of it.
+fn audit(change: impl FnOnce(&mut Audit)) -> Audit {
+    let expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
+    let mut auditor = Auditor::new(expectation).unwrap();
+    for seq in 1..=MESSAGES {
+        auditor.row(&row("r1", seq));
+    }
+    let mut audit = auditor.finish();
+    audit.not_judged.clear();
+    audit.traffic = Some(Traffic::default());
+    audit.stamps = Some(StampBlocks {
+        judged: 1,
+        unjudged: 0,
+    });
+    change(&mut audit);
+    audit
+}
+
+fn finding(violation: Violation) -> Finding {
+    Finding {
+        violation,
+        count: 1,
+        witnesses: vec![Witness::new("r1-1", "planted")],
+    }
+}
+
+/// Every promise must be shown as in `others`, but those in `expected`.
+fn shown(audit: &Audit, expected: &[(Violation, Option<Shown>)], others: Shown) {
+    for violation in Violation::ALL {
+        let found = audit.shown(violation);
+        let planted = expected.iter().find(|(of, _)| *of == violation);
+        let expected = planted.map_or(Some(others), |(_, shown)| *shown);
+        assert_eq!(found, expected, "{violation:?}");
+    }
+}
+
+#[test]
+fn a_good_run_that_was_seen_shows_every_promise_kept() {
+    let good = audit(|_| ());
+    shown(&good, &[], Shown::Kept);
+    assert_eq!(good.outcome(), Outcome::Pass);
+    assert_eq!(good.reasons(), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_not_judged_is_not_shown_unless_it_was_found_all_the_same() {
+    let unseen = audit(|audit| {
+        audit.traffic = None;
+        audit.stamps = None;
+        audit.not_judged = vec![NotJudged {
+            violation: Violation::Misplaced,
+            why: "no keys".to_owned(),
+        }];
+    });
+    let mut untold: Vec<_> = Violation::ALL
+        .into_iter()
+        .filter(|violation| violation.needs_history())
+        .map(|violation| (violation, None))
+        .collect();
+    untold.extend([(Violation::Misplaced, None), (Violation::Restamped, None)]);
+    shown(&unseen, &untold, Shown::Kept);
+
+    let mut found = unseen;
+    let violations = [
+        Violation::Misplaced,
+        Violation::Restamped,
+        Violation::Unsecured,
+    ];
+    found.findings = violations.map(finding).to_vec();
+    for violation in violations {
+        assert_eq!(found.shown(violation), Some(Shown::Broken), "{violation:?}");
+    }
+}
+
+#[test]
+fn each_cause_leaves_its_promises_untold() {
+    type Change = fn(&mut Audit);
+    let strange = |audit: &mut Audit| {
+        let strange = [("a verb".to_owned(), 4), ("a header".to_owned(), 1)];
+        audit.traffic.as_mut().unwrap().strange = BTreeMap::from(strange);
+    };
+    let cases: [(Change, &[(Violation, Shown)]); 8] = [
+        (
+            |audit| audit.complete = false,
+            &[
+                (Violation::Unfinished, Shown::CutOff),
+                (Violation::Undeleted, Shown::CutOff),
+            ],
+        ),
+        (
+            |audit| audit.fates.undecidable = 1,
+            &[(Violation::Lost, Shown::Undecidable)],
+        ),
+        (
+            |audit| audit.stamps.as_mut().unwrap().unjudged = 1,
+            &[(Violation::Restamped, Shown::StampsUntold { cut_off: false })],
+        ),
+        (
+            |audit| audit.reversed = 2,
+            &[(Violation::Corrupted, Shown::Uncompared(2))],
+        ),
+        (
+            |audit| audit.unattributed_rows = 3,
+            &[(Violation::Phantom, Shown::Uncompared(3))],
+        ),
+        (
+            |audit| audit.traffic.as_mut().unwrap().untold_claims = 4,
+            &[(Violation::Misreported, Shown::Uncompared(4))],
+        ),
+        (
+            strange,
+            &[
+                (Violation::Overwritten, Shown::Uncompared(5)),
+                (Violation::Unwitnessed, Shown::Uncompared(5)),
+            ],
+        ),
+        (
+            |audit| {
+                audit.at_work = Some(AtWork::Changing);
+                audit.findings = [Violation::Undeleted, Violation::Duplicated]
+                    .map(finding)
+                    .to_vec();
+            },
+            &[
+                (Violation::Undeleted, Shown::Excused),
+                (Violation::Duplicated, Shown::Broken),
+            ],
+        ),
+    ];
+    for (change, expected) in cases {
+        let expected: Vec<_> = expected.iter().map(|(of, it)| (*of, Some(*it))).collect();
+        shown(&audit(change), &expected, Shown::Kept);
+    }
+    let cut_off = audit(|audit| {
+        audit.complete = false;
+        audit.stamps.as_mut().unwrap().unjudged = 1;
+    });
+    let stamps = Shown::StampsUntold { cut_off: true };
+    assert_eq!(cut_off.shown(Violation::Restamped), Some(stamps));
+}
+
+#[test]
+fn what_is_shown_has_an_outcome() {
+    for (shown, outcome) in [
+        (Shown::Kept, Outcome::Pass),
+        (Shown::Broken, Outcome::Fail),
+        (Shown::CutOff, Outcome::Incomplete),
+        (Shown::StampsUntold { cut_off: true }, Outcome::Incomplete),
+        (
+            Shown::StampsUntold { cut_off: false },
+            Outcome::Inconclusive,
+        ),
+        (Shown::Excused, Outcome::Inconclusive),
+        (Shown::Undecidable, Outcome::Inconclusive),
+        (Shown::Uncompared(1), Outcome::Inconclusive),
+    ] {
+        assert_eq!(shown.outcome(), outcome, "{shown:?}");
+    }
+}
+
+#[test]
+fn each_cause_of_an_outcome_is_told() {
+    type Change = fn(&mut Audit);
+    let cases: [(Change, Outcome, &str); 9] = [
+        (
+            |audit| audit.planned = 12,
+            Outcome::Incomplete,
+            "only 10 of 12 planned messages were begun",
+        ),
+        (
+            |audit| {
+                audit.complete = false;
+                audit.fates.unfinished = 3;
+            },
+            Outcome::Incomplete,
+            "the run was cut off with 3 messages unfinished",
+        ),
+        (
+            |audit| audit.fates.kept = 0,
+            Outcome::Inconclusive,
+            "none of 10 planned messages arrived",
+        ),
+        (
+            |audit| audit.fates.undecidable = 2,
+            Outcome::Inconclusive,
+            "2 sends have no known outcome and left nothing: never sent, or lost",
+        ),
+        (
+            |audit| audit.unreadable_poison = 2,
+            Outcome::Inconclusive,
+            "2 poison messages could not be read whole",
+        ),
+        (
+            |audit| audit.fates.not_sent = 2,
+            Outcome::Inconclusive,
+            "2 of 10 messages were not sent, since storage did not take them: of them nothing is proven",
+        ),
+        (
+            |audit| {
+                let strange = [("a verb".to_owned(), 1)];
+                audit.traffic.as_mut().unwrap().strange = BTreeMap::from(strange);
+            },
+            Outcome::Inconclusive,
+            "1 request not understood: a verb",
+        ),
+        (
+            |audit| {
+                let strange = [("a verb".to_owned(), 2)];
+                audit.traffic.as_mut().unwrap().strange = BTreeMap::from(strange);
+            },
+            Outcome::Inconclusive,
+            "2 requests not understood: a verb",
+        ),
+        (
+            |audit| {
+                audit.reversed = 3;
+                let traffic = audit.traffic.as_mut().unwrap();
+                (traffic.untold_claims, traffic.clock_set_us) = (4, -2_000_000);
+            },
+            Outcome::Inconclusive,
+            "the stamps of 7 rows could not be compared: the wall clock was set by 2s in mid-run",
+        ),
+    ];
+    for (change, outcome, reason) in cases {
+        let audit = audit(change);
+        assert_eq!(audit.reasons(), [reason]);
+        assert_eq!(audit.outcome(), outcome, "{reason}");
+        assert_eq!(audit.outcome_of_rows(), outcome, "{reason}");
+    }
+}
+
+#[test]
+fn something_arrived_if_anything_is_where_it_belongs() {
+    type Change = fn(&mut Audit);
+    let arrived: [Change; 3] = [
+        |audit| audit.fates.kept = 1,
+        |audit| audit.fates.set_aside = 1,
+        |audit| audit.foreign_poison = 1,
+    ];
+    for change in arrived {
+        let audit = audit(|audit| {
+            audit.fates.kept = 0;
+            change(audit);
+        });
+        assert_eq!(audit.outcome(), Outcome::Pass, "{:?}", audit.reasons());
+    }
+    let nothing_to_do = audit(|audit| {
+        (audit.planned, audit.begun, audit.fates.kept) = (0, 0, 0);
+    });
+    assert_eq!(nothing_to_do.outcome(), Outcome::Pass);
+}
+
+#[test]
+fn a_broken_promise_of_the_way_says_nothing_of_the_rows() {
+    let on_the_way = audit(|audit| audit.findings = vec![finding(Violation::Stubborn)]);
+    assert_eq!(on_the_way.outcome(), Outcome::Fail);
+    assert_eq!(on_the_way.outcome_of_rows(), Outcome::Pass);
+    let starved = audit(|audit| {
+        audit.findings = vec![finding(Violation::Unfinished)];
+        audit.traffic.as_mut().unwrap().storage = StorageTime {
+            starved_ms: 6_000,
+            paused_ms: 0,
+            observed_ms: 10_000,
+        };
+    });
+    assert_eq!(starved.outcome(), Outcome::Inconclusive);
+    assert_eq!(starved.shown(Violation::Unfinished), Some(Shown::Excused));
+}
