@@ -223,14 +223,16 @@ fn celery_deletes_messages_before_their_rows_and_nothing_else_is_wrong() {
     ended.says(&["60 of 60 kept"]);
 }
 
-/// The same worker with one text of it changed.
-fn broken(python: &Python, name: &str, text: &str, by: &str) -> Ended {
+/// The same worker with texts of it changed.
+fn broken(python: &Python, name: &str, changes: &[(&str, &str)]) -> Ended {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     for file in ["edw.yaml", "worker.py"] {
         let mut read = fs::read_to_string(workload(name).join(file)).expect("a shipped workload");
         if file == "worker.py" {
-            assert!(read.contains(text), "there must be something to replace");
-            read = read.replace(text, by);
+            for (text, by) in changes {
+                assert!(read.contains(text), "there must be something to replace");
+                read = read.replace(text, by);
+            }
         }
         fs::write(dir.path().join(file), read).expect("the copy must be writable");
     }
@@ -241,23 +243,25 @@ fn broken(python: &Python, name: &str, text: &str, by: &str) -> Ended {
 fn what_breaks_a_promise_is_caught_under_a_description_too() {
     let Some(python) = python() else { return };
     let create = "table.create_entity(row_of(json.loads(message.content), message.dequeue_count))";
-    for (name, text, by, told) in [
-        ("base64", create, "pass", "60 lost"),
+    let delete = "    queue.delete_message(message)\n";
+    let delete_first = format!("{delete}    table.create_entity({{");
+    let cases: [(&str, &[(&str, &str)], &str); 3] = [
+        ("base64", &[(create, "pass")], "60 lost"),
         (
             "base64",
-            "table.create_entity",
-            "table.upsert_entity",
+            &[("table.create_entity", "table.upsert_entity")],
             "60 overwritten",
         ),
+        // A second delete would be refused, and end the worker at every message.
         (
             "sample",
-            "    table.create_entity({",
-            "    queue.delete_message(message)\n    table.create_entity({",
-            " unsecured",
+            &[(delete, ""), ("    table.create_entity({", &delete_first)],
+            "60 unsecured",
         ),
-    ] {
-        let ended = broken(python, name, text, by);
-        assert_eq!(ended.code, Some(10), "{by:?}: {}", ended.said);
+    ];
+    for (name, changes, told) in cases {
+        let ended = broken(python, name, changes);
+        assert_eq!(ended.code, Some(10), "{changes:?}: {}", ended.said);
         ended.says(&[told]);
     }
 }
