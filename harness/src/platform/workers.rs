@@ -220,6 +220,8 @@ impl Roster {
 pub enum Act {
     /// It is ended at once, without a chance to hand anything back. It is replaced.
     Kill,
+    /// The same, and nobody comes in its place: its group has no worker any more.
+    KillForGood,
     /// It is told to end in order, within the grace period of its group. It is replaced.
     Drain,
     /// It stops where it is, and does not know it.

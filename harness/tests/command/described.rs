@@ -245,22 +245,22 @@ fn what_breaks_a_promise_is_caught_under_a_description_too() {
     let create = "table.create_entity(row_of(json.loads(message.content), message.dequeue_count))";
     let delete = "    queue.delete_message(message)\n";
     let delete_first = format!("{delete}    table.create_entity({{");
-    let cases: [(&str, &[(&str, &str)], &str); 3] = [
-        ("base64", &[(create, "pass")], "60 lost"),
+    let cases = [
+        ("base64", vec![(create, "pass")], "60 lost"),
         (
             "base64",
-            &[("table.create_entity", "table.upsert_entity")],
+            vec![("table.create_entity", "table.upsert_entity")],
             "60 overwritten",
         ),
         // A second delete would be refused, and end the worker at every message.
         (
             "sample",
-            &[(delete, ""), ("    table.create_entity({", &delete_first)],
+            vec![(delete, ""), ("    table.create_entity({", &*delete_first)],
             "60 unsecured",
         ),
     ];
     for (name, changes, told) in cases {
-        let ended = broken(python, name, changes);
+        let ended = broken(python, name, &changes);
         assert_eq!(ended.code, Some(10), "{changes:?}: {}", ended.said);
         ended.says(&[told]);
     }

@@ -236,8 +236,14 @@ impl Crew {
         let at = state.present.iter().position(|it| it.name == name);
         let at = at.with_context(|| format!("act on {name}: it does not run"))?;
         match act {
-            Act::Kill => {
+            Act::Kill | Act::KillForGood => {
                 let member = state.present.remove(at);
+                if act == Act::KillForGood {
+                    let own = |group: &&mut Group| group.name == member.group;
+                    for group in state.groups.iter_mut().filter(own) {
+                        (group.wanted, group.replicas) = (0, 0);
+                    }
+                }
                 member.abort.abort();
                 let gone = departure(&member, End::Signalled(9), Cause::Killed);
                 state.departed.push(gone);

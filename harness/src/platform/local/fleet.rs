@@ -263,8 +263,12 @@ impl Fleet {
                 self.record_fault(fault, name)?;
                 self.running[at].process.signal(signal)?;
             }
-            Act::Kill => {
+            Act::Kill | Act::KillForGood => {
                 let mut member = self.running.remove(at);
+                if act == Act::KillForGood {
+                    let own = |group: &&mut Group| group.name == member.group;
+                    (self.groups.iter_mut().filter(own)).for_each(|group| group.replicas = 0);
+                }
                 self.record_fault("SIGKILL", name)?;
                 let end = member.process.kill().await?;
                 self.depart(&member, end, Cause::Killed, None, "was killed")?;

@@ -57,15 +57,10 @@ declare_needs!(Concurrency);
 )]
 async fn killed_with_leases(scenario: &mut Scenario, messages: u64) -> StepResult {
     sent_and_leased(scenario, messages).await?;
-    let (fast, own) = (fast_one(scenario), scenario.workers());
+    let fast = fast_one(scenario);
     let run = scenario.run().await?;
     let victim = run.first_worker().await?;
-    run.act(&victim, Act::Kill).await?;
-    run.apply(WorkerSpec {
-        replicas: Replicas::Fixed(0),
-        ..own
-    })
-    .await?;
+    run.act(&victim, Act::KillForGood).await?;
     run.apply(fast).await?;
     Ok(())
 }

@@ -121,7 +121,7 @@ impl Workers for ClusterStage {
 
     async fn act(&self, worker: &str, act: Act) -> anyhow::Result<()> {
         let (cause, fault, params) = match act {
-            Act::Kill => (Cause::Killed, "pod deleted at once", at_once()),
+            Act::Kill | Act::KillForGood => (Cause::Killed, "pod deleted at once", at_once()),
             Act::Drain => (Cause::Told, "pod deleted", DeleteParams::default()),
             Act::Freeze | Act::Thaw => bail!("freeze {worker}: this platform does not offer it"),
         };
@@ -133,6 +133,10 @@ impl Workers for ClusterStage {
             crew.asks(worker, cause);
         }
         self.fault(fault, worker)?;
+        if act == Act::KillForGood {
+            // Before the delete: a ReplicaSet replaces a pod within milliseconds.
+            self.want_none().await?;
+        }
         let deleted = self.pods().delete(worker, &params).await;
         deleted.map_err(|error| Error::of(format!("delete the pod {worker}"), &error))?;
         Ok(())
