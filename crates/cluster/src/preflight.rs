@@ -280,7 +280,7 @@ async fn images(client: &Client, images: &[String], found: &mut Found) {
         let is_there = present.iter().any(|name| is_same(name, image));
         if !from_a_registry && !is_there && !is_cut {
             found.lacks.push(format!(
-                "the image {image} on a node: build it with ci/images/build and load it, such as with kind load docker-image {image}"
+                "the image {image} on a node: build it with ci/images/build and load it, such as with kind load docker-image {image}; a node tells of one up to a minute after it was loaded"
             ));
         }
     }
