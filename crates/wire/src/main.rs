@@ -3,7 +3,7 @@
 
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -68,9 +68,7 @@ impl Args {
         let Some(file) = &self.workload else {
             return Ok(Lens::own(self.run.clone()));
         };
-        let text = std::fs::read_to_string(file);
-        let text = text.with_context(|| format!("read {}", file.display()))?;
-        let description = Description::read(&text).map_err(|problems| {
+        let description = Description::read(&read(file)?).map_err(|problems| {
             let problems = problems
                 .iter()
                 .map(|it| format!("{}: {it}", file.display()));
@@ -78,19 +76,17 @@ impl Args {
         })?;
         Ok(Lens::new(Arc::new(description), self.run.clone()))
     }
-}
 
-impl Args {
     fn tls(&self) -> anyhow::Result<Option<Tls>> {
         let (Some(certificate), Some(key)) = (&self.certificate, &self.certificate_key) else {
             return Ok(None);
         };
-        let read = |path: &PathBuf| {
-            let text = std::fs::read_to_string(path);
-            text.with_context(|| format!("read {}", path.display()))
-        };
         Ok(Some(Tls::outwards(&read(certificate)?, &read(key)?)?))
     }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
 }
 
 #[tokio::main]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use workflow::azure::{QueueArgs, Storage, TableArgs};
 use workflow::contract::RunId;
 use workflow::contract::workload::Lens;
 use workflow::ports::{
@@ -123,7 +124,57 @@ impl fmt::Debug for Store {
     }
 }
 
+/// Every queue that the run of `lens` has, whose own is called `queue`: its own comes first.
+pub fn queue_names(lens: &Lens, queue: &str) -> impl Iterator<Item = String> {
+    let own = [queue.to_owned()]
+        .into_iter()
+        .chain(lens.poison_queue(queue));
+    own.chain(lens.queues_beside(queue))
+}
+
+/// Every table that the run of `lens` has, whose own is called `table`: its own comes first.
+pub fn table_names(lens: &Lens, table: &str) -> impl Iterator<Item = String> {
+    let own = [table.to_owned()].into_iter();
+    own.chain(lens.tables_beside(table))
+}
+
 impl Store {
+    /// That of the run of `lens` in `storage`, where its own queue and table are `queue` and `table`. Nothing is made in it.
+    pub fn of(
+        storage: &Storage,
+        lens: Lens,
+        queue: &QueueArgs,
+        table: &TableArgs,
+    ) -> anyhow::Result<Self> {
+        let (queue_name, table_name) = (queue.queue.as_str(), table.table.as_str());
+        let named = |name: String| -> anyhow::Result<Arc<dyn Queue>> {
+            Ok(Arc::new(storage.queue_named(&name.parse()?, queue)?))
+        };
+        let mut beside = Beside::default();
+        for name in lens.queues_beside(queue_name) {
+            beside.queues.push(named(name)?);
+        }
+        for name in lens.tables_beside(table_name) {
+            let args = TableArgs {
+                table: name.parse()?,
+                ..table.clone()
+            };
+            beside.tables.push(Arc::new(storage.table(&args)?));
+        }
+        Ok(Self {
+            run: lens.run().clone(),
+            queue: Arc::new(storage.queue(queue)?),
+            poison: lens.poison_queue(queue_name).map(named).transpose()?,
+            table: Arc::new(storage.table(table)?),
+            beside,
+            names: Resources {
+                queue: Some(queue_name.to_owned()),
+                table: Some(table_name.to_owned()),
+            },
+            lens,
+        })
+    }
+
     /// Creates the queues and the table.
     pub async fn create(&self) -> Result<(), StorageError> {
         self.queue.create().await?;

@@ -1,6 +1,5 @@
 //! The storage of a run, as the harness reaches it: through a forwarded port where it is a Service of the overlay, else at its address.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,7 +15,7 @@ use crate::events::Resource;
 use crate::platform::Store;
 use crate::platform::reach::Reach;
 use crate::platform::settings::{names, parse};
-use crate::platform::storage::{Beside, Queue};
+use crate::platform::storage::{queue_names, table_names};
 
 /// How long storage in the cluster may take to be ready: an image may have to be pulled.
 const READY: Duration = Duration::from_secs(180);
@@ -32,32 +31,6 @@ pub(super) struct Reachable {
     _ways: Vec<Forward>,
 }
 
-/// The queue called `name` at the address of `queue`.
-fn named(storage: &Storage, queue: &QueueArgs, name: &str) -> anyhow::Result<Arc<dyn Queue>> {
-    Ok(Arc::new(storage.queue_named(&name.parse()?, queue)?))
-}
-
-/// The queues and tables that workers use beside `queue` and `table`.
-fn beside(
-    storage: &Storage,
-    lens: &Lens,
-    [queue_name, table_name]: [&str; 2],
-    (queue, table): (&QueueArgs, &TableArgs),
-) -> anyhow::Result<Beside> {
-    let mut beside = Beside::default();
-    for name in lens.queues_beside(queue_name) {
-        beside.queues.push(named(storage, queue, &name)?);
-    }
-    for name in lens.tables_beside(table_name) {
-        let args = TableArgs {
-            table: name.parse()?,
-            ..table.clone()
-        };
-        beside.tables.push(Arc::new(storage.table(&args)?));
-    }
-    Ok(beside)
-}
-
 impl Reachable {
     /// Reaches the storage of the run of `lens`, whose surroundings are applied, and waits until it answers. Queues and table are not made yet.
     pub(super) async fn open(
@@ -67,7 +40,6 @@ impl Reachable {
         lens: Lens,
         patience: Duration,
     ) -> anyhow::Result<Self> {
-        let run = lens.run().clone();
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let mut ways = Vec::new();
         let mut here = Vec::new();
@@ -96,7 +68,7 @@ impl Reachable {
         let account: AccountArgs =
             parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
         let storage = Storage::open(&account)?;
-        let (queue_name, table_name) = names(&run);
+        let (queue_name, table_name) = names(lens.run());
         let mut urls = (here.into_iter()).map(|url| url.map(|url| url.parse()).transpose());
         let queue = QueueArgs {
             queue: queue_name.parse()?,
@@ -106,25 +78,7 @@ impl Reachable {
             table: table_name.parse()?,
             table_endpoint: urls.next().transpose()?.flatten(),
         };
-        let named = |name: String| named(&storage, &queue, &name);
-        let beside = beside(
-            &storage,
-            &lens,
-            [&queue_name, &table_name],
-            (&queue, &table),
-        )?;
-        let store = Store {
-            run,
-            queue: Arc::new(storage.queue(&queue)?),
-            poison: lens.poison_queue(&queue_name).map(named).transpose()?,
-            table: Arc::new(storage.table(&table)?),
-            beside,
-            names: Resources {
-                queue: Some(queue_name),
-                table: Some(table_name),
-            },
-            lens,
-        };
+        let store = Store::of(&storage, lens, &queue, &table)?;
         let lasting = if ways.is_empty() {
             lasting(&store.names, &store.lens, account.account.as_deref())
         } else {
@@ -147,15 +101,12 @@ fn lasting(names: &Resources, lens: &Lens, account: Option<&str>) -> Vec<Resourc
         name,
         storage: account.unwrap_or("the overlay's storage").to_owned(),
     };
-    let mut lasting = Vec::new();
-    if let Some(queue) = &names.queue {
-        let own = [queue.clone()].into_iter().chain(lens.poison_queue(queue));
-        let all = own.chain(lens.queues_beside(queue));
-        lasting.extend(all.map(|name| resource("queue", name)));
-    }
-    if let Some(table) = &names.table {
-        let all = [table.clone()].into_iter().chain(lens.tables_beside(table));
-        lasting.extend(all.map(|name| resource("table", name)));
-    }
-    lasting
+    let queue = names.queue.iter();
+    let queues = queue.flat_map(|own| queue_names(lens, own));
+    let table = names.table.iter();
+    let tables = table.flat_map(|own| table_names(lens, own));
+    let queues = queues.map(|name| resource("queue", name));
+    queues
+        .chain(tables.map(|name| resource("table", name)))
+        .collect()
 }

@@ -20,11 +20,10 @@ use super::guard::Guard;
 use super::process::Process;
 use super::workload::Workload;
 use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
-use crate::audit::Resources;
 use crate::events::{Fact, Resource};
 use crate::platform::reach::Reach;
 use crate::platform::settings::{StorageTold, names, storage_variables, worker_variables};
-use crate::platform::storage::{Beside, Queue};
+use crate::platform::storage::{queue_names, table_names};
 use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::platform::{StorageNeed, Store};
 use crate::wire::{Endpoints, Tls};
@@ -269,12 +268,9 @@ impl Host for Machine {
             storage,
         };
         let lens = self.lens(run);
-        let poison = lens.poison_queue(&queue_name).into_iter();
-        let queues = poison.chain(lens.queues_beside(&queue_name));
-        let queues = [queue_name].into_iter().chain(queues);
+        let queues = queue_names(&lens, &queue_name);
         let queues = queues.map(|name| resource("queue", name, self.endpoints.queue.clone()));
-        let tables = lens.tables_beside(&table_name).into_iter();
-        let tables = tables.chain([table_name]);
+        let tables = table_names(&lens, &table_name);
         let tables = tables.map(|name| resource("table", name, self.endpoints.table.clone()));
         queues.chain(tables).collect()
     }
@@ -290,39 +286,8 @@ impl Host for Machine {
             table: table_name.parse()?,
             table_endpoint: Some(table_url.parse()?),
         };
-        let lens = self.lens(run);
-        let poison = match lens.poison_queue(&queue_name) {
-            Some(name) => {
-                let poison = self.storage.queue_named(&name.parse()?, &queue_args)?;
-                Some(Arc::new(poison) as Arc<dyn Queue>)
-            }
-            None => None,
-        };
-        let mut beside = Beside::default();
-        for name in lens.queues_beside(&queue_name) {
-            let queue = self.storage.queue_named(&name.parse()?, &queue_args)?;
-            beside.queues.push(Arc::new(queue));
-        }
-        for name in lens.tables_beside(&table_name) {
-            let args = TableArgs {
-                table: name.parse()?,
-                ..table_args.clone()
-            };
-            beside.tables.push(Arc::new(self.storage.table(&args)?));
-        }
         Ok(Provisioned {
-            store: Store {
-                run: run.clone(),
-                queue: Arc::new(self.storage.queue(&queue_args)?),
-                poison,
-                table: Arc::new(self.storage.table(&table_args)?),
-                beside,
-                names: Resources {
-                    queue: Some(queue_name),
-                    table: Some(table_name),
-                },
-                lens,
-            },
+            store: Store::of(&self.storage, self.lens(run), &queue_args, &table_args)?,
             endpoints: Endpoints {
                 queue: queue_url,
                 table: table_url,
