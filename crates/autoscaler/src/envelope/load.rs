@@ -1,5 +1,6 @@
 //! What the queue is like over time, whatever the replicas do.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::{Observation, Queue, ScalerError};
@@ -29,8 +30,14 @@ impl<F: Fn(Duration) -> Observation> Load for F {
 }
 
 /// A recorded queue: each sample holds until the next, an empty queue until the first.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Samples(Vec<(Duration, Option<Observation>)>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Samples {
+    seen: Vec<(Duration, Option<Observation>)>,
+    /// How many samples there are up to the end of each part of their time. The parts are equally long, `part` nanoseconds. Every
+    /// poll and sync of every run looks a moment up: most parts hold one sample or none, so that hardly anything is left to search.
+    parts: Vec<usize>,
+    part: NonZeroU64,
+}
 
 impl Samples {
     /// Samples in any order.
@@ -44,36 +51,91 @@ impl Samples {
     ) -> Self {
         let mut samples: Vec<_> = samples.into_iter().collect();
         samples.sort_by_key(|(at, _)| *at);
-        Self(samples)
+        let last = samples.last().map_or(0, |(at, _)| nanos(*at));
+        let count = u64::try_from(samples.len()).unwrap_or(u64::MAX);
+        let part = NonZeroU64::new(last / count.max(1)).unwrap_or(NonZeroU64::MIN);
+        let mut parts = Vec::with_capacity(samples.len() + 1);
+        let mut up_to = 0;
+        let mut end = part.get();
+        while up_to < samples.len() {
+            up_to += samples[up_to..].partition_point(|(at, _)| nanos(*at) <= end);
+            parts.push(up_to);
+            end = end.saturating_add(part.get());
+        }
+        Self {
+            seen: samples,
+            parts,
+            part,
+        }
     }
 
     /// How many samples there are up to this moment.
     fn until(&self, now: Duration) -> usize {
-        self.0.partition_point(|(at, _)| *at <= now)
+        let part = usize::try_from(nanos(now) / self.part).unwrap_or(usize::MAX);
+        let count = self.seen.len();
+        let until = self.parts.get(part).copied().unwrap_or(count);
+        let from = part
+            .checked_sub(1)
+            .map_or(0, |before| self.parts.get(before).copied().unwrap_or(count));
+        from + self.seen[from..until].partition_point(|(at, _)| *at <= now)
     }
+}
+
+/// 584 years at most.
+fn nanos(at: Duration) -> u64 {
+    u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Load for Samples {
     fn at(&self, now: Duration) -> Observation {
         let last = self.until(now).checked_sub(1);
         last.map_or(Ok(Queue::default()), |last| {
-            self.0[last].1.unwrap_or(Err(ScalerError))
+            self.seen[last].1.unwrap_or(Err(ScalerError))
         })
     }
 
     fn silent_until(&self, now: Duration) -> Option<Duration> {
         let next = self.until(now);
-        if self.0[next.checked_sub(1)?].1.is_some() {
+        if self.seen[next.checked_sub(1)?].1.is_some() {
             return None;
         }
-        let answered = self.0[next..].iter().find(|(_, seen)| seen.is_some());
+        let answered = self.seen[next..].iter().find(|(_, seen)| seen.is_some());
         Some(answered.map_or(Duration::MAX, |(at, _)| *at))
     }
 
     fn steady_until(&self, now: Duration) -> Duration {
         let next = self.until(now);
-        let seen = next.checked_sub(1).map(|last| self.0[last].1);
-        let changed = self.0[next..].iter().find(|(_, it)| Some(*it) != seen);
+        let seen = next.checked_sub(1).map(|last| self.seen[last].1);
+        let changed = self.seen[next..].iter().find(|(_, it)| Some(*it) != seen);
         changed.map_or(Duration::MAX, |(at, _)| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_finds_as_many_samples_as_counting_does() {
+        let evenly: Vec<u64> = (0..50).map(|second| second * 1_000).collect();
+        let unevenly = vec![0, 0, 1, 1, 2, 700, 700, 701, 90_000, 90_001];
+        for moments in [evenly, unevenly, vec![5], vec![0], vec![]] {
+            let samples = moments.iter().map(|at| {
+                let queue = Queue {
+                    visible: *at,
+                    ..Queue::default()
+                };
+                (Duration::from_millis(*at), Ok(queue))
+            });
+            let samples = Samples::new(samples);
+            for now in (0..95_000).chain([u64::MAX]) {
+                let counted = moments.iter().filter(|at| **at <= now).count();
+                assert_eq!(
+                    samples.until(Duration::from_millis(now)),
+                    counted,
+                    "{now} of {moments:?}"
+                );
+            }
+        }
     }
 }
