@@ -108,3 +108,90 @@ fn a_stamp_is_cut_by_what_its_format_does_not_hold() {
         assert_eq!(cut_us(format), micros, "{format:?}");
     }
 }
+
+/// What a worker sees that keeps its rows by run and id, with these further columns.
+fn described(columns: &str) -> Lens {
+    let text = format!(
+        "version: 1
+name: further
+message: {{ body: {{ id: '{{id}}', n: '{{seq}}', a: '{{payload}}', b: '{{payload2}}', c: '{{payload3}}' }} }}
+row:
+  columns:
+    PartitionKey: '{{run}}'
+    RowKey: '{{id}}'
+    {columns}
+worker: {{ command: worker, variables: {{ Q: '{{queue}}', T: '{{table}}', STORAGE: '{{connection-string}}' }} }}
+"
+    );
+    let description = contract::workload::Description::read(&text).unwrap();
+    Lens::new(description.into(), "r1".parse().unwrap())
+}
+
+#[test]
+fn every_further_column_is_compared_and_only_one_that_may_be_absent_may() {
+    let lens = described(
+        "A: '{payload}'
+    B: '{payload2}'
+    Order: 'order {seq}'
+    Note?: '{payload3}'",
+    );
+    let second = |n| PAYLOADS.further(2).payload(seq(n));
+    let third = |n| PAYLOADS.further(3).payload(seq(n));
+    let missing = |column: &str| Flaw::Missing(column.to_owned());
+    let wrong = |column: &str, stored: &str, expected: &str| Flaw::Wrong {
+        column: column.to_owned(),
+        stored: evidence::quoted(stored),
+        expected: evidence::quoted(expected),
+    };
+    let names: Vec<_> = lens.further().iter().map(|it| it.name.as_str()).collect();
+    let flaws = |columns: &[(&str, String)]| {
+        let further = names.iter().map(|name| {
+            let found = columns.iter().find(|(column, _)| column == name);
+            found.map(|(_, text)| text.clone())
+        });
+        let row = StoredRow {
+            data: Some(PAYLOADS.payload(seq(7))),
+            further: further.collect(),
+            ..StoredRow::default()
+        };
+        Content::of(PAYLOADS, &lens).flaws(seq(7), &row)
+    };
+    let right = || vec![("B", second(7)), ("Order", "order 7".to_owned())];
+    assert_eq!(flaws(&right()), []);
+    let noted = |note| [right(), vec![("Note", note)]].concat();
+    assert_eq!(flaws(&noted(third(7))), []);
+    let note = wrong("Note", &third(8), &third(7));
+    assert_eq!(flaws(&noted(third(8))), [note]);
+    assert_eq!(flaws(&right()[1..]), [missing("B")]);
+    assert_eq!(flaws(&right()[..1]), [missing("Order")]);
+    let swapped = [("B", second(8)), ("Order", "order 8".to_owned())];
+    let both = [
+        wrong("B", &second(8), &second(7)),
+        wrong("Order", "order 8", "order 7"),
+    ];
+    assert_eq!(flaws(&swapped), both);
+}
+
+#[test]
+fn a_payload_within_texts_is_whole_only_where_all_of_them_are() {
+    let lens = described("Text: 'no. {seq}: {payload}'\n    B: '{payload2}'");
+    let text = |n: u64| format!("no. {n}: {}", PAYLOADS.payload(seq(n)));
+    let second = |n| PAYLOADS.further(2).payload(seq(n));
+    let found = |text: Option<String>, second: Option<String>| {
+        let names = lens.further().iter().map(|it| it.name.as_str());
+        let of = |name| if name == "B" { &second } else { &text };
+        let row = StoredRow {
+            further: names.map(|name| of(name).clone()).collect(),
+            ..StoredRow::default()
+        };
+        let mut content = Content::of(PAYLOADS, &lens);
+        content.seq_of(&row, true).map(Seq::get)
+    };
+    assert_eq!(found(Some(text(7)), Some(second(7))), Some(7));
+    assert_eq!(found(Some(text(7)), Some(second(8))), None);
+    assert_eq!(found(Some(text(7)), None), None);
+    assert_eq!(
+        found(Some("no. 7: of others".to_owned()), Some(second(7))),
+        None
+    );
+}
