@@ -4,7 +4,8 @@ use contract::workload::{Format, Lens};
 use contract::{Payloads, Seq, StoredRow};
 
 use super::planted::{PAYLOADS, row};
-use crate::audit::content::{Content, Flaw, cut_us, payloads_in};
+use crate::audit::claims::Claims;
+use crate::audit::content::{Content, Flaw, cut_us, messages_in, payloads_in};
 
 fn content() -> Content {
     Content::of(PAYLOADS, &Lens::own("r1".parse().unwrap()))
@@ -194,4 +195,67 @@ fn a_payload_within_texts_is_whole_only_where_all_of_them_are() {
         found(Some("no. 7: of others".to_owned()), Some(second(7))),
         None
     );
+}
+
+#[test]
+fn stamps_are_compared_where_both_are_cut_alike_or_not_at_all() {
+    for (received, done, is_compared) in [
+        ("{received:unix-s}", "{done:unix-s}", true),
+        ("{received:unix-ms}", "{done:unix-ms}", true),
+        ("{received:rfc3339}", "{done}", true),
+        ("{received}", "{done:rfc3339}", true),
+        ("{received:rfc3339}", "{done:unix-s}", false),
+        ("{received:unix-s}", "{done:rfc3339}", false),
+        ("{received:unix-s}", "{done:unix-ms}", false),
+    ] {
+        let lens = described(&format!("Got: '{received}'\n    Ended: '{done}'"));
+        let good = row("r1", 7);
+        let reversed = StoredRow {
+            dequeued_stamp: good.date_stamp,
+            date_stamp: good.src_stamp,
+            further: vec![None; lens.further().len()],
+            ..good
+        };
+        let flaw = Flaw::Reversed("Got".to_owned(), "Ended".to_owned());
+        let flaws = Content::of(PAYLOADS, &lens).flaws(seq(7), &reversed);
+        assert_eq!(flaws.contains(&flaw), is_compared, "{received}, {done}");
+    }
+}
+
+#[test]
+fn messages_are_counted_by_the_text_or_key_that_names_most() {
+    let lens = described("Text: 'no. {seq}'");
+    let id = |n| lens.id(seq(n));
+    let of = |row_key: String, text: Option<String>| {
+        messages_in(
+            &lens,
+            &StoredRow {
+                row_key,
+                further: vec![text],
+                ..StoredRow::default()
+            },
+        )
+    };
+    let several = |numbers: &[u64]| numbers.iter().map(|n| id(*n) + " ").collect::<String>();
+    assert_eq!(of("a".to_owned(), None), 0);
+    assert_eq!(of(id(7), None), 1);
+    assert_eq!(of(id(7), Some(several(&[7, 8, 9]))), 3);
+    assert_eq!(of(several(&[7, 8]), Some(id(9))), 2);
+    assert_eq!(of("a".to_owned(), Some(PAYLOADS.payload(seq(7)))), 1);
+}
+
+#[test]
+fn what_a_row_says_of_its_delivery_may_be_absent_where_the_column_may_or_a_later_step_writes_it() {
+    let is_optional = |columns: &str| {
+        Claims::of(&described(columns))
+            .attempt
+            .map(|it| it.is_optional)
+    };
+    assert_eq!(is_optional("Try: '{attempt}'"), Some(false));
+    assert_eq!(is_optional("Try?: '{attempt}'"), Some(true));
+    assert_eq!(
+        is_optional("Try: '{attempt}'\n  written: updated"),
+        Some(true)
+    );
+    assert_eq!(is_optional("Other: 'text'"), None);
 }
