@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::{MAX_MESSAGE_BYTES, Stamp};
 
@@ -11,8 +12,11 @@ use super::{MAX_MESSAGE_BYTES, Stamp};
 pub const POISON_SUFFIX: &str = "-poison";
 
 /// Why a message was given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum PoisonReason {
     /// The body is not JSON.
     NotJson,
@@ -43,16 +47,8 @@ impl PoisonReason {
     ];
 
     /// The reason as it is serialised.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotJson => "not-json",
-            Self::MissingField => "missing-field",
-            Self::BadField => "bad-field",
-            Self::Oversized => "oversized",
-            Self::DigestMismatch => "digest-mismatch",
-            Self::TooManyAttempts => "too-many-attempts",
-            Self::Conflict => "conflict",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

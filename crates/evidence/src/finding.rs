@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::{Crossing, RowSummary};
 
@@ -10,8 +11,11 @@ use crate::{Crossing, RowSummary};
 pub const MAX_WITNESSES: usize = 10;
 
 /// A kind of broken promise. Kinds are not exclusive: one row can be misplaced and corrupted, and counts in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Violation {
     /// An acknowledged message with no row, not in the queue and not in the poison queue. Counts messages.
     Lost,
@@ -81,26 +85,8 @@ impl Violation {
     ];
 
     /// The kind as it is serialised.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Lost => "lost",
-            Self::Duplicated => "duplicated",
-            Self::Corrupted => "corrupted",
-            Self::Conflicting => "conflicting",
-            Self::Phantom => "phantom",
-            Self::Misplaced => "misplaced",
-            Self::Restamped => "restamped",
-            Self::Misreported => "misreported",
-            Self::Poisoned => "poisoned",
-            Self::Accepted => "accepted",
-            Self::Unfinished => "unfinished",
-            Self::Undeleted => "undeleted",
-            Self::Unsecured => "unsecured",
-            Self::Overwritten => "overwritten",
-            Self::Unwitnessed => "unwitnessed",
-            Self::Meddled => "meddled",
-            Self::Stubborn => "stubborn",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether only a history of the wire can show it.

@@ -6,12 +6,16 @@ use std::str::FromStr;
 use contract::Stamp;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::latency::{Samples, SamplesError};
 
 /// One part of a message's way, or the whole of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Hop {
     /// From the intended to the actual start of the send: how late the generator was.
     ScheduleLag,
@@ -44,16 +48,8 @@ impl Hop {
     ];
 
     /// The hop as it is serialised, and as a feature file names it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ScheduleLag => "schedule-lag",
-            Self::Send => "send",
-            Self::QueueWait => "queue-wait",
-            Self::Work => "work",
-            Self::Store => "store",
-            Self::EndToEnd => "end-to-end",
-            Self::EndToEndNaive => "end-to-end-naive",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The hop for people.

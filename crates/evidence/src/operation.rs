@@ -3,10 +3,14 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// An operation of the queue or the table service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Operation {
     /// Put Message.
     PutMessage,
@@ -44,25 +48,8 @@ pub enum Operation {
 
 impl Operation {
     /// The operation as it is serialised.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PutMessage => "put-message",
-            Self::ReceiveMessages => "receive-messages",
-            Self::PeekMessages => "peek-messages",
-            Self::UpdateMessage => "update-message",
-            Self::DeleteMessage => "delete-message",
-            Self::ClearMessages => "clear-messages",
-            Self::InsertEntity => "insert-entity",
-            Self::Transaction => "transaction",
-            Self::GetEntity => "get-entity",
-            Self::QueryEntities => "query-entities",
-            Self::UpdateEntity => "update-entity",
-            Self::UpsertEntity => "upsert-entity",
-            Self::DeleteEntity => "delete-entity",
-            Self::DeleteQueue => "delete-queue",
-            Self::DeleteTable => "delete-table",
-            Self::Other => "other",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether it changes a row that may be there, which the contract never does.

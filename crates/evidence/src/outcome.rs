@@ -5,15 +5,17 @@ use std::process::{ExitCode, Termination};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// How a run, a scenario or a single judgement ended. Never mixed: "the system is wrong" and "we could not tell" have
 /// different names, exit codes and reports.
 ///
 /// The exit codes start at 10 to stay clear of `workflow::exit::Exit`, of clap's 2 and of a panic's 101: a script
 /// that sees 10 knows that the harness worked and the system did not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
+#[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     /// Exit code 0. Everything that was promised was judged, and holds.
     Pass = 0,
@@ -37,13 +39,8 @@ impl Outcome {
     }
 
     /// The outcome as it is serialised.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-            Self::Incomplete => "incomplete",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The worse of two.

@@ -3,8 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
+use strum::IntoStaticStr;
+
 /// What went wrong, in terms that a caller can act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
     /// The lease is no longer ours: the message was delivered again, or is gone (404 `MessageNotFound`, or
     /// `PopReceiptMismatch`). Not a failure of storage, and nothing is lost: somebody else has the message.
@@ -27,17 +30,8 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Its name in metrics, summaries and logs, such as `lease_lost`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LeaseLost => "lease_lost",
-            Self::NoSuchResource => "no_such_resource",
-            Self::Denied => "denied",
-            Self::TooLarge => "too_large",
-            Self::Busy => "busy",
-            Self::Unreachable => "unreachable",
-            Self::Interrupted => "interrupted",
-            Self::Rejected => "rejected",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

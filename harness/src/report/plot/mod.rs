@@ -15,7 +15,7 @@ pub(crate) use simulated::{Line, Panel, over_time};
 pub(super) use timeline::timeline;
 
 /// The style class of a hop's line.
-const fn class(hop: crate::measure::Hop) -> &'static str {
+fn class(hop: crate::measure::Hop) -> &'static str {
     hop.as_str()
 }
 
