@@ -2,6 +2,7 @@
 
 mod content;
 mod heard;
+mod leftovers;
 mod model;
 mod phantoms;
 pub(crate) mod planted;
