@@ -1,28 +1,33 @@
 //! A wire that runs elsewhere, as the harness has it: its history is copied into the run's directory while it grows, and what clients have
 //! in hand is told from that.
 
+mod copy;
+mod way;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use evidence::history::{FILE, HistoryError};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::control::{LIFE, Status};
+use copy::copy;
+use way::{Restarted, Way};
+
+use super::control::Status;
 use super::lane::Asker;
 use super::wire::Written;
-use super::{AtWork, Crossing, Rule, Wire, lock};
+use super::{AtWork, Rule, Wire, lock};
 
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(30);
@@ -66,15 +71,6 @@ struct Shared {
     status: watch::Sender<Status>,
 }
 
-/// The way to its control.
-#[derive(Debug)]
-struct Way {
-    base: String,
-    http: Client,
-    /// Which life of it answered first.
-    life: Mutex<Option<String>>,
-}
-
 impl Remote {
     /// The wire whose control is at `base`, such as `http://127.0.0.1:34567`. Its history is copied into `directory`, and `kills` kills
     /// the clients that a rule has killed. For at most `patience` there may be no way to it: a forwarded port is cut when the API server
@@ -92,11 +88,8 @@ impl Remote {
             path: path.clone(),
             source,
         })?;
-        let way = Way {
-            base: base.trim_end_matches('/').to_owned(),
-            http: http.context("make a client for the wire's control")?,
-            life: Mutex::default(),
-        };
+        let http = http.context("make a client for the wire's control")?;
+        let way = Way::new(base, http);
         let shared = Arc::new(Shared {
             way,
             patience,
@@ -237,53 +230,6 @@ impl Drop for Ruled {
     }
 }
 
-impl Way {
-    /// Whether it is in its first life still, as far as `life` tells.
-    fn lives(&self, life: &str) -> bool {
-        let mut first = lock(&self.life);
-        first.get_or_insert_with(|| life.to_owned()) == life
-    }
-
-    /// Asks, and returns the body of the answer; an error says what the wire said.
-    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> anyhow::Result<Bytes> {
-        let url = format!("{}/{path}", self.base);
-        let asked = self.http.request(method, url).body(body).send().await;
-        let answer = asked.context("reach the wire")?;
-        let life = answer.headers().get(LIFE).cloned();
-        let status = answer.status();
-        let body = whole_or_begun(answer, path.starts_with("history")).await?;
-        let life = life.context("read the wire's answer: it is none of a wire")?;
-        let life = life.to_str().unwrap_or_default();
-        ensure!(self.lives(life), Restarted);
-        ensure!(
-            status.is_success(),
-            "the wire answers {status}: {}",
-            String::from_utf8_lossy(&body)
-        );
-        Ok(body)
-    }
-}
-
-/// The body of an answer. Where its connection was cut in the middle, an error, or what came of it if `is_partial`: of a history that is
-/// as good as any other part.
-async fn whole_or_begun(mut answer: Response, is_partial: bool) -> anyhow::Result<Bytes> {
-    let mut body = BytesMut::new();
-    loop {
-        match answer.chunk().await {
-            Ok(Some(part)) => body.extend_from_slice(&part),
-            Err(error) if body.is_empty() || !is_partial => {
-                return Err(error).context("read the wire's answer");
-            }
-            Ok(None) | Err(_) => return Ok(body.freeze()),
-        }
-    }
-}
-
-/// Its rules are gone, and nobody knows what it had not written down.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the wire was restarted in the middle of the run: requests may lack in the history")]
-struct Restarted;
-
 impl Shared {
     fn client(&self, name: &str) -> Arc<Asker> {
         let mut clients = lock(&self.clients);
@@ -337,57 +283,6 @@ impl Shared {
         let status: Status = serde_json::from_slice(&told).context("read the wire's status")?;
         self.status.send_replace(status.clone());
         Ok(status)
-    }
-}
-
-/// Copies the history as it grows, until something goes wrong.
-async fn copy(shared: Arc<Shared>, file: File) {
-    let mut copy = Copy {
-        file,
-        line: Vec::new(),
-    };
-    loop {
-        let path = format!("history?from={}", *shared.copied.borrow());
-        let copied = match shared.ridden_out(Method::GET, path, Vec::new()).await {
-            Ok(new) => copy.add(&new, &shared),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = copied {
-            shared.trouble(format!("{error:#}"));
-            return;
-        }
-    }
-}
-
-/// The copy in the run's directory.
-struct Copy {
-    file: File,
-    /// The beginning of a line whose end has not come yet.
-    line: Vec<u8>,
-}
-
-impl Copy {
-    fn add(&mut self, new: &[u8], shared: &Shared) -> anyhow::Result<()> {
-        if new.is_empty() {
-            return Ok(());
-        }
-        let written = self.file.write_all(new);
-        written.context("append to the copy of the history")?;
-        for part in new.split_inclusive(|byte| *byte == b'\n') {
-            self.line.extend_from_slice(part);
-            if self.line.last() == Some(&b'\n') {
-                let crossing: Crossing = serde_json::from_slice(&self.line)
-                    .context("read what the wire has written down")?;
-                let client = shared.client(&crossing.client);
-                client.asks(&crossing);
-                client.was_answered(&crossing);
-                self.line.clear();
-            }
-        }
-        shared
-            .copied
-            .send_modify(|bytes| *bytes += new.len() as u64);
-        Ok(())
     }
 }
 

@@ -1,0 +1,135 @@
+//! What a fault does to a request.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Service;
+
+/// What happens to a request or to its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Storage is not asked; the client gets this error with the service's own body.
+    Refuse(Refusal),
+    /// The request waits for up to this time, then goes on. Several add up.
+    Delay(Duration),
+    /// The connection is reset.
+    Reset(Moment),
+    /// Storage does it, and no answer comes: the connection stays open and silent.
+    Withhold,
+    /// Storage does it, and half of the answer comes; then the connection ends in order.
+    Truncate,
+    /// Storage does it, and the answer's body is garbled, its length unchanged.
+    Garble,
+    /// The client's process gets SIGKILL.
+    Kill(Moment),
+}
+
+/// When, in the life of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Moment {
+    /// Before storage has seen it: it does not happen.
+    Before,
+    /// After storage has done it, before its answer.
+    AfterEffect,
+    /// With half of the answer sent.
+    DuringAnswer,
+}
+
+/// Errors that the service documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// 503 `ServerBusy`.
+    ServerBusy,
+    /// 500 `OperationTimedOut`.
+    OperationTimedOut,
+    /// 500 `InternalError`.
+    InternalError,
+    /// 403 `AuthorizationFailure`.
+    Forbidden,
+    /// 403 `AuthorizationPermissionMismatch`: an identity without the role.
+    NoRole,
+    /// 429 `TooManyRequests`.
+    TooManyRequests,
+}
+
+impl Refusal {
+    /// Status, code and message, as the error code lists of the services have them.
+    const fn parts(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::ServerBusy => (503, "ServerBusy", "The server is busy."),
+            Self::OperationTimedOut => (
+                500,
+                "OperationTimedOut",
+                "Operation could not be completed within the specified time.",
+            ),
+            Self::InternalError => (
+                500,
+                "InternalError",
+                "Server encountered an internal error. Please try again after some time.",
+            ),
+            Self::Forbidden => (
+                403,
+                "AuthorizationFailure",
+                "This request is not authorized to perform this operation.",
+            ),
+            Self::NoRole => (
+                403,
+                "AuthorizationPermissionMismatch",
+                "This request is not authorized to perform this operation using this permission.",
+            ),
+            Self::TooManyRequests => (429, "TooManyRequests", "Too many requests."),
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(self) -> u16 {
+        self.parts().0
+    }
+
+    /// The error code.
+    pub const fn code(self) -> &'static str {
+        self.parts().1
+    }
+
+    /// The body that `service` sends: XML for queues, JSON for tables.
+    pub(crate) fn body(self, service: Service) -> (&'static str, String) {
+        let (_, code, message) = self.parts();
+        let message = format!(
+            "{message}\nRequestId:00000000-0000-0000-0000-000000000000\nTime:2026-01-01T00:00:00.0000000Z"
+        );
+        match service {
+            Service::Queue => (
+                "application/xml",
+                format!(
+                    "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+                ),
+            ),
+            Service::Table => (
+                "application/json;odata=minimalmetadata;streaming=true;charset=utf-8",
+                serde_json::json!({"odata.error": {"code": code, "message": {"lang": "en-US", "value": message}}})
+                    .to_string(),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = |moment: Moment| match moment {
+            Moment::Before => "before storage has the request",
+            Moment::AfterEffect => "after storage has done it, before the answer",
+            Moment::DuringAnswer => "in the middle of the answer",
+        };
+        match *self {
+            Self::Refuse(refusal) => write!(f, "{} {}", refusal.status(), refusal.code()),
+            Self::Delay(most) => write!(f, "up to {most:?} late"),
+            Self::Reset(moment) => write!(f, "connection reset {}", at(moment)),
+            Self::Withhold => f.write_str("answer withheld"),
+            Self::Truncate => f.write_str("answer truncated"),
+            Self::Garble => f.write_str("answer garbled"),
+            Self::Kill(moment) => write!(f, "consumer killed {}", at(moment)),
+        }
+    }
+}
