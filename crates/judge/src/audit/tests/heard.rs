@@ -264,6 +264,7 @@ fn a_wall_clock_that_was_set_makes_no_liars_and_no_corrupted_rows() {
     let audit = seen.audit();
     assert_eq!(audit.findings, []);
     assert_eq!(audit.outcome(), Outcome::Inconclusive);
+    assert_eq!(audit.reversed, 1);
     let reasons = audit.reasons();
     assert!(
         reasons[0].contains("the wall clock was set by 10s in mid-run"),
@@ -280,6 +281,61 @@ fn a_wall_clock_that_was_set_makes_no_liars_and_no_corrupted_rows() {
     let change = inserted(&seen.rows[6]);
     seen.of(7, Operation::InsertEntity).rows = vec![change];
     assert_eq!(seen.audit().count(Violation::Misreported), 1);
+}
+
+#[test]
+fn stamps_in_the_wrong_order_are_excused_by_a_clock_that_was_set_and_by_nothing_else() {
+    let reversed = found(|seen| {
+        let row = &mut seen.rows[6];
+        row.date_stamp = row
+            .dequeued_stamp
+            .map(|stamp| Stamp::from_micros(stamp.as_micros() - 1));
+        let change = inserted(row);
+        seen.of(7, Operation::InsertEntity).rows = vec![change];
+    });
+    assert_eq!(reversed, [(Violation::Corrupted, 1)]);
+}
+
+#[test]
+fn messages_that_are_in_the_queue_were_taken_out_by_nobody_whether_they_are_to_be_seen_or_leased() {
+    let mut seen = Seen::good();
+    for seq in [7, 8] {
+        seen.remove(seq, Operation::DeleteMessage);
+    }
+    let mut auditor = seen.auditor();
+    for row in &seen.rows {
+        auditor.row(row);
+    }
+    auditor.left_in_queue(&message("r1", 7).encode());
+    auditor.left_unseen(1);
+    let audit = auditor.finish();
+    assert_eq!(audit.count(Violation::Unwitnessed), 0);
+    assert_eq!(audit.count(Violation::Undeleted), 2);
+}
+
+#[test]
+fn a_row_without_columns_for_stamps_gets_those_that_the_wire_has_seen() {
+    let seen = Seen::good();
+    let mut expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
+    let text = contract::workload::OWN
+        .replace("    dequeuedStamp: \"{received}\"\n", "")
+        .replace("    dateStamp: \"{done}\"\n", "");
+    let description = contract::workload::Description::read(&text).unwrap();
+    expectation.description = description.into();
+    let mut auditor = Auditor::new(expectation).unwrap();
+    let mut protocol = auditor.protocol();
+    for crossing in &seen.crossings {
+        protocol.crossing(crossing);
+    }
+    auditor.hear(protocol.finish());
+    let whole = &seen.rows[6];
+    let mut filled = StoredRow {
+        dequeued_stamp: None,
+        date_stamp: None,
+        ..whole.clone()
+    };
+    auditor.fill_stamps(contract::Seq::new(7).unwrap(), &mut filled);
+    assert_eq!(&filled, whole);
 }
 
 #[test]

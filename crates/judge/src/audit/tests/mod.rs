@@ -2,6 +2,7 @@
 
 mod content;
 mod heard;
+mod known;
 mod leftovers;
 mod model;
 mod phantoms;

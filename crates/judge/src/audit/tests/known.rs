@@ -1,0 +1,152 @@
+//! What a description leaves unknown is named, and nothing else is.
+
+use contract::workload::{Description, Lens, OWN};
+
+use crate::audit::Violation;
+use crate::audit::known::{not_judged, stamps_untold};
+
+/// Our own description, with each of these texts in the place of another.
+fn own(changes: &[(&str, &str)]) -> Lens {
+    let mut text = OWN.to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    let description = Description::read(&text).unwrap();
+    Lens::new(description.into(), "r1".parse().unwrap())
+}
+
+/// What is not judged where the wire saw everything.
+fn unknown(changes: &[(&str, &str)]) -> Vec<Violation> {
+    let found = not_judged(&own(changes), true);
+    found.into_iter().map(|each| each.violation).collect()
+}
+
+const NO_PAYLOAD: (&str, &str) = ("    data: \"{payload}\"\n", "");
+const NO_DIGEST: (&str, &str) = ("    digest: \"{digest}\"\npoison", "poison");
+
+#[test]
+fn our_own_description_leaves_nothing_unknown() {
+    assert_eq!(unknown(&[]), []);
+}
+
+#[test]
+fn without_a_wire_nothing_is_known_of_what_only_a_history_shows() {
+    let found = not_judged(&own(&[]), false);
+    let found: Vec<_> = found.into_iter().map(|each| each.violation).collect();
+    let needing = Violation::ALL.into_iter().filter(|it| it.needs_history());
+    assert_eq!(found, needing.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_row_without_any_payload_or_digest_cannot_be_corrupted() {
+    assert_eq!(unknown(&[NO_PAYLOAD]), []);
+    assert_eq!(unknown(&[NO_DIGEST]), []);
+    assert_eq!(unknown(&[NO_PAYLOAD, NO_DIGEST]), [Violation::Corrupted]);
+    // Within a text, or as a second payload, it is compared as well.
+    let text = ("data: \"{payload}\"", "data: \"no. 1: {payload}\"");
+    assert_eq!(unknown(&[text, NO_DIGEST]), []);
+    let second = [
+        (
+            "msg: \"{payload}\"",
+            "msg: \"{payload}\"\n    more: \"{payload2}\"",
+        ),
+        ("data: \"{payload}\"", "data: \"{payload2}\""),
+        NO_DIGEST,
+    ];
+    assert_eq!(unknown(&second), []);
+}
+
+#[test]
+fn rows_whose_keys_are_not_described_cannot_be_misplaced() {
+    let keyless = [
+        ("    PartitionKey: \"{run}.{bucket}\"\n", ""),
+        ("    RowKey: \"{id}\"\n", "    Id: \"{id}\"\n"),
+    ];
+    assert_eq!(unknown(&keyless), [Violation::Misplaced]);
+}
+
+#[test]
+fn a_row_that_tells_nothing_of_its_delivery_cannot_tell_it_wrong() {
+    let columns = [
+        "    dequeuedStamp: \"{received}\"\n",
+        "    dateStamp: \"{done}\"\n",
+        "    attempt: \"{attempt}\"\n    consumer: \"{worker}\"\n    node: \"{node}\"\n",
+    ];
+    let mut changes: Vec<_> = columns.map(|column| (column, "")).to_vec();
+    changes[2].1 = "    node: \"{node}\"\n";
+    assert_eq!(unknown(&changes), [Violation::Misreported]);
+    changes.pop();
+    assert_eq!(unknown(&changes), []);
+}
+
+#[test]
+fn without_a_poison_queue_nothing_is_given_up_or_accepted() {
+    let from = OWN.find("poison:\n").unwrap();
+    let until = OWN.find("worker:\n").unwrap();
+    let text = [&OWN[..from], &OWN[until..]].concat();
+    let text = text.replace("    EDW_MAX_ATTEMPTS: \"{attempts}\"\n", "");
+    let description = Description::read(&text).unwrap();
+    let lens = Lens::new(description.into(), "r1".parse().unwrap());
+    let found = not_judged(&lens, true).into_iter().map(|it| it.violation);
+    let expected = [Violation::Poisoned, Violation::Accepted];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn rows_that_may_be_updated_cannot_be_overwritten() {
+    let updated = ("row:\n", "row:\n  written: updated\n");
+    assert_eq!(unknown(&[updated]), [Violation::Overwritten]);
+}
+
+#[test]
+fn stamps_are_compared_where_message_and_row_hold_both_to_the_microsecond() {
+    let intended = "    srcStamp: \"{intended}\"\n    sentStamp: \"{sent}\"\n    dequeued";
+    let sent = "    sentStamp: \"{sent}\"\n    dequeued";
+    for (changes, untold) in [
+        (vec![], None),
+        (
+            vec![(intended, "    sentStamp: \"{sent}\"\n    dequeued")],
+            Some("do not hold both"),
+        ),
+        (vec![(sent, "    dequeued")], Some("do not hold both")),
+        (
+            vec![(
+                intended,
+                "    srcStamp?: \"{intended}\"\n    sentStamp: \"{sent}\"\n    dequeued",
+            )],
+            Some("may be absent"),
+        ),
+        (
+            vec![(sent, "    sentStamp?: \"{sent}\"\n    dequeued")],
+            Some("may be absent"),
+        ),
+        (
+            vec![(
+                intended,
+                "    srcStamp: \"{intended:unix-ms}\"\n    sentStamp: \"{sent}\"\n    dequeued",
+            )],
+            Some("not written to the microsecond"),
+        ),
+        (
+            vec![(sent, "    sentStamp: \"{sent:unix-s}\"\n    dequeued")],
+            Some("not written to the microsecond"),
+        ),
+        (
+            vec![(
+                "    id: \"{id}\"\n",
+                "    id: \"{id}\"\n    at: \"{sent:unix-s}\"\n",
+            )],
+            Some("not written to the microsecond"),
+        ),
+    ] {
+        let found = stamps_untold(&own(&changes));
+        match untold {
+            None => assert_eq!(found, None, "{changes:?}"),
+            Some(why) => assert!(
+                found.is_some_and(|it| it.contains(why)),
+                "{found:?}: {changes:?}"
+            ),
+        }
+    }
+}
