@@ -193,3 +193,102 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
         assert_eq!(found, is_found, "{operation} to {resource}");
     }
 }
+
+/// What is received from and deleted in a queue of somebody else is neither a delivery of the run nor something taken out of the
+/// poison queue.
+#[test]
+fn other_queues_have_no_part_in_the_run() {
+    let names = Resources {
+        queue: Some("q".to_owned()),
+        table: None,
+    };
+    let in_queue = |told: &mut Told, operation, queue: &str| {
+        told.step(operation, 200, |crossing| {
+            queue.clone_into(&mut crossing.resource);
+            crossing.messages.push(Handled {
+                queue_id: "m7".to_owned(),
+                id: Some("r1-7".to_owned()),
+                attempt: Some(1),
+                ..Handled::default()
+            });
+        });
+    };
+    for (queue, found) in [("q", vec![]), ("other", vec![Violation::Unwitnessed])] {
+        let mut told = Told::new();
+        told.protocol = told.protocol.of(names.clone());
+        in_queue(&mut told, Operation::ReceiveMessages, queue);
+        told.row(InsertEntity, 201);
+        assert_eq!(told.violations(), found, "received from {queue}");
+    }
+    for (queue, found) in [
+        ("other", vec![]),
+        ("q-poison", vec![Violation::Unsecured]),
+        ("q", vec![Violation::Unwitnessed]),
+    ] {
+        let mut told = Told::new();
+        told.protocol = told.protocol.of(names.clone());
+        in_queue(&mut told, DeleteMessage, queue);
+        assert_eq!(told.violations(), found, "deleted in {queue}");
+    }
+}
+
+/// A worker that puts the text as it came into the poison queue, with no envelope that names the message.
+#[test]
+fn a_text_in_the_poison_queue_sets_the_message_of_the_same_text_aside() {
+    for (print, found) in [
+        (Some(5), vec![]),
+        (Some(6), vec![Violation::Unsecured]),
+        (None, vec![Violation::Unsecured]),
+    ] {
+        let mut told = Told::new();
+        let handled = |print| Handled {
+            queue_id: "m7".to_owned(),
+            attempt: Some(1),
+            print,
+            ..Handled::default()
+        };
+        told.step(Operation::ReceiveMessages, 200, |crossing| {
+            crossing.messages.push(handled(Some(5)));
+        });
+        told.step(Operation::PutMessage, 201, |crossing| {
+            "q-poison".clone_into(&mut crossing.resource);
+            crossing.messages.push(Handled {
+                queue_id: "p1".to_owned(),
+                print,
+                ..Handled::default()
+            });
+        });
+        told.on_message(DeleteMessage, 204);
+        assert_eq!(told.violations(), found, "{print:?}");
+    }
+}
+
+/// On several machines a row may be stamped by a clock that is off, and latencies are uncertain by as much.
+#[test]
+fn clocks_apart_are_measured_where_clients_are_on_several_machines() {
+    let ahead = 300_000;
+    let measured = |are_apart: bool| {
+        let mut told = Told::new();
+        if are_apart {
+            told.protocol = told.protocol.with_clocks_apart();
+        }
+        told.receive(1);
+        let had = told.clock + 1;
+        told.step(InsertEntity, 201, |crossing| {
+            let stamp = |at: i64| Some(Stamp::from_micros(at));
+            crossing.rows.push(RowChange {
+                part: None,
+                delivery: Some(evidence::Claimed {
+                    dequeued: stamp(had + ahead),
+                    date: stamp(crossing.began.as_micros() + ahead),
+                    attempt: Some(1),
+                    consumer: Some("consumer-1".to_owned()),
+                }),
+                ..row_of(7, 0)
+            });
+        });
+        told.protocol.traffic().clocks_apart_us
+    };
+    assert_eq!(measured(true), ahead.unsigned_abs());
+    assert_eq!(measured(false), 0);
+}
