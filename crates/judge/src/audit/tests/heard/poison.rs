@@ -1,0 +1,62 @@
+//! What the poison queue holds, or should hold, is held against the puts that have crossed the wire.
+
+use contract::workload::SetAside;
+
+use super::super::planted::envelope;
+use super::*;
+
+/// The put of message `seq` into the poison queue.
+fn put(seq: u64) -> Crossing {
+    let mut put = sample_crossing(Operation::PutMessage);
+    "q-poison".clone_into(&mut put.resource);
+    put.messages.push(Handled {
+        poisons: Some(format!("m{seq}")),
+        ..handled(seq)
+    });
+    put
+}
+
+#[test]
+fn a_good_message_that_was_put_into_the_poison_queue_is_given_up_though_nobody_finds_it_there() {
+    let hidden = found(|seen| seen.crossings.push(put(7)));
+    assert_eq!(hidden, [(Violation::Poisoned, 1)]);
+    // One that is found there is counted once.
+    let mut seen = Seen::good();
+    seen.crossings.push(put(7));
+    let mut auditor = seen.auditor();
+    for row in &seen.rows {
+        auditor.row(row);
+    }
+    auditor.poisoned(&envelope(&message("r1", 7).encode(), "m7"));
+    assert_eq!(auditor.finish().count(Violation::Poisoned), 1);
+}
+
+/// A poison message that is the body alone: on which delivery it was given up, only the wire can tell.
+#[test]
+fn the_delivery_on_which_a_message_was_given_up_is_told_by_the_wire_where_the_poison_queue_does_not()
+ {
+    let mut seen = Seen::good();
+    for (seq, attempt) in [(7, 3), (8, 4)] {
+        seen.of(seq, Operation::ReceiveMessages).messages[0].attempt = Some(attempt);
+        let delete = seen.of(seq, Operation::DeleteMessage).clone();
+        seen.remove(seq, Operation::DeleteMessage);
+        seen.crossings.extend([put(seq), delete]);
+    }
+    let mut auditor = seen.auditor();
+    for row in &seen.rows {
+        auditor.row(row);
+    }
+    auditor.poisoned(SetAside {
+        body: message("r1", 7).encode(),
+        part: 1,
+        parts: 1,
+        ..SetAside::default()
+    });
+    let audit = auditor.finish();
+    let poisoned = (audit.findings.iter()).find(|it| it.violation == Violation::Poisoned);
+    let detail = &poisoned.unwrap().witnesses[0].detail;
+    assert!(
+        detail.starts_with("given up; it was delivery 3, "),
+        "{detail}"
+    );
+}
