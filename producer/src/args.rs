@@ -16,6 +16,7 @@ use crate::plan::{Persistence, Plan, new_run_id};
 use crate::rate::Rate;
 use crate::report::ProgressMode;
 use crate::shape::Shape;
+use crate::slice::Slice;
 
 // At most 78 columns: clap wraps what is longer than the terminal.
 const EXAMPLES: &str = "\
@@ -73,6 +74,9 @@ pub struct Args {
     /// The run's id: 1 to 40 of a-z, 0-9 and '-' [default: generated]
     #[arg(long, env = "EDW_RUN")]
     pub run: Option<RunId>,
+    /// Send only this slice of the load, such as 0/4, 1/4, 2/4 or 3/4: each by another generator
+    #[arg(long, env = "EDW_SLICE", default_value_t)]
+    pub slice: Slice,
     /// Seed of payloads, Poisson arrivals and duplicates [default: random]
     #[arg(long, env = "EDW_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
@@ -170,6 +174,7 @@ impl Args {
                 size: self.payload,
             },
             shape: shape.cloned().unwrap_or(Shape::Sample),
+            slice: self.slice,
             messages: self.messages,
             duration: self.duration,
             duplicate_rate: self.duplicate_rate,

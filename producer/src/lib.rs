@@ -9,6 +9,8 @@
 //! knows what must, may and must not be in the queue. Retries keep the message's id and body; a message that ends up in the
 //! queue twice is one message to every consumer that keeps the contract.
 //!
+//! A load may be cut into slices ([`Slice`]), each sent by a process of its own; [`merged`] makes one summary of theirs.
+//!
 //! - [`Args`], [`main`]: the command line, for the binary and for embedding as a subcommand.
 //! - [`Plan`], [`run`]: a load as a library call, into any [`Sink`].
 //! - [`Event`]: what `--progress json` writes, a line each.
@@ -17,6 +19,7 @@ mod args;
 mod closed_loop;
 mod duplicates;
 mod load;
+mod merge;
 mod pacer;
 mod plan;
 mod ranges;
@@ -26,6 +29,7 @@ pub mod schedule;
 mod send;
 mod shape;
 mod sink;
+mod slice;
 mod start;
 mod summary;
 mod tally;
@@ -33,12 +37,14 @@ mod tally;
 pub use args::{Args, SinkChoice, described};
 pub use duplicates::Duplicates;
 pub use load::{Ended, LoadError};
+pub use merge::merged;
 pub use plan::{Persistence, Plan, new_run_id};
 pub use ranges::SeqRanges;
 pub use report::{Event, Progress, ProgressMode, Started};
 pub use send::Fatal;
 pub use shape::{ParseShapeError, Shape};
 pub use sink::{NullSink, Sink};
+pub use slice::{ParseSliceError, Slice};
 pub use start::{Failure, main, run, run_on_timer};
 pub use summary::{Exceptions, SUMMARY_VERSION, Summary, SummaryError, Times};
 pub use tally::Outcome;

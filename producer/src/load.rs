@@ -54,11 +54,13 @@ pub(crate) async fn run<S: Sink>(
     let sender = Arc::new(Sender::new(plan.clone(), sink, board.clone(), stop));
     let (started, start) = (Stamp::now(), Instant::now().into_std());
     let completed = match pace {
-        Pace::Scheduled(schedule) => {
+        Pace::Scheduled(schedule, slice) => {
             let workers = most_in_flight(&plan, planned);
             let (pacer, feed) = match pacing {
-                Pacing::Thread => Pacer::start(schedule, start).map_err(LoadError::Thread)?,
-                Pacing::Timer => Pacer::on_timer(schedule, start),
+                Pacing::Thread => {
+                    Pacer::start(schedule, slice, start).map_err(LoadError::Thread)?
+                }
+                Pacing::Timer => Pacer::on_timer(schedule, slice, start),
             };
             open_loop(&sender, workers, pacer, feed, &plan).await?
         }

@@ -7,12 +7,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 use workflow::contract::Seq;
 
 use crate::schedule::Schedule;
+use crate::slice::Slice;
 
 /// Messages that are due and wait for a sender; more wait in the schedule. Room for 25 ms of 10,000 messages/s, so that
 /// the thread is not woken for each place that comes free.
@@ -54,9 +55,10 @@ enum Running {
 pub(crate) struct Panicked;
 
 impl Pacer {
-    /// Starts handing over the messages of `schedule`, counted from `start`.
+    /// Starts handing over the messages of `slice` of `schedule`, counted from `start`.
     pub(crate) fn start(
         schedule: Schedule,
+        slice: Slice,
         start: Instant,
     ) -> std::io::Result<(Self, mpsc::Receiver<Due>)> {
         let (due, feed) = mpsc::channel(DUE);
@@ -64,16 +66,24 @@ impl Pacer {
         let seen = stopped.clone();
         let thread = thread::Builder::new()
             .name("pacer".to_owned())
-            .spawn(move || pace(schedule, start, &due, &seen))?;
+            .spawn(move || pace(of(schedule, slice, start), &due, &seen))?;
         let running = Running::Thread(thread);
         Ok((Self { stopped, running }, feed))
     }
 
     /// The same on tokio's timer.
-    pub(crate) fn on_timer(schedule: Schedule, start: Instant) -> (Self, mpsc::Receiver<Due>) {
+    pub(crate) fn on_timer(
+        schedule: Schedule,
+        slice: Slice,
+        start: Instant,
+    ) -> (Self, mpsc::Receiver<Due>) {
         let (due, feed) = mpsc::channel(DUE);
         let stopped = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(pace_on_timer(schedule, start, due, stopped.clone()));
+        let task = tokio::spawn(pace_on_timer(
+            of(schedule, slice, start),
+            due,
+            stopped.clone(),
+        ));
         let running = Running::Timer(task);
         (Self { stopped, running }, feed)
     }
@@ -101,24 +111,24 @@ impl Pacer {
     }
 }
 
-/// Message number `handed_over + 1`, due `offset` after `start`.
-fn due(handed_over: u64, start: Instant, offset: Duration) -> Due {
-    Due {
-        seq: Seq::new(handed_over + 1).expect("a count plus one must not be zero"),
-        at: start + offset,
-    }
+/// The messages of `slice`, each with its time after `start`.
+fn of(schedule: Schedule, slice: Slice, start: Instant) -> impl Iterator<Item = Due> + Send {
+    let due = (1..).filter_map(Seq::new).zip(schedule);
+    due.filter(move |(seq, _)| slice.contains(*seq))
+        .map(move |(seq, offset)| Due {
+            seq,
+            at: start + offset,
+        })
 }
 
 /// As [`pace`].
 async fn pace_on_timer(
-    schedule: Schedule,
-    start: Instant,
+    messages: impl Iterator<Item = Due>,
     feed: mpsc::Sender<Due>,
     stopped: Arc<AtomicBool>,
 ) -> Option<u64> {
     let mut handed_over = 0;
-    for offset in schedule {
-        let due = due(handed_over, start, offset);
+    for due in messages {
         tokio::time::sleep_until(due.at.into()).await;
         if stopped.load(Ordering::Acquire) {
             return None;
@@ -131,14 +141,12 @@ async fn pace_on_timer(
 
 /// Returns how many messages were handed over, if all were.
 fn pace(
-    schedule: Schedule,
-    start: Instant,
+    messages: impl Iterator<Item = Due>,
     feed: &mpsc::Sender<Due>,
     stopped: &AtomicBool,
 ) -> Option<u64> {
     let mut handed_over = 0;
-    for offset in schedule {
-        let due = due(handed_over, start, offset);
+    for due in messages {
         if !wait_until(due.at, stopped) {
             return None;
         }
@@ -179,7 +187,7 @@ mod tests {
     async fn messages_come_in_order_and_never_before_they_are_due() {
         let start = Instant::now();
         let (pacer, mut feed) =
-            Pacer::start(schedule("constant:5000/s", Some(500)), start).unwrap();
+            Pacer::start(schedule("constant:5000/s", Some(500)), Slice::WHOLE, start).unwrap();
         for seq in 1..=500 {
             let due = feed.recv().await.unwrap();
             assert!(Instant::now() >= due.at);
@@ -192,9 +200,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_slice_keeps_the_numbers_and_the_times_of_the_whole_load() {
+        let start = Instant::now();
+        let slice = Slice::new(1, 3).unwrap();
+        let (pacer, mut feed) =
+            Pacer::start(schedule("constant:5000/s", Some(100)), slice, start).unwrap();
+        let mut seqs = Vec::new();
+        while let Some(due) = feed.recv().await {
+            let before = u32::try_from(due.seq.get() - 1).unwrap();
+            assert_eq!(due.at, start + Duration::from_micros(200) * before);
+            seqs.push(due.seq.get());
+        }
+        assert_eq!(seqs, (2..=98).step_by(3).collect::<Vec<_>>());
+        assert_eq!(pacer.join().await.unwrap(), Some(33));
+    }
+
+    #[tokio::test]
     async fn a_long_wait_ends_when_stopped() {
         let (pacer, mut feed) =
-            Pacer::start(schedule("constant:1/h", None), Instant::now()).unwrap();
+            Pacer::start(schedule("constant:1/h", None), Slice::WHOLE, Instant::now()).unwrap();
         assert_eq!(feed.recv().await.unwrap().seq, Seq::FIRST);
         pacer.stop();
         assert_eq!(pacer.join().await.unwrap(), None);
@@ -202,7 +226,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_blocked_hand_over_ends_when_the_feed_is_dropped() {
-        let (pacer, feed) = Pacer::start(schedule("burst", Some(100_000)), Instant::now()).unwrap();
+        let (pacer, feed) = Pacer::start(
+            schedule("burst", Some(100_000)),
+            Slice::WHOLE,
+            Instant::now(),
+        )
+        .unwrap();
         drop(feed);
         assert_eq!(pacer.join().await.unwrap(), None);
     }
@@ -210,8 +239,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timer_hands_over_an_hour_of_messages_in_a_moment() {
         let start = tokio::time::Instant::now();
-        let (pacer, mut feed) =
-            Pacer::on_timer(schedule("constant:2/h", Some(3)), start.into_std());
+        let (pacer, mut feed) = Pacer::on_timer(
+            schedule("constant:2/h", Some(3)),
+            Slice::WHOLE,
+            start.into_std(),
+        );
         let mut offsets = Vec::new();
         while let Some(due) = feed.recv().await {
             assert!(tokio::time::Instant::now().into_std() >= due.at);

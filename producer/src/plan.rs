@@ -9,6 +9,7 @@ use workflow::contract::{Message, MessageId, Payloads, RunId, Seq, Stamp};
 use crate::duplicates::Duplicates;
 use crate::schedule::{Schedule, ScheduleError};
 use crate::shape::Shape;
+use crate::slice::Slice;
 
 /// One load to send.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Plan {
     pub payloads: Payloads,
     /// How they arrive.
     pub shape: Shape,
+    /// Which of them to send.
+    pub slice: Slice,
     /// How many at most; `None` for no limit of this kind.
     pub messages: Option<u64>,
     /// For how long at most.
@@ -50,7 +53,7 @@ pub struct Persistence {
 #[derive(Debug)]
 pub(crate) enum Pace {
     /// Open loop.
-    Scheduled(Schedule),
+    Scheduled(Schedule, Slice),
     /// The sample's loop; see [`crate::closed_loop`].
     Sample {
         messages: Option<u64>,
@@ -67,18 +70,24 @@ impl Plan {
     /// The pace; reads the trace, if that is the shape.
     pub(crate) fn pace(&self) -> Result<Pace, ScheduleError> {
         if self.shape == Shape::Sample {
+            if !self.slice.is_whole() {
+                return Err(ScheduleError::ClosedLoopInSlices);
+            }
             return Ok(Pace::Sample {
                 messages: self.messages,
                 duration: self.duration,
             });
         }
-        Schedule::new(
+        let schedule = Schedule::new(
             &self.shape,
             self.payloads.seed,
             self.messages,
             self.duration,
-        )
-        .map(Pace::Scheduled)
+        )?;
+        if schedule.planned().map(|all| self.slice.within(all)) == Some(0) {
+            return Err(ScheduleError::Nothing);
+        }
+        Ok(Pace::Scheduled(schedule, self.slice))
     }
 
     /// Which messages are sent twice.
@@ -101,7 +110,7 @@ impl Pace {
     /// How many messages it has, if that is known.
     pub(crate) fn planned(&self) -> Option<u64> {
         match self {
-            Self::Scheduled(schedule) => schedule.planned(),
+            Self::Scheduled(schedule, slice) => schedule.planned().map(|all| slice.within(all)),
             Self::Sample { messages, duration } => {
                 // One each second from 1 s on, before the end.
                 let within = duration.map(|d| {
@@ -144,6 +153,7 @@ pub(crate) mod tests {
                 size: PayloadSize::Sample,
             },
             shape: shape.parse().unwrap(),
+            slice: Slice::WHOLE,
             messages,
             duration: None,
             duplicate_rate: 0.0,

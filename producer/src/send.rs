@@ -143,7 +143,7 @@ impl<S: Sink> Sender<S> {
     pub(crate) async fn deliver(&self, due: Due) {
         let (begun_at, sent) = (Instant::now(), Stamp::now());
         let late = begun_at.into_std().saturating_duration_since(due.at);
-        self.board.lock().begin(due.seq, late);
+        self.board.lock().begin(late);
         let mut begun = Begun {
             board: &self.board,
             seq: due.seq,

@@ -12,6 +12,7 @@ use workflow::histogram::{self, HistogramError};
 use crate::duplicates::Duplicates;
 use crate::plan::Plan;
 use crate::ranges::SeqRanges;
+use crate::slice::Slice;
 use crate::tally::{Outcome, Tally};
 
 /// Version of the summary's format; raised when a reader would misread a new one.
@@ -19,8 +20,8 @@ pub const SUMMARY_VERSION: u32 = 1;
 
 /// What a run sent, and how it went.
 ///
-/// Messages 1 to `begun` were sent, each with one outcome: unknown or failed if [`Exceptions`] says so, else acknowledged.
-/// Messages after `begun` were never tried.
+/// The first `begun` messages of its slice were sent, each with one outcome: unknown or failed if [`Exceptions`] says so, else
+/// acknowledged. Messages after these were never tried.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// [`SUMMARY_VERSION`] of the writer.
@@ -33,6 +34,9 @@ pub struct Summary {
     pub payload: PayloadSize,
     /// Its shape, as text.
     pub shape: String,
+    /// Which slice of the load it is of; absent where it is of the whole load.
+    #[serde(default, skip_serializing_if = "Slice::is_whole_ref")]
+    pub slice: Slice,
     /// The queue; `None` for the null sink, which keeps nothing.
     pub queue: Option<String>,
     /// Most messages in flight.
@@ -132,6 +136,7 @@ impl Summary {
             seed: plan.payloads.seed,
             payload: plan.payloads.size,
             shape: plan.shape.to_string(),
+            slice: plan.slice,
             queue,
             concurrency: plan.concurrency,
             planned,
@@ -171,7 +176,7 @@ impl Summary {
 
     /// How message `seq` ended; `None` if it was never begun.
     pub fn outcome(&self, seq: Seq) -> Option<Outcome> {
-        if seq.get() > self.begun {
+        if !self.slice.contains(seq) || seq.get() > self.last_begun() {
             None
         } else if self.exceptions.unknown.contains(seq) {
             Some(Outcome::Unknown)
@@ -180,6 +185,11 @@ impl Summary {
         } else {
             Some(Outcome::Acknowledged)
         }
+    }
+
+    /// The number of the last message that was begun; 0 where none was.
+    pub fn last_begun(&self) -> u64 {
+        self.slice.last(self.begun)
     }
 
     /// Which messages were sent twice on purpose, as far as they were acknowledged.
@@ -202,11 +212,11 @@ impl Summary {
         if (unknown.count(), failed.count()) != (self.unknown, self.failed) {
             return refuse("the exceptions are not as many as are counted".to_owned());
         }
-        if last(unknown).max(last(failed)) > self.begun {
+        if last(unknown).max(last(failed)) > self.last_begun() {
             return refuse("an exception was never begun".to_owned());
         }
         let blocks = self.stamp_sums.as_ref().map_or(0, StampSums::blocks);
-        if blocks as u64 > self.begun.div_ceil(STAMP_BLOCK) {
+        if blocks as u64 > self.last_begun().div_ceil(STAMP_BLOCK) {
             return refuse("a stamp sum is of messages that were never begun".to_owned());
         }
         Ok(())

@@ -75,9 +75,9 @@ impl Tally {
         self.begun - self.acknowledged - self.unknown.count() - self.failed.count()
     }
 
-    /// The sending of `seq` begins, `late` after it was meant to. Messages begin in the order of their numbers.
-    pub(crate) fn begin(&mut self, seq: Seq, late: Duration) {
-        self.begun = seq.get();
+    /// The sending of the next message begins, `late` after it was meant to.
+    pub(crate) fn begin(&mut self, late: Duration) {
+        self.begun += 1;
         let late = micros(late);
         self.lateness_us.saturating_record(late);
         self.recent_lateness_us.saturating_record(late);

@@ -44,6 +44,16 @@ impl StampSums {
         self.0[block] = self.0[block].wrapping_add(hash(seq, src, sent));
     }
 
+    /// Adds the messages that were added to `other`.
+    pub fn merge(&mut self, other: &Self) {
+        if other.0.len() > self.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (sum, more) in self.0.iter_mut().zip(&other.0) {
+            *sum = sum.wrapping_add(*more);
+        }
+    }
+
     /// The sum of a block, counted from 0; 0 where nothing was added.
     pub fn sum(&self, block: usize) -> u64 {
         self.0.get(block).copied().unwrap_or(0)
@@ -146,6 +156,10 @@ mod tests {
             (added, shuffled) in messages().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle()))
         ) {
             prop_assert_eq!(sums(&added), sums(&shuffled));
+            let (some, others) = added.split_at(added.len() / 2);
+            let mut merged = sums(some);
+            merged.merge(&sums(others));
+            prop_assert_eq!(&merged, &sums(&added));
             let json = serde_json::to_string(&sums(&added)).unwrap();
             prop_assert_eq!(serde_json::from_str::<StampSums>(&json).unwrap(), sums(&added));
         }

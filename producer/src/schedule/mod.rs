@@ -23,8 +23,11 @@ pub enum ScheduleError {
     /// The sample's pace is a loop, not a schedule.
     #[error("plan the load: the sample's pace has no schedule")]
     ClosedLoop,
+    /// The sample's pace is one loop, which cannot be cut.
+    #[error("plan the load: the sample's pace is one loop, and has no slices; choose a --shape")]
+    ClosedLoopInSlices,
     /// Nothing would be sent.
-    #[error("plan the load: no message is due within --duration")]
+    #[error("plan the load: no message is due within --duration, or in this --slice")]
     Nothing,
     /// The trace cannot be used.
     #[error(transparent)]
