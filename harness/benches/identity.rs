@@ -113,13 +113,14 @@ fn median(rates: &[f64]) -> f64 {
 /// and sign-in are part of it, until the queue is empty.
 async fn one(side: &dyn Host, directory: &Path) -> anyhow::Result<(f64, f64)> {
     let run = Identity::fresh(None).run;
-    let provisioned = side.provision(&run)?;
+    let provisioned = side.provision(&run, 1)?;
     let Provisioned {
         store, endpoints, ..
     } = &provisioned;
     store.create().await?;
     let place = Place {
         run: &run,
+        queue: &store.names.queues[0],
         endpoints,
         logs: directory,
     };
@@ -164,7 +165,7 @@ async fn send(side: &dyn Host, place: &Place<'_>) -> anyhow::Result<f64> {
         "--shape=burst".to_owned(),
         "--progress=none".to_owned(),
     ];
-    let mut producer = side.start_producer(place, &arguments)?;
+    let mut producer = side.start_producer("producer", place, &arguments)?;
     let end = producer.wait(DEADLINE).await?;
     ensure!(
         end.code() == Some(0),

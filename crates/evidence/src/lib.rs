@@ -3,6 +3,7 @@
 //! - [`events`]: the log of a run, appended as things happen; every report is made of it.
 //! - [`Crossing`]: one request to storage and its answer. [`history`]: all of a run's, read in order.
 //! - [`audit`]: what an auditor found. [`latency`]: samples by hop, limits, and how they were judged.
+//! - [`Usage`]: what a phase took of its machine. [`rate`]: rates that were tried, and the highest that keeps the limits.
 //! - [`outcome`]: the four outcomes. [`pace`]: how many times as fast as in production a run went.
 //!
 //! Files are read and written here; nothing is asked over a network, and no time is taken: who appends says when.
@@ -19,9 +20,11 @@ mod operation;
 pub mod outcome;
 pub mod pace;
 mod percentile;
+pub mod rate;
 mod row_summary;
 mod samples;
 mod traffic;
+mod usage;
 
 /// Latencies: samples by hop, limits, and how they were judged.
 pub mod latency {
@@ -35,3 +38,4 @@ pub mod latency {
 pub use crossing::{Answer, Claimed, Crossing, Handled, Happened, Pause, RowChange, fingerprint};
 pub use operation::{Keys, Operation, Service};
 pub use row_summary::{RowSummary, quoted};
+pub use usage::{PartUsage, Usage};

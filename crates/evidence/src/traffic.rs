@@ -36,8 +36,14 @@ pub struct Traffic {
     /// Rows whose claims could not be compared, since the wall clock was set meanwhile.
     #[serde(default)]
     pub untold_claims: u64,
+    /// How long storage took to answer the requests that nothing had broken on purpose; absent without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerTimes>,
     /// What each client did.
     pub clients: BTreeMap<String, ClientTraffic>,
+    /// What went through each of the run's queues, where it has several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub queues: BTreeMap<String, QueueTraffic>,
 }
 
 #[expect(
@@ -65,7 +71,47 @@ pub struct ClientTraffic {
     pub deletes: u64,
 }
 
+/// How long storage took to answer, as the wire saw it, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each field is what its name says")]
+pub struct AnswerTimes {
+    pub count: u64,
+    pub p50_us: i64,
+    pub p99_us: i64,
+    pub max_us: i64,
+}
+
+/// What went through one queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueueTraffic {
+    /// Messages put into it.
+    pub puts: u64,
+    /// Hand-overs of its messages to consumers.
+    pub deliveries: u64,
+    /// Messages deleted from it.
+    pub deletes: u64,
+}
+
 impl Traffic {
+    /// Counts what one crossing did to the queue that it is about.
+    pub fn of_queue(&mut self, crossing: &Crossing) {
+        if crossing.happened() != Happened::Yes {
+            return;
+        }
+        if !self.queues.contains_key(&crossing.resource) {
+            let queue = QueueTraffic::default();
+            self.queues.insert(crossing.resource.clone(), queue);
+        }
+        let queue = self.queues.get_mut(&crossing.resource);
+        let queue = queue.expect("a queue that was just added must be there");
+        match crossing.operation {
+            Operation::PutMessage => queue.puts += 1,
+            Operation::ReceiveMessages => queue.deliveries += crossing.messages.len() as u64,
+            Operation::DeleteMessage => queue.deletes += 1,
+            _ => {}
+        }
+    }
+
     /// Counts one crossing.
     pub fn crossing(&mut self, crossing: &Crossing) {
         self.requests += 1;
@@ -75,7 +121,12 @@ impl Traffic {
             let strange = if known { strange } else { "others" };
             *self.strange.entry(strange.to_owned()).or_default() += 1;
         }
-        let client = self.clients.entry(crossing.client.clone()).or_default();
+        if !self.clients.contains_key(&crossing.client) {
+            let client = ClientTraffic::default();
+            self.clients.insert(crossing.client.clone(), client);
+        }
+        let client = self.clients.get_mut(&crossing.client);
+        let client = client.expect("a client that was just added must be there");
         client.requests += 1;
         if happened != Happened::Yes {
             return;

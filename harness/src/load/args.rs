@@ -33,6 +33,12 @@ pub struct LoadArgs {
     /// Fraction of messages sent twice on purpose, 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
+    /// Generators that send the load, each a slice of it: as many as there are queues, or a multiple of that [default: one for each queue]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub generators: Option<u32>,
+    /// Queues that the load is spread over; consumers are spread over them too
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub queues: u32,
     /// Simulated work of a consumer: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms, cpu:20ms
     #[arg(long)]
     pub work: Option<String>,
@@ -45,6 +51,13 @@ pub struct LoadArgs {
     /// A latency limit, such as 'end to end p99 2s'; repeat for more
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
+    /// Find the highest rate that keeps the limits (without any: end to end p99 100ms): raises it in steps until one breaks, then closes
+    /// in; --messages and --shape do not count
+    #[arg(long)]
+    pub find_rate: bool,
+    /// How long each rate is held while --find-rate searches
+    #[arg(long, default_value = "10s", value_parser = duration::parse_positive, requires = "find_rate")]
+    pub step: Duration,
     /// How long the queue may take to empty after the last send
     #[arg(long, default_value = "120s", value_parser = duration::parse_positive)]
     pub settle: Duration,
@@ -135,13 +148,18 @@ impl LoadArgs {
             shape: self.shape(),
             payload: self.payload,
             duplicate_rate: self.duplicate_rate,
+            generators: self.generators(),
         }
     }
 
-    /// Messages that this plans: those of [`LoadArgs::messages`], or as many as its trace has arrivals where these are fewer.
+    /// How many generators send it.
+    pub fn generators(&self) -> u32 {
+        self.generators.unwrap_or(self.queues)
+    }
+
+    /// Messages that this plans.
     pub fn planned(&self) -> u64 {
-        let arrivals = self.load().shape.arrivals();
-        arrivals.map_or(self.messages, |arrivals| arrivals.min(self.messages))
+        self.load().planned()
     }
 
     /// The consumers' options.
@@ -159,6 +177,23 @@ impl LoadArgs {
         self.limits.iter().map(|limit| limit.0).collect()
     }
 
+    /// Why consumers and generators cannot be spread over the queues, if so.
+    pub fn misspread(&self) -> Option<String> {
+        let (queues, generators) = (self.queues, self.generators());
+        if !generators.is_multiple_of(queues) {
+            let more = generators.next_multiple_of(queues);
+            return Some(format!(
+                "spread {generators} generators over {queues} queues: each sends to one; give --generators {more}"
+            ));
+        }
+        (self.consumers < queues).then(|| {
+            format!(
+                "spread {} consumers over {queues} queues: each serves one; give --consumers {queues} or more",
+                self.consumers
+            )
+        })
+    }
+
     /// How long to wait.
     pub fn patience(&self) -> Patience {
         Patience {
@@ -169,17 +204,27 @@ impl LoadArgs {
 
     /// The command that repeats the run.
     pub fn repeat(&self, seed: u64) -> String {
-        let mut words = vec![
-            format!("{} load", crate::project::program()),
-            format!("--messages {}", self.messages),
-            format!("--consumers {}", self.consumers),
-            format!("--shape {}", self.shape()),
-            format!("--payload {}", self.payload),
-        ];
+        let mut words = vec![format!("{} load", crate::project::program())];
+        if self.find_rate {
+            let step = duration::text(self.step);
+            words.push(format!("--find-rate --step {step}"));
+        } else {
+            words.push(format!("--messages {}", self.messages));
+        }
+        words.push(format!("--consumers {}", self.consumers));
+        if !self.find_rate {
+            words.push(format!("--shape {}", self.shape()));
+        }
+        words.push(format!("--payload {}", self.payload));
         if self.duplicate_rate > 0.0 {
             words.push(format!("--duplicate-rate {}", self.duplicate_rate));
         }
         let options = [
+            ("--generators", self.generators.map(|n| n.to_string())),
+            (
+                "--queues",
+                (self.queues > 1).then(|| self.queues.to_string()),
+            ),
             ("--work", self.work.clone()),
             (
                 "--visibility",

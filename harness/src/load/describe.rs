@@ -1,14 +1,19 @@
 //! A load in words: before it starts, and when it is done.
 
 use std::io::{IsTerminal as _, stdout};
+use std::path::Path;
+
+use workflow::duration;
 
 use crate::cli::say;
-use crate::events::{Event, Fact, Leeway, RunStarted};
+use crate::events::{Bottleneck, Event, Fact, Leeway, RateStep, RunStarted};
+use crate::measure::{Hop, Micros};
 use crate::pace::Pace;
-use crate::report::{Report, RunRecord, terminal};
-use crate::run::{Run, about};
+use crate::platform::Platform;
+use crate::report::{Report, RunRecord, sign, terminal};
+use crate::run::{Identity, Run, about};
 
-use super::LoadArgs;
+use super::{LatencyLimitArg, LoadArgs};
 
 /// The first event of the run's log.
 pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
@@ -28,6 +33,8 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         plan: vec![
             Fact::new("arrivals", args.shape().to_string()),
             Fact::new("consumers", args.consumers.to_string()),
+            Fact::new("generators", args.generators().to_string()),
+            Fact::new("queues", args.queues.to_string()),
             Fact::new("payload", args.payload.to_string()),
             Fact::new("sent twice", format!("{} %", args.duplicate_rate * 100.0)),
             Fact::new("work", args.work.as_deref().unwrap_or("none")),
@@ -37,6 +44,64 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         versions: run.versions(),
         leeway: Leeway::of(&run.store().lens.description().worker),
     }))
+}
+
+/// The first event of the log of a search for the highest rate.
+pub(super) fn search(
+    args: &LoadArgs,
+    platform: &dyn Platform,
+    identity: &Identity,
+    limits: &[LatencyLimitArg],
+) -> Event {
+    Event::RunStarted(Box::new(RunStarted {
+        run: identity.run.clone(),
+        title: format!("find the highest rate: {} consumers", args.consumers),
+        seed: identity.seed,
+        environment: platform.name().to_owned(),
+        pace: Pace::PRODUCTION,
+        command: args.repeat(identity.seed),
+        messages: None,
+        plan: vec![
+            Fact::new("each rate", duration::text(args.step)),
+            Fact::new("consumers", args.consumers.to_string()),
+            Fact::new("generators", args.generators().to_string()),
+            Fact::new("queues", args.queues.to_string()),
+            Fact::new("payload", args.payload.to_string()),
+            Fact::new("work", args.work.as_deref().unwrap_or("none")),
+        ],
+        limits: limits.iter().map(|limit| limit.0).collect(),
+        setting: about::setting(platform.evidence()),
+        versions: platform.versions(),
+        leeway: vec![],
+    }))
+}
+
+/// The same as [`announce`] of a search.
+#[expect(
+    clippy::print_stderr,
+    reason = "what a person who waits must know first"
+)]
+pub(super) fn announce_search(
+    args: &LoadArgs,
+    platform: &dyn Platform,
+    identity: &Identity,
+    dir: &Path,
+) {
+    eprintln!("search   {}", identity.run);
+    eprintln!("storage  {}", platform.evidence());
+    eprintln!("repeat   {}", args.repeat(identity.seed));
+    eprintln!("evidence {}", dir.display());
+}
+
+/// Says what came of a rate, as soon as that is known.
+#[expect(clippy::print_stderr, reason = "a search takes minutes")]
+pub(super) fn tell_step(step: &RateStep) {
+    let whole = step.hops.iter().find(|it| it.hop == Hop::EndToEnd);
+    let p99 = whole.and_then(|it| it.p99_us);
+    let p99 = p99.map_or("unknown".to_owned(), |us| Micros(us).to_string());
+    let (sign, rate) = (sign(step.outcome), step.rate_per_s);
+    let Bottleneck { part, why } = &step.bottleneck;
+    eprintln!("{sign} {rate:.0}/s: end to end p99 {p99}; {part}: {why}");
 }
 
 /// Says what starts, where its evidence goes, and how to repeat it: before anything can go wrong.

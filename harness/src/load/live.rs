@@ -1,5 +1,6 @@
 //! Watching a load: a line a second for whoever waits.
 
+use std::collections::VecDeque;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
@@ -8,51 +9,55 @@ use crate::report::columns;
 use crate::run::{Run, Sending};
 
 /// From one line to the next. The producer counts as often.
-pub(super) const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks from one printed line to the next, when standard error is no terminal.
+/// Lines from one printed line to the next, when standard error is no terminal.
 const QUIET: u32 = 10;
+
+/// A rate is told over so many of the last lines: long enough to be steady, short enough to follow a load that changes.
+const WINDOW: usize = 10;
 
 /// The observer of one load.
 pub(super) struct Live {
     start: Instant,
     messages: u64,
+    next: Instant,
     ticks: u32,
     terminal: bool,
+    /// When how many messages were done: sent, and no longer in the queue.
+    done: VecDeque<(f64, u64)>,
 }
 
 impl Live {
     pub(super) fn new(messages: u64) -> Self {
+        let start = Instant::now();
         Self {
-            start: Instant::now(),
+            start,
             messages,
+            next: start,
             ticks: 0,
             terminal: stderr().is_terminal(),
+            done: VecDeque::new(),
         }
     }
 
-    /// Shows how things stand.
-    pub(super) fn observe(&mut self, run: &Run, sending: Option<&Sending>) {
+    /// Shows how things stand, if it is time for another line. Returns whether it was.
+    pub(super) fn observe(&mut self, run: &Run, sending: Option<&Sending>) -> bool {
+        if Instant::now() < self.next {
+            return false;
+        }
+        self.next += EVERY;
         self.ticks += 1;
-        let progress = sending.and_then(Sending::progress);
-        let lateness = progress.and_then(|progress| progress.lateness_us_p99);
-        self.show(run.last_sample(), lateness);
+        self.show(
+            run.last_sample(),
+            sending.and_then(Sending::lateness_us_p99),
+        );
+        true
     }
 
-    fn show(&self, sample: Sample, lateness_us: Option<u64>) {
-        let depth = sample.queue_depth;
-        // The most important first: what does not fit is left out from the end.
-        let mut parts = vec![
-            format!("{:6.1} s", self.start.elapsed().as_secs_f64()),
-            format!(
-                "sent {} of {}",
-                sample.sent.unwrap_or_default(),
-                self.messages
-            ),
-            depth.map_or("queue ?".to_owned(), |depth| format!("queue {depth}")),
-            format!("{} consumers", sample.consumers.unwrap_or_default()),
-        ];
-        parts.extend(lateness_us.map(|us| format!("lateness p99 {:.1} ms", us as f64 / 1e3)));
+    fn show(&mut self, sample: Sample, lateness_us: Option<u64>) {
+        let seconds = self.start.elapsed().as_secs_f64();
+        let parts = self.parts(seconds, sample, lateness_us);
         if self.terminal {
             // The cursor waits in the first column, so that a line of the log overwrites this one.
             write(&format!("\r\x1b[2K{}\r", fitted(&parts, columns(stderr()))));
@@ -61,11 +66,59 @@ impl Live {
         }
     }
 
-    /// Ends the line that is rewritten in place.
-    pub(super) fn end(&self) {
+    /// How things stand, the most important first: what does not fit is left out from the end.
+    fn parts(&mut self, seconds: f64, sample: Sample, lateness_us: Option<u64>) -> Vec<String> {
+        let (depth, sent) = (sample.queue_depth, sample.sent.unwrap_or_default());
+        // Sent and depth are counted at different moments: what was received meanwhile may be counted twice.
+        if let Some(depth) = depth {
+            self.done.push_back((seconds, sent.saturating_sub(depth)));
+        }
+        if self.done.len() > WINDOW {
+            self.done.pop_front();
+        }
+        let rate = self.rate();
+        let mut parts = vec![
+            format!("{seconds:6.1} s"),
+            format!("sent {sent} of {}", self.messages),
+            depth.map_or("queue ?".to_owned(), |depth| format!("queue {depth}")),
+        ];
+        if let Some(rate) = rate.filter(|rate| *rate > 0.0) {
+            let done = self.done.back().map_or(0, |(_, done)| *done);
+            let left = self.messages.saturating_sub(done) as f64 / rate;
+            parts.push(format!("{rate:.0}/s done"));
+            parts.push(format!("{} left", about(left)));
+        }
+        parts.push(format!(
+            "{} consumers",
+            sample.consumers.unwrap_or_default()
+        ));
+        parts.extend(lateness_us.map(|us| format!("lateness p99 {:.1} ms", us as f64 / 1e3)));
+        parts
+    }
+
+    /// Messages done per second, lately.
+    fn rate(&self) -> Option<f64> {
+        let ((from, before), (to, now)) = (self.done.front()?, self.done.back()?);
+        (to > from).then(|| now.saturating_sub(*before) as f64 / (to - from))
+    }
+
+    /// Shows how things stand at last, and ends the line that is rewritten in place.
+    pub(super) fn end(&mut self, run: &Run) {
         if self.terminal {
+            self.show(run.last_sample(), None);
             write("\n");
         }
+    }
+}
+
+/// A time that is no better known than this.
+fn about(seconds: f64) -> String {
+    if seconds < 90.0 {
+        format!("{seconds:.0} s")
+    } else if seconds < 5_400.0 {
+        format!("{:.0} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3_600.0)
     }
 }
 
@@ -111,5 +164,35 @@ mod tests {
         for (columns, line) in lines {
             assert_eq!(fitted(&parts, columns), line, "{columns} columns");
         }
+    }
+
+    #[test]
+    fn rate_and_time_left_are_those_of_messages_that_are_done() {
+        let mut live = Live::new(100_000);
+        let mut told = |seconds: f64, sent, depth| {
+            let sample = Sample {
+                sent: Some(sent),
+                queue_depth: Some(depth),
+                consumers: Some(16),
+                ..Sample::default()
+            };
+            live.parts(seconds, sample, None).join(BETWEEN)
+        };
+        assert_eq!(
+            told(0.0, 0, 0),
+            "   0.0 s | sent 0 of 100000 | queue 0 | 16 consumers"
+        );
+        // Half of what is sent stays in the queue.
+        assert_eq!(
+            told(1.0, 2_000, 1_000),
+            "   1.0 s | sent 2000 of 100000 | queue 1000 | 1000/s done | 2 min left | 16 consumers"
+        );
+        for second in 2..40 {
+            told(f64::from(second), 2_000, 1_000);
+        }
+        // Nothing is done any more: nobody knows how long it takes.
+        assert!(!told(40.0, 2_000, 1_000).contains("left"));
+        assert_eq!(about(89.0), "89 s");
+        assert_eq!(about(7_200.0), "2.0 h");
     }
 }

@@ -2,20 +2,24 @@
 
 mod args;
 mod describe;
+mod knee;
 mod live;
+mod meter;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use tokio_util::sync::CancellationToken;
 
 pub use args::{LatencyLimitArg, LoadArgs};
 pub(crate) use describe::summarise;
-use live::{EVERY, Live};
+use live::Live;
+use meter::Meter;
 
 use crate::audit::ExpectedPoison;
 use crate::conclusion::{Concluded, Conducted, Part, STOPPED};
 use crate::events::{Event, Measured};
+use crate::exit::WrongInput;
 use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
@@ -41,7 +45,7 @@ pub async fn load(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Ou
         }
     };
     tokio::select! {
-        ended = perform(args, platform, &signals) => ended,
+        ended = one_or_all(args, platform, &signals) => ended,
         () = heard => unreachable!("signals must be listened for until the load has ended"),
     }
 }
@@ -57,18 +61,40 @@ fn say_stopping() {
     eprintln!("stopping: what was sent is finished and judged; once more ends it at once");
 }
 
-async fn perform(
+/// One load, or as many as it takes to find the highest rate.
+async fn one_or_all(
     args: &LoadArgs,
     platform: &dyn Platform,
     signals: &Signals,
 ) -> anyhow::Result<Outcome> {
+    let (record, report) = if args.find_rate {
+        knee::find(args, platform, signals).await?
+    } else {
+        let Concluded { record, report } = perform(args, platform, signals, false).await?;
+        (record, report)
+    };
+    summarise(&record, &report);
+    Ok(record.verdict().outcome)
+}
+
+/// One load, to its reports; `is_step` of those that are tried one after the other: they are not announced each.
+async fn perform(
+    args: &LoadArgs,
+    platform: &dyn Platform,
+    signals: &Signals,
+    is_step: bool,
+) -> anyhow::Result<Concluded> {
     let stray = Stray::watch();
     let identity = Identity::fresh(args.seed);
-    let (needed, loss) = (Needed::default(), StorageLoss::default());
+    let loss = StorageLoss::default();
+    let needed = Needed {
+        queues: args.queues,
+        ..Needed::default()
+    };
     let mut run = Run::prepare(platform, identity, &args.out, needed, loss.clone()).await?;
     let mut sending = None;
     let judged = tokio::select! {
-        judged = conduct(args, &mut run, &mut sending, &signals.stop) => judged,
+        judged = conduct(args, &mut run, &mut sending, &signals.stop, is_step) => judged,
         reason = loss.lost() => Err(anyhow!(reason)),
         // The reason is added at the end, with those of other panics.
         _ = stray.any() => Ok(vec![]),
@@ -82,13 +108,14 @@ async fn perform(
         stopped: signals.stop.is_cancelled(),
         at_once: &signals.at_once,
     };
-    let Concluded { record, report } = conducted.conclude().await.concluded?;
-    summarise(&record, &report);
-    Ok(record.verdict().outcome)
+    conducted.conclude().await.concluded
 }
 
 /// Checks what `args` ask for, as far as it can be known before anything starts.
 pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
+    if let Some(why) = args.misspread() {
+        return Err(anyhow!(why).context(WrongInput("check the load")));
+    }
     let arguments = args.load().arguments(&Identity::fresh(args.seed));
     workload.check(&arguments, &args.consumer())?;
     RunDir::check_parent(&args.out)
@@ -105,14 +132,18 @@ async fn conduct(
     run: &mut Run,
     sending: &mut Option<Sending>,
     stop: &CancellationToken,
+    is_step: bool,
 ) -> anyhow::Result<Vec<Part>> {
     run.begin(describe::started(args, run))?;
-    describe::announce(args, run);
+    if !is_step {
+        describe::announce(args, run);
+    }
     if let Some(text) = describe::shortfall(args) {
         run.record(Event::Note { text })?;
     }
     let load = args.load();
     phase(run, "load")?;
+    let mut meter = Meter::start(run).await;
     run.apply(WorkerSpec {
         group: CONSUMERS,
         replicas: Replicas::Fixed(args.consumers),
@@ -121,19 +152,30 @@ async fn conduct(
     })
     .await?;
     *sending = Some(run.start_sending(&load).await?);
-    let watched = watch(run, args.planned(), sending, args.patience(), stop).await?;
+    let follow = Follow {
+        planned: args.planned(),
+        patience: args.patience(),
+        stop,
+    };
+    let watched = follow.watch(run, sending, &mut meter).await?;
+    took(run, &meter, "load", &watched.sent)?;
     phase(run, "drain")?;
     run.drain(args.patience().drain).await?;
     phase(run, "audit")?;
+    let mut meter = Meter::start(run).await;
     let collected = run
         .collect(&watched.sent, ExpectedPoison::default())
         .await?;
     let verdicts = judge(&collected.hops, &args.limits());
+    meter.read(run).await;
+    took(run, &meter, "audit", &watched.sent)?;
     // First, since what the audit finds then mostly follows from it.
     let mut parts = Vec::from_iter(unexpected_exits(&run.roster()));
     if watched.interrupted {
         parts.push(Part::new(Outcome::Incomplete, STOPPED));
     }
+    let lost = watched.sent.lost.iter();
+    parts.extend(lost.map(|why| Part::new(Outcome::Inconclusive, why.clone())));
     parts.push(Part::from(&collected.audit));
     parts.extend(verdicts.iter().map(Part::from));
     run.record(Event::Audited(Box::new(collected.audit)))?;
@@ -165,52 +207,81 @@ struct Watched {
     interrupted: bool,
 }
 
-/// Follows the load until everything is sent and the queue is empty, or patience or the consumers run out.
-async fn watch(
-    run: &mut Run,
+/// Records what a phase took of the machine, where that can be told.
+fn took(run: &Run, meter: &Meter, phase: &str, sent: &Sent) -> anyhow::Result<()> {
+    // Also those of a generator that was lost: what it sent was worked on.
+    match meter.usage(phase, sent.summary.begun) {
+        Some(usage) => run.record(Event::Usage(usage)),
+        None => Ok(()),
+    }
+}
+
+/// From one look at a load to the next: it bounds how much later than it ends a load is seen to have ended.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How a load is followed.
+struct Follow<'a> {
     planned: u64,
-    producer: &mut Option<Sending>,
     patience: Patience,
-    stop: &CancellationToken,
-) -> anyhow::Result<Watched> {
-    let mut live = Live::new(planned);
-    let (mut interrupted, mut stopped) = (false, false);
-    // It stays with the caller for as long as it sends, so that it can be ended in order if all this is given up.
-    while let Some(sending) = producer.as_mut() {
-        if sending.has_ended()? {
-            break;
-        }
-        run.check()?;
-        live.observe(run, Some(sending));
-        // Nobody is left to send to.
-        if run.roster().is_deserted() && !stopped {
-            stopped = true;
-            sending.interrupt().await?;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = stop.cancelled(), if !stopped => {
-                (interrupted, stopped) = (true, true);
+    stop: &'a CancellationToken,
+}
+
+impl Follow<'_> {
+    /// Follows the load until everything is sent and the queue is empty, or patience or the consumers run out.
+    async fn watch(
+        &self,
+        run: &mut Run,
+        producer: &mut Option<Sending>,
+        meter: &mut Meter,
+    ) -> anyhow::Result<Watched> {
+        let Self {
+            planned,
+            patience,
+            stop,
+        } = *self;
+        let mut live = Live::new(planned);
+        let (mut interrupted, mut stopped) = (false, false);
+        // It stays with the caller for as long as it sends, so that it can be ended in order if all this is given up.
+        while let Some(sending) = producer.as_mut() {
+            if sending.has_ended()? {
+                break;
+            }
+            run.check()?;
+            if live.observe(run, Some(sending)) {
+                meter.read(run).await;
+            }
+            // Nobody is left to send to.
+            if run.roster().is_deserted() && !stopped {
+                stopped = true;
                 sending.interrupt().await?;
             }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled(), if !stopped => {
+                    (interrupted, stopped) = (true, true);
+                    sending.interrupt().await?;
+                }
+            }
         }
+        let sending = producer.take().context("the producer must be there")?;
+        let sent = sending.finish(patience.drain).await?;
+        phase(run, "settle")?;
+        let start = Instant::now();
+        while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
+            run.check()?;
+            if live.observe(run, None) {
+                meter.read(run).await;
+            }
+            if run.roster().is_deserted() {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => interrupted = true,
+            }
+        }
+        meter.read(run).await;
+        live.end(run);
+        Ok(Watched { sent, interrupted })
     }
-    let sending = producer.take().context("the producer must be there")?;
-    let sent = sending.finish(patience.drain).await?;
-    phase(run, "settle")?;
-    let start = Instant::now();
-    while run.depth().await? > 0 && start.elapsed() < patience.settle && !interrupted {
-        run.check()?;
-        live.observe(run, None);
-        if run.roster().is_deserted() {
-            break;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = stop.cancelled() => interrupted = true,
-        }
-    }
-    live.observe(run, None);
-    live.end();
-    Ok(Watched { sent, interrupted })
 }

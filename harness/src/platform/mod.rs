@@ -8,7 +8,7 @@
 //!                                   │      scaling()  what the autoscaler saw and wanted
 //!                                   │      nodes()    who is where, and evictions
 //!                                   │      wire()     rules that break requests, and the history of all
-//!                                   │      send()     the producer, by what it writes to standard output
+//!                                   │      send()     the producers, by what they write to standard output
 //!                                   └───── close()    everything ends; storage is removed or left
 //! ```
 //!
@@ -20,10 +20,12 @@ mod logs;
 pub mod loss;
 mod nodes;
 mod profile;
+mod queues;
 mod reach;
 mod sender;
 pub mod settings;
 pub mod storage;
+mod taken;
 pub mod until;
 pub mod workers;
 
@@ -41,8 +43,10 @@ pub use local::{
 pub use loss::StorageLoss;
 pub use nodes::{Evicted, NodePlan, NodeView, Nodes, NodesView};
 pub use profile::{Need, Offers, Profile};
-pub use sender::{Lines, Sender};
+pub use queues::Queues;
+pub use sender::{Lines, Sender, generator_name};
 pub use storage::Store;
+pub use taken::{PARTS, Taken};
 pub use workers::{
     Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Replicas, Roster, Worker,
     WorkerSpec, Workers,
@@ -109,6 +113,8 @@ pub struct StagePlan {
     pub log: EventLog,
     /// Which storage.
     pub storage: StorageNeed,
+    /// How many queues, each with consumers of its own.
+    pub queues: u32,
     /// Where workers run, if that matters.
     pub nodes: Option<NodePlan>,
     /// Told when storage is lost.
@@ -133,7 +139,7 @@ pub trait Stage: Send + Sync {
     /// What produces the evidence, in one line for reports.
     fn evidence(&self) -> String;
 
-    /// The run's queues and table, as the harness reaches them.
+    /// The run's queues and table, as the harness reaches them: several queues as one.
     fn storage(&self) -> &Store;
 
     /// The workers.
@@ -159,8 +165,13 @@ pub trait Stage: Send + Sync {
     /// The nodes that workers run on, where the plan asked for them.
     fn nodes(&self) -> Option<&dyn Nodes>;
 
-    /// Starts the producer with these arguments of its command line.
-    async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>>;
+    /// Starts `generators` producers with these arguments of their command line, and each with its slice of the load. Their names are
+    /// those of [`generator_name`]; of several queues, generator n sends to queue n modulo their number.
+    async fn send(
+        &self,
+        arguments: &[String],
+        generators: u32,
+    ) -> anyhow::Result<Vec<Box<dyn Sender>>>;
 
     /// Takes storage away for `time`, and returns when it is back with its data.
     async fn outage(&self, time: Duration) -> anyhow::Result<()>;
@@ -173,6 +184,11 @@ pub trait Stage: Send + Sync {
 
     /// What must not be written down anywhere: everything that opens storage.
     fn secrets(&self) -> Vec<String>;
+
+    /// What the processes of the run have taken so far, that of the harness included; empty where nobody can tell.
+    async fn taken(&self) -> Vec<Taken> {
+        Vec::new()
+    }
 
     /// Whether nothing has gone wrong with what looks after the run; an error that has not been told yet is told here.
     fn check(&self) -> anyhow::Result<()>;

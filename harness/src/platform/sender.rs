@@ -8,6 +8,7 @@ use futures::stream::BoxStream;
 use workflow::exit::Exit;
 
 use super::End;
+use crate::wire::PRODUCER;
 
 /// What the producer writes to its standard output, a line each: [`producer::Event`] as JSON. The stream ends when the producer
 /// has ended.
@@ -33,6 +34,20 @@ pub trait Sender: Send + Sync {
 
     /// The last lines of its log, each cut to what a person reads of it.
     fn last_lines(&self) -> String;
+}
+
+/// What generator `index`, from 0, of `generators` is called.
+pub fn generator_name(index: u32, generators: u32) -> String {
+    match generators {
+        0 | 1 => PRODUCER.to_owned(),
+        _ => format!("{PRODUCER}-{}", index + 1),
+    }
+}
+
+/// The arguments of generator `index`, from 0, of `generators`.
+pub(super) fn arguments_of(arguments: &[String], index: u32, generators: u32) -> Vec<String> {
+    let slice = (generators > 1).then(|| format!("--slice={index}/{generators}"));
+    arguments.iter().cloned().chain(slice).collect()
 }
 
 /// Whether a producer that ended so did what it was asked to. Sends that failed are no fault of its own: the summary counts them.

@@ -18,12 +18,26 @@ pub fn names(run: &RunId) -> (String, String) {
     (format!("edw-{run}"), format!("edw{letters}"))
 }
 
-/// The variables that give a process of the workload the storage of `run`.
-pub fn storage_variables(run: &RunId, endpoints: &Endpoints, sas: String) -> Vec<(String, String)> {
-    let (queue_name, table_name) = names(run);
+/// The names of the `queues` queues of a run: the one of [`names`], or, of several, each with a number.
+pub fn own_queues(run: &RunId, queues: u32) -> Vec<String> {
+    let (queue, _) = names(run);
+    match queues {
+        0 | 1 => vec![queue],
+        _ => (1..=queues).map(|n| format!("{queue}-q{n}")).collect(),
+    }
+}
+
+/// The variables that give a process of the workload the storage of `run`, and of its queues the one called `queue`.
+pub fn storage_variables(
+    run: &RunId,
+    queue: &str,
+    endpoints: &Endpoints,
+    sas: String,
+) -> Vec<(String, String)> {
+    let (_, table_name) = names(run);
     let variables = [
         ("AZURE_STORAGE_ACCOUNT_NAME", azurite::ACCOUNT.to_owned()),
-        ("AZURE_QUEUE_NAME", queue_name),
+        ("AZURE_QUEUE_NAME", queue.to_owned()),
         ("AZURE_TABLE_NAME", table_name),
         ("AZURE_QUEUE_ENDPOINT", endpoints.queue.clone()),
         ("AZURE_TABLE_ENDPOINT", endpoints.table.clone()),
@@ -40,6 +54,8 @@ pub fn storage_variables(run: &RunId, endpoints: &Endpoints, sas: String) -> Vec
 pub struct StorageTold<'a> {
     /// The run.
     pub run: &'a RunId,
+    /// Its queue; of several, the one that the worker serves.
+    pub queue: &'a str,
     /// Where the services are.
     pub endpoints: &'a Endpoints,
     /// A shared access signature for both; empty where the worker signs in otherwise.
@@ -112,7 +128,7 @@ fn filled(
 }
 
 fn of_storage(description: &Description, told: StorageTold<'_>, name: Name) -> Option<String> {
-    let (queue, table) = names(told.run);
+    let (_, table) = names(told.run);
     let Endpoints {
         queue: queue_url,
         table: table_url,
@@ -121,9 +137,9 @@ fn of_storage(description: &Description, told: StorageTold<'_>, name: Name) -> O
         Name::Account => azurite::ACCOUNT.to_owned(),
         Name::PoisonQueue => {
             let poison = description.poison.as_ref()?;
-            return poison.queue.fill(|_| Some(Cow::Borrowed(&queue)));
+            return poison.queue.fill(|_| Some(Cow::Borrowed(told.queue)));
         }
-        Name::Queue => queue,
+        Name::Queue => told.queue.to_owned(),
         Name::Table => table,
         Name::QueueEndpoint => queue_url.clone(),
         Name::TableEndpoint => table_url.clone(),

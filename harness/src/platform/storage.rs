@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 use workflow::azure::{QueueArgs, Storage, TableArgs};
 use workflow::contract::RunId;
@@ -12,6 +13,7 @@ use workflow::ports::{
     Delivery, EntityStream, Lease, Peeked, ResultTable, StorageError, WorkQueue,
 };
 
+use super::queues::Queues;
 use crate::audit::Resources;
 
 /// A queue as the harness looks at it. Every [`WorkQueue`] is one.
@@ -139,20 +141,26 @@ pub fn table_names(lens: &Lens, table: &str) -> impl Iterator<Item = String> {
 }
 
 impl Store {
-    /// That of the run of `lens` in `storage`, where its own queue and table are `queue` and `table`. Nothing is made in it.
+    /// That of the run of `lens` in `storage`, where its own queues and table are `queues` and `table`. Nothing is made in it.
     pub fn of(
         storage: &Storage,
         lens: Lens,
-        queue: &QueueArgs,
+        queues: &[QueueArgs],
         table: &TableArgs,
     ) -> anyhow::Result<Self> {
-        let (queue_name, table_name) = (queue.queue.as_str(), table.table.as_str());
-        let named = |name: String| -> anyhow::Result<Arc<dyn Queue>> {
-            Ok(Arc::new(storage.queue_named(&name.parse()?, queue)?))
-        };
+        let table_name = table.table.as_str();
+        let (mut own, mut poisons) = (Vec::new(), Vec::new());
         let mut beside = Beside::default();
-        for name in lens.queues_beside(queue_name) {
-            beside.queues.push(named(name)?);
+        for queue in queues {
+            let named = |name: String| -> anyhow::Result<Arc<dyn Queue>> {
+                Ok(Arc::new(storage.queue_named(&name.parse()?, queue)?))
+            };
+            let name = queue.queue.as_str();
+            own.push(Arc::new(storage.queue(queue)?) as Arc<dyn Queue>);
+            poisons.extend(lens.poison_queue(name).map(named).transpose()?);
+            for name in lens.queues_beside(name) {
+                beside.queues.push(named(name)?);
+            }
         }
         for name in lens.tables_beside(table_name) {
             let args = TableArgs {
@@ -163,12 +171,12 @@ impl Store {
         }
         Ok(Self {
             run: lens.run().clone(),
-            queue: Arc::new(storage.queue(queue)?),
-            poison: lens.poison_queue(queue_name).map(named).transpose()?,
+            queue: Queues::joined(own).context("a run must have a queue")?,
+            poison: Queues::joined(poisons),
             table: Arc::new(storage.table(table)?),
             beside,
             names: Resources {
-                queue: Some(queue_name.to_owned()),
+                queues: queues.iter().map(|it| it.queue.to_string()).collect(),
                 table: Some(table_name.to_owned()),
             },
             lens,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::latency::{self, UNSOUND};
 use super::promises::{Unjudged, unjudged};
 use super::terminal::{remarks, sign};
-use super::{RunRecord, promises};
+use super::{RunRecord, promises, rates, usage};
 use crate::events::Scenario;
 use crate::measure::{Micros, Percentile};
 use crate::outcome::Outcome;
@@ -34,6 +34,7 @@ fn write(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     }
     scenario_table(text, record)?;
     step_table(text, record)?;
+    rate_table(text, record)?;
     promise_table(text, record)?;
     latency_table(text, record)?;
     last_lines(text, record)?;
@@ -175,6 +176,27 @@ fn latency_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     }
     if let Some(flow) = latency::flow(record) {
         writeln!(text, "{}\n", escaped(&flow))?;
+    }
+    for took in usage::lines(record) {
+        writeln!(text, "{}\n", escaped(&took))?;
+    }
+    Ok(())
+}
+
+/// The rates that were tried, and what came of them.
+fn rate_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
+    let rows = rates::rows(record);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "| | {} |", rates::HEADS.join(" | "))?;
+    writeln!(text, "|---|{}", "---:|".repeat(rates::COLUMNS))?;
+    for (outcome, row) in rows {
+        writeln!(text, "| {} | {} |", sign(outcome), row.join(" | "))?;
+    }
+    writeln!(text)?;
+    for said in rates::found(record) {
+        writeln!(text, "{}\n", escaped(&said))?;
     }
     Ok(())
 }

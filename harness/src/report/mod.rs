@@ -14,10 +14,12 @@ mod markdown;
 mod nodes;
 mod plot;
 mod promises;
+mod rates;
 mod record;
 mod summary;
 mod terminal;
 mod timeline;
+mod usage;
 mod verdict;
 
 #[cfg(test)]

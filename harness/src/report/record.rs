@@ -9,8 +9,8 @@ use super::ReportError;
 use super::nodes::Nodes;
 use crate::audit::Audit;
 use crate::events::{
-    Allowed, Entry, Event, FILE, Log, Measured, NotRun, Resource, RunStarted, Sample, Scaled,
-    Scenario, ScenarioStarted, Selected, Step,
+    Allowed, Entry, Event, FILE, Log, Measured, NotRun, RateFound, RateStep, Resource, RunStarted,
+    Sample, Scaled, Scenario, ScenarioStarted, Selected, Step, Usage,
 };
 use crate::outcome::Outcome;
 use crate::pace::Pace;
@@ -54,6 +54,12 @@ pub struct RunRecord {
     pub audit: Option<Audit>,
     /// The last measurement.
     pub measured: Option<Measured>,
+    /// What its phases took of the machine, in order.
+    pub usage: Vec<Usage>,
+    /// Rates that were tried, in order.
+    pub rate_steps: Vec<RateStep>,
+    /// What the search for the highest rate came to.
+    pub rate_found: Option<RateFound>,
     /// The outcome that the run itself wrote at its end, and its reasons; `None` when it was cut off before.
     pub stated: Option<(Outcome, Vec<String>)>,
     /// Lines of the log that are damaged: evidence is missing.
@@ -144,13 +150,15 @@ fn cut_off(scenario: ScenarioStarted) -> Scenario {
 }
 
 impl RunRecord {
-    /// The directories of a suite's runs in `dir` that have a log and no report: those of a suite that was killed.
+    /// The directories of the runs of a suite, or of a search for a rate, in `dir` that have a log and no report: those of a suite that was killed.
     pub(super) fn runs(&self, dir: &Path) -> Vec<PathBuf> {
-        let named = self
+        let of_scenarios = self
             .scenarios
             .iter()
             .filter_map(|each| each.run_dir.as_ref());
-        named
+        let of_steps = self.rate_steps.iter().map(|step| &step.run_dir);
+        of_scenarios
+            .chain(of_steps)
             .map(|name| dir.join(name))
             .filter(|run| run.join(FILE).is_file() && !run.join("report.html").exists())
             .collect()
@@ -298,6 +306,9 @@ impl RunRecord {
             Event::Step(step) => self.steps.push(step),
             Event::Audited(audit) => self.audit = Some(*audit),
             Event::Measured(measured) => self.measured = Some(*measured),
+            Event::Usage(usage) => self.usage.push(usage),
+            Event::RateStep(step) => self.rate_steps.push(*step),
+            Event::RateFound(found) => self.rate_found = Some(found),
             Event::Finished { outcome, reasons } => self.stated = Some((outcome, reasons)),
         }
     }

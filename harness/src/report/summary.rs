@@ -5,7 +5,7 @@ use workflow::contract::Stamp;
 
 use super::{RunRecord, promises};
 use crate::audit::Audit;
-use crate::events::{NotRun, RunStarted, Scenario, Step};
+use crate::events::{NotRun, RateFound, RateStep, RunStarted, Scenario, Step, Usage};
 use crate::measure::{Hop, LatencyVerdict, Percentile};
 use crate::outcome::Outcome;
 
@@ -32,6 +32,9 @@ pub struct Summary<'a> {
     limits: &'a [LatencyVerdict],
     throughput_rows_per_s: Option<f64>,
     redelivered: Option<u64>,
+    usage: &'a [Usage],
+    rate_steps: &'a [RateStep],
+    rate_found: Option<&'a RateFound>,
     scenarios: &'a [Scenario],
     not_run: &'a [NotRun],
     steps: &'a [Step],
@@ -99,6 +102,9 @@ impl<'a> Summary<'a> {
             limits: measured.map_or(&[], |measured| &measured.verdicts),
             throughput_rows_per_s: measured.and_then(|measured| measured.hops.throughput()),
             redelivered: record.redelivered(),
+            usage: &record.usage,
+            rate_steps: &record.rate_steps,
+            rate_found: record.rate_found.as_ref(),
             scenarios: &record.scenarios,
             not_run: &record.not_run,
             steps: &record.steps,

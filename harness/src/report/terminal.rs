@@ -13,6 +13,7 @@ use super::latency::{self, UNSOUND};
 use super::promises::{CONSUMER, Unjudged, unjudged};
 use super::timeline::timeline;
 use super::{Promise, RunRecord, promises};
+use super::{rates, usage};
 use crate::events::Measured;
 use crate::measure::Micros;
 use crate::outcome::Outcome;
@@ -29,6 +30,7 @@ fn page(record: &RunRecord, ink: Ink) -> String {
     head(&mut text, record, ink);
     scenario_table(&mut text, record, ink);
     step_table(&mut text, record, ink);
+    rate_table(&mut text, record, ink);
     promise_table(&mut text, &promises(record), ink);
     unjudged_table(&mut text, &unjudged(record), ink);
     if let Some(measured) = &record.measured {
@@ -36,6 +38,11 @@ fn page(record: &RunRecord, ink: Ink) -> String {
     }
     if let Some(flow) = latency::flow(record) {
         line(&mut text, &format!("  {flow}"));
+    }
+    for took in usage::lines(record) {
+        for said in ink.folded("  ", 4, &took) {
+            line(&mut text, &said);
+        }
     }
     foot(&mut text, record, ink);
     text
@@ -140,6 +147,35 @@ fn scenario_table(text: &mut String, record: &RunRecord, ink: Ink) {
             text,
             &format!("- not run here: {} (needs {})", not_run.name, not_run.needs),
         );
+    }
+}
+
+/// The rates that were tried, and what came of them.
+fn rate_table(text: &mut String, record: &RunRecord, ink: Ink) {
+    let rows = rates::rows(record);
+    if rows.is_empty() {
+        return;
+    }
+    line(text, "");
+    let heads = rates::HEADS.map(str::to_owned);
+    let width = |at: usize| {
+        let cells = rows.iter().map(|(_, row)| &row[at]).chain([&heads[at]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let row = |cells: &[String; rates::COLUMNS]| {
+        let cells = cells.iter().enumerate();
+        let cells = cells.map(|(at, cell)| format!("{cell:>0$}", width(at)));
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    line(text, &ink.title(&format!("  {}", row(&heads))));
+    for (outcome, cells) in &rows {
+        let sign = ink.outcome(*outcome, sign(*outcome));
+        line(text, &format!("{sign} {}", row(cells)));
+    }
+    for said in rates::found(record) {
+        for said in ink.folded("  ", 4, &said) {
+            line(text, &said);
+        }
     }
 }
 

@@ -150,6 +150,10 @@ impl RunRecord {
                 )),
             }
         }
+        if let Some(kept) = self.rate_found.as_ref().and_then(|found| found.rate_per_s) {
+            let rate = super::rates::rate(kept);
+            said.push(format!("{rate} messages a second keep the limits"));
+        }
         let limits = self.measured.as_ref().map_or(0, |m| m.verdicts.len());
         if limits > 0 {
             let s = if limits == 1 { "" } else { "s" };

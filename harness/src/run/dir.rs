@@ -45,6 +45,13 @@ impl RunDir {
         bare(&parent.join(format!("{id}-suite")))
     }
 
+    /// Creates the directory of the search `id` for a rate below `parent`: those of its runs go into it.
+    pub fn create_of_search(parent: &Path, id: &RunId) -> anyhow::Result<PathBuf> {
+        fs::create_dir_all(parent)
+            .with_context(|| format!("create the directory {}; {ADVICE}", parent.display()))?;
+        bare(&parent.join(format!("{id}-rate")))
+    }
+
     /// Creates the directory of the verification `id` below `parent`.
     pub fn create_of_verification(parent: &Path, id: &RunId) -> anyhow::Result<PathBuf> {
         bare(&parent.join(format!("{id}-verify")))

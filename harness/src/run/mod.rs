@@ -33,7 +33,7 @@ use crate::events::{Event, EventLog, Fact, Sample};
 use crate::platform::until::{Late, until_told};
 use crate::platform::{
     Act, Departure, Identities, NodePlan, Nodes, Platform, Roster, Stage, StagePlan, StorageLoss,
-    StorageNeed, Store, WorkerSpec,
+    StorageNeed, Store, Taken, WorkerSpec,
 };
 use crate::wire::{AtWork, Rule, Wire, Written};
 use watch::{Counts, Watch, Watched};
@@ -54,12 +54,25 @@ pub struct Run {
 }
 
 /// What a run needs of its platform.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Needed {
     /// Which storage.
     pub storage: StorageNeed,
+    /// How many queues; from 1.
+    pub queues: u32,
     /// Where its workers run, if that matters.
     pub nodes: Option<NodePlan>,
+}
+
+impl Default for Needed {
+    /// One queue in a storage that others use too.
+    fn default() -> Self {
+        Self {
+            storage: StorageNeed::default(),
+            queues: 1,
+            nodes: None,
+        }
+    }
 }
 
 impl Run {
@@ -81,6 +94,7 @@ impl Run {
                 scratch: parent.to_owned(),
                 log: log.clone(),
                 storage: needed.storage,
+                queues: needed.queues,
                 nodes: needed.nodes,
                 loss: loss.clone(),
             })
@@ -286,12 +300,18 @@ impl Run {
         self.watch.as_ref().map(Watch::census).unwrap_or_default()
     }
 
-    /// Starts the producer with `load`.
+    /// Starts the producers with `load`.
     pub async fn start_sending(&self, load: &Load) -> anyhow::Result<Sending> {
-        let sender = self.stage.send(&load.arguments(&self.identity)).await?;
-        let sending = Sending::new(sender, self.dir.producer_summary())?;
+        let arguments = load.arguments(&self.identity);
+        let senders = self.stage.send(&arguments, load.generators).await?;
+        let sending = Sending::new(senders, load.planned(), self.dir.producer_summary())?;
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Some(sending.told());
         Ok(sending)
+    }
+
+    /// What its processes have taken so far.
+    pub async fn taken(&self) -> Vec<Taken> {
+        self.stage.taken().await
     }
 
     /// Whether nothing has gone wrong with its witness: no task of the proxy panicked, and the history is whole so far.

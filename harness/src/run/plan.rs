@@ -17,6 +17,8 @@ pub struct Load {
     pub payload: PayloadSize,
     /// Fraction of messages sent twice on purpose, 0 to 1.
     pub duplicate_rate: f64,
+    /// How many generators send it, each a slice; from 1.
+    pub generators: u32,
 }
 
 /// A run: its identity, and what makes it repeatable.
@@ -50,7 +52,13 @@ impl Load {
     /// How large payloads are where nobody says otherwise: unlike the sample's text, they hold what consumers mangle.
     pub const PAYLOAD: PayloadSize = PayloadSize::Fixed(256);
 
-    /// The producer's arguments.
+    /// Messages that it has: those of [`Load::messages`], or as many as its trace has arrivals where these are fewer.
+    pub fn planned(&self) -> u64 {
+        let arrivals = self.shape.arrivals();
+        arrivals.map_or(self.messages, |arrivals| arrivals.min(self.messages))
+    }
+
+    /// The producers' arguments, without the slice of each.
     pub fn arguments(&self, identity: &Identity) -> Vec<String> {
         let mut arguments = vec![
             format!("--run={}", identity.run),

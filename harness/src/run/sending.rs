@@ -1,4 +1,4 @@
-//! The producer at work: its progress while it sends, and its summary afterwards.
+//! The producers at work: their progress while they send, and their summary afterwards.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,64 +8,117 @@ use futures::TryStreamExt as _;
 use producer::{Event, Progress, Summary};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use workflow::contract::Stamp;
 
 use crate::events::ADVICE;
-use crate::platform::{End, Lines, Sender};
+use crate::platform::{End, Lines, Sender, generator_name};
 
-/// How long the producer may take until it says that it sends, and so listens for signals: much longer than it ever needs.
+/// How long a producer may take until it says that it sends, and so listens for signals: much longer than it ever needs.
 const START: Duration = Duration::from_secs(10);
 
-/// How long the producer may take to end after its last line.
+/// How long a producer may take to end after its last line.
 const EXIT: Duration = Duration::from_secs(10);
 
-/// What the producer reported, and how it ended.
+/// What the producers reported, and how they ended.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// Its summary.
+    /// Their summary, of all together.
     pub summary: Summary,
-    /// How it ended.
+    /// How they ended: of several, the first that did not end with 0.
     pub end: End,
+    /// Of several generators, those that left no summary, and why, in words: of their messages nobody knows which were sent.
+    pub lost: Vec<String>,
 }
 
-/// What the producer has told so far.
+/// What the producers have told so far.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// How many messages it has acknowledged, and when it counted them, by its own clock; `None` before it has begun.
+    /// How many messages they have acknowledged, and when that was counted, by their own clocks; `None` before all have begun.
     pub(super) counted: Option<(u64, Stamp)>,
-    progress: Option<Progress>,
+    each: Vec<Heard>,
 }
 
-/// A producer at work.
-pub struct Sending {
+/// What one of them has told so far.
+#[derive(Debug, Default, Clone)]
+struct Heard {
+    counted: Option<(u64, Stamp)>,
+    progress: Option<Progress>,
+    has_ended: bool,
+}
+
+impl Told {
+    /// What is known of all together. One that has ended without a word keeps the others from nothing.
+    fn add_up(&mut self) {
+        let known = self
+            .each
+            .iter()
+            .filter(|it| !it.has_ended || it.counted.is_some());
+        let counts: Option<Vec<_>> = known.map(|heard| heard.counted).collect();
+        self.counted = counts.filter(|counts| !counts.is_empty()).map(|counts| {
+            let count = counts.iter().map(|(count, _)| count).sum();
+            let at = counts.iter().map(|(_, at)| *at).max();
+            (count, at.unwrap_or_default())
+        });
+    }
+}
+
+/// One producer at work.
+struct Generator {
+    name: String,
     sender: Box<dyn Sender>,
-    progress: watch::Receiver<Told>,
     reader: JoinHandle<anyhow::Result<Option<Summary>>>,
-    /// Where its summary goes, for an audit after the fact.
+}
+
+/// Producers at work.
+pub struct Sending {
+    generators: Vec<Generator>,
+    progress: watch::Receiver<Told>,
+    /// How many messages all of them are to send.
+    planned: u64,
+    /// Where their summary goes, for an audit after the fact.
     file: PathBuf,
 }
 
 impl Sending {
-    pub(super) fn new(mut sender: Box<dyn Sender>, file: PathBuf) -> anyhow::Result<Self> {
-        let lines = sender
-            .lines()
-            .context("the producer's output must be piped")?;
-        let (told, progress) = watch::channel(Told::default());
-        let reader = tokio::spawn(read(lines, told));
+    pub(super) fn new(
+        senders: Vec<Box<dyn Sender>>,
+        planned: u64,
+        file: PathBuf,
+    ) -> anyhow::Result<Self> {
+        let count = u32::try_from(senders.len()).context("count the producers")?;
+        let (told, progress) = watch::channel(Told {
+            each: vec![Heard::default(); senders.len()],
+            ..Told::default()
+        });
+        let mut generators = Vec::new();
+        for (index, mut sender) in (0..).zip(senders) {
+            let lines = sender.lines();
+            let lines = lines.context("the producer's output must be piped")?;
+            let reader = tokio::spawn(read(lines, generators.len(), told.clone()));
+            generators.push(Generator {
+                name: generator_name(index, count),
+                sender,
+                reader,
+            });
+        }
         Ok(Self {
-            sender,
+            generators,
             progress,
-            reader,
+            planned,
             file,
         })
     }
 
-    /// Its last progress report, from within the last second or so.
-    pub fn progress(&self) -> Option<Progress> {
-        self.progress.borrow().progress.clone()
+    /// 99 % of the messages that began within the last second or so were at most this late, in microseconds; of several producers,
+    /// those of the one that is latest.
+    pub fn lateness_us_p99(&self) -> Option<u64> {
+        let told = self.progress.borrow();
+        let progress = told.each.iter().filter_map(|it| it.progress.as_ref());
+        progress.filter_map(|it| it.lateness_us_p99).max()
     }
 
-    /// Where what it tells can be followed, also after it has ended.
+    /// Where what they tell can be followed, also after they have ended.
     pub(super) fn told(&self) -> watch::Receiver<Told> {
         self.progress.clone()
     }
@@ -77,66 +130,130 @@ impl Sending {
         patience: Duration,
     ) -> anyhow::Result<()> {
         let enough = |told: &Told| told.counted.is_some_and(|(count, _)| count >= messages);
-        match tokio::time::timeout(patience, self.progress.wait_for(enough)).await {
-            Ok(Ok(_)) => Ok(()),
+        let waited = tokio::time::timeout(patience, self.progress.wait_for(enough)).await;
+        match waited.map(|told| told.map(drop)) {
+            Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => bail!(
                 "wait for {messages} acknowledged sends: the producer ended before\n{}",
-                self.sender.last_lines()
+                self.last_lines()
             ),
             Err(_) => bail!("wait for {messages} acknowledged sends: not within {patience:?}"),
         }
     }
 
-    /// Whether it has ended.
-    pub fn has_ended(&mut self) -> anyhow::Result<bool> {
-        self.sender.has_ended()
+    fn last_lines(&self) -> String {
+        let all = self.generators.iter().map(|it| it.sender.last_lines());
+        all.collect::<Vec<_>>().join("\n")
     }
 
-    /// Asks it to stop early; it ends its sends in flight and writes its summary. Waits until it listens, since a signal
-    /// before that would end it without a summary. Nothing is asked of one that has ended.
+    /// Whether all have ended.
+    pub fn has_ended(&mut self) -> anyhow::Result<bool> {
+        for generator in &mut self.generators {
+            if !generator.sender.has_ended()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Asks them to stop early; they end their sends in flight and write their summaries. Waits until they listen, since a signal
+    /// before that would end one without a summary. Nothing is asked of one that has ended.
     pub async fn interrupt(&mut self) -> anyhow::Result<()> {
         let started = self.progress.wait_for(|told| told.counted.is_some());
         // One that has ended instead, or does not start, is to end all the same; its end says why it did.
         let _ = tokio::time::timeout(START, started).await;
-        if self.has_ended()? {
-            return Ok(());
+        for generator in &mut self.generators {
+            if !generator.sender.has_ended()? {
+                generator.sender.interrupt().await?;
+            }
         }
-        self.sender.interrupt().await
+        Ok(())
     }
 
-    /// Waits until it has sent everything, for at most `patience`, and takes its summary.
+    /// Waits until all is sent, for at most `patience`, and takes the summary. One of several producers that leaves none is told in
+    /// [`Sent::lost`]; of one alone it is an error.
     pub async fn finish(mut self, patience: Duration) -> anyhow::Result<Sent> {
-        let Ok(read) = tokio::time::timeout(patience, &mut self.reader).await else {
-            self.sender.kill(false).await?;
-            bail!("wait for the producer: still sending after {patience:?}");
-        };
-        let Ok(end) = self.sender.wait(EXIT).await else {
-            self.sender.kill(false).await?;
-            bail!("wait for the producer: still running {EXIT:?} after its last line");
-        };
-        let read = read.map_err(|panic| anyhow!(panic))?;
-        let Some(summary) = read.context("follow the producer")? else {
-            let said = self.sender.last_lines();
-            bail!(
-                "follow the producer: it ended with {end} and left no summary; the last it said: {}",
-                said.lines().last().unwrap_or("nothing")
-            );
+        let deadline = Instant::now() + patience;
+        let (mut parts, mut lost, mut end) = (Vec::new(), Vec::new(), None);
+        for at in 0..self.generators.len() {
+            let Some((how, summary)) = self.generators[at].finish(deadline).await? else {
+                for generator in &mut self.generators {
+                    generator.sender.kill(false).await?;
+                }
+                bail!("wait for the producer: still sending after {patience:?}");
+            };
+            let is_first = end.is_none_or(|end: End| end.code() == Some(0));
+            end = if is_first { Some(how) } else { end };
+            match summary {
+                Ok(summary) => parts.push(summary),
+                Err(why) => lost.push(why),
+            }
+        }
+        if parts.is_empty() {
+            bail!("follow the producer: {}", lost.join("; "));
+        }
+        let summary = if self.generators.len() > 1 {
+            producer::merged(&parts, Some(self.planned))
+                .context("make one summary of what the producers have sent")?
+        } else {
+            parts.swap_remove(0)
         };
         let text = serde_json::to_vec_pretty(&summary).context("write the producer's summary")?;
         std::fs::write(&self.file, text)
             .with_context(|| format!("write {}; {ADVICE}", self.file.display()))?;
-        Ok(Sent { summary, end })
+        Ok(Sent {
+            summary,
+            end: end.context("a load must have a producer")?,
+            lost,
+        })
     }
 
-    /// Ends it at once, by no fault of its own.
+    /// Ends them at once, by no fault of their own.
     pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
-        self.sender.kill(true).await?;
+        for generator in &mut self.generators {
+            generator.sender.kill(true).await?;
+        }
         Ok(())
     }
 }
 
-/// Follows the producer's output to its end. Returns its summary, if there was one.
-async fn read(mut lines: Lines, told: watch::Sender<Told>) -> anyhow::Result<Option<Summary>> {
+impl Generator {
+    /// How it ended, and its summary or why there is none; `None`: it is still sending at `deadline`.
+    async fn finish(
+        &mut self,
+        deadline: Instant,
+    ) -> anyhow::Result<Option<(End, Result<Summary, String>)>> {
+        let Ok(read) = tokio::time::timeout_at(deadline, &mut self.reader).await else {
+            return Ok(None);
+        };
+        let name = &self.name;
+        let Ok(end) = self.sender.wait(EXIT).await else {
+            self.sender.kill(false).await?;
+            bail!("wait for {name}: still running {EXIT:?} after its last line");
+        };
+        let read = read.map_err(|panic| anyhow!(panic))?;
+        let summary = read.with_context(|| format!("follow {name}"))?;
+        let summary = summary.ok_or_else(|| {
+            let said = self.sender.last_lines();
+            let last = said.lines().last().unwrap_or("nothing");
+            format!("{name} ended with {end} and left no summary; the last it said: {last}")
+        });
+        Ok(Some((end, summary)))
+    }
+}
+
+/// Follows the output of producer `at` to its end. Returns its summary, if there was one.
+async fn read(
+    mut lines: Lines,
+    at: usize,
+    told: watch::Sender<Told>,
+) -> anyhow::Result<Option<Summary>> {
+    let hear = |change: &dyn Fn(&mut Heard)| {
+        told.send_modify(|told| {
+            change(&mut told.each[at]);
+            told.add_up();
+        });
+    };
     let mut start = Stamp::from_micros(0);
     let mut whole = None;
     while let Some(line) = lines.try_next().await? {
@@ -145,122 +262,25 @@ async fn read(mut lines: Lines, told: watch::Sender<Told>) -> anyhow::Result<Opt
         {
             Event::Started(started) => {
                 start = started.at;
-                told.send_modify(|told| told.counted = Some((0, start)));
+                hear(&|heard| heard.counted = Some((0, start)));
             }
             Event::Progress(progress) => {
                 let at = start.plus(Duration::from_millis(progress.elapsed_ms));
-                told.send_modify(|told| {
-                    told.counted = Some((progress.acknowledged, at));
-                    told.progress = Some(progress);
+                hear(&|heard| {
+                    heard.counted = Some((progress.acknowledged, at));
+                    heard.progress = Some(progress.clone());
                 });
             }
             Event::Summary(summary) => {
                 let counted = (summary.acknowledged, summary.ended);
-                told.send_modify(|told| told.counted = Some(counted));
+                hear(&|heard| heard.counted = Some(counted));
                 whole = Some(*summary);
             }
         }
     }
+    hear(&|heard| heard.has_ended = true);
     Ok(whole)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use async_trait::async_trait;
-    use futures::{StreamExt as _, stream};
-    use tempfile::TempDir;
-    use workflow::contract::PayloadSize;
-
-    use super::*;
-
-    /// A producer that says `lines`, each a moment after the one before, and ends with `end`.
-    struct Played {
-        lines: Vec<String>,
-        end: End,
-        has_spoken: Arc<AtomicBool>,
-        was_asked_in_time: Option<bool>,
-    }
-
-    #[async_trait]
-    impl Sender for Played {
-        fn lines(&mut self) -> Option<Lines> {
-            let spoken = self.has_spoken.clone();
-            let lines = stream::iter(std::mem::take(&mut self.lines)).then(move |line| {
-                let spoken = spoken.clone();
-                async move {
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    spoken.store(true, Ordering::Relaxed);
-                    Ok(line)
-                }
-            });
-            Some(lines.boxed())
-        }
-
-        fn has_ended(&mut self) -> anyhow::Result<bool> {
-            Ok(false)
-        }
-
-        async fn interrupt(&mut self) -> anyhow::Result<()> {
-            self.was_asked_in_time = Some(self.has_spoken.load(Ordering::Relaxed));
-            anyhow::ensure!(
-                self.was_asked_in_time == Some(true),
-                "it does not listen yet"
-            );
-            Ok(())
-        }
-
-        async fn wait(&mut self, _: Duration) -> anyhow::Result<End> {
-            Ok(self.end)
-        }
-
-        async fn kill(&mut self, _: bool) -> anyhow::Result<End> {
-            Ok(End::Signalled(9))
-        }
-
-        fn last_lines(&self) -> String {
-            "starting\nopen x: No such file or directory (os error 2)".to_owned()
-        }
-    }
-
-    fn sending(lines: Vec<String>, code: i32) -> (Sending, TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let played = Played {
-            lines,
-            end: End::Exited(code),
-            has_spoken: Arc::default(),
-            was_asked_in_time: None,
-        };
-        let sending = Sending::new(Box::new(played), dir.path().join("producer.json"));
-        (sending.unwrap(), dir)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_producer_that_leaves_no_summary_has_the_last_word() {
-        let (sending, _dir) = sending(vec![], 6);
-        let error = sending.finish(EXIT).await.unwrap_err();
-        let text = format!("{error:#}");
-        assert!(text.contains("it ended with exit status: 6"), "{text}");
-        assert!(
-            text.ends_with("open x: No such file or directory (os error 2)"),
-            "{text}"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_producer_interrupted_at_once_gets_to_listen_first() {
-        let started = Event::Started(producer::Started {
-            run: "r1".parse().unwrap(),
-            seed: 1,
-            shape: "burst".to_owned(),
-            payload: PayloadSize::Sample,
-            queue: None,
-            planned: None,
-            at: Stamp::now(),
-        });
-        let (mut sending, _dir) = sending(vec![serde_json::to_string(&started).unwrap()], 0);
-        sending.interrupt().await.unwrap();
-    }
-}
+mod tests;

@@ -132,7 +132,11 @@ impl Scenario {
             // Where nothing scales them, consumers are on nodes that stand already.
             is_standing: self.scaling.is_none(),
         });
-        Needed { storage, nodes }
+        Needed {
+            storage,
+            nodes,
+            ..Needed::default()
+        }
     }
 
     /// The first event of the run's log.
@@ -279,6 +283,7 @@ impl Scenario {
             shape,
             payload: self.payload(),
             duplicate_rate: 0.0,
+            generators: 1,
         }
     }
 

@@ -161,8 +161,17 @@ impl Stage for Rehearsal {
         None
     }
 
-    async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>> {
-        Ok(Box::new(Task::start(arguments, self.memory.queue.clone())?))
+    async fn send(
+        &self,
+        arguments: &[String],
+        generators: u32,
+    ) -> anyhow::Result<Vec<Box<dyn Sender>>> {
+        anyhow::ensure!(
+            generators == 1,
+            "send: here is one generator, not {generators}"
+        );
+        let task = Task::start(arguments, self.memory.queue.clone())?;
+        Ok(vec![Box::new(task)])
     }
 
     async fn outage(&self, _: Duration) -> anyhow::Result<()> {

@@ -171,6 +171,7 @@ impl Crew {
         let mut variables = options.variables.clone();
         variables.extend(storage_variables(
             &self.run,
+            "paused",
             &endpoints,
             "sig=none".to_owned(),
         ));

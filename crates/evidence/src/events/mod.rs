@@ -23,6 +23,9 @@ pub use log::{EventLog, EventLogError};
 pub use nodes::{Capacity, NodeChange, NodeEvent};
 pub use read::Log;
 
+pub use crate::rate::{Bottleneck, BottleneckPart, HopLatency, RateFound, RateStep, StepMeasured};
+pub use crate::usage::{PartUsage, Usage};
+
 /// The format's version. New kinds of events and new optional fields do not change it: a reader counts events that it
 /// does not know and says so.
 pub const VERSION: u32 = 1;
@@ -127,6 +130,12 @@ pub enum Event {
     Audited(Box<Audit>),
     /// The latencies, and the judgement of their limits.
     Measured(Box<Measured>),
+    /// What a phase took of the machine.
+    Usage(Usage),
+    /// A rate was tried.
+    RateStep(Box<RateStep>),
+    /// The search for the highest rate is over.
+    RateFound(RateFound),
     /// The run's outcome. Only removals come after it; a log without it is of a run that was cut off.
     Finished {
         /// The outcome.

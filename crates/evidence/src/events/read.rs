@@ -59,7 +59,7 @@ impl Log {
 }
 
 /// The kinds of events of this version.
-pub(super) const KNOWN: [&str; 21] = [
+pub(super) const KNOWN: [&str; 24] = [
     "run-started",
     "resource-created",
     "resource-removed",
@@ -74,6 +74,9 @@ pub(super) const KNOWN: [&str; 21] = [
     "note",
     "audited",
     "measured",
+    "usage",
+    "rate-step",
+    "rate-found",
     "finished",
     "scenario-started",
     "storage-lost",

@@ -7,6 +7,7 @@ use contract::Stamp;
 
 use super::*;
 use crate::audit::{Fates, Finding, SendCounts, Violation, Witness};
+use crate::latency::Hop;
 use crate::pace::Pace;
 
 fn audit(run: RunId) -> Audit {
@@ -41,6 +42,53 @@ fn audit(run: RunId) -> Audit {
             witnesses: vec![Witness::new("r1-1", "it is nowhere")],
         }],
         traffic: None,
+    }
+}
+
+fn usage() -> Usage {
+    Usage {
+        phase: "load".into(),
+        lasted_ms: 1_000,
+        messages: 4_000,
+        cores: 2,
+        machine_busy_ms: Some(1_900),
+        parts: vec![PartUsage {
+            name: "storage".into(),
+            processes: 1,
+            cpu_ms: 300,
+            busiest_cpu_ms: 300,
+            peak_kib: 64_000,
+        }],
+    }
+}
+
+fn rate_step() -> RateStep {
+    RateStep {
+        rate_per_s: 4_000.0,
+        stored_per_s: Some(3_999.5),
+        messages: 4_000,
+        run_dir: "r1-1".into(),
+        outcome: Outcome::Pass,
+        reasons: vec![],
+        verdicts: vec![],
+        hops: vec![HopLatency {
+            hop: Hop::EndToEnd,
+            samples: 4_000,
+            p50_us: Some(4_000),
+            p90_us: Some(5_000),
+            p99_us: Some(9_000),
+            p99_9_us: Some(12_000),
+            max_us: Some(13_000),
+        }],
+        measured: StepMeasured {
+            lateness_us_p99: Some(900),
+            usage: Some(usage()),
+            ..StepMeasured::default()
+        },
+        bottleneck: Bottleneck {
+            part: BottleneckPart::Processor,
+            why: "1.9 of 2 cores were busy".into(),
+        },
     }
 }
 
@@ -105,6 +153,13 @@ pub(crate) fn one_of_each() -> Vec<Event> {
             hops: Hops::default(),
             verdicts: vec![],
         })),
+        Event::Usage(usage()),
+        Event::RateStep(Box::new(rate_step())),
+        Event::RateFound(RateFound {
+            rate_per_s: Some(4_000.0),
+            broken_at_per_s: None,
+            bottleneck: rate_step().bottleneck,
+        }),
         Event::Finished {
             outcome: Outcome::Fail,
             reasons: vec!["3 messages lost".into()],

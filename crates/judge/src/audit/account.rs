@@ -1,14 +1,15 @@
 //! The account of the queue: whatever was put into it over the wire is still there, or was deleted over the wire; and whatever
 //! was handed over was asked for over the wire.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use evidence::{Crossing, Handled, Happened, Operation};
 
 /// Messages that went in over the wire and have not come out of it.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    inside: HashSet<String>,
+    /// Each with the number of its queue.
+    inside: HashMap<String, usize>,
     /// Deleted before their put was written down, or put by nobody whom the wire has seen.
     gone: HashSet<String>,
     /// Deletes without an answer: repeated, they find a message that the wire has already seen go.
@@ -18,9 +19,9 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn put(&mut self, queue_id: &str) {
+    pub(super) fn put(&mut self, queue_id: &str, queue: usize) {
         if !queue_id.is_empty() && !self.gone.remove(queue_id) {
-            self.inside.insert(queue_id.to_owned());
+            self.inside.insert(queue_id.to_owned(), queue);
         }
     }
 
@@ -28,7 +29,7 @@ impl Account {
         if happened == Happened::Unknown {
             self.doubtful.insert(queue_id.to_owned());
         }
-        if !self.inside.remove(queue_id) && !self.doubtful.contains(queue_id) {
+        if self.inside.remove(queue_id).is_none() && !self.doubtful.contains(queue_id) {
             self.gone.insert(queue_id.to_owned());
         }
     }
@@ -38,8 +39,8 @@ impl Account {
         self.doubtful.contains(queue_id)
     }
 
-    pub(super) fn cleared(&mut self) {
-        self.inside.clear();
+    pub(super) fn cleared(&mut self, queue: usize) {
+        self.inside.retain(|_, of| *of != queue);
     }
 
     /// A receive whose answer did not come, or could not be read.
@@ -90,12 +91,14 @@ mod tests {
     fn what_was_put_is_inside_until_it_is_deleted_or_cleared() {
         let mut account = Account::default();
         for message in ["a", "b", ""] {
-            account.put(message);
+            account.put(message, 0);
         }
         assert_eq!(account.inside(), 2, "one has no id yet");
         account.deleted("a", Happened::Yes);
         assert_eq!(account.inside(), 1);
-        account.cleared();
+        account.cleared(1);
+        assert_eq!(account.inside(), 1, "that was another queue");
+        account.cleared(0);
         assert_eq!(account.inside(), 0);
     }
 
@@ -103,24 +106,24 @@ mod tests {
     fn a_delete_that_is_written_down_before_its_put_counts() {
         let mut account = Account::default();
         account.deleted("a", Happened::Yes);
-        account.put("a");
+        account.put("a", 0);
         assert_eq!(account.inside(), 0);
         // Once only: a message that is put again is inside.
-        account.put("a");
+        account.put("a", 0);
         assert_eq!(account.inside(), 1);
     }
 
     #[test]
     fn a_delete_without_an_answer_may_be_repeated() {
         let mut account = Account::default();
-        account.put("a");
+        account.put("a", 0);
         assert!(!account.is_doubtful("a"));
         account.deleted("a", Happened::Unknown);
         assert!(account.is_doubtful("a") && !account.is_doubtful("b"));
         assert_eq!(account.inside(), 0);
         // The repetition does not make the next put of that id vanish.
         account.deleted("a", Happened::Yes);
-        account.put("a");
+        account.put("a", 0);
         assert_eq!(account.inside(), 1);
     }
 

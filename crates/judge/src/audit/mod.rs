@@ -19,6 +19,7 @@
 
 mod account;
 mod activity;
+mod answers;
 mod auditor;
 mod body;
 mod claims;
@@ -49,8 +50,8 @@ pub(crate) use tests::sample_crossing;
 pub use auditor::Auditor;
 pub use content::Flaw;
 pub use evidence::audit::{
-    AtWork, Audit, ClientTraffic, Fates, Finding, MAX_WITNESSES, NotJudged, RowSummary, SendCounts,
-    StampBlocks, StorageTime, Traffic, Violation, Witness,
+    AtWork, Audit, ClientTraffic, Fates, Finding, MAX_WITNESSES, NotJudged, QueueTraffic,
+    RowSummary, SendCounts, StampBlocks, StorageTime, Traffic, Violation, Witness,
 };
 pub use expectation::{
     Expectation, ExpectationError, ExpectedPoison, MAX_MESSAGES, SendOutcome, Sends,

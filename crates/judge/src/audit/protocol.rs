@@ -6,8 +6,9 @@ use contract::workload::Lens;
 use contract::{Seq, Stamp};
 
 use super::Traffic;
-use super::account::{Account, HandOvers};
+use super::account::Account;
 use super::activity::Activity;
+use super::answers::Answers;
 use super::claims::Claims;
 use super::clocks::Clocks;
 use super::deliveries::Deliveries;
@@ -20,34 +21,11 @@ use super::testimony::{GivenUp, Resources, Testimony};
 use super::ways::Ways;
 use evidence::{Crossing, Handled, Happened, Operation};
 
-/// A message of the queue that has been handed over and not been deleted.
-#[derive(Debug, Default)]
-struct Live {
-    seq: Option<Seq>,
-    redelivered: bool,
-    /// When it was whole in the poison queue.
-    set_aside: Option<Stamp>,
-    refused: Option<Refused>,
-    hand_overs: HandOvers,
-    /// Who has received it.
-    receivers: Vec<String>,
-    /// The print of the body that was handed over.
-    print: Option<u64>,
-    /// A delete of it has had no answer.
-    may_be_deleted: bool,
-}
+mod ends;
+mod live;
+mod meddling;
 
-/// A request on a message that was refused for good, and whose client knows it.
-#[derive(Debug)]
-struct Refused {
-    client: String,
-    operation: Operation,
-    receipt: Option<String>,
-    /// When the client heard it.
-    since: Stamp,
-    /// How often it has asked the same again since then.
-    repeats: u32,
-}
+use live::{Live, Refused};
 
 /// Judges a history, crossing by crossing, in its order.
 #[derive(Debug)]
@@ -79,6 +57,8 @@ pub struct Protocol {
     steps: HashMap<u64, BTreeSet<String>>,
     given_up: Vec<GivenUp>,
     traffic: Traffic,
+    /// How long storage took to answer.
+    answers: Answers,
     starvation: Starvation,
     /// Where clients have clocks of their own.
     skews: Option<Skews>,
@@ -109,6 +89,7 @@ impl Protocol {
             inserts: Inserts::default(),
             given_up: Vec::new(),
             traffic: Traffic::default(),
+            answers: Answers::default(),
             starvation: Starvation::default(),
             skews: None,
             findings: Findings::default(),
@@ -135,7 +116,11 @@ impl Protocol {
         self.clocks.crossing(crossing);
         self.starvation.crossing(crossing);
         self.traffic.crossing(crossing);
+        self.answers.crossing(crossing);
         let in_queue = self.resources.is_queue(&crossing.resource);
+        if in_queue && self.resources.has_several_queues() {
+            self.traffic.of_queue(crossing);
+        }
         let in_poison = self.is_poison(&crossing.resource);
         match crossing.operation {
             Operation::ReceiveMessages if in_queue => {
@@ -180,6 +165,7 @@ impl Protocol {
     pub fn traffic(&self) -> Traffic {
         Traffic {
             storage: self.starvation.clone().finish().0,
+            answers: self.answers.times(),
             clock_set_us: self.clocks.stepped_us(),
             clocks_apart_us: self.skews.as_ref().map_or(0, Skews::most_us),
             ..self.traffic.clone()
@@ -211,7 +197,8 @@ impl Protocol {
         }
         for message in &crossing.messages {
             if in_queue {
-                self.account.put(&message.queue_id);
+                let queue = self.queue_of(crossing);
+                self.account.put(&message.queue_id, queue);
                 if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id)) {
                     self.ways.put(seq, message, crossing.began);
                 }
@@ -250,13 +237,24 @@ impl Protocol {
     }
 
     fn is_poison(&self, queue: &str) -> bool {
-        self.lens
-            .is_poison_queue(queue, self.resources.queue.as_deref())
+        let own = &self.resources.queues;
+        if own.is_empty() {
+            return self.lens.is_poison_queue(queue, None);
+        }
+        own.iter()
+            .any(|own| self.lens.is_poison_queue(queue, Some(own)))
+    }
+
+    /// Which of the run's queues `crossing` is about; the first where they have no names.
+    fn queue_of(&self, crossing: &Crossing) -> usize {
+        self.resources.number_of(&crossing.resource).unwrap_or(0)
     }
 
     fn delivered(&mut self, crossing: &Crossing, message: &Handled) {
         let seq = message.id.as_deref().and_then(|id| self.seq_of(id));
+        let queue = self.queue_of(crossing);
         let live = self.live.entry(message.queue_id.clone()).or_default();
+        live.queue = queue;
         live.seq = live.seq.or(seq);
         live.hand_overs.add(message);
         live.print = message.print;
@@ -280,8 +278,6 @@ impl Protocol {
     }
 }
 
-mod ends;
-mod meddling;
 mod rows;
 
 #[cfg(test)]

@@ -10,18 +10,28 @@ use super::{Finding, Traffic};
 /// What a run has in storage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resources {
-    /// Its queue; the poison queue is named after it, as the description of the workload says.
-    pub queue: Option<String>,
+    /// Its queues; each poison queue is named after one, as the description of the workload says. None: any that is no poison queue.
+    pub queues: Vec<String>,
     /// Its table.
     pub table: Option<String>,
 }
 
 impl Resources {
     pub(super) fn is_queue(&self, name: &str) -> bool {
-        match &self.queue {
-            Some(queue) => queue == name,
-            None => !name.ends_with(POISON_SUFFIX),
+        if self.queues.is_empty() {
+            !name.ends_with(POISON_SUFFIX)
+        } else {
+            self.number_of(name).is_some()
         }
+    }
+
+    /// Which of its queues is called `name`, counted from 0.
+    pub(super) fn number_of(&self, name: &str) -> Option<usize> {
+        self.queues.iter().position(|queue| queue == name)
+    }
+
+    pub(super) const fn has_several_queues(&self) -> bool {
+        self.queues.len() > 1
     }
 
     /// Names of tables are the same in small and in large letters ("Understanding the Table service data model").

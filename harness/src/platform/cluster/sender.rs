@@ -30,7 +30,6 @@ use crate::platform::logs;
 use crate::platform::sender::{Lines, Sender, is_orderly};
 use crate::platform::until::until_told;
 use crate::platform::workers::End;
-use crate::wire::PRODUCER;
 
 /// The name of its container.
 const CONTAINER: &str = "producer";
@@ -43,9 +42,33 @@ struct Standing {
     lost: Option<String>,
 }
 
-/// A Job that sends.
+/// Which pod of which Job is followed.
+pub(super) struct FollowedJob {
+    /// The Job, which was applied.
+    pub(super) job: String,
+    /// Which of its pods, where it has several.
+    pub(super) index: Option<u32>,
+    /// What the generator in it is called.
+    pub(super) name: String,
+    /// Where goes what it logs.
+    pub(super) file: PathBuf,
+}
+
+impl FollowedJob {
+    /// The labels of its pod. The Job controller sets that of the index (Kubernetes, "Pod's labels: batch.kubernetes.io/job-completion-index").
+    fn selector(&self) -> String {
+        let of_job = format!("job-name={}", self.job);
+        match self.index {
+            Some(index) => format!("{of_job},batch.kubernetes.io/job-completion-index={index}"),
+            None => of_job,
+        }
+    }
+}
+
+/// A Job that sends, or one pod of it.
 pub(super) struct JobSender {
     jobs: Api<Job>,
+    job: String,
     name: String,
     lines: Option<mpsc::UnboundedReceiver<std::io::Result<String>>>,
     standing: watch::Receiver<Standing>,
@@ -57,12 +80,11 @@ pub(super) struct JobSender {
 }
 
 impl JobSender {
-    /// Follows the Job called `name`, which was applied. What it logs goes to `file`. Its pod may take as long as `starts` says.
+    /// Follows the pod that `followed` says. It may take as long as `starts` says.
     pub(super) fn follow(
         client: &Client,
         namespace: &str,
-        name: &str,
-        file: PathBuf,
+        followed: FollowedJob,
         log: EventLog,
         starts: Duration,
     ) -> Self {
@@ -74,10 +96,13 @@ impl JobSender {
         let (found, pod) = watch::channel(None);
         let looked = Looked {
             pods: pods.clone(),
-            job: name.to_owned(),
+            selector: followed.selector(),
             starts,
         };
         let looks = tokio::spawn(looked.look(found, stands, stop.clone()));
+        let FollowedJob {
+            job, name, file, ..
+        } = followed;
         let heard = Heard {
             pods,
             file: file.clone(),
@@ -86,7 +111,8 @@ impl JobSender {
         let listens = tokio::spawn(heard.hear(pod, stop.clone()));
         Self {
             jobs,
-            name: name.to_owned(),
+            job,
+            name,
             lines: Some(lines),
             standing,
             file,
@@ -108,7 +134,7 @@ impl JobSender {
         self.log.append(
             Stamp::now(),
             Event::ProcessExited {
-                name: PRODUCER.to_owned(),
+                name: self.name.clone(),
                 pid: None,
                 status: end.to_string(),
                 expected,
@@ -123,7 +149,7 @@ impl JobSender {
 /// Looks after the pod of a Job.
 struct Looked {
     pods: Api<Pod>,
-    job: String,
+    selector: String,
     /// How long the pod may take to start.
     starts: Duration,
 }
@@ -136,7 +162,7 @@ impl Looked {
         stands: watch::Sender<Standing>,
         stop: CancellationToken,
     ) {
-        let ours = watcher::Config::default().labels(&format!("job-name={}", self.job));
+        let ours = watcher::Config::default().labels(&self.selector);
         let (teller, mut told) = mpsc::unbounded_channel();
         let watching = tokio::spawn(follow(self.pods, ours, teller, stop));
         let _watching = AbortOnDropHandle::new(watching);
@@ -278,7 +304,7 @@ impl Sender for JobSender {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let suspended = self.jobs.patch(&self.name, &params, &suspend).await;
+        let suspended = self.jobs.patch(&self.job, &params, &suspend).await;
         suspended.map_err(|error| Error::of("stop the producer", &error))?;
         Ok(())
     }
@@ -300,7 +326,7 @@ impl Sender for JobSender {
             propagation_policy: Some(PropagationPolicy::Background),
             ..at_once()
         };
-        match self.jobs.delete(&self.name, &params).await {
+        match self.jobs.delete(&self.job, &params).await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => return Err(Error::of("end the producer", &error).into()),

@@ -20,7 +20,7 @@ use workflow::contract::workload::Lens;
 use super::crew::Crew;
 use super::nodes::{Ground, Prices};
 use super::overlay::Adapted;
-use super::sender::JobSender;
+use super::sender::{FollowedJob, JobSender};
 use super::storage::Reachable;
 use super::watched::{Seen, Watches};
 use super::wired::Wired;
@@ -31,7 +31,7 @@ use crate::lock::lock;
 use crate::platform::logs;
 use crate::platform::loss::Lookout;
 use crate::platform::nodes::Nodes;
-use crate::platform::sender::Sender;
+use crate::platform::sender::{Sender, generator_name};
 use crate::platform::workers::{Roster, Workers};
 use crate::platform::{Identities, Stage, StagePlan, Store};
 use crate::wire::{PRODUCER, Wire};
@@ -92,6 +92,11 @@ fn ground(
 impl ClusterStage {
     /// Makes the namespace of a run, puts the overlay into it, and waits until its storage answers.
     pub(super) async fn open(site: Arc<Site>, plan: StagePlan) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            plan.queues == 1,
+            "put {} queues into a cluster: the overlay has one ScaledObject; give --queues 1",
+            plan.queues
+        );
         let namespace = site.namespace(&plan.identity.run);
         plan.announce(vec![namespace_in(&site.context, namespace.clone())])?;
         let run = plan.identity.run.to_string();
@@ -247,24 +252,35 @@ impl Stage for ClusterStage {
         self.ground.as_ref().map(|ground| ground as &dyn Nodes)
     }
 
-    async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>> {
-        let job = self.adapted.producer(PRODUCER, arguments)?;
+    async fn send(
+        &self,
+        arguments: &[String],
+        generators: u32,
+    ) -> anyhow::Result<Vec<Box<dyn Sender>>> {
+        let job = self.adapted.producer(PRODUCER, arguments, generators)?;
         self.objects.apply(&job).await?;
-        let started = Event::ProcessStarted {
-            name: PRODUCER.to_owned(),
-            role: PRODUCER.to_owned(),
-            pid: None,
-        };
-        self.plan.log.append(Stamp::now(), started)?;
-        let file = logs::file(&self.plan.directory, PRODUCER);
-        Ok(Box::new(JobSender::follow(
-            &self.site.client,
-            &self.namespace,
-            PRODUCER,
-            file,
-            self.plan.log.clone(),
-            SENDER_STARTS + self.site.node_comes(),
-        )))
+        let mut senders: Vec<Box<dyn Sender>> = Vec::new();
+        for index in 0..generators.max(1) {
+            let name = generator_name(index, generators);
+            let started = Event::ProcessStarted {
+                name: name.clone(),
+                role: PRODUCER.to_owned(),
+                pid: None,
+            };
+            self.plan.log.append(Stamp::now(), started)?;
+            let followed = FollowedJob {
+                job: PRODUCER.to_owned(),
+                index: (generators > 1).then_some(index),
+                file: logs::file(&self.plan.directory, &name),
+                name,
+            };
+            let log = self.plan.log.clone();
+            let starts = SENDER_STARTS + self.site.node_comes();
+            let client = &self.site.client;
+            let sender = JobSender::follow(client, &self.namespace, followed, log, starts);
+            senders.push(Box::new(sender));
+        }
+        Ok(senders)
     }
 
     async fn outage(&self, _: Duration) -> anyhow::Result<()> {

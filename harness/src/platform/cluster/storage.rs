@@ -78,7 +78,7 @@ impl Reachable {
             table: table_name.parse()?,
             table_endpoint: urls.next().transpose()?.flatten(),
         };
-        let store = Store::of(&storage, lens, &queue, &table)?;
+        let store = Store::of(&storage, lens, std::slice::from_ref(&queue), &table)?;
         let lasting = if ways.is_empty() {
             lasting(&store.names, &store.lens, account.account.as_deref())
         } else {
@@ -101,7 +101,7 @@ fn lasting(names: &Resources, lens: &Lens, account: Option<&str>) -> Vec<Resourc
         name,
         storage: account.unwrap_or("the overlay's storage").to_owned(),
     };
-    let queue = names.queue.iter();
+    let queue = names.queues.iter();
     let queues = queue.flat_map(|own| queue_names(lens, own));
     let table = names.table.iter();
     let tables = table.flat_map(|own| table_names(lens, own));

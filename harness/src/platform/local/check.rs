@@ -22,7 +22,7 @@ impl Workload {
             queue: nowhere(),
             table: nowhere(),
         };
-        let mut variables = storage_variables(&run, &endpoints, "sv=1&sig=1".to_owned());
+        let mut variables = storage_variables(&run, "check", &endpoints, "sv=1&sig=1".to_owned());
         let load = parse::<producer::Args>("producer", producer, &variables).context(WrongInput(
             "read the producer's settings, from the flags here and the variables that it inherits",
         ))?;

@@ -118,6 +118,14 @@ impl Emulator {
         }
     }
 
+    /// Its process; `None` of Azurite, which keeps its own.
+    pub(super) fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Azurite(_) => None,
+            Self::Engine(engine) => engine.process.as_ref().map(|(process, _)| process.pid()),
+        }
+    }
+
     /// Takes it away: connections are refused until [`Emulator::resume`].
     pub(super) async fn halt(&mut self) -> anyhow::Result<()> {
         match self {

@@ -161,10 +161,10 @@ impl Federated {
             let text = path.to_str().context("paths must be UTF-8");
             text.map(str::to_owned)
         };
-        let (queue_name, table_name) = names(place.run);
+        let (_, table_name) = names(place.run);
         let variables = [
             ("AZURE_STORAGE_ACCOUNT_NAME", azurite::ACCOUNT.to_owned()),
-            ("AZURE_QUEUE_NAME", queue_name),
+            ("AZURE_QUEUE_NAME", place.queue.to_owned()),
             ("AZURE_TABLE_NAME", table_name),
             ("AZURE_QUEUE_ENDPOINT", place.endpoints.queue.clone()),
             ("AZURE_TABLE_ENDPOINT", place.endpoints.table.clone()),
@@ -228,16 +228,20 @@ impl Host for Federated {
         )
     }
 
-    fn lasting(&self, run: &RunId) -> Vec<Resource> {
-        self.storage.lasting(run)
+    fn lasting(&self, run: &RunId, queues: u32) -> Vec<Resource> {
+        self.storage.lasting(run, queues)
     }
 
-    fn provision(&self, run: &RunId) -> anyhow::Result<Provisioned> {
-        self.storage.provision(run)
+    fn provision(&self, run: &RunId, queues: u32) -> anyhow::Result<Provisioned> {
+        self.storage.provision(run, queues)
     }
 
     async fn storage_lost(&self) -> Option<String> {
         self.storage.storage_lost().await
+    }
+
+    fn storage_pid(&self) -> Option<u32> {
+        self.storage.storage_pid()
     }
 
     fn check_guard(&self) -> anyhow::Result<()> {
@@ -270,6 +274,7 @@ impl Host for Federated {
         let variables = self.variables(place, name)?;
         let storage = StorageTold {
             run: place.run,
+            queue: place.queue,
             endpoints: place.endpoints,
             sas: "",
             credential: "auto",
@@ -277,8 +282,14 @@ impl Host for Federated {
         (self.storage).consumer(name, storage, variables, options, seat, place.logs)
     }
 
-    fn start_producer(&self, place: &Place<'_>, arguments: &[String]) -> anyhow::Result<Process> {
-        let variables = self.variables(place, "producer")?;
-        self.storage.producer(variables, arguments, place.logs)
+    fn start_producer(
+        &self,
+        name: &str,
+        place: &Place<'_>,
+        arguments: &[String],
+    ) -> anyhow::Result<Process> {
+        let variables = self.variables(place, name)?;
+        self.storage
+            .producer(name, variables, arguments, place.logs)
     }
 }

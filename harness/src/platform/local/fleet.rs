@@ -41,6 +41,8 @@ pub(super) struct Means {
     pub(super) logs: PathBuf,
     pub(super) log: EventLog,
     pub(super) proxy: Arc<Proxy>,
+    /// The run's queues, which consumers are spread over.
+    pub(super) queues: Vec<String>,
     pub(super) lens: Lens,
 }
 
@@ -76,6 +78,8 @@ struct Member {
     /// Closed when the consumer is taken away: what it had under way is then written down.
     lane: Lane,
     group: &'static str,
+    /// Which of the run's queues it serves.
+    queue: usize,
     /// The node that it is on, where there are any.
     node: Option<String>,
     prober: Option<Prober>,
@@ -128,6 +132,12 @@ impl Fleet {
         self.nodes.subscribe()
     }
 
+    /// The processes of those that have not ended, by name.
+    pub(super) fn pids(&self) -> Vec<(String, u32)> {
+        let running = self.running.iter().map(|member| &member.process);
+        running.map(|it| (it.name().to_owned(), it.pid())).collect()
+    }
+
     /// The command lines of all that were started.
     pub(super) fn command_lines(&self) -> &[(String, Vec<u8>)] {
         &self.command_lines
@@ -158,7 +168,8 @@ impl Fleet {
         seat.probes = reserved.as_ref().map(|(address, _)| *address);
         let lane = self.means.proxy.lane(&name).await?;
         let started = Instant::now();
-        let process = self.launch(&name, lane.endpoints(), options, &seat)?;
+        let queue = self.least_served();
+        let process = self.launch(&name, queue, lane.endpoints(), options, &seat)?;
         lane.set_killer(process.killer());
         let command = process::command_line(process.pid());
         self.command_lines.push((name.clone(), command));
@@ -176,6 +187,7 @@ impl Fleet {
             process,
             lane,
             group,
+            queue,
             node,
             prober: reserved.map(Prober::start).transpose()?,
             started,
@@ -185,18 +197,33 @@ impl Fleet {
         Ok(true)
     }
 
+    /// The queue that the fewest consumers serve, the first of these.
+    fn least_served(&self) -> usize {
+        let served = |queue: &usize| {
+            let of_queue = self.running.iter().filter(|it| it.queue == *queue);
+            of_queue.count()
+        };
+        (0..self.means.queues.len()).min_by_key(served).unwrap_or(0)
+    }
+
     fn launch(
         &self,
         name: &str,
+        queue: usize,
         endpoints: &Endpoints,
         options: &ConsumerOptions,
         seat: &Seat,
     ) -> anyhow::Result<Process> {
         let Means {
-            host, run, logs, ..
+            host,
+            run,
+            logs,
+            queues,
+            ..
         } = &self.means;
         let place = Place {
             run,
+            queue: &queues[queue],
             endpoints,
             logs,
         };

@@ -22,7 +22,9 @@ use super::workload::Workload;
 use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
 use crate::events::{Fact, Resource};
 use crate::platform::reach::Reach;
-use crate::platform::settings::{StorageTold, names, storage_variables, worker_variables};
+use crate::platform::settings::{
+    StorageTold, names, own_queues, storage_variables, worker_variables,
+};
 use crate::platform::storage::{queue_names, table_names};
 use crate::platform::workers::{ConsumerOptions, Seat};
 use crate::platform::{StorageNeed, Store};
@@ -207,9 +209,10 @@ impl Machine {
         Process::start(name, &program, logs, false, &self.guard)
     }
 
-    /// Starts the producer with these variables.
+    /// Starts the producer called `name` with these variables.
     pub(super) fn producer(
         &self,
+        name: &str,
         variables: impl IntoIterator<Item = (String, String)>,
         arguments: &[String],
         logs: &Path,
@@ -222,16 +225,12 @@ impl Machine {
         program
             .arguments
             .extend(arguments.iter().map(OsString::from));
-        Process::start("producer", &program, logs, true, &self.guard)
+        Process::start(name, &program, logs, true, &self.guard)
     }
 
     /// The description of the workload at work in `run`.
     fn lens(&self, run: &RunId) -> Lens {
         Lens::new(self.workload.description.clone(), run.clone())
-    }
-
-    fn variables(&self, run: &RunId, endpoints: &Endpoints) -> Vec<(String, String)> {
-        storage_variables(run, endpoints, self.sas.clone())
     }
 }
 
@@ -257,37 +256,42 @@ impl Host for Machine {
         format!("local processes, {consumer}{}", self.why)
     }
 
-    fn lasting(&self, run: &RunId) -> Vec<Resource> {
+    fn lasting(&self, run: &RunId, queues: u32) -> Vec<Resource> {
         if self.source != Some(Source::Address) {
             return Vec::new();
         }
-        let (queue_name, table_name) = names(run);
+        let (_, table_name) = names(run);
         let resource = |kind: &str, name, storage| Resource {
             kind: kind.to_owned(),
             name,
             storage,
         };
         let lens = self.lens(run);
-        let queues = queue_names(&lens, &queue_name);
+        let own = own_queues(run, queues).into_iter();
+        let queues = own.flat_map(|own| queue_names(&lens, &own).collect::<Vec<_>>());
         let queues = queues.map(|name| resource("queue", name, self.endpoints.queue.clone()));
         let tables = table_names(&lens, &table_name);
         let tables = tables.map(|name| resource("table", name, self.endpoints.table.clone()));
         queues.chain(tables).collect()
     }
 
-    fn provision(&self, run: &RunId) -> anyhow::Result<Provisioned> {
-        let (queue_name, table_name) = names(run);
+    fn provision(&self, run: &RunId, queues: u32) -> anyhow::Result<Provisioned> {
+        let (_, table_name) = names(run);
         let (queue_url, table_url) = (self.endpoints.queue.clone(), self.endpoints.table.clone());
-        let queue_args = QueueArgs {
-            queue: queue_name.parse()?,
-            queue_endpoint: Some(queue_url.parse()?),
-        };
         let table_args = TableArgs {
             table: table_name.parse()?,
             table_endpoint: Some(table_url.parse()?),
         };
+        let queue_args = |name: &String| -> anyhow::Result<QueueArgs> {
+            Ok(QueueArgs {
+                queue: name.parse()?,
+                queue_endpoint: Some(queue_url.parse()?),
+            })
+        };
+        let queues = own_queues(run, queues);
+        let queues: Vec<QueueArgs> = queues.iter().map(queue_args).collect::<Result<_, _>>()?;
         Ok(Provisioned {
-            store: Store::of(&self.storage, self.lens(run), &queue_args, &table_args)?,
+            store: Store::of(&self.storage, self.lens(run), &queues, &table_args)?,
             endpoints: Endpoints {
                 queue: queue_url,
                 table: table_url,
@@ -303,6 +307,10 @@ impl Host for Machine {
         // Whoever takes it away holds it meanwhile.
         let ended = self.emulator.try_lock().ok()?.ended()?;
         Some(format!("storage ended by itself: {ended}"))
+    }
+
+    fn storage_pid(&self) -> Option<u32> {
+        self.emulator.try_lock().ok()?.pid()
     }
 
     fn check_guard(&self) -> anyhow::Result<()> {
@@ -333,6 +341,7 @@ impl Host for Machine {
     ) -> anyhow::Result<Process> {
         let storage = StorageTold {
             run: place.run,
+            queue: place.queue,
             endpoints: place.endpoints,
             sas: &self.sas,
             credential: "sas",
@@ -340,8 +349,14 @@ impl Host for Machine {
         self.consumer(name, storage, [], options, seat, place.logs)
     }
 
-    fn start_producer(&self, place: &Place<'_>, arguments: &[String]) -> anyhow::Result<Process> {
-        let variables = self.variables(place.run, place.endpoints);
-        self.producer(variables, arguments, place.logs)
+    fn start_producer(
+        &self,
+        name: &str,
+        place: &Place<'_>,
+        arguments: &[String],
+    ) -> anyhow::Result<Process> {
+        let sas = self.sas.clone();
+        let variables = storage_variables(place.run, place.queue, place.endpoints, sas);
+        self.producer(name, variables, arguments, place.logs)
     }
 }

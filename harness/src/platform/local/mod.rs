@@ -16,6 +16,7 @@ pub mod guard;
 mod host;
 mod keeper;
 mod probe;
+pub(crate) mod proc;
 pub mod process;
 mod stage;
 mod workload;
@@ -107,6 +108,8 @@ impl Platform for Local {
 pub struct Place<'a> {
     /// The run.
     pub run: &'a RunId,
+    /// Its queue; of several, the one that the process sends to or serves.
+    pub queue: &'a str,
     /// Where the process finds storage.
     pub endpoints: &'a Endpoints,
     /// Where its output goes.
@@ -131,14 +134,19 @@ pub trait Host: Send + Sync {
     fn evidence(&self) -> String;
 
     /// What the storage of `run` consists of, if it outlives the harness.
-    fn lasting(&self, run: &RunId) -> Vec<Resource>;
+    fn lasting(&self, run: &RunId, queues: u32) -> Vec<Resource>;
 
-    /// The storage of `run`. Nothing is created yet.
-    fn provision(&self, run: &RunId) -> anyhow::Result<Provisioned>;
+    /// The storage of `run`, with so many queues. Nothing is created yet.
+    fn provision(&self, run: &RunId, queues: u32) -> anyhow::Result<Provisioned>;
 
     /// How storage was lost for good, if it was: its process has ended by itself, or one at an address that was given has not
     /// answered for too long. Never while [`Host::outage`] keeps it away. May be asked often, and by many.
     async fn storage_lost(&self) -> Option<String>;
+
+    /// The process of its storage, where that is one of its own.
+    fn storage_pid(&self) -> Option<u32> {
+        None
+    }
 
     /// Replaces what guards the children if it is gone. May be asked often, and by many.
     fn check_guard(&self) -> anyhow::Result<()>;
@@ -161,6 +169,11 @@ pub trait Host: Send + Sync {
         seat: &Seat,
     ) -> anyhow::Result<Process>;
 
-    /// Starts the producer and returns at once; its progress comes as JSON lines on standard output.
-    fn start_producer(&self, place: &Place<'_>, arguments: &[String]) -> anyhow::Result<Process>;
+    /// Starts the producer called `name` and returns at once; its progress comes as JSON lines on standard output.
+    fn start_producer(
+        &self,
+        name: &str,
+        place: &Place<'_>,
+        arguments: &[String],
+    ) -> anyhow::Result<Process>;
 }

@@ -12,6 +12,7 @@ use workflow::contract::workload::Lens;
 
 use super::fleet::{Fleet, Group, Means};
 use super::keeper::{Keeper, Scaled};
+use super::proc;
 use super::process::{self, Output, Process, exited};
 use super::{Host, Identities, Place};
 use crate::autoscale::{Driven, Recording, Scaler};
@@ -21,9 +22,9 @@ use crate::nodes::{Cluster, Eviction, Figures, Machines, Needs, Times};
 use crate::platform::logs;
 use crate::platform::loss::Lookout;
 use crate::platform::nodes::{NodePlan, Nodes, NodesView};
-use crate::platform::sender::{Lines, Sender};
+use crate::platform::sender::{Lines, Sender, arguments_of, generator_name};
 use crate::platform::workers::{Act, Departure, End, Replicas, Roster, WorkerSpec, Workers};
-use crate::platform::{Stage, StagePlan, Store};
+use crate::platform::{PARTS, Stage, StagePlan, Store, Taken};
 use crate::wire::{Endpoints, Faults, History, Lane, PRODUCER, Proxy, Tls, Wire};
 
 /// One run's processes, its storage, and the proxy between them.
@@ -37,16 +38,18 @@ pub(super) struct LocalStage {
     nodes: watch::Receiver<NodesView>,
     keeper: StdMutex<Option<Keeper>>,
     scaler: StdMutex<Option<Scaler>>,
-    /// The producer's command line, as others on the machine could read it.
-    command_line: StdMutex<Option<Vec<u8>>>,
+    /// The producers' processes, by name.
+    producers: StdMutex<Vec<(String, u32)>>,
+    /// The producers' command lines, as others on the machine could read it.
+    command_lines: StdMutex<Vec<(String, Vec<u8>)>>,
     _lookout: Lookout,
 }
 
 impl LocalStage {
     pub(super) async fn open(host: Arc<dyn Host>, plan: StagePlan) -> anyhow::Result<Self> {
         let run = plan.identity.run.clone();
-        plan.announce(host.lasting(&run))?;
-        let provisioned = host.provision(&run)?;
+        plan.announce(host.lasting(&run, plan.queues))?;
+        let provisioned = host.provision(&run, plan.queues)?;
         let created = provisioned.store.create().await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
         let proxy = proxy(
@@ -62,6 +65,7 @@ impl LocalStage {
             logs: plan.directory.join("logs"),
             log: plan.log.clone(),
             proxy: proxy.clone(),
+            queues: provisioned.store.names.queues.clone(),
             lens: provisioned.store.lens.clone(),
         };
         let mut fleet = Fleet::new(means);
@@ -92,8 +96,43 @@ impl LocalStage {
             nodes,
             keeper: StdMutex::new(Some(keeper)),
             scaler: StdMutex::default(),
-            command_line: StdMutex::default(),
+            producers: StdMutex::default(),
+            command_lines: StdMutex::default(),
             _lookout: lookout,
+        })
+    }
+
+    /// Starts the producer called `name`, generator `index`.
+    async fn start_producer(
+        &self,
+        name: &str,
+        index: u32,
+        arguments: &[String],
+    ) -> anyhow::Result<Producer> {
+        // One name for all: what a rule does to the producer, it does to each.
+        let lane = self.proxy.lane(PRODUCER).await?;
+        let queues = &self.store.names.queues;
+        let place = Place {
+            run: &self.plan.identity.run,
+            queue: &queues[usize::try_from(index)? % queues.len()],
+            endpoints: lane.endpoints(),
+            logs: &self.plan.directory.join("logs"),
+        };
+        let process = self.host.start_producer(name, &place, arguments)?;
+        let command_line = process::command_line(process.pid());
+        lock(&self.command_lines).push((name.to_owned(), command_line));
+        lock(&self.producers).push((name.to_owned(), process.pid()));
+        let started = Event::ProcessStarted {
+            name: name.to_owned(),
+            role: PRODUCER.to_owned(),
+            pid: Some(process.pid()),
+        };
+        self.plan.log.append(Stamp::now(), started)?;
+        Ok(Producer {
+            process,
+            log: self.plan.log.clone(),
+            is_recorded: false,
+            _lane: lane,
         })
     }
 }
@@ -154,27 +193,20 @@ impl Stage for LocalStage {
         self.plan.nodes.as_ref().map(|_| self as &dyn Nodes)
     }
 
-    async fn send(&self, arguments: &[String]) -> anyhow::Result<Box<dyn Sender>> {
-        let lane = self.proxy.lane(PRODUCER).await?;
-        let place = Place {
-            run: &self.plan.identity.run,
-            endpoints: lane.endpoints(),
-            logs: &self.plan.directory.join("logs"),
-        };
-        let process = self.host.start_producer(&place, arguments)?;
-        *lock(&self.command_line) = Some(process::command_line(process.pid()));
-        let started = Event::ProcessStarted {
-            name: PRODUCER.to_owned(),
-            role: PRODUCER.to_owned(),
-            pid: Some(process.pid()),
-        };
-        self.plan.log.append(Stamp::now(), started)?;
-        Ok(Box::new(Producer {
-            process,
-            log: self.plan.log.clone(),
-            is_recorded: false,
-            _lane: lane,
-        }))
+    async fn send(
+        &self,
+        arguments: &[String],
+        generators: u32,
+    ) -> anyhow::Result<Vec<Box<dyn Sender>>> {
+        let mut senders: Vec<Box<dyn Sender>> = Vec::new();
+        for index in 0..generators.max(1) {
+            let arguments = arguments_of(arguments, index, generators);
+            let name = generator_name(index, generators);
+            senders.push(Box::new(
+                self.start_producer(&name, index, &arguments).await?,
+            ));
+        }
+        Ok(senders)
     }
 
     async fn outage(&self, time: Duration) -> anyhow::Result<()> {
@@ -191,6 +223,22 @@ impl Stage for LocalStage {
 
     fn secrets(&self) -> Vec<String> {
         self.host.secrets()
+    }
+
+    async fn taken(&self) -> Vec<Taken> {
+        let [generators, harness, storage, consumers] = PARTS;
+        let producers = lock(&self.producers).clone();
+        let producers = producers.into_iter().map(|it| (generators, it));
+        let own = [(harness, ("harness".to_owned(), std::process::id()))];
+        let of_storage = self
+            .host
+            .storage_pid()
+            .map(|pid| (storage, ("storage".to_owned(), pid)));
+        let fleet = self.fleet.lock().await.pids();
+        let fleet = fleet.into_iter().map(|it| (consumers, it));
+        let all = producers.chain(own).chain(of_storage).chain(fleet);
+        all.filter_map(|(part, (name, pid))| proc::taken(part, &name, pid))
+            .collect()
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -222,7 +270,7 @@ impl Stage for LocalStage {
         let run = &self.plan.identity.run;
         let removed = self.store.remove().await;
         removed.with_context(|| format!("remove the storage of run {run}"))?;
-        for resource in self.host.lasting(run) {
+        for resource in self.host.lasting(run, self.plan.queues) {
             let event = Event::ResourceRemoved(resource);
             self.plan.log.append(Stamp::now(), event)?;
         }
@@ -296,8 +344,7 @@ impl Workers for LocalStage {
 
     async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
         let mut lines = self.fleet.lock().await.command_lines().to_vec();
-        let producer = lock(&self.command_line).clone();
-        lines.extend(producer.map(|line| (PRODUCER.to_owned(), line)));
+        lines.extend(lock(&self.command_lines).iter().cloned());
         lines
     }
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::measure::{Hop, Percentile};
 use crate::report::RunRecord;
 use crate::report::latency::{self, UNSOUND};
-use crate::report::plot;
+use crate::report::{plot, usage};
 
 pub(super) fn section(record: &RunRecord) -> Markup {
     let Some(measured) = &record.measured else {
@@ -32,6 +32,7 @@ pub(super) fn section(record: &RunRecord) -> Markup {
             h2 { "Latency" }
             (table(&latency::lines(measured)))
             @if let Some(flow) = latency::flow(record) { p { (flow) "." } }
+            @for took in usage::lines(record) { p.faint { (took) "." } }
             div.plots {
                 @if let Some(plot) = end_to_end {
                     figure {

@@ -5,6 +5,7 @@
 mod about;
 mod latency;
 mod nodes;
+mod rates;
 mod verdict;
 mod witnesses;
 
@@ -44,6 +45,7 @@ pub(super) fn page(record: &RunRecord) -> String {
                     (verdict::next_steps(record))
                     (about::scenarios(record))
                     (about::steps(record))
+                    (rates::section(record))
                     (verdict::promise_table(record))
                     (witnesses::section(record))
                     (latency::section(record))

@@ -4,6 +4,7 @@ mod frame;
 mod limit_bar;
 mod nodes;
 mod percentiles;
+mod rates;
 mod scale;
 mod simulated;
 mod timeline;
@@ -11,6 +12,7 @@ mod timeline;
 pub(super) use limit_bar::limit_bar;
 pub(super) use nodes::nodes;
 pub(super) use percentiles::percentiles;
+pub(super) use rates::rates;
 pub(crate) use simulated::{Line, Panel, over_time};
 pub(super) use timeline::timeline;
 

@@ -347,7 +347,7 @@ impl World {
         })
         .expect("a sensible expectation");
         let mut protocol = auditor.protocol().of(Resources {
-            queue: Some(QUEUE.to_owned()),
+            queues: vec![QUEUE.to_owned()],
             table: Some(TABLE.to_owned()),
         });
         for crossing in &self.crossings {

@@ -47,13 +47,17 @@ impl Protocol {
         }
     }
 
-    /// Everything in the queue was removed at once.
+    /// Everything in a queue was removed at once.
     pub(super) fn cleared(&mut self, crossing: &Crossing) {
         if crossing.happened() == Happened::No {
             return;
         }
-        self.account.cleared();
-        let live: Vec<_> = self.live.drain().collect();
+        let queue = self.queue_of(crossing);
+        self.account.cleared(queue);
+        let live: Vec<_> = self
+            .live
+            .extract_if(|_, live| live.queue == queue)
+            .collect();
         for (queue_id, live) in live {
             let message = Handled {
                 queue_id,

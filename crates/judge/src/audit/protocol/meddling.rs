@@ -50,8 +50,8 @@ impl Protocol {
 
     /// Whether it asks for a queue or a table that the description has the worker use beside its own.
     fn is_beside(&self, crossing: &Crossing) -> bool {
-        let (queue, table) = (&self.resources.queue, &self.resources.table);
-        let queues = queue
+        let (queues, table) = (&self.resources.queues, &self.resources.table);
+        let queues = queues
             .iter()
             .flat_map(|queue| self.lens.queues_beside(queue));
         let tables = table

@@ -339,7 +339,7 @@ worker:
         let map = adapted.description_object().unwrap().unwrap();
         assert_eq!(map["metadata"]["namespace"], "edw-r1");
         assert_eq!(map["data"]["edw.yaml"], TEXT);
-        let job = adapted.producer("producer", &["--messages=5".to_owned()]);
+        let job = adapted.producer("producer", &["--messages=5".to_owned()], 1);
         let wire = adapted.wire_objects().unwrap().remove(0);
         for (object, further) in [(job.unwrap(), "--messages=5"), (wire, "--run=r1")] {
             let pod = &object["spec"]["template"]["spec"];

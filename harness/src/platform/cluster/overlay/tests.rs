@@ -133,7 +133,7 @@ fn what_is_applied_breaks_none_of_the_relations_that_an_overlay_must_keep() {
 #[test]
 fn the_producer_runs_as_restricted_as_a_consumer_and_finds_the_same_storage() {
     let job = adapted()
-        .producer("producer", &["--messages=5".to_owned()])
+        .producer("producer", &["--messages=5".to_owned()], 1)
         .unwrap();
     let pod = &job["spec"]["template"]["spec"];
     assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
@@ -149,6 +149,25 @@ fn the_producer_runs_as_restricted_as_a_consumer_and_finds_the_same_storage() {
         None,
         "it means another thing to a producer"
     );
+}
+
+#[test]
+fn several_generators_are_pods_of_one_indexed_job() {
+    let job = adapted()
+        .producer("producer", &["--messages=5".to_owned()], 4)
+        .unwrap();
+    let spec = &job["spec"];
+    assert_eq!(spec["completionMode"], "Indexed");
+    assert_eq!(
+        (&spec["completions"], &spec["parallelism"]),
+        (&4.into(), &4.into())
+    );
+    // One that is lost leaves the others alone, and is not started again.
+    assert_eq!(spec["backoffLimitPerIndex"], 0);
+    assert_eq!(spec["maxFailedIndexes"], 4);
+    assert_eq!(spec.get("backoffLimit"), None);
+    let arguments = &spec["template"]["spec"]["containers"][0]["args"];
+    assert_eq!(arguments[1], "--slice=$(JOB_COMPLETION_INDEX)/4");
 }
 
 #[test]
@@ -202,7 +221,7 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
     );
     // A variable is put into those behind it alone.
     assert!(at("EDW_WIRE_CLIENT") < at("AZURE_QUEUE_ENDPOINT"));
-    let job = adapted.producer("producer", &[]).unwrap();
+    let job = adapted.producer("producer", &[], 1).unwrap();
     let own = &job["spec"]["template"]["spec"]["containers"][0]["env"];
     let queues = own
         .as_array()
@@ -264,7 +283,7 @@ fn before_azures_storage_the_wire_has_a_certificate_of_the_run_and_pods_trust_th
     let [_, deployment] = adapted
         .workers(CONSUMERS, 1, &ConsumerOptions::default(), grace)
         .unwrap();
-    let job = adapted.producer("producer", &[]).unwrap();
+    let job = adapted.producer("producer", &[], 1).unwrap();
     for (workload, client) in [(&deployment, "$(EDW_WIRE_CLIENT)"), (&job, "producer")] {
         let pod = &workload["spec"]["template"]["spec"];
         let container = &pod["containers"][0];

@@ -123,11 +123,13 @@ impl Adapted {
         Ok(scaled)
     }
 
-    /// The Job that sends: as a consumer's pod in everything but what runs in it.
+    /// The Job that sends: as a consumer's pod in everything but what runs in it. Of several `generators` each is a pod of an indexed Job
+    /// (Kubernetes, "Completion mode"), and sends the slice of its index.
     pub(in crate::platform::cluster) fn producer(
         &self,
         name: &str,
         arguments: &[String],
+        generators: u32,
     ) -> anyhow::Result<Value> {
         let deployment = self.deployment()?;
         let pod = &deployment["spec"]["template"]["spec"];
@@ -140,12 +142,15 @@ impl Adapted {
             .filter(|(name, _)| is_storage(name))
             .map(|(name, value)| json!({"name": name, "value": value}))
             .collect();
-        let own = container["env"].as_array().cloned().unwrap_or_default();
-        variables.extend(
-            own.into_iter()
-                .filter(|variable| variable["name"].as_str().is_some_and(is_storage)),
-        );
+        let own = container["env"].as_array().into_iter().flatten();
+        let own = own.filter(|variable| variable["name"].as_str().is_some_and(is_storage));
+        variables.extend(own.cloned());
         variables.push(json!({"name": "EDW_LOG_FORMAT", "value": "json"}));
+        let mut arguments = arguments.to_vec();
+        if generators > 1 {
+            // The kubelet puts in the variable that the Job controller gives each pod.
+            arguments.push(format!("--slice=$(JOB_COMPLETION_INDEX)/{generators}"));
+        }
         let mut sender = json!({
             "name": "producer",
             "image": self.images.producer(image),
@@ -192,7 +197,23 @@ impl Adapted {
             },
         });
         self.give_description(&mut job["spec"]["template"]["spec"]);
+        if generators > 1 {
+            index(&mut job["spec"], generators);
+        }
         Ok(job)
+    }
+}
+
+/// Makes the Job of this `spec` one of a pod for each of the `generators`.
+fn index(spec: &mut Value, generators: u32) {
+    spec["completionMode"] = json!("Indexed");
+    spec["completions"] = json!(generators);
+    spec["parallelism"] = json!(generators);
+    // One that is lost is not started again, and the others go on (Kubernetes, "Backoff limit per index").
+    spec["backoffLimitPerIndex"] = json!(0);
+    spec["maxFailedIndexes"] = json!(generators);
+    if let Some(spec) = spec.as_object_mut() {
+        spec.remove("backoffLimit");
     }
 }
 

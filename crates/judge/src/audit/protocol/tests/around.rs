@@ -7,7 +7,7 @@ use crate::audit::Finding;
 #[test]
 fn a_row_in_another_table_secures_nothing() {
     let names = Resources {
-        queue: Some("q".to_owned()),
+        queues: vec!["q".to_owned()],
         table: Some("T".to_owned()),
     };
     for (table, found) in [
@@ -58,6 +58,36 @@ fn a_row_in_another_table_secures_nothing() {
             let detail = &finding.witnesses[0].detail;
             assert!(detail.contains("in the table \"other\""), "{detail}");
         }
+    }
+}
+
+#[test]
+fn clearing_one_of_several_queues_deletes_nothing_of_the_others() {
+    let names = Resources {
+        queues: vec!["q1".to_owned(), "q2".to_owned()],
+        table: None,
+    };
+    for (cleared, found) in [
+        ("q1", &[Violation::Unsecured, Violation::Meddled][..]),
+        ("q2", &[Violation::Meddled]),
+    ] {
+        let mut told = Told::new();
+        told.protocol = told.protocol.of(names.clone());
+        told.step(Operation::ReceiveMessages, 200, |crossing| {
+            "q1".clone_into(&mut crossing.resource);
+            crossing.messages.push(Handled {
+                queue_id: "m7".to_owned(),
+                id: Some("r1-7".to_owned()),
+                attempt: Some(1),
+                ..Handled::default()
+            });
+        });
+        told.step(Operation::ClearMessages, 204, |crossing| {
+            cleared.clone_into(&mut crossing.resource);
+        });
+        let queues = told.protocol.traffic().queues;
+        assert_eq!(queues["q1"].deliveries, 1);
+        assert_eq!(told.violations(), found, "{cleared}");
     }
 }
 
@@ -177,7 +207,7 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
         let lens = Lens::new(description.clone().into(), "r1".parse().unwrap());
         let mut told = Told::new();
         told.protocol = Protocol::new(lens, 10).of(Resources {
-            queue: Some("q".to_owned()),
+            queues: vec!["q".to_owned()],
             table: Some("T".to_owned()),
         });
         told.step(operation, 201, |crossing| {

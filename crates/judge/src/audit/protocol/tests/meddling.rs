@@ -76,7 +76,7 @@ fn a_message_is_deleted_by_one_that_has_received_it() {
 #[test]
 fn queues_and_tables_of_others_are_left_alone() {
     let names = Resources {
-        queue: Some("q".to_owned()),
+        queues: vec!["q".to_owned()],
         table: Some("T".to_owned()),
     };
     let resources = [

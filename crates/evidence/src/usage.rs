@@ -1,0 +1,89 @@
+//! What a part of a run took of the machine that it ran on, as the operating system counts it.
+
+use serde::{Deserialize, Serialize};
+
+/// What one phase of a run took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The phase: `load` or `audit`.
+    pub phase: String,
+    /// How long it lasted.
+    pub lasted_ms: u64,
+    /// Messages that it was about.
+    pub messages: u64,
+    /// Processor cores of the machine.
+    pub cores: u64,
+    /// How long the cores were busy, added up, whoever kept them busy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_busy_ms: Option<u64>,
+    /// The parts of the run, in the order of a message's way.
+    pub parts: Vec<PartUsage>,
+}
+
+/// What the processes of one kind took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartUsage {
+    /// Which: `generators`, `wire and harness`, `storage`, `consumers`.
+    pub name: String,
+    /// How many processes there were.
+    pub processes: u64,
+    /// Processor time of all of them.
+    pub cpu_ms: u64,
+    /// Processor time of the one that took most.
+    pub busiest_cpu_ms: u64,
+    /// Resident memory of the one that had most, at its peak, in KiB.
+    pub peak_kib: u64,
+}
+
+impl Usage {
+    /// Processor time of all parts.
+    pub fn cpu_ms(&self) -> u64 {
+        self.parts.iter().map(|part| part.cpu_ms).sum()
+    }
+
+    /// Processor time a message, in microseconds; `None` without messages.
+    pub fn cpu_us_a_message(&self) -> Option<f64> {
+        let messages = self.messages as f64;
+        (self.messages > 0).then(|| self.cpu_ms() as f64 * 1e3 / messages)
+    }
+
+    /// How many cores `cpu_ms` of processor time kept busy all the time.
+    pub fn cores_of(&self, cpu_ms: u64) -> f64 {
+        cpu_ms as f64 / self.lasted_ms.max(1) as f64
+    }
+
+    /// The part called `name`.
+    pub fn part(&self, name: &str) -> Option<&PartUsage> {
+        self.parts.iter().find(|part| part.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_told_by_the_message_and_by_the_core() {
+        let part = |name: &str, cpu_ms| PartUsage {
+            name: name.to_owned(),
+            processes: 1,
+            cpu_ms,
+            busiest_cpu_ms: cpu_ms,
+            peak_kib: 1,
+        };
+        let mut usage = Usage {
+            phase: "load".to_owned(),
+            lasted_ms: 2_000,
+            messages: 10_000,
+            cores: 2,
+            machine_busy_ms: None,
+            parts: vec![part("storage", 1_000), part("consumers", 2_000)],
+        };
+        assert_eq!(usage.cpu_us_a_message(), Some(300.0));
+        assert!((usage.cores_of(usage.cpu_ms()) - 1.5).abs() < 1e-9);
+        assert_eq!(usage.part("storage").map(|it| it.cpu_ms), Some(1_000));
+        (usage.messages, usage.lasted_ms) = (0, 0);
+        assert_eq!(usage.cpu_us_a_message(), None);
+        assert!(usage.cores_of(5).is_finite());
+    }
+}

@@ -1,0 +1,272 @@
+//! `harness load --find-rate`: the highest rate that keeps the latency limits, with the curve of latency over rate and what bounds it.
+//!
+//! Each rate is a run of its own, below the directory of the search: sent open loop at a constant rate, audited and measured like any
+//! other. So every point of the curve is corrected for omission, and a rate at which a message is lost is no rate. [`search`] says which
+//! rate is next, [`bottleneck`] which part bounds one. What the search finds is in its event log, one event a rate.
+
+mod bottleneck;
+mod search;
+
+use std::path::Path;
+use std::time::Duration;
+
+use workflow::contract::Stamp;
+
+use super::{LatencyLimitArg, LoadArgs, Part, STOPPED, Signals, describe, perform};
+use crate::events::{
+    Bottleneck, BottleneckPart, Event, EventLog, HopLatency, RateFound, RateStep, StepMeasured,
+};
+use crate::measure::{Hop, LatencyLimit, Percentile};
+use crate::outcome::Outcome;
+use crate::platform::Platform;
+use crate::report::{self, MarkKind, Report, RunRecord};
+use crate::run::{Identity, RunDir};
+use search::Search;
+
+/// What must be kept where no `--limit` says otherwise: an answer that a person does not wait for.
+const LIMIT: (Hop, Percentile, Duration) =
+    (Hop::EndToEnd, Percentile::P99, Duration::from_millis(100));
+
+/// Messages that a consumer works on at once where no flag says otherwise: its own default (`EDW_CONCURRENCY`).
+const CONCURRENCY: u32 = 32;
+
+/// Searches for the highest rate of the load that `args` describe, writes the report and returns what it says.
+pub(super) async fn find(
+    args: &LoadArgs,
+    platform: &dyn Platform,
+    signals: &Signals,
+) -> anyhow::Result<(RunRecord, Report)> {
+    let identity = Identity::fresh(args.seed);
+    let dir = RunDir::create_of_search(&args.out, &identity.run)?;
+    let log = EventLog::open(&dir)?;
+    let record = |event| log.append(Stamp::now(), event);
+    let limits = limits(args);
+    record(describe::search(args, platform, &identity, &limits))?;
+    describe::announce_search(args, platform, &identity, &dir);
+    let (mut search, mut steps) = (Search::default(), Vec::new());
+    let mut parts = Vec::new();
+    while let Some(rate) = search.next() {
+        if signals.stop.is_cancelled() {
+            parts.push(Part::new(Outcome::Incomplete, STOPPED));
+            break;
+        }
+        let tried = Tried {
+            rate,
+            args: step_args(args, rate, steps.len(), &identity, &limits, &dir),
+        };
+        let concluded = perform(&tried.args, platform, signals, true).await?;
+        let step = tried.step(&concluded.record);
+        describe::tell_step(&step);
+        record(Event::RateStep(Box::new(step.clone())))?;
+        search.told(rate, step.outcome == Outcome::Pass);
+        let broken = broken_promise(&step, &concluded.record);
+        steps.push(step);
+        if let Some(part) = broken {
+            parts.push(part);
+            break;
+        }
+    }
+    record(Event::RateFound(found(&search, &steps)))?;
+    if search.kept().is_none() && parts.is_empty() {
+        let why = "no rate that was tried keeps the limits";
+        parts.push(Part::new(Outcome::Fail, why));
+    }
+    record(judge::Conclusion::of(parts).event())?;
+    drop(log);
+    Ok(report::write(&dir)?)
+}
+
+fn limits(args: &LoadArgs) -> Vec<LatencyLimitArg> {
+    let (hop, percentile, max) = LIMIT;
+    match &args.limits[..] {
+        [] => vec![LatencyLimitArg(LatencyLimit::new(hop, percentile, max))],
+        own => own.to_vec(),
+    }
+}
+
+/// The load at one rate.
+fn step_args(
+    args: &LoadArgs,
+    rate: f64,
+    at: usize,
+    identity: &Identity,
+    limits: &[LatencyLimitArg],
+    dir: &Path,
+) -> LoadArgs {
+    let needed = limits.iter().map(|it| it.0.percentile.samples_needed());
+    LoadArgs {
+        shape: Some(constant(rate)),
+        messages: messages(rate, args.step, needed.max().unwrap_or(0)),
+        // Another for each: payloads that repeat would be another run's.
+        seed: Some(identity.seed.wrapping_add(at as u64)),
+        limits: limits.to_vec(),
+        out: dir.to_owned(),
+        find_rate: false,
+        ..args.clone()
+    }
+}
+
+/// As many as are due in `time`, and no fewer than `needed`.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate and a time are positive and small"
+)]
+fn messages(rate: f64, time: Duration, needed: u64) -> u64 {
+    ((rate * time.as_secs_f64()).ceil() as u64)
+        .max(needed)
+        .max(1)
+}
+
+fn constant(rate: f64) -> producer::Shape {
+    let shape = format!("constant:{rate}/s");
+    shape.parse().expect("a positive rate must make a shape")
+}
+
+/// A rate that was tried.
+struct Tried {
+    rate: f64,
+    args: LoadArgs,
+}
+
+impl Tried {
+    fn step(&self, record: &RunRecord) -> RateStep {
+        let verdict = record.verdict();
+        let measured = self.measured(record);
+        let hops = hops(record);
+        let of_run = record.measured.as_ref();
+        let run = record.run.as_ref().map(|run| run.run.to_string());
+        RateStep {
+            rate_per_s: self.rate,
+            stored_per_s: of_run.and_then(|it| it.hops.throughput()),
+            messages: self.args.messages,
+            run_dir: run.unwrap_or_default(),
+            outcome: verdict.outcome,
+            reasons: verdict.reasons,
+            verdicts: of_run.map_or_else(Vec::new, |it| it.verdicts.clone()),
+            bottleneck: bottleneck::of(&hops, &measured),
+            hops,
+            measured,
+        }
+    }
+
+    fn measured(&self, record: &RunRecord) -> StepMeasured {
+        let audit = record.audit.as_ref();
+        let traffic = audit.and_then(|audit| audit.traffic.as_ref());
+        let answers = traffic.and_then(|traffic| traffic.answers.as_ref());
+        let lag = record.measured.as_ref();
+        let lag = lag.and_then(|it| it.hops.samples(Hop::ScheduleLag).at(Percentile::P99));
+        StepMeasured {
+            lateness_us_p99: lag.and_then(|us| u64::try_from(us).ok()),
+            answer_us_p50: answers.map(|answers| answers.p50_us),
+            answer_us_p99: answers.map(|answers| answers.p99_us),
+            consumers_busy: self.consumers_busy(record),
+            usage: record.usage.iter().find(|it| it.phase == "load").cloned(),
+        }
+    }
+
+    /// Which part of all that consumers can work on at once they had in hand while messages were sent, on average.
+    fn consumers_busy(&self, record: &RunRecord) -> Option<f64> {
+        let concurrency = self.args.concurrency.unwrap_or(CONCURRENCY);
+        let most = f64::from(self.args.consumers) * f64::from(concurrency);
+        let phase = |name: &str| {
+            let mut marks = record.marks.iter();
+            marks.find(|mark| mark.kind == MarkKind::Phase && mark.name == name)
+        };
+        let (from, to) = (phase("load")?.at, phase("settle")?.at);
+        let during = record.samples.iter();
+        let during = during.filter(|(at, _)| (from..=to).contains(at));
+        let held: Vec<f64> = during
+            .filter_map(|(_, sample)| Some(sample.in_hand? as f64))
+            .collect();
+        (!held.is_empty()).then(|| held.iter().sum::<f64>() / held.len() as f64 / most)
+    }
+}
+
+fn hops(record: &RunRecord) -> Vec<HopLatency> {
+    let Some(measured) = &record.measured else {
+        return Vec::new();
+    };
+    let of = |hop: Hop| {
+        let samples = measured.hops.samples(hop);
+        HopLatency {
+            hop,
+            samples: samples.count(),
+            p50_us: samples.at(Percentile::P50),
+            p90_us: samples.at(Percentile::P90),
+            p99_us: samples.at(Percentile::P99),
+            p99_9_us: samples.at(Percentile::P99_9),
+            max_us: samples.max(),
+        }
+    };
+    Hop::ALL.map(of).into()
+}
+
+/// Why the search cannot go on: a run that broke a promise other than its limits, or that a signal ended.
+fn broken_promise(step: &RateStep, record: &RunRecord) -> Option<Part> {
+    let audit = record.audit.as_ref().map(Part::from);
+    let is_broken = audit.is_none_or(|part| part.outcome == Outcome::Fail)
+        || step.outcome == Outcome::Incomplete;
+    is_broken.then(|| Part {
+        outcome: step.outcome,
+        reasons: step.reasons.clone(),
+    })
+}
+
+/// What the search came to: the bottleneck is that of the rate which broke first, else of the fastest.
+fn found(search: &Search, steps: &[RateStep]) -> RateFound {
+    let at = search.broken().or(search.kept());
+    let mut steps = steps.iter();
+    let step = steps.find(|step| Some(step.rate_per_s) == at);
+    let unknown = || Bottleneck {
+        part: BottleneckPart::None,
+        why: "no rate was tried".to_owned(),
+    };
+    RateFound {
+        rate_per_s: search.kept(),
+        broken_at_per_s: search.broken(),
+        bottleneck: step.map_or_else(unknown, |step| step.bottleneck.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: LoadArgs,
+    }
+
+    #[test]
+    fn a_step_is_long_enough_for_its_limits() {
+        let args = Line::parse_from(["load", "--find-rate", "--step=2s"]).args;
+        let identity = Identity::fresh(Some(7));
+        let limits = limits(&args);
+        let at = |rate| step_args(&args, rate, 3, &identity, &limits, Path::new("x"));
+        // p99 needs a thousand.
+        assert_eq!((at(100.0).messages, at(4_000.0).messages), (1_000, 8_000));
+        let step = at(62.5);
+        assert_eq!(step.shape().to_string(), "constant:62.5/s");
+        assert_eq!((step.seed, step.find_rate), (Some(10), false));
+        assert_eq!(limits[0].to_string(), "end to end p99 100ms");
+    }
+
+    #[test]
+    fn a_consumer_works_on_as_many_at_once_as_is_assumed_here() {
+        let args: consumer::Args = crate::platform::settings::parse(
+            "consumer",
+            &[],
+            &[
+                ("AZURE_STORAGE_ACCOUNT_NAME".to_owned(), "a".to_owned()),
+                ("AZURE_QUEUE_NAME".to_owned(), "queue".to_owned()),
+                ("AZURE_TABLE_NAME".to_owned(), "table".to_owned()),
+            ],
+        )
+        .unwrap();
+        assert_eq!(u32::from(args.concurrency), CONCURRENCY);
+    }
+}

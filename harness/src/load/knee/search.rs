@@ -1,0 +1,117 @@
+//! Which rate to try next: doubled until one breaks a limit, then between the highest that keeps them and the lowest that does not.
+
+/// The first rate that is tried, in messages a second: a fraction of what one laptop takes.
+const FIRST: f64 = 500.0;
+
+/// The least and the most that are tried. The most is ten times what an account takes ("Scalability and performance targets for Queue
+/// Storage": 20,000 messages of 1 KiB a second).
+const LEAST: f64 = 5.0;
+const MOST: f64 = 200_000.0;
+
+/// The search ends once the rate that breaks is at most this much of the one that keeps.
+const CLOSE: f64 = 1.1;
+
+/// Rates that are tried at most.
+const TRIES: usize = 16;
+
+/// What is known so far.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    kept: Option<f64>,
+    broken: Option<f64>,
+    tried: usize,
+}
+
+impl Search {
+    /// The rate to try next, in messages a second; `None`: the search is over.
+    pub(super) fn next(&self) -> Option<f64> {
+        if self.tried == TRIES {
+            return None;
+        }
+        match (self.kept, self.broken) {
+            (None, None) => Some(FIRST),
+            (Some(kept), None) => Some(kept * 2.0).filter(|rate| *rate <= MOST),
+            (None, Some(broken)) => Some(broken / 2.0).filter(|rate| *rate >= LEAST),
+            (Some(kept), Some(broken)) => {
+                let between = rounded((kept * broken).sqrt());
+                let is_new = kept < between && between < broken;
+                (broken / kept > CLOSE && is_new).then_some(between)
+            }
+        }
+    }
+
+    /// Whether `rate` kept the limits.
+    pub(super) fn told(&mut self, rate: f64, kept: bool) {
+        self.tried += 1;
+        if kept {
+            self.kept = Some(self.kept.map_or(rate, |known| known.max(rate)));
+        } else {
+            self.broken = Some(self.broken.map_or(rate, |known| known.min(rate)));
+        }
+    }
+
+    /// The highest rate that kept the limits.
+    pub(super) const fn kept(&self) -> Option<f64> {
+        self.kept
+    }
+
+    /// The lowest rate that did not.
+    pub(super) const fn broken(&self) -> Option<f64> {
+        self.broken
+    }
+}
+
+/// To two digits: more would claim an exactness that no measurement has.
+fn rounded(rate: f64) -> f64 {
+    let digits = 10_f64.powf(rate.log10().floor() - 1.0);
+    (rate / digits).round() * digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rates that are tried, where every rate up to `bound` keeps the limits.
+    fn tried(bound: f64) -> (Vec<f64>, Search) {
+        let (mut search, mut rates) = (Search::default(), Vec::new());
+        while let Some(rate) = search.next() {
+            search.told(rate, rate <= bound);
+            rates.push(rate);
+        }
+        (rates, search)
+    }
+
+    #[test]
+    fn rates_are_doubled_until_one_breaks_and_then_closed_in_on() {
+        let (rates, search) = tried(5_000.0);
+        assert_eq!(rates[..5], [500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0]);
+        let (kept, broken) = (search.kept().unwrap(), search.broken().unwrap());
+        assert!(kept <= 5_000.0 && 5_000.0 < broken, "{kept} {broken}");
+        assert!(broken / kept <= CLOSE, "{kept} {broken}");
+        assert!(rates.len() <= 9, "{rates:?}");
+    }
+
+    #[test]
+    fn a_first_rate_that_breaks_is_halved() {
+        let (rates, search) = tried(40.0);
+        assert_eq!(rates[..5], [500.0, 250.0, 125.0, 62.5, 31.25]);
+        assert!(search.kept().is_some());
+        let (rates, search) = tried(0.0);
+        assert_eq!((search.kept(), rates.last()), (None, Some(&7.8125)));
+    }
+
+    #[test]
+    fn the_search_ends_whatever_it_is_told() {
+        let (rates, search) = tried(f64::MAX);
+        assert!(rates.len() <= TRIES && search.broken().is_none());
+        assert_eq!(rates.last(), Some(&128_000.0));
+        let mut search = Search::default();
+        let mut told = 0;
+        while let Some(rate) = search.next() {
+            // A machine that is busy now and then.
+            search.told(rate, told % 3 != 0);
+            told += 1;
+        }
+        assert!(told <= TRIES);
+    }
+}

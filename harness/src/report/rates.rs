@@ -1,0 +1,166 @@
+//! The search for the highest rate that keeps the limits, in words: the rates that were tried, and what came of them.
+
+use super::RunRecord;
+use super::verdict::thousands;
+use crate::events::{Bottleneck, RateStep};
+use crate::measure::{Hop, Micros};
+use crate::outcome::Outcome;
+
+/// How many columns a row has.
+pub(super) const COLUMNS: usize = 8;
+
+/// What the columns are called. Latencies are end to end, from the intended time of each send.
+pub(super) const HEADS: [&str; COLUMNS] = [
+    "RATE/S",
+    "STORED/S",
+    "P50",
+    "P90",
+    "P99",
+    "P99.9",
+    "LATE P99",
+    "ANSWER P99",
+];
+
+/// A row for each rate, the lowest first, with the outcome of its run.
+pub(super) fn rows(record: &RunRecord) -> Vec<(Outcome, [String; COLUMNS])> {
+    let steps = by_rate(record).into_iter();
+    steps.map(|step| (step.outcome, row(step))).collect()
+}
+
+/// The steps, the lowest rate first.
+pub(super) fn by_rate(record: &RunRecord) -> Vec<&RateStep> {
+    let mut steps: Vec<&RateStep> = record.rate_steps.iter().collect();
+    steps.sort_by(|a, b| a.rate_per_s.total_cmp(&b.rate_per_s));
+    steps
+}
+
+fn row(step: &RateStep) -> [String; COLUMNS] {
+    let whole = step.hops.iter().find(|it| it.hop == Hop::EndToEnd);
+    let time = |micros: Option<i64>| micros.map_or("-".to_owned(), |us| Micros(us).to_string());
+    let late = step.measured.lateness_us_p99;
+    [
+        rate(step.rate_per_s),
+        step.stored_per_s.map_or("-".to_owned(), rate),
+        time(whole.and_then(|it| it.p50_us)),
+        time(whole.and_then(|it| it.p90_us)),
+        time(whole.and_then(|it| it.p99_us)),
+        time(whole.and_then(|it| it.p99_9_us)),
+        time(late.map(|us| i64::try_from(us).unwrap_or(i64::MAX))),
+        time(step.measured.answer_us_p99),
+    ]
+}
+
+/// A rate without decimals.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate is not negative, and far below 2^53"
+)]
+pub(super) fn rate(per_second: f64) -> String {
+    thousands(per_second.round() as u64)
+}
+
+/// What the search came to, and the bottleneck as measured; empty where nothing was searched.
+pub(super) fn found(record: &RunRecord) -> Vec<String> {
+    if record.rate_steps.is_empty() {
+        return Vec::new();
+    }
+    let Some(found) = &record.rate_found else {
+        return vec!["the search was cut off before it had found a rate".to_owned()];
+    };
+    let kept = match (found.rate_per_s, found.broken_at_per_s) {
+        (Some(kept), Some(broken)) => format!(
+            "highest rate that keeps the limits: {} messages a second; {} does not",
+            rate(kept),
+            rate(broken)
+        ),
+        (Some(kept), None) => format!(
+            "highest rate that was tried: {} messages a second, and it keeps the limits",
+            rate(kept)
+        ),
+        (None, Some(broken)) => format!(
+            "no rate that was tried keeps the limits; the lowest was {} messages a second",
+            rate(broken)
+        ),
+        (None, None) => "no rate could be judged".to_owned(),
+    };
+    let Bottleneck { part, why } = &found.bottleneck;
+    vec![kept, format!("bottleneck, as measured: {part}: {why}")]
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::events::{BottleneckPart, HopLatency, RateFound, StepMeasured};
+
+    /// A search that kept 4,000 a second and broke at 8,000.
+    pub(in crate::report) fn searched() -> RunRecord {
+        let bottleneck = Bottleneck {
+            part: BottleneckPart::Processor,
+            why: "1.98 of 2 cores were busy".to_owned(),
+        };
+        let step = |rate_per_s: f64, p99_us, outcome| RateStep {
+            rate_per_s,
+            stored_per_s: Some(rate_per_s * 0.99),
+            messages: 40_000,
+            run_dir: format!("r1-{rate_per_s}"),
+            outcome,
+            reasons: vec![],
+            verdicts: vec![],
+            hops: vec![HopLatency {
+                hop: Hop::EndToEnd,
+                samples: 40_000,
+                p50_us: Some(p99_us / 4),
+                p90_us: Some(p99_us / 2),
+                p99_us: Some(p99_us),
+                p99_9_us: Some(p99_us * 2),
+                max_us: Some(p99_us * 3),
+            }],
+            measured: StepMeasured::default(),
+            bottleneck: bottleneck.clone(),
+        };
+        RunRecord {
+            rate_steps: vec![
+                step(8_000.0, 900_000, Outcome::Fail),
+                step(4_000.0, 20_000, Outcome::Pass),
+            ],
+            rate_found: Some(RateFound {
+                rate_per_s: Some(4_000.0),
+                broken_at_per_s: Some(8_000.0),
+                bottleneck,
+            }),
+            ..RunRecord::default()
+        }
+    }
+
+    #[test]
+    fn rates_are_told_in_their_order_with_what_came_of_them() {
+        let rows = rows(&searched());
+        assert_eq!(rows[0].0, Outcome::Pass);
+        assert_eq!(
+            rows[0].1[..5],
+            ["4,000", "3,960", "5.00 ms", "10.0 ms", "20.0 ms"]
+        );
+        assert_eq!((rows[1].0, &*rows[1].1[0]), (Outcome::Fail, "8,000"));
+        assert_eq!(
+            found(&searched()),
+            [
+                "highest rate that keeps the limits: 4,000 messages a second; 8,000 does not",
+                "bottleneck, as measured: the processor: 1.98 of 2 cores were busy",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_search_that_was_cut_off_says_so() {
+        let record = RunRecord {
+            rate_found: None,
+            ..searched()
+        };
+        assert_eq!(
+            found(&record),
+            ["the search was cut off before it had found a rate"]
+        );
+        assert_eq!(found(&RunRecord::default()), [""; 0]);
+    }
+}

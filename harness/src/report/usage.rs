@@ -1,0 +1,141 @@
+//! What a run took of its machine, and how even its queues were loaded, in words.
+
+use super::RunRecord;
+use crate::audit::QueueTraffic;
+use crate::events::Usage;
+
+/// A line for each phase of which it is known what it took, and one for several queues.
+pub(super) fn lines(record: &RunRecord) -> Vec<String> {
+    let usage = record.usage.iter().filter(|usage| !usage.parts.is_empty());
+    usage.map(phase).chain(queues(record)).collect()
+}
+
+fn phase(usage: &Usage) -> String {
+    let Usage { phase, cores, .. } = usage;
+    let seconds = usage.cpu_ms() as f64 / 1e3;
+    let each = usage.cpu_us_a_message();
+    let a_message = each.map_or(String::new(), |us| format!(", {us:.0} µs a message"));
+    let share = |cpu_ms: u64| cpu_ms as f64 * 1e3 / usage.messages.max(1) as f64;
+    let parts = usage.parts.iter().map(|part| {
+        let name = match part.processes {
+            1 => part.name.clone(),
+            several => format!("{several} {}", part.name),
+        };
+        format!("{name} {:.0}", share(part.cpu_ms))
+    });
+    let parts: Vec<String> = parts.collect();
+    let of_run = usage.cores_of(usage.cpu_ms());
+    let machine = usage.machine_busy_ms.map_or(String::new(), |busy| {
+        format!(", with all else {:.2}", usage.cores_of(busy))
+    });
+    let peaks = usage.parts.iter();
+    let peaks: Vec<String> = peaks
+        .map(|part| format!("{} {:.0}", part.name, part.peak_kib as f64 / 1_024.0))
+        .collect();
+    format!(
+        "{phase}: {seconds:.1} s of processor time{a_message} ({}); {of_run:.2} of {cores} cores{machine}; most memory of one process, \
+         in MiB: {}",
+        parts.join(", "),
+        peaks.join(", ")
+    )
+}
+
+/// How even the load was over several queues, and over the consumers of each.
+fn queues(record: &RunRecord) -> Option<String> {
+    let traffic = record.audit.as_ref()?.traffic.as_ref()?;
+    if traffic.queues.is_empty() {
+        return None;
+    }
+    let spread = |of: fn(&QueueTraffic) -> u64| {
+        let counts = || traffic.queues.values().map(of);
+        let all: u64 = counts().sum();
+        let percent = |count: Option<u64>| {
+            let count = count.unwrap_or_default() as f64;
+            count * 100.0 / all.max(1) as f64
+        };
+        format!(
+            "{:.1} to {:.1} %",
+            percent(counts().min()),
+            percent(counts().max())
+        )
+    };
+    Some(format!(
+        "{} queues: each took {} of the messages and gave {} of the deliveries",
+        traffic.queues.len(),
+        spread(|queue| queue.puts),
+        spread(|queue| queue.deliveries)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use workflow::contract::{PayloadSize, Payloads};
+
+    use super::*;
+    use crate::audit::{Auditor, Expectation, Traffic};
+    use crate::events::PartUsage;
+
+    #[test]
+    fn what_was_taken_is_told_by_the_message_by_the_core_and_by_the_process() {
+        let part = |name: &str, processes, cpu_ms, peak_kib| PartUsage {
+            name: name.to_owned(),
+            processes,
+            cpu_ms,
+            busiest_cpu_ms: cpu_ms,
+            peak_kib,
+        };
+        let usage = Usage {
+            phase: "load".to_owned(),
+            lasted_ms: 10_000,
+            messages: 20_000,
+            cores: 2,
+            machine_busy_ms: Some(18_000),
+            parts: vec![
+                part("storage", 1, 2_000, 20_480),
+                part("consumers", 16, 6_000, 10_240),
+            ],
+        };
+        assert_eq!(
+            phase(&usage),
+            "load: 8.0 s of processor time, 400 µs a message (storage 100, 16 consumers 300); 0.80 of 2 cores, with all else 1.80; \
+             most memory of one process, in MiB: storage 20, consumers 10"
+        );
+    }
+
+    #[test]
+    fn how_even_queues_were_is_told_of_several_alone() {
+        let audit = |queues: &[(&str, u64)]| {
+            let queues = queues.iter().map(|(name, puts)| {
+                let (puts, deliveries) = (*puts, *puts * 2);
+                let traffic = QueueTraffic {
+                    puts,
+                    deliveries,
+                    deletes: puts,
+                };
+                ((*name).to_owned(), traffic)
+            });
+            let traffic = Traffic {
+                queues: queues.collect(),
+                ..Traffic::default()
+            };
+            let payloads = Payloads {
+                seed: 1,
+                size: PayloadSize::Sample,
+            };
+            let expectation = Expectation::new("r1".parse().unwrap(), payloads, 1);
+            let mut audit = Auditor::new(expectation).unwrap().finish();
+            audit.traffic = Some(traffic);
+            RunRecord {
+                audit: Some(audit),
+                ..RunRecord::default()
+            }
+        };
+        assert_eq!(lines(&audit(&[])), [""; 0]);
+        assert_eq!(
+            lines(&audit(&[("q1", 490), ("q2", 510)])),
+            [
+                "2 queues: each took 49.0 to 51.0 % of the messages and gave 49.0 to 51.0 % of the deliveries"
+            ]
+        );
+    }
+}
