@@ -9,7 +9,6 @@ pub use features::test_main;
 use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -27,7 +26,7 @@ use crate::nights::NightsArgs;
 use crate::outcome::Outcome;
 use crate::platform::cluster::Cluster;
 use crate::platform::local::Local;
-use crate::platform::{EnvironmentName, Platform, Profile, StorageChoice, Workload, WorkloadArgs};
+use crate::platform::{EnvironmentName, Profile, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::{Progress, RecordingArgs};
 use crate::report::ReportError;
 use crate::scenario::{Selection, SuiteArgs, SuiteReport};
@@ -201,7 +200,8 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
             crate::load::check(&command.load, &workload)?;
             let args = &command.load;
             let storage = args.storage();
-            let platform = platform(&args.workload, workload, storage, &args.out).await?;
+            let platform =
+                crate::platform::start(&args.workload, workload, storage, &args.out).await?;
             let outcome = crate::load::load(args, &*platform).await?;
             Ok(ExitCode::from(outcome))
         }),
@@ -284,22 +284,6 @@ fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
     )
 }
 
-/// Starts what `--env` names. Files that are no evidence go below `scratch`.
-async fn platform(
-    args: &WorkloadArgs,
-    workload: Workload,
-    storage: StorageChoice,
-    scratch: &Path,
-) -> anyhow::Result<Arc<dyn Platform>> {
-    match args.environment {
-        EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
-        EnvironmentName::Cluster => Ok(Arc::new(Cluster::connect(&args.cluster, &workload).await?)),
-        EnvironmentName::Aks => Ok(Arc::new(
-            Cluster::connect_aks(&args.aks, &args.cluster, &workload).await?,
-        )),
-    }
-}
-
 async fn suite(
     args: &SuiteArgs,
     selection: Selection,
@@ -307,7 +291,7 @@ async fn suite(
 ) -> anyhow::Result<ExitCode> {
     crate::scenario::check(args, &workload)?;
     let storage = args.workload.storage.unwrap_or(StorageChoice::Azurite);
-    let platform = platform(&args.workload, workload, storage, &args.out).await?;
+    let platform = crate::platform::start(&args.workload, workload, storage, &args.out).await?;
     let report = crate::scenario::run(args, selection, platform).await?;
     crate::load::summarise(&report.record, &report.report);
     Ok(conclude(&report))

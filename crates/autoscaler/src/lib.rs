@@ -49,3 +49,8 @@ pub use simulate::{
     Arrivals, Figures, Nodes, Point, Rates, ScaleIn, Series, Service, THRASH_WINDOW, Work,
     Workload, figures, figures_into, simulate, simulate_into,
 };
+
+/// The example of the README is compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -52,3 +52,8 @@ pub const ACCOUNT: &str = "devstoreaccount1";
 /// The published key of [`ACCOUNT`]: it opens nothing but emulators.
 pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// The example of the README is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow};
+use clap::Parser as _;
 use producer::Shape;
 use workflow::contract::PayloadSize;
 use workflow::{duration, number};
@@ -115,7 +117,27 @@ impl FromStr for LatencyLimitArg {
     }
 }
 
+/// The flags as a command line of their own.
+#[derive(clap::Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+struct Words {
+    #[command(flatten)]
+    load: LoadArgs,
+}
+
 impl LoadArgs {
+    /// The load that `words` describe, as `harness load` takes them.
+    pub fn from_words(words: &[String]) -> anyhow::Result<Self> {
+        let words = Words::try_parse_from(words).map_err(|error| {
+            let text = error.to_string();
+            anyhow!(
+                "{}",
+                text.trim_start_matches("error: ").trim_end().to_owned()
+            )
+        });
+        Ok(words.context("understand the load")?.load)
+    }
+
     /// How messages arrive. 200 a second is what Azurite on two cores takes from 16 consumers without a backlog, which would slow
     /// it further; the engine takes several times as many as the default.
     pub fn shape(&self) -> Shape {

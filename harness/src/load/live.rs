@@ -24,12 +24,14 @@ pub(super) struct Live {
     next: Instant,
     ticks: u32,
     terminal: bool,
+    is_shown: bool,
     /// When how many messages were done: sent, and no longer in the queue.
     done: VecDeque<(f64, u64)>,
 }
 
 impl Live {
-    pub(super) fn new(messages: u64) -> Self {
+    /// Of a load of so many messages; where it is not `shown`, only the time for another line is kept.
+    pub(super) fn new(messages: u64, is_shown: bool) -> Self {
         let start = Instant::now();
         Self {
             start,
@@ -37,6 +39,7 @@ impl Live {
             next: start,
             ticks: 0,
             terminal: stderr().is_terminal(),
+            is_shown,
             done: VecDeque::new(),
         }
     }
@@ -56,6 +59,9 @@ impl Live {
     }
 
     fn show(&mut self, sample: Sample, lateness_us: Option<u64>) {
+        if !self.is_shown {
+            return;
+        }
         let seconds = self.start.elapsed().as_secs_f64();
         let parts = self.parts(seconds, sample, lateness_us);
         if self.terminal {
@@ -104,7 +110,7 @@ impl Live {
 
     /// Shows how things stand at last, and ends the line that is rewritten in place.
     pub(super) fn end(&mut self, run: &Run) {
-        if self.terminal {
+        if self.terminal && self.is_shown {
             self.show(run.last_sample(), None);
             write("\n");
         }
@@ -168,7 +174,7 @@ mod tests {
 
     #[test]
     fn rate_and_time_left_are_those_of_messages_that_are_done() {
-        let mut live = Live::new(100_000);
+        let mut live = Live::new(100_000, true);
         let mut told = |seconds: f64, sent, depth| {
             let sample = Sample {
                 sent: Some(sent),

@@ -26,6 +26,7 @@ use crate::outcome::Outcome;
 use crate::panics::Stray;
 use crate::platform::workers::CONSUMERS;
 use crate::platform::{Departure, Platform, Replicas, Roster, StorageLoss, WorkerSpec, Workload};
+use crate::report::{Report, RunRecord};
 use crate::run::{Identity, Needed, Patience, Run, RunDir, Sending, Sent};
 
 /// Runs the load that `args` describe on `platform`, writes its report and prints its summary.
@@ -50,6 +51,23 @@ pub async fn load(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Ou
     }
 }
 
+/// Runs the load that `args` describe with `workload`, writes its reports, and prints nothing: for who asks as a program. Signals are
+/// left to the caller.
+pub async fn judged(args: &LoadArgs, workload: Workload) -> anyhow::Result<(RunRecord, Report)> {
+    check(args, &workload)?;
+    let storage = args.storage();
+    let platform = crate::platform::start(&args.workload, workload, storage, &args.out).await?;
+    let signals = Signals {
+        stop: CancellationToken::new(),
+        at_once: CancellationToken::new(),
+    };
+    if args.find_rate {
+        return knee::find(args, &*platform, &signals).await;
+    }
+    let Concluded { record, report } = perform(args, &*platform, &signals, Told::Nothing).await?;
+    Ok((record, report))
+}
+
 /// What was heard of signals so far.
 struct Signals {
     stop: CancellationToken,
@@ -70,19 +88,30 @@ async fn one_or_all(
     let (record, report) = if args.find_rate {
         knee::find(args, platform, signals).await?
     } else {
-        let Concluded { record, report } = perform(args, platform, signals, false).await?;
+        let Concluded { record, report } = perform(args, platform, signals, Told::Whole).await?;
         (record, report)
     };
     summarise(&record, &report);
     Ok(record.verdict().outcome)
 }
 
-/// One load, to its reports; `is_step` of those that are tried one after the other: they are not announced each.
+/// How much of a load is told while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// What begins, and how it goes on.
+    Whole,
+    /// How it goes on: of several loads, one after the other.
+    Progress,
+    /// Nothing, to a program.
+    Nothing,
+}
+
+/// One load, to its reports.
 async fn perform(
     args: &LoadArgs,
     platform: &dyn Platform,
     signals: &Signals,
-    is_step: bool,
+    told: Told,
 ) -> anyhow::Result<Concluded> {
     let stray = Stray::watch();
     let identity = Identity::fresh(args.seed);
@@ -94,7 +123,7 @@ async fn perform(
     let mut run = Run::prepare(platform, identity, &args.out, needed, loss.clone()).await?;
     let mut sending = None;
     let judged = tokio::select! {
-        judged = conduct(args, &mut run, &mut sending, &signals.stop, is_step) => judged,
+        judged = conduct(args, &mut run, &mut sending, &signals.stop, told) => judged,
         reason = loss.lost() => Err(anyhow!(reason)),
         // The reason is added at the end, with those of other panics.
         _ = stray.any() => Ok(vec![]),
@@ -132,10 +161,10 @@ async fn conduct(
     run: &mut Run,
     sending: &mut Option<Sending>,
     stop: &CancellationToken,
-    is_step: bool,
+    told: Told,
 ) -> anyhow::Result<Vec<Part>> {
     run.begin(describe::started(args, run))?;
-    if !is_step {
+    if told == Told::Whole {
         describe::announce(args, run);
     }
     if let Some(text) = describe::shortfall(args) {
@@ -156,6 +185,7 @@ async fn conduct(
         planned: args.planned(),
         patience: args.patience(),
         stop,
+        told,
     };
     let watched = follow.watch(run, sending, &mut meter).await?;
     took(run, &meter, "load", &watched.sent)?;
@@ -224,6 +254,7 @@ struct Follow<'a> {
     planned: u64,
     patience: Patience,
     stop: &'a CancellationToken,
+    told: Told,
 }
 
 impl Follow<'_> {
@@ -238,8 +269,9 @@ impl Follow<'_> {
             planned,
             patience,
             stop,
+            told,
         } = *self;
-        let mut live = Live::new(planned);
+        let mut live = Live::new(planned, told != Told::Nothing);
         let (mut interrupted, mut stopped) = (false, false);
         // It stays with the caller for as long as it sends, so that it can be ended in order if all this is given up.
         while let Some(sending) = producer.as_mut() {

@@ -29,7 +29,7 @@ mod taken;
 pub mod until;
 pub mod workers;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ pub use workers::{
     WorkerSpec, Workers,
 };
 
+use self::cluster::Cluster;
+use self::local::Local;
 use crate::autoscale::Recording;
 use crate::events::{EventLog, Fact, Resource};
 use crate::run::Identity;
@@ -216,5 +218,21 @@ impl StagePlan {
             (self.log).append(now, crate::events::Event::ResourceCreated(resource))?;
         }
         Ok(())
+    }
+}
+
+/// Starts what `--env` names. Files that are no evidence go below `scratch`.
+pub async fn start(
+    args: &WorkloadArgs,
+    workload: Workload,
+    storage: StorageChoice,
+    scratch: &Path,
+) -> anyhow::Result<Arc<dyn Platform>> {
+    match args.environment {
+        EnvironmentName::Local => Ok(Arc::new(Local::start(workload, storage, scratch).await?)),
+        EnvironmentName::Cluster => Ok(Arc::new(Cluster::connect(&args.cluster, &workload).await?)),
+        EnvironmentName::Aks => Ok(Arc::new(
+            Cluster::connect_aks(&args.aks, &args.cluster, &workload).await?,
+        )),
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use workflow::contract::Stamp;
 
-use super::{LatencyLimitArg, LoadArgs, Part, STOPPED, Signals, describe, perform};
+use super::{LatencyLimitArg, LoadArgs, Part, STOPPED, Signals, Told, describe, perform};
 use crate::events::{
     Bottleneck, BottleneckPart, Event, EventLog, HopLatency, RateFound, RateStep, StepMeasured,
 };
@@ -54,7 +54,7 @@ pub(super) async fn find(
             rate,
             args: step_args(args, rate, steps.len(), &identity, &limits, &dir),
         };
-        let concluded = perform(&tried.args, platform, signals, true).await?;
+        let concluded = perform(&tried.args, platform, signals, Told::Progress).await?;
         let step = tried.step(&concluded.record);
         describe::tell_step(&step);
         record(Event::RateStep(Box::new(step.clone())))?;

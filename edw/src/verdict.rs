@@ -1,0 +1,87 @@
+//! What a load has shown.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use harness::audit::{Finding, Violation};
+use harness::measure::{Hop, Percentile};
+use harness::outcome::Outcome;
+use harness::report::{RunRecord, Verdict as Told, terminal};
+
+/// What a load has shown. Displays as the summary that `edw load` prints.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    record: RunRecord,
+    told: Told,
+    directory: PathBuf,
+}
+
+impl Verdict {
+    pub(crate) fn new(record: RunRecord, directory: PathBuf) -> Self {
+        Self {
+            told: record.verdict(),
+            record,
+            directory,
+        }
+    }
+
+    /// Pass, fail, inconclusive or incomplete.
+    pub fn outcome(&self) -> Outcome {
+        self.told.outcome
+    }
+
+    /// Whether everything that was promised was judged, and holds. A run that could not tell is no pass.
+    pub fn is_pass(&self) -> bool {
+        self.outcome() == Outcome::Pass
+    }
+
+    /// Why it is no pass, the most important reason first; empty for a pass.
+    pub fn reasons(&self) -> &[String] {
+        &self.told.reasons
+    }
+
+    /// Every kind of violation that was found, with its count and the first witnesses; empty where nothing was audited.
+    pub fn findings(&self) -> &[Finding] {
+        self.record
+            .audit
+            .as_ref()
+            .map_or(&[], |audit| &audit.findings)
+    }
+
+    /// How many cases of `violation` there are.
+    pub fn count(&self, violation: Violation) -> u64 {
+        self.record
+            .audit
+            .as_ref()
+            .map_or(0, |audit| audit.count(violation))
+    }
+
+    /// Messages that are stored exactly once.
+    pub fn kept(&self) -> u64 {
+        self.record
+            .audit
+            .as_ref()
+            .map_or(0, |audit| audit.fates.kept)
+    }
+
+    /// How long `percentile` of the messages took for `hop` at most; `None` where nothing was measured.
+    pub fn latency(&self, hop: Hop, percentile: Percentile) -> Option<Duration> {
+        let measured = self.record.measured.as_ref()?;
+        let micros = measured.hops.samples(hop).at(percentile)?;
+        // Below 0 by the difference of two clocks at most.
+        Some(Duration::from_micros(micros.try_into().unwrap_or(0)))
+    }
+
+    /// The directory with the evidence and all reports.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let summary = terminal(&self.record, false);
+        write!(f, "{summary}\nevidence {}", self.directory.display())
+    }
+}
