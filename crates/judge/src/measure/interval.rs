@@ -52,8 +52,6 @@ pub fn confidence_ranks(samples: u64, percentile: Percentile) -> (Option<u64>, O
         }
         below += weight;
     }
-    let next = from + weights.len() as u64;
-    let high = high.or_else(|| (next <= samples).then_some(next));
     (low, high)
 }
 

@@ -151,6 +151,9 @@ fn what_was_not_received_over_the_wire_was_received_around_it() {
     let mut refused = Told::new();
     refused.on_message(DeleteMessage, 404);
     assert_eq!(refused.violations(), []);
+    let mut unanswered = Told::new();
+    unanswered.on_message(DeleteMessage, 500);
+    assert_eq!(unanswered.violations(), []);
     // Storage counts the receives.
     for (attempts, found) in [(&[1, 2][..], false), (&[2], true), (&[1, 3], true)] {
         let mut told = Told::new();
@@ -229,7 +232,7 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
 #[test]
 fn other_queues_have_no_part_in_the_run() {
     let names = Resources {
-        queue: Some("q".to_owned()),
+        queues: vec!["q".to_owned()],
         table: None,
     };
     let in_queue = |told: &mut Told, operation, queue: &str| {
@@ -321,4 +324,38 @@ fn clocks_apart_are_measured_where_clients_are_on_several_machines() {
     };
     assert_eq!(measured(true), ahead.unsigned_abs());
     assert_eq!(measured(false), 0);
+}
+
+/// A message that is not ours, or cannot be read, is named by the queue's own id.
+#[test]
+fn a_message_without_an_id_is_named_by_its_queue() {
+    let received = |attempt| {
+        let mut told = Told::new();
+        told.step(Operation::ReceiveMessages, 200, |crossing| {
+            crossing.messages.push(Handled {
+                queue_id: "m7".to_owned(),
+                attempt: Some(attempt),
+                ..Handled::default()
+            });
+        });
+        told
+    };
+    let subjects = |told: Told| {
+        let findings = told.protocol.finish().findings;
+        let witnesses = findings
+            .into_iter()
+            .map(|it| it.witnesses[0].subject.clone());
+        witnesses.collect::<Vec<_>>()
+    };
+    let mut deleted = received(1);
+    deleted.on_message(DeleteMessage, 204);
+    assert_eq!(subjects(deleted), ["queue message m7"]);
+    let mut cleared = received(1);
+    cleared.step(Operation::ClearMessages, 204, |_| {});
+    assert_eq!(subjects(cleared)[0], "queue message m7");
+    assert_eq!(subjects(received(3)), ["queue message m7"]);
+    let mut ours = Told::new();
+    ours.receive(1);
+    ours.on_message(DeleteMessage, 204);
+    assert_eq!(subjects(ours), ["r1-7"]);
 }
