@@ -2,6 +2,7 @@
 
 mod around;
 mod meddling;
+mod steps;
 
 use super::*;
 use crate::audit::{Violation, sample_crossing};

@@ -299,8 +299,7 @@ fn a_text_in_the_poison_queue_sets_the_message_of_the_same_text_aside() {
 /// On several machines a row may be stamped by a clock that is off, and latencies are uncertain by as much.
 #[test]
 fn clocks_apart_are_measured_where_clients_are_on_several_machines() {
-    let ahead = 300_000;
-    let measured = |are_apart: bool| {
+    let told_of = |are_apart: bool, ahead: i64| {
         let mut told = Told::new();
         if are_apart {
             told.protocol = told.protocol.with_clocks_apart();
@@ -320,10 +319,13 @@ fn clocks_apart_are_measured_where_clients_are_on_several_machines() {
                 ..row_of(7, 0)
             });
         });
-        told.protocol.traffic().clocks_apart_us
+        told.protocol.traffic()
     };
-    assert_eq!(measured(true), ahead.unsigned_abs());
-    assert_eq!(measured(false), 0);
+    let apart = told_of(true, 300_000);
+    assert_eq!((apart.clocks_apart_us, apart.untold_claims), (300_000, 0));
+    assert_eq!(told_of(false, 300_000).clocks_apart_us, 0);
+    // Further off than any clock that is kept: the row may lie as well as the clock.
+    assert_eq!(told_of(true, 5_000_000).untold_claims, 1);
 }
 
 /// A message that is not ours, or cannot be read, is named by the queue's own id.
