@@ -1,4 +1,4 @@
-//! Characters that cannot be seen, by name.
+//! Characters that cannot be seen, by name; and what git leaves in files.
 
 /// The name of a character that cannot be seen, or not be told from a space.
 pub(crate) fn hidden(letter: char) -> Option<&'static str> {
@@ -20,4 +20,40 @@ pub(crate) fn hidden(letter: char) -> Option<&'static str> {
         letter if letter.is_control() => "control character",
         _ => return None,
     })
+}
+
+/// What git has left in `text` in place of somebody's work, and in which line: a conflict that nobody has resolved ("git merge", "How
+/// conflicts are presented"), or the pointer to a file of Git LFS ("The Pointer").
+pub(crate) fn left_by_git(text: &str) -> Option<(usize, &'static str)> {
+    if text.starts_with("version https://git-lfs.github.com/") {
+        let pointer = "the file is a pointer of Git LFS; fetch its content with 'git lfs pull'";
+        return Some((1, pointer));
+    }
+    let mut lines = (1..).zip(text.lines());
+    let (line, _) = lines.find(|(_, line)| line.starts_with("<<<<<<< "))?;
+    let is_whole = text.lines().any(|line| line.starts_with(">>>>>>> "));
+    let conflict =
+        "a conflict of git begins here, which nobody has resolved; choose one of its sides";
+    is_whole.then_some((line, conflict))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_leaves_is_told_from_text() {
+        let conflict = "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> other\n";
+        assert_eq!(left_by_git(conflict).unwrap().0, 2);
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 12\n";
+        assert!(left_by_git(pointer).unwrap().1.contains("git lfs pull"));
+        for text in [
+            "",
+            "version: 1\n",
+            "<<<<<<< here it begins\n",
+            "Title\n=======\n",
+        ] {
+            assert_eq!(left_by_git(text), None, "{text}");
+        }
+    }
 }

@@ -72,12 +72,8 @@ pub fn judge(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Res
     })
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
-}
-
 fn recording(path: &Path) -> anyhow::Result<Recording> {
-    let recording = read(path)?.parse::<Recording>();
+    let recording = crate::manifest::text_of(path)?.parse::<Recording>();
     recording.with_context(|| format!("read {}", path.display()))
 }
 

@@ -33,7 +33,7 @@ async fn each_mistake_on_the_command_line_is_named() {
 #[tokio::test]
 async fn each_mistake_in_the_environment_is_named() {
     let long = "a".repeat(60);
-    let mistakes: [(&[(&str, &str)], &str); 8] = [
+    let mistakes: [(&[(&str, &str)], &str); 12] = [
         (&[("AZURE_QUEUE_NAME", &long)], "choose a shorter name"),
         (
             &[("EDW_SCHEDULED_EVENTS_ENDPOINT", "169.254.169.254")],
@@ -54,6 +54,30 @@ async fn each_mistake_in_the_environment_is_named() {
             "AZURE_STORAGE_SAS_TOKEN",
         ),
         (&[("EDW_GRACE", "25")], "250ms"),
+        // Nobody is asked who could not answer: it would never be ready.
+        (
+            &[("AZURE_TABLE_ENDPOINT", "http://127.0.0.1:1/account/results")],
+            "give it without, http://127.0.0.1:1/account",
+        ),
+        (
+            &[("AZURE_TABLE_ENDPOINT", "http://127.0.0.1:1")],
+            "the endpoint names no account",
+        ),
+        (
+            &[("AZURE_QUEUE_ENDPOINT", "http://127.0.0.1:1/")],
+            "the endpoint names no account",
+        ),
+        (
+            &[
+                ("AZURE_STORAGE_SAS_TOKEN", ""),
+                ("EDW_CREDENTIAL", "auto"),
+                (
+                    "AZURE_STORAGE_CONNECTION_STRING",
+                    "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKeyName=R;SharedAccessKey=hunter2",
+                ),
+            ],
+            "a connection string of Service Bus or Event Hubs",
+        ),
     ];
     for (environment, text) in mistakes {
         let (code, stderr) = ended(&[], environment).await;

@@ -5,6 +5,7 @@
 //!
 //! [`workload`]: how messages and rows look, as descriptions; the project's own is one of them.
 //! [`duration`], [`number`] and [`histogram`]: how values are written on a command line and in the producer's summary.
+//! [`text`]: files in the encodings that people have.
 //! [`clock`]: the wall clock, which a simulation replaces.
 
 pub mod clock;
@@ -19,6 +20,7 @@ mod poison;
 mod row;
 mod stamp;
 mod stamp_sums;
+pub mod text;
 pub mod workload;
 
 pub use digest::{Digest, ParseDigestError};

@@ -1,9 +1,10 @@
 //! `harness init`: a first description of a workload, from messages and rows that are there. It asks nothing: what it finds is filled in,
 //! and what it cannot tell stands in the description as a comment.
 //!
-//! `guess` says what the values at one place of all messages are; `write` makes YAML of it. A column of rows is what the same value of a
-//! message is, wherever one is found.
+//! `files` reads messages and rows as tools export them; `guess` says what the values at one place of all messages are; `write` makes
+//! YAML of it. A column of rows is what the same value of a message is, wherever one is found.
 
+mod files;
 mod guess;
 mod write;
 
@@ -18,6 +19,7 @@ use workflow::azure::{Storage, StorageArgs};
 use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
 
 use crate::exit::WrongInput;
+use crate::manifest::text_of;
 
 /// Most rows that are looked at: those of more than the messages that one look at a queue shows.
 const MOST_ROWS: usize = 1_000;
@@ -26,10 +28,10 @@ const MOST_ROWS: usize = 1_000;
 #[derive(Debug, Clone, clap::Args)]
 #[command(mut_arg("queue", |arg| arg.required(false)), mut_arg("table", |arg| arg.required(false)))]
 pub struct InitArgs {
-    /// A file of messages, one a line, each as its queue holds it
+    /// A file of messages, one a line, each as its queue holds it; or what `az storage message peek -o json` prints
     #[arg(long, requires = "rows")]
     pub messages: Option<PathBuf>,
-    /// A file of rows, one a line, each an object of JSON
+    /// A file of rows, one a line, each an object of JSON; or what `az storage entity query -o json` prints or Storage Explorer exports
     #[arg(long, requires = "messages")]
     pub rows: Option<PathBuf>,
     /// The storage to look at instead; nothing is taken out of it
@@ -60,26 +62,12 @@ const MISSING: WrongInput = WrongInput(
 );
 
 fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Samples> {
-    let read = |path: &Path| {
-        let text = std::fs::read_to_string(path);
-        text.with_context(|| format!("read {}", path.display()))
-            .context(MISSING)
-    };
-    let lines = |text: String| -> Vec<String> {
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        lines.map(str::to_owned).collect()
-    };
-    let parsed = lines(read(rows)?)
-        .into_iter()
-        .zip(1..)
-        .map(|(line, number)| {
-            let row = serde_json::from_str::<Map<String, Value>>(&line);
-            row.with_context(|| format!("{}:{number}: it is no object of JSON", rows.display()))
-                .context(MISSING)
-        });
+    let read = |path: &Path| text_of(path).context(MISSING);
+    let in_file = || format!("read {}", rows.display());
+    let rows = files::rows(&read(rows)?).with_context(in_file);
     Ok(Samples {
-        messages: lines(read(messages)?),
-        rows: parsed.collect::<anyhow::Result<_>>()?,
+        messages: files::messages(&read(messages)?),
+        rows: rows.context(MISSING)?,
     })
 }
 

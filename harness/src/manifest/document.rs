@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{ManifestError, YamlError};
-use crate::letters::hidden;
+use crate::letters::{hidden, left_by_git};
 
 /// One object as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,13 @@ pub struct Document {
 /// one, are documents of their own. Fields without a value are left out, as the API server does (Kubernetes
 /// `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`; in Go, `null` leaves a field as it is).
 pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
-    let values = serde_saphyr::from_multiple::<Value>(text);
+    if let Some((line, left)) = left_by_git(text) {
+        let file = file.to_owned();
+        return Err(ManifestError::Unfinished { file, line, left });
+    }
+    // kubectl reads YAML as Go's package does, to which 010 is 8 (`gopkg.in/yaml.v2`, `resolve`: `strconv.ParseInt(plain, 0, 64)`).
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let values = serde_saphyr::from_multiple_with_options::<Value>(text, options);
     let values = values.map_err(|error| {
         if let Some(error) = not_yet_yaml(file, text) {
             return error;
@@ -30,7 +36,7 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
     })?;
     let mut documents = Vec::new();
     for mut value in values {
-        prune(&mut value);
+        as_go_reads(&mut value);
         flatten(file, value, &mut documents);
     }
     let template =
@@ -98,15 +104,31 @@ fn flatten(file: &str, mut value: Value, documents: &mut Vec<Document>) {
     }
 }
 
-fn prune(value: &mut Value) {
+/// Leaves out what is null, and writes whole numbers as such: `15.0` is 15 to kubectl, whose YAML becomes JSON on the way
+/// (`sigs.k8s.io/yaml`, `yamlToJSON`: a float64 without a fraction is written as an integer), and to the API server's schemas
+/// (`kube-openapi`, `pkg/validation/validate/type.go`, `isFloatInt`).
+fn as_go_reads(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|_, value| !value.is_null());
-            map.values_mut().for_each(prune);
+            map.values_mut().for_each(as_go_reads);
         }
-        Value::Array(list) => list.iter_mut().for_each(prune),
+        Value::Array(list) => list.iter_mut().for_each(as_go_reads),
+        Value::Number(number) => {
+            if let Some(whole) = number.as_f64().filter(|_| number.is_f64()).and_then(whole) {
+                *value = whole.into();
+            }
+        }
         _ => {}
     }
+}
+
+/// The integer that `number` is, if Go's `encoding/json` writes it as one.
+fn whole(number: f64) -> Option<i64> {
+    // Up to here each integer has a float64 of its own, and is written without an exponent.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and in range")]
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
 fn of_keda(value: &Value) -> bool {

@@ -64,6 +64,28 @@ pub enum ManifestError {
         /// What it is called.
         name: &'static str,
     },
+    /// What git has left in place of a manifest.
+    #[error("read {file}: line {line}: {left}")]
+    Unfinished {
+        /// Which file.
+        file: String,
+        /// The line.
+        line: usize,
+        /// What it is, and what to do.
+        left: &'static str,
+    },
+    /// A kind that is written in another case than the API server knows it.
+    #[error(
+        "read {found} of {file}: there is no such kind, and names of kinds have their case; write \"kind: {expected}\""
+    )]
+    Kind {
+        /// As it is written.
+        found: String,
+        /// Which file, or overlay.
+        file: String,
+        /// As it is meant.
+        expected: &'static str,
+    },
     /// A Helm chart.
     #[error(
         "read {path}: it is a chart of Helm; render it first: helm template {path} | harness simulate -"
@@ -105,7 +127,7 @@ pub enum ManifestError {
         /// Where in the object.
         field: String,
         /// What does not fit.
-        source: serde_json::Error,
+        source: ShapeError,
     },
     /// A version of a kind that this program does not know.
     #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
@@ -140,6 +162,50 @@ pub enum ManifestError {
         /// What kubectl said.
         said: String,
     },
+}
+
+/// What does not fit about a field, for people who write manifests: without the names that types have in this program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ShapeError(String);
+
+/// What `serde` expects, and what people call it.
+const TYPES: [(&str, &str); 8] = [
+    ("i64", "a whole number"),
+    ("u32", "a whole number from 0 on"),
+    ("u64", "a whole number from 0 on"),
+    ("i32", "a whole number"),
+    ("f64", "a number"),
+    ("a sequence", "a list"),
+    ("a map", "an object"),
+    ("a boolean", "true or false, without quotes"),
+];
+
+impl From<&serde_json::Error> for ShapeError {
+    fn from(error: &serde_json::Error) -> Self {
+        let said = error.to_string();
+        let Some((found, expected)) = said.rsplit_once(", expected ") else {
+            return Self(said);
+        };
+        if found.ends_with("invalid type: null") {
+            return Self("is missing".to_owned());
+        }
+        // A placeholder of a shell's, of envsubst or of a pipeline.
+        if ["\"$", "\"#{", "\"__"]
+            .iter()
+            .any(|begin| found.contains(begin))
+        {
+            return Self(format!("{found}, a placeholder; write a value there first"));
+        }
+        let mut types = TYPES.into_iter();
+        let named = types.find(|(ours, _)| *ours == expected);
+        let expected = match named {
+            Some((_, people)) => people,
+            None if expected.starts_with("struct ") => "an object",
+            None => expected,
+        };
+        Self(format!("{found}, expected {expected}"))
+    }
 }
 
 /// Why a text is not YAML, for people who write manifests.

@@ -31,7 +31,7 @@ use serde_json::Value;
 
 pub use check::{Problem, check};
 pub use document::{Document, parse};
-pub use error::{ManifestError, YamlError};
+pub use error::{ManifestError, ShapeError, YamlError};
 pub use kustomize::{Kubectl, read_plain};
 pub(crate) use quantity::quantity;
 pub use scaling::Asked;
@@ -160,7 +160,15 @@ impl Manifests {
         let text = |field: &str| document.value[field].as_str().unwrap_or_default();
         let (kind, version) = (text("kind"), text("apiVersion"));
         let Some(known) = KINDS.iter().find(|known| known.is(kind, version)) else {
-            return Ok(());
+            let mut near = KINDS.iter();
+            let near = near.find(|known| known.is_nearly(kind, version));
+            return near.map_or(Ok(()), |known| {
+                Err(ManifestError::Kind {
+                    found: kind.to_owned(),
+                    file: document.file.clone(),
+                    expected: known.kind,
+                })
+            });
         };
         let reader = Reader { document, known };
         match known.kind {
@@ -209,6 +217,11 @@ impl Known {
         let found = group(api_version);
         let ours = found == group(self.api_version) || self.former.contains(&found);
         self.kind == kind && (ours || api_version.is_empty())
+    }
+
+    /// Whether it is meant by a name in another case.
+    fn is_nearly(&self, kind: &str, api_version: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind) && self.is(self.kind, api_version)
     }
 
     /// Whether a cluster serves it in a version whose fields are these.
@@ -306,7 +319,7 @@ fn typed<T: DeserializeOwned>(
             } else {
                 field
             },
-            source: error.into_inner(),
+            source: ShapeError::from(error.inner()),
         }
     })
 }

@@ -69,6 +69,8 @@ impl<T> Item<T> {
     fn named(&self) -> manifest::Metadata {
         manifest::Metadata {
             name: self.metadata.name.clone(),
+            namespace: self.metadata.namespace.clone(),
+            labels: self.metadata.labels.clone(),
             annotations: self.metadata.annotations.clone(),
         }
     }

@@ -3,6 +3,8 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use workflow::contract::text::decode;
+
 use super::kustomize::{self, Kubectl};
 use super::{Document, ManifestError, parse, read_plain};
 
@@ -92,26 +94,6 @@ pub fn text_of(path: &Path) -> Result<String, ManifestError> {
     match read {
         Ok(bytes) => decode(&bytes).ok_or(ManifestError::Encoding { path }),
         Err(source) => Err(ManifestError::Read { path, source }),
-    }
-}
-
-/// By its byte order mark, or else by where the zeros are: a manifest begins with a character of ASCII (YAML 1.2.2, section
-/// 5.2).
-fn decode(bytes: &[u8]) -> Option<String> {
-    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let (units, rest) = bytes.as_chunks::<2>();
-        let units: Vec<u16> = units.iter().copied().map(unit).collect();
-        rest.is_empty().then(|| String::from_utf16(&units).ok())?
-    };
-    match bytes {
-        [0xff, 0xfe, text @ ..] => wide(text, u16::from_le_bytes),
-        [0xfe, 0xff, text @ ..] => wide(text, u16::from_be_bytes),
-        [0, _, ..] => wide(bytes, u16::from_be_bytes),
-        [_, 0, ..] => wide(bytes, u16::from_le_bytes),
-        text => {
-            let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-            String::from_utf8(text.to_vec()).ok()
-        }
     }
 }
 

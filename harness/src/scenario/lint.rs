@@ -83,6 +83,13 @@ pub(super) fn of_scenario(
                     let text = format!("{number} in '{keyword} {sentence}' is more than a step takes");
                     problems.add(step.position.line, text);
                 }
+                if let Some(digit) = sentence.chars().find(|it| it.is_numeric() && !it.is_ascii()) {
+                    let text = format!(
+                        "{digit} (U+{:04X}) in '{keyword} {sentence}' is no digit that a step reads; write 0 to 9",
+                        u32::from(digit)
+                    );
+                    problems.add(step.position.line, text);
+                }
                 arguments(&mut problems, step);
             }
             // Named where the text is checked.

@@ -8,7 +8,9 @@ use cucumber::gherkin::{Feature, GherkinEnv, ParseError, ParseFileError};
 
 use super::lint::{Problem, Problems};
 use super::selection::scenarios;
-use super::text::{NoText, decoded, of_text, shown, without_mark};
+use super::text::{
+    NoText, decoded, of_descriptions, of_text, shown, with_language_first, without_mark,
+};
 
 /// A feature file that was read, with a scenario for each line of its examples.
 #[derive(Debug)]
@@ -81,7 +83,9 @@ impl NoText {
     fn told(self, file: &Path) -> String {
         let file = file.display();
         match self {
-            Self::Utf16 => format!("{file}:1: the file is in UTF-16; save it as UTF-8"),
+            Self::Wide(encoding) => {
+                format!("{file}:1: the file is in {encoding}; save it as UTF-8")
+            }
             Self::NotUtf8(line) => {
                 format!(
                     "{file}:{line}: the file is not in UTF-8 from this line on; save it as UTF-8"
@@ -98,16 +102,24 @@ fn parsed(
     cause: impl FnOnce(&Path) -> Option<String>,
 ) -> anyhow::Result<FeatureFile> {
     let mut problems = of_text(&file, text);
-    let feature = Feature::parse(text, GherkinEnv::default()).map_err(|error| {
+    let read = Feature::parse(with_language_first(text).as_ref(), GherkinEnv::default());
+    let feature = read.map_err(|error| {
         let parser = in_words(&file, text, line_of(&error), cause(&file));
-        // What was found in the text may be why.
-        let found = problems.iter().map(ToString::to_string).chain([parser]);
+        // What was found in the text may be why, and says more than the parser does of the same line.
+        let is_told = problems.iter().any(|problem| problem.line == parser.line);
+        let found = problems.iter().chain(Some(&parser).filter(|_| !is_told));
+        let found = found.map(ToString::to_string);
         Unreadable(found.collect::<Vec<_>>().join("\n"))
     })?;
     problems.extend(of_empty_parts(&feature, &file));
-    let feature = feature
-        .expand_examples()
-        .with_context(|| format!("read the examples of {}", file.display()))?;
+    problems.extend(of_descriptions(&file, text, &feature));
+    let feature = feature.expand_examples().map_err(|error| {
+        let (name, line) = (error.name, error.pos.line);
+        Unreadable(format!(
+            "{}:{line}: <{name}> is in no column of the examples; write one of their headers",
+            file.display()
+        ))
+    })?;
     Ok(FeatureFile {
         file,
         feature,
@@ -159,34 +171,60 @@ fn line_of(error: &ParseError) -> usize {
 }
 
 /// What is wrong with the `text` of `file`, whose parser gave up at `line`, sometimes for a `cause` that it knows.
-fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> String {
-    let file = file.display();
+fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> Problem {
+    let problem = |line: usize, text: String| Problem {
+        file: file.display().to_string(),
+        line,
+        text,
+    };
     if text.trim().is_empty() {
-        return format!(
-            "{file}:1: the file is empty: a feature begins with a line 'Feature: <name>'"
-        );
+        let empty = "the file is empty: a feature begins with a line 'Feature: <name>'";
+        return problem(1, empty.to_owned());
     }
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     if let Some(cause) = cause {
-        // It knows the cause only once the line is over.
-        let before = lines.iter().take(line).rposition(|line| !line.is_empty());
-        let at = before.unwrap_or_default();
-        let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-        return format!(
-            "{file}:{}: {} '{}'",
-            at + 1,
-            shown(&cause),
-            shown(lines[at])
-        );
+        let at = cause_at(&lines, line, &cause);
+        let said = shown(lines[at]);
+        let text = if cause.starts_with(UNKNOWN_KEYWORD) {
+            format!(
+                "this line begins with no keyword, or with one that cannot stand here: '{said}'"
+            )
+        } else {
+            let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("{} '{said}'", shown(&cause))
+        };
+        return problem(at + 1, text);
     }
     let said = lines
         .get(line.saturating_sub(1))
         .copied()
         .unwrap_or_default();
     if said.is_empty() {
-        return format!(
-            "{file}:{line}: the file ends too early, or something is missing before this line"
-        );
+        let short = "the file ends too early, or something is missing before this line";
+        return problem(line, short.to_owned());
     }
-    format!("{file}:{line}: this line cannot be read: '{}'", shown(said))
+    problem(line, format!("this line cannot be read: '{}'", shown(said)))
+}
+
+const UNKNOWN_KEYWORD: &str = "Unknown keyword: '";
+
+/// The index of the line that the parser's `cause` is of: it knows the cause only once the line is over, or a line later, and that of
+/// a language at the end of the file.
+fn cause_at(lines: &[&str], line: usize, cause: &str) -> usize {
+    if cause.starts_with("Requested language") {
+        let of_language = |line: &&str| line.starts_with('#') && line.contains("language");
+        return lines.iter().position(of_language).unwrap_or_default();
+    }
+    let above = &lines[..line.min(lines.len())];
+    let begins = cause.strip_prefix(UNKNOWN_KEYWORD);
+    let begins = begins.and_then(|text| text.trim_end_matches("'.").lines().next());
+    let begins = begins.map_or("", str::trim);
+    let last = |is: &dyn Fn(&str) -> bool| {
+        let mut lines = above.iter();
+        lines.rposition(|line| !line.is_empty() && is(line))
+    };
+    // Of a tag with a space it is what follows the space.
+    let found =
+        last(&|line| line.starts_with(begins)).or_else(|| last(&|line| line.contains(begins)));
+    found.or_else(|| last(&|_| true)).unwrap_or_default()
 }

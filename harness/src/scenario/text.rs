@@ -6,30 +6,37 @@
 
 mod keyword;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use cucumber::gherkin::{Step, StepType};
+use cucumber::gherkin::{Feature, Step, StepType, is_language_supported};
 
 use super::lint::{Problem, Problems};
 use super::selection::definitions;
-use crate::letters::hidden;
-use keyword::{Header, begins_step, header, meant};
+use crate::letters::{hidden, left_by_git};
+use keyword::{Header, after_keyword, begins_step, header, meant};
 
 /// Why bytes are no text of a feature file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoText {
-    /// UTF-16, as PowerShell and "Unicode" in editors write it.
-    Utf16,
+    /// UTF-16, as PowerShell and "Unicode" in editors write it, or UTF-32.
+    Wide(&'static str),
     /// Another encoding, from this line on.
     NotUtf8(usize),
 }
 
 /// The text of a file, without the byte order mark that some editors put at its beginning. Cucumber leaves it out as well
-/// (`EncodingParser` of cucumber-jvm).
+/// (`EncodingParser` of cucumber-jvm). Without a mark, the zeros tell: a feature begins with a character of ASCII.
 pub(super) fn decoded(bytes: &[u8]) -> Result<&str, NoText> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(NoText::Utf16);
+    match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [_, 0, 0, 0, ..] | [0, 0, 0, _, ..] => {
+            return Err(NoText::Wide("UTF-32"));
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => {
+            return Err(NoText::Wide("UTF-16"));
+        }
+        _ => {}
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(without_mark(text)),
@@ -46,6 +53,60 @@ pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
+/// The code in a line such as `# language: fr`, which says in which language the keywords of a file are (Gherkin reference, "Spoken
+/// Languages").
+fn language(line: &str) -> Option<&str> {
+    let said = line.trim().strip_prefix('#')?.trim_start();
+    let code = said.strip_prefix("language")?.trim_start();
+    Some(code.strip_prefix(':')?.trim())
+}
+
+/// `text` with its language where the parser looks for it: in the first line that is not empty, and without a space at its end.
+/// Gherkin takes both, and remarks before it. All lines keep their numbers.
+pub(super) fn with_language_first(text: &str) -> Cow<'_, str> {
+    let mut before = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(code) = language(line) {
+            let lines = text[..before].matches('\n').count();
+            let rest = text[before + line.len()..].trim_start_matches('\u{feff}');
+            return Cow::Owned(format!("{}# language: {code}\n{rest}", "\n".repeat(lines)));
+        }
+        if !line.trim().is_empty() && !line.trim_start().starts_with('#') {
+            break;
+        }
+        before += line.len();
+    }
+    Cow::Borrowed(text)
+}
+
+/// Steps in the descriptions of a feature whose keywords are in another language than English, where a keyword that is misspelt
+/// is known by what stands below it alone.
+pub(super) fn of_descriptions(file: &Path, text: &str, feature: &Feature) -> Vec<Problem> {
+    let mut problems = Problems::of(file);
+    let code = text.lines().find_map(language);
+    if code.is_none_or(|code| code == "en") {
+        return problems.found;
+    }
+    let rules = feature.rules.iter();
+    let scenarios = rules.clone().flat_map(|rule| &rule.scenarios);
+    let scenarios = scenarios.chain(&feature.scenarios);
+    let descriptions = [feature.description.as_deref()]
+        .into_iter()
+        .chain(rules.map(|rule| rule.description.as_deref()))
+        .chain(scenarios.map(|scenario| scenario.description.as_deref()));
+    for line in descriptions.flatten().flat_map(str::lines) {
+        if let Some(step) = step_in(line.trim()) {
+            let mut lines = (1..).zip(text.lines());
+            let number = lines.find(|(_, it)| it.trim() == line.trim());
+            problems.add(
+                number.map_or(1, |(number, _)| number),
+                in_description(line.trim(), step),
+            );
+        }
+    }
+    problems.found
+}
+
 /// What is wrong with the `text` of `file`, whatever its steps say.
 pub(super) fn of_text(file: &Path, text: &str) -> Vec<Problem> {
     let mut problems = Problems::of(file);
@@ -57,9 +118,14 @@ pub(super) fn of_text(file: &Path, text: &str) -> Vec<Problem> {
         );
         return problems.found;
     }
+    if let Some((line, left)) = left_by_git(text) {
+        problems.add(line, left);
+        return problems.found;
+    }
     let mut scan = Scan {
         problems,
         place: Place::Start,
+        feature: None,
         row: None,
     };
     for (number, line) in (1..).zip(text.lines()) {
@@ -91,6 +157,8 @@ enum Place {
 struct Scan<'a> {
     problems: Problems<'a>,
     place: Place,
+    /// The line of the first `Feature`.
+    feature: Option<usize>,
     /// The cells of the first row of the table that the line before belongs to.
     row: Option<usize>,
 }
@@ -107,7 +175,11 @@ impl Scan<'_> {
         // As a reader sees it: a character that cannot be seen keeps a keyword from being one.
         let seen = seen(line);
         let seen = seen.trim();
-        if line.is_empty() || line.starts_with('#') {
+        if line.is_empty() {
+            return;
+        }
+        if line.starts_with('#') {
+            self.language(number, line);
             return;
         }
         let first = self.row.take();
@@ -120,6 +192,9 @@ impl Scan<'_> {
             self.place = Place::DocString(end);
         } else if let Some(header) = header(seen) {
             self.name_hidden(number, &without_tabs);
+            if header == Header::Feature {
+                self.feature(number);
+            }
             self.place = Place::Below(header);
         } else if seen.starts_with('@') {
             self.name_hidden(number, &without_tabs);
@@ -128,6 +203,32 @@ impl Scan<'_> {
             self.place = Place::Steps;
         } else if matches!(self.place, Place::Below(_)) {
             self.description(number, line);
+        }
+    }
+
+    /// The Gherkin reference ("Keywords"): a file has one feature.
+    fn feature(&mut self, number: usize) {
+        match self.feature {
+            None => self.feature = Some(number),
+            Some(first) => self.problems.add(
+                number,
+                format!(
+                    "a second feature begins here, and the first is that of line {first}; a file has one feature: move this one to \
+                     a file of its own"
+                ),
+            ),
+        }
+    }
+
+    fn language(&mut self, number: usize, remark: &str) {
+        let unknown = |code: &&str| self.place == Place::Start && !is_language_supported(code);
+        if let Some(code) = language(remark).filter(unknown) {
+            let text = format!(
+                "there is no language {:?} of Gherkin; write the code of one, such as '# language: fr', or leave the line out for \
+                 English",
+                shown(code)
+            );
+            self.problems.add(number, text);
         }
     }
 
@@ -178,14 +279,17 @@ impl Scan<'_> {
             );
             self.problems.add(number, text);
         } else if let Some(step) = step_in(line) {
-            let text = format!(
-                "'{}' is a description, which never runs, though '{step}' is a step; a step begins with Given, When, Then, And \
-                 or But, and stands below a line 'Scenario: <name>'",
-                shown(line)
-            );
-            self.problems.add(number, text);
+            self.problems.add(number, in_description(line, step));
         }
     }
+}
+
+fn in_description(line: &str, step: &str) -> String {
+    format!(
+        "'{}' is a description, which never runs, though '{step}' is a step; a step begins with Given, When, Then, And or But, and \
+         stands below a line 'Scenario: <name>'",
+        shown(line)
+    )
 }
 
 /// The cells of a row of a table, whose bars may be escaped.
@@ -204,11 +308,13 @@ fn cells(row: &str) -> usize {
     bars.saturating_sub(1)
 }
 
-/// The sentence of a step in `line`: all of it, or what follows its first word.
+/// The sentence of a step in `line`: all of it, or what follows its first word, or a keyword without its space.
 fn step_in(line: &str) -> Option<&str> {
     let line = line.trim_start_matches(['-', '*']).trim_start();
     let after = line.split_once(' ').map(|(_, rest)| rest.trim_start());
-    let mut sentences = [Some(line), after].into_iter().flatten();
+    let mut sentences = [Some(line), after, after_keyword(line)]
+        .into_iter()
+        .flatten();
     sentences.find(|sentence| is_step(sentence))
 }
 

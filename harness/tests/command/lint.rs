@@ -97,6 +97,36 @@ fn never_run() -> Vec<(String, &'static str)> {
             "a.feature:6: the rule \"r\" has no scenario",
         ),
         (
+            format!("Feature: f\n  {GOOD}Feature: g\n  {GOOD}"),
+            "a.feature:6: a second feature begins here, and the first is that of line 1",
+        ),
+        (
+            format!("# language: xx\nFeature: f\n  {GOOD}"),
+            "a.feature:1: there is no language \"xx\" of Gherkin",
+        ),
+        (
+            "# ours\n# language: fr \nFonctionnalité: f\n\n  Scénaro: t\n    Soit 1 consumer\n\n  Scénario: s\n    Soit 1 consumer\n".to_owned(),
+            "a.feature:6: 'Soit 1 consumer' is a description, which never runs",
+        ),
+        (
+            format!(
+                "Feature: f\n  {}",
+                GOOD.replace("5 messages", "\u{ff15} messages")
+            ),
+            "a.feature:4: \u{ff15} (U+FF15)",
+        ),
+        (
+            format!("Feature: f\n  {}", GOOD.replace("Given 1", "Given1")),
+            "a.feature:3: 'Given1 consumer' is a description",
+        ),
+        (
+            format!(
+                "Feature: f\n  {}    Examples:\n      | n |\n      | 5 |\n",
+                GOOD.replace("5 messages", "<m> messages")
+            ),
+            "a.feature:4: <m> is in no column of the examples",
+        ),
+        (
             "Feature: f\n  All of it is prose.\n".to_owned(),
             "a.feature:1: the feature \"f\" has no scenario",
         ),
@@ -167,6 +197,11 @@ fn encodings_are_read_or_named() {
             "1 scenarios checked, 0 problems",
         ),
         (
+            utf16[2..].to_vec(),
+            2,
+            "a.feature:1: the file is in UTF-16; save it as UTF-8",
+        ),
+        (
             utf16,
             2,
             "a.feature:1: the file is in UTF-16; save it as UTF-8",
@@ -197,6 +232,14 @@ fn a_file_that_is_no_feature_is_refused_in_words_with_its_line() {
         ("\n  \n", "a.feature:1: the file is empty"),
         ("\nScenario: s\n", "a.feature:2: "),
         ("\nScenario: s\n", "'Scenario: s'"),
+        (
+            "Scenario: s\n  Given 1 consumer\n",
+            "a.feature:1: this line begins with no keyword, or with one that cannot stand here: 'Scenario: s'",
+        ),
+        (
+            "Feature: f\n  Background:\n    Given 1 consumer\n  Background:\n    Given 2 consumers\n  Scenario: s\n    When x\n",
+            "a.feature:4: this line begins with no keyword, or with one that cannot stand here: 'Background:'",
+        ),
     ] {
         std::fs::write(&file, content).expect("a feature file");
         let output = harness(&["lint", file.to_str().expect("a path of text")]);

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod described;
 mod disk;
+mod field;
 mod foreign;
 mod guard;
 mod lint;

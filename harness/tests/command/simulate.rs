@@ -1,5 +1,7 @@
 //! `harness simulate`: what it refuses, and what it leaves when it has answered.
 
+mod more;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -79,6 +81,19 @@ fn the_settings_of_the_sample_are_answered_in_words() {
         "fleet-ended-at-once"
     );
     assert_eq!(figures["settings"][1]["findings"], serde_json::json!([]));
+}
+
+/// What Go reads as 15 is 15 (`sigs.k8s.io/yaml`, `yamlToJSON`).
+#[test]
+fn a_number_that_is_whole_is_a_whole_number() {
+    let directory = directory();
+    let file = directory.path().join("scaledobject.yaml");
+    let settings = SAMPLE.replace("maxReplicaCount: 15", "maxReplicaCount: 15.0");
+    std::fs::write(&file, settings).expect("a file");
+    let output = simulate(&file, directory.path(), &[]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(said.contains("15 replicas to 0"), "{said}");
 }
 
 #[test]
@@ -218,6 +233,36 @@ fn what_a_cluster_refuses_is_refused_with_field_and_reason() {
             &["write \"keda.sh/v1alpha1\""],
         ),
         ("spec:", "spec: [", &["as YAML"]),
+        // Kubernetes `objectmeta.go`, `ValidateObjectMetaAccessor`
+        (
+            "name: aws2az-queue-scaleobj",
+            "name: SO_1",
+            &[
+                "metadata.name: is \"SO_1\", must be small letters",
+                "such as \"so-1\" (the API server refuses",
+            ],
+        ),
+        (
+            "maxReplicaCount: 15",
+            "maxReplicaCount: 15.5",
+            &[
+                "spec.maxReplicaCount",
+                "floating point `15.5`, expected a whole number",
+            ],
+        ),
+        (
+            "maxReplicaCount: 15",
+            "maxReplicaCount: ${MAX}",
+            &[
+                "spec.maxReplicaCount",
+                "a placeholder; write a value there first",
+            ],
+        ),
+        (
+            "kind: ScaledObject",
+            "kind: scaledobject",
+            &["names of kinds have their case; write \"kind: ScaledObject\""],
+        ),
     ] {
         refused(&SAMPLE.replacen(from, to, 1), &[], texts);
     }

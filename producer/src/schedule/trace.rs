@@ -2,12 +2,14 @@
 //!
 //! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. A first
 //! line `offset_s` is a header. Only the first column is read, so a trace may carry more; empty lines and lines that
-//! start with `#` are skipped. As spreadsheets write it, it may begin with a byte order mark, and have semicolons or tabs
-//! between its columns.
+//! start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark, end its lines with CR,
+//! and have semicolons or tabs between its columns.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use workflow::contract::text::{decode, is_utf16};
 
 /// Most arrivals of one trace; they are held in memory, 16 bytes each.
 pub const MAX_ARRIVALS: usize = 10_000_000;
@@ -65,59 +67,100 @@ pub fn read(path: &Path) -> Result<Vec<Duration>, TraceError> {
     parse(path, BufReader::new(file))
 }
 
-/// The same from a text; `path` is what errors call it.
+/// The same from a text, or from what UTF-16 makes of one; `path` is what errors call it.
 ///
 /// By lines, and not with a CSV reader: those count neither blank lines nor comments reliably, and a first column of
 /// numbers needs none.
-pub fn parse(path: &Path, source: impl BufRead) -> Result<Vec<Duration>, TraceError> {
-    let mut offsets: Vec<Duration> = Vec::new();
-    let mut first = None;
-    for (line, text) in (1..).zip(source.lines()) {
-        let wrong = |problem: String| TraceError::Line {
+pub fn parse(path: &Path, mut source: impl BufRead) -> Result<Vec<Duration>, TraceError> {
+    let failed = |line: u64, source: io::Error| TraceError::Read {
+        path: path.to_owned(),
+        line,
+        source,
+    };
+    let begin = source.fill_buf().map_err(|error| failed(1, error))?;
+    let (narrow, wide) = if is_utf16(begin) {
+        let mut bytes = Vec::new();
+        source
+            .read_to_end(&mut bytes)
+            .map_err(|error| failed(1, error))?;
+        let no_text = || failed(1, io::Error::new(io::ErrorKind::InvalidData, NO_TEXT));
+        (
+            None,
+            Some(io::Cursor::new(decode(&bytes).ok_or_else(no_text)?)),
+        )
+    } else {
+        (Some(source), None)
+    };
+    let wide = wide.into_iter().flat_map(BufRead::lines);
+    let lines = narrow.into_iter().flat_map(BufRead::lines).chain(wide);
+    let mut arrivals = Arrivals::default();
+    let mut line = 0;
+    for text in lines {
+        let text = text.map_err(|error| failed(line + 1, error))?;
+        // Lines may end in CR alone, as those of spreadsheets for the first Macintoshes.
+        for text in text.split('\r') {
+            line += 1;
+            arrivals.add(text).map_err(|problem| TraceError::Line {
+                path: path.to_owned(),
+                line,
+                problem,
+            })?;
+        }
+    }
+    if arrivals.offsets.is_empty() {
+        return Err(TraceError::Empty {
             path: path.to_owned(),
-            line,
-            problem,
+        });
+    }
+    Ok(arrivals.offsets)
+}
+
+const NO_TEXT: &str = "it is neither UTF-8 nor UTF-16; save it as UTF-8";
+
+/// What was read of a trace so far.
+#[derive(Default)]
+struct Arrivals {
+    offsets: Vec<Duration>,
+    /// The first line that is no comment.
+    first: Option<Row>,
+    begun: bool,
+}
+
+impl Arrivals {
+    /// Reads one more line, or says what is wrong with it.
+    fn add(&mut self, text: &str) -> Result<(), String> {
+        let text = if self.begun {
+            text
+        } else {
+            text.strip_prefix('\u{feff}').unwrap_or(text)
         };
-        let text = text.map_err(|source| TraceError::Read {
-            path: path.to_owned(),
-            line,
-            source,
-        })?;
-        let text = match line {
-            1 => text.strip_prefix('\u{feff}').unwrap_or(&text),
-            _ => &text,
-        };
+        self.begun = true;
         let text = text.trim();
         if text.is_empty() || text.starts_with('#') {
-            continue;
+            return Ok(());
         }
         let row = Row::of(text);
-        let may_be_header = first.is_none();
-        let first: &Row = first.get_or_insert(row);
+        let may_be_header = self.first.is_none();
+        let first = *self.first.get_or_insert(row);
         if row.columns > first.columns {
-            return Err(wrong(more_columns(text, row, *first)));
+            return Err(more_columns(text, row, first));
         }
         let cell = row.first_cell(text);
         if may_be_header && cell.eq_ignore_ascii_case(HEADER) {
-            continue;
+            return Ok(());
         }
-        let checked = offset(cell, offsets.last(), offsets.len());
-        offsets.push(checked.map_err(|problem| {
-            wrong(if may_be_header {
+        let checked = offset(cell, self.offsets.last(), self.offsets.len());
+        self.offsets.push(checked.map_err(|problem| {
+            if may_be_header {
                 format!(
                     "{problem}; a header is the line {HEADER}, with or without columns after it"
                 )
             } else {
                 problem
-            })
+            }
         })?);
+        Ok(())
     }
-    if offsets.is_empty() {
-        return Err(TraceError::Empty {
-            path: path.to_owned(),
-        });
-    }
-    Ok(offsets)
 }
 
 /// The first column of a header.
@@ -232,6 +275,23 @@ mod tests {
         ] {
             assert_eq!(parsed(text), expected, "{text:?}");
         }
+        // Lines that end in CR alone.
+        assert_eq!(parsed("offset_s\r0\r0.25\r"), expected);
+        let error = parsed("offset_s\r0\rx\r").unwrap_err();
+        assert!(error.contains("line 3:"), "{error}");
+        // "Unicode Text" of Excel is UTF-16 with tabs.
+        let text = "\u{feff}offset_s\tsize\r\n0\t1\r\n0.25\t2\r\n";
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
+            let offsets = parse(Path::new("t.csv"), bytes.as_slice()).unwrap();
+            let expected = [Duration::ZERO, Duration::from_millis(250)];
+            assert_eq!(offsets, expected);
+        }
+        let packed = parse(Path::new("t.csv.gz"), &b"\x1f\x8b\x08\x00"[..]).unwrap_err();
+        assert!(
+            matches!(packed, TraceError::Line { .. } | TraceError::Read { .. }),
+            "{packed}"
+        );
     }
 
     #[test]

@@ -34,7 +34,11 @@ pub struct ScaledObject {
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
 pub struct Metadata {
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
+    pub namespace: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    pub labels: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "present")]
     pub annotations: BTreeMap<String, String>,
 }

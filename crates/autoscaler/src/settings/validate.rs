@@ -4,6 +4,7 @@ mod authentication;
 mod behavior;
 mod job;
 mod kinds;
+mod metadata;
 mod modifiers;
 mod trigger;
 
@@ -37,6 +38,7 @@ impl ScaledObject {
     pub fn settings_in(&self, around: &Surroundings) -> Result<Settings, Refusals> {
         let mut check = Check::default();
         check.identity(self);
+        check.metadata(&self.metadata);
         let defaults = Settings::default();
         let spec = &self.spec;
         let mut settings = Settings {

@@ -8,6 +8,10 @@ use super::credential::CredentialError;
 use super::given::bare;
 use super::{Secret, development};
 
+mod elsewhere;
+
+pub(super) use elsewhere::other_service;
+
 /// What a connection string says.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionString {
@@ -19,6 +23,9 @@ pub(super) struct ConnectionString {
 impl ConnectionString {
     /// Reads `text`, `name=value` pairs with semicolons between them. Errors never repeat it.
     pub(super) fn read(text: &Secret) -> Result<Self, CredentialError> {
+        if let Some(service) = other_service(text.expose()) {
+            return Err(CredentialError::OtherService { service });
+        }
         let pairs = Pairs(bare(text.expose()));
         let value = |name: &str| pairs.value(name);
         let is_development = pairs.is_development();
@@ -29,7 +36,10 @@ impl ConnectionString {
                 Secret::new(development::account_sas())
             }
             (None, Some(_)) => return Err(CredentialError::AccountKey),
-            (None, None) => return Err(CredentialError::MalformedConnectionString),
+            (None, None) => {
+                let problem = elsewhere::no_connection_string(pairs.0);
+                return Err(CredentialError::MalformedConnectionString { problem });
+            }
         };
         Ok(Self {
             queue: pairs.endpoint("Queue", 10001)?,
@@ -47,6 +57,9 @@ impl ConnectionString {
         url.clone()
     }
 }
+
+/// Of an endpoint that cannot be asked.
+const NO_URL: &str = "has an endpoint, an account or a proxy that makes no URL, which begins with https:// or http://";
 
 /// The text of a connection string.
 struct Pairs<'a>(&'a str);
@@ -68,7 +81,7 @@ impl<'a> Pairs<'a> {
 
     /// The endpoint of `service`, whose port is `port` on an emulator.
     fn endpoint(&self, service: &str, port: u16) -> Result<Option<Url>, CredentialError> {
-        let malformed = || CredentialError::MalformedConnectionString;
+        let malformed = || CredentialError::MalformedConnectionString { problem: NO_URL };
         if let Some(url) = self.value(&format!("{service}Endpoint")) {
             return url.parse().map(Some).map_err(|_| malformed());
         }

@@ -16,10 +16,13 @@ use azure_identity::{
     ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
     WorkloadIdentityCredentialOptions,
 };
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use clap::ValueEnum;
 use percent_encoding::percent_decode_str;
 
 use super::Secret;
+use super::connection_string::other_service;
 use super::given::bare;
 use super::sign_in::{Asked, Assertion, Signer, account_sas};
 use super::token::{Make, SharedToken};
@@ -90,12 +93,24 @@ pub enum CredentialError {
         account_sas("<account>")
     )]
     AccountKey,
-    /// Neither a SAS nor an account that is known; the text never repeats it.
+    /// No connection string with a SAS, and none of the emulator; the text never repeats it.
     #[error(
-        "read AZURE_STORAGE_CONNECTION_STRING: it holds no SharedAccessSignature=, and is not Azurite's; without it, the \
-         identity of the pod or the developer signs in"
+        "read AZURE_STORAGE_CONNECTION_STRING: it {problem}; without it, the identity of the pod or the developer signs in"
     )]
-    MalformedConnectionString,
+    MalformedConnectionString {
+        /// What is wrong with it, as what follows "it".
+        problem: &'static str,
+    },
+    /// The connection string of something else; the text never repeats it.
+    #[error(
+        "read the connection string of storage: it is a connection string of {service}, which opens no queue and no table of a \
+         storage account; give one of the account that has a SharedAccessSignature=, or none: without it, the identity of the \
+         pod or the developer signs in"
+    )]
+    OtherService {
+        /// Of what.
+        service: &'static str,
+    },
     /// A SAS opens storage alone.
     #[error(
         "sign in to Azure Resource Manager with a SAS, which opens storage alone; sign in with an identity (EDW_CREDENTIAL)"
@@ -260,6 +275,9 @@ fn client_options(http: Arc<dyn HttpClient>) -> ClientOptions {
 /// The SAS without its question mark, if it has the form of one.
 fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
     let sas = bare(given.expose()).trim_start_matches('?');
+    if let Some(service) = other_service(sas) {
+        return Err(CredentialError::OtherService { service });
+    }
     if sas.contains("AccountKey=") {
         return Err(CredentialError::AccountKey);
     }
@@ -271,14 +289,25 @@ fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
         "is a URL, of which only what follows the question mark is the SAS"
     } else if sas.contains("&amp;") {
         "has &amp; in place of &, as from XML or HTML"
+    } else if sas.starts_with("SharedAccessSignature ") {
+        "is a token of Service Bus, Event Hubs or IoT Hub, which opens no storage"
     } else if sas.contains(char::is_whitespace) {
         "holds white space"
+    } else if lacks("sv=") && lacks("sig=") && sas.to_ascii_lowercase().contains("sig%3d") {
+        "is percent-encoded as a whole; decode it once"
+    } else if is_account_key(sas) {
+        "looks like an account key, which must not leave the account"
     } else if lacks("sv=") || lacks("sig=") {
         "has no sv=... and sig=..."
     } else {
         return Ok(Secret::new(sas));
     };
     Err(CredentialError::MalformedSas { problem })
+}
+
+/// Whether `text` is base64 of 64 bytes, as the keys of accounts are.
+fn is_account_key(text: &str) -> bool {
+    text.len() == 88 && BASE64_STANDARD.decode(text).is_ok()
 }
 
 /// The credential that `make` makes, once it is clear that it can be made.

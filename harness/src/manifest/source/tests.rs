@@ -130,3 +130,50 @@ fn a_key_that_is_there_twice_is_named_with_its_line() {
     let text = refusal(&dir.path().join("a.yaml"));
     assert!(text.ends_with("line 4, column 3: the key replicas is there a second time; only one can count, remove the other"), "{text}");
 }
+
+/// kubectl's YAML becomes JSON on the way (`sigs.k8s.io/yaml`, `yamlToJSON`), with Go's rules for numbers.
+#[test]
+fn numbers_are_what_go_reads() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("a.yaml");
+    for (text, number) in [
+        ("15", "15"),
+        ("15.0", "15"),
+        ("1.5e1", "15"),
+        ("1e1", "10"),
+        ("-3.0", "-3"),
+        ("010", "8"),
+        ("0o17", "15"),
+        ("0x0f", "15"),
+        ("1_500", "1500"),
+        ("+15", "15"),
+        ("2.5", "2.5"),
+        ("\"15.0\"", "\"15.0\""),
+    ] {
+        fs::write(&path, format!("kind: A\nspec:\n  n: {text}\n")).unwrap();
+        let documents = read(&path).unwrap();
+        assert_eq!(
+            documents[0].value["spec"]["n"].to_string(),
+            number,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_git_left_in_place_of_a_manifest_is_named() {
+    for (text, said) in [
+        (
+            "kind: A\n<<<<<<< HEAD\na: 1\n=======\na: 2\n>>>>>>> b\n",
+            "line 2: a conflict of git begins here",
+        ),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n",
+            "git lfs pull",
+        ),
+    ] {
+        let dir = directory(&[("a.yaml", text)]);
+        let refused = refusal(&dir.path().join("a.yaml"));
+        assert!(refused.contains(said), "{refused}");
+    }
+}

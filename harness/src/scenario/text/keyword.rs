@@ -42,6 +42,12 @@ pub(super) fn begins_step(line: &str) -> bool {
     STEPS.iter().any(|keyword| line.starts_with(keyword))
 }
 
+/// What follows the keyword of a step at the beginning of `line`, whether or not a space comes between.
+pub(super) fn after_keyword(line: &str) -> Option<&str> {
+    let mut steps = STEPS.into_iter();
+    steps.find_map(|keyword| line.strip_prefix(keyword.trim_end()))
+}
+
 /// The keyword that was probably meant by a `line` that begins with none: in another case, with a space before the colon, or
 /// with a letter or two wrong.
 pub(super) fn meant(line: &str) -> Option<&'static str> {

@@ -79,6 +79,10 @@ fn a_step_in_a_description_is_named() {
             "Feature: f\n  Scenario: s\n    - 1 consumer\n    When x\n",
             3,
         ),
+        (
+            "Feature: f\n  Scenario: s\n    Given1 consumer\n    When x\n",
+            3,
+        ),
     ] {
         one(text, &format!("a.feature:{line}: '"));
     }
@@ -144,6 +148,98 @@ fn doc_strings_and_remarks_hold_what_they_like() {
 #[test]
 fn bytes_that_are_no_text_are_told_apart() {
     assert_eq!(decoded(b"\xef\xbb\xbfFeature: f"), Ok("Feature: f"));
-    assert_eq!(decoded(b"\xff\xfeF\0"), Err(NoText::Utf16));
+    for (bytes, encoding) in [
+        (&b"\xff\xfeF\0"[..], "UTF-16"),
+        (b"\xfe\xff\0F", "UTF-16"),
+        // Without a mark, as `iconv -t UTF-16LE` writes them.
+        (b"F\0e\0", "UTF-16"),
+        (b"\0F\0e", "UTF-16"),
+        (b"#\0\0\0 \0\0\0", "UTF-32"),
+        (b"\0\0\0#\0\0\0 ", "UTF-32"),
+        (b"\xff\xfe\0\0F\0\0\0", "UTF-32"),
+        (b"\0\0\xfe\xff\0\0\0F", "UTF-32"),
+    ] {
+        assert_eq!(decoded(bytes), Err(NoText::Wide(encoding)), "{bytes:?}");
+    }
     assert_eq!(decoded(b"Feature: f\n  caf\xe9\n"), Err(NoText::NotUtf8(2)));
+}
+
+#[test]
+fn a_file_has_one_feature() {
+    for second in ["Feature: g", "Ability: g", "  Business Need: g"] {
+        let text = format!(
+            "Feature: f\n  Scenario: s\n    Given 1 consumer\n{second}\n  Scenario: t\n    Given 1 consumer\n"
+        );
+        one(
+            &text,
+            "a.feature:4: a second feature begins here, and the first is that of line 1",
+        );
+    }
+}
+
+#[test]
+fn a_language_that_gherkin_does_not_have_is_named() {
+    for code in ["xx", "english", "de_DE", "e\u{200b}n"] {
+        one(
+            &format!("# language: {code}\nFeature: f\n"),
+            "a.feature:1: there is no language ",
+        );
+    }
+    for line in [
+        "# language: en",
+        "#language:fr",
+        "  #  language :  no  ",
+        "# languages: a, b",
+        "# our language",
+    ] {
+        assert_eq!(
+            problems(&format!("{line}\nFeature: f\n")),
+            [""; 0],
+            "{line}"
+        );
+    }
+    // Below the feature it is a remark.
+    assert_eq!(problems("Feature: f\n  # language: xx\n"), [""; 0]);
+}
+
+/// Gherkin takes remarks before the language and a space after it; the parser takes neither.
+#[test]
+fn the_language_is_where_the_parser_looks_for_it_and_lines_keep_their_numbers() {
+    for (text, expected) in [
+        ("Feature: f\n", "Feature: f\n"),
+        ("# language: fr  \r\nX\n", "# language: fr\nX\n"),
+        ("# ours\n\n  #language : fr\nX\n", "\n\n# language: fr\nX\n"),
+        (
+            "# ours\nFeature: f\n# language: fr\n",
+            "# ours\nFeature: f\n# language: fr\n",
+        ),
+    ] {
+        assert_eq!(with_language_first(text), expected, "{text:?}");
+    }
+}
+
+/// Keywords of other languages are not compared one by one: what stands below a misspelt one tells.
+#[test]
+fn a_step_in_a_description_is_named_in_other_languages_too() {
+    let text = "# language: fr\nFonctionnalité: f\n  Sc\u{e9}naro: t\n    Soit 2 consumers\n\n  Scénario: s\n    Soit 1 consumer\n";
+    let feature = Feature::parse(text, cucumber::gherkin::GherkinEnv::default()).unwrap();
+    let found = of_descriptions(Path::new("a.feature"), text, &feature);
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("a.feature:4: 'Soit 2 consumers' is a description"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_git_left_in_a_file_is_named() {
+    one(
+        "Feature: f\n  Scenario: s\n<<<<<<< HEAD\n    Given 1 consumer\n=======\n    Given 2 consumers\n>>>>>>> b\n",
+        "a.feature:3: a conflict of git begins here",
+    );
+    one(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n",
+        "a.feature:1: the file is a pointer of Git LFS",
+    );
 }

@@ -90,3 +90,35 @@ async fn rows_of_somebody_else_that_were_there_before_are_no_phantoms() {
         "{text}"
     );
 }
+
+/// A worker that stamps the end of its work when the message was sent: by its own stamps, no message took any time. The service's
+/// own `Timestamp` ends the latency, though nothing else has seen the rows come.
+#[tokio::test]
+async fn a_worker_that_stamps_too_early_is_as_slow_as_the_tables_own_timestamp_says() {
+    let sent = Sent::new().await;
+    let worker = Worker::new(&sent).await;
+    for delivery in worker.receive_all().await {
+        let message = Message::decode(&delivery.body).expect("a message");
+        let row = ResultRow::of(message, Stamp::now(), delivery.attempt, "worker", "here");
+        let row = ResultRow {
+            dequeued_stamp: row.sent_stamp,
+            date_stamp: row.sent_stamp,
+            ..row
+        };
+        worker.table.insert(&[row]).await.expect("a row");
+        let deleted = sent.queue.delete(&delivery.lease).await;
+        deleted.expect("a delete");
+    }
+    // The producer ended in between.
+    let (code, text) = sent.verified(&["--limit=end to end p50 1ms"]).await;
+    assert_eq!(code, Some(10), "{text}");
+    assert!(
+        text.contains("end to end p50 at most 1.0") && text.contains(": found"),
+        "{text}"
+    );
+    let hops = sent.record().measured.expect("latencies").hops;
+    let least = |hop| hops.samples(hop).at_rank(1).expect("samples");
+    assert!(least(Hop::EndToEnd) >= least(Hop::Store), "{text}");
+    assert!(least(Hop::Store) > 1_000, "{text}");
+    assert_eq!(hops.samples(Hop::Work).max(), Some(0), "{text}");
+}

@@ -82,6 +82,36 @@ fn keys_that_azure_queue_does_not_have_are_warned_of() {
     }
 }
 
+/// Source: Azure Storage, "Naming queues and metadata". KEDA asks for any name, and gets an error at each read.
+#[test]
+fn a_queue_that_cannot_be_there_is_warned_of() {
+    let named = |name: &str| {
+        let field = "/spec/triggers/0/metadata/queueName";
+        warned(with(sample(), field, json!(name)))
+    };
+    for name in [
+        "orders",
+        "a-b",
+        "abc",
+        "0rders",
+        &"a".repeat(63),
+        " orders ",
+    ] {
+        assert_eq!(named(name), [""; 0], "{name}");
+    }
+    for name in [
+        "My_Queue",
+        "Orders",
+        "ab",
+        "-orders",
+        "orders-",
+        "a--b",
+        &"a".repeat(64),
+    ] {
+        assert_eq!(named(name), ["triggers[0].metadata.queueName"], "{name}");
+    }
+}
+
 /// Source: Kubernetes `pkg/registry/autoscaling/horizontalpodautoscaler/strategy.go`, `dropDisabledFields`.
 #[test]
 fn a_tolerance_is_said_to_need_kubernetes_1_35() {

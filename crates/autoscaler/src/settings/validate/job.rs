@@ -19,6 +19,7 @@ impl ScaledJob {
             let reason = format!("is {version} {kind}, must be keda.sh/v1alpha1 ScaledJob");
             check.refuse(RefusedBy::Schema, "kind", reason);
         }
+        check.metadata(&self.metadata);
         let settings = check.job(self, around);
         if check.0.is_empty() {
             Ok(settings)

@@ -1,5 +1,7 @@
 //! Connection strings and settings of public projects, as `docs/FIELD.md` lists them; signatures are made up.
 
+use std::path::Path;
+
 use super::tests::read;
 use crate::azure::credential::CredentialError;
 use crate::azure::endpoint;
@@ -125,4 +127,32 @@ fn the_emulator_without_its_account_is_told_so() {
             .ends_with("give it without, http://azurite:10001/devstoreaccount1"),
         "{error}"
     );
+}
+
+/// Those that are kept in `docs/field`: each by its line in `docs/FIELD.md`, with the endpoint of the queue or what is refused.
+#[test]
+fn every_kept_connection_string_does_what_the_page_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/FIELD.md")).unwrap();
+    let lines = page
+        .lines()
+        .filter(|line| line.contains(" | connection string | "));
+    let mut count = 0;
+    for line in lines {
+        count += 1;
+        let texts: Vec<_> = line.split('`').skip(1).step_by(2).collect();
+        let (file, came_out) = (texts[0], *texts.last().unwrap());
+        let text = std::fs::read_to_string(root.join("docs/field").join(file)).unwrap();
+        let found = match read(&text) {
+            Ok(given) => given
+                .endpoint("queue")
+                .map(String::from)
+                .unwrap_or_default(),
+            Err(error) => error.to_string(),
+        };
+        assert!(found.contains(came_out), "{line}: {found}");
+        let is_taken = line.contains(" | taken: ");
+        assert_eq!(read(&text).is_ok(), is_taken, "{line}");
+    }
+    assert!(count > 5, "{count}");
 }

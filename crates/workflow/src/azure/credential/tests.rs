@@ -85,6 +85,19 @@ fn what_is_given_in_place_of_a_sas_is_named() {
             "AZURE_STORAGE_CONNECTION_STRING",
         ),
         ("c3Y9MSZzaWc9YQ==", "has no sv=... and sig=..."),
+        ("sv%3D1%26sig%3Dhunter2", "percent-encoded as a whole"),
+        (
+            "SharedAccessSignature sr=sb%3a%2f%2fx&sig=hunter2&se=1&skn=R",
+            "a token of Service Bus",
+        ),
+        (
+            "Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=R;SharedAccessKey=hunter2",
+            "a connection string of Service Bus or Event Hubs",
+        ),
+        (
+            "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+            "looks like an account key",
+        ),
     ] {
         let error = check_sas(&Secret::new(text)).unwrap_err().to_string();
         assert!(error.contains(problem), "{error}");

@@ -164,6 +164,7 @@ fn the_azure_cli_takes_every_command() {
         return not_run("the Azure CLI was not asked; ci/az-check does so");
     }
     let az = azure_cli().expect("ci/az-check must have fetched the Azure CLI");
+    starts(&az).unwrap_or_else(|why| panic!("no command was judged: {why}"));
     let home = tempfile::tempdir().unwrap();
     for command in of("az") {
         let said = run(&command, "az", &az, home.path());
@@ -181,6 +182,47 @@ fn the_azure_cli_takes_every_command() {
         home.path(),
     );
     assert_eq!(wrong.status.code(), Some(2));
+}
+
+/// Whether the Azure CLI at `az` can start at all: what a shell says of one that cannot would look like a wrong command. The first line
+/// of the program names the Python of its virtual environment, by the whole path.
+fn starts(az: &Path) -> Result<(), String> {
+    let text = std::fs::read(az).map_err(|error| format!("read {}: {error}", az.display()))?;
+    let first = text.split(|byte| *byte == b'\n').next();
+    let first = String::from_utf8_lossy(first.unwrap_or_default());
+    let python = first
+        .strip_prefix("#!")
+        .and_then(|line| line.split_whitespace().next());
+    let python = python.ok_or_else(|| format!("{} names no interpreter", az.display()))?;
+    if Path::new(python).is_file() {
+        return Ok(());
+    }
+    let own = az.ancestors().nth(2).unwrap_or(az);
+    Err(format!(
+        "the Azure CLI in {} cannot start: its virtual environment was moved, and {python} is gone; remove the directory, and ci/az-check \
+         makes it anew",
+        own.display()
+    ))
+}
+
+#[test]
+fn an_azure_cli_that_was_moved_is_no_broken_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let (before, after) = (dir.path().join("before"), dir.path().join("after"));
+    std::fs::create_dir_all(before.join("bin")).unwrap();
+    let python = before.join("bin/python3");
+    std::fs::write(&python, "").unwrap();
+    let az = |own: &Path| own.join("bin/az");
+    std::fs::write(az(&before), format!("#!{}\nimport sys\n", python.display())).unwrap();
+    assert_eq!(starts(&az(&before)), Ok(()));
+    std::fs::rename(&before, &after).unwrap();
+    let why = starts(&az(&after)).unwrap_err();
+    assert!(
+        why.contains("was moved") && why.contains("remove the directory"),
+        "{why}"
+    );
+    assert!(why.contains(&*after.to_string_lossy()), "{why}");
+    assert!(starts(&dir.path().join("none")).is_err());
 }
 
 /// kubectl reads its flags before it looks for a server, with which it ends here: there is none.

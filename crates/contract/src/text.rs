@@ -1,0 +1,56 @@
+//! Files as editors, spreadsheets and shells write them: in UTF-8 or UTF-16, with or without a mark at their beginning.
+
+/// Whether `bytes`, the beginning of a file, are UTF-16: by the byte order mark, or else by where the zeros are, for what begins
+/// with a character of ASCII.
+pub const fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]
+    )
+}
+
+/// The text of `bytes`, without a byte order mark; `None` if they are neither UTF-8 nor UTF-16, or no text.
+pub fn decode(bytes: &[u8]) -> Option<String> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (units, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = units.iter().copied().map(unit).collect();
+        rest.is_empty().then(|| String::from_utf16(&units).ok())?
+    };
+    match bytes {
+        [0xff, 0xfe, text @ ..] => wide(text, u16::from_le_bytes),
+        [0xfe, 0xff, text @ ..] => wide(text, u16::from_be_bytes),
+        [0, _, ..] => wide(bytes, u16::from_be_bytes),
+        [_, 0, ..] => wide(bytes, u16::from_le_bytes),
+        text => {
+            let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+            String::from_utf8(text.to_vec()).ok()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_encoding_of_a_text_is_the_text() {
+        let text = "offset_s\n# größe\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for (bytes, wide) in [
+            (text.as_bytes().to_vec(), false),
+            ([b"\xef\xbb\xbf", text.as_bytes()].concat(), false),
+            ([&[0xff, 0xfe], little.as_slice()].concat(), true),
+            ([&[0xfe, 0xff], big.as_slice()].concat(), true),
+            (little, true),
+            (big, true),
+        ] {
+            assert_eq!(decode(&bytes).as_deref(), Some(text), "{bytes:?}");
+            assert_eq!(is_utf16(&bytes), wide, "{bytes:?}");
+        }
+        for none in [&b"\xe4\xf6"[..], b"\xff\xfea", b"a\0\0"] {
+            assert_eq!(decode(none), None, "{none:?}");
+        }
+        assert_eq!(decode(b"").as_deref(), Some(""));
+    }
+}

@@ -1,0 +1,2 @@
+Feature: orders
+  Every order is worked on once.

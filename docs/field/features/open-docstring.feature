@@ -1,0 +1,7 @@
+Feature: orders
+  Scenario: orders
+    Given 1 consumer
+      ```
+      never closed
+    When 5 messages are sent at once
+    Then within 30 s every message has exactly one result
