@@ -199,13 +199,19 @@ impl LoadArgs {
         self.limits.iter().map(|limit| limit.0).collect()
     }
 
-    /// Why consumers and generators cannot be spread over the queues, if so.
+    /// Why messages, consumers and generators cannot be spread, if so.
     pub fn misspread(&self) -> Option<String> {
         let (queues, generators) = (self.queues, self.generators());
         if !generators.is_multiple_of(queues) {
             let more = generators.next_multiple_of(queues);
             return Some(format!(
                 "spread {generators} generators over {queues} queues: each sends to one; give --generators {more}"
+            ));
+        }
+        let planned = self.planned();
+        if !self.find_rate && planned < u64::from(generators) {
+            return Some(format!(
+                "spread {planned} messages over {generators} generators: each sends at least one; give fewer --generators"
             ));
         }
         (self.consumers < queues).then(|| {
@@ -269,7 +275,43 @@ impl LoadArgs {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: LoadArgs,
+    }
+
+    #[test]
+    fn a_load_that_cannot_be_spread_says_what_to_give_instead() {
+        for (flags, advice) in [
+            (&["--queues=4"][..], None),
+            (&["--generators=3"], None),
+            (
+                &["--queues=2", "--generators=3"],
+                Some("give --generators 4"),
+            ),
+            (
+                &["--messages=3", "--generators=4"],
+                Some("give fewer --generators"),
+            ),
+            (&["--find-rate", "--messages=3", "--generators=4"], None),
+            (
+                &["--queues=4", "--consumers=3"],
+                Some("give --consumers 4 or more"),
+            ),
+        ] {
+            let line = ["load"].iter().chain(flags);
+            let told = Line::parse_from(line).args.misspread();
+            match advice {
+                None => assert_eq!(told, None, "{flags:?}"),
+                Some(advice) => assert!(told.unwrap().ends_with(advice), "{flags:?}"),
+            }
+        }
+    }
 
     #[test]
     fn limits_are_read_as_they_are_said() {

@@ -145,7 +145,12 @@ pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
     if let Some(why) = args.misspread() {
         return Err(anyhow!(why).context(WrongInput("check the load")));
     }
-    let arguments = args.load().arguments(&Identity::fresh(args.seed));
+    let load = args.load();
+    let mut arguments = load.arguments(&Identity::fresh(args.seed));
+    if load.generators > 1 {
+        let last = load.generators - 1;
+        arguments.push(format!("--slice={last}/{}", load.generators));
+    }
     workload.check(&arguments, &args.consumer())?;
     RunDir::check_parent(&args.out)
 }

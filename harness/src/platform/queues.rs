@@ -93,6 +93,7 @@ impl Queue for Queues {
 #[cfg(test)]
 mod tests {
     use workflow::memory::MemoryQueue;
+    use workflow::ports::WorkQueue as _;
 
     use super::*;
 
@@ -106,6 +107,10 @@ mod tests {
             .map(|it| Arc::new(it.clone()) as Arc<dyn Queue>);
         let queues = Queues::joined(all.collect()).unwrap();
         queues.create().await.unwrap();
+        // Ids in memory are numbers: these must differ from queue to queue, as those of the service do.
+        Queue::send(&parts[2], "gone").await.unwrap();
+        let gone = Queue::receive(&parts[2], 1, HIDE).await.unwrap();
+        parts[2].delete(&gone[0].lease).await.unwrap();
         for (part, bodies) in parts.iter().zip([&["1"][..], &[], &["2", "3"]]) {
             for body in bodies {
                 Queue::send(part, body).await.unwrap();

@@ -69,11 +69,19 @@ pub(super) fn found(record: &RunRecord) -> Vec<String> {
         return vec!["the search was cut off before it had found a rate".to_owned()];
     };
     let kept = match (found.rate_per_s, found.broken_at_per_s) {
-        (Some(kept), Some(broken)) => format!(
-            "highest rate that keeps the limits: {} messages a second; {} does not",
-            rate(kept),
-            rate(broken)
-        ),
+        (Some(kept), Some(broken)) => {
+            let is_untold = record.rate_steps.iter().any(|step| {
+                step.rate_per_s.total_cmp(&broken).is_eq() && step.outcome == Outcome::Inconclusive
+            });
+            let broken = rate(broken);
+            let beyond = if is_untold {
+                format!("of {broken} it could not be told")
+            } else {
+                format!("{broken} does not")
+            };
+            let kept = rate(kept);
+            format!("highest rate that keeps the limits: {kept} messages a second; {beyond}")
+        }
         (Some(kept), None) => format!(
             "highest rate that was tried: {} messages a second, and it keeps the limits",
             rate(kept)
@@ -149,6 +157,14 @@ pub(super) mod tests {
                 "bottleneck, as measured: the processor: 1.98 of 2 cores were busy",
             ]
         );
+    }
+
+    #[test]
+    fn a_rate_of_which_nothing_could_be_told_is_not_said_to_break_the_limits() {
+        let mut record = searched();
+        record.rate_steps[0].outcome = Outcome::Inconclusive;
+        let told = found(&record).concat();
+        assert!(told.contains("; of 8,000 it could not be told"), "{told}");
     }
 
     #[test]

@@ -67,9 +67,8 @@ pub(super) async fn find(
         }
     }
     record(Event::RateFound(found(&search, &steps)))?;
-    if search.kept().is_none() && parts.is_empty() {
-        let why = "no rate that was tried keeps the limits";
-        parts.push(Part::new(Outcome::Fail, why));
+    if parts.is_empty() {
+        parts.push(judged(&search, &steps));
     }
     record(judge::Conclusion::of(parts).event())?;
     drop(log);
@@ -213,6 +212,25 @@ fn broken_promise(step: &RateStep, record: &RunRecord) -> Option<Part> {
     })
 }
 
+/// How a search ends that nothing has cut short. Where no rate keeps the limits, one must have broken them: rates of which nothing could
+/// be told show nothing.
+fn judged(search: &Search, steps: &[RateStep]) -> Part {
+    if search.kept().is_some() {
+        return Part::bare(Outcome::Pass);
+    }
+    if steps.iter().any(|step| step.outcome == Outcome::Fail) {
+        return Part::new(Outcome::Fail, "no rate that was tried keeps the limits");
+    }
+    let why = steps.iter().flat_map(|step| &step.reasons).next_back();
+    Part {
+        outcome: Outcome::Inconclusive,
+        reasons: vec![match why {
+            Some(why) => format!("of no rate could it be told whether it keeps the limits: {why}"),
+            None => "no rate was tried".to_owned(),
+        }],
+    }
+}
+
 /// What the search came to: the bottleneck is that of the rate which broke first, else of the fastest.
 fn found(search: &Search, steps: &[RateStep]) -> RateFound {
     let at = search.broken().or(search.kept());
@@ -256,12 +274,59 @@ mod tests {
     }
 
     #[test]
+    fn a_search_passes_with_a_rate_and_fails_only_where_one_broke_the_limits() {
+        let step = |rate_per_s, outcome| RateStep {
+            rate_per_s,
+            stored_per_s: None,
+            messages: 1_000,
+            run_dir: "r1".to_owned(),
+            outcome,
+            reasons: vec![format!("{outcome} at {rate_per_s}")],
+            verdicts: vec![],
+            hops: vec![],
+            measured: StepMeasured::default(),
+            bottleneck: bottleneck::of(&[], &StepMeasured::default()),
+        };
+        let ended = |outcomes: &[Outcome]| {
+            let (mut search, mut steps) = (Search::default(), Vec::new());
+            for outcome in outcomes {
+                let rate = search.next().unwrap();
+                search.told(rate, *outcome == Outcome::Pass);
+                steps.push(step(rate, *outcome));
+            }
+            let part = judged(&search, &steps);
+            (part.outcome, part.reasons.concat())
+        };
+        let none = "no rate that was tried keeps the limits";
+        for (outcomes, outcome, reason) in [
+            (&[Outcome::Fail, Outcome::Pass][..], Outcome::Pass, ""),
+            (&[Outcome::Pass, Outcome::Inconclusive], Outcome::Pass, ""),
+            (&[Outcome::Inconclusive, Outcome::Fail], Outcome::Fail, none),
+            (
+                &[Outcome::Inconclusive, Outcome::Inconclusive],
+                Outcome::Inconclusive,
+                "of no rate could it be told whether it keeps the limits: inconclusive at 250",
+            ),
+            (&[], Outcome::Inconclusive, "no rate was tried"),
+        ] {
+            assert_eq!(
+                ended(outcomes),
+                (outcome, reason.to_owned()),
+                "{outcomes:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_consumer_works_on_as_many_at_once_as_is_assumed_here() {
         let args: consumer::Args = crate::platform::settings::parse(
             "consumer",
             &[],
             &[
-                ("AZURE_STORAGE_ACCOUNT_NAME".to_owned(), "a".to_owned()),
+                (
+                    "AZURE_STORAGE_ACCOUNT_NAME".to_owned(),
+                    "account".to_owned(),
+                ),
                 ("AZURE_QUEUE_NAME".to_owned(), "queue".to_owned()),
                 ("AZURE_TABLE_NAME".to_owned(), "table".to_owned()),
             ],

@@ -18,6 +18,7 @@ mod keeper;
 mod probe;
 pub(crate) mod proc;
 pub mod process;
+mod producer;
 mod stage;
 mod workload;
 

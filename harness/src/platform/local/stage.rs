@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use futures::{StreamExt as _, stream};
 use tokio::sync::{Mutex, watch};
 use workflow::contract::Stamp;
 use workflow::contract::workload::Lens;
@@ -13,19 +12,20 @@ use workflow::contract::workload::Lens;
 use super::fleet::{Fleet, Group, Means};
 use super::keeper::{Keeper, Scaled};
 use super::proc;
-use super::process::{self, Output, Process, exited};
+use super::process;
+use super::producer::Producer;
 use super::{Host, Identities, Place};
 use crate::autoscale::{Driven, Recording, Scaler};
-use crate::events::{Event, EventLog};
+use crate::events::Event;
 use crate::lock::lock;
 use crate::nodes::{Cluster, Eviction, Figures, Machines, Needs, Times};
 use crate::platform::logs;
 use crate::platform::loss::Lookout;
 use crate::platform::nodes::{NodePlan, Nodes, NodesView};
-use crate::platform::sender::{Lines, Sender, arguments_of, generator_name};
-use crate::platform::workers::{Act, Departure, End, Replicas, Roster, WorkerSpec, Workers};
+use crate::platform::sender::{Sender, arguments_of, generator_name};
+use crate::platform::workers::{Act, Departure, Replicas, Roster, WorkerSpec, Workers};
 use crate::platform::{PARTS, Stage, StagePlan, Store, Taken};
-use crate::wire::{Endpoints, Faults, History, Lane, PRODUCER, Proxy, Tls, Wire};
+use crate::wire::{Endpoints, Faults, History, PRODUCER, Proxy, Tls, Wire};
 
 /// One run's processes, its storage, and the proxy between them.
 pub(super) struct LocalStage {
@@ -128,12 +128,7 @@ impl LocalStage {
             pid: Some(process.pid()),
         };
         self.plan.log.append(Stamp::now(), started)?;
-        Ok(Producer {
-            process,
-            log: self.plan.log.clone(),
-            is_recorded: false,
-            _lane: lane,
-        })
+        Ok(Producer::new(process, lane, self.plan.log.clone()))
     }
 }
 
@@ -365,60 +360,5 @@ impl Nodes for LocalStage {
 
     async fn figures(&self) -> Figures {
         self.fleet.lock().await.figures()
-    }
-}
-
-/// The producer as a child process.
-struct Producer {
-    process: Process,
-    log: EventLog,
-    is_recorded: bool,
-    /// Its way to storage.
-    _lane: Lane,
-}
-
-impl Producer {
-    fn record(&mut self, end: End, expected: bool) -> anyhow::Result<()> {
-        if !std::mem::replace(&mut self.is_recorded, true) {
-            let event = exited(&self.process, end, expected);
-            self.log.append(Stamp::now(), event)?;
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Sender for Producer {
-    fn lines(&mut self) -> Option<Lines> {
-        let next = async |mut lines: Output| {
-            let line = lines.next_line().await?;
-            Ok(line.map(|line| (line, lines)))
-        };
-        Some(stream::try_unfold(self.process.lines()?, next).boxed())
-    }
-
-    fn has_ended(&mut self) -> anyhow::Result<bool> {
-        Ok(self.process.try_end()?.is_some())
-    }
-
-    async fn interrupt(&mut self) -> anyhow::Result<()> {
-        // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
-        self.process.signal(nix::sys::signal::Signal::SIGTERM)
-    }
-
-    async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
-        let end = self.process.wait(deadline).await?;
-        self.record(end, crate::platform::sender::is_orderly(end))?;
-        Ok(end)
-    }
-
-    async fn kill(&mut self, expected: bool) -> anyhow::Result<End> {
-        let end = self.process.kill().await?;
-        self.record(end, expected)?;
-        Ok(end)
-    }
-
-    fn last_lines(&self) -> String {
-        self.process.last_lines()
     }
 }

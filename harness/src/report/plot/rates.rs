@@ -151,7 +151,7 @@ mod tests {
             assert!(plot.contains(&format!("<title>{name}</title>")), "{plot}");
         }
         assert!(
-            plot.contains("messages a second") && plot.contains("10,000"),
+            plot.contains("messages a second") && plot.contains("8,000"),
             "{plot}"
         );
         let curve = &CURVES[1];
