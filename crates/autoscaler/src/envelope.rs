@@ -230,19 +230,6 @@ impl Envelope {
     pub fn excursions(&self, recording: &ReplicaSeries) -> Vec<Excursion> {
         let mut excursions: Vec<Excursion> = Vec::new();
         for (from, until, replicas) in recording.spans(self.horizon) {
-            // A recording may end with a change. How long that lasts is not known, and it is there all the same.
-            if from == self.horizon {
-                let possible = self.at(from);
-                if !(possible.0..=possible.1).contains(&replicas) {
-                    excursions.push(Excursion {
-                        from,
-                        until: from,
-                        replicas,
-                        possible,
-                    });
-                }
-                continue;
-            }
             let until = until.min(self.horizon);
             let mut open = false;
             let first = self.bands.partition_point(|band| band.until <= from);

@@ -13,6 +13,9 @@ use crate::{
 const APART: &str = "t_s,visible,leased,replicas";
 const TOTAL: &str = "t_s,total,replicas";
 
+/// How long the last row holds, which nothing tells: a change in it is judged, and nothing is waited for.
+const LAST: Duration = Duration::from_millis(1);
+
 /// No time in seconds is so large, and every one in milliseconds since 1973 is.
 const MILLISECONDS: f64 = 1e11;
 /// A `t_s` that is less is no moment since 1970: KEDA began in 2019.
@@ -133,8 +136,9 @@ impl Recording {
             return Err(RecordingError::NoClock);
         }
         let (start, samples, end) = (&self.start, &self.samples, self.end);
+        let judged = end + LAST;
         let envelope =
-            Envelope::with_progress(settings, start, samples, end, uncertainty, progress);
+            Envelope::with_progress(settings, start, samples, judged, uncertainty, progress);
         let excursions = envelope.excursions(&self.replicas);
         let nearest = Nearest::new(settings, start, samples, &self.replicas, end, uncertainty);
         Ok(Findings {

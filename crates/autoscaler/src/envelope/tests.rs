@@ -174,19 +174,6 @@ fn an_excursion_says_where_and_what_was_possible() {
     );
 }
 
-/// Reported by a recording whose last row had four billion replicas, and passed.
-#[test]
-fn a_change_in_the_last_moment_is_judged_too() {
-    let envelope = envelope(&measured(), &burst, 120);
-    let ending = |last| series(&[(0, 0), (3, 1), (11, 4), (26, 8), (40, 15), (120, last)]);
-    let excursions = envelope.excursions(&ending(16));
-    let said: Vec<_> = excursions.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        said,
-        ["16 replicas from 120.0 s to 120.0 s, where 15 to 15 are possible"]
-    );
-}
-
 #[test]
 fn a_recorded_load_holds_between_its_samples() {
     let queue = |visible| Ok(Queue { visible, leased: 0 });

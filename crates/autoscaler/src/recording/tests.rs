@@ -199,3 +199,20 @@ fn a_run_of_the_model_is_inside_and_near_and_a_foreign_one_is_neither() {
     let distance = foreign.nearest.as_ref().map(|it| it.distance);
     assert!(!foreign.is_near(&settings), "{distance:?}");
 }
+
+/// Of a recording whose last row has four billion replicas, nothing was said.
+#[test]
+fn a_change_in_the_last_row_is_judged_too() {
+    let said = |last: &str| {
+        let recording = read(&format!("t_s,total,replicas\n0,0,0\n30,0,0\n60,0,{last}\n")).unwrap();
+        let findings = recording.judge(&Settings::default(), &Uncertainty::default());
+        let excursions = findings.unwrap().excursions;
+        excursions
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said("0"), [""; 0]);
+    let lie = ["4000000000 replicas from 60.0 s to 60.0 s, where 0 to 0 are possible"];
+    assert_eq!(said("4000000000"), lie);
+}

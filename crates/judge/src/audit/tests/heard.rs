@@ -1,6 +1,7 @@
 //! What storage holds is held against what has crossed the wire: a good history passes, and whoever went around it is found.
 
 mod poison;
+mod stamps;
 
 use contract::{Stamp, StoredRow};
 
@@ -299,31 +300,6 @@ fn messages_that_are_in_the_queue_were_taken_out_by_nobody_whether_they_are_to_b
     let audit = auditor.finish();
     assert_eq!(audit.count(Violation::Unwitnessed), 0);
     assert_eq!(audit.count(Violation::Undeleted), 2);
-}
-
-#[test]
-fn a_row_without_columns_for_stamps_gets_those_that_the_wire_has_seen() {
-    let seen = Seen::good();
-    let mut expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
-    let text = contract::workload::OWN
-        .replace("    dequeuedStamp: \"{received}\"\n", "")
-        .replace("    dateStamp: \"{done}\"\n", "");
-    let description = contract::workload::Description::read(&text).unwrap();
-    expectation.description = description.into();
-    let mut auditor = Auditor::new(expectation).unwrap();
-    let mut protocol = auditor.protocol();
-    for crossing in &seen.crossings {
-        protocol.crossing(crossing);
-    }
-    auditor.hear(protocol.finish());
-    let whole = &seen.rows[6];
-    let mut filled = StoredRow {
-        dequeued_stamp: None,
-        date_stamp: None,
-        ..whole.clone()
-    };
-    auditor.fill_stamps(contract::Seq::new(7).unwrap(), &mut filled);
-    assert_eq!(&filled, whole);
 }
 
 #[test]
