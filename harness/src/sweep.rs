@@ -17,7 +17,7 @@ use workflow::ports::{ResultTable as _, WorkQueue as _};
 use crate::cli::say;
 use crate::events::{Event, EventLog, FILE, Resource};
 use crate::exit::WrongInput;
-use crate::platform::cluster::namespace_in;
+use crate::platform::cluster::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
 use crate::platform::local::account;
 use crate::report::{ReportError, RunRecord};
 
@@ -30,7 +30,8 @@ pub struct SweepArgs {
     /// Where the run directories are [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
     #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
-    /// Remove the namespaces of runs in this context's cluster whose time is over as well, whether or not their logs are here
+    /// Remove the namespaces of runs in this context's cluster whose time is over as well, and give back the nodes that such runs have
+    /// cordoned, whether or not their logs are here
     #[arg(long, env = "EDW_CONTEXT")]
     pub context: Option<String>,
     /// Say what would be removed, and remove nothing
@@ -69,8 +70,8 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Partial);
     }
-    // A namespace is in a cluster, whose context its line in the ledger names; no storage need be given for it.
-    let given = if left.iter().all(|(_, resource)| is_namespace(resource)) {
+    // What is in a cluster, whose context its line in the ledger names, needs no storage to be given.
+    let given = if left.iter().all(|(_, resource)| is_in_cluster(resource)) {
         None
     } else {
         let given = Given::open().await.inspect_err(|_| {
@@ -83,8 +84,8 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Success;
     for (dir, resource) in left {
         let removed = match &given {
-            Some(given) if !is_namespace(&resource) => given.remove(&resource).await,
-            _ => remove_namespace(&resource).await,
+            Some(given) if !is_in_cluster(&resource) => given.remove(&resource).await,
+            _ => remove_in_cluster(&resource).await,
         };
         match removed {
             Ok(()) => {
@@ -139,15 +140,15 @@ fn leftovers(dir: &Path) -> anyhow::Result<Vec<Resource>> {
     }
 }
 
-fn is_namespace(resource: &Resource) -> bool {
-    resource.kind == "namespace"
+fn is_in_cluster(resource: &Resource) -> bool {
+    resource.kind == NAMESPACE || resource.kind == CORDON
 }
 
-/// The namespaces of runs in the cluster of `context` that nobody needs any more, but for those that are `known` to be left. The others
-/// are told of, and stay.
+/// What runs have left in the cluster of `context` that nobody needs any more: namespaces, and nodes that are out of use; but for those
+/// that are `known` to be left. The others are told of, and stay.
 async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resource>> {
     let (client, _) = cluster::context::connect(Some(context)).await?;
-    let mut expired = Vec::new();
+    let mut expired = cordons(context, &client, known).await?;
     for made in cluster::namespace::made(&client).await? {
         let namespace = namespace_in(context, made.name.clone());
         if known.contains(&namespace) {
@@ -165,10 +166,46 @@ async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resour
     Ok(expired)
 }
 
-/// Deletes the namespace of a run, in the cluster of the context that the run named, and waits until it is gone.
-async fn remove_namespace(resource: &Resource) -> anyhow::Result<()> {
+/// The nodes that runs have cordoned and nobody needs any more, likewise. Who may not list nodes has never cordoned one.
+async fn cordons(
+    context: &str,
+    client: &kube::Client,
+    known: &[Resource],
+) -> anyhow::Result<Vec<Resource>> {
+    let held = match cluster::nodes::held(client).await {
+        Err(cluster::Error::Refused {
+            status: Some(403), ..
+        }) => return Ok(Vec::new()),
+        held => held?,
+    };
+    let mut expired = Vec::new();
+    for held in held {
+        let cordon = cordoned_in(context, &held.node, &held.run);
+        if known.contains(&cordon) {
+            continue;
+        }
+        if held.is_expired {
+            expired.push(cordon);
+        } else {
+            let (node, run, date) = (&held.node, &held.run, &held.expires);
+            say(&format!(
+                "kept          cordon of {node} by run {run}: its time ends at {date:?}"
+            ));
+        }
+    }
+    Ok(expired)
+}
+
+/// Deletes the namespace of a run, in the cluster of the context that the run named, and waits until it is gone; or gives back a node that
+/// the run has cordoned.
+async fn remove_in_cluster(resource: &Resource) -> anyhow::Result<()> {
     let (client, _) = cluster::context::connect(Some(&resource.storage)).await?;
-    cluster::namespace::remove(&client, &resource.name, NAMESPACE_GONE).await?;
+    if resource.kind == NAMESPACE {
+        cluster::namespace::remove(&client, &resource.name, NAMESPACE_GONE).await?;
+        return Ok(());
+    }
+    let (node, run) = cordoned(resource).with_context(|| format!("read {:?}", resource.name))?;
+    cluster::nodes::uncordon(&client, node, run).await?;
     Ok(())
 }
 

@@ -38,25 +38,47 @@ pub async fn connect_by(file: &Path, wanted: Option<&str>) -> Result<(Client, St
     by(Kubeconfig::read_from(file), wanted).await
 }
 
+/// A client like that of [`connect`] that tells of every refusal at once: the other one asks again by itself for some minutes where the
+/// API server says 429, 503 or 504.
+pub async fn connect_to_be_told(wanted: &str) -> Result<Client, Error> {
+    let (mut config, context) = config(Kubeconfig::read(), Some(wanted)).await?;
+    config.default_retry = false;
+    client(config, &context)
+}
+
 async fn by(
     read: Result<Kubeconfig, KubeconfigError>,
     wanted: Option<&str>,
 ) -> Result<(Client, String), Error> {
+    let (config, context) = config(read, wanted).await?;
+    Ok((client(config, &context)?, context))
+}
+
+fn unusable(context: &str, said: String) -> Error {
+    Error::Refused {
+        doing: format!("use the context {context}"),
+        said,
+        status: None,
+    }
+}
+
+fn client(config: Config, context: &str) -> Result<Client, Error> {
+    Client::try_from(config).map_err(|error| unusable(context, said(&error)))
+}
+
+async fn config(
+    read: Result<Kubeconfig, KubeconfigError>,
+    wanted: Option<&str>,
+) -> Result<(Config, String), Error> {
     let kubeconfig = read.map_err(|error| ContextError::Unreadable(error.to_string()))?;
     let context = choose(&kubeconfig, wanted)?;
     let options = KubeConfigOptions {
         context: Some(context.clone()),
         ..KubeConfigOptions::default()
     };
-    let unusable = |said: String| Error::Refused {
-        doing: format!("use the context {context}"),
-        said,
-        status: None,
-    };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    let config = config.map_err(|error| unusable(error.to_string()))?;
-    let client = Client::try_from(config).map_err(|error| unusable(said(&error)))?;
-    Ok((client, context))
+    let config = config.map_err(|error| unusable(&context, error.to_string()))?;
+    Ok((config, context))
 }
 
 #[cfg(test)]

@@ -19,7 +19,14 @@ pub const MANAGED: (&str, &str) = ("app.kubernetes.io/managed-by", FIELD_MANAGER
 const RUN: &str = "edw/run";
 
 /// The annotation after which moment nobody needs it any more.
-const EXPIRES: &str = "edw/expires";
+pub(crate) const EXPIRES: &str = "edw/expires";
+
+/// The moment after `life` from now.
+pub(crate) fn expiry(life: Duration) -> Timestamp {
+    let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
+    let expires = Timestamp::now().saturating_add(life);
+    expires.unwrap_or(Timestamp::MAX)
+}
 
 /// A namespace that a run has made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +44,7 @@ pub struct Made {
 /// Makes the namespace `name` of `run`, which nobody needs after `life`. Pods that ask for more than the restricted profile
 /// allows are refused in it.
 pub async fn make(client: &Client, name: &str, run: &str, life: Duration) -> Result<(), Error> {
-    let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
-    let expires = Timestamp::now()
-        .saturating_add(life)
-        .unwrap_or(Timestamp::MAX);
+    let expires = expiry(life);
     let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let namespace = Namespace {
         metadata: ObjectMeta {

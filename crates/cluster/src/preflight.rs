@@ -1,5 +1,7 @@
 //! What a cluster must have before anything is created in it: one line for each thing that lacks.
 
+mod rights;
+
 use futures::future::join_all;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authorization::v1::{
@@ -10,7 +12,10 @@ use kube::api::{ListParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client, discovery};
 
+use rights::{DELETED_NODES, NODES, RIGHTS, ROLE, ROLE_OF_NODES, Right, SCALING};
+
 use crate::error::{Error, said};
+use crate::nodes::{NodeLabel, may_be_deleted};
 
 /// What a run will do, as far as the cluster must allow it.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +24,8 @@ pub struct Wants {
     pub scaling: bool,
     /// The images that its pods are made of.
     pub images: Vec<String>,
+    /// The label of the nodes that may be drained, if some may.
+    pub nodes: Option<NodeLabel>,
 }
 
 /// What was found.
@@ -36,103 +43,6 @@ pub struct Found {
     pub lacks: Vec<String>,
 }
 
-/// Rights that are needed on one kind of objects.
-struct Right {
-    group: &'static str,
-    /// The kind, with its subresource: `pods/log`.
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    /// What for.
-    why: &'static str,
-}
-
-const fn right(
-    group: &'static str,
-    resource: &'static str,
-    verbs: &'static [&'static str],
-    why: &'static str,
-) -> Right {
-    Right {
-        group,
-        resource,
-        verbs,
-        why,
-    }
-}
-
-/// What server-side apply takes: an object that is not there yet is created (Kubernetes, "Server-Side Apply").
-const APPLY: &[&str] = &["create", "patch"];
-
-const OVERLAY: &str = "apply the overlay";
-
-const EVIDENCE: &str = "keep what it looked like";
-
-/// What every run needs. All of it stands in `docs/cluster-role.yaml` too, which a test holds to this.
-const RIGHTS: &[Right] = &[
-    right(
-        "",
-        "namespaces",
-        &["create", "get", "list", "watch", "delete"],
-        "make the run's namespace, and take it away",
-    ),
-    right("", "configmaps", APPLY, OVERLAY),
-    right("", "secrets", APPLY, OVERLAY),
-    right("", "serviceaccounts", APPLY, OVERLAY),
-    right("", "services", APPLY, OVERLAY),
-    right("networking.k8s.io", "networkpolicies", APPLY, OVERLAY),
-    right("policy", "poddisruptionbudgets", APPLY, OVERLAY),
-    right("apps", "deployments", APPLY, OVERLAY),
-    right(
-        "apps",
-        "deployments",
-        &["list", "watch"],
-        "see how many consumers are wanted",
-    ),
-    right("apps", "deployments/scale", &["patch"], "end all consumers"),
-    right("batch", "jobs", APPLY, "run the producer"),
-    right("batch", "jobs", &["delete"], "end the producer"),
-    right("batch", "jobs", &["list"], EVIDENCE),
-    right("", "pods", &["get", "list", "watch"], "see the consumers"),
-    right(
-        "",
-        "pods",
-        &["delete", "deletecollection"],
-        "kill and drain consumers",
-    ),
-    right("", "pods/log", &["get"], "keep the logs"),
-    right(
-        "",
-        "pods/portforward",
-        &["create", "get"],
-        "reach storage in the cluster",
-    ),
-    right("", "events", &["list"], EVIDENCE),
-    right(
-        "autoscaling",
-        "horizontalpodautoscalers",
-        &["list", "watch"],
-        "see what keeps the HPA from scaling",
-    ),
-];
-
-/// What is needed besides where KEDA scales.
-const SCALING: &[Right] = &[
-    right("keda.sh", "scaledobjects", APPLY, "have KEDA scale"),
-    right(
-        "keda.sh",
-        "scaledobjects",
-        &["delete"],
-        "have KEDA stop scaling",
-    ),
-    right("keda.sh", "scaledobjects", &["list"], EVIDENCE),
-    right(
-        "keda.sh",
-        "triggerauthentications",
-        APPLY,
-        "have KEDA read the queue",
-    ),
-];
-
 /// Looks whether `client`'s cluster has and allows what `wants` says. `namespace` is what the run's own will be called. An error: it
 /// cannot be reached, or does not let anybody look.
 pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Result<Found, Error> {
@@ -144,19 +54,65 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
     };
     let scaling = if wants.scaling { SCALING } else { &[] };
     let rights = RIGHTS.iter().chain(scaling);
-    let asked = join_all(rights.map(|right| refused(client, right, namespace)));
-    for refused in asked.await {
-        found.lacks.extend(refused?);
-    }
+    let rights: Vec<_> = rights.map(|right| (right, ROLE)).collect();
+    ask(client, &rights, namespace, &mut found).await?;
     if wants.scaling {
         keda(client, &mut found).await;
     }
     images(client, &wants.images, &mut found).await;
+    if let Some(label) = &wants.nodes {
+        handed_over(client, label, namespace, &mut found).await?;
+    }
     Ok(found)
 }
 
-/// The line for what lacks of a right; `None`: nothing.
-async fn refused(client: &Client, right: &Right, namespace: &str) -> Result<Option<String>, Error> {
+/// Takes down what lacks of `rights`, each with the role that has it.
+async fn ask(
+    client: &Client,
+    rights: &[(&Right, &str)],
+    namespace: &str,
+    found: &mut Found,
+) -> Result<(), Error> {
+    let asked = rights
+        .iter()
+        .map(|(right, role)| refused(client, right, namespace, role));
+    for refused in join_all(asked).await {
+        found.lacks.extend(refused?);
+    }
+    Ok(())
+}
+
+/// Whether there are nodes with `label`, and whether they may be drained.
+async fn handed_over(
+    client: &Client,
+    label: &NodeLabel,
+    namespace: &str,
+    found: &mut Found,
+) -> Result<(), Error> {
+    let nodes: Api<Node> = Api::all(client.clone());
+    let labelled = ListParams::default().labels(&label.to_string());
+    // Who may not list them is told of that below.
+    let labelled = nodes.list(&labelled).await.ok().map(|nodes| nodes.items);
+    let may_be_deleted = labelled.iter().flatten().any(may_be_deleted);
+    let deleted: &[Right] = if may_be_deleted { DELETED_NODES } else { &[] };
+    let rights = NODES.iter().chain(deleted);
+    let rights: Vec<_> = rights.map(|right| (right, ROLE_OF_NODES)).collect();
+    ask(client, &rights, namespace, found).await?;
+    if labelled.is_some_and(|nodes| nodes.is_empty()) {
+        found.lacks.push(format!(
+            "a node that carries {label}, as --drain-nodes says: kubectl label node NAME {label} hands one over to be drained"
+        ));
+    }
+    Ok(())
+}
+
+/// The line for what lacks of a right that `role` has; `None`: nothing.
+async fn refused(
+    client: &Client,
+    right: &Right,
+    namespace: &str,
+    role: &str,
+) -> Result<Option<String>, Error> {
     let mut refused = Vec::new();
     for verb in right.verbs {
         if !is_allowed(client, right, verb, namespace).await? {
@@ -172,7 +128,7 @@ async fn refused(client: &Client, right: &Right, namespace: &str) -> Result<Opti
     let line = || {
         let verbs = refused.join(", ");
         format!(
-            "permission to {verbs} {resource} ({group}), needed to {why}: docs/cluster-role.yaml has all that is needed"
+            "permission to {verbs} {resource} ({group}), needed to {why}: {role} has all that is needed"
         )
     };
     Ok((!refused.is_empty()).then(line))
@@ -193,8 +149,8 @@ async fn is_allowed(
         group: Some(right.group.to_owned()),
         resource: Some(resource.to_owned()),
         subresource,
-        // A namespace is in none.
-        namespace: (resource != "namespaces").then(|| namespace.to_owned()),
+        // Namespaces and nodes are in none.
+        namespace: (!matches!(resource, "namespaces" | "nodes")).then(|| namespace.to_owned()),
         ..ResourceAttributes::default()
     };
     let review = SelfSubjectAccessReview {
@@ -296,38 +252,7 @@ fn is_same(name: &str, image: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use k8s_openapi::api::rbac::v1::ClusterRole;
-
     use super::*;
-
-    /// Each right of the guide's role, as `group resource verb`.
-    fn of_the_role() -> BTreeSet<String> {
-        let role = include_str!("../../../docs/cluster-role.yaml");
-        let role: ClusterRole = serde_saphyr::from_str(role).unwrap();
-        let mut rights = BTreeSet::new();
-        for rule in role.rules.unwrap() {
-            for group in rule.api_groups.unwrap() {
-                for resource in rule.resources.clone().unwrap() {
-                    let right = |verb: &String| format!("{group} {resource} {verb}");
-                    rights.extend(rule.verbs.iter().map(right));
-                }
-            }
-        }
-        rights
-    }
-
-    #[test]
-    fn the_role_of_the_guide_has_what_is_asked_for() {
-        let asked = RIGHTS.iter().chain(SCALING).flat_map(|right| {
-            let verbs = right.verbs.iter();
-            verbs.map(|verb| format!("{} {} {verb}", right.group, right.resource))
-        });
-        let role = of_the_role();
-        let lacking: Vec<String> = asked.filter(|right| !role.contains(right)).collect();
-        assert_eq!(lacking, [""; 0]);
-    }
 
     #[test]
     fn an_image_is_known_by_the_name_that_a_runtime_gives_it() {

@@ -25,6 +25,8 @@ pub struct Recording {
     latest: Duration,
     /// Whether it is of a real cluster, whose loops tick when they do; else each look at the queue was a tick.
     is_watched: bool,
+    /// What kept a real autoscaler from being one, though nobody's settings were wrong.
+    away: Option<String>,
 }
 
 /// One turn of a loop.
@@ -58,6 +60,7 @@ impl Recording {
             ticks: Vec::new(),
             latest: Duration::ZERO,
             is_watched: false,
+            away: None,
         }
     }
 
@@ -78,6 +81,16 @@ impl Recording {
     /// So many replicas are wanted from then on, `now` after the begin.
     pub(crate) fn scaled(&mut self, now: Duration, replicas: u32) {
         self.replicas.push(now, replicas);
+    }
+
+    /// A real autoscaler was not there, for this reason. The first is kept.
+    pub(crate) fn was_away(&mut self, why: &str) {
+        self.away.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// Why it was not there, if it once was not.
+    pub(crate) fn away(&self) -> Option<&str> {
+        self.away.as_deref()
     }
 
     /// How many replicas are wanted now.

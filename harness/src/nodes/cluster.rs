@@ -75,7 +75,7 @@ struct Live {
     node: Node,
     endpoint: Endpoint,
     consumers: BTreeSet<String>,
-    /// Nothing new comes here: its machine has been told that it goes.
+    /// Nothing new comes here: its machine has been told that it goes, or it is drained.
     cordoned: bool,
     notice: Option<Notice>,
 }
@@ -252,7 +252,9 @@ impl Cluster {
             name: live.node.name.clone(),
             capacity: live.node.capacity,
             workers: live.consumers.clone(),
-            is_evictable: live.node.capacity == Capacity::Spot && live.notice.is_none(),
+            is_evictable: live.node.capacity == Capacity::Spot
+                && live.notice.is_none()
+                && !live.cordoned,
         };
         let mut nodes: Vec<_> = self.live.iter().map(seen).collect();
         nodes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -264,6 +266,14 @@ impl Cluster {
         let mut live = self.live.iter();
         let found = live.find(|live| live.node.name == node);
         found.map(|live| live.consumers.clone()).unwrap_or_default()
+    }
+
+    /// Nothing new comes to `node` any more.
+    pub fn cordon(&mut self, node: &str) {
+        self.is_standing = false;
+        for live in self.live.iter_mut().filter(|it| it.node.name == node) {
+            live.cordoned = true;
+        }
     }
 
     /// Azure wants `node` back. With a notice its machine is told, and nothing new is placed there; without one, nothing is

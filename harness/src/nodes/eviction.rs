@@ -38,13 +38,16 @@ impl Times {
     }
 }
 
-/// How a machine ends that Azure takes back.
+/// How a machine ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// It is deleted.
     Deleted,
     /// It is stopped: nothing on it answers any more, and nothing says so.
     Stopped,
+    /// It does not: its node is drained. Nothing comes to it any more, and what is on it is told to end, each within its grace period and
+    /// only as many at a time as the disruption budget lets go.
+    Kept,
 }
 
 /// What pods have to end once node auto-provisioning drains a node whose machine was announced to go: it takes the condition

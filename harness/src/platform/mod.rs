@@ -79,10 +79,10 @@ pub trait Platform: Send + Sync {
     /// The versions of what it is made of.
     fn versions(&self) -> Vec<Fact>;
 
-    /// Which part of the platform a scenario takes, whose workers are scaled or not: those that run together take no more than 1. With 0
-    /// their number alone says how many run at a time.
-    fn share(&self, is_scaled: bool) -> f64 {
-        let _ = is_scaled;
+    /// Which part of the platform a scenario takes, whose workers are scaled or not, and which has nodes taken back or not: those that run
+    /// together take no more than 1. With 0 their number alone says how many run at a time.
+    fn share(&self, is_scaled: bool, takes_nodes: bool) -> f64 {
+        let _ = (is_scaled, takes_nodes);
         0.0
     }
 

@@ -45,6 +45,10 @@ pub struct NodesView {
     pub evictions: Vec<Evicted>,
     /// What keeps Azure from giving machines, if it last said so: no Spot capacity, a quota.
     pub shortage: Option<String>,
+    /// Why a consumer has no node, where it will have none: all nodes that there are are full.
+    pub no_room: Option<String>,
+    /// What a node must be so that it can be evicted, in words.
+    pub wanted: String,
 }
 
 /// One node.
@@ -81,7 +85,9 @@ pub struct Evicted {
     pub ended: Vec<Departure>,
     /// Those that ended with it, each with the messages that it had in its hands.
     pub killed: Vec<(String, u64)>,
-    /// From the notice until no worker was left on it, if all ended by themselves.
+    /// What keeps it from being taken back after all, where the harness was to do it.
+    pub failed: Option<String>,
+    /// From the notice, or from when they were first told to end, until no worker was left on it, if all ended by themselves.
     pub drained: Option<Duration>,
     /// From the first worker that was missing until as many as before were at work.
     pub recovered: Option<Duration>,
@@ -93,6 +99,11 @@ impl NodesView {
         let can = |node: &&NodeView| node.is_evictable && !node.workers.is_empty();
         let nodes = self.nodes.iter().filter(can);
         nodes.map(|node| node.name.clone()).collect()
+    }
+
+    /// What keeps consumers from coming, if something does that is not their own.
+    pub fn denied(&self) -> Option<String> {
+        self.no_room.clone().or_else(|| self.shortage.clone())
     }
 
     /// How the node of this name is paid for.
@@ -108,7 +119,7 @@ pub trait Nodes: Send + Sync {
     /// The nodes, as they come and go.
     fn watch(&self) -> watch::Receiver<NodesView>;
 
-    /// Has Azure take `node` back, as `eviction` says.
+    /// Has `node` taken back, as `eviction` says.
     async fn evict(&self, node: &str, eviction: Eviction) -> anyhow::Result<()>;
 
     /// From now on Azure has Spot machines to give, or it has none.

@@ -20,8 +20,12 @@ pub enum Need {
     Authority,
     /// Scaling by KEDA and the HPA, or by their model.
     Scaling,
-    /// Spot nodes that can be evicted.
+    /// Spot nodes that can be evicted, or what stands for them.
     Nodes,
+    /// Nodes that can end without any notice, when the scenario says so.
+    SuddenEnd,
+    /// Nodes that can be drained: nothing comes to them any more, and what is there is told to end.
+    NodeDrain,
     /// Evictions that are announced as long before as the scenario says.
     Notice,
     /// A drain of a node before the end that its notice says, with a second of grace, when the scenario says so.
@@ -63,13 +67,15 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 27] = [
         Self::Wire,
         Self::Freeze,
         Self::Outage,
         Self::Authority,
         Self::Scaling,
         Self::Nodes,
+        Self::SuddenEnd,
+        Self::NodeDrain,
         Self::Notice,
         Self::EarlyDrain,
         Self::StoppedMachine,
@@ -101,7 +107,11 @@ impl fmt::Display for Need {
             Self::Outage => "a storage that can be taken away",
             Self::Authority => "an authority of the harness",
             Self::Scaling => "scaling by KEDA or its model",
-            Self::Nodes => "Spot nodes that can be evicted",
+            Self::Nodes => {
+                "nodes that can be taken back (in a cluster, those that --drain-nodes hands over)"
+            }
+            Self::SuddenEnd => "nodes that can end without notice",
+            Self::NodeDrain => "nodes that can be drained",
             Self::Notice => "evictions with a notice of a given length",
             Self::EarlyDrain => "drains that come before the end of a notice",
             Self::StoppedMachine => "machines that can be stopped and not deleted",

@@ -32,6 +32,12 @@ pub struct NodeRecord {
     pub spot_micro_usd: Option<u64>,
     /// When Azure was asked to take it back.
     pub requested: Option<Stamp>,
+    /// When the harness took it out of use, and whether its consumers were told to end in order.
+    pub cordoned: Option<(Stamp, bool)>,
+    /// Which consumers could not be told to end at first, and why.
+    pub held_back: Vec<(String, String)>,
+    /// When it was in use again.
+    pub given_back: Option<Stamp>,
     /// Whether Azure took it back without being asked.
     pub is_unasked: bool,
     /// When each consumer read of its end, in order.
@@ -73,6 +79,9 @@ impl Nodes {
                 on_demand_micro_usd: None,
                 spot_micro_usd: None,
                 requested: None,
+                cordoned: None,
+                held_back: Vec::new(),
+                given_back: None,
                 is_unasked: false,
                 noticed: Vec::new(),
                 conditions: Vec::new(),
@@ -89,6 +98,7 @@ impl Nodes {
         let about = |it: &&mut NodeRecord| {
             let waits = match change {
                 NodeChange::Recovered { .. } => it.recovered_ms.is_none(),
+                NodeChange::GivenBack => it.given_back.is_none(),
                 NodeChange::Replaced { .. } => it.replaced.is_none(),
                 _ => false,
             };
@@ -109,6 +119,9 @@ impl Nodes {
                 record.spot_micro_usd = spot_micro_usd;
             }
             NodeChange::Requested => record.requested = Some(at),
+            NodeChange::Cordoned { is_drained } => record.cordoned = Some((at, is_drained)),
+            NodeChange::HeldBack { consumer, why } => record.held_back.push((consumer, why)),
+            NodeChange::GivenBack => record.given_back = Some(at),
             NodeChange::Unasked => record.is_unasked = true,
             NodeChange::Noticed { consumer } => record.noticed.push((at, consumer)),
             NodeChange::Condition { condition } => record.conditions.push((at, condition)),
@@ -141,7 +154,7 @@ impl Nodes {
 impl NodeRecord {
     /// Whether Azure took it back, or was about to. A real node may also go since nobody needs it any more.
     fn is_evicted(&self) -> bool {
-        let is_asked = self.requested.is_some() || self.is_unasked;
+        let is_asked = self.requested.is_some() || self.cordoned.is_some() || self.is_unasked;
         let is_simulated = self.size.is_none() && self.gone.is_some();
         is_asked || is_simulated || self.notice.is_some()
     }
@@ -166,7 +179,19 @@ impl NodeRecord {
             (_, true) => "stopped",
             (_, false) => "evicted",
         };
-        let mut parts = vec![format!("{how} {notice}")];
+        let first = match (self.cordoned, self.gone) {
+            (None, _) => format!("{how} {notice}"),
+            (Some((_, true)), _) => "cordoned and drained".to_owned(),
+            (Some((_, false)), None) => "cordoned, and its consumers ended at once".to_owned(),
+            (Some((_, false)), Some(_)) => {
+                "its consumers ended at once, and it was deleted".to_owned()
+            }
+        };
+        let mut parts = vec![first];
+        if let Some((consumer, why)) = self.held_back.first() {
+            let times = self.held_back.len();
+            parts.push(format!("held back {times} times, {consumer} first: {why}"));
+        }
         if self.is_unasked {
             parts.push("nobody had asked for that".to_owned());
         }
@@ -188,6 +213,9 @@ impl NodeRecord {
         if let Some(recovered) = self.recovered_ms {
             let after = millis(recovered);
             parts.push(format!("as many consumers at work as before {after} later"));
+        }
+        if self.given_back.is_some() {
+            parts.push("in use again".to_owned());
         }
         parts.join("; ")
     }

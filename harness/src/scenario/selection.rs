@@ -52,6 +52,8 @@ pub(super) struct Case {
     pub(super) is_serial: bool,
     /// Whether an autoscaler says how many workers there are.
     pub(super) is_scaled: bool,
+    /// Whether nodes are taken back from its workers.
+    pub(super) takes_nodes: bool,
 }
 
 impl Case {
@@ -156,6 +158,7 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
                     patience: needs::patience(&needs, pace),
                     is_serial: tags.iter().any(|tag| needs::is_serial(tag)),
                     is_scaled: needs.contains(&Need::Scaling),
+                    takes_nodes: needs.contains(&Need::Nodes),
                 });
             } else {
                 let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
@@ -194,6 +197,7 @@ pub(super) fn all_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
                 patience: Duration::ZERO,
                 is_serial: false,
                 is_scaled: false,
+                takes_nodes: false,
             });
         }
     }

@@ -190,7 +190,7 @@ impl Suite {
                     next => next,
                 };
                 let Some(case) = next else { break };
-                taken += self.platform.share(case.is_scaled);
+                taken += self.platform.share(case.is_scaled, case.takes_nodes);
                 console.started(&case.name);
                 playing.push(self.begin_scenario(case, &ends)?);
             }
@@ -199,7 +199,7 @@ impl Suite {
             }
             tokio::select! {
                 Some((case, played)) = playing.next() => {
-                    taken -= self.platform.share(case.is_scaled);
+                    taken -= self.platform.share(case.is_scaled, case.takes_nodes);
                     console.ended(&case, &played);
                     parts.push(Part::bare(played.outcome));
                     self.record(Event::ScenarioFinished(self.finished(case, played)))?;
@@ -233,7 +233,7 @@ impl Suite {
         // What adds up to 1 may come out a little more.
         const ROUNDING: f64 = 1e-6;
         let fits = |case: &Case| {
-            let share = self.platform.share(case.is_scaled);
+            let share = self.platform.share(case.is_scaled, case.takes_nodes);
             taken <= ROUNDING || taken + share <= 1.0 + ROUNDING
         };
         let at = cases.iter().position(fits)?;

@@ -1,5 +1,6 @@
 //! The crate against an API server that is played: what no unit test and no healthy cluster shows.
 
+mod nodes;
 mod server;
 
 use std::time::Duration;

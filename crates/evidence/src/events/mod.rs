@@ -239,7 +239,7 @@ impl Fact {
 /// Something that was created for a run, where it outlives the harness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
-    /// `queue` or `table`.
+    /// `queue` or `table`; of a cluster `namespace`, or `cordon` for a node that is out of use.
     pub kind: String,
     /// Its name.
     pub name: String,

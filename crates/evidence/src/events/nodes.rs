@@ -69,6 +69,20 @@ pub enum NodeChange {
     Requested,
     /// Azure takes its machine back, and nobody had asked for that.
     Unasked,
+    /// The harness keeps new pods off it.
+    Cordoned {
+        /// Whether its consumers are told to end in order; else they are ended at once.
+        is_drained: bool,
+    },
+    /// A consumer on it may not be told to end yet.
+    HeldBack {
+        /// Its name.
+        consumer: String,
+        /// Why, in the API server's words.
+        why: String,
+    },
+    /// New pods can come to it again.
+    GivenBack,
     /// A consumer on it read of its end.
     Noticed {
         /// Its name.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cluster::NodeLabel;
 use workflow::duration;
 
 use super::images::Images;
@@ -82,6 +83,11 @@ pub struct ClusterArgs {
     /// where the overlay has storage of its own, or storage is spoken to over HTTPS]
     #[arg(long, env = "EDW_WIRE")]
     pub wire: Option<Switch>,
+    /// Nodes with this label may be cordoned and drained by scenarios about nodes, each for as long as its run takes; no other node is ever
+    /// touched, and without it those scenarios are not run. One that also carries edw/may-be-deleted=true is deleted where a scenario
+    /// takes it away for good
+    #[arg(long, env = "EDW_DRAIN_NODES", value_name = "KEY=VALUE")]
+    pub drain_nodes: Option<NodeLabel>,
     /// After this time `harness sweep` may remove the namespace of a run, if nobody has
     #[arg(long, env = "EDW_NAMESPACE_LIFE", value_parser = duration::parse_positive, default_value = "4h")]
     pub namespace_life: Duration,
@@ -99,6 +105,7 @@ impl Default for ClusterArgs {
             producer_image: None,
             wire_image: None,
             wire: None,
+            drain_nodes: None,
             namespace_life: LIFE,
             keep_namespace: false,
         }
@@ -134,6 +141,10 @@ impl ClusterArgs {
             ("--producer-image", self.producer_image.clone()),
             ("--wire-image", self.wire_image.clone()),
             ("--wire", self.wire.map(|wire| wire.to_string())),
+            (
+                "--drain-nodes",
+                self.drain_nodes.as_ref().map(ToString::to_string),
+            ),
             (
                 "--namespace-life",
                 (self.namespace_life != default.namespace_life).then_some(life),

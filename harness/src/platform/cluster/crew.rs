@@ -1,6 +1,8 @@
 //! The pods of a run's workers as a roster: who is there, who has ended, and why, made from what the watch tells. Nothing here speaks to
 //! a cluster.
 
+mod waiting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,19 +21,6 @@ use crate::platform::workers::{
     Cause, Departure, End, Phase, Readiness, Roster, Worker, is_orderly_end,
 };
 use crate::wire::Wire;
-
-/// How long a pod may wait for something that will not come by itself, such as an image that cannot be pulled.
-const START: Duration = Duration::from_secs(60);
-
-/// Why a pod will not start, whatever is waited for.
-const HOPELESS: [&str; 6] = [
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "ErrImageNeverPull",
-    "InvalidImageName",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-];
 
 /// The workers of a run.
 pub(super) struct Crew {
@@ -168,17 +157,6 @@ impl Crew {
     pub(super) fn told(&self) -> Vec<Departure> {
         let told = |it: &&Departure| matches!(it.cause, Cause::Told | Cause::Notice);
         self.departed.iter().filter(told).cloned().collect()
-    }
-
-    /// Why a pod will not start, if one will not.
-    pub(super) fn trouble(&self, now: Instant) -> Option<String> {
-        self.pods.values().find_map(|member| {
-            let why = member.view.waits_for.as_ref()?;
-            let since = member.waits?;
-            let is_hopeless = HOPELESS.iter().any(|reason| why.starts_with(reason));
-            (is_hopeless && now - since >= START)
-                .then(|| format!("start {}: {why}", member.view.name))
-        })
     }
 
     /// The pod is so now.

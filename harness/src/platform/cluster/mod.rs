@@ -10,6 +10,7 @@ mod aks;
 mod args;
 mod crew;
 mod images;
+mod ledger;
 mod nodes;
 mod overlay;
 mod scale;
@@ -33,14 +34,16 @@ use workflow::contract::RunId;
 use workflow::contract::workload::Description;
 
 pub use args::{AksArgs, ClusterArgs, Switch};
+pub(crate) use ledger::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
 
 use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed, Workload};
-use crate::events::{Fact, Resource};
+use crate::events::Fact;
 use crate::exit::WrongInput;
 use crate::manifest::quantity;
 use crate::pace::Paces;
 use aks::{Azure, Chosen};
 use images::Images;
+use nodes::Handed;
 use overlay::{Described, Overlay};
 use stage::ClusterStage;
 
@@ -71,6 +74,19 @@ struct Site {
     patience: Duration,
     /// What it has besides on Azure.
     azure: Option<Azure>,
+    /// The nodes that may be drained, elsewhere.
+    handed: Option<Handed>,
+}
+
+/// Whose nodes may be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NodesOf {
+    /// Azure takes them.
+    Azure,
+    /// Their owner has handed them over.
+    HandedOver,
+    /// Nobody's.
+    Nobody,
 }
 
 impl Cluster {
@@ -78,30 +94,39 @@ impl Cluster {
     pub fn profile(args: &ClusterArgs) -> Profile {
         // An overlay that cannot be read is told of when the cluster is used.
         let overlay = Overlay::read(&args.overlay);
-        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)), false)
+        let nodes = match args.drain_nodes {
+            Some(_) => NodesOf::HandedOver,
+            None => NodesOf::Nobody,
+        };
+        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)), nodes)
     }
 
     /// What a cluster on Azure offers.
     pub fn profile_on_aks(args: &ClusterArgs) -> Profile {
         let overlay = Overlay::read(aks::overlay_of(args));
-        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)), true)
+        Self::offers(
+            overlay.is_ok_and(|overlay| is_wired(args, &overlay)),
+            NodesOf::Azure,
+        )
     }
 
-    fn offers(is_wired: bool, is_on_azure: bool) -> Profile {
+    fn offers(is_wired: bool, nodes: NodesOf) -> Profile {
         let mut lacking = vec![
             Need::Freeze,
             Need::Outage,
             Need::Authority,
-            // How a machine goes, Azure decides.
+            // Nobody but Azure tells a machine of its end, and how a machine goes there, Azure decides.
             Need::Notice,
             Need::EarlyDrain,
             Need::StoppedMachine,
             Need::ReturningNode,
             Need::NoSpotCapacity,
         ];
-        if !is_on_azure {
-            lacking.extend([Need::Nodes, Need::Aks]);
-        }
+        lacking.extend(match nodes {
+            NodesOf::Azure => &[Need::SuddenEnd, Need::NodeDrain][..],
+            NodesOf::HandedOver => &[Need::Aks],
+            NodesOf::Nobody => &[Need::Aks, Need::Nodes],
+        });
         if !is_wired {
             lacking.push(Need::Wire);
         }
@@ -149,12 +174,20 @@ impl Cluster {
         let wants = Wants {
             scaling: true,
             images: overlay.images(&images, described.as_ref(), is_wired),
+            nodes: azure.is_none().then(|| args.drain_nodes.clone()).flatten(),
         };
         let found = cluster::preflight(&client, &wants, "edw-preflight").await;
         let found = found
             .with_context(|| format!("look over the cluster of the context {context}"))
             .context(UNCHOSEN)?;
         ensure_complete(&found, &context).context(UNCHOSEN)?;
+        let handed = match wants.nodes {
+            Some(label) => Some(Handed {
+                label,
+                client: cluster::context::connect_to_be_told(&context).await?,
+            }),
+            None => None,
+        };
         Ok(Self(Arc::new(Site {
             client,
             context,
@@ -168,6 +201,7 @@ impl Cluster {
             keeps: args.keep_namespace,
             patience: workload.storage_patience,
             azure,
+            handed,
         })))
     }
 }
@@ -208,15 +242,6 @@ fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
         "run in the cluster of the context {context}; it lacks:{lines}"
     );
     Ok(())
-}
-
-/// The line of the ledger for the namespace `name` in the cluster of `context`.
-pub(crate) fn namespace_in(context: &str, name: String) -> Resource {
-    Resource {
-        kind: "namespace".to_owned(),
-        name,
-        storage: context.to_owned(),
-    }
 }
 
 /// How a container ended.
@@ -262,11 +287,23 @@ impl Site {
         format!("KEDA {version}")
     }
 
+    /// Whose nodes may be taken back.
+    fn nodes_of(&self) -> NodesOf {
+        match (&self.azure, &self.handed) {
+            (Some(_), _) => NodesOf::Azure,
+            (None, Some(_)) => NodesOf::HandedOver,
+            (None, None) => NodesOf::Nobody,
+        }
+    }
+
     fn evidence(&self) -> String {
-        let nodes = match self.found.nodes {
+        let mut nodes = match self.found.nodes {
             1 => "1 node".to_owned(),
             nodes => format!("{nodes} nodes"),
         };
+        if let Some(Handed { label, .. }) = &self.handed {
+            nodes = format!("{nodes}, of which those with {label} stand for Spot nodes");
+        }
         let wire = if self.is_wired {
             ""
         } else {
@@ -306,7 +343,7 @@ impl Platform for Cluster {
     }
 
     fn profile(&self) -> Profile {
-        let offers = Self::offers(self.0.is_wired, self.0.azure.is_some());
+        let offers = Self::offers(self.0.is_wired, self.0.nodes_of());
         offers.with_worker(&self.0.description())
     }
 
@@ -319,9 +356,9 @@ impl Platform for Cluster {
         ]
     }
 
-    fn share(&self, is_scaled: bool) -> f64 {
-        // One namespace, one run.
-        if self.0.azure.is_some() {
+    fn share(&self, is_scaled: bool, takes_nodes: bool) -> f64 {
+        // On Azure there is one namespace. And who takes nodes out of use takes them from all.
+        if self.0.azure.is_some() || takes_nodes {
             return 1.0;
         }
         let all: f64 = self
@@ -340,7 +377,7 @@ impl Platform for Cluster {
 
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {
         ensure!(
-            plan.nodes.is_none() || self.0.azure.is_some(),
+            plan.nodes.is_none() || self.0.nodes_of() != NodesOf::Nobody,
             "open a stage with nodes: this platform does not offer them"
         );
         ensure!(

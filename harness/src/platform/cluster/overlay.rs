@@ -3,6 +3,7 @@
 
 mod described;
 mod endpoints;
+mod steer;
 mod wired;
 mod workloads;
 
@@ -12,10 +13,12 @@ use std::path::Path;
 use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use cluster::NodeLabel;
 use serde_json::{Map, Value, json};
 
 pub(super) use described::Described;
 pub(super) use endpoints::Reached;
+pub(super) use steer::put_on;
 use wired::Wiring;
 pub(super) use wired::{CONTROL, SELECTOR};
 pub(super) use workloads::at_most_on_a_node;
@@ -57,6 +60,8 @@ pub(super) struct Adapted {
     wire: Option<Wiring>,
     /// The workload, where it is not the project's own, at work in the run.
     described: Option<(Described, Lens)>,
+    /// The nodes that all but workers are kept off.
+    off: Option<NodeLabel>,
 }
 
 impl Overlay {
@@ -186,6 +191,7 @@ impl Overlay {
             images: images.clone(),
             wire: None,
             described: None,
+            off: None,
         };
         let data = adapted.settings_mut()?;
         data.insert("AZURE_QUEUE_NAME".to_owned(), json!(queue));

@@ -22,6 +22,15 @@ const EVERY: Duration = Duration::from_millis(500);
 /// How long a look may take until it counts as failed.
 const LOOK: Duration = Duration::from_secs(3);
 
+/// How the HPA words it that no metric came since KEDA was not there: its metrics API (HTTP 503 and 504, as client-go words them), or its
+/// operator behind that (KEDA, `pkg/provider` and `pkg/metricsservice`). What a scaler says of its queue is worded otherwise.
+const NOBODY_ANSWERS: [&str; 4] = [
+    "the server is currently unable to handle the request",
+    "the server was unable to return a response in the time allotted",
+    "rpc error: code = Unavailable",
+    "gRPC connection to KEDA Metrics Service",
+];
+
 /// Takes down what is seen of the scaling of one run, until it is stopped or dropped.
 pub(super) struct Observer {
     recording: Arc<Mutex<Recording>>,
@@ -76,6 +85,13 @@ impl Observer {
         Ok(())
     }
 
+    /// The HPA does not scale, for this reason. Where nobody was there to give it a metric, what follows says nothing of the settings.
+    pub(super) fn does_not_scale(&self, why: &str) {
+        if NOBODY_ANSWERS.iter().any(|words| why.contains(words)) {
+            lock(&self.recording).was_away(why);
+        }
+    }
+
     /// What was seen so far.
     pub(super) fn recording(&self) -> Recording {
         lock(&self.recording).clone()
@@ -102,5 +118,24 @@ async fn look(queue: Arc<dyn storage::Queue>, recording: Arc<Mutex<Recording>>, 
             _ => Err(ScalerError),
         };
         lock(&recording).looked(since.elapsed(), observed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a cluster worded both.
+    #[tokio::test]
+    async fn a_keda_that_is_not_there_is_told_from_one_that_cannot_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let queue = Arc::new(workflow::memory::MemoryQueue::new("work"));
+        let log = EventLog::open(dir.path()).unwrap();
+        let observer = Observer::start(queue, "KEDA 2.20.2".to_owned(), log);
+        observer.does_not_scale("unable to fetch metrics from external metrics API: rpc error: code = Unknown desc = error when getting metric values metric:s0-azure-queue-q encountered error");
+        assert_eq!(observer.recording().away(), None);
+        let why = "unable to fetch metrics from external metrics API: the server was unable to return a response in the time allotted, but may still be processing the request (get s0-azure-queue-q.external.metrics.k8s.io)";
+        observer.does_not_scale(why);
+        assert_eq!(observer.recording().away(), Some(why));
     }
 }

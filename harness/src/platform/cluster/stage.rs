@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
+use cluster::nodes::Holder;
 use cluster::{Objects, evidence, namespace};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
@@ -18,7 +19,7 @@ use workflow::contract::Stamp;
 use workflow::contract::workload::Lens;
 
 use super::crew::Crew;
-use super::nodes::{Ground, Prices};
+use super::nodes::{Ground, HandedOver, Prices, TakesBack};
 use super::overlay::Adapted;
 use super::sender::{FollowedJob, JobSender};
 use super::storage::Reachable;
@@ -63,7 +64,7 @@ pub(super) struct ClusterStage {
     watches: Mutex<Option<Watches>>,
     roster: watch::Receiver<Roster>,
     wire: Option<Wired>,
-    /// Its nodes, on Azure.
+    /// Its nodes, where some can be taken back.
     ground: Option<Ground>,
     /// `ScaledObjects` that are at work.
     scaled: Mutex<Vec<Value>>,
@@ -71,22 +72,27 @@ pub(super) struct ClusterStage {
     _lookout: Lookout,
 }
 
-/// The nodes, where Azure can be asked to take one back.
+/// The nodes, where some can be taken back.
 fn ground(
     site: &Site,
+    plan: &StagePlan,
     seen: &Seen,
     roster: &watch::Receiver<Roster>,
 ) -> anyhow::Result<Option<Ground>> {
-    let Some(azure) = &site.azure else {
-        return Ok(None);
+    let (taker, prices): (Arc<dyn TakesBack>, _) = match (&site.azure, &site.handed) {
+        (Some(azure), _) => (azure.takes_back.clone(), Some(Prices::public()?)),
+        // Nodes of others are watched only where the scenario is about nodes.
+        (None, Some(handed)) if plan.nodes.is_some() => {
+            let holder = Holder {
+                run: plan.identity.run.to_string(),
+                life: site.life,
+            };
+            let handed = HandedOver::new(handed.clone(), seen.clone(), &site.context, holder);
+            (Arc::new(handed), None)
+        }
+        _ => return Ok(None),
     };
-    let (takes_back, prices) = (azure.takes_back.clone(), Prices::public()?);
-    Ok(Some(Ground::watch(
-        seen,
-        roster.clone(),
-        takes_back,
-        prices,
-    )))
+    Ok(Some(Ground::watch(seen, roster.clone(), taker, prices)))
 }
 
 impl ClusterStage {
@@ -132,6 +138,9 @@ impl ClusterStage {
         if let Some(described) = &site.described {
             adapted.describe(described, lens.clone());
         }
+        if let (Some(handed), Some(_)) = (&site.handed, &plan.nodes) {
+            adapted.keep_off(handed.label.clone());
+        }
         let objects = Objects::new(site.client.clone(), &namespace);
         let described = adapted.description_object()?;
         for object in adapted.surroundings().chain(&described) {
@@ -157,7 +166,7 @@ impl ClusterStage {
         plan.announce(storage.lasting.clone())?;
         let created = storage.store.create().await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
-        let ground = ground(&site, &seen, &roster)?;
+        let ground = ground(&site, &plan, &seen, &roster)?;
         let ready = READY + site.node_comes();
         let wire = Wired::open(
             &adapted,
@@ -321,8 +330,13 @@ impl Stage for ClusterStage {
     }
 
     async fn remove(&self) -> anyhow::Result<()> {
+        // Nodes first, and whatever else goes wrong: others wait for them.
+        let given_back = match &self.ground {
+            Some(ground) => ground.give_back().await,
+            None => Ok(()),
+        };
         if self.site.keeps {
-            return Ok(());
+            return given_back;
         }
         let kept = self.keep_evidence().await;
         if !self.storage.lasting.is_empty() {
@@ -335,6 +349,7 @@ impl Stage for ClusterStage {
             }
         }
         dispose(&self.site, &self.plan, &self.namespace).await?;
+        given_back?;
         self.is_removed.store(true, Ordering::Release);
         kept
     }

@@ -217,8 +217,11 @@ async fn see_scalers(
             let is_trouble = condition.type_ == "ScalingActive"
                 && condition.status == "False"
                 && reason != "ScalingDisabled";
+            let message = condition.message.unwrap_or_default();
+            if is_trouble && let Some((_, observer)) = &*lock(&seen.observer) {
+                observer.does_not_scale(&message);
+            }
             if is_trouble && noted.insert(reason.clone()) {
-                let message = condition.message.unwrap_or_default();
                 let text = format!("the HPA does not scale: {reason}: {message}");
                 let noted = seen.log.append(Stamp::now(), Event::Note { text });
                 seen.note(noted.map_err(Into::into));

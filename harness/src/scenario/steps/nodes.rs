@@ -93,8 +93,7 @@ impl EvictionStep {
     }
 }
 
-// That there is no notice is one of a given length, too.
-declare_needs!(Nodes, Notice);
+declare_needs!(Nodes, SuddenEnd);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) evicted without notice$"
 )]
@@ -135,7 +134,7 @@ async fn drained_early(
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, StoppedMachine, Notice);
+declare_needs!(Nodes, StoppedMachine, SuddenEnd);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the Spot nodes (?:is|are) stopped and not deleted without notice$"
 )]
@@ -159,7 +158,7 @@ async fn stopped_with_notice(
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, ReturningNode, Notice);
+declare_needs!(Nodes, ReturningNode, SuddenEnd);
 #[when(
     regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and one of the Spot nodes is evicted without notice, and again when it is back$"
 )]
@@ -169,7 +168,7 @@ async fn evicted_twice(scenario: &mut Scenario, messages: u64, rate: Rate) -> St
     evict_under_load(scenario, messages, rate, step).await
 }
 
-declare_needs!(Nodes, Notice);
+declare_needs!(Nodes, SuddenEnd);
 #[when(
     regex = r"^(\d+) messages are sent at once, and one of the Spot nodes is evicted without notice while consumers are still coming$"
 )]
@@ -201,6 +200,15 @@ async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64) -> StepRes
     let sent = sending.finish(sent_within).await?;
     scenario.sent = Some((load, sent));
     Ok(())
+}
+
+declare_needs!(Nodes, NodeDrain);
+#[when(
+    regex = r"^(\d+) messages are sent at (\d+ per (?:second|minute)), and (one|half) of the nodes (?:is|are) drained$"
+)]
+async fn drained(scenario: &mut Scenario, messages: u64, rate: Rate, which: String) -> StepResult {
+    let step = EvictionStep::new(&which, Ended::Kept, None);
+    evict_under_load(scenario, messages, rate, step).await
 }
 
 /// The notice that Azure documents for a Spot machine: at least so long, where all goes well (Azure, "Spot Virtual Machines").

@@ -39,7 +39,7 @@ async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
     let nodes = scenario.run().await?.nodes()?.watch();
     let recovered = until_told(nodes, limit.0, |nodes| {
         let all = nodes.evictions.iter().all(|it| it.recovered.is_some());
-        all.then_some(())
+        (all || nodes.no_room.is_some()).then_some(())
     });
     recovered.await.ok();
     for it in evictions(scenario).await? {
@@ -52,7 +52,7 @@ async fn recovered(scenario: &mut Scenario, limit: Time) -> StepResult {
                 return Err(StepError::of(Outcome::Inconclusive, untold));
             }
             let shortage = scenario.run().await?.nodes()?.watch();
-            if let Some(why) = shortage.borrow().shortage.clone() {
+            if let Some(why) = shortage.borrow().denied() {
                 let denied = anyhow!("no machine came in place of {node}: {why}");
                 return Err(StepError::of(Outcome::Inconclusive, denied));
             }

@@ -229,8 +229,11 @@ fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
     Ok(scaling.effective())
 }
 
-/// Inconclusive where the loops themselves were late.
+/// Inconclusive where the loops themselves were late, or were not there.
 fn on_time(recording: &Recording, slack: Duration) -> StepResult {
+    if let Some(why) = recording.away() {
+        return Err(untold(&format!("KEDA did not answer the HPA: {why}")));
+    }
     let latest = recording.latest();
     if latest > slack {
         return Err(untold(&format!(

@@ -47,11 +47,13 @@ fn what_a_platform_lacks_is_named_by_the_scenarios_that_it_does_not_run() {
         Need::Freeze,
         Need::Outage,
         Need::Notice,
+        Need::SuddenEnd,
         Need::EarlyDrain,
         Need::NoSpotCapacity,
     ];
     let selection = selected(Offers::all().without(&lacking));
     let notice = "evictions with a notice of a given length";
+    let sudden = "nodes that can end without notice";
     let expected = BTreeMap::from([
         (
             "The zombie finishes what others have finished before it",
@@ -71,18 +73,17 @@ fn what_a_platform_lacks_is_named_by_the_scenarios_that_it_does_not_run() {
             "one of the Spot nodes is evicted with 3 s of notice",
             notice,
         ),
-        // None is one of a given length, too.
-        ("one of the Spot nodes is evicted without notice", notice),
-        ("half of the Spot nodes are evicted without notice", notice),
+        ("one of the Spot nodes is evicted without notice", sudden),
+        ("half of the Spot nodes are evicted without notice", sudden),
         (
             "one of the Spot nodes is stopped and not deleted without notice",
-            notice,
+            sudden,
         ),
         (
             "one of the Spot nodes is evicted without notice, and again when it is back",
-            notice,
+            sudden,
         ),
-        ("A node is evicted while consumers are still coming", notice),
+        ("A node is evicted while consumers are still coming", sudden),
         (
             "The node is drained before the end that its notice promised",
             "evictions with a notice of a given length, drains that come before the end of a notice",
@@ -144,12 +145,41 @@ fn on_aks_nodes_are_taken_back_as_azure_does_it() {
     }
 }
 
+/// Nobody's nodes are touched unless they were handed over; then those scenarios run that need no machine to be told of anything.
+#[test]
+fn a_cluster_runs_what_is_about_nodes_only_where_some_were_handed_over() {
+    let about_nodes = |selection: &Selection| {
+        let cases = selection.cases.iter().filter(|case| case.takes_nodes);
+        let names = cases.map(|case| case.name.clone());
+        names.collect::<std::collections::BTreeSet<String>>()
+    };
+    let args = ClusterArgs::default();
+    let without = selected(Cluster::profile(&args).offers);
+    assert!(about_nodes(&without).is_empty());
+    let named = not_run(&without)["one of the nodes is drained under load"];
+    assert!(named.contains("--drain-nodes"), "{named}");
+    let args = ClusterArgs {
+        drain_nodes: Some("edw.example/drain=yes".parse().unwrap()),
+        ..args
+    };
+    let with = selected(Cluster::profile(&args).offers);
+    let expected = [
+        "A node is evicted while consumers are still coming",
+        "half of the Spot nodes are evicted without notice",
+        "half of the nodes are drained under load",
+        "one of the Spot nodes is evicted without notice",
+        "one of the nodes is drained under load",
+    ];
+    assert_eq!(about_nodes(&with), expected.map(str::to_owned).into());
+}
+
 #[test]
 fn scenarios_about_scaling_and_about_nodes_have_a_pace_and_no_others() {
     for case in selected(Offers::all()).cases {
         let expected = match case.feature.as_str() {
             "Consumers come with the work and go with it" => 30,
-            "Azure takes Spot nodes back, and no message pays for it" => 5,
+            "Azure takes Spot nodes back, and no message pays for it"
+            | "A node is drained, and no message pays for it" => 5,
             _ if case.name.starts_with("Azure takes") => 5,
             _ => 1,
         };

@@ -61,7 +61,7 @@ impl Consumer {
             Mutation::WorksOnWhatItHandedBack => self.hand_back(&lease).await,
             Mutation::MakesTheTableAnew => {
                 let has_begun = self.noted.has_begun.swap(true, Ordering::Relaxed);
-                if !has_begun && self.args.name == "consumer-1" {
+                if !has_begun {
                     raw.delete_table(&self.table_name()).await;
                     raw.create_table(&self.table_name()).await;
                 }
@@ -155,9 +155,9 @@ impl Consumer {
                 Some(another) => another.delete(&queue, lease).await,
                 None => false,
             },
-            Mutation::ClearsTheQueue if self.args.name == "consumer-1" => {
+            Mutation::ClearsTheQueue => {
                 let secured = self.noted.secured.fetch_add(1, Ordering::Relaxed) + 1;
-                // Until another of its messages is stored and takes its turn; the other consumer's last one may end after its own.
+                // Until another of its messages is stored and takes its turn.
                 let is_last = || self.noted.secured.load(Ordering::Relaxed) == secured;
                 while is_last() && !self.stop.is_cancelled() {
                     // Only its own are left, as far as it knows.

@@ -33,6 +33,7 @@ const NO_TOKEN: &str = "Entra cannot be reached for longer than a token lives";
 const WRONG_TENANT: &str = "It is refused that the tenant id is wrong";
 const FORCED: &str = "The node is drained before the end that its notice promised";
 const EVICTED: &str = "one of the Spot nodes is evicted in time";
+const NODE_DRAIN: &str = "one of the nodes is drained under load";
 const NO_NOTICE: &str = "half of the Spot nodes are evicted without notice";
 const ON_DEMAND: &str = "Azure has no other Spot machine";
 const BURST: &str = "A burst finds no consumer";
@@ -183,11 +184,18 @@ pub(crate) const THENS: &[Sentence] = &[
     },
     Sentence {
         says: "no message came back because a lease ran out",
-        fails: &[consumer(
-            "drops-leases-at-notice",
-            EVICTED,
-            "leases ran out, and their messages came back",
-        )],
+        fails: &[
+            consumer(
+                "drops-leases-at-notice",
+                EVICTED,
+                "leases ran out, and their messages came back",
+            ),
+            consumer(
+                "drops-leases-at-sigterm",
+                NODE_DRAIN,
+                "leases ran out, and their messages came back",
+            ),
+        ],
     },
     Sentence {
         says: "at least <words> had messages",
@@ -488,6 +496,7 @@ pub(crate) const LONGEST_FIRST: &[&str] = &[
     BURST,
     FORCED,
     NO_NOTICE,
+    NODE_DRAIN,
     EVICTED,
     ON_DEMAND,
     SOON,

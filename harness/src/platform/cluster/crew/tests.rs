@@ -1,6 +1,7 @@
 use cluster::pods::Ended;
 use tempfile::TempDir;
 
+use super::waiting::START;
 use super::*;
 use crate::platform::workers::CONSUMERS;
 
@@ -159,6 +160,15 @@ async fn an_image_that_cannot_be_pulled_is_trouble_after_a_while() {
     // A node that is still to come may yet come.
     crew.saw(waits("Unschedulable: 0/1 nodes")).unwrap();
     assert_eq!(crew.trouble(Instant::now()), None);
+    // Whoever knows that none will come says for how long that may be hoped.
+    let patience = Duration::from_secs(240);
+    assert_eq!(crew.unplaced(Instant::now(), patience), None);
+    tokio::time::advance(patience).await;
+    let unplaced = crew.unplaced(Instant::now(), patience).unwrap();
+    assert_eq!(
+        unplaced,
+        "a has had no node for 240s: Unschedulable: 0/1 nodes"
+    );
 }
 
 #[test]

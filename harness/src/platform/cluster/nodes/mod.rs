@@ -1,18 +1,21 @@
-//! The nodes of a run on Azure: a watched list, and evictions that Azure Resource Manager is asked for.
+//! The nodes of a run: a watched list, and how nodes are taken back.
 //!
 //! - `seen` is what matters of a node, `heard` what consumers say of their machine's scheduled events; `stories` is what follows from both,
 //!   `story` one eviction.
 //! - [`Ground`] has all of them watched, and writes each eviction's story into the run's log.
-//! - [`TakesBack`] is who takes machines back, [`Prices`] what an hour of one costs.
+//! - [`TakesBack`] is who takes nodes back: Azure, which Azure Resource Manager asks, or the harness itself, [`HandedOver`], and then no
+//!   node that its owner has not named. [`Prices`] is what an hour of a machine costs.
 //!
 //! Left out: how long before its end a machine is told, whether it is stopped or deleted, and whether a machine comes back under its
-//! name. Azure decides all of these.
+//! name. Azure decides all of these, and elsewhere nobody tells machines anything.
 
+mod handed;
 mod heard;
 mod prices;
 mod seen;
 mod stories;
 mod story;
+mod taker;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,15 +30,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
-use workflow::azure::{Arm, Machine};
 use workflow::contract::Stamp;
 
+pub(super) use handed::{Handed, HandedOver};
 pub(super) use heard::ANNOUNCED;
 use heard::Logs;
 pub(super) use prices::Prices;
-use seen::SeenNode;
+use seen::{Rules, SeenNode};
 use stories::Stories;
 use story::Moment;
+pub(super) use taker::TakesBack;
+use taker::Tell;
 
 use super::watched::Seen;
 use crate::events::{Event, NodeChange, NodeEvent};
@@ -47,25 +52,14 @@ use crate::platform::workers::Roster;
 /// From one look at the consumers' logs to the next: they look for a notice themselves once a second.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Takes a machine back, as Azure does when it needs the capacity itself.
-#[async_trait]
-pub(in crate::platform) trait TakesBack: Send + Sync {
-    /// Has the machine evicted that the node with this provider id is. Returns when that is accepted.
-    async fn take_back(&self, provider_id: &str) -> anyhow::Result<()>;
-}
-
-#[async_trait]
-impl TakesBack for Arm {
-    async fn take_back(&self, provider_id: &str) -> anyhow::Result<()> {
-        let machine = Machine::of_provider_id(provider_id)?;
-        Ok(self.simulate_eviction(&machine).await?)
-    }
-}
+/// How long a consumer may be without a node before it is said that there is no room, where no node is made for it: an autoscaler of the
+/// cluster's own would have made one by then.
+const ROOM: Duration = Duration::from_secs(4 * 60);
 
 /// The nodes of a run, watched until this is dropped.
 pub(super) struct Ground {
     shared: Shared,
-    azure: Arc<dyn TakesBack>,
+    taker: Arc<dyn TakesBack>,
     _stop: DropGuard,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
@@ -76,6 +70,7 @@ struct Shared {
     stories: Arc<Mutex<Stories>>,
     view: Arc<watch::Sender<NodesView>>,
     seen: Seen,
+    rules: Rules,
 }
 
 fn now() -> Moment {
@@ -86,37 +81,45 @@ fn now() -> Moment {
 }
 
 impl Ground {
-    /// Watches the nodes of the cluster of `seen`, and its consumers, from now on.
+    /// Watches the nodes of the cluster of `seen`, and its consumers, from now on. `prices` is where machines cost what Azure says.
     pub(super) fn watch(
         seen: &Seen,
         roster: watch::Receiver<Roster>,
-        azure: Arc<dyn TakesBack>,
-        prices: Prices,
+        taker: Arc<dyn TakesBack>,
+        prices: Option<Prices>,
     ) -> Self {
+        let rules = taker.rules();
         let shared = Shared {
-            stories: Arc::default(),
+            stories: Arc::new(Mutex::new(Stories::of(rules.clone()))),
             view: Arc::new(watch::Sender::default()),
             seen: seen.clone(),
+            rules: rules.clone(),
         };
         let stop = CancellationToken::new();
         let (told_node, hears_node) = mpsc::unbounded_channel();
         let (told_event, hears_event) = mpsc::unbounded_channel();
         let (asks_price, hears_price) = mpsc::unbounded_channel();
         let nodes: Api<Node> = Api::all(seen.client.clone());
-        let events: Api<Told> = Api::all(seen.client.clone());
-        let warnings = watcher::Config::default().fields("type=Warning");
         let all = watcher::Config::default();
-        let tasks = [
+        let mut tasks = vec![
             tokio::spawn(follow(nodes, all, told_node, stop.clone())),
-            tokio::spawn(follow(events, warnings, told_event, stop.clone())),
             tokio::spawn(see_nodes(shared.clone(), hears_node, asks_price)),
-            tokio::spawn(price(shared.clone(), prices, hears_price)),
-            tokio::spawn(see_warnings(shared.clone(), hears_event)),
             tokio::spawn(see_workers(shared.clone(), roster, stop.clone())),
         ];
+        if let Some(prices) = prices {
+            tasks.push(tokio::spawn(price(shared.clone(), prices, hears_price)));
+        }
+        // What others warn of anywhere in the cluster matters where machines come from Azure alone.
+        if rules == Rules::Azure {
+            let events: Api<Told> = Api::all(seen.client.clone());
+            let warnings = watcher::Config::default().fields("type=Warning");
+            let followed = follow(events, warnings, told_event, stop.clone());
+            tasks.push(tokio::spawn(followed));
+            tasks.push(tokio::spawn(see_warnings(shared.clone(), hears_event)));
+        }
         Self {
             shared,
-            azure,
+            taker,
             _stop: stop.drop_guard(),
             _tasks: tasks.into_iter().map(AbortOnDropHandle::new).collect(),
         }
@@ -124,6 +127,12 @@ impl Ground {
 }
 
 impl Shared {
+    /// Tells of what becomes of `node`.
+    fn tell_of(&self, node: &str) -> Tell {
+        let (shared, node) = (self.clone(), node.to_owned());
+        Arc::new(move |progress| shared.with(|stories, now| stories.goes_on(&node, progress, now)))
+    }
+
     /// Has `change` change the stories, writes down what follows, and tells all who watch.
     fn with<T>(&self, change: impl FnOnce(&mut Stories, Moment) -> T) -> T {
         let now = now();
@@ -131,7 +140,7 @@ impl Shared {
             let mut stories = lock(&self.stories);
             let changed = change(&mut stories, now);
             let events = stories.take_events();
-            (changed, events, stories.evicted(), stories.view(now))
+            (changed, events, stories.machines_gone(), stories.view(now))
         };
         for event in events {
             let written = self.seen.log.append(now.stamp, Event::Node(event));
@@ -151,7 +160,7 @@ async fn see_nodes(
     while let Some(change) = told.recv().await {
         match change {
             Change::Now(node) => {
-                let seen = SeenNode::of(&node);
+                let seen = SeenNode::of(&node, &shared.rules);
                 let is_new = shared.with(|stories, now| stories.saw(&seen, now));
                 if is_new {
                     // Nobody asks for prices any more: the run is over.
@@ -228,8 +237,10 @@ async fn see_workers(shared: Shared, mut roster: watch::Receiver<Roster>, stop: 
             _ = tick.tick() => {}
         }
         let seen = roster.borrow_and_update().clone();
+        let unplaced = lock(&shared.seen.crew).unplaced(Instant::now(), ROOM);
         shared.with(|stories, now| {
             stories.saw_workers(&seen, now);
+            stories.has_no_room_for(unplaced);
             // Also of those that have just ended: it may be the last thing that they said.
             let names = stories.workers().into_iter();
             let departed = seen.departed.iter().map(|it| it.name.clone());
@@ -248,12 +259,14 @@ impl Nodes for Ground {
         self.shared.view.subscribe()
     }
 
-    /// How and when exactly the machine goes, Azure decides, whatever `eviction` says: no other sentence is played here.
-    async fn evict(&self, node: &str, _: Eviction) -> anyhow::Result<()> {
-        let machine = self.shared.with(|stories, now| stories.ask(node, now))?;
-        let fault = Event::fault("Azure was asked to take its machine back", node);
+    async fn evict(&self, node: &str, eviction: Eviction) -> anyhow::Result<()> {
+        let asked = self
+            .shared
+            .with(|stories, now| stories.ask(node, eviction, now))?;
+        let fault = Event::fault(self.shared.rules.fault(eviction), node);
         self.shared.seen.log.append(Stamp::now(), fault)?;
-        if let Err(error) = self.azure.take_back(&machine).await {
+        let tell = self.shared.tell_of(node);
+        if let Err(error) = self.taker.take_back(&asked, eviction, tell).await {
             self.shared.with(|stories, _| stories.refused(node));
             return Err(error).with_context(|| format!("evict {node}"));
         }
@@ -267,6 +280,13 @@ impl Nodes for Ground {
 
     async fn figures(&self) -> Figures {
         lock(&self.shared.stories).figures(now())
+    }
+}
+
+impl Ground {
+    /// Gives back the nodes that were taken out of use.
+    pub(super) async fn give_back(&self) -> anyhow::Result<()> {
+        self.taker.give_back().await
     }
 }
 

@@ -1,10 +1,12 @@
 //! A node as a run sees it: from the API's object to what matters of it.
 
+use cluster::NodeLabel;
+use cluster::nodes::is_cordoned;
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 
-use crate::nodes::Capacity;
+use crate::nodes::{Capacity, Ended, Eviction};
 
 /// The conditions that say that the machine of a node is about to go: of node auto-provisioning (karpenter-provider-azure,
 /// `RepairPolicies`) and of AKS's node problem detector.
@@ -17,9 +19,38 @@ const PRIORITY: &str = "kubernetes.azure.com/scalesetpriority";
 /// AKS labels the nodes of its system pools so; what runs there is not a workload's.
 const MODE: (&str, &str) = ("kubernetes.azure.com/mode", "system");
 
+/// Which nodes may be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::platform::cluster) enum Rules {
+    /// Azure's Spot machines, by Azure, once they are told of it in time.
+    #[default]
+    Azure,
+    /// Those that carry this label, by the harness. They stand for Spot machines.
+    HandedOver(NodeLabel),
+}
+
+impl Rules {
+    /// What is done, as the timeline of a run names it.
+    pub(super) fn fault(&self, eviction: Eviction) -> &'static str {
+        match (self, eviction.ends) {
+            (Self::Azure, _) => "Azure was asked to take its machine back",
+            (Self::HandedOver(_), Ended::Kept) => "cordoned and drained",
+            (Self::HandedOver(_), _) => "cordoned, and its consumers ended at once",
+        }
+    }
+
+    /// What a node must be, in words, so that it can be taken back.
+    pub(super) fn wanted(&self) -> String {
+        match self {
+            Self::Azure => "a Spot node must be ready, six minutes old, and have a consumer that has had an answer from Scheduled Events".to_owned(),
+            Self::HandedOver(label) => format!("a node that carries {label} must be ready, not cordoned, and have a consumer on it"),
+        }
+    }
+}
+
 /// One node, as last seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct SeenNode {
+pub(in crate::platform::cluster) struct SeenNode {
     pub(super) name: String,
     /// How it is paid for; `None` for a node of the system pool.
     pub(super) capacity: Option<Capacity>,
@@ -33,18 +64,24 @@ pub(super) struct SeenNode {
     pub(super) is_ready: bool,
     /// Whether Kubernetes was told to remove it.
     pub(super) is_leaving: bool,
+    /// Whether new pods are kept off.
+    pub(super) is_cordoned: bool,
     /// Which conditions say that its machine is about to go.
     pub(super) announced: Vec<String>,
 }
 
 impl SeenNode {
-    /// What `node` says.
-    pub(super) fn of(node: &Node) -> Self {
+    /// What `node` says, where `rules` say which may be taken back.
+    pub(super) fn of(node: &Node, rules: &Rules) -> Self {
         let labels = node.labels();
         let label = |name: &str| labels.get(name).cloned();
         let is_system = labels.get(MODE.0).is_some_and(|mode| mode == MODE.1);
-        let is_spot = label(CAPACITY_TYPE).is_some_and(|it| it == "spot")
-            || label(PRIORITY).is_some_and(|it| it == "spot");
+        let is_spot = match rules {
+            Rules::Azure => [CAPACITY_TYPE, PRIORITY]
+                .into_iter()
+                .any(|name| label(name).is_some_and(|it| it == "spot")),
+            Rules::HandedOver(label) => label.is_on(node),
+        };
         let capacity = if is_spot {
             Capacity::Spot
         } else {
@@ -65,6 +102,7 @@ impl SeenNode {
             provider_id: node.spec.as_ref().and_then(|spec| spec.provider_id.clone()),
             created: node.metadata.creation_timestamp.as_ref().map(|it| it.0),
             is_ready: holding.contains(&"Ready"),
+            is_cordoned: is_cordoned(node),
             is_leaving: node.metadata.deletion_timestamp.is_some(),
             announced: announced.map(str::to_owned).collect(),
         }
@@ -83,7 +121,7 @@ mod tests {
             "spec": {"providerID": "azure:///subscriptions/s/x"},
             "status": {"conditions": conditions},
         });
-        SeenNode::of(&serde_json::from_value(object).unwrap())
+        SeenNode::of(&serde_json::from_value(object).unwrap(), &Rules::Azure)
     }
 
     #[test]
@@ -106,6 +144,25 @@ mod tests {
             (json!({"kubernetes.azure.com/mode": "system"}), None),
         ] {
             assert_eq!(node(&labels, &json!([])).capacity, capacity, "{labels}");
+        }
+    }
+
+    /// Who hands over a node of a shared cluster hands over that one.
+    #[test]
+    fn elsewhere_only_the_label_that_was_named_counts() {
+        let rules = Rules::HandedOver("edw.example/drain=yes".parse().unwrap());
+        for (labels, capacity) in [
+            (json!({"edw.example/drain": "yes"}), Capacity::Spot),
+            (json!({"edw.example/drain": "no"}), Capacity::OnDemand),
+            (
+                json!({"karpenter.sh/capacity-type": "spot"}),
+                Capacity::OnDemand,
+            ),
+        ] {
+            let node = json!({"metadata": {"name": "n", "labels": labels}, "spec": {"unschedulable": true}});
+            let seen = SeenNode::of(&serde_json::from_value(node).unwrap(), &rules);
+            assert_eq!(seen.capacity, Some(capacity), "{labels}");
+            assert!(seen.is_cordoned);
         }
     }
 

@@ -5,17 +5,19 @@
 //! the node, or its silence. It is over when the machine does not answer any more, and made good when as many consumers as before are
 //! ready again.
 
+mod ours;
+mod why_not;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use workflow::contract::Stamp;
 
 use super::heard::Heard;
-use super::seen::SeenNode;
-use super::story::{Moment, Story};
+use super::seen::{Rules, SeenNode};
+use super::story::{By, Moment, Story};
 use crate::events::{NodeChange, NodeEvent};
-use crate::nodes::{Capacity, Figures};
+use crate::nodes::{Capacity, Eviction, Figures};
 use crate::platform::nodes::{NodeView, NodesView};
 use crate::platform::workers::{Phase, Readiness, Roster, Worker};
 
@@ -43,6 +45,7 @@ struct Spell {
 /// The nodes of a run, and what became of them.
 #[derive(Debug, Default)]
 pub(super) struct Stories {
+    rules: Rules,
     nodes: BTreeMap<String, Known>,
     evictions: Vec<Story>,
     past: Vec<Spell>,
@@ -50,17 +53,33 @@ pub(super) struct Stories {
     /// Consumers whose endpoint of scheduled events answers.
     answered: BTreeSet<String>,
     shortage: Option<String>,
+    /// Why a consumer has no node, where none is made for it.
+    no_room: Option<String>,
     told: Vec<NodeEvent>,
 }
 
 impl Stories {
+    /// None yet, of nodes that may be taken back as `rules` say.
+    pub(super) fn of(rules: Rules) -> Self {
+        Self {
+            rules,
+            ..Self::default()
+        }
+    }
+
     /// What has happened since the last call, for the log.
     pub(super) fn take_events(&mut self) -> Vec<NodeEvent> {
         std::mem::take(&mut self.told)
     }
 
-    /// The nodes under eviction, and those that went so: what ends there was not told to by anybody of ours.
-    pub(super) fn evicted(&self) -> BTreeSet<String> {
+    /// The nodes whose machines Azure takes, or has: what ends there was not told to by anybody of ours.
+    pub(super) fn machines_gone(&self) -> BTreeSet<String> {
+        let all = self.evictions.iter().filter(|it| it.by == By::Others);
+        all.map(|story| story.seen.node.clone()).collect()
+    }
+
+    /// The nodes that are taken back, or were.
+    fn evicted(&self) -> BTreeSet<String> {
         let all = self.evictions.iter();
         all.map(|story| story.seen.node.clone()).collect()
     }
@@ -74,6 +93,11 @@ impl Stories {
     /// Azure says that it has no machine to give.
     pub(super) fn short_of_machines(&mut self, why: String) {
         self.shortage = Some(why);
+    }
+
+    /// A consumer has had no node for long, for this reason. On Azure a machine is made for it, and what keeps that from being made is told.
+    pub(super) fn has_no_room_for(&mut self, consumer: Option<String>) {
+        self.no_room = consumer.filter(|_| self.rules != Rules::Azure);
     }
 
     /// The nodes as others see them.
@@ -90,34 +114,18 @@ impl Stories {
             nodes: nodes.collect(),
             evictions: self.evictions.iter().map(|it| it.seen.clone()).collect(),
             shortage: self.shortage.clone(),
+            no_room: self.no_room.clone(),
+            wanted: self.rules.wanted(),
         }
     }
 
-    /// What keeps a node from being evicted now.
-    fn why_not(&self, known: &Known, now: Moment) -> Option<&'static str> {
-        let is_open = |story: &Story| !story.seen.is_over || story.seen.recovered.is_none();
-        let age = known.age(now);
-        let has_heard = |worker: &String| self.answered.contains(worker);
-        if known.seen.capacity != Some(Capacity::Spot) {
-            Some("it is no Spot machine")
-        } else if !known.seen.is_ready || known.seen.is_leaving || !known.seen.announced.is_empty()
-        {
-            Some("it is not ready, or about to go already")
-        } else if self.evictions.iter().any(is_open) {
-            Some(
-                "another eviction is not made good yet, and node auto-provisioning pauses repairs where many nodes go at once",
-            )
-        } else if age < OLD_ENOUGH {
-            Some("it is younger than 6 min, so that its machine may not be told")
-        } else if !known.workers.iter().any(has_heard) {
-            Some("no consumer on it has had an answer from Scheduled Events")
-        } else {
-            None
-        }
-    }
-
-    /// Azure is about to be asked to take `node` back. Returns which machine it is.
-    pub(super) fn ask(&mut self, node: &str, now: Moment) -> anyhow::Result<String> {
+    /// `node` is about to be taken back. Returns it as it was last seen.
+    pub(super) fn ask(
+        &mut self,
+        node: &str,
+        eviction: Eviction,
+        now: Moment,
+    ) -> anyhow::Result<SeenNode> {
         let known = self.nodes.get(node);
         let known = known.with_context(|| format!("evict {node}: it is not there"))?;
         let why_not = self.why_not(known, now);
@@ -126,13 +134,18 @@ impl Stories {
             "evict {node}: {}",
             why_not.unwrap_or_default()
         );
-        let machine = known.seen.provider_id.clone();
-        let machine = machine.with_context(|| format!("evict {node}: it names no machine"))?;
+        let seen = known.seen.clone();
         self.begin(node, true, now);
-        Ok(machine)
+        if self.rules != Rules::Azure
+            && let Some(story) = self.evictions.last_mut()
+        {
+            story.by = By::Us { is_emptied: false };
+            story.seen.eviction = eviction;
+        }
+        Ok(seen)
     }
 
-    /// Azure has refused to take `node` back: it has no story.
+    /// `node` is not taken back after all: it has no story.
     pub(super) fn refused(&mut self, node: &str) {
         self.evictions
             .retain(|story| story.seen.node != node || story.seen.is_over);
@@ -144,12 +157,11 @@ impl Stories {
         let workers = workers.unwrap_or_default();
         let story = Story::begin(node, is_asked, workers, wanted, now);
         self.evictions.push(story);
-        let change = if is_asked {
-            NodeChange::Requested
-        } else {
-            NodeChange::Unasked
-        };
-        self.tell(node, change);
+        if !is_asked {
+            self.tell(node, NodeChange::Unasked);
+        } else if self.rules == Rules::Azure {
+            self.tell(node, NodeChange::Requested);
+        }
     }
 
     fn tell(&mut self, node: &str, change: NodeChange) {
@@ -356,18 +368,6 @@ impl Stories {
             }
         }
         figures
-    }
-}
-
-impl Known {
-    /// How long the node has been there, by its own stamp.
-    fn age(&self, now: Moment) -> Duration {
-        let created = self
-            .seen
-            .created
-            .map(|it| Stamp::from_micros(it.as_microsecond()));
-        let age = created.map_or(0, |created| now.stamp.micros_since(created));
-        Duration::from_micros(age.max(0).unsigned_abs())
     }
 }
 

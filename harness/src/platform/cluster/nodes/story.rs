@@ -18,6 +18,18 @@ pub(super) struct Moment {
     pub(super) at: Instant,
 }
 
+/// Who takes a node back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Azure, or nobody knows.
+    Others,
+    /// The harness itself.
+    Us {
+        /// Whether no pod of the run is on it any more.
+        is_emptied: bool,
+    },
+}
+
 /// One eviction.
 #[derive(Debug)]
 pub(super) struct Story {
@@ -31,6 +43,7 @@ pub(super) struct Story {
     pub(super) short: Option<Instant>,
     pub(super) conditions: BTreeSet<String>,
     pub(super) is_replaced: bool,
+    pub(super) by: By,
     /// Whether its node is gone: one that comes under the same name is another.
     pub(super) is_gone: bool,
 }
@@ -60,6 +73,7 @@ impl Story {
                 longest_pauses: BTreeMap::new(),
                 ended: Vec::new(),
                 killed: Vec::new(),
+                failed: None,
                 drained: None,
                 recovered: None,
             },
@@ -69,6 +83,7 @@ impl Story {
             short: None,
             conditions: BTreeSet::new(),
             is_replaced: false,
+            by: By::Others,
             is_gone: false,
         }
     }
@@ -104,6 +119,7 @@ impl Story {
             self.short.get_or_insert(now.at);
         }
         let all_gone = gone >= self.seen.workers.len();
+        self.seen.is_over |= self.by == By::Us { is_emptied: true } && all_gone;
         if let (None, Some(since), true) = (self.seen.drained, self.told, all_gone)
             && self.seen.killed.is_empty()
             && !self.seen.workers.is_empty()

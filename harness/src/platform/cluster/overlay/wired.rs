@@ -94,6 +94,7 @@ impl Overlay {
             images: Images::default(),
             wire: None,
             described: None,
+            off: None,
         };
         as_it_is.addresses().is_ok()
     }
@@ -175,7 +176,7 @@ impl Adapted {
             arguments.push(json!(format!("--run={}", lens.run())));
         }
         self.give_description(&mut pod);
-        let deployment = json!({
+        let mut deployment = json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": meta,
@@ -187,6 +188,7 @@ impl Adapted {
                 "template": {"metadata": {"labels": labels}, "spec": pod},
             },
         });
+        self.kept_off(&mut deployment);
         let service_ports =
             ADDRESSES.map(|(_, port)| json!({"name": format!("port-{port}"), "port": port}));
         let service = json!({

@@ -200,6 +200,7 @@ impl Adapted {
         if generators > 1 {
             index(&mut job["spec"], generators);
         }
+        self.kept_off(&mut job);
         Ok(job)
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::super::at_once;
-use super::super::overlay::at_most_on_a_node;
+use super::super::overlay::{at_most_on_a_node, put_on};
 use super::super::scale::Observer;
 use super::{ClusterStage, SEEN};
 use crate::autoscale::Scaling;
@@ -100,6 +100,9 @@ impl Workers for ClusterStage {
             && plan.workers_each < u64::MAX
         {
             at_most_on_a_node(&mut deployment, plan.workers_each);
+        }
+        if let (Some(handed), Some(_)) = (&self.site.handed, &self.plan.nodes) {
+            put_on(&mut deployment, &handed.label);
         }
         // A container reads its settings when it starts: those that run keep theirs.
         self.objects.apply(&settings).await?;

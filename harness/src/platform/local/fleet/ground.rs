@@ -1,6 +1,7 @@
 //! Consumers on nodes, and what becomes of them when Azure takes a node back. Nobody here sends them a SIGTERM for that: they are
-//! told by their machine, or not at all.
+//! told by their machine, or not at all. It is otherwise when a node is drained.
 
+mod drain;
 mod ends;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use workflow::contract::Stamp;
 
 use super::{Fleet, Member};
 use crate::events::{Event, NodeChange, NodeEvent};
-use crate::nodes::{Cluster, Eviction, Figures, Node, Placed};
+use crate::nodes::{Cluster, Ended, Eviction, Figures, Node, Placed};
 use crate::platform::nodes::{Evicted, NodesView};
 
 /// The nodes of a fleet, and what happened on them.
@@ -69,6 +70,8 @@ impl Fleet {
             nodes: ground.cluster.seen(),
             evictions: ground.evicted.iter().map(|it| it.seen.clone()).collect(),
             shortage: None,
+            no_room: None,
+            wanted: "a Spot node must have a consumer, and not be evicted already".to_owned(),
         })
     }
 
@@ -90,7 +93,7 @@ impl Fleet {
         ground.map_or_else(Figures::default, |it| it.cluster.figures(Instant::now()))
     }
 
-    /// Has Azure take `node` back, as `eviction` says.
+    /// Has `node` taken back, as `eviction` says.
     pub(in crate::platform::local) fn evict(
         &mut self,
         node: &str,
@@ -99,7 +102,12 @@ impl Fleet {
         let now = Stamp::now();
         let wanted = usize::try_from(self.wanted())?;
         let ground = self.ground.as_mut().context("there are no nodes")?;
-        ground.cluster.evict(node, eviction, now);
+        let is_drained = eviction.ends == Ended::Kept;
+        if is_drained {
+            ground.cluster.cordon(node);
+        } else {
+            ground.cluster.evict(node, eviction, now);
+        }
         ground.evicted.push(Tracked {
             seen: Evicted {
                 node: node.to_owned(),
@@ -111,6 +119,7 @@ impl Fleet {
                 longest_pauses: ground.cluster.longest_pauses(node),
                 ended: Vec::new(),
                 killed: Vec::new(),
+                failed: None,
                 drained: None,
                 recovered: None,
             },
@@ -119,6 +128,10 @@ impl Fleet {
             short: None,
             forced: None,
         });
+        if is_drained {
+            self.record_node(node, NodeChange::Cordoned { is_drained })?;
+            self.mark("cordoned and drained", node)?;
+        }
         if let Some(notice) = eviction.notice {
             let notice_ms = u64::try_from(notice.as_millis())?;
             self.record_node(node, NodeChange::Announced { notice_ms })?;
@@ -162,6 +175,7 @@ impl Fleet {
             self.record_node(&node.name, joined)?;
         }
         self.drain_by_force()?;
+        self.drain_in_order()?;
         self.take_drained()?;
         for (node, notice) in self.cluster()?.due(Stamp::now()) {
             self.end_machine(&node, &notice).await?;

@@ -13,11 +13,13 @@ use crate::run::Run;
 /// Waits until so many consumers have asked for messages.
 pub(super) async fn until_at_work(run: &Run, consumers: usize, patience: Duration) -> StepResult {
     let mut found = 0;
+    let nodes = run.nodes()?.watch();
     let at_work = until(patience, async || {
         found = run.roster().at_work().count();
-        Ok((found >= consumers).then_some(()))
+        let is_full = nodes.borrow().no_room.is_some();
+        Ok((found >= consumers || is_full).then_some(()))
     });
-    let in_time = at_work.await?.is_ok();
+    let in_time = at_work.await?.is_ok() && found >= consumers;
     if !in_time && let Some(why) = shortage(run)? {
         return Err(denied(format!("{found} consumers have come: {why}")));
     }
@@ -28,9 +30,9 @@ pub(super) async fn until_at_work(run: &Run, consumers: usize, patience: Duratio
     Ok(())
 }
 
-/// What keeps Azure from giving machines, if it says so.
+/// What keeps consumers from having a node, if it is known.
 fn shortage(run: &Run) -> anyhow::Result<Option<String>> {
-    Ok(run.nodes()?.watch().borrow().shortage.clone())
+    Ok(run.nodes()?.watch().borrow().denied())
 }
 
 /// What Azure does not give says nothing about the workload.
@@ -44,9 +46,8 @@ pub(super) async fn until_evictable(run: &Run, patience: Duration) -> StepResult
     let found = until_told(run.nodes()?.watch(), patience, can_be).await;
     if found.is_err() {
         let why = shortage(run)?;
-        let why = why.unwrap_or_else(|| {
-            "a Spot node must be ready, six minutes old, and have a consumer that has had an answer from Scheduled Events".to_owned()
-        });
+        let wanted = run.nodes()?.watch().borrow().wanted.clone();
+        let why = why.unwrap_or(wanted);
         return Err(denied(format!(
             "no node can be evicted after {patience:?}: {why}"
         )));
@@ -97,16 +98,19 @@ fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
         .with_context(|| format!("find the workers on {node}"))
 }
 
-/// Waits until the machines of all nodes that were hit so far have ended; at least `count` were.
+/// Waits until the machines of all nodes that were hit so far have ended, or are empty; at least `count` were. One that the platform could
+/// not take back says nothing about the workload.
 pub(super) async fn until_over(run: &Run, count: usize, patience: Duration) -> StepResult {
     let over = |nodes: &NodesView| {
+        if let Some(why) = nodes.evictions.iter().find_map(|it| it.failed.clone()) {
+            return Some(Err(why));
+        }
         let all = nodes.evictions.len() >= count && nodes.evictions.iter().all(|it| it.is_over);
-        all.then_some(())
+        all.then_some(Ok(()))
     };
-    let over = until_told(run.nodes()?.watch(), patience, over).await;
-    // Whoever was asked to end it is not the workload.
-    if over.is_err() {
-        return Err(denied(format!("no node has ended after {patience:?}")));
+    match until_told(run.nodes()?.watch(), patience, over).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(denied(format!("a node could not be taken back: {why}"))),
+        Err(_) => Err(denied(format!("no node has ended after {patience:?}"))),
     }
-    Ok(())
 }

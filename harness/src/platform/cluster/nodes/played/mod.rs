@@ -1,6 +1,7 @@
 //! Nodes and evictions against an API server and an Azure Resource Manager that are played: all but Azure itself.
 
 mod api;
+mod handed;
 
 use std::io::Write as _;
 
@@ -75,22 +76,7 @@ impl Played {
         let (client, teller) = server(vec![node("aks-edw-spot-1", &[])]);
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("logs")).unwrap();
-        let log = EventLog::open(dir.path()).unwrap();
-        let seen = Seen {
-            client,
-            namespace: "aqs-demo".to_owned(),
-            container: "consumer".to_owned(),
-            directory: dir.path().to_owned(),
-            log: log.clone(),
-            crew: Arc::new(Mutex::new(Crew::new(
-                log,
-                dir.path().to_owned(),
-                WorkerForm::default(),
-            ))),
-            observer: Arc::default(),
-            groups: Arc::default(),
-            trouble: Arc::default(),
-        };
+        let seen = seen(client, dir.path());
         let roster = watch::Sender::new(Roster {
             workers: vec![worker("aqs-app-1", "aks-edw-spot-1")],
             wanted: 1,
@@ -100,7 +86,7 @@ impl Played {
         let trusting = reqwest::Client::builder().tls_certs_only([prices.root.clone()]);
         let asked = Prices::at(&prices.base, trusting).unwrap();
         let takes_back = Arc::new(manager.arm.clone());
-        let ground = Ground::watch(&seen, roster.subscribe(), takes_back, asked);
+        let ground = Ground::watch(&seen, roster.subscribe(), takes_back, Some(asked));
         let played = Self {
             ground,
             teller,
@@ -142,6 +128,23 @@ impl Played {
                 _ => None,
             });
         changes.collect()
+    }
+}
+
+/// What watches of the run in `directory` work on.
+fn seen(client: kube::Client, directory: &std::path::Path) -> Seen {
+    let log = EventLog::open(directory).unwrap();
+    let crew = Crew::new(log.clone(), directory.to_owned(), WorkerForm::default());
+    Seen {
+        client,
+        namespace: "edw-r1".to_owned(),
+        container: "consumer".to_owned(),
+        directory: directory.to_owned(),
+        log,
+        crew: Arc::new(Mutex::new(crew)),
+        observer: Arc::default(),
+        groups: Arc::default(),
+        trouble: Arc::default(),
     }
 }
 

@@ -1,13 +1,24 @@
 //! Stories of evictions, told by what is seen of them.
 
+mod handed;
+
 use tokio::time::Instant;
+use workflow::contract::Stamp;
 
 use super::*;
+use crate::nodes::Ended;
 use crate::platform::workers::{Cause, Departure, End};
 
 /// When the tests begin; nodes are ten minutes old by then.
 const BEGIN: &str = "2026-11-28T12:10:00Z";
 const CREATED: &str = "2026-11-28T12:00:00Z";
+
+const PREEMPT: Eviction = Eviction {
+    notice: None,
+    drained_after: None,
+    ends: Ended::Deleted,
+    returns: false,
+};
 
 fn parsed(text: &str) -> k8s_openapi::jiff::Timestamp {
     text.parse().unwrap()
@@ -37,8 +48,12 @@ fn node(name: &str) -> SeenNode {
 impl Told {
     /// Two nodes, `a` and `b`, with two consumers each, all of which have had an answer.
     fn begin() -> Self {
+        Self::begin_by(Rules::Azure)
+    }
+
+    fn begin_by(rules: Rules) -> Self {
         let mut told = Self {
-            stories: Stories::default(),
+            stories: Stories::of(rules),
             start: Instant::now(),
             second: 0,
             roster: Roster {
@@ -106,6 +121,9 @@ impl Told {
             let change = match event.change {
                 NodeChange::Joined { .. } => "joined".to_owned(),
                 NodeChange::Requested => "requested".to_owned(),
+                NodeChange::Cordoned { is_drained } => format!("cordoned, drained: {is_drained}"),
+                NodeChange::HeldBack { consumer, why } => format!("{consumer} held back: {why}"),
+                NodeChange::GivenBack => "given back".to_owned(),
                 NodeChange::Unasked => "unasked".to_owned(),
                 NodeChange::Noticed { consumer } => format!("noticed by {consumer}"),
                 NodeChange::Announced { notice_ms } => format!("announced {notice_ms}"),
@@ -138,7 +156,8 @@ fn an_eviction_is_told_from_the_request_until_it_is_made_good() {
     let mut told = Told::begin();
     assert_eq!(told.evictable(), ["a", "b"]);
     let now = told.now();
-    assert_eq!(told.stories.ask("a", now).unwrap(), "azure:///of/a");
+    let asked = told.stories.ask("a", PREEMPT, now).unwrap();
+    assert_eq!(asked.provider_id.as_deref(), Some("azure:///of/a"));
     let now = told.at(2).now();
     told.stories.heard("c1", &noticed(30), now);
     let mut going = node("a");
@@ -184,7 +203,7 @@ fn an_eviction_is_told_from_the_request_until_it_is_made_good() {
 fn consumers_that_all_end_by_themselves_have_drained() {
     let mut told = Told::begin();
     let now = told.now();
-    told.stories.ask("a", now).unwrap();
+    told.stories.ask("a", PREEMPT, now).unwrap();
     let now = told.at(3).now();
     told.stories.heard("c2", &noticed(30), now);
     told.at(5).ends("c1", End::Exited(0));
@@ -247,7 +266,10 @@ fn a_node_that_goes_since_nobody_needs_it_is_no_eviction() {
 fn what_keeps_a_node_from_being_evicted_is_named() {
     let refused = |told: &mut Told, node: &str| {
         let now = told.now();
-        told.stories.ask(node, now).unwrap_err().to_string()
+        told.stories
+            .ask(node, PREEMPT, now)
+            .unwrap_err()
+            .to_string()
     };
     let mut told = Told::begin();
     assert!(refused(&mut told, "x").contains("it is not there"));
@@ -266,7 +288,7 @@ fn what_keeps_a_node_from_being_evicted_is_named() {
     let now = told.now();
     told.stories.heard("c5", &Heard::Answered, now);
     assert_eq!(told.evictable(), ["a", "b", "young"]);
-    told.stories.ask("a", now).unwrap();
+    told.stories.ask("a", PREEMPT, now).unwrap();
     assert!(refused(&mut told, "b").contains("another eviction"));
     // Azure did not do it: the next may be asked for.
     told.stories.refused("a");
@@ -277,7 +299,7 @@ fn what_keeps_a_node_from_being_evicted_is_named() {
 fn a_machine_that_is_silent_before_its_node_is_gone_has_one_story() {
     let mut told = Told::begin();
     let now = told.now();
-    told.stories.ask("a", now).unwrap();
+    told.stories.ask("a", PREEMPT, now).unwrap();
     let mut going = node("a");
     going.announced = vec!["PreemptionScheduled".to_owned()];
     told.stories.saw(&going, now);

@@ -91,9 +91,11 @@ impl Fleet {
 
     /// The machine of `node` ends, and at once with it everything on it.
     pub(super) async fn end_machine(&mut self, node: &str, notice: &Notice) -> anyhow::Result<()> {
-        let signal = match notice.eviction.ends {
-            Ended::Deleted => Signal::SIGKILL,
-            Ended::Stopped => Signal::SIGSTOP,
+        let is_stopped = notice.eviction.ends == Ended::Stopped;
+        let signal = if is_stopped {
+            Signal::SIGSTOP
+        } else {
+            Signal::SIGKILL
         };
         let on_it = |member: &Member| member.node.as_deref() == Some(node);
         let (mut hit, standing): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
@@ -124,17 +126,14 @@ impl Fleet {
             }
         }
         let gone = NodeChange::Gone {
-            stopped: notice.eviction.ends == Ended::Stopped,
+            stopped: is_stopped,
             killed: killed.into_iter().map(|(name, _)| name).collect(),
         };
         self.record_node(node, gone)?;
-        let how = match notice.eviction.ends {
-            Ended::Deleted => "evicted",
-            Ended::Stopped => "stopped",
-        };
+        let how = if is_stopped { "stopped" } else { "evicted" };
         self.mark(how, node)?;
         for member in hit {
-            self.lose(member, notice.eviction.ends, now, times).await?;
+            self.lose(member, is_stopped, now, times).await?;
         }
         Ok(())
     }
@@ -142,18 +141,17 @@ impl Fleet {
     async fn lose(
         &mut self,
         mut member: Member,
-        ends: Ended,
+        is_stopped: bool,
         now: Instant,
         times: Times,
     ) -> anyhow::Result<()> {
         let group = member.group;
-        let (still, missed) = match ends {
-            Ended::Stopped => (Some(member), now + times.stopped_is_missed),
-            Ended::Deleted => {
-                let end = member.process.wait(GONE).await?;
-                self.depart(&member, end, Cause::Evicted, None, "ended with its node")?;
-                (None, now + times.deleted_is_missed)
-            }
+        let (still, missed) = if is_stopped {
+            (Some(member), now + times.stopped_is_missed)
+        } else {
+            let end = member.process.wait(GONE).await?;
+            self.depart(&member, end, Cause::Evicted, None, "ended with its node")?;
+            (None, now + times.deleted_is_missed)
         };
         let ground = self.ground.as_mut().context("there are no nodes")?;
         ground.lost.push(Lost {

@@ -1,0 +1,171 @@
+//! What a run needs to be allowed. All of it stands in a role of the guide too, which a test holds to this.
+
+/// Rights that are needed on one kind of objects.
+pub(super) struct Right {
+    pub(super) group: &'static str,
+    /// The kind, with its subresource: `pods/log`.
+    pub(super) resource: &'static str,
+    pub(super) verbs: &'static [&'static str],
+    /// What for.
+    pub(super) why: &'static str,
+}
+
+const fn right(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Right {
+    Right {
+        group,
+        resource,
+        verbs,
+        why,
+    }
+}
+
+/// What server-side apply takes: an object that is not there yet is created (Kubernetes, "Server-Side Apply").
+const APPLY: &[&str] = &["create", "patch"];
+
+const OVERLAY: &str = "apply the overlay";
+
+const EVIDENCE: &str = "keep what it looked like";
+
+/// What every run needs. All of it stands in `docs/cluster-role.yaml` too, which a test holds to this.
+pub(super) const RIGHTS: &[Right] = &[
+    right(
+        "",
+        "namespaces",
+        &["create", "get", "list", "watch", "delete"],
+        "make the run's namespace, and take it away",
+    ),
+    right("", "configmaps", APPLY, OVERLAY),
+    right("", "secrets", APPLY, OVERLAY),
+    right("", "serviceaccounts", APPLY, OVERLAY),
+    right("", "services", APPLY, OVERLAY),
+    right("networking.k8s.io", "networkpolicies", APPLY, OVERLAY),
+    right("policy", "poddisruptionbudgets", APPLY, OVERLAY),
+    right("apps", "deployments", APPLY, OVERLAY),
+    right(
+        "apps",
+        "deployments",
+        &["list", "watch"],
+        "see how many consumers are wanted",
+    ),
+    right("apps", "deployments/scale", &["patch"], "end all consumers"),
+    right("batch", "jobs", APPLY, "run the producer"),
+    right("batch", "jobs", &["delete"], "end the producer"),
+    right("batch", "jobs", &["list"], EVIDENCE),
+    right("", "pods", &["get", "list", "watch"], "see the consumers"),
+    right(
+        "",
+        "pods",
+        &["delete", "deletecollection"],
+        "kill and drain consumers",
+    ),
+    right("", "pods/log", &["get"], "keep the logs"),
+    right(
+        "",
+        "pods/portforward",
+        &["create", "get"],
+        "reach storage in the cluster",
+    ),
+    right("", "events", &["list"], EVIDENCE),
+    right(
+        "autoscaling",
+        "horizontalpodautoscalers",
+        &["list", "watch"],
+        "see what keeps the HPA from scaling",
+    ),
+];
+
+/// What is needed besides where KEDA scales.
+pub(super) const SCALING: &[Right] = &[
+    right("keda.sh", "scaledobjects", APPLY, "have KEDA scale"),
+    right(
+        "keda.sh",
+        "scaledobjects",
+        &["delete"],
+        "have KEDA stop scaling",
+    ),
+    right("keda.sh", "scaledobjects", &["list"], EVIDENCE),
+    right(
+        "keda.sh",
+        "triggerauthentications",
+        APPLY,
+        "have KEDA read the queue",
+    ),
+];
+
+/// What is needed besides where nodes are handed over. It stands in a role of its own, `docs/cluster-role-nodes.yaml`: nobody needs it who
+/// hands over none.
+pub(super) const NODES: &[Right] = &[
+    right(
+        "",
+        "nodes",
+        &["get", "list", "watch"],
+        "see the nodes that may be drained",
+    ),
+    right(
+        "",
+        "nodes",
+        &["patch"],
+        "cordon those nodes, and give them back",
+    ),
+    right("", "pods/eviction", &["create"], "drain those nodes"),
+];
+
+/// And where their objects may be deleted.
+pub(super) const DELETED_NODES: &[Right] = &[right(
+    "",
+    "nodes",
+    &["delete"],
+    "delete the nodes that carry edw/may-be-deleted=true",
+)];
+
+pub(super) const ROLE: &str = "docs/cluster-role.yaml";
+
+pub(super) const ROLE_OF_NODES: &str = "docs/cluster-role-nodes.yaml";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use k8s_openapi::api::rbac::v1::ClusterRole;
+
+    use super::*;
+
+    /// Each right of a role of the guide, as `group resource verb`.
+    fn of_the_role(role: &str) -> BTreeSet<String> {
+        let role: ClusterRole = serde_saphyr::from_str(role).unwrap();
+        let mut rights = BTreeSet::new();
+        for rule in role.rules.unwrap() {
+            for group in rule.api_groups.unwrap() {
+                for resource in rule.resources.clone().unwrap() {
+                    let right = |verb: &String| format!("{group} {resource} {verb}");
+                    rights.extend(rule.verbs.iter().map(right));
+                }
+            }
+        }
+        rights
+    }
+
+    #[test]
+    fn the_roles_of_the_guide_have_what_is_asked_for() {
+        let role = of_the_role(include_str!("../../../../docs/cluster-role.yaml"));
+        let of_nodes = of_the_role(include_str!("../../../../docs/cluster-role-nodes.yaml"));
+        let lacking = |rights: &[&[Right]], role: &BTreeSet<String>| {
+            let asked = rights.iter().copied().flatten().flat_map(|right| {
+                let verbs = right.verbs.iter();
+                verbs.map(|verb| format!("{} {} {verb}", right.group, right.resource))
+            });
+            let lacking = asked.filter(|right| !role.contains(right));
+            lacking.collect::<Vec<String>>()
+        };
+        assert_eq!(lacking(&[RIGHTS, SCALING], &role), [""; 0]);
+        assert_eq!(lacking(&[NODES, DELETED_NODES], &of_nodes), [""; 0]);
+        // Who hands over no node gives nobody the right to change one.
+        let changes = |right: &&String| right.starts_with(" nodes ") && !right.ends_with("list");
+        assert_eq!(role.iter().find(changes), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! Pods that wait for what does not come.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Crew;
+
+/// How long a pod may wait for something that will not come by itself, such as an image that cannot be pulled.
+pub(super) const START: Duration = Duration::from_secs(60);
+
+/// Why a pod will not start, whatever is waited for.
+const HOPELESS: [&str; 6] = [
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+];
+
+impl Crew {
+    /// Why a pod will not start, if one will not.
+    pub(in super::super) fn trouble(&self, now: Instant) -> Option<String> {
+        self.pods.values().find_map(|member| {
+            let why = member.view.waits_for.as_ref()?;
+            let since = member.waits?;
+            let is_hopeless = HOPELESS.iter().any(|reason| why.starts_with(reason));
+            (is_hopeless && now - since >= START)
+                .then(|| format!("start {}: {why}", member.view.name))
+        })
+    }
+
+    /// Why a pod has had no node for `patience`, if one has not.
+    pub(in super::super) fn unplaced(&self, now: Instant, patience: Duration) -> Option<String> {
+        self.pods.values().find_map(|member| {
+            let why = member.view.waits_for.as_ref()?;
+            let (since, name) = (member.waits?, &member.view.name);
+            let is_long = why.starts_with("Unschedulable") && now - since >= patience;
+            is_long.then(|| format!("{name} has had no node for {patience:?}: {why}"))
+        })
+    }
+}
