@@ -89,7 +89,7 @@ fn of_csv(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
         // An empty cell is a property that the entity does not have.
         let columns =
             columns.filter_map(|name| Some((name, cell(name).filter(|it| !it.is_empty())?)));
-        let typed = |(name, text): (&String, &str)| {
+        let with_type = |(name, text): (&String, &str)| {
             let told = at(&format!("{name}@type")).map(|at| types[at].as_str());
             let value = match told {
                 Some("Int32" | "Double" | "Boolean") => serde_json::from_str(text).ok(),
@@ -97,7 +97,7 @@ fn of_csv(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
             };
             (name.clone(), value.unwrap_or_else(|| text.into()))
         };
-        Ok(columns.map(typed).collect())
+        Ok(columns.map(with_type).collect())
     });
     rows.collect()
 }

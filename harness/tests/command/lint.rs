@@ -69,6 +69,11 @@ const GOOD: &str = "Scenario: s\n    Given 1 consumer\n    When 5 messages are s
 
 /// Feature files of which a part never runs, each with the problem that is named.
 fn never_run() -> Vec<(String, &'static str)> {
+    [parts_that_never_run(), steps_that_never_run()].concat()
+}
+
+/// Scenarios, outlines, rules and features.
+fn parts_that_never_run() -> Vec<(String, &'static str)> {
     vec![
         (
             format!(
@@ -109,6 +114,16 @@ fn never_run() -> Vec<(String, &'static str)> {
             "a.feature:6: 'Soit 1 consumer' is a description, which never runs",
         ),
         (
+            "Feature: f\n  All of it is prose.\n".to_owned(),
+            "a.feature:1: the feature \"f\" has no scenario",
+        ),
+    ]
+}
+
+/// Steps, and what belongs to them.
+fn steps_that_never_run() -> Vec<(String, &'static str)> {
+    vec![
+        (
             format!(
                 "Feature: f\n  {}",
                 GOOD.replace("5 messages", "\u{ff15} messages")
@@ -125,10 +140,6 @@ fn never_run() -> Vec<(String, &'static str)> {
                 GOOD.replace("5 messages", "<m> messages")
             ),
             "a.feature:4: <m> is in no column of the examples",
-        ),
-        (
-            "Feature: f\n  All of it is prose.\n".to_owned(),
-            "a.feature:1: the feature \"f\" has no scenario",
         ),
         (
             format!(

@@ -165,105 +165,108 @@ fn overlays_are_rendered_by_kubectl() {
     }
 }
 
+/// What is changed in the sample, and what the refusal says.
+const REFUSED: &[(&str, &str, &[&str])] = &[
+    (
+        "maxReplicaCount: 15",
+        "maxReplicaCount: 0",
+        &[
+            "spec.maxReplicaCount: is 0, must be 1",
+            "the API server refuses",
+        ],
+    ),
+    (
+        "minReplicaCount: 0",
+        "minReplicaCount: 16",
+        &[
+            "spec.minReplicaCount: is 16, must not be more than",
+            "KEDA refuses it",
+        ],
+    ),
+    (
+        "pollingInterval: 30",
+        "pollingInterval: \"30\"",
+        &[
+            "ScaledObject/aws2az-queue-scaleobj",
+            "spec.pollingInterval",
+            "invalid type: string",
+        ],
+    ),
+    (
+        "cooldownPeriod",
+        "coolDownPeriod",
+        &["spec.coolDownPeriod", "unknown field"],
+    ),
+    (
+        "queueLength: \"5\"",
+        "queueLength: \"0\"",
+        &[
+            "spec.triggers[0].metadata.queueLength: is 0",
+            "KEDA never scales anything",
+        ],
+    ),
+    (
+        "type: azure-queue",
+        "type: kafka",
+        &["spec.triggers[0].type", "the model does not cover it"],
+    ),
+    (
+        "      authenticationRef: {name: keda-az-credentials}\n",
+        "",
+        &[
+            "spec.triggers[0]: names no way to the queue",
+            "KEDA refuses it",
+        ],
+    ),
+    (
+        "kind: ScaledObject",
+        "kind: ScaledJob",
+        &[
+            "read ScaledJob/aws2az-queue-scaleobj",
+            "spec.cooldownPeriod",
+        ],
+    ),
+    (
+        "keda.sh/v1alpha1",
+        "keda.sh/v2",
+        &["write \"keda.sh/v1alpha1\""],
+    ),
+    ("spec:", "spec: [", &["as YAML"]),
+    // Kubernetes `objectmeta.go`, `ValidateObjectMetaAccessor`
+    (
+        "name: aws2az-queue-scaleobj",
+        "name: SO_1",
+        &[
+            "metadata.name: is \"SO_1\", must be small letters",
+            "such as \"so-1\" (the API server refuses",
+        ],
+    ),
+    (
+        "maxReplicaCount: 15",
+        "maxReplicaCount: 15.5",
+        &[
+            "spec.maxReplicaCount",
+            "floating point `15.5`, expected a whole number",
+        ],
+    ),
+    (
+        "maxReplicaCount: 15",
+        "maxReplicaCount: ${MAX}",
+        &[
+            "spec.maxReplicaCount",
+            "a placeholder; write a value there first",
+        ],
+    ),
+    (
+        "kind: ScaledObject",
+        "kind: scaledobject",
+        &["names of kinds have their case; write \"kind: ScaledObject\""],
+    ),
+];
+
 #[test]
 fn what_a_cluster_refuses_is_refused_with_field_and_reason() {
-    for (from, to, texts) in [
-        (
-            "maxReplicaCount: 15",
-            "maxReplicaCount: 0",
-            &[
-                "spec.maxReplicaCount: is 0, must be 1",
-                "the API server refuses",
-            ][..],
-        ),
-        (
-            "minReplicaCount: 0",
-            "minReplicaCount: 16",
-            &[
-                "spec.minReplicaCount: is 16, must not be more than",
-                "KEDA refuses it",
-            ],
-        ),
-        (
-            "pollingInterval: 30",
-            "pollingInterval: \"30\"",
-            &[
-                "ScaledObject/aws2az-queue-scaleobj",
-                "spec.pollingInterval",
-                "invalid type: string",
-            ],
-        ),
-        (
-            "cooldownPeriod",
-            "coolDownPeriod",
-            &["spec.coolDownPeriod", "unknown field"],
-        ),
-        (
-            "queueLength: \"5\"",
-            "queueLength: \"0\"",
-            &[
-                "spec.triggers[0].metadata.queueLength: is 0",
-                "KEDA never scales anything",
-            ],
-        ),
-        (
-            "type: azure-queue",
-            "type: kafka",
-            &["spec.triggers[0].type", "the model does not cover it"],
-        ),
-        (
-            "      authenticationRef: {name: keda-az-credentials}\n",
-            "",
-            &[
-                "spec.triggers[0]: names no way to the queue",
-                "KEDA refuses it",
-            ],
-        ),
-        (
-            "kind: ScaledObject",
-            "kind: ScaledJob",
-            &[
-                "read ScaledJob/aws2az-queue-scaleobj",
-                "spec.cooldownPeriod",
-            ],
-        ),
-        (
-            "keda.sh/v1alpha1",
-            "keda.sh/v2",
-            &["write \"keda.sh/v1alpha1\""],
-        ),
-        ("spec:", "spec: [", &["as YAML"]),
-        // Kubernetes `objectmeta.go`, `ValidateObjectMetaAccessor`
-        (
-            "name: aws2az-queue-scaleobj",
-            "name: SO_1",
-            &[
-                "metadata.name: is \"SO_1\", must be small letters",
-                "such as \"so-1\" (the API server refuses",
-            ],
-        ),
-        (
-            "maxReplicaCount: 15",
-            "maxReplicaCount: 15.5",
-            &[
-                "spec.maxReplicaCount",
-                "floating point `15.5`, expected a whole number",
-            ],
-        ),
-        (
-            "maxReplicaCount: 15",
-            "maxReplicaCount: ${MAX}",
-            &[
-                "spec.maxReplicaCount",
-                "a placeholder; write a value there first",
-            ],
-        ),
-        (
-            "kind: ScaledObject",
-            "kind: scaledobject",
-            &["names of kinds have their case; write \"kind: ScaledObject\""],
-        ),
-    ] {
+    for (from, to, texts) in REFUSED {
         refused(&SAMPLE.replacen(from, to, 1), &[], texts);
     }
 }

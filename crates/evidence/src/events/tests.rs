@@ -92,15 +92,19 @@ fn rate_step() -> RateStep {
     }
 }
 
+fn resource() -> Resource {
+    Resource {
+        kind: "queue".into(),
+        name: "aws2azmsgs".into(),
+        storage: "http://127.0.0.1:10001/devstoreaccount1".into(),
+    }
+}
+
 /// One event of every kind.
 pub(crate) fn one_of_each() -> Vec<Event> {
     let run: RunId = "r1".parse().unwrap();
     let audit = audit(run.clone());
-    let resource = Resource {
-        kind: "queue".into(),
-        name: "aws2azmsgs".into(),
-        storage: "http://127.0.0.1:10001/devstoreaccount1".into(),
-    };
+    let resource = resource();
     let begun = vec![
         Event::RunStarted(Box::new(RunStarted {
             run,

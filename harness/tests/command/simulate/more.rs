@@ -1,4 +1,4 @@
-//! More of KEDA than one queue: several triggers, cron, fallback, formulas and ScaledJobs, each from its manifest to its figures.
+//! More of KEDA than one queue: several triggers, cron, fallback, formulas and `ScaledJob`s, each from its manifest to its figures.
 
 use super::{directory, simulate};
 

@@ -7,8 +7,8 @@ use super::Pairs;
 
 /// Each service, as a sentence names it, with the names of pairs that its connection strings have and storage's have not.
 ///
-/// Sources: "Service Bus client library", "Event Hubs emulator", "Azure Cosmos DB .NET SDK", "Understand IoT Hub security", "Azure
-/// App Configuration", "Connection strings in Application Insights", "Connection strings in Azure SignalR Service", "Authenticate
+/// Sources: "Service Bus client library", "Event Hubs emulator", "Azure Cosmos DB .NET SDK", "Understand `IoT` Hub security", "Azure
+/// App Configuration", "Connection strings in Application Insights", "Connection strings in Azure `SignalR` Service", "Authenticate
 /// to Azure Communication Services", "SqlConnection.ConnectionString".
 const SERVICES: [(&str, &[&str]); 6] = [
     ("Cosmos DB", &["AccountEndpoint"]),
