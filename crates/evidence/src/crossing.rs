@@ -112,6 +112,9 @@ pub struct Handled {
     /// Of a message put into the poison queue: the queue's id of the message that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisons: Option<String>,
+    /// Of a part of a message put into the poison queue that is not its last: the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poisons_in_part: Option<String>,
     /// When it was to be sent, where its body says so and its row does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intended: Option<Stamp>,

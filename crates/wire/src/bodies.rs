@@ -68,10 +68,16 @@ pub(super) fn put_message(
         let is_last = found.part == found.parts;
         // Where nothing names the message, its text does.
         let is_unnamed = is_last && found.message_id.is_none();
+        let (whole, part) = if is_last {
+            (found.message_id, None)
+        } else {
+            (None, found.message_id)
+        };
         return Ok(Handled {
             id: lens.id_of_message(&found.body),
             print: is_unnamed.then(|| print(&found.body)),
-            poisons: found.message_id.filter(|_| is_last),
+            poisons: whole,
+            poisons_in_part: part,
             ..Handled::default()
         });
     }

@@ -123,6 +123,8 @@ pub(crate) enum Mutation {
     PoisonsGoodMessages,
     /// Stores every good message and sets it aside as well, hidden for a week.
     PoisonsWhatItStores,
+    /// The same, with a text in the poison queue that nobody can read.
+    PoisonsInDisguise,
     /// Sets every good message aside, deletes both, and stores the row then.
     PoisonsForAMoment,
 

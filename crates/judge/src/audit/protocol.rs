@@ -24,8 +24,10 @@ use evidence::{Crossing, Handled, Happened, Operation};
 mod ends;
 mod live;
 mod meddling;
+mod poison;
 
 use live::{Live, Refused};
+use poison::SetAside;
 
 /// Judges a history, crossing by crossing, in its order.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ pub struct Protocol {
     /// Of rows that come about in steps: which columns the row at these keys still lacks.
     steps: HashMap<u64, BTreeSet<String>>,
     given_up: Vec<GivenUp>,
+    /// Messages that were put into the poison queue and then deleted: who else had them may put them there once more.
+    set_aside: SetAside,
     traffic: Traffic,
     /// How long storage took to answer.
     answers: Answers,
@@ -88,6 +92,7 @@ impl Protocol {
             clocks: Clocks::default(),
             inserts: Inserts::default(),
             given_up: Vec::new(),
+            set_aside: SetAside::default(),
             traffic: Traffic::default(),
             answers: Answers::default(),
             starvation: Starvation::default(),
@@ -202,38 +207,10 @@ impl Protocol {
                 if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id)) {
                     self.ways.put(seq, message, crossing.began);
                 }
-            } else {
-                self.set_aside(message, crossing.ended);
-            }
-            if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id))
-                && in_poison
-            {
-                let client = crossing.client.clone();
-                let attempt = self.deliveries.attempts(seq);
-                self.given_up.push(GivenUp {
-                    seq,
-                    client,
-                    attempt,
-                });
+            } else if in_poison {
+                self.set_aside(crossing, message);
             }
         }
-    }
-
-    /// A message was put into the poison queue: it names the one that it is about, or is the same text.
-    fn set_aside(&mut self, message: &Handled, at: Stamp) {
-        if let Some(live) = message
-            .poisons
-            .as_ref()
-            .and_then(|id| self.live.get_mut(id))
-        {
-            live.set_aside = Some(at);
-        }
-        let Some(print) = message.print else { return };
-        let same = self
-            .live
-            .values_mut()
-            .filter(|live| live.print == Some(print));
-        same.for_each(|live| live.set_aside = Some(at));
     }
 
     fn is_poison(&self, queue: &str) -> bool {

@@ -74,6 +74,13 @@ fn a_put_tells_its_message_and_what_it_poisons() {
         (unfinished.id.as_deref(), unfinished.poisons),
         (Some("r1-8"), None)
     );
+    assert_eq!(
+        (
+            poison.poisons_in_part,
+            unfinished.poisons_in_part.as_deref()
+        ),
+        (None, Some("m9"))
+    );
 }
 
 #[test]

@@ -135,6 +135,13 @@ impl Consumer {
                 self.hide(delivery, A_WEEK).await;
                 return None;
             }
+            Mutation::PoisonsInDisguise => {
+                let queue = self.args.storage.queue.queue.poison().expect("a name");
+                // Read backwards it is no envelope, and names no message.
+                let disguised: String = delivery.body.chars().rev().collect();
+                raw.put(&queue.to_string(), &disguised, A_WEEK).await;
+                return None;
+            }
             Mutation::PoisonsForAMoment => {
                 let (queue, lease) = self.hide(delivery, "0").await;
                 self.delete(&delivery.lease).await;

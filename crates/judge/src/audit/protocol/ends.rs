@@ -41,6 +41,7 @@ impl Protocol {
             self.live.insert(message.queue_id.clone(), live);
             return;
         }
+        self.set_aside.deleted(&message.queue_id, &live);
         self.check_hand_overs(&message.queue_id, &live);
         if let Some(seq) = live.seq {
             self.deliveries.forget(seq, &message.queue_id);

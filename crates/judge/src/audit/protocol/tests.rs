@@ -2,6 +2,7 @@
 
 mod around;
 mod meddling;
+mod poison;
 mod steps;
 
 use super::*;

@@ -270,8 +270,8 @@ fn other_queues_have_no_part_in_the_run() {
 fn a_text_in_the_poison_queue_sets_the_message_of_the_same_text_aside() {
     for (print, found) in [
         (Some(5), vec![]),
-        (Some(6), vec![Violation::Unsecured]),
-        (None, vec![Violation::Unsecured]),
+        (Some(6), vec![Violation::Phantom, Violation::Unsecured]),
+        (None, vec![Violation::Phantom, Violation::Unsecured]),
     ] {
         let mut told = Told::new();
         let handled = |print| Handled {

@@ -1,0 +1,96 @@
+//! What may be put into the poison queue, and what may not.
+
+use super::*;
+
+/// Something is put into the poison queue.
+fn put(told: &mut Told, message: Handled) {
+    told.step(Operation::PutMessage, 201, |crossing| {
+        "q-poison".clone_into(&mut crossing.resource);
+        crossing.messages.push(message);
+    });
+}
+
+fn stored() -> Told {
+    let mut told = Told::new();
+    told.receive(1);
+    told.row(InsertEntity, 201);
+    told
+}
+
+/// In base64 for example, with no envelope, or in one that names a message which nobody had: storage may hide it, or let it expire.
+#[test]
+fn what_is_no_message_of_the_queue_is_found_though_nobody_can_read_it() {
+    for message in [
+        Handled::default(),
+        Handled {
+            print: Some(9),
+            ..Handled::default()
+        },
+        Handled {
+            poisons: Some("none".to_owned()),
+            ..Handled::default()
+        },
+        Handled {
+            poisons_in_part: Some("none".to_owned()),
+            ..Handled::default()
+        },
+    ] {
+        let mut told = stored();
+        put(&mut told, message.clone());
+        told.on_message(DeleteMessage, 204);
+        assert_eq!(told.violations(), [Violation::Phantom], "{message:?}");
+        // Nobody knows what this receive handed over.
+        let mut unread = stored();
+        unread.step(Operation::ReceiveMessages, 500, |_| {});
+        put(&mut unread, message);
+        assert_eq!(unread.violations(), []);
+    }
+}
+
+/// The last part may never come.
+#[test]
+fn the_first_part_of_a_good_message_gives_it_up_already() {
+    let part = |poisons_in_part: Option<&str>, poisons: Option<&str>| {
+        let mut told = stored();
+        put(
+            &mut told,
+            Handled {
+                poisons: poisons.map(str::to_owned),
+                poisons_in_part: poisons_in_part.map(str::to_owned),
+                ..Handled::default()
+            },
+        );
+        told.on_message(DeleteMessage, 204);
+        let testimony = told.protocol.finish();
+        assert_eq!(testimony.findings, []);
+        let seqs = testimony.given_up.iter().map(|it| it.seq.get());
+        seqs.collect::<Vec<_>>()
+    };
+    assert_eq!(part(Some("m7"), None), [7]);
+    assert_eq!(part(None, Some("m7")), [7]);
+}
+
+/// Two consumers that both had the message on its last delivery.
+#[test]
+fn a_message_that_was_set_aside_and_deleted_may_be_put_there_once_more() {
+    for (named, print) in [(Some("m7".to_owned()), None), (None, Some(5))] {
+        let mut told = Told::new();
+        told.step(Operation::ReceiveMessages, 200, |crossing| {
+            crossing.messages.push(Handled {
+                queue_id: "m7".to_owned(),
+                attempt: Some(1),
+                print: Some(5),
+                ..Handled::default()
+            });
+        });
+        let message = Handled {
+            poisons: named,
+            print,
+            ..Handled::default()
+        };
+        put(&mut told, message.clone());
+        told.on_message(DeleteMessage, 204);
+        put(&mut told, message);
+        assert_eq!(told.violations(), []);
+    }
+}
