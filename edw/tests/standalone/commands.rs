@@ -71,6 +71,7 @@ fn an_exported_feature_is_the_projects_own_and_may_be_edited() {
         "faults",
         "identity",
         "latency",
+        "node_drain",
         "scale_out",
         "spot_eviction",
     ] {

@@ -25,7 +25,10 @@ async fn what_the_platform_offers_passes_and_the_rest_is_named() {
     for (name, need) in [
         ("The zombie finishes what others", "a fault proxy"),
         ("Consumers work with tokens alone", "an authority"),
-        ("Azure has no other Spot machine", "Spot nodes"),
+        (
+            "Azure has no other Spot machine",
+            "nodes that can be taken back",
+        ),
         (
             "Storage goes away in the middle",
             "a storage that can be taken away",

@@ -3,15 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-use harness::events::{Event, Log};
-use nix::sys::signal::{Signal, killpg};
+use harness::events::{Entry, Event, Log};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::interval;
+use workflow::contract::Stamp;
 
 use super::{LOOK, pid};
+
+/// By how much a process may seem to have started after the log says so: the kernel tells the boot in whole seconds.
+const SAME_US: i64 = 1_500_000;
 
 /// A load that runs.
 pub(crate) struct Running {
@@ -94,8 +99,46 @@ impl Running {
         log.entries.into_iter().map(|entry| entry.event).collect()
     }
 
+    /// The names of its processes that still run.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let log = Log::read(&self.dir).expect("the log must be readable");
+        let still_runs = |entry: Entry| match entry.event {
+            Event::ProcessStarted {
+                name,
+                pid: Some(id),
+                ..
+            } => is_running(id, entry.at).then_some(name),
+            _ => None,
+        };
+        log.entries.into_iter().filter_map(still_runs).collect()
+    }
+
     /// Where its run directory is.
     pub(crate) fn out(&self) -> &Path {
         self.out.path()
     }
+}
+
+/// Whether the process `id` that was started at `started` still runs. Ids are given again, to threads too: on a machine with much to do
+/// a few of a second's processes and threads have one that has just become free.
+fn is_running(id: u32, started: Stamp) -> bool {
+    if kill(pid(id), None) == Err(Errno::ESRCH) {
+        return false;
+    }
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/stat")) else {
+        return false;
+    };
+    // After the name, which may hold anything: the state, and as the 20th the start, in hundredths of a second since the boot.
+    let (_, fields) = status.rsplit_once(") ").expect("a name in parentheses");
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let since_boot: i64 = fields[19].parse().expect("a time");
+    let machine = std::fs::read_to_string("/proc/stat").expect("the kernel's figures");
+    let booted = machine.lines().find_map(|line| line.strip_prefix("btime "));
+    let booted: i64 = booted.and_then(|it| it.parse().ok()).expect("a time");
+    let own = booted * 1_000_000 + since_boot * 10_000;
+    // A zombie has ended, and waits for whoever inherited it.
+    fields[0] != "Z" && own < started.as_micros() + SAME_US
 }

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 use azurite::Azurite;
 use harness::events::Event;
 use harness::outcome::Outcome;
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::time::timeout;
 
+use super::DEADLINE;
 use super::load::Running;
-use super::{DEADLINE, pid};
 
 /// An emulator that is given to the load by its address, and can be killed here.
 async fn given() -> (Azurite, Vec<(&'static str, String)>) {
@@ -31,16 +30,9 @@ async fn given() -> (Azurite, Vec<(&'static str, String)>) {
 
 /// How the log of `load` ends, and that of its processes none is left.
 fn end(load: &Running) -> (Outcome, Vec<String>) {
-    let (mut left, mut lost, mut end) = (Vec::new(), None, None);
+    let (left, mut lost, mut end) = (load.left(), None, None);
     for event in load.events() {
         match event {
-            Event::ProcessStarted {
-                name,
-                pid: Some(id),
-                ..
-            } if kill(pid(id), None) != Err(Errno::ESRCH) => {
-                left.push(name);
-            }
             Event::StorageLost { how } => lost = Some(how),
             Event::Finished { outcome, reasons } => end = Some((outcome, reasons)),
             _ => {}
