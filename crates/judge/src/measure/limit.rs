@@ -34,7 +34,7 @@ fn judge_one(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
             verdict.outcome = Outcome::Inconclusive;
             verdict.untold = Some(Untold::Disturbed);
             verdict.reason = format!(
-                "{why}; the {} samples of other times do not show that it is missed",
+                "{why}; what was measured at other times (samples: {}) does not show that it is missed",
                 without.samples
             );
         }
