@@ -97,7 +97,7 @@ pub(super) fn of_scenario(
             Ok(None) => problems.add(
                 step.position.line,
                 format!(
-                    "the step '{keyword} {sentence}' is not defined; harness/src/scenario/steps has those that are"
+                    "the step '{keyword} {sentence}' is not defined; harness docs scenarios lists those that are"
                 ),
             ),
             Err(several) => problems.add(
