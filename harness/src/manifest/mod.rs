@@ -29,7 +29,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use check::{Problem, check};
+pub use check::{Problem, check, check_job};
 pub use document::{Document, parse};
 pub use error::{ManifestError, ShapeError, YamlError};
 pub use kustomize::{Kubectl, read_plain};

@@ -121,6 +121,7 @@ impl Manifests {
         };
         if let Some(name) = named.filter(|_| container.is_none() && !containers.is_empty()) {
             return Err(Refusals(vec![Refusal {
+                object: "ScaledJob",
                 field: "spec.envSourceContainerName".to_owned(),
                 reason: format!("is {name}, and the Job has no such container"),
                 by: RefusedBy::Keda,
@@ -143,6 +144,7 @@ impl Manifests {
         let mut refusals = Vec::new();
         let mut refuse = |field: &str, reason: String| {
             refusals.push(Refusal {
+                object: "ScaledObject",
                 field: field.to_owned(),
                 reason,
                 by: RefusedBy::Keda,

@@ -97,7 +97,7 @@ pub(super) fn of_scenario(
             Ok(None) => problems.add(
                 step.position.line,
                 format!(
-                    "the step '{keyword} {sentence}' is not defined; harness/src/scenario/steps has those that are"
+                    "the step '{keyword} {sentence}' is not defined; the features that 'harness export DIR features' writes have those that are"
                 ),
             ),
             Err(several) => problems.add(
@@ -303,7 +303,7 @@ mod tests {
         for (steps, expected) in [
             (
                 GOOD.replace("1 consumer", "nonsense"),
-                "a.feature:3: the step 'Given nonsense' is not defined",
+                "a.feature:3: the step 'Given nonsense' is not defined; the features that 'harness export DIR features' writes",
             ),
             (
                 GOOD.replace(

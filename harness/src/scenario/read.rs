@@ -45,19 +45,18 @@ pub(super) fn read_text(file: PathBuf, text: &str) -> anyhow::Result<FeatureFile
 }
 
 fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let missing = || {
-        format!(
-            "find the feature files at {}; name a file or a directory with --features",
-            path.display()
-        )
-    };
+    let missing = || format!("find the feature files at {}", path.display());
     if builtin::is_file(path) {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
     add_files(path, &mut files).with_context(missing)?;
     files.sort();
-    ensure!(!files.is_empty(), missing());
+    ensure!(
+        !files.is_empty(),
+        "{}: no file there or below ends with .feature; name a directory that has some, or one such file",
+        missing()
+    );
     Ok(files)
 }
 
@@ -227,4 +226,28 @@ fn cause_at(lines: &[&str], line: usize, cause: &str) -> usize {
     let found =
         last(&|line| line.starts_with(begins)).or_else(|| last(&|line| line.contains(begins)));
     found.or_else(|| last(&|_| true)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `lint` takes its paths without a flag, `run` with one: neither is sent to the other's.
+    #[test]
+    fn what_has_no_feature_files_is_told_with_its_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("notes.txt"), "Feature: f").unwrap();
+        let empty = format!("{:#}", read(directory.path()).unwrap_err());
+        let missing = read(&directory.path().join("nosuch.feature")).unwrap_err();
+        let missing = format!("{missing:#}");
+        assert!(
+            empty.contains("no file there or below ends with .feature"),
+            "{empty}"
+        );
+        assert!(
+            missing.contains("nosuch.feature: No such file"),
+            "{missing}"
+        );
+        assert!(!format!("{empty}{missing}").contains("--features"));
+    }
 }

@@ -1,5 +1,6 @@
 //! The settings that are asked about: a ScaledObject or a ScaledJob, and what its manifests say of the replicas.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,11 +11,14 @@ use super::SimulateArgs;
 use super::prices::Requests;
 use crate::manifest::pod::Container;
 use crate::manifest::pod::Deployment;
-use crate::manifest::{Asked, Item, ManifestError, Manifests, check, named, quantity, read};
+use crate::manifest::{
+    Asked, Item, ManifestError, Manifests, Problem, check, check_job, named, quantity, read,
+};
 use crate::nodes::HOSTNAME;
 
-/// Whose absence says nothing where a ScaledObject is alone.
-const OF_OTHERS: [&str; 2] = ["scale-target-unknown", "trigger-authentication-unknown"];
+/// Problems whose cause may be that the object is not given.
+const NO_TARGET: &str = "scale-target-unknown";
+const NO_AUTHENTICATION: &str = "trigger-authentication-unknown";
 
 /// There are no settings to answer for.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +37,14 @@ pub enum SubjectError {
         found: String,
     },
     /// More than one.
-    #[error("choose one of {path}: it has {found}; name one with --scaled-object")]
+    #[error("choose one of {path}: it has {found}; {to_do}")]
     Several {
         /// Where.
         path: PathBuf,
         /// What is there.
         found: String,
+        /// How to choose.
+        to_do: &'static str,
     },
     /// Something that it cannot be answered without is missing.
     #[error("simulate {object} of {path}: {missing}")]
@@ -184,7 +190,11 @@ impl Subject {
         let settings = manifests.job_settings(scaled, asked);
         let settings = settings.map_err(|refusals| refused(path, scaled, refusals))?;
         let target = manifests.job_target(scaled);
-        let warnings = scaled.unheeded();
+        let warnings = scaled.unheeded().into_iter();
+        let mut warnings: Vec<_> = warnings.map(|it| it.to_string()).collect();
+        if !manifests.authentications.is_empty() {
+            warnings.extend(check_job(scaled, manifests).iter().map(told));
+        }
         Ok(Self {
             source: named(path),
             name: scaled.metadata.name.clone(),
@@ -193,7 +203,7 @@ impl Subject {
             spread: None,
             replicas: None,
             grace: None,
-            warnings: warnings.iter().map(ToString::to_string).collect(),
+            warnings,
             settings: Scaled::Job(Box::new(settings)),
         })
     }
@@ -239,12 +249,25 @@ fn chosen<'a>(
             names.join(", ")
         }
     };
+    let called = |name: &str| all.iter().filter(|it| it.name() == name).count();
+    // Names that are all different can be given to choose; others are told apart by their file alone.
+    let several = |names: Vec<String>| {
+        let distinct: BTreeSet<_> = names.iter().collect();
+        let to_do = if distinct.len() == names.len() {
+            "name one with --scaled-object"
+        } else {
+            "some have the same name: give the file that has only the one that is meant"
+        };
+        SubjectError::Several {
+            path: path.to_owned(),
+            found: names.join(", "),
+            to_do,
+        }
+    };
     match (name, all.as_slice()) {
         (None, [only]) => Ok(*only),
-        (None, [_, ..]) => Err(SubjectError::Several {
-            path: path.to_owned(),
-            found: found(),
-        }),
+        (None, [_, ..]) => Err(several(all.iter().map(|it| it.name()).collect())),
+        (Some(name), _) if called(name) > 1 => Err(several(vec![name.to_owned(); called(name)])),
         (name, _) => {
             let mut named = all.iter().filter(|it| Some(it.name().as_str()) == name);
             let named = named.next().copied();
@@ -321,19 +344,22 @@ fn grace(deployment: &Item<Deployment>) -> Duration {
 /// since it says what to do.
 fn warnings(manifests: &Manifests, scaled: &Item<Spec>, settings: &Settings) -> Vec<String> {
     let alone = manifests.deployments.is_empty();
-    let problems: Vec<_> = check(manifests)
-        .into_iter()
-        .filter(|problem| !alone || !OF_OTHERS.contains(&problem.name))
-        .collect();
+    let unkeyed = alone && manifests.authentications.is_empty();
+    let says_nothing = |problem: &Problem| {
+        (alone && problem.name == NO_TARGET) || (unkeyed && problem.name == NO_AUTHENTICATION)
+    };
+    let mut problems = check(manifests);
+    problems.retain(|problem| !says_nothing(problem));
     let warnings = scaled.unheeded().into_iter().chain(settings.warnings());
     let warnings = warnings.filter(|warning| {
         !problems.iter().any(|problem| {
             problem.object.starts_with("ScaledObject/") && problem.field.ends_with(&warning.field)
         })
     });
-    let told = warnings.map(|warning| warning.to_string());
-    let problems = problems
-        .iter()
-        .map(|problem| format!("{} {}: {}", problem.object, problem.field, problem.advice));
-    told.chain(problems).collect()
+    let warnings = warnings.map(|warning| warning.to_string());
+    warnings.chain(problems.iter().map(told)).collect()
+}
+
+fn told(problem: &Problem) -> String {
+    format!("{} {}: {}", problem.object, problem.field, problem.advice)
 }

@@ -1,6 +1,7 @@
 //! Answers for settings whose faults are known.
 
 mod jobs;
+mod references;
 mod values;
 
 use std::io::Write as _;
@@ -36,7 +37,7 @@ spec:
   triggers:
     - type: azure-queue
       authenticationRef: {{name: keda-az-credentials}}
-      metadata: {{queueName: q, accountName: a, queueLength: \"5\"{metadata}}}
+      metadata: {{queueName: orders, accountName: a, queueLength: \"5\"{metadata}}}
 "
     );
     file.write_all(text.as_bytes()).unwrap();

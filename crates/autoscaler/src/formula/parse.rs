@@ -187,7 +187,16 @@ impl<'a> Parser<'a> {
         Ok(part)
     }
 
+    /// What an operator is for, without a list or what is taken from one, which `expr-lang/expr` knows.
     fn primary(&mut self) -> Result<Part, ParseError> {
+        let part = self.single()?;
+        match self.peek() {
+            Some(Token::Sign("[")) => Err(ParseError::Unknown("an element of a list".to_owned())),
+            _ => Ok(part),
+        }
+    }
+
+    fn single(&mut self) -> Result<Part, ParseError> {
         let token = self.peek();
         self.next += 1;
         match token {
@@ -222,6 +231,7 @@ impl<'a> Parser<'a> {
                     }
                 }
             }
+            Some(Token::Sign("[")) => Err(ParseError::Unknown("a list".to_owned())),
             Some(token) => Err(wrong(format!(
                 "has {} where a number is expected",
                 shown(token)

@@ -76,6 +76,10 @@ fn what_keda_refuses_and_what_the_model_does_not_know_are_told_apart() {
         ("median(orders, day)", true, "the function median"),
         ("count([orders], # > 1)", true, "#"),
         ("orders % 2", true, "%"),
+        // expr-lang/expr docs/language-definition.md, "Array" and "Member Operator"
+        ("[orders, day][0]", true, "a list"),
+        ("orders[0]", true, "an element of a list"),
+        ("(orders)[0]", true, "an element of a list"),
         ("let x = orders; x", true, "="),
         ("1 < orders < 5 ? 1 : 0", true, "a chain of comparisons"),
         ("$env[\"orders\"]", true, "\""),

@@ -22,14 +22,23 @@ impl fmt::Display for Refusals {
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{field}: {reason} ({by})")]
+#[error("{field}: {reason} ({})", self.who())]
 pub struct Refusal {
+    /// The kind of object that it is in, such as `ScaledJob`.
+    pub object: &'static str,
     /// Where, as a path in the manifest.
     pub field: String,
     /// What is wrong, and what would be right.
     pub reason: String,
     /// Who would refuse it in a cluster.
     pub by: RefusedBy,
+}
+
+impl Refusal {
+    /// Who refuses which object, in words.
+    pub fn who(&self) -> String {
+        self.by.told(self.object)
+    }
 }
 
 /// Who refuses a manifest.
@@ -41,18 +50,29 @@ pub enum RefusedBy {
     Keda,
     /// The API server, when KEDA creates the HPA: the ScaledObject would be there, and nothing would be scaled.
     Hpa,
+    /// The API server, when KEDA creates a Job: the ScaledJob would be there, and no Job ever.
+    Job,
+    /// Storage, when KEDA reads the queue: each read would fail, and nothing be scaled by it.
+    Storage,
     /// Nobody: this model cannot say what would happen.
     Model,
 }
 
-impl fmt::Display for RefusedBy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Schema => "the API server refuses the ScaledObject",
-            Self::Keda => "KEDA refuses it",
-            Self::Hpa => "the API server refuses the HPA, so that KEDA never scales anything",
-            Self::Model => "the model does not cover it",
-        })
+impl RefusedBy {
+    /// Who refuses an object of this kind, in words.
+    fn told(self, object: &str) -> String {
+        match self {
+            Self::Schema => format!("the API server refuses the {object}"),
+            Self::Keda => "KEDA refuses it".to_owned(),
+            Self::Hpa => {
+                "the API server refuses the HPA, so that KEDA never scales anything".to_owned()
+            }
+            Self::Job => "the API server refuses each Job that KEDA makes of it".to_owned(),
+            Self::Storage => {
+                "storage refuses each read, so that KEDA scales nothing by it".to_owned()
+            }
+            Self::Model => "the model does not cover it".to_owned(),
+        }
     }
 }
 

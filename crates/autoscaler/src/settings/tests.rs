@@ -76,7 +76,7 @@ fn a_manifest_that_sets_nothing_has_the_defaults() {
     let mut manifest = sample();
     manifest["spec"] = json!({
         "scaleTargetRef": { "name": "aqs-app" },
-        "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "q", "connectionFromEnv": "C" } }]
+        "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "orders", "connectionFromEnv": "C" } }]
     });
     assert_eq!(settings(manifest).unwrap(), Settings::default());
 }

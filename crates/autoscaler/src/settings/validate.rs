@@ -36,7 +36,7 @@ impl ScaledObject {
 
     /// The settings, where this is known of the cluster around it.
     pub fn settings_in(&self, around: &Surroundings) -> Result<Settings, Refusals> {
-        let mut check = Check::default();
+        let mut check = Check::of("ScaledObject");
         check.identity(self);
         check.metadata(&self.metadata);
         let defaults = Settings::default();
@@ -61,11 +61,7 @@ impl ScaledObject {
             let modifiers = advanced.scaling_modifiers.as_ref();
             settings.modifiers = modifiers.and_then(|it| check.modifiers(it, &settings));
         }
-        if check.0.is_empty() {
-            Ok(settings)
-        } else {
-            Err(Refusals(check.0))
-        }
+        check.done(settings)
     }
 }
 
@@ -81,12 +77,32 @@ fn is_set(metadata: &manifest::Metadata, name: &str) -> bool {
         .is_some_and(|text| !matches!(text.as_str(), "0" | "f" | "F" | "false" | "FALSE" | "False"))
 }
 
-#[derive(Default)]
-struct Check(Vec<Refusal>);
+/// Collects what is wrong with an object.
+struct Check {
+    /// Its kind.
+    object: &'static str,
+    refusals: Vec<Refusal>,
+}
 
 impl Check {
+    /// Nothing is wrong yet with an object of this kind.
+    fn of(object: &'static str) -> Self {
+        let refusals = Vec::new();
+        Self { object, refusals }
+    }
+
+    /// `settings`, if nothing is wrong.
+    fn done<T>(self, settings: T) -> Result<T, Refusals> {
+        if self.refusals.is_empty() {
+            Ok(settings)
+        } else {
+            Err(Refusals(self.refusals))
+        }
+    }
+
     fn refuse(&mut self, by: RefusedBy, field: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(Refusal {
+        self.refusals.push(Refusal {
+            object: self.object,
             field: field.into(),
             reason: reason.into(),
             by,
@@ -132,10 +148,30 @@ impl Check {
             );
             self.refuse(RefusedBy::Keda, "metadata.name", reason);
         }
+        self.target(&object.spec.scale_target_ref);
         if object.spec.scale_target_ref.name.is_empty() {
             let reason = "is missing: name the Deployment to scale";
             self.refuse(RefusedBy::Schema, "spec.scaleTargetRef.name", reason);
         }
+    }
+
+    /// KEDA `scaledobject_controller.go`, `checkTargetResourceIsScalable`: what has no scale subresource is not scaled. Of the
+    /// kinds of other groups nobody knows.
+    fn target(&mut self, target: &manifest::ScaleTargetRef) {
+        let group = target.api_version.as_deref().unwrap_or_default();
+        let (Some(kind), "" | "v1" | "apps/v1" | "batch/v1") = (target.kind.as_deref(), group)
+        else {
+            return;
+        };
+        let instead = match kind {
+            "DaemonSet" => "it has a pod on each node; name a Deployment or a StatefulSet",
+            "Job" | "CronJob" => "write a ScaledJob, or name a Deployment or a StatefulSet",
+            "Pod" => "name a Deployment or a StatefulSet",
+            _ => return,
+        };
+        let reason =
+            format!("is {kind}, which has no scale subresource that KEDA could set: {instead}");
+        self.refuse(RefusedBy::Keda, "spec.scaleTargetRef.kind", reason);
     }
 
     /// KEDA `scaledobject_types.go`, `CheckReplicaCountBoundsAreValid`: an explicit minimum of 0 counts as 1 there, so that

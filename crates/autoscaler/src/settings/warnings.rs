@@ -120,20 +120,20 @@ impl Settings {
 }
 
 impl ScaledObject {
-    /// What is written in the manifest and has no effect, and queues that cannot be there.
+    /// What is written in the manifest and has no effect.
     pub fn warnings(&self) -> Vec<Warning> {
         of_triggers(&self.spec.triggers)
     }
 }
 
 impl ScaledJob {
-    /// What is written in the manifest and has no effect, and queues that cannot be there.
+    /// What is written in the manifest and has no effect.
     pub fn warnings(&self) -> Vec<Warning> {
         of_triggers(&self.spec.triggers)
     }
 }
 
-/// Keys that the scaler does not read, and names that no queue has. KEDA `typed_config.go`, `checkUnexpectedParameterExist`, tells of them only where a flag
+/// Keys that the scaler does not read. KEDA `typed_config.go`, `checkUnexpectedParameterExist`, tells of them only where a flag
 /// asks for that.
 fn of_triggers(triggers: &[Trigger]) -> Vec<Warning> {
     let of_trigger = |(n, trigger): (usize, &Trigger)| {
@@ -144,17 +144,6 @@ fn of_triggers(triggers: &[Trigger]) -> Vec<Warning> {
         };
         let keys = trigger.metadata.keys();
         let unknown = keys.filter(|key| !known.contains(&key.as_str()));
-        let queue = trigger.metadata.get("queueName").filter(|name| {
-            trigger.kind == "azure-queue" && !name.0.trim().is_empty() && !is_queue(name.0.trim())
-        });
-        let queue = queue.map(|name| Warning {
-            field: format!("triggers[{n}].metadata.queueName"),
-            reason: format!(
-                "storage has no queue that is called {:?}: each read fails, and nothing is ever scaled; a name is 3 to 63 small letters, \
-                 digits and single '-', a letter or digit at both ends",
-                name.0
-            ),
-        });
         let warnings = unknown.map(|key| Warning {
             field: format!("triggers[{n}].metadata.{key}"),
             reason: format!(
@@ -163,17 +152,7 @@ fn of_triggers(triggers: &[Trigger]) -> Vec<Warning> {
                 known.join(", ")
             ),
         });
-        warnings.chain(queue).collect()
+        warnings.collect()
     };
     triggers.iter().enumerate().flat_map(of_trigger).collect()
-}
-
-/// Whether a queue can have this name (Azure Storage, "Naming queues and metadata").
-fn is_queue(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = [name.bytes().next(), name.bytes().next_back()];
-    (3..=63).contains(&name.len())
-        && name.bytes().all(|byte| plain(byte) || byte == b'-')
-        && ends.into_iter().all(|end| end.is_some_and(plain))
-        && !name.contains("--")
 }

@@ -9,7 +9,7 @@ mod surroundings;
 
 use std::fmt;
 
-use autoscaler::manifest::Spec;
+use autoscaler::manifest::{JobSpec, Spec};
 
 use super::pod::{Container, Deployment};
 use super::{Item, Manifests};
@@ -103,6 +103,13 @@ pub fn check(manifests: &Manifests) -> Vec<Problem> {
         let settings = scaling::check(scaled, manifests, &mut problems);
         check_workload(scaled, settings.as_ref(), manifests, &mut problems);
     }
+    problems
+}
+
+/// What is wrong between a ScaledJob and the authentications that it names.
+pub fn check_job(scaled: &Item<JobSpec>, manifests: &Manifests) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    scaling::authentication(scaled, &scaled.spec.triggers, manifests, &mut problems);
     problems
 }
 

@@ -6,7 +6,7 @@ use autoscaler::manifest::{Spec, Trigger};
 use autoscaler::{LengthStrategy, Policy, PolicyKind, Rules, SelectPolicy, Settings};
 
 use super::{Problem, Workload};
-use crate::manifest::{Item, Manifests};
+use crate::manifest::{Item, Manifests, Metadata};
 
 /// Shortest look-back of a slow scale-in: a few syncs of the HPA, each 15 s, so that one dip is no reason to scale in.
 const SHORTEST_WINDOW: Duration = Duration::from_secs(60);
@@ -17,12 +17,12 @@ pub(super) fn check(
     manifests: &Manifests,
     problems: &mut Vec<Problem>,
 ) -> Option<Settings> {
-    authentication(scaled, manifests, problems);
+    authentication(scaled, &scaled.spec.triggers, manifests, problems);
     let settings = match manifests.settings(scaled) {
         Ok(settings) => settings,
         Err(refusals) => {
             for refusal in refusals.0 {
-                let advice = format!("{}: {}", refusal.reason, refusal.by);
+                let advice = format!("{}: {}", refusal.reason, refusal.who());
                 problems.push(scaled.problem("refused", refusal.field, advice));
             }
             return None;
@@ -92,31 +92,51 @@ fn is_abrupt(rules: &Rules, settings: &Settings) -> bool {
     all_at_once || rules.stabilization_window.unwrap_or(default) < SHORTEST_WINDOW
 }
 
-fn authentication(scaled: &Item<Spec>, manifests: &Manifests, problems: &mut Vec<Problem>) {
-    for (index, trigger) in scaled.spec.triggers.iter().enumerate() {
+/// Authentications that KEDA would not find (KEDA `scale_resolvers.go`, `getTriggerAuthSpec`: it looks in the namespace of what is
+/// scaled, and for the other kind in the whole cluster).
+pub(super) fn authentication<T>(
+    scaled: &Item<T>,
+    triggers: &[Trigger],
+    manifests: &Manifests,
+    problems: &mut Vec<Problem>,
+) {
+    const CLUSTER_WIDE: &str = "ClusterTriggerAuthentication";
+    for (index, trigger) in triggers.iter().enumerate() {
         let Some(reference) = &trigger.authentication_ref else {
             continue;
         };
-        // One for all namespaces is somebody else's manifest.
-        if reference.kind.as_deref() == Some("ClusterTriggerAuthentication") {
+        let (name, kind) = (&reference.name, reference.kind.as_deref());
+        let kind = kind.unwrap_or("TriggerAuthentication");
+        let known = manifests.authentications.iter();
+        let of_kind: Vec<_> = known.filter(|item| item.kind == kind).collect();
+        // One for all namespaces is somebody else's manifest, unless there are some here.
+        if kind == CLUSTER_WIDE && of_kind.is_empty() {
             continue;
         }
-        let mut known = manifests.authentications.iter();
-        let found = known.any(|item| {
-            item.kind == "TriggerAuthentication"
-                && item.metadata.name == reference.name
-                && item.metadata.is_beside(&scaled.metadata)
-        });
-        if !found {
-            problems.push(scaled.problem(
-                "trigger-authentication-unknown",
-                format!("spec.triggers[{index}].authenticationRef"),
-                format!(
-                    "there is no TriggerAuthentication {:?} here; add it, or name the one that there is",
-                    reference.name
-                ),
-            ));
+        let mut called: Vec<_> = of_kind.iter().map(|item| &item.metadata).collect();
+        called.retain(|metadata| metadata.name == *name);
+        let here = |metadata: &&Metadata| metadata.is_beside(&scaled.metadata);
+        if called
+            .iter()
+            .copied()
+            .any(|it| kind == CLUSTER_WIDE || here(&it))
+        {
+            continue;
         }
+        let elsewhere = called.iter().find_map(|it| it.namespace.as_deref());
+        let advice = match (elsewhere, scaled.metadata.namespace.as_deref()) {
+            (Some(theirs), Some(own)) => format!(
+                "{kind} {name:?} is in the namespace {theirs}, and KEDA looks for it in {own}, that of the {}: put both into one, \
+                 or make it a {CLUSTER_WIDE}",
+                scaled.kind
+            ),
+            _ => format!("there is no {kind} {name:?} here; add it, or name the one that there is"),
+        };
+        problems.push(scaled.problem(
+            "trigger-authentication-unknown",
+            format!("spec.triggers[{index}].authenticationRef"),
+            advice,
+        ));
     }
 }
 

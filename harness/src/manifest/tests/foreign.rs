@@ -15,7 +15,7 @@ spec:
   scaleTargetRef: {{name: {deployment}}}
   triggers:
     - type: azure-queue
-      metadata: {{queueName: q, {access}}}
+      metadata: {{queueName: orders, {access}}}
 ---
 "
     )

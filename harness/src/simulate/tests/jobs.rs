@@ -3,7 +3,7 @@
 use super::*;
 
 /// A ScaledJob of messages that take ten minutes, with these lines of `spec`.
-fn job(spec: &str) -> NamedTempFile {
+pub(super) fn job(spec: &str) -> NamedTempFile {
     let mut file = NamedTempFile::with_suffix(".yaml").unwrap();
     let text = format!(
         "apiVersion: keda.sh/v1alpha1
@@ -31,7 +31,7 @@ fn ask(file: &NamedTempFile, line: &str) -> Answer {
     answer(file.path(), &line.split_whitespace().collect::<Vec<_>>())
 }
 
-fn refused(file: &NamedTempFile, line: &str) -> String {
+pub(super) fn refused(file: &NamedTempFile, line: &str) -> String {
     let path = file.path().display().to_string();
     let words = std::iter::once(path.as_str()).chain(line.split_whitespace());
     let error = simulate(&args(&words.collect::<Vec<_>>())).unwrap_err();
@@ -194,7 +194,7 @@ fn the_load_comes_into_the_queue_that_is_asked_about() {
         answer.settings[0].figures.most_replicas.likely.unwrap()
     };
     assert!((most("--waiting mails=80") - 8.0).abs() < 1e-9);
-    assert!((most("--queue mails --waiting q=80") - 15.0).abs() < 1e-9);
+    assert!((most("--queue mails --waiting orders=80") - 15.0).abs() < 1e-9);
     let refusal = refused(&file, &format!("{load} --queue invoices"));
     assert!(
         refusal.contains("has no azure-queue of the queue \"invoices\""),

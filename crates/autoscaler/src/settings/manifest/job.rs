@@ -22,7 +22,7 @@ pub struct ScaledJob {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "KEDA's reference documents its fields")]
 pub struct JobSpec {
-    pub job_target_ref: Option<IgnoredAny>,
+    pub job_target_ref: Option<JobTarget>,
     pub polling_interval: Option<i64>,
     pub successful_jobs_history_limit: Option<i64>,
     pub failed_jobs_history_limit: Option<i64>,
@@ -36,6 +36,34 @@ pub struct JobSpec {
     pub scaling_strategy: ScalingStrategy,
     #[serde(default, deserialize_with = "or_default")]
     pub triggers: Vec<Trigger>,
+}
+
+/// `spec.jobTargetRef`: what decides whether there are Jobs, and how many pods each has.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct JobTarget {
+    pub parallelism: Option<i64>,
+    pub completions: Option<i64>,
+    pub active_deadline_seconds: Option<i64>,
+    pub suspend: Option<bool>,
+    pub template: Option<JobTemplate>,
+}
+
+/// `spec.jobTargetRef.template`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct JobTemplate {
+    pub spec: Option<JobPod>,
+}
+
+/// `spec.jobTargetRef.template.spec`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct JobPod {
+    pub restart_policy: Option<String>,
+    pub containers: Option<Vec<IgnoredAny>>,
 }
 
 /// `spec.rollout`.

@@ -11,7 +11,7 @@ fn what_a_cluster_refuses_is_refused_by_its_field() {
     let behavior = "/spec/advanced";
     let up = |rules: Value| json!({ "horizontalPodAutoscalerConfig": { "behavior": { "scaleUp": rules } } });
     let trigger = |value: Value| json!([value]);
-    let queue = json!({ "queueName": "q" });
+    let queue = json!({ "queueName": "orders" });
     for (pointer, value, field, by) in [
         // KEDA scaledobject_types.go, kubebuilder markers
         (
@@ -63,6 +63,25 @@ fn what_a_cluster_refuses_is_refused_by_its_field() {
             RefusedBy::Schema,
         ),
         ("/kind", json!("ScaledJob"), "kind", RefusedBy::Schema),
+        // KEDA scaledobject_controller.go, checkTargetResourceIsScalable
+        (
+            "/spec/scaleTargetRef",
+            json!({ "name": "a", "kind": "DaemonSet" }),
+            "spec.scaleTargetRef.kind",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/scaleTargetRef",
+            json!({ "name": "a", "kind": "CronJob", "apiVersion": "batch/v1" }),
+            "spec.scaleTargetRef.kind",
+            RefusedBy::Keda,
+        ),
+        (
+            "/spec/scaleTargetRef",
+            json!({ "name": "a", "kind": "Pod", "apiVersion": "v1" }),
+            "spec.scaleTargetRef.kind",
+            RefusedBy::Keda,
+        ),
         // KEDA scaledobject_webhook.go: verifyReplicaCount, verifyName, verifyTriggers, verifyScaledObjects
         (
             "/spec/minReplicaCount",

@@ -84,10 +84,11 @@ fn keys_that_azure_queue_does_not_have_are_warned_of() {
 
 /// Source: Azure Storage, "Naming queues and metadata". KEDA asks for any name, and gets an error at each read.
 #[test]
-fn a_queue_that_cannot_be_there_is_warned_of() {
+fn a_queue_that_cannot_be_there_is_refused() {
     let named = |name: &str| {
         let field = "/spec/triggers/0/metadata/queueName";
-        warned(with(sample(), field, json!(name)))
+        let refusals = settings(with(sample(), field, json!(name))).err();
+        refusals.map(|refusals| refusals.to_string())
     };
     for name in [
         "orders",
@@ -97,7 +98,7 @@ fn a_queue_that_cannot_be_there_is_warned_of() {
         &"a".repeat(63),
         " orders ",
     ] {
-        assert_eq!(named(name), [""; 0], "{name}");
+        assert_eq!(named(name), None, "{name}");
     }
     for name in [
         "My_Queue",
@@ -108,7 +109,17 @@ fn a_queue_that_cannot_be_there_is_warned_of() {
         "a--b",
         &"a".repeat(64),
     ] {
-        assert_eq!(named(name), ["triggers[0].metadata.queueName"], "{name}");
+        let told = named(name).unwrap();
+        assert!(
+            told.starts_with("spec.triggers[0].metadata.queueName: ")
+                && told.contains("3 to 63 small letters")
+                && told.ends_with("(storage refuses each read, so that KEDA scales nothing by it)"),
+            "{told}"
+        );
+    }
+    for name in ["${QUEUE}", "<queue>", "$(QUEUE_NAME)"] {
+        let told = named(name).unwrap();
+        assert!(told.contains("looks like a placeholder"), "{told}");
     }
 }
 

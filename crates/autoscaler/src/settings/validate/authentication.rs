@@ -14,7 +14,8 @@ const KINDS: [&str; 2] = ["TriggerAuthentication", "ClusterTriggerAuthentication
 impl TriggerAuthentication {
     /// Why a cluster would refuse it, or KEDA not use it.
     pub fn refusals(&self) -> Vec<Refusal> {
-        let mut check = Check::default();
+        let kind = KINDS.into_iter().find(|kind| *kind == self.kind);
+        let mut check = Check::of(kind.unwrap_or(KINDS[0]));
         if let Some(identity) = &self.spec.pod_identity {
             check.pod_identity(identity);
         }
@@ -30,7 +31,7 @@ impl TriggerAuthentication {
             let reason = "is for a ClusterTriggerAuthentication only";
             check.refuse(RefusedBy::Keda, "spec.filePath", reason);
         }
-        check.0
+        check.refusals
     }
 }
 
@@ -122,9 +123,9 @@ impl Check {
             field: format!("{}/{} {}", found.kind, found.name, refusal.field),
             ..refusal
         });
-        let sound = self.0.len();
-        self.0.extend(refused);
-        if self.0.len() > sound {
+        let sound = self.refusals.len();
+        self.refusals.extend(refused);
+        if self.refusals.len() > sound {
             return;
         }
         let provider = found.spec.pod_identity.as_ref();

@@ -1,6 +1,9 @@
 //! From the manifest of a ScaledJob to its settings.
 
-use super::super::manifest::{JobSpec, ScaledJob, ScalingStrategy};
+#[cfg(test)]
+mod tests;
+
+use super::super::manifest::{JobSpec, JobTarget, ScaledJob, ScalingStrategy};
 use super::super::{Calculation, JobSettings, JobStrategy, Refusals, RefusedBy, Surroundings};
 use super::{Check, INT32_MAX};
 
@@ -13,7 +16,7 @@ impl ScaledJob {
 
     /// The settings, where this is known of the cluster around it.
     pub fn settings_in(&self, around: &Surroundings) -> Result<JobSettings, Refusals> {
-        let mut check = Check::default();
+        let mut check = Check::of("ScaledJob");
         let (version, kind) = (&self.api_version, &self.kind);
         if version != "keda.sh/v1alpha1" || kind != "ScaledJob" {
             let reason = format!("is {version} {kind}, must be keda.sh/v1alpha1 ScaledJob");
@@ -21,11 +24,7 @@ impl ScaledJob {
         }
         check.metadata(&self.metadata);
         let settings = check.job(self, around);
-        if check.0.is_empty() {
-            Ok(settings)
-        } else {
-            Err(Refusals(check.0))
-        }
+        check.done(settings)
     }
 }
 
@@ -33,12 +32,11 @@ impl Check {
     fn job(&mut self, job: &ScaledJob, around: &Surroundings) -> JobSettings {
         let spec = &job.spec;
         let schema = RefusedBy::Schema;
-        if spec.job_target_ref.is_none() {
-            self.refuse(
-                schema,
-                "spec.jobTargetRef",
-                "is missing: give the Job to make",
-            );
+        if let Some(target) = &spec.job_target_ref {
+            self.job_target(target);
+        } else {
+            let reason = "is missing: give the Job to make";
+            self.refuse(schema, "spec.jobTargetRef", reason);
         }
         self.names(spec);
         let count = |check: &mut Self, field: &str, value: Option<i64>, least: i64| {
@@ -66,6 +64,61 @@ impl Check {
             .unwrap_or(100),
             failed_jobs_history_limit: count(self, "spec.failedJobsHistoryLimit", failed, 0)
                 .unwrap_or(100),
+        }
+    }
+
+    /// What a pod of the Job must have (KEDA `config/crd/bases/keda.sh_scaledjobs.yaml`, what is `required`; Kubernetes
+    /// `pkg/apis/batch/validation/validation.go`, `validateJobSpec`), and what the model does not know of Jobs: it has one pod
+    /// for each, which ends by itself. KEDA writes `OnFailure` where there is no restart policy (`scale_jobs.go`, `generateJobs`).
+    fn job_target(&mut self, target: &JobTarget) {
+        const TEMPLATE: &str = "spec.jobTargetRef.template";
+        let Some(template) = &target.template else {
+            let reason = "is missing: give the template of the Job's pod";
+            return self.refuse(RefusedBy::Schema, TEMPLATE, reason);
+        };
+        let pod = template.spec.as_ref();
+        let containers = pod.and_then(|pod| pod.containers.as_ref());
+        if containers.is_none_or(Vec::is_empty) {
+            // A pod may be without a `spec` as far as the schema goes, and without an entry in `containers`.
+            let by = match (pod, containers) {
+                (Some(_), None) => RefusedBy::Schema,
+                _ => RefusedBy::Job,
+            };
+            let reason = "has no entries: give the container that works, with name and image";
+            self.refuse(by, format!("{TEMPLATE}.spec.containers"), reason);
+        }
+        let policy = pod.and_then(|pod| pod.restart_policy.as_deref());
+        if let Some(policy) = policy.filter(|it| !["", "OnFailure", "Never"].contains(it)) {
+            let reason = format!("is {policy}, which a Job cannot have: write Never or OnFailure");
+            self.refuse(
+                RefusedBy::Job,
+                format!("{TEMPLATE}.spec.restartPolicy"),
+                reason,
+            );
+        }
+        let mut beyond = |field: &str, reason: String| {
+            let field = format!("spec.jobTargetRef.{field}");
+            self.refuse(RefusedBy::Model, field, reason);
+        };
+        if target.suspend == Some(true) {
+            let reason =
+                "is true, so that no Job has a pod until somebody resumes it: leave it away";
+            beyond("suspend", reason.to_owned());
+        }
+        if let Some(seconds) = target.active_deadline_seconds {
+            let reason = format!(
+                "is {seconds}: it ends jobs at work, and those of the model end by themselves; leave it away"
+            );
+            beyond("activeDeadlineSeconds", reason);
+        }
+        for (field, value) in [
+            ("parallelism", target.parallelism),
+            ("completions", target.completions),
+        ] {
+            if let Some(value) = value.filter(|value| *value != 1) {
+                let reason = format!("is {value}, and a job of the model has one pod: write 1");
+                beyond(field, reason);
+            }
         }
     }
 
@@ -125,163 +178,6 @@ impl Check {
                 self.refuse(RefusedBy::Schema, field, reason);
                 Calculation::Max
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::{Cron, LengthStrategy, QueueTrigger, Reads};
-
-    fn job(spec: &Value) -> Result<JobSettings, Refusals> {
-        let mut whole = json!({
-            "apiVersion": "keda.sh/v1alpha1",
-            "kind": "ScaledJob",
-            "metadata": { "name": "orders" },
-            "spec": {
-                "jobTargetRef": { "template": {} },
-                "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "q", "connectionFromEnv": "C" } }]
-            }
-        });
-        for (field, value) in spec.as_object().unwrap() {
-            whole["spec"][field] = value.clone();
-        }
-        serde_json::from_value::<ScaledJob>(whole)
-            .unwrap()
-            .settings()
-    }
-
-    /// Source: KEDA `withtriggers_types.go`, `scaledjob_types.go`, `scale_jobs.go`.
-    #[test]
-    fn a_scaled_job_that_sets_nothing_has_the_defaults() {
-        assert_eq!(job(&json!({})).unwrap(), JobSettings::default());
-        let empty = json!({ "scalingStrategy": null, "rollout": null, "maxReplicaCount": null });
-        assert_eq!(job(&empty).unwrap(), JobSettings::default());
-    }
-
-    #[test]
-    fn the_fields_of_a_scaled_job_are_read() {
-        let spec = json!({
-            "pollingInterval": 10, "minReplicaCount": 2, "maxReplicaCount": 30,
-            "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 0,
-            "scalingStrategy": {
-                "strategy": "custom", "customScalingQueueLengthDeduction": 1,
-                "customScalingRunningJobPercentage": "0.5", "multipleScalersCalculation": "sum"
-            },
-            "triggers": [
-                { "type": "azure-queue", "name": "a", "metadata": { "queueName": "q", "queueLength": "1", "connectionFromEnv": "C" } },
-                { "type": "azure-queue", "name": "b", "metadata": { "queueName": "r", "queueLengthStrategy": "visibleonly", "connectionFromEnv": "C" } },
-                { "type": "cron", "metadata": { "timezone": "UTC", "start": "0 8 * * *", "end": "0 18 * * *", "desiredReplicas": "4" } }
-            ]
-        });
-        let expected = JobSettings {
-            polling_interval: Duration::from_secs(10),
-            min_replica_count: Some(2),
-            max_replica_count: Some(30),
-            strategy: JobStrategy::Custom {
-                deduction: 1,
-                running: 0.5,
-            },
-            calculation: Calculation::Sum,
-            triggers: vec![
-                Reads::Queue(QueueTrigger {
-                    queue_length: 1,
-                    ..QueueTrigger::default()
-                }),
-                Reads::Queue(QueueTrigger {
-                    strategy: LengthStrategy::VisibleOnly,
-                    elsewhere: Some(0),
-                    ..QueueTrigger::default()
-                }),
-                Reads::Cron(Cron::new("0 8 * * *", "0 18 * * *", "UTC", 4).unwrap()),
-            ],
-            paused: false,
-            successful_jobs_history_limit: 3,
-            failed_jobs_history_limit: 0,
-        };
-        assert_eq!(job(&spec).unwrap(), expected);
-        // Source: KEDA scale_jobs.go, `NewScalingStrategy`.
-        let unread = json!({ "scalingStrategy": { "strategy": "custom" } });
-        assert_eq!(job(&unread).unwrap().strategy, JobStrategy::Default);
-    }
-
-    /// Source: KEDA `scaledjob_types.go`, kubebuilder markers; `scaletriggers_types.go`, `ValidateTriggers`.
-    #[test]
-    fn what_a_cluster_refuses_of_a_scaled_job_is_refused_by_its_field() {
-        let trigger = |name: &str, kind: &str| {
-            let metadata = json!({ "queueName": "q", "connectionFromEnv": "C" });
-            json!({ "type": kind, "name": name, "metadata": metadata })
-        };
-        let queue = "azure-queue";
-        for (spec, field, by) in [
-            (
-                json!({ "jobTargetRef": null }),
-                "spec.jobTargetRef",
-                RefusedBy::Schema,
-            ),
-            (
-                json!({ "maxReplicaCount": 0 }),
-                "spec.maxReplicaCount",
-                RefusedBy::Schema,
-            ),
-            (
-                json!({ "minReplicaCount": -1 }),
-                "spec.minReplicaCount",
-                RefusedBy::Schema,
-            ),
-            (
-                json!({ "failedJobsHistoryLimit": -1 }),
-                "spec.failedJobsHistoryLimit",
-                RefusedBy::Schema,
-            ),
-            (
-                json!({ "rolloutStrategy": "fast" }),
-                "spec.rolloutStrategy",
-                RefusedBy::Schema,
-            ),
-            (
-                json!({ "rollout": { "propagationPolicy": "orphan" } }),
-                "spec.rollout.propagationPolicy",
-                RefusedBy::Schema,
-            ),
-            (
-                json!({ "scalingStrategy": { "strategy": "greedy" } }),
-                "spec.scalingStrategy.strategy",
-                RefusedBy::Schema,
-            ),
-            (
-                json!({ "scalingStrategy": { "multipleScalersCalculation": "mean" } }),
-                "spec.scalingStrategy.multipleScalersCalculation",
-                RefusedBy::Schema,
-            ),
-            (json!({ "triggers": [] }), "spec.triggers", RefusedBy::Keda),
-            (
-                json!({ "triggers": [trigger("a", queue), trigger("a", queue)] }),
-                "spec.triggers[1].name",
-                RefusedBy::Keda,
-            ),
-            (
-                json!({ "triggers": [trigger("a", "kafka")] }),
-                "spec.triggers[0].type",
-                RefusedBy::Model,
-            ),
-            (
-                json!({ "triggers": [{ "type": queue, "metadata": { "queueName": "q" } }] }),
-                "spec.triggers[0]",
-                RefusedBy::Keda,
-            ),
-        ] {
-            let refusals = job(&spec).unwrap_err().0;
-            let seen: Vec<_> = refusals
-                .iter()
-                .map(|it| (it.field.as_str(), it.by))
-                .collect();
-            assert_eq!(seen, [(field, by)], "{spec}");
         }
     }
 }

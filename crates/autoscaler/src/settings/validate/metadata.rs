@@ -112,9 +112,9 @@ mod tests {
     use super::*;
 
     fn refused(metadata: &Metadata) -> Vec<String> {
-        let mut check = Check::default();
+        let mut check = Check::of("ScaledObject");
         check.metadata(metadata);
-        check.0.into_iter().map(|it| it.field).collect()
+        check.refusals.into_iter().map(|it| it.field).collect()
     }
 
     fn named(name: &str) -> Metadata {

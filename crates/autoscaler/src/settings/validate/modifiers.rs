@@ -87,7 +87,7 @@ impl Check {
     fn formula(&mut self, text: &str, settings: &Settings) -> Option<Formula> {
         // A trigger that is refused may be the one that it names.
         let of_triggers = |refusal: &Refusal| refusal.field.starts_with("spec.triggers");
-        if self.0.iter().any(of_triggers) {
+        if self.refusals.iter().any(of_triggers) {
             return None;
         }
         let others = settings.others.iter().map(|it| it.name.as_deref());

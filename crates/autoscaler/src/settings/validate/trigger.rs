@@ -86,7 +86,7 @@ impl Check {
                 }
             }
         }
-        if asked.is_none() && self.0.is_empty() {
+        if asked.is_none() && self.refusals.is_empty() {
             self.no_queue(around);
         }
     }
@@ -103,6 +103,26 @@ impl Check {
         self.refuse(RefusedBy::Model, "spec.triggers", reason);
     }
 
+    /// Queues in which messages are said to wait, and which no trigger reads: they would count for nothing.
+    fn waiting(&mut self, triggers: &[Trigger], asked: Option<&str>, around: &Surroundings) {
+        let queues = triggers.iter().filter(|it| it.kind == "azure-queue");
+        let queues: Vec<_> = queues.filter_map(|it| given(it, "queueName")).collect();
+        for name in around.waiting.keys().map(String::as_str) {
+            let reason = if asked == Some(name) {
+                format!(
+                    "has messages that wait in {name:?}, which is the queue that the load comes into"
+                )
+            } else if queues.contains(&name) {
+                continue;
+            } else {
+                format!(
+                    "has no azure-queue of the queue {name:?}, in which messages are said to wait"
+                )
+            };
+            self.refuse(RefusedBy::Model, "spec.triggers", reason);
+        }
+    }
+
     /// Each trigger that is modelled (KEDA `scaletriggers_types.go`, `ValidateTriggers`).
     fn all_triggers<'a>(
         &mut self,
@@ -116,6 +136,7 @@ impl Check {
         let first = triggers.iter().find(|it| it.kind == "azure-queue");
         let first = first.and_then(|it| given(it, "queueName"));
         let asked = around.load_queue.as_deref().or(first);
+        self.waiting(triggers, asked, around);
         let mut names = std::collections::BTreeSet::new();
         let mut read = Vec::new();
         for (index, trigger) in triggers.iter().enumerate() {
@@ -155,7 +176,7 @@ impl Check {
     pub(super) fn job_triggers(&mut self, spec: &JobSpec, around: &Surroundings) -> Vec<Reads> {
         let read = self.all_triggers(&spec.triggers, around);
         let asked = |it: &ReadTrigger<'_>| it.queue.is_some_and(|queue| queue.elsewhere.is_none());
-        if !read.iter().any(asked) && self.0.is_empty() {
+        if !read.iter().any(asked) && self.refusals.is_empty() {
             self.no_queue(around);
         }
         let reads = read.into_iter().filter_map(|it| {
@@ -241,6 +262,16 @@ impl Check {
             let field = format!("{field}.metadata.queueName");
             self.refuse(RefusedBy::Keda, field, "is missing: name the queue");
         }
+        if let Some(name) = name.filter(|name| !is_queue(name)) {
+            let to_do = if name.contains(['$', '{', '<']) {
+                "it looks like a placeholder; write the name of the queue there"
+            } else {
+                "a name is 3 to 63 small letters, digits and single '-', with a letter or digit at both ends"
+            };
+            let field = format!("{field}.metadata.queueName");
+            let reason = format!("is {name:?}, and no queue can be called so: {to_do}");
+            self.refuse(RefusedBy::Storage, field, reason);
+        }
         self.cloud(trigger, field);
         QueueTrigger {
             queue_length: self.integer(trigger, field, "queueLength", 5),
@@ -313,4 +344,14 @@ fn integer(text: &str) -> Option<i64> {
     (whole && !leading_zero)
         .then(|| text.parse().ok())
         .flatten()
+}
+
+/// Whether a queue can have this name (Azure Storage, "Naming queues and metadata").
+fn is_queue(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = [name.bytes().next(), name.bytes().next_back()];
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|byte| plain(byte) || byte == b'-')
+        && ends.into_iter().all(|end| end.is_some_and(plain))
+        && !name.contains("--")
 }

@@ -1,5 +1,8 @@
 //! From a refusal of storage itself to the likely mistake, and to the command that mends it.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use time::OffsetDateTime;
@@ -95,6 +98,29 @@ impl Target {
         Step::new("make one with", account_sas(&self.account()))
     }
 
+    /// How another SAS is made, and what to do where the account takes none that a key signs.
+    fn other_sas(&self) -> Vec<Step> {
+        if self.account == EMULATOR {
+            return vec![Step::new(
+                "the account is an emulator's, whose key is in the emulator's documentation (a connection string of it, or \
+                 UseDevelopmentStorage=true, needs no SAS); make one with",
+                emulator_sas(),
+            )];
+        }
+        let keyless = if self.service == "queue" {
+            Step::new(
+                "where shared keys are off, make a SAS for this queue that your own sign-in signs with",
+                self.user_delegation_sas().command,
+            )
+        } else {
+            Step::new(
+                "where shared keys are off, use an identity and no SAS, and give that identity the role with",
+                self.assign().command,
+            )
+        };
+        vec![self.account_sas(), keyless]
+    }
+
     /// Makes a SAS that an identity signs, which the service has for queues.
     fn user_delegation_sas(&self) -> Step {
         Step::new(
@@ -102,6 +128,17 @@ impl Target {
             user_delegation_sas(&self.account(), &word_or(&self.name, "<queue>")),
         )
     }
+}
+
+/// The account of Azurite, and of other emulators.
+const EMULATOR: &str = "devstoreaccount1";
+
+/// Makes a SAS for an emulator, whose account no sign-in knows; it may be spoken to without TLS.
+pub(super) fn emulator_sas() -> String {
+    format!(
+        "az storage account generate-sas --account-name {EMULATOR} --account-key <account-key> --services qt --resource-types sco \
+         --permissions rwdlacup --expiry <YYYY-MM-DDTHH:MMZ> -o tsv"
+    )
 }
 
 /// Makes a SAS for the queues and tables of `account`, signed by an account key.
@@ -126,7 +163,7 @@ pub fn access_mistake(status: u16, code: &str, target: &Target) -> Option<Mistak
     let role = target.role();
     let (cause, steps) = match (status, code) {
         (403, "AuthenticationFailed" | "AuthorizationPermissionMismatch") if is_sas => {
-            (of_sas(code, target), vec![target.account_sas()])
+            (of_sas(code, target), target.other_sas())
         }
         (403, "AuthorizationPermissionMismatch") => (
             format!(
@@ -165,6 +202,18 @@ pub fn access_mistake(status: u16, code: &str, target: &Target) -> Option<Mistak
                 "az account show --query tenantId -o tsv".to_owned(),
             )],
         ),
+        (400, "InvalidUri") => {
+            let other = if target.service == "queue" { "table" } else { "queue" };
+            (
+                format!(
+                    "the {} endpoint may be a {other} endpoint: set AZURE_{}_ENDPOINT to that of the account's {} service",
+                    target.service,
+                    target.service.to_uppercase(),
+                    target.service
+                ),
+                Vec::new(),
+            )
+        }
         (400, _) if target.account.is_empty() => (
             "the endpoint names no account; that of Azurite and other emulators ends with the account's name, such as \
              http://127.0.0.1:10001/devstoreaccount1"
@@ -196,131 +245,4 @@ fn of_sas(code: &str, target: &Target) -> String {
 fn is_over(expiry: &str) -> bool {
     let at = OffsetDateTime::parse(expiry, &Rfc3339);
     at.is_ok_and(|at| at <= OffsetDateTime::now_utc())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(service: &'static str, signer: Signer) -> Target {
-        Target {
-            service,
-            name: "work".to_owned(),
-            account: "mine".to_owned(),
-            signer,
-        }
-    }
-
-    fn identity() -> Signer {
-        Signer::Identity {
-            client: "0c1d".to_owned(),
-        }
-    }
-
-    fn commands(code: &str, target: &Target) -> Vec<String> {
-        let mistake = access_mistake(403, code, target).unwrap();
-        mistake.steps.into_iter().map(|step| step.command).collect()
-    }
-
-    /// "az role assignment create": `--assignee` asks Microsoft Graph, `--assignee-object-id` with its type does not.
-    #[test]
-    fn a_role_is_given_by_object_id_with_the_values_of_this_process() {
-        for (service, role) in [
-            ("queue", "Storage Queue Data Contributor"),
-            ("table", "Storage Table Data Contributor"),
-        ] {
-            let given = commands(
-                "AuthorizationPermissionMismatch",
-                &target(service, identity()),
-            );
-            assert_eq!(
-                given,
-                [format!(
-                    "az role assignment create --assignee-object-id \"$(az identity list --query \
-                     \"[?clientId=='0c1d'].principalId\" -o tsv)\" --assignee-principal-type ServicePrincipal --role \
-                     \"{role}\" --scope \"$(az storage account show --name mine --query id -o tsv)\""
-                )]
-            );
-        }
-        let system = Signer::Identity {
-            client: String::new(),
-        };
-        let given = commands("AuthorizationPermissionMismatch", &target("queue", system));
-        assert!(
-            given[0].contains("--assignee-object-id <object-id> "),
-            "{given:?}"
-        );
-        let given = commands(
-            "AuthorizationPermissionMismatch",
-            &target("queue", Signer::Developer),
-        );
-        assert!(
-            given[0].contains("--assignee-principal-type User "),
-            "{given:?}"
-        );
-    }
-
-    #[test]
-    fn a_sas_is_not_told_to_take_a_role() {
-        let sas = |expiry: &str| Signer::Sas {
-            expiry: expiry.to_owned(),
-        };
-        let told = |code, expiry| {
-            let mistake = access_mistake(403, code, &target("queue", sas(expiry)));
-            mistake.unwrap().to_string()
-        };
-        let ended = told("AuthenticationFailed", "2020-01-01T00:00:00Z");
-        assert!(ended.contains("ended at 2020-01-01T00:00:00Z"), "{ended}");
-        let unfit = told("AuthenticationFailed", "2999-01-01T00:00:00Z");
-        assert!(unfit.contains("does not fit"), "{unfit}");
-        let lacking = told("AuthorizationPermissionMismatch", "");
-        assert!(lacking.contains("does not grant"), "{lacking}");
-        for text in [ended, unfit, lacking] {
-            assert!(
-                text.contains("az storage account generate-sas --account-name mine "),
-                "{text}"
-            );
-            assert!(!text.contains("az role"), "{text}");
-        }
-    }
-
-    /// "Prevent Shared Key authorization for an Azure Storage account": an account SAS is signed by a key, and refused.
-    #[test]
-    fn where_shared_keys_are_off_no_sas_of_a_key_is_advised() {
-        let sas = Signer::Sas {
-            expiry: String::new(),
-        };
-        let code = "KeyBasedAuthenticationNotPermitted";
-        let queue = commands(code, &target("queue", sas.clone()));
-        assert!(
-            queue[0].starts_with("az role assignment create "),
-            "{queue:?}"
-        );
-        assert!(
-            queue[1].contains("--name work ") && queue[1].contains("--as-user"),
-            "{queue:?}"
-        );
-        let table = commands(code, &target("table", sas));
-        assert_eq!(table.len(), 1, "{table:?}");
-        assert!(!format!("{queue:?}{table:?}").contains("account generate-sas"));
-    }
-
-    #[test]
-    fn what_is_not_known_is_a_placeholder_and_other_codes_have_no_advice() {
-        let unknown = Target {
-            account: String::new(),
-            ..target("queue", identity())
-        };
-        let given = commands("AuthorizationFailure", &unknown);
-        assert_eq!(
-            given,
-            ["az storage account network-rule list --account-name <account>"]
-        );
-        assert_eq!(access_mistake(404, "QueueNotFound", &unknown), None);
-        let tenant = access_mistake(401, "InvalidAuthenticationInfo", &unknown).unwrap();
-        assert!(
-            tenant.steps[0].command.starts_with("az account show "),
-            "{tenant}"
-        );
-    }
 }

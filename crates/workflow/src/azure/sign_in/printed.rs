@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::access::{Signer, Target, access_mistake, account_sas};
+use super::access::{Signer, Target, access_mistake, account_sas, emulator_sas};
 use super::{Asked, Assertion, mistake};
 use crate::azure::credential::ROLES;
 
@@ -28,7 +28,7 @@ const STORAGE: [(u16, &str); 5] = [
 
 /// Every command that this crate prints, with all values known and with none.
 fn commands() -> BTreeSet<String> {
-    let mut found = BTreeSet::from([account_sas("<account>"), ROLES.to_owned()]);
+    let mut found = BTreeSet::from([account_sas("<account>"), emulator_sas(), ROLES.to_owned()]);
     let known = |exp| Asked {
         tenant: "tenant-1".to_owned(),
         client: "client-1".to_owned(),
