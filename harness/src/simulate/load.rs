@@ -10,6 +10,9 @@ use workflow::duration;
 use super::SimulateArgs;
 use super::subject::{Scaled, Subject};
 
+/// Added to a rate for each 1/s of it: jobs take whole messages, and sums that are a little less than a whole number would leave the
+/// last one out.
+const ROUNDING: f64 = 1e-12;
 /// Steps of a ramp: each is level, at the rate of its middle.
 const STEPS: u32 = 200;
 /// Most bursts of one load.
@@ -134,7 +137,7 @@ fn steady(per_second: f64) -> Rates {
     Rates {
         at: Duration::ZERO,
         burst: 0,
-        per_second,
+        per_second: per_second * (1.0 + ROUNDING),
     }
 }
 
@@ -148,10 +151,13 @@ fn burst(at: Duration, burst: u32) -> Rates {
 
 fn ramp(from: f64, to: f64, over: Duration, after: f64) -> Vec<Rates> {
     let step = over / STEPS;
+    // Steps are whole nanoseconds, too short by less than one each.
+    let cut_off = f64::from(STEPS) * 1e-9 / over.as_secs_f64();
     let rates = (0..STEPS).map(|n| Rates {
         at: step * n,
         burst: 0,
-        per_second: from + (to - from) * (f64::from(n) + 0.5) / f64::from(STEPS),
+        per_second: (from + (to - from) * (f64::from(n) + 0.5) / f64::from(STEPS))
+            * (1.0 + cut_off + ROUNDING),
     });
     let end = Rates {
         at: over,
@@ -227,7 +233,9 @@ impl Limit {
             }
             kept.push(*rates);
             let end = end.min(until);
+            // A nanosecond more, so that the last one is whole.
             let lasts = Duration::try_from_secs_f64(left / rates.per_second);
+            let lasts = lasts.map(|it| it.saturating_add(Duration::from_nanos(1)));
             let spent = lasts.map_or(Duration::MAX, |lasts| rates.at.saturating_add(lasts));
             if spent <= end && spent < Duration::MAX {
                 kept.push(burst(spent, 0));

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A ScaledJob of messages that take ten minutes, with these lines of `spec`.
-fn job(spec: &str) -> NamedTempFile {
+pub(super) fn job(spec: &str) -> NamedTempFile {
     let mut file = NamedTempFile::with_suffix(".yaml").unwrap();
     let text = format!(
         "apiVersion: keda.sh/v1alpha1
