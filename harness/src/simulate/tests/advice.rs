@@ -100,6 +100,7 @@ fn a_horizon_that_cuts_into_a_drain_is_told_and_no_finding() {
     for load in [
         "--shape constant:30/s --horizon 3m",
         "--shape burst --messages 90000 --horizon 3m",
+        "--shape burst:3000/1m --messages 30000 --horizon 3m",
     ] {
         let answer = ask(file.path(), load);
         assert_eq!(answer.settings[0].cut, None, "{load}");
