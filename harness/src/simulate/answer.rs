@@ -66,6 +66,8 @@ pub struct Prospect {
     pub cost: Cost,
     /// What goes wrong, with the field that makes it so.
     pub findings: Vec<Finding>,
+    /// That the horizon cuts into a drain which goes on, and when all is done; `null`: it does not.
+    pub cut: Option<String>,
     /// What is doubtful about settings and manifests, whatever the load.
     pub warnings: Vec<String>,
     /// The likely course: seconds and replicas, each count until the next.

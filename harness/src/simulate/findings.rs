@@ -1,9 +1,12 @@
 //! What goes wrong, in words: each with the field that makes it so, the reason, and what to write instead.
 //!
 //! What to write is tried on the model first ([`trial`]): advice says what it changes there, and where nothing that was tried
-//! helps, it says so. `waiting` is about messages that wait, `ending` about replicas that are taken away.
+//! helps, it says so. `waiting` is about messages that wait, `faster` about what makes them wait less, `cut` about a horizon that comes
+//! too early to say so, `ending` about replicas that are taken away.
 
+mod cut;
 mod ending;
+mod faster;
 mod jobs;
 mod trial;
 mod waiting;
@@ -14,6 +17,7 @@ use autoscaler::Figures;
 use serde::Serialize;
 
 use super::outlook::{Outlook, Question};
+use cut::Cut;
 pub(super) use jobs::of as of_job;
 use trial::Trial;
 
@@ -30,21 +34,35 @@ pub struct Finding {
     pub mend: String,
 }
 
+/// What is found, and what is said besides.
+pub(super) struct Found {
+    /// Worst first.
+    pub(super) findings: Vec<Finding>,
+    /// That the horizon cuts into a drain, if it does.
+    pub(super) cut: Option<String>,
+}
+
 /// What findings are made of.
 struct Case<'a> {
     question: &'a Question,
     outlook: &'a Outlook,
-    trial: Trial<'a>,
+    trial: Trial<Question>,
     max_wait: Duration,
+    cut: Option<Cut<Question>>,
 }
 
 /// Everything that is found, worst first.
-pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> Vec<Finding> {
+pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> Found {
+    let left = outlook.runs.iter().map(|run| run.left).max();
+    let arrivals = &question.workload.arrivals;
     let case = Case {
         question,
         outlook,
-        trial: Trial::new(question),
+        trial: Trial {
+            question: question.clone(),
+        },
         max_wait,
+        cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| run),
     };
     let found = [
         waiting::stranded(&case),
@@ -59,7 +77,10 @@ pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> 
         waiting::paused_scale_out(&case),
         waiting::paused_scale_in(&case),
     ];
-    found.into_iter().flatten().collect()
+    Found {
+        findings: found.into_iter().flatten().collect(),
+        cut: case.cut.map(|cut| cut.text),
+    }
 }
 
 impl Case<'_> {

@@ -9,7 +9,7 @@ use autoscaler::{
     simulate_jobs,
 };
 
-use super::outlook::{Band, Outlook, drawn};
+use super::outlook::{Band, Outlook, before_a_burst, drawn};
 
 /// Phases of the poll that are tried.
 const POLLS: u32 = 30;
@@ -80,7 +80,8 @@ impl JobQuestion {
             wall: self.wall,
         };
         let (settings, workload) = (&self.settings, &self.workload);
-        simulate_jobs(settings, &start, workload, self.horizon, self.nodes, each)
+        let horizon = before_a_burst(&workload.arrivals, self.horizon);
+        simulate_jobs(settings, &start, workload, horizon, self.nodes, each)
     }
 
     /// The loop in the middle of its period.

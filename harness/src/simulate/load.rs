@@ -10,6 +10,9 @@ use workflow::duration;
 use super::SimulateArgs;
 use super::subject::{Scaled, Subject};
 
+/// Added to a rate for each 1/s of it: jobs take whole messages, and sums that are a little less than a whole number would leave the
+/// last one out.
+const ROUNDING: f64 = 1e-12;
 /// Steps of a ramp: each is level, at the rate of its middle.
 const STEPS: u32 = 200;
 /// Most bursts of one load.
@@ -48,6 +51,8 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
         messages: args.messages,
         until: args.duration,
     };
+    // Messages come after the horizon, too.
+    let mut goes_on = false;
     let rates = match &args.shape {
         Shape::Sample => limit.cut(&[steady(1.0)]),
         Shape::Constant(rate) => limit.cut(&[steady(rate.hz())]),
@@ -59,21 +64,26 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
             let messages = args.messages.ok_or(ScheduleError::BurstWithoutMessages)?;
             vec![burst(Duration::ZERO, messages)]
         }
-        Shape::Bursts { size, every } => bursts(*size, *every, limit, until)?,
+        Shape::Bursts { size, every } => {
+            let (rates, more) = bursts(*size, *every, limit, until)?;
+            goes_on = more;
+            rates
+        }
         Shape::Poisson(_) | Shape::Trace(_) => {
             let messages = args.messages.map(u64::from);
             let schedule = Schedule::new(&args.shape, args.seed, messages, args.duration)?;
-            counted(schedule.take_while(|at| *at < until))?
+            let mut schedule = schedule.into_iter().peekable();
+            let rates = counted(std::iter::from_fn(|| schedule.next_if(|at| *at < until)))?;
+            goes_on = schedule.peek().is_some();
+            rates
         }
     };
     let arrivals = Arrivals::new(rates);
-    Ok(match (args.repeat, &args.shape) {
-        (Some(period), _) => arrivals.every(period),
-        // They go on past the horizon: what comes last before it is not the load's last.
-        (None, Shape::Bursts { .. } | Shape::Poisson(_)) if !limit.ends() => {
-            arrivals.every(until.saturating_add(BIN))
-        }
-        (None, _) => arrivals,
+    Ok(match args.repeat {
+        Some(period) => arrivals.every(period),
+        // What comes last before the horizon is not the load's last.
+        None if goes_on => arrivals.every(until.saturating_add(BIN)),
+        None => arrivals,
     })
 }
 
@@ -134,7 +144,7 @@ fn steady(per_second: f64) -> Rates {
     Rates {
         at: Duration::ZERO,
         burst: 0,
-        per_second,
+        per_second: per_second * (1.0 + ROUNDING),
     }
 }
 
@@ -148,10 +158,13 @@ fn burst(at: Duration, burst: u32) -> Rates {
 
 fn ramp(from: f64, to: f64, over: Duration, after: f64) -> Vec<Rates> {
     let step = over / STEPS;
+    // Steps are whole nanoseconds, too short by less than one each.
+    let cut_off = f64::from(STEPS) * 1e-9 / over.as_secs_f64();
     let rates = (0..STEPS).map(|n| Rates {
         at: step * n,
         burst: 0,
-        per_second: from + (to - from) * (f64::from(n) + 0.5) / f64::from(STEPS),
+        per_second: (from + (to - from) * (f64::from(n) + 0.5) / f64::from(STEPS))
+            * (1.0 + cut_off + ROUNDING),
     });
     let end = Rates {
         at: over,
@@ -161,13 +174,15 @@ fn ramp(from: f64, to: f64, over: Duration, after: f64) -> Vec<Rates> {
     rates.chain([end]).collect()
 }
 
+/// Bursts until then, and whether there are more.
 fn bursts(
     size: u64,
     every: Duration,
     limit: Limit,
     until: Duration,
-) -> Result<Vec<Rates>, LoadError> {
-    let until = limit.until.map_or(until, |end| end.min(until));
+) -> Result<(Vec<Rates>, bool), LoadError> {
+    let end = limit.until.unwrap_or(Duration::MAX);
+    let until = end.min(until);
     let mut left = limit.messages.map_or(u64::MAX, u64::from);
     let mut rates = Vec::new();
     let mut at = Duration::ZERO;
@@ -180,7 +195,7 @@ fn bursts(
         left -= u64::from(count);
         at = at.saturating_add(every);
     }
-    Ok(rates)
+    Ok((rates, left > 0 && at < end))
 }
 
 /// Messages one by one, as bursts of those that fall into one [`BIN`].
@@ -227,7 +242,9 @@ impl Limit {
             }
             kept.push(*rates);
             let end = end.min(until);
+            // A nanosecond more, so that the last one is whole.
             let lasts = Duration::try_from_secs_f64(left / rates.per_second);
+            let lasts = lasts.map(|it| it.saturating_add(Duration::from_nanos(1)));
             let spent = lasts.map_or(Duration::MAX, |lasts| rates.at.saturating_add(lasts));
             if spent <= end && spent < Duration::MAX {
                 kept.push(burst(spent, 0));
@@ -329,6 +346,20 @@ mod tests {
                 (ends, last) => ends == last,
             };
             assert!(near, "{flags}: {ends:?}");
+        }
+    }
+
+    #[test]
+    fn a_load_that_goes_on_after_the_horizon_has_no_last_message() {
+        for (flags, last) in [
+            ("--shape burst:10/30s --messages 30 --horizon 31s", None),
+            (
+                "--shape burst:10/30s --duration 40s --horizon 31s",
+                Some(30.0),
+            ),
+            ("--shape poisson:1/s --messages 1000 --horizon 9s", None),
+        ] {
+            assert_eq!(sent(flags, &[]).1, last, "{flags}");
         }
     }
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use autoscaler::{
-    Decision, Figures, Nodes, Paused, Phases, Point, ReplicaSeries, Settings, Start, Workload,
-    figures_into,
+    Arrivals, Decision, Figures, Nodes, Paused, Phases, Point, ReplicaSeries, Settings, Start,
+    Workload, figures_into,
 };
 
 /// Phases of each loop that are tried.
@@ -113,7 +113,8 @@ impl Question {
             ..Start::default()
         };
         let (settings, workload) = (&self.settings, &self.workload);
-        figures_into(settings, &start, workload, self.horizon, self.nodes, each)
+        let horizon = before_a_burst(&workload.arrivals, self.horizon);
+        figures_into(settings, &start, workload, horizon, self.nodes, each)
     }
 
     /// What the scale target has while nothing comes.
@@ -144,6 +145,16 @@ impl Question {
         phases.insert(0, self.likely());
         phases
     }
+}
+
+/// The horizon, or a moment before it where messages come at the very horizon: nobody has the time to take them, so that they
+/// are no part of the load.
+pub(super) fn before_a_burst(arrivals: &Arrivals, horizon: Duration) -> Duration {
+    let before = horizon.saturating_sub(Duration::from_nanos(1));
+    // Counted are messages before a time, and a rate brings next to nothing in a nanosecond.
+    let after = horizon.saturating_add(Duration::from_nanos(1));
+    let burst = arrivals.count(after) - arrivals.count(horizon) > 0.5;
+    if burst { before } else { horizon }
 }
 
 /// Phases all over both periods; syncs half a step aside, so that no poll and sync fall on one moment.
@@ -231,7 +242,7 @@ fn index(step: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use autoscaler::{Arrivals, Service, Work};
+    use autoscaler::{Service, Work};
 
     use super::*;
 

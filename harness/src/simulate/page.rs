@@ -94,6 +94,9 @@ fn findings(answer: &Answer, prospect: &Prospect) -> Markup {
                     p { strong { "To mend it: " } (finding.mend) "." }
                 }
             }
+            @if let Some(cut) = &prospect.cut {
+                p { (cut) "." }
+            }
             @if !prospect.warnings.is_empty() {
                 h3 { "Doubtful, whatever the load" }
             }

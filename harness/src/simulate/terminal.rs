@@ -188,6 +188,9 @@ fn findings(lines: &mut Vec<String>, answer: &Answer, prospect: &Prospect, ink: 
         lines.extend(wrapped("    ", &finding.reason));
         lines.extend(wrapped("    ", &format!("To mend it: {}.", finding.mend)));
     }
+    if let Some(cut) = &prospect.cut {
+        lines.extend(wrapped("  ", &format!("{cut}.")));
+    }
     if !prospect.warnings.is_empty() {
         lines.push(ink.title(&format!("DOUBTFUL{of}, whatever the load")));
         for warning in &prospect.warnings {

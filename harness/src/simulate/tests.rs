@@ -1,5 +1,6 @@
 //! Answers for settings whose faults are known.
 
+mod advice;
 mod jobs;
 mod references;
 mod values;

@@ -8,7 +8,7 @@ use autoscaler::{
 
 use super::{Cost, JobOutcomes, Outcomes, Prospect, Range, cost};
 use crate::simulate::SimulateArgs;
-use crate::simulate::findings::{self, Finding};
+use crate::simulate::findings::{self, Found};
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 use crate::simulate::outlook::{AT_REST, Band, Outlook, Question};
 use crate::simulate::prices::Node;
@@ -59,7 +59,8 @@ impl Prospect {
             jobs: asked.jobs,
             cost: per_node
                 .map_or_else(unknown, |per_node| cost(outlook, node, per_node, is_spread)),
-            findings: asked.findings,
+            findings: asked.found.findings,
+            cut: asked.found.cut,
             warnings: subject.warnings.clone(),
             replicas: replicas
                 .map(|step| (step.at.as_secs_f64(), step.replicas))
@@ -75,7 +76,7 @@ impl Prospect {
 /// What the model says.
 struct Asked {
     outlook: Outlook,
-    findings: Vec<Finding>,
+    found: Found,
     max_replicas: u32,
     jobs: Option<JobOutcomes>,
 }
@@ -124,7 +125,7 @@ fn ask(
 fn answered(question: &Question, max_wait: Duration) -> Asked {
     let outlook = Outlook::new(question);
     Asked {
-        findings: findings::of(question, &outlook, max_wait),
+        found: findings::of(question, &outlook, max_wait),
         outlook,
         max_replicas: question.settings.max_replica_count,
         jobs: None,
@@ -138,7 +139,7 @@ fn answered_for_jobs(question: &JobQuestion, max_wait: Duration) -> Asked {
         Range::over(&outlook.runs[0], &outlook.runs, |run| Some(of(run) as f64))
     };
     Asked {
-        findings: findings::of_job(question, &outlook, max_wait),
+        found: findings::of_job(question, &outlook, max_wait),
         max_replicas: settings.least().saturating_add(settings.most_besides()),
         jobs: Some(JobOutcomes {
             messages_per_job: question.workload.messages_per_job,

@@ -10,9 +10,11 @@ use autoscaler::{
 use super::trial::{Change, Score, behavior};
 use super::{Case, Finding, spread};
 use crate::report::clock;
+use crate::simulate::outlook::Question;
 
 /// A grace that cuts off fewer messages than this part is long enough.
 const RARE: f64 = 0.01;
+const COOLDOWN: &str = "spec.cooldownPeriod";
 /// Times that are tried, in seconds, shortest first.
 const TIMES: [u64; 4] = [300, 600, 900, 1_800];
 /// What is tried for the slow way down.
@@ -44,14 +46,15 @@ fn worst(case: &Case<'_>, such: impl Fn(&ScaleIn) -> bool) -> Option<(ScaleIn, S
     Some((worst, case.often(|run| of(run).is_some())))
 }
 
-fn longer_cooldowns(case: &Case<'_>) -> Vec<Change> {
+fn longer_cooldowns(case: &Case<'_>) -> Vec<Change<Question>> {
     let now = case.question.settings.cooldown_period;
     let longer = TIMES.map(Duration::from_secs);
     let longer = longer.into_iter().filter(|time| *time > now);
     longer
         .map(|time| {
             let words = format!("write cooldownPeriod: {}", time.as_secs());
-            case.trial.change(words, |it| it.cooldown_period = time)
+            let set = move |it: &mut Settings| it.cooldown_period = time;
+            Change::settings(words, set).of(COOLDOWN)
         })
         .collect()
 }
@@ -63,13 +66,14 @@ pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
     if cooldown <= polling
         && let Some((worst, often)) = worst(case, |it| it.from - it.to > 1)
     {
-        let score = Score {
+        let score: Score<'_, Figures> = Score {
             name: "the number of replicas that KEDA ends at once",
             of: |run| {
                 run.worst_deactivation
                     .map_or(0, |it| u64::from(it.from - it.to) - 1)
             },
             words: |count| (count + 1).to_string(),
+            found: None,
             harm: |run| run.stranded + run.cut_off,
         };
         return Some(Finding {
@@ -82,30 +86,29 @@ pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
                 polling.as_secs(),
                 ended(case, &worst)
             ),
-            mend: case.trial.advice(longer_cooldowns(case), score),
+            mend: case.trial.advice(&longer_cooldowns(case), &score).text,
         });
     }
     let (worst, often) = worst(case, |it| it.interrupted > 0)?;
     let (field, reason, change) = if settings.strategy == LengthStrategy::VisibleOnly {
         let reason = "visibleonly: messages that are being worked on do not count".to_owned();
-        let change = case.trial.change("write queueLengthStrategy: all", |it| {
+        let change = Change::settings("write queueLengthStrategy: all", |it| {
             it.strategy = LengthStrategy::All;
         });
         ("queueLengthStrategy", reason, change)
     } else {
         let activation = settings.activation_queue_length;
         let reason = format!("{activation}: a queue that short is inactive while it is worked on");
-        let change = case
-            .trial
-            .change("write activationQueueLength: \"0\"", |it| {
-                it.activation_queue_length = 0;
-            });
+        let change = Change::settings("write activationQueueLength: \"0\"", |it| {
+            it.activation_queue_length = 0;
+        });
         ("activationQueueLength", reason, change)
     };
-    let score = Score {
+    let score: Score<'_, Figures> = Score {
         name: "the number of messages in work on replicas that KEDA ends",
         of: |run| run.worst_deactivation.map_or(0, |it| it.interrupted),
         words: replicas,
+        found: None,
         harm: |run| run.stranded + run.cut_off,
     };
     Some(Finding {
@@ -115,7 +118,7 @@ pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
             "{reason}, so that replicas end with work in flight. {} ({often})",
             ended(case, &worst)
         ),
-        mend: case.trial.advice(vec![change], score),
+        mend: case.trial.advice(&[change], &score).text,
     })
 }
 
@@ -155,10 +158,11 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Finding> {
     } else {
         "spec.cooldownPeriod"
     };
-    let score = Score {
+    let score: Score<'_, Figures> = Score {
         name: "the number of messages whose work is lost",
         of: |run| run.cut_off,
         words: replicas,
+        found: None,
         harm: |run| run.stranded + run.left,
     };
     let mut changes = fewer_at_once(case);
@@ -168,7 +172,7 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Finding> {
         "give the Deployment terminationGracePeriodSeconds: {}",
         grace.as_secs()
     );
-    changes.push(case.trial.grace(words, grace));
+    changes.push(Change::grace(words, grace).of("terminationGracePeriodSeconds"));
     Some(Finding {
         name: "work-cut-off",
         field: field.to_owned(),
@@ -179,12 +183,12 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Finding> {
             case.often(is_cut),
             ended(case, &worst)
         ),
-        mend: case.trial.advice(changes, score),
+        mend: case.trial.advice(&changes, &score).text,
     })
 }
 
 /// A longer window down, and a slower way down, alone and together.
-fn fewer_at_once(case: &Case<'_>) -> Vec<Change> {
+fn fewer_at_once(case: &Case<'_>) -> Vec<Change<Question>> {
     let window = |settings: &Settings| {
         let own = settings.behavior.as_ref();
         let own = own.and_then(|it| it.scale_down.stabilization_window);
@@ -196,22 +200,24 @@ fn fewer_at_once(case: &Case<'_>) -> Vec<Change> {
     let field = "write behavior.scaleDown";
     let windows = longer.iter().map(|time| {
         let words = format!("{field}.stabilizationWindowSeconds: {}", time.as_secs());
-        case.trial.change(words, |it| {
-            behavior(it).scale_down.stabilization_window = Some(*time);
-        })
-    });
-    let slowly = case
-        .trial
-        .change(format!("{field}.policies with 25 percent in 60 s"), |it| {
-            slow(&mut behavior(it).scale_down);
+        let time = *time;
+        let change = Change::settings(words, move |it| {
+            behavior(it).scale_down.stabilization_window = Some(time);
         });
+        change.of("stabilizationWindowSeconds")
+    });
+    let slowly = Change::settings(format!("{field}.policies with 25 percent in 60 s"), |it| {
+        slow(&mut behavior(it).scale_down);
+    })
+    .of("policies");
     let both = longer.iter().map(|time| {
         let seconds = time.as_secs();
         let words =
             format!("{field}.stabilizationWindowSeconds: {seconds} and cooldownPeriod: {seconds}");
-        case.trial.change(words, |it| {
-            behavior(it).scale_down.stabilization_window = Some(*time);
-            it.cooldown_period = it.cooldown_period.max(*time);
+        let time = *time;
+        Change::settings(words, move |it| {
+            behavior(it).scale_down.stabilization_window = Some(time);
+            it.cooldown_period = it.cooldown_period.max(time);
         })
     });
     windows.chain([slowly]).chain(both).collect()
@@ -279,10 +285,11 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
             "by the HPA",
         )
     };
-    let score = Score {
+    let score: Score<'_, Figures> = Score {
         name: "the number of such scale-outs",
         of: |run| run.thrash.into(),
         words: replicas,
+        found: None,
         harm,
     };
     let mut changes = longer_cooldowns(case);
@@ -305,7 +312,7 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
             "replicas are taken away {by}, and needed again within 5 minutes: {times}, {}",
             case.often(|run| run.thrash > 0)
         ),
-        mend: case.trial.advice(changes, score),
+        mend: case.trial.advice(&changes, &score).text,
     })
 }
 
@@ -335,18 +342,19 @@ pub(super) fn abrupt(case: &Case<'_>) -> Option<Finding> {
     };
     let likely = case.outlook.likely.worst_step;
     let step = likely.or_else(|| case.outlook.runs.iter().find_map(|run| run.worst_step))?;
-    let score = Score {
+    let score: Score<'_, Figures> = Score {
         name: "the number of replicas that the HPA takes away in one step",
         of: |run| run.worst_step.map_or(0, |it| u64::from(it.from - it.to)),
         words: replicas,
+        found: None,
         harm: |run| run.stranded + run.left,
     };
-    let slowly = case.trial.change("write 25 percent in 60 s", |it| {
+    let slowly = Change::settings("write 25 percent in 60 s", |it| {
         slow(&mut behavior(it).scale_down);
     });
     // What came within the period is taken back at once by a policy alone (Kubernetes `horizontal.go`, `getReplicasChangePerPeriod`).
     let words = "write 25 percent in 60 s, and stabilizationWindowSeconds: 300";
-    let later = case.trial.change(words, |it| {
+    let later = Change::settings(words, |it| {
         slow(&mut behavior(it).scale_down);
         behavior(it).scale_down.stabilization_window = Some(Duration::from_secs(300));
     });
@@ -361,6 +369,6 @@ pub(super) fn abrupt(case: &Case<'_>) -> Option<Finding> {
             step.from,
             step.to
         ),
-        mend: case.trial.advice(vec![slowly, later], score),
+        mend: case.trial.advice(&[slowly, later], &score).text,
     })
 }

@@ -4,12 +4,18 @@ use std::time::Duration;
 
 use autoscaler::{JobFigures, JobSettings, JobStrategy, LengthStrategy, QueueTrigger, Reads};
 
-use super::{Finding, spread};
+use super::cut::Cut;
+use super::trial::{Change, Score, Trial};
+use super::{Finding, Found, spread};
 use crate::report::clock;
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 
 /// A part of all jobs, one in so many, that may be made in vain without being a finding.
 const SOME: u64 = 10;
+/// Polls as far apart as this are not blamed.
+const POLL: Duration = Duration::from_secs(5);
+const MAXIMUM: &str = "spec.maxReplicaCount";
+const POLLING: &str = "spec.pollingInterval";
 /// Most jobs that are tried.
 const MOST: u32 = 1_000;
 
@@ -18,8 +24,17 @@ pub(in crate::simulate) fn of(
     question: &JobQuestion,
     outlook: &JobOutlook,
     max_wait: Duration,
-) -> Vec<Finding> {
-    let case = Case { question, outlook };
+) -> Found {
+    let left = outlook.runs.iter().map(|run| run.figures.left).max();
+    let arrivals = &question.workload.arrivals;
+    let case = Case {
+        question,
+        outlook,
+        trial: Trial {
+            question: question.clone(),
+        },
+        cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| &run.figures),
+    };
     let found = [
         case.paused(),
         case.never(),
@@ -28,17 +43,43 @@ pub(in crate::simulate) fn of(
         case.falls_behind(),
         case.waits(max_wait),
     ];
-    found.into_iter().flatten().collect()
+    Found {
+        findings: found.into_iter().flatten().collect(),
+        cut: case.cut.map(|cut| cut.text),
+    }
 }
 
 struct Case<'a> {
     question: &'a JobQuestion,
     outlook: &'a JobOutlook,
+    trial: Trial<JobQuestion>,
+    cut: Option<Cut<JobQuestion>>,
 }
 
-/// What is counted before and after a change.
-type Count = fn(&JobFigures) -> u64;
-type Change<'a> = (String, Box<dyn Fn(&mut JobSettings) + 'a>);
+fn change(
+    words: impl Into<String>,
+    set: impl Fn(&mut JobSettings) + 'static,
+) -> Change<JobQuestion> {
+    Change::new(words, move |it: &mut JobQuestion| set(&mut it.settings))
+}
+
+fn score<'a>(
+    name: &'static str,
+    of: fn(&JobFigures) -> u64,
+    found: &'a dyn Fn(&JobFigures) -> bool,
+) -> Score<'a, JobFigures> {
+    Score {
+        name,
+        of,
+        words: |count| count.to_string(),
+        found: Some(found),
+        harm: |run| run.figures.left,
+    }
+}
+
+fn seconds(seconds: u64) -> String {
+    clock::words(Duration::from_secs(seconds))
+}
 
 impl Case<'_> {
     fn likely(&self) -> &JobFigures {
@@ -51,33 +92,6 @@ impl Case<'_> {
 
     fn most(&self, count: impl Fn(&JobFigures) -> u64) -> u64 {
         self.outlook.runs.iter().map(count).max().unwrap_or(0)
-    }
-
-    /// The first change that leaves a tenth or less of what is wrong, and no more messages than before.
-    fn advice(&self, name: &str, changes: Vec<Change<'_>>, count: Count) -> String {
-        let worst = |question: &JobQuestion| {
-            let phases = question.some_phases().into_iter();
-            let runs: Vec<_> = phases.map(|phase| question.run(phase, |_| {})).collect();
-            let most = |count: Count| runs.iter().map(count).max().unwrap_or(0);
-            (most(count), most(|run| run.figures.left))
-        };
-        let (before, left) = worst(self.question);
-        let mut tried = Vec::new();
-        for (words, change) in changes {
-            let mut question = self.question.clone();
-            change(&mut question.settings);
-            let (after, left_after) = worst(&question);
-            if after * 10 <= before && left_after <= left {
-                return format!(
-                    "{words}; tried on the model, {name} then goes from {before} to {after}"
-                );
-            }
-            tried.push(words);
-        }
-        format!(
-            "nothing that was tried on the model helps: {}",
-            tried.join("; ")
-        )
     }
 
     fn paused(&self) -> Option<Finding> {
@@ -114,10 +128,17 @@ impl Case<'_> {
             return None;
         }
         let longest = self.most(|run| run.figures.stranded_longest.as_secs());
-        let none: Change<'_> = (
-            "write \"0\"".to_owned(),
-            Box::new(|it| each_queue(it, |queue| queue.activation_queue_length = 0)),
-        );
+        let none = change("write \"0\"", |it| {
+            each_queue(it, |queue| queue.activation_queue_length = 0);
+        });
+        let score = Score {
+            words: seconds,
+            ..score(
+                "the longest such wait",
+                |run| run.figures.stranded_longest.as_secs(),
+                &strands,
+            )
+        };
         Some(Finding {
             name: "messages-stranded",
             field: "activationQueueLength".to_owned(),
@@ -127,9 +148,7 @@ impl Case<'_> {
                 self.most(|run| run.figures.stranded),
                 clock::words(Duration::from_secs(longest))
             ),
-            mend: self.advice("the longest such wait in seconds", vec![none], |run| {
-                run.figures.stranded_longest.as_secs()
-            }),
+            mend: self.trial.advice(&[none], &score).text,
         })
     }
 
@@ -161,19 +180,19 @@ impl Case<'_> {
                 "jobs are made for messages that those before them take",
             ),
         };
-        let changes: Vec<Change<'_>> = vec![
-            (
-                "write strategy: default".to_owned(),
-                Box::new(|it| it.strategy = JobStrategy::Default),
-            ),
-            (
-                "write strategy: accurate, and queueLengthStrategy: visibleonly".to_owned(),
-                Box::new(|it| {
+        let changes = vec![
+            change("write strategy: default", |it| {
+                it.strategy = JobStrategy::Default;
+            }),
+            change(
+                "write strategy: accurate, and queueLengthStrategy: visibleonly",
+                |it| {
                     it.strategy = JobStrategy::Accurate;
                     each_queue(it, |queue| queue.strategy = LengthStrategy::VisibleOnly);
-                }),
+                },
             ),
         ];
+        let score = score("the number of jobs in vain", |run| run.in_vain, &many);
         let in_vain = self.outlook.runs.iter().map(|run| run.in_vain);
         Some(Finding {
             name: "jobs-in-vain",
@@ -183,7 +202,7 @@ impl Case<'_> {
                 spread(likely.in_vain, "job", in_vain),
                 likely.made
             ),
-            mend: self.advice("the number of jobs in vain", changes, |run| run.in_vain),
+            mend: self.trial.advice(&changes, &score).text,
         })
     }
 
@@ -193,12 +212,18 @@ impl Case<'_> {
     }
 
     fn falls_behind(&self) -> Option<Finding> {
-        if self.question.settings.paused || !self.any(Self::is_behind) {
+        if self.question.settings.paused || self.cut.is_some() || !self.any(Self::is_behind) {
             return None;
         }
         let likely = &self.likely().figures;
-        let (field, why) = self.limit();
         let left = self.outlook.runs.iter().map(|run| run.figures.left);
+        let score = score(
+            "the number of messages that are never caught up with",
+            |run| run.figures.never_below,
+            &Self::is_behind,
+        );
+        let advice = self.trial.advice(&self.faster(), &score);
+        let (field, why) = advice.blame.unwrap_or_else(|| self.limit());
         Some(Finding {
             name: "falls-behind",
             field,
@@ -207,67 +232,100 @@ impl Case<'_> {
                 spread(likely.left, "message", left),
                 likely.never_below
             ),
-            mend: self.advice(
-                "the number of messages that are never caught up with",
-                self.faster(),
-                |run| run.figures.never_below,
-            ),
+            mend: advice.text,
         })
     }
 
     fn waits(&self, max_wait: Duration) -> Option<Finding> {
         let too_long =
             |run: &JobFigures| run.figures.longest_wait > max_wait && run.figures.stranded == 0;
-        if self.question.settings.paused || !self.any(too_long) || self.any(Self::is_behind) {
+        if self.question.settings.paused {
             return None;
         }
-        let longest = self.most(|run| run.figures.longest_wait.as_secs());
-        let (field, why) = self.limit();
+        // Of a drain that the horizon cuts into, all counts.
+        let (longest, trial) = match &self.cut {
+            Some(cut) => {
+                let question = JobQuestion {
+                    horizon: cut.horizon,
+                    ..self.question.clone()
+                };
+                let longest = cut.runs.iter().filter(|run| too_long(run));
+                let longest = longest
+                    .map(|run| run.figures.longest_wait.as_secs())
+                    .max()?;
+                (longest, &Trial { question })
+            }
+            None if !self.any(too_long) => return None,
+            None if self.any(Self::is_behind) => return None,
+            None => (
+                self.most(|run| run.figures.longest_wait.as_secs()),
+                &self.trial,
+            ),
+        };
+        let found = |run: &JobFigures| run.figures.longest_wait > max_wait;
+        let score = Score {
+            words: seconds,
+            ..score(
+                "the longest wait",
+                |run| run.figures.longest_wait.as_secs(),
+                &found,
+            )
+        };
+        let advice = trial.advice(&self.faster(), &score);
+        let (field, why) = advice.blame.unwrap_or_else(|| self.limit());
         Some(Finding {
             name: "messages-wait",
             field,
             reason: format!(
                 "{why}: a message waits for up to {} before a job takes it. More than {} is found; --max-wait says what may be",
-                clock::words(Duration::from_secs(longest)),
+                seconds(longest),
                 clock::words(max_wait)
             ),
-            mend: self.advice("the longest wait in seconds", self.faster(), |run| {
-                run.figures.longest_wait.as_secs()
-            }),
+            mend: advice.text,
         })
     }
 
     /// What keeps the jobs from doing more.
     fn limit(&self) -> (String, String) {
-        let settings = &self.question.settings;
-        let most = settings.least().saturating_add(settings.most_besides());
         let reached = self.most(|run| run.figures.most_replicas.into());
-        if reached >= u64::from(most) {
-            let why = format!("{most}: there are no more jobs than this at a time");
-            return ("spec.maxReplicaCount".to_owned(), why);
+        if reached >= u64::from(self.most_jobs()) {
+            return (MAXIMUM.to_owned(), self.at_most());
         }
-        let why = format!(
-            "jobs are made at polls alone, and no more than {reached} of at most {most} at a time"
-        );
-        ("spec.pollingInterval".to_owned(), why)
+        (POLLING.to_owned(), self.at_polls())
     }
 
-    fn faster(&self) -> Vec<Change<'static>> {
+    fn most_jobs(&self) -> u32 {
         let settings = &self.question.settings;
-        let most = settings.least().saturating_add(settings.most_besides());
-        let mut changes: Vec<Change<'static>> = Vec::new();
-        if settings.polling_interval > Duration::from_secs(5) {
-            changes.push((
-                "write pollingInterval: 5".to_owned(),
-                Box::new(|it| it.polling_interval = Duration::from_secs(5)),
-            ));
+        settings.least().saturating_add(settings.most_besides())
+    }
+
+    fn at_most(&self) -> String {
+        format!(
+            "{}: there are no more jobs than this at a time",
+            self.most_jobs()
+        )
+    }
+
+    fn at_polls(&self) -> String {
+        let reached = self.most(|run| run.figures.most_replicas.into());
+        format!(
+            "jobs are made at polls alone, and no more than {reached} of at most {} at a time",
+            self.most_jobs()
+        )
+    }
+
+    fn faster(&self) -> Vec<Change<JobQuestion>> {
+        let mut changes = Vec::new();
+        if self.question.settings.polling_interval > POLL {
+            let words = format!("write pollingInterval: {}", POLL.as_secs());
+            let change = change(words, |it| it.polling_interval = POLL);
+            changes.push(change.of(POLLING).since(self.at_polls()));
         }
-        let more = [2, 4, 10].map(|times| most.saturating_mul(times));
+        let more = [2, 4, 10].map(|times| self.most_jobs().saturating_mul(times));
         for most in more.into_iter().filter(|most| *most <= MOST) {
-            changes.push((
-                format!("write maxReplicaCount: {most}"),
-                Box::new(move |it| it.max_replica_count = Some(most)),
-            ));
+            let words = format!("write maxReplicaCount: {most}");
+            let change = change(words, move |it| it.max_replica_count = Some(most));
+            changes.push(change.of(MAXIMUM).since(self.at_most()));
         }
         changes
     }

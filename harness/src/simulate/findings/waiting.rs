@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use autoscaler::{Figures, Rules, SelectPolicy, Settings};
+use autoscaler::Figures;
 
-use super::trial::{Change, Score, behavior};
+use super::faster::{faster, limit, trigger_field};
+use super::trial::{Change, Score, Trial};
 use super::{Case, Finding, spread};
 use crate::report::clock;
-
-/// Most replicas that are tried.
-const MOST: u32 = 1_000;
+use crate::simulate::outlook::Question;
 
 fn seconds(seconds: u64) -> String {
     clock::words(Duration::from_secs(seconds))
@@ -31,16 +30,15 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
         (likely, most) if likely == most => format!("{likely} are left at the end"),
         (likely, most) => format!("{likely} are left at the end, up to {most} in other phases"),
     };
-    let none = case
-        .trial
-        .change("write \"0\"", |it| match &mut it.modifiers {
-            Some(modifiers) => modifiers.activation_target = 0.0,
-            None => it.activation_queue_length = 0,
-        });
-    let score = Score {
+    let none = Change::settings("write \"0\"", |it| match &mut it.modifiers {
+        Some(modifiers) => modifiers.activation_target = 0.0,
+        None => it.activation_queue_length = 0,
+    });
+    let score: Score<'_, Figures> = Score {
         name: "the longest such wait",
         of: |run| run.stranded_longest.as_secs(),
         words: seconds,
+        found: Some(&strands),
         harm: |run| run.left,
     };
     let (field, active) = match &settings.modifiers {
@@ -66,13 +64,8 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
             clock::words(longest),
             case.often(strands)
         ),
-        mend: case.trial.advice(vec![none], score),
+        mend: case.trial.advice(&[none], &score).text,
     })
-}
-
-/// A key of the trigger that reads the queue that is asked about.
-fn trigger_field(settings: &Settings, key: &str) -> String {
-    format!("spec.triggers[{}].metadata.{key}", settings.trigger_index)
 }
 
 /// More messages than all replicas work on, through the whole second half of the time. A burst that came just before the horizon
@@ -83,12 +76,15 @@ fn is_behind(case: &Case<'_>, run: &Figures) -> bool {
     run.never_below > work && run.stranded == 0
 }
 
-const BEHIND: Score = Score {
-    name: "the number of messages that are never caught up with",
-    of: |run| run.never_below,
-    words: |count| count.to_string(),
-    harm: |_| 0,
-};
+fn behind(found: &dyn Fn(&Figures) -> bool) -> Score<'_, Figures> {
+    Score {
+        name: "the number of messages that are never caught up with",
+        of: |run| run.never_below,
+        words: |count| count.to_string(),
+        found: Some(found),
+        harm: |_| 0,
+    }
+}
 
 /// Annotations do, which are findings of their own.
 fn holds_back(case: &Case<'_>) -> bool {
@@ -98,15 +94,16 @@ fn holds_back(case: &Case<'_>) -> bool {
 
 /// More comes than is done, or the time is too short for it.
 pub(super) fn falls_behind(case: &Case<'_>) -> Option<Finding> {
-    if holds_back(case) || !case.any(|run| is_behind(case, run)) {
+    if holds_back(case) || case.cut.is_some() || !case.any(|run| is_behind(case, run)) {
         return None;
     }
     let likely = &case.outlook.likely;
     let runs = case.outlook.runs.iter();
     let left = spread(likely.left, "message", runs.map(|run| run.left));
     let never = likely.never_below;
-    let (field, why) = limit(case);
-    let score = BEHIND;
+    let found = |run: &Figures| is_behind(case, run);
+    let advice = case.trial.advice(&faster(case), &behind(&found));
+    let (field, why) = advice.blame.unwrap_or_else(|| limit(case));
     Some(Finding {
         name: "falls-behind",
         field,
@@ -114,111 +111,58 @@ pub(super) fn falls_behind(case: &Case<'_>) -> Option<Finding> {
             "{why}. At the end {left} are left, and never fewer than {never} in the second half of the time ({})",
             case.often(|run| is_behind(case, run))
         ),
-        mend: case.trial.advice(faster(case), score),
+        mend: advice.text,
     })
 }
 
 /// A message waits for longer than it may.
 pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
     let too_long = |run: &Figures| run.longest_wait > case.max_wait && run.stranded == 0;
-    if holds_back(case) || !case.any(too_long) || case.any(|run| is_behind(case, run)) {
+    if holds_back(case) {
         return None;
     }
-    let longest = case.most(|run| run.longest_wait);
+    // Of a drain that the horizon cuts into, all counts.
+    let (longest, often, trial) = match &case.cut {
+        Some(cut) => {
+            let question = Question {
+                horizon: cut.horizon,
+                ..case.question.clone()
+            };
+            let longest = cut.runs.iter().filter(|run| too_long(run));
+            let longest = longest.map(|run| run.longest_wait).max()?;
+            let often = format!("with --horizon {} s", cut.horizon.as_secs());
+            (longest, often, &Trial { question })
+        }
+        None if !case.any(too_long) => return None,
+        None if case.any(|run| is_behind(case, run)) => return None,
+        None => (
+            case.most(|run| run.longest_wait),
+            case.often(too_long),
+            &case.trial,
+        ),
+    };
     let most = case.most(|run| run.most_messages);
-    let (field, why) = limit(case);
-    let score = Score {
+    let found = |run: &Figures| run.longest_wait > case.max_wait;
+    let score: Score<'_, Figures> = Score {
         name: "the longest wait",
         of: |run| run.longest_wait.as_secs(),
         words: seconds,
+        found: Some(&found),
         harm: |_| 0,
     };
+    let advice = trial.advice(&faster(case), &score);
+    let (field, why) = advice.blame.unwrap_or_else(|| limit(case));
     Some(Finding {
         name: "messages-wait",
         field,
         reason: format!(
-            "{why}: a message waits for up to {} before a replica takes it, in a queue of up to {most} ({}). More than {} is \
+            "{why}: a message waits for up to {} before a replica takes it, in a queue of up to {most} ({often}). More than {} is \
              found; --max-wait says what may be",
             clock::words(longest),
-            case.often(too_long),
             clock::words(case.max_wait)
         ),
-        mend: case.trial.advice(faster(case), score),
+        mend: advice.text,
     })
-}
-
-/// What keeps the replicas from doing more, as a field and in words.
-fn limit(case: &Case<'_>) -> (String, String) {
-    let settings = &case.question.settings;
-    let up = settings.effective_behavior(&settings.annotations);
-    let up = up.map(|it| it.scale_up.select_policy);
-    if up == Some(SelectPolicy::Disabled) {
-        let field = "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp.selectPolicy";
-        let why = format!(
-            "Disabled: the HPA adds no replica, so that there are at most {}",
-            case.most(|run| run.most_replicas)
-        );
-        return (field.to_owned(), why);
-    }
-    let most = settings.max_replica_count;
-    let service = &case.question.workload.service;
-    let reached = case.most(|run| run.most_replicas);
-    if reached >= most {
-        let capacity = f64::from(most) * service.per_second();
-        let why = format!(
-            "{most}: all of them together do {} messages a second",
-            rate(capacity)
-        );
-        return ("spec.maxReplicaCount".to_owned(), why);
-    }
-    if let Some(modifiers) = &settings.modifiers {
-        let target = modifiers.target;
-        let why = format!(
-            "{target}: the HPA asks for a replica for every {target} of what the formula gives, which makes no more than {reached} \
-             of at most {most}"
-        );
-        return ("spec.advanced.scalingModifiers.target".to_owned(), why);
-    }
-    let length = settings.queue_length;
-    let why = format!(
-        "{length}: the HPA asks for a replica for every {length} messages, which makes no more than {reached} of at most {most}"
-    );
-    (trigger_field(settings, "queueLength"), why)
-}
-
-fn rate(per_second: f64) -> String {
-    if per_second >= 10.0 {
-        format!("{per_second:.0}")
-    } else if per_second >= 0.1 {
-        format!("{per_second:.1}")
-    } else {
-        format!("{per_second:.4}")
-    }
-}
-
-/// What gets more done: what holds replicas back away, then more of them.
-fn faster(case: &Case<'_>) -> Vec<Change> {
-    let settings = &case.question.settings;
-    let trial = &case.trial;
-    let mut changes = Vec::new();
-    let own = settings.behavior.as_ref().map(|it| &it.scale_up);
-    if own.is_some_and(|up| *up != Rules::default_up()) {
-        let words = "take behavior.scaleUp away, so that its defaults hold";
-        let defaults = |it: &mut Settings| behavior(it).scale_up = Rules::default_up();
-        changes.push(trial.change(words, defaults));
-    }
-    let times = [2, 4, 10].into_iter();
-    let more = times.map(|times| settings.max_replica_count.saturating_mul(times));
-    for most in more.filter(|most| *most <= MOST) {
-        let words = format!("write maxReplicaCount: {most}");
-        changes.push(trial.change(words, |it| it.max_replica_count = most));
-    }
-    if settings.queue_length > 1 && settings.modifiers.is_none() {
-        let fewer = (settings.queue_length / 4).max(1);
-        let words = format!("write queueLength: \"{fewer}\"");
-        changes.push(trial.change(words, |it| it.queue_length = fewer));
-    }
-    changes
 }
 
 /// Nothing scales.
@@ -246,7 +190,7 @@ pub(super) fn paused_scale_out(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let likely = &case.outlook.likely;
-    let away = case.trial.change("take the annotation away", |it| {
+    let away = Change::settings("take the annotation away", |it| {
         it.annotations.paused_scale_out = false;
     });
     Some(Finding {
@@ -260,7 +204,9 @@ pub(super) fn paused_scale_out(case: &Case<'_>) -> Option<Finding> {
             likely.left
         ),
         mend: if likely.never_below > 0 {
-            case.trial.advice(vec![away], BEHIND)
+            case.trial
+                .advice(&[away], &behind(&|run| is_behind(case, run)))
+                .text
         } else {
             "take the annotation away".to_owned()
         },

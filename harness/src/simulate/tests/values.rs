@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 
 /// The figures of the first settings, with no line that the terminal cuts.
-fn figure(answer: &Answer, name: &str) -> String {
+pub(super) fn figure(answer: &Answer, name: &str) -> String {
     let rows = terminal::rows(answer, &answer.settings[0]);
     let row = rows.into_iter().find(|(row, _)| *row == name);
     row.expect("a figure of this name").1
@@ -15,7 +15,7 @@ fn words(line: &str) -> Vec<&str> {
     line.split_whitespace().collect()
 }
 
-fn ask(path: &Path, line: &str) -> Answer {
+pub(super) fn ask(path: &Path, line: &str) -> Answer {
     answer(path, &words(line))
 }
 
@@ -24,7 +24,7 @@ const CAREFUL: &str = "  pollingInterval: 10
   cooldownPeriod: 300
   advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleDown: {policies: [{type: Percent, value: 25, periodSeconds: 60}]}}}}";
 
-fn annotated(spec: &str, annotation: &str) -> NamedTempFile {
+pub(super) fn annotated(spec: &str, annotation: &str) -> NamedTempFile {
     let plain = file(spec, "");
     let text = std::fs::read_to_string(plain.path()).unwrap();
     let with = format!("{{name: a, annotations: {{autoscaling.keda.sh/{annotation}}}}}");
@@ -33,7 +33,7 @@ fn annotated(spec: &str, annotation: &str) -> NamedTempFile {
     plain
 }
 
-fn finding<'a>(answer: &'a Answer, name: &str) -> &'a Finding {
+pub(super) fn finding<'a>(answer: &'a Answer, name: &str) -> &'a Finding {
     let findings = &answer.settings[0].findings;
     let found = findings.iter().find(|found| found.name == name);
     found.unwrap_or_else(|| panic!("{name} is not in {findings:?}"))
@@ -61,7 +61,7 @@ fn an_upward_window_costs_nothing_at_rest_and_its_whole_length_after_the_creatio
     assert!(full.is_none_or(|full| full > 290.0), "{full:?}");
 }
 
-fn file_text(file: &NamedTempFile, from: &str, to: &str) -> NamedTempFile {
+pub(super) fn file_text(file: &NamedTempFile, from: &str, to: &str) -> NamedTempFile {
     let text = std::fs::read_to_string(file.path()).unwrap();
     assert!(text.contains(from), "{text}");
     let mut other = NamedTempFile::with_suffix(".yaml").unwrap();

@@ -1,0 +1,192 @@
+//! Advice and blame: each change is held against the answer for settings that have it.
+
+use super::jobs::job;
+use super::values::{annotated, ask, figure, file_text, finding};
+use super::*;
+
+/// KEDA's sample with nothing in its spec that holds anything back.
+fn plain() -> NamedTempFile {
+    file("  pollingInterval: 15\n  cooldownPeriod: 300", "")
+}
+
+/// With these rules for scale-out.
+fn with_up(rules: &str) -> NamedTempFile {
+    let up = format!(
+        "  pollingInterval: 15
+  advanced: {{horizontalPodAutoscalerConfig: {{behavior: {{scaleUp: {{{rules}}}}}}}}}"
+    );
+    file(&up, "")
+}
+
+/// 40 messages of 90 s, 5 for each of 8 replicas that take one at a time: the last waits for 4 x 90 s. With a replica for each
+/// there are 15, the last waits for 2 x 90 s: less than the 5 min that it may, though more than half.
+#[test]
+fn a_change_with_which_nothing_is_found_helps_however_little_it_changes() {
+    let load = "--shape burst --messages 40 --work fixed:90s --in-flight 1 --horizon 40m";
+    let file = plain();
+    let answer = ask(file.path(), load);
+    let wait = finding(&answer, "messages-wait");
+    assert_eq!(wait.field, "spec.triggers[0].metadata.queueLength");
+    // The likely wait; the advice tells of the worst phase.
+    assert!(figure(&answer, "longest wait").starts_with("6 min 23 s "));
+    let advice = "write queueLength: \"1\"; tried on the model, the longest wait then goes from 6 min 41 s to 3 min 56 s";
+    assert_eq!(wait.mend, advice);
+    let mended = file_text(&file, "queueLength: \"5\"", "queueLength: \"1\"");
+    let mended = ask(mended.path(), load);
+    assert!(!found(&mended.settings[0]).contains(&"messages-wait"));
+    assert!(figure(&mended, "longest wait").starts_with("3 min 38 s "));
+    // A limit that it does not keep: clearly less all the same, and said to be still found.
+    let answer = ask(file.path(), &format!("{load} --max-wait 1m"));
+    let wait = finding(&answer, "messages-wait");
+    assert!(
+        wait.mend.ends_with(", which is less, and still too much"),
+        "{}",
+        wait.mend
+    );
+}
+
+#[test]
+fn two_changes_are_tried_together_where_neither_mends() {
+    let disabled = with_up("selectPolicy: Disabled");
+    let load = "--shape constant:30/s --horizon 30m";
+    let answer = ask(disabled.path(), load);
+    let behind = finding(&answer, "falls-behind");
+    let (up, most) = (
+        "take behavior.scaleUp away, so that its defaults hold",
+        "write maxReplicaCount: 60",
+    );
+    assert!(
+        behind
+            .mend
+            .starts_with(&format!("{up}, and {most}; tried on the model")),
+        "{}",
+        behind.mend
+    );
+    for field in ["scaleUp.selectPolicy and ", "spec.maxReplicaCount"] {
+        assert!(behind.field.contains(field), "{}", behind.field);
+    }
+    let mended = file_text(&disabled, "{selectPolicy: Disabled}", "{}");
+    let mended = file_text(&mended, "maxReplicaCount: 15", "maxReplicaCount: 60");
+    let mended = ask(mended.path(), load);
+    assert_eq!(found(&mended.settings[0]), [""; 0]);
+}
+
+#[test]
+fn a_horizon_that_cuts_into_a_drain_is_told_and_no_finding() {
+    let file = plain();
+    let load = "--shape burst --messages 3000";
+    let whole = ask(file.path(), &format!("{load} --horizon 20m"));
+    assert!(!found(&whole.settings[0]).contains(&"falls-behind"));
+    assert_eq!(whole.settings[0].cut, None);
+    let drained = whole.settings[0].figures.time_to_drain_s.likely.unwrap();
+    assert!((230.0..250.0).contains(&drained), "{drained}");
+
+    let answer = ask(file.path(), &format!("{load} --horizon 3m"));
+    let prospect = &answer.settings[0];
+    assert_eq!(found(prospect), [""; 0]);
+    let cut = prospect.cut.as_ref().expect("870 are left");
+    assert!(cut.ends_with("--horizon 5m shows all of it"), "{cut}");
+    assert!(text(&answer, false).contains("The horizon cuts into a drain"));
+    assert!(page::page(&answer).contains("The horizon cuts into a drain"));
+    // What it asks for is enough.
+    let longer = ask(file.path(), &format!("{load} --horizon 5m"));
+    assert_eq!(longer.settings[0].figures.messages_left.most, Some(0.0));
+
+    // A wait that gets too long after the horizon is found with it.
+    let answer = ask(file.path(), "--shape burst --messages 6000 --horizon 5m");
+    assert_eq!(found(&answer.settings[0]), ["messages-wait"]);
+    assert!(answer.settings[0].cut.is_some());
+    // More that comes, or a drain that takes hours, is none.
+    for load in [
+        "--shape constant:30/s --horizon 3m",
+        "--shape burst --messages 90000 --horizon 3m",
+        "--shape burst:3000/1m --messages 30000 --horizon 3m",
+    ] {
+        let answer = ask(file.path(), load);
+        assert_eq!(answer.settings[0].cut, None, "{load}");
+        assert!(found(&answer.settings[0]).contains(&"falls-behind"));
+    }
+    let answer = ask(
+        job("").path(),
+        "--shape burst --messages 60 --work fixed:1m --horizon 2m",
+    );
+    assert_eq!(found(&answer.settings[0]), [""; 0]);
+    assert!(answer.settings[0].cut.is_some());
+}
+
+#[test]
+fn the_field_is_to_blame_whose_change_mends() {
+    let load = "--shape burst --messages 500 --age 1m";
+    let answer = ask(
+        with_up("stabilizationWindowSeconds: 300").path(),
+        &format!("{load} --max-wait 4m"),
+    );
+    let wait = finding(&answer, "messages-wait");
+    assert!(
+        wait.field.ends_with("scaleUp.stabilizationWindowSeconds"),
+        "{wait:?}"
+    );
+    assert!(
+        wait.reason
+            .starts_with("300 s: the HPA adds a replica only when")
+    );
+    assert!(
+        wait.mend.starts_with("take behavior.scaleUp away"),
+        "{wait:?}"
+    );
+    let slow = "policies: [{type: Pods, value: 1, periodSeconds: 300}]";
+    let answer = ask(with_up(slow).path(), &format!("{load} --max-wait 2m"));
+    let wait = finding(&answer, "messages-wait");
+    assert!(wait.field.ends_with("scaleUp.policies"), "{wait:?}");
+    let rare = file("  pollingInterval: 600\n  cooldownPeriod: 700", "");
+    let answer = ask(rare.path(), load);
+    let wait = finding(&answer, "messages-wait");
+    assert_eq!(wait.field, "spec.pollingInterval");
+    assert!(wait.mend.starts_with("write pollingInterval: 30; tried"));
+}
+
+#[test]
+fn what_comes_at_the_very_horizon_is_not_left() {
+    let load = "--shape burst --messages 15 --repeat 10m";
+    for file in [plain(), job("")] {
+        let at = ask(
+            file.path(),
+            &format!("{load} --horizon 30m --work fixed:5s"),
+        );
+        assert_eq!(figure(&at, "messages left"), "0");
+        assert_eq!(figure(&at, "most messages"), "15");
+        let after = ask(
+            file.path(),
+            &format!("{load} --horizon 1801s --work fixed:5s"),
+        );
+        assert_eq!(figure(&after, "messages left"), "15");
+    }
+}
+
+#[test]
+fn jobs_get_as_many_whole_messages_as_replicas() {
+    let objects = annotated("  pollingInterval: 15", "paused: \"true\"");
+    let jobs = job("");
+    let jobs = file_text(
+        &jobs,
+        "{name: encoder}",
+        "{name: encoder, annotations: {autoscaling.keda.sh/paused: \"true\"}}",
+    );
+    for (load, messages) in [
+        ("", "6000"),
+        ("--shape ramp:7/s..0/s:62s", "217"),
+        ("--shape ramp:3/s..1/s:97s --messages 500", "500"),
+        ("--shape constant:3/s --messages 100", "100"),
+        ("--shape constant:0.29/s --horizon 100s", "29"),
+        ("--shape constant:0.7/s --duration 90s", "63"),
+    ] {
+        for file in [&objects, &jobs] {
+            let answer = ask(file.path(), load);
+            let told = (
+                figure(&answer, "most messages"),
+                figure(&answer, "messages left"),
+            );
+            assert_eq!(told, (messages.to_owned(), messages.to_owned()), "{load}");
+        }
+    }
+}
