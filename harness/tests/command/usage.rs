@@ -72,7 +72,11 @@ fn feature_files_that_cannot_run_are_refused() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let file = directory.path().join("a.feature");
     let path = file.to_str().expect("a path of text");
-    refused(&["run", "--features", path], &[], &[path, "--features"]);
+    refused(
+        &["run", "--features", path],
+        &[],
+        &["find the feature files at", path, "No such file"],
+    );
     let steps = |steps: &str| format!("Feature: f\n  Scenario: s\n{steps}");
     for (content, text) in [
         ("Feature f", "a.feature"),

@@ -131,15 +131,8 @@ impl Consumer {
                 return Some(Done::Left);
             }
             Mutation::StoresAroundTheWire => raw.around().insert(&table, &right).await,
-            Mutation::PoisonsWhatItStores => {
+            Mutation::PoisonsWhatItStores | Mutation::PoisonsInDisguise => {
                 self.hide(delivery, A_WEEK).await;
-                return None;
-            }
-            Mutation::PoisonsInDisguise => {
-                let queue = self.args.storage.queue.queue.poison().expect("a name");
-                // Read backwards it is no envelope, and names no message.
-                let disguised: String = delivery.body.chars().rev().collect();
-                raw.put(&queue.to_string(), &disguised, A_WEEK).await;
                 return None;
             }
             Mutation::PoisonsForAMoment => {
@@ -198,7 +191,11 @@ impl Consumer {
     async fn hide(&self, delivery: &Delivery, seconds: &str) -> (String, Lease) {
         let queue = self.args.storage.queue.queue.poison().expect("a name");
         let envelope = self.envelope(delivery, PoisonReason::BadField, delivery.body.clone());
-        let (queue, text) = (queue.to_string(), envelope.encode().join(""));
+        let (queue, mut text) = (queue.to_string(), envelope.encode().join(""));
+        if self.args.mutation == Mutation::PoisonsInDisguise {
+            // Backwards it is no envelope, and names no message.
+            text = text.chars().rev().collect();
+        }
         let put = self.attacks.put(&queue, &text, seconds).await;
         let mut lease = delivery.lease.clone();
         (lease.message_id, lease.pop_receipt) = put.unwrap_or_default();
