@@ -113,7 +113,7 @@ impl Load {
             let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
             runtime.block_on(harness::load::judged(&args, workload))
         };
-        // A thread of its own: whoever calls may be within a runtime, where another one cannot wait.
+        // The caller may be within a tokio runtime, on whose threads a second runtime must not block: the run gets its own thread.
         let judged = thread::scope(|scope| scope.spawn(judging).join());
         let (record, report) = judged.unwrap_or_else(|panic| resume_unwind(panic))?;
         let directory = report.html.parent().context("find the run's directory")?;

@@ -1,4 +1,4 @@
-//! Storage by itself.
+//! The embedded Queue and Table services, without a load.
 
 use engine::Engine;
 

@@ -38,8 +38,7 @@ pub async fn connect_by(file: &Path, wanted: Option<&str>) -> Result<(Client, St
     by(Kubeconfig::read_from(file), wanted).await
 }
 
-/// A client like that of [`connect`] that tells of every refusal at once: the other one asks again by itself for some minutes where the
-/// API server says 429, 503 or 504.
+/// Makes a client that returns each refusal at once. The client of [`connect`] retries an answer of 429, 503 or 504 for some minutes.
 pub async fn connect_to_be_told(wanted: &str) -> Result<Client, Error> {
     let (mut config, context) = config(Kubeconfig::read(), Some(wanted)).await?;
     config.default_retry = false;

@@ -38,7 +38,7 @@ pub enum Told {
 /// The pods on one node.
 #[derive(Debug, Clone)]
 pub struct Drain {
-    /// The run's pods. Its client should not try again by itself: what is refused is told.
+    /// The run's pods. Use a client that does not retry ([`connect_to_be_told`](crate::context::connect_to_be_told)): each refusal is reported.
     pub pods: Api<Pod>,
     /// The label, with or without its value, of those that are ended. Others stay where they are.
     pub label: &'static str,

@@ -24,7 +24,7 @@ const HOLDER: &str = "edw/cordoned-by";
 /// is gone. Only who can start the kubelet again can bring it back.
 pub const MAY_BE_DELETED: (&str, &str) = ("edw/may-be-deleted", "true");
 
-/// How often a node is looked at anew that somebody else changes at the same moment: the kubelet does, too.
+/// How often a change of a node is tried again after a conflict: the kubelet changes the node too, at any moment.
 const TRIES: u32 = 10;
 
 /// A label of nodes, as `key=value`.
@@ -132,8 +132,8 @@ pub async fn cordon(
     node.ok_or_else(|| refuse("it is not there".to_owned()))
 }
 
-/// Lets new pods come to the node `name` again, if the run called `run` has kept them off, and returns whether it had. A node that is gone,
-/// or that somebody else has seen to, is as it should be.
+/// Lets new pods come to the node `name` again, if the run called `run` has kept them off, and returns whether it had. It is no
+/// error if the node is gone, or is no longer held by the run.
 pub async fn uncordon(client: &Client, name: &str, run: &str) -> Result<bool, Error> {
     let held = |node: &Node| node.annotations().get(HOLDER).is_some_and(|it| it == run);
     let (_, is_changed) = change(client, name, "uncordon", |node| {

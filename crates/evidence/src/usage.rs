@@ -13,7 +13,7 @@ pub struct Usage {
     pub messages: u64,
     /// Processor cores of the machine.
     pub cores: u64,
-    /// How long the cores were busy, added up, whoever kept them busy.
+    /// Time that all cores of the machine were busy, added up, by this run and by everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_busy_ms: Option<u64>,
     /// The parts of the run, in the order of a message's way.

@@ -97,8 +97,8 @@ pub(super) const SCALING: &[Right] = &[
     ),
 ];
 
-/// What is needed besides where nodes are handed over. It stands in a role of its own, `docs/cluster-role-nodes.yaml`: nobody needs it who
-/// hands over none.
+/// Further permissions that a run needs if nodes are handed over to it. They are a role of their own, `docs/cluster-role-nodes.yaml`: a run
+/// without such nodes does not need them.
 pub(super) const NODES: &[Right] = &[
     right(
         "",

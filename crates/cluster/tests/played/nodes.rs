@@ -103,7 +103,7 @@ async fn a_node_that_is_not_the_runs_to_take_is_not_touched() {
         assert_eq!(refused.unwrap_err().to_string(), why);
         assert!(changes(&log).is_empty(), "{why}");
     }
-    // Nor is one given back that somebody else has.
+    // A node that another run holds stays as it is.
     let (client, log) = with(node(true, Some("r0"), true));
     assert!(!uncordon(&client, "n", "r1").await.unwrap());
     assert!(changes(&log).is_empty());

@@ -112,12 +112,17 @@ impl Seen {
     fn auditor(&self) -> Auditor {
         let expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
         let mut auditor = Auditor::new(expectation).unwrap();
-        let mut protocol: Protocol = auditor.protocol();
+        auditor.hear(self.protocol(&auditor).finish());
+        auditor
+    }
+
+    /// What `auditor` hears of the crossings.
+    fn protocol(&self, auditor: &Auditor) -> Protocol {
+        let mut protocol = auditor.protocol();
         for crossing in &self.crossings {
             protocol.crossing(crossing);
         }
-        auditor.hear(protocol.finish());
-        auditor
+        protocol
     }
 
     fn audit(&self) -> Audit {

@@ -12,8 +12,19 @@ mod shown;
 mod stamps;
 
 use contract::Stamp;
+use contract::workload::{Description, OWN};
 
 use evidence::{Answer, Crossing, Operation};
+
+/// Our own description, with the second of each pair of texts in the place of the first.
+pub(crate) fn own_with(changes: &[(&str, &str)]) -> Description {
+    let mut text = OWN.to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    Description::read(&text).unwrap()
+}
 
 /// A request of consumer-1 that storage has answered with 200.
 pub(crate) fn sample_crossing(operation: Operation) -> Crossing {

@@ -227,8 +227,7 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
     }
 }
 
-/// What is received from and deleted in a queue of somebody else is neither a delivery of the run nor something taken out of the
-/// poison queue.
+/// A receive from another queue is no delivery of the run, and a delete there takes nothing out of the poison queue.
 #[test]
 fn other_queues_have_no_part_in_the_run() {
     let names = Resources {

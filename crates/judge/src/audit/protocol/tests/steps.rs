@@ -1,20 +1,11 @@
 //! Which requests store a row: an insert, the last of several steps, a look that finds it.
 
-use std::sync::Arc;
-
-use contract::workload::{Description, OWN};
-
 use super::*;
+use crate::audit::tests::own_with;
 
 /// A history under our own description, with each of these texts in the place of another.
 fn under(changes: &[(&str, &str)]) -> Told {
-    let mut text = OWN.to_owned();
-    for (from, to) in changes {
-        assert!(text.contains(from), "{from}");
-        text = text.replace(from, to);
-    }
-    let description = Arc::new(Description::read(&text).unwrap());
-    let lens = Lens::new(description, "r1".parse().unwrap());
+    let lens = Lens::new(own_with(changes).into(), "r1".parse().unwrap());
     Told {
         protocol: Protocol::new(lens, 10),
         clock: 0,
@@ -159,7 +150,7 @@ fn a_refused_insert_proves_the_row_of_its_own_message_alone() {
         let mut told = under(&KEYLESS);
         told.receive(1);
         for (seq, key) in [(7, "a"), (8, "b")] {
-            // Of message 8 nobody has the answer: it is there, whoever has received it.
+            // The answer to the insert of message 7 was lost; message 8 was stored, though no receive of it was seen.
             write(
                 &mut told,
                 InsertEntity,

@@ -1,22 +1,23 @@
 //! Stamps that rows do not tell are those that the wire has seen.
 
+use super::super::own_with;
 use super::*;
+
+/// An auditor under our own description with these changes.
+fn under(changes: &[(&str, &str)]) -> Auditor {
+    let mut expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
+    expectation.description = own_with(changes).into();
+    Auditor::new(expectation).unwrap()
+}
 
 #[test]
 fn a_row_without_columns_for_stamps_gets_those_that_the_wire_has_seen() {
     let seen = Seen::good();
-    let mut expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
-    let text = contract::workload::OWN
-        .replace("    dequeuedStamp: \"{received}\"\n", "")
-        .replace("    dateStamp: \"{done}\"\n", "");
-    let description = contract::workload::Description::read(&text).unwrap();
-    expectation.description = description.into();
-    let mut auditor = Auditor::new(expectation).unwrap();
-    let mut protocol = auditor.protocol();
-    for crossing in &seen.crossings {
-        protocol.crossing(crossing);
-    }
-    auditor.hear(protocol.finish());
+    let mut auditor = under(&[(
+        "    dequeuedStamp: \"{received}\"\n    dateStamp: \"{done}\"\n",
+        "",
+    )]);
+    auditor.hear(seen.protocol(&auditor).finish());
     let whole = &seen.rows[6];
     let mut filled = StoredRow {
         dequeued_stamp: None,
@@ -44,25 +45,11 @@ fn a_row_that_tells_no_time_at_all_gets_every_stamp_from_the_wire() {
         .iter()
         .position(|it| it.rows.iter().any(|row| row.keys.row == "r1-7"));
     seen.crossings.insert(insert.unwrap(), delete);
-    let mut expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
-    let text = [
-        "srcStamp: \"{intended}\"",
-        "sentStamp: \"{sent}\"",
-        "dequeuedStamp: \"{received}\"",
-        "dateStamp: \"{done}\"",
-    ];
-    let rows = contract::workload::OWN.find("row:").unwrap();
-    let (message, row) = contract::workload::OWN.split_at(rows);
-    let row = text.iter().fold(row.to_owned(), |row, column| {
-        row.replace(&format!("    {column}\n"), "")
-    });
-    let description = contract::workload::Description::read(&(message.to_owned() + &row)).unwrap();
-    expectation.description = description.into();
-    let mut auditor = Auditor::new(expectation).unwrap();
-    let mut protocol = auditor.protocol();
-    for crossing in &seen.crossings {
-        protocol.crossing(crossing);
-    }
+    let mut auditor = under(&[(
+        "    srcStamp: \"{intended}\"\n    sentStamp: \"{sent}\"\n    dequeuedStamp: \"{received}\"\n    dateStamp: \"{done}\"\n",
+        "",
+    )]);
+    let protocol = seen.protocol(&auditor);
     assert_eq!(protocol.traffic().answers.unwrap().count, 4 * MESSAGES);
     auditor.hear(protocol.finish());
     let whole = &seen.rows[6];
