@@ -139,15 +139,7 @@ pub(crate) fn summarise(record: &RunRecord, report: &Report) {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: LoadArgs,
-    }
 
     #[test]
     fn a_trace_with_fewer_arrivals_than_messages_says_so() {
@@ -155,7 +147,8 @@ mod tests {
         let path = dir.path().join("t.csv");
         std::fs::write(&path, "0.1\n0.2\n0.3\n").unwrap();
         let shape = format!("--shape=trace:{}", path.display());
-        let args = |messages: &str| Line::parse_from(["load", messages, &shape]).args;
+        let args =
+            |messages: &str| LoadArgs::from_words(&[messages.to_owned(), shape.clone()]).unwrap();
         let text = shortfall(&args("--messages=500")).unwrap();
         assert!(
             text.ends_with("t.csv has 3 arrivals, hence 3 messages, not the 500 of --messages"),

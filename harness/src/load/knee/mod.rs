@@ -249,19 +249,12 @@ fn found(search: &Search, steps: &[RateStep]) -> RateFound {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: LoadArgs,
-    }
 
     #[test]
     fn a_step_is_long_enough_for_its_limits() {
-        let args = Line::parse_from(["load", "--find-rate", "--step=2s"]).args;
+        let words = ["--find-rate".to_owned(), "--step=2s".to_owned()];
+        let args = LoadArgs::from_words(&words).unwrap();
         let identity = Identity::fresh(Some(7));
         let limits = limits(&args);
         let at = |rate| step_args(&args, rate, 3, &identity, &limits, Path::new("x"));
