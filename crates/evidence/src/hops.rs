@@ -118,6 +118,9 @@ pub struct Hops {
     store: Samples,
     end_to_end: Samples,
     end_to_end_naive: Samples,
+    /// How long workers had messages in hand, as the wire has seen it; none without one.
+    #[serde(default)]
+    in_hand: Samples,
     rows: u64,
     first_sent: Option<Stamp>,
     last_stored: Option<Stamp>,
@@ -166,6 +169,20 @@ impl Hops {
             Some(micros) => samples.record(micros),
             None => samples.record_missing(),
         }
+    }
+
+    /// For how long a worker had a message in hand, from the answer to its receive until its row was first asked to be stored, as the wire
+    /// has seen it, in microseconds; `None`: it has not seen the receive.
+    pub fn add_in_hand(&mut self, micros: Option<i64>) {
+        match micros {
+            Some(micros) => self.in_hand.record(micros),
+            None => self.in_hand.record_missing(),
+        }
+    }
+
+    /// For how long workers had messages in hand, as the wire has seen it: their work took no longer.
+    pub const fn in_hand(&self) -> &Samples {
+        &self.in_hand
     }
 
     /// The producer's own histogram of its sends, in microseconds.

@@ -65,6 +65,8 @@ pub enum Untold {
     ClocksApart,
     /// Rows lack a stamp.
     StampsMissing,
+    /// Nothing but the worker's own stamps says that it holds.
+    OwnWordAlone,
     /// The limit is inside the confidence interval.
     TooClose,
     /// Storage kept requests waiting, or the harness stood still.

@@ -38,11 +38,15 @@ pub enum Operation {
     UpsertEntity,
     /// Delete Entity.
     DeleteEntity,
+    /// Create Queue.
+    CreateQueue,
+    /// Set Queue Metadata, Set Queue ACL or Set Queue Service Properties: changes what holds for a queue, or for all.
+    ChangeQueue,
     /// Delete Queue.
     DeleteQueue,
     /// Delete Table.
     DeleteTable,
-    /// Anything else, such as creating a queue or a table.
+    /// Anything else, such as creating a table.
     Other,
 }
 

@@ -10,7 +10,7 @@ use evidence::{Crossing, Happened, Operation};
 use crate::audit::Protocol;
 
 /// Who of a run's own takes no messages.
-const PRODUCER: &str = "producer";
+pub(crate) const PRODUCER: &str = "producer";
 
 /// What a history has told so far.
 #[derive(Debug)]

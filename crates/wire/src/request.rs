@@ -89,13 +89,18 @@ impl Request {
         self.operation = match (method, &segments[..]) {
             ("OPTIONS", _) => Operation::Other,
             ("GET", []) if comp == Some("list") && restype.is_none() => Operation::Other,
-            ("GET" | "PUT" | "POST", []) if restype == Some("service") => Operation::Other,
-            ("PUT", [_]) if plain => Operation::Other,
+            ("PUT", []) if restype == Some("service") => Operation::ChangeQueue,
+            ("GET" | "POST", []) if restype == Some("service") => Operation::Other,
+            ("PUT", [_]) if plain => Operation::CreateQueue,
             ("DELETE", [_]) if plain => Operation::DeleteQueue,
             ("GET" | "HEAD" | "PUT", [_])
                 if matches!(comp, Some("metadata" | "acl")) && restype.is_none() =>
             {
-                Operation::Other
+                if method == "PUT" {
+                    Operation::ChangeQueue
+                } else {
+                    Operation::Other
+                }
             }
             ("POST", [_, "messages"]) if plain => Operation::PutMessage,
             ("GET", [_, "messages"]) if plain => match query.get("peekonly") {

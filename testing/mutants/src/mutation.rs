@@ -59,6 +59,8 @@ pub(crate) enum Mutation {
     BackdatesALittle,
     /// Stamps the end of its work when it has received the message, and works then.
     StampsBeforeItsWork,
+    /// Works first, and stamps then when it has received the message.
+    StampsItsReceiptLate,
     /// The attempt as a double, and somebody else for the consumer: what cannot be read cannot be compared.
     WritesWhatCannotBeRead,
     /// Stores something else first, and the row over it with POST and `X-HTTP-Method: MERGE`.
@@ -97,6 +99,10 @@ pub(crate) enum Mutation {
     ClearsTheQueue,
     /// Puts a copy of every message into the poison queue of another run.
     WritesToAnotherRun,
+    /// Writes into the metadata of the queue what it has done.
+    SetsQueueMetadata,
+    /// Creates another queue, and leaves it empty.
+    CreatesAnotherQueue,
 
     // The lease.
     /// Never renews.
@@ -181,6 +187,8 @@ pub(crate) enum Mutation {
     BusyPolls,
     /// Never asks for a message.
     NeverPolls,
+    /// Rests for seconds before each receive.
+    RestsBeforeItReceives,
     /// Takes an empty queue for a reason to warn.
     WarnsOfEmptyQueue,
     /// Only the first consumer works.

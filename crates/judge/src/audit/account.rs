@@ -8,8 +8,7 @@ use evidence::{Crossing, Handled, Happened, Operation};
 /// Messages that went in over the wire and have not come out of it.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// Each with the number of its queue.
-    inside: HashMap<String, usize>,
+    inside: HashMap<String, Put>,
     /// Deleted before their put was written down, or put by nobody whom the wire has seen.
     gone: HashSet<String>,
     /// Deletes without an answer: repeated, they find a message that the wire has already seen go.
@@ -18,10 +17,22 @@ pub(super) struct Account {
     unread: u64,
 }
 
+/// One that went in.
+#[derive(Debug)]
+struct Put {
+    /// The number of its queue.
+    queue: usize,
+    /// Who has put it there, if it was not the producer.
+    worker: Option<String>,
+}
+
 impl Account {
-    pub(super) fn put(&mut self, queue_id: &str, queue: usize) {
+    /// It was put into the queue with that number: by the producer, or by that worker.
+    pub(super) fn put(&mut self, queue_id: &str, queue: usize, worker: Option<&str>) {
         if !queue_id.is_empty() && !self.gone.remove(queue_id) {
-            self.inside.insert(queue_id.to_owned(), queue);
+            let worker = worker.map(str::to_owned);
+            self.inside
+                .insert(queue_id.to_owned(), Put { queue, worker });
         }
     }
 
@@ -40,7 +51,7 @@ impl Account {
     }
 
     pub(super) fn cleared(&mut self, queue: usize) {
-        self.inside.retain(|_, of| *of != queue);
+        self.inside.retain(|_, put| put.queue != queue);
     }
 
     /// A receive whose answer did not come, or could not be read.
@@ -59,6 +70,16 @@ impl Account {
     /// Messages that must still be in the queue.
     pub(super) fn inside(&self) -> u64 {
         self.inside.len() as u64
+    }
+
+    /// Of the messages that must still be in the queue, those that workers have put there: who, and the queue's id, in order.
+    pub(super) fn put_by_workers(&self) -> Vec<(String, String)> {
+        let inside = self.inside.iter();
+        let mut all: Vec<_> = inside
+            .filter_map(|(queue_id, put)| Some((put.worker.clone()?, queue_id.clone())))
+            .collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -91,7 +112,7 @@ mod tests {
     fn what_was_put_is_inside_until_it_is_deleted_or_cleared() {
         let mut account = Account::default();
         for message in ["a", "b", ""] {
-            account.put(message, 0);
+            account.put(message, 0, None);
         }
         assert_eq!(account.inside(), 2, "one has no id yet");
         account.deleted("a", Happened::Yes);
@@ -103,27 +124,43 @@ mod tests {
     }
 
     #[test]
+    fn who_put_what_is_inside_is_known_of_workers() {
+        let mut account = Account::default();
+        for (message, worker) in [
+            ("c", Some("w2")),
+            ("a", None),
+            ("b", Some("w1")),
+            ("d", Some("w1")),
+        ] {
+            account.put(message, 0, worker);
+        }
+        account.deleted("d", Happened::Yes);
+        let put = |worker: &str, message: &str| (worker.to_owned(), message.to_owned());
+        assert_eq!(account.put_by_workers(), [put("w1", "b"), put("w2", "c")]);
+    }
+
+    #[test]
     fn a_delete_that_is_written_down_before_its_put_counts() {
         let mut account = Account::default();
         account.deleted("a", Happened::Yes);
-        account.put("a", 0);
+        account.put("a", 0, None);
         assert_eq!(account.inside(), 0);
         // Once only: a message that is put again is inside.
-        account.put("a", 0);
+        account.put("a", 0, None);
         assert_eq!(account.inside(), 1);
     }
 
     #[test]
     fn a_delete_without_an_answer_may_be_repeated() {
         let mut account = Account::default();
-        account.put("a", 0);
+        account.put("a", 0, None);
         assert!(!account.is_doubtful("a"));
         account.deleted("a", Happened::Unknown);
         assert!(account.is_doubtful("a") && !account.is_doubtful("b"));
         assert_eq!(account.inside(), 0);
         // The repetition does not make the next put of that id vanish.
         account.deleted("a", Happened::Yes);
-        account.put("a", 0);
+        account.put("a", 0, None);
         assert_eq!(account.inside(), 1);
     }
 

@@ -42,6 +42,26 @@ impl Activity {
         });
     }
 
+    /// For how long, between `from` and `to`, a write of `client` was under way, which a row that was ready may have had to wait for,
+    /// in microseconds.
+    pub(super) fn writing_us(&self, client: &str, from: Stamp, to: Stamp) -> i64 {
+        let Some(requests) = self.0.get(client) else {
+            return 0;
+        };
+        let first = requests
+            .all
+            .partition_point(|request| request.ended <= from);
+        let (mut writing, mut written) = (0, from);
+        for request in requests.all.range(first..) {
+            if request.writes && request.began < to {
+                let (began, ended) = (request.began.max(written), request.ended.min(to));
+                writing += since(ended, began).max(0);
+                written = written.max(ended);
+            }
+        }
+        writing
+    }
+
     /// For how long, between `from` and `to`, `client` could have sent a row that was ready: neither was a write of its under way,
     /// which the row may have had to wait for, nor was it silent altogether, as a process is that is stopped.
     pub(super) fn idle(&self, client: &str, from: Stamp, to: Stamp) -> Duration {
@@ -156,6 +176,27 @@ mod tests {
             idle(&[(ReceiveMessages, 1, 2), (ReceiveMessages, 9_002, 9_003)]),
             1_000
         );
+    }
+
+    #[test]
+    fn writes_under_way_are_added_up_once_and_as_far_as_they_reach_into_the_time() {
+        use Operation::{InsertEntity, ReceiveMessages};
+        let mut activity = Activity::default();
+        for (operation, began, ended) in [
+            (InsertEntity, -500, -100),
+            (InsertEntity, -100, 200),
+            (InsertEntity, 100, 300),
+            (ReceiveMessages, 300, 400),
+            (InsertEntity, 900, 1_100),
+            (InsertEntity, 1_000, 1_200),
+        ] {
+            let mut crossing = sample_crossing(operation);
+            (crossing.began, crossing.ended) = (at(began), at(ended));
+            activity.crossing(&crossing);
+        }
+        let writing = |client: &str| activity.writing_us(client, at(0), at(1_000));
+        assert_eq!(writing("consumer-1"), 400_000);
+        assert_eq!(writing("consumer-2"), 0);
     }
 
     #[test]

@@ -59,8 +59,12 @@ impl Deliveries {
         }
     }
 
-    /// The row of `seq` was asked to be stored in `crossing`.
+    /// The row of `seq` was asked to be stored in `crossing`. A request that storage takes for wrong, and would again, is no try: a
+    /// worker could send it before its work.
     pub(super) fn tried(&mut self, seq: Seq, crossing: &Crossing) {
+        if matches!(crossing.status(), Some(400 | 413)) {
+            return;
+        }
         for delivery in self.0.get_mut(&seq).into_iter().flatten() {
             if delivery.client == crossing.client {
                 delivery.first_try.get_or_insert(crossing.began);
@@ -89,6 +93,34 @@ impl Deliveries {
         let all = self.0.get(&seq)?.iter();
         let own = all.filter(|it| it.client == crossing.client && it.ended <= crossing.began);
         own.map(|it| it.ended).max()
+    }
+
+    /// For how long, as the wire has seen it, the client of `crossing` had message `seq` in hand before it first asked for its row to be
+    /// stored, in microseconds: its work took no longer. Of several deliveries that which the row claims to be of counts, else the
+    /// last. Writes of its own that it may have waited for after the end of its work are left out. `None`: the delivery is not known.
+    pub(super) fn in_hand_us(
+        &self,
+        seq: Seq,
+        crossing: &Crossing,
+        claimed: Option<&Claimed>,
+        (activity, ahead_us): (&Activity, i64),
+    ) -> Option<i64> {
+        let all = self.0.get(&seq)?.iter();
+        let mut own = all.filter(|it| it.client == crossing.client && it.ended <= crossing.began);
+        let attempt = claimed.and_then(|it| it.attempt);
+        let meant = own
+            .clone()
+            .find(|it| attempt == Some(it.attempt))
+            .or_else(|| own.next_back())?;
+        let tried = meant.first_try.unwrap_or(crossing.began);
+        // By the history's clock.
+        let done = claimed.and_then(|it| it.date).map_or(tried, |date| {
+            Stamp::from_micros(date.as_micros().saturating_sub(ahead_us))
+        });
+        let done = done.max(meant.ended);
+        let waited = activity.writing_us(&crossing.client, done, tried);
+        let held = tried.micros_since(meant.ended).saturating_sub(waited);
+        Some(held.max(0))
     }
 }
 

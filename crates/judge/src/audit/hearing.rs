@@ -21,6 +21,7 @@ impl Auditor {
         let span = row.src_stamp.zip(answered.or(row.timestamp));
         Ending {
             answered,
+            in_hand_us: testimony.in_hand_us(seq),
             disturbed: span.is_some_and(|(from, to)| testimony.disturbances.touch(from, to)),
         }
     }
@@ -69,7 +70,19 @@ impl Auditor {
             return;
         }
         let (inside, left) = (testimony.inside, self.visible + self.hidden);
-        for n in 1..=inside.saturating_sub(left) {
+        let unaccounted = inside.saturating_sub(left);
+        // What a worker has put there has the time to live that the worker gave it.
+        let by_workers = testimony.put_by_workers.iter().zip(0..unaccounted);
+        for ((worker, queue_id), _) in by_workers.clone() {
+            self.findings.add(Violation::Meddled, || {
+                let detail = format!(
+                    "{worker} put the message into the queue, nobody has deleted it over the wire, and it is not there: its time to \
+                     live has run out, or it was removed around the wire"
+                );
+                Witness::new(format!("queue message {queue_id}"), detail)
+            });
+        }
+        for n in 1..=unaccounted.saturating_sub(by_workers.count() as u64) {
             self.findings.add(Violation::Unwitnessed, || {
                 let subject = format!("message {n} of the queue that nobody has deleted");
                 let detail = format!(

@@ -11,6 +11,8 @@ struct Insert {
     print: Option<u64>,
     /// When storage answered that it is done, by the wall clock.
     answered: Option<Stamp>,
+    /// For how long the worker had its message in hand before, in microseconds, up to 71 minutes; `None` where it is not known.
+    in_hand_us: Option<u32>,
 }
 
 /// Inserts by message: nearly every message has one, so that they stand in a row of their own.
@@ -24,8 +26,18 @@ pub(super) struct Inserts {
 
 impl Inserts {
     /// An insert of the row of `seq`; `answered` where it is known to be done.
-    pub(super) fn add(&mut self, seq: Seq, print: Option<u64>, answered: Option<Stamp>) {
-        let insert = Insert { print, answered };
+    pub(super) fn add(
+        &mut self,
+        seq: Seq,
+        print: Option<u64>,
+        answered: Option<Stamp>,
+        in_hand_us: Option<i64>,
+    ) {
+        let insert = Insert {
+            print,
+            answered,
+            in_hand_us: in_hand_us.map(|micros| u32::try_from(micros).unwrap_or(u32::MAX)),
+        };
         let at = usize::try_from(seq.get()).expect("a checked sequence number must fit memory");
         if self.first.len() <= at {
             self.first.resize(at + 1, None);
@@ -65,6 +77,13 @@ impl Inserts {
         self.of(seq).filter_map(|insert| insert.answered).min()
     }
 
+    /// For how long the worker whose insert was answered first had the message of `seq` in hand before it, in microseconds.
+    pub(super) fn in_hand_us(&self, seq: Seq) -> Option<i64> {
+        let answered = self.of(seq).filter(|insert| insert.answered.is_some());
+        let first = answered.min_by_key(|insert| insert.answered)?;
+        first.in_hand_us.map(i64::from)
+    }
+
     fn of(&self, seq: Seq) -> impl Iterator<Item = &Insert> {
         let at = usize::try_from(seq.get()).unwrap_or(usize::MAX);
         let first = self.first.get(at).and_then(Option::as_ref);
@@ -85,10 +104,10 @@ mod tests {
     #[test]
     fn a_row_must_be_one_of_the_inserts_of_its_message() {
         let mut inserts = Inserts::default();
-        inserts.add(seq(3), Some(30), None);
-        inserts.add(seq(1), Some(10), None);
-        inserts.add(seq(1), Some(11), None);
-        inserts.add(seq(2), None, None);
+        inserts.add(seq(3), Some(30), None, None);
+        inserts.add(seq(1), Some(10), None, None);
+        inserts.add(seq(1), Some(11), None, None);
+        inserts.add(seq(2), None, None, None);
         let none = "it is in the table, and no insert of it has crossed the wire";
         let other = "the table holds other columns than the insert that has crossed the wire";
         for (n, print, unseen) in [
@@ -113,10 +132,21 @@ mod tests {
         let at = |micros| Some(Stamp::from_micros(micros));
         let mut inserts = Inserts::default();
         for (n, answered) in [(1, at(9)), (1, None), (1, at(7)), (2, None), (2, at(5))] {
-            inserts.add(seq(n), None, answered);
+            inserts.add(
+                seq(n),
+                None,
+                answered,
+                answered.map(|at| at.as_micros() * 10),
+            );
         }
         assert_eq!(inserts.answered(seq(1)), at(7));
         assert_eq!(inserts.answered(seq(2)), at(5));
         assert_eq!(inserts.answered(seq(3)), None);
+        // And what is known of the same insert goes with it.
+        for (n, in_hand) in [(1, Some(70)), (2, Some(50)), (3, None)] {
+            assert_eq!(inserts.in_hand_us(seq(n)), in_hand);
+        }
+        inserts.add(seq(4), None, at(1), Some(i64::MAX));
+        assert_eq!(inserts.in_hand_us(seq(4)), Some(i64::from(u32::MAX)));
     }
 }

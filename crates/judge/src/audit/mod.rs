@@ -2,7 +2,7 @@
 //!
 //! It sees the contract and what is in storage, and nothing else: no storage client, no clock, no code of the producer
 //! or the consumer; a judge that shares code with the judged proves nothing. Rows are streamed through it, in any
-//! order, and it remembers six bits a message and two sums for each thousand; where there is a history of the wire, 32 bytes a
+//! order, and it remembers six bits a message and two sums for each thousand; where there is a history of the wire, 40 bytes a
 //! message more: what the wire has seen stored is what must be in the table.
 //!
 //! ```

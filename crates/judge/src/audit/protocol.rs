@@ -19,6 +19,7 @@ use super::skew::Skews;
 use super::starvation::Starvation;
 use super::testimony::{GivenUp, Resources, Testimony};
 use super::ways::Ways;
+use crate::index::PRODUCER;
 use evidence::{Crossing, Handled, Happened, Operation};
 
 mod ends;
@@ -155,6 +156,10 @@ impl Protocol {
                 }
             }
             Operation::DeleteTable => self.removed(crossing),
+            Operation::CreateQueue | Operation::ChangeQueue if !in_queue && !in_poison => {
+                self.strayed(crossing);
+            }
+            Operation::ChangeQueue => self.changed(crossing),
             Operation::PutMessage if !in_queue && !in_poison => self.strayed(crossing),
             Operation::PutMessage => self.put(crossing, in_queue, in_poison),
             _ => {
@@ -187,6 +192,7 @@ impl Protocol {
         let (_, disturbances) = self.starvation.finish();
         Testimony {
             inside: self.account.inside(),
+            put_by_workers: self.account.put_by_workers(),
             traffic,
             findings: self.findings.finish(),
             inserts: self.inserts,
@@ -203,7 +209,8 @@ impl Protocol {
         for message in &crossing.messages {
             if in_queue {
                 let queue = self.queue_of(crossing);
-                self.account.put(&message.queue_id, queue);
+                let worker = (crossing.client != PRODUCER).then_some(&*crossing.client);
+                self.account.put(&message.queue_id, queue, worker);
                 if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id)) {
                     self.ways.put(seq, message, crossing.began);
                 }

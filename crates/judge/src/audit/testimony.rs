@@ -63,12 +63,19 @@ pub struct Testimony {
     pub(super) disturbances: Disturbances,
     /// Messages that must still be in the queue.
     pub(super) inside: u64,
+    /// Those of them that workers have put there: who, and the queue's id.
+    pub(super) put_by_workers: Vec<(String, String)>,
 }
 
 impl Testimony {
     /// When storage answered that the row of `seq` is stored, by the wall clock.
     pub(super) fn answered(&self, seq: Seq) -> Option<Stamp> {
         self.inserts.answered(seq)
+    }
+
+    /// For how long the worker that stored the row of `seq` had its message in hand before, in microseconds.
+    pub(super) fn in_hand_us(&self, seq: Seq) -> Option<i64> {
+        self.inserts.in_hand_us(seq)
     }
 
     /// Which delivery of `seq` was the last before it was given up.

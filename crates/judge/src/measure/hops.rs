@@ -9,6 +9,9 @@ use evidence::latency::{Hop, Hops};
 pub struct Ending {
     /// When storage answered to the insert, as the wire has seen it.
     pub answered: Option<Stamp>,
+    /// For how long the worker had the message in hand before it asked for the row to be stored, as the wire has seen it, in
+    /// microseconds: more than that was no work.
+    pub in_hand_us: Option<i64>,
     /// Whether storage kept requests waiting meanwhile, or the harness stood still.
     pub disturbed: bool,
 }
@@ -46,6 +49,9 @@ impl Measure for Hops {
             if hop != Hop::Send {
                 self.add_sample(hop, sample(hop, row, ending));
             }
+        }
+        if ending.answered.is_some() {
+            self.add_in_hand(ending.in_hand_us);
         }
         self.add_row(row.sent_stamp, ending.of(row));
     }

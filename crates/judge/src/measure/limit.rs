@@ -20,6 +20,9 @@ pub const LAG_SHARE: f64 = 0.25;
 /// - End-to-end latency is not judged when the generator was late by more than [`LAG_SHARE`] of the limit, unless even
 ///   the naive figure, which forgives the generator, is beyond it.
 /// - Rows that lack a stamp cannot be within a limit: with any of them, a pass becomes inconclusive.
+/// - Both stamps of [`Hop::Work`] are the worker's own, and one that stamps the receive late, or the end of the work early, is silent
+///   meanwhile like one that has no processor. Where there is a wire, such a limit is kept only if the time from the answer to the
+///   receive until the insert, as the wire has seen it, is within it as well.
 /// - Where storage kept requests waiting, or the harness stood still, a limit is missed only if it is missed by the rows of other
 ///   times alone.
 pub fn judge(hops: &Hops, limits: &[LatencyLimit]) -> Vec<LatencyVerdict> {
@@ -98,10 +101,13 @@ fn decide(
                 format!("clocks disagree by {offset} or more, which is more than the limit");
             Err((Untold::ClocksApart, reason))
         }
-        (_, Some(high)) if high <= max && missing == 0 => Ok((
-            Outcome::Pass,
-            "the whole interval is within the limit".into(),
-        )),
+        (_, Some(high)) if high <= max && missing == 0 => match borne_out(hops, verdict, max) {
+            None => Ok((
+                Outcome::Pass,
+                "the whole interval is within the limit".into(),
+            )),
+            Some(reason) => Err((Untold::OwnWordAlone, reason)),
+        },
         (_, Some(high)) if high <= max => {
             let reason = format!("{missing} rows lack a stamp and could not be measured");
             Err((Untold::StampsMissing, reason))
@@ -117,6 +123,32 @@ fn decide(
             Err((Untold::TooClose, reason.into()))
         }
     }
+}
+
+/// Why the wire does not bear out what rows say of their work, where it has seen their ways.
+fn borne_out(hops: &Hops, verdict: &LatencyVerdict, max: i64) -> Option<String> {
+    let percentile = verdict.limit.percentile;
+    let seen = hops.in_hand();
+    if verdict.limit.hop != Hop::Work || seen.count() + seen.missing() == 0 {
+        return None;
+    }
+    if seen.missing() > 0 {
+        let missing = seen.missing();
+        return Some(format!(
+            "only the rows say so: of {missing} of them the wire has not seen the receive"
+        ));
+    }
+    let interval = Interval::of(seen, percentile);
+    if interval.high.is_some_and(|high| high <= max) {
+        return None;
+    }
+    let found = seen
+        .at(percentile)
+        .map_or_else(String::new, |at| Micros(at).to_string());
+    Some(format!(
+        "only the rows say so: on the wire it is {found} from the answer to the receive until the insert, and nobody else can tell how \
+         much of that was work; stamp the receive as soon as it is answered, and the end of the work just before the insert"
+    ))
 }
 
 fn generator_was_late(hops: &Hops, verdict: &LatencyVerdict, max: i64) -> Option<String> {

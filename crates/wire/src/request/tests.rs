@@ -82,13 +82,13 @@ fn operations_of_the_queue_service_are_understood() {
          PUT /acc/work/messages/m1?popreceipt=a%3D&visibilitytimeout=0 = update-message work
          DELETE /acc/work/messages/m1?popreceipt=a%3D = delete-message work
          DELETE /acc/work/messages = clear-messages work
-         PUT /acc/work = other work
+         PUT /acc/work = create-queue work
          DELETE /acc/work = delete-queue work
          GET /acc/work?comp=metadata = other work
          HEAD /acc/work?comp=metadata = other work
-         PUT /acc/work?comp=metadata = other work
+         PUT /acc/work?comp=metadata = change-queue work
          GET /acc/work?comp=acl = other work
-         PUT /acc/work?comp=acl = other work
+         PUT /acc/work?comp=acl = change-queue work
          OPTIONS /acc/work = other work
          POST /acc/%77ork/mess%61ges = put-message work
          POST /%61cc/work/messages = put-message work
@@ -96,7 +96,7 @@ fn operations_of_the_queue_service_are_understood() {
          GET /acc?comp=list&prefix=w&marker=1&maxresults=5&include=metadata = other
          GET /acc/?comp=list = other
          GET /acc/?restype=service&comp=properties = other
-         PUT /acc/?restype=service&comp=properties = other
+         PUT /acc/?restype=service&comp=properties = change-queue
          GET /acc/?restype=service&comp=stats = other",
     );
     let update = queue("PUT /acc/work/messages/m%31?popreceipt=a%3D&visibilitytimeout=0");

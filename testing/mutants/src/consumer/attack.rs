@@ -71,6 +71,8 @@ impl Consumer {
                 raw.create_queue(&other).await;
                 raw.put(&other, &delivery.body, A_WEEK).await;
             }
+            Mutation::CreatesAnotherQueue => raw.create_queue(&format!("{queue}x")).await,
+            Mutation::SetsQueueMetadata => raw.set_metadata(&queue).await,
             _ => {}
         }
         Some(lease)

@@ -225,6 +225,12 @@ impl Raw {
         self.ask("PUT", &self.queue, queue, &[], &[], None).await;
     }
 
+    pub(super) async fn set_metadata(&self, queue: &str) {
+        let (query, headers) = ([("comp", "metadata")], [("x-ms-meta-done", "1")]);
+        self.ask("PUT", &self.queue, queue, &query, &headers, None)
+            .await;
+    }
+
     pub(super) async fn clear(&self, queue: &str) {
         let path = format!("{queue}/messages");
         self.ask("DELETE", &self.queue, &path, &[], &[], None).await;

@@ -153,6 +153,7 @@ impl Consumer {
                 let queue = self.args.storage.queue.queue.to_string();
                 self.attacks.peek_with_a_bad_token(&queue).await;
             }
+            Mutation::RestsBeforeItReceives => sleep(LONG_START).await,
             Mutation::StoresWhatItPeeks => self.store_what_it_peeks().await,
             _ => {}
         }

@@ -12,7 +12,7 @@ use super::{Consumer, PAUSE};
 use crate::mutation::Mutation;
 use crate::spoil;
 
-/// What a mutant works after it has stamped the end of its work.
+/// What a mutant works after it has stamped the end of its work, or before it stamps the receive.
 const UNTOLD_WORK: Duration = Duration::from_millis(1_800);
 
 impl Consumer {
@@ -26,8 +26,14 @@ impl Consumer {
         let attempt = batch[at].attempt;
         let mut row = ResultRow::of(message, received, attempt, &self.args.name, &self.args.node);
         spoil::row(self.args.mutation, &mut row, batch, at);
-        if self.is(Mutation::StampsBeforeItsWork) {
-            sleep(UNTOLD_WORK).await;
+        match self.args.mutation {
+            Mutation::StampsBeforeItsWork => sleep(UNTOLD_WORK).await,
+            Mutation::StampsItsReceiptLate => {
+                sleep(UNTOLD_WORK).await;
+                row.dequeued_stamp = Stamp::now();
+                row.date_stamp = row.dequeued_stamp;
+            }
+            _ => {}
         }
         if let Some(done) = self.attack_row(&row, &batch[at]).await {
             return done;

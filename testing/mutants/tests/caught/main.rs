@@ -23,22 +23,38 @@ use table::{Broken, Mutant, Sentence};
 /// Trials at a time where nobody says otherwise: they mostly wait, for leases, drains and promises that a mutant breaks.
 const AT_A_TIME: usize = 24;
 
-/// Mutations that a limit of `harness load` catches: the flags, and what it says. The whole interval is beyond the limit, however
-/// busy the machine is.
-const LOADS: [(&str, &[&str], &str); 1] = [(
-    "stamps-before-its-work",
-    &[
-        "--messages",
-        "60",
-        "--consumers",
-        "2",
-        "--shape",
-        "constant:30/s",
-        "--limit",
+/// Exit codes of a limit that is missed, and of one of which it cannot be told.
+const MISSED: i32 = 10;
+const UNTOLD: i32 = 11;
+
+/// Mutations that a limit of `harness load` does not let pass: the limit, the exit code, and what it says. The whole interval is beyond
+/// the limit, however busy the machine is.
+const LOADS: [(&str, &str, i32, &str); 4] = [
+    (
+        "stamps-before-its-work",
         "end to end p50 1s",
-    ],
-    "end to end p50 at most 1.00 s: found",
-)];
+        MISSED,
+        "end to end p50 at most 1.00 s: found",
+    ),
+    (
+        "stamps-before-its-work",
+        "work p50 1s",
+        UNTOLD,
+        "only the rows say so",
+    ),
+    (
+        "stamps-its-receipt-late",
+        "work p50 1s",
+        UNTOLD,
+        "only the rows say so",
+    ),
+    (
+        "rests-before-it-receives",
+        "queue wait p50 500ms",
+        MISSED,
+        "queue wait p50 at most 500 ms: found",
+    ),
+];
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -62,10 +78,11 @@ fn main() -> ExitCode {
             move || suite.passes(broken, scenario),
         ));
     }
-    for (mutation, flags, reason) in LOADS {
-        trials.push(Trial::test(format!("load: {mutation}"), move || {
-            Suite::missed(mutation, flags, reason)
-        }));
+    for (mutation, limit, code, reason) in LOADS {
+        trials.push(Trial::test(
+            format!("load: {mutation}: {limit}"),
+            move || Suite::limited(mutation, limit, code, reason),
+        ));
     }
     trials.push(Trial::test(
         "every-then-is-in-the-map",

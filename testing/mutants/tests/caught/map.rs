@@ -108,6 +108,8 @@ const EXACTLY_ONE: &[Mutant] = &[
     consumer("replaces-the-message", FEW, UNSECURED),
     consumer("clears-the-queue", ALONE, MEDDLED),
     consumer("writes-to-another-run", FEW, MEDDLED),
+    consumer("sets-queue-metadata", FEW, MEDDLED),
+    consumer("creates-another-queue", FEW, MEDDLED),
     consumer(
         "never-renews",
         LONG,
@@ -307,7 +309,27 @@ pub(crate) const THENS: &[Sentence] = &[
     // Of latency.
     Sentence {
         says: "latency stays within these limits:",
-        fails: &[scaled("wakes-late", STEADY, "end to end p50")],
+        fails: &[
+            scaled("wakes-late", STEADY, "end to end p50"),
+            harness(
+                &[(
+                    "Given 4 consumers\n      When 200",
+                    "Given 4 consumers\n      And each message takes 1 s of work\n      When 200",
+                )],
+                STEADY,
+                "work p95 at most 500 ms: found",
+            ),
+            harness(
+                &[(
+                    "When 200 messages are sent at 100 per second\n      Then within 30 s every message has exactly one result\n      \
+                     And latency",
+                    "When 200 messages are sent at once, 3 s before the first consumer starts\n      Then within 30 s every message has \
+                     exactly one result\n      And latency",
+                )],
+                STEADY,
+                "queue wait p95 at most 2.00 s: found",
+            ),
+        ],
     },
     Sentence {
         says: "at least half of the messages took <time> or more in the hop \"<words>\"",

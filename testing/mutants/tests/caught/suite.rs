@@ -93,13 +93,21 @@ impl Suite {
         Ok(())
     }
 
-    /// A load with the consumer `mutation` fails, for `reason`.
-    pub(crate) fn missed(mutation: &str, flags: &[&str], reason: &str) -> Result<(), Failed> {
+    /// A load with the consumer `mutation` and this limit ends with `code`, for `reason`.
+    pub(crate) fn limited(
+        mutation: &str,
+        limit: &str,
+        code: i32,
+        reason: &str,
+    ) -> Result<(), Failed> {
         let mut command = on_engine("load");
-        command.args(flags).args(with_consumer(mutation));
+        command
+            .args(["--messages", "60", "--consumers", "2"])
+            .args(["--shape", "constant:30/s", "--limit", limit])
+            .args(with_consumer(mutation));
         let ended = end(command);
-        if ended.code != Some(10) || !ended.names(reason) {
-            return Err(ended.error(&format!("it did not fail for {reason:?}")));
+        if ended.code != Some(code) || !ended.names(reason) {
+            return Err(ended.error(&format!("it did not end with {code} for {reason:?}")));
         }
         Ok(())
     }

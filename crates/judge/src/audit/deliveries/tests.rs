@@ -1,5 +1,7 @@
 //! What rows say of their delivery: what may be so, and what cannot.
 
+mod in_hand;
+
 use super::*;
 use crate::audit::sample_crossing;
 use contract::workload::Lens;

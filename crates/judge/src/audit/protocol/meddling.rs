@@ -41,7 +41,14 @@ impl Protocol {
         }
     }
 
-    /// A message or a row was written to a queue or a table that is not the run's: nobody removes it, and another run may find it.
+    /// What holds for a whole queue of the run was changed: its metadata, or who may do what with it.
+    pub(super) fn changed(&mut self, crossing: &Crossing) {
+        if crossing.happened() != Happened::No {
+            self.meddle(crossing, "which all consumers share");
+        }
+    }
+
+    /// A message or a row was written to a queue or a table that is not the run's, or such a queue was created or changed: nobody removes it, and another run may find it.
     pub(super) fn strayed(&mut self, crossing: &Crossing) {
         if crossing.happened() != Happened::No && !self.is_beside(crossing) {
             self.meddle(crossing, "which is not the run's");
@@ -59,7 +66,9 @@ impl Protocol {
             .flat_map(|table| self.lens.tables_beside(table));
         let asked = &crossing.resource;
         match crossing.operation {
-            Operation::PutMessage => queues.into_iter().any(|name| name == *asked),
+            Operation::PutMessage | Operation::CreateQueue | Operation::ChangeQueue => {
+                queues.into_iter().any(|name| name == *asked)
+            }
             // Their names are the same in small and in large letters.
             _ => tables
                 .into_iter()

@@ -103,7 +103,13 @@ impl Protocol {
         let ahead = self.clocks.ahead_us();
         let answered = Stamp::from_micros(crossing.ended.as_micros().saturating_add(ahead));
         let answered = (happened == Happened::Yes).then_some(answered);
-        self.inserts.add(seq, row.print, answered);
+        let in_hand = self.deliveries.in_hand_us(
+            seq,
+            crossing,
+            row.delivery.as_ref(),
+            (&self.activity, ahead),
+        );
+        self.inserts.add(seq, row.print, answered, in_hand);
         let delivery = self.deliveries.last_before(seq, crossing);
         self.ways.stored(seq, delivery, crossing.began, ahead);
         let subject = self.name_of(row, Some(seq));

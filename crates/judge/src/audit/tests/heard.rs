@@ -316,6 +316,12 @@ fn the_way_of_a_message_ends_with_storages_answer_to_its_insert() {
     let ending = auditor.ending(&seen.rows[6]);
     let expected = Ending {
         answered: Some(answered),
+        in_hand_us: Some(
+            seen.rows[6]
+                .date_stamp
+                .unwrap()
+                .micros_since(seen.rows[6].dequeued_stamp.unwrap()),
+        ),
         disturbed: false,
     };
     assert_eq!(ending, expected);

@@ -111,6 +111,7 @@ fn what_a_worker_says_of_its_end_ends_no_latency() {
     assert!((101_999..102_100).contains(&by_the_table), "{by_the_table}");
     let by_the_wire = end_to_end(Ending {
         answered: Some(Stamp::from_micros(101_250)),
+        in_hand_us: None,
         disturbed: false,
     });
     assert!((101_250..101_400).contains(&by_the_wire), "{by_the_wire}");

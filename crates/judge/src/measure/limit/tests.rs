@@ -118,6 +118,7 @@ fn a_limit_that_is_missed_while_storage_stood_still_is_not_told() {
             let stored = Some(Stamp::from_micros(if disturbed { slow } else { quick }));
             let ending = Ending {
                 answered: stored,
+                in_hand_us: None,
                 disturbed,
             };
             let row = StoredRow {
@@ -157,6 +158,7 @@ fn a_clock_that_was_set_cannot_tell_of_latencies_below_its_step() {
             } else {
                 3_600_001_000
             })),
+            in_hand_us: None,
             disturbed: false,
         };
         hops.record_ended(
@@ -174,4 +176,57 @@ fn a_clock_that_was_set_cannot_tell_of_latencies_below_its_step() {
         "{}",
         verdict.reason
     );
+}
+
+/// The limit on `hop` where the worker claims so much work of each row, and the wire has seen it hold the message for so long.
+fn judged_in_hand(claimed: i64, in_hand: fn(i64) -> Option<i64>, hop: Hop) -> LatencyVerdict {
+    let stamp = |micros| Some(Stamp::from_micros(micros));
+    let mut hops = Hops::default();
+    for n in 0..2_000 {
+        let row = StoredRow {
+            src_stamp: stamp(0),
+            sent_stamp: stamp(0),
+            dequeued_stamp: stamp(1_000),
+            date_stamp: stamp(1_000 + claimed),
+            ..StoredRow::default()
+        };
+        let ending = Ending {
+            answered: stamp(3_000),
+            in_hand_us: in_hand(n),
+            disturbed: false,
+        };
+        hops.record_ended(&row, ending);
+    }
+    verdict(&hops, hop)
+}
+
+#[test]
+fn a_limit_on_work_is_kept_only_where_the_wire_bears_the_rows_out() {
+    let untold = |in_hand| {
+        let verdict = judged_in_hand(1_000, in_hand, Hop::Work);
+        assert_eq!(verdict.outcome, Outcome::Inconclusive, "{verdict:?}");
+        assert_eq!(verdict.untold, Some(Untold::OwnWordAlone));
+        verdict.reason
+    };
+    let long = untold(|_| Some(1_800_000));
+    assert!(
+        long.starts_with("only the rows say so: on the wire it is 1.80 s from the answer"),
+        "{long}"
+    );
+    // Two in a hundred are enough for a limit at p99, one in a thousand is not.
+    untold(|n| Some(if n % 50 == 0 { 1_800_000 } else { 2_000 }));
+    let unknown = untold(|n| (n != 7).then_some(2_000));
+    assert!(unknown.contains("of 1 of them"), "{unknown}");
+    for in_hand in [
+        |_| Some(2_000),
+        |n| Some(if n % 1_000 == 0 { 1_800_000 } else { 2_000 }),
+    ] {
+        let kept = judged_in_hand(1_000, in_hand, Hop::Work);
+        assert_eq!(kept.outcome, Outcome::Pass, "{kept:?}");
+    }
+    // What the worker says against itself needs no witness, and other hops have others.
+    let missed = judged_in_hand(200_000, |_| Some(2_000), Hop::Work);
+    assert_eq!(missed.outcome, Outcome::Fail);
+    let other = judged_in_hand(1_000, |_| Some(1_800_000), Hop::QueueWait);
+    assert_eq!(other.outcome, Outcome::Pass);
 }

@@ -203,6 +203,8 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
     for (operation, resource, is_found) in [
         (Operation::PutMessage, "q-low", false),
         (Operation::PutMessage, "q-other", true),
+        (Operation::CreateQueue, "q-low", false),
+        (Operation::ChangeQueue, "q-low", false),
         (InsertEntity, "Tlog", false),
         (InsertEntity, "tLOG", false),
         (InsertEntity, "Tother", true),

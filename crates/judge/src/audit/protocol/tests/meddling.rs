@@ -101,3 +101,35 @@ fn queues_and_tables_of_others_are_left_alone() {
         assert_eq!(told.violations(), found, "{table}");
     }
 }
+
+#[test]
+fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
+    let names = Resources {
+        queues: vec!["q".to_owned()],
+        table: Some("T".to_owned()),
+    };
+    for (operation, resource, is_found) in [
+        // Its own may be missing.
+        (Operation::CreateQueue, "q", false),
+        (Operation::CreateQueue, "q-poison", false),
+        (Operation::CreateQueue, "other", true),
+        (Operation::ChangeQueue, "q", true),
+        (Operation::ChangeQueue, "q-poison", true),
+        (Operation::ChangeQueue, "other", true),
+        (Operation::ChangeQueue, "", true),
+    ] {
+        for (status, may_be_done) in [(201, true), (500, true), (403, false)] {
+            let mut told = Told::new();
+            told.protocol = told.protocol.of(names.clone());
+            told.step(operation, status, |crossing| {
+                resource.clone_into(&mut crossing.resource);
+            });
+            let found = told.violations() == [Violation::Meddled];
+            assert_eq!(
+                found,
+                is_found && may_be_done,
+                "{operation} {resource:?} {status}"
+            );
+        }
+    }
+}

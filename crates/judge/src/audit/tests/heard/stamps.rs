@@ -1,4 +1,4 @@
-//! Stamps that rows do not tell are those that the wire has seen.
+//! Stamps that rows do not tell are those that the wire has seen; and messages that workers have put into the queue.
 
 use super::super::own_with;
 use super::*;
@@ -65,4 +65,33 @@ fn a_row_that_tells_no_time_at_all_gets_every_stamp_from_the_wire() {
     assert_eq!(filled.src_stamp, None);
     filled.src_stamp = whole.src_stamp;
     assert_eq!(&filled, whole);
+}
+
+#[test]
+fn a_message_that_a_worker_has_put_and_that_is_gone_was_not_taken_out_around_the_wire() {
+    let mut seen = Seen::good();
+    for n in ["b", "a"] {
+        let mut put = seen.of(7, Operation::PutMessage).clone();
+        "consumer-1".clone_into(&mut put.client);
+        put.messages[0].queue_id = format!("copy-{n}");
+        seen.crossings.push(put);
+    }
+    let audit = seen.audit();
+    let found: Vec<_> = (audit.findings.iter().map(|it| (it.violation, it.count))).collect();
+    assert_eq!(found, [(Violation::Meddled, 2)]);
+    let witness = &audit.findings[0].witnesses[0];
+    assert_eq!(witness.subject, "queue message copy-a");
+    assert!(
+        witness
+            .detail
+            .starts_with("consumer-1 put the message into the queue")
+            && witness.detail.contains("its time to live has run out"),
+        "{}",
+        witness.detail
+    );
+    // One of the producer's as well.
+    seen.remove(8, Operation::DeleteMessage);
+    let audit = seen.audit();
+    assert_eq!(audit.count(Violation::Meddled), 2);
+    assert_eq!(audit.count(Violation::Unwitnessed), 1);
 }
