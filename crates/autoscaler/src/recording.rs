@@ -41,7 +41,7 @@ const NO_TIME: f64 = 1e19;
 /// ```
 ///
 /// - `t_s`: seconds, counted from the first row, whatever that has: seconds since 1970 will do. Rows are in order, and each
-///   holds until the next. Between two rows the queue is not known, so a sample should be taken each second or more often.
+///   holds until the next; of several at one time the last queue counts, and all replicas. Between two rows the queue is not known, so a sample should be taken each second or more often.
 /// - `visible` and `leased`, or `total` alone, which holds for `queueLengthStrategy: all` only: messages.
 ///   Where the queue gave no answer, these are empty, from the begin of that read to the next row: nobody knows whether polls
 ///   and syncs of that time were given up, or waited.
@@ -179,7 +179,8 @@ impl FromStr for Recording {
         let lines = text.lines().map(str::trim).enumerate();
         let mut lines = lines
             .map(|(n, line)| (n + 1, line))
-            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+            .filter(|(n, line)| *n > 1 || !names_separator(line));
         let mut start = Start::default();
         let (apart, separator) = loop {
             let (line, text) = lines.next().ok_or(RecordingError::Empty)?;
@@ -251,6 +252,12 @@ fn separator(header: &str) -> char {
         .into_iter()
         .find(|it| header.contains(*it))
         .unwrap_or(',')
+}
+
+/// Whether a first line tells spreadsheets what stands between the columns, `sep=;`. The header shows it as well.
+fn names_separator(line: &str) -> bool {
+    let name = line.trim_matches('"').get(..4);
+    name.is_some_and(|name| name.eq_ignore_ascii_case("sep="))
 }
 
 fn row(line: &str, apart: bool, separator: char) -> Result<(Duration, Option<Queue>, u32), String> {

@@ -137,11 +137,18 @@ pub(crate) fn units(thousandths: i64) -> f64 {
     thousandths as f64 / 1_000.0
 }
 
-/// As Go's `int64(number * 1000)`.
+/// As Go's `int64(number * 1000)`. What no `int64` holds, infinity among it, is left to the processor by the language ("Conversions
+/// between numeric types"); this is what x86-64 makes of it, the least `int64`. Settings warn of such formulas.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "`as` makes the largest of what is too large, and 0 of what is not a number"
+    reason = "what is out of range is caught before"
 )]
 pub(crate) fn from_units(number: f64) -> i64 {
-    (number * 1_000.0) as i64
+    let number = number * 1_000.0;
+    let holds = i64::MIN as f64..-(i64::MIN as f64);
+    if holds.contains(&number) {
+        number as i64
+    } else {
+        i64::MIN
+    }
 }

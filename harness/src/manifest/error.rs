@@ -151,6 +151,18 @@ pub enum ManifestError {
         /// The first such field.
         field: String,
     },
+    /// A resource on another machine.
+    #[error(
+        "read {resource} of {path}: nothing is fetched here; write what it comes to into a file with `kubectl kustomize {dir} > \
+         all.yaml`, and give that file",
+        dir = path.parent().unwrap_or(path).display()
+    )]
+    Remote {
+        /// The kustomization.
+        path: PathBuf,
+        /// The resource, as it is written.
+        resource: String,
+    },
     /// There is no kubectl that can render.
     #[error("find kubectl 1.27 or later, whose kustomize is version 5 or later: {0}")]
     NoKubectl(String),

@@ -116,6 +116,17 @@ pub(super) fn find(dir: &Path) -> Result<Option<PathBuf>, ManifestError> {
     Ok(here.pop())
 }
 
+/// Whether kustomize would fetch it (`api/internal/git/repospec.go`, `NewRepoSpecFromURL`; "remote targets" of its examples): a URL,
+/// or a repository by its host.
+fn is_remote(resource: &Path) -> bool {
+    let text = resource.to_string_lossy();
+    let is_url = text.contains("://") || text.contains("::") || text.starts_with("git@");
+    is_url
+        || ["github.com/", "gitlab.com/", "bitbucket.org/"]
+            .iter()
+            .any(|host| text.starts_with(host))
+}
+
 /// Reads the objects that the kustomization in `dir` lists, and the `ConfigMap`s that it generates from `envs`, without the
 /// hash in their names. Refuses a kustomization that does more, such as patching: only kubectl can tell what comes of it.
 pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
@@ -138,6 +149,10 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     let plain: Plain = typed(&value, "the kustomization", &name, "")?;
     let mut documents = Vec::new();
     for resource in &plain.resources {
+        if is_remote(resource) {
+            let resource = resource.display().to_string();
+            return Err(ManifestError::Remote { path, resource });
+        }
         let file = dir.join(resource);
         if builtin::is_dir(&file) {
             documents.extend(read_plain(&file)?);

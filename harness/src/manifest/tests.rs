@@ -359,6 +359,23 @@ fn a_kustomization_that_patches_is_not_read_without_kubectl() {
 }
 
 #[test]
+fn a_resource_on_another_machine_is_told_with_what_fetches_it() {
+    for resource in [
+        "https://raw.githubusercontent.com/kedacore/keda/main/a.yaml",
+        "github.com/kedacore/keda//config/default?ref=v2.20.0",
+        "git@github.com:kedacore/keda.git",
+        "git::ssh://host/repository",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kustomization.yaml");
+        std::fs::write(&path, format!("resources:\n- {resource}\n")).unwrap();
+        let told = read_plain(dir.path()).unwrap_err().to_string();
+        let advice = format!("kubectl kustomize {} > all.yaml", dir.path().display());
+        assert!(told.contains(resource) && told.contains(&advice), "{told}");
+    }
+}
+
+#[test]
 fn what_is_no_yaml_is_refused_with_its_file() {
     let error = parse("file.yaml", "a: [1\nb: 2").unwrap_err().to_string();
     assert_eq!(error, "read file.yaml as YAML");

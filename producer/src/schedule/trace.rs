@@ -2,8 +2,8 @@
 //!
 //! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. A first
 //! line `offset_s` is a header. Only the first column is read, so a trace may carry more; empty lines and lines that
-//! start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark, end its lines with CR,
-//! and have semicolons or tabs between its columns.
+//! start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark or with a line `sep=;`, end
+//! its lines with CR, and have semicolons or tabs between its columns.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -134,9 +134,9 @@ impl Arrivals {
         } else {
             text.strip_prefix('\u{feff}').unwrap_or(text)
         };
-        self.begun = true;
+        let is_first = !std::mem::replace(&mut self.begun, true);
         let text = text.trim();
-        if text.is_empty() || text.starts_with('#') {
+        if text.is_empty() || text.starts_with('#') || is_first && names_separator(text) {
             return Ok(());
         }
         let row = Row::of(text);
@@ -161,6 +161,12 @@ impl Arrivals {
         })?);
         Ok(())
     }
+}
+
+/// Whether a first line tells spreadsheets what stands between the columns, `sep=;`, which every line shows as well.
+fn names_separator(text: &str) -> bool {
+    let name = text.trim_matches('"').get(..4);
+    name.is_some_and(|name| name.eq_ignore_ascii_case("sep="))
 }
 
 /// The first column of a header.
@@ -272,6 +278,9 @@ mod tests {
             "\u{feff}\"offset_s\",\"note\"\n\"0\",\"a, b\"\n\"0.25\",c\n",
             "Offset_s;size\n0;1\n0.25;2\n",
             "offset_s\tsize\n0\t1\n0.25\t2\n",
+            // "Import or export text (.txt or .csv) files": Excel takes the separator of a first line `sep=`.
+            "\u{feff}sep=;\r\noffset_s;size\r\n0;1\r\n0.25;2\r\n",
+            "\"sep=,\"\n0,1\n0.25,2\n",
         ] {
             assert_eq!(parsed(text), expected, "{text:?}");
         }

@@ -1,6 +1,7 @@
 //! Reading and judging of recordings that are written here.
 
 use super::*;
+use crate::Load as _;
 
 fn read(text: &str) -> Result<Recording, RecordingError> {
     text.parse()
@@ -49,6 +50,7 @@ fn a_table_may_come_from_a_spreadsheet() {
     for written in [
         written,
         "age_s;5\r\nt_s;visible;leased;replicas\r\n0;5;1;0\r\n9;0;0;1\r\n",
+        "sep=;\r\nage_s;5\r\nt_s;visible;leased;replicas\r\n0;5;1;0\r\n9;0;0;1\r\n",
         "age_s\t5\nT_S\tVisible\tLeased\tReplicas\n0\t5\t1\t0\n9\t0\t0\t1\n",
         "age_s,5\r\"t_s\",\"visible\",\"leased\",\"replicas\"\r\"0\",\"5\",\"1\",\"0\"\r\"9\",\"0\",\"0\",\"1\"\r",
     ] {
@@ -60,6 +62,17 @@ fn a_table_may_come_from_a_spreadsheet() {
         decimals.starts_with("line 3: \"1,5\" is no time in seconds from 0 on, such as 12.5"),
         "{decimals}"
     );
+}
+
+#[test]
+fn of_rows_at_one_time_the_last_queue_and_all_replicas_count() {
+    let twice = read("t_s,total,replicas\n0,0,0\n5,10,0\n5,12,3\n5,12,1\n9,0,1\n").unwrap();
+    let once = read("t_s,total,replicas\n0,0,0\n5,12,1\n9,0,1\n").unwrap();
+    for seconds in [0, 4, 5, 6, 9] {
+        let at = Duration::from_secs(seconds);
+        assert_eq!(twice.samples().at(at), once.samples().at(at), "{at:?}");
+    }
+    assert_eq!(twice.replicas().counts(), [0, 3, 1]);
 }
 
 #[test]

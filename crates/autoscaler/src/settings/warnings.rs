@@ -1,6 +1,6 @@
 //! Settings that KEDA takes and a user should not.
 
-use super::manifest::{ScaledJob, ScaledObject, Trigger};
+use super::manifest::{ScaledJob, ScaledObject, ScalingStrategy, Trigger};
 use super::validate::{AZURE_QUEUE_KEYS, CRON_KEYS};
 use super::{SelectPolicy, Settings, Warning};
 use crate::LengthStrategy;
@@ -76,9 +76,38 @@ impl Settings {
             let reason = "no whole number: KEDA never falls back with it".into();
             warn("advanced.scalingModifiers.target", reason);
         }
+        warnings.extend(self.numberless());
         warnings.extend(self.ineffective());
         warnings.extend(self.tolerances());
         warnings
+    }
+
+    /// A formula that is infinite or no number for counts that queues have at rest: each empty, or one of them with a message. KEDA
+    /// hands Go's conversion of that to the HPA (`pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`).
+    fn numberless(&self) -> Option<Warning> {
+        let modifiers = self.modifiers.as_ref()?;
+        let empty = vec![Some(0.0); self.triggers()];
+        let mut cases = vec![empty.clone()];
+        cases.extend((0..self.triggers()).map(|n| {
+            let mut one = empty.clone();
+            one[n] = Some(1.0);
+            one
+        }));
+        let infinite = cases.iter().find(|case| {
+            let value = modifiers.formula.evaluate(case);
+            matches!(value, Ok(Some(number)) if !number.is_finite())
+        })?;
+        let when = match infinite.iter().position(|count| *count == Some(1.0)) {
+            None => "when all triggers read 0".to_owned(),
+            Some(n) => format!("when trigger {n} reads 1 and the others 0"),
+        };
+        Some(Warning {
+            field: "advanced.scalingModifiers.formula".to_owned(),
+            reason: format!(
+                "divides by zero {when}: what KEDA makes of that depends on the processor that it runs on (on x86-64 the lowest \
+                 number there is, so that nothing is active); write a divisor that is never 0, such as max(a, 1)"
+            ),
+        })
     }
 
     /// A field that does nothing here (KEDA `scaledobject_webhook.go`, `verifyScaledObjects`, warns of both).
@@ -129,7 +158,54 @@ impl ScaledObject {
 impl ScaledJob {
     /// What is written in the manifest and has no effect.
     pub fn warnings(&self) -> Vec<Warning> {
-        of_triggers(&self.spec.triggers)
+        let mut warnings = of_triggers(&self.spec.triggers);
+        warnings.extend(self.spec.scaling_strategy.warning());
+        warnings
+    }
+}
+
+impl ScalingStrategy {
+    /// Settings of the strategy custom that do not count (KEDA `scale_jobs.go`, `NewScalingStrategy`: a percentage that cannot be
+    /// read is told in the log of the operator alone, and the strategy is default then; the others read neither).
+    fn warning(&self) -> Option<Warning> {
+        let percentage = self.custom_scaling_running_job_percentage.as_deref();
+        let warning = |field: &str, reason: String| Warning {
+            field: format!("scalingStrategy.{field}"),
+            reason,
+        };
+        if self.strategy.as_deref() == Some("custom") {
+            if self.running_share().is_some() {
+                return None;
+            }
+            let found = percentage.map_or("is missing".to_owned(), |text| {
+                format!("is {text:?}, which is no number")
+            });
+            return Some(warning(
+                "customScalingRunningJobPercentage",
+                format!(
+                    "{found}: KEDA says so in its log alone, and takes the strategy default; write a share of 1 such as \"0.5\""
+                ),
+            ));
+        }
+        let field = if percentage.is_some() {
+            "customScalingRunningJobPercentage"
+        } else {
+            self.custom_scaling_queue_length_deduction?;
+            "customScalingQueueLengthDeduction"
+        };
+        let strategy = self.strategy.as_deref().unwrap_or("default");
+        Some(warning(
+            field,
+            format!("without effect under the strategy {strategy}: only custom reads it"),
+        ))
+    }
+
+    /// `customScalingRunningJobPercentage` as a number: despite its name a share of 1.
+    pub(super) fn running_share(&self) -> Option<f64> {
+        self.custom_scaling_running_job_percentage
+            .as_deref()?
+            .parse()
+            .ok()
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Rule source: "Configure Azure Storage connection strings".
 
+use std::collections::HashSet;
+
 use reqwest::Url;
 
 use super::credential::CredentialError;
@@ -27,6 +29,9 @@ impl ConnectionString {
             return Err(CredentialError::OtherService { service });
         }
         let pairs = Pairs(bare(text.expose()));
+        if pairs.has_twins() {
+            return Err(CredentialError::MalformedConnectionString { problem: TWINS });
+        }
         let value = |name: &str| pairs.value(name);
         let is_development = pairs.is_development();
         let sas = match (value("SharedAccessSignature"), value("AccountKey")) {
@@ -61,6 +66,9 @@ impl ConnectionString {
 /// Of an endpoint that cannot be asked.
 const NO_URL: &str = "has an endpoint, an account or a proxy that makes no URL, which begins with https:// or http://";
 
+/// The SDK for .NET refuses it (`Azure.Storage.Common`, `StorageConnectionString.ParseStringIntoSettings`), that for Python takes the last.
+const TWINS: &str = "says one of its names twice, of which some SDKs take the last, and others neither; leave one of the two away";
+
 /// The text of a connection string.
 struct Pairs<'a>(&'a str);
 
@@ -72,6 +80,13 @@ impl<'a> Pairs<'a> {
         found
             .map(|(_, value)| bare(value))
             .filter(|value| !value.is_empty())
+    }
+
+    fn has_twins(&self) -> bool {
+        let pairs = self.0.split(';').filter_map(|pair| pair.split_once('='));
+        let names = pairs.map(|(name, _)| name.trim().to_ascii_lowercase());
+        let mut seen = HashSet::new();
+        !names.into_iter().all(|name| seen.insert(name))
     }
 
     fn is_development(&self) -> bool {
@@ -168,6 +183,19 @@ mod tests {
         }
         let nowhere = "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=azurite";
         assert!(read(nowhere).is_err());
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_refused() {
+        let sas = "SharedAccessSignature=sv=1&sig=hunter2";
+        for twice in [
+            "QueueEndpoint=http://a:10001/a;QueueEndpoint=http://b:10001/a",
+            "QueueEndpoint=http://a:10001/a;queueendpoint=http://a:10001/a",
+        ] {
+            let told = read(&format!("{twice};{sas}")).unwrap_err().to_string();
+            assert!(told.contains("leave one of the two away"), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
     }
 
     #[test]

@@ -264,3 +264,35 @@ fn what_has_no_effect_is_warned_of() {
         "{warnings:?}"
     );
 }
+
+/// Sources: KEDA `pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`; the Go specification, "Conversions between
+/// numeric types".
+#[test]
+fn a_formula_that_divides_by_a_queue_that_may_be_empty_is_warned_of() {
+    for (formula, part) in [
+        ("orders / invoices", Some("when all triggers read 0")),
+        ("orders / 0", Some("when all triggers read 0")),
+        ("invoices / (orders - 1)", Some("when trigger 0 reads 1")),
+        ("orders / max(invoices, 1)", None),
+        ("orders / 2", None),
+    ] {
+        let manifest = with_modifiers(&json!({ "formula": formula, "target": "2" }));
+        let settings = settings(manifest).unwrap();
+        let warnings = settings.warnings();
+        let found = warnings
+            .iter()
+            .find(|it| it.field == "advanced.scalingModifiers.formula");
+        match (found, part) {
+            (Some(warning), Some(part)) => assert!(warning.reason.contains(part), "{warning}"),
+            (found, part) => assert_eq!(found.is_some(), part.is_some(), "{formula}"),
+        }
+    }
+    // Never active, on x86-64.
+    let manifest = with_modifiers(&json!({ "formula": "orders / 0", "target": "2" }));
+    let queue = crate::Queue {
+        visible: 5,
+        leased: 0,
+    };
+    let active = settings(manifest).unwrap().is_active(queue, Duration::ZERO);
+    assert!(!active);
+}

@@ -144,13 +144,12 @@ impl Check {
 
     /// KEDA `scale_jobs.go`, `NewScalingStrategy`: custom without a percentage that is a number is default.
     fn job_strategy(&mut self, strategy: &ScalingStrategy) -> JobStrategy {
-        let percentage = strategy.custom_scaling_running_job_percentage.as_deref();
         let deduction = strategy.custom_scaling_queue_length_deduction;
         match strategy.strategy.as_deref() {
             None | Some("default") => JobStrategy::Default,
             Some("accurate") => JobStrategy::Accurate,
             Some("eager") => JobStrategy::Eager,
-            Some("custom") => match percentage.and_then(|text| text.parse().ok()) {
+            Some("custom") => match strategy.running_share() {
                 Some(running) => JobStrategy::Custom {
                     deduction: deduction.unwrap_or(0),
                     running,
