@@ -76,9 +76,8 @@ impl Settings {
             let reason = "no whole number: KEDA never falls back with it".into();
             warn("advanced.scalingModifiers.target", reason);
         }
-        warnings.extend(self.numberless());
-        warnings.extend(self.ineffective());
-        warnings.extend(self.tolerances());
+        let seldom = self.numberless().into_iter().chain(self.ineffective());
+        warnings.extend(seldom.chain(self.tolerances()));
         warnings
     }
 
