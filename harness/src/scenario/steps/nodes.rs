@@ -5,7 +5,7 @@ mod waits;
 use std::fmt;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cucumber::{given, when};
 use producer::Shape;
 use rand::rngs::StdRng;
@@ -20,7 +20,9 @@ use crate::autoscale::Pod;
 use crate::nodes::{Ended, Eviction};
 use crate::platform::until::{until, until_told};
 use crate::run::Run;
-use waits::{until_at_work, until_evictable, until_in_work, until_made_good, until_over};
+use waits::{
+    until_at_work, until_evictable, until_in_hand, until_in_work, until_made_good, until_over,
+};
 
 /// How long after a consumer has come a node is evicted at most, where consumers are still coming: a sync period of the HPA.
 const MOMENT: Duration = Duration::from_secs(15);
@@ -72,6 +74,9 @@ struct EvictionStep {
     half: bool,
     /// Whether, and how long, it waits until a worker of the node has a message whose work is still to begin.
     in_work: Option<Duration>,
+    /// Whether, and how long, it waits until each worker of the node has a message in hand: the eviction of a node without work shows
+    /// nothing.
+    in_hand: Option<Duration>,
     /// Whether another node is evicted once the first eviction is made good.
     another: bool,
     eviction: Eviction,
@@ -82,6 +87,7 @@ impl EvictionStep {
         Self {
             half: which == "half",
             in_work: None,
+            in_hand: None,
             another: false,
             eviction: Eviction {
                 notice: notice.map(|time| time.0),
@@ -249,7 +255,11 @@ async fn evict_under_load(
     let mut chance = StdRng::seed_from_u64(run.identity().seed);
     let first = messages * chance.random_range(15..35) / 100;
     sending.until_acknowledged(first, sent_within).await?;
-    evict(run, step, spot).await?;
+    let first = EvictionStep {
+        in_hand: Some(patience),
+        ..step
+    };
+    evict(run, first, spot).await?;
     until_over(run, 1, patience).await?;
     if step.eviction.returns {
         again(run, step, patience).await?;
@@ -272,7 +282,7 @@ fn has_spot(scenario: &Scenario) -> bool {
 }
 
 /// Evicts nodes that the seed of the run chooses. What Azure has for nodes from then on, `spot` says.
-async fn evict(run: &Run, step: EvictionStep, spot: bool) -> anyhow::Result<()> {
+async fn evict(run: &Run, step: EvictionStep, spot: bool) -> StepResult {
     let nodes = run.nodes()?;
     nodes.offer_spot(spot).await;
     let mut victims = nodes.watch().borrow().evictable();
@@ -282,14 +292,15 @@ async fn evict(run: &Run, step: EvictionStep, spot: bool) -> anyhow::Result<()> 
     } else {
         1
     };
-    anyhow::ensure!(
-        !victims.is_empty(),
-        "there is no Spot node with a consumer to evict"
-    );
+    if victims.is_empty() {
+        return Err(anyhow!("there is no Spot node with a consumer to evict").into());
+    }
     victims.truncate(count);
     for victim in victims {
         if let Some(patience) = step.in_work {
             until_in_work(run, &victim, patience).await?;
+        } else if let Some(patience) = step.in_hand {
+            until_in_hand(run, &victim, patience).await?;
         }
         nodes.evict(&victim, step.eviction).await?;
     }

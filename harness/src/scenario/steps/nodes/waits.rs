@@ -87,6 +87,27 @@ pub(super) async fn until_in_work(run: &Run, node: &str, patience: Duration) -> 
     first
 }
 
+/// Waits until each worker on `node` has a message in hand, as far as there is a wire to tell.
+pub(super) async fn until_in_hand(run: &Run, node: &str, patience: Duration) -> StepResult {
+    let workers = nodes_workers(run, node)?;
+    let Ok(wire) = run.wire() else {
+        return Ok(());
+    };
+    let mut idle = Vec::new();
+    let busy = until(patience, async || {
+        let all = workers.iter();
+        idle = all.filter(|it| wire.in_hand_of(it) == 0).cloned().collect();
+        Ok(idle.is_empty().then_some(()))
+    });
+    if busy.await?.is_err() {
+        let idle = idle.join(", ");
+        return Err(denied(format!(
+            "{idle} on {node} had no message in hand for {patience:?}, so that its eviction would show nothing"
+        )));
+    }
+    Ok(())
+}
+
 /// The workers on `node`.
 fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
     let nodes = run.nodes()?.watch();
