@@ -5,7 +5,8 @@ Feature: A node is drained, and no message pays for it
   has its grace period to finish what it has in hand, or to hand it back.
 
   Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told: the settings of the
-  workload's manifests. Which node is hit, and when, the seed of the run decides.
+  workload's manifests. More messages come than four of them can work on, so that all have work in hand when they are told to end.
+  Which node is hit, and when, the seed of the run decides.
 
   Background:
     Given each message takes 6 s of work
@@ -14,7 +15,7 @@ Feature: A node is drained, and no message pays for it
 
     Scenario Outline: <what> under load
       Given 4 consumers on Spot nodes, at most <each> on each
-      When 80 messages are sent at 2 per second, and <what>
+      When 80 messages are sent at 4 per second, and <what>
       Then within 5 min as many consumers are at work again as before
       And within 3 min every message has exactly one result
       And every consumer of a node that was evicted ended by itself before the node did, with exit code 0

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use workflow::exit::Exit;
+use workflow::flags;
 
 /// Competing consumer: takes messages from an Azure Storage queue, works, and stores one row each in an Azure Storage
 /// table
@@ -13,5 +14,5 @@ struct Cli {
 }
 
 fn main() -> Exit {
-    consumer::main(Cli::parse().args)
+    consumer::main(flags::parse::<Cli>().args)
 }

@@ -145,8 +145,9 @@ struct RunCommand {
 
 /// Runs the command that this process was given, to its exit code. `name` is what the program is called.
 pub fn main(name: &'static str) -> ExitCode {
-    let matches = command(name).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = command(name).try_get_matches();
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = cli.unwrap_or_else(|error| workflow::flags::refuse(&error));
     dispatch(cli, name)
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use workflow::exit::Exit;
+use workflow::flags;
 
 #[derive(Parser)]
 #[command(name = "producer", version)]
@@ -11,5 +12,5 @@ struct Cli {
 }
 
 fn main() -> Exit {
-    producer::main(Cli::parse().args)
+    producer::main(flags::parse::<Cli>().args)
 }

@@ -6,7 +6,7 @@
 //! - [`memory`]: the same ports in process, with real visibility semantics, for simulation and tests.
 //! - [`clock`]: the wall clock, or one that a simulation pauses.
 //! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: how a well-behaved process waits, ends and tells.
-//! - [`duration`], [`number`]: values as a command line gives them; [`histogram`]: latencies as text.
+//! - [`flags`]: a command line, read without repeating what may be secret; [`duration`], [`number`]: its values; [`histogram`]: latencies as text.
 //!
 //! Producer and consumer do not know each other: they meet here.
 
@@ -14,6 +14,7 @@ pub mod azure;
 pub mod backoff;
 pub mod clock;
 pub mod exit;
+pub mod flags;
 pub mod memory;
 pub mod ports;
 pub mod shutdown;

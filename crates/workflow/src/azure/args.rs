@@ -13,18 +13,25 @@ use super::{InvalidName, QueueName, Secret, TableName};
 #[command(next_help_heading = "Storage")]
 pub struct AccountArgs {
     /// Storage account name; not needed when the endpoints are given
-    #[arg(long, env = "AZURE_STORAGE_ACCOUNT_NAME", value_parser = parse_account)]
+    #[arg(long, env = "AZURE_STORAGE_ACCOUNT_NAME", hide_env_values = true, value_parser = parse_account)]
     pub account: Option<String>,
     /// Endpoint suffix of the cloud the account is in
     #[arg(
         long,
         env = "AZURE_STORAGE_ENDPOINT_SUFFIX",
+        hide_env_values = true,
         default_value = "core.windows.net",
         value_parser = parse_suffix
     )]
     pub endpoint_suffix: String,
     /// How to sign in
-    #[arg(long, env = "EDW_CREDENTIAL", value_enum, default_value_t)]
+    #[arg(
+        long,
+        env = "EDW_CREDENTIAL",
+        hide_env_values = true,
+        value_enum,
+        default_value_t
+    )]
     pub credential: CredentialChoice,
     // Its form is checked by `Credential::choose`: clap repeats the value that it refuses.
     /// Shared access signature: prefer the variable, as other users of a machine can read command lines
@@ -41,10 +48,10 @@ pub struct AccountArgs {
 #[command(next_help_heading = "Storage")]
 pub struct QueueArgs {
     /// Queue name
-    #[arg(long, env = "AZURE_QUEUE_NAME", value_parser = parse_name::<QueueName>)]
+    #[arg(long, env = "AZURE_QUEUE_NAME", hide_env_values = true, value_parser = parse_name::<QueueName>)]
     pub queue: QueueName,
     /// Queue endpoint, for Azurite or a private link, such as <http://127.0.0.1:10001/devstoreaccount1>
-    #[arg(long, env = "AZURE_QUEUE_ENDPOINT", value_parser = parse_endpoint)]
+    #[arg(long, env = "AZURE_QUEUE_ENDPOINT", hide_env_values = true, value_parser = parse_endpoint)]
     pub queue_endpoint: Option<reqwest::Url>,
 }
 
@@ -53,10 +60,10 @@ pub struct QueueArgs {
 #[command(next_help_heading = "Storage")]
 pub struct TableArgs {
     /// Table name
-    #[arg(long, env = "AZURE_TABLE_NAME", value_parser = parse_name::<TableName>)]
+    #[arg(long, env = "AZURE_TABLE_NAME", hide_env_values = true, value_parser = parse_name::<TableName>)]
     pub table: TableName,
     /// Table endpoint, for Azurite or a private link, such as <http://127.0.0.1:10002/devstoreaccount1>
-    #[arg(long, env = "AZURE_TABLE_ENDPOINT", value_parser = parse_endpoint)]
+    #[arg(long, env = "AZURE_TABLE_ENDPOINT", hide_env_values = true, value_parser = parse_endpoint)]
     pub table_endpoint: Option<reqwest::Url>,
 }
 
