@@ -15,7 +15,9 @@ use serde::Deserialize;
 pub use authentication::{
     AuthenticationSpec, OAuth2, Parameter, PodIdentity, TriggerAuthentication,
 };
-pub use job::{JobPod, JobSpec, JobTarget, JobTemplate, Rollout, ScaledJob, ScalingStrategy};
+pub use job::{
+    JobContainer, JobPod, JobSpec, JobTarget, JobTemplate, Rollout, ScaledJob, ScalingStrategy,
+};
 pub use value::Text;
 use value::{or_default, present};
 

@@ -17,6 +17,17 @@ use super::{
 };
 pub(super) use trigger::{AZURE_QUEUE_KEYS, CRON_KEYS};
 
+/// Kinds of Kubernetes itself that people scale, or try to.
+const KINDS: [&str; 7] = [
+    "Deployment",
+    "StatefulSet",
+    "ReplicaSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "Pod",
+];
+
 const INT32_MAX: i64 = i32::MAX as i64;
 /// Longest name that fits a label (KEDA `scaledobject_webhook.go`, `verifyName`).
 const MAX_NAME: usize = 63;
@@ -140,9 +151,13 @@ impl Check {
                 .clone()
         };
         let name = &object.metadata.name;
-        let hpa = object.spec.advanced.as_ref().and_then(hpa);
-        let hpa = hpa.unwrap_or_else(|| format!("keda-hpa-{name}"));
-        if name.len() > MAX_NAME || hpa.len() > MAX_NAME {
+        let named = object.spec.advanced.as_ref().and_then(hpa);
+        let named = named.filter(|hpa| !hpa.is_empty());
+        let hpa = named.clone().unwrap_or_else(|| format!("keda-hpa-{name}"));
+        if let Some(hpa) = &named {
+            self.hpa_name(hpa);
+        }
+        if name.len() > MAX_NAME || (named.is_none() && hpa.len() > MAX_NAME) {
             let reason = format!(
                 "{name:?} makes an HPA called {hpa:?}: both must fit {MAX_NAME} characters"
             );
@@ -155,6 +170,21 @@ impl Check {
         }
     }
 
+    /// KEDA `hpa.go`, `getHPAName`, takes it as it is; KEDA refuses one that is too long, and the API server one that is no name
+    /// (Kubernetes `pkg/apis/autoscaling/validation/validation.go`, `ValidateHorizontalPodAutoscalerName`).
+    fn hpa_name(&mut self, hpa: &str) {
+        let field = "spec.advanced.horizontalPodAutoscalerConfig.name";
+        if hpa.len() > MAX_NAME {
+            let reason = format!("is longer than {MAX_NAME} characters");
+            self.refuse(RefusedBy::Keda, field, reason);
+        } else if !metadata::is_subdomain(hpa) {
+            let reason = format!(
+                "is {hpa:?}, must be small letters, digits, '-' and '.', with a letter or digit at both ends of each part (RFC 1123)"
+            );
+            self.refuse(RefusedBy::Hpa, field, reason);
+        }
+    }
+
     /// KEDA `scaledobject_controller.go`, `checkTargetResourceIsScalable`: what has no scale subresource is not scaled. Of the
     /// kinds of other groups nobody knows.
     fn target(&mut self, target: &manifest::ScaleTargetRef) {
@@ -163,6 +193,12 @@ impl Check {
         else {
             return;
         };
+        let meant = KINDS.into_iter().find(|it| it.eq_ignore_ascii_case(kind));
+        if let Some(meant) = meant.filter(|it| *it != kind) {
+            let reason =
+                format!("is {kind:?}, and kinds are told apart by their letters: write {meant}");
+            return self.refuse(RefusedBy::Keda, "spec.scaleTargetRef.kind", reason);
+        }
         let instead = match kind {
             "DaemonSet" => "it has a pod on each node; name a Deployment or a StatefulSet",
             "Job" | "CronJob" => "write a ScaledJob, or name a Deployment or a StatefulSet",

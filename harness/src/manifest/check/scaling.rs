@@ -47,6 +47,11 @@ pub(super) fn check(
 
 fn scale_in(scaled: &Item<Spec>, settings: &Settings, problems: &mut Vec<Problem>) {
     let field = "spec.advanced.horizontalPodAutoscalerConfig.behavior";
+    let annotations = &settings.annotations;
+    let is_held = annotations.paused.is_some() || annotations.paused_scale_in;
+    if is_held || settings.hpa_min_replicas() >= settings.max_replica_count {
+        return;
+    }
     let Some(behavior) = &settings.behavior else {
         problems.push(scaled.problem(
             "behavior-unset",

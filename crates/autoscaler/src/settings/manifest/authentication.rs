@@ -58,6 +58,7 @@ pub struct PodIdentity {
 pub struct Parameter {
     pub parameter: String,
     pub name: Option<String>,
+    pub key: Option<String>,
     pub container_name: Option<String>,
 }
 

@@ -47,6 +47,9 @@ pub struct JobTarget {
     pub completions: Option<i64>,
     pub active_deadline_seconds: Option<i64>,
     pub suspend: Option<bool>,
+    pub backoff_limit: Option<i64>,
+    pub selector: Option<IgnoredAny>,
+    pub manual_selector: Option<bool>,
     pub template: Option<JobTemplate>,
 }
 
@@ -63,7 +66,17 @@ pub struct JobTemplate {
 #[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
 pub struct JobPod {
     pub restart_policy: Option<String>,
-    pub containers: Option<Vec<IgnoredAny>>,
+    pub containers: Option<Vec<JobContainer>>,
+}
+
+/// One of its containers.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
+pub struct JobContainer {
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    pub image: String,
 }
 
 /// `spec.rollout`.

@@ -183,3 +183,29 @@ fn an_authentication_that_a_cluster_refuses_is_refused() {
         [(refusal.to_owned(), Keda)]
     );
 }
+
+/// Source: KEDA `keda.sh_triggerauthentications.yaml`, what is `required`.
+#[test]
+fn a_parameter_without_its_source_is_refused() {
+    let spec = json!({
+        "secretTargetRef": [{ "parameter": "connection", "name": "s" }, { "parameter": "connection", "name": "s", "key": "k" }],
+        "configMapTargetRef": [{ "parameter": "connection" }],
+        "env": [{ "parameter": "connection" }, { "parameter": "connection", "name": "C" }]
+    });
+    let authentication = TriggerAuthentication {
+        kind: "TriggerAuthentication".to_owned(),
+        name: "auth".to_owned(),
+        spec: serde_json::from_value(spec).unwrap(),
+    };
+    let refusals = authentication.refusals();
+    let fields: Vec<_> = refusals.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "spec.secretTargetRef[0].key",
+            "spec.configMapTargetRef[0].name",
+            "spec.configMapTargetRef[0].key",
+            "spec.env[0].name",
+        ]
+    );
+}

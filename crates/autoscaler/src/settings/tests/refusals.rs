@@ -245,3 +245,42 @@ fn what_a_cluster_refuses_is_refused_by_its_field() {
         assert_eq!(seen, [(field, by)], "{pointer}: {value}");
     }
 }
+
+/// Sources: KEDA `hpa.go`, `getHPAName`, `gvkr.go`, `ParseGVKR`; Kubernetes `ValidateHorizontalPodAutoscalerName`; "Storage account
+/// overview".
+#[test]
+fn names_that_nothing_in_a_cluster_has_are_refused_by_their_own_field() {
+    let config = "advanced.horizontalPodAutoscalerConfig.name";
+    let account = "/spec/triggers/0/metadata/accountName";
+    let hpa = |name: &str| {
+        let advanced = json!({ "horizontalPodAutoscalerConfig": { "name": name } });
+        with(sample(), "/spec/advanced", advanced)
+    };
+    for (manifest, field, by) in [
+        (hpa("My_HPA"), config, RefusedBy::Hpa),
+        (hpa(&"a".repeat(300)), config, RefusedBy::Keda),
+        (
+            with(sample(), "/spec/scaleTargetRef/kind", json!("deployment")),
+            "scaleTargetRef.kind",
+            RefusedBy::Keda,
+        ),
+        (
+            with(sample(), account, json!("${ACCOUNT}")),
+            "triggers[0].metadata.accountName",
+            RefusedBy::Storage,
+        ),
+        (
+            with(sample(), account, json!("Acme-Storage")),
+            "triggers[0].metadata.accountName",
+            RefusedBy::Storage,
+        ),
+    ] {
+        let refusals = settings(manifest).expect_err(field).0;
+        let seen: Vec<_> = refusals
+            .iter()
+            .map(|it| (it.field.clone(), it.by))
+            .collect();
+        assert_eq!(seen, [(format!("spec.{field}"), by)], "{refusals:?}");
+    }
+    assert!(settings(hpa("orders.hpa")).is_ok());
+}

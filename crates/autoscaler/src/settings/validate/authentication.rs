@@ -19,6 +19,7 @@ impl TriggerAuthentication {
         if let Some(identity) = &self.spec.pod_identity {
             check.pod_identity(identity);
         }
+        check.sources(&self.spec);
         // KEDA's `validateSpec` returns before it where the identity is of another provider.
         let identity = self.spec.pod_identity.as_ref();
         let seen = identity.is_none_or(|it| ["azure-workload", "aws"].contains(&&*it.provider));
@@ -77,6 +78,26 @@ impl Check {
             if set(&identity.external_id) && !set(&identity.role_arn) {
                 let reason = "is missing: externalID needs it";
                 self.refuse(RefusedBy::Keda, field("roleArn"), reason);
+            }
+        }
+    }
+
+    /// KEDA `keda.sh_triggerauthentications.yaml`, what is `required` of each entry.
+    fn sources(&mut self, spec: &AuthenticationSpec) {
+        for (section, entries, has_key) in [
+            ("secretTargetRef", &spec.secret_target_ref, true),
+            ("configMapTargetRef", &spec.config_map_target_ref, true),
+            ("env", &spec.env, false),
+        ] {
+            for (n, entry) in entries.iter().enumerate() {
+                let lacks = [
+                    (entry.name.is_none(), "name"),
+                    (has_key && entry.key.is_none(), "key"),
+                ];
+                for (_, name) in lacks.into_iter().filter(|(lacks, _)| *lacks) {
+                    let field = format!("spec.{section}[{n}].{name}");
+                    self.refuse(RefusedBy::Schema, field, "is missing");
+                }
             }
         }
     }

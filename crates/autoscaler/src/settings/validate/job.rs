@@ -3,8 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::super::manifest::{JobSpec, JobTarget, ScaledJob, ScalingStrategy};
+use super::super::manifest::{JobContainer, JobSpec, JobTarget, ScaledJob, ScalingStrategy};
 use super::super::{Calculation, JobSettings, JobStrategy, Refusals, RefusedBy, Surroundings};
+use super::metadata::is_label;
 use super::{Check, INT32_MAX};
 
 impl ScaledJob {
@@ -96,6 +97,17 @@ impl Check {
                 reason,
             );
         }
+        for (n, container) in containers.into_iter().flatten().enumerate() {
+            self.job_container(container, &format!("{TEMPLATE}.spec.containers[{n}]"));
+        }
+        if let Some(limit) = target.backoff_limit.filter(|limit| *limit < 0) {
+            let reason = format!("is {limit}, must be 0 or more");
+            self.refuse(RefusedBy::Job, "spec.jobTargetRef.backoffLimit", reason);
+        }
+        if target.selector.is_some() && target.manual_selector != Some(true) {
+            let reason = "is given, and Kubernetes makes it: leave it away";
+            self.refuse(RefusedBy::Job, "spec.jobTargetRef.selector", reason);
+        }
         let mut beyond = |field: &str, reason: String| {
             let field = format!("spec.jobTargetRef.{field}");
             self.refuse(RefusedBy::Model, field, reason);
@@ -119,6 +131,24 @@ impl Check {
                 let reason = format!("is {value}, and a job of the model has one pod: write 1");
                 beyond(field, reason);
             }
+        }
+    }
+
+    /// Kubernetes `pkg/apis/core/validation/validation.go`, `validateContainerCommon`.
+    fn job_container(&mut self, container: &JobContainer, field: &str) {
+        let JobContainer { name, image } = container;
+        if name.is_empty() {
+            // The schema asks for it.
+            self.refuse(RefusedBy::Schema, format!("{field}.name"), "is missing");
+        } else if !is_label(name) {
+            let reason = format!(
+                "is {name:?}, must be at most 63 small letters, digits and '-', with a letter or digit at both ends (RFC 1123)"
+            );
+            self.refuse(RefusedBy::Job, format!("{field}.name"), reason);
+        }
+        if image.is_empty() {
+            let reason = "is missing: give the image of the worker";
+            self.refuse(RefusedBy::Job, format!("{field}.image"), reason);
         }
     }
 

@@ -61,12 +61,12 @@ const KEY: &str = "is no key: write [<domain>/]<name>, with a name of at most 63
                    digit at both ends";
 
 /// `IsDNS1123Subdomain`.
-fn is_subdomain(text: &str) -> bool {
+pub(super) fn is_subdomain(text: &str) -> bool {
     text.len() <= MAX_SUBDOMAIN && text.split('.').all(is_part)
 }
 
 /// `IsDNS1123Label`.
-fn is_label(text: &str) -> bool {
+pub(super) fn is_label(text: &str) -> bool {
     text.len() <= MAX_LABEL && is_part(text)
 }
 

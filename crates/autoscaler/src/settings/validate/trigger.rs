@@ -272,6 +272,7 @@ impl Check {
             let reason = format!("is {name:?}, and no queue can be called so: {to_do}");
             self.refuse(RefusedBy::Storage, field, reason);
         }
+        self.account(trigger, field);
         self.cloud(trigger, field);
         QueueTrigger {
             queue_length: self.integer(trigger, field, "queueLength", 5),
@@ -282,6 +283,25 @@ impl Check {
                 waiting.copied().unwrap_or(0)
             }),
         }
+    }
+
+    /// KEDA makes the host of it (`azure_storage.go`, `ParseAzureStorageEndpoint`), which no account of another form has ("Storage account
+    /// overview").
+    fn account(&mut self, trigger: &Trigger, field: &str) {
+        let Some(name) = given(trigger, "accountName").filter(|name| !is_account(name)) else {
+            return;
+        };
+        let to_do = if name.contains(['$', '{', '<']) {
+            "it looks like a placeholder; write the name of the account there"
+        } else {
+            "a name is 3 to 24 small letters and digits"
+        };
+        let reason = format!("is {name:?}, and no account can be called so: {to_do}");
+        self.refuse(
+            RefusedBy::Storage,
+            format!("{field}.metadata.accountName"),
+            reason,
+        );
     }
 
     /// KEDA `pkg/scalers/scalersconfig/typed_config.go`, `setValue`: each part between commas must be one of the two, and
@@ -344,6 +364,11 @@ fn integer(text: &str) -> Option<i64> {
     (whole && !leading_zero)
         .then(|| text.parse().ok())
         .flatten()
+}
+
+fn is_account(name: &str) -> bool {
+    // As the name of a host, in which capitals do not matter; one that is too short is nobody's mistake.
+    name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether a queue can have this name (Azure Storage, "Naming queues and metadata").

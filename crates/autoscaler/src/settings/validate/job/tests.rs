@@ -13,7 +13,7 @@ fn manifest(spec: &Value) -> ScaledJob {
         "kind": "ScaledJob",
         "metadata": { "name": "orders" },
         "spec": {
-            "jobTargetRef": { "template": { "spec": { "containers": [{ "name": "w" }] } } },
+            "jobTargetRef": { "template": { "spec": { "containers": [{ "name": "w", "image": "w:1" }] } } },
             "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "orders", "connectionFromEnv": "C" } }]
         }
     });
@@ -128,7 +128,7 @@ fn a_strategy_that_reads_no_such_setting_is_warned_of() {
 #[test]
 fn a_job_that_no_cluster_makes_or_the_model_does_not_know_is_refused() {
     let pod = |spec: Value| json!({ "template": { "spec": spec } });
-    let containers = json!([{ "name": "w" }]);
+    let containers = json!([{ "name": "w", "image": "w:1" }]);
     let with = |field: &str, value: Value| {
         let mut target = pod(json!({ "containers": containers }));
         target[field] = value;
@@ -151,6 +151,26 @@ fn a_job_that_no_cluster_makes_or_the_model_does_not_know_is_refused() {
         ),
         (policy("Always"), of_pod("restartPolicy"), RefusedBy::Job),
         (policy("never"), of_pod("restartPolicy"), RefusedBy::Job),
+        (
+            pod(json!({ "containers": [{ "name": "w" }] })),
+            of_pod("containers[0].image"),
+            RefusedBy::Job,
+        ),
+        (
+            pod(json!({ "containers": [{ "name": "My_Container", "image": "w" }] })),
+            of_pod("containers[0].name"),
+            RefusedBy::Job,
+        ),
+        (
+            with("backoffLimit", json!(-1)),
+            "backoffLimit".to_owned(),
+            RefusedBy::Job,
+        ),
+        (
+            with("selector", json!({ "matchLabels": { "a": "b" } })),
+            "selector".to_owned(),
+            RefusedBy::Job,
+        ),
         (
             with("suspend", json!(true)),
             "suspend".to_owned(),
