@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Cron, LengthStrategy, QueueTrigger, Reads};
 
-fn manifest(spec: &Value) -> ScaledJob {
+fn job(spec: &Value) -> Result<JobSettings, Refusals> {
     let mut whole = json!({
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledJob",
@@ -20,11 +20,9 @@ fn manifest(spec: &Value) -> ScaledJob {
     for (field, value) in spec.as_object().unwrap() {
         whole["spec"][field] = value.clone();
     }
-    serde_json::from_value(whole).unwrap()
-}
-
-fn job(spec: &Value) -> Result<JobSettings, Refusals> {
-    manifest(spec).settings()
+    serde_json::from_value::<ScaledJob>(whole)
+        .unwrap()
+        .settings()
 }
 
 /// Source: KEDA `withtriggers_types.go`, `scaledjob_types.go`, `scale_jobs.go`.
@@ -79,48 +77,6 @@ fn the_fields_of_a_scaled_job_are_read() {
     // Source: KEDA scale_jobs.go, `NewScalingStrategy`.
     let unread = json!({ "scalingStrategy": { "strategy": "custom" } });
     assert_eq!(job(&unread).unwrap().strategy, JobStrategy::Default);
-}
-
-/// Source: KEDA `scale_jobs.go`, `NewScalingStrategy`.
-#[test]
-fn a_strategy_that_reads_no_such_setting_is_warned_of() {
-    let percentage = "customScalingRunningJobPercentage";
-    let deduction = "customScalingQueueLengthDeduction";
-    for (strategy, expected) in [
-        (json!({ "strategy": "custom", percentage: "0.5" }), None),
-        (
-            json!({ "strategy": "custom", percentage: "0.5x" }),
-            Some((percentage, "\"0.5x\", which is no number")),
-        ),
-        (
-            json!({ "strategy": "custom", percentage: "50 %" }),
-            Some((percentage, "takes the strategy default")),
-        ),
-        (
-            json!({ "strategy": "custom", deduction: 1 }),
-            Some((percentage, "is missing")),
-        ),
-        (
-            json!({ "strategy": "accurate", percentage: "0.5" }),
-            Some((percentage, "strategy accurate")),
-        ),
-        (
-            json!({ deduction: 1 }),
-            Some((deduction, "strategy default")),
-        ),
-        (json!({ "strategy": "eager" }), None),
-    ] {
-        let spec = json!({ "scalingStrategy": strategy });
-        let warnings = manifest(&spec).warnings();
-        match expected {
-            None => assert_eq!(warnings, [], "{strategy}"),
-            Some((field, part)) => {
-                assert_eq!(warnings.len(), 1, "{warnings:?}");
-                assert_eq!(warnings[0].field, format!("scalingStrategy.{field}"));
-                assert!(warnings[0].reason.contains(part), "{warnings:?}");
-            }
-        }
-    }
 }
 
 /// Sources: KEDA `keda.sh_scaledjobs.yaml`; `scale_jobs.go`, `generateJobs`; Kubernetes `batch/validation/validation.go`,
