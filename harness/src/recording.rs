@@ -3,14 +3,18 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use autoscaler::{Findings, Recording, ScaledObject, Settings, Uncertainty};
-use serde::Deserialize as _;
+use autoscaler::{
+    Findings, JobFindings, JobRecording, Recording, RecordingError, Settings, Surroundings,
+    Uncertainty,
+};
 use workflow::duration;
 
 use crate::exit::WrongInput;
+use crate::manifest::{Asked, Manifests};
 use crate::outcome::Outcome;
 
 /// From one line that tells of progress to the next.
@@ -21,9 +25,10 @@ const WRONG: WrongInput = WrongInput("hold a recording against the model");
 /// What is held against what.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RecordingArgs {
-    /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`, `t_s` counted from the first row; crates/autoscaler/tests/recordings has some
+    /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`, of a ScaledJob `t_s,total,jobs,pending,made`;
+    /// `t_s` counted from the first row; crates/autoscaler/tests/recordings has some
     recording: PathBuf,
-    /// The file of the ScaledObject that was in force
+    /// The file of the ScaledObject or ScaledJob that was in force
     #[arg(long, value_name = "FILE")]
     scaled_object: PathBuf,
     /// How late polls, syncs and writes of that cluster can be
@@ -33,7 +38,16 @@ pub struct RecordingArgs {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Answer(Told);
+
+#[derive(Debug)]
+enum Told {
+    Object(Box<OfObject>),
+    Job(JobFindings, Duration),
+}
+
+#[derive(Debug)]
+struct OfObject {
     settings: Settings,
     recording: Recording,
     findings: Findings,
@@ -42,10 +56,11 @@ pub struct Answer {
 /// Why there is nothing to compare.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
-    #[error("find one ScaledObject in {}: there are {found}", path.display())]
+    #[error("find one ScaledObject or ScaledJob in {}: there are {found}; give the file of the one that was in force", path.display())]
     Count { path: PathBuf, found: usize },
-    #[error("use the ScaledObject of {}: {refusals}", path.display())]
+    #[error("use the {kind} of {}: {refusals}", path.display())]
     Refused {
+        kind: &'static str,
         path: PathBuf,
         refusals: autoscaler::Refusals,
     },
@@ -57,41 +72,71 @@ enum Unfit {
 ///
 /// Either cannot be read or says what it must not, with [`WrongInput`] as the context.
 pub fn judge(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Answer> {
-    let settings = settings(&args.scaled_object).context(WRONG)?;
-    let recording = recording(&args.recording).context(WRONG)?;
+    judged(args, progress).map(Answer).context(WRONG)
+}
+
+fn judged(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Told> {
+    let manifests = in_force(&args.scaled_object)?;
+    let refused = |kind: &'static str| {
+        let path = args.scaled_object.clone();
+        move |refusals| Unfit::Refused {
+            kind,
+            path,
+            refusals,
+        }
+    };
+    if let [job] = manifests.scaled_jobs.as_slice() {
+        let recording: JobRecording = read(&args.recording)?;
+        let settings = manifests.job_settings(job, &asked(recording.surroundings()));
+        let settings = settings.map_err(refused("ScaledJob"))?;
+        let findings = recording.judge(&settings, args.slack)?;
+        return Ok(Told::Job(findings, recording.end()));
+    }
+    let [object] = manifests.scaled_objects.as_slice() else {
+        let (path, found) = (args.scaled_object.clone(), 0);
+        return Err(Unfit::Count { path, found }.into());
+    };
+    let recording: Recording = read(&args.recording)?;
+    let settings = manifests.settings_asked(object, &asked(recording.surroundings()));
+    let settings = settings.map_err(refused("ScaledObject"))?;
     let uncertainty = Uncertainty {
         slack: args.slack,
         ..Uncertainty::default()
     };
-    let findings = recording.judge_with_progress(&settings, &uncertainty, progress);
-    let findings = findings.context(WRONG)?;
-    Ok(Answer {
+    let findings = recording.judge_with_progress(&settings, &uncertainty, progress)?;
+    Ok(Told::Object(Box::new(OfObject {
         settings,
         recording,
         findings,
-    })
+    })))
 }
 
-fn recording(path: &Path) -> anyhow::Result<Recording> {
-    let recording = crate::manifest::text_of(path)?.parse::<Recording>();
+fn read<T: FromStr<Err = RecordingError>>(path: &Path) -> anyhow::Result<T> {
+    let recording = crate::manifest::text_of(path)?.parse::<T>();
     recording.with_context(|| format!("read {}", path.display()))
 }
 
-fn settings(path: &Path) -> anyhow::Result<Settings> {
-    let documents = crate::manifest::read(path)?;
-    let of_kind = |it: &&crate::manifest::Document| it.value["kind"] == "ScaledObject";
-    let found: Vec<_> = documents.iter().filter(of_kind).collect();
-    let [only] = found.as_slice() else {
-        let (path, found) = (path.to_owned(), found.len());
+/// The one ScaledObject or ScaledJob of a file.
+fn in_force(path: &Path) -> anyhow::Result<Manifests> {
+    let mut documents = crate::manifest::read(path)?;
+    let kinds = ["ScaledObject", "ScaledJob"];
+    documents.retain(|it| {
+        it.value["kind"]
+            .as_str()
+            .is_some_and(|kind| kinds.contains(&kind))
+    });
+    if documents.len() != 1 {
+        let (path, found) = (path.to_owned(), documents.len());
         return Err(Unfit::Count { path, found }.into());
-    };
-    let object = ScaledObject::deserialize(&only.value)
-        .with_context(|| format!("read the ScaledObject of {}", path.display()))?;
-    let settings = object.settings().map_err(|refusals| Unfit::Refused {
-        path: path.to_owned(),
-        refusals,
-    })?;
-    Ok(settings)
+    }
+    Ok(Manifests::from_documents(&documents)?)
+}
+
+fn asked(around: Surroundings) -> Asked {
+    Asked {
+        queue: around.load_queue,
+        waiting: around.waiting,
+    }
 }
 
 /// Tells how far long work is: after two seconds, and then every two.
@@ -121,7 +166,11 @@ impl<W: Write> Progress<W> {
 impl Answer {
     /// Pass if the recording can be explained, fail if it leaves the envelope.
     pub fn outcome(&self) -> Outcome {
-        if self.findings.is_inside() {
+        let is_inside = match &self.0 {
+            Told::Object(it) => it.findings.is_inside(),
+            Told::Job(findings, _) => findings.excursions.is_empty(),
+        };
+        if is_inside {
             Outcome::Pass
         } else {
             Outcome::Fail
@@ -130,6 +179,35 @@ impl Answer {
 
     /// For people, a line for each thing.
     pub fn text(&self) -> String {
+        match &self.0 {
+            Told::Object(it) => it.text(),
+            Told::Job(findings, end) => of_jobs(findings, *end),
+        }
+    }
+}
+
+fn of_jobs(findings: &JobFindings, end: Duration) -> String {
+    let (made, polls, idle) = (findings.made, findings.bursts, findings.idle);
+    let end = end.as_secs_f64();
+    let recorded = format!(
+        "recorded  {made} jobs, made by {polls} polls beside {idle} that made none, in {end:.0} s"
+    );
+    let judged = match findings.excursions.as_slice() {
+        [] => "as the model makes them, at every poll".to_owned(),
+        [first, more @ ..] => {
+            let more = if more.is_empty() {
+                String::new()
+            } else {
+                format!("\nand {} times more", more.len())
+            };
+            format!("OTHERWISE than the model: {first}{more}")
+        }
+    };
+    format!("{recorded}\n{judged}")
+}
+
+impl OfObject {
+    fn text(&self) -> String {
         let mut text = String::new();
         let counts = self.recording.replicas().counts();
         let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();

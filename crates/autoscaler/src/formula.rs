@@ -10,6 +10,7 @@
 //! Precedence is that of `expr-lang/expr`, `parser/operator/operator.go`: a power binds tighter than a sign, `not` tighter than
 //! `and` and looser than `+`. Numbers are floating point, as triggers are there.
 
+mod boundless;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -199,13 +200,14 @@ impl Function {
         !matches!(self, Self::Min | Self::Max | Self::Sum | Self::Mean)
     }
 
-    /// `expr-lang/expr`, `builtin/lib.go`: halves are rounded away from zero.
+    /// `expr-lang/expr`, `builtin/lib.go`: halves are rounded away from zero; of what is no number, min and max keep the first and
+    /// pass over others (`minMax`).
     fn of(self, numbers: &[f64]) -> Result<f64, NoValue> {
         let first = *numbers.first().ok_or(NoValue)?;
         let sum = || numbers.iter().sum::<f64>();
         Ok(match self {
-            Self::Min => numbers.iter().copied().fold(first, f64::min),
-            Self::Max => numbers.iter().copied().fold(first, f64::max),
+            Self::Min => numbers.iter().copied().fold(first, lesser),
+            Self::Max => numbers.iter().copied().fold(first, greater),
             Self::Sum => sum(),
             Self::Mean => sum() / numbers.len() as f64,
             Self::Abs => first.abs(),
@@ -215,4 +217,12 @@ impl Function {
             Self::Float => first,
         })
     }
+}
+
+fn lesser(least: f64, number: f64) -> f64 {
+    if number < least { number } else { least }
+}
+
+fn greater(most: f64, number: f64) -> f64 {
+    if number > most { number } else { most }
 }

@@ -5,10 +5,12 @@
 //!
 //! Left out on purpose: rollouts of a changed ScaledJob, and `pendingPodConditions`, which decide what is pending.
 
+mod recording;
 mod simulate;
 #[cfg(test)]
 mod tests;
 
+pub use recording::{JobExcursion, JobFindings, JobRecording};
 pub use simulate::{JobFigures, JobPoll, JobStart, JobWorkload, simulate_jobs};
 
 use std::time::Duration;

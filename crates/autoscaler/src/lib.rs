@@ -35,7 +35,10 @@ pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start}
 pub use cron::Cron;
 pub use envelope::{Band, Envelope, Excursion, Load, Nearest, Reach, Samples, Uncertainty};
 pub use formula::Formula;
-pub use jobs::{JobFigures, JobPoll, JobStart, JobWorkload, Unfinished, simulate_jobs};
+pub use jobs::{
+    JobExcursion, JobFigures, JobFindings, JobPoll, JobRecording, JobStart, JobWorkload,
+    Unfinished, simulate_jobs,
+};
 pub use queue::{LengthStrategy, Observation, Queue, ScalerError};
 pub use recording::{Findings, Recording, RecordingError};
 pub use series::{ReplicaSeries, Step};

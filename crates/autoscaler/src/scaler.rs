@@ -137,16 +137,18 @@ pub(crate) fn units(thousandths: i64) -> f64 {
     thousandths as f64 / 1_000.0
 }
 
-/// As Go's `int64(number * 1000)`. What no `int64` holds, infinity among it, is left to the processor by the language ("Conversions
-/// between numeric types"); this is what x86-64 makes of it, the least `int64`. Settings warn of such formulas.
+/// As Go's `int64(number * 1000)` on amd64: the smallest there is for what is too large, infinite or no number, so that a formula which
+/// divides by an empty queue asks for nothing. The Go specification ("Conversions between numeric types") leaves that to the
+/// machine; on arm64 it is the largest.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "what is out of range is caught before"
+    reason = "numbers that are out of range, or none, do not come so far"
 )]
 pub(crate) fn from_units(number: f64) -> i64 {
+    /// 2 to the power of 63.
+    const BEYOND: f64 = -(i64::MIN as f64);
     let number = number * 1_000.0;
-    let holds = i64::MIN as f64..-(i64::MIN as f64);
-    if holds.contains(&number) {
+    if (-BEYOND..BEYOND).contains(&number) {
         number as i64
     } else {
         i64::MIN

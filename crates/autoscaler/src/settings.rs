@@ -20,6 +20,7 @@ pub use surroundings::{Surroundings, Variables};
 pub use triggers::{Modifiers, QueueTrigger, Reads, Trigger};
 
 use crate::LengthStrategy;
+use job::percentage;
 
 /// The settings of a ScaledObject with an `azure-queue` trigger, the queue that is asked about, and others. [`ScaledObject::settings`] makes them from a manifest;
 /// the default is KEDA's for a manifest that sets nothing (KEDA `apis/keda/v1alpha1/withtriggers_types.go`,

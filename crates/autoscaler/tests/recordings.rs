@@ -28,11 +28,11 @@ fn fixtures() -> Vec<(String, Settings, Recording)> {
         let read = |path: &Path| fs::read_to_string(path).expect("a fixture must be text");
         let manifest: ScaledObject = serde_saphyr::from_str(&read(&table.with_extension("yaml")))
             .expect("a fixture's settings must be a ScaledObject");
-        let settings = manifest
-            .settings()
-            .unwrap_or_else(|it| panic!("{name}: {it}"));
-        let recording = read(&table)
+        let recording: Recording = read(&table)
             .parse()
+            .unwrap_or_else(|it| panic!("{name}: {it}"));
+        let settings = manifest
+            .settings_in(&recording.surroundings())
             .unwrap_or_else(|it| panic!("{name}: {it}"));
         (name, settings, recording)
     };

@@ -22,6 +22,7 @@ mod stamp;
 mod stamp_sums;
 pub mod text;
 pub mod workload;
+pub mod yaml;
 
 pub use digest::{Digest, ParseDigestError};
 pub use id::{BUCKET_BLOCK, BUCKETS, MessageId, ParseIdError, RunId, Seq};

@@ -28,9 +28,34 @@ pub fn decode(bytes: &[u8]) -> Option<String> {
     }
 }
 
+/// What stands between the columns of a table whose first line, `line`, is one such as `sep=;`, which Excel reads and does not show.
+pub fn separator_told(line: &str) -> Option<char> {
+    let line = line.trim_matches([' ', '\r', '\n', '"']);
+    let (name, value) = line.split_once('=')?;
+    let mut letters = value.chars();
+    // A separator that is white is trimmed off where lines are.
+    let separator = letters.next().unwrap_or('\t');
+    (name.eq_ignore_ascii_case("sep") && letters.next().is_none()).then_some(separator)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_of_excel_tells_the_separator() {
+        for (line, separator) in [
+            ("sep=;", Some(';')),
+            ("\"Sep=,\"\r\n", Some(',')),
+            ("sep=\t", Some('\t')),
+            ("sep=", Some('\t')),
+            ("sep=;;", None),
+            ("step=;", None),
+            ("t_s;total;replicas", None),
+        ] {
+            assert_eq!(separator_told(line), separator, "{line:?}");
+        }
+    }
 
     #[test]
     fn every_encoding_of_a_text_is_the_text() {

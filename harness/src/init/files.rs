@@ -6,6 +6,7 @@
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Map, Value};
+use workflow::contract::text::separator_told;
 
 /// The messages in `text`, as their queue holds them.
 pub(super) fn messages(text: &str) -> Vec<String> {
@@ -45,9 +46,20 @@ pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
         }
         _ => {}
     }
-    let header = text.lines().next().unwrap_or_default();
+    // Excel writes and reads a line such as `sep=;` before the header.
+    let mut lines = text.split_inclusive('\n');
+    let told = lines.next().and_then(separator_told);
+    let table = if told.is_some() {
+        lines.collect()
+    } else {
+        text.to_owned()
+    };
+    let header = table.lines().next().unwrap_or_default();
     if header.contains("PartitionKey") && !header.trim_start().starts_with('{') {
-        return of_csv(text);
+        let others = [';', '\t'].into_iter();
+        let mut others = others.filter(|it| !header.contains(',') && header.contains(*it));
+        let separator = told.or_else(|| others.next()).unwrap_or(',');
+        return of_csv(&table, separator);
     }
     let lines = (1..).zip(text.lines());
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
@@ -68,8 +80,8 @@ fn objects(all: Vec<Value>) -> anyhow::Result<Vec<Map<String, Value>>> {
     objects.collect()
 }
 
-fn of_csv(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
-    let mut records = records(text).into_iter();
+fn of_csv(text: &str, separator: char) -> anyhow::Result<Vec<Map<String, Value>>> {
+    let mut records = records(text, separator).into_iter();
     let header = records.next().unwrap_or_default();
     // Some versions write a type into the first row alone (microsoft/AzureStorageExplorer#8772).
     let mut types = vec![String::new(); header.len()];
@@ -102,8 +114,8 @@ fn of_csv(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     rows.collect()
 }
 
-/// The records of a text of comma-separated values (RFC 4180): quotes keep commas and ends of lines, and are doubled in them.
-fn records(text: &str) -> Vec<Vec<String>> {
+/// The records of a text of separated values (RFC 4180): quotes keep separators and ends of lines, and are doubled in them.
+fn records(text: &str, separator: char) -> Vec<Vec<String>> {
     let (mut records, mut record, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut is_quoted = false;
     let mut letters = text.chars().peekable();
@@ -114,7 +126,7 @@ fn records(text: &str) -> Vec<Vec<String>> {
                 cell.push('"');
             }
             '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => record.push(std::mem::take(&mut cell)),
+            letter if letter == separator && !is_quoted => record.push(std::mem::take(&mut cell)),
             '\r' if !is_quoted => {}
             '\n' if !is_quoted => {
                 record.push(std::mem::take(&mut cell));
@@ -160,6 +172,20 @@ mod tests {
                 .map(Value::Object)
                 .collect();
             assert_eq!(read, all, "{text}");
+        }
+        let semicolons = csv.replace(',', ";");
+        for table in [
+            format!("sep=,\r\n{csv}"),
+            format!("sep=;\r\n{semicolons}"),
+            semicolons,
+            csv.replace(',', "\t"),
+        ] {
+            let read: Vec<Value> = rows(&table)
+                .unwrap()
+                .into_iter()
+                .map(Value::Object)
+                .collect();
+            assert_eq!(read, all, "{table}");
         }
         let quoted = "PartitionKey,RowKey,data\np,a-1,\"one, \"\"two\"\"\nthree\"\n";
         assert_eq!(rows(quoted).unwrap()[0]["data"], "one, \"two\"\nthree");

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{ManifestError, YamlError};
+use workflow::contract::yaml::trouble;
+
+use super::ManifestError;
 use crate::letters::{hidden, left_by_git};
 
 /// One object as it was read.
@@ -29,9 +31,11 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
         if let Some(error) = not_yet_yaml(file, text) {
             return error;
         }
+        let (line, problem) = trouble(&error, text);
         ManifestError::Yaml {
             file: file.to_owned(),
-            source: YamlError::from(&error),
+            line,
+            problem,
         }
     })?;
     let mut documents = Vec::new();

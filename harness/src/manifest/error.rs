@@ -110,15 +110,19 @@ pub enum ManifestError {
         found: String,
     },
     /// Text that is not YAML.
-    #[error("read {file} as YAML")]
+    #[error("read {file} as YAML: line {line}: {problem}")]
     Yaml {
         /// Which file, or overlay.
         file: String,
-        /// Why.
-        source: YamlError,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong, and what to do.
+        problem: String,
     },
     /// An object whose fields are not what its kind has.
-    #[error("read {object} of {file}: {field}; compare it with the reference of its kind")]
+    #[error(
+        "read {object} of {file}: {field}: {problem}; compare it with the reference of its kind"
+    )]
     Shape {
         /// Kind and name.
         object: String,
@@ -127,7 +131,7 @@ pub enum ManifestError {
         /// Where in the object.
         field: String,
         /// What does not fit.
-        source: ShapeError,
+        problem: ShapeError,
     },
     /// A version of a kind that this program does not know.
     #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
@@ -151,17 +155,18 @@ pub enum ManifestError {
         /// The first such field.
         field: String,
     },
-    /// A resource on another machine.
+    /// A kustomization of which a part is fetched.
     #[error(
-        "read {resource} of {path}: nothing is fetched here; write what it comes to into a file with `kubectl kustomize {dir} > \
-         all.yaml`, and give that file",
-        dir = path.parent().unwrap_or(path).display()
+        "read {path}: its resource {url:?} is elsewhere, and this program fetches none; render it first: kubectl kustomize {dir} > \
+         all.yaml, and then give all.yaml"
     )]
     Remote {
         /// The kustomization.
         path: PathBuf,
-        /// The resource, as it is written.
-        resource: String,
+        /// What it fetches, as it is written.
+        url: String,
+        /// The directory that was to be read.
+        dir: PathBuf,
     },
     /// There is no kubectl that can render.
     #[error("find kubectl 1.27 or later, whose kustomize is version 5 or later: {0}")]
@@ -193,13 +198,26 @@ const TYPES: [(&str, &str); 8] = [
     ("a boolean", "true or false, without quotes"),
 ];
 
+/// What `serde` finds, and what people call it.
+const FOUND: [(&str, &str); 6] = [
+    ("integer ", "the number "),
+    ("floating point ", "the number "),
+    ("boolean ", ""),
+    ("string ", ""),
+    ("map", "an object"),
+    ("sequence", "a list"),
+];
+
 impl From<&serde_json::Error> for ShapeError {
     fn from(error: &serde_json::Error) -> Self {
         let said = error.to_string();
-        let Some((found, expected)) = said.rsplit_once(", expected ") else {
+        let kinds = ["invalid type: ", "invalid value: "];
+        let mut found = kinds.iter().filter_map(|kind| said.strip_prefix(kind));
+        let Some((found, expected)) = found.next().and_then(|it| it.rsplit_once(", expected "))
+        else {
             return Self(said);
         };
-        if found.ends_with("invalid type: null") {
+        if found == "null" {
             return Self("is missing".to_owned());
         }
         // A placeholder of a shell's, of envsubst or of a pipeline.
@@ -207,8 +225,17 @@ impl From<&serde_json::Error> for ShapeError {
             .iter()
             .any(|begin| found.contains(begin))
         {
-            return Self(format!("{found}, a placeholder; write a value there first"));
+            let value = found.trim_start_matches("string ");
+            return Self(format!(
+                "is {value}, a placeholder; write a value there first"
+            ));
         }
+        let mut kinds = FOUND.into_iter();
+        let kind = kinds.find_map(|(ours, people)| Some((ours, people, found.strip_prefix(ours)?)));
+        let (ours, value) = match kind {
+            Some((ours, people, value)) => (ours, format!("{people}{}", value.replace('`', ""))),
+            None => ("", found.to_owned()),
+        };
         let mut types = TYPES.into_iter();
         let named = types.find(|(ours, _)| *ours == expected);
         let expected = match named {
@@ -216,28 +243,14 @@ impl From<&serde_json::Error> for ShapeError {
             None if expected.starts_with("struct ") => "an object",
             None => expected,
         };
-        Self(format!("{found}, expected {expected}"))
-    }
-}
-
-/// Why a text is not YAML, for people who write manifests.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct YamlError(String);
-
-impl From<&serde_saphyr::Error> for YamlError {
-    fn from(error: &serde_saphyr::Error) -> Self {
-        // Its own words advise programmers, and its line comes last.
-        let serde_saphyr::Error::DuplicateMappingKey { key, location } = error.without_snippet()
-        else {
-            let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            return Self(text);
+        let is_number = value.trim_matches('"').parse::<f64>().is_ok();
+        let advice = match ours {
+            "integer " | "floating point " | "boolean " if expected == "a string" => {
+                "; put it into quotes"
+            }
+            "string " if expected.contains("number") && is_number => "; leave the quotes away",
+            _ => "",
         };
-        let key = key.as_deref().unwrap_or("that is a mapping or a list");
-        Self(format!(
-            "line {}, column {}: the key {key} is there a second time; only one can count, remove the other",
-            location.line(),
-            location.column()
-        ))
+        Self(format!("is {value}, must be {expected}{advice}"))
     }
 }

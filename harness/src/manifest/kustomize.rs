@@ -116,20 +116,51 @@ pub(super) fn find(dir: &Path) -> Result<Option<PathBuf>, ManifestError> {
     Ok(here.pop())
 }
 
-/// Whether kustomize would fetch it (`api/internal/git/repospec.go`, `NewRepoSpecFromURL`; "remote targets" of its examples): a URL,
-/// or a repository by its host.
-fn is_remote(resource: &Path) -> bool {
-    let text = resource.to_string_lossy();
-    let is_url = text.contains("://") || text.contains("::") || text.starts_with("git@");
-    is_url
-        || ["github.com/", "gitlab.com/", "bitbucket.org/"]
-            .iter()
-            .any(|host| text.starts_with(host))
+/// Whether a resource that is no file here is fetched (kustomize `api/internal/git/repospec.go`, `NewRepoSpecFromURL`; a URL of a file
+/// by `api/internal/loader/fileloader.go`, `Load`).
+fn is_remote(resource: &str) -> bool {
+    let host = resource.split('/').next().unwrap_or_default();
+    resource.contains("://")
+        || resource.contains("::")
+        || resource.contains("?ref=")
+        || resource.contains(".git/")
+        || resource.strip_suffix(".git").is_some()
+        || resource.starts_with("git@")
+        || ["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"].contains(&host)
+}
+
+/// A part of the kustomization in `dir`, or of one that it takes from this disk, that is fetched from elsewhere: the kustomization, and
+/// the part as it is written. What cannot be read is left to whoever reads all of it.
+fn remote(dir: &Path, depth: u8) -> Option<(PathBuf, String)> {
+    const DEEPEST: u8 = 16;
+    let path = find(dir).ok()??;
+    let documents = parse(&path.display().to_string(), &text_of(&path).ok()?).ok()?;
+    let value = &documents.first()?.value;
+    let parts = ["resources", "components", "bases"].into_iter();
+    let parts = parts.filter_map(|field| value[field].as_array());
+    for part in parts.flatten().filter_map(Value::as_str) {
+        let here = dir.join(part);
+        if builtin::is_dir(&here) {
+            // Directories that take each other are refused where they are read.
+            if depth < DEEPEST
+                && let Some(found) = remote(&here, depth + 1)
+            {
+                return Some(found);
+            }
+        } else if is_remote(part) && !builtin::is_file(&here) {
+            return Some((path, part.to_owned()));
+        }
+    }
+    None
 }
 
 /// Reads the objects that the kustomization in `dir` lists, and the `ConfigMap`s that it generates from `envs`, without the
 /// hash in their names. Refuses a kustomization that does more, such as patching: only kubectl can tell what comes of it.
 pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
+    if let Some((path, url)) = remote(dir, 0) {
+        let dir = dir.to_owned();
+        return Err(ManifestError::Remote { path, url, dir });
+    }
     let path = find(dir)?.unwrap_or_else(|| dir.join(NAMES[0]));
     let name = path.display().to_string();
     let value = parse(&name, &text_of(&path)?)?
@@ -149,10 +180,6 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     let plain: Plain = typed(&value, "the kustomization", &name, "")?;
     let mut documents = Vec::new();
     for resource in &plain.resources {
-        if is_remote(resource) {
-            let resource = resource.display().to_string();
-            return Err(ManifestError::Remote { path, resource });
-        }
         let file = dir.join(resource);
         if builtin::is_dir(&file) {
             documents.extend(read_plain(&file)?);

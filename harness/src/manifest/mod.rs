@@ -31,7 +31,7 @@ use serde_json::Value;
 
 pub use check::{Problem, check, check_job};
 pub use document::{Document, parse};
-pub use error::{ManifestError, ShapeError, YamlError};
+pub use error::{ManifestError, ShapeError};
 pub use kustomize::{Kubectl, read_plain};
 pub(crate) use quantity::quantity;
 pub use scaling::Asked;
@@ -319,7 +319,7 @@ fn typed<T: DeserializeOwned>(
             } else {
                 field
             },
-            source: ShapeError::from(error.inner()),
+            problem: ShapeError::from(error.inner()),
         }
     })
 }

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use cucumber::feature::Ext as _;
-use cucumber::gherkin::{Feature, GherkinEnv, ParseError, ParseFileError};
+use cucumber::gherkin::{Examples, Feature, GherkinEnv, ParseError, ParseFileError};
 
 use super::lint::{Problem, Problems};
 use super::selection::scenarios;
 use super::text::{
-    NoText, decoded, of_descriptions, of_text, shown, with_language_first, without_mark,
+    NoText, decoded, language, of_descriptions, of_text, shown, with_language_first, without_colon,
+    without_mark,
 };
 
 /// A feature file that was read, with a scenario for each line of its examples.
@@ -104,9 +105,12 @@ fn parsed(
     let read = Feature::parse(with_language_first(text).as_ref(), GherkinEnv::default());
     let feature = read.map_err(|error| {
         let parser = in_words(&file, text, line_of(&error), cause(&file));
-        // What was found in the text may be why, and says more than the parser does of the same line.
-        let is_told = problems.iter().any(|problem| problem.line == parser.line);
-        let found = problems.iter().chain(Some(&parser).filter(|_| !is_told));
+        // What was found in the text up to there is why, or must be mended first, and says more than the parser does.
+        let is_told = problems.iter().any(|problem| problem.line <= parser.line);
+        let found = Some(&parser)
+            .filter(|_| !is_told)
+            .into_iter()
+            .chain(&problems);
         let found = found.map(ToString::to_string);
         Unreadable(found.collect::<Vec<_>>().join("\n"))
     })?;
@@ -142,14 +146,21 @@ fn of_empty_parts(feature: &Feature, file: &Path) -> Vec<Problem> {
     for (_, scenario) in scenarios(feature) {
         let name = &scenario.name;
         for examples in &scenario.examples {
+            if let Some(name) = twice(examples) {
+                let text =
+                    format!("the column {name:?} is there twice; one of them would never be read");
+                problems.add(examples.position.line, text);
+            }
             // The first row is the header.
             if examples
                 .table
                 .as_ref()
                 .is_none_or(|table| table.rows.len() < 2)
             {
-                let text =
-                    format!("these examples of {name:?} have no row: it runs for none of them");
+                let text = format!(
+                    "these examples of {name:?} have no row: it runs for none of them; a row is one line, with | before, between \
+                     and after its cells"
+                );
                 problems.add(examples.position.line, text);
             }
         }
@@ -159,6 +170,14 @@ fn of_empty_parts(feature: &Feature, file: &Path) -> Vec<Problem> {
         }
     }
     problems.found
+}
+
+/// A header of two columns.
+fn twice(examples: &Examples) -> Option<&str> {
+    let header = examples.table.as_ref()?.rows.first()?;
+    let mut columns = header.iter().enumerate();
+    let found = columns.find(|(n, name)| header[..*n].contains(name));
+    found.map(|(_, name)| name.as_str())
 }
 
 /// Where the parser gave up. Only its words tell, `Error at <line>:<column>: ...`.
@@ -184,15 +203,7 @@ fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> Prob
     if let Some(cause) = cause {
         let at = cause_at(&lines, line, &cause);
         let said = shown(lines[at]);
-        let text = if cause.starts_with(UNKNOWN_KEYWORD) {
-            format!(
-                "this line begins with no keyword, or with one that cannot stand here: '{said}'"
-            )
-        } else {
-            let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
-            format!("{} '{said}'", shown(&cause))
-        };
-        return problem(at + 1, text);
+        return problem(at + 1, no_keyword(&lines, &said));
     }
     let said = lines
         .get(line.saturating_sub(1))
@@ -202,7 +213,26 @@ fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> Prob
         let short = "the file ends too early, or something is missing before this line";
         return problem(line, short.to_owned());
     }
-    problem(line, format!("this line cannot be read: '{}'", shown(said)))
+    problem(line, no_keyword(&lines, &shown(said)))
+}
+
+/// Of a line that the parser does not take: whatever it says of it, no keyword of the file's language has come where one must.
+fn no_keyword(lines: &[&str], said: &str) -> String {
+    let mut languages = (1..).zip(lines);
+    let found = languages.find_map(|(line, text)| Some((line, language(text)?)));
+    let advice = match found.filter(|(_, code)| *code != "en") {
+        None if let Some(keyword) = without_colon(said) => {
+            format!("if it was to begin a part of the feature, write '{keyword}:'")
+        }
+        Some((line, code)) => format!(
+            "the file is in the language {code:?} of Gherkin, as its line {line} says; write the keywords of that language, or remove \
+             that line for those of English"
+        ),
+        None => "compare it with the features that 'harness export DIR features' writes".to_owned(),
+    };
+    format!(
+        "this line begins with no keyword, or with one that cannot stand here: '{said}'; {advice}"
+    )
 }
 
 const UNKNOWN_KEYWORD: &str = "Unknown keyword: '";

@@ -5,8 +5,10 @@
 //! `Background`, `Scenario` and `Examples` is a description, up to the first line that begins with another keyword.
 
 mod keyword;
+mod structure;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -15,6 +17,7 @@ use cucumber::gherkin::{Feature, Step, StepType, is_language_supported};
 use super::lint::{Problem, Problems};
 use super::selection::definitions;
 use crate::letters::{hidden, left_by_git};
+pub(super) use keyword::without_colon;
 use keyword::{Header, after_keyword, begins_step, header, meant};
 
 /// Why bytes are no text of a feature file.
@@ -55,7 +58,7 @@ pub(super) fn without_mark(text: &str) -> &str {
 
 /// The code in a line such as `# language: fr`, which says in which language the keywords of a file are (Gherkin reference, "Spoken
 /// Languages").
-fn language(line: &str) -> Option<&str> {
+pub(super) fn language(line: &str) -> Option<&str> {
     let said = line.trim().strip_prefix('#')?.trim_start();
     let code = said.strip_prefix("language")?.trim_start();
     Some(code.strip_prefix(':')?.trim())
@@ -131,7 +134,18 @@ pub(super) fn of_text(file: &Path, text: &str) -> Vec<Problem> {
     for (number, line) in (1..).zip(text.lines()) {
         scan.line(number, line);
     }
-    scan.problems.found
+    let mut found = scan.problems.found;
+    if text
+        .lines()
+        .find_map(language)
+        .is_none_or(|code| code == "en")
+    {
+        let told: BTreeSet<usize> = found.iter().map(|it| it.line).collect();
+        let more = structure::of_structure(file, text).into_iter();
+        found.extend(more.filter(|it| !told.contains(&it.line)));
+        found.sort_by_key(|it| it.line);
+    }
+    found
 }
 
 /// The line, from 1, in which a CR stands that no LF follows.
@@ -188,7 +202,7 @@ impl Scan<'_> {
         if line.starts_with('|') {
             self.name_hidden(number, &without_tabs);
             self.table_row(number, line, first);
-        } else if let Some(end) = self.doc_string(line) {
+        } else if let Some(end) = doc_string_end(line).filter(|_| self.place == Place::Steps) {
             self.place = Place::DocString(end);
         } else if let Some(header) = header(seen) {
             self.name_hidden(number, &without_tabs);
@@ -240,18 +254,14 @@ impl Scan<'_> {
         )
     }
 
-    /// The end of the doc string that `line` begins, where one can stand.
-    fn doc_string(&self, line: &str) -> Option<&'static str> {
-        let ends = ["\"\"\"", "```"].into_iter();
-        let mut ends = ends.filter(|_| self.place == Place::Steps);
-        ends.find(|end| line.starts_with(end))
-    }
-
     fn table_row(&mut self, number: usize, line: &str, first: Option<usize>) {
         let cells = cells(line);
-        // The parser refuses a row that is too short, and cuts off one that is too long.
-        if let Some(first) = first.filter(|first| cells > *first) {
-            let text = format!("this row has {cells} cells, and the first of its table {first}");
+        // The parser refuses a row that is too short, and cuts off one that is too long. One that lacks its last bar is told as that.
+        let whole = first.filter(|_| line.ends_with('|'));
+        if let Some(first) = whole.filter(|first| cells != *first) {
+            let text = format!(
+                "this row has {cells} cells, and the first of its table {first}; give each row as many"
+            );
             self.problems.add(number, text);
         }
         self.row = Some(first.unwrap_or(cells));
@@ -279,7 +289,15 @@ impl Scan<'_> {
             );
             self.problems.add(number, text);
         } else if let Some(step) = step_in(line) {
-            self.problems.add(number, in_description(line, step));
+            let text = if self.place == Place::Below(Header::Examples) {
+                format!(
+                    "'{}' is a description of the examples above it, which never runs; move the step above them",
+                    shown(line)
+                )
+            } else {
+                in_description(line, step)
+            };
+            self.problems.add(number, text);
         }
     }
 }
@@ -290,6 +308,12 @@ fn in_description(line: &str, step: &str) -> String {
          stands below a line 'Scenario: <name>'",
         shown(line)
     )
+}
+
+/// The end of the doc string that `line` begins.
+fn doc_string_end(line: &str) -> Option<&'static str> {
+    let mut ends = ["\"\"\"", "```"].into_iter();
+    ends.find(|end| line.starts_with(end))
 }
 
 /// The cells of a row of a table, whose bars may be escaped.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
+use workflow::contract::yaml::trouble;
 
 pub(super) use crate::manifest::quantity;
 
@@ -25,13 +26,16 @@ pub enum PricesError {
     },
     /// It is not what a price file is.
     #[error(
-        "read prices {file}; its format is at the head of builtin:prices.yaml, which the command `export` writes out"
+        "read prices {file}: line {line}: {problem}; the format is at the head of builtin:prices.yaml, which the command `export` \
+         writes out"
     )]
     Format {
         /// Which.
         file: String,
+        /// The line, from 1.
+        line: u64,
         /// What does not fit.
-        source: Box<serde_saphyr::Error>,
+        problem: String,
     },
     /// A figure makes no sense.
     #[error("read prices {file}: {field} of {node} is {value}, must be {expected}")]
@@ -131,11 +135,15 @@ impl Node {
     }
 
     fn parse(file: &str, text: &str, name: Option<&str>) -> Result<Self, PricesError> {
-        let prices: Prices =
-            serde_saphyr::from_str(text).map_err(|source| PricesError::Format {
-                file: file.to_owned(),
-                source: Box::new(source),
-            })?;
+        let prices: Prices = serde_saphyr::from_str(text).map_err(|error| {
+            let (line, problem) = trouble(&error, text);
+            let file = file.to_owned();
+            PricesError::Format {
+                file,
+                line,
+                problem,
+            }
+        })?;
         let mut sizes = prices.nodes.iter();
         let size = match name {
             None => sizes.next(),

@@ -245,16 +245,30 @@ fn a_file_that_is_no_feature_is_refused_in_words_with_its_line() {
         ("\nScenario: s\n", "'Scenario: s'"),
         (
             "Scenario: s\n  Given 1 consumer\n",
-            "a.feature:1: this line begins with no keyword, or with one that cannot stand here: 'Scenario: s'",
+            "a.feature:1: a feature file begins with a line 'Feature: <name>', and this one with 'Scenario: s'",
+        ),
+        (
+            "# language: fr\nFeature: f\n  Scenario: s\n",
+            "a.feature:2: this line begins with no keyword, or with one that cannot stand here: 'Feature: f'; the file is in the \
+             language \"fr\" of Gherkin, as its line 1 says",
+        ),
+        (
+            "Feature: f\n  Scenario s\n    Given 1 consumer\n",
+            "a.feature:2: this line begins with no keyword, or with one that cannot stand here: 'Scenario s'; if it was to begin a \
+             part of the feature, write 'Scenario:'",
+        ),
+        (
+            "Feature: f\n  Scenario Outline: s\n    Given <n> consumer\n    Examples:\n      | n | n |\n      | 1 | 2 |\n",
+            "a.feature:4: the column \"n\" is there twice",
         ),
         (
             "Feature: f\n  Background:\n    Given 1 consumer\n  Background:\n    Given 2 consumers\n  Scenario: s\n    When x\n",
-            "a.feature:4: this line begins with no keyword, or with one that cannot stand here: 'Background:'",
+            "a.feature:4: a second background begins here, and the first is that of line 2",
         ),
     ] {
         std::fs::write(&file, content).expect("a feature file");
         let output = harness(&["lint", file.to_str().expect("a path of text")]);
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(words), "{words:?} is missing in {said}");
     }

@@ -76,3 +76,42 @@ fn files_that_say_nothing_of_a_cluster_are_wrong_input() {
         assert!(said.contains(expected), "{expected}: {said}");
     }
 }
+
+/// 12 messages for which a poll makes 12 jobs, and none as long as they work (KEDA `scale_jobs.go`, `defaultScalingStrategy`).
+const JOBS: &str = "t_s,total,jobs,pending,made\n0,0,0,0,0\n4,12,0,0,0\n9,12,12,12,12\n15,12,12,0,12\n50,12,12,0,12\n";
+
+#[test]
+fn jobs_are_held_against_the_scaled_job_that_makes_them() {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path
+    };
+    let job = |strategy: &str| {
+        format!(
+            "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {{name: a}}\nspec:\n  pollingInterval: 10\n  \
+             jobTargetRef: {{template: {{spec: {{containers: [{{name: w, env: [{{name: C, value: x}}]}}]}}}}}}\n  scalingStrategy: {{strategy: {strategy}}}\n  \
+             triggers:\n  - type: azure-queue\n    metadata: {{queueName: orders, queueLength: \"1\", connectionFromEnv: C}}\n"
+        )
+    };
+    let recording = file("a.csv", JOBS);
+    let (code, said) = judge(&file("default.yaml", &job("default")), &recording);
+    assert_eq!(code, Some(0), "{said}");
+    let expected = "recorded  12 jobs, made by 1 polls beside 3 that made none, in 50 s";
+    assert!(said.contains(expected), "{said}");
+    assert!(
+        said.contains("as the model makes them, at every poll"),
+        "{said}"
+    );
+    let (code, said) = judge(&file("accurate.yaml", &job("accurate")), &recording);
+    assert_eq!(code, Some(10), "{said}");
+    assert!(
+        said.contains("OTHERWISE than the model: 0 jobs made at 19.0 s, where the model makes 12"),
+        "{said}"
+    );
+    let replicas = file("replicas.csv", "t_s,total,replicas\n0,0,0\n9,0,0\n");
+    let (code, said) = judge(&file("default.yaml", &job("default")), &replicas);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("t_s,total,jobs,pending,made"), "{said}");
+}

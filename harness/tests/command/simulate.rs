@@ -189,7 +189,7 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
         &[
             "ScaledObject/aws2az-queue-scaleobj",
             "spec.pollingInterval",
-            "invalid type: string",
+            "is \"30\", must be a whole number; leave the quotes away",
         ],
     ),
     (
@@ -246,7 +246,7 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
         "maxReplicaCount: 15.5",
         &[
             "spec.maxReplicaCount",
-            "floating point `15.5`, expected a whole number",
+            "is the number 15.5, must be a whole number",
         ],
     ),
     (

@@ -2,14 +2,14 @@
 //!
 //! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. A first
 //! line `offset_s` is a header. Only the first column is read, so a trace may carry more; empty lines and lines that
-//! start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark or with a line `sep=;`, end
-//! its lines with CR, and have semicolons or tabs between its columns.
+//! start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark, end its lines with CR,
+//! have semicolons or tabs between its columns, and say so in a line such as `sep=;` before all others.
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use workflow::contract::text::{decode, is_utf16};
+use workflow::contract::text::{decode, is_utf16, separator_told};
 
 /// Most arrivals of one trace; they are held in memory, 16 bytes each.
 pub const MAX_ARRIVALS: usize = 10_000_000;
@@ -121,6 +121,8 @@ const NO_TEXT: &str = "it is neither UTF-8 nor UTF-16; save it as UTF-8";
 #[derive(Default)]
 struct Arrivals {
     offsets: Vec<Duration>,
+    /// What a line `sep=` says that stands between columns, as Excel reads it.
+    separator: Option<char>,
     /// The first line that is no comment.
     first: Option<Row>,
     begun: bool,
@@ -134,12 +136,18 @@ impl Arrivals {
         } else {
             text.strip_prefix('\u{feff}').unwrap_or(text)
         };
-        let is_first = !std::mem::replace(&mut self.begun, true);
+        self.begun = true;
         let text = text.trim();
-        if text.is_empty() || text.starts_with('#') || is_first && names_separator(text) {
+        if text.is_empty() || text.starts_with('#') {
             return Ok(());
         }
-        let row = Row::of(text);
+        if self.first.is_none()
+            && let Some(separator) = separator_told(text)
+        {
+            self.separator = Some(separator);
+            return Ok(());
+        }
+        let row = Row::of(text, self.separator);
         let may_be_header = self.first.is_none();
         let first = *self.first.get_or_insert(row);
         if row.columns > first.columns {
@@ -163,12 +171,6 @@ impl Arrivals {
     }
 }
 
-/// Whether a first line tells spreadsheets what stands between the columns, `sep=;`, which every line shows as well.
-fn names_separator(text: &str) -> bool {
-    let name = text.trim_matches('"').get(..4);
-    name.is_some_and(|name| name.eq_ignore_ascii_case("sep="))
-}
-
 /// The first column of a header.
 const HEADER: &str = "offset_s";
 
@@ -181,10 +183,11 @@ struct Row {
 
 impl Row {
     /// A semicolon or tab separates wherever one is: where decimals have commas, spreadsheets put semicolons between columns.
-    fn of(text: &str) -> Self {
+    /// What the file says itself comes first.
+    fn of(text: &str, told: Option<char>) -> Self {
         let mut separators = [';', '\t'].into_iter();
         let separator = separators.find(|separator| text.contains(*separator));
-        let separator = separator.unwrap_or(',');
+        let separator = told.or(separator).unwrap_or(',');
         let mut is_quoted = false;
         let ends = text.chars().filter(|letter| {
             is_quoted ^= *letter == '"';
@@ -278,9 +281,9 @@ mod tests {
             "\u{feff}\"offset_s\",\"note\"\n\"0\",\"a, b\"\n\"0.25\",c\n",
             "Offset_s;size\n0;1\n0.25;2\n",
             "offset_s\tsize\n0\t1\n0.25\t2\n",
-            // "Import or export text (.txt or .csv) files": Excel takes the separator of a first line `sep=`.
             "\u{feff}sep=;\r\noffset_s;size\r\n0;1\r\n0.25;2\r\n",
-            "\"sep=,\"\n0,1\n0.25,2\n",
+            "\"sep=|\"\noffset_s|note\n0|a;b\n0.25|\n",
+            "SEP=\t\n0\ta, b\n0.25\t\n",
         ] {
             assert_eq!(parsed(text), expected, "{text:?}");
         }

@@ -50,6 +50,58 @@ fn a_formula_has_the_value_that_expr_gives_it() {
     }
 }
 
+/// Seen with `expr-lang/expr` 1.17.8: a division by zero is infinite, or no number, and no error; `builtin/lib.go`, `minMax`.
+#[test]
+fn a_division_by_zero_is_infinite_or_no_number() {
+    let of = |text: &str| value(text, Some(10.0), Some(0.0)).unwrap().unwrap();
+    for (text, expected) in [
+        ("orders / day", f64::INFINITY),
+        ("-orders / day", f64::NEG_INFINITY),
+        ("1 / 0", f64::INFINITY),
+        ("min(orders / day, 10)", 10.0),
+        ("min(10, day / day)", 10.0),
+        ("max(10, day / day)", 10.0),
+        ("mean(orders / day, 1)", f64::INFINITY),
+    ] {
+        assert_eq!(of(text).to_bits(), expected.to_bits(), "{text}");
+    }
+    for text in ["day / day", "min(day / day, 10)", "max(day / day, 10)"] {
+        assert!(of(text).is_nan(), "{text}");
+    }
+}
+
+#[test]
+fn values_with_which_a_formula_has_no_bound_are_found() {
+    let found = |text: &str| {
+        let formula = Formula::parse(text, &NAMES).unwrap();
+        formula.boundless(&[vec![], vec![], vec![0.0, 4.0]])
+    };
+    for (text, orders, day) in [
+        ("orders / day", 1.0, 0.0),
+        ("orders / 0", 1.0, 0.0),
+        ("100 / (orders - 5)", 5.0, 0.0),
+        ("day / orders", 0.0, 4.0),
+        ("1 / orders", 0.0, 0.0),
+        ("orders ** 5000", 5_000.0, 0.0),
+    ] {
+        let (reads, number) = found(text).expect(text);
+        assert_eq!((reads[0], reads[2]), (orders, day), "{text}");
+        assert!(number.is_infinite(), "{text}");
+    }
+    for text in [
+        "orders / max(day, 1)",
+        "day > 0 ? orders / day : orders",
+        "orders / (day + 1)",
+        "orders / 2",
+        // Nothing is there, and nothing is wanted.
+        "orders / (orders + day)",
+        "min(orders / day, 10) ?? nil",
+    ] {
+        let found = found(text);
+        assert_eq!(found, None, "{text}");
+    }
+}
+
 /// Source: KEDA `pkg/scaling/modifiers/formula.go`, `scalingModifierTriggerValue` and `calculateScalingModifiersFormula`.
 #[test]
 fn a_trigger_that_failed_is_nil() {

@@ -81,6 +81,14 @@ pub enum JobStrategy {
     Eager,
 }
 
+/// `customScalingRunningJobPercentage` as KEDA reads it (`strconv.ParseFloat`): without spaces or a percent sign, and what is too
+/// large for a number is none.
+pub(super) fn percentage(text: &str) -> Option<f64> {
+    let number: f64 = text.parse().ok()?;
+    let is_named = text.to_ascii_lowercase().contains("inf");
+    (!number.is_infinite() || is_named).then_some(number)
+}
+
 /// `scalingStrategy.multipleScalersCalculation` (KEDA `pkg/scaling/scaledjob/metrics.go`, `IsScaledJobActive`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "by their names")]

@@ -1,6 +1,8 @@
 //! Settings that KEDA takes and a user should not.
 
-use super::manifest::{ScaledJob, ScaledObject, ScalingStrategy, Trigger};
+mod job;
+
+use super::manifest::{ScaledJob, ScaledObject, Trigger};
 use super::validate::{AZURE_QUEUE_KEYS, CRON_KEYS};
 use super::{SelectPolicy, Settings, Warning};
 use crate::LengthStrategy;
@@ -71,42 +73,55 @@ impl Settings {
                     .into();
             warn("fallback.replicas", reason);
         }
-        let fallback = self.fallback.is_some();
-        if fallback && self.modifiers.as_ref().is_some_and(|it| !it.whole_target) {
-            let reason = "no whole number: KEDA never falls back with it".into();
-            warn("advanced.scalingModifiers.target", reason);
-        }
-        let seldom = self.numberless().into_iter().chain(self.ineffective());
-        warnings.extend(seldom.chain(self.tolerances()));
+        warnings.extend(self.of_formula());
+        warnings.extend(self.ineffective());
+        warnings.extend(self.tolerances());
         warnings
     }
 
-    /// A formula that is infinite or no number for counts that queues have at rest: each empty, or one of them with a message. KEDA
-    /// hands Go's conversion of that to the HPA (`pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`).
-    fn numberless(&self) -> Option<Warning> {
-        let modifiers = self.modifiers.as_ref()?;
-        let empty = vec![Some(0.0); self.triggers()];
-        let mut cases = vec![empty.clone()];
-        cases.extend((0..self.triggers()).map(|n| {
-            let mut one = empty.clone();
-            one[n] = Some(1.0);
-            one
-        }));
-        let infinite = cases.iter().find(|case| {
-            let value = modifiers.formula.evaluate(case);
-            matches!(value, Ok(Some(number)) if !number.is_finite())
-        })?;
-        let when = match infinite.iter().position(|count| *count == Some(1.0)) {
-            None => "when all triggers read 0".to_owned(),
-            Some(n) => format!("when trigger {n} reads 1 and the others 0"),
+    /// KEDA `fallback.go`, `HasValidFallback`, and what formulas come to.
+    fn of_formula(&self) -> impl Iterator<Item = Warning> {
+        let modifiers = self.modifiers.as_ref().filter(|_| self.fallback.is_some());
+        let broken = modifiers.is_some_and(|it| !it.whole_target);
+        let target = broken.then(|| Warning {
+            field: "advanced.scalingModifiers.target".to_owned(),
+            reason: "no whole number: KEDA never falls back with it".to_owned(),
+        });
+        target.into_iter().chain(self.boundless())
+    }
+
+    /// A formula that divides by what may be 0. `expr-lang/expr` makes an infinite number of it, and no error; KEDA `formula.go`,
+    /// `calculateScalingModifiersFormula`, makes a whole number of that with `int64(out * 1000)`.
+    fn boundless(&self) -> Option<Warning> {
+        let formula = &self.modifiers.as_ref()?.formula;
+        let of_cron = |other: &super::Trigger| match &other.reads {
+            super::Reads::Cron(cron) => vec![0.0, f64::from(cron.desired_replicas())],
+            super::Reads::Queue(_) => Vec::new(),
         };
-        Some(Warning {
-            field: "advanced.scalingModifiers.formula".to_owned(),
-            reason: format!(
-                "divides by zero {when}: what KEDA makes of that depends on the processor that it runs on (on x86-64 the lowest \
-                 number there is, so that nothing is active); write a divisor that is never 0, such as max(a, 1)"
-            ),
-        })
+        let others = self.others.iter().map(of_cron);
+        let known: Vec<_> = std::iter::once(Vec::new()).chain(others).collect();
+        let (reads, number) = formula.boundless(&known)?;
+        let others = self.others.iter().map(|it| it.name.as_deref());
+        let names = std::iter::once(self.trigger_name.as_deref()).chain(others);
+        let pairs = names.zip(&reads).enumerate();
+        let used = pairs.filter(|(trigger, _)| formula.uses(*trigger));
+        let used = used.filter_map(|(_, (name, reads))| Some((name?, reads)));
+        let reads: Vec<_> = used
+            .map(|(name, reads)| format!("{name} at {reads}"))
+            .collect();
+        let comes_to = if number.is_nan() {
+            "no number (0 / 0)"
+        } else {
+            "an infinite number"
+        };
+        let reason = format!(
+            "with {} it comes to {comes_to}, of which KEDA makes the lowest there is on amd64, as the model does: nothing is \
+             active, and the HPA goes to its minimum, however many messages wait (on arm64 an infinite one is the highest, and \
+             brings all replicas); divide by what cannot be 0, such as max(..., 1), or write a choice: b > 0 ? a / b : a",
+            reads.join(" and ")
+        );
+        let field = "advanced.scalingModifiers.formula".to_owned();
+        Some(Warning { field, reason })
     }
 
     /// A field that does nothing here (KEDA `scaledobject_webhook.go`, `verifyScaledObjects`, warns of both).
@@ -155,56 +170,11 @@ impl ScaledObject {
 }
 
 impl ScaledJob {
-    /// What is written in the manifest and has no effect.
+    /// What is written in the manifest and has no effect, or another than it says.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = of_triggers(&self.spec.triggers);
-        warnings.extend(self.spec.scaling_strategy.warning());
+        warnings.extend(job::warnings(&self.spec));
         warnings
-    }
-}
-
-impl ScalingStrategy {
-    /// Settings of the strategy custom that do not count (KEDA `scale_jobs.go`, `NewScalingStrategy`: a percentage that cannot be
-    /// read is told in the log of the operator alone, and the strategy is default then; the others read neither).
-    fn warning(&self) -> Option<Warning> {
-        let percentage = self.custom_scaling_running_job_percentage.as_deref();
-        let warning = |field: &str, reason: String| Warning {
-            field: format!("scalingStrategy.{field}"),
-            reason,
-        };
-        if self.strategy.as_deref() == Some("custom") {
-            if self.running_share().is_some() {
-                return None;
-            }
-            let found = percentage.map_or("is missing".to_owned(), |text| {
-                format!("is {text:?}, which is no number")
-            });
-            return Some(warning(
-                "customScalingRunningJobPercentage",
-                format!(
-                    "{found}: KEDA says so in its log alone, and takes the strategy default; write a share of 1 such as \"0.5\""
-                ),
-            ));
-        }
-        let field = if percentage.is_some() {
-            "customScalingRunningJobPercentage"
-        } else {
-            self.custom_scaling_queue_length_deduction?;
-            "customScalingQueueLengthDeduction"
-        };
-        let strategy = self.strategy.as_deref().unwrap_or("default");
-        Some(warning(
-            field,
-            format!("without effect under the strategy {strategy}: only custom reads it"),
-        ))
-    }
-
-    /// `customScalingRunningJobPercentage` as a number: despite its name a share of 1.
-    pub(super) fn running_share(&self) -> Option<f64> {
-        self.custom_scaling_running_job_percentage
-            .as_deref()?
-            .parse()
-            .ok()
     }
 }
 

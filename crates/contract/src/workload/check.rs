@@ -31,14 +31,8 @@ impl Description {
     /// Reads a description in YAML; an error has every problem of it, the first line first.
     pub fn read(text: &str) -> Result<Self, Vec<Problem>> {
         let read: Self = serde_saphyr::from_str(text).map_err(|error| {
-            let line = error.location().map_or(0, |location| location.line());
-            let said = error
-                .without_snippet()
-                .render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            vec![Problem {
-                line,
-                text: without_place(&said),
-            }]
+            let (line, text) = crate::yaml::trouble(&error, text);
+            vec![Problem { line, text }]
         })?;
         let mut problems = Problems {
             text,
@@ -325,17 +319,6 @@ fn line_of(text: &str, way: &[&str]) -> u64 {
         }
     }
     found
-}
-
-/// A message of the parser without the place at its end or its beginning, which stands before it already.
-fn without_place(said: &str) -> String {
-    let said = said.lines().next().unwrap_or_default();
-    let said = match said.split_once(": ") {
-        Some((place, rest)) if place.starts_with("line ") => rest,
-        _ => said,
-    };
-    let end = said.find(" at line ").unwrap_or(said.len());
-    said[..end].to_owned()
 }
 
 #[cfg(test)]

@@ -128,7 +128,12 @@ fn a_space_that_is_none_to_yaml_is_named() {
 fn a_key_that_is_there_twice_is_named_with_its_line() {
     let dir = directory(&[("a.yaml", "kind: A\nspec:\n  replicas: 1\n  replicas: 2\n")]);
     let text = refusal(&dir.path().join("a.yaml"));
-    assert!(text.ends_with("line 4, column 3: the key replicas is there a second time; only one can count, remove the other"), "{text}");
+    assert!(
+        text.ends_with(
+            "line 4: the key replicas is there a second time; only one can count, remove the other"
+        ),
+        "{text}"
+    );
 }
 
 /// kubectl's YAML becomes JSON on the way (`sigs.k8s.io/yaml`, `yamlToJSON`), with Go's rules for numbers.
@@ -176,4 +181,46 @@ fn what_git_left_in_place_of_a_manifest_is_named() {
         let refused = refusal(&dir.path().join("a.yaml"));
         assert!(refused.contains(said), "{refused}");
     }
+}
+
+/// kustomize `api/krusty`, `fileloader.go` and `git/repospec.go`: what is no file here is a URL or a repository, and is fetched.
+#[test]
+fn what_a_kustomization_fetches_is_named_with_the_way_around() {
+    for (resource, is_remote) in [
+        ("https://example.com/a.yaml", true),
+        ("https://github.com/example/shop//deploy?ref=v1", true),
+        ("github.com/example/shop//deploy?ref=v1", true),
+        ("git@github.com:example/shop.git//deploy", true),
+        ("ssh://git@example.com/shop.git", true),
+        ("git::https://example.com/shop", true),
+        ("example.com/shop.git", true),
+        ("example.com/shop//deploy?ref=main", true),
+        ("a.yaml", false),
+    ] {
+        for more in ["", "patches:\n- path: p.yaml\n"] {
+            let kustomization = format!("resources:\n- {resource}\n{more}");
+            let dir = directory(&[("kustomization.yaml", &kustomization), ("a.yaml", OBJECT)]);
+            let path = dir.path().display();
+            match super::super::read_plain(dir.path()) {
+                Err(error @ ManifestError::Remote { .. }) => {
+                    assert!(is_remote, "{resource}");
+                    let told = error.to_string();
+                    assert!(
+                        told.contains(&format!("{resource:?} is elsewhere")),
+                        "{told}"
+                    );
+                    let way =
+                        format!("kubectl kustomize {path} > all.yaml, and then give all.yaml");
+                    assert!(told.ends_with(&way), "{told}");
+                }
+                _ => assert!(!is_remote, "{resource}"),
+            }
+        }
+    }
+    // Below a directory that is here, and in other fields that are fetched.
+    let dir = directory(&[("kustomization.yaml", "resources:\n- base\npatches: []\n")]);
+    fs::create_dir(dir.path().join("base")).unwrap();
+    let remote = "components:\n- https://example.com/a\n";
+    fs::write(dir.path().join("base/kustomization.yaml"), remote).unwrap();
+    assert!(refusal(dir.path()).contains("\"https://example.com/a\" is elsewhere"));
 }

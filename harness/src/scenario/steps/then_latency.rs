@@ -64,8 +64,10 @@ pub(super) fn limits(step: &Step, pace: Pace) -> anyhow::Result<Vec<LatencyLimit
         .map(|row| {
             let cells: HashMap<_, _> = header.iter().map(String::as_str).zip(row).collect();
             let cell = |name: &str| {
-                let missing =
-                    || format!("the table of limits has no column {name:?}; it has {header:?}");
+                let missing = || {
+                    let header = header.join(", ");
+                    format!("the table of limits has no column {name}; it has {header}")
+                };
                 cells
                     .get(name)
                     .map(|text| text.as_str())

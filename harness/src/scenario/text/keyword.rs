@@ -60,6 +60,14 @@ pub(super) fn meant(line: &str) -> Option<&'static str> {
     keywords.find(|keyword| is_near(&said, &folded(keyword)))
 }
 
+/// The keyword that `line` begins with and that lacks its colon.
+pub(in crate::scenario) fn without_colon(line: &str) -> Option<&'static str> {
+    let mut words = line.split_whitespace();
+    let first = words.next()?;
+    let mut keywords = HEADERS.into_iter().map(|(keyword, _)| keyword);
+    keywords.find(|keyword| !line.contains(':') && first.eq_ignore_ascii_case(keyword))
+}
+
 /// In small letters, without spaces.
 fn folded(text: &str) -> String {
     let letters = text.chars().filter(|letter| !letter.is_whitespace());

@@ -100,8 +100,25 @@ fn a_formula_takes_the_place_of_its_triggers() {
     assert_eq!(scaled("orders + invoices", 10.0, 99.0), ten);
     assert_eq!(scaled("orders + invoices", 10.0, 100.0), []);
     assert_eq!(scaled("orders > 60 ? orders : 0", 10.0, 0.0), []);
+    // Infinite to the formula is the lowest there is to KEDA on amd64 (Go specification, "Conversions between numeric types").
+    assert_eq!(scaled("orders / (invoices - 40)", 1.0, 0.0), []);
+    assert_eq!(scaled("orders / (invoices - 40)", 1.0, -1.0), []);
     // 60 / 40 = 1.5, which Kubernetes keeps as 1500 thousandths, of 500 a replica.
     assert_eq!(scaled("orders / invoices", 0.5, 0.0), [(0, 1), (15, 3)]);
+}
+
+/// Seen on amd64 with KEDA's own `resource.Quantity`: what the HPA reads of an infinite number is 0, so that it goes to its minimum
+/// although 80 messages wait, and KEDA to none once the cooldown of five minutes is over.
+#[test]
+fn a_formula_that_divides_by_an_empty_queue_takes_replicas_away() {
+    let mut settings = with_formula("orders / (invoices - orders)", 1.0, 0.0);
+    settings.behavior = Some(Behavior::default());
+    settings.controller.downscale_stabilization = seconds(0);
+    // 35 / 5 = 7; then 40 / 0, from the poll at 60 s on; the last active one was at 30 s.
+    let scaled = run(&mut fresh(settings), 420, |now| {
+        queue(if now < 60 { 35 } else { 40 })
+    });
+    assert_eq!(scaled, [(0, 1), (15, 5), (30, 7), (60, 1), (330, 0)]);
 }
 
 /// Source: KEDA `scale_handler.go`, `getScaledObjectState` (an error is never active with a formula); `fallback.go`, `doFallback`

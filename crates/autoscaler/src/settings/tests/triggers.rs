@@ -212,6 +212,11 @@ fn what_a_cluster_refuses_of_several_triggers_is_refused_by_its_field() {
             RefusedBy::Hpa,
         ),
         (
+            modifiers("orders", "1e300"),
+            format!("{in_formula}target"),
+            RefusedBy::Hpa,
+        ),
+        (
             modifiers("", "1"),
             format!("{in_formula}formula"),
             RefusedBy::Keda,
@@ -265,34 +270,32 @@ fn what_has_no_effect_is_warned_of() {
     );
 }
 
-/// Sources: KEDA `pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`; the Go specification, "Conversions between
-/// numeric types".
+/// Sources: `expr-lang/expr`, `vm/runtime/helpers.go`, `Divide`; KEDA `formula.go`, `calculateScalingModifiersFormula`.
 #[test]
-fn a_formula_that_divides_by_a_queue_that_may_be_empty_is_warned_of() {
-    for (formula, part) in [
-        ("orders / invoices", Some("when all triggers read 0")),
-        ("orders / 0", Some("when all triggers read 0")),
-        ("invoices / (orders - 1)", Some("when trigger 0 reads 1")),
-        ("orders / max(invoices, 1)", None),
-        ("orders / 2", None),
-    ] {
+fn a_formula_that_may_divide_by_zero_is_warned_of_with_the_values() {
+    let told = |formula: &str| {
         let manifest = with_modifiers(&json!({ "formula": formula, "target": "2" }));
-        let settings = settings(manifest).unwrap();
-        let warnings = settings.warnings();
-        let found = warnings
-            .iter()
-            .find(|it| it.field == "advanced.scalingModifiers.formula");
-        match (found, part) {
-            (Some(warning), Some(part)) => assert!(warning.reason.contains(part), "{warning}"),
-            (found, part) => assert_eq!(found.is_some(), part.is_some(), "{formula}"),
-        }
-    }
-    // Never active, on x86-64.
-    let manifest = with_modifiers(&json!({ "formula": "orders / 0", "target": "2" }));
-    let queue = crate::Queue {
-        visible: 5,
-        leased: 0,
+        let mut warnings = settings(manifest).unwrap().warnings();
+        warnings.retain(|it| it.field == "advanced.scalingModifiers.formula");
+        warnings.pop().map(|it| it.reason)
     };
-    let active = settings(manifest).unwrap().is_active(queue, Duration::ZERO);
-    assert!(!active);
+    let queues = told("orders / invoices").unwrap();
+    let expected = "with orders at 1 and invoices at 0 it comes to an infinite number";
+    assert!(queues.starts_with(expected), "{queues}");
+    let number = told("day / day").unwrap_or_default();
+    assert_eq!(number, "", "nothing is wanted then");
+    let number = told("orders + invoices / invoices").unwrap();
+    assert!(number.contains("comes to no number (0 / 0)"), "{number}");
+    for harmless in [
+        "orders / day * 0 + 1",
+        "orders / max(invoices, 1)",
+        "day > 0 ? orders / day : orders",
+    ] {
+        let told = told(harmless);
+        assert_eq!(
+            told.is_some(),
+            harmless.contains("* 0"),
+            "{harmless}: {told:?}"
+        );
+    }
 }

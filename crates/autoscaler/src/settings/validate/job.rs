@@ -4,7 +4,9 @@
 mod tests;
 
 use super::super::manifest::{JobContainer, JobSpec, JobTarget, ScaledJob, ScalingStrategy};
-use super::super::{Calculation, JobSettings, JobStrategy, Refusals, RefusedBy, Surroundings};
+use super::super::{
+    Calculation, JobSettings, JobStrategy, Refusals, RefusedBy, Surroundings, percentage,
+};
 use super::metadata::is_label;
 use super::{Check, INT32_MAX};
 
@@ -174,24 +176,39 @@ impl Check {
 
     /// KEDA `scale_jobs.go`, `NewScalingStrategy`: custom without a percentage that is a number is default.
     fn job_strategy(&mut self, strategy: &ScalingStrategy) -> JobStrategy {
+        let part = strategy.custom_scaling_running_job_percentage.as_deref();
         let deduction = strategy.custom_scaling_queue_length_deduction;
         match strategy.strategy.as_deref() {
             None | Some("default") => JobStrategy::Default,
             Some("accurate") => JobStrategy::Accurate,
             Some("eager") => JobStrategy::Eager,
-            Some("custom") => match strategy.running_share() {
-                Some(running) => JobStrategy::Custom {
-                    deduction: deduction.unwrap_or(0),
-                    running,
-                },
-                None => JobStrategy::Default,
-            },
+            Some("custom") => {
+                self.odd_percentage(part.unwrap_or_default());
+                match part.and_then(percentage) {
+                    Some(running) => JobStrategy::Custom {
+                        deduction: deduction.unwrap_or(0),
+                        running,
+                    },
+                    None => JobStrategy::Default,
+                }
+            }
             Some(other) => {
                 let reason = format!("is {other:?}, must be default, custom, accurate or eager");
                 let field = "spec.scalingStrategy.strategy";
                 self.refuse(RefusedBy::Schema, field, reason);
                 JobStrategy::Default
             }
+        }
+    }
+
+    /// `strconv.ParseFloat` takes hexadecimal numbers, and words for what is infinite or no number; all that comes of these is chance.
+    fn odd_percentage(&mut self, part: &str) {
+        let digits = part.trim_start_matches(['+', '-']).to_ascii_lowercase();
+        let is_odd = percentage(part).is_some_and(|number| !number.is_finite());
+        if is_odd || digits.starts_with("0x") {
+            let reason = format!("is {part:?}: write decimals, such as \"0.5\"");
+            let field = "spec.scalingStrategy.customScalingRunningJobPercentage";
+            self.refuse(RefusedBy::Model, field, reason);
         }
     }
 

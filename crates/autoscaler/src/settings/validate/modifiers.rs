@@ -66,8 +66,11 @@ impl Check {
                 let reason = format!("is {text:?}, must be a number over 0 in quotes");
                 self.refuse(keda, field("target"), reason);
             }
-            (Some(text), Some(value)) if from_units(value) == 0 => {
-                let reason = format!("is {text:?}, must be 0.001 or more");
+            (Some(text), Some(value)) if from_units(value) <= 0 => {
+                // What is too large comes out below zero (`from_units`).
+                let reason = format!(
+                    "is {text:?}, must be 0.001 or more, and a number that a queue can reach"
+                );
                 self.refuse(RefusedBy::Hpa, field("target"), reason);
             }
             _ => {}

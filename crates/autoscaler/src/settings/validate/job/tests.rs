@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{Cron, LengthStrategy, QueueTrigger, Reads};
 
-fn manifest(spec: &Value) -> ScaledJob {
+fn job(spec: &Value) -> Result<JobSettings, Refusals> {
     let mut whole = json!({
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledJob",
@@ -20,11 +20,9 @@ fn manifest(spec: &Value) -> ScaledJob {
     for (field, value) in spec.as_object().unwrap() {
         whole["spec"][field] = value.clone();
     }
-    serde_json::from_value(whole).unwrap()
-}
-
-fn job(spec: &Value) -> Result<JobSettings, Refusals> {
-    manifest(spec).settings()
+    serde_json::from_value::<ScaledJob>(whole)
+        .unwrap()
+        .settings()
 }
 
 /// Source: KEDA `withtriggers_types.go`, `scaledjob_types.go`, `scale_jobs.go`.
@@ -81,45 +79,42 @@ fn the_fields_of_a_scaled_job_are_read() {
     assert_eq!(job(&unread).unwrap().strategy, JobStrategy::Default);
 }
 
-/// Source: KEDA `scale_jobs.go`, `NewScalingStrategy`.
+/// Source: Kubernetes `core/validation/validation.go`, `validateContainerCommon`; `batch/validation/validation.go`, `validateJobSpec` and
+/// `validateGeneratedSelector`.
 #[test]
-fn a_strategy_that_reads_no_such_setting_is_warned_of() {
-    let percentage = "customScalingRunningJobPercentage";
-    let deduction = "customScalingQueueLengthDeduction";
-    for (strategy, expected) in [
-        (json!({ "strategy": "custom", percentage: "0.5" }), None),
+fn a_job_that_the_api_server_refuses_is_refused_by_the_field_that_is_wrong() {
+    let container = json!({ "name": "w", "image": "w:1" });
+    for (pointer, value, field) in [
         (
-            json!({ "strategy": "custom", percentage: "0.5x" }),
-            Some((percentage, "\"0.5x\", which is no number")),
+            "/template/spec/containers/0",
+            json!({ "name": "w" }),
+            "template.spec.containers[0].image",
         ),
         (
-            json!({ "strategy": "custom", percentage: "50 %" }),
-            Some((percentage, "takes the strategy default")),
+            "/template/spec/containers/0/name",
+            json!("My_Container"),
+            "template.spec.containers[0].name",
         ),
+        ("/backoffLimit", json!(-1), "backoffLimit"),
         (
-            json!({ "strategy": "custom", deduction: 1 }),
-            Some((percentage, "is missing")),
+            "/selector",
+            json!({ "matchLabels": { "a": "b" } }),
+            "selector",
         ),
-        (
-            json!({ "strategy": "accurate", percentage: "0.5" }),
-            Some((percentage, "strategy accurate")),
-        ),
-        (
-            json!({ deduction: 1 }),
-            Some((deduction, "strategy default")),
-        ),
-        (json!({ "strategy": "eager" }), None),
     ] {
-        let spec = json!({ "scalingStrategy": strategy });
-        let warnings = manifest(&spec).warnings();
-        match expected {
-            None => assert_eq!(warnings, [], "{strategy}"),
-            Some((field, part)) => {
-                assert_eq!(warnings.len(), 1, "{warnings:?}");
-                assert_eq!(warnings[0].field, format!("scalingStrategy.{field}"));
-                assert!(warnings[0].reason.contains(part), "{warnings:?}");
-            }
-        }
+        let mut target = json!({
+            "backoffLimit": 0, "selector": null,
+            "template": { "spec": { "containers": [container] } }
+        });
+        assert!(job(&json!({ "jobTargetRef": target })).is_ok());
+        *target.pointer_mut(pointer).unwrap() = value;
+        let refusals = job(&json!({ "jobTargetRef": target })).unwrap_err().0;
+        let seen: Vec<_> = refusals
+            .iter()
+            .map(|it| (it.field.clone(), it.by))
+            .collect();
+        let field = format!("spec.jobTargetRef.{field}");
+        assert_eq!(seen, [(field, RefusedBy::Job)], "{target}");
     }
 }
 
@@ -151,26 +146,6 @@ fn a_job_that_no_cluster_makes_or_the_model_does_not_know_is_refused() {
         ),
         (policy("Always"), of_pod("restartPolicy"), RefusedBy::Job),
         (policy("never"), of_pod("restartPolicy"), RefusedBy::Job),
-        (
-            pod(json!({ "containers": [{ "name": "w" }] })),
-            of_pod("containers[0].image"),
-            RefusedBy::Job,
-        ),
-        (
-            pod(json!({ "containers": [{ "name": "My_Container", "image": "w" }] })),
-            of_pod("containers[0].name"),
-            RefusedBy::Job,
-        ),
-        (
-            with("backoffLimit", json!(-1)),
-            "backoffLimit".to_owned(),
-            RefusedBy::Job,
-        ),
-        (
-            with("selector", json!({ "matchLabels": { "a": "b" } })),
-            "selector".to_owned(),
-            RefusedBy::Job,
-        ),
         (
             with("suspend", json!(true)),
             "suspend".to_owned(),
