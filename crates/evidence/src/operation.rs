@@ -42,6 +42,8 @@ pub enum Operation {
     CreateQueue,
     /// Set Queue Metadata, Set Queue ACL or Set Queue Service Properties: changes what holds for a queue, or for all.
     ChangeQueue,
+    /// Set Table ACL or Set Table Service Properties: changes what holds for a table, or for all.
+    ChangeTable,
     /// Delete Queue.
     DeleteQueue,
     /// Delete Table.

@@ -140,7 +140,12 @@ impl Request {
             return Ok(());
         }
         match (table, keys) {
-            ("", None) if restype == Some("service") => return Ok(()),
+            ("", None) if restype == Some("service") => {
+                if method == "PUT" {
+                    self.operation = Operation::ChangeTable;
+                }
+                return Ok(());
+            }
             ("$batch", None) if method == "POST" && plain => {
                 self.operation = Operation::Transaction;
                 return Ok(());
@@ -153,6 +158,9 @@ impl Request {
         }
         table.clone_into(&mut self.resource);
         if comp == Some("acl") && keys.is_none() && matches!(method, "GET" | "PUT") {
+            if method == "PUT" {
+                self.operation = Operation::ChangeTable;
+            }
             return Ok(());
         }
         if !plain {

@@ -1,5 +1,6 @@
 //! Command lines, read without telling a secret: clap repeats a value that it refuses, also one out of the environment.
 
+use std::io::{Write as _, stderr};
 use std::process::exit;
 
 use clap::error::ContextValue;
@@ -26,7 +27,8 @@ pub fn parse<T: Parser>() -> T {
 /// Ends the process with what `error` says, and its exit code.
 pub fn refuse(error: &Error) -> ! {
     if let Some(text) = without_secrets(error) {
-        eprint!("{text}");
+        // Where nobody reads it, the exit code still tells.
+        let _ = stderr().write_all(text.as_bytes());
         exit(error.exit_code())
     }
     error.exit()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use workflow::contract::PayloadSize;
+use workflow::contract::{PayloadSize, Stamp};
 use workflow::duration;
 
 use super::steps::OnNodes;
@@ -76,6 +76,8 @@ pub(crate) struct Scenario {
     pub(super) sent: Option<(Load, Sent)>,
     pub(super) injected: Option<Injected>,
     pub(super) departure: Option<Departure>,
+    /// When it was told to end.
+    pub(super) told: Option<Stamp>,
     pub(super) collected: Option<Collected>,
 }
 

@@ -72,6 +72,7 @@ async fn run(args: Args) -> ExitCode {
     let signals = Signals::listen().expect("signals must be heard");
     let (told, hurry) = (CancellationToken::new(), CancellationToken::new());
     let watch = tokio::spawn(notice::heed(
+        args.mutation,
         signals,
         stop.clone(),
         told.clone(),

@@ -137,6 +137,8 @@ pub(crate) enum Mutation {
     // The process.
     /// Works on through SIGTERM.
     IgnoresSigterm,
+    /// Goes on taking messages long after SIGTERM, and drains only then.
+    ReceivesAfterSigterm,
     /// Exits at SIGTERM with its leases in hand.
     DropsLeasesAtSigterm,
     /// Exits with 3 after a drain.

@@ -18,8 +18,12 @@ const TOO_SELDOM: Duration = Duration::from_millis(2_600);
 /// So long one goes on that should not: longer than the 15 s that the scenario lets it, which are 2 s at its pace here.
 const AFTER_NOTICE: Duration = Duration::from_secs(3);
 
+/// So long one goes on after SIGTERM: longer than the 3 s that the scenario lets it, and shorter than the 10 s that it has to end.
+const AFTER_SIGTERM: Duration = Duration::from_secs(5);
+
 /// Cancels `stop` at the first signal, and `hurry` as well where it comes in the drain of a notice; exits at the second.
 pub(crate) async fn heed(
+    mutation: Mutation,
     mut signals: Signals,
     stop: CancellationToken,
     told: CancellationToken,
@@ -28,6 +32,9 @@ pub(crate) async fn heed(
     signals.next().await;
     if told.is_cancelled() {
         hurry.cancel();
+    }
+    if mutation == Mutation::ReceivesAfterSigterm {
+        sleep(AFTER_SIGTERM).await;
     }
     stop.cancel();
     signals.next().await;

@@ -10,7 +10,7 @@ use super::activity::Activity;
 use super::claims::{Claims, Column};
 use super::clocks::Clocks;
 use super::skew::{Skewed, Skews};
-use evidence::{Claimed, Crossing, Handled};
+use evidence::{Claimed, Crossing, Handled, Operation};
 
 /// How far a stamp of a consumer may be off: harness and consumer are processes of one machine, and read one clock. A stamp may
 /// be cut to milliseconds, and a clock is led back to the right time in small changes.
@@ -275,7 +275,9 @@ impl Claims {
         if let Some((column, date)) = date {
             let whole = date.as_micros().saturating_add(self.done_cut_us);
             let ready = Stamp::from_micros(whole.saturating_sub(least));
-            if crossing.rows.len() <= 1 && activity.idle(client, ready, tried) > LONG {
+            // Rows of a transaction wait for each other, also where one is left alone.
+            let alone = crossing.operation != Operation::Transaction;
+            if alone && activity.idle(client, ready, tried) > LONG {
                 return told(
                     true,
                     format!(

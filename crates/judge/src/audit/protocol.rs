@@ -153,13 +153,20 @@ impl Protocol {
                 } else if in_queue {
                     self.cleared(crossing);
                     self.removed(crossing);
+                } else {
+                    self.strayed(crossing);
                 }
+            }
+            Operation::DeleteTable | Operation::ChangeTable
+                if !self.resources.is_table(&crossing.resource) =>
+            {
+                self.strayed(crossing);
             }
             Operation::DeleteTable => self.removed(crossing),
             Operation::CreateQueue | Operation::ChangeQueue if !in_queue && !in_poison => {
                 self.strayed(crossing);
             }
-            Operation::ChangeQueue => self.changed(crossing),
+            Operation::ChangeQueue | Operation::ChangeTable => self.changed(crossing),
             Operation::PutMessage if !in_queue && !in_poison => self.strayed(crossing),
             Operation::PutMessage => self.put(crossing, in_queue, in_poison),
             _ => {

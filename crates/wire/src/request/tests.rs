@@ -177,7 +177,8 @@ fn operations_of_the_table_service_are_understood() {
          GET /acc/Tables = other
          GET /acc/Tables()?NextTableName=t = other
          GET /acc/T?comp=acl = other T
-         PUT /acc/T?comp=acl = other T
+         PUT /acc/T?comp=acl = change-table T
+         PUT /acc/?restype=service&comp=properties = change-table
          GET /acc/?restype=service&comp=properties = other
          OPTIONS /acc/T = other",
     );

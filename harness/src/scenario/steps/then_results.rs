@@ -1,5 +1,7 @@
 //! Judging the results.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, anyhow};
 use cucumber::then;
 
@@ -160,6 +162,25 @@ fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
         departure.after,
         departure.tail
     );
+    Ok(())
+}
+
+declare_needs!(Drain, Wire);
+#[then(expr = "that consumer took no message later than {time} after it was told to stop")]
+async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
+    let departure = scenario.departure.as_ref();
+    let (name, told) = departure
+        .map(|it| it.name.clone())
+        .zip(scenario.told)
+        .context("no consumer was told to stop")?;
+    let late = scenario
+        .run()
+        .await?
+        .received_after(&name, told.plus(limit.0))?;
+    if let Some(late) = late {
+        let after = Duration::from_micros(late.micros_since(told).unsigned_abs());
+        bail!("{name} took a message {after:?} after it was told to stop");
+    }
     Ok(())
 }
 

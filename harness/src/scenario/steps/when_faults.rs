@@ -160,12 +160,14 @@ async fn drained_at_work(
     let sending = run.start_sending(&load).await?;
     let chosen = run.first_worker().await?;
     run.wire()?.until_received(&chosen, in_hand, DRAIN).await?;
+    let told = Stamp::now();
     run.act(&chosen, Act::Drain).await?;
     let ended = run.until_workers(DRAIN, |roster| roster.departure(&chosen).cloned());
     let unmet = |late| Unmet(format!("wait until {chosen} has ended: {late}"));
     let departure = ended.await.map_err(unmet)?;
     let sent = sending.finish(PATIENCE).await?;
     scenario.departure = Some(departure);
+    scenario.told = Some(told);
     scenario.sent = Some((load, sent));
     Ok(())
 }

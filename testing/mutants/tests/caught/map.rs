@@ -248,6 +248,14 @@ pub(crate) const THENS: &[Sentence] = &[
         )],
     },
     Sentence {
+        says: "that consumer took no message later than <time> after it was told to stop",
+        fails: &[consumer(
+            "receives-after-sigterm",
+            DRAIN,
+            "after it was told to stop",
+        )],
+    },
+    Sentence {
         says: "every consumer is still at work and has logged no warning",
         fails: &[consumer(
             "warns-of-empty-queue",

@@ -41,14 +41,15 @@ impl Protocol {
         }
     }
 
-    /// What holds for a whole queue of the run was changed: its metadata, or who may do what with it.
+    /// What holds for a whole queue or table of the run was changed: its metadata, or who may do what with it.
     pub(super) fn changed(&mut self, crossing: &Crossing) {
         if crossing.happened() != Happened::No {
             self.meddle(crossing, "which all consumers share");
         }
     }
 
-    /// A message or a row was written to a queue or a table that is not the run's, or such a queue was created or changed: nobody removes it, and another run may find it.
+    /// A message or a row was written to a queue or a table that is not the run's, or such a queue or table was made, changed, emptied or
+    /// removed: nobody puts it right, and another run may find it.
     pub(super) fn strayed(&mut self, crossing: &Crossing) {
         if crossing.happened() != Happened::No && !self.is_beside(crossing) {
             self.meddle(crossing, "which is not the run's");
@@ -66,9 +67,11 @@ impl Protocol {
             .flat_map(|table| self.lens.tables_beside(table));
         let asked = &crossing.resource;
         match crossing.operation {
-            Operation::PutMessage | Operation::CreateQueue | Operation::ChangeQueue => {
-                queues.into_iter().any(|name| name == *asked)
-            }
+            Operation::PutMessage
+            | Operation::ClearMessages
+            | Operation::CreateQueue
+            | Operation::ChangeQueue
+            | Operation::DeleteQueue => queues.into_iter().any(|name| name == *asked),
             // Their names are the same in small and in large letters.
             _ => tables
                 .into_iter()

@@ -92,13 +92,13 @@ fn queues_and_tables_of_others_are_left_alone() {
         });
         assert_eq!(told.violations(), found, "{resource}");
     }
-    for (table, found) in [("T", vec![Violation::Meddled]), ("other", vec![])] {
+    for table in ["T", "other"] {
         let mut told = Told::new();
         told.protocol = told.protocol.of(names.clone());
         told.step(Operation::DeleteTable, 204, |crossing| {
             table.clone_into(&mut crossing.resource);
         });
-        assert_eq!(told.violations(), found, "{table}");
+        assert_eq!(told.violations(), [Violation::Meddled], "{table}");
     }
 }
 
@@ -117,6 +117,11 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
         (Operation::ChangeQueue, "q-poison", true),
         (Operation::ChangeQueue, "other", true),
         (Operation::ChangeQueue, "", true),
+        (Operation::DeleteQueue, "other", true),
+        (Operation::ClearMessages, "other", true),
+        (Operation::ChangeTable, "T", true),
+        (Operation::ChangeTable, "other", true),
+        (Operation::ChangeTable, "", true),
     ] {
         for (status, may_be_done) in [(201, true), (500, true), (403, false)] {
             let mut told = Told::new();
