@@ -3,17 +3,39 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use autoscaler::{Recording, ScaledObject, Settings, Uncertainty};
+use std::time::Duration;
+
+use autoscaler::{
+    JobRecording, JobSettings, JobStrategy, Recording, ScaledJob, ScaledObject, Settings,
+    Uncertainty,
+};
 
 /// As many as there are at least: fixtures that are not found must not pass for agreement.
 const RECORDINGS: usize = 8;
+/// The same of ScaledJobs.
+const JOBS: usize = 3;
+/// How late polls of a cluster may be.
+const SLACK: Duration = Duration::from_secs(2);
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings")
 }
 
-/// Name, settings and recording of every fixture.
-fn fixtures() -> Vec<(String, Settings, Recording)> {
+/// A fixture as it was written.
+struct Fixture {
+    name: String,
+    manifest: String,
+    table: String,
+}
+
+impl Fixture {
+    fn is_job(&self) -> bool {
+        self.manifest.lines().any(|line| line == "kind: ScaledJob")
+    }
+}
+
+/// Every fixture, in the order of their names.
+fn fixtures() -> Vec<Fixture> {
     let mut tables: Vec<PathBuf> = fs::read_dir(directory())
         .expect("the fixtures must be there")
         .map(|entry| entry.expect("a fixture must be readable").path())
@@ -24,11 +46,25 @@ fn fixtures() -> Vec<(String, Settings, Recording)> {
         let name = table
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned());
-        let name = name.expect("a fixture must have a name");
         let read = |path: &Path| fs::read_to_string(path).expect("a fixture must be text");
-        let manifest: ScaledObject = serde_saphyr::from_str(&read(&table.with_extension("yaml")))
+        Fixture {
+            name: name.expect("a fixture must have a name"),
+            manifest: read(&table.with_extension("yaml")),
+            table: read(&table),
+        }
+    };
+    tables.into_iter().map(fixture).collect()
+}
+
+/// Name, settings and recording of every fixture of a ScaledObject.
+fn objects() -> Vec<(String, Settings, Recording)> {
+    let all = fixtures().into_iter().filter(|it| !it.is_job());
+    let read = |fixture: Fixture| {
+        let name = fixture.name;
+        let manifest: ScaledObject = serde_saphyr::from_str(&fixture.manifest)
             .expect("a fixture's settings must be a ScaledObject");
-        let recording: Recording = read(&table)
+        let recording: Recording = fixture
+            .table
             .parse()
             .unwrap_or_else(|it| panic!("{name}: {it}"));
         let settings = manifest
@@ -36,12 +72,31 @@ fn fixtures() -> Vec<(String, Settings, Recording)> {
             .unwrap_or_else(|it| panic!("{name}: {it}"));
         (name, settings, recording)
     };
-    tables.into_iter().map(fixture).collect()
+    all.map(read).collect()
+}
+
+/// Name, settings and recording of every fixture of a ScaledJob.
+fn jobs() -> Vec<(String, JobSettings, JobRecording)> {
+    let all = fixtures().into_iter().filter(Fixture::is_job);
+    let read = |fixture: Fixture| {
+        let name = fixture.name;
+        let manifest: ScaledJob = serde_saphyr::from_str(&fixture.manifest)
+            .expect("a fixture's settings must be a ScaledJob");
+        let recording: JobRecording = fixture
+            .table
+            .parse()
+            .unwrap_or_else(|it| panic!("{name}: {it}"));
+        let settings = manifest
+            .settings_in(&recording.surroundings())
+            .unwrap_or_else(|it| panic!("{name}: {it}"));
+        (name, settings, recording)
+    };
+    all.map(read).collect()
 }
 
 #[test]
 fn every_recording_is_inside_the_envelope_and_within_a_sync_period_of_the_nearest_run() {
-    let fixtures = fixtures();
+    let fixtures = objects();
     let mut wrong = Vec::new();
     for (name, settings, recording) in &fixtures {
         let findings = recording.judge(settings, &Uncertainty::default()).unwrap();
@@ -69,7 +124,7 @@ fn every_recording_is_inside_the_envelope_and_within_a_sync_period_of_the_neares
 #[test]
 fn a_recording_of_other_settings_leaves_the_envelope() {
     let mut scaled = 0;
-    for (name, settings, recording) in fixtures() {
+    for (name, settings, recording) in objects() {
         if settings.annotations.paused.is_some() {
             continue;
         }
@@ -86,4 +141,36 @@ fn a_recording_of_other_settings_leaves_the_envelope() {
         );
     }
     assert!(scaled >= RECORDINGS, "only {scaled} recordings that scale");
+}
+
+#[test]
+fn each_poll_of_a_scaled_job_made_what_the_model_makes() {
+    let fixtures = jobs();
+    let mut wrong = Vec::new();
+    for (name, settings, recording) in &fixtures {
+        let findings = recording.judge(settings, SLACK).unwrap();
+        println!("{name}: {} polls made jobs", findings.bursts);
+        assert!(findings.bursts >= 2, "{name}");
+        let excursions = findings.excursions.iter();
+        wrong.extend(excursions.map(|it| format!("{name}: {it}")));
+    }
+    assert!(fixtures.len() >= JOBS, "only {} recordings", fixtures.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What would be true of any strategy would prove nothing.
+#[test]
+fn a_scaled_job_of_another_strategy_makes_other_jobs() {
+    for (name, settings, recording) in jobs() {
+        let strategy = match settings.strategy {
+            JobStrategy::Default => JobStrategy::Accurate,
+            _ => JobStrategy::Default,
+        };
+        let other = JobSettings {
+            strategy,
+            ..settings
+        };
+        let findings = recording.judge(&other, SLACK).unwrap();
+        assert!(!findings.excursions.is_empty(), "{name}");
+    }
 }

@@ -10,7 +10,7 @@ fn job(spec: &Value) -> ScaledJob {
         "kind": "ScaledJob",
         "metadata": { "name": "orders" },
         "spec": {
-            "jobTargetRef": { "template": { "spec": { "containers": [{ "name": "w" }] } } },
+            "jobTargetRef": { "template": { "spec": { "containers": [{ "name": "w", "image": "w:1" }] } } },
             "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "orders", "connectionFromEnv": "C" } }]
         }
     });
