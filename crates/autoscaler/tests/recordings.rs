@@ -13,7 +13,7 @@ use autoscaler::{
 /// As many as there are at least: fixtures that are not found must not pass for agreement.
 const RECORDINGS: usize = 8;
 /// The same of ScaledJobs.
-const JOBS: usize = 3;
+const JOBS: usize = 4;
 /// How late polls of a cluster may be.
 const SLACK: Duration = Duration::from_secs(2);
 
