@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use autoscaler::{
-    JobRecording, JobSettings, JobStrategy, Recording, ScaledJob, ScaledObject, Settings,
-    Uncertainty,
+    JobRecording, JobSettings, JobStrategy, Modifiers, Recording, ScaledJob, ScaledObject,
+    Settings, Uncertainty,
 };
 
 /// As many as there are at least: fixtures that are not found must not pass for agreement.
@@ -130,8 +130,14 @@ fn a_recording_of_other_settings_leaves_the_envelope() {
         }
         scaled += 1;
         let queue_length = settings.queue_length * 4;
+        // With a formula its own target counts.
+        let modifiers = settings.modifiers.clone().map(|modifiers| Modifiers {
+            target: modifiers.target * 4.0,
+            ..modifiers
+        });
         let other = Settings {
             queue_length,
+            modifiers,
             ..settings
         };
         let findings = recording.judge(&other, &Uncertainty::default()).unwrap();
