@@ -12,7 +12,7 @@ use autoscaler::{
 
 /// As many as there are at least: fixtures that are not found must not pass for agreement.
 const RECORDINGS: usize = 8;
-/// The same of ScaledJobs.
+/// The same of `ScaledJob`s.
 const JOBS: usize = 4;
 /// How late polls of a cluster may be.
 const SLACK: Duration = Duration::from_secs(2);
@@ -56,7 +56,7 @@ fn fixtures() -> Vec<Fixture> {
     tables.into_iter().map(fixture).collect()
 }
 
-/// Name, settings and recording of every fixture of a ScaledObject.
+/// Name, settings and recording of every fixture of a `ScaledObject`.
 fn objects() -> Vec<(String, Settings, Recording)> {
     let all = fixtures().into_iter().filter(|it| !it.is_job());
     let read = |fixture: Fixture| {
@@ -75,7 +75,7 @@ fn objects() -> Vec<(String, Settings, Recording)> {
     all.map(read).collect()
 }
 
-/// Name, settings and recording of every fixture of a ScaledJob.
+/// Name, settings and recording of every fixture of a `ScaledJob`.
 fn jobs() -> Vec<(String, JobSettings, JobRecording)> {
     let all = fixtures().into_iter().filter(Fixture::is_job);
     let read = |fixture: Fixture| {
