@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use std::time::Duration;
 
 use autoscaler::{
-    JobRecording, JobSettings, JobStrategy, Modifiers, Recording, ScaledJob, ScaledObject,
-    Settings, Uncertainty,
+    JobRecording, JobSettings, JobStrategy, Modifiers, Recording, RecordingError, Refusals,
+    ScaledJob, ScaledObject, Settings, Uncertainty,
 };
 
 /// As many as there are at least: fixtures that are not found must not pass for agreement.
@@ -56,42 +57,45 @@ fn fixtures() -> Vec<Fixture> {
     tables.into_iter().map(fixture).collect()
 }
 
-/// Name, settings and recording of every fixture of a `ScaledObject`.
-fn objects() -> Vec<(String, Settings, Recording)> {
-    let all = fixtures().into_iter().filter(|it| !it.is_job());
+/// Name, settings and recording of each of `fixtures`; `settings` reads a manifest, with what the recording says of its surroundings.
+fn read<S, R>(
+    fixtures: impl Iterator<Item = Fixture>,
+    settings: fn(&str, &R) -> Result<S, Refusals>,
+) -> Vec<(String, S, R)>
+where
+    R: FromStr<Err = RecordingError>,
+{
     let read = |fixture: Fixture| {
         let name = fixture.name;
-        let manifest: ScaledObject = serde_saphyr::from_str(&fixture.manifest)
-            .expect("a fixture's settings must be a ScaledObject");
-        let recording: Recording = fixture
+        let recording: R = fixture
             .table
             .parse()
             .unwrap_or_else(|it| panic!("{name}: {it}"));
-        let settings = manifest
-            .settings_in(&recording.surroundings())
-            .unwrap_or_else(|it| panic!("{name}: {it}"));
+        let settings =
+            settings(&fixture.manifest, &recording).unwrap_or_else(|it| panic!("{name}: {it}"));
         (name, settings, recording)
     };
-    all.map(read).collect()
+    fixtures.map(read).collect()
 }
 
-/// Name, settings and recording of every fixture of a `ScaledJob`.
+/// Those of a `ScaledObject`.
+fn objects() -> Vec<(String, Settings, Recording)> {
+    let all = fixtures().into_iter().filter(|it| !it.is_job());
+    read(all, |manifest, recording: &Recording| {
+        let object: ScaledObject =
+            serde_saphyr::from_str(manifest).expect("a fixture's settings must be a ScaledObject");
+        object.settings_in(&recording.surroundings())
+    })
+}
+
+/// Those of a `ScaledJob`.
 fn jobs() -> Vec<(String, JobSettings, JobRecording)> {
     let all = fixtures().into_iter().filter(Fixture::is_job);
-    let read = |fixture: Fixture| {
-        let name = fixture.name;
-        let manifest: ScaledJob = serde_saphyr::from_str(&fixture.manifest)
-            .expect("a fixture's settings must be a ScaledJob");
-        let recording: JobRecording = fixture
-            .table
-            .parse()
-            .unwrap_or_else(|it| panic!("{name}: {it}"));
-        let settings = manifest
-            .settings_in(&recording.surroundings())
-            .unwrap_or_else(|it| panic!("{name}: {it}"));
-        (name, settings, recording)
-    };
-    all.map(read).collect()
+    read(all, |manifest, recording: &JobRecording| {
+        let job: ScaledJob =
+            serde_saphyr::from_str(manifest).expect("a fixture's settings must be a ScaledJob");
+        job.settings_in(&recording.surroundings())
+    })
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn is_remote(resource: &str) -> bool {
 }
 
 /// A part of the kustomization in `dir`, or of one that it takes from this disk, that is fetched from elsewhere: the kustomization, and
-/// the part as it is written. What cannot be read is left to whoever reads all of it.
+/// the part as it is written. A file that cannot be read is passed over: reading the whole kustomization gives the error.
 fn remote(dir: &Path, depth: u8) -> Option<(PathBuf, String)> {
     const DEEPEST: u8 = 16;
     let path = find(dir).ok()??;

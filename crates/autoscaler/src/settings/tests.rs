@@ -38,6 +38,23 @@ fn sample() -> Value {
 }
 
 /// `manifest` with `value` at `pointer`, or without it if `value` is null.
+/// A `ScaledJob` with these fields in its `spec`.
+pub(super) fn scaled_job(spec: &Value) -> ScaledJob {
+    let mut whole = json!({
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledJob",
+        "metadata": { "name": "orders" },
+        "spec": {
+            "jobTargetRef": { "template": { "spec": { "containers": [{ "name": "w", "image": "w:1" }] } } },
+            "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "orders", "connectionFromEnv": "C" } }]
+        }
+    });
+    for (field, value) in spec.as_object().unwrap() {
+        whole["spec"][field] = value.clone();
+    }
+    serde_json::from_value(whole).unwrap()
+}
+
 fn with(mut manifest: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = manifest

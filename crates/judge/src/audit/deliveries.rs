@@ -96,8 +96,9 @@ impl Deliveries {
     }
 
     /// For how long, as the wire has seen it, the client of `crossing` had message `seq` in hand before it first asked for its row to be
-    /// stored, in microseconds: its work took no longer. Of several deliveries that which the row claims to be of counts, else the
-    /// last. Writes of its own that it may have waited for after the end of its work are left out. `None`: the delivery is not known.
+    /// stored, in microseconds: its work took no longer. Of several deliveries, the one with the attempt that the row names counts, else
+    /// the last. The time after `dateStamp` in which other writes of this client were under way is left out, since the row may have
+    /// waited for them. `None`: the wire knows no such delivery.
     pub(super) fn in_hand_us(
         &self,
         seq: Seq,

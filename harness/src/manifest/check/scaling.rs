@@ -114,7 +114,7 @@ pub(super) fn authentication<T>(
         let kind = kind.unwrap_or("TriggerAuthentication");
         let known = manifests.authentications.iter();
         let of_kind: Vec<_> = known.filter(|item| item.kind == kind).collect();
-        // One for all namespaces is somebody else's manifest, unless there are some here.
+        // A ClusterTriggerAuthentication is usually kept with the cluster, so that a name is missing only where others of the kind are here.
         if kind == CLUSTER_WIDE && of_kind.is_empty() {
             continue;
         }

@@ -29,7 +29,7 @@ pub(super) fn of_structure(file: &Path, text: &str) -> Vec<Problem> {
             return structure.problems.found;
         }
     }
-    // A file of nothing is told by whoever reads it.
+    // An empty file is refused by `read`, in words of its own.
     if !text.trim().is_empty() {
         structure.end();
     }

@@ -5,24 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::settings::tests::scaled_job;
 use crate::{Cron, LengthStrategy, QueueTrigger, Reads};
 
 fn job(spec: &Value) -> Result<JobSettings, Refusals> {
-    let mut whole = json!({
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": "ScaledJob",
-        "metadata": { "name": "orders" },
-        "spec": {
-            "jobTargetRef": { "template": { "spec": { "containers": [{ "name": "w", "image": "w:1" }] } } },
-            "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "orders", "connectionFromEnv": "C" } }]
-        }
-    });
-    for (field, value) in spec.as_object().unwrap() {
-        whole["spec"][field] = value.clone();
-    }
-    serde_json::from_value::<ScaledJob>(whole)
-        .unwrap()
-        .settings()
+    scaled_job(spec).settings()
 }
 
 /// Source: KEDA `withtriggers_types.go`, `scaledjob_types.go`, `scale_jobs.go`.

@@ -2,23 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::settings::tests::scaled_job as job;
 use crate::{JobStrategy, Refusals, RefusedBy, ScaledJob, Warning};
-
-fn job(spec: &Value) -> ScaledJob {
-    let mut whole = json!({
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": "ScaledJob",
-        "metadata": { "name": "orders" },
-        "spec": {
-            "jobTargetRef": { "template": { "spec": { "containers": [{ "name": "w", "image": "w:1" }] } } },
-            "triggers": [{ "type": "azure-queue", "metadata": { "queueName": "orders", "connectionFromEnv": "C" } }]
-        }
-    });
-    for (field, value) in spec.as_object().unwrap() {
-        whole["spec"][field] = value.clone();
-    }
-    serde_json::from_value(whole).unwrap()
-}
 
 fn strategy(strategy: &Value) -> ScaledJob {
     job(&json!({ "scalingStrategy": strategy }))
