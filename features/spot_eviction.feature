@@ -6,7 +6,8 @@ Feature: Azure takes Spot nodes back, and no message pays for it
   that is drained by force gives each consumer one more second.
 
   Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told: the settings of the
-  workload's manifests. Which node is hit, and when, the seed of the run decides.
+  workload's manifests. Where they are told in time, more messages come than four of them can work on, so that all have work in hand.
+  Which node is hit, and when, the seed of the run decides.
 
   Background:
     Given each message takes 6 s of work
@@ -15,7 +16,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
 
     Scenario Outline: <what> in time
       Given 4 consumers on Spot nodes, at most <each> on each
-      When 80 messages are sent at 2 per second, and <what> with 30 s of notice
+      When 80 messages are sent at 4 per second, and <what> with 30 s of notice
       Then within 5 min as many consumers are at work again as before
       And within 3 min every message has exactly one result
       And no consumer took a message later than 15 s after the notice
