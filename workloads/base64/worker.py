@@ -5,17 +5,22 @@ import os
 import signal
 import time
 
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableClient
-from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
+from azure.storage.queue import LinearRetry, QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
 LEASE_S = int(os.environ.get("ORDERS_LEASE_SECONDS", "30"))
 WORK_S = int(os.environ.get("ORDERS_WORK_MS", "0")) / 1000
 MOST = int(os.environ.get("ORDERS_MAX_DELIVERIES", "5"))
 storage, name = os.environ["ORDERS_STORAGE"], os.environ["ORDERS_QUEUE"]
-base64 = {"message_encode_policy": TextBase64EncodePolicy(), "message_decode_policy": TextBase64DecodePolicy()}
-queue = QueueClient.from_connection_string(storage, name, **base64)
-poison = QueueClient.from_connection_string(storage, name + "-poison", **base64)
+options = {
+    "message_encode_policy": TextBase64EncodePolicy(),
+    "message_decode_policy": TextBase64DecodePolicy(),
+    # The client's own waits 15 s before it tries again: longer than many a lease.
+    "retry_policy": LinearRetry(backoff=1, retry_total=5, random_jitter_range=0),
+}
+queue = QueueClient.from_connection_string(storage, name, **options)
+poison = QueueClient.from_connection_string(storage, name + "-poison", **options)
 table = TableClient.from_connection_string(storage, os.environ["ORDERS_TABLE"])
 
 stopping = False
@@ -32,6 +37,13 @@ def row_of(order, delivery):
             "Note": order["note"], "PlacedAt": order["placedAt"], "Delivery": delivery}
 
 
+def delete(message):
+    try:
+        queue.delete_message(message)
+    except ResourceNotFoundError:
+        pass  # deleted already: the answer to an earlier try was lost, or another delivery has done it
+
+
 signal.signal(signal.SIGTERM, stop)
 while not stopping:
     message = queue.receive_message(visibility_timeout=LEASE_S)
@@ -40,11 +52,11 @@ while not stopping:
         continue
     if message.dequeue_count > MOST:
         poison.send_message(message.content)
-        queue.delete_message(message)
+        delete(message)
         continue
     time.sleep(WORK_S)
     try:
         table.create_entity(row_of(json.loads(message.content), message.dequeue_count))
     except ResourceExistsError:
         pass  # an earlier delivery has done it
-    queue.delete_message(message)
+    delete(message)
