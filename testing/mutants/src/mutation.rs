@@ -149,6 +149,10 @@ pub(crate) enum Mutation {
     DiesOnBusyStorage,
     /// Says that it is ready as soon as it runs.
     SaysReadyTooEarly,
+    /// Deletes the table after its drain.
+    DeletesTheTableAtSigterm,
+    /// Deletes the poison queue after its drain.
+    DeletesThePoisonQueueAtSigterm,
     /// Says that it is ready whether or not the table answers.
     SaysReadyWithoutTable,
     /// Never says that it is ready.

@@ -42,6 +42,11 @@ impl Consumer {
     pub(super) async fn attack_message(&self, delivery: &Delivery) -> Option<Lease> {
         let (raw, queue) = (&self.attacks, self.queue_name());
         let mut lease = delivery.lease.clone();
+    pub(super) fn poison_name(&self) -> String {
+        let poison = self.args.storage.queue.queue.poison();
+        poison.expect("a name").to_string()
+    }
+
         match self.args.mutation {
             Mutation::RewritesTheMessage => {
                 let rewritten = raw.rewrite(&queue, &lease, "nothing", A_MINUTE).await;
@@ -193,8 +198,21 @@ impl Consumer {
     async fn hide(&self, delivery: &Delivery, seconds: &str) -> (String, Lease) {
         let queue = self.args.storage.queue.queue.poison().expect("a name");
         let envelope = self.envelope(delivery, PoisonReason::BadField, delivery.body.clone());
-        let (queue, mut text) = (queue.to_string(), envelope.encode().join(""));
+        let (queue, mut text) = (self.poison_name(), envelope.encode().join(""));
         if self.args.mutation == Mutation::PoisonsInDisguise {
+    /// What is done last, after the drain.
+    pub(super) async fn attack_at_the_end(&self) {
+        match self.args.mutation {
+            Mutation::DeletesTheTableAtSigterm => {
+                self.attacks.delete_table(&self.table_name()).await;
+            }
+            Mutation::DeletesThePoisonQueueAtSigterm => {
+                self.attacks.delete_queue(&self.poison_name()).await;
+            }
+            _ => {}
+        }
+    }
+
             // Backwards it is no envelope, and names no message.
             text = text.chars().rev().collect();
         }

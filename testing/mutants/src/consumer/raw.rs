@@ -233,6 +233,10 @@ impl Raw {
 
     pub(super) async fn clear(&self, queue: &str) {
         let path = format!("{queue}/messages");
+    pub(super) async fn delete_queue(&self, queue: &str) {
+        self.ask("DELETE", &self.queue, queue, &[], &[], None).await;
+    }
+
         self.ask("DELETE", &self.queue, &path, &[], &[], None).await;
     }
 

@@ -102,6 +102,12 @@ const EXACTLY_ONE: &[Mutant] = &[
     consumer("makes-the-table-anew", ALONE, MEDDLED),
     consumer("counts-attempts-anew", KILLED, MISREPORTED),
     consumer("deletes-around-the-wire", FEW, AROUND),
+    consumer("deletes-the-table-at-sigterm", FEW, "sent delete-table to"),
+    consumer(
+        "deletes-the-poison-queue-at-sigterm",
+        FEW,
+        "sent delete-queue to",
+    ),
     consumer("stores-around-the-wire", FEW, AROUND),
     consumer("deletes-as-another", FEW, MEDDLED),
     consumer("rewrites-the-message", FEW, MEDDLED),

@@ -74,10 +74,14 @@ impl Protocol {
             return;
         }
         self.findings.add(Violation::Unsecured, || {
-            let queue_id = crossing.messages.first().map(|it| &*it.queue_id);
+            let (client, operation) = (&crossing.client, crossing.operation);
+            if let Some(message) = crossing.messages.first() {
+                let detail = format!("{client} removed it from the poison queue, where it has to stay");
+                return Witness::new(format!("queue message {}", message.queue_id), detail);
+            }
+            let queue = &crossing.resource;
             let detail = format!(
-                "{} removed it from the poison queue, where it has to stay",
-                crossing.client
+                "{client} sent {operation} to {queue:?}, the poison queue, where messages have to stay"
             );
             let subject = format!("queue message {}", queue_id.unwrap_or("(all)"));
             Witness::new(subject, detail)
