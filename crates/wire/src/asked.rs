@@ -89,7 +89,10 @@ impl Asked<'_> {
             }
             Operation::PutMessage => {
                 let put = bodies::put_message(self.lens, &request.resource, headers, self.body)?;
-                crossing.messages.push(put);
+                crossing.messages.push(Handled {
+                    lives_s: request.lives_s,
+                    ..put
+                });
                 Ok(())
             }
             Operation::UpdateMessage | Operation::DeleteMessage => {

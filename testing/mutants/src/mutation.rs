@@ -125,6 +125,8 @@ pub(crate) enum Mutation {
     StoresWhatItGivesUp,
     /// Does not check the digest.
     StoresBadMessages,
+    /// Sets aside for two minutes, after which storage removes it.
+    PoisonsForTwoMinutes,
     /// Sets aside good messages now and then.
     PoisonsGoodMessages,
     /// Stores every good message and sets it aside as well, hidden for a week.

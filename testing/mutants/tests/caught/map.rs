@@ -131,6 +131,7 @@ const EXACTLY_ONE: &[Mutant] = &[
     consumer("stores-bad-messages", DIGEST, "stored as a result"),
     consumer("poisons-good-messages", FEW, "given up as poison"),
     consumer("poisons-what-it-stores", FEW, "given up as poison"),
+    consumer("poisons-for-two-minutes", FEW, UNSECURED),
     consumer("poisons-in-disguise", FEW, "that nobody sent"),
     consumer("poisons-for-a-moment", FEW, "given up as poison"),
     consumer("drops-leases-at-sigterm", DRAIN, "in the queue"),

@@ -103,6 +103,10 @@ impl Protocol {
         let elsewhere = live.seq.and_then(|seq| self.strayed.get(&seq));
         let elsewhere = elsewhere.map_or_else(String::new, |table| {
             format!("; it has stored it in the table {table:?}, which is not the run's")
+        if let Some(vanishing) = &live.vanishing {
+            elsewhere.push_str("; ");
+            elsewhere.push_str(vanishing);
+        }
         });
         let subject = subject(&self.lens, live.seq, message);
         self.findings.add(Violation::Unsecured, || {
