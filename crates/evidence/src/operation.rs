@@ -46,6 +46,8 @@ pub enum Operation {
     ChangeTable,
     /// Delete Queue.
     DeleteQueue,
+    /// Create Table.
+    CreateTable,
     /// Delete Table.
     DeleteTable,
     /// Anything else, such as creating a table.

@@ -87,6 +87,10 @@ impl Asked<'_> {
                     .extend(bodies::row(self.lens, request, headers, self.body)?);
                 Ok(())
             }
+            Operation::CreateTable => {
+                crossing.resource = bodies::created_table(headers, self.body)?;
+                Ok(())
+            }
             Operation::PutMessage => {
                 let put = bodies::put_message(self.lens, &request.resource, headers, self.body)?;
                 crossing.messages.push(Handled {

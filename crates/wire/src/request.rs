@@ -199,7 +199,12 @@ impl Request {
     /// Operations on the list of tables.
     fn read_tables(&mut self, method: &str, keys: Option<&str>) -> Option<()> {
         match (method, keys) {
-            ("GET" | "POST", None | Some(")")) => Some(()),
+            ("GET", None | Some(")")) => Some(()),
+            // Which, the body says.
+            ("POST", None | Some(")")) => {
+                self.operation = Operation::CreateTable;
+                Some(())
+            }
             ("GET" | "DELETE", Some(keys)) => {
                 let (table, rest) = quoted(keys)?;
                 if method == "DELETE" {

@@ -107,6 +107,8 @@ pub(crate) enum Mutation {
     // The lease.
     /// Never renews.
     NeverRenews,
+    /// Creates another table, and leaves it empty.
+    CreatesAnotherTable,
     /// Gives up renewing after the first refusal.
     GivesUpRenewing,
     /// Deletes with the receipt of the receive, although it has renewed; and tries for ever.

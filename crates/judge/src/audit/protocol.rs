@@ -164,6 +164,9 @@ impl Protocol {
             }
             Operation::DeleteTable => self.removed(crossing),
             Operation::CreateQueue | Operation::ChangeQueue if !in_queue && !in_poison => {
+            // Its own may be missing.
+            Operation::CreateTable if self.resources.is_table(&crossing.resource) => {}
+            Operation::CreateTable => self.strayed(crossing),
                 self.strayed(crossing);
             }
             Operation::ChangeQueue | Operation::ChangeTable => self.changed(crossing),

@@ -184,7 +184,7 @@ fn operations_of_the_table_service_are_understood() {
          GET /acc/Tables('T') = other T
          DELETE /acc/Tables('T') = delete-table T
          POST /acc/$batch = transaction
-         POST /acc/Tables = other
+         POST /acc/Tables = create-table
          GET /acc/Tables = other
          GET /acc/Tables()?NextTableName=t = other
          GET /acc/T?comp=acl = other T

@@ -80,6 +80,9 @@ impl Consumer {
             Mutation::SetsQueueMetadata => raw.set_metadata(&queue).await,
             _ => {}
         }
+            Mutation::CreatesAnotherTable => {
+                raw.create_table(&format!("{}x", self.table_name())).await;
+            }
         Some(lease)
     }
 

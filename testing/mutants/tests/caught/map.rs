@@ -118,6 +118,7 @@ const EXACTLY_ONE: &[Mutant] = &[
     consumer("creates-another-queue", FEW, MEDDLED),
     consumer(
         "never-renews",
+    consumer("creates-another-table", FEW, MEDDLED),
         LONG,
         "still in the queue|left in the queue|delivered more than once",
     ),

@@ -119,6 +119,8 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
         (Operation::ChangeQueue, "", true),
         (Operation::DeleteQueue, "other", true),
         (Operation::ClearMessages, "other", true),
+        (Operation::CreateTable, "t", false),
+        (Operation::CreateTable, "other", true),
         (Operation::ChangeTable, "T", true),
         (Operation::ChangeTable, "other", true),
         (Operation::ChangeTable, "", true),
