@@ -170,6 +170,9 @@ pub struct Claimed {
     /// Its `consumer` column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,
+    /// Its `node` column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// A number that two rows share only where all of their columns are alike, the service's own `Timestamp` left out.

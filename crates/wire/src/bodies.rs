@@ -192,6 +192,7 @@ pub(super) fn row(
             date: row.date_stamp,
             attempt: row.attempt,
             consumer: row.consumer.clone(),
+            node: row.node.clone(),
         }),
         print: Some(fingerprint(&row)),
         id,

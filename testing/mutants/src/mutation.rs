@@ -77,6 +77,8 @@ pub(crate) enum Mutation {
     StoresWhatItPeeks,
     /// Deletes the table before its first message, and creates it anew.
     MakesTheTableAnew,
+    /// Another node than its own.
+    NamesAnotherNode,
     /// The first attempt, whichever it is.
     CountsAttemptsAnew,
 

@@ -171,6 +171,14 @@ impl Claims {
                 "`{column}` is {consumer:?}, and {client} inserted the row"
             ));
         }
+        if let Some(known) = self.nodes.get(client)
+            && let Some((column, node)) = claim(self.node.as_ref(), claimed.node.as_ref())?
+            && node != known
+        {
+            return Err(format!(
+                "`{column}` is {node:?}, and {client} is on {known:?}"
+            ));
+        }
         let attempt = claim(self.attempt.as_ref(), claimed.attempt)?;
         // What it was given by an answer that nobody could read is not known.
         let all = deliveries.0.get(&seq).map_or(&[][..], Vec::as_slice);

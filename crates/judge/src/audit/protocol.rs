@@ -1,6 +1,6 @@
 //! The protocol: what a history must show of the consumers' way with messages, whatever the table looks like in the end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::workload::Lens;
 use contract::{Seq, Stamp};
@@ -106,6 +106,13 @@ impl Protocol {
     #[must_use]
     pub fn of(self, resources: Resources) -> Self {
         Self { resources, ..self }
+    }
+
+    /// Workers are on these nodes, each by its name, as the platform knows: what their rows say of it is compared. Rows of others are not.
+    #[must_use]
+    pub fn on_nodes(mut self, nodes: BTreeMap<String, String>) -> Self {
+        self.claims.nodes = nodes;
+        self
     }
 
     /// Clients are on several machines, each with a clock of its own.

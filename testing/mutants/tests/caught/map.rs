@@ -100,6 +100,7 @@ const EXACTLY_ONE: &[Mutant] = &[
     consumer("stores-a-copy-aside", FEW, OVERWRITTEN),
     consumer("stores-what-it-peeks", WAITING, AROUND),
     consumer("makes-the-table-anew", ALONE, MEDDLED),
+    consumer("names-another-node", FEW, MISREPORTED),
     consumer("counts-attempts-anew", KILLED, MISREPORTED),
     consumer("deletes-around-the-wire", FEW, AROUND),
     consumer("deletes-the-table-at-sigterm", FEW, "sent delete-table to"),
