@@ -50,7 +50,7 @@ pub enum Operation {
     CreateTable,
     /// Delete Table.
     DeleteTable,
-    /// Anything else, such as creating a table.
+    /// Anything else, such as a list of tables.
     Other,
 }
 

@@ -201,7 +201,6 @@ pub(super) fn row(
     }))
 }
 
-/// The columns of a row, each said once: which of two storage would take, nobody knows.
 /// The table that a request to Create Table names ("Create Table": `{"TableName": "mytable"}`).
 pub(super) fn created_table(headers: &Headers, json: &[u8]) -> Result<String, String> {
     if let Some(strange) = headers.of_other_type(Expected::Json) {
@@ -212,6 +211,7 @@ pub(super) fn created_table(headers: &Headers, json: &[u8]) -> Result<String, St
     named.ok_or_else(|| "a body that names no table".to_owned())
 }
 
+/// The columns of a row, each said once: which of two storage would take, nobody knows.
 struct Entity(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Entity {

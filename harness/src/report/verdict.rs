@@ -251,7 +251,7 @@ const fn advice(violation: Violation) -> &'static str {
             "does the consumer use the endpoints of its environment alone, AZURE_QUEUE_ENDPOINT and AZURE_TABLE_ENDPOINT?"
         }
         Violation::Meddled => {
-            "does the consumer delete what it has received itself, renew without a new body, use its own queues and table alone, and leave the queue's metadata as they are?"
+            "does the consumer delete what it has received itself, renew without a new body, use its own queues and table alone, put nothing into the queue that it takes messages from, and leave the queue's metadata as they are?"
         }
         Violation::Overwritten => "does the consumer use Insert Entity, and no upsert?",
         Violation::Stubborn => "does the consumer let go of a message whose lease it has lost?",

@@ -97,6 +97,8 @@ pub(crate) enum Mutation {
     RewritesTheMessage,
     /// Sends a copy of the message first, deletes the message, and works on the copy.
     ReplacesTheMessage,
+    /// Puts a copy of every message into the queue, once, when its row is stored.
+    PutsBackWhatItStored,
     /// Clears the queue instead of deleting its messages.
     ClearsTheQueue,
     /// Puts a copy of every message into the poison queue of another run.
@@ -105,12 +107,12 @@ pub(crate) enum Mutation {
     SetsQueueMetadata,
     /// Creates another queue, and leaves it empty.
     CreatesAnotherQueue,
+    /// Creates another table, and leaves it empty.
+    CreatesAnotherTable,
 
     // The lease.
     /// Never renews.
     NeverRenews,
-    /// Creates another table, and leaves it empty.
-    CreatesAnotherTable,
     /// Gives up renewing after the first refusal.
     GivesUpRenewing,
     /// Deletes with the receipt of the receive, although it has renewed; and tries for ever.
@@ -123,14 +125,14 @@ pub(crate) enum Mutation {
     DiscardsPoison,
     /// Sets aside the reason and not the body.
     PoisonsWithoutBody,
+    /// Sets aside for two minutes, after which storage removes it.
+    PoisonsForTwoMinutes,
     /// Sets aside with a reason that is not the reason.
     PoisonsWithWrongReason,
     /// Stores what it gives up after too many attempts.
     StoresWhatItGivesUp,
     /// Does not check the digest.
     StoresBadMessages,
-    /// Sets aside for two minutes, after which storage removes it.
-    PoisonsForTwoMinutes,
     /// Sets aside good messages now and then.
     PoisonsGoodMessages,
     /// Stores every good message and sets it aside as well, hidden for a week.
@@ -147,6 +149,10 @@ pub(crate) enum Mutation {
     ReceivesAfterSigterm,
     /// Exits at SIGTERM with its leases in hand.
     DropsLeasesAtSigterm,
+    /// Deletes the table after its drain.
+    DeletesTheTableAtSigterm,
+    /// Deletes the poison queue after its drain.
+    DeletesThePoisonQueueAtSigterm,
     /// Exits with 3 after a drain.
     ExitsWithError,
     /// Exits with 0 in the middle of the work, as after a panic in a task that nobody joined.
@@ -155,10 +161,6 @@ pub(crate) enum Mutation {
     DiesOnBusyStorage,
     /// Says that it is ready as soon as it runs.
     SaysReadyTooEarly,
-    /// Deletes the table after its drain.
-    DeletesTheTableAtSigterm,
-    /// Deletes the poison queue after its drain.
-    DeletesThePoisonQueueAtSigterm,
     /// Says that it is ready whether or not the table answers.
     SaysReadyWithoutTable,
     /// Never says that it is ready.

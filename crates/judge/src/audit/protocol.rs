@@ -164,6 +164,9 @@ impl Protocol {
                     self.strayed(crossing);
                 }
             }
+            // Its own may be missing.
+            Operation::CreateTable if self.resources.is_table(&crossing.resource) => {}
+            Operation::CreateTable => self.strayed(crossing),
             Operation::DeleteTable | Operation::ChangeTable
                 if !self.resources.is_table(&crossing.resource) =>
             {
@@ -171,9 +174,6 @@ impl Protocol {
             }
             Operation::DeleteTable => self.removed(crossing),
             Operation::CreateQueue | Operation::ChangeQueue if !in_queue && !in_poison => {
-            // Its own may be missing.
-            Operation::CreateTable if self.resources.is_table(&crossing.resource) => {}
-            Operation::CreateTable => self.strayed(crossing),
                 self.strayed(crossing);
             }
             Operation::ChangeQueue | Operation::ChangeTable => self.changed(crossing),
@@ -220,14 +220,17 @@ impl Protocol {
     }
 
     fn put(&mut self, crossing: &Crossing, in_queue: bool, in_poison: bool) {
+        if in_queue && crossing.client != PRODUCER {
+            self.put_by_worker(crossing);
+        }
         if crossing.happened() != Happened::Yes {
             return;
         }
         for message in &crossing.messages {
             if in_queue {
                 let queue = self.queue_of(crossing);
-                let worker = (crossing.client != PRODUCER).then_some(&*crossing.client);
-                self.account.put(&message.queue_id, queue, worker);
+                let by_worker = crossing.client != PRODUCER;
+                self.account.put(&message.queue_id, queue, by_worker);
                 if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id)) {
                     self.ways.put(seq, message, crossing.began);
                 }

@@ -63,8 +63,8 @@ pub struct Testimony {
     pub(super) disturbances: Disturbances,
     /// Messages that must still be in the queue.
     pub(super) inside: u64,
-    /// Those of them that workers have put there: who, and the queue's id.
-    pub(super) put_by_workers: Vec<(String, String)>,
+    /// How many of them workers have put there.
+    pub(super) put_by_workers: u64,
 }
 
 impl Testimony {

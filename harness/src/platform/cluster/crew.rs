@@ -322,7 +322,7 @@ impl Crew {
         }
     }
 
-    fn started(&self, view: &PodView) -> anyhow::Result<()> {
+    fn started(&mut self, view: &PodView) -> anyhow::Result<()> {
         self.log.append(
             Stamp::now(),
             Event::ProcessStarted {

@@ -233,6 +233,10 @@ impl Raw {
         self.ask("PUT", &self.queue, queue, &[], &[], None).await;
     }
 
+    pub(super) async fn delete_queue(&self, queue: &str) {
+        self.ask("DELETE", &self.queue, queue, &[], &[], None).await;
+    }
+
     pub(super) async fn set_metadata(&self, queue: &str) {
         let (query, headers) = ([("comp", "metadata")], [("x-ms-meta-done", "1")]);
         self.ask("PUT", &self.queue, queue, &query, &headers, None)
@@ -241,10 +245,6 @@ impl Raw {
 
     pub(super) async fn clear(&self, queue: &str) {
         let path = format!("{queue}/messages");
-    pub(super) async fn delete_queue(&self, queue: &str) {
-        self.ask("DELETE", &self.queue, queue, &[], &[], None).await;
-    }
-
         self.ask("DELETE", &self.queue, &path, &[], &[], None).await;
     }
 

@@ -1,7 +1,7 @@
 //! What is known of a message that has been handed over and not been deleted.
 
 use contract::{Seq, Stamp};
-use evidence::Operation;
+use evidence::{Crossing, Handled, Operation};
 
 use crate::audit::account::HandOvers;
 

@@ -80,7 +80,7 @@ fn queues_and_tables_of_others_are_left_alone() {
         table: Some("T".to_owned()),
     };
     let resources = [
-        ("q", vec![]),
+        ("q", vec![Violation::Meddled]),
         ("q-poison", vec![]),
         ("other-poison", vec![Violation::Meddled]),
     ];
