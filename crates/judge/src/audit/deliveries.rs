@@ -43,6 +43,15 @@ pub(super) enum Compared {
     Untold,
     /// What is not so.
     False(String),
+    /// The work was said to be done long before the row was sent, with nothing to wait for: not so, unless the machine stood still.
+    Early {
+        /// In words.
+        detail: String,
+        /// When it was said to be done, by the history's clock.
+        from: Stamp,
+        /// When the row was sent.
+        to: Stamp,
+    },
 }
 
 impl Deliveries {
@@ -287,12 +296,13 @@ impl Claims {
             // Rows of a transaction wait for each other, also where one is left alone.
             let alone = crossing.operation != Operation::Transaction;
             if alone && activity.idle(client, ready, tried) > LONG {
-                return told(
-                    true,
-                    format!(
+                return Compared::Early {
+                    detail: format!(
                         "`{column}` is {date}, long before {client} sent the row, at {tried}, with nothing to wait for meanwhile"
                     ),
-                );
+                    from: ready,
+                    to: tried,
+                };
             }
         }
         told(false, String::new())

@@ -22,11 +22,13 @@ use super::ways::Ways;
 use crate::index::PRODUCER;
 use evidence::{Crossing, Handled, Happened, Operation};
 
+mod early;
 mod ends;
 mod live;
 mod meddling;
 mod poison;
 
+use early::Early;
 use live::{Live, Refused};
 use poison::SetAside;
 
@@ -46,6 +48,7 @@ pub struct Protocol {
     /// Messages that were handed over to anyone.
     handed_over: Marks,
     misreported: Marks,
+    early: Early,
     live: HashMap<String, Live>,
     account: Account,
     deliveries: Deliveries,
@@ -86,6 +89,7 @@ impl Protocol {
             strayed: HashMap::new(),
             handed_over: Marks::new(last),
             misreported: Marks::new(last),
+            early: Early::default(),
             live: HashMap::new(),
             account: Account::default(),
             deliveries: Deliveries::default(),
@@ -205,6 +209,7 @@ impl Protocol {
         for (queue_id, live) in &live {
             self.check_hand_overs(queue_id, live);
         }
+        self.judge_early();
         let traffic = self.traffic();
         let (_, disturbances) = self.starvation.finish();
         Testimony {

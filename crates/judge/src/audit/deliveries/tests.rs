@@ -1,6 +1,7 @@
 //! What rows say of their delivery: what may be so, and what cannot.
 
 mod in_hand;
+mod nodes;
 
 use super::*;
 use crate::audit::sample_crossing;
@@ -183,7 +184,7 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
     let receives = || polling(40, 50, Operation::ReceiveMessages);
     let found = compared(&deliveries, receives());
     assert!(
-        matches!(&found, Compared::False(why) if why.contains("long before")),
+        matches!(&found, Compared::Early { detail, .. } if detail.contains("long before")),
         "{found:?}"
     );
     // A write of its that went before it, and a silence as of a process that is stopped, explain it.
@@ -259,7 +260,7 @@ fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
     assert_eq!(compared(&insert, &done(0)), Compared::Fine);
     let early = compared(&insert, &done(1));
     assert!(
-        matches!(&early, Compared::False(why) if why.contains("long before")),
+        matches!(&early, Compared::Early { detail, .. } if detail.contains("long before")),
         "{early:?}"
     );
     // Rows of a transaction wait for each other.
@@ -371,49 +372,5 @@ fn a_stamp_that_its_format_cuts_off_may_be_earlier_by_that_much() {
         let told = (&Clocks::default(), &Activity::default(), None);
         let found = claims.compare(&deliveries, seq, (&insert, &row), told);
         assert_eq!(found == Compared::Fine, fine, "{early_us}: {found:?}");
-    }
-}
-
-/// What the platform does not know, and what a worker is not told, is not compared.
-#[test]
-fn a_row_names_the_node_that_the_platform_knows() {
-    let (deliveries, seq) = deliveries();
-    let compare = |claims: &Claims, node: Option<&str>| {
-        let row = Claimed {
-            node: node.map(str::to_owned),
-            ..claimed("consumer-1", 1, 10, 50)
-        };
-        let insert = crossing("consumer-1", Operation::InsertEntity, 50);
-        let (clocks, activity) = (Clocks::default(), Activity::default());
-        claims.compare(
-            &deliveries,
-            seq,
-            (&insert, &row),
-            (&clocks, &activity, None),
-        )
-    };
-    let knowing = |name: &str| {
-        let mut claims = claims();
-        claims.nodes = [(name.to_owned(), "node-1".to_owned())].into();
-        claims
-    };
-    let known = knowing("consumer-1");
-    let wrong = |detail: &str| Compared::False(detail.to_owned());
-    for (node, found) in [
-        (Some("node-1"), Compared::Fine),
-        (
-            Some("node-2"),
-            wrong("`node` is \"node-2\", and consumer-1 is on \"node-1\""),
-        ),
-        (None, wrong("`node` is absent, or cannot be read")),
-    ] {
-        assert_eq!(compare(&known, node), found, "{node:?}");
-        let unknown = knowing("consumer-2");
-        assert_eq!(compare(&unknown, node), Compared::Fine, "{node:?}");
-        let untold = Claims {
-            node: None,
-            ..knowing("consumer-1")
-        };
-        assert_eq!(compare(&untold, node), Compared::Fine, "{node:?}");
     }
 }
