@@ -200,6 +200,7 @@ impl RunRecord {
             steps.push("verify again once the consumers have had time to finish, or give them more of it with --settle".into());
         }
         if verdicts().any(|v| v.outcome == Outcome::Fail) {
+            steps.extend(super::usage::crowded(self));
             steps.push("compare the hops: the one that is slow at the same percentile is where the time goes".into());
         }
         if let Some(needed) = verdicts()
@@ -238,7 +239,7 @@ const fn advice(violation: Violation) -> &'static str {
             "does the consumer copy srcStamp and sentStamp from the message as text, and make neither itself?"
         }
         Violation::Misreported => {
-            "does the consumer stamp a message when it receives it and when its work is done, and take attempt from that receive?"
+            "does the consumer stamp a message when it receives it and when its work is done, and take attempt from that receive, and node from NODE_NAME?"
         }
         Violation::Phantom => "does another producer or run use this queue or table?",
         Violation::Poisoned => "what made every attempt fail? The poison queue holds the reason",

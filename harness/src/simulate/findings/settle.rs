@@ -133,7 +133,7 @@ mod tests {
                 mend: format!("write {value}; it helps"),
             };
             let change = Change::new(format!("write {value}"), move |it: &mut Knob| {
-                it.value = value
+                it.value = value;
             });
             (finding, vec![change])
         };
