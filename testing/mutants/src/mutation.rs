@@ -151,6 +151,8 @@ pub(crate) enum Mutation {
     DropsLeasesAtSigterm,
     /// Deletes the table after its drain.
     DeletesTheTableAtSigterm,
+    /// Deletes the queue after its drain.
+    DeletesTheQueueAtSigterm,
     /// Deletes the poison queue after its drain.
     DeletesThePoisonQueueAtSigterm,
     /// Exits with 3 after a drain.

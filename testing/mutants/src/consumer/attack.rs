@@ -206,6 +206,9 @@ impl Consumer {
             Mutation::DeletesTheTableAtSigterm => {
                 self.attacks.delete_table(&self.table_name()).await;
             }
+            Mutation::DeletesTheQueueAtSigterm => {
+                self.attacks.delete_queue(&self.queue_name()).await;
+            }
             Mutation::DeletesThePoisonQueueAtSigterm => {
                 self.attacks.delete_queue(&self.poison_name()).await;
             }

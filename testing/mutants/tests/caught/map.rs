@@ -103,6 +103,7 @@ const EXACTLY_ONE: &[Mutant] = &[
     consumer("names-another-node", FEW, MISREPORTED),
     consumer("counts-attempts-anew", KILLED, MISREPORTED),
     consumer("deletes-the-table-at-sigterm", FEW, "sent delete-table to"),
+    consumer("deletes-the-queue-at-sigterm", FEW, "sent delete-queue to"),
     consumer(
         "deletes-the-poison-queue-at-sigterm",
         FEW,
