@@ -59,7 +59,8 @@ type Advised<Q> = (Finding, Vec<Change<Q>>);
 
 /// Everything that is found, worst first.
 pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> Found {
-    let case = Case::new(question, outlook, max_wait, Trial::new(question, max_wait));
+    let trial = Trial::new(question, max_wait).knowing(question, &outlook.runs);
+    let case = Case::new(question, outlook, max_wait, trial);
     let findings = settle::settled(case.all(), &case.trial);
     Found {
         findings,

@@ -26,7 +26,8 @@ pub(in crate::simulate) fn of(
     outlook: &JobOutlook,
     max_wait: Duration,
 ) -> Found {
-    let case = Case::new(question, outlook, Trial::new(question, max_wait));
+    let trial = Trial::new(question, max_wait).knowing(question, &outlook.runs);
+    let case = Case::new(question, outlook, trial);
     let findings = settle::settled(case.all(max_wait), &case.trial);
     Found {
         findings,

@@ -26,6 +26,8 @@ pub(super) struct Trial<Q: Tried> {
     max_wait: Duration,
     /// Whether advice is looked for.
     advises: bool,
+    /// Runs of the question in all phases, where there are some already.
+    known: Option<Vec<Q::Run>>,
     before: OnceCell<Before<Q::Run>>,
     /// What was advised last.
     chosen: RefCell<Vec<Change<Q>>>,
@@ -135,8 +137,18 @@ impl<Q: Tried> Trial<Q> {
             question: question.within(question.horizon().min(LONGEST)),
             max_wait,
             advises: true,
+            known: None,
             before: OnceCell::new(),
             chosen: RefCell::default(),
+        }
+    }
+
+    /// The same, where `runs` are those of the whole question in all phases.
+    pub(super) fn knowing(self, question: &Q, runs: &[Q::Run]) -> Self {
+        let is_whole = self.question.horizon() == question.horizon();
+        Self {
+            known: is_whole.then(|| runs.to_vec()),
+            ..self
         }
     }
 
@@ -181,7 +193,8 @@ impl<Q: Tried> Trial<Q> {
 
     fn before(&self) -> &Before<Q::Run> {
         self.before.get_or_init(|| {
-            let all = self.question.all_runs();
+            let known = self.known.clone();
+            let all = known.unwrap_or_else(|| self.question.all_runs());
             Before {
                 some: self.question.some_runs(),
                 names: self.question.names(all.clone(), self.max_wait),
