@@ -101,6 +101,9 @@ impl Conducted<'_> {
                 .reason()
                 .map(|reason| Part::new(Outcome::Inconclusive, reason)),
         );
+        if !parts.is_empty() && !is_good && !is_evidence(&parts) {
+            parts.extend(proven(&run));
+        }
         if stopped || !is_evidence(&parts) {
             let removed = remove(&run, at_once).await;
             if let (None, Err(error)) = (&lost, removed) {
@@ -143,6 +146,22 @@ fn parts_of(judged: anyhow::Result<Vec<Part>>, lost: Option<String>, stopped: bo
 /// Whether the run's storage shows a broken promise.
 fn is_evidence(parts: &[Part]) -> bool {
     parts.iter().any(|part| part.outcome == Outcome::Fail)
+}
+
+/// What could not be told may be the workers' own doing: one that deletes the table leaves nothing to read. The wire saw who did what.
+fn proven(run: &Run) -> Option<Part> {
+    match run.proven() {
+        Ok(reasons) if reasons.is_empty() => None,
+        Ok(reasons) => Some(Part {
+            outcome: Outcome::Fail,
+            reasons,
+        }),
+        // What is the matter with the history was told before.
+        Err(error) => {
+            tracing::debug!("failed to judge the history alone: {error:#}");
+            None
+        }
+    }
 }
 
 async fn remove(run: &Run, at_once: &CancellationToken) -> anyhow::Result<()> {

@@ -105,6 +105,10 @@ pub struct Handled {
     /// For how many seconds the request asks it to be hidden; 0 hands it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_s: Option<u32>,
+    /// For how many seconds a put asks storage to keep it; `None`: for seven days, which is what storage does where nothing is said, or for
+    /// ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lives_s: Option<u64>,
     /// A number that two bodies share only where they are alike: of the body that was handed over, that an update asks for, or that
     /// was put into the poison queue as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,6 +170,9 @@ pub struct Claimed {
     /// Its `consumer` column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,
+    /// Its `node` column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// A number that two rows share only where all of their columns are alike, the service's own `Timestamp` left out.

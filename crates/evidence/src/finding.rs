@@ -36,7 +36,8 @@ pub enum Violation {
     /// [`STAMP_BLOCK`](contract::STAMP_BLOCK) messages, each with at least one such row.
     Restamped,
     /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of the delivery it is the result of, or cannot be
-    /// read: its latencies mean nothing. Counts rows.
+    /// read: its latencies mean nothing. Or whose `node` is not the one that the platform has put the consumer on, where it knows that.
+    /// Counts rows.
     Misreported,
     /// A good message that was given up to the poison queue. Counts messages.
     Poisoned,

@@ -46,9 +46,11 @@ pub enum Operation {
     ChangeTable,
     /// Delete Queue.
     DeleteQueue,
+    /// Create Table.
+    CreateTable,
     /// Delete Table.
     DeleteTable,
-    /// Anything else, such as creating a table.
+    /// Anything else, such as a list of tables.
     Other,
 }
 

@@ -36,6 +36,9 @@ pub struct Traffic {
     /// Rows whose claims could not be compared, since the wall clock was set meanwhile.
     #[serde(default)]
     pub untold_claims: u64,
+    /// Rows whose stamps could not be compared, since the machine stood still before they were sent.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub starved_claims: u64,
     /// How long storage took to answer the requests that nothing had broken on purpose; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<AnswerTimes>,

@@ -52,6 +52,14 @@ impl Usage {
         cpu_ms as f64 / self.lasted_ms.max(1) as f64
     }
 
+    /// The cores that the whole machine kept busy, and those of them that the processes of this run did not; `None` where nobody tells. A process
+    /// that a part has started and that is not known by its id counts as none of this run.
+    pub fn busy_cores(&self) -> Option<(f64, f64)> {
+        let busy = self.machine_busy_ms?;
+        let others = busy.saturating_sub(self.cpu_ms());
+        Some((self.cores_of(busy), self.cores_of(others)))
+    }
+
     /// The part called `name`.
     pub fn part(&self, name: &str) -> Option<&PartUsage> {
         self.parts.iter().find(|part| part.name == name)
@@ -82,6 +90,10 @@ mod tests {
         assert_eq!(usage.cpu_us_a_message(), Some(300.0));
         assert!((usage.cores_of(usage.cpu_ms()) - 1.5).abs() < 1e-9);
         assert_eq!(usage.part("storage").map(|it| it.cpu_ms), Some(1_000));
+        assert_eq!(usage.busy_cores(), None);
+        usage.machine_busy_ms = Some(3_800);
+        let (all, others) = usage.busy_cores().unwrap();
+        assert!((all - 1.9).abs() < 1e-9 && (others - 0.4).abs() < 1e-9);
         (usage.messages, usage.lasted_ms) = (0, 0);
         assert_eq!(usage.cpu_us_a_message(), None);
         assert!(usage.cores_of(5).is_finite());

@@ -19,6 +19,8 @@ pub struct Index {
     clients: BTreeMap<String, Client>,
     refused: Vec<String>,
     lapses: Lapses,
+    lens: Lens,
+    last_sent: u64,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +35,9 @@ impl Index {
     /// That of the run of `lens`, of which nothing was told yet.
     pub fn of(lens: Lens) -> Self {
         Self {
-            protocol: Protocol::new(lens, 0),
+            protocol: Protocol::new(lens.clone(), 0),
+            lens,
+            last_sent: 0,
             clients: BTreeMap::new(),
             refused: Vec::new(),
             lapses: Lapses::default(),
@@ -55,6 +59,12 @@ impl Index {
             && !crossing.messages.is_empty();
         if received {
             client.received.push((crossing.began, crossing.ended));
+        }
+        if crossing.client == PRODUCER {
+            let ids = crossing.messages.iter().filter_map(|it| it.id.as_deref());
+            let seqs = ids.filter_map(|id| self.lens.owner_of_id(id).seq());
+            let last = seqs.map(contract::Seq::get).max();
+            self.last_sent = self.last_sent.max(last.unwrap_or_default());
         }
         if is_refused(crossing) {
             let (client, operation) = (&crossing.client, crossing.operation);
@@ -89,6 +99,11 @@ impl Index {
             .filter_map(|(_, client)| client.received.first())
             .map(|(_, ended)| *ended)
             .collect()
+    }
+
+    /// The highest sequence number that the producer has sent; 0: none.
+    pub const fn last_sent(&self) -> u64 {
+        self.last_sent
     }
 
     /// What storage has refused to clients for who they are, in words.

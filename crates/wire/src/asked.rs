@@ -87,9 +87,16 @@ impl Asked<'_> {
                     .extend(bodies::row(self.lens, request, headers, self.body)?);
                 Ok(())
             }
+            Operation::CreateTable => {
+                crossing.resource = bodies::created_table(headers, self.body)?;
+                Ok(())
+            }
             Operation::PutMessage => {
                 let put = bodies::put_message(self.lens, &request.resource, headers, self.body)?;
-                crossing.messages.push(put);
+                crossing.messages.push(Handled {
+                    lives_s: request.lives_s,
+                    ..put
+                });
                 Ok(())
             }
             Operation::UpdateMessage | Operation::DeleteMessage => {

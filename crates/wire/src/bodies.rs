@@ -192,12 +192,23 @@ pub(super) fn row(
             date: row.date_stamp,
             attempt: row.attempt,
             consumer: row.consumer.clone(),
+            node: row.node.clone(),
         }),
         print: Some(fingerprint(&row)),
         id,
         lacking: lens.lacking(&entity),
         ..bare(keys)
     }))
+}
+
+/// The table that a request to Create Table names ("Create Table": `{"TableName": "mytable"}`).
+pub(super) fn created_table(headers: &Headers, json: &[u8]) -> Result<String, String> {
+    if let Some(strange) = headers.of_other_type(Expected::Json) {
+        return Err(strange);
+    }
+    let named = serde_json::from_slice(json).ok();
+    let named = named.and_then(|Entity(named)| key(&named, "TableName"));
+    named.ok_or_else(|| "a body that names no table".to_owned())
 }
 
 /// The columns of a row, each said once: which of two storage would take, nobody knows.

@@ -23,6 +23,8 @@ pub(super) struct Request {
     pub(super) receipt: Option<String>,
     /// For how many seconds the request asks a message to be hidden.
     pub(super) hidden_s: Option<u32>,
+    /// For how many seconds the request asks storage to keep a message; `None`: it does not say, or for ever.
+    pub(super) lives_s: Option<u64>,
     /// The keys that the URL names.
     pub(super) keys: Option<Keys>,
     /// What of it is in no reference.
@@ -52,6 +54,7 @@ impl Request {
             message: None,
             receipt: None,
             hidden_s: None,
+            lives_s: None,
             keys: None,
             strange: None,
         };
@@ -84,6 +87,9 @@ impl Request {
         self.hidden_s = query
             .get("visibilitytimeout")
             .and_then(|text| text.parse().ok());
+        // -1 is for ever ("Put Message").
+        let lives = query.get("messagettl").filter(|text| *text != "-1");
+        self.lives_s = lives.and_then(|text| text.parse().ok());
         let (comp, restype) = (query.get("comp"), query.get("restype"));
         let plain = comp.is_none() && restype.is_none();
         self.operation = match (method, &segments[..]) {
@@ -117,7 +123,12 @@ impl Request {
             Some(text) if self.hidden_s.is_none() => {
                 Err(format!("the parameter visibilitytimeout={text:?}"))
             }
-            _ => Ok(()),
+            _ => match lives {
+                Some(text) if self.lives_s.is_none() => {
+                    Err(format!("the parameter messagettl={text:?}"))
+                }
+                _ => Ok(()),
+            },
         }
     }
 
@@ -188,7 +199,12 @@ impl Request {
     /// Operations on the list of tables.
     fn read_tables(&mut self, method: &str, keys: Option<&str>) -> Option<()> {
         match (method, keys) {
-            ("GET" | "POST", None | Some(")")) => Some(()),
+            ("GET", None | Some(")")) => Some(()),
+            // Which, the body says.
+            ("POST", None | Some(")")) => {
+                self.operation = Operation::CreateTable;
+                Some(())
+            }
             ("GET" | "DELETE", Some(keys)) => {
                 let (table, rest) = quoted(keys)?;
                 if method == "DELETE" {

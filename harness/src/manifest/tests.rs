@@ -1,6 +1,7 @@
 //! `k8s/` keeps every relation, the sample's settings break three, and each relation is seen to be broken.
 
 mod foreign;
+mod resources;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -196,12 +196,7 @@ fn of_worker(
     let millis = |time: Duration| format!("{}ms", time.as_millis());
     match hole.name {
         Name::Worker => Some(name.to_owned()),
-        Name::Node => Some(
-            seat.node
-                .as_ref()
-                .map_or("laptop", |placed| &placed.node)
-                .to_owned(),
-        ),
+        Name::Node => Some(seat.told_node().to_owned()),
         Name::Events => seat.node.as_ref().map(|placed| placed.events_url.clone()),
         Name::Listen => Some(
             seat.probes

@@ -3,6 +3,7 @@
 //! A worker is one competing consumer: a process on a laptop, a pod in a cluster. Left out: rollouts. A spec that changes the
 //! settings of a group holds for the workers that are started from then on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -73,6 +74,16 @@ pub struct Seat {
     pub probes: Option<SocketAddr>,
     /// The node that it is on, and where that is told of its end; `None`: there are no nodes.
     pub node: Option<Placed>,
+}
+
+/// What workers are told that their node is called, where there are no nodes.
+const NO_NODE: &str = "laptop";
+
+impl Seat {
+    /// What the worker is told that its node is called (`NODE_NAME`).
+    pub fn told_node(&self) -> &str {
+        self.node.as_ref().map_or(NO_NODE, |placed| &placed.node)
+    }
 }
 
 /// The workers of a stage, as last seen.
@@ -352,6 +363,12 @@ pub trait Workers: Send + Sync {
 
     /// What others can read about the workers and the producer from outside, such as command lines, by name.
     async fn exposed(&self) -> Vec<(String, Vec<u8>)>;
+
+    /// The node that each worker is told it is on (`NODE_NAME`), by the worker's name: of all that were ever started, as far as the platform
+    /// knows it.
+    async fn nodes(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,27 @@ fn phase(usage: &Usage) -> String {
     )
 }
 
+/// A machine that is busy for more than this part has no time to spare.
+const FULL: f64 = 0.9;
+/// A part of the machine that is worth a word where others take it.
+const MUCH: f64 = 0.25;
+
+/// What other programs took of a machine that had no time to spare while the load ran. No limit is excused by it: a worker may start
+/// what nobody knows to be its own, and whether a latency would have kept its limit on a free machine, nobody can tell.
+pub(super) fn crowded(record: &RunRecord) -> Option<String> {
+    let mut loads = record.usage.iter().filter(|usage| usage.phase == "load");
+    loads.find_map(|usage| {
+        let ((all, others), cores) = (usage.busy_cores()?, usage.cores as f64);
+        let is_crowded = all >= FULL * cores && others >= MUCH * cores;
+        is_crowded.then(|| {
+            format!(
+                "repeat it where nothing else runs before you look for a cause: {all:.2} of {cores:.0} cores were busy, {others:.2} of \
+                 them with what is not known to be of this run"
+            )
+        })
+    })
+}
+
 /// How even the load was over several queues, and over the consumers of each.
 fn queues(record: &RunRecord) -> Option<String> {
     let traffic = record.audit.as_ref()?.traffic.as_ref()?;
@@ -100,6 +121,44 @@ mod tests {
             "load: 8.0 s of processor time, 400 µs a message (storage 100, 16 consumers 300); 0.80 of 2 cores, with all else 1.80; \
              most memory of one process, in MiB: storage 20, consumers 10"
         );
+    }
+
+    #[test]
+    fn what_others_took_is_told_where_the_machine_had_no_time_to_spare() {
+        let told = |phase: &str, busy: Option<u64>, own| {
+            let part = PartUsage {
+                name: "consumers".to_owned(),
+                processes: 2,
+                cpu_ms: own,
+                busiest_cpu_ms: own,
+                peak_kib: 1,
+            };
+            let usage = Usage {
+                phase: phase.to_owned(),
+                lasted_ms: 10_000,
+                messages: 100,
+                cores: 2,
+                machine_busy_ms: busy,
+                parts: vec![part],
+            };
+            crowded(&RunRecord {
+                usage: vec![usage],
+                ..RunRecord::default()
+            })
+        };
+        let others = told("load", Some(19_000), 4_000).unwrap();
+        let says =
+            "1.90 of 2 cores were busy, 1.50 of them with what is not known to be of this run";
+        assert!(others.ends_with(says), "{others}");
+        for (phase, busy, own) in [
+            // A consumer that takes it all itself.
+            ("load", Some(19_000), 18_000),
+            ("load", Some(14_100), 8_000),
+            ("load", None, 4_000),
+            ("audit", Some(19_000), 4_000),
+        ] {
+            assert_eq!(told(phase, busy, own), None, "{phase} {busy:?} {own}");
+        }
     }
 
     #[test]

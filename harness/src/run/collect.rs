@@ -44,9 +44,11 @@ impl Run {
         };
         let rows = store.table.all_entities();
         let wired = self.stage.wire().is_some();
+        let nodes = self.stage.workers().nodes().await;
         let hear = |auditor: &mut Auditor| {
             if wired {
                 let mut protocol = auditor.protocol().of(store.names.clone());
+                protocol = protocol.on_nodes(nodes);
                 if !self.stage.has_one_clock() {
                     protocol = protocol.with_clocks_apart();
                 }

@@ -72,6 +72,18 @@ impl Run {
         self.look(Index::lapsed)
     }
 
+    /// The broken promises that the history proves, each with who did what, whatever storage holds: for a run whose storage cannot be
+    /// read. Empty where there are none, and where nothing lies between the workers and storage.
+    pub fn proven(&self) -> anyhow::Result<Vec<String>> {
+        if self.stage.wire().is_none() {
+            return Ok(Vec::new());
+        }
+        let store = self.store();
+        let last = self.look(Index::last_sent)?;
+        let protocol = Protocol::new(store.lens.clone(), last).of(store.names.clone());
+        Ok(self.judge_history(protocol)?.finish().proven())
+    }
+
     /// Feeds the history to `protocol`.
     pub(super) fn judge_history(&self, mut protocol: Protocol) -> anyhow::Result<Protocol> {
         for crossing in self.history()?.read()? {

@@ -173,7 +173,10 @@ impl Play {
             let begun = Instant::now();
             let mut ended = match self.step(&mut world, &case.here(step)).await {
                 Ok(()) => None,
-                Err(trouble) => Some(self.blame_storage(&world, trouble).await),
+                Err(trouble) => {
+                    let trouble = self.blame_storage(&world, trouble).await;
+                    Some(Self::blame_workers(&world, trouble))
+                }
             };
             let told = Step {
                 sentence: format!("{} {}", step.keyword.trim(), step.value),
@@ -216,6 +219,21 @@ impl Play {
                     Err(Trouble::new(Outcome::Incomplete, reason))
                 }
             },
+        }
+    }
+
+    /// What could not be told may be the workers' own doing, as the wire has seen: one that deletes the table leaves nothing to read.
+    fn blame_workers(world: &Scenario, trouble: Trouble) -> Trouble {
+        if trouble.outcome() != Outcome::Inconclusive {
+            return trouble;
+        }
+        let proven = world.run.as_ref().and_then(|run| run.proven().ok());
+        match proven {
+            Some(reasons) if !reasons.is_empty() => {
+                let reason = format!("{}; {}", reasons.join("; "), trouble.reason());
+                Trouble::new(Outcome::Fail, reason)
+            }
+            _ => trouble,
         }
     }
 

@@ -1,16 +1,19 @@
 //! What goes wrong, in words: each with the field that makes it so, the reason, and what to write instead.
 //!
 //! What to write is tried on the model first ([`trial`]): advice says what it changes there, and where nothing that was tried
-//! helps, it says so. `waiting` is about messages that wait, `faster` about what makes them wait less, `cut` about a horizon that comes
+//! helps, it says so. What is advised for several findings is settled between them (`settle`). `waiting` is about messages that wait, `faster` about what makes them wait less, `cut` about a horizon that comes
 //! too early to say so, `ending` about replicas that are taken away.
 
 mod cut;
 mod ending;
 mod faster;
 mod jobs;
+mod settle;
 mod trial;
+mod tried;
 mod waiting;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use autoscaler::Figures;
@@ -19,7 +22,7 @@ use serde::Serialize;
 use super::outlook::{Outlook, Question};
 use cut::Cut;
 pub(super) use jobs::of as of_job;
-use trial::Trial;
+use trial::{Change, Trial};
 
 /// Something that the settings do to the load and that nobody means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,35 +54,64 @@ struct Case<'a> {
     cut: Option<Cut<Question>>,
 }
 
+/// A finding, and the changes that are advised for it.
+type Advised<Q> = (Finding, Vec<Change<Q>>);
+
 /// Everything that is found, worst first.
 pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> Found {
-    let left = outlook.runs.iter().map(|run| run.left).max();
-    let arrivals = &question.workload.arrivals;
-    let case = Case {
-        question,
-        outlook,
-        trial: Trial {
-            question: question.clone(),
-        },
-        max_wait,
-        cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| run),
-    };
-    let found = [
-        waiting::stranded(&case),
-        ending::fleet_ended(&case),
-        ending::cut_off(&case),
-        ending::short_grace(&case),
-        ending::thrash(&case),
-        waiting::falls_behind(&case),
-        waiting::waits(&case),
-        ending::abrupt(&case),
-        waiting::paused(&case),
-        waiting::paused_scale_out(&case),
-        waiting::paused_scale_in(&case),
-    ];
+    let trial = Trial::new(question, max_wait).knowing(question, &outlook.runs);
+    let case = Case::new(question, outlook, max_wait, trial);
+    let findings = settle::settled(case.all(), &case.trial);
     Found {
-        findings: found.into_iter().flatten().collect(),
+        findings,
         cut: case.cut.map(|cut| cut.text),
+    }
+}
+
+/// The names of what is found, without advice.
+fn names(question: &Question, outlook: &Outlook, max_wait: Duration) -> BTreeSet<&'static str> {
+    let trial = Trial::silent(question, max_wait);
+    let found = Case::new(question, outlook, max_wait, trial).all();
+    found.into_iter().map(|(finding, _)| finding.name).collect()
+}
+
+impl<'a> Case<'a> {
+    fn new(
+        question: &'a Question,
+        outlook: &'a Outlook,
+        max_wait: Duration,
+        trial: Trial<Question>,
+    ) -> Self {
+        let left = outlook.runs.iter().map(|run| run.left).max();
+        let arrivals = &question.workload.arrivals;
+        Self {
+            question,
+            outlook,
+            trial,
+            max_wait,
+            cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| run),
+        }
+    }
+
+    fn all(&self) -> Vec<Advised<Question>> {
+        let looks: [fn(&Case<'_>) -> Option<Finding>; 11] = [
+            waiting::stranded,
+            ending::fleet_ended,
+            ending::cut_off,
+            ending::short_grace,
+            ending::thrash,
+            waiting::falls_behind,
+            waiting::waits,
+            ending::abrupt,
+            waiting::paused,
+            waiting::paused_scale_out,
+            waiting::paused_scale_in,
+        ];
+        let found = looks.into_iter().filter_map(|look| {
+            let finding = look(self)?;
+            Some((finding, self.trial.take_chosen()))
+        });
+        found.collect()
     }
 }
 

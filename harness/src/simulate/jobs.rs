@@ -72,6 +72,17 @@ impl JobOutlook {
     }
 }
 
+impl JobOutlook {
+    /// What `runs`, the likely one first, come to; without courses, which are for views alone.
+    pub(super) fn of_runs(runs: Vec<JobFigures>) -> Self {
+        let figures = runs.iter().map(|run| run.figures.clone()).collect();
+        Self {
+            outlook: Outlook::of_runs(figures),
+            runs,
+        }
+    }
+}
+
 impl JobQuestion {
     /// One run, whose first poll is then.
     pub(super) fn run(&self, poll: Duration, each: impl FnMut(&JobPoll)) -> JobFigures {
@@ -85,11 +96,12 @@ impl JobQuestion {
     }
 
     /// The loop in the middle of its period.
-    fn likely(&self) -> Duration {
+    pub(super) fn likely(&self) -> Duration {
         self.settings.polling_interval / 2
     }
 
-    fn phases(&self) -> Vec<Duration> {
+    /// All phases that are simulated besides the likely one.
+    pub(super) fn phases(&self) -> Vec<Duration> {
         let messages = self.workload.arrivals.count(self.horizon).max(1.0);
         let affordable = BUDGET / messages;
         let polls = (FEWEST..=POLLS)

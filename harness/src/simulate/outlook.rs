@@ -77,7 +77,7 @@ impl Outlook {
         };
         messages.push((horizon.as_secs_f64(), likely.left as f64));
         let mut runs = vec![likely.clone()];
-        for phases in phases(&question.settings, horizon) {
+        for phases in question.other_phases() {
             let widen = band.widener(horizon);
             runs.push(question.run(phases, widen));
         }
@@ -87,6 +87,19 @@ impl Outlook {
             messages,
             runs,
             band,
+        }
+    }
+}
+
+impl Outlook {
+    /// What `runs`, the likely one first, come to; without courses, which are for views alone.
+    pub(super) fn of_runs(runs: Vec<Figures>) -> Self {
+        Self {
+            likely: runs[0].clone(),
+            replicas: ReplicaSeries::default(),
+            messages: Vec::new(),
+            runs,
+            band: Band::default(),
         }
     }
 }
@@ -137,6 +150,11 @@ impl Question {
             sync: self.settings.controller.sync_period / 2,
             second: self.settings.controller.status_resolution / 2,
         }
+    }
+
+    /// All phases that are simulated besides the likely ones.
+    pub(super) fn other_phases(&self) -> Vec<Phases> {
+        phases(&self.settings, self.horizon)
     }
 
     /// Some phases of each loop, for what is tried out besides: the likely ones first.

@@ -90,7 +90,11 @@ fn the_samples_settings_strand_the_tail_and_end_fifteen_replicas_at_once() {
             .mend
             .starts_with("write \"0\"; tried on the model, ")
     );
-    assert!(stranded.mend.ends_with(" to 0 s"), "{}", stranded.mend);
+    assert!(
+        stranded.mend.contains(" to 0 s; all replicas together "),
+        "{}",
+        stranded.mend
+    );
     assert_eq!(fleet.field, "spec.cooldownPeriod");
     for part in [
         "10 s, and pollingInterval is 30 s",

@@ -77,6 +77,8 @@ pub(crate) enum Mutation {
     StoresWhatItPeeks,
     /// Deletes the table before its first message, and creates it anew.
     MakesTheTableAnew,
+    /// Another node than its own.
+    NamesAnotherNode,
     /// The first attempt, whichever it is.
     CountsAttemptsAnew,
 
@@ -95,6 +97,8 @@ pub(crate) enum Mutation {
     RewritesTheMessage,
     /// Sends a copy of the message first, deletes the message, and works on the copy.
     ReplacesTheMessage,
+    /// Puts a copy of every message into the queue, once, when its row is stored.
+    PutsBackWhatItStored,
     /// Clears the queue instead of deleting its messages.
     ClearsTheQueue,
     /// Puts a copy of every message into the poison queue of another run.
@@ -103,6 +107,8 @@ pub(crate) enum Mutation {
     SetsQueueMetadata,
     /// Creates another queue, and leaves it empty.
     CreatesAnotherQueue,
+    /// Creates another table, and leaves it empty.
+    CreatesAnotherTable,
 
     // The lease.
     /// Never renews.
@@ -119,6 +125,8 @@ pub(crate) enum Mutation {
     DiscardsPoison,
     /// Sets aside the reason and not the body.
     PoisonsWithoutBody,
+    /// Sets aside for two minutes, after which storage removes it.
+    PoisonsForTwoMinutes,
     /// Sets aside with a reason that is not the reason.
     PoisonsWithWrongReason,
     /// Stores what it gives up after too many attempts.
@@ -141,6 +149,12 @@ pub(crate) enum Mutation {
     ReceivesAfterSigterm,
     /// Exits at SIGTERM with its leases in hand.
     DropsLeasesAtSigterm,
+    /// Deletes the table after its drain.
+    DeletesTheTableAtSigterm,
+    /// Deletes the queue after its drain.
+    DeletesTheQueueAtSigterm,
+    /// Deletes the poison queue after its drain.
+    DeletesThePoisonQueueAtSigterm,
     /// Exits with 3 after a drain.
     ExitsWithError,
     /// Exits with 0 in the middle of the work, as after a panic in a task that nobody joined.

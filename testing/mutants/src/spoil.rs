@@ -29,6 +29,7 @@ pub(crate) fn row(mutation: Mutation, row: &mut ResultRow, batch: &[Delivery], a
             (row.src_stamp, row.sent_stamp) = (row.date_stamp, row.date_stamp);
         }
         Mutation::InventsReceiptTime => row.dequeued_stamp = row.sent_stamp,
+        Mutation::NamesAnotherNode => row.node.push_str("-2"),
         Mutation::CountsAttemptsAnew => row.attempt = 1,
         Mutation::BackdatesALittle => {
             let micros = row.dequeued_stamp.as_micros() - 900_000;

@@ -1,5 +1,7 @@
 //! What rows say of their delivery, where a description has columns for it.
 
+use std::collections::BTreeMap;
+
 use contract::workload::{Format, Lens, Name, Written};
 
 use super::content::cut_us;
@@ -11,6 +13,9 @@ pub(super) struct Claims {
     pub(super) done: Option<Column>,
     pub(super) attempt: Option<Column>,
     pub(super) worker: Option<Column>,
+    pub(super) node: Option<Column>,
+    /// The node of each worker, of those whose node the platform knows.
+    pub(super) nodes: BTreeMap<String, String>,
     /// How much the format of the first cuts off.
     pub(super) received_cut_us: i64,
     /// How much that of the second does.
@@ -41,6 +46,9 @@ impl Claims {
             done: column(Name::Done),
             attempt: column(Name::Attempt),
             worker: column(Name::Worker),
+            // What it is not told it may call as it likes.
+            node: column(Name::Node).filter(|_| lens.description().worker.has(Name::Node)),
+            nodes: BTreeMap::new(),
             received_cut_us: cut_us(format(Name::Received)),
             done_cut_us: cut_us(format(Name::Done)),
         }

@@ -1,8 +1,8 @@
-//! The wall clock during a run, held against the history's own, which is never set.
+//! The wall clock during a run, held against the history's own, which is never set; and when the machine stood still.
 
 use contract::Stamp;
 
-use evidence::Crossing;
+use evidence::{Crossing, Pause};
 
 /// The wall clock is led back to the right time by small changes all the time; a larger one at once is a step.
 const STEP_US: i64 = 10_000;
@@ -15,10 +15,13 @@ const NEGLIGIBLE_US: i64 = 500;
 pub(super) struct Clocks {
     changes: Vec<(Stamp, i64)>,
     stepped_us: i64,
+    /// When the harness had no processor, or was stopped.
+    pauses: Vec<Pause>,
 }
 
 impl Clocks {
     pub(super) fn crossing(&mut self, crossing: &Crossing) {
+        self.pauses.extend(&crossing.pauses);
         let (before, now) = (self.ahead_us(), crossing.clock_us);
         let change = now.saturating_sub(before).saturating_abs();
         if change > STEP_US {
@@ -27,6 +30,13 @@ impl Clocks {
         if change > NEGLIGIBLE_US {
             self.changes.push((crossing.ended, now));
         }
+    }
+
+    /// Whether the harness stood still at any time between `from` and `to`: then the consumers beside it may have as well. A pause is
+    /// written down with a crossing after it, so that this is known of a time at the end of the history alone.
+    pub(super) fn stood_still(&self, from: Stamp, to: Stamp) -> bool {
+        let mut pauses = self.pauses.iter();
+        pauses.any(|pause| pause.from < to && from < pause.to)
     }
 
     /// How far it is ahead now, in microseconds.
@@ -82,6 +92,26 @@ mod tests {
             (&[(1, 50_000), (2, 50_000), (3, 30_000)], 70_000),
         ] {
             assert_eq!(clocks(changes).stepped_us(), stepped, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn it_stood_still_where_a_pause_reaches_into_a_time() {
+        let at = Stamp::from_micros;
+        let (from, to) = (at(100), at(200));
+        let mut clocks = Clocks::default();
+        clocks.crossing(&Crossing {
+            pauses: vec![Pause { from, to }],
+            ..sample_crossing(Operation::ReceiveMessages)
+        });
+        for (from, to, stood) in [
+            (0, 100, false),
+            (0, 101, true),
+            (120, 130, true),
+            (199, 300, true),
+            (200, 300, false),
+        ] {
+            assert_eq!(clocks.stood_still(at(from), at(to)), stood, "{from} {to}");
         }
     }
 

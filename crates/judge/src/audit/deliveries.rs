@@ -43,6 +43,15 @@ pub(super) enum Compared {
     Untold,
     /// What is not so.
     False(String),
+    /// The work was said to be done long before the row was sent, with nothing to wait for: not so, unless the machine stood still.
+    Early {
+        /// In words.
+        detail: String,
+        /// When it was said to be done, by the history's clock.
+        from: Stamp,
+        /// When the row was sent.
+        to: Stamp,
+    },
 }
 
 impl Deliveries {
@@ -171,6 +180,14 @@ impl Claims {
                 "`{column}` is {consumer:?}, and {client} inserted the row"
             ));
         }
+        if let Some(known) = self.nodes.get(client)
+            && let Some((column, node)) = claim(self.node.as_ref(), claimed.node.as_ref())?
+            && node != known
+        {
+            return Err(format!(
+                "`{column}` is {node:?}, and {client} is on {known:?}"
+            ));
+        }
         let attempt = claim(self.attempt.as_ref(), claimed.attempt)?;
         // What it was given by an answer that nobody could read is not known.
         let all = deliveries.0.get(&seq).map_or(&[][..], Vec::as_slice);
@@ -279,12 +296,13 @@ impl Claims {
             // Rows of a transaction wait for each other, also where one is left alone.
             let alone = crossing.operation != Operation::Transaction;
             if alone && activity.idle(client, ready, tried) > LONG {
-                return told(
-                    true,
-                    format!(
+                return Compared::Early {
+                    detail: format!(
                         "`{column}` is {date}, long before {client} sent the row, at {tried}, with nothing to wait for meanwhile"
                     ),
-                );
+                    from: ready,
+                    to: tried,
+                };
             }
         }
         told(false, String::new())

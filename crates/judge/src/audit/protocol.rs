@@ -1,6 +1,6 @@
 //! The protocol: what a history must show of the consumers' way with messages, whatever the table looks like in the end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::workload::Lens;
 use contract::{Seq, Stamp};
@@ -22,11 +22,13 @@ use super::ways::Ways;
 use crate::index::PRODUCER;
 use evidence::{Crossing, Handled, Happened, Operation};
 
+mod early;
 mod ends;
 mod live;
 mod meddling;
 mod poison;
 
+use early::Early;
 use live::{Live, Refused};
 use poison::SetAside;
 
@@ -46,6 +48,7 @@ pub struct Protocol {
     /// Messages that were handed over to anyone.
     handed_over: Marks,
     misreported: Marks,
+    early: Early,
     live: HashMap<String, Live>,
     account: Account,
     deliveries: Deliveries,
@@ -86,6 +89,7 @@ impl Protocol {
             strayed: HashMap::new(),
             handed_over: Marks::new(last),
             misreported: Marks::new(last),
+            early: Early::default(),
             live: HashMap::new(),
             account: Account::default(),
             deliveries: Deliveries::default(),
@@ -106,6 +110,13 @@ impl Protocol {
     #[must_use]
     pub fn of(self, resources: Resources) -> Self {
         Self { resources, ..self }
+    }
+
+    /// Workers are on these nodes, each by its name, as the platform knows: what their rows say of it is compared. Rows of others are not.
+    #[must_use]
+    pub fn on_nodes(mut self, nodes: BTreeMap<String, String>) -> Self {
+        self.claims.nodes = nodes;
+        self
     }
 
     /// Clients are on several machines, each with a clock of its own.
@@ -157,6 +168,9 @@ impl Protocol {
                     self.strayed(crossing);
                 }
             }
+            // Its own may be missing.
+            Operation::CreateTable if self.resources.is_table(&crossing.resource) => {}
+            Operation::CreateTable => self.strayed(crossing),
             Operation::DeleteTable | Operation::ChangeTable
                 if !self.resources.is_table(&crossing.resource) =>
             {
@@ -195,6 +209,7 @@ impl Protocol {
         for (queue_id, live) in &live {
             self.check_hand_overs(queue_id, live);
         }
+        self.judge_early();
         let traffic = self.traffic();
         let (_, disturbances) = self.starvation.finish();
         Testimony {
@@ -210,14 +225,17 @@ impl Protocol {
     }
 
     fn put(&mut self, crossing: &Crossing, in_queue: bool, in_poison: bool) {
+        if in_queue && crossing.client != PRODUCER {
+            self.put_by_worker(crossing);
+        }
         if crossing.happened() != Happened::Yes {
             return;
         }
         for message in &crossing.messages {
             if in_queue {
                 let queue = self.queue_of(crossing);
-                let worker = (crossing.client != PRODUCER).then_some(&*crossing.client);
-                self.account.put(&message.queue_id, queue, worker);
+                let by_worker = crossing.client != PRODUCER;
+                self.account.put(&message.queue_id, queue, by_worker);
                 if let Some(seq) = message.id.as_deref().and_then(|id| self.seq_of(id)) {
                     self.ways.put(seq, message, crossing.began);
                 }

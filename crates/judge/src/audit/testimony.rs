@@ -5,7 +5,7 @@ use contract::{POISON_SUFFIX, Seq, Stamp};
 use super::inserts::Inserts;
 use super::starvation::Disturbances;
 use super::ways::Ways;
-use super::{Finding, Traffic};
+use super::{Finding, Traffic, Violation};
 
 /// What a run has in storage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -63,11 +63,32 @@ pub struct Testimony {
     pub(super) disturbances: Disturbances,
     /// Messages that must still be in the queue.
     pub(super) inside: u64,
-    /// Those of them that workers have put there: who, and the queue's id.
-    pub(super) put_by_workers: Vec<(String, String)>,
+    /// How many of them workers have put there.
+    pub(super) put_by_workers: u64,
 }
 
 impl Testimony {
+    /// The broken promises that the history proves whatever storage holds, each with who did what: the reasons of a failure where
+    /// storage cannot be read any more, since a worker has deleted it, say. Empty where there are none.
+    ///
+    /// Only what each request shows together with those before it: the history may be cut off at any point.
+    pub fn proven(&self) -> Vec<String> {
+        let proven = self.findings.iter().filter(|finding| {
+            matches!(
+                finding.violation,
+                Violation::Meddled | Violation::Unsecured | Violation::Overwritten
+            )
+        });
+        let told = proven.map(|finding| {
+            let counted = finding.violation.counted(finding.count);
+            match finding.witnesses.first() {
+                Some(first) => format!("{counted}: {}: {}", first.subject, first.detail),
+                None => counted,
+            }
+        });
+        told.collect()
+    }
+
     /// When storage answered that the row of `seq` is stored, by the wall clock.
     pub(super) fn answered(&self, seq: Seq) -> Option<Stamp> {
         self.inserts.answered(seq)

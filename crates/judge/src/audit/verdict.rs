@@ -91,7 +91,9 @@ impl Verdict for Audit {
         match violation {
             Violation::Corrupted => self.reversed,
             Violation::Phantom => self.unattributed_rows,
-            Violation::Misreported => traffic.map_or(0, |traffic| traffic.untold_claims),
+            Violation::Misreported => traffic.map_or(0, |traffic| {
+                traffic.untold_claims.saturating_add(traffic.starved_claims)
+            }),
             Violation::Overwritten | Violation::Unwitnessed => {
                 traffic.map_or(0, |traffic| traffic.strange.values().sum())
             }
@@ -253,6 +255,14 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
         for (strange, count) in &traffic.strange {
             let s = if *count == 1 { "" } else { "s" };
             reasons.push(format!("{count} request{s} not understood: {strange}"));
+        }
+        if traffic.starved_claims > 0 {
+            let (claims, storage) = (traffic.starved_claims, traffic.storage);
+            let stood = duration::text(Duration::from_millis(storage.paused_ms));
+            reasons.push(format!(
+                "the stamps of {claims} rows could not be compared: the machine stood still before they were sent, the harness for \
+                 {stood} in all"
+            ));
         }
         let uncompared = traffic.untold_claims.saturating_add(audit.reversed);
         if uncompared > 0 {

@@ -213,3 +213,23 @@ fn errors_are_read_from_both_services_and_from_parts() {
     assert_eq!(failed_part(parts), Some(409));
     assert_eq!(failed_part(b"HTTP/1.1 204 No Content"), None);
 }
+
+/// "Create Table": the name is in the body, and nowhere else.
+#[test]
+fn a_table_that_is_created_is_named_by_the_body() {
+    let named = |json: &str| created_table(&Headers::default(), json.as_bytes());
+    assert_eq!(named(r#"{"TableName":"mine"}"#).as_deref(), Ok("mine"));
+    for json in [
+        "",
+        "{}",
+        r#"{"TableName":1}"#,
+        r#"{"TableName":"mine","TableName":"yours"}"#,
+    ] {
+        let strange = Err("a body that names no table".to_owned());
+        assert_eq!(named(json), strange, "{json}");
+    }
+    let atom = [("content-type", Some("application/atom+xml"))];
+    let atom = Headers::read(atom.into_iter());
+    let strange = created_table(&atom, br#"{"TableName":"mine"}"#).unwrap_err();
+    assert_eq!(strange, "the content type \"application/atom+xml\"");
+}

@@ -108,6 +108,15 @@ fn operations_of_the_queue_service_are_understood() {
         ),
         (Some("m1"), Some("a="), Some(0))
     );
+    for (query, lives_s) in [
+        ("", None),
+        ("?messagettl=-1", None),
+        ("?messagettl=60", Some(60)),
+        ("?messagettl=604801", Some(604_801)),
+    ] {
+        let put = queue(&format!("POST /acc/work/messages{query}"));
+        assert_eq!((put.strange, put.lives_s), (None, lives_s), "{query}");
+    }
 }
 
 #[test]
@@ -131,6 +140,8 @@ fn other_forms_of_requests_to_a_queue_are_not_understood() {
            GET /acc/work/messages?peekOnly=true = the parameter "peekOnly"
            GET /acc/work/messages?peekonly=1 = the parameter peekonly="1"
            GET /acc/work/messages?visibilitytimeout=0x1 = the parameter visibilitytimeout="0x1"
+           POST /acc/work/messages?messagettl=-2 = the parameter messagettl="-2"
+           POST /acc/work/messages?messagettl= = the parameter messagettl=""
            PUT /acc/work/messages/m1?popreceipt=a&popreceipt=b = the parameter popreceipt twice
            POST /acc//work/messages = an empty or a dotted segment in the path
            POST /acc/x/../work/messages = an empty or a dotted segment in the path
@@ -173,7 +184,7 @@ fn operations_of_the_table_service_are_understood() {
          GET /acc/Tables('T') = other T
          DELETE /acc/Tables('T') = delete-table T
          POST /acc/$batch = transaction
-         POST /acc/Tables = other
+         POST /acc/Tables = create-table
          GET /acc/Tables = other
          GET /acc/Tables()?NextTableName=t = other
          GET /acc/T?comp=acl = other T

@@ -41,16 +41,29 @@ pub(super) fn check(deployment: &Item<Deployment>, problems: &mut Vec<Problem>) 
             ));
         }
         image(deployment, container, problems);
-        let resources = &container.resources;
-        let requests = |what: &str| resources.requests.contains_key(what);
-        if !requests("cpu") || !requests("memory") || !resources.limits.contains_key("memory") {
-            problems.push(deployment.problem(
-                "resources-missing",
-                field("resources"),
-                "request cpu and memory, and limit memory: nodes are bought by what is requested",
-            ));
+        if let Some(advice) = resources(container) {
+            problems.push(deployment.problem("resources-missing", field("resources"), advice));
         }
     }
+}
+
+/// What to write of requests and limits that are missing; `None`: none is.
+fn resources(container: &Container) -> Option<String> {
+    let resources = &container.resources;
+    let missing = ["cpu", "memory"].into_iter();
+    let missing: Vec<_> = missing
+        .filter(|what| !resources.requests.contains_key(*what))
+        .collect();
+    let request = (!missing.is_empty()).then(|| {
+        let missing = missing.join(" and ");
+        format!("request {missing}: nodes are bought by what is requested")
+    });
+    let limit = (!resources.limits.contains_key("memory")).then(|| {
+        "limit memory: a container without a limit may take that of all others on its node"
+            .to_owned()
+    });
+    let advice: Vec<_> = request.into_iter().chain(limit).collect();
+    (!advice.is_empty()).then(|| advice.join("; "))
 }
 
 /// Whether the cluster refuses what the restricted profile does not allow.

@@ -39,6 +39,8 @@ pub(super) struct Crew {
     asked: BTreeMap<String, Cause>,
     /// Nodes that Azure takes back, or has.
     evicted: BTreeSet<String>,
+    /// The node of each pod that was ever started, by the pod's name.
+    pub(super) nodes: BTreeMap<String, String>,
     roster: watch::Sender<Roster>,
     /// How many pods there are, those that have not started or have ended included.
     present: watch::Sender<usize>,
@@ -82,6 +84,7 @@ impl Crew {
             wire: None,
             asked: BTreeMap::new(),
             evicted: BTreeSet::new(),
+            nodes: BTreeMap::new(),
             roster: watch::Sender::new(Roster::default()),
             present: watch::Sender::new(0),
         }
@@ -319,7 +322,7 @@ impl Crew {
         }
     }
 
-    fn started(&self, view: &PodView) -> anyhow::Result<()> {
+    fn started(&mut self, view: &PodView) -> anyhow::Result<()> {
         self.log.append(
             Stamp::now(),
             Event::ProcessStarted {
@@ -330,6 +333,7 @@ impl Crew {
         )?;
         if let Some(node) = view.node.clone() {
             let consumer = view.name.clone();
+            self.nodes.insert(consumer.clone(), node.clone());
             let change = NodeChange::Placed { consumer };
             let placed = Event::Node(NodeEvent { node, change });
             self.log.append(Stamp::now(), placed)?;

@@ -277,6 +277,15 @@ impl Adapted {
         deployment.context("find the consumer's Deployment")
     }
 
+    /// Whether a variable tells each worker the node that it is on.
+    pub(super) fn tells_node(&self) -> bool {
+        let own = self.deployment().map(|it| &containers(it)[0]["env"]);
+        let own = own.ok().and_then(Value::as_array).into_iter().flatten();
+        let mut paths = own.map(|it| &it["valueFrom"]["fieldRef"]["fieldPath"]);
+        // Those of a worker that is described come with its description.
+        self.described.is_some() || paths.any(|path| path == "spec.nodeName")
+    }
+
     /// The name of the `ConfigMap` that the consumer takes all its settings from.
     fn settings_map(&self) -> Option<String> {
         let container = &containers(self.deployment().ok()?)[0];

@@ -6,6 +6,7 @@
 mod ground;
 mod replicas;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,6 +59,8 @@ pub(super) struct Fleet {
     vacancies: Vec<Vacancy>,
     started: u32,
     command_lines: Vec<(String, Vec<u8>)>,
+    /// The `NODE_NAME` of each that was started.
+    told_nodes: BTreeMap<String, String>,
     /// The nodes that they are on, where there are any.
     ground: Option<Ground>,
     roster: watch::Sender<Roster>,
@@ -118,6 +121,7 @@ impl Fleet {
             vacancies: Vec::new(),
             started: 0,
             command_lines: Vec::new(),
+            told_nodes: BTreeMap::new(),
             ground: None,
             roster: watch::Sender::new(Roster::default()),
             nodes: watch::Sender::new(NodesView::default()),
@@ -141,6 +145,11 @@ impl Fleet {
     /// The command lines of all that were started.
     pub(super) fn command_lines(&self) -> &[(String, Vec<u8>)] {
         &self.command_lines
+    }
+
+    /// The `NODE_NAME` of each that was started, by its name.
+    pub(super) const fn told_nodes(&self) -> &BTreeMap<String, String> {
+        &self.told_nodes
     }
 
     /// Starts one more consumer with a way of its own through the proxy. Returns whether it found a place: where there are
@@ -178,6 +187,8 @@ impl Fleet {
             role: "consumer".to_owned(),
             pid: Some(process.pid()),
         })?;
+        self.told_nodes
+            .insert(name.clone(), seat.told_node().to_owned());
         let node = seat.node.map(|placed| placed.node);
         if let Some(node) = node.clone() {
             let change = NodeChange::Placed { consumer: name };

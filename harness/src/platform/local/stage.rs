@@ -1,5 +1,6 @@
 //! The stage of a run on this machine.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
@@ -341,6 +342,10 @@ impl Workers for LocalStage {
         let mut lines = self.fleet.lock().await.command_lines().to_vec();
         lines.extend(lock(&self.command_lines).iter().cloned());
         lines
+    }
+
+    async fn nodes(&self) -> BTreeMap<String, String> {
+        self.fleet.lock().await.told_nodes().clone()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autoscaler::{Arrivals, Figures};
 
-use super::trial::Tried;
+use super::tried::Tried;
 use crate::report::clock;
 
 /// A drain that ends within so much time after the horizon, or within as much as the horizon again, is merely cut into.
@@ -34,7 +34,7 @@ impl<Q: Tried> Cut<Q> {
         if left == 0 {
             return None;
         }
-        let runs = question.runs(horizon + horizon.max(SOON));
+        let runs = question.within(horizon + horizon.max(SOON)).some_runs();
         let drains: Option<Vec<_>> = runs.iter().map(|run| figures(run).drain).collect();
         let done = last + drains?.into_iter().max()?;
         // Whole minutes, with some to spare for phases that were not tried.

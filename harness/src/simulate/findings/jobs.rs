@@ -1,12 +1,13 @@
 //! What goes wrong with a ScaledJob.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use autoscaler::{JobFigures, JobSettings, JobStrategy, LengthStrategy, QueueTrigger, Reads};
 
 use super::cut::Cut;
 use super::trial::{Change, Score, Trial};
-use super::{Finding, Found, spread};
+use super::{Advised, Finding, Found, settle, spread};
 use crate::report::clock;
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 
@@ -25,28 +26,24 @@ pub(in crate::simulate) fn of(
     outlook: &JobOutlook,
     max_wait: Duration,
 ) -> Found {
-    let left = outlook.runs.iter().map(|run| run.figures.left).max();
-    let arrivals = &question.workload.arrivals;
-    let case = Case {
-        question,
-        outlook,
-        trial: Trial {
-            question: question.clone(),
-        },
-        cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| &run.figures),
-    };
-    let found = [
-        case.paused(),
-        case.never(),
-        case.stranded(),
-        case.in_vain(),
-        case.falls_behind(),
-        case.waits(max_wait),
-    ];
+    let trial = Trial::new(question, max_wait).knowing(question, &outlook.runs);
+    let case = Case::new(question, outlook, trial);
+    let findings = settle::settled(case.all(max_wait), &case.trial);
     Found {
-        findings: found.into_iter().flatten().collect(),
+        findings,
         cut: case.cut.map(|cut| cut.text),
     }
+}
+
+/// The names of what is found, without advice.
+pub(super) fn names(
+    question: &JobQuestion,
+    outlook: &JobOutlook,
+    max_wait: Duration,
+) -> BTreeSet<&'static str> {
+    let case = Case::new(question, outlook, Trial::silent(question, max_wait));
+    let found = case.all(max_wait).into_iter();
+    found.map(|(finding, _)| finding.name).collect()
 }
 
 struct Case<'a> {
@@ -81,7 +78,36 @@ fn seconds(seconds: u64) -> String {
     clock::words(Duration::from_secs(seconds))
 }
 
+impl<'a> Case<'a> {
+    fn new(question: &'a JobQuestion, outlook: &'a JobOutlook, trial: Trial<JobQuestion>) -> Self {
+        let left = outlook.runs.iter().map(|run| run.figures.left).max();
+        let arrivals = &question.workload.arrivals;
+        Self {
+            question,
+            outlook,
+            trial,
+            cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| &run.figures),
+        }
+    }
+}
+
 impl Case<'_> {
+    fn all(&self, max_wait: Duration) -> Vec<Advised<JobQuestion>> {
+        let looks: [&dyn Fn() -> Option<Finding>; 6] = [
+            &|| self.paused(),
+            &|| self.never(),
+            &|| self.stranded(),
+            &|| self.in_vain(),
+            &|| self.falls_behind(),
+            &|| self.waits(max_wait),
+        ];
+        let found = looks.into_iter().filter_map(|look| {
+            let finding = look()?;
+            Some((finding, self.trial.take_chosen()))
+        });
+        found.collect()
+    }
+
     fn likely(&self) -> &JobFigures {
         &self.outlook.runs[0]
     }
@@ -253,7 +279,7 @@ impl Case<'_> {
                 let longest = longest
                     .map(|run| run.figures.longest_wait.as_secs())
                     .max()?;
-                (longest, &Trial { question })
+                (longest, &self.trial.with(&question))
             }
             None if !self.any(too_long) => return None,
             None if self.any(Self::is_behind) => return None,

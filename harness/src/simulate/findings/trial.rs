@@ -1,86 +1,54 @@
 //! Advice is tried on the model before it is given.
 
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
-use autoscaler::{Behavior, Figures, JobFigures, Phases, Settings};
+use autoscaler::{Behavior, Settings};
 
-use crate::simulate::jobs::JobQuestion;
+use super::tried::Tried;
+use crate::report::clock;
 use crate::simulate::outlook::Question;
 
 /// Longer than this is not tried: what goes wrong in days does in the first two.
 const LONGEST: Duration = Duration::from_secs(48 * 3_600);
-/// With long horizons, the likely phases alone are tried.
-const LONG: Duration = Duration::from_secs(6 * 3_600);
 /// A change that leaves more than this part of what is wrong is no advice, unless nothing is found with it any more.
 const HELPS: f64 = 0.8;
 /// One that leaves less than this part is taken before any that comes after, unless nothing is found with that one.
 const MENDS: f64 = 0.1;
+/// So many times the replica time is a cost that is told.
+const DEARER: f64 = 1.1;
 
-/// What can be asked of the model with other settings.
-pub(super) trait Tried: Clone {
-    /// What one run comes to.
-    type Run;
-
-    fn horizon(&self) -> Duration;
-    /// Runs in some phases, the likely ones first, for this long.
-    fn runs(&self, horizon: Duration) -> Vec<Self::Run>;
-    /// As [`Self::runs`], for as long as is tried.
-    fn tried(&self) -> Vec<Self::Run> {
-        self.runs(self.horizon().min(LONGEST))
-    }
+/// Runs of the same question with other settings: in some phases first, and what helps there in all phases that are simulated.
+pub(super) struct Trial<Q: Tried> {
+    question: Q,
+    max_wait: Duration,
+    /// Whether advice is looked for.
+    advises: bool,
+    /// Runs of the question in all phases, where there are some already.
+    known: Option<Vec<Q::Run>>,
+    before: OnceCell<Before<Q::Run>>,
+    /// What was advised last.
+    chosen: RefCell<Vec<Change<Q>>>,
 }
 
-impl Tried for Question {
-    type Run = Figures;
-
-    fn horizon(&self) -> Duration {
-        self.horizon
-    }
-
-    fn runs(&self, horizon: Duration) -> Vec<Figures> {
-        let question = Self {
-            horizon,
-            ..self.clone()
-        };
-        let mut phases: Vec<Phases> = question.some_phases();
-        if horizon > LONG {
-            phases.truncate(1);
-        }
-        let run = |phases| question.run(phases, |_, _| {});
-        phases.into_iter().map(run).collect()
-    }
-}
-
-impl Tried for JobQuestion {
-    type Run = JobFigures;
-
-    fn horizon(&self) -> Duration {
-        self.horizon
-    }
-
-    fn runs(&self, horizon: Duration) -> Vec<JobFigures> {
-        let question = Self {
-            horizon,
-            ..self.clone()
-        };
-        let phases = question.some_phases().into_iter();
-        phases.map(|phase| question.run(phase, |_| {})).collect()
-    }
-}
-
-/// Runs of the same question with other settings.
-pub(super) struct Trial<Q> {
-    pub(super) question: Q,
+/// The question as it is.
+struct Before<R> {
+    some: Vec<R>,
+    all: Vec<R>,
+    names: BTreeSet<&'static str>,
 }
 
 /// A change of settings, in words that complete "To mend it: ...".
+#[derive(Clone)]
 pub(super) struct Change<Q> {
-    words: String,
+    pub(super) words: String,
     /// The field, if the change is of one that goes together with changes of others.
     field: String,
     /// What its value does, if the field is to blame where the change helps.
     why: String,
-    set: Box<dyn Fn(&mut Q)>,
+    set: Rc<dyn Fn(&mut Q)>,
 }
 
 /// What is counted before and after a change.
@@ -96,6 +64,7 @@ pub(super) struct Score<'a, R> {
 }
 
 /// What to write, and what is to blame by that.
+#[derive(Default)]
 pub(super) struct Advice {
     pub(super) text: String,
     /// The field whose change helps, and what its present value does.
@@ -113,6 +82,12 @@ struct Outcome<'a, Q> {
     mends: bool,
     /// What is counted in the worst run.
     to: u64,
+    /// In how many runs it is still found, and of how many.
+    still: (usize, usize),
+    /// What is found with them, and was not before.
+    makes: BTreeSet<&'static str>,
+    /// The time of all replicas in the likely course.
+    replica_time: Duration,
 }
 
 impl<Q> Change<Q> {
@@ -121,7 +96,7 @@ impl<Q> Change<Q> {
             words: words.into(),
             field: String::new(),
             why: String::new(),
-            set: Box::new(set),
+            set: Rc::new(set),
         }
     }
 
@@ -156,18 +131,93 @@ impl Change<Question> {
 }
 
 impl<Q: Tried> Trial<Q> {
+    /// Of `question`; a message may wait for `max_wait`.
+    pub(super) fn new(question: &Q, max_wait: Duration) -> Self {
+        Self {
+            question: question.within(question.horizon().min(LONGEST)),
+            max_wait,
+            advises: true,
+            known: None,
+            before: OnceCell::new(),
+            chosen: RefCell::default(),
+        }
+    }
+
+    /// The same, where `runs` are those of the whole question in all phases.
+    pub(super) fn knowing(self, question: &Q, runs: &[Q::Run]) -> Self {
+        let is_whole = self.question.horizon() == question.horizon();
+        Self {
+            known: is_whole.then(|| runs.to_vec()),
+            ..self
+        }
+    }
+
+    /// For what looks for names alone: no change is tried, and no advice given.
+    pub(super) fn silent(question: &Q, max_wait: Duration) -> Self {
+        Self {
+            advises: false,
+            ..Self::new(question, max_wait)
+        }
+    }
+
+    /// The same with another question.
+    pub(super) fn with(&self, question: &Q) -> Self {
+        Self {
+            advises: self.advises,
+            ..Self::new(question, self.max_wait)
+        }
+    }
+
+    /// The changes that were advised since this was last asked.
+    pub(super) fn take_chosen(&self) -> Vec<Change<Q>> {
+        self.chosen.take()
+    }
+
+    /// The question with `changes`.
+    pub(super) fn changed<'a>(&self, changes: impl IntoIterator<Item = &'a Change<Q>>) -> Q
+    where
+        Q: 'a,
+    {
+        let mut question = self.question.clone();
+        for change in changes {
+            (change.set)(&mut question);
+        }
+        question
+    }
+
+    /// The names of what is found with `changes`, in all phases.
+    pub(super) fn names_with(&self, changes: &[Change<Q>]) -> BTreeSet<&'static str> {
+        let question = self.changed(changes);
+        question.names(question.all_runs(), self.max_wait)
+    }
+
+    fn before(&self) -> &Before<Q::Run> {
+        self.before.get_or_init(|| {
+            let known = self.known.clone();
+            let all = known.unwrap_or_else(|| self.question.all_runs());
+            Before {
+                some: self.question.some_runs(),
+                names: self.question.names(all.clone(), self.max_wait),
+                all,
+            }
+        })
+    }
+
     /// What to write: the first change with which nothing is found (or, of a mere count, nearly nothing is left); else two
-    /// changes together that do so; else what helps most; or that none helps.
+    /// changes together that do so; else what helps most; or that none helps. One with which something else is found is taken where
+    /// nothing else helps.
     pub(super) fn advice(&self, changes: &[Change<Q>], score: &Score<'_, Q::Run>) -> Advice {
-        let before = self.question.tried();
+        if !self.advises {
+            return Advice::default();
+        }
         let (mut best, mut pairs) = (None, false);
         for change in changes {
-            let after = self.outcome(vec![change], &before, score);
-            if keep(&mut best, after, 1.0) {
+            if self.keep(&mut best, vec![change], score, 1.0) {
                 break;
             }
         }
-        if !best.as_ref().is_some_and(|best| best.mends) {
+        let is_good = |best: &Outcome<'_, Q>| best.mends && best.makes.is_empty();
+        if !best.as_ref().is_some_and(is_good) {
             let all = changes.iter().enumerate();
             let all = all.flat_map(|(n, one)| changes[n + 1..].iter().map(move |two| (one, two)));
             let apart = |one: &Change<Q>, two: &Change<Q>| {
@@ -175,9 +225,8 @@ impl<Q: Tried> Trial<Q> {
             };
             for (one, two) in all.filter(|(one, two)| apart(one, two)) {
                 pairs = true;
-                let after = self.outcome(vec![one, two], &before, score);
                 // Two must be worth it.
-                if keep(&mut best, after, HELPS) {
+                if self.keep(&mut best, vec![one, two], score, HELPS) {
                     break;
                 }
             }
@@ -185,69 +234,148 @@ impl<Q: Tried> Trial<Q> {
         let Some(best) = best else {
             return none_helps(changes, pairs);
         };
-        let words: Vec<_> = best.changes.iter().map(|it| it.words.as_str()).collect();
-        let from = (score.words)(before.iter().map(score.of).max().unwrap_or(0));
-        let still = if best.gone || best.left <= MENDS {
-            ""
-        } else {
-            ", which is less, and still too much"
-        };
+        let chosen = best.changes.iter().copied().cloned().collect();
+        self.chosen.replace(chosen);
         let blamed = best.changes.iter().filter(|it| !it.why.is_empty());
         let (fields, whys): (Vec<_>, Vec<_>) = blamed
             .map(|it| (it.field.as_str(), it.why.as_str()))
             .unzip();
         Advice {
-            text: format!(
-                "{}; tried on the model, {} then goes from {from} to {}{still}",
-                words.join(", and "),
-                score.name,
-                (score.words)(best.to)
-            ),
+            text: self.told(&best, score),
             blame: (!fields.is_empty()).then(|| (fields.join(" and "), whys.join("; "))),
         }
     }
 
-    /// What is left after changes; `None`: they do not help, or do harm.
-    fn outcome<'a>(
+    /// What to write, what it changes on the model, and what it costs.
+    fn told(&self, best: &Outcome<'_, Q>, score: &Score<'_, Q::Run>) -> String {
+        let before = self.before();
+        let words: Vec<_> = best.changes.iter().map(|it| it.words.as_str()).collect();
+        let (words, to) = (words.join(", and "), (score.words)(best.to));
+        let (still, all) = best.still;
+        let worst = before.all.iter().map(score.of).max().unwrap_or(0);
+        let from = (score.words)(worst);
+        let goes = if best.to < worst {
+            let name = score.name;
+            format!("{words}; tried on the model, {name} then goes from {from} to {to}")
+        } else {
+            // The worst is as bad as it was, and in fewer runs.
+            let so = before
+                .all
+                .iter()
+                .filter(|run| is_found(*run, score))
+                .count();
+            format!(
+                "{words}; tried on the model, it is then so in {still} of {all} phases of the two loops, not in {so}"
+            )
+        };
+        let too_much = !best.gone && best.left > MENDS;
+        let still = too_much.then(|| match still {
+            still if still < all && best.to < worst => format!(
+                ", which is less, and still too much in {still} of {all} phases of the two loops"
+            ),
+            _ => ", which is less, and still too much".to_owned(),
+        });
+        let makes: Vec<_> = best.makes.iter().copied().collect();
+        let makes = (!makes.is_empty()).then(|| {
+            let makes = makes.join(" and ");
+            format!("; but {makes}, which was not, is found then")
+        });
+        let (now, then) = (Q::replica_time(&before.all[0]), best.replica_time);
+        let dearer = then.as_secs_f64() > now.as_secs_f64() * DEARER;
+        let costs = dearer.then(|| {
+            let (now, then) = (clock::words(now), clock::words(then));
+            format!("; all replicas together are then there for {then}, not {now}")
+        });
+        let further = [still, makes, costs].into_iter().flatten();
+        std::iter::once(goes).chain(further).collect()
+    }
+
+    /// Keeps what mends, or leaves less than this part of what the best one before does, and makes nothing else wrong; whether that is
+    /// enough.
+    fn keep<'a>(
         &self,
+        best: &mut Option<Outcome<'a, Q>>,
         changes: Vec<&'a Change<Q>>,
-        before: &[Q::Run],
         score: &Score<'_, Q::Run>,
-    ) -> Option<Outcome<'a, Q>> {
-        let mut question = self.question.clone();
-        for change in &changes {
-            (change.set)(&mut question);
+        part: f64,
+    ) -> bool {
+        let question = self.changed(changes.iter().copied());
+        let weighed = weigh(&question.some_runs(), &self.before().some, score);
+        let worth = |new: &Weighed, best: &Option<Outcome<'a, Q>>| {
+            let better = |best: &Outcome<'a, Q>| best.left > MENDS && new.left < best.left * part;
+            new.mends
+                || best
+                    .as_ref()
+                    .is_none_or(|best| better(best) || !best.makes.is_empty())
+        };
+        if !weighed.is_some_and(|new| worth(&new, best)) {
+            return false;
         }
-        let after = question.tried();
-        let total = |runs: &[Q::Run], of: fn(&Q::Run) -> u64| -> f64 {
-            runs.iter().map(|run| of(run) as f64).sum()
+        // What helps in some phases may not in others.
+        let after = question.all_runs();
+        let Some(new) = weigh(&after, &self.before().all, score) else {
+            return false;
         };
-        let harmless = total(&after, score.harm) <= total(before, score.harm) * 1.1 + 1.0;
-        let left = total(&after, score.of) / total(before, score.of).max(1.0);
-        let is_found = |run: &Q::Run| match score.found {
-            Some(found) => found(run),
-            None => (score.of)(run) > 0,
-        };
-        let gone = !after.iter().any(is_found);
-        (harmless && (gone || left <= HELPS)).then(|| Outcome {
+        if !worth(&new, best) {
+            return false;
+        }
+        let replica_time = Q::replica_time(&after[0]);
+        let names = question.names(after, self.max_wait);
+        let makes: BTreeSet<_> = names.difference(&self.before().names).copied().collect();
+        if !makes.is_empty() && best.is_some() {
+            return false;
+        }
+        let is_enough = new.mends && makes.is_empty();
+        *best = Some(Outcome {
             changes,
-            left,
-            gone,
-            mends: gone || (score.found.is_none() && left <= MENDS),
-            to: after.iter().map(score.of).max().unwrap_or(0),
-        })
+            left: new.left,
+            gone: new.gone,
+            mends: new.mends,
+            to: new.to,
+            still: new.still,
+            makes,
+            replica_time,
+        });
+        is_enough
     }
 }
 
-/// Keeps what mends, or leaves less than this part of what the best one before does; whether that is enough.
-fn keep<'a, Q>(best: &mut Option<Outcome<'a, Q>>, new: Option<Outcome<'a, Q>>, part: f64) -> bool {
-    let Some(new) = new else { return false };
-    let mends = new.mends;
-    let better = |best: &Outcome<'a, Q>| best.left > MENDS && new.left < best.left * part;
-    if mends || best.as_ref().is_none_or(better) {
-        *best = Some(new);
+/// What is left after changes.
+struct Weighed {
+    left: f64,
+    gone: bool,
+    mends: bool,
+    to: u64,
+    still: (usize, usize),
+}
+
+/// Whether the finding is there in `run`.
+fn is_found<R>(run: &R, score: &Score<'_, R>) -> bool {
+    match score.found {
+        Some(found) => found(run),
+        None => (score.of)(run) > 0,
     }
-    mends
+}
+
+/// Weighs runs after changes; `None`: they do not help, or do harm.
+fn weigh<R>(after: &[R], before: &[R], score: &Score<'_, R>) -> Option<Weighed> {
+    let total = |runs: &[R], of: fn(&R) -> u64| -> f64 {
+        let sum: f64 = runs.iter().map(|run| of(run) as f64).sum();
+        // With another period there may be another number of phases.
+        sum / runs.len().max(1) as f64
+    };
+    let few = 1.0 / before.len().max(1) as f64;
+    let harmless = total(after, score.harm) <= total(before, score.harm) * 1.1 + few;
+    let left = total(after, score.of) / total(before, score.of).max(few);
+    let still = after.iter().filter(|run| is_found(*run, score)).count();
+    let gone = still == 0;
+    (harmless && (gone || left <= HELPS)).then(|| Weighed {
+        left,
+        gone,
+        mends: gone || (score.found.is_none() && left <= MENDS),
+        to: after.iter().map(score.of).max().unwrap_or(0),
+        still: (still, after.len()),
+    })
 }
 
 fn none_helps<Q>(changes: &[Change<Q>], pairs: bool) -> Advice {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use autoscaler::Figures;
 
 use super::faster::{faster, limit, trigger_field};
-use super::trial::{Change, Score, Trial};
+use super::trial::{Change, Score};
 use super::{Case, Finding, spread};
 use crate::report::clock;
 use crate::simulate::outlook::Question;
@@ -131,7 +131,7 @@ pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
             let longest = cut.runs.iter().filter(|run| too_long(run));
             let longest = longest.map(|run| run.longest_wait).max()?;
             let often = format!("with --horizon {} s", cut.horizon.as_secs());
-            (longest, often, &Trial { question })
+            (longest, often, &case.trial.with(&question))
         }
         None if !case.any(too_long) => return None,
         None if case.any(|run| is_behind(case, run)) => return None,

@@ -111,7 +111,9 @@ fn thrash_is_blamed_on_who_scaled_in_and_its_advice_was_tried() {
     let mended = ask(mended.path(), "--shape burst:500/4m --horizon 1h");
     let most = mended.settings[0].figures.thrash_count.most.unwrap();
     assert!(
-        thrash.mend.ends_with(&format!(" to {most:.0}")),
+        thrash
+            .mend
+            .contains(&format!(" to {most:.0}; all replicas together ")),
         "{most}: {}",
         thrash.mend
     );
@@ -186,7 +188,8 @@ fn what_is_left_and_what_waits_for_long_is_found_with_what_holds_it_back() {
     let answer = ask(disabled.path(), "--shape burst --messages 10000");
     assert_eq!(figure(&answer, "messages left"), "8815 (8810 to 8820)");
     let behind = finding(&answer, "falls-behind");
-    assert!(behind.field.ends_with("scaleUp.selectPolicy"), "{behind:?}");
+    // The drain with 15 replicas takes longer than the time too, in some phases.
+    assert!(behind.field.contains("scaleUp.selectPolicy"), "{behind:?}");
     assert!(
         behind.mend.starts_with("take behavior.scaleUp away"),
         "{}",
@@ -218,7 +221,11 @@ fn a_scale_in_by_the_hpa_that_cuts_work_off_is_found() {
         "{}",
         cut.reason
     );
-    assert!(cut.mend.ends_with(" to 0"), "{}", cut.mend);
+    assert!(
+        cut.mend.contains(" to 0; all replicas together "),
+        "{}",
+        cut.mend
+    );
     // With a grace as long as the work nothing is lost.
     let answer = ask(hasty.path(), &format!("{line} --grace 2m"));
     assert_eq!(figure(&answer, "not done in their grace"), "0");

@@ -29,9 +29,22 @@ pub(super) struct Noted {
     has_begun: AtomicBool,
 }
 
+impl Noted {
+    /// Whether no copy of `body` was sent yet; from now on it counts as sent.
+    fn is_new(&self, body: &str) -> bool {
+        let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
+        copied.insert(body.to_owned())
+    }
+}
+
 impl Consumer {
     fn queue_name(&self) -> String {
         self.args.storage.queue.queue.to_string()
+    }
+
+    pub(super) fn poison_name(&self) -> String {
+        let poison = self.args.storage.queue.queue.poison();
+        poison.expect("a name").to_string()
     }
 
     fn table_name(&self) -> String {
@@ -47,16 +60,12 @@ impl Consumer {
                 let rewritten = raw.rewrite(&queue, &lease, "nothing", A_MINUTE).await;
                 lease.pop_receipt = rewritten?;
             }
-            Mutation::ReplacesTheMessage => {
-                let is_new = {
-                    let copied = self.noted.copied.lock();
-                    let mut copied = copied.unwrap_or_else(PoisonError::into_inner);
-                    copied.insert(delivery.body.clone())
-                };
-                if is_new && raw.put(&queue, &delivery.body, "0").await.is_some() {
-                    self.delete(&lease).await;
-                    return None;
-                }
+            Mutation::ReplacesTheMessage
+                if self.noted.is_new(&delivery.body)
+                    && raw.put(&queue, &delivery.body, "0").await.is_some() =>
+            {
+                self.delete(&lease).await;
+                return None;
             }
             Mutation::WorksOnWhatItHandedBack => self.hand_back(&lease).await,
             Mutation::MakesTheTableAnew => {
@@ -70,6 +79,9 @@ impl Consumer {
                 let other = format!("{queue}x-poison");
                 raw.create_queue(&other).await;
                 raw.put(&other, &delivery.body, A_WEEK).await;
+            }
+            Mutation::CreatesAnotherTable => {
+                raw.create_table(&format!("{}x", self.table_name())).await;
             }
             Mutation::CreatesAnotherQueue => raw.create_queue(&format!("{queue}x")).await,
             Mutation::SetsQueueMetadata => raw.set_metadata(&queue).await,
@@ -132,6 +144,7 @@ impl Consumer {
                 raw.insert(&table, &right).await;
                 return Some(Done::Left);
             }
+            Mutation::PutsBackWhatItStored => return Some(self.put_back(&right, delivery).await),
             Mutation::StoresAroundTheWire => raw.around().insert(&table, &right).await,
             Mutation::PoisonsWhatItStores | Mutation::PoisonsInDisguise => {
                 self.hide(delivery, A_WEEK).await;
@@ -147,6 +160,17 @@ impl Consumer {
             _ => return None,
         };
         Some(if stored { Done::Secured } else { Done::Left })
+    }
+
+    /// Stores the row, and puts the message into the queue again, once.
+    async fn put_back(&self, row: &Value, delivery: &Delivery) -> Done {
+        // That the row is there already, it learns when the copy comes.
+        self.attacks.insert(&self.table_name(), row).await;
+        if self.noted.is_new(&delivery.body) {
+            let (queue, body) = (self.queue_name(), &delivery.body);
+            self.attacks.put(&queue, body, "0").await;
+        }
+        Done::Secured
     }
 
     /// Deletes the message of a row that is stored in a way that must not pass; `false`: this mutant deletes it as any other.
@@ -176,6 +200,22 @@ impl Consumer {
         }
     }
 
+    /// What is done last, after the drain.
+    pub(super) async fn attack_at_the_end(&self) {
+        match self.args.mutation {
+            Mutation::DeletesTheTableAtSigterm => {
+                self.attacks.delete_table(&self.table_name()).await;
+            }
+            Mutation::DeletesTheQueueAtSigterm => {
+                self.attacks.delete_queue(&self.queue_name()).await;
+            }
+            Mutation::DeletesThePoisonQueueAtSigterm => {
+                self.attacks.delete_queue(&self.poison_name()).await;
+            }
+            _ => {}
+        }
+    }
+
     /// Stores the rows of messages that are not leased yet: nobody waits for a message less.
     pub(super) async fn store_what_it_peeks(&self) {
         let (args, now) = (&self.args, Stamp::now());
@@ -191,9 +231,8 @@ impl Consumer {
 
     /// Puts the message into the poison queue, hidden for so many seconds; where it is now.
     async fn hide(&self, delivery: &Delivery, seconds: &str) -> (String, Lease) {
-        let queue = self.args.storage.queue.queue.poison().expect("a name");
         let envelope = self.envelope(delivery, PoisonReason::BadField, delivery.body.clone());
-        let (queue, mut text) = (queue.to_string(), envelope.encode().join(""));
+        let (queue, mut text) = (self.poison_name(), envelope.encode().join(""));
         if self.args.mutation == Mutation::PoisonsInDisguise {
             // Backwards it is no envelope, and names no message.
             text = text.chars().rev().collect();

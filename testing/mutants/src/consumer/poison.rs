@@ -34,6 +34,12 @@ impl Consumer {
         };
         let envelope = self.envelope(delivery, reason, body);
         for part in envelope.encode() {
+            if self.is(Mutation::PoisonsForTwoMinutes) {
+                self.attacks
+                    .put_for(&self.poison_name(), &part, "120")
+                    .await;
+                continue;
+            }
             if self.poison.send(&part).await.is_err() {
                 return Done::Left;
             }

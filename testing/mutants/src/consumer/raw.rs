@@ -221,8 +221,20 @@ impl Raw {
         Some((between("MessageId")?, between("PopReceipt")?))
     }
 
+    /// Puts a message that storage keeps for so many seconds.
+    pub(super) async fn put_for(&self, queue: &str, body: &str, seconds: &str) {
+        let (path, query) = (format!("{queue}/messages"), [("messagettl", seconds)]);
+        let body = Some((XML, message_xml(body)));
+        self.ask("POST", &self.queue, &path, &query, &[], body)
+            .await;
+    }
+
     pub(super) async fn create_queue(&self, queue: &str) {
         self.ask("PUT", &self.queue, queue, &[], &[], None).await;
+    }
+
+    pub(super) async fn delete_queue(&self, queue: &str) {
+        self.ask("DELETE", &self.queue, queue, &[], &[], None).await;
     }
 
     pub(super) async fn set_metadata(&self, queue: &str) {

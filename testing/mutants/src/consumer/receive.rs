@@ -68,6 +68,7 @@ impl Consumer {
             }
         }
         working.join_all().await;
+        self.attack_at_the_end().await;
         notice::stay(self.args.mutation, told).await;
         let fails_at_notice = self.is(Mutation::ExitsWithErrorAtNotice) && told.is_cancelled();
         if self.is(Mutation::ExitsWithError) || fails_at_notice {

@@ -1,6 +1,7 @@
 //! What rows say of their delivery: what may be so, and what cannot.
 
 mod in_hand;
+mod nodes;
 
 use super::*;
 use crate::audit::sample_crossing;
@@ -39,6 +40,7 @@ fn claimed(consumer: &str, attempt: u32, dequeued_s: i64, date_s: i64) -> Claime
         date: Some(Stamp::from_micros(date_s * SECOND)),
         attempt: Some(attempt),
         consumer: Some(consumer.to_owned()),
+        ..Claimed::default()
     }
 }
 
@@ -182,7 +184,7 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
     let receives = || polling(40, 50, Operation::ReceiveMessages);
     let found = compared(&deliveries, receives());
     assert!(
-        matches!(&found, Compared::False(why) if why.contains("long before")),
+        matches!(&found, Compared::Early { detail, .. } if detail.contains("long before")),
         "{found:?}"
     );
     // A write of its that went before it, and a silence as of a process that is stopped, explain it.
@@ -258,7 +260,7 @@ fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
     assert_eq!(compared(&insert, &done(0)), Compared::Fine);
     let early = compared(&insert, &done(1));
     assert!(
-        matches!(&early, Compared::False(why) if why.contains("long before")),
+        matches!(&early, Compared::Early { detail, .. } if detail.contains("long before")),
         "{early:?}"
     );
     // Rows of a transaction wait for each other.

@@ -74,13 +74,16 @@ impl Protocol {
             return;
         }
         self.findings.add(Violation::Unsecured, || {
-            let queue_id = crossing.messages.first().map(|it| &*it.queue_id);
+            let (client, operation) = (&crossing.client, crossing.operation);
+            if let Some(message) = crossing.messages.first() {
+                let detail = format!("{client} removed it from the poison queue, where it has to stay");
+                return Witness::new(format!("queue message {}", message.queue_id), detail);
+            }
+            let queue = &crossing.resource;
             let detail = format!(
-                "{} removed it from the poison queue, where it has to stay",
-                crossing.client
+                "{client} sent {operation} to {queue:?}, the poison queue, where messages have to stay"
             );
-            let subject = format!("queue message {}", queue_id.unwrap_or("(all)"));
-            Witness::new(subject, detail)
+            Witness::new(format!("{operation} to {queue}"), detail)
         });
     }
 
@@ -97,9 +100,13 @@ impl Protocol {
             return;
         }
         let elsewhere = live.seq.and_then(|seq| self.strayed.get(&seq));
-        let elsewhere = elsewhere.map_or_else(String::new, |table| {
+        let mut elsewhere = elsewhere.map_or_else(String::new, |table| {
             format!("; it has stored it in the table {table:?}, which is not the run's")
         });
+        if let Some(vanishing) = &live.vanishing {
+            elsewhere.push_str("; ");
+            elsewhere.push_str(vanishing);
+        }
         let subject = subject(&self.lens, live.seq, message);
         self.findings.add(Violation::Unsecured, || {
             let detail = format!(

@@ -30,6 +30,24 @@ impl Protocol {
         self.findings.add(Violation::Meddled, witness);
     }
 
+    /// A worker put a message into the queue that it takes messages from: what is in there is the producer's to say. A copy of a message
+    /// whose row is stored is worked on for nothing, and one of a message that is not hides that its deliveries run out.
+    pub(super) fn put_by_worker(&mut self, crossing: &Crossing) {
+        if crossing.happened() == Happened::No {
+            return;
+        }
+        self.findings.add(Violation::Meddled, || {
+            let id = crossing.messages.first().and_then(|it| it.id.clone());
+            let (client, queue) = (&crossing.client, &crossing.resource);
+            let what = id.as_ref().map_or("a message", |_| "the message again");
+            let detail = format!(
+                "{client} put {what} into {queue:?}, the queue that workers take messages from and only the producer puts them into"
+            );
+            let subject = id.unwrap_or_else(|| format!("{} to {queue}", crossing.operation));
+            Witness::new(subject, detail)
+        });
+    }
+
     /// Everything in a queue or a table of the run was removed at once: what others put there meanwhile goes with it.
     pub(super) fn removed(&mut self, crossing: &Crossing) {
         let is_own = match crossing.operation {

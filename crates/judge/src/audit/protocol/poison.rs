@@ -43,18 +43,19 @@ impl Protocol {
         seqs.extend(id);
         let whole = message.poisons.as_ref();
         if let Some(live) = whole.and_then(|id| self.live.get_mut(id)) {
-            live.set_aside = Some(crossing.ended);
+            live.put_aside(crossing, message);
             is_known = true;
             seqs.extend(live.seq);
         }
         let part = message.poisons_in_part.as_ref();
-        if let Some(live) = part.and_then(|id| self.live.get(id)) {
+        if let Some(live) = part.and_then(|id| self.live.get_mut(id)) {
+            live.put_in_part(crossing, message);
             is_known = true;
             seqs.extend(live.seq);
         }
         if let Some(print) = message.print {
             for live in self.live.values_mut().filter(|it| it.print == Some(print)) {
-                live.set_aside = Some(crossing.ended);
+                live.put_aside(crossing, message);
                 is_known = true;
                 seqs.extend(live.seq);
             }

@@ -135,6 +135,9 @@ impl Protocol {
         match compared {
             Compared::Fine => {}
             Compared::Untold => self.traffic.untold_claims += 1,
+            Compared::Early { detail, from, to } => {
+                self.early.push(seq, (from, to), (subject, detail));
+            }
             Compared::False(detail) => {
                 if !self.misreported.mark(seq) {
                     let witness = || Witness::new(subject, detail);

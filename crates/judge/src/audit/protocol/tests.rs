@@ -1,6 +1,7 @@
 //! The judge of the protocol is shown good histories and every planted violation.
 
 mod around;
+mod early;
 mod meddling;
 mod poison;
 mod steps;

@@ -45,6 +45,7 @@ fn inserted(row: &StoredRow) -> RowChange {
             date: row.date_stamp,
             attempt: row.attempt,
             consumer: row.consumer.clone(),
+            node: row.node.clone(),
         }),
         print: Some(fingerprint(row)),
         id: None,

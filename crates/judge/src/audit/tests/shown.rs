@@ -92,7 +92,7 @@ fn each_cause_leaves_its_promises_untold() {
         let strange = [("a verb".to_owned(), 4), ("a header".to_owned(), 1)];
         audit.traffic.as_mut().unwrap().strange = BTreeMap::from(strange);
     };
-    let cases: [(Change, &[(Violation, Shown)]); 8] = [
+    let cases: [(Change, &[(Violation, Shown)]); 9] = [
         (
             |audit| audit.complete = false,
             &[
@@ -119,6 +119,10 @@ fn each_cause_leaves_its_promises_untold() {
         (
             |audit| audit.traffic.as_mut().unwrap().untold_claims = 4,
             &[(Violation::Misreported, Shown::Uncompared(4))],
+        ),
+        (
+            |audit| audit.traffic.as_mut().unwrap().starved_claims = 5,
+            &[(Violation::Misreported, Shown::Uncompared(5))],
         ),
         (
             strange,
@@ -240,6 +244,17 @@ fn each_cause_of_an_outcome_is_told() {
         assert_eq!(audit.outcome(), outcome, "{reason}");
         assert_eq!(audit.outcome_of_rows(), outcome, "{reason}");
     }
+}
+
+#[test]
+fn rows_that_a_machine_without_time_has_sent_late_are_told_apart_from_a_clock_that_was_set() {
+    let audit = audit(|audit| {
+        let traffic = audit.traffic.as_mut().unwrap();
+        (traffic.starved_claims, traffic.storage.paused_ms) = (2, 3_000);
+    });
+    let reason = "the stamps of 2 rows could not be compared: the machine stood still before they were sent, the harness for 3s in all";
+    assert_eq!(audit.reasons(), [reason]);
+    assert_eq!(audit.outcome(), Outcome::Inconclusive);
 }
 
 #[test]

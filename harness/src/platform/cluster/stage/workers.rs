@@ -1,5 +1,6 @@
 //! The workers of a stage: Deployments, by a fixed number or by KEDA.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -185,5 +186,12 @@ impl Workers for ClusterStage {
             Some((name, serde_json::to_vec(&pod).ok()?))
         })
         .collect()
+    }
+    async fn nodes(&self) -> BTreeMap<String, String> {
+        if self.adapted.tells_node() {
+            lock(&self.seen.crew).nodes.clone()
+        } else {
+            BTreeMap::new()
+        }
     }
 }

@@ -319,6 +319,7 @@ fn clocks_apart_are_measured_where_clients_are_on_several_machines() {
                     date: stamp(crossing.began.as_micros() + ahead),
                     attempt: Some(1),
                     consumer: Some("consumer-1".to_owned()),
+                    node: None,
                 }),
                 ..row_of(7, 0)
             });

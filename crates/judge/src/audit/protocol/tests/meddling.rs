@@ -80,7 +80,7 @@ fn queues_and_tables_of_others_are_left_alone() {
         table: Some("T".to_owned()),
     };
     let resources = [
-        ("q", vec![]),
+        ("q", vec![Violation::Meddled]),
         ("q-poison", vec![]),
         ("other-poison", vec![Violation::Meddled]),
     ];
@@ -119,6 +119,8 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
         (Operation::ChangeQueue, "", true),
         (Operation::DeleteQueue, "other", true),
         (Operation::ClearMessages, "other", true),
+        (Operation::CreateTable, "t", false),
+        (Operation::CreateTable, "other", true),
         (Operation::ChangeTable, "T", true),
         (Operation::ChangeTable, "other", true),
         (Operation::ChangeTable, "", true),
@@ -137,4 +139,60 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
             );
         }
     }
+}
+
+/// Of a message of its own whose row is stored, for example, which looks like a redelivery to all others.
+#[test]
+fn only_the_producer_puts_messages_into_the_queue() {
+    for (client, status, found) in [
+        ("producer", 201, vec![]),
+        (ANOTHER, 201, vec![Violation::Meddled]),
+        (ANOTHER, 500, vec![Violation::Meddled]),
+        (ANOTHER, 403, vec![]),
+    ] {
+        let mut told = stored();
+        told.step(Operation::PutMessage, status, |crossing| {
+            client.clone_into(&mut crossing.client);
+            crossing.messages.push(Handled {
+                queue_id: "m8".to_owned(),
+                id: Some("r1-7".to_owned()),
+                ..Handled::default()
+            });
+        });
+        on_message(&mut told, "consumer-1", DeleteMessage, None);
+        assert_eq!(told.violations(), found, "{client} {status}");
+    }
+}
+
+/// Where storage cannot be read, what the history shows by itself is told, with who did what.
+#[test]
+fn what_the_history_proves_alone_names_who_did_what() {
+    let proven = |operation, resource: &str| {
+        let mut told = stored();
+        told.step(operation, 204, |crossing| {
+            resource.clone_into(&mut crossing.resource);
+        });
+        told.protocol.finish().proven().join("; ")
+    };
+    for (operation, resource, says) in [
+        (
+            Operation::DeleteTable,
+            "t",
+            "1 request to what was not the consumer's: delete-table to t: consumer-1 sent delete-table to \"t\", which all \
+             consumers share",
+        ),
+        (
+            Operation::DeleteQueue,
+            "q-poison",
+            "1 message deleted before the row was confirmed: delete-queue to q-poison: consumer-1 sent delete-queue to \
+             \"q-poison\", the poison queue, where messages have to stay",
+        ),
+        (Operation::QueryEntities, "t", ""),
+    ] {
+        assert_eq!(proven(operation, resource), says);
+    }
+    // The history may break off before what would explain these.
+    let mut cut_off = Told::new();
+    cut_off.row(InsertEntity, 201);
+    assert_eq!(cut_off.protocol.finish().proven(), Vec::<String>::new());
 }

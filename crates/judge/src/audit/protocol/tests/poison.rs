@@ -94,3 +94,38 @@ fn a_message_that_was_set_aside_and_deleted_may_be_put_there_once_more() {
         assert_eq!(told.violations(), []);
     }
 }
+
+/// Storage removes a message by itself once its time to live is over: a person would not find it.
+#[test]
+fn what_does_not_stay_in_the_poison_queue_is_not_safe_there() {
+    const WEEK: u64 = 604_800;
+    let mended = (Some("m7"), None);
+    for (parts, is_found) in [
+        (vec![(Some("m7"), None)], false),
+        (vec![(Some("m7"), Some(WEEK))], false),
+        (vec![(Some("m7"), Some(WEEK - 1))], true),
+        (vec![(None, Some(60)), (Some("m7"), None)], true),
+        // Put there once more, for good.
+        (vec![(None, Some(60)), (Some("m7"), None), mended], false),
+        (vec![(Some("m7"), Some(60)), mended], false),
+    ] {
+        let mut told = Told::new();
+        told.receive(1);
+        for (whole, lives_s) in parts.clone() {
+            let part = whole.is_none().then(|| "m7".to_owned());
+            let message = Handled {
+                poisons: whole.map(str::to_owned),
+                poisons_in_part: part,
+                lives_s,
+                ..Handled::default()
+            };
+            put(&mut told, message);
+        }
+        told.on_message(DeleteMessage, 204);
+        let findings = told.protocol.finish().findings;
+        let told = findings.first().map(|it| it.witnesses[0].detail.clone());
+        let names_it = told.is_some_and(|detail| detail.contains("s only (messagettl)"));
+        assert_eq!(names_it, is_found, "{parts:?}");
+        assert_eq!(!findings.is_empty(), is_found, "{parts:?}");
+    }
+}

@@ -136,6 +136,7 @@ fn what_an_insert_claims_counts_where_it_was_done() {
                     date: None,
                     attempt: Some(9),
                     consumer: None,
+                    node: None,
                 }),
                 ..row_of(7, 0)
             });

@@ -79,16 +79,6 @@ fn a_message_that_a_worker_has_put_and_that_is_gone_was_not_taken_out_around_the
     let audit = seen.audit();
     let found: Vec<_> = (audit.findings.iter().map(|it| (it.violation, it.count))).collect();
     assert_eq!(found, [(Violation::Meddled, 2)]);
-    let witness = &audit.findings[0].witnesses[0];
-    assert_eq!(witness.subject, "queue message copy-a");
-    assert!(
-        witness
-            .detail
-            .starts_with("consumer-1 put the message into the queue")
-            && witness.detail.contains("its time to live has run out"),
-        "{}",
-        witness.detail
-    );
     // One of the producer's as well.
     seen.remove(8, Operation::DeleteMessage);
     let audit = seen.audit();

@@ -1,0 +1,85 @@
+//! Rows that are stamped long before they are sent, on a machine that may have stood still.
+
+use evidence::Pause;
+
+use super::*;
+
+const SECOND: i64 = 1_000_000;
+
+fn at(seconds: i64) -> Stamp {
+    Stamp::from_micros(seconds * SECOND)
+}
+
+/// Received at 10 s, said to be done at 11 s, and sent at 20 s, while the consumer asked for more once a second; the harness stood still
+/// between these times, as is written down with a crossing after the insert.
+fn told(pause: Option<(i64, i64)>) -> Testimony {
+    let mut told = Told::new();
+    let mut step = |operation, from: i64, to: i64, fill: &dyn Fn(&mut Crossing)| {
+        told.step(operation, 200, |crossing| {
+            (crossing.began, crossing.ended) = (at(from), at(to));
+            fill(crossing);
+        });
+    };
+    step(Operation::ReceiveMessages, 9, 10, &|crossing| {
+        crossing.messages.push(Handled {
+            queue_id: "m7".to_owned(),
+            id: Some("r1-7".to_owned()),
+            attempt: Some(1),
+            ..Handled::default()
+        });
+    });
+    for second in 11..20 {
+        step(Operation::ReceiveMessages, second, second + 1, &|_| {});
+    }
+    step(InsertEntity, 20, 21, &|crossing| {
+        crossing.rows.push(RowChange {
+            part: None,
+            delivery: Some(evidence::Claimed {
+                dequeued: Some(at(10)),
+                date: Some(at(11)),
+                attempt: Some(1),
+                consumer: Some("consumer-1".to_owned()),
+                node: None,
+            }),
+            ..row_of(7, 0)
+        });
+    });
+    step(Operation::ReceiveMessages, 21, 22, &|crossing| {
+        let pause = pause.map(|(from, to)| Pause {
+            from: at(from),
+            to: at(to),
+        });
+        crossing.pauses.extend(pause);
+    });
+    told.protocol.finish()
+}
+
+#[test]
+fn a_row_that_was_sent_late_is_no_lie_where_the_machine_stood_still_before() {
+    for (pause, stood) in [
+        (None, false),
+        (Some((12, 13)), true),
+        (Some((19, 22)), true),
+        (Some((8, 11)), false),
+        (Some((20, 22)), false),
+    ] {
+        let testimony = told(pause);
+        let found: Vec<_> = testimony.findings.iter().map(|it| it.violation).collect();
+        let lies = if stood {
+            vec![]
+        } else {
+            vec![Violation::Misreported]
+        };
+        assert_eq!(found, lies, "{pause:?}");
+        assert_eq!(
+            testimony.traffic.starved_claims,
+            u64::from(stood),
+            "{pause:?}"
+        );
+        let detail = testimony.findings.first().map(|it| &it.witnesses[0].detail);
+        assert!(
+            detail.is_none_or(|it| it.contains("long before consumer-1 sent the row")),
+            "{detail:?}"
+        );
+    }
+}
