@@ -1,153 +1,17 @@
 //! Every `Then` of the features, and what must fail it. Mutants are in the order of the code that breaks them.
 
-use super::table::{Mutant, Sentence, consumer, harness, scaled};
+mod exactly_one;
+mod names;
+mod order;
 
-/// Cheap, and enough for whatever every message shows: 20 messages, and one that is not JSON.
-const FEW: &str = "A message that is not JSON";
-/// A hundred messages before the first consumer, so that they come in full batches.
-const WAITING: &str = "Messages wait for their first consumer";
-/// Ten messages that are worked on for longer than a lease.
-const LONG: &str = "A renewal is refused for a while";
-/// With a single consumer it is certain who gets the messages.
-const ALONE: &str = "All compete for one queue: 1 consumer";
-const FOUR: &str = "All compete for one queue: 4 consumers";
-const EMPTY: &str = "An empty queue is no error";
-const TWICE: &str = "The producer repeats every fifth message";
-const DIGEST: &str = "A message that has a digest that is not its";
-const GIVEN_UP: &str = "A message that every consumer fails on is given up";
-const DRAIN: &str = "One of two consumers drains in the middle of the load";
-const BUSY: &str = "the first 5 inserts get 503 ServerBusy";
-const RESET_BEFORE: &str = "the first 5 inserts get a reset before storage has the request";
-const RESET_AFTER: &str = "the first 5 inserts get a reset after storage has done it";
-const BUSY_START: &str = "Consumers start while storage is busy";
-const BUSY_TABLE: &str = "Consumers start while the table is busy";
-const KILLED: &str = "A consumer is killed with all messages leased";
-const DIES: &str = "Consumers die before a delete reaches storage";
-const STEADY: &str = "Four consumers keep up with a steady load";
-const WORK: &str = "The work itself shows in the hop where it is done";
-const TOKENS: &str = "Consumers work with tokens alone";
-const EXPIRED: &str = "An expired token is replaced before it fails";
-const REPLACED: &str = "The pods' tokens are replaced in the middle of the load";
-const UNREACHABLE: &str = "Entra cannot be reached for a while, and tokens last";
-const NO_TOKEN: &str = "Entra cannot be reached for longer than a token lives";
-const WRONG_TENANT: &str = "It is refused that the tenant id is wrong";
-const FORCED: &str = "The node is drained before the end that its notice promised";
-const EVICTED: &str = "one of the Spot nodes is evicted in time";
-const NODE_DRAIN: &str = "one of the nodes is drained under load";
-const NO_NOTICE: &str = "half of the Spot nodes are evicted without notice";
-const ON_DEMAND: &str = "Azure has no other Spot machine";
-const BURST: &str = "A burst finds no consumer";
-const SOON: &str = "All consumers have work as soon as they can have it";
-const ONE: &str = "One message brings one consumer";
-const STRANDED: &str = "An activation threshold strands what is below it";
-const TAKEN_AWAY: &str = "Consumers are taken away in the middle of the work";
-const AT_ONCE: &str = "A cooldown shorter than the polls takes all consumers away at once";
-const WAVES: &str = "Waves of work";
-
-const IN_QUEUE: &str = "still in the queue|left in the queue";
-const ENDED: &str = "ended though nobody had asked";
-const UNSECURED: &str = "deleted before the row was confirmed";
-const OVERWRITTEN: &str = "changed after the insert, or without one";
-const MISREPORTED: &str = "that tell of another delivery than theirs";
-const AROUND: &str = "handled around the wire";
-const MEDDLED: &str = "to what was not the consumer's";
-
-/// The sentence that judges every message by itself catches most.
-const EXACTLY_ONE: &[Mutant] = &[
-    consumer(
-        "ignores-forced-drain",
-        FORCED,
-        "ended on the notice of its node's eviction: signal: 9",
-    ),
-    consumer("deletes-before-insert", FEW, UNSECURED),
-    consumer("swallows-insert-errors", BUSY, UNSECURED),
-    consumer("takes-no-answer-for-success", RESET_BEFORE, UNSECURED),
-    consumer("drops-last-of-batch", WAITING, "lost"),
-    consumer("never-deletes", FEW, IN_QUEUE),
-    consumer("forgets-deletes", FEW, IN_QUEUE),
-    consumer("takes-done-for-error", TWICE, IN_QUEUE),
-    consumer(
-        "works-on-what-it-handed-back",
-        FEW,
-        "left in the queue|given up as poison",
-    ),
-    consumer("fresh-row-key", FEW, "misplaced"),
-    consumer("key-per-attempt", DIES, "misplaced"),
-    consumer(
-        "retries-under-new-key",
-        RESET_AFTER,
-        "of a message stored before",
-    ),
-    consumer("one-partition", FEW, "misplaced"),
-    consumer("upserts", FEW, OVERWRITTEN),
-    consumer("wrong-digest", FEW, "corrupted"),
-    consumer("truncates-payload", FEW, "corrupted"),
-    consumer("drops-non-ascii", FEW, "corrupted"),
-    consumer("trims-payload", FEW, "corrupted"),
-    consumer("swaps-payloads", WAITING, "corrupted"),
-    consumer(
-        "invents-stamps",
-        FEW,
-        "with a srcStamp or sentStamp that did not come with them",
-    ),
-    consumer("invents-receipt-time", WAITING, MISREPORTED),
-    consumer("backdates-a-little", FEW, MISREPORTED),
-    consumer("writes-what-cannot-be-read", FEW, MISREPORTED),
-    consumer("merges-later", FEW, OVERWRITTEN),
-    consumer("deletes-its-row", FEW, OVERWRITTEN),
-    consumer("stores-elsewhere-first", FEW, UNSECURED),
-    consumer("merges-in-a-transaction", FEW, OVERWRITTEN),
-    consumer("stores-a-copy-aside", FEW, OVERWRITTEN),
-    consumer("stores-what-it-peeks", WAITING, AROUND),
-    consumer("makes-the-table-anew", ALONE, MEDDLED),
-    consumer("names-another-node", FEW, MISREPORTED),
-    consumer("counts-attempts-anew", KILLED, MISREPORTED),
-    consumer("deletes-the-table-at-sigterm", FEW, "sent delete-table to"),
-    consumer("deletes-the-queue-at-sigterm", FEW, "sent delete-queue to"),
-    consumer(
-        "deletes-the-poison-queue-at-sigterm",
-        FEW,
-        "sent delete-queue to",
-    ),
-    consumer("deletes-around-the-wire", FEW, AROUND),
-    consumer("stores-around-the-wire", FEW, AROUND),
-    consumer("deletes-as-another", FEW, MEDDLED),
-    consumer("rewrites-the-message", FEW, MEDDLED),
-    consumer("replaces-the-message", FEW, UNSECURED),
-    consumer("puts-back-what-it-stored", ALONE, MEDDLED),
-    consumer("clears-the-queue", ALONE, MEDDLED),
-    consumer("writes-to-another-run", FEW, MEDDLED),
-    consumer("sets-queue-metadata", FEW, MEDDLED),
-    consumer("creates-another-queue", FEW, MEDDLED),
-    consumer("creates-another-table", FEW, MEDDLED),
-    consumer(
-        "never-renews",
-        LONG,
-        "still in the queue|left in the queue|delivered more than once",
-    ),
-    consumer(
-        "insists-on-stale-receipt",
-        LONG,
-        "with a refused request repeated",
-    ),
-    consumer("crashes-on-poison", FEW, ENDED),
-    consumer("discards-poison", FEW, UNSECURED),
-    consumer("poisons-for-two-minutes", FEW, UNSECURED),
-    consumer("stores-bad-messages", DIGEST, "stored as a result"),
-    consumer("poisons-good-messages", FEW, "given up as poison"),
-    consumer("poisons-what-it-stores", FEW, "given up as poison"),
-    consumer("poisons-in-disguise", FEW, "that nobody sent"),
-    consumer("poisons-for-a-moment", FEW, "given up as poison"),
-    consumer("drops-leases-at-sigterm", DRAIN, "in the queue"),
-    consumer(
-        "exits-with-error-at-notice",
-        EVICTED,
-        "ended on the notice of its node's eviction: exit status: 3",
-    ),
-    consumer("exits-cleanly-after-panic", BUSY, ENDED),
-    consumer("dies-on-busy-storage", BUSY, ENDED),
-    consumer("dies-without-token", NO_TOKEN, ENDED),
-];
+use super::table::{Sentence, consumer, harness, scaled};
+use exactly_one::EXACTLY_ONE;
+#[expect(
+    clippy::wildcard_imports,
+    reason = "names of scenarios, which are there for this"
+)]
+use names::*;
+pub(crate) use order::{LONGEST_FIRST, SERIAL};
 
 /// Every `Then` of the features.
 pub(crate) const THENS: &[Sentence] = &[
@@ -526,29 +390,4 @@ pub(crate) const WHENS: &[Sentence] = &[
         says: "<n> messages are sent at <words>, and one consumer is told to stop when it has <n> or more of them in hand",
         fails: &[consumer("ignores-sigterm", DRAIN, "has ended: not within")],
     },
-];
-
-/// Scenarios that measure time, and have to run alone to pass: that they pass, the suite of the features shows.
-pub(crate) const SERIAL: &[&str] = &[SOON, WORK];
-
-/// Scenarios that take longest begin first.
-pub(crate) const LONGEST_FIRST: &[&str] = &[
-    TAKEN_AWAY,
-    WAVES,
-    BURST,
-    FORCED,
-    NO_NOTICE,
-    NODE_DRAIN,
-    EVICTED,
-    ON_DEMAND,
-    SOON,
-    LONG,
-    REPLACED,
-    UNREACHABLE,
-    STRANDED,
-    AT_ONCE,
-    GIVEN_UP,
-    NO_TOKEN,
-    EXPIRED,
-    DRAIN,
 ];

@@ -1,0 +1,106 @@
+//! The mutants that the sentence on results catches.
+
+use super::super::table::{Mutant, consumer};
+
+#[expect(
+    clippy::wildcard_imports,
+    reason = "names of scenarios, which are there for this"
+)]
+use super::names::*;
+
+/// The sentence that judges every message by itself catches most.
+pub(super) const EXACTLY_ONE: &[Mutant] = &[
+    consumer(
+        "ignores-forced-drain",
+        FORCED,
+        "ended on the notice of its node's eviction: signal: 9",
+    ),
+    consumer("deletes-before-insert", FEW, UNSECURED),
+    consumer("swallows-insert-errors", BUSY, UNSECURED),
+    consumer("takes-no-answer-for-success", RESET_BEFORE, UNSECURED),
+    consumer("drops-last-of-batch", WAITING, "lost"),
+    consumer("never-deletes", FEW, IN_QUEUE),
+    consumer("forgets-deletes", FEW, IN_QUEUE),
+    consumer("takes-done-for-error", TWICE, IN_QUEUE),
+    consumer(
+        "works-on-what-it-handed-back",
+        FEW,
+        "left in the queue|given up as poison",
+    ),
+    consumer("fresh-row-key", FEW, "misplaced"),
+    consumer("key-per-attempt", DIES, "misplaced"),
+    consumer(
+        "retries-under-new-key",
+        RESET_AFTER,
+        "of a message stored before",
+    ),
+    consumer("one-partition", FEW, "misplaced"),
+    consumer("upserts", FEW, OVERWRITTEN),
+    consumer("wrong-digest", FEW, "corrupted"),
+    consumer("truncates-payload", FEW, "corrupted"),
+    consumer("drops-non-ascii", FEW, "corrupted"),
+    consumer("trims-payload", FEW, "corrupted"),
+    consumer("swaps-payloads", WAITING, "corrupted"),
+    consumer(
+        "invents-stamps",
+        FEW,
+        "with a srcStamp or sentStamp that did not come with them",
+    ),
+    consumer("invents-receipt-time", WAITING, MISREPORTED),
+    consumer("backdates-a-little", FEW, MISREPORTED),
+    consumer("writes-what-cannot-be-read", FEW, MISREPORTED),
+    consumer("merges-later", FEW, OVERWRITTEN),
+    consumer("deletes-its-row", FEW, OVERWRITTEN),
+    consumer("stores-elsewhere-first", FEW, UNSECURED),
+    consumer("merges-in-a-transaction", FEW, OVERWRITTEN),
+    consumer("stores-a-copy-aside", FEW, OVERWRITTEN),
+    consumer("stores-what-it-peeks", WAITING, AROUND),
+    consumer("makes-the-table-anew", ALONE, MEDDLED),
+    consumer("names-another-node", FEW, MISREPORTED),
+    consumer("counts-attempts-anew", KILLED, MISREPORTED),
+    consumer("deletes-the-table-at-sigterm", FEW, "sent delete-table to"),
+    consumer("deletes-the-queue-at-sigterm", FEW, "sent delete-queue to"),
+    consumer(
+        "deletes-the-poison-queue-at-sigterm",
+        FEW,
+        "sent delete-queue to",
+    ),
+    consumer("deletes-around-the-wire", FEW, AROUND),
+    consumer("stores-around-the-wire", FEW, AROUND),
+    consumer("deletes-as-another", FEW, MEDDLED),
+    consumer("rewrites-the-message", FEW, MEDDLED),
+    consumer("replaces-the-message", FEW, UNSECURED),
+    consumer("puts-back-what-it-stored", ALONE, MEDDLED),
+    consumer("clears-the-queue", ALONE, MEDDLED),
+    consumer("writes-to-another-run", FEW, MEDDLED),
+    consumer("sets-queue-metadata", FEW, MEDDLED),
+    consumer("creates-another-queue", FEW, MEDDLED),
+    consumer("creates-another-table", FEW, MEDDLED),
+    consumer(
+        "never-renews",
+        LONG,
+        "still in the queue|left in the queue|delivered more than once",
+    ),
+    consumer(
+        "insists-on-stale-receipt",
+        LONG,
+        "with a refused request repeated",
+    ),
+    consumer("crashes-on-poison", FEW, ENDED),
+    consumer("discards-poison", FEW, UNSECURED),
+    consumer("poisons-for-two-minutes", FEW, UNSECURED),
+    consumer("stores-bad-messages", DIGEST, "stored as a result"),
+    consumer("poisons-good-messages", FEW, "given up as poison"),
+    consumer("poisons-what-it-stores", FEW, "given up as poison"),
+    consumer("poisons-in-disguise", FEW, "that nobody sent"),
+    consumer("poisons-for-a-moment", FEW, "given up as poison"),
+    consumer("drops-leases-at-sigterm", DRAIN, "in the queue"),
+    consumer(
+        "exits-with-error-at-notice",
+        EVICTED,
+        "ended on the notice of its node's eviction: exit status: 3",
+    ),
+    consumer("exits-cleanly-after-panic", BUSY, ENDED),
+    consumer("dies-on-busy-storage", BUSY, ENDED),
+    consumer("dies-without-token", NO_TOKEN, ENDED),
+];
