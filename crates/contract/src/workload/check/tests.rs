@@ -107,6 +107,49 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
 }
 
 #[test]
+fn names_that_nothing_can_have_and_misspelt_placeholders_are_told() {
+    for (from, to, told) in [
+        (
+            "order: \"{id}\"",
+            "my-order: \"{id}\"",
+            "line 9: no column of a table can be called \"my-order\": a name is letters, digits and '_'",
+        ),
+        (
+            "order: \"{id}\"",
+            "1st?: \"{id}\"",
+            "line 9: no column of a table can be called \"1st\"",
+        ),
+        (
+            "QUEUE:",
+            "QUEUE-URL:",
+            "line 14: \"QUEUE-URL\" is no name of an environment variable: one is letters, digits and '_'",
+        ),
+        (
+            "QUEUE:",
+            "Storage:Queue:",
+            "line 14: \"Storage:Queue\" is no name of an environment variable: one is letters, digits and '_', and begins with no digit; in \
+             place of ':' .NET reads '__'",
+        ),
+        (
+            "text: \"{payload}\"",
+            "text: {payload}",
+            "line 4: {payload} without quotes is a mapping to YAML; write \"{payload}\"",
+        ),
+        (
+            "text: \"{payload}\"",
+            "text: \"{Payload}\"",
+            "line 6: {Payload} is no placeholder; do you mean {payload}?",
+        ),
+    ] {
+        let problems = wrong(from, to);
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(told)),
+            "{told:?}: {problems:?}"
+        );
+    }
+}
+
+#[test]
 fn one_row_for_many_messages_is_said_to_be_out_of_scope() {
     let text = GOOD.replace(
         "    order: \"{id}\"\n    result: \"{payload}\"\n",
@@ -154,6 +197,18 @@ fn what_a_worker_uses_beside_is_each_runs_own() {
             "line 17: {table}a is there already",
         ),
         (
+            "  queues: [\"{queue}_old\"]\n",
+            "line 17: no queue can be called {queue}_old: a name is 3 to 63 small letters, digits and single '-'",
+        ),
+        (
+            "  tables: [\"{table}-log\"]\n",
+            "line 17: no table can be called {table}-log: a name is 3 to 63 letters and digits",
+        ),
+        (
+            "  tables: [\"1{table}\"]\n",
+            "line 17: no table can be called 1{table}",
+        ),
+        (
             "  tables: [\"{queue}a\"]\n",
             "line 17: {queue} has no meaning here; its name is made of {table} and text",
         ),
@@ -182,6 +237,17 @@ fn what_is_given_up_holds_its_message() {
             .unwrap()
             .contains("the queue itself")
     );
+    for name in [
+        "{queue}_poison",
+        "{queue}-",
+        "{queue}--poison",
+        "Poison-{queue}",
+        "{queue}.poison",
+    ] {
+        let told = poison(&format!("  queue: \"{name}\"\n")).unwrap_or_default();
+        let expected = format!("line 17: no queue can be called {name}: ");
+        assert!(told.starts_with(&expected), "{told}");
+    }
     assert!(
         poison("  after: 0\n")
             .unwrap()
