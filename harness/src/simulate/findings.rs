@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::outlook::{Outlook, Question};
 use cut::Cut;
 pub(super) use jobs::of as of_job;
-use trial::Trial;
+use trial::{Trial, Tried};
 
 /// Something that the settings do to the load and that nobody means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,9 +77,19 @@ pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> 
         waiting::paused_scale_out(&case),
         waiting::paused_scale_in(&case),
     ];
-    Found {
-        findings: found.into_iter().flatten().collect(),
-        cut: case.cut.map(|cut| cut.text),
+    Found::new(found, case.cut)
+}
+
+impl Found {
+    /// What was found, worst first, and the cut.
+    fn new<Q: Tried>(
+        found: impl IntoIterator<Item = Option<Finding>>,
+        cut: Option<Cut<Q>>,
+    ) -> Self {
+        Self {
+            findings: found.into_iter().flatten().collect(),
+            cut: cut.map(|cut| cut.text),
+        }
     }
 }
 

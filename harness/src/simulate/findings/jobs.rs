@@ -43,10 +43,7 @@ pub(in crate::simulate) fn of(
         case.falls_behind(),
         case.waits(max_wait),
     ];
-    Found {
-        findings: found.into_iter().flatten().collect(),
-        cut: case.cut.map(|cut| cut.text),
-    }
+    Found::new(found, case.cut)
 }
 
 struct Case<'a> {
