@@ -60,11 +60,13 @@ fn without_place(error: &Error) -> String {
 /// What is no JSON, in `rest` of its line.
 fn syntax(said: &str, rest: &str) -> String {
     let shown: String = rest.trim_end().chars().take(20).collect();
+    if said == "trailing characters" && shown == "," {
+        let words =
+            "a comma is at its end; leave the comma away, or make a list of all with [ and ]";
+        return words.to_owned();
+    }
     let words = match said {
         "trailing comma" => "a comma has nothing after it; leave the comma away",
-        "trailing characters" if rest.trim() == "," => {
-            "a comma is at its end; leave the comma away, or make a list of all with [ and ]"
-        }
         "trailing characters" => "something follows after its end; remove it",
         "key must be a string" => "a field's name must stand in double quotes",
         "expected `:`" => "a colon is missing after a field's name",

@@ -46,7 +46,6 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
             "order: \"{ide}\"",
             "line 9: {ide} is no placeholder; do you mean {id",
         ),
-        ("name: orders", "nme: orders", "line 2: unknown field `nme`"),
         (
             "result: \"{payload}\"",
             "result: \"{lease}\"",
@@ -103,6 +102,53 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
             problems.iter().any(|problem| problem.starts_with(told)),
             "{told:?}: {problems:?}"
         );
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_told_without_the_words_of_the_parser() {
+    for (from, to, told) in [
+        ("version: 1", "version: one", "line 1: "),
+        (
+            "message:\n",
+            "message:\n  encoding: Base64\n",
+            "line 4: the value is \"Base64\", must be one of text, base64: 'encoding: Base64'",
+        ),
+        (
+            "order: \"{id}\"",
+            "order: {id}",
+            "line 9: a text is expected here; put what begins with { or [ into quotes",
+        ),
+        (
+            "order: \"{id}\"",
+            "order: [\"{id}\"]",
+            "line 9: a text is expected here",
+        ),
+        ("worker:\n", "worker:\n  drains: maybe\n", "line 12: "),
+        (
+            "name: orders",
+            "nme: orders",
+            "line 2: unknown field nme; there are version, name, message",
+        ),
+        ("name: orders\n", "", "lacks the field name"),
+    ] {
+        let problems = wrong(from, to);
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(told)),
+            "{told:?}: {problems:?}"
+        );
+        for parser in [
+            "serde",
+            "scalar",
+            "invalid type",
+            "variant",
+            "struct",
+            "u32",
+            "bool",
+            "`",
+        ] {
+            assert!(!problems[0].contains(parser), "{problems:?}");
+        }
     }
 }
 
