@@ -192,39 +192,35 @@ impl Arrivals {
         if count == MAX_ARRIVALS {
             return Err(format!("more than {MAX_ARRIVALS} arrivals"));
         }
-        let at = match moment(text) {
-            Some(_) if columns > 1 && !self.is_named => {
-                return Err(looks::times_and_values(seconds(text).is_finite()));
-            }
-            Some(at) => at,
-            None => seconds(text),
+        let moment = moment(text);
+        if moment.is_some() && columns > 1 && !self.is_named {
+            return Err(looks::times_and_values(seconds(text).is_finite()));
+        }
+        // The first line decides whether times are counted from it.
+        if count == 0 {
+            self.begun_at = moment;
+        }
+        let since = match (moment, self.begun_at) {
+            // What a number of seconds since 1970 can say, to the microsecond.
+            (Some(at), Some(begun)) => Some(((at - begun) * 1e6).round() / 1e6),
+            (None, None) => Some(seconds(text)),
+            _ => None,
         };
-        let begun = match (count, self.begun_at) {
-            // The first line decides whether times are counted from it.
-            (0, _) => {
-                self.begun_at = moment(text);
-                self.begun_at.unwrap_or_default()
-            }
-            (_, Some(begun)) => begun,
-            (_, None) => 0.0,
-        };
-        let is_like_first = count == 0 || self.begun_at.is_some() == moment(text).is_some();
-        let offset = Some(at - begun).filter(|_| is_like_first);
+        let in_range = since.filter(|since| (0.0..=MAX_OFFSET_S).contains(since));
+        let offset = in_range.and_then(|since| Duration::try_from_secs_f64(since).ok());
         let previous = self.offsets.last();
-        // What a time since 1970 in seconds can say, to the microsecond.
-        let offset = offset.map(|offset| (offset * 1e6).round() / 1e6);
-        let earlier =
-            previous.filter(|previous| offset.is_some_and(|it| it < previous.as_secs_f64()));
-        if let Some(previous) = earlier.filter(|_| at >= 0.0) {
+        let earlier = previous.filter(|previous| match offset {
+            Some(offset) => offset < **previous,
+            // A time before the first.
+            None => moment.is_some() && since.is_some_and(|since| since < 0.0),
+        });
+        if let Some(previous) = earlier {
             return Err(format!(
                 "{text} is earlier than the arrival before it, {}; sort the trace",
                 previous.as_secs_f64()
             ));
         }
-        let offset = offset.filter(|offset| (0.0..=MAX_OFFSET_S).contains(offset));
-        offset
-            .and_then(|offset| Duration::try_from_secs_f64(offset).ok())
-            .ok_or_else(|| looks::not_an_offset(text, self.begun_at.is_some()))
+        offset.ok_or_else(|| looks::not_an_offset(text, self.begun_at.is_some()))
     }
 }
 
