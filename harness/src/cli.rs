@@ -318,7 +318,8 @@ fn in_runtime(
 )]
 fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
-        eprintln!("error: failed to {error:#}");
+        let told = workflow::unanswered::plainly(&format!("{error:#}"));
+        eprintln!("error: failed to {told}");
         exit(exit_of(&error))
     })
 }

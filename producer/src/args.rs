@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use workflow::azure::{AccountArgs, QueueArgs};
 use workflow::backoff::Backoff;
+use workflow::contract::text::decode;
 use workflow::contract::workload::{Description, Lens};
 use workflow::contract::{PayloadSize, Payloads, RunId};
 use workflow::telemetry::TelemetryArgs;
@@ -30,7 +31,8 @@ Shapes:
   ramp:10/s..200/s:60s  from 10/s to 200/s within 60 s; ends there, or goes
                         on at 200/s until --messages or --duration ends it
   trace:arrivals.csv    recorded arrivals: offsets in seconds, ascending, one
-                        a line (first column; header offset_s optional)
+                        a line (first column; header offset_s optional), or
+                        times in ISO 8601, which count from the first
 
 Examples:
   Stand in for the sample's producer; AZURE_STORAGE_ACCOUNT_NAME and
@@ -151,7 +153,9 @@ fn parse_concurrency(text: &str) -> Result<usize, String> {
 
 /// Reads the description in the file at `path`; an error names every problem, each with its line.
 pub fn described(path: &str) -> Result<Arc<Description>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
+    let bytes = std::fs::read(path).map_err(|error| format!("read {path}: {error}"))?;
+    let text = decode(&bytes)
+        .ok_or_else(|| format!("read {path}: it is neither UTF-8 nor UTF-16; save it as UTF-8"))?;
     let read = Description::read(&text).map_err(|problems| {
         let problems = problems.iter().map(|problem| format!("{path}: {problem}"));
         problems.collect::<Vec<_>>().join("\n")

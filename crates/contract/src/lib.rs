@@ -13,6 +13,8 @@ mod digest;
 pub mod duration;
 pub mod histogram;
 mod id;
+pub mod iso;
+pub mod json;
 mod message;
 pub mod number;
 mod payload;

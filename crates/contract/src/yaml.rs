@@ -2,8 +2,19 @@
 
 use serde_saphyr::{Error, UserMessageFormatter};
 
+use crate::json::misfit;
+
 /// Parts of what the parser says, and what is wrong and what to do. The first that fits counts.
-const IN_WORDS: [(&str, &str); 14] = [
+const IN_WORDS: [(&str, &str); 17] = [
+    ("invalid u", "a whole number from 0 on is expected here"),
+    (
+        "invalid bool",
+        "true or false is expected here, without quotes",
+    ),
+    (
+        "expected string scalar",
+        "a text is expected here; put what begins with { or [ into quotes, and write no list or fields",
+    ),
     (
         "tabs disallowed",
         "a tab indents this line; write spaces, since YAML takes no tabs there",
@@ -74,12 +85,18 @@ pub fn trouble(error: &Error, text: &str) -> (u64, String) {
         .without_snippet()
         .render_with_formatter(&UserMessageFormatter);
     let said = without_place(&said);
-    let mut known = IN_WORDS.into_iter();
-    let Some((_, words)) = known.find(|(part, _)| said.contains(part)) else {
-        return (line, said);
-    };
     let before = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
     let shown = text.lines().nth(before).map(str::trim).unwrap_or_default();
+    let mut known = IN_WORDS.into_iter();
+    let Some((_, words)) = known.find(|(part, _)| said.contains(part)) else {
+        let words = misfit(&said);
+        return match words.strip_prefix("is ") {
+            Some(wrong) if !shown.is_empty() => (line, format!("the value is {wrong}: '{shown}'")),
+            // Of what is not there, the parser tells some line after it.
+            _ if words.starts_with("lacks ") => (0, words),
+            _ => (line, words),
+        };
+    };
     let told = if shown.is_empty() {
         words.to_owned()
     } else {

@@ -19,6 +19,7 @@ pub mod memory;
 pub mod ports;
 pub mod shutdown;
 pub mod telemetry;
+pub mod unanswered;
 
 pub use ::contract;
 pub use ::contract::{duration, histogram, number};

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use autoscaler::{Refusals, ScaledObject, Settings};
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::Pod;
-use crate::manifest::{Document, ManifestError, read_plain};
+use crate::manifest::{Document, ManifestError, ShapeError, read_plain};
 use crate::pace::Pace;
 
 /// Where short names of the queue's trigger are, seen from `spec`.
@@ -50,12 +49,14 @@ pub enum ScalingError {
         found: usize,
     },
     /// The ScaledObject is of no shape that KEDA knows.
-    #[error("read the ScaledObject of {}", dir.display())]
+    #[error("read the ScaledObject of {}: {field}: {problem}", dir.display())]
     Shape {
         /// Where.
         dir: PathBuf,
+        /// Which field.
+        field: String,
         /// What does not fit.
-        source: serde_json::Error,
+        problem: ShapeError,
     },
     /// A cluster would refuse the ScaledObject.
     #[error("use the ScaledObject of {}: {refusals}", dir.display())]
@@ -101,9 +102,11 @@ impl Scaling {
                 reason,
             })?;
         }
-        let object = ScaledObject::deserialize(object).map_err(|source| ScalingError::Shape {
+        let object = serde_path_to_error::deserialize(object);
+        let object: ScaledObject = object.map_err(|error| ScalingError::Shape {
             dir: dir.to_owned(),
-            source,
+            field: error.path().to_string(),
+            problem: ShapeError::from(error.inner()),
         })?;
         let settings = object
             .settings()
@@ -265,11 +268,24 @@ mod tests {
     #[test]
     fn a_change_that_makes_no_sense_is_refused_by_name() {
         for (field, value, text) in [
-            ("colour", "red", "unknown field `colour`"),
+            (
+                "colour",
+                "red",
+                "spec.colour: unknown field colour; there are ",
+            ),
             ("advanced.nothing.more", "1", "there is no \"nothing\""),
             ("fallback", "none", "it is not set"),
             ("maxReplicaCount", "-1", "maxReplicaCount"),
-            ("pollingInterval", "soon", "invalid type"),
+            (
+                "pollingInterval",
+                "soon",
+                "spec.pollingInterval: is \"soon\", must be a whole number",
+            ),
+            (
+                "triggers",
+                "many",
+                "spec.triggers: is \"many\", must be a list",
+            ),
         ] {
             let error = anyhow::Error::from(changed(&[(field, value)]).unwrap_err());
             assert!(format!("{error:#}").contains(text), "{error:#}");

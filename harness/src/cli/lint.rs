@@ -9,6 +9,7 @@ use workflow::exit::Exit;
 
 use super::{exit, say};
 use crate::exit::WrongInput;
+use crate::manifest::text_of;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LintCommand {
@@ -38,9 +39,7 @@ fn manifest_kind(text: &str) -> Option<&str> {
 }
 
 fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("read {}", path.display()))
-        .context(WrongInput("check the description of a workload"))?;
+    let text = text_of(path).context(WrongInput("check the description of a workload"))?;
     if let Some(kind) = manifest_kind(&text) {
         let path = path.display();
         return Err(anyhow::anyhow!(

@@ -4,20 +4,78 @@
 //! -o json` (`items`), an answer of the service (`value`), an array, and the CSV of Azure Storage Explorer, in which a column `x@type`
 //! says what `x` is.
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{anyhow, bail, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
+use workflow::contract::json;
 use workflow::contract::text::separator_told;
 
 /// The messages in `text`, as their queue holds them.
-pub(super) fn messages(text: &str) -> Vec<String> {
-    if let Ok(Value::Array(all)) = serde_json::from_str(text)
-        && let Some(messages) = all.iter().map(exported).collect::<Option<Vec<_>>>()
-        && !messages.is_empty()
-    {
-        return messages;
+pub(super) fn messages(text: &str) -> anyhow::Result<Vec<String>> {
+    let is_one_line = text.trim().lines().count() <= 1;
+    match serde_json::from_str(text) {
+        Ok(Value::Array(all)) if all.is_empty() => {
+            bail!("it is an empty list, and no message is in it; {SOME_MESSAGES}")
+        }
+        Ok(Value::Array(all)) => {
+            if let Some(messages) = all.iter().map(exported).collect::<Option<Vec<_>>>() {
+                return Ok(messages);
+            }
+            ensure!(
+                is_one_line,
+                "it is one list of {} entries over several lines, which may be as many messages or one; write each message on a line of \
+                 its own, which jq -c '.[]' does, or the one message on one line",
+                all.len()
+            );
+        }
+        // One message that was written for people to read.
+        Ok(Value::Object(_)) => return Ok(vec![text.trim().to_owned()]),
+        _ => {}
     }
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(str::to_owned).collect()
+    let lines: Vec<(usize, &str)> = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty())
+        .collect();
+    one_kind(&lines)?;
+    Ok(lines.into_iter().map(|(_, line)| line.to_owned()).collect())
+}
+
+/// What to do where no message is.
+const SOME_MESSAGES: &str = "write a few real ones, each on a line as its queue holds it, or what az storage message peek -o json prints";
+
+/// Whether the lines are messages of one kind: a line of JSON that is none, or one among others of another kind, would make texts of all.
+fn one_kind(lines: &[(usize, &str)]) -> anyhow::Result<()> {
+    let wrong = |line: &str| {
+        let error = serde_json::from_str::<serde::de::IgnoredAny>(line).err()?;
+        Some(json::trouble(&error, line).1)
+    };
+    let is_base64 = |line: &str| BASE64_STANDARD.decode(line.trim()).is_ok();
+    let begun = |line: &str| {
+        let rest = line.trim_start().strip_prefix(['{', '[']);
+        rest.is_some_and(|rest| rest.trim_start().starts_with(['"', '{', '\'']))
+    };
+    let json = lines
+        .iter()
+        .filter(|(_, line)| wrong(line).is_none())
+        .count();
+    let base64 = lines.iter().filter(|(_, line)| is_base64(line)).count();
+    let fix = "mend the line, or leave it out; a message is a line of its own";
+    for (number, line) in lines {
+        if let Some(wrong) = wrong(line).filter(|_| begun(line) || json > 0 && !is_base64(line)) {
+            let others = if begun(line) {
+                String::new()
+            } else {
+                format!(" as {json} other lines are")
+            };
+            bail!("line {number} is no JSON{others}: {wrong}; {fix}");
+        }
+        ensure!(
+            base64 * 2 <= lines.len() || base64 == lines.len() || is_base64(line),
+            "line {number} is no base64 as {base64} other lines are; {fix}"
+        );
+    }
+    Ok(())
 }
 
 /// The text of a message in an array, where the array is a tool's and not a message itself.
@@ -35,6 +93,9 @@ fn exported(message: &Value) -> Option<String> {
 /// The rows in `text`.
 pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     match serde_json::from_str(text) {
+        Ok(Value::Array(all)) if all.is_empty() => {
+            bail!("it is an empty list, and no row is in it; {SOME_ROWS}")
+        }
         Ok(Value::Array(all)) => return objects(all),
         Ok(Value::Object(mut whole)) => {
             for name in ["items", "value"] {
@@ -65,12 +126,17 @@ pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
     let parsed = lines.map(|(number, line)| {
         let row = serde_json::from_str::<Map<String, Value>>(line);
-        row.with_context(|| {
-            format!("line {number} is no object of JSON, and the file no export of rows")
+        row.map_err(|error| {
+            let (_, wrong) = json::trouble(&error, line);
+            anyhow!("line {number} is no row: {wrong}; {SOME_ROWS}")
         })
     });
     parsed.collect()
 }
+
+/// What to do where no row is.
+const SOME_ROWS: &str = "write a few real ones, each on a line as an object of JSON, or what az storage entity query -o json prints or \
+                         Storage Explorer exports";
 
 fn objects(all: Vec<Value>) -> anyhow::Result<Vec<Map<String, Value>>> {
     let objects = (1..).zip(all).map(|(number, row)| match row {
@@ -144,82 +210,4 @@ fn records(text: &str, separator: char) -> Vec<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn row(id: &str) -> Value {
-        json!({"PartitionKey": "p", "RowKey": id, "total": 5})
-    }
-
-    #[test]
-    fn rows_are_read_as_tools_export_them() {
-        let all = vec![row("a-1"), row("a-2")];
-        let lines = format!("{}\n\n{}\n", all[0], all[1]);
-        let csv = "PartitionKey,RowKey,Timestamp,total,total@type,note\r\np,a-1,,5,Int32,\r\np,a-2,,5,,\r\n";
-        for text in [
-            lines,
-            json!(all).to_string(),
-            serde_json::to_string_pretty(&all).unwrap(),
-            json!({"items": all, "nextMarker": {}}).to_string(),
-            json!({"odata.metadata": "https://a/$metadata#work", "value": all}).to_string(),
-            csv.to_owned(),
-        ] {
-            let read: Vec<Value> = rows(&text)
-                .unwrap()
-                .into_iter()
-                .map(Value::Object)
-                .collect();
-            assert_eq!(read, all, "{text}");
-        }
-        let semicolons = csv.replace(',', ";");
-        for table in [
-            format!("sep=,\r\n{csv}"),
-            format!("sep=;\r\n{semicolons}"),
-            semicolons,
-            csv.replace(',', "\t"),
-        ] {
-            let read: Vec<Value> = rows(&table)
-                .unwrap()
-                .into_iter()
-                .map(Value::Object)
-                .collect();
-            assert_eq!(read, all, "{table}");
-        }
-        let quoted = "PartitionKey,RowKey,data\np,a-1,\"one, \"\"two\"\"\nthree\"\n";
-        assert_eq!(rows(quoted).unwrap()[0]["data"], "one, \"two\"\nthree");
-        assert_eq!(rows(&row("a-1").to_string()).unwrap().len(), 1);
-        for (text, said) in [
-            ("[1]", "entry 1 of the array"),
-            ("{}\nx\n", "line 2 is no object of JSON"),
-            (
-                "PartitionKey,RowKey\np\n",
-                "row 2 has 1 cells, and the header 2",
-            ),
-        ] {
-            let error = rows(text).unwrap_err().to_string();
-            assert!(error.contains(said), "{error}");
-        }
-    }
-
-    #[test]
-    fn messages_are_read_as_tools_export_them() {
-        let all = ["{\"id\": 1}", "eyJpZCI6MX0="];
-        let peeked: Vec<Value> = all
-            .iter()
-            .map(|text| json!({"content": text, "dequeueCount": 0, "id": "0e32", "insertionTime": "2026-11-29T10:00:00+00:00"}))
-            .collect();
-        for text in [
-            all.join("\n\n"),
-            json!(all).to_string(),
-            serde_json::to_string_pretty(&peeked).unwrap(),
-        ] {
-            assert_eq!(messages(&text), all, "{text}");
-        }
-        // A message that is an array itself.
-        let own = "[{\"content\": \"x\"}]";
-        assert_eq!(messages(own), [own]);
-        assert_eq!(messages("[]"), ["[]"]);
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use workflow::contract::Digest;
-use workflow::contract::workload::{Format, Name, time_of};
+use workflow::contract::workload::{Format, Name, Template, time_of};
 
 /// A text that is longer, or that has a blank, is no id.
 const LONGEST_ID: usize = 64;
@@ -35,8 +35,12 @@ impl Found {
         name(&mut places, &mut untold);
         let mut body = objects[0].clone();
         for place in &places {
-            if let (Some(template), Some(value)) = (&place.template, body.pointer_mut(&place.way)) {
-                *value = template.clone().into();
+            let Some(value) = body.pointer_mut(&place.way) else {
+                continue;
+            };
+            let constant = || Some(Template::of_text(value.as_str()?));
+            if let Some(template) = place.template.clone().or_else(constant) {
+                *value = template.into();
             }
         }
         let columns = columns(&places, rows, &mut untold);

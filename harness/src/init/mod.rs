@@ -10,12 +10,12 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
-use workflow::azure::{Storage, StorageArgs};
+use workflow::azure::{AccountArgs, QueueArgs, Storage, TableArgs};
 use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
 
 use crate::exit::WrongInput;
@@ -34,9 +34,15 @@ pub struct InitArgs {
     /// A file of rows, one a line, each an object of JSON; or what `az storage entity query -o json` prints or Storage Explorer exports
     #[arg(long, requires = "messages")]
     pub rows: Option<PathBuf>,
-    /// The storage to look at instead; nothing is taken out of it
+    /// The account to look at instead.
     #[command(flatten)]
-    pub storage: Option<StorageArgs>,
+    pub account: AccountArgs,
+    /// Its queue; nothing is taken out of it.
+    #[command(flatten)]
+    pub queue: Option<QueueArgs>,
+    /// Its table.
+    #[command(flatten)]
+    pub table: Option<TableArgs>,
 }
 
 /// What was found of a workload.
@@ -61,29 +67,31 @@ const MISSING: WrongInput = WrongInput(
     "find messages and rows; name files with --messages and --rows, or give the storage as to a consumer",
 );
 
+const READ: WrongInput = WrongInput("read the messages and rows");
+
 fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Samples> {
     let read = |path: &Path| text_of(path).context(MISSING);
-    let in_file = || format!("read {}", rows.display());
-    let rows = files::rows(&read(rows)?).with_context(in_file);
+    let messages_of = files::messages(&read(messages)?);
+    let rows_of = files::rows(&read(rows)?);
+    let in_messages = || format!("read {}", messages.display());
+    let in_rows = || format!("read {}", rows.display());
     Ok(Samples {
-        messages: files::messages(&read(messages)?),
-        rows: rows.context(MISSING)?,
+        messages: messages_of.with_context(in_messages).context(READ)?,
+        rows: rows_of.with_context(in_rows).context(READ)?,
     })
 }
 
 async fn of_storage(args: &InitArgs) -> anyhow::Result<Samples> {
-    let named = args
-        .storage
-        .as_ref()
-        .context("nothing is named")
-        .context(MISSING)?;
-    let storage = Storage::open(&named.account)?;
-    let queue = storage.queue(&named.queue)?;
+    let (Some(queue), Some(table)) = (&args.queue, &args.table) else {
+        return Err(anyhow!("a queue and a table must be named").context(MISSING));
+    };
+    let storage = Storage::open(&args.account)?;
+    let queue = storage.queue(queue)?;
     let peeked = queue
         .peek(MAX_RECEIVE)
         .await
         .context("look into the queue")?;
-    let table = storage.table(&named.table)?;
+    let table = storage.table(table)?;
     let mut entities = table.all_entities();
     let mut rows = Vec::new();
     while rows.len() < MOST_ROWS {

@@ -88,3 +88,32 @@ fn what_nothing_tells_is_said_and_no_message_at_all_is_an_error() {
     let error = described(&Samples::default()).unwrap_err().to_string();
     assert!(error.contains("there is no message to look at"), "{error}");
 }
+
+#[test]
+fn constants_with_braces_stay_as_they_are() {
+    let message = |n: u32| json!({"id": format!("A-{n}"), "format": "{Level} of {id}", "text": format!("text of number {n}")});
+    let found = samples(&[1, 2].map(message), &[json!({"RowKey": "A-1"})]);
+    let (description, _) = read(&found);
+    let body = description.message.body.fill(&mut |_| Some("x".into()));
+    assert!(body.unwrap().contains("\"format\":\"{Level} of {id}\""));
+}
+
+/// Without files, the storage is named as to a consumer; with files, no storage is.
+#[test]
+fn a_queue_and_a_table_are_named_by_their_flags() {
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        init: InitArgs,
+    }
+    let read =
+        |flags: &[&str]| Cli::try_parse_from([&["init"], flags].concat()).map(|cli| cli.init);
+    let named = read(&["--account=mine", "--queue=work", "--table=rows"]).unwrap();
+    let queue = named.queue.map(|queue| queue.queue.to_string());
+    assert_eq!(queue.as_deref(), Some("work"));
+    assert_eq!(named.table.unwrap().table.to_string(), "rows");
+    let files = read(&["--messages=m.jsonl", "--rows=r.jsonl"]).unwrap();
+    assert!(files.queue.is_none() && files.table.is_none());
+}

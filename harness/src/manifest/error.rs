@@ -186,71 +186,8 @@ pub enum ManifestError {
 #[error("{0}")]
 pub struct ShapeError(String);
 
-/// What `serde` expects, and what people call it.
-const TYPES: [(&str, &str); 8] = [
-    ("i64", "a whole number"),
-    ("u32", "a whole number from 0 on"),
-    ("u64", "a whole number from 0 on"),
-    ("i32", "a whole number"),
-    ("f64", "a number"),
-    ("a sequence", "a list"),
-    ("a map", "an object"),
-    ("a boolean", "true or false, without quotes"),
-];
-
-/// What `serde` finds, and what people call it.
-const FOUND: [(&str, &str); 6] = [
-    ("integer ", "the number "),
-    ("floating point ", "the number "),
-    ("boolean ", ""),
-    ("string ", ""),
-    ("map", "an object"),
-    ("sequence", "a list"),
-];
-
 impl From<&serde_json::Error> for ShapeError {
     fn from(error: &serde_json::Error) -> Self {
-        let said = error.to_string();
-        let kinds = ["invalid type: ", "invalid value: "];
-        let mut found = kinds.iter().filter_map(|kind| said.strip_prefix(kind));
-        let Some((found, expected)) = found.next().and_then(|it| it.rsplit_once(", expected "))
-        else {
-            return Self(said);
-        };
-        if found == "null" {
-            return Self("is missing".to_owned());
-        }
-        // A placeholder of a shell's, of envsubst or of a pipeline.
-        if ["\"$", "\"#{", "\"__"]
-            .iter()
-            .any(|begin| found.contains(begin))
-        {
-            let value = found.trim_start_matches("string ");
-            return Self(format!(
-                "is {value}, a placeholder; write a value there first"
-            ));
-        }
-        let mut kinds = FOUND.into_iter();
-        let kind = kinds.find_map(|(ours, people)| Some((ours, people, found.strip_prefix(ours)?)));
-        let (ours, value) = match kind {
-            Some((ours, people, value)) => (ours, format!("{people}{}", value.replace('`', ""))),
-            None => ("", found.to_owned()),
-        };
-        let mut types = TYPES.into_iter();
-        let named = types.find(|(ours, _)| *ours == expected);
-        let expected = match named {
-            Some((_, people)) => people,
-            None if expected.starts_with("struct ") => "an object",
-            None => expected,
-        };
-        let is_number = value.trim_matches('"').parse::<f64>().is_ok();
-        let advice = match ours {
-            "integer " | "floating point " | "boolean " if expected == "a string" => {
-                "; put it into quotes"
-            }
-            "string " if expected.contains("number") && is_number => "; leave the quotes away",
-            _ => "",
-        };
-        Self(format!("is {value}, must be {expected}{advice}"))
+        Self(workflow::contract::json::misfit(&error.to_string()))
     }
 }

@@ -95,7 +95,9 @@ impl Manifests {
     /// The settings, for a load that comes into one of several queues.
     pub fn settings_asked(&self, scaled: &Item<Spec>, asked: &Asked) -> Result<Settings, Refusals> {
         let mut refusals = self.conflicts(scaled);
-        let around = self.around(scaled, self.container(scaled), asked);
+        let target = self.target(scaled);
+        let containers = target.map(|it| &*it.spec.template.spec.containers);
+        let around = self.around(scaled, self.container(scaled), containers, asked);
         match scaled.as_manifest().settings_in(&around) {
             Ok(settings) if refusals.is_empty() => return Ok(settings),
             Ok(_) => {}
@@ -127,7 +129,7 @@ impl Manifests {
                 by: RefusedBy::Keda,
             }]));
         }
-        let around = self.around(scaled, container, asked);
+        let around = self.around(scaled, container, Some(containers), asked);
         scaled.as_manifest().settings_in(&around)
     }
 
@@ -208,12 +210,15 @@ impl Manifests {
         &self,
         scaled: &Item<T>,
         container: Option<&Container>,
+        containers: Option<&[Container]>,
         asked: &Asked,
     ) -> Surroundings {
         let here = |item: &&Item<_>| {
             item.kind == CLUSTER_WIDE || item.metadata.is_beside(&scaled.metadata)
         };
         let authentications = self.authentications.iter().filter(here);
+        let config_maps = self.config_maps.iter();
+        let config_maps = config_maps.filter(|map| map.metadata.is_beside(&scaled.metadata));
         Surroundings {
             authentications: authentications
                 .map(|item| TriggerAuthentication {
@@ -223,6 +228,13 @@ impl Manifests {
                 })
                 .collect(),
             variables: container.map(|container| self.variables(scaled, container)),
+            containers: containers.filter(|all| !all.is_empty()).map(|all| {
+                let named = |it: &Container| (it.name.clone(), self.variables(scaled, it));
+                all.iter().map(named).collect()
+            }),
+            config_maps: config_maps
+                .map(|map| (map.metadata.name.clone(), map.spec.clone()))
+                .collect(),
             load_queue: asked.queue.clone(),
             waiting: asked.waiting.clone(),
         }

@@ -322,7 +322,7 @@ fn misspelt_and_untyped_fields_are_refused_by_name() {
         (
             "/spec/coolDownPeriod",
             json!(300),
-            "spec.coolDownPeriod: unknown field `coolDownPeriod`",
+            "spec.coolDownPeriod: unknown field coolDownPeriod; there are ",
         ),
         (
             "/spec/pollingInterval",

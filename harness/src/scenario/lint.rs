@@ -1,5 +1,8 @@
 //! What is wrong with feature files: known before anything runs, each with its file and line.
 
+mod undefined;
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
@@ -64,7 +67,10 @@ pub(super) fn of_scenario(
     let mut problems = Problems::of(file);
     let (line, name) = (scenario.position.line, &scenario.name);
     for tag in needs::unknown(tags(feature, rule, scenario).into_iter()) {
-        let text = format!("unknown tag @{tag}; see ARCHITECTURE.md for the tags there are");
+        let text = format!(
+            "unknown tag @{tag}; there are @serial (runs alone, since it measures time), @smoke (one of the few that --smoke runs), @cluster \
+             and @aks (make sense there alone)"
+        );
         problems.add(line, text);
     }
     if scenario.steps.is_empty() {
@@ -79,17 +85,7 @@ pub(super) fn of_scenario(
         let (keyword, sentence) = (step.keyword.trim(), &step.value);
         match definitions().find(step) {
             Ok(Some(_)) => {
-                if let Some(number) = too_large(sentence) {
-                    let text = format!("{number} in '{keyword} {sentence}' is more than a step takes");
-                    problems.add(step.position.line, text);
-                }
-                if let Some(digit) = sentence.chars().find(|it| it.is_numeric() && !it.is_ascii()) {
-                    let text = format!(
-                        "{digit} (U+{:04X}) in '{keyword} {sentence}' is no digit that a step reads; write 0 to 9",
-                        u32::from(digit)
-                    );
-                    problems.add(step.position.line, text);
-                }
+                numbers(&mut problems, step);
                 arguments(&mut problems, step);
             }
             // Named where the text is checked.
@@ -97,7 +93,8 @@ pub(super) fn of_scenario(
             Ok(None) => problems.add(
                 step.position.line,
                 format!(
-                    "the step '{keyword} {sentence}' is not defined; the features that 'harness export DIR features' writes have those that are"
+                    "the step '{keyword} {sentence}' is not defined; {}",
+                    undefined::advice(step)
                 ),
             ),
             Err(several) => problems.add(
@@ -106,8 +103,54 @@ pub(super) fn of_scenario(
             ),
         }
     }
+    let backgrounds = [
+        feature.background.as_ref(),
+        rule.and_then(|rule| rule.background.as_ref()),
+    ];
+    let beginnings = backgrounds
+        .into_iter()
+        .flatten()
+        .map(|background| &background.steps);
+    for first in beginnings
+        .chain([&scenario.steps])
+        .filter_map(|steps| steps.first())
+    {
+        conjunction(&mut problems, first);
+    }
     order(&mut problems, &steps, line, name);
     problems.found
+}
+
+/// Numbers that a step cannot read, or that make no sense in it.
+fn numbers(problems: &mut Problems<'_>, step: &Step) {
+    let (line, keyword, sentence) = (step.position.line, step.keyword.trim(), &step.value);
+    if let Some(number) = too_large(sentence) {
+        let text = format!("{number} in '{keyword} {sentence}' is more than a step takes");
+        problems.add(line, text);
+    }
+    let mut letters = sentence.chars();
+    if let Some(digit) = letters.find(|it| it.is_numeric() && !it.is_ascii()) {
+        let text = format!(
+            "{digit} (U+{:04X}) in '{keyword} {sentence}' is no digit that a step reads; write 0 to 9",
+            u32::from(digit)
+        );
+        problems.add(line, text);
+    }
+    if let Some(wrong) = values::problem(sentence) {
+        problems.add(line, format!("'{keyword} {sentence}': {wrong}"));
+    }
+}
+
+/// A first step whose keyword goes on with a step before it (Gherkin reference, "Steps": And and But are for successive steps). The
+/// parser takes it for a Given.
+fn conjunction(problems: &mut Problems<'_>, first: &Step) {
+    let keyword = first.keyword.trim();
+    if ["And", "But", "*"].contains(&keyword) {
+        let text = format!(
+            "the first step begins with {keyword}, and no step before it says what it goes on with; write Given, When or Then"
+        );
+        problems.add(first.position.line, text);
+    }
 }
 
 /// What stands under a step and is not read, or is missing there. A sentence that takes a table ends with a colon.
@@ -188,7 +231,11 @@ fn order(problems: &mut Problems<'_>, steps: &[&Step], line: usize, name: &str) 
         }
     }
     let promises = || of(StepType::Then).chain(of(StepType::When));
-    if promises().next().is_some() && !promises().any(|step| says_by_when(&step.value)) {
+    // Of a sentence that is not defined nobody knows what it says.
+    let is_known = |step: &&&Step| !matches!(definitions().find(step), Ok(None));
+    let all_known = promises().filter(is_known).count() == promises().count();
+    if promises().next().is_some() && all_known && !promises().any(|step| says_by_when(&step.value))
+    {
         problems.add(
             line,
             format!(
@@ -273,107 +320,4 @@ fn defined<T: inventory::Collect + StepConstructor<Scenario>>()
 }
 
 #[cfg(test)]
-mod tests {
-    use cucumber::gherkin::GherkinEnv;
-
-    use super::*;
-
-    fn problems(steps: &str) -> Vec<String> {
-        let text = format!("Feature: f\n  Scenario: s\n{steps}");
-        let feature = Feature::parse(text, GherkinEnv::default()).unwrap();
-        scenarios(&feature)
-            .flat_map(|(rule, scenario)| {
-                of_scenario(&feature, rule, scenario, Path::new("a.feature"))
-            })
-            .map(|problem| problem.to_string())
-            .collect()
-    }
-
-    const GOOD: &str = "    Given 1 consumer\n    When 5 messages are sent at once\n    \
-                        Then within 30 s every message has exactly one result\n";
-
-    #[test]
-    fn a_good_scenario_has_no_problem() {
-        assert_eq!(problems(GOOD), [""; 0]);
-    }
-
-    #[test]
-    fn each_problem_is_named_with_its_line() {
-        let when = "    When 6 messages are sent at once\n";
-        for (steps, expected) in [
-            (
-                GOOD.replace("1 consumer", "nonsense"),
-                "a.feature:3: the step 'Given nonsense' is not defined; the features that 'harness export DIR features' writes",
-            ),
-            (
-                GOOD.replace(
-                    "    When",
-                    "    Given 2 consumers\n    When 4 messages are sent at once\n    When",
-                ),
-                "a.feature:6: a second When",
-            ),
-            (format!("{GOOD}{when}"), "a.feature:6: When after Then"),
-            (
-                GOOD.replace("    When 5 messages are sent at once\n", ""),
-                "a.feature:2: the scenario \"s\" has no When",
-            ),
-            (
-                "    When 5 messages are sent at once\n".to_owned(),
-                "a.feature:2: the scenario \"s\" has no Then",
-            ),
-            (
-                GOOD.replace(
-                    "within 30 s every message has exactly one result",
-                    "no message was delivered more than once",
-                ),
-                "a.feature:2: the scenario \"s\" has no deadline",
-            ),
-            (
-                "    nothing\n".to_owned(),
-                "a.feature:2: the scenario \"s\" has no step",
-            ),
-        ] {
-            let found = problems(&steps);
-            assert!(
-                found.iter().any(|problem| problem.starts_with(expected)),
-                "{expected:?} is not in {found:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn values_that_a_step_cannot_take_are_no_step() {
-        let given = |sentence: &str| GOOD.replace("1 consumer", sentence);
-        for sentence in [
-            "30 % of all requests get 503 ServerBusy",
-            "100 % of all receives get an answer 200 ms late",
-            "the first 5 inserts get half an answer",
-            "3 consumers die before an insert reaches storage",
-        ] {
-            assert_eq!(problems(&given(sentence)), [""; 0], "{sentence}");
-        }
-        for sentence in [
-            "120 % of all requests get 503 ServerBusy",
-            "30 % of all requests get 418 Teapot",
-            "the first 5 inserts get an answer late",
-            "3 consumers die of boredom",
-        ] {
-            assert_eq!(problems(&given(sentence)).len(), 1, "{sentence}");
-        }
-    }
-
-    #[test]
-    fn a_deadline_is_a_time_after_within() {
-        for (sentence, says) in [
-            ("within 30 s every message has exactly one result", true),
-            (
-                "that consumer ended by itself within 10 s, with exit code 0",
-                true,
-            ),
-            ("each message takes 30 s of work", false),
-            ("latency stays within these limits:", false),
-        ] {
-            assert_eq!(says_by_when(sentence), says, "{sentence}");
-        }
-    }
-}
+mod tests;

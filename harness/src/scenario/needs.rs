@@ -86,7 +86,7 @@ pub(super) fn of_scenario<'a>(
 }
 
 /// Tags that a feature file may use. Others are refused: a misspelt tag must not move a scenario into or out of a suite.
-const TAGS: [&str; 4] = ["serial", "smoke", "cluster", "aks"];
+pub(super) const TAGS: [&str; 4] = ["serial", "smoke", "cluster", "aks"];
 
 /// Whether the tag says that a scenario runs alone, since it measures time.
 pub(super) fn is_serial(tag: &str) -> bool {

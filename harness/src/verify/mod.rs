@@ -14,8 +14,9 @@ use anyhow::{Context as _, anyhow, ensure};
 use futures::TryStreamExt as _;
 use producer::Summary;
 use workflow::azure::{QueueArgs, Storage, StorageArgs};
+use workflow::contract::text::decode;
 use workflow::contract::workload::{Description, Lens, Owner};
-use workflow::contract::{MessageId, RunId, Stamp};
+use workflow::contract::{MessageId, RunId, Stamp, json};
 use workflow::duration;
 use workflow::ports::{EntityStream, ErrorKind, ResultTable as _};
 
@@ -199,6 +200,10 @@ fn limits(args: &VerifyArgs) -> Vec<LatencyLimit> {
     args.limits.iter().map(|limit| limit.0).collect()
 }
 
+/// What a summary is.
+const WHAT_IT_IS: &str =
+    "give what the producer wrote with --summary FILE, or producer.json of a run's directory";
+
 /// The producer's summary that `args` name.
 fn summary(args: &VerifyArgs) -> anyhow::Result<Summary> {
     let path = match (&args.summary, &args.run) {
@@ -207,8 +212,17 @@ fn summary(args: &VerifyArgs) -> anyhow::Result<Summary> {
         (None, None) => return Err(anyhow!("neither is given")),
     };
     let text = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-    let summary: Summary = serde_json::from_slice(&text)
-        .with_context(|| format!("{} is no summary of the producer", path.display()))?;
+    let text = decode(&text).with_context(|| {
+        format!(
+            "{} is no text, and no summary of the producer; {WHAT_IT_IS}",
+            path.display()
+        )
+    })?;
+    let summary: Summary = serde_json::from_str(&text).map_err(|error| {
+        let (line, wrong) = json::trouble(&error, &text);
+        let path = path.display();
+        anyhow!("{path} is no summary of the producer: line {line}: {wrong}; {WHAT_IT_IS}")
+    })?;
     summary
         .check()
         .with_context(|| format!("{} cannot be believed", path.display()))?;

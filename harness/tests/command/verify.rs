@@ -226,6 +226,8 @@ async fn a_summary_that_is_missing_or_wrong_is_named() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let wrong = directory.path().join("wrong.json");
     std::fs::write(&wrong, "{}").expect("a file");
+    let cut_off = directory.path().join("cut-off.json");
+    std::fs::write(&cut_off, "{\n  \"version\": 1,\n  \"ru").expect("a file");
     for (arguments, text) in [
         (vec!["--summary=/no/such.json"], "read /no/such.json"),
         (
@@ -234,7 +236,11 @@ async fn a_summary_that_is_missing_or_wrong_is_named() {
         ),
         (
             vec![&*format!("--summary={}", wrong.display())],
-            "is no summary of the producer",
+            "wrong.json is no summary of the producer: line 1: lacks the field version; give what the producer wrote with --summary FILE",
+        ),
+        (
+            vec![&*format!("--summary={}", cut_off.display())],
+            "cut-off.json is no summary of the producer: line 3: it ends too early, as what was cut off does",
         ),
         (vec![], "--summary"),
     ] {

@@ -1,14 +1,18 @@
 //! Trace files: recorded arrivals, replayed.
 //!
-//! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. A first
-//! line `offset_s` is a header. Only the first column is read, so a trace may carry more; empty lines and lines that
-//! start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark, end its lines with CR,
+//! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. Times of day (ISO 8601,
+//! or seconds since 1970) are counted from the first line. A first line `offset_s` is a header: it says that every line is an arrival,
+//! which of a table of times and other columns nobody could know. Only the first column is read, so a trace may carry more; empty lines
+//! and lines that start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark, end its lines with CR,
 //! have semicolons or tabs between its columns, and say so in a line such as `sep=;` before all others.
+
+mod looks;
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use workflow::contract::iso;
 use workflow::contract::text::{decode, is_utf16, separator_told};
 
 /// Most arrivals of one trace; they are held in memory, 16 bytes each.
@@ -16,6 +20,11 @@ pub const MAX_ARRIVALS: usize = 10_000_000;
 
 /// Latest arrival of a trace, in seconds: a year.
 const MAX_OFFSET_S: f64 = 366.0 * 86_400.0;
+
+/// A number from here on is a time since 1970 in seconds: 1973.
+const EARLIEST_EPOCH_S: f64 = 1e8;
+/// And from here on one in milliseconds.
+const LATEST_EPOCH_S: f64 = 1e11;
 
 /// Why a trace cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +135,10 @@ struct Arrivals {
     /// The first line that is no comment.
     first: Option<Row>,
     begun: bool,
+    /// The header says that each line is an arrival.
+    is_named: bool,
+    /// The time of the first line in seconds since 1970, if it has one.
+    begun_at: Option<f64>,
 }
 
 impl Arrivals {
@@ -155,10 +168,13 @@ impl Arrivals {
         }
         let cell = row.first_cell(text);
         if may_be_header && cell.eq_ignore_ascii_case(HEADER) {
+            self.is_named = true;
             return Ok(());
         }
-        let checked = offset(cell, self.offsets.last(), self.offsets.len());
-        self.offsets.push(checked.map_err(|problem| {
+        if may_be_header && let Some(told) = looks::header(cell, row.columns) {
+            return Err(told);
+        }
+        let offset = self.offset(cell, row.columns).map_err(|problem| {
             if may_be_header {
                 format!(
                     "{problem}; a header is the line {HEADER}, with or without columns after it"
@@ -166,9 +182,60 @@ impl Arrivals {
             } else {
                 problem
             }
-        })?);
+        })?;
+        self.offsets.push(offset);
         Ok(())
     }
+
+    fn offset(&mut self, text: &str, columns: usize) -> Result<Duration, String> {
+        let count = self.offsets.len();
+        if count == MAX_ARRIVALS {
+            return Err(format!("more than {MAX_ARRIVALS} arrivals"));
+        }
+        let moment = moment(text);
+        if moment.is_some() && columns > 1 && !self.is_named {
+            return Err(looks::times_and_values(seconds(text).is_finite()));
+        }
+        // The first line decides whether times are counted from it.
+        if count == 0 {
+            self.begun_at = moment;
+        }
+        let since = match (moment, self.begun_at) {
+            // What a number of seconds since 1970 can say, to the microsecond.
+            (Some(at), Some(begun)) => Some(((at - begun) * 1e6).round() / 1e6),
+            (None, None) => Some(seconds(text)),
+            _ => None,
+        };
+        let in_range = since.filter(|since| (0.0..=MAX_OFFSET_S).contains(since));
+        let offset = in_range.and_then(|since| Duration::try_from_secs_f64(since).ok());
+        let previous = self.offsets.last();
+        let earlier = previous.filter(|previous| match offset {
+            Some(offset) => offset < **previous,
+            // A time before the first.
+            None => moment.is_some() && since.is_some_and(|since| since < 0.0),
+        });
+        if let Some(previous) = earlier {
+            return Err(format!(
+                "{text} is earlier than the arrival before it, {}; sort the trace",
+                previous.as_secs_f64()
+            ));
+        }
+        offset.ok_or_else(|| looks::not_an_offset(text, self.begun_at.is_some()))
+    }
+}
+
+/// The number that `text` is; NaN: it is none.
+fn seconds(text: &str) -> f64 {
+    text.parse().unwrap_or(f64::NAN)
+}
+
+/// `text` as seconds since 1970, if it is a time of day: in ISO 8601, or as such a number of seconds, of which an offset is never one.
+fn moment(text: &str) -> Option<f64> {
+    let epoch = Some(seconds(text)).filter(|it| (EARLIEST_EPOCH_S..LATEST_EPOCH_S).contains(it));
+    // Exact to the microsecond until 2255.
+    #[expect(clippy::cast_precision_loss, reason = "less than 2^53 microseconds")]
+    let of_iso = || iso::parse(text).map(|stamp| stamp.as_micros() as f64 / 1e6);
+    epoch.or_else(of_iso)
 }
 
 /// The first column of a header.
@@ -216,160 +283,5 @@ fn more_columns(text: &str, row: Row, first: Row) -> String {
     )
 }
 
-fn offset(text: &str, previous: Option<&Duration>, count: usize) -> Result<Duration, String> {
-    if count == MAX_ARRIVALS {
-        return Err(format!("more than {MAX_ARRIVALS} arrivals"));
-    }
-    let offset = text
-        .parse()
-        .ok()
-        .filter(|seconds| (0.0..=MAX_OFFSET_S).contains(seconds))
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| not_an_offset(text))?;
-    match previous {
-        Some(previous) if *previous > offset => Err(format!(
-            "{text} is earlier than the arrival before it, {}; sort the trace",
-            previous.as_secs_f64()
-        )),
-        _ => Ok(offset),
-    }
-}
-
-fn not_an_offset(text: &str) -> String {
-    let is_decimal_comma = text.replacen(',', ".", 1).parse::<f64>().is_ok() && text.contains(',');
-    let advice = if is_decimal_comma {
-        "; write decimals with a point"
-    } else if text
-        .parse::<f64>()
-        .is_ok_and(|seconds| seconds > MAX_OFFSET_S)
-    {
-        "; take the time of the first arrival off each"
-    } else {
-        ""
-    };
-    format!("{text:?} is not an offset in seconds, from 0 to a year{advice}")
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(text: &str) -> Result<Vec<f64>, String> {
-        parse(Path::new("t.csv"), text.as_bytes())
-            .map(|offsets| offsets.iter().map(Duration::as_secs_f64).collect())
-            .map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_trace_is_read_with_and_without_header_comments_and_further_columns() {
-        let expected = Ok(vec![0.0, 0.25, 0.25, 3.0]);
-        assert_eq!(parsed("0\n0.25\n0.25\n3\n"), expected);
-        assert_eq!(parsed("# recorded\noffset_s\n0\n0.25\n\n0.25\n3"), expected);
-        assert_eq!(
-            parsed("\"offset_s\",size\r\n0,1\r\n0.25,2\r\n0.25,\r\n 3 ,9\r\n"),
-            expected
-        );
-    }
-
-    /// "CSV UTF-8" of Excel begins with a byte order mark, and its header keeps the name in quotes or in another case.
-    #[test]
-    fn a_trace_out_of_a_spreadsheet_is_read() {
-        let expected = Ok(vec![0.0, 0.25]);
-        for text in [
-            "\u{feff}0\r\n0.25\r\n",
-            "\u{feff}offset_s\r\n0\r\n0.25\r\n",
-            "\u{feff}\"offset_s\",\"note\"\n\"0\",\"a, b\"\n\"0.25\",c\n",
-            "Offset_s;size\n0;1\n0.25;2\n",
-            "offset_s\tsize\n0\t1\n0.25\t2\n",
-            "\u{feff}sep=;\r\noffset_s;size\r\n0;1\r\n0.25;2\r\n",
-            "\"sep=|\"\noffset_s|note\n0|a;b\n0.25|\n",
-            "SEP=\t\n0\ta, b\n0.25\t\n",
-        ] {
-            assert_eq!(parsed(text), expected, "{text:?}");
-        }
-        // Lines that end in CR alone.
-        assert_eq!(parsed("offset_s\r0\r0.25\r"), expected);
-        let error = parsed("offset_s\r0\rx\r").unwrap_err();
-        assert!(error.contains("line 3:"), "{error}");
-        // "Unicode Text" of Excel is UTF-16 with tabs.
-        let text = "\u{feff}offset_s\tsize\r\n0\t1\r\n0.25\t2\r\n";
-        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
-            let bytes: Vec<u8> = text.encode_utf16().flat_map(unit).collect();
-            let offsets = parse(Path::new("t.csv"), bytes.as_slice()).unwrap();
-            let expected = [Duration::ZERO, Duration::from_millis(250)];
-            assert_eq!(offsets, expected);
-        }
-        let packed = parse(Path::new("t.csv.gz"), &b"\x1f\x8b\x08\x00"[..]).unwrap_err();
-        assert!(
-            matches!(packed, TraceError::Line { .. } | TraceError::Read { .. }),
-            "{packed}"
-        );
-    }
-
-    #[test]
-    fn decimals_with_a_comma_are_not_taken_for_two_columns() {
-        for (text, line) in [
-            ("offset_s\n0\n0,25\n", 3),
-            ("0\n0,25\n1\n", 2),
-            ("offset_s;size\n0;1\n0,25;1\n", 3),
-            ("\"0,25\"\n", 1),
-        ] {
-            let error = parsed(text).unwrap_err();
-            assert!(error.contains(&format!("line {line}:")), "{error}");
-            assert!(error.contains("write decimals with a point"), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_could_be_a_header_is_told_what_a_header_is() {
-        for text in [
-            "seconds\n0\n",
-            "time,offset_s\n1,0\n",
-            "2026-11-28T10:00:00Z\n",
-        ] {
-            let error = parsed(text).unwrap_err();
-            assert!(
-                error.ends_with("a header is the line offset_s, with or without columns after it"),
-                "{error}"
-            );
-        }
-        let epoch = parsed("offset_s\n1764324000\n").unwrap_err();
-        assert!(
-            epoch.ends_with("take the time of the first arrival off each"),
-            "{epoch}"
-        );
-    }
-
-    #[test]
-    fn errors_name_the_line() {
-        assert_eq!(
-            parsed("offset_s\n0\n2\n1.5\n").unwrap_err(),
-            "read trace t.csv: line 4: 1.5 is earlier than the arrival before it, 2; sort the trace"
-        );
-        for (text, line) in [
-            ("0\nx\n", 2),
-            ("seconds\n0\n", 1),
-            ("0\n1\n\n-1\n", 4),
-            ("0\ninf\n", 2),
-            ("NaN\n", 1),
-            ("0\noffset_s\n", 2),
-        ] {
-            let error = parsed(text).unwrap_err();
-            assert!(
-                error.contains(&format!("line {line}:")),
-                "{text:?}: {error}"
-            );
-            assert!(error.contains("is not an offset in seconds"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_trace_without_arrivals_is_refused() {
-        for text in ["", "offset_s\n", "# nothing\n"] {
-            assert_eq!(
-                parsed(text).unwrap_err(),
-                "read trace t.csv: it has no arrivals"
-            );
-        }
-    }
-}
+mod tests;

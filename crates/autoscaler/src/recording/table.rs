@@ -189,7 +189,15 @@ fn count<T: FromStr>(text: &str) -> Result<T, String> {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let refused = || format!("{text:?} is no time in seconds from 0 on, such as 12.5");
+    let refused = || {
+        if text.contains(':') {
+            format!(
+                "{text:?} is no number; write t_s in seconds since 1970, or since the first row"
+            )
+        } else {
+            format!("{text:?} is no time in seconds from 0 on, such as 12.5")
+        }
+    };
     let seconds: f64 = text.trim().parse().map_err(|_| refused())?;
     if (MILLISECONDS..NO_TIME).contains(&seconds) {
         return Err(format!(

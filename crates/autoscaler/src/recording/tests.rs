@@ -63,6 +63,11 @@ fn a_table_may_come_from_a_spreadsheet() {
         decimals.starts_with("line 3: \"1,5\" is no time in seconds from 0 on, such as 12.5"),
         "{decimals}"
     );
+    let times = reason("t_s,total,replicas\n2026-11-28T10:00:00Z,0,0\n");
+    assert_eq!(
+        times,
+        "line 2: \"2026-11-28T10:00:00Z\" is no number; write t_s in seconds since 1970, or since the first row"
+    );
 }
 
 /// KEDA's poll and the HPA's sync can change the replicas within a hundredth of a second, which is one time in many recordings.

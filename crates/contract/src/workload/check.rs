@@ -1,7 +1,12 @@
 //! Reading a description, and what is wrong with one: each problem with its line, and with what would be right.
 
+mod names;
+
 use std::fmt;
 
+use serde_json::Value;
+
+use super::body::Body;
 use super::description::{Column, Description};
 use super::placeholder::Name;
 use super::template::Template;
@@ -76,6 +81,7 @@ impl Description {
             let text = "a message holds {id}, {run}, {seq}, {uuid}, {bucket}, {payload}, {digest}, {intended} and {sent}";
             only(problems, &way, template, Name::is_of_messages, text);
         }
+        unquoted(&self.message.body, &way, problems);
         let leaves = self.message.body.leaves();
         let mut holes = leaves.iter().flat_map(|(_, template)| template.holes());
         if !holes.any(|hole| hole.name.identifies()) {
@@ -123,6 +129,7 @@ impl Description {
                 format!("the column {name} is the table service's own; leave it out"),
             );
         }
+        names::column(name, &way, problems);
         let is_key = matches!(name.as_str(), "PartitionKey" | "RowKey");
         for hole in template.holes() {
             if is_key && !hole.name.is_known() && fits(hole.name) {
@@ -180,6 +187,8 @@ impl Description {
                 At | Attempt | Body | Detail | MessageId | Part | Parts | Reason | Worker
             )
         };
+        names::queue(&poison.queue, &["poison", "queue"], problems);
+        unquoted(&poison.body, &["poison", "body"], problems);
         let leaves = poison.body.leaves();
         for (_, template) in &leaves {
             let text = "what is given up holds {body}, {reason}, {detail}, {message-id}, {attempt}, {worker}, {at}, {part} and {parts}";
@@ -205,6 +214,10 @@ impl Description {
                 let way = ["beside", key];
                 let text = format!("its name is made of {{{own}}} and text");
                 only(problems, &way, template, |name| name == own, &text);
+                match own {
+                    Name::Queue => names::queue(template, &way, problems),
+                    _ => names::table(template, &way, problems),
+                }
                 // Else two runs would share it.
                 if !template.holes().any(|hole| hole.name == own) {
                     problems.add(
@@ -233,6 +246,7 @@ impl Description {
             !of_rows && !of_poison && name != Name::Attempt
         };
         for (name, template) in &self.worker.variables {
+            names::variable(name, &["worker", "variables", name], problems);
             let text = "a variable holds what a worker is told, such as {queue}, {queue-endpoint}, {sas} or {lease}";
             only(
                 problems,
@@ -284,6 +298,28 @@ fn only(
     }
 }
 
+/// A placeholder without quotes, which YAML reads as a mapping of one key without a value.
+fn unquoted(body: &Body, way: &[&str], problems: &mut Problems<'_>) {
+    match body {
+        Body::Object(fields) => {
+            if let [(name, Body::Constant(Value::Null))] = &fields[..]
+                && format!("{{{name}}}")
+                    .parse::<Template>()
+                    .is_ok_and(|it| it.whole().is_some())
+            {
+                let text =
+                    format!("{{{name}}} without quotes is a mapping to YAML; write \"{{{name}}}\"");
+                problems.add(way, text);
+            }
+            for (_, body) in fields {
+                unquoted(body, way, problems);
+            }
+        }
+        Body::List(list) => list.iter().for_each(|body| unquoted(body, way, problems)),
+        Body::Text(_) | Body::Constant(_) => {}
+    }
+}
+
 /// Problems as they are found in `text`.
 struct Problems<'a> {
     text: &'a str,
@@ -311,9 +347,12 @@ fn line_of(text: &str, way: &[&str]) -> u64 {
             break;
         }
         let Some(wanted) = way.get(depth) else { break };
-        let key = trimmed.split_once(':').map_or("", |(key, _)| key);
-        let key = key.trim().trim_matches(['"', '\'']);
-        if key.trim_end_matches('?') == *wanted {
+        // A key may have a colon in it, and be in quotes.
+        let after = trimmed
+            .trim_start_matches(['"', '\''])
+            .strip_prefix(*wanted);
+        let after = after.map(|rest| rest.trim_start_matches(['?', '"', '\'']).trim_start());
+        if after.is_some_and(|rest| rest.starts_with(':')) {
             (found, inside) = (number, Some(indent));
             depth += 1;
         }

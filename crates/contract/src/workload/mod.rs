@@ -11,6 +11,7 @@ mod check;
 mod description;
 mod escape;
 mod lens;
+mod misspelt;
 mod placeholder;
 mod rows;
 mod template;
@@ -25,6 +26,7 @@ pub use description::{
     Written,
 };
 pub use lens::{Lens, SetAside};
+pub use misspelt::Meant;
 pub use placeholder::{Format, Name, Placeholder};
 pub use rows::Described;
 pub use template::{Piece, Template, TemplateError};

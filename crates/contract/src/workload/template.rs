@@ -7,10 +7,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
+use super::misspelt::{Meant, at_brace};
 use super::placeholder::{Format, NAMES, Name, PAYLOADS, Placeholder};
-
-/// From this likeness on, a name may be meant by one that is misspelt.
-const LIKE: f64 = 0.8;
 
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +19,17 @@ pub enum Piece {
     Hole(Placeholder),
 }
 
-/// A text with placeholders. A brace that no name follows, such as `{"`, is text.
+/// A text with placeholders. A brace that no name follows, such as `{"`, is text; `{'{'}` is a brace, whatever follows, and `{'$'}` a
+/// dollar sign.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template(Vec<Piece>);
 
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// A name that nobody knows.
-    #[error("{{{0}}} is no placeholder{1}")]
-    Unknown(String, String),
+    /// What looks like a placeholder and is none, and what may be meant.
+    #[error("{0} is no placeholder; {1}")]
+    Unknown(String, Meant),
     /// A format that does not fit the name.
     #[error("{{{name}:{format}}} has a format that {{{name}}} cannot have; it can have: {fitting}")]
     Format {
@@ -47,6 +46,18 @@ impl Template {
     /// Its pieces.
     pub fn pieces(&self) -> &[Piece] {
         &self.0
+    }
+
+    /// `text` as a template that stands for it, whatever braces it has.
+    pub fn of_text(text: &str) -> String {
+        let read = text.parse::<Self>();
+        let stays =
+            read.is_ok_and(|it| it.0.iter().all(|piece| *piece == Piece::Text(text.into())));
+        if stays {
+            text.to_owned()
+        } else {
+            text.replace('{', "{'{'}")
+        }
     }
 
     /// Its placeholders.
@@ -137,20 +148,31 @@ impl FromStr for Template {
         let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), text);
         while let Some(open) = rest.find('{') {
             literal.push_str(&rest[..open]);
+            let dollar = rest[..open].ends_with('$');
             rest = &rest[open..];
-            let inner = rest[1..].split_once('}').map(|(inner, _)| inner);
-            let is_name = |inner: &&str| {
-                inner.starts_with(|c: char| c.is_ascii_lowercase())
-                    && inner
-                        .chars()
-                        .all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c))
-            };
-            if let Some(inner) = inner.filter(is_name) {
+            if let Some((quoted, after)) = quoted(rest) {
+                literal.push(quoted);
+                rest = after;
+            } else if let Some(inner) = name(rest) {
+                // Of shells and of JavaScript.
+                if dollar {
+                    let written = format!("${{{inner}}}");
+                    let meant = Meant::by(&written, inner);
+                    return Err(TemplateError::Unknown(written, meant));
+                }
                 if !literal.is_empty() {
                     pieces.push(Piece::Text(std::mem::take(&mut literal)));
                 }
                 pieces.push(Piece::Hole(hole(inner)?));
                 rest = &rest[inner.len() + 2..];
+            } else if let Some((written, name)) = at_brace(rest) {
+                let written = if dollar {
+                    format!("${written}")
+                } else {
+                    written.to_owned()
+                };
+                let meant = Meant::by(&written, name);
+                return Err(TemplateError::Unknown(written, meant));
             } else {
                 literal.push('{');
                 rest = &rest[1..];
@@ -162,6 +184,23 @@ impl FromStr for Template {
         }
         Ok(Self(pieces))
     }
+}
+
+/// The brace or dollar sign that `text` begins with in braces and quotes, such as `{'{'}`, and what follows.
+fn quoted(text: &str) -> Option<(char, &str)> {
+    let mut rest = text.strip_prefix("{'")?.chars();
+    let quoted = rest.next().filter(|c| "{}$".contains(*c))?;
+    Some((quoted, rest.as_str().strip_prefix("'}")?))
+}
+
+/// What is in the braces that `text` begins with, if it is written as a name with or without a format.
+fn name(text: &str) -> Option<&str> {
+    let (inner, _) = text.strip_prefix('{')?.split_once('}')?;
+    let is_name = inner.starts_with(|c: char| c.is_ascii_lowercase())
+        && inner
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c));
+    is_name.then_some(inner)
 }
 
 fn hole(inner: &str) -> Result<Placeholder, TemplateError> {
@@ -178,15 +217,9 @@ fn hole(inner: &str) -> Result<Placeholder, TemplateError> {
             .map(|(_, name)| *name),
     };
     let name = name.ok_or_else(|| {
-        let likeness = |known: &str| strsim::jaro_winkler(known, text);
-        let near = NAMES.iter().map(|(known, _)| *known);
-        let near = near.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let near = near.filter(|near| likeness(near) >= LIKE);
-        let hint = near.map_or_else(
-            || "; docs/DESCRIPTION.md lists those there are".to_owned(),
-            |near| format!("; do you mean {{{near}}}?"),
-        );
-        TemplateError::Unknown(text.to_owned(), hint)
+        let written = format!("{{{inner}}}");
+        let meant = Meant::by(&written, inner);
+        TemplateError::Unknown(written, meant)
     })?;
     let format = match format {
         None => Format::Plain,
@@ -267,6 +300,24 @@ mod tests {
     }
 
     #[test]
+    fn any_text_has_a_template_that_stands_for_it() {
+        for text in [
+            "",
+            "plain",
+            "{id}",
+            "{Level} {{id}}",
+            "${id}",
+            "{'{'}",
+            r#"{"a": "{id}"}"#,
+            "{\"a\": {}}",
+        ] {
+            let template: Template = Template::of_text(text).parse().unwrap();
+            assert_eq!(template.fill(|_| None).as_deref(), Some(text));
+        }
+        assert_eq!(Template::of_text("{\"a\": {}}"), "{\"a\": {}}");
+    }
+
+    #[test]
     fn a_text_of_another_form_is_not_read() {
         for (template, text) in [
             ("a{id}b", "a"),
@@ -290,16 +341,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_placeholder_is_named_with_what_may_be_meant() {
+    fn what_no_placeholder_can_have_is_named() {
         let error = |text: &str| text.parse::<Template>().unwrap_err().to_string();
-        assert_eq!(
-            error("{xyz}"),
-            "{xyz} is no placeholder; docs/DESCRIPTION.md lists those there are"
-        );
-        assert_eq!(
-            error("{payloads}"),
-            "{payloads} is no placeholder; do you mean {payload}?"
-        );
         assert_eq!(
             error("{id:rfc3339}"),
             "{id:rfc3339} has a format that {id} cannot have; it can have: json, url, xml, base64"

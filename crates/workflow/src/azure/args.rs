@@ -115,6 +115,11 @@ fn parse_suffix(text: &str) -> Result<String, String> {
 fn parse_endpoint(text: &str) -> Result<reqwest::Url, String> {
     let text = bare(text);
     let example = "expected a URL such as https://myaccount.queue.core.windows.net";
+    if !text.contains("://") {
+        return Err(format!(
+            "it has no scheme; begin it with https://, or with http:// for an emulator; {example}"
+        ));
+    }
     let url: reqwest::Url = text
         .parse()
         .map_err(|error| format!("{error}; {example}"))?;
@@ -139,12 +144,16 @@ mod tests {
         for text in [
             "",
             "127.0.0.1:10001",
+            "localhost:10001/devstoreaccount1",
+            "queue.core.windows.net",
             "ftp://h/",
             "http://",
             "http://h/?sig=1",
             "http://u:p@h/",
         ] {
             let error = parse_endpoint(text).unwrap_err();
+            let has_no_scheme = error.starts_with("it has no scheme; begin it with https://");
+            assert_eq!(has_no_scheme, !text.contains("://"), "{text:?}: {error}");
             assert!(
                 error.contains("expected") || error.contains("an endpoint has no"),
                 "{error}"

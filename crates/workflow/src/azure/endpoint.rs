@@ -8,6 +8,15 @@ use reqwest::Url;
 /// The services of an account, as the names of hosts say them.
 const SERVICES: [&str; 6] = ["blob", "queue", "table", "file", "dfs", "web"];
 
+/// What hosts of accounts end with, after the account and the service ("Storage account overview", "Azure storage endpoints"; "Azure
+/// Government", "Azure in China", endpoints).
+const SUFFIXES: [&str; 4] = [
+    "core.windows.net",
+    "core.usgovcloudapi.net",
+    "core.chinacloudapi.cn",
+    "core.cloudapi.de",
+];
+
 /// Why an endpoint cannot be that of the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
@@ -26,6 +35,18 @@ pub enum EndpointError {
     NoAccount {
         /// The endpoint as it may be meant.
         such: Url,
+    },
+    /// The host that all accounts of a cloud share, without the account's name before it.
+    #[error(
+        "the endpoint names no account; its host begins with the account's name, such as https://{account}.{service}.{suffix}"
+    )]
+    SuffixAlone {
+        /// `queue` or `table`.
+        service: &'static str,
+        /// The account's name, where it is known, or what stands for it.
+        account: String,
+        /// The part of the host that all accounts share.
+        suffix: String,
     },
     /// The endpoint of another service of the account.
     #[error("the endpoint is that of another service, {other}; for the {service} give {such}")]
@@ -58,6 +79,13 @@ pub(super) fn check(
     known: Option<&str>,
 ) -> Result<(), EndpointError> {
     let (labels, segments) = (labels(url), segments(url));
+    if let Some(suffix) = suffix_alone(&labels) {
+        return Err(EndpointError::SuffixAlone {
+            service,
+            account: known.unwrap_or("myaccount").to_owned(),
+            suffix,
+        });
+    }
     let of_host = service_of(&labels);
     if let Some(other) = of_host.filter(|other| *other != service) {
         let mut such = url.clone();
@@ -107,6 +135,17 @@ fn service_of(labels: &[&str]) -> Option<&'static str> {
     let mut after = labels.iter().skip(1).take(2);
     let named = after.find_map(|label| SERVICES.into_iter().find(|service| service == label));
     named.filter(|_| labels.len() > 2)
+}
+
+/// The suffix that is all of a host, but for the name of a service: `core.windows.net` and `queue.core.windows.net`.
+fn suffix_alone(labels: &[&str]) -> Option<String> {
+    let (first, rest) = labels.split_first()?;
+    let suffix = if SERVICES.contains(first) {
+        rest.join(".")
+    } else {
+        labels.join(".")
+    };
+    SUFFIXES.contains(&suffix.as_str()).then_some(suffix)
 }
 
 fn segments(url: &Url) -> Vec<&str> {
@@ -198,6 +237,49 @@ mod tests {
             let error = checked(url, "queue").unwrap_err();
             assert!(error.ends_with(such), "{error}");
         }
+    }
+
+    #[test]
+    fn a_host_that_all_accounts_share_lacks_the_account() {
+        for (url, such) in [
+            (
+                "https://queue.core.windows.net",
+                "https://mine.queue.core.windows.net",
+            ),
+            (
+                "https://queue.core.windows.net/mine",
+                "https://mine.queue.core.windows.net",
+            ),
+            (
+                "https://table.core.windows.net/",
+                "https://mine.queue.core.windows.net",
+            ),
+            (
+                "https://core.windows.net/",
+                "https://mine.queue.core.windows.net",
+            ),
+            (
+                "https://queue.core.chinacloudapi.cn",
+                "https://mine.queue.core.chinacloudapi.cn",
+            ),
+        ] {
+            let error = checked(url, "queue").unwrap_err();
+            let expected = format!(
+                "the endpoint names no account; its host begins with the account's name, such as {such}"
+            );
+            assert_eq!(error, expected, "{url}");
+        }
+        let unknown = check(
+            &"https://queue.core.windows.net".parse().unwrap(),
+            "queue",
+            "work",
+            None,
+        );
+        let told = unknown.unwrap_err().to_string();
+        assert!(
+            told.ends_with("https://myaccount.queue.core.windows.net"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use azure_core::error::ErrorKind as AzureKind;
 use super::redact;
 use super::sign_in::{AUTHORITY_UNAVAILABLE, SignInError, Target, access_mistake};
 use crate::ports::{ErrorKind, StorageError};
+use crate::unanswered::plainly;
 
 /// What a 404 means: to a lease that the message is gone, to anything else that the queue or table is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +89,8 @@ fn signed_in(error: &azure_core::Error) -> Option<&SignInError> {
     None
 }
 
-/// The error and its causes in one line, each said once: the SDK's errors often repeat their source.
+/// The error and its causes in one line, each said once: the SDK's errors often repeat their source. What its HTTP client says of a
+/// request without an answer is put into plain words.
 pub(super) fn chain(error: &azure_core::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -100,7 +102,7 @@ pub(super) fn chain(error: &azure_core::Error) -> String {
         }
         source = cause.source();
     }
-    text
+    plainly(&text)
 }
 
 /// What the service said, in one line: of an error body (XML, or JSON of tables) its message alone, since its code is told

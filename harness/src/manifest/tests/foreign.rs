@@ -199,6 +199,34 @@ spec:
     assert!(found[0].contains("envSourceContainerName"), "{found:?}");
 }
 
+/// Source: KEDA `scale_resolvers.go`, `resolveAuthRef`, which makes nothing of a container that is not there.
+#[test]
+fn an_authentication_reads_containers_of_the_scale_target() {
+    let given = |container: &str| {
+        let target = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app}
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec: {containers: [{name: main, image: app}, {name: side, image: app, env: [{name: C, value: AccountName=a}]}]}
+---
+apiVersion: keda.sh/v1alpha1
+kind: TriggerAuthentication
+metadata: {name: auth}
+spec: {env: [{parameter: connection, name: C, containerName: ";
+        let scaled = scaled("a", "app", "queueLength: '5'")
+            .replace("- type:", "- authenticationRef: {name: auth}\n      type:");
+        refused(&read(&format!("{scaled}{target}{container}}}]}}\n")))
+    };
+    assert_eq!(given("side"), [""; 0]);
+    let told = "TriggerAuthentication/auth spec.env[0].containerName: is sidecar, and the scale target has no such container";
+    assert!(given("sidecar")[0].contains(told), "{:?}", given("sidecar"));
+    let told = "TriggerAuthentication/auth spec.env[0].name: is C, which the container main";
+    assert!(given("main")[0].contains(told), "{:?}", given("main"));
+}
+
 #[test]
 fn the_consumers_settings_are_not_asked_of_another_program() {
     let mut documents = base();

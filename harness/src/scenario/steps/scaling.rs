@@ -48,6 +48,10 @@ pub(in crate::scenario) fn changes(step: &Step) -> anyhow::Result<Vec<(String, S
 fn change(setting: &str, value: &str) -> anyhow::Result<(String, String)> {
     let seconds = || {
         let time: Time = value.parse().map_err(anyhow::Error::msg)?;
+        anyhow::ensure!(
+            time.0.subsec_nanos() == 0,
+            "{setting} of {value}: a ScaledObject has whole seconds; write such a time"
+        );
         anyhow::Ok(time.0.as_secs().to_string())
     };
     let number = |unit: &str| {
@@ -56,6 +60,9 @@ fn change(setting: &str, value: &str) -> anyhow::Result<(String, String)> {
         let number = number.with_context(|| format!("{value:?} is not a number of{unit}"))?;
         anyhow::Ok(number.to_string())
     };
+    // A cooldown, a threshold or a window of nothing is one; a loop without a pause and a scaling to nothing are not.
+    let is_none = value.starts_with("0 ") && ["polling interval", "limit"].contains(&setting);
+    anyhow::ensure!(!is_none, "{setting} of {value}: write 1 or more");
     let (field, value) = match setting {
         "polling interval" => ("pollingInterval", seconds()?),
         "cooldown" => ("cooldownPeriod", seconds()?),
@@ -94,6 +101,13 @@ mod tests {
                 "20",
             ),
             ("limit", "6 consumers", "maxReplicaCount", "6"),
+            ("cooldown", "0 s", "cooldownPeriod", "0"),
+            (
+                "activation threshold",
+                "0 messages",
+                "activationQueueLength",
+                "0",
+            ),
             ("scale-in window", "30 s", SCALE_IN_WINDOW, "30"),
             ("scaling policies", "none", "advanced", "none"),
         ] {
@@ -105,6 +119,11 @@ mod tests {
             ("cooldown", "10"),
             ("limit", "6"),
             ("scaling policies", "some"),
+            ("polling interval", "0 s"),
+            ("polling interval", "0 min"),
+            ("polling interval", "500 ms"),
+            ("cooldown", "1500 ms"),
+            ("limit", "0 consumers"),
         ] {
             assert!(change(setting, value).is_err(), "{setting} {value}");
         }

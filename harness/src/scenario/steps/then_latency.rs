@@ -74,6 +74,11 @@ pub(super) fn limits(step: &Step, pace: Pace) -> anyhow::Result<Vec<LatencyLimit
                     .with_context(missing)
             };
             let time: Time = cell("limit")?.parse().map_err(anyhow::Error::msg)?;
+            anyhow::ensure!(
+                !time.0.is_zero(),
+                "no message takes {}; write a limit above 0",
+                cell("limit")?
+            );
             Ok(LatencyLimit::new(
                 cell("hop")?.parse()?,
                 cell("percentile")?.parse()?,

@@ -72,7 +72,11 @@ impl FromStr for Trouble {
             .strip_prefix("an answer ")
             .and_then(|rest| rest.strip_suffix(" late"))
         {
-            return Ok(Self(Effect::Delay(time.parse::<Time>()?.0)));
+            let Time(time) = time.parse()?;
+            if time.is_zero() {
+                return Err(format!("{text:?} is not late; write a time above 0"));
+            }
+            return Ok(Self(Effect::Delay(time)));
         }
         Ok(Self(match text {
             "503 ServerBusy" => Effect::Refuse(Refusal::ServerBusy),
@@ -176,8 +180,11 @@ pub(super) fn trouble_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
         let trouble: Trouble = trouble.parse()?;
         let refused = || format!("{requests:?} is not like '30 % of all receives'");
         let (percent, requests) = requests.split_once(" % of all ").ok_or_else(refused)?;
-        let percent: u8 = percent.parse().map_err(|_| refused())?;
-        let share = f64::from(percent.min(100)) / 100.0;
+        let percent: u32 = percent.parse().map_err(|_| refused())?;
+        if !(1..=100).contains(&percent) {
+            return Err(format!("{percent} % is no share of them; write 1 to 100 %"));
+        }
+        let share = f64::from(percent) / 100.0;
         Ok(requests
             .parse::<Requests>()?
             .rule(trouble.0)
@@ -193,9 +200,9 @@ pub(super) fn trouble_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
 pub(super) fn death_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
     let rows = rows(step, ["consumers", "moment"])?;
     let rule = |[count, moment]: [&str; 2]| {
-        let count = count
-            .parse()
-            .map_err(|_| format!("{count:?} is no number of consumers"))?;
+        let parsed = count.parse().ok().filter(|count| *count > 0);
+        let refused = || format!("{count:?} is no number of consumers that die; write 1 or more");
+        let count = parsed.ok_or_else(refused)?;
         Ok(moment.parse::<Death>()?.rule(count))
     };
     let rules = rows.into_iter().map(rule);

@@ -15,6 +15,6 @@ fn directory(name: &str) -> PathBuf {
 }
 
 /// Every scenario of the features, as it is on a cluster.
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     all_cases(&directory("features")).unwrap()
 }

@@ -84,8 +84,8 @@ pub struct OAuth2 {
 }
 
 impl AuthenticationSpec {
-    /// Whether something gives this parameter a value.
-    pub(crate) fn gives(&self, parameter: &str) -> bool {
+    /// Whether this parameter has a source that nobody can read here: a file, a Secret, a store of secrets, a token.
+    pub(crate) fn gives_unseen(&self, parameter: &str) -> bool {
         let stores = [
             &self.hashi_corp_vault,
             &self.azure_key_vault,
@@ -96,8 +96,6 @@ impl AuthenticationSpec {
         let given = self
             .secret_target_ref
             .iter()
-            .chain(&self.config_map_target_ref)
-            .chain(&self.env)
             .chain(&self.bound_service_account_token);
         // A file can hold any of them.
         self.file_path.as_ref().is_some_and(|it| !it.is_empty())

@@ -123,6 +123,71 @@ fn a_variable_must_be_in_the_container_of_the_scale_target() {
     }
 }
 
+/// Source: KEDA `pkg/scaling/resolver/scale_resolvers.go`, `resolveAuthRef`, which makes an empty text of an error of
+/// `ResolveContainerEnv` ("couldn't find container with name"); `typed_config.go`, `configParamValue`: an empty text is none.
+#[test]
+fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
+    let env = |name: &str, container: Option<&str>| json!({ "env": [{ "parameter": "connection", "name": name, "containerName": container }] });
+    let map = |name: &str, key: &str| json!({ "configMapTargetRef": [{ "parameter": "connection", "name": name, "key": key }] });
+    let both = json!({
+        "env": [{ "parameter": "connection", "name": "C" }],
+        "configMapTargetRef": [{ "parameter": "connection", "name": "m", "key": "none" }]
+    });
+    let container = |name: &str, variable: &str, complete| {
+        let values = [(variable.to_owned(), Some("AccountName=a;..".to_owned()))];
+        let values = values.into();
+        (name.to_owned(), Variables { values, complete })
+    };
+    let fixed = |spec| Surroundings {
+        containers: Some(vec![
+            container("app", "C", true),
+            container("side", "S", false),
+        ]),
+        config_maps: [("m".to_owned(), [("k".to_owned(), "x".to_owned())].into())].into(),
+        ..namespaced(spec)
+    };
+    for (spec, wrong) in [
+        (env("C", None), None),
+        (env("C", Some("")), None),
+        (env("C", Some("app")), None),
+        (env("S", Some("side")), None),
+        // It may come from a Secret.
+        (env("T", Some("side")), None),
+        (env("C", Some("sidecar")), Some("env[0].containerName")),
+        (env("S", None), Some("env[0].name")),
+        (env("S", Some("app")), Some("env[0].name")),
+        (map("m", "k"), None),
+        (map("elsewhere", "k"), None),
+        (map("m", "j"), Some("configMapTargetRef[0].key")),
+        // The later section counts, even with nothing.
+        (both, Some("configMapTargetRef[0].key")),
+    ] {
+        let field = |it| format!("TriggerAuthentication/keda-az-credentials spec.{it}");
+        let expected: Vec<_> = wrong
+            .map(|it| (field(it), RefusedBy::Keda))
+            .into_iter()
+            .collect();
+        assert_eq!(refused(sample(), &fixed(spec.clone())), expected, "{spec}");
+        // Where the target is not known, nobody can say.
+        let unknown = namespaced(spec);
+        assert_eq!(refused(sample(), &unknown), []);
+    }
+    // KEDA goes on to the metadata.
+    let manifest = with(
+        sample(),
+        "/spec/triggers/0/metadata/connection",
+        json!("AccountName=a;.."),
+    );
+    assert_eq!(refused(manifest, &fixed(env("C", Some("sidecar")))), []);
+    let told = serde_json::from_value::<ScaledObject>(sample()).unwrap();
+    let told = told.settings_in(&fixed(env("C", Some("sidecar"))));
+    let told = told.unwrap_err().0.remove(0).reason;
+    assert_eq!(
+        told,
+        "is sidecar, and the scale target has no such container, so that KEDA finds nothing: write app or side"
+    );
+}
+
 /// Source: KEDA `azure_queue_scaler.go`, `parseAzureQueueMetadata`: "no accountName given", "pod identity %s not supported".
 #[test]
 fn workload_identity_needs_the_name_of_the_account() {

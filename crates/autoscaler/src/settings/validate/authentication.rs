@@ -3,6 +3,7 @@
 use super::super::manifest::{
     AuthenticationSpec, OAuth2, PodIdentity, Trigger, TriggerAuthentication,
 };
+use super::super::surroundings::Resolved;
 use super::super::{Refusal, RefusedBy, Surroundings};
 use super::Check;
 use super::trigger::given;
@@ -151,7 +152,7 @@ impl Check {
         }
         let provider = found.spec.pod_identity.as_ref();
         match provider.map_or("none", |it| it.provider.as_str()) {
-            "none" => self.connection(trigger, field, around, Some(&found.spec)),
+            "none" => self.connection(trigger, field, around, Some(found)),
             "azure-workload" => {
                 if given(trigger, "accountName").is_none() {
                     let field = format!("{field}.metadata.accountName");
@@ -175,17 +176,24 @@ impl Check {
         trigger: &Trigger,
         field: &str,
         around: &Surroundings,
-        spec: Option<&AuthenticationSpec>,
+        found: Option<&TriggerAuthentication>,
     ) {
-        if spec.is_some_and(|spec| spec.gives("connection")) {
-            return;
+        let mut nothing = None;
+        match found.map(|found| connection_of(found, around)) {
+            Some(Given::Unseen) => return,
+            Some(Given::Text { field, text }) => return self.connection_string(&text, field),
+            Some(Given::Nothing { field, reason }) => nothing = Some((field, reason)),
+            Some(Given::Not) | None => {}
         }
         if let Some(text) = given(trigger, "connection") {
             return self.connection_string(text, format!("{field}.metadata.connection"));
         }
         let Some(variable) = given(trigger, "connectionFromEnv") else {
-            let reason = "names no way to the queue: give metadata.connectionFromEnv, or an authenticationRef that gives \
-                          the parameter connection or workload identity";
+            let (field, reason) = nothing.unwrap_or_else(|| {
+                let reason = "names no way to the queue: give metadata.connectionFromEnv, or an authenticationRef that gives \
+                              the parameter connection or workload identity";
+                (field.to_owned(), reason.to_owned())
+            });
             return self.refuse(RefusedBy::Keda, field, reason);
         };
         let Some(variables) = &around.variables else {
@@ -214,5 +222,53 @@ impl Check {
                           QueueEndpoint";
             self.refuse(RefusedBy::Keda, field, reason);
         }
+    }
+}
+
+/// What an authentication gives as `connection`.
+enum Given {
+    /// Something that nobody can read here.
+    Unseen,
+    /// This text, by that field.
+    Text { field: String, text: String },
+    /// Nothing, though that field is there to give it.
+    Nothing { field: String, reason: String },
+    /// No field is there for it.
+    Not,
+}
+
+/// Of several sources the last one counts, even if it comes to nothing (KEDA `scale_resolvers.go`, `resolveAuthRef`).
+fn connection_of(found: &TriggerAuthentication, around: &Surroundings) -> Given {
+    let spec = &found.spec;
+    if spec.gives_unseen("connection") {
+        return Given::Unseen;
+    }
+    let variables = spec.env.iter().enumerate();
+    let variables = variables.map(|(n, entry)| ("env", n, entry));
+    let maps = spec.config_map_target_ref.iter().enumerate();
+    let maps = maps.map(|(n, entry)| ("configMapTargetRef", n, entry));
+    let mut of_connection = variables.chain(maps);
+    let Some((section, n, entry)) =
+        of_connection.rfind(|(_, _, entry)| entry.parameter == "connection")
+    else {
+        return Given::Not;
+    };
+    // The ConfigMaps of a ClusterTriggerAuthentication are those of KEDA's own namespace.
+    let resolved = match section {
+        "env" => around.variable(entry),
+        _ if found.kind == "ClusterTriggerAuthentication" => Resolved::Unknown,
+        _ => around.configured(entry),
+    };
+    let field = |name: &str| format!("{}/{} spec.{section}[{n}].{name}", found.kind, found.name);
+    match resolved {
+        Resolved::Unknown => Given::Unseen,
+        Resolved::Text(text) => Given::Text {
+            field: field("parameter"),
+            text,
+        },
+        Resolved::Nothing(name, reason) => Given::Nothing {
+            field: field(name),
+            reason,
+        },
     }
 }

@@ -46,7 +46,6 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
             "order: \"{ide}\"",
             "line 9: {ide} is no placeholder; do you mean {id",
         ),
-        ("name: orders", "nme: orders", "line 2: unknown field `nme`"),
         (
             "result: \"{payload}\"",
             "result: \"{lease}\"",
@@ -107,6 +106,96 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
 }
 
 #[test]
+fn what_does_not_fit_is_told_without_the_words_of_the_parser() {
+    for (from, to, told) in [
+        ("version: 1", "version: one", "line 1: "),
+        (
+            "message:\n",
+            "message:\n  encoding: Base64\n",
+            "line 4: the value is \"Base64\", must be one of text, base64: 'encoding: Base64'",
+        ),
+        (
+            "order: \"{id}\"",
+            "order: {id}",
+            "line 9: a text is expected here; put what begins with { or [ into quotes",
+        ),
+        (
+            "order: \"{id}\"",
+            "order: [\"{id}\"]",
+            "line 9: a text is expected here",
+        ),
+        ("worker:\n", "worker:\n  drains: maybe\n", "line 12: "),
+        (
+            "name: orders",
+            "nme: orders",
+            "line 2: unknown field nme; there are version, name, message",
+        ),
+        ("name: orders\n", "", "lacks the field name"),
+    ] {
+        let problems = wrong(from, to);
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(told)),
+            "{told:?}: {problems:?}"
+        );
+        for parser in [
+            "serde",
+            "scalar",
+            "invalid type",
+            "variant",
+            "struct",
+            "u32",
+            "bool",
+            "`",
+        ] {
+            assert!(!problems[0].contains(parser), "{problems:?}");
+        }
+    }
+}
+
+#[test]
+fn names_that_nothing_can_have_and_misspelt_placeholders_are_told() {
+    for (from, to, told) in [
+        (
+            "order: \"{id}\"",
+            "my-order: \"{id}\"",
+            "line 9: no column of a table can be called \"my-order\": a name is letters, digits and '_'",
+        ),
+        (
+            "order: \"{id}\"",
+            "1st?: \"{id}\"",
+            "line 9: no column of a table can be called \"1st\"",
+        ),
+        (
+            "QUEUE:",
+            "QUEUE-URL:",
+            "line 14: \"QUEUE-URL\" is no name of an environment variable: one is letters, digits and '_'",
+        ),
+        (
+            "QUEUE:",
+            "Storage:Queue:",
+            "line 14: \"Storage:Queue\" is no name of an environment variable: one is letters, digits and '_', and begins with no digit; in \
+             place of ':' .NET reads '__'",
+        ),
+        (
+            "text: \"{payload}\"",
+            "text: {payload}",
+            "line 4: {payload} without quotes is a mapping to YAML; write \"{payload}\"",
+        ),
+        (
+            "text: \"{payload}\"",
+            "text: \"{Payload}\"",
+            "line 6: {Payload} is no placeholder; do you mean {payload}?",
+        ),
+    ] {
+        let problems = wrong(from, to);
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(told)),
+            "{told:?}: {problems:?}"
+        );
+    }
+}
+
+#[test]
 fn one_row_for_many_messages_is_said_to_be_out_of_scope() {
     let text = GOOD.replace(
         "    order: \"{id}\"\n    result: \"{payload}\"\n",
@@ -154,6 +243,18 @@ fn what_a_worker_uses_beside_is_each_runs_own() {
             "line 17: {table}a is there already",
         ),
         (
+            "  queues: [\"{queue}_old\"]\n",
+            "line 17: no queue can be called {queue}_old: a name is 3 to 63 small letters, digits and single '-'",
+        ),
+        (
+            "  tables: [\"{table}-log\"]\n",
+            "line 17: no table can be called {table}-log: a name is 3 to 63 letters and digits",
+        ),
+        (
+            "  tables: [\"1{table}\"]\n",
+            "line 17: no table can be called 1{table}",
+        ),
+        (
             "  tables: [\"{queue}a\"]\n",
             "line 17: {queue} has no meaning here; its name is made of {table} and text",
         ),
@@ -182,6 +283,17 @@ fn what_is_given_up_holds_its_message() {
             .unwrap()
             .contains("the queue itself")
     );
+    for name in [
+        "{queue}_poison",
+        "{queue}-",
+        "{queue}--poison",
+        "Poison-{queue}",
+        "{queue}.poison",
+    ] {
+        let told = poison(&format!("  queue: \"{name}\"\n")).unwrap_or_default();
+        let expected = format!("line 17: no queue can be called {name}: ");
+        assert!(told.starts_with(&expected), "{told}");
+    }
     assert!(
         poison("  after: 0\n")
             .unwrap()

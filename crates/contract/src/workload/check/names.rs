@@ -1,0 +1,88 @@
+//! Names that a description gives to columns, queues, tables and variables, and what can be called so.
+
+use super::Problems;
+use crate::workload::{Piece, Template};
+
+/// The queue and the table of the run with the shortest id stand for those of any run: what is wrong with them is wrong with all.
+const QUEUE: &str = "edw-a";
+const TABLE: &str = "edwa";
+
+/// Longest name of a property, of a queue and of a table.
+const LONGEST_COLUMN: usize = 255;
+const LONGEST_NAME: usize = 63;
+
+/// Table service, "Understanding the Table service data model", "Property names": up to 255 characters, and "the naming rules for C#
+/// identifiers".
+pub(super) fn column(name: &str, way: &[&str], problems: &mut Problems<'_>) {
+    let is_letter = |c: char| c == '_' || c.is_alphabetic();
+    let is_name = name.starts_with(is_letter)
+        && name.chars().all(|c| is_letter(c) || c.is_alphanumeric())
+        && name.encode_utf16().count() <= LONGEST_COLUMN;
+    // Of the service; told otherwise.
+    if !is_name && name != "odata.etag" {
+        let text = format!(
+            "no column of a table can be called {name:?}: a name is letters, digits and '_', begins with no digit, and has up to \
+             {LONGEST_COLUMN} characters"
+        );
+        problems.add(way, text);
+    }
+}
+
+/// Queue service, "Naming queues and metadata".
+pub(super) fn queue(template: &Template, way: &[&str], problems: &mut Problems<'_>) {
+    let name = filled(template, QUEUE);
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_name = (3..=LONGEST_NAME).contains(&name.len())
+        && name.chars().all(|c| plain(c) || c == '-')
+        && name.starts_with(plain)
+        && name.ends_with(plain)
+        && !name.contains("--");
+    if !is_name {
+        let text = format!(
+            "no queue can be called {template}: a name is 3 to {LONGEST_NAME} small letters, digits and single '-', with a letter or \
+             digit at both ends"
+        );
+        problems.add(way, text);
+    }
+}
+
+/// Table service, "Understanding the Table service data model", "Table names".
+pub(super) fn table(template: &Template, way: &[&str], problems: &mut Problems<'_>) {
+    let name = filled(template, TABLE);
+    let is_name = (3..=LONGEST_NAME).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric());
+    if !is_name {
+        let text = format!(
+            "no table can be called {template}: a name is 3 to {LONGEST_NAME} letters and digits, with a letter first"
+        );
+        problems.add(way, text);
+    }
+}
+
+/// POSIX.1-2024, Base Definitions, 8.1 "Environment Variable Definition" and 3.216 "Name": a shell, which starts the worker's command,
+/// need not hand on a variable of another name, and dash does not.
+pub(super) fn variable(name: &str, way: &[&str], problems: &mut Problems<'_>) {
+    let is_letter = |c: char| c == '_' || c.is_ascii_alphabetic();
+    if name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) {
+        return;
+    }
+    let to_do = if name.contains(':') {
+        "; in place of ':' .NET reads '__'"
+    } else {
+        ""
+    };
+    let text = format!(
+        "{name:?} is no name of an environment variable: one is letters, digits and '_', and begins with no digit{to_do}"
+    );
+    problems.add(way, text);
+}
+
+/// The name in a run whose own is `own`. What else is filled in has no meaning there, and is told otherwise.
+fn filled(template: &Template, own: &str) -> String {
+    let pieces = template.pieces().iter().map(|piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Hole(_) => own,
+    });
+    pieces.collect()
+}

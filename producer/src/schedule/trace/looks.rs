@@ -1,0 +1,121 @@
+//! What a file that is no trace looks like, and how offsets are made of it.
+
+use super::{EARLIEST_EPOCH_S, HEADER, LATEST_EPOCH_S, MAX_OFFSET_S, moment};
+
+/// How the first column of a table over time is called: by Grafana, Azure Monitor, Log Analytics, Prometheus' clients and logs.
+const TIMES: [&str; 10] = [
+    "time",
+    "timestamp",
+    "timegenerated",
+    "ts",
+    "date",
+    "datetime",
+    "time_s",
+    "t",
+    "t_s",
+    "@timestamp",
+];
+
+/// What to do with a table of times and values.
+fn of_arrivals() -> String {
+    format!(
+        "if every line is one arrival, call its first column {HEADER}, and times are counted from the first; if a line is a count of what came \
+         in its interval, write its time on as many lines; of lengths of a queue nobody can tell what came"
+    )
+}
+
+/// What a first line is whose first cell is `cell`, if it is the header of another table.
+pub(super) fn header(cell: &str, columns: usize) -> Option<String> {
+    let name = cell.to_ascii_lowercase();
+    let name = name.split_whitespace().next().unwrap_or_default();
+    if !TIMES.contains(&name) {
+        return None;
+    }
+    Some(if columns == 1 {
+        format!("a column {cell:?} is no {HEADER}; if every line is one arrival, call it {HEADER}")
+    } else {
+        format!(
+            "it looks like an export of values over time, as Grafana, Prometheus and Azure Monitor write it: {}",
+            of_arrivals()
+        )
+    })
+}
+
+/// A line of a time and values, in a table without a header.
+pub(super) fn times_and_values(is_epoch: bool) -> String {
+    let time = if is_epoch {
+        "seconds since 1970"
+    } else {
+        "a time of day"
+    };
+    format!(
+        "it begins with {time} and has further columns, like an export of values over time: {}",
+        of_arrivals()
+    )
+}
+
+/// Why `text` is no offset, and what to write; `of_times`: the first line is a time of day.
+pub(super) fn not_an_offset(text: &str, of_times: bool) -> String {
+    let number = text.parse::<f64>().ok();
+    let is_decimal_comma = text.replacen(',', ".", 1).parse::<f64>().is_ok() && text.contains(',');
+    let advice = match number {
+        _ if is_decimal_comma => "write decimals with a point".to_owned(),
+        _ if of_times != moment(text).is_some() => {
+            "the first line is of another kind; write all as offsets, or all as times".to_owned()
+        }
+        Some(number) if !number.is_finite() => "it says no time; leave the line out".to_owned(),
+        Some(number) if number >= LATEST_EPOCH_S * 1e3 => {
+            "it looks like microseconds or nanoseconds since 1970; write seconds".to_owned()
+        }
+        Some(number) if number >= LATEST_EPOCH_S => {
+            "it looks like milliseconds since 1970; divide each by 1,000".to_owned()
+        }
+        Some(number) if number > MAX_OFFSET_S && number < EARLIEST_EPOCH_S => {
+            "if it is milliseconds, divide each by 1,000".to_owned()
+        }
+        Some(number) if number < 0.0 => {
+            format!("an offset counts from the begin; take the first one, {text}, off each")
+        }
+        Some(_) => "after a year nobody waits for it; write what comes before".to_owned(),
+        None => return of_text(text),
+    };
+    format!("{text:?} is not an offset in seconds, from 0 to a year; {advice}")
+}
+
+/// Of what is no number.
+fn of_text(text: &str) -> String {
+    let advice = if text.is_empty() {
+        "; the first column is empty: write the offset there, or leave the line out".to_owned()
+    } else if let Some(seconds) = with_unit(text) {
+        format!("; write the number alone: {seconds}")
+    } else if let Some(seconds) = of_clock(text) {
+        format!("; write it in seconds: {seconds}")
+    } else if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['/', '-', '.']) {
+        "; if it is a time of day, write it as 2026-11-28T10:00:00Z".to_owned()
+    } else {
+        String::new()
+    };
+    format!("{text:?} is not an offset in seconds, from 0 to a year{advice}")
+}
+
+/// The seconds of a number with a unit, such as `1s` and `250 ms`.
+fn with_unit(text: &str) -> Option<f64> {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
+    let number: f64 = number.trim().parse().ok()?;
+    let scale = match unit.to_ascii_lowercase().as_str() {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3_600.0,
+        _ => return None,
+    };
+    Some(number * scale)
+}
+
+/// The seconds of `0:01:30.5` and `01:30`.
+fn of_clock(text: &str) -> Option<f64> {
+    let parts: Option<Vec<f64>> = text.split(':').map(|part| part.parse().ok()).collect();
+    let parts = parts.filter(|parts| (2..=3).contains(&parts.len()))?;
+    Some(parts.into_iter().fold(0.0, |sum, part| sum * 60.0 + part))
+}
