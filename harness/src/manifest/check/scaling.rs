@@ -60,6 +60,17 @@ fn scale_in(scaled: &Item<Spec>, settings: &Settings, problems: &mut Vec<Problem
         ));
         return;
     };
+    if behavior.scale_down.select_policy == SelectPolicy::Disabled {
+        problems.push(scaled.problem(
+            "scale-in-disabled",
+            format!("{field}.scaleDown.selectPolicy"),
+            format!(
+                "Disabled: the HPA takes no replica away, {}; give policies that take some of the {}",
+                after_disabled(settings),
+                settings.max_replica_count
+            ),
+        ));
+    }
     if is_abrupt(&behavior.scale_down, settings) {
         problems.push(scaled.problem(
             "scale-in-abrupt",
@@ -71,6 +82,15 @@ fn scale_in(scaled: &Item<Spec>, settings: &Settings, problems: &mut Vec<Problem
                 SHORTEST_WINDOW.as_secs()
             ),
         ));
+    }
+}
+
+/// What becomes of the replicas that the HPA leaves (KEDA `scale_scaledobjects.go`, `RequestScale`).
+fn after_disabled(settings: &Settings) -> &'static str {
+    if settings.min_replica_count == 0 || settings.idle_replica_count.is_some() {
+        "and once the queue is idle KEDA takes away all of them in one step"
+    } else {
+        "nor does KEDA where minReplicaCount is over 0: those that one burst has started stay for good"
     }
 }
 

@@ -260,3 +260,25 @@ fn a_policy_that_may_take_all_of_them_is_abrupt() {
     assert!(down(15, percent(99)), "0.15 rounded down is none");
     assert!(!down(15, percent(50)));
 }
+
+/// Source: KEDA `scale_scaledobjects.go`, `RequestScale`: without activity it scales to none, to `idleReplicaCount`, or up to `minReplicaCount`.
+#[test]
+fn without_a_scale_in_replicas_stay_or_all_end_at_once() {
+    let told = |changes: &[(&str, u32)]| {
+        let mut documents = base();
+        let spec = &mut document(&mut documents, "ScaledObject")["spec"];
+        for (field, value) in changes {
+            spec[*field] = json!(value);
+        }
+        let behavior = &mut spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"];
+        behavior["scaleDown"]["selectPolicy"] = json!("Disabled");
+        let manifests = Manifests::from_documents(&documents).unwrap();
+        let problems = check(&manifests).into_iter();
+        let told = problems.filter(|it| it.name == "scale-in-disabled");
+        told.map(|it| it.advice).collect::<Vec<_>>().join("\n")
+    };
+    assert!(told(&[]).contains("all of them in one step"));
+    assert!(told(&[("minReplicaCount", 1)]).contains("stay for good"));
+    let idle = [("minReplicaCount", 2), ("idleReplicaCount", 0)];
+    assert!(told(&idle).contains("all of them in one step"));
+}

@@ -277,8 +277,13 @@ impl<Q: Tried> Trial<Q> {
         });
         let makes: Vec<_> = best.makes.iter().copied().collect();
         let makes = (!makes.is_empty()).then(|| {
+            let (was, is) = if makes.len() == 1 {
+                ("was", "is")
+            } else {
+                ("were", "are")
+            };
             let makes = makes.join(" and ");
-            format!("; but {makes}, which was not, is found then")
+            format!("; but {makes}, which {was} not, {is} found then")
         });
         let (now, then) = (Q::replica_time(&before.all[0]), best.replica_time);
         let dearer = then.as_secs_f64() > now.as_secs_f64() * DEARER;
