@@ -162,6 +162,7 @@ impl Recording {
             since: self.since,
             bands: bands.collect(),
             excursions: excursions.iter().map(ToString::to_string).collect(),
+            queue: None,
         };
         (allowed, excursions)
     }

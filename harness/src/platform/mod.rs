@@ -161,8 +161,9 @@ pub trait Stage: Send + Sync {
         true
     }
 
-    /// What the autoscaler saw and wanted so far; `None` where the run says how many workers there are.
-    fn scaling(&self) -> Option<Recording>;
+    /// What the autoscaler saw and wanted so far, for the workers of each queue, in the order of the queues; empty where the run says how
+    /// many workers there are.
+    fn scaling(&self) -> Vec<Recording>;
 
     /// The nodes that workers run on, where the plan asked for them.
     fn nodes(&self) -> Option<&dyn Nodes>;
