@@ -385,3 +385,6 @@ impl Stage for ClusterStage {
         ended
     }
 }
+
+#[cfg(test)]
+mod tests;

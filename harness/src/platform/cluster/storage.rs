@@ -61,6 +61,18 @@ impl Reachable {
             };
             here.push(url);
         }
+        Self::at(adapted, lens, here, ways, patience)
+    }
+
+    /// The storage of the run of `lens` whose queue and table service the harness finds `here`, by `ways`; without an address it is Azure's
+    /// own.
+    pub(super) fn at(
+        adapted: &Adapted,
+        lens: Lens,
+        here: Vec<Option<String>>,
+        ways: Vec<Forward>,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
         let mut variables: Vec<(String, String)> = adapted.settings().into_iter().collect();
         variables.extend(adapted.secrets());
         // The harness is no pod: it signs in by what its own environment offers.

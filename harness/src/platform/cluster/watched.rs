@@ -177,7 +177,10 @@ fn follow_logs(
     });
 }
 
-async fn see_deployments(seen: Seen, mut told: mpsc::UnboundedReceiver<Change<Deployment>>) {
+pub(super) async fn see_deployments(
+    seen: Seen,
+    mut told: mpsc::UnboundedReceiver<Change<Deployment>>,
+) {
     while let Some(change) = told.recv().await {
         match change {
             Change::Now(deployment) => {
@@ -198,7 +201,7 @@ async fn see_deployments(seen: Seen, mut told: mpsc::UnboundedReceiver<Change<De
 }
 
 /// Notes what keeps an HPA from scaling, each reason once.
-async fn see_scalers(
+pub(super) async fn see_scalers(
     seen: Seen,
     mut told: mpsc::UnboundedReceiver<Change<HorizontalPodAutoscaler>>,
 ) {
