@@ -54,7 +54,7 @@ pub use workers::{
 
 use self::cluster::Cluster;
 use self::local::Local;
-use crate::autoscale::Recording;
+use crate::autoscale::{Recording, Scaling};
 use crate::events::{EventLog, Fact, Resource};
 use crate::run::Identity;
 use crate::wire::Wire;
@@ -84,6 +84,11 @@ pub trait Platform: Send + Sync {
     fn share(&self, is_scaled: bool, takes_nodes: bool) -> f64 {
         let _ = (is_scaled, takes_nodes);
         0.0
+    }
+
+    /// By what it scales workers whose scaling nobody changes; `None`: whoever has them scaled says it.
+    fn scaling(&self) -> anyhow::Result<Option<Scaling>> {
+        Ok(None)
     }
 
     /// Opens the stage of one run. What outlives the harness is in the plan's log before it exists.

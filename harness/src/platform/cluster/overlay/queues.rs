@@ -4,13 +4,37 @@
 //! overlay's labels, so that its `PodDisruptionBudget` and its policies hold for all of them (Kubernetes `disruption.go`, `getExpectedScale`: a
 //! percentage is of the replicas of all controllers together).
 
-use anyhow::ensure;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
-use super::Adapted;
+use super::{Adapted, Overlay, UNUSABLE, name_of};
+use crate::autoscale::Scaling;
+use crate::manifest::Document;
+use crate::pace::Pace;
 
 /// The label by which the pods of one queue are told from those of another, where a run has several.
 pub(super) const QUEUE: &str = "edw/queue";
+
+impl Overlay {
+    /// By what its consumers are scaled. It is called `name`.
+    pub(in crate::platform::cluster) fn scaling(&self, name: &str) -> anyhow::Result<Scaling> {
+        let is_of_scaling = |object: &&Value| match object["kind"].as_str() {
+            Some("ScaledObject" | "ConfigMap") => true,
+            Some("Deployment") => name_of(object) == self.consumer,
+            _ => false,
+        };
+        let objects = self.objects.iter().filter(is_of_scaling);
+        let documents = objects.map(|value| Document {
+            file: name.to_owned(),
+            value: value.clone(),
+        });
+        let documents: Vec<_> = documents.collect();
+        let scaling = Scaling::of(&documents, Path::new(name), &[], Pace::PRODUCTION);
+        scaling.context(UNUSABLE)
+    }
+}
 
 impl Adapted {
     /// From now on the run has these queues, each with workers of its own.

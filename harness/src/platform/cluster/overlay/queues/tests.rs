@@ -222,3 +222,18 @@ worker:
         );
     }
 }
+
+#[test]
+fn the_overlay_says_itself_by_what_its_consumers_are_scaled() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/overlays/local");
+    let mut overlay = Overlay::read(&directory).unwrap();
+    for object in &mut overlay.objects {
+        if object["kind"] == "ScaledObject" {
+            object["spec"]["maxReplicaCount"] = json!(6);
+        }
+    }
+    let scaling = overlay.scaling("mine").unwrap();
+    assert_eq!(scaling.settings.max_replica_count, 6);
+    assert_eq!(scaling.from, Path::new("mine"));
+    assert_eq!(scaling.pod.grace(Pace::PRODUCTION), GRACE);
+}
