@@ -122,6 +122,23 @@ impl Recording {
         &self.replicas
     }
 
+    /// From its begin to now.
+    pub fn age(&self) -> Duration {
+        let micros = Stamp::now().micros_since(self.since);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
+    /// Why it says nothing of the settings, if so: the loops were not there, or ticked later than `slack`.
+    pub fn untold(&self, slack: Duration) -> Option<String> {
+        if let Some(why) = self.away() {
+            return Some(format!("KEDA did not answer the HPA: {why}"));
+        }
+        let latest = self.latest();
+        (latest > slack).then(|| {
+            format!("the machine was busy with something else, or storage did not answer: the loops ticked up to {latest:.1?} late")
+        })
+    }
+
     /// How late a tick of its loops was at most: a machine that is busy with something else delays them.
     pub const fn latest(&self) -> Duration {
         self.latest
@@ -162,6 +179,7 @@ impl Recording {
             since: self.since,
             bands: bands.collect(),
             excursions: excursions.iter().map(ToString::to_string).collect(),
+            queue: None,
         };
         (allowed, excursions)
     }
@@ -317,5 +335,17 @@ mod tests {
         assert!(late.possible(&settings(), 12) < late.replicas().reached(12));
         assert_eq!(late.possible(&settings(), 13), None);
         assert_eq!(late.most(), 12);
+    }
+
+    #[test]
+    fn loops_that_were_late_or_away_say_nothing_of_the_settings() {
+        let mut recording = recorded(&settings(), 60, Duration::from_millis(200));
+        let slack = Duration::from_millis(200);
+        assert_eq!(recording.untold(slack), None);
+        let late = recording.untold(slack / 2).unwrap();
+        assert!(late.ends_with("up to 200.0ms late"), "{late}");
+        recording.was_away("503");
+        let away = recording.untold(slack).unwrap();
+        assert_eq!(away, "KEDA did not answer the HPA: 503");
     }
 }

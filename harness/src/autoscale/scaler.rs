@@ -30,6 +30,8 @@ pub struct Driven {
     pub target: Arc<dyn Target>,
     /// Where decisions are taken down.
     pub log: EventLog,
+    /// The name of the queue, where a run has several.
+    pub name: Option<String>,
 }
 
 /// What is scaled.
@@ -123,6 +125,7 @@ impl Drive {
                     from: decision.from,
                     to: decision.to,
                     reason: decision.reason.to_string(),
+                    queue: self.driven.name.clone(),
                 }),
             )?;
             self.driven.target.scale(decision.to).await;

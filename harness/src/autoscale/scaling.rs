@@ -94,8 +94,17 @@ impl Scaling {
         changes: &[(String, String)],
         pace: Pace,
     ) -> Result<Self, ScalingError> {
-        let documents = read_plain(dir)?;
-        let mut object = only(&documents, "ScaledObject", dir)?.value.clone();
+        Self::of(&read_plain(dir)?, dir, changes, pace)
+    }
+
+    /// The same of `documents`, which come from `dir`.
+    pub fn of(
+        documents: &[Document],
+        dir: &Path,
+        changes: &[(String, String)],
+        pace: Pace,
+    ) -> Result<Self, ScalingError> {
+        let mut object = only(documents, "ScaledObject", dir)?.value.clone();
         for (field, value) in changes {
             change(&mut object, field, value).map_err(|reason| ScalingError::Change {
                 field: field.clone(),
@@ -124,7 +133,7 @@ impl Scaling {
             settings,
             changes: changes.to_vec(),
             pace,
-            pod: Pod::of(&documents, dir)?,
+            pod: Pod::of(documents, dir)?,
         })
     }
 

@@ -25,6 +25,13 @@ pub struct LoadArgs {
     /// Consumers that compete for them
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub consumers: u32,
+    /// Consumers come and go as the ScaledObject says, from none on: those of each queue by one of its own; by KEDA in a cluster, by its
+    /// model elsewhere
+    #[arg(long, conflicts_with_all = ["consumers", "find_rate"])]
+    pub scaled: bool,
+    /// The directory of the manifests by which --scaled scales consumers; in a cluster the overlay says it [default: builtin:k8s/base]
+    #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = crate::project::manifests(), hide_default_value = true)]
+    pub manifests: PathBuf,
     /// How messages arrive: constant:200/s, poisson:200/s, burst, burst:100/30s, ramp:10/s..200/s:60s, trace:file.csv [default:
     /// constant:1000/s, and constant:200/s on Azurite]
     #[arg(long)]
@@ -214,7 +221,7 @@ impl LoadArgs {
                 "spread {planned} messages over {generators} generators: each sends at least one; give fewer --generators"
             ));
         }
-        (self.consumers < queues).then(|| {
+        (!self.scaled && self.consumers < queues).then(|| {
             format!(
                 "spread {} consumers over {queues} queues: each serves one; give --consumers {queues} or more",
                 self.consumers
@@ -230,6 +237,27 @@ impl LoadArgs {
         }
     }
 
+    /// How many consumers there are, in words.
+    pub fn consumers_said(&self) -> String {
+        if self.scaled {
+            return "as many as the ScaledObject says".to_owned();
+        }
+        self.consumers.to_string()
+    }
+
+    /// The flags that say how many.
+    fn repeat_consumers(&self) -> Vec<String> {
+        if !self.scaled {
+            return vec![format!("--consumers {}", self.consumers)];
+        }
+        let mut words = vec!["--scaled".to_owned()];
+        if self.manifests != crate::project::manifests() {
+            let directory = self.manifests.display().to_string();
+            words.push(format!("--manifests {}", crate::shell::word(&directory)));
+        }
+        words
+    }
+
     /// The command that repeats the run.
     pub fn repeat(&self, seed: u64) -> String {
         let mut words = vec![format!("{} load", crate::project::program())];
@@ -239,7 +267,7 @@ impl LoadArgs {
         } else {
             words.push(format!("--messages {}", self.messages));
         }
-        words.push(format!("--consumers {}", self.consumers));
+        words.extend(self.repeat_consumers());
         if !self.find_rate {
             words.push(format!("--shape {}", self.shape()));
         }

@@ -23,7 +23,11 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         title: format!(
             "load: {} messages, {} consumers",
             args.planned(),
-            args.consumers
+            if args.scaled {
+                "scaled".to_owned()
+            } else {
+                args.consumers_said()
+            }
         ),
         seed: identity.seed,
         environment: run.environment().to_owned(),
@@ -32,7 +36,7 @@ pub(super) fn started(args: &LoadArgs, run: &Run) -> Event {
         messages: Some(args.planned()),
         plan: vec![
             Fact::new("arrivals", args.shape().to_string()),
-            Fact::new("consumers", args.consumers.to_string()),
+            Fact::new("consumers", args.consumers_said()),
             Fact::new("generators", args.generators().to_string()),
             Fact::new("queues", args.queues.to_string()),
             Fact::new("payload", args.payload.to_string()),

@@ -5,6 +5,7 @@ mod describe;
 mod knee;
 mod live;
 mod meter;
+mod scaled;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use live::Live;
 use meter::Meter;
 
 use crate::audit::ExpectedPoison;
+use crate::autoscale::Scaling;
 use crate::conclusion::{Concluded, Conducted, Part, STOPPED};
 use crate::events::{Event, Measured};
 use crate::exit::WrongInput;
@@ -24,8 +26,7 @@ use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
 use crate::panics::Stray;
-use crate::platform::workers::CONSUMERS;
-use crate::platform::{Departure, Platform, Replicas, Roster, StorageLoss, WorkerSpec, Workload};
+use crate::platform::{Departure, Platform, Roster, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
 use crate::run::{Identity, Needed, Patience, Run, RunDir, Sending, Sent};
 
@@ -120,10 +121,16 @@ async fn perform(
         queues: args.queues,
         ..Needed::default()
     };
+    let scaling = scaled::scaling(args, platform)?;
     let mut run = Run::prepare(platform, identity, &args.out, needed, loss.clone()).await?;
+    let asked = Asked {
+        args,
+        scaling,
+        told,
+    };
     let mut sending = None;
     let judged = tokio::select! {
-        judged = conduct(args, &mut run, &mut sending, &signals.stop, told) => judged,
+        judged = conduct(&asked, &mut run, &mut sending, &signals.stop) => judged,
         reason = loss.lost() => Err(anyhow!(reason)),
         // The reason is added at the end, with those of other panics.
         _ = stray.any() => Ok(vec![]),
@@ -152,6 +159,7 @@ pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
         arguments.push(format!("--slice={last}/{}", load.generators));
     }
     workload.check(&arguments, &args.consumer())?;
+    scaled::check(args)?;
     RunDir::check_parent(&args.out)
 }
 
@@ -161,13 +169,26 @@ fn phase(run: &Run, name: &str) -> anyhow::Result<()> {
     })
 }
 
+/// What was asked for.
+struct Asked<'a> {
+    args: &'a LoadArgs,
+    /// By what consumers are scaled; `None`: their number is given.
+    scaling: Option<Scaling>,
+    told: Told,
+}
+
 async fn conduct(
-    args: &LoadArgs,
+    asked: &Asked<'_>,
     run: &mut Run,
     sending: &mut Option<Sending>,
     stop: &CancellationToken,
-    told: Told,
 ) -> anyhow::Result<Vec<Part>> {
+    let Asked {
+        args,
+        scaling,
+        told,
+    } = asked;
+    let told = *told;
     run.begin(describe::started(args, run))?;
     if told == Told::Whole {
         describe::announce(args, run);
@@ -178,13 +199,9 @@ async fn conduct(
     let load = args.load();
     phase(run, "load")?;
     let mut meter = Meter::start(run).await;
-    run.apply(WorkerSpec {
-        group: CONSUMERS,
-        replicas: Replicas::Fixed(args.consumers),
-        options: args.consumer(),
-        grace: args.patience().drain,
-    })
-    .await?;
+    let workers = scaled::workers(args, scaling.as_ref());
+    let grace = workers.grace.max(args.patience().drain);
+    run.apply(workers).await?;
     *sending = Some(run.start_sending(&load).await?);
     let follow = Follow {
         planned: args.planned(),
@@ -194,8 +211,13 @@ async fn conduct(
     };
     let watched = follow.watch(run, sending, &mut meter).await?;
     took(run, &meter, "load", &watched.sent)?;
+    // Before they are told to end, which no autoscaler decides.
+    let scaled = match scaling {
+        Some(scaling) => scaled::judged(run, scaling)?,
+        None => Vec::new(),
+    };
     phase(run, "drain")?;
-    run.drain(args.patience().drain).await?;
+    run.drain(grace).await?;
     phase(run, "audit")?;
     let mut meter = Meter::start(run).await;
     let collected = run
@@ -212,6 +234,7 @@ async fn conduct(
     let lost = watched.sent.lost.iter();
     parts.extend(lost.map(|why| Part::new(Outcome::Inconclusive, why.clone())));
     parts.push(Part::from(&collected.audit));
+    parts.extend(scaled);
     parts.extend(verdicts.iter().map(Part::from));
     run.record(Event::Audited(Box::new(collected.audit)))?;
     run.record(Event::Measured(Box::new(Measured {

@@ -54,7 +54,7 @@ pub use workers::{
 
 use self::cluster::Cluster;
 use self::local::Local;
-use crate::autoscale::Recording;
+use crate::autoscale::{Recording, Scaling};
 use crate::events::{EventLog, Fact, Resource};
 use crate::run::Identity;
 use crate::wire::Wire;
@@ -84,6 +84,11 @@ pub trait Platform: Send + Sync {
     fn share(&self, is_scaled: bool, takes_nodes: bool) -> f64 {
         let _ = (is_scaled, takes_nodes);
         0.0
+    }
+
+    /// By what it scales workers whose scaling nobody changes; `None`: whoever has them scaled says it.
+    fn scaling(&self) -> anyhow::Result<Option<Scaling>> {
+        Ok(None)
     }
 
     /// Opens the stage of one run. What outlives the harness is in the plan's log before it exists.
@@ -161,8 +166,9 @@ pub trait Stage: Send + Sync {
         true
     }
 
-    /// What the autoscaler saw and wanted so far; `None` where the run says how many workers there are.
-    fn scaling(&self) -> Option<Recording>;
+    /// What the autoscaler saw and wanted so far, for the workers of each queue, in the order of the queues; empty where the run says how
+    /// many workers there are.
+    fn scaling(&self) -> Vec<Recording>;
 
     /// The nodes that workers run on, where the plan asked for them.
     fn nodes(&self) -> Option<&dyn Nodes>;

@@ -106,8 +106,10 @@ pub struct Beside {
 pub struct Store {
     /// The run.
     pub run: RunId,
-    /// Its queue.
+    /// Its queue; of several, all of them as one.
     pub queue: Arc<dyn Queue>,
+    /// Its queues one by one, in the order of their names.
+    pub queues: Vec<Arc<dyn Queue>>,
     /// Where its poison messages go; `None`: the workload has no such place.
     pub poison: Option<Arc<dyn Queue>>,
     /// Its table.
@@ -171,7 +173,8 @@ impl Store {
         }
         Ok(Self {
             run: lens.run().clone(),
-            queue: Queues::joined(own).context("a run must have a queue")?,
+            queue: Queues::joined(own.clone()).context("a run must have a queue")?,
+            queues: own,
             poison: Queues::joined(poisons),
             table: Arc::new(storage.table(table)?),
             beside,

@@ -32,8 +32,8 @@ pub struct RunRecord {
     pub storage_lost: Option<Stamp>,
     /// What the autoscaler decided, in order.
     pub scaled: Vec<(Stamp, Scaled)>,
-    /// What its model allows.
-    pub allowed: Option<Allowed>,
+    /// What its model allows: for the consumers of each queue, where a run has several.
+    pub allowed: Vec<Allowed>,
     /// Nodes, and their evictions.
     pub nodes: Nodes,
     /// Processes, in the order they were started.
@@ -294,7 +294,10 @@ impl RunRecord {
                 self.mark(at, MarkKind::Fault, "storage lost".to_owned(), None);
             }
             Event::Scaled(scaled) => self.scaled.push((at, scaled)),
-            Event::Allowed(allowed) => self.allowed = Some(*allowed),
+            Event::Allowed(allowed) => {
+                self.allowed.retain(|it| it.queue != allowed.queue);
+                self.allowed.push(*allowed);
+            }
             Event::Node(event) => self.nodes.take(at, event),
             Event::Sample(sample) => self.samples.push((at, sample)),
             Event::Note { text } => self.notes.push(text),

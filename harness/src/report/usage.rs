@@ -1,13 +1,14 @@
-//! What a run took of its machine, and how even its queues were loaded, in words.
+//! What a run took of its machine, how even its queues were loaded, and how many consumers were wanted for each, in words.
 
 use super::RunRecord;
 use crate::audit::QueueTraffic;
-use crate::events::Usage;
+use crate::events::{Allowed, Usage};
 
-/// A line for each phase of which it is known what it took, and one for several queues.
+/// A line for each phase of which it is known what it took, one for several queues, and one for whatever was scaled and judged.
 pub(super) fn lines(record: &RunRecord) -> Vec<String> {
     let usage = record.usage.iter().filter(|usage| !usage.parts.is_empty());
-    usage.map(phase).chain(queues(record)).collect()
+    let lines = usage.map(phase).chain(queues(record));
+    lines.chain(scaled(record)).collect()
 }
 
 fn phase(usage: &Usage) -> String {
@@ -88,6 +89,27 @@ fn queues(record: &RunRecord) -> Option<String> {
     ))
 }
 
+/// How many consumers were wanted for each queue, and whether the model allows it.
+fn scaled(record: &RunRecord) -> impl Iterator<Item = String> {
+    record.allowed.iter().map(|allowed| {
+        let Allowed {
+            excursions, queue, ..
+        } = allowed;
+        let decisions = record.scaled.iter();
+        let decisions = decisions.filter(|(_, scaled)| scaled.queue == *queue);
+        let most = decisions.map(|(_, scaled)| scaled.to).max().unwrap_or(0);
+        let whose = queue.as_ref().map(|queue| format!(" for {queue}"));
+        let judged = match excursions.len() {
+            0 => "always as many as the model of KEDA and the HPA allows",
+            _ => "not always as many as the model of KEDA and the HPA allows",
+        };
+        format!(
+            "consumers wanted{}: at most {most}, {judged}",
+            whose.unwrap_or_default()
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use workflow::contract::{PayloadSize, Payloads};
@@ -95,6 +117,7 @@ mod tests {
     use super::*;
     use crate::audit::{Auditor, Expectation, Traffic};
     use crate::events::PartUsage;
+    use crate::events::Scaled;
 
     #[test]
     fn what_was_taken_is_told_by_the_message_by_the_core_and_by_the_process() {
@@ -159,6 +182,38 @@ mod tests {
         ] {
             assert_eq!(told(phase, busy, own), None, "{phase} {busy:?} {own}");
         }
+    }
+
+    #[test]
+    fn what_was_wanted_is_told_for_each_queue_with_its_judgement() {
+        let at = workflow::contract::Stamp::from_micros(0);
+        let scaled = |queue: &str, to| {
+            let scaled = Scaled {
+                by: "KEDA".to_owned(),
+                from: 0,
+                to,
+                reason: String::new(),
+                queue: Some(queue.to_owned()),
+            };
+            (at, scaled)
+        };
+        let allowed = |queue: &str, excursions: &[&str]| Allowed {
+            excursions: excursions.iter().map(ToString::to_string).collect(),
+            queue: Some(queue.to_owned()),
+            ..Allowed::default()
+        };
+        let record = RunRecord {
+            scaled: vec![scaled("q1", 4), scaled("q2", 9), scaled("q1", 2)],
+            allowed: vec![allowed("q1", &[]), allowed("q2", &["9 replicas"])],
+            ..RunRecord::default()
+        };
+        assert_eq!(
+            lines(&record),
+            [
+                "consumers wanted for q1: at most 4, always as many as the model of KEDA and the HPA allows",
+                "consumers wanted for q2: at most 9, not always as many as the model of KEDA and the HPA allows"
+            ]
+        );
     }
 
     #[test]

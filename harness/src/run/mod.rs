@@ -233,10 +233,9 @@ impl Run {
         Ok(self.wire()?.written())
     }
 
-    /// What the autoscaler saw and wanted so far.
-    pub fn scaling(&self) -> anyhow::Result<Recording> {
-        let recording = self.stage.scaling();
-        recording.context("nothing scales the consumers: the scenario gives their number")
+    /// What the autoscaler saw and wanted so far, for the consumers of each queue, in the order of the queues; empty where nothing scales.
+    pub fn scaling(&self) -> Vec<Recording> {
+        self.stage.scaling()
     }
 
     /// The nodes that its workers run on.

@@ -302,7 +302,9 @@ impl Scenario {
     /// What the autoscaler saw and decided so far.
     pub(super) fn recording(&self) -> anyhow::Result<Recording> {
         let run = self.run.as_ref().context("nothing runs yet")?;
-        run.scaling()
+        // A scenario's run has one queue.
+        let recording = run.scaling().into_iter().next();
+        recording.context("nothing scales the consumers: the scenario gives their number")
     }
 
     /// What crossed the wire in the judged run.

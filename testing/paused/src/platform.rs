@@ -86,6 +86,9 @@ impl Platform for Paused {
     }
 
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {
+        if plan.queues != 1 {
+            bail!("open a stage with {} queues: here is one", plan.queues);
+        }
         if plan.nodes.is_some() || matches!(plan.storage, StorageNeed::SignedIn(_)) {
             bail!("offer nodes or a sign-in: this platform has neither");
         }
@@ -97,6 +100,7 @@ impl Platform for Paused {
         let store = Store {
             run: plan.identity.run.clone(),
             queue: Arc::new(memory.queue.clone()),
+            queues: vec![Arc::new(memory.queue.clone())],
             poison: Some(Arc::new(memory.poison.clone())),
             table: Arc::new(memory.table.clone()),
             beside: Beside::default(),
@@ -153,8 +157,8 @@ impl Stage for Rehearsal {
         None
     }
 
-    fn scaling(&self) -> Option<Recording> {
-        self.scaler().as_ref().map(Scaler::recording)
+    fn scaling(&self) -> Vec<Recording> {
+        self.scaler().iter().map(Scaler::recording).collect()
     }
 
     fn nodes(&self) -> Option<&dyn Nodes> {
@@ -235,6 +239,7 @@ mod as_workers {
                     queue: self.store.queue.clone(),
                     target: Arc::new(self.crew.target(group)),
                     log: self.plan.log.clone(),
+                    name: None,
                 };
                 let scaling = self.sabotage.scaling((*scaling).clone());
                 *self.scaler() = Some(Scaler::start(&scaling, driven));

@@ -269,6 +269,9 @@ pub struct Scaled {
     pub to: u32,
     /// Why, in a few words.
     pub reason: String,
+    /// Whose consumers: those of this queue, where a run has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
 }
 
 /// What the autoscaler's model allows.
@@ -280,6 +283,9 @@ pub struct Allowed {
     pub bands: Vec<AllowedBand>,
     /// Where the numbers that were wanted left it, in words; empty: nowhere.
     pub excursions: Vec<String>,
+    /// Whose consumers: those of this queue, where a run has several, which are judged one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
 }
 
 /// From one moment to another there may be `low` to `high` consumers wanted.

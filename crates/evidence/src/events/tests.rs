@@ -179,6 +179,7 @@ fn of_scaling() -> Vec<Event> {
             from: 0,
             to: 1,
             reason: "r".into(),
+            queue: None,
         }),
         Event::Allowed(Box::default()),
         Event::Node(NodeEvent {

@@ -47,9 +47,10 @@ pub(super) struct Crew {
 }
 
 /// What is wanted of a group.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Group {
-    replicas: u32,
+    /// How many, by the names of its Deployments.
+    deployments: BTreeMap<String, u32>,
     is_scaled: bool,
     may_refuse: bool,
 }
@@ -104,16 +105,16 @@ impl Crew {
         self.present.subscribe()
     }
 
-    /// From now on so many of `group` are wanted; `is_scaled`: KEDA says how many.
+    /// From now on so many of `group` are wanted, by the names of its Deployments; `is_scaled`: KEDA says how many.
     pub(super) fn want(
         &mut self,
         group: &'static str,
-        replicas: u32,
+        deployments: BTreeMap<String, u32>,
         is_scaled: bool,
         may_refuse: bool,
     ) {
         let wanted = Group {
-            replicas,
+            deployments,
             is_scaled,
             may_refuse,
         };
@@ -121,10 +122,11 @@ impl Crew {
         self.publish();
     }
 
-    /// The Deployment of `group` now asks for so many.
-    pub(super) fn scaled(&mut self, group: &str, replicas: u32) {
-        if let Some(wanted) = self.groups.get_mut(group) {
-            wanted.replicas = replicas;
+    /// The Deployment called `name` now asks for so many. Nothing where it is none of workers that are wanted.
+    pub(super) fn scaled(&mut self, name: &str, replicas: u32) {
+        let mut groups = self.groups.values_mut();
+        if let Some(wanted) = groups.find_map(|group| group.deployments.get_mut(name)) {
+            *wanted = replicas;
             self.publish();
         }
     }
@@ -379,7 +381,9 @@ impl Crew {
             restarts: self.worker.exit == Exit::Restart,
             workers: workers.collect(),
             departed: self.departed.clone(),
-            wanted: self.groups.values().map(|group| group.replicas).sum(),
+            wanted: (self.groups.values())
+                .flat_map(|group| group.deployments.values())
+                .sum(),
             is_scaled: self.groups.values().any(|group| group.is_scaled),
             held_back: u32::try_from(held_back).unwrap_or(u32::MAX),
         });

@@ -1,5 +1,12 @@
 //! Which images the pods of a run are made of.
 
+use anyhow::{Context as _, ensure};
+
+use super::ClusterArgs;
+use super::overlay::Described;
+use crate::exit::WrongInput;
+use crate::platform::Workload;
+
 /// What takes the place of the images that the overlay names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Images {
@@ -35,6 +42,29 @@ fn beside(image: &str, name: &str) -> String {
     let tag = of.find([':', '@']).map_or("", |at| &of[at..]);
     let slash = if place.is_empty() { "" } else { "/" };
     format!("{place}{slash}{name}{tag}")
+}
+
+/// The workload, where it is described: with an image to make pods of.
+pub(super) fn described(
+    args: &ClusterArgs,
+    workload: &Workload,
+) -> anyhow::Result<Option<Described>> {
+    let Some(file) = &workload.file else {
+        return Ok(None);
+    };
+    let description = workload.description.clone();
+    let has_image = description.worker.image.is_some()
+        || args.consumer_image.is_some()
+        || args.overlay != ClusterArgs::default().overlay;
+    let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()));
+    let text = text.and_then(|text| {
+        ensure!(has_image, "{} names no worker.image", file.display());
+        Ok(text)
+    });
+    let text = text.context(WrongInput(
+        "make pods of the worker; name its image in worker.image or with --consumer-image, or manifests of its own with --overlay",
+    ))?;
+    Ok(Some(Described { description, text }))
 }
 
 #[cfg(test)]

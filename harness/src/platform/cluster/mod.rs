@@ -37,6 +37,7 @@ pub use args::{AksArgs, ClusterArgs, Switch};
 pub(crate) use ledger::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
 
 use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed, Workload};
+use crate::autoscale::Scaling;
 use crate::events::Fact;
 use crate::exit::WrongInput;
 use crate::manifest::quantity;
@@ -168,7 +169,7 @@ impl Cluster {
         const UNCHOSEN: WrongInput = WrongInput("use a cluster");
         let overlay = Overlay::read(&args.overlay)?;
         let images = args.images();
-        let described = described(args, workload)?;
+        let described = images::described(args, workload)?;
         let (client, context) = connected.context(UNCHOSEN)?;
         let is_wired = is_wired(args, &overlay);
         let wants = Wants {
@@ -212,26 +213,6 @@ fn is_wired(args: &ClusterArgs, overlay: &Overlay) -> bool {
         Some(wire) => wire == Switch::On,
         None => overlay.can_be_wired(),
     }
-}
-
-/// The workload, where it is described: with an image to make pods of.
-fn described(args: &ClusterArgs, workload: &Workload) -> anyhow::Result<Option<Described>> {
-    let Some(file) = &workload.file else {
-        return Ok(None);
-    };
-    let description = workload.description.clone();
-    let has_image = description.worker.image.is_some()
-        || args.consumer_image.is_some()
-        || args.overlay != ClusterArgs::default().overlay;
-    let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()));
-    let text = text.and_then(|text| {
-        ensure!(has_image, "{} names no worker.image", file.display());
-        Ok(text)
-    });
-    let text = text.context(WrongInput(
-        "make pods of the worker; name its image in worker.image or with --consumer-image, or manifests of its own with --overlay",
-    ))?;
-    Ok(Some(Described { description, text }))
 }
 
 fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
@@ -373,6 +354,10 @@ impl Platform for Cluster {
         }
         let takes = self.0.overlay.cpu(is_scaled, self.0.is_wired);
         takes / (all * FOR_RUNS)
+    }
+
+    fn scaling(&self) -> anyhow::Result<Option<Scaling>> {
+        self.0.overlay.scaling(&self.0.overlay_name).map(Some)
     }
 
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {

@@ -3,6 +3,7 @@
 
 mod described;
 mod endpoints;
+mod queues;
 mod steer;
 mod wired;
 mod workloads;
@@ -10,7 +11,7 @@ mod workloads;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use cluster::NodeLabel;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) use described::Described;
 pub(super) use endpoints::Reached;
+use queues::name_queue;
 pub(super) use steer::put_on;
 use wired::Wiring;
 pub(super) use wired::{CONTROL, SELECTOR};
@@ -55,6 +57,8 @@ pub(super) struct Overlay {
 pub(super) struct Adapted {
     objects: Vec<Value>,
     consumer: String,
+    /// The run's; at least one.
+    queues: Vec<String>,
     images: Images,
     /// The wire before storage, where one lies there.
     wire: Option<Wiring>,
@@ -161,7 +165,8 @@ impl Overlay {
         of_consumers * workers + others.into_iter().map(of).sum::<f64>() + ours
     }
 
-    /// The overlay in `namespace`, for `run`. The Namespace object is left out: the run makes its own.
+    /// The overlay in `namespace`, for `run`, which has one queue until [`Adapted::spread_over`] says otherwise. The Namespace object is
+    /// left out: the run makes its own.
     pub(super) fn adapted(
         &self,
         namespace: &str,
@@ -188,6 +193,7 @@ impl Overlay {
         let mut adapted = Adapted {
             objects,
             consumer: self.consumer.clone(),
+            queues: vec![queue.clone()],
             images: images.clone(),
             wire: None,
             described: None,
@@ -363,25 +369,6 @@ fn readdress(object: &mut Value, from: &str, to: &str) {
             });
         }
     }
-}
-
-/// Names the run's queue in the trigger that reads it.
-fn name_queue(scaled: &mut Value, queue: &str) -> anyhow::Result<()> {
-    let triggers = scaled["spec"]["triggers"].as_array_mut();
-    let of_queue = triggers
-        .into_iter()
-        .flatten()
-        .filter(|trigger| trigger["type"] == "azure-queue");
-    let mut named = 0;
-    for trigger in of_queue {
-        trigger["metadata"]["queueName"] = json!(queue);
-        named += 1;
-    }
-    ensure!(
-        named == 1,
-        "find the trigger of the queue: the ScaledObject has {named} of type azure-queue, and one is needed"
-    );
-    Ok(())
 }
 
 #[cfg(test)]

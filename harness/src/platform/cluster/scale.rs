@@ -1,4 +1,4 @@
-//! What KEDA and the HPA did to a Deployment, taken down to be held against what their model allows: the queue as the harness reads it,
+//! What KEDA and an HPA did to one Deployment, taken down to be held against what their model allows: the queue as the harness reads it,
 //! and `spec.replicas` as the watch tells it.
 
 use std::sync::{Arc, Mutex};
@@ -31,19 +31,30 @@ const NOBODY_ANSWERS: [&str; 4] = [
     "gRPC connection to KEDA Metrics Service",
 ];
 
-/// Takes down what is seen of the scaling of one run, until it is stopped or dropped.
+/// What is scaled, and by whom.
+#[derive(Debug, Clone)]
+pub(super) struct Observed {
+    /// The name of the Deployment.
+    pub(super) deployment: String,
+    /// Who scales it, such as `KEDA 2.20.2`.
+    pub(super) by: String,
+    /// The name of the queue that it serves, where a run has several.
+    pub(super) queue: Option<String>,
+}
+
+/// Takes down what is seen of the scaling of one Deployment, until it is stopped or dropped.
 pub(super) struct Observer {
+    watched: Observed,
     recording: Arc<Mutex<Recording>>,
     since: Instant,
-    by: String,
     log: EventLog,
     stop: DropGuard,
     task: JoinHandle<()>,
 }
 
 impl Observer {
-    /// Looks at `queue` from now on. `by` is who scales, such as `KEDA 2.20.2`.
-    pub(super) fn start(queue: Arc<dyn storage::Queue>, by: String, log: EventLog) -> Self {
+    /// Looks at `queue` from now on, by which what is `watched` is scaled.
+    pub(super) fn start(queue: Arc<dyn storage::Queue>, watched: Observed, log: EventLog) -> Self {
         let recording = Recording::watched(Stamp::now());
         let recording = Arc::new(Mutex::new(recording));
         let (since, stop) = (Instant::now(), CancellationToken::new());
@@ -53,13 +64,18 @@ impl Observer {
             stopped.run_until_cancelled(looks).await;
         });
         Self {
+            watched,
             recording,
             since,
-            by,
             log,
             stop: stop.drop_guard(),
             task,
         }
+    }
+
+    /// Whether it is the Deployment called `name` that is watched.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        self.watched.deployment == name
     }
 
     /// The Deployment asks for so many now.
@@ -76,10 +92,11 @@ impl Observer {
         self.log.append(
             Stamp::now(),
             Event::Scaled(Scaled {
-                by: self.by.clone(),
+                by: self.watched.by.clone(),
                 from,
                 to: replicas,
                 reason: "spec.replicas".to_owned(),
+                queue: self.watched.queue.clone(),
             }),
         )?;
         Ok(())
@@ -131,7 +148,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let queue = Arc::new(workflow::memory::MemoryQueue::new("work"));
         let log = EventLog::open(dir.path()).unwrap();
-        let observer = Observer::start(queue, "KEDA 2.20.2".to_owned(), log);
+        let watched = Observed {
+            deployment: "aqs-app".to_owned(),
+            by: "KEDA 2.20.2".to_owned(),
+            queue: None,
+        };
+        let observer = Observer::start(queue, watched, log);
         observer.does_not_scale("unable to fetch metrics from external metrics API: rpc error: code = Unknown desc = error when getting metric values metric:s0-azure-queue-q encountered error");
         assert_eq!(observer.recording().away(), None);
         let why = "unable to fetch metrics from external metrics API: the server was unable to return a response in the time allotted, but may still be processing the request (get s0-azure-queue-q.external.metrics.k8s.io)";

@@ -21,6 +21,7 @@ use workflow::contract::workload::Lens;
 use super::crew::Crew;
 use super::nodes::{Ground, HandedOver, Prices, TakesBack};
 use super::overlay::Adapted;
+use super::scale::Observer;
 use super::sender::{FollowedJob, JobSender};
 use super::storage::Reachable;
 use super::watched::{Seen, Watches};
@@ -33,6 +34,7 @@ use crate::platform::logs;
 use crate::platform::loss::Lookout;
 use crate::platform::nodes::Nodes;
 use crate::platform::sender::{Sender, generator_name};
+use crate::platform::settings::own_queues;
 use crate::platform::workers::{Roster, Workers};
 use crate::platform::{Identities, Stage, StagePlan, Store};
 use crate::wire::{PRODUCER, Wire};
@@ -95,14 +97,26 @@ fn ground(
     Ok(Some(Ground::watch(seen, roster.clone(), taker, prices)))
 }
 
+/// The overlay, for the run of `plan`, whose messages are read through `lens`.
+fn adapted(site: &Site, plan: &StagePlan, namespace: &str, lens: &Lens) -> anyhow::Result<Adapted> {
+    let run = &plan.identity.run;
+    let mut adapted = (site.overlay).adapted(namespace, run, &site.images)?;
+    adapted.spread_over(own_queues(run, plan.queues))?;
+    if site.is_wired {
+        adapted.wire(plan.identity.seed)?;
+    }
+    if let Some(described) = &site.described {
+        adapted.describe(described, lens.clone());
+    }
+    if let (Some(handed), Some(_)) = (&site.handed, &plan.nodes) {
+        adapted.keep_off(handed.label.clone());
+    }
+    Ok(adapted)
+}
+
 impl ClusterStage {
     /// Makes the namespace of a run, puts the overlay into it, and waits until its storage answers.
     pub(super) async fn open(site: Arc<Site>, plan: StagePlan) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            plan.queues == 1,
-            "put {} queues into a cluster: the overlay has one ScaledObject; give --queues 1",
-            plan.queues
-        );
         let namespace = site.namespace(&plan.identity.run);
         plan.announce(vec![namespace_in(&site.context, namespace.clone())])?;
         let run = plan.identity.run.to_string();
@@ -130,17 +144,8 @@ impl ClusterStage {
 
     async fn fill(site: Arc<Site>, plan: StagePlan, namespace: String) -> anyhow::Result<Self> {
         let run = plan.identity.run.clone();
-        let mut adapted = (site.overlay).adapted(&namespace, &run, &site.images)?;
-        if site.is_wired {
-            adapted.wire(plan.identity.seed)?;
-        }
         let lens = Lens::new(site.description(), run.clone());
-        if let Some(described) = &site.described {
-            adapted.describe(described, lens.clone());
-        }
-        if let (Some(handed), Some(_)) = (&site.handed, &plan.nodes) {
-            adapted.keep_off(handed.label.clone());
-        }
+        let adapted = adapted(&site, &plan, &namespace, &lens)?;
         let objects = Objects::new(site.client.clone(), &namespace);
         let described = adapted.description_object()?;
         for object in adapted.surroundings().chain(&described) {
@@ -156,8 +161,8 @@ impl ClusterStage {
             directory: plan.directory.clone(),
             log: plan.log.clone(),
             crew: Arc::new(Mutex::new(crew)),
-            observer: Arc::default(),
-            groups: Arc::default(),
+            observers: Arc::default(),
+            deployments: Arc::default(),
             trouble: Arc::default(),
         };
         let watches = Watches::start(seen.clone()).await?;
@@ -251,9 +256,9 @@ impl Stage for ClusterStage {
         self.site.found.nodes <= 1 && self.site.azure.is_none()
     }
 
-    fn scaling(&self) -> Option<Recording> {
-        let observer = lock(&self.seen.observer);
-        observer.as_ref().map(|(_, observer)| observer.recording())
+    fn scaling(&self) -> Vec<Recording> {
+        let observers = lock(&self.seen.observers);
+        observers.iter().map(Observer::recording).collect()
     }
 
     fn nodes(&self) -> Option<&dyn Nodes> {
@@ -266,8 +271,10 @@ impl Stage for ClusterStage {
         arguments: &[String],
         generators: u32,
     ) -> anyhow::Result<Vec<Box<dyn Sender>>> {
-        let job = self.adapted.producer(PRODUCER, arguments, generators)?;
-        self.objects.apply(&job).await?;
+        for job in self.adapted.producers(arguments, generators)? {
+            self.objects.apply(&job).await?;
+        }
+        let is_indexed = generators > 1 && self.adapted.queues().len() == 1;
         let mut senders: Vec<Box<dyn Sender>> = Vec::new();
         for index in 0..generators.max(1) {
             let name = generator_name(index, generators);
@@ -278,8 +285,12 @@ impl Stage for ClusterStage {
             };
             self.plan.log.append(Stamp::now(), started)?;
             let followed = FollowedJob {
-                job: PRODUCER.to_owned(),
-                index: (generators > 1).then_some(index),
+                job: if is_indexed {
+                    PRODUCER.to_owned()
+                } else {
+                    name.clone()
+                },
+                index: is_indexed.then_some(index),
                 file: logs::file(&self.plan.directory, &name),
                 name,
             };
@@ -322,10 +333,12 @@ impl Stage for ClusterStage {
     }
 
     async fn settle_workers(&self) -> anyhow::Result<()> {
-        let observer = lock(&self.seen.observer).take();
-        if let Some((_, observer)) = observer {
-            observer.stop().await?;
+        let observers = std::mem::take(&mut *lock(&self.seen.observers));
+        let mut stopped = Vec::new();
+        for observer in observers {
+            stopped.push(observer.stop().await);
         }
+        stopped.into_iter().collect::<anyhow::Result<()>>()?;
         self.check()
     }
 
@@ -372,3 +385,6 @@ impl Stage for ClusterStage {
         ended
     }
 }
+
+#[cfg(test)]
+mod tests;

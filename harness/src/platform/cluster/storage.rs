@@ -61,6 +61,18 @@ impl Reachable {
             };
             here.push(url);
         }
+        Self::at(adapted, lens, here, ways, patience)
+    }
+
+    /// The storage of the run of `lens` whose queue and table service the harness finds `here`, by `ways`; without an address it is Azure's
+    /// own.
+    pub(super) fn at(
+        adapted: &Adapted,
+        lens: Lens,
+        here: Vec<Option<String>>,
+        ways: Vec<Forward>,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
         let mut variables: Vec<(String, String)> = adapted.settings().into_iter().collect();
         variables.extend(adapted.secrets());
         // The harness is no pod: it signs in by what its own environment offers.
@@ -68,17 +80,21 @@ impl Reachable {
         let account: AccountArgs =
             parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
         let storage = Storage::open(&account)?;
-        let (queue_name, table_name) = names(lens.run());
+        let (_, table_name) = names(lens.run());
         let mut urls = (here.into_iter()).map(|url| url.map(|url| url.parse()).transpose());
-        let queue = QueueArgs {
-            queue: queue_name.parse()?,
-            queue_endpoint: urls.next().transpose()?.flatten(),
-        };
+        let queue_endpoint = urls.next().transpose()?.flatten();
+        let queues = adapted.queues().iter().map(|name| {
+            Ok(QueueArgs {
+                queue: name.parse()?,
+                queue_endpoint: queue_endpoint.clone(),
+            })
+        });
+        let queues: Vec<QueueArgs> = queues.collect::<anyhow::Result<_>>()?;
         let table = TableArgs {
             table: table_name.parse()?,
             table_endpoint: urls.next().transpose()?.flatten(),
         };
-        let store = Store::of(&storage, lens, std::slice::from_ref(&queue), &table)?;
+        let store = Store::of(&storage, lens, &queues, &table)?;
         let lasting = if ways.is_empty() {
             lasting(&store.names, &store.lens, account.account.as_deref())
         } else {
@@ -86,7 +102,7 @@ impl Reachable {
         };
         Ok(Self {
             store,
-            reach: Reach::new(storage.queue(&queue)?, patience),
+            reach: Reach::new(storage.queue(&queues[0])?, patience),
             secrets: adapted.all_secrets(),
             lasting,
             _ways: ways,

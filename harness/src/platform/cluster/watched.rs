@@ -1,7 +1,7 @@
 //! What is watched of a run's namespace: pods for the roster and for their logs, Deployments for how many are wanted, the HPA for what
 //! keeps it from scaling.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -37,10 +37,10 @@ pub(super) struct Seen {
     pub(super) directory: PathBuf,
     pub(super) log: EventLog,
     pub(super) crew: Arc<Mutex<Crew>>,
-    /// Who takes down what is scaled, while something is; with the name of the Deployment.
-    pub(super) observer: Arc<Mutex<Option<(String, Observer)>>>,
-    /// The groups by the names of their Deployments.
-    pub(super) groups: Arc<Mutex<BTreeMap<String, &'static str>>>,
+    /// Who takes down what is scaled, while something is: one for each queue, in their order.
+    pub(super) observers: Arc<Mutex<Vec<Observer>>>,
+    /// The names of the workers' Deployments that were applied.
+    pub(super) deployments: Arc<Mutex<BTreeSet<String>>>,
     /// The first thing that went wrong with a watch.
     pub(super) trouble: Arc<Mutex<Option<String>>>,
 }
@@ -177,20 +177,20 @@ fn follow_logs(
     });
 }
 
-async fn see_deployments(seen: Seen, mut told: mpsc::UnboundedReceiver<Change<Deployment>>) {
+pub(super) async fn see_deployments(
+    seen: Seen,
+    mut told: mpsc::UnboundedReceiver<Change<Deployment>>,
+) {
     while let Some(change) = told.recv().await {
         match change {
             Change::Now(deployment) => {
                 let replicas = deployment.spec.as_ref().and_then(|spec| spec.replicas);
                 let replicas = u32::try_from(replicas.unwrap_or(1)).unwrap_or(0);
                 let name = deployment.name_any();
-                let group = lock(&seen.groups).get(&name).copied();
-                if let Some(group) = group {
-                    lock(&seen.crew).scaled(group, replicas);
-                }
-                let told = match &*lock(&seen.observer) {
-                    Some((scaled, observer)) if *scaled == name => observer.scaled(replicas),
-                    _ => Ok(()),
+                lock(&seen.crew).scaled(&name, replicas);
+                let told = match lock(&seen.observers).iter().find(|it| it.is_of(&name)) {
+                    Some(observer) => observer.scaled(replicas),
+                    None => Ok(()),
                 };
                 seen.note(told);
             }
@@ -200,8 +200,8 @@ async fn see_deployments(seen: Seen, mut told: mpsc::UnboundedReceiver<Change<De
     }
 }
 
-/// Notes what keeps the HPA from scaling, each reason once.
-async fn see_scalers(
+/// Notes what keeps an HPA from scaling, each reason once.
+pub(super) async fn see_scalers(
     seen: Seen,
     mut told: mpsc::UnboundedReceiver<Change<HorizontalPodAutoscaler>>,
 ) {
@@ -210,6 +210,8 @@ async fn see_scalers(
         let Change::Now(scaler) = change else {
             continue;
         };
+        let target = scaler.spec.map(|spec| spec.scale_target_ref.name);
+        let target = target.unwrap_or_default();
         let conditions = scaler.status.and_then(|status| status.conditions);
         for condition in conditions.unwrap_or_default() {
             let reason = condition.reason.unwrap_or_default();
@@ -218,11 +220,16 @@ async fn see_scalers(
                 && condition.status == "False"
                 && reason != "ScalingDisabled";
             let message = condition.message.unwrap_or_default();
-            if is_trouble && let Some((_, observer)) = &*lock(&seen.observer) {
+            if !is_trouble {
+                continue;
+            }
+            let observers = lock(&seen.observers);
+            if let Some(observer) = observers.iter().find(|it| it.is_of(&target)) {
                 observer.does_not_scale(&message);
             }
-            if is_trouble && noted.insert(reason.clone()) {
-                let text = format!("the HPA does not scale: {reason}: {message}");
+            drop(observers);
+            if noted.insert((target.clone(), reason.clone())) {
+                let text = format!("the HPA of {target} does not scale: {reason}: {message}");
                 let noted = seen.log.append(Stamp::now(), Event::Note { text });
                 seen.note(noted.map_err(Into::into));
             }

@@ -42,7 +42,7 @@ pub(super) struct Means {
     pub(super) logs: PathBuf,
     pub(super) log: EventLog,
     pub(super) proxy: Arc<Proxy>,
-    /// The run's queues, which consumers are spread over.
+    /// The run's queues.
     pub(super) queues: Vec<String>,
     pub(super) lens: Lens,
 }
@@ -152,11 +152,11 @@ impl Fleet {
         &self.told_nodes
     }
 
-    /// Starts one more consumer with a way of its own through the proxy. Returns whether it found a place: where there are
+    /// Starts one more consumer of a group and a queue, with a way of its own through the proxy. Returns whether it found a place: where there are
     /// nodes, it needs one with room.
     async fn start(
         &mut self,
-        group: &'static str,
+        (group, queue): (&'static str, usize),
         options: &ConsumerOptions,
         restarts: u32,
     ) -> anyhow::Result<bool> {
@@ -177,7 +177,6 @@ impl Fleet {
         seat.probes = reserved.as_ref().map(|(address, _)| *address);
         let lane = self.means.proxy.lane(&name).await?;
         let started = Instant::now();
-        let queue = self.least_served();
         let process = self.launch(&name, queue, lane.endpoints(), options, &seat)?;
         lane.set_killer(process.killer());
         let command = process::command_line(process.pid());
@@ -206,15 +205,6 @@ impl Fleet {
             restarts,
         });
         Ok(true)
-    }
-
-    /// The queue that the fewest consumers serve, the first of these.
-    fn least_served(&self) -> usize {
-        let served = |queue: &usize| {
-            let of_queue = self.running.iter().filter(|it| it.queue == *queue);
-            of_queue.count()
-        };
-        (0..self.means.queues.len()).min_by_key(served).unwrap_or(0)
     }
 
     fn launch(

@@ -55,15 +55,17 @@ async fn keep(fleet: Arc<Mutex<Fleet>>, stop: CancellationToken) -> anyhow::Resu
     Ok(())
 }
 
-/// A group of the fleet as what an autoscaler scales.
+/// Those of a group of the fleet that serve one queue, as what an autoscaler scales.
 pub(super) struct Scaled {
     pub(super) fleet: Arc<Mutex<Fleet>>,
     pub(super) group: &'static str,
+    pub(super) queue: usize,
 }
 
 #[async_trait]
 impl Target for Scaled {
     async fn scale(&self, replicas: u32) {
-        self.fleet.lock().await.scale(self.group, replicas);
+        let mut fleet = self.fleet.lock().await;
+        fleet.scale(self.group, self.queue, replicas);
     }
 }

@@ -23,6 +23,7 @@ use crate::nodes::{Cluster, Eviction, Figures, Machines, Needs, Times};
 use crate::platform::logs;
 use crate::platform::loss::Lookout;
 use crate::platform::nodes::{NodePlan, Nodes, NodesView};
+use crate::platform::queues::spread;
 use crate::platform::sender::{Sender, arguments_of, generator_name};
 use crate::platform::workers::{Act, Departure, Replicas, Roster, WorkerSpec, Workers};
 use crate::platform::{PARTS, Stage, StagePlan, Store, Taken};
@@ -38,7 +39,8 @@ pub(super) struct LocalStage {
     roster: watch::Receiver<Roster>,
     nodes: watch::Receiver<NodesView>,
     keeper: StdMutex<Option<Keeper>>,
-    scaler: StdMutex<Option<Scaler>>,
+    /// One for each queue, where consumers are scaled.
+    scalers: StdMutex<Vec<Scaler>>,
     /// The producers' processes, by name.
     producers: StdMutex<Vec<(String, u32)>>,
     /// The producers' command lines, as others on the machine could read it.
@@ -96,7 +98,7 @@ impl LocalStage {
             roster,
             nodes,
             keeper: StdMutex::new(Some(keeper)),
-            scaler: StdMutex::default(),
+            scalers: StdMutex::default(),
             producers: StdMutex::default(),
             command_lines: StdMutex::default(),
             _lookout: lookout,
@@ -181,8 +183,8 @@ impl Stage for LocalStage {
         Some(self.proxy.clone())
     }
 
-    fn scaling(&self) -> Option<Recording> {
-        lock(&self.scaler).as_ref().map(Scaler::recording)
+    fn scaling(&self) -> Vec<Recording> {
+        lock(&self.scalers).iter().map(Scaler::recording).collect()
     }
 
     fn nodes(&self) -> Option<&dyn Nodes> {
@@ -251,9 +253,10 @@ impl Stage for LocalStage {
     }
 
     async fn settle_workers(&self) -> anyhow::Result<()> {
-        let (scaler, keeper) = (lock(&self.scaler).take(), lock(&self.keeper).take());
+        let scalers = std::mem::take(&mut *lock(&self.scalers));
+        let keeper = lock(&self.keeper).take();
         let mut ended = Vec::new();
-        if let Some(scaler) = scaler {
+        for scaler in scalers {
             ended.push(scaler.stop().await.map(drop));
         }
         if let Some(keeper) = keeper {
@@ -289,32 +292,43 @@ impl Workers for LocalStage {
             options,
             grace,
         } = spec;
-        let (replicas, scaling) = match replicas {
-            Replicas::Fixed(replicas) => (replicas, None),
-            Replicas::Scaled(scaling) => (0, Some(scaling)),
+        let queues = self.store.queues.len();
+        let (counts, scaling) = match replicas {
+            Replicas::Fixed(replicas) => (spread(replicas, queues), None),
+            Replicas::Scaled(scaling) => (vec![0; queues], Some(scaling)),
         };
         let mut fleet = self.fleet.lock().await;
-        fleet.want(Group {
-            name: group,
-            replicas,
-            options,
-            is_scaled: scaling.is_some(),
-            grace,
-        });
+        for (queue, replicas) in counts.into_iter().enumerate() {
+            fleet.want(Group {
+                name: group,
+                queue,
+                replicas,
+                options: options.clone(),
+                is_scaled: scaling.is_some(),
+                grace,
+            });
+        }
         // At once, and not at the next look: who asks then finds them in the roster.
         fleet.reconcile().await?;
         drop(fleet);
-        if let Some(scaling) = scaling {
+        let Some(scaling) = scaling else {
+            return Ok(());
+        };
+        let scalers = self.store.queues.iter().zip(&self.store.names.queues);
+        let scalers = scalers.enumerate().map(|(at, (queue, name))| {
             let driven = Driven {
-                queue: self.store.queue.clone(),
+                queue: queue.clone(),
                 target: Arc::new(Scaled {
                     fleet: self.fleet.clone(),
                     group,
+                    queue: at,
                 }),
                 log: self.plan.log.clone(),
+                name: (queues > 1).then(|| name.clone()),
             };
-            *lock(&self.scaler) = Some(Scaler::start(&scaling, driven));
-        }
+            Scaler::start(&scaling, driven)
+        });
+        *lock(&self.scalers) = scalers.collect();
         Ok(())
     }
 

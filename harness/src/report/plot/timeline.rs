@@ -97,6 +97,11 @@ fn faults(record: &RunRecord, x: &Scale, bottom: f64) -> Markup {
 }
 
 /// Phases and faults with their times: what the plot has no room to say.
+/// Whose consumers are meant, where a run has several queues.
+fn of_queue(queue: Option<&str>) -> String {
+    queue.map_or_else(String::new, |queue| format!(", for {queue}"))
+}
+
 fn legend(record: &RunRecord) -> Markup {
     let seconds = |at| format!("{:.1} s", record.seconds_at(at));
     let of_kind = |kind| record.marks.iter().filter(move |mark| mark.kind == kind);
@@ -116,7 +121,7 @@ fn legend(record: &RunRecord) -> Markup {
                 "Scaling: "
                 @for (nth, (at, scaled)) in record.scaled.iter().take(DECISIONS).enumerate() {
                     @if nth > 0 { "; " }
-                    (seconds(*at)) " " (scaled.from) " \u{2192} " (scaled.to) " (" (scaled.by) ": " (scaled.reason) ")"
+                    (seconds(*at)) " " (scaled.from) " \u{2192} " (scaled.to) " (" (scaled.by) ": " (scaled.reason) (of_queue(scaled.queue.as_deref())) ")"
                 }
                 @if record.scaled.len() > DECISIONS {
                     "; and " (record.scaled.len() - DECISIONS) " more, in events.jsonl"
@@ -124,9 +129,9 @@ fn legend(record: &RunRecord) -> Markup {
                 "."
             }
         }
-        @if let Some(allowed) = &record.allowed {
+        @for allowed in &record.allowed {
             @for excursion in &allowed.excursions {
-                p.remark { "Not what the model of KEDA and the HPA allows: " (excursion) "." }
+                p.remark { "Not what the model of KEDA and the HPA allows" (of_queue(allowed.queue.as_deref())) ": " (excursion) "." }
             }
         }
         @if of_kind(MarkKind::Fault).next().is_some() {

@@ -6,7 +6,6 @@ use anyhow::{Context as _, anyhow};
 use autoscaler::Settings;
 use cucumber::then;
 use tokio::time::Instant;
-use workflow::contract::Stamp;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
@@ -175,7 +174,7 @@ async fn allowed(scenario: &mut Scenario) -> StepResult {
     on_time(&recording, LATE)?;
     let settings = settings(scenario)?;
     let patience = scenario.pace.time(FLEET).max(LATE) + recording.latest();
-    let (allowed, excursions) = recording.allowed(&settings, age(&recording));
+    let (allowed, excursions) = recording.allowed(&settings, recording.age());
     let run = scenario.run().await?;
     // What was wanted is about the loops; what ran, about those who start and end consumers.
     let census = run.census();
@@ -231,24 +230,11 @@ fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
 
 /// Inconclusive where the loops themselves were late, or were not there.
 fn on_time(recording: &Recording, slack: Duration) -> StepResult {
-    if let Some(why) = recording.away() {
-        return Err(untold(&format!("KEDA did not answer the HPA: {why}")));
-    }
-    let latest = recording.latest();
-    if latest > slack {
-        return Err(untold(&format!(
-            "the machine was busy with something else, or storage did not answer: the loops ticked up to {latest:.1?} late"
-        )));
-    }
-    Ok(())
+    recording
+        .untold(slack)
+        .map_or(Ok(()), |why| Err(untold(&why)))
 }
 
 fn untold(reason: &str) -> StepError {
     StepError::of(Outcome::Inconclusive, anyhow!("{reason}"))
-}
-
-/// From the begin of a recording to now.
-fn age(recording: &Recording) -> Duration {
-    let micros = Stamp::now().micros_since(recording.since());
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }

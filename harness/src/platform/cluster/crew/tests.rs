@@ -9,7 +9,7 @@ fn crew() -> (Crew, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let log = EventLog::open(dir.path()).unwrap();
     let mut crew = Crew::new(log, dir.path().to_owned(), WorkerForm::default());
-    crew.want(CONSUMERS, 2, false, false);
+    crew.want(CONSUMERS, [("aqs-app".to_owned(), 2)].into(), false, false);
     (crew, dir)
 }
 
@@ -257,7 +257,7 @@ fn pods_that_their_description_lets_end_are_restarted_and_no_fault() {
         ..WorkerForm::default()
     };
     let mut crew = Crew::new(log, dir.path().to_owned(), worker);
-    crew.want(CONSUMERS, 1, false, false);
+    crew.want(CONSUMERS, [("aqs-app".to_owned(), 1)].into(), false, false);
     crew.saw(PodView {
         is_running: true,
         restarts: 1,

@@ -84,10 +84,11 @@ impl Adapted {
         );
     }
 
-    /// Makes `container`, that of a worker of the overlay, one of the worker that is described.
+    /// Makes `container`, that of a worker of the overlay, one of the worker that is described, and that serves `queue`, counted from 0.
     pub(super) fn put_described(
         &self,
         container: &mut Value,
+        queue: usize,
         options: &ConsumerOptions,
     ) -> anyhow::Result<()> {
         let Some((described, lens)) = &self.described else {
@@ -132,6 +133,7 @@ impl Adapted {
         let endpoints = self.endpoints()?;
         let place = Place {
             adapted: self,
+            queue: &self.queues[queue],
             lens,
             has_sas,
             endpoints: &endpoints,
@@ -174,6 +176,7 @@ impl Adapted {
 /// Where a worker is, and what it finds there.
 struct Place<'a> {
     adapted: &'a Adapted,
+    queue: &'a str,
     lens: &'a Lens,
     has_sas: bool,
     endpoints: &'a [Option<String>; 2],
@@ -182,15 +185,15 @@ struct Place<'a> {
 impl Place<'_> {
     /// What a placeholder stands for that the place alone tells.
     fn value(&self, name: Name) -> Option<String> {
-        let (queue, table) = names(self.lens.run());
+        let (_, table) = names(self.lens.run());
         let [queue_url, table_url] = self.endpoints.clone();
         let mut settings = self.adapted.settings();
         let sas = || self.has_sas.then(|| format!("$({OF_SAS})"));
         let account = settings.remove("AZURE_STORAGE_ACCOUNT_NAME");
         match name {
             Name::Account => account,
-            Name::PoisonQueue => self.lens.poison_queue(&queue),
-            Name::Queue => Some(queue),
+            Name::PoisonQueue => self.lens.poison_queue(self.queue),
+            Name::Queue => Some(self.queue.to_owned()),
             Name::Table => Some(table),
             Name::QueueEndpoint => queue_url,
             Name::TableEndpoint => table_url,
@@ -281,7 +284,7 @@ worker:
             ..ConsumerOptions::default()
         };
         let grace = Duration::from_secs(35);
-        let workers = described().workers(CONSUMERS, 2, &options, grace);
+        let workers = described().workers((CONSUMERS, 0), 2, &options, grace);
         let [_, deployment] = workers.unwrap();
         let container = &deployment["spec"]["template"]["spec"]["containers"][0];
         assert_eq!(container["image"], "registry.example/orders:7");
@@ -339,9 +342,9 @@ worker:
         let map = adapted.description_object().unwrap().unwrap();
         assert_eq!(map["metadata"]["namespace"], "edw-r1");
         assert_eq!(map["data"]["edw.yaml"], TEXT);
-        let job = adapted.producer("producer", &["--messages=5".to_owned()], 1);
+        let mut jobs = adapted.producers(&["--messages=5".to_owned()], 1).unwrap();
         let wire = adapted.wire_objects().unwrap().remove(0);
-        for (object, further) in [(job.unwrap(), "--messages=5"), (wire, "--run=r1")] {
+        for (object, further) in [(jobs.remove(0), "--messages=5"), (wire, "--run=r1")] {
             let pod = &object["spec"]["template"]["spec"];
             let container = &pod["containers"][0];
             let arguments = container["args"].as_array().unwrap();

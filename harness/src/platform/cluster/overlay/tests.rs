@@ -17,6 +17,13 @@ fn adapted() -> Adapted {
     local().adapted("edw-r1", &run, &Images::default()).unwrap()
 }
 
+/// The only Job that sends.
+fn the_job(adapted: &Adapted, arguments: &[String], generators: u32) -> Value {
+    let mut jobs = adapted.producers(arguments, generators).unwrap();
+    assert_eq!(jobs.len(), 1);
+    jobs.remove(0)
+}
+
 fn plain() -> ConsumerOptions {
     ConsumerOptions::default()
 }
@@ -82,7 +89,7 @@ fn two_groups_of_workers_share_nothing_but_the_overlay() {
         ..ConsumerOptions::default()
     };
     let grace = Duration::from_millis(34_500);
-    let [settings, deployment] = adapted.workers(CONSUMERS, 3, &slow, grace).unwrap();
+    let [settings, deployment] = adapted.workers((CONSUMERS, 0), 3, &slow, grace).unwrap();
     assert_eq!(deployment["metadata"]["name"], "aqs-app");
     assert_eq!(deployment["spec"]["replicas"], 3);
     assert_eq!(
@@ -96,7 +103,7 @@ fn two_groups_of_workers_share_nothing_but_the_overlay() {
     assert_eq!(settings["data"]["EDW_WORK"], "fixed:30s");
     assert_eq!(settings["data"]["AZURE_QUEUE_NAME"], "edw-r1");
     assert_eq!(settings["data"]["EDW_CONCURRENCY"], "5");
-    let [fast, other] = adapted.workers("fast", 1, &plain(), grace).unwrap();
+    let [fast, other] = adapted.workers(("fast", 0), 1, &plain(), grace).unwrap();
     assert_eq!(other["metadata"]["name"], "aqs-app-fast");
     assert_eq!(fast["data"].get("EDW_WORK"), None);
 }
@@ -105,14 +112,14 @@ fn two_groups_of_workers_share_nothing_but_the_overlay() {
 fn what_is_applied_breaks_none_of_the_relations_that_an_overlay_must_keep() {
     let adapted = adapted();
     let mut workers = adapted
-        .workers(CONSUMERS, 0, &plain(), Duration::from_secs(35))
+        .workers((CONSUMERS, 0), 0, &plain(), Duration::from_secs(35))
         .unwrap();
     // They are KEDA's; but a Deployment that is made without a number has one pod, where a scenario says none.
     workers[1]["spec"]
         .as_object_mut()
         .unwrap()
         .remove("replicas");
-    let scaled = adapted.scaled(CONSUMERS, |_| Ok(())).unwrap();
+    let scaled = adapted.scaled((CONSUMERS, 0), |_| Ok(())).unwrap();
     let objects = adapted.surroundings().chain(adapted.authentications());
     let objects = objects.chain(&workers).chain([&scaled]);
     let documents: Vec<Document> = objects
@@ -132,9 +139,7 @@ fn what_is_applied_breaks_none_of_the_relations_that_an_overlay_must_keep() {
 
 #[test]
 fn the_producer_runs_as_restricted_as_a_consumer_and_finds_the_same_storage() {
-    let job = adapted()
-        .producer("producer", &["--messages=5".to_owned()], 1)
-        .unwrap();
+    let job = the_job(&adapted(), &["--messages=5".to_owned()], 1);
     let pod = &job["spec"]["template"]["spec"];
     assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
     let container = &pod["containers"][0];
@@ -153,9 +158,7 @@ fn the_producer_runs_as_restricted_as_a_consumer_and_finds_the_same_storage() {
 
 #[test]
 fn several_generators_are_pods_of_one_indexed_job() {
-    let job = adapted()
-        .producer("producer", &["--messages=5".to_owned()], 4)
-        .unwrap();
+    let job = the_job(&adapted(), &["--messages=5".to_owned()], 4);
     let spec = &job["spec"];
     assert_eq!(spec["completionMode"], "Indexed");
     assert_eq!(
@@ -210,7 +213,7 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
     );
     assert!(arguments.contains(&json!("--seed=7")));
     let grace = Duration::from_secs(35);
-    let [_, deployment] = adapted.workers(CONSUMERS, 1, &plain(), grace).unwrap();
+    let [_, deployment] = adapted.workers((CONSUMERS, 0), 1, &plain(), grace).unwrap();
     let variables = deployment["spec"]["template"]["spec"]["containers"][0]["env"].clone();
     let variables = variables.as_array().unwrap();
     let at = |name: &str| variables.iter().position(|it| it["name"] == name).unwrap();
@@ -221,7 +224,7 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
     );
     // A variable is put into those behind it alone.
     assert!(at("EDW_WIRE_CLIENT") < at("AZURE_QUEUE_ENDPOINT"));
-    let job = adapted.producer("producer", &[], 1).unwrap();
+    let job = the_job(&adapted, &[], 1);
     let own = &job["spec"]["template"]["spec"]["containers"][0]["env"];
     let queues = own
         .as_array()
@@ -281,9 +284,9 @@ fn before_azures_storage_the_wire_has_a_certificate_of_the_run_and_pods_trust_th
     assert!(key.contains("PRIVATE KEY"));
     let grace = Duration::from_secs(35);
     let [_, deployment] = adapted
-        .workers(CONSUMERS, 1, &ConsumerOptions::default(), grace)
+        .workers((CONSUMERS, 0), 1, &ConsumerOptions::default(), grace)
         .unwrap();
-    let job = adapted.producer("producer", &[], 1).unwrap();
+    let job = the_job(&adapted, &[], 1);
     for (workload, client) in [(&deployment, "$(EDW_WIRE_CLIENT)"), (&job, "producer")] {
         let pod = &workload["spec"]["template"]["spec"];
         let container = &pod["containers"][0];
@@ -327,7 +330,7 @@ fn a_run_asks_for_the_cpu_of_all_its_pods() {
 fn at_most_so_many_consumers_are_on_a_node_whatever_its_size() {
     let grace = Duration::from_secs(35);
     let [_, mut deployment] = adapted()
-        .workers(CONSUMERS, 4, &ConsumerOptions::default(), grace)
+        .workers((CONSUMERS, 0), 4, &ConsumerOptions::default(), grace)
         .unwrap();
     at_most_on_a_node(&mut deployment, 2);
     let spec = &deployment["spec"]["template"]["spec"];

@@ -91,6 +91,7 @@ impl Overlay {
         let as_it_is = Adapted {
             objects: self.objects.clone(),
             consumer: self.consumer.clone(),
+            queues: Vec::new(),
             images: Images::default(),
             wire: None,
             described: None,

@@ -7,10 +7,13 @@ use anyhow::Context as _;
 use cluster::pods::GROUP;
 use serde_json::{Value, json};
 
+use super::queues::{name_queue, rename, suffixed};
 use super::wired::{self, PRODUCER_LABEL};
 use super::{Adapted, containers, text};
+use crate::platform::sender::{arguments_of, generator_name};
 use crate::platform::settings::consumer_variables;
 use crate::platform::workers::{CONSUMERS, ConsumerOptions, Seat};
+use crate::wire::PRODUCER;
 use workflow::contract::workload::Description;
 
 /// The settings that are a pod's own, or the overlay's affair.
@@ -44,12 +47,18 @@ pub(in crate::platform::cluster) fn at_most_on_a_node(deployment: &mut Value, ea
 }
 
 impl Adapted {
-    /// The name of the Deployment of `group`.
-    pub(in crate::platform::cluster) fn deployment_name(&self, group: &str) -> String {
-        if group == CONSUMERS {
-            return self.consumer.clone();
-        }
-        format!("{}-{group}", self.consumer)
+    /// The name of the Deployment of `group` that serves `queue`, counted from 0.
+    pub(in crate::platform::cluster) fn deployment_name(
+        &self,
+        group: &str,
+        queue: usize,
+    ) -> String {
+        let of_group = if group == CONSUMERS {
+            self.consumer.clone()
+        } else {
+            format!("{}-{group}", self.consumer)
+        };
+        suffixed(&of_group, queue)
     }
 
     /// The name of the container that works.
@@ -58,21 +67,22 @@ impl Adapted {
         Ok(text(container, &["name"])?.to_owned())
     }
 
-    /// The Deployment and the settings of the workers of `group`: `replicas` of them, each with `options` besides what the overlay says,
-    /// and with `grace` from SIGTERM to SIGKILL.
+    /// The Deployment and the settings of the workers of `group` that serve `queue`, counted from 0: `replicas` of them, each with `options`
+    /// besides what the overlay says, and with `grace` from SIGTERM to SIGKILL.
     pub(in crate::platform::cluster) fn workers(
         &self,
-        group: &str,
+        (group, queue): (&str, usize),
         replicas: u32,
         options: &ConsumerOptions,
         grace: Duration,
     ) -> anyhow::Result<[Value; 2]> {
-        let name = self.deployment_name(group);
+        let name = self.deployment_name(group, queue);
         let settings_name = format!("{name}-settings");
         let mut settings: BTreeMap<String, String> = self.settings();
         if self.described.is_none() {
             settings.extend(own_variables(options));
         }
+        settings.insert("AZURE_QUEUE_NAME".to_owned(), self.queues[queue].clone());
         let source = self.settings_map();
         let mut deployment = self.deployment()?.clone();
         let namespace = deployment["metadata"]["namespace"].clone();
@@ -80,9 +90,12 @@ impl Adapted {
         deployment["metadata"]["name"] = json!(name);
         let spec = &mut deployment["spec"];
         spec["replicas"] = json!(replicas);
-        spec["selector"]["matchLabels"][GROUP] = json!(group);
+        let of_queue = self.queue_label(queue);
+        for (label, value) in [(GROUP, json!(group))].into_iter().chain(of_queue) {
+            spec["selector"]["matchLabels"][label] = value.clone();
+            spec["template"]["metadata"]["labels"][label] = value;
+        }
         let template = &mut spec["template"];
-        template["metadata"]["labels"][GROUP] = json!(group);
         let pod = &mut template["spec"];
         let grace = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
         pod["terminationGracePeriodSeconds"] = json!(grace);
@@ -90,7 +103,7 @@ impl Adapted {
         let image = container["image"].as_str().unwrap_or_default();
         container["image"] = json!(self.images.consumer(image));
         wired::put(container, self.wire_variables()?);
-        self.put_described(container, options)?;
+        self.put_described(container, queue, options)?;
         self.trust_wire(pod);
         let container = &mut pod["containers"][0];
         let sources = container["envFrom"].as_array_mut();
@@ -109,25 +122,47 @@ impl Adapted {
         Ok([settings, deployment])
     }
 
-    /// The ScaledObject of `group`, after `change` has changed it.
+    /// The ScaledObject of the workers of `group` that serve `queue`, counted from 0, after `change` has changed it.
     pub(in crate::platform::cluster) fn scaled(
         &self,
-        group: &str,
+        (group, queue): (&str, usize),
         change: impl FnOnce(&mut Value) -> anyhow::Result<()>,
     ) -> anyhow::Result<Value> {
         let mut objects = self.objects.iter();
         let scaled = objects.find(|it| it["kind"] == "ScaledObject");
         let mut scaled = scaled.context("find the ScaledObject")?.clone();
-        scaled["spec"]["scaleTargetRef"]["name"] = json!(self.deployment_name(group));
+        scaled["spec"]["scaleTargetRef"]["name"] = json!(self.deployment_name(group, queue));
+        rename(&mut scaled, queue);
+        name_queue(&mut scaled, &self.queues[queue])?;
         change(&mut scaled)?;
         Ok(scaled)
     }
 
-    /// The Job that sends: as a consumer's pod in everything but what runs in it. Of several `generators` each is a pod of an indexed Job
-    /// (Kubernetes, "Completion mode"), and sends the slice of its index.
-    pub(in crate::platform::cluster) fn producer(
+    /// The Jobs that send, each with the generators that are its pods: with one queue all are those of one Job, which is an indexed one
+    /// where there are several (Kubernetes, "Completion mode"). The index cannot name a queue: with several queues each generator is a Job
+    /// of its own, and sends to the queue of its number modulo theirs.
+    pub(in crate::platform::cluster) fn producers(
+        &self,
+        arguments: &[String],
+        generators: u32,
+    ) -> anyhow::Result<Vec<Value>> {
+        if self.queues.len() == 1 {
+            return Ok(vec![self.producer(PRODUCER, 0, arguments, generators)?]);
+        }
+        let jobs = (0..generators.max(1)).zip((0..self.queues.len()).cycle());
+        let jobs = jobs.map(|(index, queue)| {
+            let name = generator_name(index, generators);
+            self.producer(&name, queue, &arguments_of(arguments, index, generators), 1)
+        });
+        jobs.collect()
+    }
+
+    /// One Job, which sends to `queue`: as a consumer's pod in everything but what runs in it. Of several `generators` each is a pod of an
+    /// indexed Job, and sends the slice of its index.
+    fn producer(
         &self,
         name: &str,
+        queue: usize,
         arguments: &[String],
         generators: u32,
     ) -> anyhow::Result<Value> {
@@ -137,7 +172,9 @@ impl Adapted {
         let image = container["image"].as_str().unwrap_or_default();
         // Where storage is and how it is opened; the consumer's other settings mean something else to a producer.
         let is_storage = |name: &str| name.starts_with("AZURE_") || name == "EDW_CREDENTIAL";
-        let settings = self.settings().into_iter();
+        let mut settings = self.settings();
+        settings.insert("AZURE_QUEUE_NAME".to_owned(), self.queues[queue].clone());
+        let settings = settings.into_iter();
         let mut variables: Vec<Value> = settings
             .filter(|(name, _)| is_storage(name))
             .map(|(name, value)| json!({"name": name, "value": value}))
@@ -162,7 +199,8 @@ impl Adapted {
             },
             "securityContext": container["securityContext"],
         });
-        wired::put(&mut sender, self.wire_variables_of(name)?);
+        // One name for all: what a rule does to the producer, it does to each.
+        wired::put(&mut sender, self.wire_variables_of(PRODUCER)?);
         let mut own = json!({
             "restartPolicy": "Never",
             "serviceAccountName": pod["serviceAccountName"],

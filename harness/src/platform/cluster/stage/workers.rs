@@ -10,21 +10,22 @@ use cluster::pods::GROUP;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::super::at_once;
 use super::super::overlay::{at_most_on_a_node, put_on};
-use super::super::scale::Observer;
+use super::super::scale::{Observed, Observer};
 use super::{ClusterStage, SEEN};
 use crate::autoscale::Scaling;
 use crate::lock::lock;
 use crate::platform::logs;
+use crate::platform::queues::spread;
 use crate::platform::until::until_told;
 use crate::platform::workers::{Act, Cause, Departure, Replicas, Roster, WorkerSpec, Workers};
 
 impl ClusterStage {
-    /// Has KEDA scale the workers of `group`, which are none yet.
+    /// Has KEDA scale the workers of `group`, which are none yet: those of each queue by a ScaledObject of its own.
     async fn scale(&self, group: &'static str, scaling: &Scaling) -> anyhow::Result<()> {
         ensure!(
             scaling.pace.is_production(),
@@ -34,18 +35,20 @@ impl ClusterStage {
         for authentication in self.adapted.authentications() {
             self.objects.apply(authentication).await?;
         }
-        let scaled = self
-            .adapted
-            .scaled(group, |object| Ok(scaling.change(object)?))?;
-        let observer = Observer::start(
-            self.storage.store.queue.clone(),
-            self.site.keda(),
-            self.plan.log.clone(),
-        );
-        let name = self.adapted.deployment_name(group);
-        *lock(&self.seen.observer) = Some((name, observer));
-        lock(&self.scaled).push(scaled.clone());
-        self.objects.apply(&scaled).await?;
+        let names = self.adapted.queues();
+        for (at, queue) in self.storage.store.queues.iter().enumerate() {
+            let change = |object: &mut Value| Ok(scaling.change(object)?);
+            let scaled = self.adapted.scaled((group, at), change)?;
+            let watched = Observed {
+                deployment: self.adapted.deployment_name(group, at),
+                by: self.site.keda(),
+                queue: (names.len() > 1).then(|| names[at].clone()),
+            };
+            let observer = Observer::start(queue.clone(), watched, self.plan.log.clone());
+            lock(&self.seen.observers).push(observer);
+            lock(&self.scaled).push(scaled.clone());
+            self.objects.apply(&scaled).await?;
+        }
         Ok(())
     }
 
@@ -56,7 +59,7 @@ impl ClusterStage {
             self.objects.delete(object).await?;
         }
         lock(&self.seen.crew).want_none();
-        let names: Vec<String> = lock(&self.seen.groups).keys().cloned().collect();
+        let names = lock(&self.seen.deployments).clone();
         let deployments: Api<Deployment> =
             Api::namespaced(self.site.client.clone(), &self.namespace);
         for name in names {
@@ -69,6 +72,19 @@ impl ClusterStage {
             }
         }
         Ok(())
+    }
+
+    /// Says where the pods of a Deployment are put, where the run has nodes.
+    fn place(&self, deployment: &mut Value) {
+        let Some(plan) = &self.plan.nodes else {
+            return;
+        };
+        if plan.workers_each < u64::MAX {
+            at_most_on_a_node(deployment, plan.workers_each);
+        }
+        if let Some(handed) = &self.site.handed {
+            put_on(deployment, &handed.label);
+        }
     }
 
     async fn end_pods_at_once(&self) -> anyhow::Result<()> {
@@ -88,35 +104,38 @@ impl Workers for ClusterStage {
             options,
             grace,
         } = spec;
-        let name = self.adapted.deployment_name(group);
-        let is_known = lock(&self.seen.groups).insert(name, group).is_some();
-        let count = match &replicas {
-            Replicas::Fixed(count) => *count,
-            Replicas::Scaled(_) => 0,
+        let queues = self.adapted.queues().len();
+        let counts = match &replicas {
+            Replicas::Fixed(count) => spread(*count, queues),
+            Replicas::Scaled(_) => vec![0; queues],
         };
         let is_scaled = matches!(replicas, Replicas::Scaled(_));
-        lock(&self.seen.crew).want(group, count, is_scaled, options.may_refuse);
-        let [settings, mut deployment] = self.adapted.workers(group, count, &options, grace)?;
-        if let Some(plan) = &self.plan.nodes
-            && plan.workers_each < u64::MAX
-        {
-            at_most_on_a_node(&mut deployment, plan.workers_each);
-        }
-        if let (Some(handed), Some(_)) = (&self.site.handed, &self.plan.nodes) {
-            put_on(&mut deployment, &handed.label);
-        }
-        // A container reads its settings when it starts: those that run keep theirs.
-        self.objects.apply(&settings).await?;
-        match replicas {
-            Replicas::Fixed(_) => self.objects.apply(&deployment).await?,
+        let names = (0..queues).map(|queue| self.adapted.deployment_name(group, queue));
+        let wanted: BTreeMap<_, _> = names.zip(counts.iter().copied()).collect();
+        let is_known = {
+            let mut deployments = lock(&self.seen.deployments);
+            let known = deployments.len();
+            deployments.extend(wanted.keys().cloned());
+            deployments.len() == known
+        };
+        lock(&self.seen.crew).want(group, wanted, is_scaled, options.may_refuse);
+        for (queue, count) in counts.into_iter().enumerate() {
+            let workers = self
+                .adapted
+                .workers((group, queue), count, &options, grace)?;
+            let [settings, mut deployment] = workers;
+            self.place(&mut deployment);
+            // A container reads its settings when it starts: those that run keep theirs.
+            self.objects.apply(&settings).await?;
             // What KEDA scales is not applied again: each apply would set its replicas back.
-            Replicas::Scaled(_) if is_known => {}
-            Replicas::Scaled(scaling) => {
+            if !(is_scaled && is_known) {
                 self.objects.apply(&deployment).await?;
-                self.scale(group, &scaling).await?;
             }
         }
-        Ok(())
+        match replicas {
+            Replicas::Scaled(scaling) if !is_known => self.scale(group, &scaling).await,
+            Replicas::Scaled(_) | Replicas::Fixed(_) => Ok(()),
+        }
     }
 
     fn roster(&self) -> watch::Receiver<Roster> {

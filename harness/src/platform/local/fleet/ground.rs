@@ -27,6 +27,7 @@ pub(super) struct Ground {
 /// A consumer whose machine has ended, before anybody has missed it.
 struct Lost {
     group: &'static str,
+    queue: usize,
     /// One that stands still, as everything does on a machine that is stopped.
     still: Option<Member>,
     missed: Instant,
@@ -153,10 +154,11 @@ impl Fleet {
         }))
     }
 
-    /// How many consumers of `group` still count though their machine has ended, since nobody knows.
-    pub(super) fn unmissed(&self, group: &str) -> usize {
+    /// How many consumers of `group` and `queue` still count though their machine has ended, since nobody knows.
+    pub(super) fn unmissed(&self, group: &str, queue: usize) -> usize {
         let lost = self.ground.iter().flat_map(|ground| &ground.lost);
-        lost.filter(|lost| lost.group == group).count()
+        lost.filter(|lost| (lost.group, lost.queue) == (group, queue))
+            .count()
     }
 
     /// One look at the nodes: those that come, those that go, and who ended on them.

@@ -17,9 +17,11 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 /// The grace period of consumers that no spec speaks of any more (Kubernetes, `terminationGracePeriodSeconds`).
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How many consumers of a kind there should be.
+/// How many consumers of a kind there should be that serve one queue.
 pub(in crate::platform::local) struct Group {
     pub(in crate::platform::local) name: &'static str,
+    /// Which of the run's queues they serve.
+    pub(in crate::platform::local) queue: usize,
     pub(in crate::platform::local) replicas: u32,
     pub(in crate::platform::local) options: ConsumerOptions,
     /// Whether an autoscaler changes how many.
@@ -31,11 +33,16 @@ pub(in crate::platform::local) struct Group {
 /// The place of a consumer that ended by itself, until another is started in it.
 pub(super) struct Vacancy {
     group: &'static str,
+    queue: usize,
     restarts: u32,
     not_before: Option<Instant>,
 }
 
 impl Vacancy {
+    fn is_of(&self, name: &str, queue: usize) -> bool {
+        (self.group, self.queue) == (name, queue)
+    }
+
     fn is_open(&self, now: Instant) -> bool {
         self.not_before.is_none_or(|at| at <= now)
     }
@@ -97,15 +104,17 @@ impl Leaving {
 impl Fleet {
     /// From now on the consumers of `group` are wanted. [`Fleet::reconcile`] starts and ends them.
     pub(in crate::platform::local) fn want(&mut self, group: Group) {
-        match self.groups.iter_mut().find(|each| each.name == group.name) {
+        let same = |each: &&mut Group| (each.name, each.queue) == (group.name, group.queue);
+        match self.groups.iter_mut().find(same) {
             Some(known) => *known = group,
             None => self.groups.push(group),
         }
     }
 
-    /// From now on so many consumers of the group called `name` are wanted. Nothing where the group is gone: the run ends.
-    pub(in crate::platform::local) fn scale(&mut self, name: &str, replicas: u32) {
-        for group in self.groups.iter_mut().filter(|group| group.name == name) {
+    /// From now on so many consumers of the group called `name` are wanted that serve `queue`. Nothing where the group is gone: the run ends.
+    pub(in crate::platform::local) fn scale(&mut self, name: &str, queue: usize, replicas: u32) {
+        let same = |group: &&mut Group| (group.name, group.queue) == (name, queue);
+        for group in self.groups.iter_mut().filter(same) {
             group.replicas = replicas;
         }
     }
@@ -164,6 +173,7 @@ impl Fleet {
                     let restarts = member.restarts + 1;
                     self.vacancies.push(Vacancy {
                         group: member.group,
+                        queue: member.queue,
                         restarts,
                         not_before: back_off(restarts).map(|pause| Instant::now() + pause),
                     });
@@ -192,11 +202,12 @@ impl Fleet {
     fn end_surplus(&mut self, at: usize) -> anyhow::Result<()> {
         let Group {
             name,
+            queue,
             replicas,
             grace,
             ..
         } = self.groups[at];
-        let of_group = |member: &Member| member.group == name;
+        let of_group = |member: &Member| (member.group, member.queue) == (name, queue);
         let running = self.running.iter().filter(|it| of_group(it)).count();
         let surplus = running.saturating_sub(usize::try_from(replicas)?);
         for _ in 0..surplus {
@@ -209,29 +220,36 @@ impl Fleet {
     }
 
     async fn start_missing(&mut self, at: usize) -> anyhow::Result<()> {
-        let Group { name, replicas, .. } = self.groups[at];
+        let Group {
+            name,
+            queue,
+            replicas,
+            ..
+        } = self.groups[at];
         let options = self.groups[at].options.clone();
-        let running = self.running.iter().filter(|it| it.group == name).count();
-        let present = u32::try_from(running + self.unmissed(name))?;
+        let of_group = |member: &&Member| (member.group, member.queue) == (name, queue);
+        let running = self.running.iter().filter(of_group).count();
+        let present = u32::try_from(running + self.unmissed(name, queue))?;
         let missing = replicas.saturating_sub(present);
         // Who was too many needs no place any more.
         let mut places = missing;
         self.vacancies.retain(|vacancy| {
-            let stays = vacancy.group != name || places > 0;
-            places = places.saturating_sub(u32::from(vacancy.group == name));
+            let is_ours = vacancy.is_of(name, queue);
+            let stays = !is_ours || places > 0;
+            places = places.saturating_sub(u32::from(is_ours));
             stays
         });
         let now = Instant::now();
         let (open, closed): (Vec<_>, Vec<_>) = std::mem::take(&mut self.vacancies)
             .into_iter()
-            .partition(|it| it.group == name && it.is_open(now));
-        let held_back = closed.iter().filter(|it| it.group == name).count();
+            .partition(|it| it.is_of(name, queue) && it.is_open(now));
+        let held_back = closed.iter().filter(|it| it.is_of(name, queue)).count();
         self.vacancies = closed;
         let mut open = open.into_iter();
         for _ in u32::try_from(held_back)?..missing {
             let vacancy = open.next();
             let restarts = vacancy.as_ref().map_or(0, |vacancy| vacancy.restarts);
-            if !self.start(name, &options, restarts).await? {
+            if !self.start((name, queue), &options, restarts).await? {
                 self.vacancies.extend(vacancy);
             }
         }
@@ -276,6 +294,7 @@ mod tests {
         let now = Instant::now();
         let vacancy = |not_before| Vacancy {
             group: "consumers",
+            queue: 0,
             restarts: 2,
             not_before,
         };

@@ -1,5 +1,7 @@
 //! What a run's log says over time, as lines to draw.
 
+use std::collections::BTreeMap;
+
 use super::panel::{Band, Line, Panel};
 use crate::events::Sample;
 use crate::report::RunRecord;
@@ -158,27 +160,32 @@ fn stepped(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// What the autoscaler wanted, from none at the begin to the end of the run; empty where nothing scales.
+/// What the autoscaler wanted, from the begin to the end of the run, for all queues together; empty where nothing scales.
 fn wanted(record: &RunRecord) -> Vec<(f64, f64)> {
-    let Some((_, last)) = record.scaled.last() else {
+    if record.scaled.is_empty() {
         return vec![];
-    };
-    let changes = record.scaled.iter();
-    let changes = changes.map(|(at, scaled)| (record.seconds_at(*at), f64::from(scaled.to)));
-    let first = record
-        .scaled
-        .first()
-        .map_or(0.0, |(_, first)| f64::from(first.from));
-    let end = (record.seconds_at(record.ended), f64::from(last.to));
-    let points: Vec<_> = std::iter::once((0.0, first))
-        .chain(changes)
-        .chain([end])
-        .collect();
+    }
+    let mut by_queue: BTreeMap<Option<&str>, u32> = BTreeMap::new();
+    for (_, scaled) in &record.scaled {
+        by_queue
+            .entry(scaled.queue.as_deref())
+            .or_insert(scaled.from);
+    }
+    let first = f64::from(by_queue.values().sum::<u32>());
+    let mut points = vec![(0.0, first)];
+    for (at, scaled) in &record.scaled {
+        by_queue.insert(scaled.queue.as_deref(), scaled.to);
+        let all = f64::from(by_queue.values().sum::<u32>());
+        points.push((record.seconds_at(*at), all));
+    }
+    let last = points.last().map_or(first, |(_, all)| *all);
+    points.push((record.seconds_at(record.ended), last));
     stepped(&points)
 }
 
 fn allowed(record: &RunRecord) -> Vec<Band> {
-    let Some(allowed) = &record.allowed else {
+    // What several queues allow, each for itself, is told in words.
+    let [allowed] = &record.allowed[..] else {
         return vec![];
     };
     let since = record.seconds_at(allowed.since);
@@ -257,6 +264,7 @@ mod tests {
                 from,
                 to,
                 reason: String::new(),
+                queue: None,
             };
             (at(seconds), scaled)
         };
@@ -271,11 +279,12 @@ mod tests {
             ended: at(9.0),
             samples: vec![(at(0.0), Sample::default()), (at(9.0), Sample::default())],
             scaled: vec![scaled(2.0, 0, 1), scaled(3.0, 1, 5)],
-            allowed: Some(Allowed {
+            allowed: vec![Allowed {
                 since: at(1.0),
                 bands: vec![band],
                 excursions: vec![],
-            }),
+                queue: None,
+            }],
             ..RunRecord::default()
         };
         let panels = Series::of(&record).unwrap().panels();
@@ -299,5 +308,36 @@ mod tests {
             high: 5.0,
         };
         assert_eq!(consumers.allowed, [expected]);
+    }
+
+    #[test]
+    fn what_is_wanted_for_several_queues_is_drawn_as_their_sum() {
+        let at = |seconds| Stamp::from_micros(0).plus(Duration::from_secs_f64(seconds));
+        let scaled = |seconds, queue: &str, from, to| {
+            let scaled = Scaled {
+                by: "KEDA".to_owned(),
+                from,
+                to,
+                reason: String::new(),
+                queue: Some(queue.to_owned()),
+            };
+            (at(seconds), scaled)
+        };
+        let record = RunRecord {
+            started: at(0.0),
+            ended: at(4.0),
+            scaled: vec![
+                scaled(1.0, "q1", 0, 4),
+                scaled(2.0, "q2", 1, 3),
+                scaled(3.0, "q1", 4, 2),
+            ],
+            ..RunRecord::default()
+        };
+        let after = |seconds: f64| {
+            let mut points = wanted(&record).into_iter();
+            points.rfind(|(at, _)| *at <= seconds).map(|it| it.1)
+        };
+        let seconds = [0.5, 1.5, 2.5, 3.5];
+        assert_eq!(seconds.map(after), [1.0, 5.0, 7.0, 5.0].map(Some));
     }
 }

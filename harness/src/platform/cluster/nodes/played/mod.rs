@@ -142,8 +142,8 @@ fn seen(client: kube::Client, directory: &std::path::Path) -> Seen {
         directory: directory.to_owned(),
         log,
         crew: Arc::new(Mutex::new(crew)),
-        observer: Arc::default(),
-        groups: Arc::default(),
+        observers: Arc::default(),
+        deployments: Arc::default(),
         trouble: Arc::default(),
     }
 }

@@ -145,7 +145,7 @@ impl Fleet {
         now: Instant,
         times: Times,
     ) -> anyhow::Result<()> {
-        let group = member.group;
+        let (group, queue) = (member.group, member.queue);
         let (still, missed) = if is_stopped {
             (Some(member), now + times.stopped_is_missed)
         } else {
@@ -156,6 +156,7 @@ impl Fleet {
         let ground = self.ground.as_mut().context("there are no nodes")?;
         ground.lost.push(Lost {
             group,
+            queue,
             still,
             missed,
         });

@@ -1,0 +1,151 @@
+//! A load whose consumers come and go: by what they are scaled, and whether their number was always one that the model allows.
+
+use anyhow::Context as _;
+
+use super::LoadArgs;
+use crate::autoscale::Scaling;
+use crate::conclusion::Part;
+use crate::events::Event;
+use crate::exit::WrongInput;
+use crate::outcome::Outcome;
+use crate::pace::Pace;
+use crate::platform::workers::CONSUMERS;
+use crate::platform::{EnvironmentName, Platform, Replicas, WorkerSpec};
+use crate::run::Run;
+
+/// What says how consumers are scaled; `None`: their number is given. An environment that has a ScaledObject of its own says it, else the
+/// manifests do.
+pub(super) fn scaling(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Option<Scaling>> {
+    if !args.scaled {
+        return Ok(None);
+    }
+    match platform.scaling()? {
+        Some(scaling) => Ok(Some(scaling)),
+        None => Ok(Some(of_manifests(args)?)),
+    }
+}
+
+/// Checks before anything starts what can be known of it then.
+pub(super) fn check(args: &LoadArgs) -> anyhow::Result<()> {
+    if args.scaled && args.workload.environment == EnvironmentName::Local {
+        of_manifests(args)?;
+    }
+    Ok(())
+}
+
+fn of_manifests(args: &LoadArgs) -> anyhow::Result<Scaling> {
+    let scaling = Scaling::read(&args.manifests, &[], Pace::PRODUCTION);
+    scaling.context(WrongInput("scale the consumers"))
+}
+
+/// The consumers of the load.
+pub(super) fn workers(args: &LoadArgs, scaling: Option<&Scaling>) -> WorkerSpec {
+    let mut options = args.consumer();
+    let Some(scaling) = scaling else {
+        return WorkerSpec {
+            group: CONSUMERS,
+            replicas: Replicas::Fixed(args.consumers),
+            options,
+            grace: args.patience().drain,
+        };
+    };
+    options.variables = scaling.pod.variables(Pace::PRODUCTION);
+    WorkerSpec {
+        group: CONSUMERS,
+        replicas: Replicas::Scaled(Box::new(scaling.clone())),
+        options,
+        grace: scaling.pod.grace(Pace::PRODUCTION),
+    }
+}
+
+/// Holds the consumers that were wanted so far, those of each queue by themselves, against what the model of KEDA and the HPA allows.
+pub(super) fn judged(run: &Run, scaling: &Scaling) -> anyhow::Result<Vec<Part>> {
+    let settings = scaling.effective();
+    let names = &run.store().names.queues;
+    let mut parts = Vec::new();
+    for (recording, name) in run.scaling().iter().zip(names) {
+        let (mut allowed, _) = recording.allowed(&settings, recording.age());
+        allowed.queue = (names.len() > 1).then(|| name.clone());
+        let untold = recording.untold(settings.controller.sync_period);
+        parts.extend(part(&allowed.excursions, untold, allowed.queue.as_deref()));
+        run.record(Event::Allowed(Box::new(allowed)))?;
+    }
+    Ok(parts)
+}
+
+/// What comes of one recording; `None`: it is as it should be.
+fn part(excursions: &[String], untold: Option<String>, queue: Option<&str>) -> Option<Part> {
+    let whose = queue.map_or_else(String::new, |queue| format!(" for {queue}"));
+    if let Some(why) = untold {
+        let reason = format!("nothing can be said of the number of consumers{whose}: {why}");
+        return Some(Part::new(Outcome::Inconclusive, reason));
+    }
+    let first = excursions.first()?;
+    let reason = format!(
+        "the number of consumers{whose} was not one that the model of KEDA and the HPA allows: {first}"
+    );
+    Some(Part::new(Outcome::Fail, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(words: &[&str]) -> anyhow::Result<LoadArgs> {
+        LoadArgs::from_words(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_load_is_scaled_or_has_its_number_of_consumers() {
+        let scaled = args(&["--scaled", "--queues=20"]).unwrap();
+        assert_eq!(
+            scaled.misspread(),
+            None,
+            "each queue has as many as it needs"
+        );
+        let repeated = scaled.repeat(7);
+        assert!(repeated.contains(" --scaled "), "{repeated}");
+        assert!(!repeated.contains("--consumers"), "{repeated}");
+        for other in ["--consumers=3", "--find-rate"] {
+            let refused = args(&["--scaled", other]).unwrap_err();
+            let told = format!("{refused:#}");
+            assert!(told.contains("cannot be used with"), "{told}");
+        }
+    }
+
+    #[test]
+    fn consumers_that_are_scaled_are_told_what_the_deployment_says_unless_a_flag_does() {
+        let args = args(&["--scaled", "--concurrency=9"]).unwrap();
+        let scaling = of_manifests(&args).unwrap();
+        let workers = workers(&args, Some(&scaling));
+        assert_eq!(workers.grace.as_secs(), 35);
+        let says = |name: &str, value: &str| {
+            let pair = (name.to_owned(), value.to_owned());
+            workers.options.variables.contains(&pair)
+        };
+        assert!(says("EDW_VISIBILITY", "60s"));
+        assert_eq!(workers.options.concurrency, Some(9));
+        assert!(matches!(workers.replicas, Replicas::Scaled(_)));
+    }
+
+    #[test]
+    fn manifests_that_scale_nothing_are_refused_before_anything_starts() {
+        let empty = tempfile::tempdir().unwrap();
+        let manifests = format!("--manifests={}", empty.path().display());
+        let refused = check(&args(&["--scaled", &manifests]).unwrap()).unwrap_err();
+        assert_eq!(crate::exit::exit_of(&refused), workflow::exit::Exit::Usage);
+        check(&args(&[&manifests]).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn each_queue_is_named_and_what_nobody_could_see_is_no_failure() {
+        let excursions = ["3 replicas from 12.0 s".to_owned()];
+        assert!(part(&[], None, None).is_none());
+        let failed = part(&excursions, None, Some("edw-r1-q2")).unwrap();
+        assert_eq!(failed.outcome, Outcome::Fail);
+        let reason = &failed.reasons[0];
+        assert!(reason.contains("for edw-r1-q2 was not one"), "{reason}");
+        let untold = part(&excursions, Some("KEDA was away".to_owned()), None).unwrap();
+        assert_eq!(untold.outcome, Outcome::Inconclusive);
+    }
+}
