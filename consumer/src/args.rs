@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, env = "EDW_INSERT_BATCH", default_value_t = MAX_BATCH as u16,
           value_parser = RangedU64ValueParser::<u16>::new().range(1..=MAX_BATCH as u64), help_heading = "Messages")]
     pub insert_batch: u16,
-    /// Most writes to the table in flight; rows that are ready while all are gather for the next
+    /// Most writes to the table in flight; while all are in flight, further rows gather for the next write
     #[arg(long, env = "EDW_INSERT_WRITES", default_value_t = 4,
           value_parser = RangedU64ValueParser::<u16>::new().range(1..=64), help_heading = "Messages")]
     pub insert_writes: u16,
@@ -77,7 +77,7 @@ pub struct Args {
     )]
     pub scheduled_events_endpoint: Option<String>,
     /// Put, get, insert and delete one message in a queue and a table that are made for it and removed, say what is refused, and
-    /// exit: whether credential and roles will do, without touching anybody's messages
+    /// exit: shows whether credential and roles suffice, without touching other messages
     #[arg(long, env = "EDW_PROBE", help_heading = "Lifecycle")]
     pub probe: bool,
     /// Where /livez, /readyz and /metrics answer, such as 0.0.0.0:8080 (port 0: a free one), or none
@@ -86,7 +86,7 @@ pub struct Args {
     /// This consumer's name, written into every row; default: HOSTNAME and the process id
     #[arg(long, env = "POD_NAME", help_heading = "Lifecycle")]
     pub name: Option<String>,
-    /// This node's name, written into every row; tells which Spot notices are ours
+    /// This node's name, written into every row; Spot notices with this name are for this consumer
     #[arg(long, env = "NODE_NAME", help_heading = "Lifecycle")]
     pub node: Option<String>,
 

@@ -53,40 +53,40 @@ enum Command {
     Load(Box<LoadCommand>),
     /// Run the scenarios of the feature files
     Run(Box<RunCommand>),
-    /// Check the feature files, or the description of a workload: name the file and line of whatever keeps it from being trusted
+    /// Check feature files, or the description of a workload: name the file and line of each problem
     Lint(LintCommand),
     /// Write a first description of a workload, from messages and rows in storage or in files
     Init(Box<InitCommand>),
-    /// Write the reports of a run or suite again, from its event log; also of one that was killed
+    /// Write the reports of a run or suite again from its event log, even if the run was killed
     Report {
         /// The run's directory
         dir: PathBuf,
     },
-    /// Audit the table of a load after the fact, whoever wrote its rows; the storage is given as a consumer gets it
+    /// Audit the table of a load after the fact, whichever program wrote the rows; takes the same storage flags as a consumer
     Verify(Box<VerifyCommand>),
     /// Say what scaling settings would do to a load: replicas, backlog, cost, and what goes wrong; needs no cluster
     Simulate(Box<SimulateArgs>),
-    /// Hold what a real cluster's queue and replicas did against the model of KEDA and the HPA
+    /// Compare a recording of a real cluster's queue and replicas with the model of KEDA and the HPA
     Recording(RecordingArgs),
-    /// Hold runs or suites against earlier ones: what is worse, better, alike, or cannot be told
+    /// Compare runs or suites with earlier ones: what is worse, better, alike, or cannot be told
     Compare(CompareArgs),
-    /// Make a page over many nights: each night's outcome, the course of each promise, and the way to the reports
+    /// Make a page over many nights: the outcome of each night, the history of each promise, and links to the reports
     Nights(NightsArgs),
-    /// Remove the queues and tables that killed runs have left in a storage whose address is given
+    /// Remove the queues and tables that killed runs have left in a storage whose address was given
     Sweep(SweepCommand),
-    /// An AKS environment for one night: up, check, down, sweep; as the binary `aks` does it
+    /// Create, check and remove an AKS environment for one night; the same as the binary `aks`
     #[command(after_help = aks::args::EXIT_CODES)]
     Aks {
         #[command(subcommand)]
         command: aks::args::Command,
     },
-    /// The workload's producer, as its own binary runs it
+    /// Run the workload's producer; the same as its own binary
     Producer(Box<producer::Args>),
-    /// The workload's consumer, as its own binary runs it
+    /// Run the workload's consumer; the same as its own binary
     Consumer(Box<consumer::Args>),
-    /// A storage engine that serves Azure's Queue and Table services, as its own binary runs it
+    /// Run the storage engine, which serves Azure's Queue and Table services; the same as its own binary
     Engine(Box<engine::program::Args>),
-    /// Write the features, manifests and example prices that this program carries into a directory, to be edited
+    /// Copy the features, manifests and example prices inside this program to a directory, so that you can edit them
     Export(ExportArgs),
     /// Write the completions of a shell to standard output
     Completions {

@@ -1,22 +1,22 @@
 //! Proves that the event-driven workload keeps its promises: scenarios, load, audit, measurement, reports.
 //!
-//! - [`environment`]: where the workload runs. [`run`]: storage, consumers and a load, and what is found afterwards.
-//! - [`scenario`]: the feature files, run by Cucumber. [`load`]: one run without Gherkin.
-//! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes.
-//!   `conclusion`: how a run comes to one, whoever conducted it. `panics`: none of the harness's own is lost.
+//! - [`platform`]: where the workload runs: `local`, `cluster` or `aks`. [`run`]: one run: it starts storage, consumers and a
+//!   load, and collects the evidence.
+//! - [`scenario`]: the suite: plays the scenarios of the feature files. [`load`]: one run without Gherkin.
+//! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes. `conclusion`:
+//!   how loads, audits, scenarios and suites come to an outcome. `panics`: notes each panic of the harness, so that none is lost.
 //! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
-//! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a harness that was killed has left in storage.
+//! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a killed harness has left in storage and in a cluster.
 //! - [`pace`]: how many times as fast as in production a scenario runs.
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
-//! - [`nodes`]: where consumers run, and how Azure takes that back.
-//! - [`init`]: a first description of a workload that is not the project's own.
+//! - [`nodes`]: the simulated nodes on which consumers run, and how Azure evicts them.
+//! - [`init`]: writes a first description of another team's workload.
 //! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
 //!   what a real cluster did, held against the model.
 //! - [`authority`]: what stands for Microsoft Entra on a laptop. [`leak`]: finds secrets in what was written down.
 //! - [`compare`]: runs held against other runs. [`nights`]: a page over many.
 //! - [`project`]: the directory that a command works for.
-//! - [`process`]: child processes. [`guard`]: ends them when the harness cannot. [`cli`]: the command line. [`exit`]: its
-//!   exit codes.
+//! - [`cli`]: the command line. [`exit`]: its exit codes.
 
 pub mod authority;
 pub mod autoscale;

@@ -187,7 +187,7 @@ fn end(outcome: Outcome, way: &str, night: &Night) -> Markup {
     html! { a.pill.(outcome.as_str()) href=(format!("{way}/report.html")) title=(told) aria-label=(told) { (sign(outcome)) } }
 }
 
-/// The latest first: whoever opens the page asks about last night.
+/// Lists the nights, the latest first, since a reader of the page asks about last night.
 fn list(nights: &[Night]) -> Markup {
     html! {
         div.wide-table { table {

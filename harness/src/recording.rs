@@ -31,7 +31,7 @@ pub struct RecordingArgs {
     /// The file of the ScaledObject or ScaledJob that was in force
     #[arg(long, value_name = "FILE")]
     scaled_object: PathBuf,
-    /// How late polls, syncs and writes of that cluster can be
+    /// How late the polls, syncs and writes of the recorded cluster may be
     #[arg(long, default_value = "2s", value_parser = duration::parse_positive)]
     slack: Duration,
 }
@@ -147,12 +147,12 @@ pub struct Progress<W> {
 }
 
 impl<W: Write> Progress<W> {
-    /// Nothing is done at `begun`.
+    /// Starts at `begun`, with no work done.
     pub fn new(out: W, begun: Instant) -> Self {
         Self { out, told: begun }
     }
 
-    /// Such a part is done, from 0 to 1, at `now`.
+    /// Prints that the share `part` of the work, from 0 to 1, is done at `now`, if the last line is old enough.
     pub fn tell(&mut self, part: f64, now: Instant) {
         if now.saturating_duration_since(self.told) >= EVERY {
             self.told = now;

@@ -30,8 +30,8 @@ pub struct SweepArgs {
     /// Where the run directories are [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
     #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
-    /// Remove the namespaces of runs in this context's cluster whose time is over as well, and give back the nodes that such runs have
-    /// cordoned, whether or not their logs are here
+    /// Also remove the namespaces in this context's cluster of runs whose time is over, and give back the nodes that such runs
+    /// have cordoned, whether or not their logs are here
     #[arg(long, env = "EDW_CONTEXT")]
     pub context: Option<String>,
     /// Say what would be removed, and remove nothing
@@ -144,8 +144,8 @@ fn is_in_cluster(resource: &Resource) -> bool {
     resource.kind == NAMESPACE || resource.kind == CORDON
 }
 
-/// What runs have left in the cluster of `context` that nobody needs any more: namespaces, and nodes that are out of use; but for those
-/// that are `known` to be left. The others are told of, and stay.
+/// Namespaces and cordoned nodes that runs have left in the cluster of `context`, and whose time is over, except those in
+/// `known`. Reports all others, and leaves them.
 async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resource>> {
     let (client, _) = cluster::context::connect(Some(context)).await?;
     let mut expired = cordons(context, &client, known).await?;

@@ -91,13 +91,13 @@ pub struct Args {
     /// Fraction of the messages to send twice on purpose, from 0 to 1
     #[arg(long, env = "EDW_DUPLICATE_RATE", default_value = "0", value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
-    /// Most messages in flight; when all are busy, messages become late and the schedule stays
+    /// Most messages in flight; when all slots are busy, messages are sent late, and the schedule does not change
     #[arg(long, env = "EDW_CONCURRENCY", default_value_t = 64, value_parser = parse_concurrency)]
     pub concurrency: usize,
     /// Most tries to send one message
     #[arg(long, env = "EDW_TRIES", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub tries: u32,
-    /// How long one message is tried: no try begins later than this, or waits longer than this for its answer
+    /// Time limit for sending one message: no try begins later than this, or waits longer than this for its answer
     #[arg(long, env = "EDW_SEND_TIMEOUT", default_value = "60s", value_parser = duration::parse_positive)]
     pub send_timeout: Duration,
     /// How long sends in flight may take after SIGINT or SIGTERM

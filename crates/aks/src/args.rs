@@ -42,7 +42,7 @@ pub struct Common {
     /// Where ledger, calls and kubeconfig are
     #[arg(long, env = "EDW_AKS_OUT", default_value = "target/aks")]
     pub out: PathBuf,
-    /// Between two looks at something that takes time, in seconds; how often it is looked at stays the same
+    /// Seconds between two polls of a slow operation; the number of polls stays the same
     #[arg(long, env = "EDW_AKS_POLL_SECONDS", default_value_t = 10)]
     pub poll_seconds: u64,
 }
@@ -53,16 +53,16 @@ pub struct UpArgs {
     /// What every command has.
     #[command(flatten)]
     pub common: Common,
-    /// Name of the environment: 3 to 24 lower-case letters, digits and dashes; of the present time unless given
+    /// Name of the environment: 3 to 24 lower-case letters, digits and dashes; made from the present time unless given
     #[arg(long, env = "EDW_AKS_RUN")]
     pub run: Option<Run>,
     /// Region
     #[arg(long, env = "EDW_AKS_LOCATION", default_value = "eastus")]
     pub location: String,
-    /// When a sweep may remove everything, in hours from now: longer than the night, its time-outs included
+    /// Hours from now after which a sweep may remove everything; must be longer than the night with its time-outs
     #[arg(long, env = "EDW_AKS_EXPIRES_HOURS", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=24))]
     pub expires_hours: u16,
-    /// What it may cost at most until then, in USD; more is refused before anything is created
+    /// Most that the environment may cost until then, in USD; a higher bound is refused before anything is created
     #[arg(long, env = "EDW_AKS_CEILING", default_value_t = 10.0)]
     pub ceiling: f64,
     /// Limit of virtual cores of the Spot pool
@@ -116,7 +116,7 @@ pub struct SweepArgs {
     /// Remove them, instead of only naming them
     #[arg(long)]
     pub delete: bool,
-    /// Take this for the present time (UTC, as 2026-11-23T05:00:00Z): what would be swept by then
+    /// Use this as the present time (UTC, as 2026-11-23T05:00:00Z), to see what would be swept by then
     #[arg(long)]
     pub as_of: Option<String>,
 }

@@ -93,7 +93,7 @@ pub struct Excursion {
     pub until: Duration,
     /// With so many replicas.
     pub replicas: u32,
-    /// Where so many were possible, at its begin.
+    /// The lowest and highest count that was possible when it began.
     pub possible: (u32, u32),
 }
 

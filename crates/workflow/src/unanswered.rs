@@ -10,7 +10,7 @@ const WRAPPED: [&str; 3] = [
 /// What the client says before the URL.
 const SENDING: &str = "error sending request for url (";
 
-/// The layers of the client, which say nothing to anybody else.
+/// Texts of the HTTP client's own layers, which mean nothing to a user.
 const LAYERS: [&str; 8] = [
     "client error (Connect)",
     "client error (SendRequest)",

@@ -18,7 +18,7 @@ pub(super) struct ExportArgs {
     dir: PathBuf,
     /// What to write: features, k8s, prices.yaml [default: all of it]
     parts: Vec<String>,
-    /// Replace files that are there with another content
+    /// Overwrite existing files whose content differs
     #[arg(long)]
     overwrite: bool,
 }

@@ -17,7 +17,7 @@ pub(super) struct LintCommand {
     /// [default: features, where there are any, else builtin:features]
     #[arg(default_values_os_t = [crate::project::features()], hide_default_value = true, env = "EDW_FEATURES")]
     pub(super) features: Vec<PathBuf>,
-    /// Steps that no scenario uses are an error, not a remark
+    /// Report steps that no scenario uses as errors, not as remarks
     #[arg(long)]
     pub(super) deny_unused: bool,
 }

@@ -30,18 +30,18 @@ use gather::{Group, gather};
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = MORE)]
 pub struct CompareArgs {
-    /// The directory of a run or suite, or one that holds several: what was before
+    /// The earlier run or suite: its directory, or a directory that holds several
     pub base: PathBuf,
-    /// The same of what is new; several are several runs of the same
+    /// The new runs or suites, in the same form; several count as runs of the same load
     #[arg(required = true)]
     pub new: Vec<PathBuf>,
-    /// A change of a figure by no more than this share is none
+    /// Share by which a figure may change without counting as changed
     #[arg(long, default_value_t = Rule::default().tolerance, value_parser = number::parse_fraction)]
     pub tolerance: f64,
-    /// The same where one run is compared with one
+    /// The same, if one run is compared with one other run
     #[arg(long, default_value_t = Rule::default().pair_tolerance, value_parser = number::parse_fraction)]
     pub pair_tolerance: f64,
-    /// Of all comparisons of runs that differ in nothing, this share at most may call anything worse or better
+    /// Largest share of comparisons of equal runs in which something may be called worse or better by chance
     #[arg(long, default_value_t = Rule::default().error, value_parser = number::parse_fraction)]
     pub error: f64,
     /// Take only the last N runs of a directory that holds several

@@ -22,7 +22,7 @@ pub struct LoadArgs {
     /// Messages to send
     #[arg(long, default_value_t = 20_000, value_parser = messages, allow_hyphen_values = true)]
     pub messages: u64,
-    /// Consumers that compete for them
+    /// Number of consumers that compete for the messages
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub consumers: u32,
     /// Consumers come and go as the ScaledObject says, from none on: those of each queue by one of its own; by KEDA in a cluster, by its
@@ -42,10 +42,10 @@ pub struct LoadArgs {
     /// Fraction of messages sent twice on purpose, 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = number::parse_fraction)]
     pub duplicate_rate: f64,
-    /// Generators that send the load, each a slice of it: as many as there are queues, or a multiple of that [default: one for each queue]
+    /// Number of generators, each of which sends a slice of the load: a multiple of --queues [default: one for each queue]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub generators: Option<u32>,
-    /// Queues that the load is spread over; consumers are spread over them too
+    /// Number of queues over which the load and the consumers are spread
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
     pub queues: u32,
     /// Simulated work of a consumer: none, fixed:50ms, uniform:10ms..100ms, exponential:50ms, cpu:20ms
@@ -60,8 +60,8 @@ pub struct LoadArgs {
     /// A latency limit, such as 'end to end p99 2s'; repeat for more
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
-    /// Find the highest rate that keeps the limits (without any: end to end p99 100ms): raises it in steps until one breaks, then closes
-    /// in; --messages and --shape do not count
+    /// Find the highest rate that keeps the limits (without --limit: end to end p99 100ms): raise the rate in steps until a limit
+    /// breaks, then close in; --messages and --shape are ignored
     #[arg(long)]
     pub find_rate: bool,
     /// How long each rate is held while --find-rate searches

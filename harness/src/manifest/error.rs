@@ -14,7 +14,7 @@ pub enum ManifestError {
         /// Why.
         source: io::Error,
     },
-    /// A file of which nobody can tell what its bytes mean.
+    /// A file whose encoding is not recognised.
     #[error("read {path} as text: it is neither UTF-8 nor UTF-16; save it as UTF-8")]
     Encoding {
         /// Which.

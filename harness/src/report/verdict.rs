@@ -50,7 +50,7 @@ impl RunRecord {
                 .flat_map(|measured| &measured.verdicts)
                 .map(Part::from),
         );
-        // Why is for the run to state; that it is no pass must not depend on that.
+        // The run itself states the reason. The outcome must not depend on whether it did.
         let consumers = super::promises::of_consumers(self);
         parts.extend(consumers.map(|promise| Part::bare(promise.outcome)));
         for scenario in &self.scenarios {

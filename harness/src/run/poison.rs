@@ -17,10 +17,11 @@ use crate::platform::storage::Queue;
 /// How long a message is hidden at first.
 const HIDE: Duration = Duration::from_secs(60);
 
-/// The longest that a message is hidden: an hour. Whoever ends the harness meanwhile waits for that long.
+/// The longest time for which a message is hidden: an hour. If the harness is killed meanwhile, the message stays hidden for that
+/// long.
 const MOST: Duration = Duration::from_secs(3600);
 
-/// Between two looks for messages that somebody else hides.
+/// Time between two looks for messages that another reader hides.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How long messages that somebody else hides are waited for: less than what was read itself stays hidden.

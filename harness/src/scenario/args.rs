@@ -14,7 +14,7 @@ use crate::shell::word;
 pub struct SuiteArgs {
     /// Only scenarios whose name contains this text
     pub filter: Option<String>,
-    /// Only the scenarios that tell most in the shortest time, which have the tag @smoke
+    /// Only the scenarios with the tag @smoke: the few that show most in the shortest time
     #[arg(long, env = "EDW_SMOKE")]
     pub smoke: bool,
     /// Print the names of the selected scenarios, and run none
@@ -24,7 +24,7 @@ pub struct SuiteArgs {
     /// the project, where there are any, else builtin:features]
     #[arg(long, env = "EDW_FEATURES", default_values_os_t = [project::features()], hide_default_value = true)]
     pub features: Vec<PathBuf>,
-    /// The directory of the manifests by which scenarios scale consumers [default: builtin:k8s/base]
+    /// Directory of the manifests whose settings scale the consumers of scenarios [default: builtin:k8s/base]
     #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = project::manifests(), hide_default_value = true)]
     pub manifests: PathBuf,
     /// Where run directories go [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
@@ -39,8 +39,8 @@ pub struct SuiteArgs {
     /// Seed of the suite and of each of its runs, to repeat one [default: random]
     #[arg(long, env = "EDW_SCENARIO_SEED", value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
-    /// Whose evidence stays: 'all', or what did not pass; the suite's own report stays in any case [default: all; cargo test:
-    /// failed]
+    /// Keep run directories: `all`, or only those of scenarios that did not pass (`failed`); the suite's own report is always
+    /// kept [default: all; cargo test: failed]
     #[arg(long, env = "EDW_KEEP", value_enum)]
     pub keep: Option<Keep>,
     /// How long a step may take, beyond the times that its sentence states
@@ -51,12 +51,12 @@ pub struct SuiteArgs {
     pub scenario_deadline: Duration,
 }
 
-/// Whose evidence stays.
+/// Which run directories are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Keep {
-    /// Every scenario's.
+    /// The directories of all scenarios.
     All,
-    /// That of scenarios that did not pass.
+    /// Only the directories of scenarios that did not pass.
     Failed,
 }
 

@@ -193,7 +193,7 @@ fn too_large(sentence: &str) -> Option<&str> {
     numbers.find(|digits| !digits.is_empty() && digits.parse::<u32>().is_err())
 }
 
-/// Given, one When, Then; and at least one sentence that says by when.
+/// Checks the order Given, one When, Then, and that at least one sentence has a deadline.
 fn order(problems: &mut Problems<'_>, steps: &[&Step], line: usize, name: &str) {
     let of = |ty: StepType| steps.iter().filter(move |step| step.ty == ty);
     match of(StepType::When).count() {

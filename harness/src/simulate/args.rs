@@ -58,7 +58,7 @@ Exit codes:
 pub struct SimulateArgs {
     /// The file of a ScaledObject or a ScaledJob, `-` for standard input, or a directory with manifests or a kustomization
     pub settings: PathBuf,
-    /// Other settings, answered beside the first
+    /// Other settings, whose answer is shown beside the first
     #[arg(long)]
     pub compare: Option<PathBuf>,
     /// Which ScaledObject or ScaledJob, where there are several
@@ -67,7 +67,7 @@ pub struct SimulateArgs {
     /// The queue that messages come into [default: that of the first trigger that reads one]
     #[arg(long, value_name = "NAME")]
     pub queue: Option<String>,
-    /// Messages that are in another queue of a trigger all the time; none unless given
+    /// Messages that are always in another queue of a trigger; none unless given
     #[arg(long, value_name = "QUEUE=COUNT", value_parser = waiting)]
     pub waiting: Vec<(String, u64)>,
     /// The time of day when the load begins, for cron triggers, such as 2026-11-30T07:55:00+01:00
@@ -82,13 +82,13 @@ pub struct SimulateArgs {
     /// How long messages are sent at most
     #[arg(long, value_parser = duration::parse_positive)]
     pub duration: Option<Duration>,
-    /// The same load again, each time after this
+    /// Repeat the load after this time, again and again
     #[arg(long, value_name = "PERIOD", value_parser = duration::parse_positive)]
     pub repeat: Option<Duration>,
     /// Seed of Poisson arrivals
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Messages that one replica does, when it has enough of them; each takes equally long
+    /// Rate at which a busy replica does messages; each takes equally long
     #[arg(long, default_value = "1/s", value_parser = moving)]
     pub service_rate: Rate,
     /// How long a replica works on each message: fixed:30s, uniform:10s..1m, exponential:30s (its mean) [default: as
@@ -104,17 +104,17 @@ pub struct SimulateArgs {
     /// From the decision to a replica's first message: scheduling, a node if there is none, image, start
     #[arg(long, default_value = "10s", value_parser = duration::parse)]
     pub start_delay: Duration,
-    /// How long a replica goes on with what it has when it is told to end [default: the Deployment's
+    /// How long a replica may go on with its messages after it is told to end [default: the Deployment's
     /// terminationGracePeriodSeconds, else 30s]
     #[arg(long, value_parser = duration::parse)]
     pub grace: Option<Duration>,
     /// How long the ScaledObject has been there when the load begins [default: long enough for all to be at rest]
     #[arg(long, value_parser = duration::parse)]
     pub age: Option<Duration>,
-    /// Longest time that a message may wait for a replica without being a finding
+    /// Longest time that a message may wait for a replica before that is a finding
     #[arg(long, default_value = "5m", value_parser = duration::parse_positive)]
     pub max_wait: Duration,
-    /// How long is simulated
+    /// Time that is simulated
     #[arg(long, default_value = "20m", value_parser = horizon)]
     pub horizon: Duration,
     /// Show what other phases of the two loops make possible

@@ -58,15 +58,14 @@ pub struct VerifyArgs {
     /// The description of the workload, instead of these columns [default: edw.yaml here or in a directory above, where no column is named]
     #[arg(long, env = "EDW_WORKLOAD", conflicts_with_all = ["id_column", "data_column", "payload_only"])]
     pub workload: Option<PathBuf>,
-    /// Judge ids and payloads alone: the rows lack other columns of the contract. So it is in any case where the id is not
-    /// the RowKey
+    /// Judge only ids and payloads, because the rows lack the other columns of the contract; always so if the id is not the
+    /// RowKey
     #[arg(long)]
     pub payload_only: bool,
     /// A latency limit, such as 'end to end p99 2s'; repeat for more
     #[arg(long = "limit")]
     pub limits: Vec<LatencyLimitArg>,
-    /// How long to wait for messages in the queue that consumers may still finish: as long as some of the run are visible or
-    /// leased
+    /// How long to wait while messages of the run are still in the queue, visible or leased, and consumers may finish them
     #[arg(long, default_value = "120s", value_parser = duration::parse)]
     pub settle: Duration,
     /// Where run directories are, and where the report goes [default: target/runs in a Cargo workspace, else edw-out/runs in the project]

@@ -142,7 +142,7 @@ impl JobRecording {
         Ok(findings)
     }
 
-    /// What it says of the queues that its ScaledJob reads, with which its settings are made.
+    /// The queues that the ScaledJob reads, as the recording states them; its settings are made with them.
     pub fn surroundings(&self) -> Surroundings {
         self.head.surroundings()
     }

@@ -34,14 +34,14 @@ struct Delivery {
     first_try: Option<Stamp>,
 }
 
-/// What comes of comparing a row's claims.
+/// The result of comparing a row's claims with the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Compared {
-    /// Nothing speaks against them.
+    /// No claim is known to be false.
     Fine,
-    /// The wall clock was set meanwhile: they may be so.
+    /// The wall clock was set meanwhile, so that the claims may be true.
     Untold,
-    /// What is not so.
+    /// A claim is false: which one.
     False(String),
     /// The work was said to be done long before the row was sent, with nothing to wait for: not so, unless the machine stood still.
     Early {

@@ -10,7 +10,8 @@ use super::{Finding, Traffic, Violation};
 /// What a run has in storage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resources {
-    /// Its queues; each poison queue is named after one, as the description of the workload says. None: any that is no poison queue.
+    /// Its queues; each poison queue is named after one of them, as the description of the workload says. Empty: every queue that
+    /// is no poison queue.
     pub queues: Vec<String>,
     /// Its table.
     pub table: Option<String>,

@@ -16,7 +16,7 @@ pub enum Effect {
     Delay(Duration),
     /// The connection is reset.
     Reset(Moment),
-    /// Storage does it, and no answer comes: the connection stays open and silent.
+    /// Storage carries out the request, and the client gets no answer: the connection stays open and silent.
     Withhold,
     /// Storage does it, and half of the answer comes; then the connection ends in order.
     Truncate,

@@ -105,8 +105,8 @@ pub(super) fn chain(error: &azure_core::Error) -> String {
     plainly(&text)
 }
 
-/// What the service said, in one line: of an error body (XML, or JSON of tables) its message alone, since its code is told
-/// before, and the id of the request, which support asks for, at the end.
+/// The service's answer in one line: of an error body (XML, or JSON of tables) only its message, since the code is printed before
+/// it; then the id of the request, for which support asks.
 fn in_one_line(text: &str) -> String {
     let between = |open: &str, close: &str| {
         let rest = &text[text.find(open)? + open.len()..];

@@ -18,9 +18,9 @@ const LIFE: Duration = Duration::from_secs(4 * 60 * 60);
 /// Whether something is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
-    /// It is.
+    /// With the wire.
     On,
-    /// It is not.
+    /// Without the wire: promises that only the wire can check are not judged.
     Off,
 }
 
@@ -37,10 +37,10 @@ impl fmt::Display for Switch {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "With --env aks")]
 pub struct AksArgs {
-    /// The environment that `aks up` has brought up, by the name that it was given: it says which cluster, storage and overlay
+    /// Name of the environment that `aks up` has created; it decides cluster, storage and overlay
     #[arg(id = "aks_run", long = "aks-run", env = "EDW_AKS_RUN")]
     pub run: Option<String>,
-    /// Where `aks up` has written what it knows of it
+    /// Directory in which `aks up` has written the data of the environment
     #[arg(
         id = "aks_out",
         long = "aks-out",
@@ -79,19 +79,19 @@ pub struct ClusterArgs {
     /// The image of the wire [default: `wire` beside the consumer's]
     #[arg(long, env = "EDW_WIRE_IMAGE")]
     pub wire_image: Option<String>,
-    /// Whether a wire lies between workload and storage: it writes every request down, and breaks what scenarios break [default: on
-    /// where the overlay has storage of its own, or storage is spoken to over HTTPS]
+    /// Whether a proxy, the wire, sits between workload and storage: it records every request, and injects the faults of
+    /// scenarios [default: on if the overlay has its own storage, or storage uses HTTPS]
     #[arg(long, env = "EDW_WIRE")]
     pub wire: Option<Switch>,
-    /// Nodes with this label may be cordoned and drained by scenarios about nodes, each for as long as its run takes; no other node is ever
-    /// touched, and without it those scenarios are not run. One that also carries edw/may-be-deleted=true is deleted where a scenario
-    /// takes it away for good
+    /// Label of the nodes that scenarios about nodes may cordon and drain, each for the length of its run; no other node is
+    /// touched, and without this flag those scenarios are not run. A node that also has the label edw/may-be-deleted=true is
+    /// deleted if a scenario takes it away for good
     #[arg(long, env = "EDW_DRAIN_NODES", value_name = "KEY=VALUE")]
     pub drain_nodes: Option<NodeLabel>,
-    /// After this time `harness sweep` may remove the namespace of a run, if nobody has
+    /// Time after which `harness sweep` may remove the namespace of a run that still exists
     #[arg(long, env = "EDW_NAMESPACE_LIFE", value_parser = duration::parse_positive, default_value = "4h")]
     pub namespace_life: Duration,
-    /// Leave the namespace of a run when it has ended, to look into it
+    /// Keep the namespace of a run after its end, for inspection
     #[arg(long)]
     pub keep_namespace: bool,
 }

@@ -36,17 +36,17 @@ pub struct WorkloadArgs {
     /// Where the workload runs
     #[arg(long = "env", env = "EDW_ENV", value_enum, default_value_t)]
     pub environment: EnvironmentName,
-    /// Which storage runs are given [default: load: engine, or azurite where an address is given; run: azurite]
+    /// The storage that runs use [default: for load, engine, or azurite if an address is given; for run, azurite]
     #[arg(long, env = "EDW_STORAGE", value_enum)]
     pub storage: Option<StorageChoice>,
-    /// Run this command of the shell as the consumer, instead of the project's own; docs/CONSUMER.md says what it must keep
+    /// Run this shell command as the consumer, instead of the project's own; docs/CONSUMER.md has the contract that it must keep
     #[arg(long, env = "EDW_CONSUMER_COMMAND")]
     pub consumer_command: Option<String>,
     /// The description of the workload: its message, its row, its worker; docs/DESCRIPTION.md [default: edw.yaml here or in a directory above,
     /// else the project's own]
     #[arg(long, env = "EDW_WORKLOAD")]
     pub workload: Option<PathBuf>,
-    /// End as inconclusive once a storage whose address is given has not answered for this long
+    /// How long a storage whose address is given may fail to answer before the run ends as inconclusive
     #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
     pub storage_patience: Duration,
     /// Which cluster
