@@ -77,6 +77,9 @@ async fn config(
     };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
     let config = config.map_err(|error| unusable(&context, error.to_string()))?;
+    if config.accept_invalid_certs {
+        return Err(ContextError::Insecure(context).into());
+    }
     Ok((config, context))
 }
 
@@ -103,6 +106,30 @@ current-context: prod
             refused.to_string().contains("kubectl would use prod"),
             "{refused}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_context_that_checks_no_certificate_is_refused() {
+        let kubeconfig = |insecure: bool| {
+            let text = format!(
+                "
+apiVersion: v1
+kind: Config
+clusters:
+  - {{name: a, cluster: {{server: 'https://127.0.0.1:6443', insecure-skip-tls-verify: {insecure}}}}}
+users:
+  - {{name: b, user: {{}}}}
+contexts:
+  - {{name: dev, context: {{cluster: a, user: b}}}}
+"
+            );
+            Kubeconfig::from_yaml(&text)
+        };
+        let refused = config(kubeconfig(true), Some("dev")).await.unwrap_err();
+        let told = refused.to_string();
+        assert!(told.contains("insecure-skip-tls-verify"), "{told}");
+        let (_, name) = config(kubeconfig(false), Some("dev")).await.unwrap();
+        assert_eq!(name, "dev");
     }
 
     #[test]

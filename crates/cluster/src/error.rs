@@ -75,6 +75,12 @@ pub enum ContextError {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// It does not check whom it speaks to, and what is sent there holds secrets.
+    #[error(
+        "use the context {0:?}: it does not check the API server's certificate (insecure-skip-tls-verify), and the harness sends \
+         secrets there; give its cluster certificate-authority-data, or certificate-authority, in the kubeconfig"
+    )]
+    Insecure(String),
 }
 
 fn told(current: Option<&str>, known: &[String]) -> String {

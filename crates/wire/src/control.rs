@@ -53,9 +53,16 @@ const KILL: Duration = Duration::from_secs(60);
 /// The header that tells one life of the program from the next.
 pub(super) const LIFE: &str = "x-edw-life";
 
+/// What a history holds, counted up with each change of what is written down of a request. A wire of another count would leave out what the
+/// judge looks for, and each row would seem to be wrong.
+pub const FORMAT: u32 = 1;
+
 /// How a wire stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
+    /// Its [`FORMAT`]; 0 of a wire that does not know it yet.
+    #[serde(default)]
+    pub format: u32,
     /// How often rules have struck.
     pub struck: u64,
     /// How often each rule at work has.
@@ -259,6 +266,7 @@ impl Program {
         // Read by itself: who looks at the number keeps the history from growing, and who writes the history keeps others from checking it.
         let history = *self.proxy.history().bytes().borrow();
         Status {
+            format: FORMAT,
             struck: self.proxy.struck(),
             rules: self.proxy.faults().counts(),
             history,

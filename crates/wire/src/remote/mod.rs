@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
 use evidence::history::{FILE, HistoryError};
@@ -24,7 +24,7 @@ use tokio::time::sleep;
 use copy::copy;
 use way::{Restarted, Way};
 
-use super::control::Status;
+use super::control::{FORMAT, Status};
 use super::lane::Asker;
 use super::wire::Written;
 use super::{AtWork, Rule, Wire, lock};
@@ -98,7 +98,8 @@ impl Remote {
             trouble: Mutex::default(),
             status: watch::Sender::default(),
         });
-        shared.look().await.context("find the wire")?;
+        let status = shared.look().await.context("find the wire")?;
+        same_format(status.format)?;
         let mut tasks = JoinSet::new();
         tasks.spawn(copy(shared.clone(), file));
         tasks.spawn(kill(shared.clone(), kills));
@@ -286,6 +287,16 @@ impl Shared {
     }
 }
 
+/// Whether the wire writes down what the judge reads.
+fn same_format(format: u32) -> anyhow::Result<()> {
+    ensure!(
+        format == FORMAT,
+        "use the wire in the cluster: its image is of another version of the harness (its histories have format {format}, and {FORMAT} is \
+         needed); build the images of this version anew (ci/images/build producer consumer wire), and load them into the cluster"
+    );
+    Ok(())
+}
+
 /// Kills whom the wire asks to be killed.
 async fn kill(shared: Arc<Shared>, kills: Arc<dyn Kills>) {
     let mut known = BTreeSet::new();
@@ -336,5 +347,21 @@ async fn look(shared: Arc<Shared>) {
             return;
         }
         sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wire_of_another_version_is_refused() {
+        same_format(FORMAT).unwrap();
+        // As one answers that does not know its format yet.
+        let old: Status =
+            serde_json::from_str(r#"{"struck": 0, "rules": {}, "history": 0, "trouble": null}"#)
+                .unwrap();
+        let told = same_format(old.format).unwrap_err().to_string();
+        assert!(told.contains("ci/images/build"), "{told}");
     }
 }
