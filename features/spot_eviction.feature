@@ -6,8 +6,8 @@ Feature: Azure takes Spot nodes back, and no message pays for it
   that is drained by force gives each consumer one more second.
 
   Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told: the settings of the
-  workload's manifests. Where they are told in time, more messages come than four of them can work on, so that all have work in hand.
-  Which node is hit, and when, the seed of the run decides.
+  workload's manifests. More messages come than four of them can work on, so that all have work in hand when a node is hit. Which node is
+  hit, and when, the seed of the run decides.
 
   Background:
     Given each message takes 6 s of work
@@ -42,7 +42,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
 
     Scenario Outline: <what>
       Given 4 consumers on Spot nodes, at most <each> on each
-      When 60 messages are sent at 2 per second, and <what>
+      When 120 messages are sent at 4 per second, and <what>
       Then within <time> as many consumers are at work again as before
       And within 3 min every message has exactly one result
       And at most <twice> messages were delivered more than once
@@ -73,7 +73,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
     Scenario: Azure has no other Spot machine
       Given 4 consumers on Spot nodes, at most 2 on each
       And Azure has no other Spot machine to give
-      When 60 messages are sent at 2 per second, and one of the Spot nodes is evicted with 30 s of notice
+      When 120 messages are sent at 4 per second, and one of the Spot nodes is evicted with 30 s of notice
       Then within 5 min as many consumers are at work again as before
       And those that came in place of others run on demand
       And every consumer of a node that was evicted had looked for a notice every second

@@ -87,21 +87,23 @@ pub(super) async fn until_in_work(run: &Run, node: &str, patience: Duration) -> 
     first
 }
 
-/// Waits until a worker on `node` has a message in hand, as far as there is a wire to tell. Not until all of them have: workers that take
-/// many at once leave others with nothing.
+/// Waits until each worker on `node` has a message in hand, as far as there is a wire to tell: workers are told one after the other, and the
+/// first may be the one that has none. The load must be more than all can work on, else others may take everything.
 pub(super) async fn until_in_hand(run: &Run, node: &str, patience: Duration) -> StepResult {
     let workers = nodes_workers(run, node)?;
     let Ok(wire) = run.wire() else {
         return Ok(());
     };
+    let mut idle = Vec::new();
     let busy = until(patience, async || {
-        let is_busy = workers.iter().any(|it| wire.in_hand_of(it) > 0);
-        Ok(is_busy.then_some(()))
+        let all = workers.iter();
+        idle = all.filter(|it| wire.in_hand_of(it) == 0).cloned().collect();
+        Ok(idle.is_empty().then_some(()))
     });
     if busy.await?.is_err() {
+        let idle = idle.join(", ");
         return Err(denied(format!(
-            "nobody on {node} had a message in hand for {patience:?} ({}), so that its eviction would show nothing",
-            workers.join(", ")
+            "{idle} on {node} had no message in hand for {patience:?}, so that its eviction would show nothing"
         )));
     }
     Ok(())
