@@ -329,9 +329,18 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(stdout().lock(), "{line}");
 }
 
+/// Prints what is selected as the test harness of Rust does, and beside it, for people, what cannot run here.
+#[expect(
+    clippy::print_stderr,
+    reason = "what reads the list of tests takes nothing else from the standard output"
+)]
 fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
-    for name in crate::scenario::list(suite, &profile(&suite.workload)?)? {
+    let listed = crate::scenario::list(suite, &profile(&suite.workload)?)?;
+    for name in &listed.names {
         say(&format!("{name}: test"));
+    }
+    for not_run in &listed.not_run {
+        eprintln!("{}", crate::scenario::not_run_line(not_run));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use serde_saphyr::{Error, UserMessageFormatter};
 use crate::json::misfit;
 
 /// Parts of what the parser says, and what is wrong and what to do. The first that fits counts.
-const IN_WORDS: [(&str, &str); 17] = [
+const IN_WORDS: [(&str, &str); 18] = [
     ("invalid u", "a whole number from 0 on is expected here"),
     (
         "invalid bool",
@@ -14,6 +14,10 @@ const IN_WORDS: [(&str, &str); 17] = [
     (
         "expected string scalar",
         "a text is expected here; put what begins with { or [ into quotes, and write no list or fields",
+    ),
+    (
+        "null is not allowed here",
+        "a text is expected here, and this is null, or nothing; write the text, in quotes if it is the word null, or leave the line out",
     ),
     (
         "tabs disallowed",

@@ -23,6 +23,9 @@ pub struct Audit {
     /// What was not judged, since the description of the workload does not let it be known, or nothing saw what crossed the wire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_judged: Vec<NotJudged>,
+    /// What the description says that words about findings depend on; absent where the workload is the project's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
     /// How the sends ended.
     pub sends: SendCounts,
     /// Rows read, those of other runs not counted.
@@ -39,6 +42,9 @@ pub struct Audit {
     /// consumers of this run.
     #[serde(default)]
     pub unattributed_rows: u64,
+    /// Rows of no message that name several: one row for many messages, which nobody can judge.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rows_of_many: u64,
     /// Whether the queue was still being worked on when the evidence was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_work: Option<AtWork>,
@@ -62,6 +68,21 @@ pub struct Audit {
     /// What the history of the wire told; absent where there is none, and then the promises about the way are not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+}
+
+/// What the description of a workload that is not the project's own says, as far as words about findings depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// Whether rows may be updated (`row.written: updated`).
+    pub updates: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// How the queue was still being worked on when the evidence was read: what was in it may have been finished since.
@@ -153,6 +174,9 @@ pub struct StampBlocks {
     pub judged: u64,
     /// Some row is absent, surplus or corrupted, and the sum cannot be complete.
     pub unjudged: u64,
+    /// Rows of the blocks that were found restamped: at most so many are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suspected: u64,
 }
 
 impl Audit {
@@ -163,5 +187,45 @@ impl Audit {
             .iter()
             .find(of_kind)
             .map_or(0, |finding| finding.count)
+    }
+
+    /// The promise that a violation of this kind breaks, in words that fit the workload.
+    pub const fn promise(&self, violation: Violation) -> &'static str {
+        match violation {
+            Violation::Overwritten if self.updates() => "no row is deleted once it is stored",
+            _ => violation.promise(),
+        }
+    }
+
+    /// A finding in words that fit the workload, such as `3 rows misplaced`.
+    pub fn counted(&self, finding: &Finding) -> String {
+        let Finding {
+            violation, count, ..
+        } = finding;
+        let s = if *count == 1 { "" } else { "s" };
+        match violation {
+            Violation::Overwritten if self.updates() => {
+                format!("{count} row{s} deleted once stored")
+            }
+            Violation::Restamped if self.suspected() > 0 => {
+                let rows = self.suspected();
+                let of_rows = if rows == 1 { "" } else { "s" };
+                format!(
+                    "up to {rows} row{of_rows}, in {count} block{s} of messages, with a srcStamp or sentStamp that did not come with \
+                     them"
+                )
+            }
+            _ => violation.counted(*count),
+        }
+    }
+
+    /// At most so many rows are restamped; 0 where the log is of a harness that did not tell.
+    pub fn suspected(&self) -> u64 {
+        self.stamps.map_or(0, |stamps| stamps.suspected)
+    }
+
+    /// Whether rows may be updated.
+    pub const fn updates(&self) -> bool {
+        matches!(self.foreign, Some(Foreign { updates: true }))
     }
 }

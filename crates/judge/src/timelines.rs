@@ -2,38 +2,55 @@
 
 use std::collections::HashSet;
 
+use contract::workload::Lens;
 use evidence::audit::Audit;
-use evidence::{Crossing, Handled};
+use evidence::{Crossing, Handled, RowChange};
 
 /// Most crossings that a witness shows: enough for several deliveries of one message.
 const MAX_SHOWN: usize = 40;
 
 /// Gives every witness of an audit its way through the wire: all of them in one reading of the history.
 #[derive(Debug)]
-pub struct Timelines<'a>(Vec<Timeline<'a>>);
+pub struct Timelines<'a> {
+    /// Tells by its keys of which message a row is.
+    lens: Lens,
+    all: Vec<Timeline<'a>>,
+}
 
 impl<'a> Timelines<'a> {
-    /// Those of the witnesses of `audit`.
-    pub fn of(audit: &'a mut Audit) -> Self {
+    /// Those of the witnesses of `audit`, of a run whose workload `lens` describes.
+    pub fn of(audit: &'a mut Audit, lens: Lens) -> Self {
         let findings = audit.findings.iter_mut();
         let witnesses = findings.flat_map(|finding| &mut finding.witnesses);
-        Self(
-            witnesses
-                .map(|witness| Timeline::of(&witness.subject, &mut witness.history))
-                .collect(),
-        )
+        let all = witnesses.map(|witness| Timeline::of(&witness.subject, &mut witness.history));
+        Self {
+            lens,
+            all: all.collect(),
+        }
     }
 
     /// Whether there are none, so that the history need not be read.
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// The next crossing of the history.
     pub fn crossing(&mut self, crossing: &Crossing) {
-        for timeline in &mut self.0 {
-            timeline.look_at(crossing);
+        let rows = crossing.rows.iter().map(|row| self.name_of(row));
+        let rows: Vec<_> = rows.collect();
+        for timeline in &mut self.all {
+            timeline.look_at(crossing, &rows);
         }
+    }
+
+    /// What witnesses call a row: the id of its message, as one of its columns or its keys tell it, or its key.
+    fn name_of(&self, row: &RowChange) -> String {
+        let by_keys = || {
+            let owner = self.lens.owner_of_keys(&row.keys.partition, &row.keys.row);
+            owner.seq().map(|seq| self.lens.id(seq))
+        };
+        let id = row.id.clone().or_else(by_keys);
+        id.unwrap_or_else(|| row.keys.row.clone())
     }
 }
 
@@ -57,7 +74,8 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    fn look_at(&mut self, crossing: &Crossing) {
+    /// `names`: of the rows of the crossing.
+    fn look_at(&mut self, crossing: &Crossing, names: &[String]) {
         if self.shown.len() >= MAX_SHOWN {
             return;
         }
@@ -70,11 +88,9 @@ impl<'a> Timeline<'a> {
                     .is_some_and(|id| self.queue_ids.contains(id))
         };
         let messages: Vec<_> = crossing.messages.iter().filter(ours).cloned().collect();
-        let rows = crossing.rows.iter();
-        let rows: Vec<_> = rows
-            .filter(|row| row.id.as_ref().unwrap_or(&row.keys.row) == &self.subject)
-            .cloned()
-            .collect();
+        let rows = crossing.rows.iter().zip(names);
+        let rows = rows.filter(|(_, name)| **name == self.subject);
+        let rows: Vec<_> = rows.map(|(row, _)| row.clone()).collect();
         if messages.is_empty() && rows.is_empty() {
             return;
         }
@@ -96,7 +112,9 @@ impl<'a> Timeline<'a> {
 mod tests {
     use super::*;
     use crate::audit::sample_crossing;
-    use evidence::{Keys, Operation, RowChange};
+    use contract::workload::Description;
+    use contract::{PayloadSize, Payloads, Stamp};
+    use evidence::{Keys, Operation};
 
     fn message(queue_id: &str, id: Option<&str>, poisons: Option<&str>) -> Handled {
         Handled {
@@ -131,6 +149,22 @@ mod tests {
         }
     }
 
+    const PAYLOADS: Payloads = Payloads {
+        seed: 11,
+        size: PayloadSize::Sample,
+    };
+
+    fn own() -> Lens {
+        Lens::own("r".parse().unwrap())
+    }
+
+    fn of<'a>(subject: &str, shown: &'a mut Vec<Crossing>) -> Timelines<'a> {
+        Timelines {
+            lens: own(),
+            all: vec![Timeline::of(subject, shown)],
+        }
+    }
+
     /// What is shown of `subject`, of a way in which two messages are put, received, stored, given up and deleted.
     fn shown(subject: &str) -> Vec<Crossing> {
         use Operation::{DeleteMessage, InsertEntity, PutMessage, ReceiveMessages};
@@ -154,7 +188,7 @@ mod tests {
             crossing(DeleteMessage, vec![message("q1", None, None)], vec![]),
         ];
         let mut shown = Vec::new();
-        let mut timelines = Timelines(vec![Timeline::of(subject, &mut shown)]);
+        let mut timelines = of(subject, &mut shown);
         assert!(!timelines.is_empty());
         for crossing in &way {
             timelines.crossing(crossing);
@@ -204,7 +238,7 @@ mod tests {
     #[test]
     fn a_way_without_an_end_is_cut() {
         let mut shown = Vec::new();
-        let mut timelines = Timelines(vec![Timeline::of("r-1", &mut shown)]);
+        let mut timelines = of("r-1", &mut shown);
         let put = crossing(
             Operation::PutMessage,
             vec![message("q1", Some("r-1"), None)],
@@ -214,6 +248,31 @@ mod tests {
             timelines.crossing(&put);
         }
         assert_eq!(shown.len(), MAX_SHOWN);
-        assert!(Timelines(vec![]).is_empty());
+        let none = Timelines {
+            lens: own(),
+            all: vec![],
+        };
+        assert!(none.is_empty());
+    }
+
+    /// Its keys alone tell of which message the row is, and they are no id.
+    #[test]
+    fn the_write_of_a_row_is_shown_whatever_its_keys_are_made_of() {
+        let text = "version: 1\nname: f\nmessage: { body: { uid: \"{uuid}\" } }\nrow: { columns: { RowKey: \"{uuid}\" } }\n";
+        let description = Description::read(text).unwrap();
+        let lens = Lens::new(description.into(), "r".parse().unwrap());
+        let seq = contract::Seq::new(7).unwrap();
+        let body = lens.message(PAYLOADS, seq, Stamp::from_micros(0), Stamp::from_micros(0));
+        let uuid = body
+            .trim_start_matches("{\"uid\":\"")
+            .trim_end_matches("\"}");
+        let mut shown = Vec::new();
+        let mut timelines = Timelines {
+            lens,
+            all: vec![Timeline::of("r-7", &mut shown)],
+        };
+        let insert = crossing(Operation::InsertEntity, vec![], vec![row(uuid, None)]);
+        timelines.crossing(&insert);
+        assert_eq!(shown, [insert]);
     }
 }

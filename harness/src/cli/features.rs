@@ -57,7 +57,7 @@ pub fn test_main(harness: &str, root: &Path) -> ExitCode {
     }
     let listed = profile(&args.workload);
     match listed.and_then(|profile| crate::scenario::list(&args, &profile)) {
-        Ok(selected) if selected.is_empty() && args.filter.is_some() => {
+        Ok(selected) if selected.names.is_empty() && args.filter.is_some() => {
             say("0 passed, 0 failed, 0 not run: the filter is meant for another target");
             return ExitCode::SUCCESS;
         }

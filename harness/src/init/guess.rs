@@ -1,10 +1,12 @@
-//! What the values at one place of all messages are, and what the columns of all rows are.
+//! What the values at one place of all messages are.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use workflow::contract::Digest;
 use workflow::contract::workload::{Format, Name, Template, time_of};
+
+use super::columns::columns;
 
 /// A text that is longer, or that has a blank, is no id.
 const LONGEST_ID: usize = 64;
@@ -21,10 +23,10 @@ pub(super) struct Found {
 }
 
 /// The values at one place of all messages.
-struct Place {
-    way: String,
-    values: Vec<Value>,
-    template: Option<String>,
+pub(super) struct Place {
+    pub(super) way: String,
+    pub(super) values: Vec<Value>,
+    pub(super) template: Option<String>,
 }
 
 impl Found {
@@ -103,7 +105,7 @@ fn texts(values: &[Value]) -> Option<Vec<&str>> {
 }
 
 /// How times at a place are written, if they are times.
-fn time_format(values: &[Value]) -> Option<Format> {
+pub(super) fn time_format(values: &[Value]) -> Option<Format> {
     if let Some(texts) = texts(values) {
         let formats = [Format::Plain, Format::Rfc3339];
         return formats
@@ -122,7 +124,7 @@ fn time_format(values: &[Value]) -> Option<Format> {
         .find_map(|(scale, format)| within(scale).then_some(format))
 }
 
-fn with_format(name: Name, format: Format) -> String {
+pub(super) fn with_format(name: Name, format: Format) -> String {
     let format = match format {
         Format::Rfc3339 => ":rfc3339",
         Format::UnixMs => ":unix-ms",
@@ -145,6 +147,11 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
+/// Whether all of several values are the same.
+pub(super) fn is_constant(values: &[Value]) -> bool {
+    values.len() > 1 && values.iter().all(|value| *value == values[0])
+}
+
 fn distinct(values: &[Value]) -> bool {
     let all: BTreeSet<String> = values.iter().map(ToString::to_string).collect();
     all.len() == values.len()
@@ -152,8 +159,6 @@ fn distinct(values: &[Value]) -> bool {
 
 /// Gives every place that is not the same in all messages what it most likely is.
 fn name(places: &mut [Place], untold: &mut Vec<String>) {
-    let is_constant =
-        |values: &[Value]| values.len() > 1 && values.iter().all(|value| *value == values[0]);
     let mut times = [Name::Intended, Name::Sent].into_iter();
     let mut has_id = false;
     let mut long = Vec::new();
@@ -214,49 +219,4 @@ fn name(places: &mut [Place], untold: &mut Vec<String>) {
         let name = Name::Payload(number);
         places[at].template = Some(format!("{{{name}}}"));
     }
-}
-
-/// The template of every column in which the values of one place are found.
-fn columns(
-    places: &[Place],
-    rows: &[Map<String, Value>],
-    untold: &mut Vec<String>,
-) -> Vec<(String, String)> {
-    let names: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
-    let mut found = Vec::new();
-    for name in names
-        .into_iter()
-        .filter(|name| *name != "Timestamp" && !name.starts_with("odata."))
-    {
-        let values: Vec<Value> = rows
-            .iter()
-            .filter_map(|row| row.get(name).cloned())
-            .collect();
-        let text = |value: &Value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
-        let same = places
-            .iter()
-            .filter(|place| place.template.is_some())
-            .find(|place| {
-                let known: BTreeSet<String> = place.values.iter().map(text).collect();
-                values.iter().any(|value| known.contains(&text(value)))
-            });
-        let optional = if values.len() < rows.len() { "?" } else { "" };
-        match same.and_then(|place| place.template.clone()) {
-            // A number stays one, or becomes its digits: both are read.
-            Some(template) => found.push((format!("{name}{optional}"), template.replace(":number", ""))),
-            None => untold.push(match time_format(&values) {
-                Some(format) => format!(
-                    "The column {name} holds times of the worker's own: name it {} or {} if it is one of these.",
-                    with_format(Name::Received, format),
-                    with_format(Name::Done, format)
-                ),
-                None => format!("The column {name} holds nothing of any message here; it is left out, and so not judged."),
-            }),
-        }
-    }
-    found
 }

@@ -1,9 +1,11 @@
 //! `harness init`: a first description of a workload, from messages and rows that are there. It asks nothing: what it finds is filled in,
 //! and what it cannot tell stands in the description as a comment.
 //!
-//! `files` reads messages and rows as tools export them; `guess` says what the values at one place of all messages are; `write` makes
-//! YAML of it. A column of rows is what the same value of a message is, wherever one is found.
+//! `files` reads messages and rows as tools export them; `guess` says what the values at one place of all messages are, `columns` what
+//! those of a column of all rows are; `write` makes YAML of it. A column of rows is what the same value of a message is, wherever one is
+//! found.
 
+mod columns;
 mod files;
 mod guess;
 mod write;

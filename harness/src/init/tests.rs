@@ -46,7 +46,7 @@ fn what_messages_and_rows_have_in_common_is_found() {
     );
     assert!(text.contains("The column finished holds times"), "{text}");
     assert!(
-        text.contains("The column PartitionKey holds nothing"),
+        text.contains("The column PartitionKey is the same in all rows here: if it always is, add \"PartitionKey\": \"2026-11-23\""),
         "{text}"
     );
 }
@@ -76,6 +76,95 @@ fn base64_guids_and_numbers_are_found() {
     );
     assert_eq!(description.row.columns["Guid"].to_string(), "{uuid}");
     assert_eq!(description.row.columns["First"].to_string(), "{payload}");
+}
+
+/// What is said of the column C, or its line, where the rows of these messages hold this in it.
+fn column(messages: &[Value], stored: &[Value]) -> String {
+    let rows = stored.iter().zip(messages);
+    // Another column tells of which message a row is.
+    let row = |(value, message): (&Value, &Value)| json!({"C": value, "Of": message["id"]});
+    let rows: Vec<_> = rows.map(row).collect();
+    let (_, text) = read(&samples(messages, &rows));
+    let mut lines = text.lines();
+    let told = lines.find_map(|line| {
+        let untold = line.strip_prefix("# NOT TOLD: The column C ");
+        untold.or_else(|| line.trim().starts_with("\"C").then(|| line.trim()))
+    });
+    told.expect("something must be said of the column")
+        .to_owned()
+}
+
+#[test]
+fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
+    let guid = |n: u32| format!("0a4eb195-932c-433e-b276-b2a334c0dc{n}");
+    let with_guid =
+        |n: u32| json!({"id": guid(n), "text": format!("some text of number {n}"), "size": 2048});
+    let guids = [61, 62].map(with_guid);
+    let seqs = [40, 41].map(|n| json!({"id": n, "text": format!("some text of number {n}")}));
+    let texts =
+        [7, 8].map(|n| json!({"id": format!("k-{n}"), "text": format!("some text of number {n}")}));
+    let paths = [7, 8].map(|n| json!({"id": format!("in/f-90{n}.csv"), "text": "the same"}));
+    for (messages, stored, told) in [
+        (
+            &guids,
+            [
+                json!(guid(61).to_uppercase()),
+                json!(guid(62).to_uppercase()),
+            ],
+            "differs from /id of a message in case alone",
+        ),
+        (
+            &seqs,
+            [json!("0000000040"), json!("0000000041")],
+            "\"C\": \"{seq:010}\"",
+        ),
+        (
+            &guids,
+            [json!(2048), json!(2048)],
+            "is the same in all rows here, as /size is in the messages: if it always is, add \"C\": \"2048\"",
+        ),
+        (
+            &texts,
+            [json!("order k-7 done"), json!("order k-8 done")],
+            "\"C\": \"order {id} done\"",
+        ),
+        (
+            &texts,
+            [json!("1: k-7"), json!("2: k-8")],
+            "contains /id of a message within another text (\"k-8\" in \"2: k-8\")",
+        ),
+        (
+            &texts,
+            [json!("k-7,k-8"), json!("none")],
+            "contains /id of 2 messages (\"k-7,k-8\"): one row for many messages is out of scope",
+        ),
+        (
+            &paths,
+            [json!("f-907"), json!("f-908")],
+            "holds a part of /id of a message (\"f-907\" of \"in/f-907.csv\")",
+        ),
+        (
+            &texts,
+            [json!("one"), json!("two")],
+            "holds no value of a message here; it is left out",
+        ),
+    ] {
+        let said = column(messages, &stored);
+        assert!(said.starts_with(told), "{said}");
+    }
+}
+
+#[test]
+fn what_a_tool_says_of_columns_is_no_column() {
+    let message = |n: u32| json!({"id": n, "text": format!("some text of number {n}")});
+    let row = |n: u32| {
+        json!({"RowKey": format!("{n:04}"), "Id": n.to_string(), "Id@odata.type": "Edm.Int64", "odata.etag": "W/", "etag": "W/",
+               "Ok": true})
+    };
+    let found = samples(&[40, 41].map(message), &[40, 41].map(row));
+    let (_, text) = read(&found);
+    assert!(!text.contains("odata") && !text.contains("etag"), "{text}");
+    assert!(text.contains("add \"Ok\": \"true\""), "{text}");
 }
 
 #[test]

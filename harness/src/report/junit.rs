@@ -53,7 +53,10 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
     }
     if record.scenarios.is_empty() {
         for promise in promises(record) {
-            let detail = format!("found {}; {}", promise.found, promise.detail);
+            let mut detail = format!("found {}", promise.found);
+            if !promise.detail.is_empty() {
+                detail = format!("{detail}; {}", promise.detail);
+            }
             add(
                 record.title(),
                 case(&promise.promised, promise.outcome, &detail),

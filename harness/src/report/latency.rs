@@ -65,7 +65,12 @@ fn remarks(hop: Hop, samples: &Samples) -> Vec<String> {
             thousands(samples.above())
         ));
     }
-    if samples.missing() > 0 {
+    let needs_intended = matches!(hop, Hop::ScheduleLag | Hop::EndToEnd);
+    if samples.missing() > 0 && samples.count() == 0 && needs_intended {
+        remarks.push(format!(
+            "{hop}: no figure, since neither rows nor messages tell when a message was to be sent; {{intended}} in message.body would"
+        ));
+    } else if samples.missing() > 0 {
         remarks.push(format!(
             "{hop}: {} rows lack a stamp and have no sample",
             thousands(samples.missing())

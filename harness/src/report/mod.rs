@@ -3,6 +3,7 @@
 //! Every view is derived from the log alone, so a run that was killed, or one of last year, has the same reports as one
 //! that just ended; and no view is kinder than another, since the verdict is made once, in [`RunRecord::verdict`].
 
+mod advice;
 pub(crate) mod clock;
 mod cost;
 mod exports;

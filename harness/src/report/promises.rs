@@ -50,7 +50,10 @@ pub struct Unjudged {
 pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
     let mut found = Vec::<Unjudged>::new();
     let all = record.audit.iter().flat_map(|audit| &audit.not_judged);
-    let audited = all.map(|NotJudged { violation, why }| (violation.promise(), why.clone()));
+    // Logs of older harnesses list what was found all the same.
+    let was_found = |violation| record.audit.as_ref().map_or(0, |it| it.count(violation)) > 0;
+    let open = all.filter(|each| !was_found(each.violation));
+    let audited = open.map(|NotJudged { violation, why }| (violation.promise(), why.clone()));
     for (promised, why) in audited.chain(of_leeway(record)) {
         let promised = promised.to_owned();
         match found.iter_mut().find(|each| each.why == why) {
@@ -74,7 +77,10 @@ const NOT_UNASKED: &str = "no consumer ends unasked";
 fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)> + '_ {
     let has_consumers = record.processes.iter().any(|each| each.role == CONSUMER);
     let leeway = record.run.iter().flat_map(|run| &run.leeway);
-    leeway.filter(move |_| has_consumers).map(move |leeway| match leeway {
+    let judged_anyway = astray_consumers(record) > 0;
+    let is_open =
+        move |leeway: &&Leeway| has_consumers && !(judged_anyway && **leeway == Leeway::Drain);
+    leeway.filter(is_open).map(move |leeway| match leeway {
         Leeway::Drain => {
             let why = "the description says that SIGTERM does not make the worker drain (worker.drains: false)";
             (IN_ORDER, why.to_owned())
@@ -91,6 +97,14 @@ fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)>
             (NOT_UNASKED, why)
         }
     })
+}
+
+/// Consumers that ended in a way that the run did not mean.
+pub(super) fn astray_consumers(record: &RunRecord) -> usize {
+    let consumers = record
+        .astray()
+        .filter(|(process, _)| process.role == CONSUMER);
+    consumers.count()
 }
 
 /// Consumers are what is tested. The producer is the harness's own: what it could not send, the audit accounts for.
@@ -144,6 +158,9 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
         let count = audit.count(violation);
         let found = match shown {
             Shown::Kept => "0".into(),
+            Shown::Broken if violation == Violation::Restamped && audit.suspected() > 0 => {
+                format!("up to {} {violation}", thousands(audit.suspected()))
+            }
             Shown::Broken | Shown::Excused => format!("{} {violation}", thousands(count)),
             Shown::CutOff => match audit.fates.unfinished {
                 0 => "none until it was cut off".into(),
@@ -151,14 +168,16 @@ fn of_audit(audit: &Audit) -> Vec<Promise> {
             },
             Shown::Undecidable => format!("{} undecidable", thousands(audit.fates.undecidable)),
             Shown::StampsUntold { .. } => {
-                let StampBlocks { judged, unjudged } = audit.stamps.unwrap_or_default();
+                let StampBlocks {
+                    judged, unjudged, ..
+                } = audit.stamps.unwrap_or_default();
                 let blocks = judged.saturating_add(unjudged);
                 format!("{unjudged} of {blocks} blocks untold")
             }
             Shown::Uncompared(cases) => format!("{} untold", thousands(cases)),
         };
         promises.push(Promise {
-            promised: violation.promise().into(),
+            promised: audit.promise(violation).into(),
             found,
             detail: if count == 0 {
                 violation.as_str().into()
@@ -192,12 +211,31 @@ fn exactly_once(audit: &Audit) -> Promise {
             parts.push(format!("{} {what}", thousands(count)));
         }
     }
+    let mut found = vec![parts.remove(0)];
+    // What is wrong beside messages that are all right.
+    if parts.is_empty() {
+        for violation in broken_of_rows(audit) {
+            let count = match violation {
+                Violation::Restamped if audit.suspected() > 0 => {
+                    format!("up to {}", thousands(audit.suspected()))
+                }
+                _ => thousands(audit.count(violation)),
+            };
+            found.push(format!("{count} {violation}"));
+        }
+    }
     Promise {
         promised: "every message has exactly one right row".into(),
-        found: parts.remove(0),
+        found: found.join(", "),
         detail: parts.join(", "),
         outcome: audit.outcome_of_rows(),
     }
+}
+
+/// The kinds that make [`outcome_of_rows`](crate::audit::Verdict::outcome_of_rows) a failure.
+fn broken_of_rows(audit: &Audit) -> impl Iterator<Item = Violation> {
+    let kinds = audit.findings.iter().map(|finding| finding.violation);
+    kinds.filter(|violation| !violation.needs_history() && !audit.excuses(*violation))
 }
 
 fn of_limit(verdict: &LatencyVerdict) -> Promise {

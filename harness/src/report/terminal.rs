@@ -145,7 +145,7 @@ fn scenario_table(text: &mut String, record: &RunRecord, ink: Ink) {
     for not_run in &record.not_run {
         line(
             text,
-            &format!("- not run here: {} (needs {})", not_run.name, not_run.needs),
+            &format!("- {}", crate::scenario::not_run_line(not_run)),
         );
     }
 }

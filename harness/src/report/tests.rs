@@ -2,6 +2,7 @@
 
 mod consumers;
 mod pace;
+mod wording;
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,7 @@ use workflow::contract::{
 };
 
 use super::*;
-use crate::audit::{Auditor, Expectation, StampBlocks, Verdict as _, Violation};
+use crate::audit::{Auditor, Expectation, Verdict as _};
 use crate::events::{
     Event, EventLog, FILE, Measured, Resource, RunStarted, Sample, Scenario, ScenarioStarted,
     Selected,
@@ -158,29 +159,6 @@ fn a_verdict_is_never_better_than_a_part_whatever_the_run_stated() {
         reasons: vec![],
     });
     assert_eq!(shown(logged(events).path())[0], "fail");
-}
-
-#[test]
-fn stamps_that_were_not_compared_are_no_kept_promise() {
-    let stated = |stamps: Option<StampBlocks>| {
-        let mut events = events(&good_rows());
-        for event in &mut events {
-            if let Event::Audited(audit) = event {
-                audit.stamps = stamps;
-            }
-        }
-        let record = RunRecord::read(logged(events).path()).unwrap();
-        let promises = promises(&record).into_iter();
-        promises
-            .filter(|promise| promise.promised == Violation::Restamped.promise())
-            .map(|promise| (promise.found, promise.outcome))
-            .next()
-    };
-    let blocks = |judged, unjudged| Some(StampBlocks { judged, unjudged });
-    assert_eq!(stated(None), None);
-    assert_eq!(stated(blocks(3, 0)), Some(("0".into(), Outcome::Pass)));
-    let untold = ("1 of 3 blocks untold".into(), Outcome::Inconclusive);
-    assert_eq!(stated(blocks(2, 1)), Some(untold));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The verdict of a run, in words: what every report says first.
 
-use super::RunRecord;
-use super::promises::CONSUMER;
-use crate::audit::Violation;
+use super::promises::astray_consumers;
+use super::{RunRecord, advice};
+use crate::audit::Audit;
 use crate::conclusion::{Conclusion, Part};
 use crate::events::Scenario;
 use crate::measure::{LatencyVerdict, Untold};
@@ -100,15 +100,12 @@ impl RunRecord {
     fn headline_of_fail(&self) -> String {
         /// What is broken beyond these is in the table of promises.
         const NAMED: usize = 3;
-        let findings = self.audit.iter().flat_map(|audit| &audit.findings);
-        let mut broken: Vec<String> = findings
-            .map(|finding| finding.violation.counted(finding.count))
-            .collect();
-        match self
-            .astray()
-            .filter(|(process, _)| process.role == CONSUMER)
-            .count()
-        {
+        let findings = |audit: &'_ Audit| {
+            let counted = audit.findings.iter().map(|finding| audit.counted(finding));
+            counted.collect::<Vec<_>>()
+        };
+        let mut broken: Vec<String> = self.audit.iter().flat_map(findings).collect();
+        match astray_consumers(self) {
             0 => {}
             1 => broken.push("1 consumer did not end as asked".into()),
             astray => broken.push(format!("{astray} consumers did not end as asked")),
@@ -184,13 +181,12 @@ impl RunRecord {
                 "read the last lines of {name}; its whole log is logs/{name}.log"
             ));
         }
-        if let Some(worst) = self.audit.iter().flat_map(|audit| &audit.findings).next() {
-            steps.push(format!(
-                "look at the first witness of {:?}, and for its message id in the consumers' logs: {}",
-                worst.violation.as_str(),
-                advice(worst.violation)
-            ));
+        let of_findings = self.audit.as_ref().and_then(advice::of_findings);
+        match self.audit.as_ref().map_or(0, |audit| audit.rows_of_many) {
+            0 => steps.extend(of_findings),
+            _ => steps.splice(0..0, of_findings).for_each(drop),
         }
+        steps.extend(advice::of_ends(self));
         let verdicts = || self.measured.iter().flat_map(|measured| &measured.verdicts);
         if self
             .audit
@@ -220,45 +216,6 @@ impl RunRecord {
             steps.push(format!("repeat the run: {}", run.command));
         }
         steps
-    }
-}
-
-/// Where to look for the cause of each kind, from what usually causes it.
-const fn advice(violation: Violation) -> &'static str {
-    match violation {
-        Violation::Lost => {
-            "was the message deleted before its row was stored, or an error swallowed?"
-        }
-        Violation::Duplicated | Violation::Misplaced => {
-            "are the row's keys made from the message id alone, and never afresh for each delivery?"
-        }
-        Violation::Corrupted | Violation::Conflicting => {
-            "does the consumer store the payload as it came, and insert instead of overwrite?"
-        }
-        Violation::Restamped => {
-            "does the consumer copy srcStamp and sentStamp from the message as text, and make neither itself?"
-        }
-        Violation::Misreported => {
-            "does the consumer stamp a message when it receives it and when its work is done, and take attempt from that receive, and node from NODE_NAME?"
-        }
-        Violation::Phantom => "does another producer or run use this queue or table?",
-        Violation::Poisoned => "what made every attempt fail? The poison queue holds the reason",
-        Violation::Accepted => "does the consumer check fields, size and digest before it stores?",
-        Violation::Unfinished => "did the consumers stop, or were they given too little time?",
-        Violation::Unsecured => {
-            "does the consumer wait for storage's answer to the insert, and look at it, before it deletes?"
-        }
-        Violation::Unwitnessed => {
-            "does the consumer use the endpoints of its environment alone, AZURE_QUEUE_ENDPOINT and AZURE_TABLE_ENDPOINT?"
-        }
-        Violation::Meddled => {
-            "does the consumer delete what it has received itself, renew without a new body, use its own queues and table alone, put nothing into the queue that it takes messages from, and leave the queue's metadata as they are?"
-        }
-        Violation::Overwritten => "does the consumer use Insert Entity, and no upsert?",
-        Violation::Stubborn => "does the consumer let go of a message whose lease it has lost?",
-        Violation::Undeleted => {
-            "does the delete use the newest pop receipt, and is its failure seen?"
-        }
     }
 }
 

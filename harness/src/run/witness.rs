@@ -94,7 +94,7 @@ impl Run {
 
     /// Gives every witness of `audit` its way through the wire. Where there are any, the history is read once more.
     pub(super) fn add_timelines(&self, audit: &mut Audit) -> anyhow::Result<()> {
-        let mut timelines = Timelines::of(audit);
+        let mut timelines = Timelines::of(audit, self.store().lens.clone());
         if timelines.is_empty() {
             return Ok(());
         }

@@ -237,22 +237,44 @@ fn lines(problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
-/// The names of the scenarios that `args` select on a platform with this profile, in order.
-pub fn list(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Vec<String>> {
+/// What `args` select on a platform with this profile, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The names of the scenarios that run.
+    pub names: Vec<String>,
+    /// What this environment cannot run.
+    pub not_run: Vec<NotRun>,
+}
+
+/// The scenarios that `args` select on a platform with this profile, in order.
+pub fn list(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Listed> {
     let selection = survey(args, profile).context(SELECT)?;
-    Ok(selection.cases.into_iter().map(|case| case.name).collect())
+    Ok(Listed {
+        names: selection.cases.into_iter().map(|case| case.name).collect(),
+        not_run: selection.not_run,
+    })
+}
+
+/// A scenario that is not run, as every list of them shows it.
+pub(crate) fn not_run_line(NotRun { name, needs, .. }: &NotRun) -> String {
+    format!("not run here: {name} (needs {needs})")
 }
 
 /// Selects the scenarios of `args` for a platform with this profile. None selected is an error.
 pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
     let selection = survey(args, profile).context(SELECT)?;
     if selection.cases.is_empty() {
-        let none = anyhow!(
+        let mut told = format!(
             "{}: {} left out by the filter, {} not runnable here, none left; a suite that runs nothing proves nothing",
             listed(&args.features),
             selection.filtered_out,
             selection.not_run.len()
         );
+        for not_run in &selection.not_run {
+            told.push_str("\n- ");
+            told.push_str(&not_run_line(not_run));
+        }
+        let none = anyhow!(told);
         return Err(none.context(SELECT));
     }
     Ok(selection)

@@ -180,7 +180,23 @@ fn a_scenario_that_needs_a_setting_which_the_worker_lacks_is_not_run_and_never_a
 ";
     let ended = Ended::played(python, &workload("sample/edw.yaml"), leased);
     assert_eq!(ended.code, Some(2), "{}", ended.said);
-    ended.says(&["1 not runnable here, none left"]);
+    let needs = "not run here: own (needs a setting of the worker for its lease ({lease} in worker.variables))";
+    ended.says(&["1 not runnable here, none left", needs]);
+    let listed = ["run", "--list", "--features"];
+    let features = Path::new(env!("CARGO_MANIFEST_DIR")).join("../features");
+    let features = features.to_str().expect("a path of text");
+    let listed = [&listed[..], &[features, "Work that takes longer"]].concat();
+    let ended = Ended::of(
+        python,
+        &workload("sample/edw.yaml"),
+        Storage::Engine,
+        &listed,
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    ended.says(&[
+        "not run here: Work that takes longer than a lease",
+        "{lease}",
+    ]);
 }
 
 #[test]

@@ -310,12 +310,13 @@ impl JsonSchema for Body {
     }
 }
 
-/// The value of a column as text: a text, or a number of any type, which tables give as one or the other. `None`: absent, or of another
-/// type.
+/// The value of a column as text: a text, a number of any type, which tables give as one or the other, or `true` or `false`. `None`:
+/// absent, or of another type.
 pub(super) fn column(entity: &Map<String, Value>, name: &str) -> Option<String> {
     match entity.get(name)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
         _ => None,
     }
 }

@@ -163,7 +163,7 @@ impl Lens {
             consumer: known_text(Name::Worker),
             node: known_text(Name::Node),
             digest: known_text(Name::Digest).and_then(|text| text.parse().ok()),
-            further: further.map(|each| column(entity, &each.name)).collect(),
+            further: further.map(|each| further_of(entity, each)).collect(),
         }
     }
 
@@ -347,6 +347,19 @@ impl Lens {
             }
             _ => text.strip_prefix(self.known(hole, payloads, seq)?.as_ref()),
         }
+    }
+}
+
+/// What `entity` holds in a column of a form of its own. YAML writes `true` as `True` and `TRUE` too: a boolean is read as the description
+/// writes it.
+fn further_of(entity: &Map<String, Value>, form: &Column) -> Option<String> {
+    let read = column(entity, &form.name)?;
+    let is_boolean = entity.get(&form.name).is_some_and(Value::is_boolean);
+    match form.template.pieces() {
+        [Piece::Text(constant)] if is_boolean && constant.eq_ignore_ascii_case(&read) => {
+            Some(constant.clone())
+        }
+        _ => Some(read),
     }
 }
 

@@ -26,6 +26,8 @@ fn audit(run: RunId) -> Audit {
         hidden: 0,
         unattributed: 0,
         unattributed_rows: 0,
+        rows_of_many: 0,
+        foreign: None,
         at_work: None,
         fates: Fates {
             lost: 3,

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use contract::workload::{Lens, Owner};
+use contract::workload::{Description, Lens, Owner, Written};
 use contract::{Digest, Seq, Stamp, StoredRow};
+use evidence::audit::Foreign;
 use evidence::quoted;
 
 use super::body::Parts;
@@ -23,6 +24,9 @@ use super::{
 /// How far the clocks of the producer and of the service may be apart, in microseconds: clocks that are set by the network differ by
 /// less than a second.
 const CLOCKS_APART_US: i64 = 60_000_000;
+
+/// What is said of a row of several messages.
+pub(super) const OF_MANY: &str = "one row for many messages is out of scope (docs/DESCRIPTION.md)";
 
 /// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
 ///
@@ -45,6 +49,7 @@ pub struct Auditor {
     pub(super) foreign_left: u64,
     pub(super) unattributed: u64,
     unattributed_rows: u64,
+    rows_of_many: u64,
     at_work: Option<AtWork>,
     pub(super) poison_repeats: u64,
     pub(super) unreadable_poison: u64,
@@ -76,6 +81,7 @@ impl Auditor {
             foreign_left: 0,
             unattributed: 0,
             unattributed_rows: 0,
+            rows_of_many: 0,
             at_work: None,
             poison_repeats: 0,
             unreadable_poison: 0,
@@ -145,9 +151,10 @@ impl Auditor {
             None => {
                 let detail = match messages_in(&self.lens, row) {
                     0 | 1 => "neither its keys nor its data name a message".into(),
-                    several => format!(
-                        "it is of {several} messages; one row for many messages is out of scope (docs/DESCRIPTION.md)"
-                    ),
+                    several => {
+                        self.rows_of_many += 1;
+                        format!("it is of {several} messages; {OF_MANY}")
+                    }
                 };
                 self.phantom_row(row, detail);
             }
@@ -221,12 +228,17 @@ impl Auditor {
             complete,
             ..
         } = self.expectation;
+        let description = self.lens.description();
+        let foreign = (**description != *Description::own()).then(|| Foreign {
+            updates: description.written() == Written::Updated,
+        });
         let audit = Audit {
             run,
             planned,
             begun,
             complete,
             not_judged,
+            foreign,
             sends: SendCounts {
                 acknowledged: begun - unknown - failed,
                 unknown,
@@ -237,6 +249,7 @@ impl Auditor {
             hidden: self.hidden,
             unattributed: self.unattributed,
             unattributed_rows: self.unattributed_rows,
+            rows_of_many: self.rows_of_many,
             at_work: self.at_work,
             fates,
             foreign_poison: self.foreign_poison.len() as u64,
@@ -247,12 +260,18 @@ impl Auditor {
             findings: self.findings.finish(),
             traffic: None,
         };
-        match self.testimony {
+        let mut audit = match self.testimony {
             Some(Testimony {
                 traffic, findings, ..
             }) => with_history(audit, traffic, findings),
             None => audit,
-        }
+        };
+        // What was found all the same is judged.
+        let found: Vec<_> = audit.findings.iter().map(|it| it.violation).collect();
+        audit
+            .not_judged
+            .retain(|each| !found.contains(&each.violation));
+        audit
     }
 
     fn known_row(&mut self, seq: Seq, row: &StoredRow) {

@@ -50,7 +50,7 @@ pub(crate) use tests::sample_crossing;
 pub use auditor::Auditor;
 pub use content::Flaw;
 pub use evidence::audit::{
-    AtWork, Audit, ClientTraffic, Fates, Finding, MAX_WITNESSES, NotJudged, QueueTraffic,
+    AtWork, Audit, ClientTraffic, Fates, Finding, Foreign, MAX_WITNESSES, NotJudged, QueueTraffic,
     RowSummary, SendCounts, StampBlocks, StorageTime, Traffic, Violation, Witness,
 };
 pub use expectation::{

@@ -42,7 +42,9 @@ impl Auditor {
             }
             blocks.judged += 1;
             if self.stamps.sums.sum(block) != expected.sum(block) {
-                let witness = self.restamped(block);
+                let rows = self.acknowledged(block).count() as u64;
+                blocks.suspected = blocks.suspected.saturating_add(rows);
+                let witness = self.restamped(block, rows);
                 self.findings.add(Violation::Restamped, || witness);
             }
         }
@@ -59,10 +61,9 @@ impl Auditor {
         seqs.filter(|seq| self.checked.send_of(*seq) == SendOutcome::Acknowledged)
     }
 
-    fn restamped(&self, block: usize) -> Witness {
+    fn restamped(&self, block: usize, rows: u64) -> Witness {
         let (from, to) = StampSums::seqs_of(block).into_inner();
         let id = |n| self.id(Seq::new(n).expect("a block must start at 1 or later"));
-        let rows = self.acknowledged(block).count();
         let column = |name| {
             self.lens
                 .described(name)

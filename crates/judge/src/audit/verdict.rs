@@ -5,6 +5,7 @@ use std::time::Duration;
 use contract::duration;
 use evidence::outcome::Outcome;
 
+use super::auditor::OF_MANY;
 use super::{Audit, Fates, Finding, Starved, Traffic, Violation};
 
 /// Whether a promise was kept.
@@ -143,6 +144,13 @@ impl Verdict for Audit {
             .iter()
             .map(|finding| reason(self, finding))
             .collect();
+        if self.rows_of_many > 0 {
+            let name = match self.rows_of_many {
+                1 => "1 row names".to_owned(),
+                rows => format!("{rows} rows name"),
+            };
+            reasons.insert(0, format!("{name} several messages; {OF_MANY}"));
+        }
         let fates = &self.fates;
         if self.begun < self.planned {
             reasons.push(format!(
@@ -277,7 +285,7 @@ fn untold_reasons(audit: &Audit) -> Vec<String> {
 }
 
 fn reason(audit: &Audit, finding: &Finding) -> String {
-    let counted = finding.violation.counted(finding.count);
+    let counted = audit.counted(finding);
     if !audit.excuses(finding.violation) {
         return counted;
     }

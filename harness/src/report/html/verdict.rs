@@ -86,9 +86,12 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             thousands(audit.planned)
         );
         let name = "messages with exactly one right row";
-        tiles.push(match audit.outcome() {
-            Outcome::Pass => Tile::plain(figure, name),
-            outcome => Tile::judged(figure, name, outcome),
+        // Another promise may be broken where all of them have their row: it has a line, and a colour, of its own.
+        tiles.push(match audit.outcome_of_rows() {
+            outcome if outcome != Outcome::Pass && audit.fates.kept < audit.planned => {
+                Tile::judged(figure, name, outcome)
+            }
+            _ => Tile::plain(figure, name),
         });
     }
     // Cut off before its audit: how far it had come.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::audit::{Finding, RowSummary, Witness};
+use crate::audit::{Audit, Finding, RowSummary, Witness};
 use crate::report::RunRecord;
 use crate::report::timeline::timeline;
 use crate::report::verdict::thousands;
@@ -12,22 +12,18 @@ use crate::report::verdict::thousands;
 const SHOWN: usize = 3;
 
 pub(super) fn section(record: &RunRecord) -> Markup {
-    let findings: Vec<&Finding> = record
-        .audit
-        .iter()
-        .flat_map(|audit| &audit.findings)
-        .collect();
+    let audit = record.audit.as_ref();
     html! {
-        @if !findings.is_empty() {
+        @if let Some(audit) = audit.filter(|audit| !audit.findings.is_empty()) {
             section {
                 h2 { "Witnesses" }
-                @for finding in findings { (violation(finding)) }
+                @for finding in &audit.findings { (violation(audit, finding)) }
             }
         }
     }
 }
 
-fn violation(finding: &Finding) -> Markup {
+fn violation(audit: &Audit, finding: &Finding) -> Markup {
     let (shown, more) = finding
         .witnesses
         .split_at(finding.witnesses.len().min(SHOWN));
@@ -35,8 +31,8 @@ fn violation(finding: &Finding) -> Markup {
         div.finding {
             p.kind {
                 strong { (finding.violation) } " "
-                (finding.violation.counted(finding.count))
-                span.faint { " · broken promise: " (finding.violation.promise()) }
+                (audit.counted(finding))
+                span.faint { " · broken promise: " (audit.promise(finding.violation)) }
             }
             @for witness in shown { (case(witness)) }
             @if !more.is_empty() {

@@ -9,7 +9,7 @@ use crate::pace::{Pace, Paces};
 use crate::platform::cluster::Cluster;
 use crate::platform::local::Local;
 use crate::platform::{ClusterArgs, Need, Offers, Profile};
-use crate::scenario::{Selection, SuiteArgs, select};
+use crate::scenario::{Selection, SuiteArgs, list, select};
 
 #[derive(Debug, Parser)]
 struct Cli {
@@ -25,6 +25,32 @@ fn selected(offers: Offers) -> Selection {
         nodes: Pace::new(5).unwrap(),
     };
     select(&args, &Profile { offers, paces }).unwrap()
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_that_can_run_names_what_it_left_and_what_that_needs() {
+    let mut args = Cli::try_parse_from(["harness"]).unwrap().suite;
+    args.features = vec![directory("features")];
+    args.filter = Some("The zombie".into());
+    let profile = Profile {
+        offers: Offers::all().without(&[Need::Freeze]),
+        ..Local::profile()
+    };
+    let zombie = "The zombie finishes what others have finished before it";
+    let needs = "consumers that can be frozen";
+    let listed = list(&args, &profile).unwrap();
+    assert_eq!(listed.names, Vec::<String>::new());
+    let not_run: Vec<_> = listed
+        .not_run
+        .iter()
+        .map(|it| (&*it.name, &*it.needs))
+        .collect();
+    assert_eq!(not_run, [(zombie, needs)]);
+    let error = format!("{:#}", select(&args, &profile).unwrap_err());
+    let told = format!(
+        "1 not runnable here, none left; a suite that runs nothing proves nothing\n- not run here: {zombie} (needs {needs})"
+    );
+    assert!(error.contains(&told), "{error}");
 }
 
 /// The scenarios that were not run, each with what it needs.

@@ -124,6 +124,16 @@ fn what_does_not_fit_is_told_without_the_words_of_the_parser() {
             "order: [\"{id}\"]",
             "line 9: a text is expected here",
         ),
+        (
+            "result: \"{payload}\"",
+            "result: null",
+            "line 10: a text is expected here, and this is null, or nothing; write the text",
+        ),
+        (
+            "result: \"{payload}\"",
+            "result:",
+            "line 10: a text is expected here, and this is null, or nothing; write the text",
+        ),
         ("worker:\n", "worker:\n  drains: maybe\n", "line 12: "),
         (
             "name: orders",

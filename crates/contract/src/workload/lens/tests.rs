@@ -154,6 +154,43 @@ fn what_a_row_lacks_is_seen_and_optional_columns_may_be_absent() {
 }
 
 #[test]
+fn a_constant_that_is_a_boolean_or_a_number_is_held_against_columns_of_its_type_and_against_texts()
+{
+    let holds = |written: &str, stored: Value| {
+        let lens = lens(
+            "  body: { id: \"{id}\" }",
+            &format!("    RowKey: \"{{id}}\"\n    Flag: {written}"),
+        );
+        let row = lens.row(&entity(json!({"RowKey": "r1-1", "Flag": stored})));
+        let text = row.further[0].as_deref();
+        let template = &lens.further()[0].template;
+        text.is_some_and(|text| lens.holds(template, text, seq(1), PAYLOADS))
+    };
+    for (written, stored) in [
+        ("true", json!(true)),
+        ("True", json!(true)),
+        ("FALSE", json!(false)),
+        ("\"true\"", json!(true)),
+        ("true", json!("true")),
+        ("2048", json!(2048)),
+        ("2048", json!("2048")),
+    ] {
+        assert!(holds(written, stored.clone()), "{written}: {stored}");
+    }
+    for (written, stored) in [
+        ("true", json!(false)),
+        ("false", json!(true)),
+        ("true", json!("True")),
+        ("true", json!(1)),
+        ("\"yes\"", json!(true)),
+        ("true", json!(null)),
+        ("2048", json!(2049)),
+    ] {
+        assert!(!holds(written, stored.clone()), "{written}: {stored}");
+    }
+}
+
+#[test]
 fn a_step_of_a_row_that_comes_about_in_steps_says_what_it_leaves_to_others() {
     let message = "  body: { id: \"{id}\", t: \"{payload}\" }";
     let columns =

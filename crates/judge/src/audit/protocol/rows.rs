@@ -69,10 +69,13 @@ impl Protocol {
             }
             let subject = self.name_of(row, seq);
             self.findings.add(Violation::Overwritten, || {
-                let detail = format!(
-                    "{} changed the row with {}; rows are inserted, and never changed",
-                    crossing.client, row.operation
-                );
+                let (client, operation) = (&crossing.client, row.operation);
+                // Of rows that may be updated, only a delete comes here.
+                let detail = if is_updated {
+                    format!("{client} deleted the row with {operation}; `row.written: updated` lets rows be changed, not deleted")
+                } else {
+                    format!("{client} changed the row with {operation}; rows are inserted, and never changed")
+                };
                 Witness::new(subject, detail)
             });
         }

@@ -1,10 +1,12 @@
 //! What a description leaves unknown is named, and nothing else is.
 
 use contract::workload::{Description, Lens, OWN};
+use evidence::outcome::Outcome;
 
 use super::own_with;
-use crate::audit::Violation;
+use super::planted::{PAYLOADS, row};
 use crate::audit::known::{not_judged, stamps_untold};
+use crate::audit::{Auditor, Expectation, Finding, Verdict as _, Violation};
 
 /// Our own description, with each of these texts in the place of another.
 fn own(changes: &[(&str, &str)]) -> Lens {
@@ -144,4 +146,60 @@ fn stamps_are_compared_where_message_and_row_hold_both_to_the_microsecond() {
             ),
         }
     }
+}
+
+#[test]
+fn what_was_found_all_the_same_is_judged() {
+    let audit = |stored: &str| {
+        let constant = ("    data: \"{payload}\"\n", "    state: done\n");
+        let description = own_with(&[constant, NO_DIGEST]);
+        let mut auditor = Auditor::new(Expectation {
+            description: description.clone().into(),
+            ..Expectation::new("r1".parse().unwrap(), PAYLOADS, 1)
+        })
+        .unwrap();
+        let mut entity = row("r1", 1).entity();
+        entity.insert("state".into(), stored.into());
+        let lens = Lens::new(description.into(), "r1".parse().unwrap());
+        auditor.row(&lens.row(&entity));
+        auditor.finish()
+    };
+    let is_open = |stored| {
+        let audit = audit(stored);
+        let mut open = audit.not_judged.iter();
+        let is_open = open.any(|each| each.violation == Violation::Corrupted);
+        (audit.outcome(), is_open)
+    };
+    assert_eq!(is_open("done"), (Outcome::Pass, true));
+    assert_eq!(is_open("running"), (Outcome::Fail, false));
+}
+
+#[test]
+fn words_about_a_row_that_is_deleted_promise_no_more_than_its_description() {
+    let audit = |changes: &[(&str, &str)]| {
+        let mut auditor = Auditor::new(Expectation {
+            description: own_with(changes).into(),
+            ..Expectation::new("r1".parse().unwrap(), PAYLOADS, 1)
+        })
+        .unwrap();
+        auditor.row(&row("r1", 1));
+        auditor.finish()
+    };
+    let finding = Finding {
+        violation: Violation::Overwritten,
+        count: 2,
+        witnesses: vec![],
+    };
+    let updated = audit(&[("row:\n", "row:\n  written: updated\n")]);
+    assert_eq!(
+        updated.promise(finding.violation),
+        "no row is deleted once it is stored"
+    );
+    assert_eq!(updated.counted(&finding), "2 rows deleted once stored");
+    let own = audit(&[]);
+    assert_eq!(
+        own.promise(finding.violation),
+        "rows are inserted, and never changed"
+    );
+    assert_eq!(own.foreign, None);
 }

@@ -149,3 +149,21 @@ fn sends_add_up_to_the_messages_begun() {
     };
     assert_eq!(audit(expectation, |_| ()).sends, counts);
 }
+
+#[test]
+fn a_row_of_several_messages_is_said_to_be_out_of_scope_before_anything_else() {
+    let audit = audit(expectation(), |auditor| {
+        auditor.row(&StoredRow {
+            partition_key: "p".into(),
+            row_key: "r1-1,r1-2".into(),
+            ..StoredRow::default()
+        });
+    });
+    assert_eq!(audit.rows_of_many, 1);
+    let reason = &audit.reasons()[0];
+    assert!(
+        reason
+            .starts_with("1 row names several messages; one row for many messages is out of scope"),
+        "{reason}"
+    );
+}

@@ -24,6 +24,7 @@ fn audit(change: impl FnOnce(&mut Audit)) -> Audit {
     audit.stamps = Some(StampBlocks {
         judged: 1,
         unjudged: 0,
+        suspected: 0,
     });
     change(&mut audit);
     audit

@@ -43,7 +43,11 @@ fn found(audit: &Audit) -> Vec<(Violation, u64)> {
 }
 
 const fn blocks(judged: u64, unjudged: u64) -> StampBlocks {
-    StampBlocks { judged, unjudged }
+    StampBlocks {
+        judged,
+        unjudged,
+        suspected: 0,
+    }
 }
 
 #[test]
@@ -71,6 +75,11 @@ fn four_stamps_of_now_are_restamped_in_every_block() {
     assert_eq!(subjects.collect::<Vec<_>>(), expected);
     let detail = &audit.findings[0].witnesses[2].detail;
     assert!(detail.contains("one of 500 rows"), "{detail}");
+    // Blocks are counted, and rows are what was wrong.
+    let reason = &audit.reasons()[0];
+    let told =
+        "up to 2500 rows, in 3 blocks of messages, with a srcStamp or sentStamp that did not";
+    assert!(reason.starts_with(told), "{reason}");
 }
 
 #[test]
@@ -151,7 +160,12 @@ fn a_block_with_a_lost_row_is_not_judged() {
     });
     let violations = [(Violation::Lost, 1), (Violation::Restamped, 2)];
     assert_eq!(found(&audit), violations);
-    assert_eq!(audit.stamps, Some(blocks(2, 1)));
+    // Of the rows of the blocks that were compared.
+    let suspected = StampBlocks {
+        suspected: 1_500,
+        ..blocks(2, 1)
+    };
+    assert_eq!(audit.stamps, Some(suspected));
 }
 
 #[test]

@@ -90,7 +90,17 @@ fn a_row_that_may_be_updated_may_not_be_deleted() {
     assert_eq!(after(DeleteEntity), [Violation::Overwritten]);
     let mut unreceived = under(&[UPDATED]);
     unreceived.row(DeleteEntity, 204);
-    assert_eq!(unreceived.violations(), [Violation::Overwritten]);
+    let findings = unreceived.protocol.finish().findings;
+    let [finding] = findings.as_slice() else {
+        panic!("one finding, not {findings:?}")
+    };
+    assert_eq!(finding.violation, Violation::Overwritten);
+    // What its description never promised is not what the witness holds against it.
+    let detail = &finding.witnesses[0].detail;
+    assert!(
+        detail.contains("lets rows be changed, not deleted"),
+        "{detail}"
+    );
 }
 
 #[test]

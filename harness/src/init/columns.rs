@@ -1,0 +1,206 @@
+//! What the columns of all rows are, from the values of the messages.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use workflow::contract::workload::{Name, Template};
+
+use super::guess::{Place, is_constant, time_format, with_format};
+
+/// A text of a message that is shorter may be within any other.
+const SHORTEST: usize = 3;
+
+/// What a column seems to hold.
+enum Seen {
+    /// What this template stands for.
+    Template(String),
+    /// Something else, in a sentence.
+    Untold(String),
+}
+
+/// The template of every column in which the values of one place are found.
+pub(super) fn columns(
+    places: &[Place],
+    rows: &[Map<String, Value>],
+    untold: &mut Vec<String>,
+) -> Vec<(String, String)> {
+    let names: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
+    let mut found = Vec::new();
+    for name in names.into_iter().filter(|name| !is_of_the_service(name)) {
+        let values = rows.iter().filter_map(|row| row.get(name).cloned());
+        let values: Vec<Value> = values.filter(|value| !value.is_null()).collect();
+        if values.is_empty() {
+            continue;
+        }
+        let optional = if values.len() < rows.len() { "?" } else { "" };
+        match seen(name, &values, places) {
+            Seen::Template(template) => found.push((format!("{name}{optional}"), template)),
+            Seen::Untold(why) => untold.push(why),
+        }
+    }
+    found
+}
+
+/// Whether it is the table service's own, or tells of the type of another (OData annotations; the Azure CLI writes `etag`).
+fn is_of_the_service(name: &str) -> bool {
+    matches!(name, "Timestamp" | "etag") || name.starts_with("odata.") || name.contains("@odata.")
+}
+
+fn seen(name: &str, values: &[Value], places: &[Place]) -> Seen {
+    let texts: Vec<String> = values.iter().map(text).collect();
+    let mut named = places.iter().filter(|place| place.template.is_some());
+    if let Some(template) = named.clone().find_map(|place| same(place, &texts)) {
+        return Seen::Template(template);
+    }
+    let left_out = "it is left out, and so not judged";
+    if let Some(format) = time_format(values) {
+        return Seen::Untold(format!(
+            "The column {name} holds times of the worker's own: name it {} or {} if it is one of these.",
+            with_format(Name::Received, format),
+            with_format(Name::Done, format)
+        ));
+    }
+    if let Some(place) = named.clone().find(|place| differs_in_case(place, &texts)) {
+        let (way, template) = (&place.way, place.template.as_deref().unwrap_or_default());
+        return Seen::Untold(format!(
+            "The column {name} differs from {way} of a message in case alone, and {template} is compared to the letter; {left_out}."
+        ));
+    }
+    if let Some(said) = constant(name, values, places) {
+        return Seen::Untold(said);
+    }
+    named
+        .find_map(|place| within(name, place, &texts))
+        .unwrap_or_else(|| {
+            Seen::Untold(format!(
+                "The column {name} holds no value of a message here; {left_out}."
+            ))
+        })
+}
+
+/// The template of `place` where one of its values is one of `texts`, also with zeros before it.
+fn same(place: &Place, texts: &[String]) -> Option<String> {
+    // A number stays one, or becomes its digits: both are read.
+    let template = place.template.as_ref()?.replace(":number", "");
+    let known: BTreeSet<String> = place.values.iter().map(text).collect();
+    if texts.iter().any(|text| known.contains(text)) {
+        return Some(template);
+    }
+    let digits = texts.first()?.len();
+    let is_padded = template == "{seq}"
+        && texts.iter().all(|text| {
+            let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+            text.len() == digits && is_number
+        });
+    let is_known = |text: &String| known.contains(text.trim_start_matches('0'));
+    (is_padded && texts.iter().any(is_known)).then(|| format!("{{seq:0{digits}}}"))
+}
+
+fn differs_in_case(place: &Place, texts: &[String]) -> bool {
+    let lower = |value: &Value| text(value).to_lowercase();
+    let known: BTreeSet<String> = place.values.iter().map(lower).collect();
+    texts
+        .iter()
+        .any(|text| known.contains(&text.to_lowercase()))
+}
+
+/// What is said of a column that is the same in all rows; such a value may be a promise, or chance.
+fn constant(name: &str, values: &[Value], places: &[Place]) -> Option<String> {
+    let first = values.first()?;
+    let shared = places.iter().find(|place| {
+        let known = place.template.is_none().then(|| place.values.first());
+        known
+            .flatten()
+            .is_some_and(|value| text(value) == text(first))
+    });
+    if values.iter().any(|value| value != first) || shared.is_none() && !is_constant(values) {
+        return None;
+    }
+    let (key, constant) = (
+        Value::from(name),
+        Value::from(Template::of_text(&text(first))),
+    );
+    let also = shared.map_or(String::new(), |place| {
+        format!(", as {} is in the messages", place.way)
+    });
+    Some(format!(
+        "The column {name} is the same in all rows here{also}: if it always is, add {key}: {constant}"
+    ))
+}
+
+/// What is said of a column whose texts have values of `place` in them, or are within these.
+fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
+    let way = if place.way.is_empty() {
+        "the body"
+    } else {
+        &place.way
+    };
+    let template = place.template.as_deref()?;
+    // Times and digests are compared whole.
+    let names = ["{id}", "{uuid}", "{payload"];
+    names.iter().find(|name| template.starts_with(**name))?;
+    let known: Vec<&str> = place.values.iter().filter_map(Value::as_str).collect();
+    let known: Vec<&str> = known
+        .into_iter()
+        .filter(|it| it.len() >= SHORTEST)
+        .collect();
+    // A longer value may begin with a shorter one, as 1-10 does with 1-1: what is left counts.
+    let found = |text: &String| {
+        let mut held: Vec<&str> = known
+            .iter()
+            .copied()
+            .filter(|it| text.contains(it))
+            .collect();
+        held.sort_by_key(|it| std::cmp::Reverse(it.len()));
+        let mut rest = text.clone();
+        held.retain(|it| {
+            let is_held = rest.contains(it);
+            rest = rest.replace(it, "\0");
+            is_held
+        });
+        held
+    };
+    let most = texts.iter().max_by_key(|text| found(text).len())?;
+    match found(most)[..] {
+        [] => {
+            let outer = |text: &String| known.iter().find(|it| it.contains(text.as_str()));
+            let text = texts
+                .iter()
+                .find(|it| it.len() >= SHORTEST && outer(it).is_some())?;
+            let outer = outer(text)?;
+            Some(Seen::Untold(format!(
+                "The column {name} holds a part of {way} of a message ({text:?} of {outer:?}): write into the message's field which \
+                 part is {template}, and {template} here; it is left out, and so not judged."
+            )))
+        }
+        [value] => {
+            let around = |text: &String| {
+                let value = found(text).first().copied()?;
+                let (before, after) = text.split_once(value)?;
+                Some((before.to_owned(), after.to_owned()))
+            };
+            let mut all = texts.iter().map(around);
+            let (before, after) = all.next()??;
+            let is_alike = all.all(|each| each.as_ref() == Some(&(before.clone(), after.clone())));
+            if texts.len() > 1 && is_alike {
+                let (before, after) = (Template::of_text(&before), Template::of_text(&after));
+                return Some(Seen::Template(format!("{before}{template}{after}")));
+            }
+            Some(Seen::Untold(format!(
+                "The column {name} contains {way} of a message within another text ({value:?} in {most:?}): write what is beside it, \
+                 with {template} in its place; it is left out, and so not judged."
+            )))
+        }
+        ref several => Some(Seen::Untold(format!(
+            "The column {name} contains {way} of {} messages ({most:?}): one row for many messages is out of scope \
+             (docs/DESCRIPTION.md).",
+            several.len()
+        ))),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
