@@ -168,6 +168,26 @@ pub enum ManifestError {
         /// The directory that was to be read.
         dir: PathBuf,
     },
+    /// A kustomization that has itself among its resources, also by way of others.
+    #[error(
+        "read {path}: it takes {part:?}, which is itself, or a kustomization that takes it, so that there is no end to it (kustomize: \
+         cycle detected); take that line out"
+    )]
+    Cycle {
+        /// The kustomization whose part closes the circle.
+        path: PathBuf,
+        /// That part, as it is written.
+        part: String,
+    },
+    /// A kustomization that has charts rendered.
+    #[error(
+        "read {dir}: it has charts rendered, which kubectl does only with helm and where it is told to; run kubectl kustomize \
+         --enable-helm {dir} | harness simulate -"
+    )]
+    Charts {
+        /// The directory that was to be read.
+        dir: PathBuf,
+    },
     /// There is no kubectl that can render.
     #[error("find kubectl 1.27 or later, whose kustomize is version 5 or later: {0}")]
     NoKubectl(String),

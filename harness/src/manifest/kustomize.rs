@@ -1,8 +1,10 @@
 //! From a directory to manifests: with kubectl, or by reading files where a kustomization asks for no more than that.
 
+mod said;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -40,30 +42,47 @@ impl Kubectl {
         }
     }
 
-    /// Renders the kustomization in `dir`.
+    /// Renders the kustomization in `dir`. What kubectl warns of meanwhile is no failure: fields that are deprecated work.
     pub fn render(self, dir: &Path) -> Result<Vec<Document>, ManifestError> {
-        let failed = |said: String| ManifestError::Render {
-            dir: dir.to_owned(),
-            said,
-        };
-        let lent = builtin::lend(dir).map_err(|error| failed(error.to_string()))?;
-        let on_disk = lent.as_ref().map_or(dir, |(_, dir)| dir);
-        let output = Command::new("kubectl")
-            .arg("kustomize")
-            .arg(on_disk)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| failed(error.to_string()))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        // kustomize warns of what will stop working, on standard error; that is a failure already.
-        if !output.status.success() || !said.trim().is_empty() {
-            return Err(failed(said.trim().to_owned()));
-        }
+        let output = output(self, dir)?;
         parse(
             &dir.display().to_string(),
             &String::from_utf8_lossy(&output.stdout),
         )
     }
+
+    /// What kubectl warns of where it renders `dir`: our own manifests use nothing that will stop working.
+    #[cfg(test)]
+    pub(super) fn warnings(self, dir: &Path) -> String {
+        let output = output(self, dir).unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+/// What kubectl writes where it renders `dir`.
+fn output(_found: Kubectl, dir: &Path) -> Result<Output, ManifestError> {
+    let failed = |said: String| ManifestError::Render {
+        dir: dir.to_owned(),
+        said,
+    };
+    let lent = builtin::lend(dir).map_err(|error| failed(error.to_string()))?;
+    let on_disk = lent.as_ref().map_or(dir, |(_, dir)| dir);
+    let output = Command::new("kubectl")
+        .arg("kustomize")
+        .arg(on_disk)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let said = said::reason(&String::from_utf8_lossy(&output.stderr));
+    // A chart that a generator in a file of its own names.
+    if said.contains("--enable-helm") {
+        let dir = dir.to_owned();
+        return Err(ManifestError::Charts { dir });
+    }
+    Err(failed(said))
 }
 
 /// A kustomization that needs no kubectl.
@@ -129,37 +148,66 @@ fn is_remote(resource: &str) -> bool {
         || ["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"].contains(&host)
 }
 
-/// A part of the kustomization in `dir`, or of one that it takes from this disk, that is fetched from elsewhere: the kustomization, and
-/// the part as it is written. A file that cannot be read is passed over: reading the whole kustomization gives the error.
-fn remote(dir: &Path, depth: u8) -> Option<(PathBuf, String)> {
-    const DEEPEST: u8 = 16;
+/// Fields that have charts rendered (kustomize `api/types/kustomization.go`).
+const CHARTS: [&str; 2] = ["helmCharts", "helmChartInflationGenerator"];
+
+/// Why neither this program nor kubectl by itself renders the kustomization in `dir`, or one that it takes from this disk: a part is
+/// fetched from elsewhere, is a chart, or is the kustomization that takes it. `takers` are the directories that take this one, and
+/// `asked` is the one that was to be read. A file that cannot be read is passed over: reading the whole kustomization gives the error.
+fn refusal(dir: &Path, asked: &Path, takers: &mut Vec<PathBuf>) -> Option<ManifestError> {
     let path = find(dir).ok()??;
     let documents = parse(&path.display().to_string(), &text_of(&path).ok()?).ok()?;
     let value = &documents.first()?.value;
+    if CHARTS.iter().any(|field| !value[*field].is_null()) {
+        let dir = asked.to_owned();
+        return Some(ManifestError::Charts { dir });
+    }
+    takers.push(place(dir));
     let parts = ["resources", "components", "bases"].into_iter();
     let parts = parts.filter_map(|field| value[field].as_array());
-    for part in parts.flatten().filter_map(Value::as_str) {
+    let mut parts = parts.flatten().filter_map(Value::as_str);
+    let found = parts.find_map(|part| {
         let here = dir.join(part);
-        if builtin::is_dir(&here) {
-            // Directories that take each other are refused where they are read.
-            if depth < DEEPEST
-                && let Some(found) = remote(&here, depth + 1)
-            {
-                return Some(found);
-            }
-        } else if is_remote(part) && !builtin::is_file(&here) {
-            return Some((path, part.to_owned()));
+        let is_own = is_kustomization(&here) && place(&here) == place(&path);
+        // kustomize `api/internal/loader/fileloader.go`, `errIfArgEqualOrHigher`: a directory above one that takes it is refused too.
+        let takes_it = |taker: &PathBuf| taker.starts_with(place(&here));
+        if is_own || (builtin::is_dir(&here) && takers.iter().any(takes_it)) {
+            let (path, part) = (path.clone(), part.to_owned());
+            return Some(ManifestError::Cycle { path, part });
         }
-    }
-    None
+        if builtin::is_dir(&here) {
+            return refusal(&here, asked, takers);
+        }
+        (is_remote(part) && !builtin::is_file(&here)).then(|| ManifestError::Remote {
+            path: path.clone(),
+            url: part.to_owned(),
+            dir: asked.to_owned(),
+        })
+    });
+    takers.pop();
+    found
+}
+
+/// Where a path is, without links and `..`; of what the program carries, the path itself without `..`.
+fn place(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let mut place = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::ParentDir => drop(place.pop()),
+                Component::CurDir => {}
+                other => place.push(other),
+            }
+        }
+        place
+    })
 }
 
 /// Reads the objects that the kustomization in `dir` lists, and the `ConfigMap`s that it generates from `envs`, without the
 /// hash in their names. Refuses a kustomization that does more, such as patching: only kubectl can tell what comes of it.
 pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
-    if let Some((path, url)) = remote(dir, 0) {
-        let dir = dir.to_owned();
-        return Err(ManifestError::Remote { path, url, dir });
+    if let Some(error) = refusal(dir, dir, &mut Vec::new()) {
+        return Err(error);
     }
     let path = find(dir)?.unwrap_or_else(|| dir.join(NAMES[0]));
     let name = path.display().to_string();

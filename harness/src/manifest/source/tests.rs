@@ -224,3 +224,86 @@ fn what_a_kustomization_fetches_is_named_with_the_way_around() {
     fs::write(dir.path().join("base/kustomization.yaml"), remote).unwrap();
     assert!(refusal(dir.path()).contains("\"https://example.com/a\" is elsewhere"));
 }
+
+/// Source: kustomize `api/internal/loader/fileloader.go`, `errIfArgEqualOrHigher` ("cycle detected"); of a file, `accumulateResources`.
+#[test]
+fn a_kustomization_that_takes_itself_is_a_cycle() {
+    for part in [".", "..", "../top", "below", "kustomization.yaml"] {
+        for more in ["", "namePrefix: x-\n"] {
+            let dir = TempDir::new().unwrap();
+            let top = dir.path().join("top");
+            fs::create_dir_all(top.join("below")).unwrap();
+            let own = format!("resources:\n- a.yaml\n- {part}\n{more}");
+            fs::write(top.join("kustomization.yaml"), own).unwrap();
+            fs::write(top.join("a.yaml"), OBJECT).unwrap();
+            fs::write(top.join("below/kustomization.yaml"), "bases: [..]\n").unwrap();
+            let told = refusal(&top);
+            assert!(told.contains("cycle detected"), "{part}: {told}");
+            assert!(!told.contains("/../"), "{part}: {told}");
+        }
+    }
+    // A directory that two others take is none.
+    let dir = directory(&[("kustomization.yaml", "resources: [a, b]\n")]);
+    for (name, resources) in [
+        ("a", "../c"),
+        ("b", "../d"),
+        ("c", "a.yaml"),
+        ("d", "a.yaml"),
+    ] {
+        let below = dir.path().join(name);
+        fs::create_dir(&below).unwrap();
+        let own = format!("resources: [{resources}]\n");
+        fs::write(below.join("kustomization.yaml"), own).unwrap();
+        fs::write(below.join("a.yaml"), OBJECT).unwrap();
+    }
+    assert_eq!(names(dir.path()), ["größe", "größe"]);
+}
+
+/// Source: kustomize `api/types/kustomization.go`, `HelmCharts`; kubectl: "must specify --enable-helm".
+#[test]
+fn charts_of_a_kustomization_are_told_with_the_command_that_renders_them() {
+    let charts = "helmCharts: [{name: shop, repo: \"https://example.com\"}]\n";
+    let dir = directory(&[("kustomization.yaml", "namePrefix: x-\nresources: [base]\n")]);
+    fs::create_dir(dir.path().join("base")).unwrap();
+    fs::write(dir.path().join("base/kustomization.yaml"), charts).unwrap();
+    let path = dir.path().display();
+    let way = format!("run kubectl kustomize --enable-helm {path} | harness simulate -");
+    assert!(
+        refusal(dir.path()).ends_with(&way),
+        "{}",
+        refusal(dir.path())
+    );
+}
+
+/// Source: kustomize `api/types/kustomization.go`, `CheckDeprecatedFields`: it warns on standard error, and renders.
+#[test]
+fn deprecated_fields_of_a_kustomization_work() {
+    if Kubectl::find().is_err() {
+        return;
+    }
+    let dir = directory(&[
+        (
+            "kustomization.yaml",
+            "resources: [a.yaml]\npatchesStrategicMerge: [p.yaml]\ncommonLabels: {team: shop}\n",
+        ),
+        ("a.yaml", OBJECT),
+        (
+            "p.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: größe}\ndata: {a: b}\n",
+        ),
+    ]);
+    let documents = read(dir.path()).unwrap();
+    let value = &documents[0].value;
+    assert_eq!(
+        (&value["data"]["a"], &value["metadata"]["labels"]["team"]),
+        (&"b".into(), &"shop".into())
+    );
+    // Of what fails, the reason is told, and neither the warning nor the marks of the log.
+    fs::remove_file(dir.path().join("p.yaml")).unwrap();
+    let told = refusal(dir.path());
+    assert!(told.contains("no such file or directory"), "{told}");
+    assert!(
+        !told.contains("run.go") && !told.contains("deprecated"),
+        "{told}"
+    );
+}

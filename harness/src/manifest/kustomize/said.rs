@@ -1,0 +1,72 @@
+//! What kubectl says where it cannot render: the reason alone, without the marks of its log and without warnings.
+
+/// The reason in what kubectl wrote to standard error: the value of `err` in the line of its log (`klog`, `textlogger`: in quotes as Go
+/// writes them, or, over several lines, between `<` and `>`), without the configuration that kustomize repeats before it
+/// (`api/internal/target/kusttarget_configplugin.go`: "trouble configuring builtin … with config").
+pub(super) fn reason(said: &str) -> String {
+    let lines = said.lines().filter(|line| !is_warning(line));
+    let said = lines.collect::<Vec<_>>().join("\n");
+    let whole = match said.split_once("err=") {
+        Some((_, quoted)) if quoted.starts_with('"') => unquoted(quoted),
+        Some((_, block)) if block.starts_with('<') => {
+            let block = block.trim_start_matches('<').trim_end();
+            block.strip_suffix('>').unwrap_or(block).to_owned()
+        }
+        _ => said,
+    };
+    let configured = whole
+        .trim_start()
+        .starts_with("trouble configuring builtin");
+    let last = whole.rsplit_once("`: ").filter(|_| configured);
+    let reason = last.map_or(whole.as_str(), |(_, reason)| reason);
+    reason.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// kustomize `api/types/kustomization.go`, `CheckDeprecatedFields`, and `kubectl`'s own.
+fn is_warning(line: &str) -> bool {
+    let line = line.trim_start_matches(['#', ' ']);
+    line.starts_with("Warning:")
+}
+
+/// The text in quotes that `quoted` begins with; a line break in it becomes a space (Go `strconv.Quote`).
+fn unquoted(quoted: &str) -> String {
+    let mut text = String::new();
+    let mut letters = quoted.chars().skip(1);
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => break,
+            '\\' => match letters.next() {
+                Some('n' | 't' | 'r') => text.push(' '),
+                Some(letter) => text.push(letter),
+                None => {}
+            },
+            letter => text.push(letter),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: what kubectl 1.32 (kustomize 5.5) wrote of kustomizations that cannot be rendered.
+    #[test]
+    fn only_the_reason_is_left_of_what_kubectl_logs() {
+        for (said, expected) in [
+            (
+                "E1129 19:02:51.700034   14872 run.go:72] \"command failed\" err=\"accumulating resources: 'C:\\\\a': no \\\"b\\\"\"\n",
+                "accumulating resources: 'C:\\a': no \"b\"",
+            ),
+            (
+                "# Warning: 'patchesStrategicMerge' is deprecated. Please use 'patches' instead.\n\
+                 E1129 19:02:51.797065   14880 run.go:72] \"command failed\" err=<\n\
+                 \ttrouble configuring builtin PatchTransformer with config: `\n\tpath: p.yaml\n\t`: lstat p.yaml: no such file or directory\n >\n",
+                "lstat p.yaml: no such file or directory",
+            ),
+            ("error: something else\n", "error: something else"),
+        ] {
+            assert_eq!(reason(said), expected, "{said}");
+        }
+    }
+}
