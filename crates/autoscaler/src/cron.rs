@@ -142,6 +142,12 @@ impl Schedule {
                 "write the days of the week one by one, such as 1,3,5",
             ));
         }
+        // `getRange`: "step of range should be a positive number".
+        let mut parts = fields.iter().flat_map(|field| field.split(','));
+        let is_zero = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte == b'0');
+        if parts.any(|part| part.split_once('/').is_some_and(|(_, step)| is_zero(step))) {
+            return Err(refused("a step, the number after /, must be 1 or more"));
+        }
         let fields = fields.iter().map(|field| match *field {
             "?" | "*/1" | "?/1" => "*".to_owned(),
             field => field.replace('?', "*"),

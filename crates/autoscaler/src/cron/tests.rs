@@ -239,4 +239,7 @@ fn what_robfig_does_not_know_is_refused_by_its_key() {
         assert_eq!(refused.0, key, "{start}, {end}, {zone}: {}", refused.1);
     }
     assert!(Cron::new("0 8 * * *", "0 9 * * *", "Local", 1).is_ok());
+    let refused = Cron::new("*/0 8 * * *", "0 9 * * *", "UTC", 1).unwrap_err();
+    let told = "is \"*/0 8 * * *\": a step, the number after /, must be 1 or more";
+    assert_eq!(refused.1, told);
 }

@@ -55,7 +55,8 @@ impl Check {
         }
         let activation_target = activation.map_or(Some(0.0), |text| text.parse::<f64>().ok());
         if activation_target.is_none() {
-            let reason = format!("is {activation:?}, must be a number in quotes");
+            let text = activation.unwrap_or_default();
+            let reason = format!("is {text:?}, must be a number in quotes");
             self.refuse(keda, field("activationTarget"), reason);
         }
         let value = target.and_then(|text| text.parse::<f64>().ok());
