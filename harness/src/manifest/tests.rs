@@ -31,7 +31,7 @@ fn names(documents: &[Document]) -> Vec<&'static str> {
 }
 
 /// kubectl, or a line that says what was not run. `EDW_REQUIRE_KUBECTL=1` makes its absence a failure.
-fn kubectl(test: &str) -> Option<Kubectl> {
+pub(super) fn kubectl(test: &str) -> Option<Kubectl> {
     match Kubectl::find() {
         Ok(kubectl) => Some(kubectl),
         Err(error) if std::env::var("EDW_REQUIRE_KUBECTL").as_deref() == Ok("1") => {

@@ -169,6 +169,6 @@ fn the_documented_example_with_stamps_of_its_own_fails_for_them_alone() {
     };
     assert_eq!(loaded.code, Some(10), "{}", loaded.said);
     let reasons = loaded.record().verdict().reasons;
-    let restamped = "1 block of messages with a srcStamp or sentStamp that did not come with them";
+    let restamped = "up to 50 rows, in 1 block of messages, with a srcStamp or sentStamp that did not come with them";
     assert_eq!(reasons, [restamped], "{}", loaded.said);
 }

@@ -278,7 +278,8 @@ fn charts_of_a_kustomization_are_told_with_the_command_that_renders_them() {
 /// Source: kustomize `api/types/kustomization.go`, `CheckDeprecatedFields`: it warns on standard error, and renders.
 #[test]
 fn deprecated_fields_of_a_kustomization_work() {
-    if Kubectl::find().is_err() {
+    let test = "deprecated_fields_of_a_kustomization_work";
+    if crate::manifest::tests::kubectl(test).is_none() {
         return;
     }
     let dir = directory(&[

@@ -57,7 +57,7 @@ pub(crate) const THENS: &[Sentence] = &[
         fails: &[consumer(
             "hands-back-once",
             NO_NOTICE,
-            "60 messages were delivered more than once",
+            "120 messages were delivered more than once",
         )],
     },
     Sentence {
