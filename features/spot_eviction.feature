@@ -16,7 +16,7 @@ Feature: Azure takes Spot nodes back, and no message pays for it
 
     Scenario Outline: <what> in time
       Given 4 consumers on Spot nodes, at most <each> on each
-      When 80 messages are sent at 4 per second, and <what> with 30 s of notice
+      When 160 messages are sent at 4 per second, and <what> with 30 s of notice
       Then within 5 min as many consumers are at work again as before
       And within 3 min every message has exactly one result
       And no consumer took a message later than 15 s after the notice
