@@ -345,15 +345,18 @@ fn step_in(line: &str) -> Option<&str> {
 fn is_step(sentence: &str) -> bool {
     [StepType::Given, StepType::When, StepType::Then]
         .into_iter()
-        .any(|ty| {
-            let step = Step::builder()
-                .keyword(String::new())
-                .ty(ty)
-                .value(sentence.to_owned())
-                .build();
-            // Several definitions are found as well.
-            !matches!(definitions().find(&step), Ok(None))
-        })
+        .any(|ty| is_defined(sentence, ty))
+}
+
+/// Whether a step that begins with a keyword of this kind may say `sentence`.
+pub(super) fn is_defined(sentence: &str, ty: StepType) -> bool {
+    let step = Step::builder()
+        .keyword(String::new())
+        .ty(ty)
+        .value(sentence.to_owned())
+        .build();
+    // Several definitions are found as well.
+    !matches!(definitions().find(&step), Ok(None))
 }
 
 /// Whether something in `text` cannot be seen.

@@ -7,7 +7,8 @@ use cucumber::gherkin::{Step, StepType};
 
 use super::values::percent;
 use crate::scenario::read::read;
-use crate::scenario::selection::{definitions, scenarios, steps};
+use crate::scenario::selection::{scenarios, steps};
+use crate::scenario::text::is_defined;
 
 /// From this likeness on, a sentence may be meant by one that is written otherwise.
 const LIKE: f64 = 0.75;
@@ -76,15 +77,6 @@ const fn keyword(ty: StepType) -> &'static str {
         StepType::When => "When",
         StepType::Then => "Then",
     }
-}
-
-fn is_defined(sentence: &str, ty: StepType) -> bool {
-    let step = Step::builder()
-        .keyword(String::new())
-        .ty(ty)
-        .value(sentence.to_owned())
-        .build();
-    !matches!(definitions().find(&step), Ok(None))
 }
 
 /// Where all that is wrong is a share of more than all.
@@ -208,15 +200,12 @@ mod tests {
     use super::*;
 
     fn advice_on(ty: StepType, sentence: &str) -> String {
+        assert!(!is_defined(sentence, ty), "{sentence} is defined");
         let step = Step::builder()
             .keyword(String::new())
             .ty(ty)
             .value(sentence.to_owned())
             .build();
-        assert!(
-            matches!(definitions().find(&step), Ok(None)),
-            "{sentence} is defined"
-        );
         advice(&step)
     }
 
