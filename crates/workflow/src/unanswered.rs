@@ -58,7 +58,7 @@ const CAUSES: [(&str, &str); 13] = [
 ];
 
 /// `text` of an error, with what the HTTP client says of a request that got no answer in plain words: of which host, why, and what that
-/// means. The client's own last cause stays, for whoever looks it up.
+/// means. The last cause that the client gave is kept, so that it can be looked up.
 pub fn plainly(text: &str) -> String {
     let mut text = text.to_owned();
     for wrapped in WRAPPED {

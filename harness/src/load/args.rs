@@ -25,8 +25,8 @@ pub struct LoadArgs {
     /// Number of consumers that compete for the messages
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub consumers: u32,
-    /// Consumers come and go as the ScaledObject says, from none on: those of each queue by one of its own; by KEDA in a cluster, by its
-    /// model elsewhere
+    /// Begin with no consumer, and let a ScaledObject for each queue decide how many there are; KEDA works with it in a cluster, a model
+    /// of KEDA elsewhere
     #[arg(long, conflicts_with_all = ["consumers", "find_rate"])]
     pub scaled: bool,
     /// The directory of the manifests by which --scaled scales consumers; in a cluster the overlay says it [default: builtin:k8s/base]

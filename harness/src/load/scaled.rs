@@ -13,8 +13,8 @@ use crate::platform::workers::CONSUMERS;
 use crate::platform::{EnvironmentName, Platform, Replicas, WorkerSpec};
 use crate::run::Run;
 
-/// What says how consumers are scaled; `None`: their number is given. An environment that has a ScaledObject of its own says it, else the
-/// manifests do.
+/// The settings that consumers are scaled by; `None` where `--consumers` gives their number. They are those of the environment's own
+/// `ScaledObject` where it has one, else those of `--manifests`.
 pub(super) fn scaling(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Option<Scaling>> {
     if !args.scaled {
         return Ok(None);

@@ -77,7 +77,7 @@ fn output(_found: Kubectl, dir: &Path) -> Result<Output, ManifestError> {
         return Ok(output);
     }
     let said = said::reason(&String::from_utf8_lossy(&output.stderr));
-    // A chart that a generator in a file of its own names.
+    // `refusal` finds charts in kustomizations; this one is named by a generator that lies in a file of its own.
     if said.contains("--enable-helm") {
         let dir = dir.to_owned();
         return Err(ManifestError::Charts { dir });
@@ -151,8 +151,8 @@ fn is_remote(resource: &str) -> bool {
 /// Fields that have charts rendered (kustomize `api/types/kustomization.go`).
 const CHARTS: [&str; 2] = ["helmCharts", "helmChartInflationGenerator"];
 
-/// Why neither this program nor kubectl by itself renders the kustomization in `dir`, or one that it takes from this disk: a part is
-/// fetched from elsewhere, is a chart, or is the kustomization that takes it. `takers` are the directories that take this one, and
+/// Why neither this program nor kubectl can render the kustomization in `dir`: it, or a kustomization on this disk that it lists, has a part
+/// that must be fetched from elsewhere, has a chart, or lists itself. `takers` are the directories that take this one, and
 /// `asked` is the one that was to be read. A file that cannot be read is passed over: reading the whole kustomization gives the error.
 fn refusal(dir: &Path, asked: &Path, takers: &mut Vec<PathBuf>) -> Option<ManifestError> {
     let path = find(dir).ok()??;

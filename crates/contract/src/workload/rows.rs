@@ -350,8 +350,8 @@ impl Lens {
     }
 }
 
-/// What `entity` holds in a column of a form of its own. YAML writes `true` as `True` and `TRUE` too: a boolean is read as the description
-/// writes it.
+/// What `entity` holds in the column that `form` describes. YAML writes `true` also as `True` and `TRUE`; a boolean of the entity is returned
+/// in the spelling of the description.
 fn further_of(entity: &Map<String, Value>, form: &Column) -> Option<String> {
     let read = column(entity, &form.name)?;
     let is_boolean = entity.get(&form.name).is_some_and(Value::is_boolean);

@@ -37,7 +37,7 @@ impl Overlay {
 }
 
 impl Adapted {
-    /// From now on the run has these queues, each with workers of its own.
+    /// Gives the run these queues; each gets a Deployment of workers of its own.
     pub(in crate::platform::cluster) fn spread_over(
         &mut self,
         queues: Vec<String>,

@@ -141,7 +141,7 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
     }
 }
 
-/// Of a message of its own whose row is stored, for example, which looks like a redelivery to all others.
+/// A consumer may put a message back whose row it has stored: the other consumers would take it for a redelivery.
 #[test]
 fn only_the_producer_puts_messages_into_the_queue() {
     for (client, status, found) in [
@@ -164,7 +164,7 @@ fn only_the_producer_puts_messages_into_the_queue() {
     }
 }
 
-/// Where storage cannot be read, what the history shows by itself is told, with who did what.
+/// Where the harness cannot read storage, it judges by the history alone, and names the consumer that did it.
 #[test]
 fn what_the_history_proves_alone_names_who_did_what() {
     let proven = |operation, resource: &str| {

@@ -95,7 +95,7 @@ fn a_message_that_was_set_aside_and_deleted_may_be_put_there_once_more() {
     }
 }
 
-/// Storage removes a message by itself once its time to live is over: a person would not find it.
+/// Storage removes a message once its time to live is over, so nobody would find it in the poison queue.
 #[test]
 fn what_does_not_stay_in_the_poison_queue_is_not_safe_there() {
     const WEEK: u64 = 604_800;
