@@ -6,7 +6,7 @@ mod lint;
 
 pub use features::test_main;
 
-use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::io::{IsTerminal as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -29,6 +29,7 @@ use crate::platform::local::Local;
 use crate::platform::{EnvironmentName, Profile, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::{Progress, RecordingArgs};
 use crate::report::ReportError;
+use crate::say::say;
 use crate::scenario::{Selection, SuiteArgs, SuiteReport};
 use crate::simulate::SimulateArgs;
 use crate::sweep::SweepArgs;
@@ -324,11 +325,6 @@ fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Prints a line; a reader that has gone away, such as `head`, is no error.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(stdout().lock(), "{line}");
-}
-
 /// Prints what is selected as the test harness of Rust does, and beside it, for people, what cannot run here.
 #[expect(
     clippy::print_stderr,
@@ -340,7 +336,7 @@ fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
         say(&format!("{name}: test"));
     }
     for not_run in &listed.not_run {
-        eprintln!("{}", crate::scenario::not_run_line(not_run));
+        eprintln!("{}", crate::report::not_run_line(not_run));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@
 //! - [`scenario`]: the suite: plays the scenarios of the feature files. [`load`]: one run without Gherkin.
 //! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes. `conclusion`:
 //!   how loads, audits, scenarios and suites come to an outcome. `panics`: notes each panic of the harness, so that none is lost.
-//! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
+//! - [`storage`]: the storage of a run, whichever it is. [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a killed harness has left in storage and in a cluster.
 //! - [`pace`]: how many times as fast as in production a scenario runs.
 //! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
@@ -38,10 +38,14 @@ pub mod platform;
 pub mod project;
 pub mod recording;
 pub mod report;
+#[cfg(test)]
+mod rooms;
 pub mod run;
+mod say;
 pub mod scenario;
 mod shell;
 pub mod simulate;
+pub mod storage;
 pub mod sweep;
 pub mod verify;
 

@@ -14,12 +14,12 @@ use workflow::contract::Stamp;
 use workflow::exit::Exit;
 use workflow::ports::{ResultTable as _, WorkQueue as _};
 
-use crate::cli::say;
 use crate::events::{Event, EventLog, FILE, Resource};
 use crate::exit::WrongInput;
 use crate::platform::cluster::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
 use crate::platform::local::account;
 use crate::report::{ReportError, RunRecord};
+use crate::say::say;
 
 /// How long a namespace may take to be gone.
 const NAMESPACE_GONE: Duration = Duration::from_secs(120);

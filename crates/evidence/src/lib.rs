@@ -4,6 +4,7 @@
 //! - [`Crossing`]: one request to storage and its answer. [`history`]: all of a run's, read in order.
 //! - [`audit`]: what an auditor found. [`latency`]: samples by hop, limits, and how they were judged.
 //! - [`Usage`]: what a phase took of its machine. [`rate`]: rates that were tried, and the highest that keeps the limits.
+//! - [`processes`]: how each process of a run began and ended.
 //! - [`outcome`]: the four outcomes. [`pace`]: how many times as fast as in production a run went.
 //!
 //! Files are read and written here; nothing is asked over a network, and no time is taken: who appends says when.
@@ -20,6 +21,7 @@ mod operation;
 pub mod outcome;
 pub mod pace;
 mod percentile;
+pub mod processes;
 pub mod rate;
 mod row_summary;
 mod samples;

@@ -1,7 +1,7 @@
 //! How the parts of a judgement come to one outcome and its reasons.
 
 use evidence::audit::Audit;
-use evidence::events::Event;
+use evidence::events::{Event, Scenario, Step};
 use evidence::latency::LatencyVerdict;
 use evidence::outcome::Outcome;
 
@@ -93,6 +93,81 @@ impl Conclusion {
     }
 }
 
+/// What the log of a run tells of that is judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Told<'a> {
+    /// What the run stated at its end; `None`: it was cut off before.
+    pub stated: Option<&'a (Outcome, Vec<String>)>,
+    /// The audit.
+    pub audit: Option<&'a Audit>,
+    /// Its latency limits, judged.
+    pub limits: &'a [LatencyVerdict],
+    /// How its consumers ended, where that is judged.
+    pub consumers: Option<Outcome>,
+    /// The scenarios of a suite.
+    pub scenarios: &'a [Scenario],
+    /// How many more of them were never begun.
+    pub never_begun: usize,
+    /// The steps of a scenario.
+    pub steps: &'a [Step],
+    /// Lines of the log that cannot be read.
+    pub damaged_lines: &'a [usize],
+}
+
+impl Told<'_> {
+    /// What each of them says.
+    pub fn parts(&self) -> Vec<Part> {
+        // What the run states comes first: it knows what follows from what.
+        let mut parts = vec![match self.stated.cloned() {
+            Some((outcome, reasons)) => Part { outcome, reasons },
+            None => Part::new(
+                Outcome::Incomplete,
+                "the event log ends without an outcome: the run was killed, or still goes on",
+            ),
+        }];
+        parts.extend(self.audit.map(Part::from));
+        parts.extend(self.limits.iter().map(Part::from));
+        // The run itself states the reason. The outcome must not depend on whether it did.
+        parts.extend(self.consumers.map(Part::bare));
+        parts.extend(self.scenarios.iter().map(of_scenario));
+        parts.extend(self.of_never_begun());
+        // Why is for the run to state.
+        parts.extend(self.steps.iter().map(|step| Part::bare(step.outcome)));
+        if let [first, ..] = self.damaged_lines {
+            let count = self.damaged_lines.len();
+            let reason = format!(
+                "evidence is missing: {count} lines of the event log are damaged (first: line {first})"
+            );
+            parts.push(Part::new(Outcome::Inconclusive, reason));
+        }
+        parts
+    }
+
+    fn of_never_begun(&self) -> Option<Part> {
+        let never = self.never_begun;
+        let all = self.scenarios.len() + never;
+        // It may have given up for a reason of its own, which is then the news.
+        let outcome = match self.stated {
+            Some((Outcome::Inconclusive, _)) => Outcome::Inconclusive,
+            _ => Outcome::Incomplete,
+        };
+        let reason = format!("{never} of {all} scenarios were never begun");
+        (never > 0).then(|| Part::new(outcome, reason))
+    }
+}
+
+fn of_scenario(scenario: &Scenario) -> Part {
+    let Scenario {
+        name,
+        outcome,
+        detail,
+        ..
+    } = scenario;
+    let why = detail.as_deref().and_then(|it| it.lines().next());
+    let why = why.unwrap_or_default();
+    Part::new(*outcome, format!("scenario {name:?}: {outcome}: {why}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,5 +185,67 @@ mod tests {
         assert_eq!(conclusion.outcome, Outcome::Fail);
         assert_eq!(conclusion.reasons, ["2 lost", "stopped", "few samples"]);
         assert_eq!(Conclusion::of([]).outcome, Outcome::Inconclusive);
+    }
+
+    const NOTHING: Told<'_> = Told {
+        stated: None,
+        audit: None,
+        limits: &[],
+        consumers: None,
+        scenarios: &[],
+        never_begun: 0,
+        steps: &[],
+        damaged_lines: &[],
+    };
+
+    /// Each of its parts alone can make the outcome worse, whatever the run stated.
+    #[test]
+    fn a_run_is_never_better_than_any_part_of_what_its_log_tells() {
+        let passed = (Outcome::Pass, Vec::new());
+        let stated = Told {
+            stated: Some(&passed),
+            ..NOTHING
+        };
+        let failed = [Step {
+            sentence: "Then it holds".to_owned(),
+            outcome: Outcome::Fail,
+            detail: None,
+            duration_ms: 1,
+        }];
+        let outcome = |told: Told<'_>| Conclusion::of(told.parts()).outcome;
+        assert_eq!(outcome(stated), Outcome::Pass);
+        assert_eq!(outcome(NOTHING), Outcome::Incomplete);
+        for (told, expected) in [
+            (
+                Told {
+                    consumers: Some(Outcome::Fail),
+                    ..stated
+                },
+                Outcome::Fail,
+            ),
+            (
+                Told {
+                    steps: &failed,
+                    ..stated
+                },
+                Outcome::Fail,
+            ),
+            (
+                Told {
+                    never_begun: 1,
+                    ..stated
+                },
+                Outcome::Incomplete,
+            ),
+            (
+                Told {
+                    damaged_lines: &[3],
+                    ..stated
+                },
+                Outcome::Inconclusive,
+            ),
+        ] {
+            assert_eq!(outcome(told), expected, "{told:?}");
+        }
     }
 }

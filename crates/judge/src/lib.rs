@@ -4,16 +4,19 @@
 //! - [`audit`]: what is in storage, and what crossed the wire, against what the run promised, message by message.
 //! - [`measure`]: the latency of every hop, and what may be concluded from it.
 //! - [`compare`]: runs held against other runs.
-//! - [`Conclusion`]: how the parts of a judgement come to one outcome.
+//! - [`ConsumerEnds`]: how the consumers of a run ended.
+//! - [`Conclusion`]: how the parts of a judgement come to one outcome; [`Told`]: those of a run that its log tells of.
 //! - [`Index`]: what a history tells while the run goes on. [`Timelines`]: the way of each witness through it.
 
 pub mod audit;
 pub mod compare;
 mod conclusion;
+mod ends;
 mod index;
 pub mod measure;
 mod timelines;
 
-pub use conclusion::{Conclusion, Part};
+pub use conclusion::{Conclusion, Part, Told};
+pub use ends::{ConsumerEnds, unexpected_ends};
 pub use index::Index;
 pub use timelines::Timelines;

@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 use workflow::ports::{MAX_RECEIVE, StorageError};
 
 use crate::pace::Pace;
-use crate::platform::storage;
+use crate::storage;
 
 /// A failed read is made once more with a new client (KEDA `pkg/scaling/cache/scalers_cache.go`,
 /// `GetMetricsAndActivityForScaler`).

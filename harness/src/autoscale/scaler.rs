@@ -17,7 +17,7 @@ use super::{Recording, Scaling};
 use crate::events::{Event, EventLog, Scaled};
 use crate::lock::lock;
 use crate::pace::Pace;
-use crate::platform::storage;
+use crate::storage;
 
 /// While paused, how often it is looked whether that is over.
 const IDLE: Duration = Duration::from_millis(500);

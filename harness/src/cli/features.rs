@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use clap::Parser;
 use workflow::telemetry::TelemetryArgs;
 
-use super::{in_runtime, list, profile, say, suite, told};
+use super::{in_runtime, list, profile, suite, told};
 use crate::platform::Workload;
+use crate::say::say;
 use crate::scenario::{Keep, SuiteArgs};
 
 /// What `cargo test` runs: the suite, with `harness` as the executable that holds producer and consumer.

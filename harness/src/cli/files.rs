@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use builtin::ExportError;
 use clap_complete::Shell;
 
-use super::say;
 use crate::exit::WrongInput;
+use crate::say::say;
 
 /// What to write out, and where.
 #[derive(Debug, clap::Args)]

@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use workflow::contract::workload::Description;
 use workflow::exit::Exit;
 
-use super::{exit, say};
+use super::exit;
 use crate::exit::WrongInput;
 use crate::manifest::text_of;
+use crate::say::say;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LintCommand {

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use workflow::duration;
 
-use crate::cli::say;
 use crate::events::{Bottleneck, Event, Fact, Leeway, RateStep, RunStarted};
 use crate::measure::{Hop, Micros};
 use crate::pace::Pace;
+use crate::platform::Identity;
 use crate::platform::Platform;
 use crate::report::{Report, RunRecord, sign, terminal};
-use crate::run::{Identity, Run, about};
+use crate::run::{Run, about};
+use crate::say::say;
 
 use super::{LatencyLimitArg, LoadArgs};
 

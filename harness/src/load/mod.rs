@@ -26,9 +26,9 @@ use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
 use crate::panics::Stray;
-use crate::platform::{Departure, Platform, Roster, StorageLoss, Workload};
+use crate::platform::{Departure, Identity, Platform, Roster, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
-use crate::run::{Identity, Needed, Patience, Run, RunDir, Sending, Sent};
+use crate::run::{Needed, Patience, Run, RunDir, Sending, Sent};
 
 /// Runs the load that `args` describe on `platform`, writes its report and prints its summary.
 ///

@@ -13,8 +13,7 @@ use workflow::contract::Stamp;
 use super::place::{Occupied, choose};
 use super::pools::next;
 use super::scheduled::Kind;
-use super::{Capacity, Endpoint, Eviction, Needs, Node, Notice, Pool, Times};
-use crate::platform::NodeView;
+use super::{Capacity, Endpoint, Eviction, Needs, Node, NodeView, Notice, Pool, Times};
 
 /// What a cluster has for nodes.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,6 +20,7 @@ mod needs;
 pub mod place;
 pub mod pools;
 pub mod scheduled;
+mod view;
 
 pub use amounts::{Amounts, QuantityError};
 pub use cluster::{Cluster, Figures, Machines, Placed, Spell};
@@ -28,6 +29,7 @@ pub use eviction::{EARLY_DRAIN_GRACE, Ended, Eviction, Notice, Times};
 pub use evidence::events::Capacity;
 pub use needs::{Needs, NodesError};
 pub use pools::Pool;
+pub use view::{NodeView, evictable};
 
 use crate::manifest::labels::Labels;
 use crate::manifest::pod::Taint;

@@ -15,16 +15,16 @@
 //! No process id, exit status of the operating system, signal or local address crosses these traits.
 
 pub mod cluster;
+mod identity;
 pub mod local;
 mod logs;
 pub mod loss;
 mod nodes;
 mod profile;
-mod queues;
 mod reach;
 mod sender;
 pub mod settings;
-pub mod storage;
+mod spread;
 mod taken;
 pub mod until;
 pub mod workers;
@@ -36,16 +36,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use cluster::{AksArgs, ClusterArgs};
+pub use identity::Identity;
 pub use local::{
     Described, EnvironmentName, Identities, Mistake, SetUp, StorageChoice, Workload, WorkloadArgs,
     described,
 };
 pub use loss::StorageLoss;
-pub use nodes::{Evicted, NodePlan, NodeView, Nodes, NodesView};
+pub use nodes::{Evicted, NodePlan, Nodes, NodesView};
 pub use profile::{Need, Offers, Profile};
-pub use queues::Queues;
 pub use sender::{Lines, Sender, generator_name};
-pub use storage::Store;
 pub use taken::{PARTS, Taken};
 pub use workers::{
     Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Replicas, Roster, Worker,
@@ -56,7 +55,7 @@ use self::cluster::Cluster;
 use self::local::Local;
 use crate::autoscale::{Recording, Scaling};
 use crate::events::{EventLog, Fact, Resource};
-use crate::run::Identity;
+use crate::storage::Store;
 use crate::wire::Wire;
 
 /// Where the workload runs.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use workflow::contract::Stamp;
 
 use super::Departure;
-use crate::nodes::{Capacity, Eviction, Figures};
+use crate::nodes::{Capacity, Eviction, Figures, NodeView, evictable};
 use crate::pace::Pace;
 
 /// What a run needs of its nodes.
@@ -51,19 +51,6 @@ pub struct NodesView {
     pub wanted: String,
 }
 
-/// One node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeView {
-    /// Its name.
-    pub name: String,
-    /// How it is paid for.
-    pub capacity: Capacity,
-    /// The workers on it.
-    pub workers: BTreeSet<String>,
-    /// Whether it can be evicted: Azure may take it back, and has not said so yet.
-    pub is_evictable: bool,
-}
-
 /// One eviction, from its announcement or its beginning on.
 #[derive(Debug, Clone)]
 pub struct Evicted {
@@ -96,9 +83,7 @@ pub struct Evicted {
 impl NodesView {
     /// The nodes that have workers and can be evicted, by name.
     pub fn evictable(&self) -> Vec<String> {
-        let can = |node: &&NodeView| node.is_evictable && !node.workers.is_empty();
-        let nodes = self.nodes.iter().filter(can);
-        nodes.map(|node| node.name.clone()).collect()
+        evictable(&self.nodes)
     }
 
     /// What keeps consumers from coming, if something does that is not their own.

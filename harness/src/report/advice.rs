@@ -1,7 +1,6 @@
 //! What to look at next, for each kind of finding, and what a description can say where the worker is right as it is.
 
 use super::RunRecord;
-use super::promises::{CONSUMER, astray_consumers};
 use crate::audit::{Audit, Finding, Violation};
 use crate::events::Leeway;
 
@@ -31,12 +30,12 @@ pub(super) fn of_findings(audit: &Audit) -> Option<String> {
 pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
     let is_foreign = record.audit.as_ref().is_some_and(|it| it.foreign.is_some());
     let mut leeway = record.run.iter().flat_map(|run| &run.leeway);
-    if !is_foreign || astray_consumers(record) == 0 || leeway.any(|it| *it == Leeway::Drain) {
+    let unexpected = record.consumer_ends()?.unexpected;
+    if !is_foreign || unexpected.is_empty() || leeway.any(|it| *it == Leeway::Drain) {
         return None;
     }
-    let mut astray = record.astray();
-    let is_terminated =
-        astray.any(|(process, exit)| process.role == CONSUMER && exit.status.contains("SIGTERM"));
+    let mut exits = unexpected.iter().map(|(_, exit)| exit);
+    let is_terminated = exits.any(|exit| exit.status.contains("SIGTERM"));
     let told = if is_terminated {
         "SIGTERM ended a worker at once: if it may, since its messages come again, say so in the description: worker.drains: false"
     } else {

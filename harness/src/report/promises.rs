@@ -1,14 +1,13 @@
 //! What was promised and what was found, one line each: the heart of every report.
 
+use evidence::processes::CONSUMER;
+
+use super::RunRecord;
 use super::verdict::thousands;
-use super::{ProcessRecord, RunRecord};
 use crate::audit::{Audit, NotJudged, Shown, StampBlocks, Verdict as _, Violation};
 use crate::events::Leeway;
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
-
-/// The role of the processes under test.
-pub(super) const CONSUMER: &str = "consumer";
 
 /// One promise of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +76,8 @@ const NOT_UNASKED: &str = "no consumer ends unasked";
 fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)> + '_ {
     let has_consumers = record.processes.iter().any(|each| each.role == CONSUMER);
     let leeway = record.run.iter().flat_map(|run| &run.leeway);
-    let judged_anyway = astray_consumers(record) > 0;
+    let ends = record.consumer_ends();
+    let judged_anyway = ends.is_some_and(|ends| ends.outcome.is_some());
     let is_open =
         move |leeway: &&Leeway| has_consumers && !(judged_anyway && **leeway == Leeway::Drain);
     leeway.filter(is_open).map(move |leeway| match leeway {
@@ -99,53 +99,32 @@ fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)>
     })
 }
 
-/// Consumers that ended in a way that the run did not mean.
-pub(super) fn astray_consumers(record: &RunRecord) -> usize {
-    let consumers = record
-        .astray()
-        .filter(|(process, _)| process.role == CONSUMER);
-    consumers.count()
-}
-
-/// Consumers are what is tested. The producer is the harness's own: what it could not send, the audit accounts for.
-pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
+/// How consumers ended.
+fn of_consumers(record: &RunRecord) -> Option<Promise> {
     /// They mostly end alike; each is in the table of processes.
     const NAMED: usize = 3;
-    let consumers = || record.processes.iter().filter(|each| each.role == CONSUMER);
-    let astray: Vec<String> = record
-        .astray()
-        .filter(|(process, _)| process.role == CONSUMER)
+    let ends = record.consumer_ends()?;
+    let unexpected = ends.unexpected.iter();
+    let unexpected: Vec<String> = unexpected
         .map(|(process, exit)| format!("{}: {}", process.name, exit.status))
         .collect();
-    let detail = match astray.len() {
-        0..=NAMED => astray.join(", "),
-        all => format!("{}, and {} more", astray[..NAMED].join(", "), all - NAMED),
+    let detail = match unexpected.len() {
+        0..=NAMED => unexpected.join(", "),
+        all => format!(
+            "{}, and {} more",
+            unexpected[..NAMED].join(", "),
+            all - NAMED
+        ),
     };
-    let is_restarted = |each: &&ProcessRecord| each.exit.as_ref().is_some_and(|it| it.restarted);
-    let judged = || consumers().filter(|each| !is_restarted(each));
-    let all = judged().count();
-    let ended = judged().filter(|each| each.exit.is_some()).count();
-    let mut leeway = record.run.iter().flat_map(|run| &run.leeway);
-    if leeway.any(|it| *it == Leeway::Drain) && astray.is_empty() {
-        return None;
-    }
-    let lost = record.storage_lost.is_some();
-    let outcome = if !astray.is_empty() {
-        Outcome::Fail
-    } else if ended < all || lost {
-        Outcome::Inconclusive
-    } else {
-        Outcome::Pass
-    };
-    (all > 0).then(|| Promise {
+    Some(Promise {
         promised: IN_ORDER.into(),
-        found: if lost && astray.is_empty() {
+        found: if ends.is_storage_lost && unexpected.is_empty() {
             "storage was lost before".into()
         } else {
-            format!("{} of {all}", ended - astray.len())
+            format!("{} of {}", ends.ended - unexpected.len(), ends.all)
         },
         detail,
-        outcome,
+        outcome: ends.outcome?,
     })
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use evidence::processes::{ProcessExit, ProcessRecord};
+use judge::ConsumerEnds;
 use workflow::contract::Stamp;
 
 use super::ReportError;
@@ -90,36 +92,6 @@ pub enum MarkKind {
     Phase,
     /// Something was broken on purpose.
     Fault,
-}
-
-/// A process of the run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProcessRecord {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub role: String,
-    /// Its process id.
-    pub pid: Option<u32>,
-    /// When it was started.
-    pub started: Stamp,
-    /// How it ended; `None` when the log does not tell.
-    pub exit: Option<ProcessExit>,
-}
-
-/// The end of a process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProcessExit {
-    /// When.
-    pub at: Stamp,
-    /// How, such as `exit status: 0`.
-    pub status: String,
-    /// Whether the run meant it to end so.
-    pub expected: bool,
-    /// The last lines of its log, when it was not; empty when it had said nothing.
-    pub last_lines: Option<String>,
-    /// Whether it ended by itself and was started again, as the description of its workload allows.
-    pub restarted: bool,
 }
 
 /// Whether the entry tells of a removal.
@@ -343,16 +315,14 @@ impl RunRecord {
     }
 
     /// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
-    pub fn astray(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
-        /// From the loss until it is noticed.
-        const UNNOTICED_US: i64 = 1_000_000;
-        let had_storage = move |at: Stamp| {
-            (self.storage_lost).is_none_or(|lost| lost.micros_since(at) > UNNOTICED_US)
-        };
-        self.processes
-            .iter()
-            .filter_map(|process| Some((process, process.exit.as_ref()?)))
-            .filter(move |(_, exit)| !exit.expected && had_storage(exit.at))
+    pub fn unexpected_ends(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
+        judge::unexpected_ends(&self.processes, self.storage_lost)
+    }
+
+    /// How its consumers ended; `None` where it had none.
+    pub(super) fn consumer_ends(&self) -> Option<ConsumerEnds<'_>> {
+        let leeway = self.run.as_ref().map_or(&[][..], |run| &run.leeway);
+        ConsumerEnds::of(&self.processes, leeway, self.storage_lost)
     }
 
     /// Microseconds from the first event to `at`.

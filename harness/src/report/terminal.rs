@@ -6,15 +6,17 @@ mod table;
 use std::io::stdout;
 use std::os::fd::AsFd;
 
+use evidence::processes::CONSUMER;
 use terminal_size::{Width, terminal_size_of};
 
 pub(crate) use self::ink::Ink;
+
 use super::latency::{self, UNSOUND};
-use super::promises::{CONSUMER, Unjudged, unjudged};
+use super::promises::{Unjudged, unjudged};
 use super::timeline::timeline;
 use super::{Promise, RunRecord, promises};
 use super::{rates, usage};
-use crate::events::Measured;
+use crate::events::{Measured, NotRun};
 use crate::measure::Micros;
 use crate::outcome::Outcome;
 
@@ -23,6 +25,11 @@ use crate::outcome::Outcome;
 pub fn terminal(record: &RunRecord, colour: bool) -> String {
     let columns = if colour { columns(stdout()) } else { USUAL };
     page(record, Ink { colour, columns })
+}
+
+/// A scenario that is not run, as every list of them shows it.
+pub(crate) fn not_run_line(NotRun { name, needs, .. }: &NotRun) -> String {
+    format!("not run here: {name} (needs {needs})")
 }
 
 fn page(record: &RunRecord, ink: Ink) -> String {
@@ -143,10 +150,7 @@ fn scenario_table(text: &mut String, record: &RunRecord, ink: Ink) {
         line(text, &format!("{sign} never begun: {name} ({location})"));
     }
     for not_run in &record.not_run {
-        line(
-            text,
-            &format!("- {}", crate::scenario::not_run_line(not_run)),
-        );
+        line(text, &format!("- {}", not_run_line(not_run)));
     }
 }
 
@@ -332,7 +336,7 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
 
 /// What the first process had to say that ended in a way that the run did not mean.
 fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
-    let Some((process, exit)) = record.astray().next() else {
+    let Some((process, exit)) = record.unexpected_ends().next() else {
         return;
     };
     let title = format!("LAST LINES of {}", process.name);
@@ -344,7 +348,7 @@ fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
             .lines()
             .for_each(|said| line(text, &format!("  {said}"))),
     }
-    let more = record.astray().count() - 1;
+    let more = record.unexpected_ends().count() - 1;
     if more > 0 {
         line(text, &format!("  and {more} more; report.html shows them"));
     }
@@ -354,7 +358,7 @@ fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
 pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
     let mut remarks = record.notes.clone();
     remarks.extend(super::cost::told(record));
-    for (process, exit) in record.astray() {
+    for (process, exit) in record.unexpected_ends() {
         if process.role != CONSUMER {
             let (name, status) = (&process.name, &exit.status);
             remarks.push(format!("{name} ended unexpectedly: {status}"));

@@ -1,12 +1,11 @@
 //! The verdict of a run, in words: what every report says first.
 
-use super::promises::astray_consumers;
 use super::{RunRecord, advice};
 use crate::audit::Audit;
-use crate::conclusion::{Conclusion, Part};
 use crate::events::Scenario;
 use crate::measure::{LatencyVerdict, Untold};
 use crate::outcome::Outcome;
+use judge::{Conclusion, Told};
 
 /// The verdict of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,7 @@ impl RunRecord {
     /// Makes the verdict. It is never better than any of its parts, whatever the run itself stated at its end.
     pub fn verdict(&self) -> Verdict {
         // The run states the reasons of its parts again; each is told once.
-        let Conclusion { outcome, reasons } = Conclusion::of(self.parts());
+        let Conclusion { outcome, reasons } = Conclusion::of(self.told().parts());
         Verdict {
             outcome,
             headline: self.headline(outcome),
@@ -34,56 +33,18 @@ impl RunRecord {
         }
     }
 
-    fn parts(&self) -> Vec<Part> {
-        // What the run states comes first: it knows what follows from what.
-        let mut parts = vec![match self.stated.clone() {
-            Some((outcome, reasons)) => Part { outcome, reasons },
-            None => Part::new(
-                Outcome::Incomplete,
-                "the event log ends without an outcome: the run was killed, or still goes on",
-            ),
-        }];
-        parts.extend(self.audit.iter().map(Part::from));
-        let measured = self.measured.iter();
-        parts.extend(
-            measured
-                .flat_map(|measured| &measured.verdicts)
-                .map(Part::from),
-        );
-        // The run itself states the reason. The outcome must not depend on whether it did.
-        let consumers = super::promises::of_consumers(self);
-        parts.extend(consumers.map(|promise| Part::bare(promise.outcome)));
-        for scenario in &self.scenarios {
-            let detail = scenario.detail.as_deref().unwrap_or_default();
-            let why = detail.lines().next().unwrap_or_default();
-            let (name, outcome) = (&scenario.name, scenario.outcome);
-            let reason = format!("scenario {name:?}: {outcome}: {why}");
-            parts.push(Part::new(scenario.outcome, reason));
+    /// What the log tells of that is judged.
+    fn told(&self) -> Told<'_> {
+        Told {
+            stated: self.stated.as_ref(),
+            audit: self.audit.as_ref(),
+            limits: self.measured.as_ref().map_or(&[], |it| &it.verdicts),
+            consumers: self.consumer_ends().and_then(|ends| ends.outcome),
+            scenarios: &self.scenarios,
+            never_begun: self.never_begun.len(),
+            steps: &self.steps,
+            damaged_lines: &self.damaged_lines,
         }
-        match self.never_begun.len() {
-            0 => {}
-            never => {
-                let all = self.scenarios.len() + never;
-                let reason = format!("{never} of {all} scenarios were never begun");
-                // It may have given up for a reason of its own, which is then the news.
-                let outcome = match &self.stated {
-                    Some((Outcome::Inconclusive, _)) => Outcome::Inconclusive,
-                    _ => Outcome::Incomplete,
-                };
-                parts.push(Part::new(outcome, reason));
-            }
-        }
-        // Why is for the run to state.
-        parts.extend(self.steps.iter().map(|step| Part::bare(step.outcome)));
-        if !self.damaged_lines.is_empty() {
-            let reason = format!(
-                "evidence is missing: {} lines of the event log are damaged (first: line {})",
-                self.damaged_lines.len(),
-                self.damaged_lines[0]
-            );
-            parts.push(Part::new(Outcome::Inconclusive, reason));
-        }
-        parts
     }
 
     fn headline(&self, outcome: Outcome) -> String {
@@ -105,10 +66,10 @@ impl RunRecord {
             counted.collect::<Vec<_>>()
         };
         let mut broken: Vec<String> = self.audit.iter().flat_map(findings).collect();
-        match astray_consumers(self) {
+        match self.consumer_ends().map_or(0, |ends| ends.unexpected.len()) {
             0 => {}
             1 => broken.push("1 consumer did not end as asked".into()),
-            astray => broken.push(format!("{astray} consumers did not end as asked")),
+            many => broken.push(format!("{many} consumers did not end as asked")),
         }
         let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
         let missed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);
@@ -175,7 +136,7 @@ impl RunRecord {
             return Vec::new();
         }
         let mut steps = Vec::new();
-        if let Some((process, _)) = self.astray().next() {
+        if let Some((process, _)) = self.unexpected_ends().next() {
             let name = &process.name;
             steps.push(format!(
                 "read the last lines of {name}; its whole log is logs/{name}.log"

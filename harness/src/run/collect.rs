@@ -11,7 +11,7 @@ use super::settle::depth;
 use super::{PoisonFound, QueueLook, Run, Sent};
 use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Sends};
 use crate::measure::{Hops, Measure as _};
-use crate::platform::storage::Queue;
+use crate::storage::Queue;
 
 /// What a run left behind, judged and measured.
 #[derive(Debug)]

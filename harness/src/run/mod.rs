@@ -23,7 +23,7 @@ use workflow::contract::Stamp;
 pub use census::Census;
 pub use collect::{Collected, Leavings, expectation};
 pub use dir::RunDir;
-pub use plan::{Identity, Load, Patience};
+pub use plan::{Load, Patience};
 pub use poison::PoisonFound;
 pub use sending::{Sending, Sent};
 pub use settle::{QueueLook, Settled};
@@ -32,9 +32,10 @@ use crate::autoscale::Recording;
 use crate::events::{Event, EventLog, Fact, Sample};
 use crate::platform::until::{Late, until_told};
 use crate::platform::{
-    Act, Departure, Identities, NodePlan, Nodes, Platform, Roster, Stage, StagePlan, StorageLoss,
-    StorageNeed, Store, Taken, WorkerSpec,
+    Act, Departure, Identities, Identity, NodePlan, Nodes, Platform, Roster, Stage, StagePlan,
+    StorageLoss, StorageNeed, Taken, WorkerSpec,
 };
+use crate::storage::Store;
 use crate::wire::{AtWork, Rule, Wire, Written};
 use watch::{Counts, Watch, Watched};
 use witness::Followed;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use producer::Shape;
-use serde::{Deserialize, Serialize};
-use workflow::contract::{PayloadSize, Payloads, RunId};
+use workflow::contract::PayloadSize;
+
+use crate::platform::Identity;
 
 /// The load of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,33 +20,6 @@ pub struct Load {
     pub duplicate_rate: f64,
     /// How many generators send it, each a slice; from 1.
     pub generators: u32,
-}
-
-/// A run: its identity, and what makes it repeatable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
-    /// Its id.
-    pub run: RunId,
-    /// Its seed: payloads, schedule and duplicates are functions of it.
-    pub seed: u64,
-}
-
-impl Identity {
-    /// A fresh identity; the seed is drawn unless it is given.
-    pub fn fresh(seed: Option<u64>) -> Self {
-        Self {
-            run: producer::new_run_id(),
-            seed: seed.unwrap_or_else(rand::random),
-        }
-    }
-
-    /// The payloads of this run.
-    pub const fn payloads(&self, size: PayloadSize) -> Payloads {
-        Payloads {
-            seed: self.seed,
-            size,
-        }
-    }
 }
 
 impl Load {

@@ -12,7 +12,7 @@ use workflow::contract::workload::{Lens, SetAside};
 use workflow::ports::{ErrorKind, Lease, MAX_RECEIVE};
 
 use super::settle::depth;
-use crate::platform::storage::Queue;
+use crate::storage::Queue;
 
 /// How long a message is hidden at first.
 const HIDE: Duration = Duration::from_secs(60);

@@ -10,8 +10,8 @@ use workflow::ports::{MAX_RECEIVE, Peeked, StorageError};
 
 use super::Run;
 use crate::outcome::Unmet;
-use crate::platform::storage::Queue;
 use crate::platform::until::until;
+use crate::storage::Queue;
 
 /// How a wait for the queue to empty ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

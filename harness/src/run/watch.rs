@@ -15,7 +15,7 @@ use super::census::{self, Census};
 use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
 use crate::platform::Roster;
-use crate::platform::storage::Queue;
+use crate::storage::Queue;
 use crate::wire::Wire;
 
 /// From one sample to the next.

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::play::Played;
 use super::selection::Case;
-use crate::cli::say;
 use crate::outcome::Outcome;
 use crate::report::{columns, sign};
+use crate::say::say;
 
 /// The observer of one suite.
 pub(super) struct Console {

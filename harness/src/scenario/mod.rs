@@ -23,6 +23,5 @@ mod world;
 
 pub use args::{Keep, SuiteArgs};
 pub use lint::Problem;
-pub(crate) use selection::not_run_line;
 pub use selection::{Lint, Listed, Selection, check_feature, check_features, list, select};
 pub use suite::{SuiteReport, check, run};

@@ -18,6 +18,7 @@ use crate::events::NotRun;
 use crate::exit::WrongInput;
 use crate::pace::Pace;
 use crate::platform::{Need, Profile};
+use crate::report::not_run_line;
 
 /// What every error of the selection has for its context.
 const SELECT: WrongInput = WrongInput("select the scenarios");
@@ -253,11 +254,6 @@ pub fn list(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Listed> {
         names: selection.cases.into_iter().map(|case| case.name).collect(),
         not_run: selection.not_run,
     })
-}
-
-/// A scenario that is not run, as every list of them shows it.
-pub(crate) fn not_run_line(NotRun { name, needs, .. }: &NotRun) -> String {
-    format!("not run here: {name} (needs {needs})")
 }
 
 /// Selects the scenarios of `args` for a platform with this profile. None selected is an error.

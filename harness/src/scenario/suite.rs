@@ -17,16 +17,16 @@ use super::console::Console;
 use super::play::{Deadlines, Ends, Played, millis, play};
 use super::selection::{Case, Selection};
 use super::world::Setting;
-use crate::cli::say;
 use crate::conclusion::{Conclusion, Part, STOPPED};
 use crate::events::{Event, EventLog, Fact, RunStarted, Scenario, ScenarioStarted, Selected};
 use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::panics::Stray;
-use crate::platform::{ConsumerOptions, Platform, StorageLoss, Workload};
+use crate::platform::{ConsumerOptions, Identity, Platform, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
-use crate::run::{Identity, RunDir, about};
+use crate::run::{RunDir, about};
+use crate::say::say;
 
 /// How long scenarios that are cut off at once are waited for.
 const CUT_OFF: Duration = Duration::from_secs(2);

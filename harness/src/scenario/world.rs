@@ -17,10 +17,10 @@ use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
 use crate::platform::workers::CONSUMERS;
 use crate::platform::{
-    ConsumerOptions, Departure, NodePlan, Platform, Replicas, Roster, SetUp, StorageLoss,
+    ConsumerOptions, Departure, Identity, NodePlan, Platform, Replicas, Roster, SetUp, StorageLoss,
     StorageNeed, WorkerSpec,
 };
-use crate::run::{Collected, Identity, Load, Needed, Patience, Run, Sent, about};
+use crate::run::{Collected, Load, Needed, Patience, Run, Sent, about};
 use crate::wire::{AtWork, Rule};
 
 /// What a scenario runs in.

@@ -21,17 +21,17 @@ use workflow::duration;
 use workflow::ports::{EntityStream, ErrorKind, ResultTable as _};
 
 use crate::audit::ExpectedPoison;
-use crate::conclusion::{Conclusion, Part};
 use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
 use crate::exit::WrongInput;
 use crate::load::LatencyLimitArg;
 use crate::measure::{LatencyLimit, judge};
 use crate::pace::Pace;
 use crate::platform::described;
-use crate::platform::storage::Queue;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leavings, RunDir, about};
 use crate::shell::word;
+use crate::storage::Queue;
+use judge::{Conclusion, Part};
 
 /// Where the id is in a table of the contract.
 const ROW_KEY: &str = "RowKey";

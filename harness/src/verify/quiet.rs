@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 use workflow::contract::workload::Lens;
 
 use crate::audit::AtWork;
-use crate::platform::storage::Queue;
 use crate::run::QueueLook;
+use crate::storage::Queue;
 
 /// From one look at the queue to the next.
 const EVERY: Duration = Duration::from_millis(500);

@@ -9,11 +9,11 @@ use harness::audit::Resources;
 use harness::autoscale::{Driven, Recording, Scaler};
 use harness::events::Fact;
 use harness::pace::Paces;
-use harness::platform::storage::Beside;
 use harness::platform::{
     Clock, Identities, Need, Nodes, Offers, Platform, Profile, Sender, Stage, StagePlan,
-    StorageNeed, Store, Workers,
+    StorageNeed, Workers,
 };
+use harness::storage::{Beside, Store};
 use harness::wire::Wire;
 use workflow::memory::{MemoryQueue, MemoryTable};
 

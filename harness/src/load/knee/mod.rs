@@ -18,9 +18,10 @@ use crate::events::{
 };
 use crate::measure::{Hop, LatencyLimit, Percentile};
 use crate::outcome::Outcome;
+use crate::platform::Identity;
 use crate::platform::Platform;
 use crate::report::{self, MarkKind, Report, RunRecord};
-use crate::run::{Identity, RunDir};
+use crate::run::RunDir;
 use search::Search;
 
 /// What must be kept where no `--limit` says otherwise: an answer that a person does not wait for.

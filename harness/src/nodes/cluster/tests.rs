@@ -5,11 +5,7 @@ use super::*;
 use crate::nodes::Ended;
 
 fn evictable(cluster: &Cluster) -> Vec<String> {
-    let view = crate::platform::NodesView {
-        nodes: cluster.seen(),
-        ..crate::platform::NodesView::default()
-    };
-    view.evictable()
+    crate::nodes::evictable(&cluster.seen())
 }
 
 fn cluster(seed: u64) -> Cluster {

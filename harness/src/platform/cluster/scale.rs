@@ -14,7 +14,7 @@ use workflow::contract::Stamp;
 use crate::autoscale::Recording;
 use crate::events::{Event, EventLog, Scaled};
 use crate::lock::lock;
-use crate::platform::storage;
+use crate::storage;
 
 /// From one look at the queue to the next: much shorter than KEDA's own, which sees one of many.
 const EVERY: Duration = Duration::from_millis(500);

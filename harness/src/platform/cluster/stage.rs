@@ -36,7 +36,8 @@ use crate::platform::nodes::Nodes;
 use crate::platform::sender::{Sender, generator_name};
 use crate::platform::settings::own_queues;
 use crate::platform::workers::{Roster, Workers};
-use crate::platform::{Identities, Stage, StagePlan, Store};
+use crate::platform::{Identities, Stage, StagePlan};
+use crate::storage::Store;
 use crate::wire::{PRODUCER, Wire};
 
 /// How long a namespace may take to be gone: its pods have ended, but the controllers that have a say must be heard.

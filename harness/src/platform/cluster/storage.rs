@@ -12,10 +12,9 @@ use workflow::contract::workload::Lens;
 use super::overlay::{Adapted, Reached};
 use crate::audit::Resources;
 use crate::events::Resource;
-use crate::platform::Store;
 use crate::platform::reach::Reach;
 use crate::platform::settings::{names, parse};
-use crate::platform::storage::{queue_names, table_names};
+use crate::storage::{Store, queue_names, table_names};
 
 /// How long storage in the cluster may take to be ready: an image may have to be pulled.
 const READY: Duration = Duration::from_secs(180);

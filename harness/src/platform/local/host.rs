@@ -21,13 +21,13 @@ use super::process::Process;
 use super::workload::Workload;
 use super::{Federated, Host, Identities, Place, Provisioned, SetUp};
 use crate::events::{Fact, Resource};
+use crate::platform::StorageNeed;
 use crate::platform::reach::Reach;
 use crate::platform::settings::{
     StorageTold, names, own_queues, storage_variables, worker_variables,
 };
-use crate::platform::storage::{queue_names, table_names};
 use crate::platform::workers::{ConsumerOptions, Seat};
-use crate::platform::{StorageNeed, Store};
+use crate::storage::{Store, queue_names, table_names};
 use crate::wire::{Endpoints, Tls};
 
 /// An emulator of storage on this machine; producer and consumers as child processes.

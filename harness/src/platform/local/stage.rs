@@ -23,10 +23,11 @@ use crate::nodes::{Cluster, Eviction, Figures, Machines, Needs, Times};
 use crate::platform::logs;
 use crate::platform::loss::Lookout;
 use crate::platform::nodes::{NodePlan, Nodes, NodesView};
-use crate::platform::queues::spread;
 use crate::platform::sender::{Sender, arguments_of, generator_name};
+use crate::platform::spread::spread;
 use crate::platform::workers::{Act, Departure, Replicas, Roster, WorkerSpec, Workers};
-use crate::platform::{PARTS, Stage, StagePlan, Store, Taken};
+use crate::platform::{PARTS, Stage, StagePlan, Taken};
+use crate::storage::Store;
 use crate::wire::{Endpoints, Faults, History, PRODUCER, Proxy, Tls, Wire};
 
 /// One run's processes, its storage, and the proxy between them.

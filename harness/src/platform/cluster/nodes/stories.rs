@@ -17,8 +17,8 @@ use super::heard::Heard;
 use super::seen::{Rules, SeenNode};
 use super::story::{By, Moment, Story};
 use crate::events::{NodeChange, NodeEvent};
-use crate::nodes::{Capacity, Eviction, Figures};
-use crate::platform::nodes::{NodeView, NodesView};
+use crate::nodes::{Capacity, Eviction, Figures, NodeView};
+use crate::platform::nodes::NodesView;
 use crate::platform::workers::{Phase, Readiness, Roster, Worker};
 
 /// How old a node must be before it is evicted: scheduled events come within five minutes of the first call, which may take two minutes

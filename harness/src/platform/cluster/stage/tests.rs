@@ -24,10 +24,10 @@ use super::*;
 use crate::autoscale::Scaling;
 use crate::events::EventLog;
 use crate::pace::Pace;
-use crate::platform::storage::Queue;
+use crate::platform::Identity;
 use crate::platform::workers::{CONSUMERS, ConsumerOptions};
 use crate::platform::{Replicas, StorageLoss, StorageNeed, WorkerSpec};
-use crate::run::Identity;
+use crate::storage::Queue;
 
 /// What was asked to be changed: method, path and body.
 type Changes = Arc<Mutex<Vec<(String, String, Value)>>>;

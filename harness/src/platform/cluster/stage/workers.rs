@@ -20,7 +20,7 @@ use super::{ClusterStage, SEEN};
 use crate::autoscale::Scaling;
 use crate::lock::lock;
 use crate::platform::logs;
-use crate::platform::queues::spread;
+use crate::platform::spread::spread;
 use crate::platform::until::until_told;
 use crate::platform::workers::{Act, Cause, Departure, Replicas, Roster, WorkerSpec, Workers};
 

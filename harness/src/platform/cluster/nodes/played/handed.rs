@@ -8,9 +8,9 @@ use kube::Client;
 use kube::client::Body;
 
 use super::*;
+use crate::events::{Event, Log, Resource};
 use crate::platform::cluster::cordoned_in;
 use crate::platform::cluster::nodes::taker::Progress;
-use crate::report::RunRecord;
 
 const DRAIN: Eviction = Eviction {
     notice: None,
@@ -120,9 +120,15 @@ fn the_node() -> SeenNode {
 
 /// What the log says is left.
 fn left(dir: &TempDir) -> Vec<String> {
-    let record = RunRecord::read(dir.path()).unwrap();
-    let left = record.resources.iter().map(ToString::to_string);
-    left.collect()
+    let mut left = Vec::<Resource>::new();
+    for entry in Log::read(dir.path()).unwrap().entries {
+        match entry.event {
+            Event::ResourceCreated(resource) => left.push(resource),
+            Event::ResourceRemoved(resource) => left.retain(|each| *each != resource),
+            _ => {}
+        }
+    }
+    left.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]

@@ -1,4 +1,6 @@
-//! The storage of a stage, whichever it is: the ports, behind pointers.
+//! The storage of a run, whichever it is: the ports, behind pointers.
+
+mod queues;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use workflow::ports::{
     Delivery, EntityStream, Lease, Peeked, ResultTable, StorageError, WorkQueue,
 };
 
-use super::queues::Queues;
+pub use self::queues::Queues;
 use crate::audit::Resources;
 
 /// A queue as the harness looks at it. Every [`WorkQueue`] is one.

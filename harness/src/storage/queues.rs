@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use workflow::ports::{Delivery, Lease, Peeked, StorageError};
 
-use super::storage::Queue;
+use super::Queue;
 use crate::lock::lock;
 
 /// Several queues as one.
@@ -29,13 +29,6 @@ impl Queues {
             received: Mutex::default(),
         }))
     }
-}
-
-/// How many of `count` workers serve each of so many queues: as even as can be, the first ones more.
-pub(super) fn spread(count: u32, queues: usize) -> Vec<u32> {
-    let all = u32::try_from(queues).unwrap_or(u32::MAX);
-    let even = |at: u32| count / all + u32::from(at < count % all);
-    (0..all).map(even).collect()
 }
 
 #[async_trait]
@@ -140,13 +133,6 @@ mod tests {
         assert_eq!(queues.peek(32).await.unwrap().len(), 3);
         queues.delete_queue().await.unwrap();
         Queue::send(&parts[2], "late").await.unwrap_err();
-    }
-
-    #[test]
-    fn workers_are_spread_as_even_as_can_be() {
-        assert_eq!(spread(16, 4), [4; 4]);
-        assert_eq!(spread(7, 3), [3, 2, 2]);
-        assert_eq!(spread(2, 3), [1, 1, 0]);
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! How the processes of a run ended: whether each consumer did when it was asked to, and in order.
+
+use contract::Stamp;
+use evidence::events::Leeway;
+use evidence::outcome::Outcome;
+use evidence::processes::{CONSUMER, ProcessExit, ProcessRecord};
+
+/// From the loss of storage until it is noticed, in microseconds. What ends from then on has ended for want of storage.
+const UNNOTICED_US: i64 = 1_000_000;
+
+/// How the consumers of a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsumerEnds<'a> {
+    /// Those that ended in a way that the run did not mean, with their ends.
+    pub unexpected: Vec<(&'a ProcessRecord, &'a ProcessExit)>,
+    /// Consumers that had to end: all but those that were started again, as the description of their workload allows.
+    pub all: usize,
+    /// How many of them have ended, in whichever way.
+    pub ended: usize,
+    /// Whether storage was lost before.
+    pub is_storage_lost: bool,
+    /// Whether all of them ended when they were asked to, and in order. `None`: it is not judged, because the description says that
+    /// SIGTERM does not make the worker drain.
+    pub outcome: Option<Outcome>,
+}
+
+impl<'a> ConsumerEnds<'a> {
+    /// Judges the ends of the consumers among `processes`; `storage_lost` is when storage was lost, if it was. `None` where there was no consumer.
+    ///
+    /// The producer is the harness's own: what it could not send, the audit accounts for.
+    pub fn of(
+        processes: &'a [ProcessRecord],
+        leeway: &[Leeway],
+        storage_lost: Option<Stamp>,
+    ) -> Option<Self> {
+        let consumers = processes.iter().filter(|each| each.role == CONSUMER);
+        let is_restarted =
+            |each: &&ProcessRecord| each.exit.as_ref().is_some_and(|it| it.restarted);
+        let had_to_end: Vec<_> = consumers.filter(|each| !is_restarted(each)).collect();
+        if had_to_end.is_empty() {
+            return None;
+        }
+        let unexpected: Vec<_> = unexpected_ends(processes, storage_lost)
+            .filter(|(process, _)| process.role == CONSUMER)
+            .collect();
+        let all = had_to_end.len();
+        let ended = had_to_end.iter().filter(|each| each.exit.is_some()).count();
+        let is_storage_lost = storage_lost.is_some();
+        let outcome = if !unexpected.is_empty() {
+            Some(Outcome::Fail)
+        } else if leeway.contains(&Leeway::Drain) {
+            None
+        } else if ended < all || is_storage_lost {
+            Some(Outcome::Inconclusive)
+        } else {
+            Some(Outcome::Pass)
+        };
+        Some(Self {
+            unexpected,
+            all,
+            ended,
+            is_storage_lost,
+            outcome,
+        })
+    }
+}
+
+/// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
+pub fn unexpected_ends(
+    processes: &[ProcessRecord],
+    storage_lost: Option<Stamp>,
+) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
+    let had_storage = move |at: Stamp| {
+        storage_lost.is_none_or(|lost: Stamp| lost.micros_since(at) > UNNOTICED_US)
+    };
+    processes
+        .iter()
+        .filter_map(|process| Some((process, process.exit.as_ref()?)))
+        .filter(move |(_, exit)| !exit.expected && had_storage(exit.at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(role: &str, exit: Option<(i64, bool, bool)>) -> ProcessRecord {
+        let exit = exit.map(|(at, expected, restarted)| ProcessExit {
+            at: Stamp::from_micros(at),
+            status: "exit status: 1".to_owned(),
+            expected,
+            last_lines: None,
+            restarted,
+        });
+        ProcessRecord {
+            name: format!("{role}-1"),
+            role: role.to_owned(),
+            pid: None,
+            started: Stamp::default(),
+            exit,
+        }
+    }
+
+    fn judged(
+        processes: &[ProcessRecord],
+        leeway: &[Leeway],
+        lost: Option<i64>,
+    ) -> Option<Option<Outcome>> {
+        let lost = lost.map(Stamp::from_micros);
+        ConsumerEnds::of(processes, leeway, lost).map(|ends| ends.outcome)
+    }
+
+    const ORDERLY: Option<(i64, bool, bool)> = Some((5_000_000, true, false));
+    const BY_ITSELF: Option<(i64, bool, bool)> = Some((5_000_000, false, false));
+    const RESTARTED: Option<(i64, bool, bool)> = Some((5_000_000, true, true));
+
+    #[test]
+    fn a_consumer_that_ends_by_itself_fails_and_one_of_which_the_log_does_not_tell_is_inconclusive()
+    {
+        let orderly = process(CONSUMER, ORDERLY);
+        let running = process(CONSUMER, None);
+        let by_itself = process(CONSUMER, BY_ITSELF);
+        let told = |processes: &[&ProcessRecord]| {
+            let processes: Vec<_> = processes.iter().map(|&it| it.clone()).collect();
+            judged(&processes, &[], None)
+        };
+        assert_eq!(told(&[&orderly]), Some(Some(Outcome::Pass)));
+        assert_eq!(
+            told(&[&orderly, &running]),
+            Some(Some(Outcome::Inconclusive))
+        );
+        assert_eq!(
+            told(&[&orderly, &running, &by_itself]),
+            Some(Some(Outcome::Fail))
+        );
+    }
+
+    #[test]
+    fn only_consumers_are_judged_and_only_those_that_had_to_end() {
+        let producer = process("producer", BY_ITSELF);
+        let restarted = process(CONSUMER, RESTARTED);
+        assert_eq!(judged(&[producer.clone()], &[], None), None);
+        assert_eq!(judged(&[restarted.clone()], &[], None), None);
+        let orderly = process(CONSUMER, ORDERLY);
+        let all = [producer, restarted, orderly];
+        let ends = ConsumerEnds::of(&all, &[], None).unwrap();
+        assert_eq!((ends.all, ends.ended), (1, 1));
+        assert_eq!(ends.outcome, Some(Outcome::Pass));
+    }
+
+    /// One that had 1 s or more to notice the loss ended for a reason of its own.
+    #[test]
+    fn whoever_ends_for_want_of_storage_is_not_at_fault() {
+        let all = [process(CONSUMER, BY_ITSELF)];
+        let inconclusive = Some(Some(Outcome::Inconclusive));
+        assert_eq!(judged(&all, &[], Some(4_000_000)), inconclusive);
+        assert_eq!(judged(&all, &[], Some(6_000_000)), inconclusive);
+        assert_eq!(
+            judged(&all, &[], Some(6_000_001)),
+            Some(Some(Outcome::Fail))
+        );
+    }
+
+    #[test]
+    fn a_worker_that_does_not_drain_is_judged_only_where_it_ended_by_itself() {
+        let orderly = process(CONSUMER, ORDERLY);
+        let by_itself = process(CONSUMER, BY_ITSELF);
+        let leeway = [Leeway::Drain];
+        assert_eq!(judged(&[orderly], &leeway, None), Some(None));
+        assert_eq!(
+            judged(&[by_itself], &leeway, None),
+            Some(Some(Outcome::Fail))
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! Holds what the compiler cannot: that the rooms of this crate use each other in one direction, so that each can be read, and moved,
+//! without those that use it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room, and the rooms that it uses.
+type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// The Rust files of `dir` and below.
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let (dirs, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let below = dirs.iter().flat_map(|dir| sources(dir));
+    let is_rust = |path: &PathBuf| path.extension().is_some_and(|it| it == "rs");
+    files.into_iter().filter(is_rust).chain(below).collect()
+}
+
+/// The room that the file at `path` below the sources belongs to.
+fn room_of(path: &Path) -> String {
+    let first = path.components().next().unwrap();
+    let name = first.as_os_str().to_str().unwrap();
+    name.trim_end_matches(".rs").to_owned()
+}
+
+/// The names that follow each `crate::` in `code`; of a list in braces, each of its first names.
+fn names(code: &str) -> BTreeSet<String> {
+    let name = |text: &str| {
+        let is_part = |each: char| each.is_alphanumeric() || each == '_';
+        let end = text.find(|each| !is_part(each)).unwrap_or(text.len());
+        text[..end].to_owned()
+    };
+    let mut names = BTreeSet::new();
+    for rest in code.split("crate::").skip(1) {
+        let Some(list) = rest.strip_prefix('{') else {
+            names.insert(name(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let mut is_first = true;
+        for (at, each) in list.char_indices() {
+            match each {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => is_first = true,
+                _ if is_first && !each.is_whitespace() => {
+                    names.insert(name(&list[at..]));
+                    is_first = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
+/// What the rooms in `files`, each with its path below the sources, use. Comments do not count.
+fn uses(files: impl IntoIterator<Item = (PathBuf, String)>) -> Uses {
+    let mut uses = Uses::new();
+    for (path, text) in files {
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let code: Vec<&str> = text.lines().filter(is_code).collect();
+        let used = uses.entry(room_of(&path)).or_default();
+        used.extend(names(&code.join("\n")));
+    }
+    let rooms: BTreeSet<String> = uses.keys().cloned().collect();
+    for (room, used) in &mut uses {
+        used.retain(|other| other != room && rooms.contains(other));
+    }
+    uses
+}
+
+/// The rooms from which one can come back to where one has begun: none, where they use each other in one direction.
+fn circles(mut uses: Uses) -> Uses {
+    loop {
+        let left: BTreeSet<String> = uses.keys().cloned().collect();
+        for used in uses.values_mut() {
+            used.retain(|other| left.contains(other));
+        }
+        uses.retain(|_, used| !used.is_empty());
+        if uses.len() == left.len() {
+            return uses;
+        }
+    }
+}
+
+#[test]
+fn rooms_use_each_other_in_one_direction() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // These join the rooms, and this file speaks of them.
+    let is_room = |path: &PathBuf| {
+        !["lib.rs", "main.rs", "rooms.rs"]
+            .map(Path::new)
+            .contains(&&**path)
+    };
+    let all = sources(&dir).into_iter().map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(&dir).unwrap().to_owned(), text)
+    });
+    let uses = uses(all.filter(|(path, _)| is_room(path)));
+    assert!(
+        uses["scenario"].contains("run"),
+        "nothing was found: {uses:?}"
+    );
+    assert_eq!(circles(uses), Uses::new());
+}
+
+#[test]
+fn a_circle_is_found_whichever_way_it_is_written() {
+    let found = |files: &[(&str, &str)]| {
+        let files = files
+            .iter()
+            .map(|(path, text)| (path.into(), (*text).to_owned()));
+        circles(uses(files)).into_keys().collect::<Vec<_>>()
+    };
+    let run = ("run/mod.rs", "use crate::platform::Stage;");
+    let nodes = ("nodes.rs", "// crate::run is used by nobody here");
+    assert!(found(&[run, nodes, ("platform.rs", "use crate::nodes;")]).is_empty());
+    for circle in [
+        "use crate::run::Run;",
+        "use crate::{nodes::{self, Node}, run::Run};",
+        "fn f() { crate::run::start() }",
+    ] {
+        let found = found(&[run, nodes, ("platform/local/mod.rs", circle)]);
+        assert_eq!(found, ["platform", "run"], "{circle}");
+    }
+}
