@@ -27,10 +27,8 @@ pub mod exit;
 pub mod init;
 mod interrupts;
 pub mod leak;
-mod letters;
 pub mod load;
 mod lock;
-pub mod manifest;
 pub mod nights;
 pub mod nodes;
 mod panics;
@@ -49,6 +47,7 @@ pub mod storage;
 pub mod sweep;
 pub mod verify;
 
+pub use ::manifest;
 pub use ::wire;
 pub use evidence::{events, outcome, pace};
 pub use judge::{audit, measure};

@@ -14,8 +14,8 @@ use autoscaler::{
 use workflow::duration;
 
 use crate::exit::WrongInput;
-use crate::manifest::{Asked, Manifests};
 use crate::outcome::Outcome;
+use manifest::{Asked, Manifests};
 
 /// From one line that tells of progress to the next.
 const EVERY: Duration = Duration::from_secs(2);
@@ -112,13 +112,13 @@ fn judged(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result
 }
 
 fn read<T: FromStr<Err = RecordingError>>(path: &Path) -> anyhow::Result<T> {
-    let recording = crate::manifest::text_of(path)?.parse::<T>();
+    let recording = manifest::text_of(path)?.parse::<T>();
     recording.with_context(|| format!("read {}", path.display()))
 }
 
 /// The one ScaledObject or ScaledJob of a file.
 fn in_force(path: &Path) -> anyhow::Result<Manifests> {
-    let mut documents = crate::manifest::read(path)?;
+    let mut documents = manifest::read(path)?;
     let kinds = ["ScaledObject", "ScaledJob"];
     documents.retain(|it| {
         it.value["kind"]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use workflow::duration;
 
 use super::scaling::{ScalingError, count};
-use crate::manifest::{Document, Manifests, read_plain};
 use crate::pace::Pace;
+use manifest::{Document, Manifests, read_plain};
 
 /// The grace period of a pod that names none (Kubernetes, `terminationGracePeriodSeconds`).
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);

@@ -6,8 +6,8 @@ use autoscaler::{Refusals, ScaledObject, Settings};
 use serde_json::Value;
 
 use super::Pod;
-use crate::manifest::{Document, ManifestError, ShapeError, read_plain};
 use crate::pace::Pace;
+use manifest::{Document, ManifestError, ShapeError, read_plain};
 
 /// Where short names of the queue's trigger are, seen from `spec`.
 const TRIGGER: [&str; 4] = [

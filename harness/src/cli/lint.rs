@@ -9,8 +9,8 @@ use workflow::exit::Exit;
 
 use super::exit;
 use crate::exit::WrongInput;
-use crate::manifest::text_of;
 use crate::say::say;
+use manifest::text_of;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LintCommand {

@@ -31,8 +31,8 @@ pub use needs::{Needs, NodesError};
 pub use pools::Pool;
 pub use view::{NodeView, evictable};
 
-use crate::manifest::labels::Labels;
-use crate::manifest::pod::Taint;
+use manifest::labels::Labels;
+use manifest::pod::Taint;
 
 /// The label that says how a node of node auto-provisioning is paid for.
 const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";

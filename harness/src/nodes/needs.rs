@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::amounts::{Amounts, QuantityError};
 use super::pools::Pool;
-use crate::manifest::labels::Labels;
-use crate::manifest::pod::{Deployment, Pod};
-use crate::manifest::{ManifestError, Manifests, parse, read_plain};
+use manifest::labels::Labels;
+use manifest::pod::{Deployment, Pod};
+use manifest::{ManifestError, Manifests, parse, read_plain};
 
 /// The node pools, seen from the base; read as they are, since nothing is patched in them.
 const POOLS: &str = "../overlays/aks-spot/nodepools.yaml";

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::{HOSTNAME, Needs, Node};
-use crate::manifest::labels::Labels;
-use crate::manifest::pod::{NodeTerm, Pod, Spread, Taint};
+use manifest::labels::Labels;
+use manifest::pod::{NodeTerm, Pod, Spread, Taint};
 
 /// The score of the best node for a plugin (`framework.MaxNodeScore`).
 const MAX_SCORE: i64 = 100;

@@ -3,10 +3,10 @@
 use super::amounts::Amounts;
 use super::needs::{Needs, NodesError};
 use super::{CAPACITY_TYPE, Capacity, HOSTNAME, Node, SCALE_SET_PRIORITY, ZONE, place};
-use crate::manifest::Item;
-use crate::manifest::labels::{Labels, Operator};
-use crate::manifest::nodes::NodePool;
-use crate::manifest::pod::Taint;
+use manifest::Item;
+use manifest::labels::{Labels, Operator};
+use manifest::nodes::NodePool;
+use manifest::pod::Taint;
 
 /// The label of a node that says which pool made it.
 const POOL: &str = "karpenter.sh/nodepool";
@@ -63,7 +63,7 @@ impl Pool {
         });
         let cores = listed(CORES).iter().filter_map(|value| value.parse().ok());
         let cores: u64 = cores.min().unwrap_or(FEWEST_CORES);
-        let single = |it: &&crate::manifest::labels::Requirement| {
+        let single = |it: &&manifest::labels::Requirement| {
             it.operator == Operator::In && it.values.len() == 1
         };
         let mut labels: Labels = spec

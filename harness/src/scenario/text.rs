@@ -16,9 +16,9 @@ use cucumber::gherkin::{Feature, Step, StepType, is_language_supported};
 
 use super::lint::{Problem, Problems};
 use super::selection::definitions;
-use crate::letters::{hidden, left_by_git};
 pub(super) use keyword::without_colon;
 use keyword::{Header, after_keyword, begins_step, header, meant};
+use manifest::letters::{hidden, left_by_git};
 
 /// Why bytes are no text of a feature file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

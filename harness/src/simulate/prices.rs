@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use workflow::contract::yaml::trouble;
 
-pub(super) use crate::manifest::quantity;
+pub(super) use manifest::quantity;
 
 /// What is taken without `--prices`.
 const EXAMPLES: &str = include_str!("../../../docs/prices.yaml");

@@ -9,12 +9,12 @@ use autoscaler::{JobSettings, Reads, Refusals, Settings};
 
 use super::SimulateArgs;
 use super::prices::Requests;
-use crate::manifest::pod::Container;
-use crate::manifest::pod::Deployment;
-use crate::manifest::{
+use crate::nodes::HOSTNAME;
+use manifest::pod::Container;
+use manifest::pod::Deployment;
+use manifest::{
     Asked, Item, ManifestError, Manifests, Problem, check, check_job, named, quantity, read,
 };
-use crate::nodes::HOSTNAME;
 
 /// Problems whose cause may be that the object is not given.
 const NO_TARGET: &str = "scale-target-unknown";

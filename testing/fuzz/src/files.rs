@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use autoscaler::ScaledObject;
-use harness::manifest::{self, Manifests};
 use harness::scenario::check_feature;
+use harness::manifest::{self, Manifests};
 use producer::schedule::trace;
 
 use crate::text;
@@ -31,10 +31,10 @@ pub(crate) fn feature(input: &[u8]) {
 /// Manifests of Kubernetes, and what is wrong with them; and a ScaledObject as the model of the autoscaler reads it.
 pub(crate) fn manifest(input: &[u8]) {
     let Some(text) = text(input) else { return };
-    if let Ok(documents) = manifest::parse("a.yaml", text)
+    if let Ok(documents) = harness::manifest::parse("a.yaml", text)
         && let Ok(manifests) = Manifests::from_documents(&documents)
     {
-        for problem in manifest::check(&manifests) {
+        for problem in harness::manifest::check(&manifests) {
             assert!(!problem.to_string().is_empty());
         }
     }

@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use super::*;
-use crate::manifest::Manifests;
-use crate::manifest::parse;
 use crate::nodes::{Amounts, Capacity, Pool};
+use manifest::Manifests;
+use manifest::parse;
 
 fn base() -> (Needs, Vec<Pool>) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/base");

@@ -40,10 +40,10 @@ use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed,
 use crate::autoscale::Scaling;
 use crate::events::Fact;
 use crate::exit::WrongInput;
-use crate::manifest::quantity;
 use crate::pace::Paces;
 use aks::{Azure, Chosen};
 use images::Images;
+use manifest::quantity;
 use nodes::Handed;
 use overlay::{Described, Overlay};
 use stage::ClusterStage;

@@ -27,8 +27,8 @@ pub(super) use workloads::at_most_on_a_node;
 
 use super::images::Images;
 use crate::exit::WrongInput;
-use crate::manifest::{self, Document, quantity};
 use crate::platform::settings::names;
+use manifest::{self, Document, quantity};
 use workflow::contract::RunId;
 use workflow::contract::workload::Lens;
 

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::{Adapted, Overlay, UNUSABLE, name_of};
 use crate::autoscale::Scaling;
-use crate::manifest::Document;
 use crate::pace::Pace;
+use manifest::Document;
 
 /// The label by which the pods of one queue are told from those of another, where a run has several.
 pub(super) const QUEUE: &str = "edw/queue";

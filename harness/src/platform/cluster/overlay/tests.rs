@@ -4,8 +4,8 @@ use cluster::pods::GROUP;
 
 use super::endpoints::Service;
 use super::*;
-use crate::manifest::{Manifests, check};
 use crate::platform::workers::{CONSUMERS, ConsumerOptions};
+use manifest::{Manifests, check};
 
 fn local() -> Overlay {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../k8s/overlays/local");

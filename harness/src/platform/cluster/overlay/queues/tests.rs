@@ -8,11 +8,11 @@ use workflow::contract::RunId;
 use workflow::contract::workload::{Description, Lens};
 
 use super::*;
-use crate::manifest::{Document, Manifests, check};
 use crate::platform::cluster::images::Images;
 use crate::platform::cluster::overlay::{Described, Overlay};
 use crate::platform::settings::own_queues;
 use crate::platform::workers::{CONSUMERS, ConsumerOptions};
+use manifest::{Document, Manifests, check};
 
 const GRACE: Duration = Duration::from_secs(35);
 

@@ -6,7 +6,7 @@ use consumer::Listen;
 use serde_json::Value;
 
 use super::{Problem, Workload};
-use crate::manifest::pod::Probe;
+use crate::pod::Probe;
 
 /// After its grace a consumer hands back what it has, for up to 3 s, and then the process ends (`consumer --help`, `--grace`).
 const AFTER_GRACE: Duration = Duration::from_secs(5);

@@ -3,8 +3,8 @@
 //! Source: Kubernetes, "Pod Security Standards", restricted (which includes baseline), as far as Deployments can break it.
 
 use super::Problem;
-use crate::manifest::pod::{Container, Deployment, Pod, SecurityContext};
-use crate::manifest::{Item, Manifests};
+use crate::pod::{Container, Deployment, Pod, SecurityContext};
+use crate::{Item, Manifests};
 
 /// The kinds of volume that the restricted profile allows.
 const VOLUMES: [&str; 8] = [

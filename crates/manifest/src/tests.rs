@@ -12,7 +12,7 @@ use super::*;
 
 fn k8s(dir: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../k8s")
+        .join("../../k8s")
         .join(dir)
 }
 
@@ -185,7 +185,7 @@ fn images_are_those_that_this_repository_builds_and_tests_with() {
     let azurite = parse("azurite.yaml", &std::fs::read_to_string(path).unwrap()).unwrap();
     let known = |file: &str| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../crates/azurite")
+            .join("../../crates/azurite")
             .join(file);
         std::fs::read_to_string(path).unwrap().trim().to_owned()
     };
@@ -216,7 +216,7 @@ fn the_engine_takes_the_place_of_azurite_under_its_name() {
 fn azurite_in_a_cluster_has_the_patch_that_it_has_on_a_laptop() {
     let read = |path: PathBuf| std::fs::read_to_string(path).unwrap();
     let here = read(k8s("overlays/local/azurite-patch.js"));
-    let laptop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/azurite/src/patch.js");
+    let laptop = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/azurite/src/patch.js");
     assert_eq!(here, read(laptop));
 }
 

@@ -1,5 +1,10 @@
 //! What stands around the pods: disruption budgets, network policies, and what else may scale them.
 
+#![expect(
+    missing_docs,
+    reason = "named as in the API of Kubernetes, whose reference documents each"
+)]
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -7,50 +12,50 @@ use super::labels::Selector;
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct DisruptionBudget {
-    pub(crate) selector: Selector,
-    pub(crate) max_unavailable: Option<Value>,
-    pub(crate) min_available: Option<Value>,
+pub struct DisruptionBudget {
+    pub selector: Selector,
+    pub max_unavailable: Option<Value>,
+    pub min_available: Option<Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct NetworkPolicy {
+pub struct NetworkPolicy {
     #[serde(default)]
-    pub(crate) pod_selector: Selector,
+    pub pod_selector: Selector,
     #[serde(default)]
-    pub(crate) policy_types: Vec<String>,
+    pub policy_types: Vec<String>,
     #[serde(default)]
-    pub(crate) egress: Vec<Egress>,
+    pub egress: Vec<Egress>,
 }
 
 /// One way out; nothing in `to` is everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Egress {
+pub struct Egress {
     #[serde(default)]
-    pub(crate) to: Vec<Peer>,
+    pub to: Vec<Peer>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Peer {
-    pub(crate) ip_block: Option<IpBlock>,
+pub struct Peer {
+    pub ip_block: Option<IpBlock>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct IpBlock {
-    pub(crate) cidr: String,
+pub struct IpBlock {
+    pub cidr: String,
 }
 
 /// An HPA that KEDA has not made, or one that it has.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct HorizontalPodAutoscaler {
-    pub(crate) scale_target_ref: Scaled,
+pub struct HorizontalPodAutoscaler {
+    pub scale_target_ref: Scaled,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Scaled {
-    pub(crate) kind: String,
-    pub(crate) name: String,
+pub struct Scaled {
+    pub kind: String,
+    pub name: String,
 }

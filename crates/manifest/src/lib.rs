@@ -12,9 +12,10 @@ mod check;
 mod document;
 mod error;
 mod kustomize;
-pub(crate) mod labels;
-pub(crate) mod nodes;
-pub(crate) mod pod;
+pub mod labels;
+pub mod letters;
+pub mod nodes;
+pub mod pod;
 mod quantity;
 mod scaling;
 mod source;
@@ -33,9 +34,9 @@ pub use check::{Problem, check, check_job};
 pub use document::{Document, parse};
 pub use error::{ManifestError, ShapeError};
 pub use kustomize::{Kubectl, read_plain};
-pub(crate) use quantity::quantity;
+pub use quantity::quantity;
 pub use scaling::Asked;
-pub(crate) use source::named;
+pub use source::named;
 pub use source::{read, text_of};
 
 use nodes::NodePool;
@@ -68,7 +69,7 @@ pub struct Metadata {
 
 impl Metadata {
     /// Whether both may be in one namespace.
-    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+    pub fn is_beside(&self, other: &Self) -> bool {
         match (&self.namespace, &other.namespace) {
             (Some(one), Some(other)) => one == other,
             _ => true,
@@ -113,17 +114,27 @@ pub struct Manifests {
     /// For what KEDA makes jobs, and how many.
     pub scaled_jobs: Vec<Item<JobSpec>>,
     /// The Job of each of those.
-    pub(crate) job_targets: Vec<Item<JobTarget>>,
-    pub(crate) authentications: Vec<Item<AuthenticationSpec>>,
-    pub(crate) autoscalers: Vec<Item<HorizontalPodAutoscaler>>,
-    pub(crate) deployments: Vec<Item<Deployment>>,
-    pub(crate) config_maps: Vec<Item<BTreeMap<String, String>>>,
-    pub(crate) disruption_budgets: Vec<Item<DisruptionBudget>>,
-    pub(crate) network_policies: Vec<Item<NetworkPolicy>>,
-    pub(crate) node_pools: Vec<Item<NodePool>>,
-    pub(crate) service_accounts: Vec<Item<()>>,
-    pub(crate) namespaces: Vec<Item<()>>,
-    pub(crate) node_classes: Vec<Item<()>>,
+    pub job_targets: Vec<Item<JobTarget>>,
+    /// What triggers sign in with.
+    pub authentications: Vec<Item<AuthenticationSpec>>,
+    /// `HorizontalPodAutoscaler`s that KEDA has not made.
+    pub autoscalers: Vec<Item<HorizontalPodAutoscaler>>,
+    /// Deployments.
+    pub deployments: Vec<Item<Deployment>>,
+    /// Settings, by name.
+    pub config_maps: Vec<Item<BTreeMap<String, String>>>,
+    /// How many pods may be evicted at a time.
+    pub disruption_budgets: Vec<Item<DisruptionBudget>>,
+    /// What pods may reach.
+    pub network_policies: Vec<Item<NetworkPolicy>>,
+    /// Karpenter's node pools.
+    pub node_pools: Vec<Item<NodePool>>,
+    /// What pods sign in as.
+    pub service_accounts: Vec<Item<()>>,
+    /// Namespaces.
+    pub namespaces: Vec<Item<()>>,
+    /// What the nodes of pools are made of.
+    pub node_classes: Vec<Item<()>>,
 }
 
 /// What every object has.
@@ -145,7 +156,7 @@ impl Manifests {
     }
 
     /// The Deployment that `scaled` scales, if it is here.
-    pub(crate) fn target(&self, scaled: &Item<Spec>) -> Option<&Item<Deployment>> {
+    pub fn target(&self, scaled: &Item<Spec>) -> Option<&Item<Deployment>> {
         let name = &scaled.spec.scale_target_ref.name;
         let mut deployments = self.deployments.iter();
         deployments.find(|item| {

@@ -134,7 +134,7 @@ impl Manifests {
     }
 
     /// The Job that a ScaledJob makes, as far as something depends on it.
-    pub(crate) fn job_target(&self, scaled: &Item<JobSpec>) -> Option<&JobTarget> {
+    pub fn job_target(&self, scaled: &Item<JobSpec>) -> Option<&JobTarget> {
         let mut targets = self.job_targets.iter();
         let same = |it: &&Item<JobTarget>| it.file == scaled.file && it.metadata == scaled.metadata;
         targets.find(same).map(|item| &item.spec)

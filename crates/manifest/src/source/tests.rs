@@ -279,7 +279,7 @@ fn charts_of_a_kustomization_are_told_with_the_command_that_renders_them() {
 #[test]
 fn deprecated_fields_of_a_kustomization_work() {
     let test = "deprecated_fields_of_a_kustomization_work";
-    if crate::manifest::tests::kubectl(test).is_none() {
+    if crate::tests::kubectl(test).is_none() {
         return;
     }
     let dir = directory(&[

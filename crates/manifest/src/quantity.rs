@@ -23,7 +23,7 @@ const SUFFIXES: [(&str, f64); 15] = [
 
 /// A quantity of Kubernetes that is not negative: a number, or a text with a suffix or an exponent, of which it takes no more than one.
 /// `kube_quantity` reads "" and "Mi" as 0, which the API server refuses.
-pub(crate) fn quantity(value: &Value) -> Option<f64> {
+pub fn quantity(value: &Value) -> Option<f64> {
     let text = match value {
         Value::Number(number) => return number.as_f64(),
         Value::String(text) => text,

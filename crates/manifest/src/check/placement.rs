@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Problem, Workload};
-use crate::manifest::Item;
-use crate::manifest::labels::{Labels, Requirement};
-use crate::manifest::nodes::NodePool;
-use crate::manifest::pod::{NodeTerm, Taint};
+use crate::Item;
+use crate::labels::{Labels, Requirement};
+use crate::nodes::NodePool;
+use crate::pod::{NodeTerm, Taint};
 
 /// Node auto-provisioning labels its nodes so, with `spot` or `on-demand`.
 const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";

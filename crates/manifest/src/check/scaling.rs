@@ -6,7 +6,7 @@ use autoscaler::manifest::{Spec, Trigger};
 use autoscaler::{LengthStrategy, Policy, PolicyKind, Rules, SelectPolicy, Settings};
 
 use super::{Problem, Workload};
-use crate::manifest::{Item, Manifests, Metadata};
+use crate::{Item, Manifests, Metadata};
 
 /// Shortest look-back of a slow scale-in: a few syncs of the HPA, each 15 s, so that one dip is no reason to scale in.
 const SHORTEST_WINDOW: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! Characters that cannot be seen, by name; and what git leaves in files.
 
 /// The name of a character that cannot be seen, or not be told from a space.
-pub(crate) fn hidden(letter: char) -> Option<&'static str> {
+pub fn hidden(letter: char) -> Option<&'static str> {
     Some(match letter {
         '\t' => "tab",
         '\u{85}' | '\u{2028}' | '\u{2029}' => "another end of line",
@@ -24,7 +24,7 @@ pub(crate) fn hidden(letter: char) -> Option<&'static str> {
 
 /// What git has left in `text` in place of somebody's work, and in which line: a conflict that nobody has resolved ("git merge", "How
 /// conflicts are presented"), or the pointer to a file of Git LFS ("The Pointer").
-pub(crate) fn left_by_git(text: &str) -> Option<(usize, &'static str)> {
+pub fn left_by_git(text: &str) -> Option<(usize, &'static str)> {
     if text.starts_with("version https://git-lfs.github.com/") {
         let pointer = "the file is a pointer of Git LFS; fetch its content with 'git lfs pull'";
         return Some((1, pointer));

@@ -1,5 +1,10 @@
 //! Karpenter's node pools (AKS node auto-provisioning).
 
+#![expect(
+    missing_docs,
+    reason = "named as in the API of Kubernetes, whose reference documents each"
+)]
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -9,31 +14,31 @@ use super::labels::Requirement;
 use super::pod::Taint;
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct NodePool {
+pub struct NodePool {
     /// Karpenter tries the heaviest first.
     #[serde(default)]
-    pub(crate) weight: u32,
+    pub weight: u32,
     /// What its nodes may have together at most.
     #[serde(default)]
-    pub(crate) limits: BTreeMap<String, Value>,
-    pub(crate) template: NodeTemplate,
+    pub limits: BTreeMap<String, Value>,
+    pub template: NodeTemplate,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct NodeTemplate {
-    pub(crate) spec: NodeSpec,
+pub struct NodeTemplate {
+    pub spec: NodeSpec,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct NodeSpec {
-    pub(crate) node_class_ref: NodeClassRef,
-    pub(crate) requirements: Vec<Requirement>,
+pub struct NodeSpec {
+    pub node_class_ref: NodeClassRef,
+    pub requirements: Vec<Requirement>,
     #[serde(default)]
-    pub(crate) taints: Vec<Taint>,
+    pub taints: Vec<Taint>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct NodeClassRef {
-    pub(crate) name: String,
+pub struct NodeClassRef {
+    pub name: String,
 }

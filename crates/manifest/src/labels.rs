@@ -1,24 +1,29 @@
 //! Label selectors, node affinity and the requirements of node pools: the same four questions about labels.
 
+#![expect(
+    missing_docs,
+    reason = "named as in the API of Kubernetes, whose reference documents each"
+)]
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 /// Labels of a pod or node.
-pub(crate) type Labels = BTreeMap<String, String>;
+pub type Labels = BTreeMap<String, String>;
 
 /// Selects by labels; one without any condition selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Selector {
+pub struct Selector {
     #[serde(default)]
-    pub(crate) match_labels: Labels,
+    pub match_labels: Labels,
     #[serde(default)]
-    pub(crate) match_expressions: Vec<Requirement>,
+    pub match_expressions: Vec<Requirement>,
 }
 
 impl Selector {
-    pub(crate) fn matches(&self, labels: &Labels) -> bool {
+    pub fn matches(&self, labels: &Labels) -> bool {
         let has = |(key, value): (&String, &String)| labels.get(key) == Some(value);
         let holds = |requirement: &Requirement| requirement.holds(labels);
         self.match_labels.iter().all(has) && self.match_expressions.iter().all(holds)
@@ -27,15 +32,15 @@ impl Selector {
 
 /// One condition on one label.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Requirement {
-    pub(crate) key: String,
-    pub(crate) operator: Operator,
+pub struct Requirement {
+    pub key: String,
+    pub operator: Operator,
     #[serde(default)]
-    pub(crate) values: Vec<String>,
+    pub values: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(crate) enum Operator {
+pub enum Operator {
     In,
     NotIn,
     Exists,
@@ -45,7 +50,7 @@ pub(crate) enum Operator {
 }
 
 impl Requirement {
-    pub(crate) fn holds(&self, labels: &Labels) -> bool {
+    pub fn holds(&self, labels: &Labels) -> bool {
         let label = labels.get(&self.key);
         let listed = label.is_some_and(|value| self.values.contains(value));
         match self.operator {

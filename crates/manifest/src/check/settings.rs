@@ -7,8 +7,8 @@ use clap::builder::ArgAction;
 use clap::{Args as _, FromArgMatches as _};
 
 use super::Problem;
-use crate::manifest::pod::{Container, Deployment};
-use crate::manifest::{Item, Manifests};
+use crate::pod::{Container, Deployment};
+use crate::{Item, Manifests};
 
 const UNKNOWN: &str = "setting-unknown";
 const UNKNOWN_ADVICE: &str =

@@ -71,7 +71,7 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 }
 
 /// What a path is called in words.
-pub(crate) fn named(path: &Path) -> String {
+pub fn named(path: &Path) -> String {
     if path.as_os_str() == STANDARD_INPUT.0 {
         return STANDARD_INPUT.1.to_owned();
     }

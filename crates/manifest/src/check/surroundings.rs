@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Problem, Workload};
-use crate::manifest::pod::Deployment;
-use crate::manifest::{Item, Manifests};
+use crate::pod::Deployment;
+use crate::{Item, Manifests};
 
 /// The metadata service, which has the Spot notices.
 const METADATA: &str = "169.254.169.254";
@@ -98,7 +98,7 @@ pub(super) fn check(workload: &Workload<'_>, problems: &mut Vec<Problem>) {
 /// Whether the consumer reaches the Spot notices that it is told to poll.
 fn notices(
     workload: &Workload<'_>,
-    policies: &[&Item<crate::manifest::surroundings::NetworkPolicy>],
+    policies: &[&Item<crate::surroundings::NetworkPolicy>],
     problems: &mut Vec<Problem>,
 ) {
     let endpoint = workload
@@ -112,7 +112,7 @@ fn notices(
     let here = format!("{METADATA}/32");
     let open = policies.iter().any(|policy| {
         let restricts = policy.spec.policy_types.iter().any(|kind| kind == "Egress");
-        let leads_there = |peer: &crate::manifest::surroundings::Peer| {
+        let leads_there = |peer: &crate::surroundings::Peer| {
             peer.ip_block
                 .as_ref()
                 .is_some_and(|block| block.cidr == here)

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{base, document, names};
-use crate::manifest::{Document, Manifests, check, parse};
+use crate::{Document, Manifests, check, parse};
 
 /// The sample's ScaledObject by this name, of this Deployment, with a trigger of this access.
 fn scaled(name: &str, deployment: &str, access: &str) -> String {
