@@ -8,7 +8,7 @@ use std::thread;
 
 use anyhow::{Context as _, ensure};
 use harness::load::LoadArgs;
-use harness::platform::Workload;
+use platform::Workload;
 
 use crate::{Error, Verdict};
 

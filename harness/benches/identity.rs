@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use harness::platform::local::{Host, Machine, Place, Provisioned};
-use harness::platform::workers::Seat;
-use harness::platform::{ConsumerOptions, SetUp, StorageChoice, Workload};
-use harness::run::Identity;
+use harness::platform::Identity;
 use nix::sys::signal::Signal;
+use platform::local::{Host, Machine, Place, Provisioned};
+use platform::workers::Seat;
+use platform::{ConsumerOptions, SetUp, StorageChoice, Workload};
 use tokio::time::{interval, sleep, timeout};
 
 /// Messages of a turn.

@@ -13,20 +13,21 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use platform::cluster::Cluster;
+use platform::local::Local;
+use platform::{EnvironmentName, Profile, StorageChoice, Workload, WorkloadArgs};
 use workflow::exit::Exit;
+use workflow::exit::WrongInput;
 use workflow::telemetry::TelemetryArgs;
 
 use self::files::ExportArgs;
 use self::lint::LintCommand;
 use crate::compare::CompareArgs;
-use crate::exit::{WrongInput, exit_of};
+use crate::exit::exit_of;
 use crate::init::InitArgs;
 use crate::load::LoadArgs;
 use crate::nights::NightsArgs;
 use crate::outcome::Outcome;
-use crate::platform::cluster::Cluster;
-use crate::platform::local::Local;
-use crate::platform::{EnvironmentName, Profile, StorageChoice, Workload, WorkloadArgs};
 use crate::recording::{Progress, RecordingArgs};
 use crate::report::ReportError;
 use crate::say::say;
@@ -176,7 +177,7 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
         Command::Consumer(args) => exit(consumer::main(*args)),
         Command::Engine(args) => engine::program::main(&args),
         Command::Guard { mark } => {
-            crate::platform::local::guard::main(&mark);
+            platform::local::guard::main(&mark);
             ExitCode::SUCCESS
         }
         Command::Report { dir } => told(report(&dir)),
@@ -202,8 +203,7 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
             crate::load::check(&command.load, &workload)?;
             let args = &command.load;
             let storage = args.storage();
-            let platform =
-                crate::platform::start(&args.workload, workload, storage, &args.out).await?;
+            let platform = platform::start(&args.workload, workload, storage, &args.out).await?;
             let outcome = crate::load::load(args, &*platform).await?;
             Ok(ExitCode::from(outcome))
         }),
@@ -278,12 +278,10 @@ fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
         EnvironmentName::Cluster => Cluster::profile(&args.cluster),
         EnvironmentName::Aks => Cluster::profile_on_aks(&args.cluster),
     };
-    Ok(
-        match crate::platform::described(args.workload.as_deref())? {
-            Some(described) => platform.with_worker(&described.description),
-            None => platform,
-        },
-    )
+    Ok(match platform::described(args.workload.as_deref())? {
+        Some(described) => platform.with_worker(&described.description),
+        None => platform,
+    })
 }
 
 async fn suite(
@@ -293,7 +291,7 @@ async fn suite(
 ) -> anyhow::Result<ExitCode> {
     crate::scenario::check(args, &workload)?;
     let storage = args.workload.storage.unwrap_or(StorageChoice::Azurite);
-    let platform = crate::platform::start(&args.workload, workload, storage, &args.out).await?;
+    let platform = platform::start(&args.workload, workload, storage, &args.out).await?;
     let report = crate::scenario::run(args, selection, platform).await?;
     crate::load::summarise(&report.record, &report.report);
     Ok(conclude(&report))

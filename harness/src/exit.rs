@@ -1,13 +1,7 @@
 //! Exit codes of a command that failed before it could judge anything; [`crate::outcome`] has those of verdicts.
 
-use workflow::exit::Exit;
+use workflow::exit::{Exit, WrongInput};
 use workflow::ports::StorageError;
-
-/// A failure that the person who gave the command can mend by giving another. Added to an error as its context; it says
-/// what was being done.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct WrongInput(pub &'static str);
 
 /// The exit code for `error`, from the most telling cause in its chain.
 pub fn exit_of(error: &anyhow::Error) -> Exit {

@@ -18,8 +18,6 @@
 //! - [`project`]: the directory that a command works for.
 //! - [`cli`]: the command line. [`exit`]: its exit codes.
 
-pub mod authority;
-pub mod autoscale;
 pub mod cli;
 pub mod compare;
 mod conclusion;
@@ -28,11 +26,8 @@ pub mod init;
 mod interrupts;
 pub mod leak;
 pub mod load;
-mod lock;
 pub mod nights;
-pub mod nodes;
 mod panics;
-pub mod platform;
 pub mod project;
 pub mod recording;
 pub mod report;
@@ -41,13 +36,11 @@ mod rooms;
 pub mod run;
 mod say;
 pub mod scenario;
-mod shell;
 pub mod simulate;
-pub mod storage;
 pub mod sweep;
 pub mod verify;
 
-pub use ::manifest;
+pub use ::{manifest, platform};
 pub use ::wire;
 pub use evidence::{events, outcome, pace};
 pub use judge::{audit, measure};

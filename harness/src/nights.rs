@@ -7,9 +7,9 @@ use anyhow::Context as _;
 use maud::{DOCTYPE, Markup, html};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use workflow::exit::WrongInput;
 
 use crate::compare::runs_in;
-use crate::exit::WrongInput;
 use crate::measure::{Hop, Micros, Percentile};
 use crate::outcome::Outcome;
 use crate::report::{RunRecord, head, promises, sign, write_whole};

@@ -8,8 +8,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The file that makes a directory a project: it describes the workload.
-pub const DESCRIPTION: &str = "edw.yaml";
+pub use platform::project::{DESCRIPTION, description, root};
+use platform::project::{ancestor, shown};
 
 /// The directory of a project that takes what is written, where there is no `target/`.
 const OUT: &str = "edw-out";
@@ -19,20 +19,6 @@ const FEATURES: &str = "features";
 
 /// What cargo marks a target directory with.
 const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
-
-/// The project of the current directory.
-pub fn root() -> PathBuf {
-    let here = current();
-    ancestor(&here, |dir| dir.join(DESCRIPTION).is_file()).unwrap_or(here)
-}
-
-/// The description of the project's workload. A file that says nothing makes its directory a project, and no more.
-pub fn description() -> Option<PathBuf> {
-    let file = root().join(DESCRIPTION);
-    let is_said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let text = fs::read_to_string(&file).ok()?;
-    text.lines().any(is_said).then(|| shown(file))
-}
 
 /// Where feature files are looked for unless a flag says so.
 pub fn features() -> PathBuf {
@@ -99,24 +85,6 @@ fn has_feature(dir: &Path) -> bool {
     })
 }
 
-/// A path below the current directory as seen from there; any other as it is.
-fn shown(path: PathBuf) -> PathBuf {
-    match path.strip_prefix(current()) {
-        Ok(below) => below.to_owned(),
-        Err(_) => path,
-    }
-}
-
-fn ancestor(dir: &Path, is_it: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    dir.ancestors()
-        .find(|dir| is_it(dir))
-        .map(Path::to_path_buf)
-}
-
-fn current() -> PathBuf {
-    env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
-}
-
 /// What repeats a command of this program: `cargo harness` for what cargo has built here, else the program's own name.
 pub(crate) fn program() -> String {
     let exe = env::current_exe().unwrap_or_default();
@@ -132,7 +100,7 @@ fn program_of(exe: &Path) -> String {
     if name.is_empty() || name != "edw" && ancestor(exe, is_marked).is_some() {
         return "cargo harness".to_owned();
     }
-    crate::shell::word(&name).into_owned()
+    platform::shell::word(&name).into_owned()
 }
 
 #[cfg(test)]

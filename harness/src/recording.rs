@@ -11,11 +11,11 @@ use autoscaler::{
     Findings, JobFindings, JobRecording, Recording, RecordingError, Settings, Surroundings,
     Uncertainty,
 };
-use workflow::duration;
-
-use crate::exit::WrongInput;
-use crate::outcome::Outcome;
 use manifest::{Asked, Manifests};
+use workflow::duration;
+use workflow::exit::WrongInput;
+
+use crate::outcome::Outcome;
 
 /// From one line that tells of progress to the next.
 const EVERY: Duration = Duration::from_secs(2);

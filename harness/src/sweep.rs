@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use azurite::{Azurite, Source};
+use platform::cluster::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
+use platform::local::account;
 use workflow::azure::{QueueArgs, Storage, TableArgs};
 use workflow::contract::Stamp;
 use workflow::exit::Exit;
+use workflow::exit::WrongInput;
 use workflow::ports::{ResultTable as _, WorkQueue as _};
 
 use crate::events::{Event, EventLog, FILE, Resource};
-use crate::exit::WrongInput;
-use crate::platform::cluster::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
-use crate::platform::local::account;
 use crate::report::{ReportError, RunRecord};
 use crate::say::say;
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::finding::{Finding, MAX_WITNESSES, Violation, Witness};
 pub use crate::row_summary::RowSummary;
+pub use crate::storage_names::StorageNames;
 pub use crate::traffic::{AnswerTimes, ClientTraffic, QueueTraffic, StorageTime, Traffic};
 
 /// What an audit found.

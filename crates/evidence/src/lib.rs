@@ -25,6 +25,7 @@ pub mod processes;
 pub mod rate;
 mod row_summary;
 mod samples;
+mod storage_names;
 mod traffic;
 mod usage;
 

@@ -1,10 +1,5 @@
 //! What stands around the pods: disruption budgets, network policies, and what else may scale them.
 
-#![expect(
-    missing_docs,
-    reason = "named as in the API of Kubernetes, whose reference documents each"
-)]
-
 use serde::Deserialize;
 use serde_json::Value;
 

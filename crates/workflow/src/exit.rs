@@ -28,6 +28,12 @@ pub enum Exit {
     Forced = 143,
 }
 
+/// A failure that the person who gave the command can mend by giving another. Added to an error as its context; it says
+/// what was being done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongInput(pub &'static str);
+
 impl Exit {
     /// The code.
     pub const fn code(self) -> u8 {

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
+use platform::Workload;
 use workflow::telemetry::TelemetryArgs;
 
 use super::{in_runtime, list, profile, suite, told};
-use crate::platform::Workload;
 use crate::say::say;
 use crate::scenario::{Keep, SuiteArgs};
 

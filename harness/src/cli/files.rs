@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use builtin::ExportError;
 use clap_complete::Shell;
+use workflow::exit::WrongInput;
 
-use crate::exit::WrongInput;
 use crate::say::say;
 
 /// What to write out, and where.

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use manifest::text_of;
 use workflow::contract::workload::Description;
 use workflow::exit::Exit;
+use workflow::exit::WrongInput;
 
 use super::exit;
-use crate::exit::WrongInput;
 use crate::say::say;
-use manifest::text_of;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct LintCommand {

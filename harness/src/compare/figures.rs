@@ -1,15 +1,15 @@
 //! What a run says that can be compared: latencies, throughput, scale-out, recovery, node time.
 
 use judge::compare::{Better, Values};
+use platform::simulated::Capacity;
 use serde::Serialize;
+use workflow::contract::Stamp;
 
 use super::gather::Group;
 use crate::events::Sample;
 use crate::measure::{Hop, Interval, Micros, Percentile};
-use crate::nodes::Capacity;
 use crate::outcome::Outcome;
 use crate::report::RunRecord;
-use workflow::contract::Stamp;
 
 /// A figure of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -19,8 +19,8 @@ use workflow::number;
 
 pub(crate) use gather::runs_in;
 pub use text::text;
+use workflow::exit::WrongInput;
 
-use crate::exit::WrongInput;
 use crate::outcome::Outcome;
 use alike::Unlike;
 use figures::Figure;

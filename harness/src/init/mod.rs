@@ -20,8 +20,8 @@ use serde_json::{Map, Value};
 use workflow::azure::{AccountArgs, QueueArgs, Storage, TableArgs};
 use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
 
-use crate::exit::WrongInput;
 use manifest::text_of;
+use workflow::exit::WrongInput;
 
 /// Most rows that are looked at: those of more than the messages that one look at a queue shows.
 const MOST_ROWS: usize = 1_000;

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use clap::Parser as _;
+use platform::{ConsumerOptions, StorageChoice, WorkloadArgs};
 use producer::Shape;
 use workflow::contract::PayloadSize;
 use workflow::{duration, number};
 
 use crate::audit::MAX_MESSAGES;
 use crate::measure::{Hop, LatencyLimit, Percentile};
-use crate::platform::{ConsumerOptions, StorageChoice, WorkloadArgs};
 use crate::run::{Load, Patience};
 
 /// A load, its consumers, and what it must keep.
@@ -253,7 +253,7 @@ impl LoadArgs {
         let mut words = vec!["--scaled".to_owned()];
         if self.manifests != crate::project::manifests() {
             let directory = self.manifests.display().to_string();
-            words.push(format!("--manifests {}", crate::shell::word(&directory)));
+            words.push(format!("--manifests {}", platform::shell::word(&directory)));
         }
         words
     }

@@ -3,13 +3,13 @@
 use std::io::{IsTerminal as _, stdout};
 use std::path::Path;
 
+use platform::Identity;
+use platform::Platform;
 use workflow::duration;
 
 use crate::events::{Bottleneck, Event, Fact, Leeway, RateStep, RunStarted};
 use crate::measure::{Hop, Micros};
 use crate::pace::Pace;
-use crate::platform::Identity;
-use crate::platform::Platform;
 use crate::report::{Report, RunRecord, sign, terminal};
 use crate::run::{Run, about};
 use crate::say::say;

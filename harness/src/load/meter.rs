@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
+use platform::local::proc::machine_busy;
+use platform::{PARTS, Taken};
+
 use crate::events::{PartUsage, Usage};
-use crate::platform::local::proc::machine_busy;
-use crate::platform::{PARTS, Taken};
 use crate::run::Run;
 
 /// The meter of one phase.

@@ -16,17 +16,17 @@ pub use args::{LatencyLimitArg, LoadArgs};
 pub(crate) use describe::summarise;
 use live::Live;
 use meter::Meter;
+use platform::autoscale::Scaling;
+use platform::{Departure, Identity, Platform, Roster, StorageLoss, Workload};
+use workflow::exit::WrongInput;
 
 use crate::audit::ExpectedPoison;
-use crate::autoscale::Scaling;
 use crate::conclusion::{Concluded, Conducted, Part, STOPPED};
 use crate::events::{Event, Measured};
-use crate::exit::WrongInput;
 use crate::interrupts::Interrupts;
 use crate::measure::judge;
 use crate::outcome::Outcome;
 use crate::panics::Stray;
-use crate::platform::{Departure, Identity, Platform, Roster, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
 use crate::run::{Needed, Patience, Run, RunDir, Sending, Sent};
 
@@ -57,7 +57,7 @@ pub async fn load(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Ou
 pub async fn judged(args: &LoadArgs, workload: Workload) -> anyhow::Result<(RunRecord, Report)> {
     check(args, &workload)?;
     let storage = args.storage();
-    let platform = crate::platform::start(&args.workload, workload, storage, &args.out).await?;
+    let platform = platform::start(&args.workload, workload, storage, &args.out).await?;
     let signals = Signals {
         stop: CancellationToken::new(),
         at_once: CancellationToken::new(),

@@ -1,16 +1,16 @@
 //! A load whose consumers come and go: by what they are scaled, and whether their number was always one that the model allows.
 
 use anyhow::Context as _;
+use platform::autoscale::Scaling;
+use platform::workers::CONSUMERS;
+use platform::{EnvironmentName, Platform, Replicas, WorkerSpec};
+use workflow::exit::WrongInput;
 
 use super::LoadArgs;
-use crate::autoscale::Scaling;
 use crate::conclusion::Part;
 use crate::events::Event;
-use crate::exit::WrongInput;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
-use crate::platform::workers::CONSUMERS;
-use crate::platform::{EnvironmentName, Platform, Replicas, WorkerSpec};
 use crate::run::Run;
 
 /// The settings that consumers are scaled by; `None` where `--consumers` gives their number. They are those of the environment's own

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use platform::simulated::Capacity;
+
 use super::RunRecord;
 use super::nodes::NodeRecord;
-use crate::nodes::Capacity;
 
 /// What 10,000 requests cost at most, in USD: those of a table, redundant in one place (Azure, "Table Storage pricing", November 2026).
 /// Those of a queue cost an eighth of that.

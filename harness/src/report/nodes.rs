@@ -1,11 +1,11 @@
 //! Nodes as the event log tells of them.
 
+use platform::simulated::Capacity;
 use workflow::contract::Stamp;
 
 use super::RunRecord;
 use crate::events::{NodeChange, NodeEvent};
 use crate::measure::Micros;
-use crate::nodes::Capacity;
 
 /// The nodes of a run, in the order in which they came; one whose machine came back is there twice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,11 +1,12 @@
 //! The verdict of a run, in words: what every report says first.
 
+use judge::{Conclusion, Told};
+
 use super::{RunRecord, advice};
 use crate::audit::Audit;
 use crate::events::Scenario;
 use crate::measure::{LatencyVerdict, Untold};
 use crate::outcome::Outcome;
-use judge::{Conclusion, Told};
 
 /// The verdict of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::platform::Roster;
+use platform::Roster;
 
 /// Counts of running workers, one for each time that it changed.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +86,7 @@ pub(super) async fn follow(mut roster: watch::Receiver<Roster>, census: watch::S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::{Phase, Readiness, Worker};
+    use platform::{Phase, Readiness, Worker};
 
     fn roster(running: usize, wanted: u32) -> Roster {
         let worker = |n| Worker {

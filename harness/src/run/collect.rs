@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
+use platform::storage::Queue;
 use producer::Summary;
 use workflow::contract::Payloads;
 use workflow::contract::workload::Lens;
@@ -11,7 +12,6 @@ use super::settle::depth;
 use super::{PoisonFound, QueueLook, Run, Sent};
 use crate::audit::{AtWork, Audit, Auditor, Expectation, ExpectedPoison, Sends};
 use crate::measure::{Hops, Measure as _};
-use crate::storage::Queue;
 
 /// What a run left behind, judged and measured.
 #[derive(Debug)]

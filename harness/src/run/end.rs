@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use platform::StorageLoss;
 use tokio::time::timeout;
 
 use super::{Run, Sending};
 use crate::events::Event;
-use crate::platform::StorageLoss;
 
 /// How long the workload may take to end in order once its storage is lost: it has nothing left to finish.
 const WIND_UP: Duration = Duration::from_secs(3);

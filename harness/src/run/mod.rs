@@ -18,6 +18,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use platform::autoscale::Recording;
+use platform::storage::Store;
+use platform::until::{Late, until_told};
+use platform::{
+    Act, Departure, Identities, Identity, NodePlan, Nodes, Platform, Roster, Stage, StagePlan,
+    StorageLoss, StorageNeed, Taken, WorkerSpec,
+};
 use workflow::contract::Stamp;
 
 pub use census::Census;
@@ -28,14 +35,7 @@ pub use poison::PoisonFound;
 pub use sending::{Sending, Sent};
 pub use settle::{QueueLook, Settled};
 
-use crate::autoscale::Recording;
 use crate::events::{Event, EventLog, Fact, Sample};
-use crate::platform::until::{Late, until_told};
-use crate::platform::{
-    Act, Departure, Identities, Identity, NodePlan, Nodes, Platform, Roster, Stage, StagePlan,
-    StorageLoss, StorageNeed, Taken, WorkerSpec,
-};
-use crate::storage::Store;
 use crate::wire::{AtWork, Rule, Wire, Written};
 use watch::{Counts, Watch, Watched};
 use witness::Followed;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use producer::Shape;
 use workflow::contract::PayloadSize;
 
-use crate::platform::Identity;
+use platform::Identity;
 
 /// The load of one run.
 #[derive(Debug, Clone, PartialEq)]

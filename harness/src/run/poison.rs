@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use platform::storage::Queue;
 use tokio::time::{Instant, sleep};
 use workflow::contract::workload::{Lens, SetAside};
 use workflow::ports::{ErrorKind, Lease, MAX_RECEIVE};
 
 use super::settle::depth;
-use crate::storage::Queue;
 
 /// How long a message is hidden at first.
 const HIDE: Duration = Duration::from_secs(60);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use futures::TryStreamExt as _;
+use platform::{End, Lines, Sender, generator_name};
 use producer::{Event, Progress, Summary};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,7 +13,6 @@ use tokio::time::Instant;
 use workflow::contract::Stamp;
 
 use crate::events::ADVICE;
-use crate::platform::{End, Lines, Sender, generator_name};
 
 /// How long a producer may take until it says that it sends, and so listens for signals: much longer than it ever needs.
 const START: Duration = Duration::from_secs(10);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use platform::storage::Queue;
+use platform::until::until;
 use tokio::time::Instant;
 use workflow::backoff::Backoff;
 use workflow::contract::workload::Lens;
@@ -10,8 +12,6 @@ use workflow::ports::{MAX_RECEIVE, Peeked, StorageError};
 
 use super::Run;
 use crate::outcome::Unmet;
-use crate::platform::until::until;
-use crate::storage::Queue;
 
 /// How a wait for the queue to empty ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use platform::Roster;
+use platform::storage::Queue;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -14,8 +16,6 @@ use workflow::contract::Stamp;
 use super::census::{self, Census};
 use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
-use crate::platform::Roster;
-use crate::storage::Queue;
 use crate::wire::Wire;
 
 /// From one sample to the next.

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use evidence::history::Follower;
 use judge::{Index, Timelines};
+use platform::until::until;
 use workflow::contract::Stamp;
 
 use super::Run;
 use crate::audit::{Audit, Protocol, Traffic};
 use crate::outcome::Unmet;
-use crate::platform::until::until;
 
 /// The history of a run, as far as it was read for its index.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use platform::WorkloadArgs;
+use platform::shell::word;
 use workflow::{duration, number};
 
-use crate::platform::WorkloadArgs;
 use crate::project;
-use crate::shell::word;
 
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]

@@ -11,10 +11,10 @@ use std::time::Duration;
 use cucumber::codegen::inventory;
 use cucumber::gherkin::Step;
 use cucumber::step::Location;
+use platform::Need;
 
 use super::selection::definitions;
 use crate::pace::Pace;
-use crate::platform::Need;
 
 /// How long loads, consumers and nodes may keep a step waiting in production, beyond what its sentence states. Karpenter's own
 /// tests wait as long for nodes.
@@ -108,8 +108,8 @@ pub(super) fn unknown<'a>(tags: impl Iterator<Item = &'a String>) -> Vec<&'a str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::local::Local;
     use crate::scenario::lint::all_defined;
+    use platform::local::Local;
 
     #[test]
     fn every_declaration_is_for_a_definition() {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cucumber::gherkin;
 use futures::FutureExt as _;
+use platform::{Clock, Platform, StorageLoss};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -24,7 +25,6 @@ use crate::conclusion::{Concluded, Conclusion, Conducted, Ending, Part, STOPPED}
 use crate::events::Step;
 use crate::outcome::Outcome;
 use crate::panics::{self, Stray};
-use crate::platform::{Clock, Platform, StorageLoss};
 
 /// From a scenario's deadline until its thread is given up: as long as its clean-up may take.
 const UNRESPONSIVE: Duration = Duration::from_secs(60);

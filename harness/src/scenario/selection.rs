@@ -8,6 +8,8 @@ use anyhow::{Context as _, anyhow, ensure};
 use cucumber::World as _;
 use cucumber::gherkin::{Feature, Rule, Scenario as Gherkin, Step};
 use cucumber::step::Collection;
+use platform::{Need, Profile};
+use workflow::exit::WrongInput;
 
 use super::durations::{at_pace, stated};
 use super::lint::{self, Problem};
@@ -15,9 +17,7 @@ use super::read::{FeatureFile, read, read_text};
 use super::world::Scenario;
 use super::{SuiteArgs, needs};
 use crate::events::NotRun;
-use crate::exit::WrongInput;
 use crate::pace::Pace;
-use crate::platform::{Need, Profile};
 use crate::report::not_run_line;
 
 /// What every error of the selection has for its context.

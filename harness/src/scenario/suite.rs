@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use platform::{ConsumerOptions, Identity, Platform, StorageLoss, Workload};
 use workflow::contract::Stamp;
 
 use super::SuiteArgs;
@@ -23,7 +24,6 @@ use crate::interrupts::Interrupts;
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::panics::Stray;
-use crate::platform::{ConsumerOptions, Identity, Platform, StorageLoss, Workload};
 use crate::report::{Report, RunRecord};
 use crate::run::{RunDir, about};
 use crate::say::say;

@@ -13,12 +13,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use cucumber::gherkin::{Feature, Step, StepType, is_language_supported};
+use manifest::letters::{hidden, left_by_git};
 
 use super::lint::{Problem, Problems};
 use super::selection::definitions;
 pub(super) use keyword::without_colon;
 use keyword::{Header, after_keyword, begins_step, header, meant};
-use manifest::letters::{hidden, left_by_git};
 
 /// Why bytes are no text of a feature file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

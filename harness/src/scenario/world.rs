@@ -5,21 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use platform::autoscale::{Pod, Recording, Scaling};
+use platform::workers::CONSUMERS;
+use platform::{
+    ConsumerOptions, Departure, Identity, NodePlan, Platform, Replicas, Roster, SetUp, StorageLoss,
+    StorageNeed, WorkerSpec,
+};
 use workflow::contract::{PayloadSize, Stamp};
 use workflow::duration;
 
 use super::steps::OnNodes;
 pub(super) use super::trouble::{StepError, StepResult};
 use crate::audit::{ExpectedPoison, Traffic};
-use crate::autoscale::{Pod, Recording, Scaling};
 use crate::events::{Event, Fact, Leeway, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
-use crate::platform::workers::CONSUMERS;
-use crate::platform::{
-    ConsumerOptions, Departure, Identity, NodePlan, Platform, Replicas, Roster, SetUp, StorageLoss,
-    StorageNeed, WorkerSpec,
-};
 use crate::run::{Collected, Load, Needed, Patience, Run, Sent, about};
 use crate::wire::{AtWork, Rule};
 

@@ -31,8 +31,8 @@ pub use load::LoadError;
 pub use prices::PricesError;
 pub use subject::SubjectError;
 pub(crate) use terminal::text;
+use workflow::exit::WrongInput;
 
-use crate::exit::WrongInput;
 use crate::report;
 use prices::Node;
 use subject::Subject;

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use autoscaler::manifest::{JobSpec, Spec};
 use autoscaler::{JobSettings, Reads, Refusals, Settings};
-
-use super::SimulateArgs;
-use super::prices::Requests;
-use crate::nodes::HOSTNAME;
 use manifest::pod::Container;
 use manifest::pod::Deployment;
 use manifest::{
     Asked, Item, ManifestError, Manifests, Problem, check, check_job, named, quantity, read,
 };
+use platform::simulated::HOSTNAME;
+
+use super::SimulateArgs;
+use super::prices::Requests;
 
 /// Problems whose cause may be that the object is not given.
 const NO_TARGET: &str = "scale-target-unknown";

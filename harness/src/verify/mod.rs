@@ -12,26 +12,26 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, ensure};
 use futures::TryStreamExt as _;
+use judge::{Conclusion, Part};
+use platform::described;
+use platform::shell::word;
+use platform::storage::Queue;
 use producer::Summary;
 use workflow::azure::{QueueArgs, Storage, StorageArgs};
 use workflow::contract::text::decode;
 use workflow::contract::workload::{Description, Lens, Owner};
 use workflow::contract::{MessageId, RunId, Stamp, json};
 use workflow::duration;
+use workflow::exit::WrongInput;
 use workflow::ports::{EntityStream, ErrorKind, ResultTable as _};
 
 use crate::audit::ExpectedPoison;
 use crate::events::{Event, EventLog, Fact, Measured, RunStarted};
-use crate::exit::WrongInput;
 use crate::load::LatencyLimitArg;
 use crate::measure::{LatencyLimit, judge};
 use crate::pace::Pace;
-use crate::platform::described;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leavings, RunDir, about};
-use crate::shell::word;
-use crate::storage::Queue;
-use judge::{Conclusion, Part};
 
 /// Where the id is in a table of the contract.
 const ROW_KEY: &str = "RowKey";

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use platform::storage::Queue;
 use tokio::time::{Instant, sleep};
 use workflow::contract::workload::Lens;
 
 use crate::audit::AtWork;
 use crate::run::QueueLook;
-use crate::storage::Queue;
 
 /// From one look at the queue to the next.
 const EVERY: Duration = Duration::from_millis(500);

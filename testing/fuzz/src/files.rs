@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use autoscaler::ScaledObject;
+use harness::manifest::Manifests;
 use harness::scenario::check_feature;
-use harness::manifest::{self, Manifests};
 use producer::schedule::trace;
 
 use crate::text;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use harness::autoscale::Scaling;
-use harness::platform::Platform as _;
 use harness::scenario::{SuiteArgs, run, select};
 use paused::{Paused, Sabotage};
+use platform::Platform as _;
+use platform::autoscale::Scaling;
 
 /// One way to be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

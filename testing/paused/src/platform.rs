@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use anyhow::bail;
 use async_trait::async_trait;
-use harness::audit::Resources;
-use harness::autoscale::{Driven, Recording, Scaler};
+use harness::audit::StorageNames;
 use harness::events::Fact;
 use harness::pace::Paces;
-use harness::platform::{
+use harness::wire::Wire;
+use platform::autoscale::{Driven, Recording, Scaler};
+use platform::storage::{Beside, Store};
+use platform::{
     Clock, Identities, Need, Nodes, Offers, Platform, Profile, Sender, Stage, StagePlan,
     StorageNeed, Workers,
 };
-use harness::storage::{Beside, Store};
-use harness::wire::Wire;
 use workflow::memory::{MemoryQueue, MemoryTable};
 
 use crate::sabotage::{Sabotage, Sound};
@@ -104,7 +104,7 @@ impl Platform for Paused {
             poison: Some(Arc::new(memory.poison.clone())),
             table: Arc::new(memory.table.clone()),
             beside: Beside::default(),
-            names: Resources::default(),
+            names: StorageNames::default(),
             lens: workflow::contract::workload::Lens::own(plan.identity.run.clone()),
         };
         store.create().await?;
@@ -220,7 +220,7 @@ impl Stage for Rehearsal {
 mod as_workers {
     //! The crew as the workers of the stage.
 
-    use harness::platform::{Act, Departure, Replicas, Roster, WorkerSpec};
+    use platform::{Act, Departure, Replicas, Roster, WorkerSpec};
     use tokio::sync::watch;
 
     use super::{Arc, Driven, Duration, Rehearsal, Scaler, Workers, async_trait, bail};

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use harness::autoscale::Scaling;
+use platform::autoscale::Scaling;
 
 /// What is wrong with a platform; every method does nothing wrong unless it is replaced.
 pub trait Sabotage: Debug + Send + Sync {

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
-use harness::autoscale::Target;
-use harness::platform::settings::{consumer_variables, parse, storage_variables};
-use harness::platform::until::until_told;
-use harness::platform::workers::Seat;
-use harness::platform::{
+use harness::wire::Endpoints;
+use platform::autoscale::Target;
+use platform::settings::{consumer_variables, parse, storage_variables};
+use platform::until::until_told;
+use platform::workers::Seat;
+use platform::{
     Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Replicas, Roster, StagePlan,
     Worker, WorkerSpec,
 };
-use harness::wire::Endpoints;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;

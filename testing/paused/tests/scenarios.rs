@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use clap::Parser;
 use harness::outcome::Outcome;
-use harness::platform::Platform as _;
 use harness::scenario::{Keep, SuiteArgs, SuiteReport, run, select};
+use platform::Platform as _;
 
 use paused::Paused;
 

@@ -51,12 +51,12 @@ pub use auditor::Auditor;
 pub use content::Flaw;
 pub use evidence::audit::{
     AtWork, Audit, ClientTraffic, Fates, Finding, Foreign, MAX_WITNESSES, NotJudged, QueueTraffic,
-    RowSummary, SendCounts, StampBlocks, StorageTime, Traffic, Violation, Witness,
+    RowSummary, SendCounts, StampBlocks, StorageNames, StorageTime, Traffic, Violation, Witness,
 };
 pub use expectation::{
     Expectation, ExpectationError, ExpectedPoison, MAX_MESSAGES, SendOutcome, Sends,
 };
 pub use protocol::Protocol;
 pub use starvation::Starved;
-pub use testimony::{Resources, Testimony};
+pub use testimony::Testimony;
 pub use verdict::{Shown, Verdict};

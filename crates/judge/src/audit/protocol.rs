@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use contract::workload::Lens;
 use contract::{Seq, Stamp};
+use evidence::audit::StorageNames;
+use evidence::{Crossing, Handled, Happened, Operation};
 
 use super::Traffic;
 use super::account::Account;
@@ -17,10 +19,9 @@ use super::inserts::Inserts;
 use super::seen::Marks;
 use super::skew::Skews;
 use super::starvation::Starvation;
-use super::testimony::{GivenUp, Resources, Testimony};
+use super::testimony::{GivenUp, Testimony};
 use super::ways::Ways;
 use crate::index::PRODUCER;
-use evidence::{Crossing, Handled, Happened, Operation};
 
 mod early;
 mod ends;
@@ -38,7 +39,7 @@ pub struct Protocol {
     lens: Lens,
     claims: Claims,
     last: u64,
-    resources: Resources,
+    resources: StorageNames,
     /// Messages whose row was stored.
     stored: Marks,
     /// When, for those whose message is not yet deleted.
@@ -83,7 +84,7 @@ impl Protocol {
             rows_at: HashMap::new(),
             steps: HashMap::new(),
             last,
-            resources: Resources::default(),
+            resources: StorageNames::default(),
             stored: Marks::new(last),
             stored_at: HashMap::new(),
             strayed: HashMap::new(),
@@ -108,7 +109,7 @@ impl Protocol {
 
     /// What the run has in storage: what is done to anything else is not done for it.
     #[must_use]
-    pub fn of(self, resources: Resources) -> Self {
+    pub fn of(self, resources: StorageNames) -> Self {
         Self { resources, ..self }
     }
 

@@ -1,46 +1,11 @@
 //! What the history of the wire has to say: what it found by itself, and what storage is to be held against.
 
-use contract::{POISON_SUFFIX, Seq, Stamp};
+use contract::{Seq, Stamp};
 
 use super::inserts::Inserts;
 use super::starvation::Disturbances;
 use super::ways::Ways;
 use super::{Finding, Traffic, Violation};
-
-/// What a run has in storage.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Resources {
-    /// Its queues; each poison queue is named after one of them, as the description of the workload says. Empty: every queue that
-    /// is no poison queue.
-    pub queues: Vec<String>,
-    /// Its table.
-    pub table: Option<String>,
-}
-
-impl Resources {
-    pub(super) fn is_queue(&self, name: &str) -> bool {
-        if self.queues.is_empty() {
-            !name.ends_with(POISON_SUFFIX)
-        } else {
-            self.number_of(name).is_some()
-        }
-    }
-
-    /// Which of its queues is called `name`, counted from 0.
-    pub(super) fn number_of(&self, name: &str) -> Option<usize> {
-        self.queues.iter().position(|queue| queue == name)
-    }
-
-    pub(super) const fn has_several_queues(&self) -> bool {
-        self.queues.len() > 1
-    }
-
-    /// Names of tables are the same in small and in large letters ("Understanding the Table service data model").
-    pub(super) fn is_table(&self, name: &str) -> bool {
-        let table = self.table.as_deref();
-        table.is_none_or(|table| table.eq_ignore_ascii_case(name))
-    }
-}
 
 /// A message that was put into the poison queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

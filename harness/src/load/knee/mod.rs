@@ -10,6 +10,8 @@ mod search;
 use std::path::Path;
 use std::time::Duration;
 
+use platform::Identity;
+use platform::Platform;
 use workflow::contract::Stamp;
 
 use super::{LatencyLimitArg, LoadArgs, Part, STOPPED, Signals, Told, describe, perform};
@@ -18,8 +20,6 @@ use crate::events::{
 };
 use crate::measure::{Hop, LatencyLimit, Percentile};
 use crate::outcome::Outcome;
-use crate::platform::Identity;
-use crate::platform::Platform;
 use crate::report::{self, MarkKind, Report, RunRecord};
 use crate::run::RunDir;
 use search::Search;
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_consumer_works_on_as_many_at_once_as_is_assumed_here() {
-        let args: consumer::Args = crate::platform::settings::parse(
+        let args: consumer::Args = platform::settings::parse(
             "consumer",
             &[],
             &[

@@ -1,8 +1,8 @@
 //! Nodes: the bars, what became of those that were taken back, and what they cost in hours.
 
 use maud::{Markup, html};
+use platform::simulated::Capacity;
 
-use crate::nodes::Capacity;
 use crate::report::{RunRecord, plot};
 
 pub(super) fn section(record: &RunRecord) -> Markup {

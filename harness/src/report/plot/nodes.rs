@@ -1,12 +1,12 @@
 //! Which node was there when, with the consumers on it, its notice and its end: a bar for each.
 
 use maud::{Markup, html};
+use platform::simulated::Capacity;
 use workflow::contract::Stamp;
 
 use super::frame::Frame;
 use super::px;
 use super::scale::{Scale, linear_ticks};
-use crate::nodes::Capacity;
 use crate::report::RunRecord;
 use crate::report::nodes::NodeRecord;
 

@@ -100,8 +100,7 @@ async fn summary(slice: &str) -> String {
         slice,
     ];
     let arguments = arguments.map(str::to_owned);
-    let args: producer::Args =
-        crate::platform::settings::parse("producer", &arguments, &[]).unwrap();
+    let args: producer::Args = platform::settings::parse("producer", &arguments, &[]).unwrap();
     let never = tokio_util::sync::CancellationToken::new();
     let ended = producer::run(args.plan(), producer::NullSink, never).await;
     let summary = Event::Summary(Box::new(ended.unwrap().summary));

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::{given, when};
+use platform::{Mistake, SetUp};
 
 use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
@@ -11,7 +12,6 @@ use super::super::world::{Scenario, StepError, StepResult};
 use super::ready::watch_ready;
 use super::when::sending;
 use crate::outcome::Outcome;
-use crate::platform::{Mistake, SetUp};
 use crate::wire::{Effect, Operation, Refusal, Rule};
 
 /// What is wrong with the set-up.

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::{given, when};
+use platform::autoscale::Pod;
+use platform::simulated::{Ended, Eviction};
+use platform::until::{until, until_told};
 use producer::Shape;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
@@ -16,9 +19,6 @@ use super::super::durations::{Rate, Time};
 use super::super::needs::{PATIENCE, declare_needs};
 use super::super::world::{Scenario, StepResult};
 use super::when::sending;
-use crate::autoscale::Pod;
-use crate::nodes::{Ended, Eviction};
-use crate::platform::until::{until, until_told};
 use crate::run::Run;
 use waits::{
     until_at_work, until_evictable, until_in_hand, until_in_work, until_made_good, until_over,

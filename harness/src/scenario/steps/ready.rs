@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::{given, then, when};
+use platform::until::until;
+use platform::{Readiness, Roster};
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::outcome::Outcome;
-use crate::platform::until::until;
-use crate::platform::{Readiness, Roster};
 use crate::run::Run;
 use crate::wire::{Effect, Operation, Refusal, Rule};
 

@@ -5,12 +5,12 @@ use std::fmt::Display;
 use anyhow::Context as _;
 use cucumber::gherkin::Step;
 use cucumber::given;
+use platform::autoscale::Scaling;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 use super::rows;
-use crate::autoscale::Scaling;
 
 declare_needs!(Scaling);
 #[given("no consumer, and the workload's own scaling settings")]

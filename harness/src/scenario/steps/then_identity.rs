@@ -17,7 +17,7 @@ async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)
     identities.kubelet.check()?;
     let exchanges = identities.authority.exchanges();
     let count = |name: &str| {
-        let given = |e: &&crate::authority::Exchange| e.pod == name && e.refused.is_none();
+        let given = |e: &&platform::authority::Exchange| e.pod == name && e.refused.is_none();
         exchanges.iter().filter(given).count()
     };
     anyhow::ensure!(!names.is_empty(), "there was never a consumer at all");

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use cucumber::then;
+use platform::Evicted;
+use platform::simulated::Capacity;
+use platform::until::until_told;
 use workflow::duration;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::audit::Starved as _;
-use crate::nodes::Capacity;
 use crate::outcome::{Outcome, Unmet};
-use crate::platform::Evicted;
-use crate::platform::until::until_told;
 
 /// The longest time between two looks for a notice: a consumer looks every second, whatever the pace, and an answer may take
 /// some time.

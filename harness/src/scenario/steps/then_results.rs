@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use cucumber::then;
+use platform::Cause;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::audit::Verdict as _;
 use crate::outcome::Outcome;
-use crate::platform::Cause;
 use crate::run::{Patience, Settled};
 
 #[then(expr = "within {time} every message has exactly one result")]

@@ -5,16 +5,16 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use autoscaler::Settings;
 use cucumber::then;
+use platform::autoscale::Recording;
+use platform::{Cause, Departure, Roster};
 use tokio::time::Instant;
 
 use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::audit::StorageTime;
-use crate::autoscale::Recording;
 use crate::events::Event;
 use crate::outcome::Outcome;
-use crate::platform::{Cause, Departure, Roster};
 
 /// How late a tick of the loops may be before nothing can be said of when consumers come: about a sync period at the local pace.
 const LATE: Duration = Duration::from_secs(1);

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use cucumber::when;
+use platform::until::until;
+use platform::{Act, ConsumerOptions, Replicas, WorkerSpec};
 use producer::Shape;
 use workflow::contract::Stamp;
 
@@ -10,8 +12,6 @@ use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 use crate::outcome::Unmet;
-use crate::platform::until::until;
-use crate::platform::{Act, ConsumerOptions, Replicas, WorkerSpec};
 use crate::run::Settled;
 
 /// How long anything here may take; far above what it does take.

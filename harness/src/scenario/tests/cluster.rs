@@ -7,13 +7,13 @@ use std::time::Duration;
 use autoscaler::{
     Arrivals, Phases, Rates, Series, Service, Settings, Start, Work, Workload, simulate,
 };
+use platform::Need;
+use platform::autoscale::Scaling;
 use producer::Shape;
 use producer::schedule::Schedule;
 
 use super::{cases, directory};
-use crate::autoscale::Scaling;
 use crate::pace::Pace;
-use crate::platform::Need;
 use crate::scenario::durations::{Rate, Time};
 use crate::scenario::needs;
 use crate::scenario::selection::Case;

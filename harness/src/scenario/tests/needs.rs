@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
+use platform::cluster::Cluster;
+use platform::local::Local;
+use platform::{ClusterArgs, Need, Offers, Profile};
 
 use super::{cases, directory};
 use crate::pace::{Pace, Paces};
-use crate::platform::cluster::Cluster;
-use crate::platform::local::Local;
-use crate::platform::{ClusterArgs, Need, Offers, Profile};
 use crate::scenario::{Selection, SuiteArgs, list, select};
 
 #[derive(Debug, Parser)]

@@ -1,13 +1,13 @@
 //! What the shipped descriptions let be run of the features, and what the rest of them would need.
 
 use clap::Parser;
+use platform::Need::{
+    self, Attempts, BadMessages, Concurrency, Drain, IdlePoll, JsonLog, Lease, Probe, Work,
+};
+use platform::local::Local;
 use workflow::contract::workload::Description;
 
 use super::directory;
-use crate::platform::Need::{
-    self, Attempts, BadMessages, Concurrency, Drain, IdlePoll, JsonLog, Lease, Probe, Work,
-};
-use crate::platform::local::Local;
 use crate::scenario::{SuiteArgs, select};
 
 #[derive(Debug, Parser)]

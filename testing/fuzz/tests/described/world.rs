@@ -9,7 +9,7 @@ use engine::{Engine, Moment, PlayedClock, Request, Services};
 use evidence::{Answer, Crossing};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
-use judge::audit::{Audit, Auditor, Expectation, Resources};
+use judge::audit::{Audit, Auditor, Expectation, StorageNames};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Deserialize;
@@ -346,7 +346,7 @@ impl World {
             ..Expectation::new(self.lens.run().clone(), self.payloads, self.messages)
         })
         .expect("a sensible expectation");
-        let mut protocol = auditor.protocol().of(Resources {
+        let mut protocol = auditor.protocol().of(StorageNames {
             queues: vec![QUEUE.to_owned()],
             table: Some(TABLE.to_owned()),
         });

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use platform::NodesView;
+use platform::until::{until, until_told};
 
 use super::super::super::world::{StepError, StepResult};
 use crate::outcome::Outcome;
-use crate::platform::NodesView;
-use crate::platform::until::{until, until_told};
 use crate::run::Run;
 
 /// Waits until so many consumers have asked for messages.

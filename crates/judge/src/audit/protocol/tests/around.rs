@@ -6,7 +6,7 @@ use crate::audit::Finding;
 /// What a delete says where the row went into another table: it is in no table of the run's.
 #[test]
 fn a_row_in_another_table_secures_nothing() {
-    let names = Resources {
+    let names = StorageNames {
         queues: vec!["q".to_owned()],
         table: Some("T".to_owned()),
     };
@@ -63,7 +63,7 @@ fn a_row_in_another_table_secures_nothing() {
 
 #[test]
 fn clearing_one_of_several_queues_deletes_nothing_of_the_others() {
-    let names = Resources {
+    let names = StorageNames {
         queues: vec!["q1".to_owned(), "q2".to_owned()],
         table: None,
     };
@@ -214,7 +214,7 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
     ] {
         let lens = Lens::new(description.clone().into(), "r1".parse().unwrap());
         let mut told = Told::new();
-        told.protocol = Protocol::new(lens, 10).of(Resources {
+        told.protocol = Protocol::new(lens, 10).of(StorageNames {
             queues: vec!["q".to_owned()],
             table: Some("T".to_owned()),
         });
@@ -235,7 +235,7 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
 /// A receive from another queue is no delivery of the run, and a delete there takes nothing out of the poison queue.
 #[test]
 fn other_queues_have_no_part_in_the_run() {
-    let names = Resources {
+    let names = StorageNames {
         queues: vec!["q".to_owned()],
         table: None,
     };

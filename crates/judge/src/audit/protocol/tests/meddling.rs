@@ -75,7 +75,7 @@ fn a_message_is_deleted_by_one_that_has_received_it() {
 
 #[test]
 fn queues_and_tables_of_others_are_left_alone() {
-    let names = Resources {
+    let names = StorageNames {
         queues: vec!["q".to_owned()],
         table: Some("T".to_owned()),
     };
@@ -104,7 +104,7 @@ fn queues_and_tables_of_others_are_left_alone() {
 
 #[test]
 fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
-    let names = Resources {
+    let names = StorageNames {
         queues: vec!["q".to_owned()],
         table: Some("T".to_owned()),
     };

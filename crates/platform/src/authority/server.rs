@@ -1,0 +1,308 @@
+//! The HTTPS server: Entra's endpoints, and those of the cluster's issuer.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::server::conn::http1;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use jsonwebtoken::jwk::JwkSet;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use wire::Tls;
+
+use super::exchange::{Form, unverified};
+use super::{Directory, Refusal, Signer};
+use crate::lock::lock;
+
+/// Largest request: an assertion has 2 KiB.
+const MOST: usize = 64 * 1024;
+
+/// How long the issuer may take to publish its keys to the authority.
+const KEYS: Duration = Duration::from_secs(5);
+
+/// Where the issuer is, beside the tenants.
+const CLUSTER: &str = "cluster";
+
+/// One assertion that was brought, and what it got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The pod that the assertion is bound to.
+    pub pod: String,
+    /// The code of the refusal; `None` where a token was given.
+    pub refused: Option<u32>,
+}
+
+/// The authority, at work until it is dropped.
+#[derive(Debug)]
+pub struct Authority {
+    shared: Arc<Shared>,
+    /// What accepts connections, and joins those that have ended.
+    accepting: JoinHandle<()>,
+    _open: DropGuard,
+}
+
+#[derive(Debug)]
+struct Shared {
+    base: String,
+    tls: Tls,
+    directory: Directory,
+    signer: Signer,
+    /// What the issuer publishes.
+    published: JwkSet,
+    client: reqwest::Client,
+    skew_s: AtomicI64,
+    is_away: AtomicBool,
+    turned_away: AtomicU64,
+    panicked: AtomicBool,
+    exchanges: Mutex<Vec<Exchange>>,
+    secrets: Mutex<Vec<String>>,
+}
+
+impl Authority {
+    /// Starts one over `tls`. `directory` is told the issuer's address; `published` are the issuer's keys.
+    pub async fn start(
+        tls: Tls,
+        published: JwkSet,
+        directory: impl FnOnce(String) -> Directory,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .context("open a port for the authority")?;
+        let base = format!("https://{}", listener.local_addr()?);
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(KEYS)
+            .tls_certs_only(super::roots(&tls)?)
+            .build()?;
+        let shared = Arc::new(Shared {
+            directory: directory(format!("{base}/{CLUSTER}/")),
+            base,
+            tls,
+            signer: Signer::new("entra")?,
+            published,
+            client,
+            skew_s: AtomicI64::default(),
+            is_away: AtomicBool::default(),
+            turned_away: AtomicU64::default(),
+            panicked: AtomicBool::default(),
+            exchanges: Mutex::default(),
+            secrets: Mutex::default(),
+        });
+        let open = CancellationToken::new();
+        let accepting = tokio::spawn(accept(listener, shared.clone(), open.clone()));
+        Ok(Self {
+            shared,
+            accepting,
+            _open: open.drop_guard(),
+        })
+    }
+
+    /// Its address: what `AZURE_AUTHORITY_HOST` says.
+    pub fn host(&self) -> &str {
+        &self.shared.base
+    }
+
+    /// The issuer of the cluster, beside it.
+    pub fn issuer(&self) -> String {
+        format!("{}/{CLUSTER}/", self.shared.base)
+    }
+
+    /// The identity that it knows.
+    pub fn directory(&self) -> &Directory {
+        &self.shared.directory
+    }
+
+    /// Closes every connection at once, or no longer.
+    pub fn set_away(&self, is_away: bool) {
+        self.shared.is_away.store(is_away, Ordering::Release);
+    }
+
+    /// Has its clock go wrong by so many seconds.
+    pub fn set_skew(&self, seconds: i64) {
+        self.shared.skew_s.store(seconds, Ordering::Release);
+    }
+
+    /// How often somebody came while it was away.
+    pub fn turned_away(&self) -> u64 {
+        self.shared.turned_away.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing in it has panicked: no connection, and not the task that accepts them, which ends by nothing else
+    /// while the authority is there.
+    pub fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !self.shared.panicked.load(Ordering::Acquire) && !self.accepting.is_finished(),
+            "a task of the authority panicked, which is a bug of the harness"
+        );
+        Ok(())
+    }
+
+    /// Every assertion that was brought so far.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.shared.exchanges).clone()
+    }
+
+    /// Every token that it gave, and every assertion that was brought: what must not be written down anywhere.
+    pub fn secrets(&self) -> Vec<String> {
+        lock(&self.shared.secrets).clone()
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, open: CancellationToken) {
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = open.cancelled() => return,
+            Some(ended) = connections.join_next() => {
+                if ended.is_err() {
+                    shared.panicked.store(true, Ordering::Release);
+                }
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        // One that is away has closed the connection by dropping it.
+        match accepted {
+            Ok((stream, _)) if !shared.is_away.load(Ordering::Acquire) => {
+                connections.spawn(connection(stream, shared.clone()));
+            }
+            Ok(_) => shared.turn_away(),
+            // No file descriptor is left, which a pause may cure.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // Who does not trust the certificate goes away, and says why.
+    let Ok(stream) = shared.tls.accept(stream).await else {
+        return;
+    };
+    let service = hyper::service::service_fn(move |request| {
+        let shared = shared.clone();
+        async move { shared.serve(request).await }
+    });
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+impl Shared {
+    fn turn_away(&self) {
+        self.turned_away.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// An error ends the connection without an answer.
+    async fn serve(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+        if self.is_away.load(Ordering::Acquire) {
+            self.turn_away();
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let path = request.uri().path().to_owned();
+        let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+        let is_get = request.method() == Method::GET;
+        let told = match segments[..] {
+            [tenant, "oauth2", "v2.0", "token"] if !is_get => {
+                let body = Limited::new(request.into_body(), MOST).collect().await;
+                let body = body.map_err(io::Error::other)?.to_bytes();
+                self.token(tenant, &form(&body)).await
+            }
+            [CLUSTER, ".well-known", "openid-configuration"] if is_get => Ok(json!({
+                "issuer": format!("{}/{CLUSTER}/", self.base),
+                "jwks_uri": format!("{}/{CLUSTER}/openid/v1/jwks", self.base),
+                "response_types_supported": ["id_token"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            })),
+            [CLUSTER, "openid", "v1", "jwks"] if is_get => Ok(json!(self.published)),
+            [tenant, "v2.0", ".well-known", "openid-configuration"] if is_get => Ok(json!({
+                "issuer": format!("https://sts.windows.net/{tenant}/"),
+                "token_endpoint": format!("{}/{tenant}/oauth2/v2.0/token", self.base),
+                "jwks_uri": format!("{}/{tenant}/discovery/v2.0/keys", self.base),
+                "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            })),
+            [_, "discovery", "v2.0", "keys"] if is_get => Ok(json!(self.signer.published())),
+            _ => return answer(StatusCode::NOT_FOUND, &json!({"error": "not_found"})),
+        };
+        match told {
+            Ok(document) => answer(StatusCode::OK, &document),
+            Err(refusal) => {
+                let status = StatusCode::from_u16(refusal.status());
+                answer(status.map_err(io::Error::other)?, &refusal.document())
+            }
+        }
+    }
+
+    async fn token(&self, tenant: &str, form: &Form) -> Result<Value, Refusal> {
+        let assertion = &form.client_assertion;
+        lock(&self.secrets).push(assertion.clone());
+        let pod = unverified(assertion).map_or_else(String::new, |claims| claims.pod().to_owned());
+        let given = self.exchange(tenant, form).await;
+        let refused = given.as_ref().err().map(Refusal::code);
+        lock(&self.exchanges).push(Exchange { pod, refused });
+        given
+    }
+
+    async fn exchange(&self, tenant: &str, form: &Form) -> Result<Value, Refusal> {
+        let claims = self.directory.matches(tenant, form)?;
+        let issuer = &self.directory.federated.issuer;
+        let keys = self.keys(issuer).await;
+        let keys = keys.map_err(|_| Refusal::NoKeys(issuer.clone()))?;
+        let skew = self.skew_s.load(Ordering::Acquire);
+        let now = OffsetDateTime::now_utc().unix_timestamp() + skew;
+        self.directory
+            .verify(&form.client_assertion, &claims, &keys, now)?;
+        let (token, document) = self
+            .directory
+            .grant(&self.signer, now)
+            .expect("a token with constant contents must be possible");
+        lock(&self.secrets).push(token);
+        Ok(document)
+    }
+
+    /// The keys that `issuer` publishes, found by its discovery document as Entra finds them.
+    async fn keys(&self, issuer: &str) -> anyhow::Result<JwkSet> {
+        #[derive(serde::Deserialize)]
+        struct Discovery {
+            jwks_uri: String,
+        }
+        let url = format!("{issuer}.well-known/openid-configuration");
+        let found = self.client.get(url).send().await?.bytes().await?;
+        let found: Discovery = serde_json::from_slice(&found)?;
+        let keys = self.client.get(found.jwks_uri).send().await?;
+        Ok(serde_json::from_slice(&keys.bytes().await?)?)
+    }
+}
+
+/// Reads `application/x-www-form-urlencoded`, which is what a URL's query is written in. What is not there stays empty.
+fn form(body: &[u8]) -> Form {
+    let mut url = reqwest::Url::parse("https://form/").expect("a constant must be a URL");
+    url.set_query(std::str::from_utf8(body).ok());
+    let pairs = url.query_pairs().into_owned();
+    let pairs = pairs.map(|(name, value)| (name, Value::String(value)));
+    serde_json::from_value(Value::Object(pairs.collect())).unwrap_or_default()
+}
+
+fn answer(status: StatusCode, document: &Value) -> io::Result<Response<Full<Bytes>>> {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/json; charset=utf-8")
+        .body(Full::new(Bytes::from(document.to_string())))
+        .map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests;

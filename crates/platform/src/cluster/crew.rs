@@ -1,0 +1,392 @@
+//! The pods of a run's workers as a roster: who is there, who has ended, and why, made from what the watch tells. Nothing here speaks to
+//! a cluster.
+
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster::pods::{Ended, PodView};
+use evidence::events::{Event, EventLog, NodeChange, NodeEvent};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use wire::Wire;
+use workflow::contract::Stamp;
+use workflow::contract::workload::{Exit, WorkerForm};
+
+use super::nodes::ANNOUNCED;
+use crate::logs;
+use crate::workers::{Cause, Departure, End, Phase, Readiness, Roster, Worker, is_orderly_end};
+
+/// The workers of a run.
+pub(super) struct Crew {
+    log: EventLog,
+    /// The run's.
+    directory: PathBuf,
+    /// Kept by UID: a pod's name may come back.
+    pods: BTreeMap<String, Member>,
+    departed: Vec<Departure>,
+    groups: BTreeMap<&'static str, Group>,
+    /// How they behave.
+    worker: WorkerForm,
+    /// What sees their messages, if anything does.
+    wire: Option<Arc<dyn Wire>>,
+    /// What was done to pods, until they end.
+    asked: BTreeMap<String, Cause>,
+    /// Nodes that Azure takes back, or has.
+    evicted: BTreeSet<String>,
+    /// The node of each pod that was ever started, by the pod's name.
+    pub(super) nodes: BTreeMap<String, String>,
+    roster: watch::Sender<Roster>,
+    /// How many pods there are, those that have not started or have ended included.
+    present: watch::Sender<usize>,
+}
+
+/// What is wanted of a group.
+#[derive(Debug, Clone, Default)]
+struct Group {
+    /// How many, by the names of its Deployments.
+    deployments: BTreeMap<String, u32>,
+    is_scaled: bool,
+    may_refuse: bool,
+}
+
+/// A pod that is there.
+#[derive(Debug)]
+struct Member {
+    view: PodView,
+    group: &'static str,
+    /// When it was first seen to have been told to end.
+    told: Option<Instant>,
+    /// The messages that it had in its hands then.
+    held: u64,
+    /// How many of its container's ends were taken down.
+    restarts: u32,
+    /// Whether its last end was taken down.
+    is_over: bool,
+    /// Since when it waits for what keeps it from starting.
+    waits: Option<Instant>,
+}
+
+impl Crew {
+    /// Nobody is there yet. `directory` is the run's, and `worker` says how they behave.
+    pub(super) fn new(log: EventLog, directory: PathBuf, worker: WorkerForm) -> Self {
+        Self {
+            log,
+            directory,
+            pods: BTreeMap::new(),
+            departed: Vec::new(),
+            groups: BTreeMap::new(),
+            worker,
+            wire: None,
+            asked: BTreeMap::new(),
+            evicted: BTreeSet::new(),
+            nodes: BTreeMap::new(),
+            roster: watch::Sender::new(Roster::default()),
+            present: watch::Sender::new(0),
+        }
+    }
+
+    /// From now on `wire` says what pods have in their hands.
+    pub(super) fn look_through(&mut self, wire: Arc<dyn Wire>) {
+        self.wire = Some(wire);
+    }
+
+    pub(super) fn roster(&self) -> watch::Receiver<Roster> {
+        self.roster.subscribe()
+    }
+
+    /// How many pods there are, also those that are in no roster yet or any more.
+    pub(super) fn present(&self) -> watch::Receiver<usize> {
+        self.present.subscribe()
+    }
+
+    /// From now on so many of `group` are wanted, by the names of its Deployments; `is_scaled`: KEDA says how many.
+    pub(super) fn want(
+        &mut self,
+        group: &'static str,
+        deployments: BTreeMap<String, u32>,
+        is_scaled: bool,
+        may_refuse: bool,
+    ) {
+        let wanted = Group {
+            deployments,
+            is_scaled,
+            may_refuse,
+        };
+        self.groups.insert(group, wanted);
+        self.publish();
+    }
+
+    /// The Deployment called `name` now asks for so many. Nothing where it is none of workers that are wanted.
+    pub(super) fn scaled(&mut self, name: &str, replicas: u32) {
+        let mut groups = self.groups.values_mut();
+        if let Some(wanted) = groups.find_map(|group| group.deployments.get_mut(name)) {
+            *wanted = replicas;
+            self.publish();
+        }
+    }
+
+    /// None are wanted any more.
+    pub(super) fn want_none(&mut self) {
+        self.groups.clear();
+        self.publish();
+    }
+
+    /// The worker called `name` is about to be ended, for this reason.
+    pub(super) fn asks(&mut self, name: &str, cause: Cause) {
+        self.asked.insert(name.to_owned(), cause);
+    }
+
+    /// Azure takes these nodes back, or has: nobody of ours tells the pods on them to end, and nobody promises them time for it.
+    pub(super) fn evicted(&mut self, nodes: BTreeSet<String>) {
+        self.evicted = nodes;
+    }
+
+    /// The names of the pods that run.
+    pub(super) fn names(&self) -> Vec<String> {
+        let pods = self.pods.values().filter(|member| !member.is_over);
+        pods.map(|member| member.view.name.clone()).collect()
+    }
+
+    /// Whether there is a pod of the worker called `name`.
+    pub(super) fn is_there(&self, name: &str) -> bool {
+        self.pods.values().any(|member| member.view.name == name)
+    }
+
+    /// Those that were told to end, or ended with their node after a notice.
+    pub(super) fn told(&self) -> Vec<Departure> {
+        let told = |it: &&Departure| matches!(it.cause, Cause::Told | Cause::Notice);
+        self.departed.iter().filter(told).cloned().collect()
+    }
+
+    /// The pod is so now.
+    pub(super) fn saw(&mut self, view: PodView) -> anyhow::Result<()> {
+        let now = Instant::now();
+        let Some(group) = self.group_of(&view) else {
+            return Ok(());
+        };
+        let uid = view.uid.clone();
+        let mut member = self.pods.remove(&uid).unwrap_or_else(|| Member {
+            view: PodView::default(),
+            group,
+            told: None,
+            held: 0,
+            restarts: 0,
+            is_over: false,
+            waits: None,
+        });
+        let before = std::mem::replace(&mut member.view, view);
+        member.waits = member
+            .view
+            .waits_for
+            .as_ref()
+            .map(|_| member.waits.unwrap_or(now));
+        if member.told.is_none() && member.view.told.is_some() {
+            member.told = Some(now);
+            let wire = self.wire.as_ref();
+            member.held = wire.map_or(0, |wire| wire.in_hand_of(&member.view.name));
+        }
+        if member.view.is_running && !before.is_running {
+            self.started(&member.view)?;
+        }
+        let noted = self.note_ends(&mut member);
+        self.pods.insert(uid, member);
+        self.publish();
+        noted
+    }
+
+    /// The pod is gone; it was so at last.
+    pub(super) fn gone(&mut self, view: PodView) -> anyhow::Result<()> {
+        let Some(mut member) = self.pods.remove(&view.uid) else {
+            return Ok(());
+        };
+        if member.told.is_none() {
+            member.told = Some(Instant::now());
+        }
+        let was_seen = member.view.is_running || member.view.ended.is_some();
+        member.view = view;
+        let noted = self.note_ends(&mut member);
+        let was_there = member.view.is_running || member.view.ended.is_some();
+        // The kubelet may tell of its start later than of its end: one that was killed for what it did has run.
+        let was_killed = self.asked.contains_key(&member.view.name);
+        let noted = noted.and_then(|()| {
+            if was_killed && !was_seen && !was_there {
+                self.started(&member.view)?;
+            }
+            // Taken away before anybody saw how it ended: with grace 0, or with its node.
+            if (was_there || was_killed) && !member.is_over {
+                return self.depart(&member, None);
+            }
+            Ok(())
+        });
+        self.publish();
+        noted
+    }
+
+    /// Takes down the ends of its container that were not yet.
+    fn note_ends(&mut self, member: &mut Member) -> anyhow::Result<()> {
+        if member.view.restarts > member.restarts
+            && let Some(ended) = member.view.ended.clone()
+        {
+            member.restarts = member.view.restarts;
+            self.depart(member, Some(&ended))?;
+        }
+        if member.view.is_over()
+            && !std::mem::replace(&mut member.is_over, true)
+            && let Some(ended) = member.view.ended.clone()
+        {
+            self.depart(member, Some(&ended))?;
+        }
+        Ok(())
+    }
+
+    /// Takes down how a worker ended; `None`: nobody saw it.
+    fn depart(&mut self, member: &Member, ended: Option<&Ended>) -> anyhow::Result<()> {
+        let name = &member.view.name;
+        let end = ended.map_or(End::Unknown, End::from);
+        // As far as it was written down by now.
+        let log = logs::file(&self.directory, name);
+        let cause = self.cause(member, end, &log);
+        let may_refuse = self
+            .groups
+            .get(member.group)
+            .is_some_and(|group| group.may_refuse);
+        let out_of_memory = ended.is_some_and(Ended::is_out_of_memory);
+        let is_restart = cause == Cause::Unasked && self.worker.exit == Exit::Restart;
+        let was_asked = matches!(cause, Cause::Told | Cause::Notice);
+        let is_orderly = is_restart
+            || !out_of_memory
+                && (is_orderly_end(cause, end, may_refuse) || was_asked && !self.worker.drains);
+        let why = match ended {
+            Some(ended) if !["", "Completed", "Error"].contains(&ended.reason.as_str()) => {
+                format!(" ({})", ended.reason)
+            }
+            _ => String::new(),
+        };
+        let sentence = match cause {
+            Cause::Unasked => format!("{name} ended unasked: {end}{why}"),
+            Cause::Told => format!("{name} was told to end: {end}{why}"),
+            Cause::Notice => format!("{name} was told by its node: {end}{why}"),
+            Cause::Killed => format!("{name} was killed"),
+            Cause::Fault => format!("{name} was killed by a fault"),
+            Cause::Evicted => format!("{name} ended with its node"),
+        };
+        self.log.append(
+            Stamp::now(),
+            Event::ProcessExited {
+                name: name.clone(),
+                pid: None,
+                status: format!("{end}{why}"),
+                expected: is_orderly,
+                last_lines: (!is_orderly).then(|| logs::last_lines(&log)),
+                restarted: is_restart,
+            },
+        )?;
+        self.departed.push(Departure {
+            name: name.clone(),
+            end,
+            cause,
+            is_orderly,
+            is_restart,
+            after: member.told.map_or(Duration::ZERO, |at| at.elapsed()),
+            held: member.held,
+            sentence,
+            tail: logs::tail(&log),
+        });
+        Ok(())
+    }
+
+    fn cause(&self, member: &Member, end: End, log: &Path) -> Cause {
+        let view = &member.view;
+        if let Some(cause) = self.asked.get(&view.name) {
+            return *cause;
+        }
+        let is_orderly = end.code() == Some(0);
+        let of_evicted = view.node.as_ref();
+        let of_evicted = of_evicted.is_some_and(|node| self.evicted.contains(node));
+        if of_evicted && !is_orderly {
+            return Cause::Evicted;
+        }
+        // One that had nothing in hand ends at once, and before its log was looked into for the notice.
+        let has_read = member.told.is_none() && logs::says(log, ANNOUNCED);
+        if is_orderly && (of_evicted || has_read) {
+            return Cause::Notice;
+        }
+        if member.told.is_some() {
+            Cause::Told
+        } else {
+            Cause::Unasked
+        }
+    }
+
+    fn started(&mut self, view: &PodView) -> anyhow::Result<()> {
+        self.log.append(
+            Stamp::now(),
+            Event::ProcessStarted {
+                name: view.name.clone(),
+                role: "consumer".to_owned(),
+                pid: None,
+            },
+        )?;
+        if let Some(node) = view.node.clone() {
+            let consumer = view.name.clone();
+            self.nodes.insert(consumer.clone(), node.clone());
+            let change = NodeChange::Placed { consumer };
+            let placed = Event::Node(NodeEvent { node, change });
+            self.log.append(Stamp::now(), placed)?;
+        }
+        Ok(())
+    }
+
+    fn group_of(&self, view: &PodView) -> Option<&'static str> {
+        let group = view.group.as_deref()?;
+        let known = self.pods.get(&view.uid).map(|member| member.group);
+        let mut groups = self.groups.keys();
+        known.or_else(|| groups.find(|name| **name == group).copied())
+    }
+
+    fn publish(&self) {
+        self.present.send_replace(self.pods.len());
+        let mut members: Vec<&Member> = self.pods.values().collect();
+        members.sort_by_key(|member| (member.view.created, member.view.name.clone()));
+        let workers = members
+            .iter()
+            .filter(|member| member.view.is_running)
+            .map(|member| Worker {
+                name: member.view.name.clone(),
+                group: member.group,
+                node: member.view.node.clone(),
+                phase: if member.told.is_some() {
+                    Phase::Ending
+                } else {
+                    Phase::Running
+                },
+                readiness: if member.view.is_ready {
+                    Readiness::Ready
+                } else {
+                    Readiness::Silent
+                },
+                has_received: None,
+            });
+        let held_back = members
+            .iter()
+            .filter(|member| member.view.is_held_back)
+            .count();
+        self.roster.send_replace(Roster {
+            restarts: self.worker.exit == Exit::Restart,
+            workers: workers.collect(),
+            departed: self.departed.clone(),
+            wanted: (self.groups.values())
+                .flat_map(|group| group.deployments.values())
+                .sum(),
+            is_scaled: self.groups.values().any(|group| group.is_scaled),
+            held_back: u32::try_from(held_back).unwrap_or(u32::MAX),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

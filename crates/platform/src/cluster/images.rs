@@ -1,0 +1,88 @@
+//! Which images the pods of a run are made of.
+
+use anyhow::{Context as _, ensure};
+use workflow::exit::WrongInput;
+
+use super::ClusterArgs;
+use super::overlay::Described;
+use crate::Workload;
+
+/// What takes the place of the images that the overlay names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Images {
+    /// The consumer; `None`: as the overlay says.
+    pub(super) consumer: Option<String>,
+    /// The producer; `None`: the one beside the consumer.
+    pub(super) producer: Option<String>,
+    /// The wire; `None`: the one beside the consumer.
+    pub(super) wire: Option<String>,
+}
+
+impl Images {
+    /// The consumer's image, where the overlay names `image`.
+    pub(super) fn consumer(&self, image: &str) -> String {
+        self.consumer.clone().unwrap_or_else(|| image.to_owned())
+    }
+
+    /// The producer's: `registry/edw/producer:0.1.0` beside `registry/edw/consumer:0.1.0`.
+    pub(super) fn producer(&self, image: &str) -> String {
+        let producer = self.producer.clone();
+        producer.unwrap_or_else(|| beside(image, "producer"))
+    }
+
+    /// The wire's, beside it too.
+    pub(super) fn wire(&self, image: &str) -> String {
+        self.wire.clone().unwrap_or_else(|| beside(image, "wire"))
+    }
+}
+
+/// The image called `name` in the place and with the tag of `image`.
+fn beside(image: &str, name: &str) -> String {
+    let (place, of) = image.rsplit_once('/').unwrap_or(("", image));
+    let tag = of.find([':', '@']).map_or("", |at| &of[at..]);
+    let slash = if place.is_empty() { "" } else { "/" };
+    format!("{place}{slash}{name}{tag}")
+}
+
+/// The workload, where it is described: with an image to make pods of.
+pub(super) fn described(
+    args: &ClusterArgs,
+    workload: &Workload,
+) -> anyhow::Result<Option<Described>> {
+    let Some(file) = &workload.file else {
+        return Ok(None);
+    };
+    let description = workload.description.clone();
+    let has_image = description.worker.image.is_some()
+        || args.consumer_image.is_some()
+        || args.overlay != ClusterArgs::default().overlay;
+    let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()));
+    let text = text.and_then(|text| {
+        ensure!(has_image, "{} names no worker.image", file.display());
+        Ok(text)
+    });
+    let text = text.context(WrongInput(
+        "make pods of the worker; name its image in worker.image or with --consumer-image, or manifests of its own with --overlay",
+    ))?;
+    Ok(Some(Described { description, text }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_producer_lies_beside_the_consumer() {
+        let images = Images::default();
+        for (consumer, producer) in [
+            ("edw/consumer:0.1.0", "edw/producer:0.1.0"),
+            (
+                "acr.azurecr.io:443/edw/consumer:1",
+                "acr.azurecr.io:443/edw/producer:1",
+            ),
+            ("consumer", "producer"),
+        ] {
+            assert_eq!(images.producer(consumer), producer);
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The platforms `cluster` and `aks`: pods of any Kubernetes, or of one on Azure, scaled by its KEDA.
+//!
+//! - [`Cluster`] is the platform: one context of the kubeconfig, looked over before anything is made in it. `stage` is a run's namespace.
+//! - `overlay` adapts what a user applies to a run, and `images` says what its pods are made of.
+//! - `crew` makes a roster of pods, `scale` a recording of `spec.replicas`, `sender` a producer of a Job, `storage` the way to storage.
+//! - `aks` is what a cluster on Azure has besides, `nodes` its nodes and their evictions.
+//! - What Kubernetes is, the crate `cluster` knows; what a run is, the traits above.
+
+mod aks;
+mod args;
+mod crew;
+mod images;
+mod ledger;
+mod nodes;
+mod overlay;
+mod scale;
+mod sender;
+mod stage;
+mod storage;
+mod watched;
+mod wired;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use async_trait::async_trait;
+use cluster::pods::Ended;
+use cluster::{Found, Wants};
+use kube::Client;
+use kube::api::DeleteParams;
+use serde_json::json;
+use workflow::contract::RunId;
+use workflow::contract::workload::Description;
+
+pub use args::{AksArgs, ClusterArgs, Switch};
+use evidence::events::Fact;
+use evidence::pace::Paces;
+pub use ledger::{CORDON, NAMESPACE, cordoned, cordoned_in, namespace_in};
+use manifest::quantity;
+use workflow::exit::WrongInput;
+
+use super::{End, Need, Offers, Platform, Profile, Stage, StagePlan, StorageNeed, Workload};
+use crate::autoscale::Scaling;
+use aks::{Azure, Chosen};
+use images::Images;
+use nodes::Handed;
+use overlay::{Described, Overlay};
+use stage::ClusterStage;
+
+/// Which part of the nodes' CPU runs may take together. The rest is for what the cluster runs itself.
+const FOR_RUNS: f64 = 0.8;
+
+/// A Kubernetes cluster as a platform.
+#[derive(Clone)]
+pub struct Cluster(Arc<Site>);
+
+/// What all runs in a cluster share.
+struct Site {
+    client: Client,
+    context: String,
+    found: Found,
+    overlay: Overlay,
+    overlay_name: String,
+    images: Images,
+    /// The workload, where it is not the project's own.
+    described: Option<Described>,
+    /// Whether a wire lies between workload and storage.
+    is_wired: bool,
+    /// How long the namespace of a run that nobody removed is needed.
+    life: Duration,
+    /// Whether namespaces stay.
+    keeps: bool,
+    /// How long storage may be away that nobody took away.
+    patience: Duration,
+    /// What it has besides on Azure.
+    azure: Option<Azure>,
+    /// The nodes that may be drained, elsewhere.
+    handed: Option<Handed>,
+}
+
+/// Whose nodes may be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NodesOf {
+    /// Azure takes them.
+    Azure,
+    /// Their owner has handed them over.
+    HandedOver,
+    /// Nobody's.
+    Nobody,
+}
+
+impl Cluster {
+    /// What a cluster offers. Its times are production's own.
+    pub fn profile(args: &ClusterArgs) -> Profile {
+        // An overlay that cannot be read is told of when the cluster is used.
+        let overlay = Overlay::read(&args.overlay);
+        let nodes = match args.drain_nodes {
+            Some(_) => NodesOf::HandedOver,
+            None => NodesOf::Nobody,
+        };
+        Self::offers(overlay.is_ok_and(|overlay| is_wired(args, &overlay)), nodes)
+    }
+
+    /// What a cluster on Azure offers.
+    pub fn profile_on_aks(args: &ClusterArgs) -> Profile {
+        let overlay = Overlay::read(aks::overlay_of(args));
+        Self::offers(
+            overlay.is_ok_and(|overlay| is_wired(args, &overlay)),
+            NodesOf::Azure,
+        )
+    }
+
+    fn offers(is_wired: bool, nodes: NodesOf) -> Profile {
+        let mut lacking = vec![
+            Need::Freeze,
+            Need::Outage,
+            Need::Authority,
+            // Nobody but Azure tells a machine of its end, and how a machine goes there, Azure decides.
+            Need::Notice,
+            Need::EarlyDrain,
+            Need::StoppedMachine,
+            Need::ReturningNode,
+            Need::NoSpotCapacity,
+        ];
+        lacking.extend(match nodes {
+            NodesOf::Azure => &[Need::SuddenEnd, Need::NodeDrain][..],
+            NodesOf::HandedOver => &[Need::Aks],
+            NodesOf::Nobody => &[Need::Aks, Need::Nodes],
+        });
+        if !is_wired {
+            lacking.push(Need::Wire);
+        }
+        Profile {
+            offers: Offers::all().without(&lacking),
+            paces: Paces::PRODUCTION,
+        }
+    }
+
+    /// Looks over the cluster that `args` name, and refuses one that lacks something, with a line for each thing that lacks.
+    /// Nothing is made in it. Its runs are of `workload`, as far as that is more than programs of this machine.
+    pub async fn connect(args: &ClusterArgs, workload: &Workload) -> anyhow::Result<Self> {
+        let connected = cluster::context::connect(args.context.as_deref()).await;
+        Self::look_over(connected, args, workload, None).await
+    }
+
+    /// The same with the cluster of the environment that `environment` names, which `aks up` has brought up.
+    pub async fn connect_aks(
+        environment: &AksArgs,
+        args: &ClusterArgs,
+        workload: &Workload,
+    ) -> anyhow::Result<Self> {
+        let Chosen {
+            cluster,
+            kubeconfig,
+            azure,
+        } = Chosen::of(environment, args)?;
+        let context = cluster.context.as_deref();
+        let connected = cluster::context::connect_by(&kubeconfig, context).await;
+        Self::look_over(connected, &cluster, workload, Some(azure)).await
+    }
+
+    async fn look_over(
+        connected: Result<(Client, String), cluster::Error>,
+        args: &ClusterArgs,
+        workload: &Workload,
+        azure: Option<Azure>,
+    ) -> anyhow::Result<Self> {
+        const UNCHOSEN: WrongInput = WrongInput("use a cluster");
+        let overlay = Overlay::read(&args.overlay)?;
+        let images = args.images();
+        let described = images::described(args, workload)?;
+        let (client, context) = connected.context(UNCHOSEN)?;
+        let is_wired = is_wired(args, &overlay);
+        let wants = Wants {
+            scaling: true,
+            images: overlay.images(&images, described.as_ref(), is_wired),
+            nodes: azure.is_none().then(|| args.drain_nodes.clone()).flatten(),
+        };
+        let found = cluster::preflight(&client, &wants, "edw-preflight").await;
+        let found = found
+            .with_context(|| format!("look over the cluster of the context {context}"))
+            .context(UNCHOSEN)?;
+        ensure_complete(&found, &context).context(UNCHOSEN)?;
+        let handed = match wants.nodes {
+            Some(label) => Some(Handed {
+                label,
+                client: cluster::context::connect_to_be_told(&context).await?,
+            }),
+            None => None,
+        };
+        Ok(Self(Arc::new(Site {
+            client,
+            context,
+            found,
+            overlay,
+            overlay_name: args.overlay_name(),
+            images,
+            described,
+            is_wired,
+            life: args.namespace_life,
+            keeps: args.keep_namespace,
+            patience: workload.storage_patience,
+            azure,
+            handed,
+        })))
+    }
+}
+
+/// Whether runs have a wire: as the flag says, else where one can be put in.
+fn is_wired(args: &ClusterArgs, overlay: &Overlay) -> bool {
+    match args.wire {
+        Some(wire) => wire == Switch::On,
+        None => overlay.can_be_wired(),
+    }
+}
+
+fn ensure_complete(found: &Found, context: &str) -> anyhow::Result<()> {
+    let lines: Vec<String> = found.lacks.iter().map(|it| format!("\n  - {it}")).collect();
+    let lines = lines.concat();
+    ensure!(
+        found.lacks.is_empty(),
+        "run in the cluster of the context {context}; it lacks:{lines}"
+    );
+    Ok(())
+}
+
+/// How a container ended.
+impl From<&Ended> for End {
+    fn from(ended: &Ended) -> Self {
+        match ended.signal() {
+            Some(signal) => Self::Signalled(signal),
+            None => Self::Exited(ended.code),
+        }
+    }
+}
+
+/// Deletes without waiting for anything to end in order.
+fn at_once() -> DeleteParams {
+    DeleteParams {
+        grace_period_seconds: Some(0),
+        ..DeleteParams::default()
+    }
+}
+
+impl Site {
+    /// What messages and rows look like, and how workers behave.
+    fn description(&self) -> Arc<Description> {
+        let described = self.described.as_ref();
+        described.map_or_else(Description::own, |it| it.description.clone())
+    }
+
+    /// The namespace of the run called `run`: one of its own, but for Azure, where only one can sign in.
+    fn namespace(&self, run: &RunId) -> String {
+        let azure = self.azure.as_ref();
+        azure.map_or_else(|| format!("edw-{run}"), |azure| azure.namespace.clone())
+    }
+
+    /// How much longer pods may take to run, since a node has to be made for them.
+    fn node_comes(&self) -> Duration {
+        let azure = self.azure.as_ref();
+        azure.map_or(Duration::ZERO, |_| aks::NODE_COMES)
+    }
+
+    /// Who scales, for reports.
+    fn keda(&self) -> String {
+        let version = self.found.keda.as_deref().unwrap_or("of unknown version");
+        format!("KEDA {version}")
+    }
+
+    /// Whose nodes may be taken back.
+    fn nodes_of(&self) -> NodesOf {
+        match (&self.azure, &self.handed) {
+            (Some(_), _) => NodesOf::Azure,
+            (None, Some(_)) => NodesOf::HandedOver,
+            (None, None) => NodesOf::Nobody,
+        }
+    }
+
+    fn evidence(&self) -> String {
+        let mut nodes = match self.found.nodes {
+            1 => "1 node".to_owned(),
+            nodes => format!("{nodes} nodes"),
+        };
+        if let Some(Handed { label, .. }) = &self.handed {
+            nodes = format!("{nodes}, of which those with {label} stand for Spot nodes");
+        }
+        let wire = if self.is_wired {
+            ""
+        } else {
+            ", without a wire"
+        };
+        let workload = match &self.described {
+            Some(described) => format!("the workload {:?} as ", described.description.name),
+            None => String::new(),
+        };
+        let place = if self.azure.is_some() {
+            "AKS"
+        } else {
+            "the cluster"
+        };
+        format!(
+            "{workload}pods in {place} {} (Kubernetes {}, {}, {nodes}), {}{wire}",
+            self.context,
+            self.found.kubernetes,
+            self.keda(),
+            self.overlay_name
+        )
+    }
+}
+
+#[async_trait]
+impl Platform for Cluster {
+    fn name(&self) -> &'static str {
+        if self.0.azure.is_some() {
+            "aks"
+        } else {
+            "cluster"
+        }
+    }
+
+    fn evidence(&self) -> String {
+        self.0.evidence()
+    }
+
+    fn profile(&self) -> Profile {
+        let offers = Self::offers(self.0.is_wired, self.0.nodes_of());
+        offers.with_worker(&self.0.description())
+    }
+
+    fn versions(&self) -> Vec<Fact> {
+        let keda = self.0.found.keda.clone();
+        vec![
+            Fact::new("harness", env!("CARGO_PKG_VERSION")),
+            Fact::new("Kubernetes", self.0.found.kubernetes.clone()),
+            Fact::new("KEDA", keda.unwrap_or_else(|| "unknown".to_owned())),
+        ]
+    }
+
+    fn share(&self, is_scaled: bool, takes_nodes: bool) -> f64 {
+        // On Azure there is one namespace. And who takes nodes out of use takes them from all.
+        if self.0.azure.is_some() || takes_nodes {
+            return 1.0;
+        }
+        let all: f64 = self
+            .0
+            .found
+            .cpu
+            .iter()
+            .filter_map(|cpu| quantity(&json!(cpu)))
+            .sum();
+        if all <= 0.0 {
+            return 0.0;
+        }
+        let takes = self.0.overlay.cpu(is_scaled, self.0.is_wired);
+        takes / (all * FOR_RUNS)
+    }
+
+    fn scaling(&self) -> anyhow::Result<Option<Scaling>> {
+        self.0.overlay.scaling(&self.0.overlay_name).map(Some)
+    }
+
+    async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>> {
+        ensure!(
+            plan.nodes.is_none() || self.0.nodes_of() != NodesOf::Nobody,
+            "open a stage with nodes: this platform does not offer them"
+        );
+        ensure!(
+            !matches!(plan.storage, StorageNeed::SignedIn(_)),
+            "open a stage with an authority of the harness: this platform does not offer one"
+        );
+        Ok(Box::new(ClusterStage::open(self.0.clone(), plan).await?))
+    }
+
+    async fn storage_lost(&self) -> Option<String> {
+        // Each run has a storage of its own, or one that its own stage follows.
+        None
+    }
+}

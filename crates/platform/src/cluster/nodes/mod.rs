@@ -1,0 +1,294 @@
+//! The nodes of a run: a watched list, and how nodes are taken back.
+//!
+//! - `seen` is what matters of a node, `heard` what consumers say of their machine's scheduled events; `stories` is what follows from both,
+//!   `story` one eviction.
+//! - [`Ground`] has all of them watched, and writes each eviction's story into the run's log.
+//! - [`TakesBack`] is who takes nodes back: Azure, which Azure Resource Manager asks, or the harness itself, [`HandedOver`], and then no
+//!   node that its owner has not named. [`Prices`] is what an hour of a machine costs.
+//!
+//! Left out: how long before its end a machine is told, whether it is stopped or deleted, and whether a machine comes back under its
+//! name. Azure decides all of these, and elsewhere nobody tells machines anything.
+
+mod handed;
+mod heard;
+mod prices;
+mod seen;
+mod stories;
+mod story;
+mod taker;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use cluster::watching::{Change, follow};
+use k8s_openapi::api::core::v1::{Event as Told, Node};
+use kube::runtime::watcher;
+use kube::{Api, ResourceExt as _};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
+use workflow::contract::Stamp;
+
+use evidence::events::{Event, NodeChange, NodeEvent};
+pub(super) use handed::{Handed, HandedOver};
+pub(super) use heard::ANNOUNCED;
+use heard::Logs;
+pub(super) use prices::Prices;
+use seen::{Rules, SeenNode};
+use stories::Stories;
+use story::Moment;
+pub(super) use taker::TakesBack;
+use taker::Tell;
+
+use super::watched::Seen;
+use crate::lock::lock;
+use crate::nodes::{Nodes, NodesView};
+use crate::simulated::{Eviction, Figures};
+use crate::workers::Roster;
+
+/// From one look at the consumers' logs to the next: they look for a notice themselves once a second.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long a consumer may be without a node before it is said that there is no room, where no node is made for it: an autoscaler of the
+/// cluster's own would have made one by then.
+const ROOM: Duration = Duration::from_secs(4 * 60);
+
+/// The nodes of a run, watched until this is dropped.
+pub(super) struct Ground {
+    shared: Shared,
+    taker: Arc<dyn TakesBack>,
+    _stop: DropGuard,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+/// What the watches work on; clones share it.
+#[derive(Clone)]
+struct Shared {
+    stories: Arc<Mutex<Stories>>,
+    view: Arc<watch::Sender<NodesView>>,
+    seen: Seen,
+    rules: Rules,
+}
+
+fn now() -> Moment {
+    Moment {
+        stamp: Stamp::now(),
+        at: Instant::now(),
+    }
+}
+
+impl Ground {
+    /// Watches the nodes of the cluster of `seen`, and its consumers, from now on. `prices` is where machines cost what Azure says.
+    pub(super) fn watch(
+        seen: &Seen,
+        roster: watch::Receiver<Roster>,
+        taker: Arc<dyn TakesBack>,
+        prices: Option<Prices>,
+    ) -> Self {
+        let rules = taker.rules();
+        let shared = Shared {
+            stories: Arc::new(Mutex::new(Stories::of(rules.clone()))),
+            view: Arc::new(watch::Sender::default()),
+            seen: seen.clone(),
+            rules: rules.clone(),
+        };
+        let stop = CancellationToken::new();
+        let (told_node, hears_node) = mpsc::unbounded_channel();
+        let (told_event, hears_event) = mpsc::unbounded_channel();
+        let (asks_price, hears_price) = mpsc::unbounded_channel();
+        let nodes: Api<Node> = Api::all(seen.client.clone());
+        let all = watcher::Config::default();
+        let mut tasks = vec![
+            tokio::spawn(follow(nodes, all, told_node, stop.clone())),
+            tokio::spawn(see_nodes(shared.clone(), hears_node, asks_price)),
+            tokio::spawn(see_workers(shared.clone(), roster, stop.clone())),
+        ];
+        if let Some(prices) = prices {
+            tasks.push(tokio::spawn(price(shared.clone(), prices, hears_price)));
+        }
+        // What others warn of anywhere in the cluster matters where machines come from Azure alone.
+        if rules == Rules::Azure {
+            let events: Api<Told> = Api::all(seen.client.clone());
+            let warnings = watcher::Config::default().fields("type=Warning");
+            let followed = follow(events, warnings, told_event, stop.clone());
+            tasks.push(tokio::spawn(followed));
+            tasks.push(tokio::spawn(see_warnings(shared.clone(), hears_event)));
+        }
+        Self {
+            shared,
+            taker,
+            _stop: stop.drop_guard(),
+            _tasks: tasks.into_iter().map(AbortOnDropHandle::new).collect(),
+        }
+    }
+}
+
+impl Shared {
+    /// Tells of what becomes of `node`.
+    fn tell_of(&self, node: &str) -> Tell {
+        let (shared, node) = (self.clone(), node.to_owned());
+        Arc::new(move |progress| shared.with(|stories, now| stories.goes_on(&node, progress, now)))
+    }
+
+    /// Has `change` change the stories, writes down what follows, and tells all who watch.
+    fn with<T>(&self, change: impl FnOnce(&mut Stories, Moment) -> T) -> T {
+        let now = now();
+        let (changed, events, evicted, view) = {
+            let mut stories = lock(&self.stories);
+            let changed = change(&mut stories, now);
+            let events = stories.take_events();
+            (changed, events, stories.machines_gone(), stories.view(now))
+        };
+        for event in events {
+            let written = self.seen.log.append(now.stamp, Event::Node(event));
+            self.seen.note(written.map_err(Into::into));
+        }
+        lock(&self.seen.crew).evicted(evicted);
+        self.view.send_replace(view);
+        changed
+    }
+}
+
+async fn see_nodes(
+    shared: Shared,
+    mut told: mpsc::UnboundedReceiver<Change<Node>>,
+    asks_price: mpsc::UnboundedSender<SeenNode>,
+) {
+    while let Some(change) = told.recv().await {
+        match change {
+            Change::Now(node) => {
+                let seen = SeenNode::of(&node, &shared.rules);
+                let is_new = shared.with(|stories, now| stories.saw(&seen, now));
+                if is_new {
+                    // Nobody asks for prices any more: the run is over.
+                    let _ = asks_price.send(seen);
+                }
+            }
+            Change::Gone(node) => shared.with(|stories, now| stories.gone(&node.name_any(), now)),
+            Change::Complete => {}
+            Change::Broken(time, why) => shared.seen.broken("nodes", time, &why),
+        }
+    }
+}
+
+/// Writes down what an hour of each new node's machine costs.
+async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::UnboundedReceiver<SeenNode>) {
+    let mut is_told = false;
+    while let Some(node) = asked.recv().await {
+        let (Some(region), Some(size)) = (&node.region, &node.size) else {
+            continue;
+        };
+        let event = match prices.of(region, size).await {
+            Ok(hourly) => {
+                let change = NodeChange::Priced {
+                    on_demand_micro_usd: hourly.on_demand_micro_usd,
+                    spot_micro_usd: hourly.spot_micro_usd,
+                };
+                let node = node.name;
+                Event::Node(NodeEvent { node, change })
+            }
+            // Nothing is judged by prices. Once is enough.
+            Err(error) if !std::mem::replace(&mut is_told, true) => Event::Note {
+                text: format!("a price is not known: {error:#}"),
+            },
+            Err(_) => continue,
+        };
+        let written = shared.seen.log.append(Stamp::now(), event);
+        shared.seen.note(written.map_err(Into::into));
+    }
+}
+
+/// Listens for what node auto-provisioning says when Azure has no machine to give.
+async fn see_warnings(shared: Shared, mut told: mpsc::UnboundedReceiver<Change<Told>>) {
+    let begun = Stamp::now();
+    while let Some(change) = told.recv().await {
+        // Without them, a lack of machines is not named; nothing else depends on them.
+        let Change::Now(event) = change else { continue };
+        let last = event
+            .last_timestamp
+            .as_ref()
+            .map(|it| it.0.as_microsecond());
+        let is_old = last.is_some_and(|last| last < begun.as_micros());
+        let message = event.message.clone().unwrap_or_default();
+        if let (false, Some(why)) = (is_old, aks::shortage(&message)) {
+            let what = format!("{why}: {message}");
+            shared.with(|stories, _| stories.short_of_machines(what.clone()));
+            let noted = shared
+                .seen
+                .log
+                .append(Stamp::now(), Event::Note { text: what });
+            shared.seen.note(noted.map_err(Into::into));
+        }
+    }
+}
+
+/// Follows the consumers and what they say.
+async fn see_workers(shared: Shared, mut roster: watch::Receiver<Roster>, stop: CancellationToken) {
+    let mut logs = Logs::of(shared.seen.directory.clone());
+    let mut tick = interval(LOOK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = roster.changed() => if changed.is_err() { return },
+            _ = tick.tick() => {}
+        }
+        let seen = roster.borrow_and_update().clone();
+        let unplaced = lock(&shared.seen.crew).unplaced(Instant::now(), ROOM);
+        shared.with(|stories, now| {
+            stories.saw_workers(&seen, now);
+            stories.has_no_room_for(unplaced);
+            // Also of those that have just ended: it may be the last thing that they said.
+            let names = stories.workers().into_iter();
+            let departed = seen.departed.iter().map(|it| it.name.clone());
+            for name in names.chain(departed) {
+                for heard in logs.news(&name, now.stamp) {
+                    stories.heard(&name, &heard, now);
+                }
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl Nodes for Ground {
+    fn watch(&self) -> watch::Receiver<NodesView> {
+        self.shared.view.subscribe()
+    }
+
+    async fn evict(&self, node: &str, eviction: Eviction) -> anyhow::Result<()> {
+        let asked = self
+            .shared
+            .with(|stories, now| stories.ask(node, eviction, now))?;
+        let fault = Event::fault(self.shared.rules.fault(eviction), node);
+        self.shared.seen.log.append(Stamp::now(), fault)?;
+        let tell = self.shared.tell_of(node);
+        if let Err(error) = self.taker.take_back(&asked, eviction, tell).await {
+            self.shared.with(|stories, _| stories.refused(node));
+            return Err(error).with_context(|| format!("evict {node}"));
+        }
+        Ok(())
+    }
+
+    async fn offer_spot(&self, available: bool) {
+        // Azure alone has Spot machines to give; a scenario that takes them away is not played here.
+        debug_assert!(available, "nobody but Azure can take Spot machines away");
+    }
+
+    async fn figures(&self) -> Figures {
+        lock(&self.shared.stories).figures(now())
+    }
+}
+
+impl Ground {
+    /// Gives back the nodes that were taken out of use.
+    pub(super) async fn give_back(&self) -> anyhow::Result<()> {
+        self.taker.give_back().await
+    }
+}
+
+#[cfg(test)]
+mod played;

@@ -1,0 +1,73 @@
+//! Where the addresses of storage lead: to a Service of the overlay and the port of its pods, or out of the cluster.
+
+use serde_json::{Map, Value};
+
+use super::{Adapted, containers};
+
+/// Where a program of the workload finds storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cluster) struct Reached {
+    /// The address as pods have it.
+    pub(in crate::cluster) url: String,
+    /// Where that leads in the cluster, if it leads to a Service of the overlay.
+    pub(in crate::cluster) service: Option<Service>,
+}
+
+/// What is behind a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cluster) struct Service {
+    /// Its pods, as a selector of labels.
+    pub(in crate::cluster) selector: String,
+    /// Their port.
+    pub(in crate::cluster) port: u16,
+    /// The path behind the host, such as `/devstoreaccount1`.
+    pub(in crate::cluster) path: String,
+}
+
+impl Adapted {
+    /// Where the address in the consumer's setting `variable` leads.
+    pub(in crate::cluster) fn reached(&self, variable: &str) -> Option<Reached> {
+        let url = self.settings().remove(variable)?;
+        let service = self.service(&url);
+        Some(Reached { url, service })
+    }
+
+    fn service(&self, url: &str) -> Option<Service> {
+        let rest = url.strip_prefix("http://")?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, port) = authority.rsplit_once(':')?;
+        let name = host.split('.').next()?;
+        let service = self.find("Service", name)?;
+        let ports = service["spec"]["ports"].as_array()?;
+        let port: u64 = port.parse().ok()?;
+        let entry = ports.iter().find(|it| it["port"] == port)?;
+        let selector = service["spec"]["selector"].as_object()?;
+        let target = match &entry["targetPort"] {
+            Value::String(name) => self.container_port(selector, name)?,
+            Value::Number(number) => number.as_u64()?,
+            _ => port,
+        };
+        let pairs = selector.iter();
+        let pairs = pairs.filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
+        Some(Service {
+            selector: pairs.collect::<Vec<_>>().join(","),
+            port: u16::try_from(target).ok()?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The number of the port that pods with these labels call `name`.
+    fn container_port(&self, selector: &Map<String, Value>, name: &str) -> Option<u64> {
+        let selected = self.objects.iter().filter(|object| {
+            let labels = &object["spec"]["template"]["metadata"]["labels"];
+            selector.iter().all(|(key, value)| labels[key] == *value)
+        });
+        let ports = selected.flat_map(|object| {
+            let containers = containers(object).iter();
+            let ports = containers.filter_map(|it| it["ports"].as_array());
+            ports.flatten().collect::<Vec<_>>()
+        });
+        let mut named = ports.filter(|port| port["name"] == name);
+        named.next()?["containerPort"].as_u64()
+    }
+}

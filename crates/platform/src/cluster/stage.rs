@@ -1,0 +1,391 @@
+//! The stage of a run in a cluster: its namespace. `workers` is what is done to its workers.
+
+mod workers;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ::evidence::events::Event;
+use anyhow::{Context as _, bail};
+use async_trait::async_trait;
+use cluster::nodes::Holder;
+use cluster::{Objects, evidence, namespace};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use wire::{PRODUCER, Wire};
+use workflow::contract::Stamp;
+use workflow::contract::workload::Lens;
+
+use super::crew::Crew;
+use super::nodes::{Ground, HandedOver, Prices, TakesBack};
+use super::overlay::Adapted;
+use super::scale::Observer;
+use super::sender::{FollowedJob, JobSender};
+use super::storage::Reachable;
+use super::watched::{Seen, Watches};
+use super::wired::Wired;
+use super::{Site, namespace_in};
+use crate::autoscale::Recording;
+use crate::lock::lock;
+use crate::logs;
+use crate::loss::Lookout;
+use crate::nodes::Nodes;
+use crate::sender::{Sender, generator_name};
+use crate::settings::own_queues;
+use crate::storage::Store;
+use crate::workers::{Roster, Workers};
+use crate::{Identities, Stage, StagePlan};
+
+/// How long a namespace may take to be gone: its pods have ended, but the controllers that have a say must be heard.
+const GONE: Duration = Duration::from_secs(120);
+
+/// How much later than its grace period a pod may be seen to have ended.
+const SEEN: Duration = Duration::from_secs(30);
+
+/// How long workers may take to run that have a node: a pod may have to fetch its image.
+const START: Duration = Duration::from_secs(60);
+
+/// How long the wire's pod may take to be ready: an image may have to be pulled.
+const READY: Duration = Duration::from_secs(120);
+
+/// How long the producer's pod may take to start, likewise.
+const SENDER_STARTS: Duration = Duration::from_secs(180);
+
+/// One run's namespace.
+pub(super) struct ClusterStage {
+    site: Arc<Site>,
+    plan: StagePlan,
+    namespace: String,
+    adapted: Adapted,
+    objects: Objects,
+    storage: Reachable,
+    seen: Seen,
+    watches: Mutex<Option<Watches>>,
+    roster: watch::Receiver<Roster>,
+    wire: Option<Wired>,
+    /// Its nodes, where some can be taken back.
+    ground: Option<Ground>,
+    /// `ScaledObjects` that are at work.
+    scaled: Mutex<Vec<Value>>,
+    is_removed: AtomicBool,
+    _lookout: Lookout,
+}
+
+/// The nodes, where some can be taken back.
+fn ground(
+    site: &Site,
+    plan: &StagePlan,
+    seen: &Seen,
+    roster: &watch::Receiver<Roster>,
+) -> anyhow::Result<Option<Ground>> {
+    let (taker, prices): (Arc<dyn TakesBack>, _) = match (&site.azure, &site.handed) {
+        (Some(azure), _) => (azure.takes_back.clone(), Some(Prices::public()?)),
+        // Nodes of others are watched only where the scenario is about nodes.
+        (None, Some(handed)) if plan.nodes.is_some() => {
+            let holder = Holder {
+                run: plan.identity.run.to_string(),
+                life: site.life,
+            };
+            let handed = HandedOver::new(handed.clone(), seen.clone(), &site.context, holder);
+            (Arc::new(handed), None)
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Ground::watch(seen, roster.clone(), taker, prices)))
+}
+
+/// The overlay, for the run of `plan`, whose messages are read through `lens`.
+fn adapted(site: &Site, plan: &StagePlan, namespace: &str, lens: &Lens) -> anyhow::Result<Adapted> {
+    let run = &plan.identity.run;
+    let mut adapted = (site.overlay).adapted(namespace, run, &site.images)?;
+    adapted.spread_over(own_queues(run, plan.queues))?;
+    if site.is_wired {
+        adapted.wire(plan.identity.seed)?;
+    }
+    if let Some(described) = &site.described {
+        adapted.describe(described, lens.clone());
+    }
+    if let (Some(handed), Some(_)) = (&site.handed, &plan.nodes) {
+        adapted.keep_off(handed.label.clone());
+    }
+    Ok(adapted)
+}
+
+impl ClusterStage {
+    /// Makes the namespace of a run, puts the overlay into it, and waits until its storage answers.
+    pub(super) async fn open(site: Arc<Site>, plan: StagePlan) -> anyhow::Result<Self> {
+        let namespace = site.namespace(&plan.identity.run);
+        plan.announce(vec![namespace_in(&site.context, namespace.clone())])?;
+        let run = plan.identity.run.to_string();
+        if site.azure.is_some() {
+            // What `aks up` has applied for its checks, or a run that was killed has left.
+            namespace::remove(&site.client, &namespace, GONE).await?;
+        }
+        namespace::make(&site.client, &namespace, &run, site.life).await?;
+        match Self::fill(site.clone(), plan.clone(), namespace.clone()).await {
+            Ok(stage) => Ok(stage),
+            Err(error) => {
+                // What it looked like says why; then nothing is left of it.
+                let directory = plan.directory.join("cluster");
+                let kept = evidence::write(&site.client, &namespace, &directory).await;
+                let removed = dispose(&site, &plan, &namespace).await;
+                for other in [kept.map_err(Into::into), removed] {
+                    if let Err(other) = other {
+                        tracing::warn!("failed to {other:#}");
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn fill(site: Arc<Site>, plan: StagePlan, namespace: String) -> anyhow::Result<Self> {
+        let run = plan.identity.run.clone();
+        let lens = Lens::new(site.description(), run.clone());
+        let adapted = adapted(&site, &plan, &namespace, &lens)?;
+        let objects = Objects::new(site.client.clone(), &namespace);
+        let described = adapted.description_object()?;
+        for object in adapted.surroundings().chain(&described) {
+            objects.apply(object).await?;
+        }
+        let worker = site.description().worker.clone();
+        let crew = Crew::new(plan.log.clone(), plan.directory.clone(), worker);
+        let roster = crew.roster();
+        let seen = Seen {
+            client: site.client.clone(),
+            namespace: namespace.clone(),
+            container: adapted.container()?,
+            directory: plan.directory.clone(),
+            log: plan.log.clone(),
+            crew: Arc::new(Mutex::new(crew)),
+            observers: Arc::default(),
+            deployments: Arc::default(),
+            trouble: Arc::default(),
+        };
+        let watches = Watches::start(seen.clone()).await?;
+        let opened = Reachable::open(&site.client, &namespace, &adapted, lens, site.patience);
+        let storage = opened.await?;
+        plan.announce(storage.lasting.clone())?;
+        let created = storage.store.create().await;
+        created.with_context(|| format!("provision the storage of run {run}"))?;
+        let ground = ground(&site, &plan, &seen, &roster)?;
+        let ready = READY + site.node_comes();
+        let wire = Wired::open(
+            &adapted,
+            &objects,
+            &seen,
+            &plan.directory,
+            (ready, site.patience),
+        );
+        let wire = wire.await.context("put a wire before storage")?;
+        let reach = storage.reach.clone();
+        let lookout = Lookout::start(plan.loss.clone(), move || {
+            let reach = reach.clone();
+            async move { reach.lost().await }
+        });
+        Ok(Self {
+            site,
+            plan,
+            namespace,
+            adapted,
+            objects,
+            storage,
+            seen,
+            watches: Mutex::new(Some(watches)),
+            roster,
+            wire,
+            ground,
+            scaled: Mutex::default(),
+            is_removed: AtomicBool::new(false),
+            _lookout: lookout,
+        })
+    }
+
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.site.client.clone(), &self.namespace)
+    }
+
+    fn fault(&self, name: &str, target: &str) -> anyhow::Result<()> {
+        let fault = Event::fault(name, target);
+        self.plan.log.append(Stamp::now(), fault)?;
+        Ok(())
+    }
+
+    async fn keep_evidence(&self) -> anyhow::Result<()> {
+        let directory = self.plan.directory.join("cluster");
+        evidence::write(&self.site.client, &self.namespace, &directory).await?;
+        Ok(())
+    }
+}
+
+/// Removes the namespace, and strikes it off.
+async fn dispose(site: &Site, plan: &StagePlan, name: &str) -> anyhow::Result<()> {
+    namespace::remove(&site.client, name, GONE).await?;
+    let removed = Event::ResourceRemoved(namespace_in(&site.context, name.to_owned()));
+    plan.log.append(Stamp::now(), removed)?;
+    Ok(())
+}
+
+#[async_trait]
+impl Stage for ClusterStage {
+    fn evidence(&self) -> String {
+        self.site.evidence()
+    }
+
+    fn storage(&self) -> &Store {
+        &self.storage.store
+    }
+
+    fn workers(&self) -> &dyn Workers {
+        self
+    }
+
+    fn wire(&self) -> Option<Arc<dyn Wire>> {
+        Some(self.wire.as_ref()?.remote.clone())
+    }
+
+    fn start(&self) -> Duration {
+        START + self.site.node_comes()
+    }
+
+    fn has_one_clock(&self) -> bool {
+        // On Azure nodes come when they are needed.
+        self.site.found.nodes <= 1 && self.site.azure.is_none()
+    }
+
+    fn scaling(&self) -> Vec<Recording> {
+        let observers = lock(&self.seen.observers);
+        observers.iter().map(Observer::recording).collect()
+    }
+
+    fn nodes(&self) -> Option<&dyn Nodes> {
+        self.plan.nodes.as_ref()?;
+        self.ground.as_ref().map(|ground| ground as &dyn Nodes)
+    }
+
+    async fn send(
+        &self,
+        arguments: &[String],
+        generators: u32,
+    ) -> anyhow::Result<Vec<Box<dyn Sender>>> {
+        for job in self.adapted.producers(arguments, generators)? {
+            self.objects.apply(&job).await?;
+        }
+        let is_indexed = generators > 1 && self.adapted.queues().len() == 1;
+        let mut senders: Vec<Box<dyn Sender>> = Vec::new();
+        for index in 0..generators.max(1) {
+            let name = generator_name(index, generators);
+            let started = Event::ProcessStarted {
+                name: name.clone(),
+                role: PRODUCER.to_owned(),
+                pid: None,
+            };
+            self.plan.log.append(Stamp::now(), started)?;
+            let followed = FollowedJob {
+                job: if is_indexed {
+                    PRODUCER.to_owned()
+                } else {
+                    name.clone()
+                },
+                index: is_indexed.then_some(index),
+                file: logs::file(&self.plan.directory, &name),
+                name,
+            };
+            let log = self.plan.log.clone();
+            let starts = SENDER_STARTS + self.site.node_comes();
+            let client = &self.site.client;
+            let sender = JobSender::follow(client, &self.namespace, followed, log, starts);
+            senders.push(Box::new(sender));
+        }
+        Ok(senders)
+    }
+
+    async fn outage(&self, _: Duration) -> anyhow::Result<()> {
+        bail!("take storage away: this platform does not offer it")
+    }
+
+    async fn storage_lost(&self) -> Option<String> {
+        self.storage.reach.lost().await
+    }
+
+    fn identities(&self) -> Option<&Identities> {
+        None
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        self.storage.secrets.clone()
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(trouble) = lock(&self.seen.trouble).clone() {
+            bail!(trouble);
+        }
+        if let Some(trouble) = lock(&self.seen.crew).trouble(Instant::now()) {
+            bail!(trouble);
+        }
+        match &self.wire {
+            Some(wire) => wire.remote.check(),
+            None => Ok(()),
+        }
+    }
+
+    async fn settle_workers(&self) -> anyhow::Result<()> {
+        let observers = std::mem::take(&mut *lock(&self.seen.observers));
+        let mut stopped = Vec::new();
+        for observer in observers {
+            stopped.push(observer.stop().await);
+        }
+        stopped.into_iter().collect::<anyhow::Result<()>>()?;
+        self.check()
+    }
+
+    async fn remove(&self) -> anyhow::Result<()> {
+        // Nodes first, and whatever else goes wrong: others wait for them.
+        let given_back = match &self.ground {
+            Some(ground) => ground.give_back().await,
+            None => Ok(()),
+        };
+        if self.site.keeps {
+            return given_back;
+        }
+        let kept = self.keep_evidence().await;
+        if !self.storage.lasting.is_empty() {
+            let run = &self.plan.identity.run;
+            let removed = self.storage.store.remove().await;
+            removed.with_context(|| format!("remove the storage of run {run}"))?;
+            for resource in self.storage.lasting.clone() {
+                let removed = Event::ResourceRemoved(resource);
+                self.plan.log.append(Stamp::now(), removed)?;
+            }
+        }
+        dispose(&self.site, &self.plan, &self.namespace).await?;
+        given_back?;
+        self.is_removed.store(true, Ordering::Release);
+        kept
+    }
+
+    fn removal(&self) -> Duration {
+        GONE + SEEN
+    }
+
+    async fn close(self: Box<Self>) -> anyhow::Result<()> {
+        let ended = if self.is_removed.load(Ordering::Acquire) {
+            Ok(())
+        } else {
+            let ended = self.abandon().await;
+            ended.and(self.remove().await)
+        };
+        let watches = lock(&self.watches).take();
+        if let Some(watches) = watches {
+            watches.end().await?;
+        }
+        ended
+    }
+}
+
+#[cfg(test)]
+mod tests;

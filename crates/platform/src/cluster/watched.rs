@@ -1,0 +1,238 @@
+//! What is watched of a run's namespace: pods for the roster and for their logs, Deployments for how many are wanted, the HPA for what
+//! keeps it from scaling.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use anyhow::anyhow;
+use cluster::logs::Followed;
+use cluster::pods::{GROUP, PodView};
+use cluster::watching::{Change, follow};
+use evidence::events::{Event, EventLog};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::Pod;
+use kube::runtime::watcher;
+use kube::{Api, Client, ResourceExt as _};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
+use workflow::contract::Stamp;
+
+use super::crew::Crew;
+use super::scale::Observer;
+use crate::lock::lock;
+use crate::logs;
+
+/// What the watches work on; clones share it.
+#[derive(Clone)]
+pub(super) struct Seen {
+    pub(super) client: Client,
+    pub(super) namespace: String,
+    /// The container of a worker.
+    pub(super) container: String,
+    /// The run's; logs go below it.
+    pub(super) directory: PathBuf,
+    pub(super) log: EventLog,
+    pub(super) crew: Arc<Mutex<Crew>>,
+    /// Who takes down what is scaled, while something is: one for each queue, in their order.
+    pub(super) observers: Arc<Mutex<Vec<Observer>>>,
+    /// The names of the workers' Deployments that were applied.
+    pub(super) deployments: Arc<Mutex<BTreeSet<String>>>,
+    /// The first thing that went wrong with a watch.
+    pub(super) trouble: Arc<Mutex<Option<String>>>,
+}
+
+/// The watches of a run, until this is dropped or stopped.
+pub(super) struct Watches {
+    stop: DropGuard,
+    tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+impl Watches {
+    /// Starts them, and waits until the pods that there are have been seen, for as long as a watch may be broken.
+    pub(super) async fn start(seen: Seen) -> anyhow::Result<Self> {
+        let stop = CancellationToken::new();
+        let complete = Arc::new(Notify::new());
+        let pods = Api::<Pod>::namespaced(seen.client.clone(), &seen.namespace);
+        let deployments = Api::<Deployment>::namespaced(seen.client.clone(), &seen.namespace);
+        let scalers =
+            Api::<HorizontalPodAutoscaler>::namespaced(seen.client.clone(), &seen.namespace);
+        let (told_pod, hears_pod) = mpsc::unbounded_channel();
+        let (told_deployment, hears_deployment) = mpsc::unbounded_channel();
+        let (told_scaler, hears_scaler) = mpsc::unbounded_channel();
+        let all = watcher::Config::default;
+        let tasks = [
+            tokio::spawn(follow(pods, all(), told_pod, stop.clone())),
+            tokio::spawn(follow(deployments, all(), told_deployment, stop.clone())),
+            tokio::spawn(follow(scalers, all(), told_scaler, stop.clone())),
+            tokio::spawn(see_pods(seen.clone(), hears_pod, complete.clone())),
+            tokio::spawn(see_deployments(seen.clone(), hears_deployment)),
+            tokio::spawn(see_scalers(seen.clone(), hears_scaler)),
+        ];
+        let watches = Self {
+            stop: stop.drop_guard(),
+            tasks: tasks.into_iter().map(AbortOnDropHandle::new).collect(),
+        };
+        complete.notified().await;
+        match lock(&seen.trouble).clone() {
+            Some(trouble) => Err(anyhow!(trouble)),
+            None => Ok(watches),
+        }
+    }
+
+    /// Ends them, and tells of one that panicked.
+    pub(super) async fn end(self) -> anyhow::Result<()> {
+        drop(self.stop);
+        for task in self.tasks {
+            task.await?;
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    pub(super) fn note(&self, done: anyhow::Result<()>) {
+        if let Err(error) = done {
+            lock(&self.trouble).get_or_insert(format!("{error:#}"));
+        }
+    }
+
+    pub(super) fn broken(&self, what: &str, time: std::time::Duration, why: &str) {
+        let trouble = format!(
+            "watch the {what}: the API server gave no answer for {time:.0?} ({why}), and what happened meanwhile is not known"
+        );
+        lock(&self.trouble).get_or_insert(trouble);
+    }
+}
+
+async fn see_pods(
+    seen: Seen,
+    mut told: mpsc::UnboundedReceiver<Change<Pod>>,
+    complete: Arc<Notify>,
+) {
+    let mut followed = BTreeSet::new();
+    let mut writers = JoinSet::new();
+    let stop = CancellationToken::new();
+    while let Some(change) = told.recv().await {
+        match change {
+            Change::Now(pod) => {
+                follow_logs(&seen, &pod, &mut followed, &mut writers, &stop);
+                let view = PodView::of(&pod, &seen.container);
+                seen.note(lock(&seen.crew).saw(view));
+            }
+            Change::Gone(pod) => {
+                let view = PodView::of(&pod, &seen.container);
+                seen.note(lock(&seen.crew).gone(view));
+            }
+            Change::Complete => complete.notify_one(),
+            Change::Broken(time, why) => {
+                seen.broken("pods", time, &why);
+                complete.notify_one();
+            }
+        }
+    }
+    // What they still had to say was read while they lived.
+    stop.cancel();
+    while writers.join_next().await.is_some() {}
+    // Whoever still waits for the first list waits for nothing.
+    complete.notify_one();
+}
+
+/// Has the log of a pod written down from its start on.
+fn follow_logs(
+    seen: &Seen,
+    pod: &Pod,
+    followed: &mut BTreeSet<String>,
+    writers: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) {
+    // The producer's is read by whoever sends.
+    let is_job = pod.labels().contains_key("job-name");
+    let has_started = pod
+        .status
+        .as_ref()
+        .is_some_and(|status| status.phase.as_deref() != Some("Pending"));
+    if is_job || !has_started || !followed.insert(pod.uid().unwrap_or_default()) {
+        return;
+    }
+    let container = if pod.labels().contains_key(GROUP) {
+        seen.container.clone()
+    } else {
+        let spec = pod.spec.as_ref();
+        let first = spec.and_then(|spec| spec.containers.first());
+        first.map(|it| it.name.clone()).unwrap_or_default()
+    };
+    let log = Followed {
+        pods: Api::namespaced(seen.client.clone(), &seen.namespace),
+        pod: pod.name_any(),
+        container,
+    };
+    let (seen, stop) = (seen.clone(), stop.clone());
+    writers.spawn(async move {
+        let file = logs::file(&seen.directory, &log.pod);
+        seen.note(log.write(&file, &stop).await.map_err(Into::into));
+    });
+}
+
+pub(super) async fn see_deployments(
+    seen: Seen,
+    mut told: mpsc::UnboundedReceiver<Change<Deployment>>,
+) {
+    while let Some(change) = told.recv().await {
+        match change {
+            Change::Now(deployment) => {
+                let replicas = deployment.spec.as_ref().and_then(|spec| spec.replicas);
+                let replicas = u32::try_from(replicas.unwrap_or(1)).unwrap_or(0);
+                let name = deployment.name_any();
+                lock(&seen.crew).scaled(&name, replicas);
+                let told = match lock(&seen.observers).iter().find(|it| it.is_of(&name)) {
+                    Some(observer) => observer.scaled(replicas),
+                    None => Ok(()),
+                };
+                seen.note(told);
+            }
+            Change::Gone(_) | Change::Complete => {}
+            Change::Broken(time, why) => seen.broken("Deployments", time, &why),
+        }
+    }
+}
+
+/// Notes what keeps an HPA from scaling, each reason once.
+pub(super) async fn see_scalers(
+    seen: Seen,
+    mut told: mpsc::UnboundedReceiver<Change<HorizontalPodAutoscaler>>,
+) {
+    let mut noted = BTreeSet::new();
+    while let Some(change) = told.recv().await {
+        let Change::Now(scaler) = change else {
+            continue;
+        };
+        let target = scaler.spec.map(|spec| spec.scale_target_ref.name);
+        let target = target.unwrap_or_default();
+        let conditions = scaler.status.and_then(|status| status.conditions);
+        for condition in conditions.unwrap_or_default() {
+            let reason = condition.reason.unwrap_or_default();
+            // With no replicas it is off; that is KEDA's affair then.
+            let is_trouble = condition.type_ == "ScalingActive"
+                && condition.status == "False"
+                && reason != "ScalingDisabled";
+            let message = condition.message.unwrap_or_default();
+            if !is_trouble {
+                continue;
+            }
+            let observers = lock(&seen.observers);
+            if let Some(observer) = observers.iter().find(|it| it.is_of(&target)) {
+                observer.does_not_scale(&message);
+            }
+            drop(observers);
+            if noted.insert((target.clone(), reason.clone())) {
+                let text = format!("the HPA of {target} does not scale: {reason}: {message}");
+                let noted = seen.log.append(Stamp::now(), Event::Note { text });
+                seen.note(noted.map_err(Into::into));
+            }
+        }
+    }
+}

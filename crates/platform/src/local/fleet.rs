@@ -1,0 +1,369 @@
+//! The consumers of a stage: what a Deployment, its `ReplicaSet` and the kubelet do in a cluster, done to processes.
+//!
+//! `replicas` keeps as many as are wanted; `ground` puts them on nodes and takes them away with these; what is done to one by
+//! name is here. Every change ends with [`Fleet::publish`].
+
+mod ground;
+mod replicas;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use nix::sys::signal::Signal;
+use tokio::sync::watch;
+use workflow::contract::workload::{Exit, Lens};
+use workflow::contract::{RunId, Stamp};
+
+use evidence::events::{Event, EventLog, NodeChange, NodeEvent};
+use ground::Ground;
+pub(super) use replicas::Group;
+use replicas::{Leaving, Vacancy};
+use wire::{Endpoints, Lane, Proxy};
+
+use super::probe::Prober;
+use super::process::{self, Process, exited, restarted};
+use super::{Host, Place};
+use crate::nodes::NodesView;
+use crate::workers::{
+    Act, Cause, ConsumerOptions, Departure, End, Phase, Readiness, Roster, Seat, Worker,
+    is_orderly_end,
+};
+
+/// How long a process may take to be gone after SIGKILL.
+const GONE: Duration = Duration::from_secs(10);
+
+/// What a fleet works with.
+pub(super) struct Means {
+    pub(super) host: Arc<dyn Host>,
+    pub(super) run: RunId,
+    pub(super) logs: PathBuf,
+    pub(super) log: EventLog,
+    pub(super) proxy: Arc<Proxy>,
+    /// The run's queues.
+    pub(super) queues: Vec<String>,
+    pub(super) lens: Lens,
+}
+
+/// The consumers of a stage, by name: `consumer-1`, `consumer-2`, ...
+pub(super) struct Fleet {
+    means: Means,
+    groups: Vec<Group>,
+    running: Vec<Member>,
+    /// Those that were told to end, and have not ended yet.
+    leaving: Vec<Leaving>,
+    departed: Vec<Departure>,
+    /// Places of those that ended by themselves.
+    vacancies: Vec<Vacancy>,
+    started: u32,
+    command_lines: Vec<(String, Vec<u8>)>,
+    /// The `NODE_NAME` of each that was started.
+    told_nodes: BTreeMap<String, String>,
+    /// The nodes that they are on, where there are any.
+    ground: Option<Ground>,
+    roster: watch::Sender<Roster>,
+    nodes: watch::Sender<NodesView>,
+}
+
+/// When a consumer was asked to end.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    at: Instant,
+    /// Messages that it had in its hands then.
+    held: u64,
+}
+
+/// A consumer and its way to storage.
+struct Member {
+    process: Process,
+    /// Closed when the consumer is taken away: what it had under way is then written down.
+    lane: Lane,
+    group: &'static str,
+    /// Which of the run's queues it serves.
+    queue: usize,
+    /// The node that it is on, where there are any.
+    node: Option<String>,
+    prober: Option<Prober>,
+    started: Instant,
+    may_refuse: bool,
+    /// How often the consumers in its place have ended by themselves.
+    restarts: u32,
+}
+
+impl Member {
+    fn name(&self) -> &str {
+        self.process.name()
+    }
+
+    fn seen(&self, phase: Phase) -> Worker {
+        let prober = self.prober.as_ref();
+        Worker {
+            name: self.name().to_owned(),
+            group: self.group,
+            node: self.node.clone(),
+            phase,
+            readiness: prober.map_or(Readiness::Silent, Prober::last),
+            has_received: Some(self.lane.has_received_since(self.started)),
+        }
+    }
+}
+
+impl Fleet {
+    pub(super) fn new(means: Means) -> Self {
+        Self {
+            means,
+            groups: Vec::new(),
+            running: Vec::new(),
+            leaving: Vec::new(),
+            departed: Vec::new(),
+            vacancies: Vec::new(),
+            started: 0,
+            command_lines: Vec::new(),
+            told_nodes: BTreeMap::new(),
+            ground: None,
+            roster: watch::Sender::new(Roster::default()),
+            nodes: watch::Sender::new(NodesView::default()),
+        }
+    }
+
+    pub(super) fn roster(&self) -> watch::Receiver<Roster> {
+        self.roster.subscribe()
+    }
+
+    pub(super) fn nodes(&self) -> watch::Receiver<NodesView> {
+        self.nodes.subscribe()
+    }
+
+    /// The processes of those that have not ended, by name.
+    pub(super) fn pids(&self) -> Vec<(String, u32)> {
+        let running = self.running.iter().map(|member| &member.process);
+        running.map(|it| (it.name().to_owned(), it.pid())).collect()
+    }
+
+    /// The command lines of all that were started.
+    pub(super) fn command_lines(&self) -> &[(String, Vec<u8>)] {
+        &self.command_lines
+    }
+
+    /// The `NODE_NAME` of each that was started, by its name.
+    pub(super) const fn told_nodes(&self) -> &BTreeMap<String, String> {
+        &self.told_nodes
+    }
+
+    /// Starts one more consumer of a group and a queue, with a way of its own through the proxy. Returns whether it found a place: where there are
+    /// nodes, it needs one with room.
+    async fn start(
+        &mut self,
+        (group, queue): (&'static str, usize),
+        options: &ConsumerOptions,
+        restarts: u32,
+    ) -> anyhow::Result<bool> {
+        let name = format!("consumer-{}", self.started + 1);
+        let mut seat = Seat {
+            probes: None,
+            node: self.seat(&name),
+        };
+        if self.ground.is_some() && seat.node.is_none() {
+            return Ok(false);
+        }
+        self.started += 1;
+        let reserved = if options.is_probed {
+            Some(Prober::reserve().context("take a port for a probe")?)
+        } else {
+            None
+        };
+        seat.probes = reserved.as_ref().map(|(address, _)| *address);
+        let lane = self.means.proxy.lane(&name).await?;
+        let started = Instant::now();
+        let process = self.launch(&name, queue, lane.endpoints(), options, &seat)?;
+        lane.set_killer(process.killer());
+        let command = process::command_line(process.pid());
+        self.command_lines.push((name.clone(), command));
+        self.record(Event::ProcessStarted {
+            name: name.clone(),
+            role: "consumer".to_owned(),
+            pid: Some(process.pid()),
+        })?;
+        self.told_nodes
+            .insert(name.clone(), seat.told_node().to_owned());
+        let node = seat.node.map(|placed| placed.node);
+        if let Some(node) = node.clone() {
+            let change = NodeChange::Placed { consumer: name };
+            self.record(Event::Node(NodeEvent { node, change }))?;
+        }
+        self.running.push(Member {
+            process,
+            lane,
+            group,
+            queue,
+            node,
+            prober: reserved.map(Prober::start).transpose()?,
+            started,
+            may_refuse: options.may_refuse,
+            restarts,
+        });
+        Ok(true)
+    }
+
+    fn launch(
+        &self,
+        name: &str,
+        queue: usize,
+        endpoints: &Endpoints,
+        options: &ConsumerOptions,
+        seat: &Seat,
+    ) -> anyhow::Result<Process> {
+        let Means {
+            host,
+            run,
+            logs,
+            queues,
+            ..
+        } = &self.means;
+        let place = Place {
+            run,
+            queue: &queues[queue],
+            endpoints,
+            logs,
+        };
+        host.start_consumer(name, &place, options, seat)
+    }
+
+    fn record(&self, event: Event) -> anyhow::Result<()> {
+        self.means.log.append(Stamp::now(), event)?;
+        Ok(())
+    }
+
+    fn record_fault(&self, name: &str, target: &str) -> anyhow::Result<()> {
+        self.record(Event::fault(name, target))
+    }
+
+    /// Takes down how `member` ended, and tells it in `sentence`, which follows its name.
+    fn depart(
+        &mut self,
+        member: &Member,
+        end: End,
+        cause: Cause,
+        asked: Option<Asked>,
+        sentence: &str,
+    ) -> anyhow::Result<Departure> {
+        let Member { process, lane, .. } = member;
+        // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
+        let just_started = !lane.has_carried() && end == End::Signalled(Signal::SIGTERM as i32);
+        let was_asked = matches!(cause, Cause::Told | Cause::Notice);
+        let worker = &self.means.lens.description().worker;
+        let is_restart = cause == Cause::Unasked && worker.exit == Exit::Restart;
+        let is_orderly = is_orderly_end(cause, end, member.may_refuse)
+            || is_restart
+            || was_asked && (just_started || !worker.drains);
+        self.record(if is_restart {
+            restarted(process, end)
+        } else {
+            exited(process, end, is_orderly)
+        })?;
+        let departure = Departure {
+            name: process.name().to_owned(),
+            end,
+            cause,
+            is_orderly,
+            is_restart,
+            after: asked.map_or(Duration::ZERO, |asked| asked.at.elapsed()),
+            held: asked.map_or(0, |asked| asked.held),
+            sentence: format!("{} {sentence}", process.name()),
+            tail: process.tail(),
+        };
+        self.departed.push(departure.clone());
+        Ok(departure)
+    }
+
+    /// Does `act` to the consumer called `name`.
+    pub(super) async fn act(&mut self, name: &str, act: Act) -> anyhow::Result<()> {
+        let at = self.running.iter().position(|member| member.name() == name);
+        let at = at.with_context(|| format!("act on {name}: it does not run"))?;
+        match act {
+            Act::Freeze | Act::Thaw => {
+                let (fault, signal) = match act {
+                    Act::Freeze => ("SIGSTOP", Signal::SIGSTOP),
+                    _ => ("SIGCONT", Signal::SIGCONT),
+                };
+                self.record_fault(fault, name)?;
+                self.running[at].process.signal(signal)?;
+            }
+            Act::Kill | Act::KillForGood => {
+                let mut member = self.running.remove(at);
+                if act == Act::KillForGood {
+                    let own = |group: &&mut Group| group.name == member.group;
+                    (self.groups.iter_mut().filter(own)).for_each(|group| group.replicas = 0);
+                }
+                self.record_fault("SIGKILL", name)?;
+                let end = member.process.kill().await?;
+                self.depart(&member, end, Cause::Killed, None, "was killed")?;
+            }
+            Act::Drain => {
+                let member = self.running.remove(at);
+                let grace = self.grace(member.group);
+                self.record_fault("SIGTERM", name)?;
+                self.leaving.push(Leaving::ask(member, grace)?);
+            }
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// SIGTERM to all, and waits until they have drained and ended, for at most `grace`. Those that do not in time are killed;
+    /// their departures say so, and it is the consumer that is wrong. Returns how all ended that were told to, also before.
+    pub(super) async fn drain(&mut self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
+        self.groups.clear();
+        for member in std::mem::take(&mut self.running) {
+            self.leaving.push(Leaving::ask(member, grace)?);
+        }
+        self.publish();
+        for leaving in std::mem::take(&mut self.leaving) {
+            self.see_off(leaving).await?;
+        }
+        self.bury_all().await?;
+        self.publish();
+        let told = |it: &&Departure| matches!(it.cause, Cause::Told | Cause::Notice);
+        Ok(self.departed.iter().filter(told).cloned().collect())
+    }
+
+    /// SIGKILL to all, by no fault of their own, and waits until they are gone.
+    pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
+        self.groups.clear();
+        let leaving = std::mem::take(&mut self.leaving);
+        let running = std::mem::take(&mut self.running);
+        let leaving = leaving.into_iter().map(Leaving::into_member);
+        for mut member in running.into_iter().chain(leaving) {
+            let end = member.process.kill().await?;
+            self.depart(&member, end, Cause::Killed, None, "was ended with the run")?;
+        }
+        self.bury_all().await?;
+        self.publish();
+        Ok(())
+    }
+
+    /// Tells all who watch how things stand.
+    fn publish(&self) {
+        let running = self
+            .running
+            .iter()
+            .map(|member| member.seen(Phase::Running));
+        let leaving = self
+            .leaving
+            .iter()
+            .map(|leaving| leaving.seen(Phase::Ending));
+        self.roster.send_replace(Roster {
+            workers: running.chain(leaving).collect(),
+            departed: self.departed.clone(),
+            wanted: self.wanted(),
+            is_scaled: self.groups.iter().any(|group| group.is_scaled),
+            held_back: self.held_back(Instant::now()),
+            restarts: self.means.lens.description().worker.exit == Exit::Restart,
+        });
+        if let Some(view) = self.view() {
+            self.nodes.send_replace(view);
+        }
+    }
+}

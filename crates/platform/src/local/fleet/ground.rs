@@ -1,0 +1,257 @@
+//! Consumers on nodes, and what becomes of them when Azure takes a node back. Nobody here sends them a SIGTERM for that: they are
+//! told by their machine, or not at all. It is otherwise when a node is drained.
+
+mod drain;
+mod ends;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use evidence::events::{Event, NodeChange, NodeEvent};
+use workflow::contract::Stamp;
+
+use super::{Fleet, Member};
+use crate::nodes::{Evicted, NodesView};
+use crate::simulated::{Cluster, Ended, Eviction, Figures, Node, Placed};
+
+/// The nodes of a fleet, and what happened on them.
+pub(super) struct Ground {
+    cluster: Cluster,
+    /// Consumers that fit nowhere, at the last look.
+    homeless: u64,
+    lost: Vec<Lost>,
+    evicted: Vec<Tracked>,
+}
+
+/// A consumer whose machine has ended, before anybody has missed it.
+struct Lost {
+    group: &'static str,
+    queue: usize,
+    /// One that stands still, as everything does on a machine that is stopped.
+    still: Option<Member>,
+    missed: Instant,
+}
+
+/// One eviction, and what is needed to say when it is made good.
+struct Tracked {
+    seen: Evicted,
+    /// How many consumers were wanted before.
+    wanted: usize,
+    began: Instant,
+    /// From when on consumers were missing.
+    short: Option<Instant>,
+    /// When the node was drained by force.
+    forced: Option<Instant>,
+}
+
+impl Ground {
+    /// The eviction of `node` that is not over.
+    fn on(&mut self, node: &str) -> Option<&mut Tracked> {
+        let mut evicted = self.evicted.iter_mut();
+        evicted.find(|it| it.seen.node == node && !it.seen.is_over)
+    }
+}
+
+impl Fleet {
+    /// From now on consumers start on nodes of `cluster`, which come when consumers need them.
+    pub(in crate::local) fn settle_on(&mut self, cluster: Cluster) {
+        self.ground = Some(Ground {
+            cluster,
+            homeless: 0,
+            lost: Vec::new(),
+            evicted: Vec::new(),
+        });
+    }
+
+    /// The nodes as others see them, if there are any.
+    pub(super) fn view(&self) -> Option<NodesView> {
+        let ground = self.ground.as_ref()?;
+        Some(NodesView {
+            nodes: ground.cluster.seen(),
+            evictions: ground.evicted.iter().map(|it| it.seen.clone()).collect(),
+            shortage: None,
+            no_room: None,
+            wanted: "a Spot node must have a consumer, and not be evicted already".to_owned(),
+        })
+    }
+
+    fn cluster(&mut self) -> anyhow::Result<&mut Cluster> {
+        let ground = self.ground.as_mut();
+        Ok(&mut ground.context("there are no nodes")?.cluster)
+    }
+
+    /// From now on Azure has Spot machines to give, or it has none.
+    pub(in crate::local) fn set_spot(&mut self, available: bool) {
+        if let Some(ground) = &mut self.ground {
+            ground.cluster.set_spot(available);
+        }
+    }
+
+    /// How long nodes were there together.
+    pub(in crate::local) fn figures(&self) -> Figures {
+        let ground = self.ground.as_ref();
+        ground.map_or_else(Figures::default, |it| it.cluster.figures(Instant::now()))
+    }
+
+    /// Has `node` taken back, as `eviction` says.
+    pub(in crate::local) fn evict(&mut self, node: &str, eviction: Eviction) -> anyhow::Result<()> {
+        let now = Stamp::now();
+        let wanted = usize::try_from(self.wanted())?;
+        let ground = self.ground.as_mut().context("there are no nodes")?;
+        let is_drained = eviction.ends == Ended::Kept;
+        if is_drained {
+            ground.cluster.cordon(node);
+        } else {
+            ground.cluster.evict(node, eviction, now);
+        }
+        ground.evicted.push(Tracked {
+            seen: Evicted {
+                node: node.to_owned(),
+                eviction,
+                is_asked: true,
+                since: now,
+                is_over: false,
+                workers: ground.cluster.consumers(node),
+                longest_pauses: ground.cluster.longest_pauses(node),
+                ended: Vec::new(),
+                killed: Vec::new(),
+                failed: None,
+                drained: None,
+                recovered: None,
+            },
+            wanted,
+            began: Instant::now(),
+            short: None,
+            forced: None,
+        });
+        if is_drained {
+            self.record_node(node, NodeChange::Cordoned { is_drained })?;
+            self.mark("cordoned and drained", node)?;
+        }
+        if let Some(notice) = eviction.notice {
+            let notice_ms = u64::try_from(notice.as_millis())?;
+            self.record_node(node, NodeChange::Announced { notice_ms })?;
+            self.mark("told of its eviction", node)?;
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// On the timeline, beside the other things that are broken on purpose.
+    fn mark(&self, name: &str, node: &str) -> anyhow::Result<()> {
+        self.record(Event::fault(name, node))
+    }
+
+    fn record_node(&self, node: &str, change: NodeChange) -> anyhow::Result<()> {
+        self.record(Event::Node(NodeEvent {
+            node: node.to_owned(),
+            change,
+        }))
+    }
+
+    /// How many consumers of `group` and `queue` still count though their machine has ended, since nobody knows.
+    pub(super) fn unmissed(&self, group: &str, queue: usize) -> usize {
+        let lost = self.ground.iter().flat_map(|ground| &ground.lost);
+        lost.filter(|lost| (lost.group, lost.queue) == (group, queue))
+            .count()
+    }
+
+    /// One look at the nodes: those that come, those that go, and who ended on them.
+    pub(super) async fn see_to_nodes(&mut self) -> anyhow::Result<()> {
+        if self.ground.is_none() {
+            return Ok(());
+        }
+        let now = Instant::now();
+        self.free_seats()?;
+        for node in self.joined(now).await? {
+            let joined = NodeChange::Joined {
+                capacity: node.capacity,
+                zone: node.zone().to_owned(),
+                size: None,
+            };
+            self.record_node(&node.name, joined)?;
+        }
+        self.drain_by_force()?;
+        self.drain_in_order()?;
+        self.take_drained()?;
+        for (node, notice) in self.cluster()?.due(Stamp::now()) {
+            self.end_machine(&node, &notice).await?;
+        }
+        self.miss(now).await?;
+        self.look_for_recovery()
+    }
+
+    async fn joined(&mut self, now: Instant) -> anyhow::Result<Vec<Node>> {
+        let ground = self.ground.as_mut().context("there are no nodes")?;
+        let homeless = std::mem::take(&mut ground.homeless);
+        if ground.cluster.claim(homeless, now) > 0 {
+            tracing::debug!(homeless, "no pool can make a node for all");
+        }
+        ground.cluster.join_due(now).await
+    }
+
+    /// Frees the seats of consumers that are no longer running.
+    fn free_seats(&mut self) -> anyhow::Result<()> {
+        let leaving = self.leaving.iter().map(super::Leaving::name);
+        let running = self.running.iter().map(Member::name);
+        let there: BTreeSet<String> = running.chain(leaving).map(str::to_owned).collect();
+        self.cluster()?.keep_only(&there);
+        Ok(())
+    }
+
+    /// Takes a seat for the consumer of this name; `None`: there is none yet.
+    pub(super) fn seat(&mut self, name: &str) -> Option<Placed> {
+        let ground = self.ground.as_mut()?;
+        let placed = ground.cluster.place(name);
+        if placed.is_none() {
+            ground.homeless += 1;
+        }
+        placed
+    }
+
+    /// Whether its machine has been told of its end, and has not ended yet.
+    pub(super) fn was_told(&self, member: &Member) -> bool {
+        let told = |it: &Evicted| it.eviction.notice.is_some() && !it.is_over;
+        let mut evicted = self.ground.iter().flat_map(|ground| &ground.evicted);
+        evicted.any(|it| told(&it.seen) && member.node.as_deref() == Some(&it.seen.node))
+    }
+
+    /// Notes the evictions after which as many consumers are at work again as before, or as many as are wanted by now. At work is a
+    /// consumer that runs and has had an answer to a receive since consumers were missing.
+    fn look_for_recovery(&mut self) -> anyhow::Result<()> {
+        let wanted = usize::try_from(self.wanted())?;
+        let mut at_work = |since: Instant| {
+            let mut count = 0;
+            for member in &mut self.running {
+                if member.lane.has_received_since(since) && member.process.try_end()?.is_none() {
+                    count += 1;
+                }
+            }
+            anyhow::Ok(count)
+        };
+        let mut recovered = Vec::new();
+        let evicted = self
+            .ground
+            .iter_mut()
+            .flat_map(|ground| &mut ground.evicted);
+        for it in evicted {
+            let seen = &mut it.seen;
+            let all_gone = seen.ended.len() + seen.killed.len() >= seen.workers.len();
+            let missing = it.wanted.min(wanted);
+            // Where none is wanted any more, nobody can be missing, and nobody can come back.
+            if let (Some(short), None, true) = (it.short, seen.recovered, all_gone && missing > 0)
+                && at_work(short)? >= missing
+            {
+                let after = short.elapsed();
+                seen.recovered = Some(after);
+                recovered.push((seen.node.clone(), after));
+            }
+        }
+        for (node, after) in recovered {
+            let after_ms = u64::try_from(after.as_millis())?;
+            self.record_node(&node, NodeChange::Recovered { after_ms })?;
+        }
+        Ok(())
+    }
+}

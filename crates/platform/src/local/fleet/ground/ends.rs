@@ -1,0 +1,199 @@
+//! How consumers end with their node, or because of it: told by their machine, killed with it, or standing still for ever.
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use evidence::events::NodeChange;
+use nix::sys::signal::Signal;
+
+use super::super::{Asked, Cause, Departure, Fleet, GONE, Leaving, Member};
+use super::Lost;
+use crate::simulated::{EARLY_DRAIN_GRACE, Ended, Notice, Times};
+
+impl Fleet {
+    /// Ends the consumers of nodes that are due to be drained by force: SIGTERM, and SIGKILL to what is left a second later.
+    pub(super) fn drain_by_force(&mut self) -> anyhow::Result<()> {
+        let mut due = Vec::new();
+        let evicted = self.ground.iter_mut().flat_map(|it| &mut it.evicted);
+        for it in evicted.filter(|it| !it.seen.is_over) {
+            let Some(after) = it.seen.eviction.drained_after else {
+                continue;
+            };
+            let node = it.seen.node.clone();
+            match it.forced {
+                None if it.began.elapsed() >= after => {
+                    it.forced = Some(Instant::now());
+                    due.push((node, Signal::SIGTERM));
+                }
+                Some(at) if at.elapsed() >= EARLY_DRAIN_GRACE => due.push((node, Signal::SIGKILL)),
+                _ => {}
+            }
+        }
+        for (node, signal) in due {
+            let on_it = |member: &&Member| member.node.as_deref() == Some(&node);
+            for member in self.running.iter().filter(on_it) {
+                // The kubelet asks a container's first process, and ends all of its processes.
+                match signal {
+                    Signal::SIGTERM => member.process.signal(signal)?,
+                    _ => member.process.signal_group(signal)?,
+                }
+            }
+            if signal == Signal::SIGTERM {
+                self.mark("drained by force", &node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes away those that have ended by themselves on a node whose machine was told.
+    pub(super) fn take_drained(&mut self) -> anyhow::Result<()> {
+        let evicted = self.ground.iter().flat_map(|ground| &ground.evicted);
+        let told = evicted.filter(|it| it.seen.eviction.notice.is_some() && !it.seen.is_over);
+        let told: Vec<(String, Instant)> =
+            told.map(|it| (it.seen.node.clone(), it.began)).collect();
+        for (node, since) in told {
+            for mut member in std::mem::take(&mut self.running) {
+                let on_it = member.node.as_deref() == Some(&node);
+                let end = if on_it {
+                    member.process.try_end()?
+                } else {
+                    None
+                };
+                let Some(end) = end else {
+                    self.running.push(member);
+                    continue;
+                };
+                let asked = Asked { at: since, held: 0 };
+                let how = format!("ended on the notice of its node's eviction: {end}");
+                let departure = self.depart(&member, end, Cause::Notice, Some(asked), &how)?;
+                self.note_drained(&node, departure)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_drained(&mut self, node: &str, departure: Departure) -> anyhow::Result<()> {
+        let ground = self.ground.as_mut().context("there are no nodes")?;
+        ground.cluster.ended(&departure.name);
+        let Some(evicted) = ground.on(node) else {
+            return Ok(());
+        };
+        evicted.short.get_or_insert_with(Instant::now);
+        evicted.seen.ended.push(departure);
+        if evicted.seen.ended.len() < evicted.seen.workers.len() {
+            return Ok(());
+        }
+        let after = evicted.began.elapsed();
+        evicted.seen.drained = Some(after);
+        let after_ms = u64::try_from(after.as_millis())?;
+        self.record_node(node, NodeChange::Drained { after_ms })
+    }
+
+    /// The machine of `node` ends, and at once with it everything on it.
+    pub(super) async fn end_machine(&mut self, node: &str, notice: &Notice) -> anyhow::Result<()> {
+        let is_stopped = notice.eviction.ends == Ended::Stopped;
+        let signal = if is_stopped {
+            Signal::SIGSTOP
+        } else {
+            Signal::SIGKILL
+        };
+        let on_it = |member: &Member| member.node.as_deref() == Some(node);
+        let (mut hit, standing): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
+            .into_iter()
+            .partition(on_it);
+        self.running = standing;
+        let (going, leaving): (Vec<_>, Vec<_>) = std::mem::take(&mut self.leaving)
+            .into_iter()
+            .partition(|leaving| leaving.node() == Some(node));
+        self.leaving = leaving;
+        hit.extend(going.into_iter().map(Leaving::into_member));
+        let mut killed = Vec::new();
+        for member in &hit {
+            killed.push((member.name().to_owned(), member.lane.in_hand()));
+            member.process.signal_group(signal)?;
+        }
+        let now = Instant::now();
+        let ground = self.ground.as_mut().context("there are no nodes")?;
+        let times = ground.cluster.times();
+        let pauses = ground.cluster.longest_pauses(node);
+        ground.cluster.gone(node, now);
+        if let Some(evicted) = ground.on(node) {
+            evicted.seen.is_over = true;
+            evicted.seen.longest_pauses = pauses;
+            evicted.seen.killed.clone_from(&killed);
+            if !killed.is_empty() {
+                evicted.short.get_or_insert(now);
+            }
+        }
+        let gone = NodeChange::Gone {
+            stopped: is_stopped,
+            killed: killed.into_iter().map(|(name, _)| name).collect(),
+        };
+        self.record_node(node, gone)?;
+        let how = if is_stopped { "stopped" } else { "evicted" };
+        self.mark(how, node)?;
+        for member in hit {
+            self.lose(member, is_stopped, now, times).await?;
+        }
+        Ok(())
+    }
+
+    async fn lose(
+        &mut self,
+        mut member: Member,
+        is_stopped: bool,
+        now: Instant,
+        times: Times,
+    ) -> anyhow::Result<()> {
+        let (group, queue) = (member.group, member.queue);
+        let (still, missed) = if is_stopped {
+            (Some(member), now + times.stopped_is_missed)
+        } else {
+            let end = member.process.wait(GONE).await?;
+            self.depart(&member, end, Cause::Evicted, None, "ended with its node")?;
+            (None, now + times.deleted_is_missed)
+        };
+        let ground = self.ground.as_mut().context("there are no nodes")?;
+        ground.lost.push(Lost {
+            group,
+            queue,
+            still,
+            missed,
+        });
+        Ok(())
+    }
+
+    /// Those that have been gone for long enough are missed, and will be replaced.
+    pub(super) async fn miss(&mut self, now: Instant) -> anyhow::Result<()> {
+        let Some(ground) = &mut self.ground else {
+            return Ok(());
+        };
+        let lost = std::mem::take(&mut ground.lost);
+        let (missed, unmissed): (Vec<_>, Vec<_>) =
+            lost.into_iter().partition(|lost| lost.missed <= now);
+        ground.lost = unmissed;
+        for lost in missed {
+            self.bury(lost).await?;
+        }
+        Ok(())
+    }
+
+    /// What stood still never goes on.
+    async fn bury(&mut self, lost: Lost) -> anyhow::Result<()> {
+        if let Some(mut member) = lost.still {
+            let end = member.process.kill().await?;
+            self.depart(&member, end, Cause::Evicted, None, "ended with its node")?;
+        }
+        Ok(())
+    }
+
+    /// Ends what machines that were stopped have left standing still. At the end of a run.
+    pub(in crate::local::fleet) async fn bury_all(&mut self) -> anyhow::Result<()> {
+        let ground = self.ground.as_mut();
+        let lost = ground.map(|ground| std::mem::take(&mut ground.lost));
+        for lost in lost.unwrap_or_default() {
+            self.bury(lost).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! Asking consumers whether they are ready.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::TcpSocket;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::workers::Readiness;
+
+/// Longest wait for one answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// From one question to the next.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// Keeps a port for the probe of a consumer that is about to start.
+pub(super) struct Reserved(#[expect(dead_code, reason = "holds the port")] Option<TcpSocket>);
+
+/// Asks one consumer again and again, until it is dropped.
+pub(super) struct Prober {
+    said: watch::Receiver<Readiness>,
+    _task: AbortOnDropHandle<()>,
+    /// Keeps the port for the consumer.
+    _reserved: Reserved,
+}
+
+impl Prober {
+    /// A port that nobody else gets. On Linux a socket that is bound and does not listen keeps it from all who ask for any port,
+    /// and leaves it to one that asks for this one and reuses addresses, as servers do (socket(7)).
+    pub(super) fn reserve() -> anyhow::Result<(SocketAddr, Reserved)> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let address = socket.local_addr()?;
+        Ok((
+            address,
+            Reserved(cfg!(target_os = "linux").then_some(socket)),
+        ))
+    }
+
+    /// Asks at `address` from now on.
+    pub(super) fn start((address, reserved): (SocketAddr, Reserved)) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(ANSWER)
+            .build()?;
+        let url = format!("http://{address}/readyz");
+        let (say, said) = watch::channel(Readiness::Silent);
+        let task = tokio::spawn(async move {
+            let mut tick = interval(EVERY);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tick.tick().await;
+                say.send_replace(match client.get(&url).send().await {
+                    Ok(answer) if answer.status() == 200 => Readiness::Ready,
+                    Ok(answer) => Readiness::NotReady(answer.status().as_u16()),
+                    Err(_) => Readiness::Silent,
+                });
+            }
+        });
+        Ok(Self {
+            said,
+            _task: AbortOnDropHandle::new(task),
+            _reserved: reserved,
+        })
+    }
+
+    /// The last answer.
+    pub(super) fn last(&self) -> Readiness {
+        *self.said.borrow()
+    }
+}

@@ -1,0 +1,310 @@
+//! Child processes: started with captured output, signalled, and never left behind.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use evidence::events::Event;
+use evidence::outcome::Unmet;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{ChildStdout, Command};
+use wire::Killer;
+
+use super::guard::{Guard, Watched};
+use crate::logs;
+use crate::workers::End;
+
+/// Where the harness finds storage itself: a workload that knew it could go around the wire.
+const HARNESS_OWN: [&str; 4] = [
+    "EDW_AZURITE_BLOB_URL",
+    "EDW_AZURITE_QUEUE_URL",
+    "EDW_AZURITE_TABLE_URL",
+    "EDW_AZURITE_SOURCE",
+];
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The executable.
+    pub executable: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Its environment, in addition to the parent's.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Program {
+    /// `executable` with `arguments`.
+    pub fn new<A: Into<OsString>>(
+        executable: impl Into<PathBuf>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self {
+            executable: executable.into(),
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// With one more argument.
+    #[must_use]
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// With one more environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// What a child writes to its standard output, line by line.
+pub type Output = Lines<BufReader<ChildStdout>>;
+
+/// A running child. Dropping it kills it: a scenario that fails half-way leaves no process.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: tokio::process::Child,
+    pid: Pid,
+    log: PathBuf,
+    killable: Arc<Killable>,
+    _watched: Watched,
+}
+
+/// What the wire may kill: a process, until it has been reaped. Its number may be given to another then.
+#[derive(Debug)]
+struct Killable(Mutex<Option<Pid>>);
+
+impl Killable {
+    fn pid(&self) -> MutexGuard<'_, Option<Pid>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Killer for Killable {
+    async fn kill(&self) {
+        if let Some(pid) = *self.pid() {
+            // It may have ended by itself this moment, which comes to the same.
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    }
+}
+
+/// How the operating system says that a process ended.
+fn end_of(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Exited(code),
+        (None, Some(signal)) => End::Signalled(signal),
+        (None, None) => End::Unknown,
+    }
+}
+
+/// The end of a process as the event log tells it. What one that was not meant to end had to say belongs to it.
+pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
+    Event::ProcessExited {
+        name: process.name().to_owned(),
+        pid: Some(process.pid()),
+        status: end.to_string(),
+        expected,
+        last_lines: (!expected).then(|| process.last_lines()),
+        restarted: false,
+    }
+}
+
+/// The event of a process that ended by itself, and is started again as its description says.
+pub(super) fn restarted(process: &Process, end: End) -> Event {
+    Event::ProcessExited {
+        name: process.name().to_owned(),
+        pid: Some(process.pid()),
+        status: end.to_string(),
+        expected: true,
+        last_lines: None,
+        restarted: true,
+    }
+}
+
+impl Process {
+    /// Starts `program`; its standard error goes to `<logs>/<name>.log`, and its standard output too unless it is
+    /// `piped`. The `guard` ends it if this process is ended before.
+    pub fn start(
+        name: &str,
+        program: &Program,
+        logs: &Path,
+        piped: bool,
+        guard: &Guard,
+    ) -> anyhow::Result<Self> {
+        let log = logs.join(format!("{name}.log"));
+        let file = File::create(&log).with_context(|| format!("create {}", log.display()))?;
+        let stdout = if piped {
+            Stdio::piped()
+        } else {
+            Stdio::from(file.try_clone()?)
+        };
+        let mut command = Command::new(&program.executable);
+        for name in HARNESS_OWN {
+            command.env_remove(name);
+        }
+        let child = command
+            .args(&program.arguments)
+            .envs(
+                program
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .envs([guard.mark()])
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(Stdio::from(file))
+            .kill_on_drop(true)
+            // Ctrl-C in a terminal goes to the foreground group. What it means for the workload, the harness decides.
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("start {name} ({})", program.executable.display()))?;
+        let id = child
+            .id()
+            .context("a child that was just started must have an id")?;
+        let pid = Pid::from_raw(i32::try_from(id).context("a process id must fit an i32")?);
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            pid,
+            log,
+            killable: Arc::new(Killable(Mutex::new(Some(pid)))),
+            _watched: guard.watch(pid)?,
+        })
+    }
+
+    /// Its name within the run, such as `consumer-3`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw().unsigned_abs()
+    }
+
+    /// The lines of its standard output, when it was started `piped`; once.
+    pub fn lines(&mut self) -> Option<Output> {
+        self.child
+            .stdout
+            .take()
+            .map(|stdout| BufReader::new(stdout).lines())
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        kill(self.pid, signal).with_context(|| format!("send {signal} to {}", self.name))
+    }
+
+    /// Sends a signal to it and to all that it has started: its group is its own.
+    pub fn signal_group(&self, signal: Signal) -> anyhow::Result<()> {
+        match killpg(self.pid, signal) {
+            // It has ended by itself this moment.
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(error) => Err(error)
+                .with_context(|| format!("send {signal} to the processes of {}", self.name)),
+        }
+    }
+
+    /// Whether it has ended, and how.
+    pub fn try_end(&mut self) -> anyhow::Result<Option<End>> {
+        let status = self.child.try_wait();
+        let status = status.with_context(|| format!("look after {}", self.name))?;
+        Ok(status.map(|status| self.reaped(status)))
+    }
+
+    /// Waits until it ends, for at most `deadline`.
+    pub async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
+        match tokio::time::timeout(deadline, self.child.wait()).await {
+            Ok(status) => {
+                let status = status.with_context(|| format!("wait for {}", self.name))?;
+                Ok(self.reaped(status))
+            }
+            Err(_) => Err(Unmet(format!(
+                "wait for {}: still running after {deadline:?}\n{}",
+                self.name,
+                self.tail()
+            ))
+            .into()),
+        }
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub async fn kill(&mut self) -> anyhow::Result<End> {
+        let gone = async {
+            self.child.start_kill()?;
+            self.child.wait().await
+        };
+        let status = gone.await.with_context(|| format!("kill {}", self.name))?;
+        Ok(self.reaped(status))
+    }
+
+    fn reaped(&self, status: ExitStatus) -> End {
+        *self.killable.pid() = None;
+        end_of(status)
+    }
+
+    /// What kills it from afar.
+    pub(super) fn killer(&self) -> Arc<dyn Killer> {
+        self.killable.clone()
+    }
+
+    /// The last lines of its log, each cut to what a person reads of it; empty when it has said nothing.
+    pub fn last_lines(&self) -> String {
+        logs::last_lines(&self.log)
+    }
+
+    /// The last lines of its log, for an error message.
+    pub fn tail(&self) -> String {
+        logs::tail(&self.log)
+    }
+}
+
+/// The command line of the process `pid`, as everybody on the machine can read it; empty where the system does not tell, as
+/// only Linux does here.
+pub fn command_line(pid: u32) -> Vec<u8> {
+    std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
+}
+
+impl Drop for Process {
+    /// What it started in turn ends with it: a command of a user's may leave children behind. Its group is its own, so the
+    /// signal reaches nobody else; that there is nobody left is the rule.
+    fn drop(&mut self) {
+        *self.killable.pid() = None;
+        let _ = killpg(self.pid, Signal::SIGKILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_lines_of_a_log_are_few_and_short() {
+        let dir = tempfile::tempdir().unwrap();
+        let program = Program::new("sh", ["-c", "seq 30; printf '%0900d' 0"]);
+        let mut process =
+            Process::start("talker", &program, dir.path(), false, &Guard::idle()).unwrap();
+        process.wait(Duration::from_secs(10)).await.unwrap();
+        let last = process.last_lines();
+        let lines: Vec<&str> = last.lines().collect();
+        assert_eq!((lines.len(), lines[0]), (15, "17"));
+        assert_eq!(lines[14], format!("{} …", "0".repeat(400)));
+    }
+}

@@ -1,0 +1,201 @@
+//! The programs under test: which they are, and the flags that choose them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::ValueEnum as _;
+use workflow::contract::workload::Description;
+use workflow::duration;
+use workflow::exit::WrongInput;
+
+use super::emulator::StorageChoice;
+use super::process::Program;
+use crate::shell::word;
+use crate::{AksArgs, ClusterArgs};
+
+/// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
+const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the workload can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum EnvironmentName {
+    /// Processes on this machine, and Azurite; the autoscaler is a model, nodes are simulated
+    #[default]
+    Local,
+    /// Pods in a Kubernetes cluster that has KEDA; --context names it
+    Cluster,
+    /// Pods in Azure Kubernetes Service, with Azure Storage and Spot nodes; `aks up` brings it up
+    Aks,
+}
+
+/// Where the workload runs, which programs are under test, and what their storage is allowed.
+#[derive(Debug, Clone, clap::Args)]
+pub struct WorkloadArgs {
+    /// Where the workload runs
+    #[arg(long = "env", env = "EDW_ENV", value_enum, default_value_t)]
+    pub environment: EnvironmentName,
+    /// The storage that runs use [default: for load, engine, or azurite if an address is given; for run, azurite]
+    #[arg(long, env = "EDW_STORAGE", value_enum)]
+    pub storage: Option<StorageChoice>,
+    /// Run this shell command as the consumer, instead of the project's own; docs/CONSUMER.md has the contract that it must keep
+    #[arg(long, env = "EDW_CONSUMER_COMMAND")]
+    pub consumer_command: Option<String>,
+    /// The description of the workload: its message, its row, its worker; docs/DESCRIPTION.md [default: edw.yaml here or in a directory above,
+    /// else the project's own]
+    #[arg(long, env = "EDW_WORKLOAD")]
+    pub workload: Option<PathBuf>,
+    /// How long a storage whose address is given may fail to answer before the run ends as inconclusive
+    #[arg(long, env = "EDW_STORAGE_PATIENCE", value_parser = duration::parse_positive, default_value = "60s")]
+    pub storage_patience: Duration,
+    /// Which cluster
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Which environment on AKS
+    #[command(flatten)]
+    pub aks: AksArgs,
+}
+
+impl WorkloadArgs {
+    /// The flags that repeat the choice, quoted for a shell.
+    pub fn repeat(&self) -> Option<String> {
+        let command = self.consumer_command.as_ref();
+        let command = command.map(|command| format!("--consumer-command {}", word(command)));
+        let workload = self.workload.as_ref().map(|file| {
+            let file = file.to_string_lossy();
+            format!("--workload {}", word(&file))
+        });
+        let patience = (self.storage_patience != STORAGE_PATIENCE).then(|| {
+            let patience = duration::text(self.storage_patience);
+            format!("--storage-patience {patience}")
+        });
+        let storage = self.storage.map(|storage| {
+            let storage = storage.to_possible_value();
+            let storage = storage.expect("every storage must have a name");
+            format!("--storage {}", storage.get_name())
+        });
+        let named = |name: &str, flags: Vec<(&str, String)>| {
+            let flags = flags.into_iter();
+            let flags = flags.map(|(flag, value)| format!(" {flag} {}", word(&value)));
+            format!("--env {name}{}", flags.collect::<String>())
+        };
+        let environment = match self.environment {
+            EnvironmentName::Local => None,
+            EnvironmentName::Cluster => Some(named("cluster", self.cluster.repeat())),
+            EnvironmentName::Aks => {
+                let flags = self.aks.repeat().into_iter();
+                Some(named("aks", flags.chain(self.cluster.repeat()).collect()))
+            }
+        };
+        let flags = environment.into_iter().chain(storage);
+        let flags = flags.chain(workload).chain(command);
+        let flags: Vec<_> = flags.chain(patience).collect();
+        (!flags.is_empty()).then(|| flags.join(" "))
+    }
+}
+
+/// The programs under test.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// The producer.
+    pub producer: Program,
+    /// The consumer.
+    pub consumer: Program,
+    /// The command of a consumer that is not the project's own.
+    pub foreign: Option<String>,
+    /// What messages and rows look like, and how the worker behaves.
+    pub description: Arc<Description>,
+    /// The file that says so; `None`: the project's own.
+    pub file: Option<PathBuf>,
+    /// Whether workers are pods, made of images, and no programs of this machine.
+    pub in_pods: bool,
+    /// The project's own storage engine.
+    pub engine: Program,
+    /// What ends all of them when the harness cannot.
+    pub guard: Program,
+    /// How long a storage whose address is given may go without an answer.
+    pub storage_patience: Duration,
+}
+
+impl Workload {
+    /// The producer and consumer that are built into the `harness` executable as subcommands: the same `main` that their
+    /// own binaries call, so that a test can never run a stale build of them.
+    pub fn built_in(harness: &Path) -> Self {
+        Self {
+            producer: Program::new(harness, ["producer"]),
+            consumer: Program::new(harness, ["consumer"]),
+            foreign: None,
+            description: Description::own(),
+            file: None,
+            in_pods: false,
+            engine: Program::new(harness, ["engine"]),
+            guard: Program::new(harness, ["guard"]),
+            storage_patience: STORAGE_PATIENCE,
+        }
+    }
+
+    /// What `args` choose, with the built-in programs of `harness` for the rest.
+    pub fn chosen(harness: &Path, args: &WorkloadArgs) -> anyhow::Result<Self> {
+        let built_in = Self {
+            storage_patience: args.storage_patience,
+            in_pods: args.environment == EnvironmentName::Cluster,
+            ..Self::built_in(harness)
+        };
+        let described = described(args.workload.as_deref())?;
+        let (description, file) = match described {
+            Some(Described { description, file }) => (description, Some(file)),
+            None => (built_in.description.clone(), None),
+        };
+        let beside = file.as_deref().and_then(Path::parent);
+        let own = description.worker.command.as_ref().map(|command| {
+            // As if it were called where its description is.
+            let beside = beside.map_or_else(|| ".".into(), Path::to_string_lossy);
+            (
+                command.clone(),
+                format!("cd {} && exec {command}", word(&beside)),
+            )
+        });
+        let given = args.consumer_command.clone();
+        let given = given.map(|command| (command.clone(), format!("exec {command}")));
+        let workload = Self {
+            description,
+            file,
+            ..built_in
+        };
+        Ok(match given.or(own) {
+            None => workload,
+            // The shell becomes the consumer: signals meant for one must not end in the other.
+            Some((command, line)) => Self {
+                consumer: Program::new("sh", ["-c".to_owned(), line]),
+                foreign: Some(command),
+                ..workload
+            },
+        })
+    }
+}
+
+/// A description, and the file that it was read from.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// What it says.
+    pub description: Arc<Description>,
+    /// Where it is, from the root.
+    pub file: PathBuf,
+}
+
+/// The description in `file`, or that of the project where it has one.
+pub fn described(file: Option<&Path>) -> anyhow::Result<Option<Described>> {
+    let found = crate::project::description();
+    let Some(file) = file.or(found.as_deref()) else {
+        return Ok(None);
+    };
+    let read = || {
+        let file = std::path::absolute(file)?;
+        let description =
+            producer::described(&file.to_string_lossy()).map_err(anyhow::Error::msg)?;
+        anyhow::Ok(Described { description, file })
+    };
+    let described = read().context(WrongInput("read the description of the workload"))?;
+    Ok(Some(described))
+}

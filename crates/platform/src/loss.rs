@@ -1,0 +1,110 @@
+//! Losing storage in the middle of a run: noticed by a look four times a second, and told to whoever waits for anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// From one look to the next.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// Whether storage is lost, and how. Clones share it.
+#[derive(Debug, Clone)]
+pub struct StorageLoss(Arc<watch::Sender<Option<String>>>);
+
+impl Default for StorageLoss {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(None)))
+    }
+}
+
+impl StorageLoss {
+    /// How storage was lost, if it is.
+    pub fn reason(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
+
+    /// Resolves when it is lost, with how.
+    pub async fn lost(&self) -> String {
+        let mut told = self.0.subscribe();
+        let lost = told.wait_for(Option::is_some).await;
+        lost.ok()
+            .and_then(|reason| reason.clone())
+            .unwrap_or_default()
+    }
+
+    /// Tells how storage was lost; only the first reason counts.
+    pub fn tell(&self, reason: String) {
+        self.0.send_if_modified(|told| {
+            let first = told.is_none();
+            told.get_or_insert(reason);
+            first
+        });
+    }
+}
+
+/// Asks four times a second whether storage is lost, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lookout(
+    #[expect(dead_code, reason = "ends the look-out when it is dropped")] DropGuard,
+);
+
+impl Lookout {
+    /// `look` is one look: how storage was lost, if it was. Told to `loss`, once. A look that panics is told as well: the run
+    /// must not go on unwatched.
+    pub(super) fn start<L, F>(loss: StorageLoss, mut look: L) -> Self
+    where
+        L: FnMut() -> F + Send + 'static,
+        F: Future<Output = Option<String>> + Send,
+    {
+        let stop = CancellationToken::new();
+        let looks = stop.clone().run_until_cancelled_owned(async move {
+            let mut tick = interval(EVERY);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tick.tick().await;
+                if let Some(reason) = look().await {
+                    return reason;
+                }
+            }
+        });
+        tokio::spawn(async move {
+            match tokio::spawn(looks).await {
+                Ok(None) => {}
+                Ok(Some(reason)) => loss.tell(reason),
+                Err(panic) => loss.tell(format!(
+                    "look after storage: {panic}; this is a bug of the harness"
+                )),
+            }
+        });
+        Self(stop.drop_guard())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_that_panics_ends_the_run() {
+        let loss = StorageLoss::default();
+        let _lookout = Lookout::start(loss.clone(), || async { panic!("no more") });
+        assert!(loss.lost().await.contains("a bug of the harness"));
+    }
+
+    #[tokio::test]
+    async fn the_first_reason_is_told_to_all_also_to_those_who_ask_late() {
+        let loss = StorageLoss::default();
+        assert_eq!(loss.reason(), None);
+        let early = tokio::spawn({
+            let loss = loss.clone();
+            async move { loss.lost().await }
+        });
+        loss.tell("killed".to_owned());
+        loss.tell("away".to_owned());
+        assert_eq!(early.await.unwrap(), "killed");
+        assert_eq!(loss.lost().await, "killed");
+    }
+}

@@ -1,0 +1,248 @@
+//! What a platform offers, and how fast things happen there: known before anything runs.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use workflow::contract::workload::{Description, Name};
+
+use evidence::pace::{Pace, Paces};
+
+/// Something that a platform may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// A fault proxy between the workload and its storage, which breaks requests and writes a history of them.
+    Wire,
+    /// Consumers that can be frozen and thawed.
+    Freeze,
+    /// A storage that can be taken away and brought back with its data.
+    Outage,
+    /// An authority of the harness, whose clock, tokens and mistakes it decides.
+    Authority,
+    /// Scaling by KEDA and the HPA, or by their model.
+    Scaling,
+    /// Spot nodes that can be evicted, or what stands for them.
+    Nodes,
+    /// Nodes that can end without any notice, when the scenario says so.
+    SuddenEnd,
+    /// Nodes that can be drained: nothing comes to them any more, and what is there is told to end.
+    NodeDrain,
+    /// Evictions that are announced as long before as the scenario says.
+    Notice,
+    /// A drain of a node before the end that its notice says, with a second of grace, when the scenario says so.
+    EarlyDrain,
+    /// Machines that can be stopped without being deleted.
+    StoppedMachine,
+    /// A node that comes back under its name after its eviction.
+    ReturningNode,
+    /// A lack of Spot machines, when the scenario says so.
+    NoSpotCapacity,
+    /// A Kubernetes cluster (`@cluster`).
+    Cluster,
+    /// Azure Kubernetes Service (`@aks`).
+    Aks,
+    /// A setting of the worker for how long simulated work takes.
+    Work,
+    /// A setting of the worker for how long a lease lasts.
+    Lease,
+    /// A setting of the worker for how many messages it has in hand at once.
+    Concurrency,
+    /// A setting of the worker for how many deliveries a message has.
+    Attempts,
+    /// A setting of the worker for its longest pause between two polls.
+    IdlePoll,
+    /// A setting of the worker for where it says whether it is ready.
+    Probe,
+    /// A setting of the worker for where Scheduled Events answer.
+    Events,
+    /// A worker that drains on SIGTERM.
+    Drain,
+    /// A worker that signs in with workload identity.
+    SignIn,
+    /// A worker whose log tells the level of each event.
+    JsonLog,
+    /// Messages that tell when they were to be sent.
+    Intended,
+    /// Messages of the contract, and a poison queue with reasons: what is wrong with a message of another kind, only its worker knows.
+    BadMessages,
+}
+
+impl Need {
+    const ALL: [Self; 27] = [
+        Self::Wire,
+        Self::Freeze,
+        Self::Outage,
+        Self::Authority,
+        Self::Scaling,
+        Self::Nodes,
+        Self::SuddenEnd,
+        Self::NodeDrain,
+        Self::Notice,
+        Self::EarlyDrain,
+        Self::StoppedMachine,
+        Self::ReturningNode,
+        Self::NoSpotCapacity,
+        Self::Cluster,
+        Self::Aks,
+        Self::Work,
+        Self::Lease,
+        Self::Concurrency,
+        Self::Attempts,
+        Self::IdlePoll,
+        Self::Probe,
+        Self::Events,
+        Self::Drain,
+        Self::SignIn,
+        Self::JsonLog,
+        Self::Intended,
+        Self::BadMessages,
+    ];
+}
+
+/// As reports name it, after "it needs".
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wire => "a fault proxy before its storage",
+            Self::Freeze => "consumers that can be frozen",
+            Self::Outage => "a storage that can be taken away",
+            Self::Authority => "an authority of the harness",
+            Self::Scaling => "scaling by KEDA or its model",
+            Self::Nodes => {
+                "nodes that can be taken back (in a cluster, those that --drain-nodes hands over)"
+            }
+            Self::SuddenEnd => "nodes that can end without notice",
+            Self::NodeDrain => "nodes that can be drained",
+            Self::Notice => "evictions with a notice of a given length",
+            Self::EarlyDrain => "drains that come before the end of a notice",
+            Self::StoppedMachine => "machines that can be stopped and not deleted",
+            Self::ReturningNode => "nodes that come back after their eviction",
+            Self::NoSpotCapacity => "Spot machines that can be made unavailable",
+            Self::Cluster => "a Kubernetes cluster (@cluster)",
+            Self::Aks => "Azure Kubernetes Service (@aks)",
+            Self::Work => "a setting of the worker for simulated work ({work} in worker.variables)",
+            Self::Lease => "a setting of the worker for its lease ({lease} in worker.variables)",
+            Self::Concurrency => {
+                "a setting of the worker for how many messages it has at once ({concurrency} in worker.variables)"
+            }
+            Self::Attempts => {
+                "a setting of the worker for how often a message is delivered ({attempts} in worker.variables)"
+            }
+            Self::IdlePoll => "a setting of the worker for its polls ({idle-poll} in worker.variables)",
+            Self::Probe => "a setting of the worker for its readiness probe ({listen} in worker.variables)",
+            Self::Events => "a setting of the worker for Scheduled Events ({events} in worker.variables)",
+            Self::Drain => "a worker that drains on SIGTERM (worker.drains)",
+            Self::SignIn => "a worker that signs in with workload identity (worker.workload-identity)",
+            Self::JsonLog => "a worker whose log tells levels (worker.json-log)",
+            Self::Intended => "messages that tell when they were to be sent ({intended} in message.body)",
+            Self::BadMessages => "bad messages and reasons of the contract of docs/CONSUMER.md",
+        })
+    }
+}
+
+/// What a platform offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offers(BTreeSet<Need>);
+
+impl Need {
+    /// What the worker of `description` lacks.
+    pub fn lacking(description: &Description) -> Vec<Self> {
+        let worker = &description.worker;
+        let own = Description::own();
+        let is_of_contract = description.message == own.message && description.poison == own.poison;
+        let offered = [
+            (Self::Work, worker.has(Name::Work)),
+            (Self::Lease, worker.has(Name::Lease)),
+            (Self::Concurrency, worker.has(Name::Concurrency)),
+            (Self::Attempts, worker.has(Name::Attempts)),
+            (Self::IdlePoll, worker.has(Name::IdlePoll)),
+            (Self::Probe, worker.has(Name::Listen)),
+            (Self::Events, worker.has(Name::Events)),
+            (Self::Drain, worker.drains),
+            (Self::SignIn, worker.workload_identity),
+            (Self::JsonLog, worker.json_log),
+            (Self::Intended, description.message_has(Name::Intended)),
+            (Self::BadMessages, is_of_contract),
+        ];
+        let lacking = offered.into_iter().filter(|(_, is_offered)| !is_offered);
+        lacking.map(|(need, _)| need).collect()
+    }
+}
+
+impl Offers {
+    /// Everything.
+    pub fn all() -> Self {
+        Self(Need::ALL.into())
+    }
+
+    /// The same without some of it.
+    #[must_use]
+    pub fn without(mut self, lacking: &[Need]) -> Self {
+        self.0.retain(|need| !lacking.contains(need));
+        self
+    }
+
+    /// What of `needs` it lacks.
+    pub fn missing(&self, needs: &BTreeSet<Need>) -> BTreeSet<Need> {
+        needs.difference(&self.0).copied().collect()
+    }
+}
+
+/// What a platform says of itself before anything runs there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// What it offers.
+    pub offers: Offers,
+    /// How much faster than in production things happen there.
+    pub paces: Paces,
+}
+
+impl Profile {
+    /// The same with the worker of `description`.
+    #[must_use]
+    pub fn with_worker(self, description: &Description) -> Self {
+        Self {
+            offers: self.offers.without(&Need::lacking(description)),
+            ..self
+        }
+    }
+
+    /// The pace of a scenario with these needs: production's own, unless it is about scaling or about nodes; the slower one
+    /// where it is about both.
+    pub fn pace(&self, needs: &BTreeSet<Need>) -> Pace {
+        let about = |need, pace| needs.contains(&need).then_some(pace);
+        let paces = [
+            about(Need::Scaling, self.paces.scaling),
+            about(Need::Nodes, self.paces.nodes),
+        ];
+        paces.into_iter().flatten().min().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_need_is_one_of_all() {
+        let named: BTreeSet<String> = Need::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(named.len(), Need::ALL.len());
+        assert_eq!(Offers::all().missing(&Need::ALL.into()), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_scenario_about_scaling_and_nodes_has_the_slower_of_their_paces() {
+        let profile = Profile {
+            paces: Paces {
+                scaling: Pace::new(30).unwrap(),
+                nodes: Pace::new(5).unwrap(),
+            },
+            offers: Offers::all(),
+        };
+        let pace = |needs: &[Need]| profile.pace(&needs.iter().copied().collect()).times();
+        assert_eq!(pace(&[]), 1);
+        assert_eq!(pace(&[Need::Wire, Need::Freeze]), 1);
+        assert_eq!(pace(&[Need::Wire, Need::Scaling]), 30);
+        assert_eq!(pace(&[Need::Nodes, Need::Notice]), 5);
+        assert_eq!(pace(&[Need::Nodes, Need::Scaling]), 5);
+    }
+}

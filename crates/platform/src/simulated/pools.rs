@@ -1,0 +1,155 @@
+//! Which node is made for consumers that fit nowhere: Karpenter's rules for node pools, as AKS node auto-provisioning has them.
+
+use manifest::Item;
+use manifest::labels::{Labels, Operator};
+use manifest::nodes::NodePool;
+use manifest::pod::Taint;
+
+use super::amounts::Amounts;
+use super::needs::{Needs, NodesError};
+use super::{CAPACITY_TYPE, Capacity, HOSTNAME, Node, SCALE_SET_PRIORITY, ZONE, place};
+
+/// The label of a node that says which pool made it.
+const POOL: &str = "karpenter.sh/nodepool";
+/// The requirement that says how many cores a machine may have.
+const CORES: &str = "karpenter.azure.com/sku-cpu";
+/// Cores of the smallest machine where a pool does not say.
+const FEWEST_CORES: u64 = 2;
+/// Of a general-purpose machine of Azure (D family).
+const MEMORY_PER_CORE: u64 = 4 << 30;
+/// What the kubelet of a machine with two cores keeps of them (AKS, "Resource reservations": 100 of 2,000 millicores).
+const RESERVED_SHARE: u64 = 20;
+/// Pods a node, as AKS has it for node auto-provisioning with overlay networking.
+const MOST_PODS: u64 = 250;
+/// Zones of an Azure region that has zones.
+const ZONES: u64 = 3;
+
+/// A node pool that can make nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// The heaviest is tried first.
+    pub weight: u32,
+    /// What its nodes are, Spot before on demand.
+    pub capacities: Vec<Capacity>,
+    /// What its nodes may have together, in thousandths of a core; `None`: no limit.
+    pub limit_cpu_millis: Option<u64>,
+    /// What a machine has, its kubelet's share taken away.
+    pub allocatable: Amounts,
+    /// Thousandths of a core of a machine.
+    pub machine_cpu_millis: u64,
+    labels: Labels,
+    taints: Vec<Taint>,
+}
+
+impl Pool {
+    pub(super) fn of(item: &Item<NodePool>) -> Result<Self, NodesError> {
+        let spec = &item.spec.template.spec;
+        let quantity = |source| NodesError::Quantity {
+            object: item.object(),
+            source,
+        };
+        let listed = |key: &str| {
+            let mut requirements = spec.requirements.iter();
+            let found = requirements.find(|it| it.key == key && it.operator == Operator::In);
+            found.map_or(&[][..], |it| &it.values[..])
+        };
+        let mut capacities: Vec<Capacity> = [Capacity::Spot, Capacity::OnDemand].into();
+        capacities.retain(|each| {
+            let listed = listed(CAPACITY_TYPE);
+            // Karpenter's default where a pool does not say (`pkg/apis/v1/nodepool.go`): on demand.
+            (listed.is_empty() && *each == Capacity::OnDemand)
+                || listed.iter().any(|value| value == each.as_str())
+        });
+        let cores = listed(CORES).iter().filter_map(|value| value.parse().ok());
+        let cores: u64 = cores.min().unwrap_or(FEWEST_CORES);
+        let single = |it: &&manifest::labels::Requirement| {
+            it.operator == Operator::In && it.values.len() == 1
+        };
+        let mut labels: Labels = spec
+            .requirements
+            .iter()
+            .filter(single)
+            .map(|it| (it.key.clone(), it.values[0].clone()))
+            .collect();
+        labels.insert(POOL.to_owned(), item.metadata.name.clone());
+        let limit = if item.spec.limits.contains_key("cpu") {
+            let limits = Amounts::read(&item.spec.limits, 0).map_err(quantity)?;
+            Some(limits.cpu_millis)
+        } else {
+            None
+        };
+        let machine_cpu_millis = cores * 1_000;
+        Ok(Self {
+            name: item.metadata.name.clone(),
+            weight: item.spec.weight,
+            capacities,
+            limit_cpu_millis: limit,
+            allocatable: Amounts {
+                cpu_millis: machine_cpu_millis - machine_cpu_millis / RESERVED_SHARE,
+                memory_bytes: cores * (MEMORY_PER_CORE - MEMORY_PER_CORE / RESERVED_SHARE),
+                pods: MOST_PODS,
+            },
+            machine_cpu_millis,
+            labels,
+            taints: spec.taints.clone(),
+        })
+    }
+
+    /// A node of it, called `name`. The zones take turns by `number`.
+    pub fn node(&self, capacity: Capacity, name: &str, number: u64) -> Node {
+        let mut labels = self.labels.clone();
+        labels.insert(CAPACITY_TYPE.to_owned(), capacity.as_str().to_owned());
+        if capacity == Capacity::Spot {
+            labels.insert(SCALE_SET_PRIORITY.to_owned(), "spot".to_owned());
+        }
+        labels.insert(ZONE.to_owned(), format!("local-{}", number % ZONES + 1));
+        labels.insert(HOSTNAME.to_owned(), name.to_owned());
+        Node {
+            name: name.to_owned(),
+            capacity,
+            labels,
+            taints: self.taints.clone(),
+            allocatable: self.allocatable,
+        }
+    }
+}
+
+/// The pool and the capacity of the next node for a consumer that fits nowhere; `None`: no pool can make one that it fits.
+///
+/// - The heaviest pool comes first (`pkg/utils/nodepool/nodepool.go`, `OrderByWeight`; equal weights by name here).
+/// - A pool must be tolerated and wanted, hold an empty consumer, and keep its limit (`scheduling/nodeclaim.go`, `CanAdd`;
+///   `scheduler.go`, `filterByRemainingResources`). Preferences of the consumer are left out: those that no pool keeps are
+///   relaxed, and the others agree with the weights in the manifests here.
+/// - Of a pool with both capacities, Spot comes first (karpenter-provider-azure, `instance.go`, `getPriorityForInstanceType`).
+/// - What Azure has no capacity for is passed over, for the next offering.
+pub fn next<'a>(
+    needs: &Needs,
+    pools: &'a [Pool],
+    used_cpu_millis: impl Fn(&Pool) -> u64,
+    has_capacity: impl Fn(Capacity) -> bool,
+) -> Option<(&'a Pool, Capacity)> {
+    let mut ordered: Vec<&Pool> = pools.iter().collect();
+    ordered.sort_by(|one, other| {
+        let heavier = other.weight.cmp(&one.weight);
+        heavier.then_with(|| one.name.cmp(&other.name))
+    });
+    let fits = |pool: &Pool, capacity| {
+        let node = pool.node(capacity, "new", 0);
+        let empty = place::Occupied {
+            node: &node,
+            consumers: 0,
+        };
+        let after = used_cpu_millis(pool) + pool.machine_cpu_millis;
+        place::fits(needs, empty) && pool.limit_cpu_millis.is_none_or(|limit| after <= limit)
+    };
+    ordered.into_iter().find_map(|pool| {
+        let mut capacities = pool.capacities.iter().copied();
+        let capacity = capacities.find(|each| has_capacity(*each) && fits(pool, *each))?;
+        Some((pool, capacity))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,225 @@
+//! The storage of a run, whichever it is: the ports, behind pointers.
+
+mod queues;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use workflow::azure::{QueueArgs, Storage, TableArgs};
+use workflow::contract::RunId;
+use workflow::contract::workload::Lens;
+use workflow::ports::{
+    Delivery, EntityStream, Lease, Peeked, ResultTable, StorageError, WorkQueue,
+};
+
+pub use self::queues::Queues;
+use evidence::audit::StorageNames;
+
+/// A queue as the harness looks at it. Every [`WorkQueue`] is one.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// As [`WorkQueue::create`].
+    async fn create(&self) -> Result<(), StorageError>;
+    /// As [`WorkQueue::send`].
+    async fn send(&self, body: &str) -> Result<(), StorageError>;
+    /// As [`WorkQueue::receive`].
+    async fn receive(&self, max: u8, hidden: Duration) -> Result<Vec<Delivery>, StorageError>;
+    /// As [`WorkQueue::renew`].
+    async fn renew(&self, lease: &Lease, hidden: Duration) -> Result<Lease, StorageError>;
+    /// As [`WorkQueue::peek`].
+    async fn peek(&self, max: u8) -> Result<Vec<Peeked>, StorageError>;
+    /// As [`WorkQueue::approximate_count`].
+    async fn approximate_count(&self) -> Result<u64, StorageError>;
+    /// As [`WorkQueue::delete_queue`].
+    async fn delete_queue(&self) -> Result<(), StorageError>;
+}
+
+#[async_trait]
+impl<Q: WorkQueue> Queue for Q {
+    async fn create(&self) -> Result<(), StorageError> {
+        WorkQueue::create(self).await
+    }
+
+    async fn send(&self, body: &str) -> Result<(), StorageError> {
+        WorkQueue::send(self, body).await
+    }
+
+    async fn receive(&self, max: u8, hidden: Duration) -> Result<Vec<Delivery>, StorageError> {
+        WorkQueue::receive(self, max, hidden).await
+    }
+
+    async fn renew(&self, lease: &Lease, hidden: Duration) -> Result<Lease, StorageError> {
+        WorkQueue::renew(self, lease, hidden).await
+    }
+
+    async fn peek(&self, max: u8) -> Result<Vec<Peeked>, StorageError> {
+        WorkQueue::peek(self, max).await
+    }
+
+    async fn approximate_count(&self) -> Result<u64, StorageError> {
+        WorkQueue::approximate_count(self).await
+    }
+
+    async fn delete_queue(&self) -> Result<(), StorageError> {
+        WorkQueue::delete_queue(self).await
+    }
+}
+
+/// A table as the harness looks at it. Every [`ResultTable`] is one.
+#[async_trait]
+pub trait Table: Send + Sync {
+    /// As [`ResultTable::create`].
+    async fn create(&self) -> Result<(), StorageError>;
+    /// As [`ResultTable::all_entities`].
+    fn all_entities(&self) -> EntityStream;
+    /// As [`ResultTable::delete_table`].
+    async fn delete_table(&self) -> Result<(), StorageError>;
+}
+
+#[async_trait]
+impl<T: ResultTable> Table for T {
+    async fn create(&self) -> Result<(), StorageError> {
+        ResultTable::create(self).await
+    }
+
+    fn all_entities(&self) -> EntityStream {
+        ResultTable::all_entities(self)
+    }
+
+    async fn delete_table(&self) -> Result<(), StorageError> {
+        ResultTable::delete_table(self).await
+    }
+}
+
+/// Queues and tables of which nothing is judged.
+#[derive(Clone, Default)]
+pub struct Beside {
+    /// The queues.
+    pub queues: Vec<Arc<dyn Queue>>,
+    /// The tables.
+    pub tables: Vec<Arc<dyn Table>>,
+}
+
+/// The storage of one run.
+#[derive(Clone)]
+pub struct Store {
+    /// The run.
+    pub run: RunId,
+    /// Its queue; of several, all of them as one.
+    pub queue: Arc<dyn Queue>,
+    /// Its queues one by one, in the order of their names.
+    pub queues: Vec<Arc<dyn Queue>>,
+    /// Where its poison messages go; `None`: the workload has no such place.
+    pub poison: Option<Arc<dyn Queue>>,
+    /// Its table.
+    pub table: Arc<dyn Table>,
+    /// What the worker uses beside these.
+    pub beside: Beside,
+    /// What queue and table are called, by which their requests are told.
+    pub names: StorageNames,
+    /// How its messages and rows look.
+    pub lens: Lens,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the storage of {}", self.run)
+    }
+}
+
+/// Every queue that the run of `lens` has, whose own is called `queue`: its own comes first.
+pub fn queue_names(lens: &Lens, queue: &str) -> impl Iterator<Item = String> {
+    let own = [queue.to_owned()]
+        .into_iter()
+        .chain(lens.poison_queue(queue));
+    own.chain(lens.queues_beside(queue))
+}
+
+/// Every table that the run of `lens` has, whose own is called `table`: its own comes first.
+pub fn table_names(lens: &Lens, table: &str) -> impl Iterator<Item = String> {
+    let own = [table.to_owned()].into_iter();
+    own.chain(lens.tables_beside(table))
+}
+
+impl Store {
+    /// That of the run of `lens` in `storage`, where its own queues and table are `queues` and `table`. Nothing is made in it.
+    pub fn of(
+        storage: &Storage,
+        lens: Lens,
+        queues: &[QueueArgs],
+        table: &TableArgs,
+    ) -> anyhow::Result<Self> {
+        let table_name = table.table.as_str();
+        let (mut own, mut poisons) = (Vec::new(), Vec::new());
+        let mut beside = Beside::default();
+        for queue in queues {
+            let named = |name: String| -> anyhow::Result<Arc<dyn Queue>> {
+                Ok(Arc::new(storage.queue_named(&name.parse()?, queue)?))
+            };
+            let name = queue.queue.as_str();
+            own.push(Arc::new(storage.queue(queue)?) as Arc<dyn Queue>);
+            poisons.extend(lens.poison_queue(name).map(named).transpose()?);
+            for name in lens.queues_beside(name) {
+                beside.queues.push(named(name)?);
+            }
+        }
+        for name in lens.tables_beside(table_name) {
+            let args = TableArgs {
+                table: name.parse()?,
+                ..table.clone()
+            };
+            beside.tables.push(Arc::new(storage.table(&args)?));
+        }
+        Ok(Self {
+            run: lens.run().clone(),
+            queue: Queues::joined(own.clone()).context("a run must have a queue")?,
+            queues: own,
+            poison: Queues::joined(poisons),
+            table: Arc::new(storage.table(table)?),
+            beside,
+            names: StorageNames {
+                queues: queues.iter().map(|it| it.queue.to_string()).collect(),
+                table: Some(table_name.to_owned()),
+            },
+            lens,
+        })
+    }
+
+    /// Creates the queues and the table.
+    pub async fn create(&self) -> Result<(), StorageError> {
+        self.queue.create().await?;
+        if let Some(poison) = &self.poison {
+            poison.create().await?;
+        }
+        for queue in &self.beside.queues {
+            queue.create().await?;
+        }
+        for table in &self.beside.tables {
+            table.create().await?;
+        }
+        self.table.create().await
+    }
+
+    /// Removes the queues and the table. All are tried; the first failure is returned.
+    pub async fn remove(&self) -> Result<(), StorageError> {
+        let poison = match &self.poison {
+            Some(poison) => poison.delete_queue().await,
+            None => Ok(()),
+        };
+        let mut removed = vec![
+            self.queue.delete_queue().await,
+            poison,
+            self.table.delete_table().await,
+        ];
+        for queue in &self.beside.queues {
+            removed.push(queue.delete_queue().await);
+        }
+        for table in &self.beside.tables {
+            removed.push(table.delete_table().await);
+        }
+        removed.into_iter().collect()
+    }
+}
