@@ -28,13 +28,13 @@ use crate::init::InitArgs;
 use crate::load::LoadArgs;
 use crate::nights::NightsArgs;
 use crate::outcome::Outcome;
-use crate::recording::{Progress, RecordingArgs};
 use crate::report::ReportError;
 use crate::say::say;
 use crate::scenario::{Selection, SuiteArgs, SuiteReport};
-use crate::simulate::SimulateArgs;
 use crate::sweep::SweepArgs;
 use crate::verify::VerifyArgs;
+use advise::recording::{Progress, RecordingArgs};
+use advise::simulate::SimulateArgs;
 
 /// Proves that an event-driven workload keeps its promises
 #[derive(Debug, Parser)]
@@ -218,9 +218,9 @@ fn dispatch(cli: Cli, name: &'static str) -> ExitCode {
 }
 
 fn simulate(args: &SimulateArgs) -> anyhow::Result<ExitCode> {
-    let answer = crate::simulate::simulate(args)?;
-    let files = crate::simulate::write(args, &answer)?;
-    say(&crate::simulate::text(&answer, stdout().is_terminal()));
+    let answer = advise::simulate::simulate(args)?;
+    let files = advise::simulate::write(args, &answer)?;
+    say(&advise::simulate::text(&answer, stdout().is_terminal()));
     say(&format!("page     {}", files.html.display()));
     say(&format!("figures  {}", files.json.display()));
     Ok(ExitCode::SUCCESS)
@@ -244,7 +244,7 @@ fn nights(args: &NightsArgs) -> anyhow::Result<ExitCode> {
 
 fn recording(args: &RecordingArgs) -> anyhow::Result<ExitCode> {
     let mut progress = Progress::new(stderr(), Instant::now());
-    let answer = crate::recording::judge(args, &mut |part| progress.tell(part, Instant::now()))?;
+    let answer = advise::recording::judge(args, &mut |part| progress.tell(part, Instant::now()))?;
     say(&answer.text());
     Ok(ExitCode::from(answer.outcome()))
 }

@@ -1,21 +1,15 @@
 //! Proves that the event-driven workload keeps its promises: scenarios, load, audit, measurement, reports.
 //!
-//! - [`platform`]: where the workload runs: `local`, `cluster` or `aks`. [`run`]: one run: it starts storage, consumers and a
-//!   load, and collects the evidence.
+//! - [`run`]: one run on a [`platform`]: it starts storage, consumers and a load, and collects the evidence.
 //! - [`scenario`]: the suite: plays the scenarios of the feature files. [`load`]: one run without Gherkin.
 //! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes. `conclusion`:
 //!   how loads, audits, scenarios and suites come to an outcome. `panics`: notes each panic of the harness, so that none is lost.
-//! - [`storage`]: the storage of a run, whichever it is. [`events`]: the log of a run. [`report`]: everything people read, derived from it.
+//! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
 //! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a killed harness has left in storage and in a cluster.
 //! - [`pace`]: how many times as fast as in production a scenario runs.
-//! - [`autoscale`]: the model of KEDA and the HPA decides how many consumers a run has.
-//! - [`nodes`]: the simulated nodes on which consumers run, and how Azure evicts them.
-//! - [`init`]: writes a first description of another team's workload.
-//! - [`manifest`]: what `k8s/` says, and what is wrong with it. [`simulate`]: what its scaling settings would do. [`recording`]:
-//!   what a real cluster did, held against the model.
-//! - [`authority`]: what stands for Microsoft Entra on a laptop. [`leak`]: finds secrets in what was written down.
+//! - [`init`]: writes a first description of another team's workload. [`leak`]: finds secrets in what was written down.
 //! - [`compare`]: runs held against other runs. [`nights`]: a page over many.
-//! - [`project`]: the directory that a command works for.
+//! - [`advise`]: what scaling settings would do. [`manifest`]: what `k8s/` says, and what is wrong with it.
 //! - [`cli`]: the command line. [`exit`]: its exit codes.
 
 pub mod cli;
@@ -28,19 +22,15 @@ pub mod leak;
 pub mod load;
 pub mod nights;
 mod panics;
-pub mod project;
-pub mod recording;
 pub mod report;
 #[cfg(test)]
 mod rooms;
 pub mod run;
 mod say;
 pub mod scenario;
-pub mod simulate;
 pub mod sweep;
 pub mod verify;
 
-pub use ::{manifest, platform};
-pub use ::wire;
+pub use ::{advise, manifest, platform, wire};
 pub use evidence::{events, outcome, pace};
 pub use judge::{audit, measure};

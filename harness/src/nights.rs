@@ -12,7 +12,9 @@ use workflow::exit::WrongInput;
 use crate::compare::runs_in;
 use crate::measure::{Hop, Micros, Percentile};
 use crate::outcome::Outcome;
-use crate::report::{RunRecord, head, promises, sign, write_whole};
+use views::{head, write_whole};
+
+use crate::report::{RunRecord, promises, sign};
 
 /// Which nights, and where the page goes.
 #[derive(Debug, Clone, clap::Args)]

@@ -64,12 +64,12 @@ fn uses(files: impl IntoIterator<Item = (PathBuf, String)>) -> Uses {
     for (path, text) in files {
         let is_code = |line: &&str| !line.trim_start().starts_with("//");
         let code: Vec<&str> = text.lines().filter(is_code).collect();
-        let used = uses.entry(room_of(&path)).or_default();
-        used.extend(names(&code.join("\n")));
+        let others = uses.entry(room_of(&path)).or_default();
+        others.extend(names(&code.join("\n")));
     }
     let rooms: BTreeSet<String> = uses.keys().cloned().collect();
-    for (room, used) in &mut uses {
-        used.retain(|other| other != room && rooms.contains(other));
+    for (room, others) in &mut uses {
+        others.retain(|other| other != room && rooms.contains(other));
     }
     uses
 }
@@ -78,10 +78,10 @@ fn uses(files: impl IntoIterator<Item = (PathBuf, String)>) -> Uses {
 fn circles(mut uses: Uses) -> Uses {
     loop {
         let left: BTreeSet<String> = uses.keys().cloned().collect();
-        for used in uses.values_mut() {
-            used.retain(|other| left.contains(other));
+        for others in uses.values_mut() {
+            others.retain(|other| left.contains(other));
         }
-        uses.retain(|_, used| !used.is_empty());
+        uses.retain(|_, others| !others.is_empty());
         if uses.len() == left.len() {
             return uses;
         }

@@ -28,7 +28,7 @@ const NAMESPACE_GONE: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone, clap::Args)]
 pub struct SweepArgs {
     /// Where the run directories are [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
-    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// Also remove the namespaces in this context's cluster of runs whose time is over, and give back the nodes that such runs
     /// have cordoned, whether or not their logs are here

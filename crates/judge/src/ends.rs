@@ -81,6 +81,8 @@ pub fn unexpected_ends(
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn process(role: &str, exit: Option<(i64, bool, bool)>) -> ProcessRecord {
@@ -104,9 +106,10 @@ mod tests {
         processes: &[ProcessRecord],
         leeway: &[Leeway],
         lost: Option<i64>,
-    ) -> Option<Option<Outcome>> {
+    ) -> Result<Outcome, &'static str> {
         let lost = lost.map(Stamp::from_micros);
-        ConsumerEnds::of(processes, leeway, lost).map(|ends| ends.outcome)
+        let ends = ConsumerEnds::of(processes, leeway, lost).ok_or("no consumer")?;
+        ends.outcome.ok_or("not judged")
     }
 
     const ORDERLY: Option<(i64, bool, bool)> = Some((5_000_000, true, false));
@@ -123,23 +126,23 @@ mod tests {
             let processes: Vec<_> = processes.iter().map(|&it| it.clone()).collect();
             judged(&processes, &[], None)
         };
-        assert_eq!(told(&[&orderly]), Some(Some(Outcome::Pass)));
-        assert_eq!(
-            told(&[&orderly, &running]),
-            Some(Some(Outcome::Inconclusive))
-        );
-        assert_eq!(
-            told(&[&orderly, &running, &by_itself]),
-            Some(Some(Outcome::Fail))
-        );
+        assert_eq!(told(&[&orderly]), Ok(Outcome::Pass));
+        assert_eq!(told(&[&orderly, &running]), Ok(Outcome::Inconclusive));
+        assert_eq!(told(&[&orderly, &running, &by_itself]), Ok(Outcome::Fail));
     }
 
     #[test]
     fn only_consumers_are_judged_and_only_those_that_had_to_end() {
         let producer = process("producer", BY_ITSELF);
         let restarted = process(CONSUMER, RESTARTED);
-        assert_eq!(judged(&[producer.clone()], &[], None), None);
-        assert_eq!(judged(&[restarted.clone()], &[], None), None);
+        assert_eq!(
+            judged(slice::from_ref(&producer), &[], None),
+            Err("no consumer")
+        );
+        assert_eq!(
+            judged(slice::from_ref(&restarted), &[], None),
+            Err("no consumer")
+        );
         let orderly = process(CONSUMER, ORDERLY);
         let all = [producer, restarted, orderly];
         let ends = ConsumerEnds::of(&all, &[], None).unwrap();
@@ -151,13 +154,10 @@ mod tests {
     #[test]
     fn whoever_ends_for_want_of_storage_is_not_at_fault() {
         let all = [process(CONSUMER, BY_ITSELF)];
-        let inconclusive = Some(Some(Outcome::Inconclusive));
+        let inconclusive = Ok(Outcome::Inconclusive);
         assert_eq!(judged(&all, &[], Some(4_000_000)), inconclusive);
         assert_eq!(judged(&all, &[], Some(6_000_000)), inconclusive);
-        assert_eq!(
-            judged(&all, &[], Some(6_000_001)),
-            Some(Some(Outcome::Fail))
-        );
+        assert_eq!(judged(&all, &[], Some(6_000_001)), Ok(Outcome::Fail));
     }
 
     #[test]
@@ -165,10 +165,7 @@ mod tests {
         let orderly = process(CONSUMER, ORDERLY);
         let by_itself = process(CONSUMER, BY_ITSELF);
         let leeway = [Leeway::Drain];
-        assert_eq!(judged(&[orderly], &leeway, None), Some(None));
-        assert_eq!(
-            judged(&[by_itself], &leeway, None),
-            Some(Some(Outcome::Fail))
-        );
+        assert_eq!(judged(&[orderly], &leeway, None), Err("not judged"));
+        assert_eq!(judged(&[by_itself], &leeway, None), Ok(Outcome::Fail));
     }
 }

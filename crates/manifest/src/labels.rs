@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+/// The label that holds the name of a node.
+pub const HOSTNAME: &str = "kubernetes.io/hostname";
+
 /// Labels of a pod or node.
 pub type Labels = BTreeMap<String, String>;
 

@@ -16,7 +16,7 @@ use crate::say::say;
 pub(super) struct LintCommand {
     /// Feature files, directories of them, or the description of a workload (.yaml); `builtin:features` are the program's own
     /// [default: features, where there are any, else builtin:features]
-    #[arg(default_values_os_t = [crate::project::features()], hide_default_value = true, env = "EDW_FEATURES")]
+    #[arg(default_values_os_t = [project::features()], hide_default_value = true, env = "EDW_FEATURES")]
     pub(super) features: Vec<PathBuf>,
     /// Report steps that no scenario uses as errors, not as remarks
     #[arg(long)]

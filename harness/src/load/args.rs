@@ -30,7 +30,7 @@ pub struct LoadArgs {
     #[arg(long, conflicts_with_all = ["consumers", "find_rate"])]
     pub scaled: bool,
     /// The directory of the manifests by which --scaled scales consumers; in a cluster the overlay says it [default: builtin:k8s/base]
-    #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = crate::project::manifests(), hide_default_value = true)]
+    #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = project::manifests(), hide_default_value = true)]
     pub manifests: PathBuf,
     /// How messages arrive: constant:200/s, poisson:200/s, burst, burst:100/30s, ramp:10/s..200/s:60s, trace:file.csv [default:
     /// constant:1000/s, and constant:200/s on Azurite]
@@ -77,7 +77,7 @@ pub struct LoadArgs {
     #[arg(long, value_parser = number::parse_seed, allow_hyphen_values = true)]
     pub seed: Option<u64>,
     /// Where the run's directory goes [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
-    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
 }
 
@@ -251,16 +251,16 @@ impl LoadArgs {
             return vec![format!("--consumers {}", self.consumers)];
         }
         let mut words = vec!["--scaled".to_owned()];
-        if self.manifests != crate::project::manifests() {
+        if self.manifests != project::manifests() {
             let directory = self.manifests.display().to_string();
-            words.push(format!("--manifests {}", platform::shell::word(&directory)));
+            words.push(format!("--manifests {}", project::shell::word(&directory)));
         }
         words
     }
 
     /// The command that repeats the run.
     pub fn repeat(&self, seed: u64) -> String {
-        let mut words = vec![format!("{} load", crate::project::program())];
+        let mut words = vec![format!("{} load", project::program())];
         if self.find_rate {
             let step = duration::text(self.step);
             words.push(format!("--find-rate --step {step}"));

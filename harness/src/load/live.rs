@@ -5,8 +5,8 @@ use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
 use crate::events::Sample;
-use crate::report::columns;
 use crate::run::{Run, Sending};
+use views::columns;
 
 /// From one line to the next. The producer counts as often.
 const EVERY: Duration = Duration::from_secs(1);

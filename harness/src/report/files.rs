@@ -1,9 +1,9 @@
-//! Files that are there whole or not at all.
+//! The files of a report.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use views::write_whole;
 
 use crate::events::EventLogError;
 
@@ -34,22 +34,4 @@ pub(super) fn write(dir: &Path, name: &str, content: &[u8]) -> Result<PathBuf, R
         path: dir.join(name),
         source,
     })
-}
-
-/// The same, for what is no report of a run.
-pub(crate) fn write_whole(dir: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf> {
-    let path = dir.join(name);
-    let written = NamedTempFile::with_prefix_in(".report-", dir).and_then(|mut file| {
-        file.write_all(content)?;
-        readable_by_all(&file)?;
-        file.persist(&path).map_err(|error| error.error)
-    });
-    written.map(|_| path)
-}
-
-/// A temporary file is private; a report is for others too (a CI job that collects it under another user).
-fn readable_by_all(file: &NamedTempFile) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::Permissions::from_mode(0o644);
-    file.as_file().set_permissions(mode)
 }

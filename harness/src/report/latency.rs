@@ -4,7 +4,7 @@ use crate::events::Measured;
 use crate::measure::{Hop, Micros, Percentile, Samples};
 
 use super::RunRecord;
-use super::verdict::thousands;
+use views::thousands;
 
 /// One hop's line of the latency table.
 #[derive(Debug)]

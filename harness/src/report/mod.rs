@@ -4,7 +4,6 @@
 //! that just ended; and no view is kinder than another, since the verdict is made once, in [`RunRecord::verdict`].
 
 mod advice;
-pub(crate) mod clock;
 mod cost;
 mod exports;
 mod files;
@@ -30,15 +29,12 @@ use std::path::{Path, PathBuf};
 
 pub use evidence::processes::{ProcessExit, ProcessRecord};
 pub use files::ReportError;
-pub(crate) use files::write_whole;
-pub(crate) use html::head;
 pub use nodes::{NodeRecord, Nodes};
-pub(crate) use plot::{Line, Panel, over_time};
 pub use promises::{Promise, Unjudged, promises, unjudged};
 pub use record::{Mark, MarkKind, RunRecord};
 pub use summary::Summary;
 pub use terminal::terminal;
-pub(crate) use terminal::{Ink, columns, not_run_line, sign};
+pub(crate) use terminal::{not_run_line, sign};
 pub use verdict::Verdict;
 
 /// Where the reports of a run are.

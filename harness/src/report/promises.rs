@@ -3,11 +3,11 @@
 use evidence::processes::CONSUMER;
 
 use super::RunRecord;
-use super::verdict::thousands;
 use crate::audit::{Audit, NotJudged, Shown, StampBlocks, Verdict as _, Violation};
 use crate::events::Leeway;
 use crate::measure::LatencyVerdict;
 use crate::outcome::Outcome;
+use views::thousands;
 
 /// One promise of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

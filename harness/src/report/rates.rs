@@ -1,10 +1,10 @@
 //! The search for the highest rate that keeps the limits, in words: the rates that were tried, and what came of them.
 
 use super::RunRecord;
-use super::verdict::thousands;
 use crate::events::{Bottleneck, RateStep};
 use crate::measure::{Hop, Micros};
 use crate::outcome::Outcome;
+use views::thousands;
 
 /// How many columns a row has.
 pub(super) const COLUMNS: usize = 8;

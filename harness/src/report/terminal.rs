@@ -1,15 +1,11 @@
 //! The summary at the end of a run, for a person at a terminal.
 
-mod ink;
 mod table;
 
 use std::io::stdout;
-use std::os::fd::AsFd;
 
 use evidence::processes::CONSUMER;
-use terminal_size::{Width, terminal_size_of};
-
-pub(crate) use self::ink::Ink;
+use views::{Ink, USUAL, columns};
 
 use super::latency::{self, UNSOUND};
 use super::promises::{Unjudged, unjudged};
@@ -54,18 +50,6 @@ fn page(record: &RunRecord, ink: Ink) -> String {
     foot(&mut text, record, ink);
     text
 }
-
-/// The columns that a line on `terminal` may fill: one that wraps cannot be rewritten in place, and a full last column
-/// wraps.
-pub(crate) fn columns(terminal: impl AsFd) -> usize {
-    let size = terminal_size_of(terminal);
-    size.map_or(USUAL, |(Width(columns), _)| {
-        usize::from(columns).saturating_sub(1)
-    })
-}
-
-/// The same of a terminal of 80 columns.
-const USUAL: usize = 79;
 
 /// The sign of an outcome.
 pub(crate) const fn sign(outcome: Outcome) -> &'static str {
@@ -374,7 +358,7 @@ pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
         ));
     }
     for resource in &record.resources {
-        let program = crate::project::program();
+        let program = project::program();
         remarks.push(format!(
             "still there: {resource}; `{program} sweep` removes it"
         ));

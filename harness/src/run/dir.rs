@@ -21,7 +21,7 @@ impl RunDir {
     /// Whether a run's directory can be created below `parent`, and there is room for the least that it takes.
     pub fn check_parent(parent: &Path) -> anyhow::Result<()> {
         let checked = || -> io::Result<()> {
-            crate::project::hide(parent)?;
+            project::hide(parent)?;
             fs::create_dir_all(parent)?;
             let dir = tempfile::tempdir_in(parent)?;
             fs::write(dir.path().join("room"), vec![1; ROOM])?;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use platform::WorkloadArgs;
-use platform::shell::word;
+use project::shell::word;
 use workflow::{duration, number};
 
-use crate::project;
+use project;
 
 /// Which scenarios to run, and how.
 #[derive(Debug, Clone, clap::Args)]
@@ -28,7 +28,7 @@ pub struct SuiteArgs {
     #[arg(long, env = "EDW_MANIFESTS", default_value_os_t = project::manifests(), hide_default_value = true)]
     pub manifests: PathBuf,
     /// Where run directories go [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
-    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// Scenarios that run at the same time
     #[arg(long, env = "EDW_CONCURRENT_SCENARIOS", default_value_t = 12, value_parser = clap::value_parser!(u8).range(1..=64))]

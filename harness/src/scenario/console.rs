@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use super::play::Played;
 use super::selection::Case;
 use crate::outcome::Outcome;
-use crate::report::{columns, sign};
+use views::columns;
+
+use crate::report::sign;
 use crate::say::say;
 
 /// The observer of one suite.

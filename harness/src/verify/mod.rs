@@ -14,9 +14,9 @@ use anyhow::{Context as _, anyhow, ensure};
 use futures::TryStreamExt as _;
 use judge::{Conclusion, Part};
 use platform::described;
-use platform::shell::word;
 use platform::storage::Queue;
 use producer::Summary;
+use project::shell::word;
 use workflow::azure::{QueueArgs, Storage, StorageArgs};
 use workflow::contract::text::decode;
 use workflow::contract::workload::{Description, Lens, Owner};
@@ -69,7 +69,7 @@ pub struct VerifyArgs {
     #[arg(long, default_value = "120s", value_parser = duration::parse)]
     pub settle: Duration,
     /// Where run directories are, and where the report goes [default: target/runs in a Cargo workspace, else edw-out/runs in the project]
-    #[arg(long, env = "EDW_OUT", default_value_os_t = crate::project::out("runs"), hide_default_value = true)]
+    #[arg(long, env = "EDW_OUT", default_value_os_t = project::out("runs"), hide_default_value = true)]
     pub out: PathBuf,
     /// The storage
     #[command(flatten)]
@@ -288,7 +288,7 @@ fn command(args: &VerifyArgs) -> String {
     let summary = args.summary.as_deref().map(Path::to_string_lossy);
     let url = |url: &Option<reqwest::Url>| url.as_ref().map(ToString::to_string);
     let unless = |given: &str, default: &str| (given != default).then(|| given.to_owned());
-    let mut words = vec![format!("{} verify", crate::project::program())];
+    let mut words = vec![format!("{} verify", project::program())];
     let options = [
         ("run", args.run.as_ref().map(ToString::to_string)),
         ("summary", summary.map(std::borrow::Cow::into_owned)),

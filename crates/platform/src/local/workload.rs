@@ -12,8 +12,8 @@ use workflow::exit::WrongInput;
 
 use super::emulator::StorageChoice;
 use super::process::Program;
-use crate::shell::word;
 use crate::{AksArgs, ClusterArgs};
+use project::shell::word;
 
 /// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
@@ -186,7 +186,7 @@ pub struct Described {
 
 /// The description in `file`, or that of the project where it has one.
 pub fn described(file: Option<&Path>) -> anyhow::Result<Option<Described>> {
-    let found = crate::project::description();
+    let found = project::description();
     let Some(file) = file.or(found.as_deref()) else {
         return Ok(None);
     };

@@ -31,7 +31,7 @@ pub use needs::{Needs, NodesError};
 pub use pools::Pool;
 pub use view::{NodeView, evictable};
 
-use manifest::labels::Labels;
+use manifest::labels::{HOSTNAME, Labels};
 use manifest::pod::Taint;
 
 /// The label that says how a node of node auto-provisioning is paid for.
@@ -39,8 +39,6 @@ const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
 /// The label, and the taint, of a Spot pool of AKS.
 const SCALE_SET_PRIORITY: &str = "kubernetes.azure.com/scalesetpriority";
 const ZONE: &str = "topology.kubernetes.io/zone";
-/// The label that holds the name of a node.
-pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// A node as the scheduler sees it.
 #[derive(Debug, Clone, PartialEq)]

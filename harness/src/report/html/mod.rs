@@ -9,27 +9,10 @@ mod rates;
 mod verdict;
 mod witnesses;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::RunRecord;
 use crate::outcome::Outcome;
-
-/// The style sheet of every page.
-const STYLE: &str = include_str!("report.css");
-
-/// The head of a page called `title`; `own_style` is what its style has besides that of every page.
-pub(crate) fn head(title: &str, own_style: &str) -> Markup {
-    html! {
-        head {
-            meta charset="utf-8";
-            meta name="viewport" content="width=device-width, initial-scale=1";
-            meta name="color-scheme" content="light dark";
-            meta name="generator" content=(concat!("harness ", env!("CARGO_PKG_VERSION")));
-            title { (title) }
-            style { (PreEscaped(STYLE)) (PreEscaped(own_style)) }
-        }
-    }
-}
 
 pub(super) fn page(record: &RunRecord) -> String {
     let outcome = record.verdict().outcome;
@@ -37,7 +20,7 @@ pub(super) fn page(record: &RunRecord) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            (head(&title, ""))
+            (views::head(&title, ""))
             body.(outcome.as_str()) {
                 (verdict::band(record))
                 main {

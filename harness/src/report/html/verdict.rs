@@ -8,8 +8,8 @@ use crate::events::Measured;
 use crate::measure::{Hop, LatencyLimit, Micros, Percentile};
 use crate::outcome::Outcome;
 use crate::report::plot::limit_bar;
-use crate::report::verdict::thousands;
 use crate::report::{MarkKind, Promise, RunRecord, promises, unjudged};
+use views::thousands;
 
 pub(super) fn band(record: &RunRecord) -> Markup {
     let verdict = record.verdict();

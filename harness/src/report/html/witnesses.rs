@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::audit::{Audit, Finding, RowSummary, Witness};
 use crate::report::RunRecord;
 use crate::report::timeline::timeline;
-use crate::report::verdict::thousands;
+use views::thousands;
 
 /// Witnesses of a kind that are shown at once; the others open with a click. Paper shows these and says how many more
 /// there are.

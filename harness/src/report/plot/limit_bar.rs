@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::px;
-use super::scale::Scale;
 use crate::measure::LatencyVerdict;
+use views::plot::px;
+use views::plot::scale::Scale;
 
 const WIDTH: f64 = 180.0;
 

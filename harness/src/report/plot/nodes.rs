@@ -4,11 +4,11 @@ use maud::{Markup, html};
 use platform::simulated::Capacity;
 use workflow::contract::Stamp;
 
-use super::frame::Frame;
-use super::px;
-use super::scale::{Scale, linear_ticks};
 use crate::report::RunRecord;
 use crate::report::nodes::NodeRecord;
+use views::plot::frame::Frame;
+use views::plot::px;
+use views::plot::scale::{Scale, linear_ticks};
 
 const WIDTH: f64 = 1_060.0;
 /// As on the timeline, so that a time is in the same place on both.

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::frame::{Frame, line};
-use super::scale::{LatencyScale, Scale};
-use super::{class, px};
+use super::class;
 use crate::measure::{Hop, Hops, LatencyVerdict, Micros, Samples};
+use views::plot::frame::{Frame, line};
+use views::plot::px;
+use views::plot::scale::{LatencyScale, Scale};
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 330.0;

@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::frame::{Frame, line};
-use super::px;
-use super::scale::{LatencyScale, Scale, linear_ticks};
 use crate::events::{HopLatency, RateStep};
 use crate::measure::{Hop, Micros};
 use crate::report::{RunRecord, rates};
+use views::plot::frame::{Frame, line};
+use views::plot::px;
+use views::plot::scale::{LatencyScale, Scale, linear_ticks};
 
 const WIDTH: f64 = 1_060.0;
 const HEIGHT: f64 = 360.0;

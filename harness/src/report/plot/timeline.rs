@@ -5,12 +5,12 @@ mod series;
 
 use maud::{Markup, html};
 
-use super::frame::Frame;
-use super::px;
-use super::scale::{Scale, linear_ticks};
-use crate::report::verdict::thousands;
 use crate::report::{MarkKind, RunRecord};
 use series::Series;
+use views::plot::frame::Frame;
+use views::plot::px;
+use views::plot::scale::{Scale, linear_ticks};
+use views::thousands;
 
 const WIDTH: f64 = 1_060.0;
 const FRAME: Frame = Frame {

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::super::frame;
-use super::super::px;
-use super::super::scale::{Scale, linear_ticks};
 use super::{FRAME, PANEL};
-use crate::report::verdict::thousands;
+use views::plot::frame;
+use views::plot::px;
+use views::plot::scale::{Scale, linear_ticks};
+use views::thousands;
 
 /// From one name of a line to the next.
 const NAME: f64 = 16.0;

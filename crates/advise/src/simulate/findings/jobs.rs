@@ -1,0 +1,366 @@
+//! What goes wrong with a ScaledJob.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use autoscaler::{JobFigures, JobSettings, JobStrategy, LengthStrategy, QueueTrigger, Reads};
+
+use super::cut::Cut;
+use super::trial::{Change, Score, Trial};
+use super::{Advised, Finding, Found, settle, spread};
+use crate::simulate::jobs::{JobOutlook, JobQuestion};
+use views::clock;
+
+/// A part of all jobs, one in so many, that may be made in vain without being a finding.
+const SOME: u64 = 10;
+/// Polls as far apart as this are not blamed.
+const POLL: Duration = Duration::from_secs(5);
+const MAXIMUM: &str = "spec.maxReplicaCount";
+const POLLING: &str = "spec.pollingInterval";
+/// Most jobs that are tried.
+const MOST: u32 = 1_000;
+
+/// Everything that is found, worst first.
+pub(in crate::simulate) fn of(
+    question: &JobQuestion,
+    outlook: &JobOutlook,
+    max_wait: Duration,
+) -> Found {
+    let trial = Trial::new(question, max_wait).knowing(question, &outlook.runs);
+    let case = Case::new(question, outlook, trial);
+    let findings = settle::settled(case.all(max_wait), &case.trial);
+    Found {
+        findings,
+        cut: case.cut.map(|cut| cut.text),
+    }
+}
+
+/// The names of what is found, without advice.
+pub(super) fn names(
+    question: &JobQuestion,
+    outlook: &JobOutlook,
+    max_wait: Duration,
+) -> BTreeSet<&'static str> {
+    let case = Case::new(question, outlook, Trial::silent(question, max_wait));
+    let found = case.all(max_wait).into_iter();
+    found.map(|(finding, _)| finding.name).collect()
+}
+
+struct Case<'a> {
+    question: &'a JobQuestion,
+    outlook: &'a JobOutlook,
+    trial: Trial<JobQuestion>,
+    cut: Option<Cut<JobQuestion>>,
+}
+
+fn change(
+    words: impl Into<String>,
+    set: impl Fn(&mut JobSettings) + 'static,
+) -> Change<JobQuestion> {
+    Change::new(words, move |it: &mut JobQuestion| set(&mut it.settings))
+}
+
+fn score<'a>(
+    name: &'static str,
+    of: fn(&JobFigures) -> u64,
+    found: &'a dyn Fn(&JobFigures) -> bool,
+) -> Score<'a, JobFigures> {
+    Score {
+        name,
+        of,
+        words: |count| count.to_string(),
+        found: Some(found),
+        harm: |run| run.figures.left,
+    }
+}
+
+fn seconds(seconds: u64) -> String {
+    clock::words(Duration::from_secs(seconds))
+}
+
+impl<'a> Case<'a> {
+    fn new(question: &'a JobQuestion, outlook: &'a JobOutlook, trial: Trial<JobQuestion>) -> Self {
+        let left = outlook.runs.iter().map(|run| run.figures.left).max();
+        let arrivals = &question.workload.arrivals;
+        Self {
+            question,
+            outlook,
+            trial,
+            cut: Cut::new(question, arrivals, left.unwrap_or(0), |run| &run.figures),
+        }
+    }
+}
+
+impl Case<'_> {
+    fn all(&self, max_wait: Duration) -> Vec<Advised<JobQuestion>> {
+        let looks: [&dyn Fn() -> Option<Finding>; 6] = [
+            &|| self.paused(),
+            &|| self.never(),
+            &|| self.stranded(),
+            &|| self.in_vain(),
+            &|| self.falls_behind(),
+            &|| self.waits(max_wait),
+        ];
+        let found = looks.into_iter().filter_map(|look| {
+            let finding = look()?;
+            Some((finding, self.trial.take_chosen()))
+        });
+        found.collect()
+    }
+
+    fn likely(&self) -> &JobFigures {
+        &self.outlook.runs[0]
+    }
+
+    fn any(&self, is_so: impl Fn(&JobFigures) -> bool) -> bool {
+        self.outlook.runs.iter().any(is_so)
+    }
+
+    fn most(&self, count: impl Fn(&JobFigures) -> u64) -> u64 {
+        self.outlook.runs.iter().map(count).max().unwrap_or(0)
+    }
+
+    fn paused(&self) -> Option<Finding> {
+        self.question.settings.paused.then(|| Finding {
+            name: "paused",
+            field: "metadata.annotations".to_owned(),
+            reason: format!(
+                "autoscaling.keda.sh/paused: no job is made, whatever the queue holds: {} messages at the end",
+                self.likely().figures.left
+            ),
+            mend: "take the annotation away".to_owned(),
+        })
+    }
+
+    /// KEDA `pkg/scaling/scaledjob/metrics.go`, `CalculateQueueLengthAndMaxValue`.
+    fn never(&self) -> Option<Finding> {
+        let mut queues = self.question.settings.triggers.iter();
+        let none =
+            queues.position(|it| matches!(it, Reads::Queue(queue) if queue.queue_length == 0));
+        let index = none?;
+        Some(Finding {
+            name: "no-job-ever",
+            field: format!("spec.triggers[{index}].metadata.queueLength"),
+            reason: "0: no job is made for this queue, whatever it holds".to_owned(),
+            mend: "write \"1\", or as many messages as one job works on".to_owned(),
+        })
+    }
+
+    fn stranded(&self) -> Option<Finding> {
+        let strands = |run: &JobFigures| {
+            run.figures.stranded_longest > self.question.settings.polling_interval
+        };
+        if !self.any(strands) {
+            return None;
+        }
+        let longest = self.most(|run| run.figures.stranded_longest.as_secs());
+        let none = change("write \"0\"", |it| {
+            each_queue(it, |queue| queue.activation_queue_length = 0);
+        });
+        let score = Score {
+            words: seconds,
+            ..score(
+                "the longest such wait",
+                |run| run.figures.stranded_longest.as_secs(),
+                &strands,
+            )
+        };
+        Some(Finding {
+            name: "messages-stranded",
+            field: "activationQueueLength".to_owned(),
+            reason: format!(
+                "a queue of so few messages is not active, so that no job is made for the last messages of a load: up to {} are \
+                 left at the end, and they waited for up to {}",
+                self.most(|run| run.figures.stranded),
+                clock::words(Duration::from_secs(longest))
+            ),
+            mend: self.trial.advice(&[none], &score).text,
+        })
+    }
+
+    /// Jobs that find no message: they start a pod, and often a node, for nothing.
+    fn in_vain(&self) -> Option<Finding> {
+        let many = |run: &JobFigures| run.in_vain * SOME > run.made;
+        // Those that there are to be at least have nothing to do at rest.
+        if self.question.settings.least() > 0 || !self.any(many) {
+            return None;
+        }
+        let likely = self.likely();
+        let (strategy, why) = match self.question.settings.strategy {
+            JobStrategy::Accurate => (
+                "accurate",
+                "it takes every message that the queue counts for one that no job works on, and azure-queue counts those that \
+                 are being worked on too",
+            ),
+            JobStrategy::Eager => (
+                "eager",
+                "with every poll that finds a message it makes as many jobs as there may be, up to one for each message that is \
+                 counted, those that are being worked on too",
+            ),
+            JobStrategy::Custom { .. } => (
+                "custom",
+                "it counts a part of the unfinished jobs alone, while the queue counts the messages of all of them",
+            ),
+            JobStrategy::Default => (
+                "default",
+                "jobs are made for messages that those before them take",
+            ),
+        };
+        let changes = vec![
+            change("write strategy: default", |it| {
+                it.strategy = JobStrategy::Default;
+            }),
+            change(
+                "write strategy: accurate, and queueLengthStrategy: visibleonly",
+                |it| {
+                    it.strategy = JobStrategy::Accurate;
+                    each_queue(it, |queue| queue.strategy = LengthStrategy::VisibleOnly);
+                },
+            ),
+        ];
+        let score = score("the number of jobs in vain", |run| run.in_vain, &many);
+        let in_vain = self.outlook.runs.iter().map(|run| run.in_vain);
+        Some(Finding {
+            name: "jobs-in-vain",
+            field: "spec.scalingStrategy.strategy".to_owned(),
+            reason: format!(
+                "{strategy}: {why}. {} of {} find no message",
+                spread(likely.in_vain, "job", in_vain),
+                likely.made
+            ),
+            mend: self.trial.advice(&changes, &score).text,
+        })
+    }
+
+    fn is_behind(run: &JobFigures) -> bool {
+        let jobs = u64::from(run.figures.most_replicas);
+        run.figures.never_below > jobs && run.figures.stranded == 0
+    }
+
+    fn falls_behind(&self) -> Option<Finding> {
+        if self.question.settings.paused || self.cut.is_some() || !self.any(Self::is_behind) {
+            return None;
+        }
+        let likely = &self.likely().figures;
+        let left = self.outlook.runs.iter().map(|run| run.figures.left);
+        let score = score(
+            "the number of messages that are never caught up with",
+            |run| run.figures.never_below,
+            &Self::is_behind,
+        );
+        let advice = self.trial.advice(&self.faster(), &score);
+        let (field, why) = advice.blame.unwrap_or_else(|| self.limit());
+        Some(Finding {
+            name: "falls-behind",
+            field,
+            reason: format!(
+                "{why}. At the end {} are left, and never fewer than {} in the second half of the time",
+                spread(likely.left, "message", left),
+                likely.never_below
+            ),
+            mend: advice.text,
+        })
+    }
+
+    fn waits(&self, max_wait: Duration) -> Option<Finding> {
+        let too_long =
+            |run: &JobFigures| run.figures.longest_wait > max_wait && run.figures.stranded == 0;
+        if self.question.settings.paused {
+            return None;
+        }
+        // Of a drain that the horizon cuts into, all counts.
+        let (longest, trial) = match &self.cut {
+            Some(cut) => {
+                let question = JobQuestion {
+                    horizon: cut.horizon,
+                    ..self.question.clone()
+                };
+                let longest = cut.runs.iter().filter(|run| too_long(run));
+                let longest = longest
+                    .map(|run| run.figures.longest_wait.as_secs())
+                    .max()?;
+                (longest, &self.trial.with(&question))
+            }
+            None if !self.any(too_long) => return None,
+            None if self.any(Self::is_behind) => return None,
+            None => (
+                self.most(|run| run.figures.longest_wait.as_secs()),
+                &self.trial,
+            ),
+        };
+        let found = |run: &JobFigures| run.figures.longest_wait > max_wait;
+        let score = Score {
+            words: seconds,
+            ..score(
+                "the longest wait",
+                |run| run.figures.longest_wait.as_secs(),
+                &found,
+            )
+        };
+        let advice = trial.advice(&self.faster(), &score);
+        let (field, why) = advice.blame.unwrap_or_else(|| self.limit());
+        Some(Finding {
+            name: "messages-wait",
+            field,
+            reason: format!(
+                "{why}: a message waits for up to {} before a job takes it. More than {} is found; --max-wait says what may be",
+                seconds(longest),
+                clock::words(max_wait)
+            ),
+            mend: advice.text,
+        })
+    }
+
+    /// What keeps the jobs from doing more.
+    fn limit(&self) -> (String, String) {
+        let reached = self.most(|run| run.figures.most_replicas.into());
+        if reached >= u64::from(self.most_jobs()) {
+            return (MAXIMUM.to_owned(), self.at_most());
+        }
+        (POLLING.to_owned(), self.at_polls())
+    }
+
+    fn most_jobs(&self) -> u32 {
+        let settings = &self.question.settings;
+        settings.least().saturating_add(settings.most_besides())
+    }
+
+    fn at_most(&self) -> String {
+        format!(
+            "{}: there are no more jobs than this at a time",
+            self.most_jobs()
+        )
+    }
+
+    fn at_polls(&self) -> String {
+        let reached = self.most(|run| run.figures.most_replicas.into());
+        format!(
+            "jobs are made at polls alone, and no more than {reached} of at most {} at a time",
+            self.most_jobs()
+        )
+    }
+
+    fn faster(&self) -> Vec<Change<JobQuestion>> {
+        let mut changes = Vec::new();
+        if self.question.settings.polling_interval > POLL {
+            let words = format!("write pollingInterval: {}", POLL.as_secs());
+            let change = change(words, |it| it.polling_interval = POLL);
+            changes.push(change.of(POLLING).since(self.at_polls()));
+        }
+        let more = [2, 4, 10].map(|times| self.most_jobs().saturating_mul(times));
+        for most in more.into_iter().filter(|most| *most <= MOST) {
+            let words = format!("write maxReplicaCount: {most}");
+            let change = change(words, move |it| it.max_replica_count = Some(most));
+            changes.push(change.of(MAXIMUM).since(self.at_most()));
+        }
+        changes
+    }
+}
+
+fn each_queue(settings: &mut JobSettings, change: impl Fn(&mut QueueTrigger)) {
+    for reads in &mut settings.triggers {
+        if let Reads::Queue(queue) = reads {
+            change(queue);
+        }
+    }
+}

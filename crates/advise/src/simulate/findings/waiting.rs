@@ -1,0 +1,241 @@
+//! Messages that wait for long, for ever, or for a replica that never comes.
+
+use std::time::Duration;
+
+use autoscaler::Figures;
+
+use super::faster::{faster, limit, trigger_field};
+use super::trial::{Change, Score};
+use super::{Case, Finding, spread};
+use crate::simulate::outlook::Question;
+use views::clock;
+
+fn seconds(seconds: u64) -> String {
+    clock::words(Duration::from_secs(seconds))
+}
+
+/// Too few messages to be active, and nobody there for them.
+pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
+    let settings = &case.question.settings;
+    let strands = |run: &Figures| run.stranded_longest > settings.polling_interval;
+    if !case.any(strands) {
+        return None;
+    }
+    let longest = case.most(|run| run.stranded_longest);
+    let most = case.most(|run| run.stranded);
+    let activation = settings.activation_queue_length;
+    let left = match (case.outlook.likely.stranded, most) {
+        (_, 0) => "none of them for ever here, since others come".to_owned(),
+        (0, most) => format!("up to {most} are left at the end"),
+        (likely, most) if likely == most => format!("{likely} are left at the end"),
+        (likely, most) => format!("{likely} are left at the end, up to {most} in other phases"),
+    };
+    let none = Change::settings("write \"0\"", |it| match &mut it.modifiers {
+        Some(modifiers) => modifiers.activation_target = 0.0,
+        None => it.activation_queue_length = 0,
+    });
+    let score: Score<'_, Figures> = Score {
+        name: "the longest such wait",
+        of: |run| run.stranded_longest.as_secs(),
+        words: seconds,
+        found: Some(&strands),
+        harm: |run| run.left,
+    };
+    let (field, active) = match &settings.modifiers {
+        None => (
+            trigger_field(settings, "activationQueueLength"),
+            format!("{activation}: a queue of {activation} messages or fewer is not active"),
+        ),
+        Some(modifiers) => {
+            let target = modifiers.activation_target;
+            let field = "spec.advanced.scalingModifiers.activationTarget".to_owned();
+            (
+                field,
+                format!("{target}: a formula that gives {target} or less is not active"),
+            )
+        }
+    };
+    Some(Finding {
+        name: "messages-stranded",
+        field,
+        reason: format!(
+            "{active}, so that no replica is started for the last messages of a load. They wait until others come, or expire (after 7 days if nothing else is said): {left}, \
+             and they waited for up to {} ({})",
+            clock::words(longest),
+            case.often(strands)
+        ),
+        mend: case.trial.advice(&[none], &score).text,
+    })
+}
+
+/// More messages than all replicas work on, through the whole second half of the time. A burst that came just before the horizon
+/// is none.
+fn is_behind(case: &Case<'_>, run: &Figures) -> bool {
+    let in_flight = u64::from(case.question.workload.service.in_flight);
+    let work = u64::from(run.most_replicas).saturating_mul(in_flight);
+    run.never_below > work && run.stranded == 0
+}
+
+fn behind(found: &dyn Fn(&Figures) -> bool) -> Score<'_, Figures> {
+    Score {
+        name: "the number of messages that are never caught up with",
+        of: |run| run.never_below,
+        words: |count| count.to_string(),
+        found: Some(found),
+        harm: |_| 0,
+    }
+}
+
+/// Annotations do, which are findings of their own.
+fn holds_back(case: &Case<'_>) -> bool {
+    let annotations = &case.question.settings.annotations;
+    annotations.paused.is_some() || annotations.paused_scale_out
+}
+
+/// More comes than is done, or the time is too short for it.
+pub(super) fn falls_behind(case: &Case<'_>) -> Option<Finding> {
+    if holds_back(case) || case.cut.is_some() || !case.any(|run| is_behind(case, run)) {
+        return None;
+    }
+    let likely = &case.outlook.likely;
+    let runs = case.outlook.runs.iter();
+    let left = spread(likely.left, "message", runs.map(|run| run.left));
+    let never = likely.never_below;
+    let found = |run: &Figures| is_behind(case, run);
+    let advice = case.trial.advice(&faster(case), &behind(&found));
+    let (field, why) = advice.blame.unwrap_or_else(|| limit(case));
+    Some(Finding {
+        name: "falls-behind",
+        field,
+        reason: format!(
+            "{why}. At the end {left} are left, and never fewer than {never} in the second half of the time ({})",
+            case.often(|run| is_behind(case, run))
+        ),
+        mend: advice.text,
+    })
+}
+
+/// A message waits for longer than it may.
+pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
+    let too_long = |run: &Figures| run.longest_wait > case.max_wait && run.stranded == 0;
+    if holds_back(case) {
+        return None;
+    }
+    // Of a drain that the horizon cuts into, all counts.
+    let (longest, often, trial) = match &case.cut {
+        Some(cut) => {
+            let question = Question {
+                horizon: cut.horizon,
+                ..case.question.clone()
+            };
+            let longest = cut.runs.iter().filter(|run| too_long(run));
+            let longest = longest.map(|run| run.longest_wait).max()?;
+            let often = format!("with --horizon {} s", cut.horizon.as_secs());
+            (longest, often, &case.trial.with(&question))
+        }
+        None if !case.any(too_long) => return None,
+        None if case.any(|run| is_behind(case, run)) => return None,
+        None => (
+            case.most(|run| run.longest_wait),
+            case.often(too_long),
+            &case.trial,
+        ),
+    };
+    let most = case.most(|run| run.most_messages);
+    let found = |run: &Figures| run.longest_wait > case.max_wait;
+    let score: Score<'_, Figures> = Score {
+        name: "the longest wait",
+        of: |run| run.longest_wait.as_secs(),
+        words: seconds,
+        found: Some(&found),
+        harm: |_| 0,
+    };
+    let advice = trial.advice(&faster(case), &score);
+    let (field, why) = advice.blame.unwrap_or_else(|| limit(case));
+    Some(Finding {
+        name: "messages-wait",
+        field,
+        reason: format!(
+            "{why}: a message waits for up to {} before a replica takes it, in a queue of up to {most} ({often}). More than {} is \
+             found; --max-wait says what may be",
+            clock::words(longest),
+            clock::words(case.max_wait)
+        ),
+        mend: advice.text,
+    })
+}
+
+/// Nothing scales.
+pub(super) fn paused(case: &Case<'_>) -> Option<Finding> {
+    case.question.settings.annotations.paused?;
+    let likely = &case.outlook.likely;
+    Some(Finding {
+        name: "paused",
+        field: "metadata.annotations".to_owned(),
+        reason: format!(
+            "autoscaling.keda.sh/paused or paused-replicas: nothing scales, whatever the queue holds. {}, the queue has up \
+             to {} messages, and {} at the end",
+            there_are(likely.replicas_at_rest),
+            likely.most_messages,
+            likely.left
+        ),
+        mend: "take the annotation away".to_owned(),
+    })
+}
+
+/// No replica is added.
+pub(super) fn paused_scale_out(case: &Case<'_>) -> Option<Finding> {
+    let settings = &case.question.settings;
+    if !settings.annotations.paused_scale_out || settings.annotations.paused.is_some() {
+        return None;
+    }
+    let likely = &case.outlook.likely;
+    let away = Change::settings("take the annotation away", |it| {
+        it.annotations.paused_scale_out = false;
+    });
+    Some(Finding {
+        name: "paused-scale-out",
+        field: "metadata.annotations".to_owned(),
+        reason: format!(
+            "autoscaling.keda.sh/paused-scale-out: no replica is added, neither by KEDA nor by the HPA. {}, the queue has up to {} \
+             messages, and {} at the end",
+            there_are(likely.most_replicas),
+            likely.most_messages,
+            likely.left
+        ),
+        mend: if likely.never_below > 0 {
+            case.trial
+                .advice(&[away], &behind(&|run| is_behind(case, run)))
+                .text
+        } else {
+            "take the annotation away".to_owned()
+        },
+    })
+}
+
+fn there_are(replicas: u32) -> String {
+    match replicas {
+        0 => "There is no replica".to_owned(),
+        1 => "There is 1 replica".to_owned(),
+        replicas => format!("There are {replicas} replicas"),
+    }
+}
+
+/// No replica is taken away.
+pub(super) fn paused_scale_in(case: &Case<'_>) -> Option<Finding> {
+    let settings = &case.question.settings;
+    if !settings.annotations.paused_scale_in || settings.annotations.paused.is_some() {
+        return None;
+    }
+    let likely = &case.outlook.likely;
+    Some(Finding {
+        name: "paused-scale-in",
+        field: "metadata.annotations".to_owned(),
+        reason: format!(
+            "autoscaling.keda.sh/paused-scale-in: no replica is taken away. The {} that this load brings stay when there is \
+             nothing to do",
+            likely.most_replicas
+        ),
+        mend: "take the annotation away when the load is over".to_owned(),
+    })
+}

@@ -1,0 +1,17 @@
+//! What views of runs and of simulations share: pages and plots, the terminal, and times and numbers as people read them.
+//!
+//! - [`head`]: the head of a page, with the style of all of them. [`plot`]: frames, scales and lines.
+//! - [`Ink`]: colours of a terminal. [`clock`], [`thousands`]: times and numbers.
+//! - [`write_whole`]: files that are there whole or not at all.
+
+pub mod clock;
+mod file;
+mod ink;
+mod number;
+mod page;
+pub mod plot;
+
+pub use file::write_whole;
+pub use ink::{Ink, USUAL, columns};
+pub use number::thousands;
+pub use page::head;
