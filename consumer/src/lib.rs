@@ -45,6 +45,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage};
 use workflow::exit::Exit;
+use workflow::panics;
 use workflow::ports::{ResultTable, WorkQueue};
 use workflow::shutdown::Signals;
 use workflow::telemetry::DEFAULT_FILTER;
@@ -68,6 +69,7 @@ const RUNTIME_END: Duration = Duration::from_millis(500);
 /// Builds its own runtime, of one thread: the consumer waits for storage nearly all of its time, and one thread keeps
 /// both memory and CPU per message low. Work that burns CPU goes to other threads.
 pub fn main(args: Args) -> Exit {
+    panics::watch();
     let _telemetry = match args.telemetry.init("consumer", DEFAULT_FILTER) {
         Ok(telemetry) => telemetry,
         Err(error) => {
@@ -93,7 +95,7 @@ pub fn main(args: Args) -> Exit {
     };
     let exit = runtime.block_on(Box::pin(start(args)));
     runtime.shutdown_timeout(RUNTIME_END);
-    exit
+    panics::exit(exit)
 }
 
 /// Runs a consumer with the settings of `args` on storage that the caller has opened, in the caller's runtime, until `drain` is

@@ -10,6 +10,7 @@ use workflow::backoff::Backoff;
 use workflow::contract::MessageId;
 use workflow::exit::Exit;
 use workflow::ports::{ErrorKind, ResultTable, StorageError, WorkQueue};
+use workflow::task;
 
 use crate::delivery::Consumer;
 use crate::health::Health;
@@ -122,14 +123,14 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
     });
     let refused = Arc::new(Mutex::new(None));
     let tasks = TaskTracker::new();
-    let writer = tokio::spawn(writer.run());
-    let table = tokio::spawn(guard(
+    let writer = task::spawn(writer.run());
+    let table = task::spawn(guard(
         Arc::clone(&consumer),
         Arc::clone(&refused),
         check_table(Arc::clone(&consumer)),
     ));
     let receiver = Receiver::new(Arc::clone(&consumer), tasks.clone()).run();
-    let receiver = tokio::spawn(guard(Arc::clone(&consumer), Arc::clone(&refused), receiver));
+    let receiver = task::spawn(guard(Arc::clone(&consumer), Arc::clone(&refused), receiver));
 
     let metrics = Arc::clone(&consumer.metrics);
     let finished = async {

@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test]
     async fn the_panic_of_any_task_is_told_and_a_step_tells_of_its_own() {
         let stray = Stray::watch();
-        let task = tokio::spawn(async { panic!("on purpose, in a test") });
+        let task = workflow::task::spawn(async { panic!("on purpose, in a test") });
         assert!(task.await.is_err());
         assert!(stray.any().await.contains("of the harness panicked"));
         assert_eq!(own(&stray), 1);
@@ -133,7 +133,8 @@ mod tests {
         assert_eq!(own(&stray), 1);
 
         // On the same thread, since the runtime of a test has no other.
-        let beside = kept(async { tokio::spawn(async { panic!("on purpose, in a test") }).await });
+        let beside =
+            kept(async { workflow::task::spawn(async { panic!("on purpose, in a test") }).await });
         assert!(beside.await.is_err());
         assert_eq!(own(&stray), 2);
         assert_eq!(own(&Stray::watch()), 0, "what was before is not told again");

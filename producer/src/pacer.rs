@@ -10,7 +10,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Seq;
+use workflow::task;
 
 use crate::schedule::Schedule;
 use crate::slice::Slice;
@@ -47,7 +49,7 @@ pub(crate) struct Pacer {
 #[derive(Debug)]
 enum Running {
     Thread(JoinHandle<Option<u64>>),
-    Timer(tokio::task::JoinHandle<Option<u64>>),
+    Timer(AbortOnDropHandle<Option<u64>>),
 }
 
 /// The pacer panicked.
@@ -56,6 +58,7 @@ pub(crate) struct Panicked;
 
 impl Pacer {
     /// Starts handing over the messages of `slice` of `schedule`, counted from `start`.
+    #[expect(clippy::disallowed_methods, reason = "joined in `join`")]
     pub(crate) fn start(
         schedule: Schedule,
         slice: Slice,
@@ -79,7 +82,7 @@ impl Pacer {
     ) -> (Self, mpsc::Receiver<Due>) {
         let (due, feed) = mpsc::channel(DUE);
         let stopped = Arc::new(AtomicBool::new(false));
-        let task = tokio::spawn(pace_on_timer(
+        let task = task::spawn(pace_on_timer(
             of(schedule, slice, start),
             due,
             stopped.clone(),

@@ -100,18 +100,19 @@ pub struct Progress {
 #[derive(Debug)]
 pub(crate) struct Reporter {
     mode: ProgressMode,
-    end: mpsc::Sender<()>,
+    end: mpsc::SyncSender<()>,
     thread: JoinHandle<()>,
 }
 
 impl Reporter {
     /// Starts it and tells what is going to be sent.
+    #[expect(clippy::disallowed_methods, reason = "joined in `finish`")]
     pub(crate) fn start(
         mode: ProgressMode,
         started: Started,
         board: Arc<Board>,
     ) -> io::Result<Self> {
-        let (end, ended) = mpsc::channel();
+        let (end, ended) = mpsc::sync_channel(0);
         let mut teller = Teller {
             mode,
             terminal: mode == ProgressMode::Human && io::stderr().is_terminal(),
@@ -136,7 +137,7 @@ impl Reporter {
     /// Ends it and writes the summary to standard output.
     pub(crate) fn finish(self, summary: &Summary) -> io::Result<()> {
         drop(self.end);
-        // A panic there loses progress lines, not the summary.
+        // A panic there loses progress lines, not the summary. The exit code tells of it (`workflow::panics`).
         if self.thread.join().is_err() {
             tracing::error!("the progress thread panicked");
         }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use workflow::azure::{ConfigError, Storage};
 use workflow::contract::Stamp;
 use workflow::exit::Exit;
 use workflow::ports::{StorageError, WorkQueue};
 use workflow::shutdown::Signals;
 use workflow::telemetry::DEFAULT_FILTER;
+use workflow::{panics, task};
 
 use crate::args::{Args, SinkChoice};
 use crate::load::{self, Ended, LoadError};
@@ -73,6 +73,7 @@ impl Failure {
 /// The runtime has one thread, with the pacing thread beside it: a second one used more CPU at 10,000 messages/s into the
 /// null sink. That was measured on a busy machine (release, 2 cores), and rates into Azurite were too noisy to compare.
 pub fn main(args: Args) -> Exit {
+    panics::watch();
     let telemetry = args.telemetry.init("producer", DEFAULT_FILTER);
     let _telemetry = match telemetry {
         Ok(telemetry) => telemetry,
@@ -88,7 +89,7 @@ pub fn main(args: Args) -> Exit {
     let ended = runtime
         .map_err(Failure::Process)
         .and_then(|runtime| runtime.block_on(Box::pin(process(args))));
-    ended.unwrap_or_else(|failure| {
+    let exit = ended.unwrap_or_else(|failure| {
         let advice = if let Failure::Create(error) = &failure {
             error.advice()
         } else {
@@ -96,13 +97,14 @@ pub fn main(args: Args) -> Exit {
         };
         tracing::error!(error = chain(&failure), advice, "failed");
         failure.exit()
-    })
+    });
+    panics::exit(exit)
 }
 
 async fn process(args: Args) -> Result<Exit, Failure> {
     let stop = CancellationToken::new();
     let signals = Signals::listen().map_err(Failure::Process)?;
-    let _watch = AbortOnDropHandle::new(tokio::spawn(signals.watch(stop.clone())));
+    let _watch = task::spawn(signals.watch(stop.clone()));
     // Everything that can be wrong with the input, before anything is done.
     let plan = args.plan();
     let pace = plan.pace()?;

@@ -1,5 +1,9 @@
 //! Spans over OTLP: what a collector receives. Built with `--features otlp` only.
 #![cfg(feature = "otlp")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
 #![expect(clippy::unwrap_used, reason = "an unwrap in a test is an assertion")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -1,5 +1,10 @@
 //! Facts of the protocol, over the in-process ports with scripted faults and on a paused clock.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+
 mod drain;
 mod faults;
 mod leases;

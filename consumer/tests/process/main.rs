@@ -1,6 +1,10 @@
 //! The real binary: command line, exit codes, signals, and storage that answers in every way it may.
 
 #![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+#![expect(
     clippy::unwrap_used,
     reason = "a test says what must hold: an unwrap is an assertion"
 )]

@@ -188,7 +188,12 @@ fn finished(
         }
         Err(error) => return Err(refused(Kind::Other, error.to_string())),
     };
-    let read = |thread: thread::JoinHandle<String>| thread.join().unwrap_or_default();
+    let read = |thread: thread::JoinHandle<String>| {
+        // Reading an output must not panic; where it does, this thread does too.
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    };
     let (out, err) = (read(out), read(err));
     if status.success() {
         return Ok(out);
@@ -217,6 +222,7 @@ fn ended(child: &mut Child, limit: Duration) -> std::io::Result<Option<std::proc
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "joined once the child has ended")]
 fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();

@@ -33,6 +33,8 @@ pub(crate) struct Node {
     leash: Option<ChildStdin>,
     has_data: bool,
     stderr: Tail,
+    /// What reads both outputs, until the child is gone.
+    readers: Vec<thread::JoinHandle<()>>,
 }
 
 impl Node {
@@ -44,22 +46,25 @@ impl Node {
         let leash = child.stdin.take();
         let stdout = child.stdout.take().expect("stdout must be piped");
         let stderr = child.stderr.take().expect("stderr must be piped");
+        let (stderr, reads_stderr) = Tail::read(stderr);
+        let (mut said, reads_stdout) = lines(stdout);
         let mut node = Self {
             child,
             leash,
             has_data: options.directory.is_some(),
-            stderr: Tail::read(stderr),
+            stderr,
+            readers: vec![reads_stdout, reads_stderr],
         };
 
-        match tokio::time::timeout(START_LIMIT, listening_ports(stdout)).await {
+        match tokio::time::timeout(START_LIMIT, listening_ports(&mut said)).await {
             Ok(Some(ports)) => Ok((node, ports)),
             Ok(None) => {
                 node.kill();
-                Err(died(&node.stderr.whole()))
+                Err(died(&node.stderr.so_far()))
             }
             Err(_) => {
                 node.kill();
-                let text = node.stderr.whole();
+                let text = node.stderr.so_far();
                 Err(Error::Start(format!(
                     "Azurite did not listen within {} s; it said: {text}",
                     START_LIMIT.as_secs()
@@ -92,17 +97,22 @@ impl Node {
         let deadline = Instant::now() + END_LIMIT;
         while self.has_data && Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
+                break;
             }
             thread::sleep(Duration::from_millis(10));
         }
         self.kill();
     }
 
-    /// Kills and reaps. Both fail only when the child is gone already, which is what is wanted.
+    /// Kills and reaps, and reads what was said to its end. The first two fail only when the child is gone already, which is what is wanted.
     fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for reader in self.readers.drain(..) {
+            if reader.join().is_err() {
+                tracing::error!("a thread that read what Azurite said panicked, which is a bug");
+            }
+        }
     }
 }
 
@@ -141,16 +151,33 @@ fn died(stderr: &str) -> Error {
     }
 }
 
-/// Reads stdout to its end in a thread of its own (a full pipe would block Azurite) and resolves to the ports as soon as
-/// all are known, or to `None` when stdout ends before that.
-async fn listening_ports(stdout: impl Read + Send + 'static) -> Option<Ports> {
-    let (lines, mut said) = mpsc::unbounded_channel();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            tracing::debug!(target: "azurite", %line, "stdout");
-            let _ = lines.send(line); // nobody listens any more once the ports are known
-        }
+/// Reads stdout to its end in a thread of its own, since a full pipe would block Azurite. Its lines go to the receiver for as long as
+/// there is one.
+fn lines(stdout: impl Read + Send + 'static) -> (mpsc::Receiver<String>, thread::JoinHandle<()>) {
+    let (lines, said) = mpsc::channel(1);
+    let reader = reader(stdout, move |line| {
+        tracing::debug!(target: "azurite", %line, "stdout");
+        let _ = lines.blocking_send(line); // nobody listens any more once the ports are known
     });
+    (said, reader)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "`Node` joins it once the child is gone"
+)]
+fn reader(
+    stream: impl Read + Send + 'static,
+    mut hear: impl FnMut(String) + Send + 'static,
+) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let lines = BufReader::new(stream).lines();
+        lines.map_while(Result::ok).for_each(&mut hear);
+    })
+}
+
+/// Resolves to the ports as soon as all are known, or to `None` when stdout ends before that.
+async fn listening_ports(said: &mut mpsc::Receiver<String>) -> Option<Ports> {
     let mut ports = Ports::default();
     while ports.queue == 0 || ports.table == 0 || ports.blob == 0 {
         let line = said.recv().await?;
@@ -178,36 +205,24 @@ async fn listening_ports(stdout: impl Read + Send + 'static) -> Option<Ports> {
 #[derive(Debug)]
 struct Tail {
     lines: Arc<Mutex<Vec<String>>>,
-    reader: Option<thread::JoinHandle<()>>,
 }
 
 impl Tail {
-    fn read(stream: impl Read + Send + 'static) -> Self {
+    fn read(stream: impl Read + Send + 'static) -> (Self, thread::JoinHandle<()>) {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&lines);
-        let reader = thread::spawn(move || {
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                tracing::debug!(target: "azurite", %line, "stderr");
-                let mut kept = kept.lock().expect("no holder of this lock must panic");
-                if kept.len() == STDERR_LINES {
-                    kept.remove(0);
-                }
-                kept.push(line);
+        let reader = reader(stream, move |line| {
+            tracing::debug!(target: "azurite", %line, "stderr");
+            let mut kept = kept.lock().expect("no holder of this lock must panic");
+            if kept.len() == STDERR_LINES {
+                kept.remove(0);
             }
+            kept.push(line);
         });
-        Self {
-            lines,
-            reader: Some(reader),
-        }
+        (Self { lines }, reader)
     }
 
-    /// What was said, to the end; only of a process that has been killed.
-    fn whole(&mut self) -> String {
-        let _ = self.reader.take().map(thread::JoinHandle::join);
-        self.so_far()
-    }
-
-    /// What was said until now.
+    /// What was said until now: all of it, once the process has been killed.
     fn so_far(&self) -> String {
         let lines = self
             .lines
@@ -231,7 +246,10 @@ mod tests {
                     Azurite Blob service is successfully listening at http://127.0.0.1:38887\n\
                     Azurite Queue service is successfully listening at http://127.0.0.1:46083\n\
                     Azurite Table service is successfully listening at http://127.0.0.1:33419\n";
-        let ports = listening_ports(said.as_bytes()).await.unwrap();
+        let (mut lines, reader) = lines(said.as_bytes());
+        let ports = listening_ports(&mut lines).await.unwrap();
+        drop(lines);
+        reader.join().unwrap();
         assert_eq!(
             (ports.blob, ports.queue, ports.table),
             (38887, 46083, 33419)
@@ -240,13 +258,10 @@ mod tests {
 
     #[tokio::test]
     async fn output_that_ends_early_gives_no_ports() {
-        assert!(
-            listening_ports(
-                &b"Azurite Blob service is successfully listening at http://127.0.0.1:1\n"[..]
-            )
-            .await
-            .is_none()
-        );
+        let said = &b"Azurite Blob service is successfully listening at http://127.0.0.1:1\n"[..];
+        let (mut lines, reader) = lines(said);
+        assert!(listening_ports(&mut lines).await.is_none());
+        reader.join().unwrap();
     }
 
     #[test]

@@ -14,7 +14,6 @@ use kube::{Api, ResourceExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::error::{Error, said};
 use crate::pods::PodView;
@@ -26,7 +25,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct Forward {
     address: SocketAddr,
     trouble: Arc<Mutex<Option<String>>>,
-    _stop: DropGuard,
+    /// What accepts connections, until this is dropped; their tasks end with it.
+    _accepting: JoinSet<()>,
 }
 
 impl fmt::Debug for Forward {
@@ -46,7 +46,6 @@ impl Forward {
             .await
             .map_err(local)?;
         let address = listener.local_addr().map_err(local)?;
-        let stop = CancellationToken::new();
         let trouble = Arc::new(Mutex::new(None));
         let way = Way {
             pods,
@@ -54,11 +53,12 @@ impl Forward {
             port,
             trouble: trouble.clone(),
         };
-        tokio::spawn(accept(listener, Arc::new(way), stop.clone()));
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, Arc::new(way)));
         Ok(Self {
             address,
             trouble,
-            _stop: stop.drop_guard(),
+            _accepting: accepting,
         })
     }
 
@@ -82,12 +82,15 @@ struct Way {
     trouble: Arc<Mutex<Option<String>>>,
 }
 
-async fn accept(listener: TcpListener, way: Arc<Way>, stop: CancellationToken) {
+async fn accept(listener: TcpListener, way: Arc<Way>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
-            Some(_) = connections.join_next() => {}
+            Some(ended) = connections.join_next() => {
+                if ended.is_err() {
+                    way.tell(Some("a task that carries a connection panicked, which is a bug".to_owned()));
+                }
+            }
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
                     let way = way.clone();

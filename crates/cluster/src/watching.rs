@@ -19,6 +19,10 @@ use crate::error::said;
 /// How long a watch may be broken before the listener is told.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many changes of a watch may wait for the listener. While so many wait, the watch waits too, and reads no more of the API server's
+/// answer.
+pub const WAITING: usize = 64;
+
 /// What a watch tells.
 #[derive(Debug)]
 pub enum Change<K> {
@@ -33,10 +37,11 @@ pub enum Change<K> {
 }
 
 /// Follows the objects of `api` that `config` selects, and tells `teller` of every change, until `stop`, or until nobody listens.
+/// Give `teller` room for [`WAITING`] changes.
 pub async fn follow<K>(
     api: Api<K>,
     config: watcher::Config,
-    teller: mpsc::UnboundedSender<Change<K>>,
+    teller: mpsc::Sender<Change<K>>,
     stop: CancellationToken,
 ) where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
@@ -73,7 +78,7 @@ pub async fn follow<K>(
             }
         };
         for change in told {
-            if teller.send(change).is_err() {
+            if teller.send(change).await.is_err() {
                 return;
             }
         }

@@ -171,6 +171,10 @@ impl Services {
 
 impl Services {
     /// Drops what may be large on a thread of its own, so that no request waits for it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it frees memory and nothing else: nobody need wait for it, and the process may end before it"
+    )]
     pub(crate) fn drop_later<T: Send + 'static>(large: T) {
         let spawned = std::thread::Builder::new()
             .name("engine-drop".into())

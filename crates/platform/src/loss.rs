@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
+use workflow::task;
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_millis(250);
@@ -48,7 +49,7 @@ impl StorageLoss {
 /// Asks four times a second whether storage is lost, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lookout(
-    #[expect(dead_code, reason = "ends the look-out when it is dropped")] DropGuard,
+    #[expect(dead_code, reason = "ends the look-out when it is dropped")] AbortOnDropHandle<()>,
 );
 
 impl Lookout {
@@ -59,8 +60,7 @@ impl Lookout {
         L: FnMut() -> F + Send + 'static,
         F: Future<Output = Option<String>> + Send,
     {
-        let stop = CancellationToken::new();
-        let looks = stop.clone().run_until_cancelled_owned(async move {
+        let looks = async move {
             let mut tick = interval(EVERY);
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -69,17 +69,15 @@ impl Lookout {
                     return reason;
                 }
             }
-        });
-        tokio::spawn(async move {
-            match tokio::spawn(looks).await {
-                Ok(None) => {}
-                Ok(Some(reason)) => loss.tell(reason),
+        };
+        Self(task::spawn(async move {
+            match task::spawn(looks).await {
+                Ok(reason) => loss.tell(reason),
                 Err(panic) => loss.tell(format!(
                     "look after storage: {panic}; this is a bug of the harness"
                 )),
             }
-        });
-        Self(stop.drop_guard())
+        }))
     }
 }
 
@@ -98,7 +96,7 @@ mod tests {
     async fn the_first_reason_is_told_to_all_also_to_those_who_ask_late() {
         let loss = StorageLoss::default();
         assert_eq!(loss.reason(), None);
-        let early = tokio::spawn({
+        let early = task::spawn({
             let loss = loss.clone();
             async move { loss.lost().await }
         });

@@ -86,9 +86,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_told_is_seen_and_what_is_not_is_late() {
         let (teller, told) = watch::channel(1);
-        let waits = tokio::spawn(until_told(told.clone(), Duration::from_secs(1), |number| {
-            (*number == 2).then_some("two")
-        }));
+        let waits =
+            workflow::task::spawn(until_told(told.clone(), Duration::from_secs(1), |number| {
+                (*number == 2).then_some("two")
+            }));
         teller.send_replace(2);
         assert_eq!(waits.await.unwrap(), Ok("two"));
         let late = until_told(told, Duration::from_secs(1), |number| {

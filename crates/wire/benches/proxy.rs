@@ -4,6 +4,10 @@
 //! the proxy, each over one open connection. The forwarder is the floor: what one more process on the way costs on this
 //! machine, whatever it does; what the proxy adds above it is its own. Client, forwarder and proxy, and storage have a runtime each, as they are processes in a run.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "its tasks end with their runtimes"
+)]
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 use std::convert::Infallible;

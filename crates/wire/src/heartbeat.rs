@@ -1,8 +1,9 @@
 //! What the harness notices of itself while it keeps a history: a wall clock that is set, and times in which it stood still.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use contract::Stamp;
@@ -69,35 +70,61 @@ fn ahead_of(wall: Stamp, before: Stamp, after: Stamp) -> i64 {
 /// Looks at the clock ten times a second, until its last clone is dropped. A thread of its own: nothing that the runtime has to
 /// do can keep it from looking.
 #[derive(Debug, Clone)]
-pub(super) struct Heartbeat(Arc<Mutex<Vec<Pause>>>);
+pub(super) struct Heartbeat(Arc<Beating>);
+
+/// The thread, and what it has noticed. The thread ends with this.
+#[derive(Debug)]
+struct Beating {
+    pauses: Arc<Mutex<Vec<Pause>>>,
+    /// Dropping it ends the thread.
+    end: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Beating {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if self
+            .thread
+            .take()
+            .is_some_and(|thread| thread.join().is_err())
+        {
+            tracing::error!("the heartbeat panicked: pauses of the harness were not noticed");
+        }
+    }
+}
 
 impl Heartbeat {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "joined when the last clone is dropped"
+    )]
     pub(super) fn start(clock: Clock) -> Self {
         let pauses: Arc<Mutex<Vec<Pause>>> = Arc::default();
-        let told = Arc::downgrade(&pauses);
+        let told = pauses.clone();
+        let (end, ended) = mpsc::sync_channel(0);
         // Without it no pause is noticed, and the run is judged as if there were none.
         let started = thread::Builder::new()
             .name("heartbeat".to_owned())
-            .spawn(move || beat(clock, &told));
-        if let Err(error) = started {
-            tracing::warn!(%error, "pauses of the harness are not noticed");
-        }
-        Self(pauses)
+            .spawn(move || beat(clock, &told, &ended));
+        let thread = started
+            .inspect_err(|error| tracing::warn!(%error, "pauses of the harness are not noticed"));
+        Self(Arc::new(Beating {
+            pauses,
+            end: Some(end),
+            thread: thread.ok(),
+        }))
     }
 
     /// The pauses since this was last asked.
     pub(super) fn take(&self) -> Vec<Pause> {
-        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        mem::take(&mut self.0.pauses.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn beat(clock: Clock, pauses: &Weak<Mutex<Vec<Pause>>>) {
+fn beat(clock: Clock, pauses: &Mutex<Vec<Pause>>, ended: &Receiver<()>) {
     let mut last = clock.now();
-    loop {
-        thread::sleep(EVERY);
-        let Some(pauses) = pauses.upgrade() else {
-            return;
-        };
+    while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         let now = clock.now();
         if let Some(pause) = pause_between(last, now) {
             let mut pauses = pauses.lock().unwrap_or_else(PoisonError::into_inner);

@@ -20,6 +20,7 @@ mod heartbeat;
 mod history;
 mod lane;
 mod multipart;
+pub mod panics;
 mod proxy;
 mod remote;
 mod request;

@@ -91,7 +91,15 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    wire::panics::watch();
     match run(Args::parse()).await {
+        Ok(()) if wire::panics::any() => {
+            let _ = writeln!(
+                io::stderr(),
+                "error: a task of the wire panicked, which is a bug of it"
+            );
+            ExitCode::FAILURE
+        }
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");

@@ -16,7 +16,7 @@ use super::gate::{Comers, Gate, KillerOf};
 use super::lane::{Asker, Lane};
 use super::upstream::Upstream;
 use super::way::{UPSTREAM, Way};
-use super::{History, Service, Tls, lock};
+use super::{History, Service, Tls, lock, panics};
 
 /// The addresses of the queue and the table service, account included, such as `http://127.0.0.1:10001/devstoreaccount1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl Proxy {
 
     pub(super) fn look_over(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
-            !self.shared.panicked.load(Ordering::Relaxed),
+            !self.shared.panicked.load(Ordering::Relaxed) && !panics::any(),
             "keep the history: a task of the proxy panicked, which is a bug of the harness"
         );
         self.shared.history.check()?;

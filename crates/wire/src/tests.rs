@@ -1,5 +1,10 @@
 //! The proxy between a client that nobody here wrote (reqwest) and a storage that answers as told.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

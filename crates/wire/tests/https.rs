@@ -1,5 +1,9 @@
 //! The wire as a program before a storage that speaks HTTPS, as in a cluster before Azure's.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
 #![expect(clippy::unwrap_used, reason = "what a test is made of must be there")]
 
 use std::convert::Infallible;

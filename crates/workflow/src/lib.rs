@@ -6,6 +6,7 @@
 //! - [`memory`]: the same ports in process, with real visibility semantics, for simulation and tests.
 //! - [`clock`]: the wall clock, or one that a simulation pauses.
 //! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: how a well-behaved process waits, ends and tells.
+//! - [`task`]: tasks that end with their owner; [`panics`]: whether any part of the process has panicked.
 //! - [`flags`]: a command line, read without repeating what may be secret; [`duration`], [`number`]: its values; [`histogram`]: latencies as text.
 //!
 //! Producer and consumer do not know each other: they meet here.
@@ -16,8 +17,10 @@ pub mod clock;
 pub mod exit;
 pub mod flags;
 pub mod memory;
+pub mod panics;
 pub mod ports;
 pub mod shutdown;
+pub mod task;
 pub mod telemetry;
 pub mod unanswered;
 

@@ -8,9 +8,10 @@ use futures::TryStreamExt as _;
 use platform::{End, Lines, Sender, generator_name};
 use producer::{Event, Progress, Summary};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use crate::events::ADVICE;
 
@@ -67,7 +68,7 @@ impl Told {
 struct Generator {
     name: String,
     sender: Box<dyn Sender>,
-    reader: JoinHandle<anyhow::Result<Option<Summary>>>,
+    reader: AbortOnDropHandle<anyhow::Result<Option<Summary>>>,
 }
 
 /// Producers at work.
@@ -95,7 +96,7 @@ impl Sending {
         for (index, mut sender) in (0..).zip(senders) {
             let lines = sender.lines();
             let lines = lines.context("the producer's output must be piped")?;
-            let reader = tokio::spawn(read(lines, generators.len(), told.clone()));
+            let reader = task::spawn(read(lines, generators.len(), told.clone()));
             generators.push(Generator {
                 name: generator_name(index, count),
                 sender,

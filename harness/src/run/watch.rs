@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use platform::Roster;
 use platform::storage::Queue;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use super::census::{self, Census};
 use super::sending::Told;
@@ -36,7 +36,7 @@ pub(super) struct Watched {
 /// The watcher of one run, at work until it is stopped or dropped.
 pub(super) struct Watch {
     stop: DropGuard,
-    task: JoinHandle<anyhow::Result<()>>,
+    task: AbortOnDropHandle<anyhow::Result<()>>,
     last: watch::Receiver<Sample>,
     census: watch::Receiver<Census>,
     _counts: AbortOnDropHandle<()>,
@@ -47,14 +47,14 @@ impl Watch {
         let stop = CancellationToken::new();
         let (taken, last) = watch::channel(Sample::default());
         let (counted, census) = watch::channel(Census::default());
-        let counts = tokio::spawn(census::follow(watched.roster.clone(), counted));
-        let task = tokio::spawn(watched.follow(stop.clone(), taken));
+        let counts = task::spawn(census::follow(watched.roster.clone(), counted));
+        let task = task::spawn(watched.follow(stop.clone(), taken));
         Self {
             stop: stop.drop_guard(),
             task,
             last,
             census,
-            _counts: AbortOnDropHandle::new(counts),
+            _counts: counts,
         }
     }
 

@@ -86,6 +86,10 @@ pub(super) struct Ends {
 }
 
 /// Plays `case` in `setting` until it ends, `ends` say so, or its deadline is over.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "its result is waited for; a thread that hangs in a step is given up, and told of"
+)]
 pub(super) async fn play(case: Case, setting: Setting, deadlines: Deadlines, ends: Ends) -> Played {
     let start = Instant::now();
     let deadlines = deadlines.of_case(&case);

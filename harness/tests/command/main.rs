@@ -1,5 +1,10 @@
 //! The `harness` command, as a shell runs it. One target, so that cargo runs its slow tests side by side.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+
 #[cfg(target_os = "linux")]
 mod described;
 mod disk;

@@ -13,6 +13,9 @@ use producer::{Event, Summary};
 /// How long anything here may take; many times what it needs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Lines of one output that may wait for the test: far more than any producer here writes.
+const LINES: usize = 65_536;
+
 /// A signature that must never be seen in any output.
 pub(crate) const SIGNATURE: &str = "c2VjcmV0c2lnbmF0dXJl";
 
@@ -168,7 +171,7 @@ impl Drop for Running {
 }
 
 fn reader(pipe: impl Read + Send + 'static) -> (Receiver<String>, JoinHandle<()>) {
-    let (send, receive) = mpsc::channel();
+    let (send, receive) = mpsc::sync_channel(LINES);
     let thread = thread::spawn(move || {
         for line in BufReader::new(pipe).lines() {
             // Nobody listens any more when the test has failed.

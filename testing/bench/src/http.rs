@@ -8,6 +8,7 @@ use hyper::header::HOST;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 /// A request, ready but for its connection.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     authority: String,
+    /// What drives it, until this is dropped. A broken connection shows as the error of the request that meets it.
+    _driver: JoinSet<()>,
 }
 
 impl Connection {
@@ -34,11 +37,12 @@ impl Connection {
             .with_context(|| format!("connect to {authority}"))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends with the sender; a broken connection shows as the error of the request that meets it.
-        tokio::spawn(connection);
+        let mut driver = JoinSet::new();
+        driver.spawn(async move { drop(connection.await) });
         Ok(Self {
             sender,
             authority: authority.to_owned(),
+            _driver: driver,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,11 +37,14 @@ pub(crate) fn measure(sizes: Sizes) -> anyhow::Result<Vec<Figure>> {
 
 /// One start, from just before fork and exec until the request's head has arrived; the consumer gets no answer and is
 /// killed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "its threads end with the process: the consumer that they wait for is killed"
+)]
 fn start() -> anyhow::Result<Duration> {
     let listener = TcpListener::bind("127.0.0.1:0").context("listen on a free port")?;
     let endpoint = format!("http://{}/account", listener.local_addr()?);
-    let (seen, first) = mpsc::channel();
-    // Ends with the process: the consumer that it waits for is killed, and nobody else knows the port.
+    let (seen, first) = mpsc::sync_channel(1);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let seen = seen.clone();
@@ -65,14 +68,14 @@ fn start() -> anyhow::Result<Duration> {
 }
 
 /// Reads the head of the connection's first request, and tells when it is a Get Messages. Never answers.
-fn watch(stream: &TcpStream, seen: &Sender<Instant>) {
+fn watch(stream: &TcpStream, seen: &SyncSender<Instant>) {
     let mut lines = BufReader::new(stream).lines();
     let Some(Ok(request)) = lines.next() else {
         return;
     };
     if lines.any(|line| line.is_ok_and(|line| line.is_empty())) && is_get_messages(&request) {
-        // Nobody listens any more when another one was first.
-        let _ = seen.send(Instant::now());
+        // There is no room when another one was first, and nobody listens once it was read.
+        let _ = seen.try_send(Instant::now());
     }
     // Keeps the connection open, as a service that takes its time would, until the consumer is gone.
     drop(lines.next());

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use workflow::azure::{AzureQueue, AzureTable, Storage, StorageArgs};
 use workflow::duration;
 use workflow::shutdown::Signals;
+use workflow::task;
 
 use crate::mutation::Mutation;
 use crate::notice;
@@ -71,14 +72,14 @@ async fn run(args: Args) -> ExitCode {
     let stop = CancellationToken::new();
     let signals = Signals::listen().expect("signals must be heard");
     let (told, hurry) = (CancellationToken::new(), CancellationToken::new());
-    let watch = tokio::spawn(notice::heed(
+    let watch = task::spawn(notice::heed(
         args.mutation,
         signals,
         stop.clone(),
         told.clone(),
         hurry.clone(),
     ));
-    let notice = tokio::spawn(notice::watch(
+    let notice = task::spawn(notice::watch(
         args.mutation,
         args.events.clone(),
         args.node.clone(),

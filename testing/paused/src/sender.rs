@@ -9,26 +9,27 @@ use platform::settings::parse;
 use platform::{End, Lines, Sender};
 use producer::{Event, Started};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
 use workflow::memory::MemoryQueue;
+use workflow::task;
 
 /// A producer at work.
 pub(crate) struct Task {
-    lines: Option<mpsc::UnboundedReceiver<String>>,
+    lines: Option<mpsc::Receiver<String>>,
     stop: CancellationToken,
-    work: JoinHandle<anyhow::Result<()>>,
+    work: AbortOnDropHandle<anyhow::Result<()>>,
 }
 
 impl Task {
     pub(crate) fn start(arguments: &[String], queue: MemoryQueue) -> anyhow::Result<Self> {
         let args: producer::Args = parse("producer", arguments, &[])?;
         let plan = args.plan();
-        let (say, lines) = mpsc::unbounded_channel();
+        let (say, lines) = mpsc::channel(2);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let work = tokio::spawn(async move {
+        let work = task::spawn(async move {
             let started = Event::Started(Started {
                 run: plan.run.clone(),
                 seed: plan.payloads.seed,
@@ -38,10 +39,10 @@ impl Task {
                 planned: plan.messages,
                 at: Stamp::now(),
             });
-            say.send(serde_json::to_string(&started)?).ok();
+            say.send(serde_json::to_string(&started)?).await.ok();
             let ended = producer::run_on_timer(plan, queue, stopped).await?;
             let summary = Event::Summary(Box::new(ended.summary));
-            say.send(serde_json::to_string(&summary)?).ok();
+            say.send(serde_json::to_string(&summary)?).await.ok();
             Ok(())
         });
         Ok(Self {
@@ -52,17 +53,11 @@ impl Task {
     }
 }
 
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.work.abort();
-    }
-}
-
 #[async_trait]
 impl Sender for Task {
     fn lines(&mut self) -> Option<Lines> {
         let lines = self.lines.take()?;
-        let next = async |mut lines: mpsc::UnboundedReceiver<String>| {
+        let next = async |mut lines: mpsc::Receiver<String>| {
             let line = lines.recv().await?;
             Some((Ok(line), lines))
         };

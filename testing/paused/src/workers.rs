@@ -15,11 +15,12 @@ use platform::{
     Worker, WorkerSpec,
 };
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow::contract::RunId;
 use workflow::contract::workload::Description;
+use workflow::task;
 
 use crate::platform::Memory;
 use crate::sabotage::Sabotage;
@@ -31,6 +32,8 @@ pub(crate) struct Crew {
     run: RunId,
     state: Mutex<State>,
     roster: watch::Sender<Roster>,
+    /// What waits for a consumer to end, or until a scaling is due. All consumers end with it.
+    tasks: Mutex<JoinSet<()>>,
     own: Weak<Self>,
 }
 
@@ -68,12 +71,21 @@ impl Crew {
             run: plan.identity.run.clone(),
             state: Mutex::default(),
             roster: watch::Sender::new(Roster::default()),
+            tasks: Mutex::default(),
             own: own.clone(),
         })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(ended) = tasks.try_join_next() {
+            ended.expect("a task of the fleet must not panic");
+        }
+        tasks.spawn(work);
     }
 
     pub(crate) fn roster(&self) -> watch::Receiver<Roster> {
@@ -114,7 +126,7 @@ impl Crew {
     /// After `delay`, `group` has so many replicas.
     fn scale_later(&self, group: &'static str, replicas: u32, delay: Duration) {
         let crew = self.own.clone();
-        tokio::spawn(async move {
+        self.spawn(async move {
             tokio::time::sleep(delay).await;
             if let Some(crew) = crew.upgrade() {
                 crew.scale(group, replicas);
@@ -185,7 +197,7 @@ impl Crew {
         let drain = CancellationToken::new();
         let (memory, stop) = (self.memory.clone(), drain.clone());
         let idle = self.sabotage.idle();
-        let work = tokio::spawn(async move {
+        let work = task::spawn(async move {
             tokio::time::sleep(idle).await;
             let Memory {
                 queue,
@@ -196,7 +208,7 @@ impl Crew {
         });
         let abort = work.abort_handle();
         let (crew, gone) = (self.own.clone(), name.clone());
-        tokio::spawn(async move {
+        self.spawn(async move {
             let end = match work.await {
                 Ok(exit) => End::Exited(exit.code().into()),
                 Err(error) if error.is_cancelled() => End::Signalled(9),

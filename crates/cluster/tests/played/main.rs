@@ -1,12 +1,17 @@
 //! The crate against an API server that is played: what no unit test and no healthy cluster shows.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+
 mod nodes;
 mod server;
 
 use std::time::Duration;
 
 use cluster::logs::Followed;
-use cluster::watching::{Change, follow};
+use cluster::watching::{Change, WAITING, follow};
 use cluster::{Error, Objects, Wants, namespace, preflight};
 use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::watcher;
@@ -35,7 +40,7 @@ async fn told(count: usize, mut answers: Vec<Answer>) -> Vec<String> {
         let none = || Answer::events(&[]);
         answers.pop().unwrap_or_else(none)
     });
-    let (teller, mut hears) = mpsc::unbounded_channel();
+    let (teller, mut hears) = mpsc::channel(WAITING);
     let stop = CancellationToken::new();
     let pods: Api<Pod> = Api::namespaced(client, "edw-r1");
     let watching = tokio::spawn(follow(
@@ -99,7 +104,7 @@ async fn versions_that_the_server_has_forgotten_cost_no_end_of_a_pod() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_stays_away_is_told_of() {
     let (client, _) = played(|_| Answer::refused(503, "ServiceUnavailable", "etcd has no leader"));
-    let (teller, mut hears) = mpsc::unbounded_channel();
+    let (teller, mut hears) = mpsc::channel(WAITING);
     let pods: Api<Pod> = Api::namespaced(client, "edw-r1");
     let stop = CancellationToken::new();
     let watching = tokio::spawn(follow(

@@ -1,6 +1,7 @@
 //! What the program does between its arguments and its exit code.
 
 mod args;
+mod panics;
 
 use std::{
     error::Error as _,
@@ -16,6 +17,8 @@ use crate::{Engine, Error};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// A thread or a task has panicked, which is a bug.
+const BUG: u8 = 1;
 /// A flag, a variable or a file is wrong.
 const WRONG_INPUT: u8 = 2;
 /// A port is in use, or a directory cannot be written.
@@ -60,12 +63,13 @@ impl From<Error> for Failure {
 
 /// Runs the engine until it is told to end, and returns the process's exit code.
 pub fn main(args: &Args) -> ExitCode {
+    panics::watch();
     telemetry();
     let runtime = tokio::runtime::Runtime::new();
     let served = runtime
         .map_err(Failure::from)
         .and_then(|runtime| runtime.block_on(serve(args)));
-    exit_code(served)
+    exit_code(served, panics::any())
 }
 
 /// Logs to standard error; `EDW_LOG` says how much.
@@ -148,13 +152,30 @@ async fn end_of(signals: &mut [Signal; 2]) {
 }
 
 /// Says what went wrong, if something did.
-fn exit_code(served: Result<(), Failure>) -> ExitCode {
+fn exit_code(served: Result<(), Failure>, has_panicked: bool) -> ExitCode {
     match served {
+        Ok(()) if has_panicked => {
+            let bug = "error: a part of the engine panicked while it served, which is a bug; its log has where";
+            let _ = writeln!(io::stderr(), "{bug}");
+            ExitCode::from(BUG)
+        }
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // If standard error is closed, nobody is there to be told.
             let _ = writeln!(io::stderr(), "error: failed to {}", failure.message);
             ExitCode::from(failure.code)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_does_not_end_well_after_a_panic() {
+        let shown = |code: ExitCode| format!("{code:?}");
+        assert_eq!(shown(exit_code(Ok(()), false)), shown(ExitCode::SUCCESS));
+        assert_eq!(shown(exit_code(Ok(()), true)), shown(ExitCode::from(BUG)));
     }
 }

@@ -103,6 +103,7 @@ impl Disk {
 
     /// Removes everything of a container that is gone, on a thread of its own. What is left when the process ends is found
     /// at the next start.
+    #[expect(clippy::disallowed_methods, reason = "joined when this is dropped")]
     fn purge(&self, container: ContainerId) {
         let (database, spaces) = (self.database.clone(), self.spaces.clone());
         let ending = Arc::clone(&self.ending);

@@ -1,5 +1,9 @@
 //! The program itself: its start line, its exit codes, its end, and what a kill -9 leaves in its directory.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
 #![expect(clippy::unwrap_used, reason = "an unwrap in a test is an assertion")]
 
 mod client;

@@ -18,9 +18,11 @@ use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
 use wire::Tls;
+use workflow::task;
 
 use super::exchange::{Form, unverified};
 use super::{Directory, Refusal, Signer};
@@ -49,7 +51,7 @@ pub struct Exchange {
 pub struct Authority {
     shared: Arc<Shared>,
     /// What accepts connections, and joins those that have ended.
-    accepting: JoinHandle<()>,
+    accepting: AbortOnDropHandle<()>,
     _open: DropGuard,
 }
 
@@ -101,7 +103,7 @@ impl Authority {
             secrets: Mutex::default(),
         });
         let open = CancellationToken::new();
-        let accepting = tokio::spawn(accept(listener, shared.clone(), open.clone()));
+        let accepting = task::spawn(accept(listener, shared.clone(), open.clone()));
         Ok(Self {
             shared,
             accepting,

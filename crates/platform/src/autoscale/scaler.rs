@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use autoscaler::{Autoscaler, Settings};
 use evidence::events::{Event, EventLog, Scaled};
 use evidence::pace::Pace;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use super::read::observe;
 use super::recording::beginning;
@@ -45,7 +46,7 @@ pub trait Target: Send + Sync {
 #[derive(Debug)]
 pub struct Scaler {
     stop: DropGuard,
-    task: JoinHandle<anyhow::Result<()>>,
+    task: AbortOnDropHandle<anyhow::Result<()>>,
     recording: Arc<Mutex<Recording>>,
 }
 
@@ -65,7 +66,7 @@ impl Scaler {
             recording: recording.clone(),
             driven,
         };
-        let task = tokio::spawn(drive.run(stop.clone()));
+        let task = task::spawn(drive.run(stop.clone()));
         Self {
             stop: stop.drop_guard(),
             task,

@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use autoscaler::{Observation, Queue, ScalerError};
 use evidence::events::{Event, EventLog, Scaled};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use crate::autoscale::Recording;
 use crate::lock::lock;
@@ -49,7 +50,7 @@ pub(super) struct Observer {
     since: Instant,
     log: EventLog,
     stop: DropGuard,
-    task: JoinHandle<()>,
+    task: AbortOnDropHandle<()>,
 }
 
 impl Observer {
@@ -60,7 +61,7 @@ impl Observer {
         let (since, stop) = (Instant::now(), CancellationToken::new());
         let looks = look(queue, recording.clone(), since);
         let stopped = stop.clone();
-        let task = tokio::spawn(async move {
+        let task = task::spawn(async move {
             stopped.run_until_cancelled(looks).await;
         });
         Self {

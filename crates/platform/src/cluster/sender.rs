@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use async_trait::async_trait;
 use cluster::logs::Followed;
 use cluster::pods::{Ended, PodView};
-use cluster::watching::{Change, follow};
+use cluster::watching::{Change, WAITING, follow};
 use cluster::{Error, FIELD_MANAGER};
 use evidence::events::{Event, EventLog};
 use futures::StreamExt as _;
@@ -19,11 +19,13 @@ use kube::api::{DeleteParams, Patch, PatchParams, PropagationPolicy};
 use kube::runtime::watcher;
 use kube::{Api, Client};
 use serde_json::json;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use super::at_once;
 use crate::logs;
@@ -33,6 +35,10 @@ use crate::workers::End;
 
 /// The name of its container.
 const CONTAINER: &str = "producer";
+
+/// How many events of a producer may wait to be read. It tells one a second, and they are read at once: 4,096 are more than an hour in which
+/// nothing was read. A further one is an error of what follows the producer.
+const UNREAD: usize = 4_096;
 
 /// Where a producer stands.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +76,7 @@ pub(super) struct JobSender {
     jobs: Api<Job>,
     job: String,
     name: String,
-    lines: Option<mpsc::UnboundedReceiver<std::io::Result<String>>>,
+    lines: Option<mpsc::Receiver<std::io::Result<String>>>,
     standing: watch::Receiver<Standing>,
     file: PathBuf,
     log: EventLog,
@@ -92,14 +98,14 @@ impl JobSender {
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let stop = CancellationToken::new();
         let (stands, standing) = watch::channel(Standing::default());
-        let (says, lines) = mpsc::unbounded_channel();
+        let (says, lines) = mpsc::channel(UNREAD);
         let (found, pod) = watch::channel(None);
         let looked = Looked {
             pods: pods.clone(),
             selector: followed.selector(),
             starts,
         };
-        let looks = tokio::spawn(looked.look(found, stands, stop.clone()));
+        let looks = task::spawn(looked.look(found, stands, stop.clone()));
         let FollowedJob {
             job, name, file, ..
         } = followed;
@@ -108,7 +114,7 @@ impl JobSender {
             file: file.clone(),
             says,
         };
-        let listens = tokio::spawn(heard.hear(pod, stop.clone()));
+        let listens = task::spawn(heard.hear(pod, stop.clone()));
         Self {
             jobs,
             job,
@@ -119,10 +125,7 @@ impl JobSender {
             log,
             is_recorded: false,
             _stop: stop.drop_guard(),
-            _tasks: [
-                AbortOnDropHandle::new(looks),
-                AbortOnDropHandle::new(listens),
-            ],
+            _tasks: [looks, listens],
         }
     }
 
@@ -163,9 +166,8 @@ impl Looked {
         stop: CancellationToken,
     ) {
         let ours = watcher::Config::default().labels(&self.selector);
-        let (teller, mut told) = mpsc::unbounded_channel();
-        let watching = tokio::spawn(follow(self.pods, ours, teller, stop));
-        let _watching = AbortOnDropHandle::new(watching);
+        let (teller, mut told) = mpsc::channel(WAITING);
+        let _watching = task::spawn(follow(self.pods, ours, teller, stop));
         let (begun, starts) = (Instant::now(), self.starts);
         let mut waits = None;
         loop {
@@ -223,7 +225,7 @@ impl Standing {
 struct Heard {
     pods: Api<Pod>,
     file: PathBuf,
-    says: mpsc::UnboundedSender<std::io::Result<String>>,
+    says: mpsc::Sender<std::io::Result<String>>,
 }
 
 impl Heard {
@@ -242,23 +244,28 @@ impl Heard {
             let says = &self.says;
             let lines = followed.lines(&stop, |line| {
                 if serde_json::from_str::<producer::Event>(line).is_ok() {
-                    // Nobody listens any more: the run is over.
-                    let _ = says.send(Ok(line.to_owned()));
-                    return Ok(());
+                    return match says.try_send(Ok(line.to_owned())) {
+                        // Closed: nobody listens any more, since the run is over.
+                        Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
+                        Err(TrySendError::Full(_)) => Err(std::io::Error::other(format!(
+                            "{UNREAD} events of the producer were not read"
+                        ))),
+                    };
                 }
                 writeln!(file, "{line}")
             });
             lines.await.map_err(std::io::Error::other)
         };
         if let Err(error) = heard.await {
-            let _ = self.says.send(Err(error));
+            // After the events that wait. Closed: nobody listens any more.
+            let _ = self.says.send(Err(error)).await;
         }
     }
 }
 
 /// What is heard of a producer, and how it stands.
 type Hearing = (
-    mpsc::UnboundedReceiver<std::io::Result<String>>,
+    mpsc::Receiver<std::io::Result<String>>,
     watch::Receiver<Standing>,
 );
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use cluster::logs::Followed;
 use cluster::pods::{GROUP, PodView};
-use cluster::watching::{Change, follow};
+use cluster::watching::{Change, PATIENCE, WAITING, follow};
 use evidence::events::{Event, EventLog};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -17,9 +17,11 @@ use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt as _};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use super::crew::Crew;
 use super::scale::Observer;
@@ -60,23 +62,25 @@ impl Watches {
         let deployments = Api::<Deployment>::namespaced(seen.client.clone(), &seen.namespace);
         let scalers =
             Api::<HorizontalPodAutoscaler>::namespaced(seen.client.clone(), &seen.namespace);
-        let (told_pod, hears_pod) = mpsc::unbounded_channel();
-        let (told_deployment, hears_deployment) = mpsc::unbounded_channel();
-        let (told_scaler, hears_scaler) = mpsc::unbounded_channel();
+        let (told_pod, hears_pod) = mpsc::channel(WAITING);
+        let (told_deployment, hears_deployment) = mpsc::channel(WAITING);
+        let (told_scaler, hears_scaler) = mpsc::channel(WAITING);
         let all = watcher::Config::default;
         let tasks = [
-            tokio::spawn(follow(pods, all(), told_pod, stop.clone())),
-            tokio::spawn(follow(deployments, all(), told_deployment, stop.clone())),
-            tokio::spawn(follow(scalers, all(), told_scaler, stop.clone())),
-            tokio::spawn(see_pods(seen.clone(), hears_pod, complete.clone())),
-            tokio::spawn(see_deployments(seen.clone(), hears_deployment)),
-            tokio::spawn(see_scalers(seen.clone(), hears_scaler)),
+            task::spawn(follow(pods, all(), told_pod, stop.clone())),
+            task::spawn(follow(deployments, all(), told_deployment, stop.clone())),
+            task::spawn(follow(scalers, all(), told_scaler, stop.clone())),
+            task::spawn(see_pods(seen.clone(), hears_pod, complete.clone())),
+            task::spawn(see_deployments(seen.clone(), hears_deployment)),
+            task::spawn(see_scalers(seen.clone(), hears_scaler)),
         ];
         let watches = Self {
             stop: stop.drop_guard(),
-            tasks: tasks.into_iter().map(AbortOnDropHandle::new).collect(),
+            tasks: tasks.into(),
         };
-        complete.notified().await;
+        timeout(2 * PATIENCE, complete.notified())
+            .await
+            .context("watch the namespace: the API server told of no pod, and of no trouble")?;
         match lock(&seen.trouble).clone() {
             Some(trouble) => Err(anyhow!(trouble)),
             None => Ok(watches),
@@ -108,11 +112,7 @@ impl Seen {
     }
 }
 
-async fn see_pods(
-    seen: Seen,
-    mut told: mpsc::UnboundedReceiver<Change<Pod>>,
-    complete: Arc<Notify>,
-) {
+async fn see_pods(seen: Seen, mut told: mpsc::Receiver<Change<Pod>>, complete: Arc<Notify>) {
     let mut followed = BTreeSet::new();
     let mut writers = JoinSet::new();
     let stop = CancellationToken::new();
@@ -177,10 +177,7 @@ fn follow_logs(
     });
 }
 
-pub(super) async fn see_deployments(
-    seen: Seen,
-    mut told: mpsc::UnboundedReceiver<Change<Deployment>>,
-) {
+pub(super) async fn see_deployments(seen: Seen, mut told: mpsc::Receiver<Change<Deployment>>) {
     while let Some(change) = told.recv().await {
         match change {
             Change::Now(deployment) => {
@@ -203,7 +200,7 @@ pub(super) async fn see_deployments(
 /// Notes what keeps an HPA from scaling, each reason once.
 pub(super) async fn see_scalers(
     seen: Seen,
-    mut told: mpsc::UnboundedReceiver<Change<HorizontalPodAutoscaler>>,
+    mut told: mpsc::Receiver<Change<HorizontalPodAutoscaler>>,
 ) {
     let mut noted = BTreeSet::new();
     while let Some(change) = told.recv().await {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
+use workflow::task;
 
 use super::fleet::Fleet;
 use crate::autoscale::Target;
@@ -20,13 +21,13 @@ const EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Keeper {
     stop: DropGuard,
-    task: JoinHandle<anyhow::Result<()>>,
+    task: AbortOnDropHandle<anyhow::Result<()>>,
 }
 
 impl Keeper {
     pub(super) fn start(fleet: Arc<Mutex<Fleet>>) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keep(fleet, stop.clone()));
+        let task = task::spawn(keep(fleet, stop.clone()));
         Self {
             stop: stop.drop_guard(),
             task,

@@ -7,6 +7,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
+use workflow::task;
 
 use crate::workers::Readiness;
 
@@ -49,7 +50,7 @@ impl Prober {
             .build()?;
         let url = format!("http://{address}/readyz");
         let (say, said) = watch::channel(Readiness::Silent);
-        let task = tokio::spawn(async move {
+        let task = task::spawn(async move {
             let mut tick = interval(EVERY);
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -63,7 +64,7 @@ impl Prober {
         });
         Ok(Self {
             said,
-            _task: AbortOnDropHandle::new(task),
+            _task: task,
             _reserved: reserved,
         })
     }

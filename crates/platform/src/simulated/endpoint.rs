@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
+use workflow::task;
 
 use super::scheduled::{Schedule, VERSIONS};
 use crate::lock::lock;
@@ -87,7 +88,7 @@ impl Endpoint {
         let router = Router::new()
             .route(PATH, get(list).post(acknowledge))
             .with_state(shared);
-        let served = tokio::spawn(async move {
+        let served = task::spawn(async move {
             // It accepts until it is aborted; an error of one connection ends that one only.
             let _ = axum::serve(listener, router).await;
         });
@@ -95,7 +96,7 @@ impl Endpoint {
             address,
             schedule,
             looks,
-            _served: AbortOnDropHandle::new(served),
+            _served: served,
         })
     }
 

@@ -1,5 +1,10 @@
 //! Requests as they reach the wire, and answers that the emulator does not give.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+
 use super::*;
 use crate::{
     Entity, ErrorCode, UpdateMode,

@@ -20,6 +20,7 @@ use reqwest::{Client, Method};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
 
 use copy::copy;
 use way::{Restarted, Way};
@@ -69,6 +70,8 @@ struct Shared {
     /// The first thing that went wrong.
     trouble: Mutex<Option<String>>,
     status: watch::Sender<Status>,
+    /// Rules that are being taken away; the history is finished after them.
+    removals: TaskTracker,
 }
 
 impl Remote {
@@ -97,6 +100,7 @@ impl Remote {
             clients: Mutex::default(),
             trouble: Mutex::default(),
             status: watch::Sender::default(),
+            removals: TaskTracker::new(),
         });
         let status = shared.look().await.context("find the wire")?;
         same_format(status.format)?;
@@ -171,6 +175,8 @@ impl Wire for Remote {
 
     async fn finish(&self) -> anyhow::Result<()> {
         let finished = async {
+            self.shared.removals.close();
+            self.shared.removals.wait().await;
             let finish = self
                 .shared
                 .ridden_out(Method::PUT, "finish".to_owned(), Vec::new());
@@ -222,12 +228,13 @@ impl Drop for Ruled {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        runtime.spawn(async move {
+        let removal = async move {
             let removed = shared.ridden_out(Method::DELETE, format!("rules/{number}"), Vec::new());
             if let Err(error) = removed.await {
                 shared.trouble(format!("a rule could not be taken away: {error:#}"));
             }
-        });
+        };
+        self.shared.removals.spawn_on(removal, &runtime);
     }
 }
 
@@ -331,7 +338,13 @@ async fn kill(shared: Arc<Shared>, kills: Arc<dyn Kills>) {
                 }
             });
         }
-        while under_way.try_join_next().is_some() {}
+        while let Some(killed) = under_way.try_join_next() {
+            if killed.is_err() {
+                shared.trouble(
+                    "a task that kills a client panicked, which is a bug of the harness".to_owned(),
+                );
+            }
+        }
         // Those that are being killed are told again at once.
         if is_idle && !under_way.is_empty() {
             sleep(AGAIN).await;

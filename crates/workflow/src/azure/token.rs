@@ -13,10 +13,11 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use azure_core::error::ErrorKind;
 use azure_core::time::OffsetDateTime;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::sign_in::{Asked, SignInError};
+use crate::task;
 
 /// The scope of storage. Others are not kept: nothing here asks for one.
 const SCOPE: &str = "https://storage.azure.com/.default";
@@ -47,7 +48,7 @@ pub(super) struct SharedToken {
 #[derive(Default)]
 struct State {
     token: Option<Kept>,
-    renewal: Option<JoinHandle<Result<Kept, SignInError>>>,
+    renewal: Option<AbortOnDropHandle<Result<Kept, SignInError>>>,
     failed: Option<(Instant, SignInError)>,
 }
 
@@ -110,7 +111,11 @@ impl SharedToken {
     async fn token(&self) -> Result<AccessToken, SignInError> {
         // Held while there is no token and one is asked for: the others wait for the same answer.
         let mut state = self.state.lock().await;
-        if state.renewal.as_ref().is_some_and(JoinHandle::is_finished) {
+        if state
+            .renewal
+            .as_ref()
+            .is_some_and(AbortOnDropHandle::is_finished)
+        {
             state.renewed().await;
         }
         let now = Instant::now();
@@ -118,7 +123,7 @@ impl SharedToken {
             let token = kept.token.clone();
             if now >= kept.due && state.renewal.is_none() && state.may_try(now) {
                 let asked = Self::ask(self.make.clone(), self.describe.clone());
-                state.renewal = Some(tokio::spawn(asked));
+                state.renewal = Some(task::spawn(asked));
             }
             return Ok(token);
         }
@@ -127,7 +132,7 @@ impl SharedToken {
                 return Err(error.clone());
             }
             let asked = Self::ask(self.make.clone(), self.describe.clone());
-            state.renewal = Some(tokio::spawn(asked));
+            state.renewal = Some(task::spawn(asked));
         }
         state.renewed().await;
         match (&state.token, &state.failed) {

@@ -16,6 +16,7 @@ use evidence::events::{Event, NodeChange, NodeEvent};
 use kube::{Api, Client};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use super::super::cordoned_in;
 use super::seen::{Rules, SeenNode};
@@ -156,8 +157,8 @@ impl TakesBack for HandedOver {
             self.write(Event::Note { text })?;
         }
         let drain = self.drain(name, way);
-        let emptying = tokio::spawn(empty(drain, self.seen.clone(), tell, and_delete));
-        lock(&self.tasks).push(AbortOnDropHandle::new(emptying));
+        let emptying = task::spawn(empty(drain, self.seen.clone(), tell, and_delete));
+        lock(&self.tasks).push(emptying);
         Ok(())
     }
 

@@ -22,15 +22,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use cluster::watching::{Change, follow};
+use cluster::watching::{Change, WAITING, follow};
 use k8s_openapi::api::core::v1::{Event as Told, Node};
 use kube::runtime::watcher;
 use kube::{Api, ResourceExt as _};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
+use workflow::task;
 
 use evidence::events::{Event, NodeChange, NodeEvent};
 pub(super) use handed::{Handed, HandedOver};
@@ -55,6 +57,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long a consumer may be without a node before it is said that there is no room, where no node is made for it: an autoscaler of the
 /// cluster's own would have made one by then.
 const ROOM: Duration = Duration::from_secs(4 * 60);
+
+/// How many new nodes may wait for their price. A further one gets none: nothing is judged by prices, and evictions must not wait for them.
+const UNPRICED: usize = 256;
 
 /// The nodes of a run, watched until this is dropped.
 pub(super) struct Ground {
@@ -96,32 +101,32 @@ impl Ground {
             rules: rules.clone(),
         };
         let stop = CancellationToken::new();
-        let (told_node, hears_node) = mpsc::unbounded_channel();
-        let (told_event, hears_event) = mpsc::unbounded_channel();
-        let (asks_price, hears_price) = mpsc::unbounded_channel();
+        let (told_node, hears_node) = mpsc::channel(WAITING);
+        let (told_event, hears_event) = mpsc::channel(WAITING);
+        let (asks_price, hears_price) = mpsc::channel(UNPRICED);
         let nodes: Api<Node> = Api::all(seen.client.clone());
         let all = watcher::Config::default();
         let mut tasks = vec![
-            tokio::spawn(follow(nodes, all, told_node, stop.clone())),
-            tokio::spawn(see_nodes(shared.clone(), hears_node, asks_price)),
-            tokio::spawn(see_workers(shared.clone(), roster, stop.clone())),
+            task::spawn(follow(nodes, all, told_node, stop.clone())),
+            task::spawn(see_nodes(shared.clone(), hears_node, asks_price)),
+            task::spawn(see_workers(shared.clone(), roster, stop.clone())),
         ];
         if let Some(prices) = prices {
-            tasks.push(tokio::spawn(price(shared.clone(), prices, hears_price)));
+            tasks.push(task::spawn(price(shared.clone(), prices, hears_price)));
         }
         // What others warn of anywhere in the cluster matters where machines come from Azure alone.
         if rules == Rules::Azure {
             let events: Api<Told> = Api::all(seen.client.clone());
             let warnings = watcher::Config::default().fields("type=Warning");
             let followed = follow(events, warnings, told_event, stop.clone());
-            tasks.push(tokio::spawn(followed));
-            tasks.push(tokio::spawn(see_warnings(shared.clone(), hears_event)));
+            tasks.push(task::spawn(followed));
+            tasks.push(task::spawn(see_warnings(shared.clone(), hears_event)));
         }
         Self {
             shared,
             taker,
             _stop: stop.drop_guard(),
-            _tasks: tasks.into_iter().map(AbortOnDropHandle::new).collect(),
+            _tasks: tasks,
         }
     }
 }
@@ -152,10 +157,25 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Has the price of a new node's machine written down, unless too many wait for theirs.
+    fn ask_price(&self, asks: &mpsc::Sender<SeenNode>, node: SeenNode) {
+        // Closed: nobody asks for prices, or the run is over.
+        if let Err(TrySendError::Full(node)) = asks.try_send(node) {
+            let text = format!(
+                "the price of {} is not known: {UNPRICED} nodes wait for theirs",
+                node.name
+            );
+            let noted = self.seen.log.append(Stamp::now(), Event::Note { text });
+            self.seen.note(noted.map_err(Into::into));
+        }
+    }
+}
+
 async fn see_nodes(
     shared: Shared,
-    mut told: mpsc::UnboundedReceiver<Change<Node>>,
-    asks_price: mpsc::UnboundedSender<SeenNode>,
+    mut told: mpsc::Receiver<Change<Node>>,
+    asks_price: mpsc::Sender<SeenNode>,
 ) {
     while let Some(change) = told.recv().await {
         match change {
@@ -163,8 +183,7 @@ async fn see_nodes(
                 let seen = SeenNode::of(&node, &shared.rules);
                 let is_new = shared.with(|stories, now| stories.saw(&seen, now));
                 if is_new {
-                    // Nobody asks for prices any more: the run is over.
-                    let _ = asks_price.send(seen);
+                    shared.ask_price(&asks_price, seen);
                 }
             }
             Change::Gone(node) => shared.with(|stories, now| stories.gone(&node.name_any(), now)),
@@ -175,7 +194,7 @@ async fn see_nodes(
 }
 
 /// Writes down what an hour of each new node's machine costs.
-async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::UnboundedReceiver<SeenNode>) {
+async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::Receiver<SeenNode>) {
     let mut is_told = false;
     while let Some(node) = asked.recv().await {
         let (Some(region), Some(size)) = (&node.region, &node.size) else {
@@ -202,7 +221,7 @@ async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::UnboundedRec
 }
 
 /// Listens for what node auto-provisioning says when Azure has no machine to give.
-async fn see_warnings(shared: Shared, mut told: mpsc::UnboundedReceiver<Change<Told>>) {
+async fn see_warnings(shared: Shared, mut told: mpsc::Receiver<Change<Told>>) {
     let begun = Stamp::now();
     while let Some(change) = told.recv().await {
         // Without them, a lack of machines is not named; nothing else depends on them.

@@ -1,5 +1,10 @@
 //! Workers of a run with several queues, against an API server that is played.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -223,17 +228,17 @@ impl Played {
 
     /// The watch tells that a Deployment asks for so many.
     async fn tell_replicas(&self, name: &str, replicas: u32) {
-        let (told, hears) = mpsc::unbounded_channel();
+        let (told, hears) = mpsc::channel(1);
         let deployment = json!({"metadata": {"name": name}, "spec": {"replicas": replicas, "selector": {}, "template": {}}});
         let deployment: Deployment = serde_json::from_value(deployment).unwrap();
-        told.send(Change::Now(Box::new(deployment))).unwrap();
+        told.try_send(Change::Now(Box::new(deployment))).unwrap();
         drop(told);
         see_deployments(self.stage.seen.clone(), hears).await;
     }
 
     /// The watch tells that the HPA of a Deployment does not scale, for this reason.
     async fn tell_trouble(&self, name: &str, message: &str) {
-        let (told, hears) = mpsc::unbounded_channel();
+        let (told, hears) = mpsc::channel(1);
         let scaler = json!({
             "metadata": {"name": format!("keda-hpa-{name}")},
             "spec": {"maxReplicas": 15, "scaleTargetRef": {"kind": "Deployment", "name": name}},
@@ -242,7 +247,7 @@ impl Played {
             ]},
         });
         let scaler: HorizontalPodAutoscaler = serde_json::from_value(scaler).unwrap();
-        told.send(Change::Now(Box::new(scaler))).unwrap();
+        told.try_send(Change::Now(Box::new(scaler))).unwrap();
         drop(told);
         see_scalers(self.stage.seen.clone(), hears).await;
     }

@@ -26,16 +26,16 @@ use wire::Tls;
 /// Tells watches of changes.
 #[derive(Debug)]
 pub(super) struct Teller {
-    pub(super) nodes: mpsc::UnboundedSender<Value>,
-    pub(super) warnings: mpsc::UnboundedSender<Value>,
+    pub(super) nodes: mpsc::Sender<Value>,
+    pub(super) warnings: mpsc::Sender<Value>,
 }
 
 /// A client of an API server that lists `nodes`, and then tells what the teller says.
 pub(super) fn server(nodes: Vec<Value>) -> (Client, Teller) {
     let (service, mut handle) =
         mock::pair::<Request<Body>, Response<UnsyncBoxBody<Bytes, Infallible>>>();
-    let (tell_node, of_nodes) = mpsc::unbounded_channel();
-    let (tell_warning, of_warnings) = mpsc::unbounded_channel();
+    let (tell_node, of_nodes) = mpsc::channel(16);
+    let (tell_warning, of_warnings) = mpsc::channel(16);
     tokio::spawn(async move {
         let (mut of_nodes, mut of_warnings) = (Some(of_nodes), Some(of_warnings));
         while let Some((request, send)) = handle.next_request().await {
@@ -68,7 +68,7 @@ pub(super) fn server(nodes: Vec<Value>) -> (Client, Teller) {
 }
 
 /// The events of `live`, each on a line, for as long as the teller lives; a watch that was told before stays silent.
-fn watched(live: Option<mpsc::UnboundedReceiver<Value>>) -> UnsyncBoxBody<Bytes, Infallible> {
+fn watched(live: Option<mpsc::Receiver<Value>>) -> UnsyncBoxBody<Bytes, Infallible> {
     let Some(live) = live else {
         return StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>())
             .boxed_unsync();

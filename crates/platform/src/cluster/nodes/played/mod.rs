@@ -1,5 +1,10 @@
 //! Nodes and evictions against an API server and an Azure Resource Manager that are played: all but Azure itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test's tasks and threads end with it, and what they do is asserted"
+)]
+
 mod api;
 mod handed;
 
@@ -177,7 +182,7 @@ async fn a_node_is_taken_back_by_its_provider_id_and_its_story_is_in_the_log() {
         .await;
     let tell = |kind: &str, object: Value| {
         let event = json!({"type": kind, "object": object});
-        played.teller.nodes.send(event).unwrap();
+        played.teller.nodes.try_send(event).unwrap();
     };
     tell("MODIFIED", node("aks-edw-spot-1", &["PreemptionScheduled"]));
     tell("ADDED", node("aks-edw-spot-2", &[]));
@@ -223,7 +228,7 @@ async fn a_node_is_taken_back_by_its_provider_id_and_its_story_is_in_the_log() {
 async fn a_size_of_machine_is_asked_for_its_price_once_and_each_node_has_it() {
     let played = Played::start(vec![]).await;
     let event = json!({"type": "ADDED", "object": node("aks-edw-spot-2", &[])});
-    played.teller.nodes.send(event).unwrap();
+    played.teller.nodes.try_send(event).unwrap();
     let is_priced = |it: &NodeChange| matches!(it, NodeChange::Priced { .. });
     let count = || played.changes().into_iter().filter(is_priced).count();
     let both = crate::until::until(SOON, async || Ok((count() == 2).then_some(())));
@@ -285,7 +290,7 @@ async fn a_lack_of_machines_is_named_as_node_provisioning_words_it() {
         "involvedObject": {},
     });
     let event = json!({"type": "ADDED", "object": event});
-    played.teller.warnings.send(event).unwrap();
+    played.teller.warnings.try_send(event).unwrap();
     let view = played.until(|view| view.shortage.is_some()).await;
     let why = view.shortage.unwrap();
     assert!(
