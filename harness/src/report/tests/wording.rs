@@ -1,7 +1,7 @@
 //! What reports say of a finding: how much of what, what the description promised, and what to do next.
 
 use super::*;
-use crate::audit::{Audit, Finding, Foreign, NotJudged, StampBlocks, Violation};
+use crate::audit::{Audit, Finding, Foreign, NotJudged, Removals, StampBlocks, Violation};
 use crate::events::Leeway;
 
 /// A run whose rows are all right, its audit as `change` leaves it.
@@ -157,6 +157,16 @@ fn next_names_the_line_of_the_description_that_would_allow_what_a_worker_does() 
         let step = next(violation, updates);
         assert!(step.contains(told), "{step}");
     }
+    let (_, deleting) = changed(|audit| {
+        audit.findings = vec![finding(Violation::Overwritten, 1)];
+        audit.removals = Removals { rows: 1, lost: 1 };
+        audit.foreign = Some(Foreign { updates: false });
+    });
+    let step = &deleting.verdict().next_steps[0];
+    assert!(
+        step.contains("what deletes a row that is stored?"),
+        "{step}"
+    );
     let updated = next(Violation::Corrupted, Some(true));
     assert!(!updated.contains("overwrite"), "{updated}");
 }
