@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use harness::platform::Identity;
 use nix::sys::signal::Signal;
+use platform::Identity;
 use platform::local::{Host, Machine, Place, Provisioned};
 use platform::workers::Seat;
 use platform::{ConsumerOptions, SetUp, StorageChoice, Workload};

@@ -64,11 +64,34 @@ pub struct Audit {
     /// Rows whose stamps are in the wrong order, which a wall clock explains that was set in mid-run.
     #[serde(default)]
     pub reversed: u64,
-    /// The broken promises, the gravest first; empty when there are none.
+    /// Rows that workers deleted once they were stored.
+    #[serde(default, skip_serializing_if = "Removals::is_none")]
+    pub removals: Removals,
+    /// The broken promises, the gravest first, but for rows that were deleted, where messages are lost by that; empty when there are none.
     pub findings: Vec<Finding>,
     /// What the history of the wire told; absent where there is none, and then the promises about the way are not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+}
+
+/// Rows that workers deleted once they were stored, as the wire saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Removals {
+    /// Requests that deleted one.
+    pub rows: u64,
+    /// Lost messages whose row was deleted: the deletion is the cause.
+    pub lost: u64,
+}
+
+impl Removals {
+    /// Whether there are none.
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde calls"
+    )]
+    pub const fn is_none(&self) -> bool {
+        self.rows == 0 && self.lost == 0
+    }
 }
 
 /// What the description of a workload that is not the project's own says, as far as words about findings depend on it.
@@ -205,8 +228,27 @@ impl Audit {
         } = finding;
         let s = if *count == 1 { "" } else { "s" };
         match violation {
-            Violation::Overwritten if self.updates() => {
+            Violation::Overwritten if self.updates() || self.removals.rows == *count => {
                 format!("{count} row{s} deleted once stored")
+            }
+            Violation::Overwritten if self.removals.rows > 0 => {
+                let deleted = self.removals.rows;
+                format!("{}, {deleted} of them deleted", violation.counted(*count))
+            }
+            Violation::Lost if self.removals.lost == *count => {
+                let whose = if *count == 1 {
+                    "its row was"
+                } else {
+                    "their rows were"
+                };
+                format!("{}, since {whose} deleted", violation.counted(*count))
+            }
+            Violation::Lost if self.removals.lost > 0 => {
+                let lost = self.removals.lost;
+                format!(
+                    "{}, {lost} of them since the row was deleted",
+                    violation.counted(*count)
+                )
             }
             Violation::Restamped if self.suspected() > 0 => {
                 let rows = self.suspected();

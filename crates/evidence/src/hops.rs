@@ -35,7 +35,16 @@ pub enum Hop {
     EndToEndNaive,
 }
 
+/// Why hops that count from the plan have no figure where nothing tells the plan, and what to do.
+pub const WITHOUT_PLAN: &str = "neither messages nor rows tell when a message was to be sent; add {intended} to message.body of the \
+                                description, such as plannedAt: \"{intended:rfc3339}\"";
+
 impl Hop {
+    /// Whether it counts from the time at which the message was to be sent.
+    pub const fn is_from_plan(self) -> bool {
+        matches!(self, Self::ScheduleLag | Self::EndToEnd)
+    }
+
     /// Every hop, in the order of a message's way.
     pub const ALL: [Self; 7] = [
         Self::ScheduleLag,
@@ -150,6 +159,12 @@ impl Hops {
             undisturbed,
             ..Self::default()
         }
+    }
+
+    /// Whether no row and no message tells when one was to be sent, so that nothing that counts from the plan has a figure.
+    pub fn lacks_plan(&self) -> bool {
+        let is_without = |samples: &Samples| samples.count() == 0 && samples.missing() > 0;
+        is_without(&self.schedule_lag) && is_without(&self.end_to_end)
     }
 
     /// One more row, whose message was sent and stored then.

@@ -31,7 +31,7 @@ mod usage;
 
 /// Latencies: samples by hop, limits, and how they were judged.
 pub mod latency {
-    pub use crate::hops::{Circumstances, Hop, Hops, ParseHopError};
+    pub use crate::hops::{Circumstances, Hop, Hops, ParseHopError, WITHOUT_PLAN};
     pub use crate::limit::{LatencyLimit, LatencyVerdict, Untold};
     pub use crate::micros::Micros;
     pub use crate::percentile::{ParsePercentileError, Percentile, SAMPLES_BEYOND};

@@ -62,12 +62,14 @@ pub enum Need {
     JsonLog,
     /// Messages that tell when they were to be sent.
     Intended,
+    /// A poison queue of the worker.
+    Poison,
     /// Messages of the contract, and a poison queue with reasons: what is wrong with a message of another kind, only its worker knows.
     BadMessages,
 }
 
 impl Need {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::Wire,
         Self::Freeze,
         Self::Outage,
@@ -94,6 +96,7 @@ impl Need {
         Self::SignIn,
         Self::JsonLog,
         Self::Intended,
+        Self::Poison,
         Self::BadMessages,
     ];
 }
@@ -134,7 +137,11 @@ impl fmt::Display for Need {
             Self::SignIn => "a worker that signs in with workload identity (worker.workload-identity)",
             Self::JsonLog => "a worker whose log tells levels (worker.json-log)",
             Self::Intended => "messages that tell when they were to be sent ({intended} in message.body)",
-            Self::BadMessages => "bad messages and reasons of the contract of docs/CONSUMER.md",
+            Self::Poison => "a poison queue of the worker (poison in the description)",
+            Self::BadMessages => {
+                "message and poison as in workloads/own.yaml: a description does not say which messages its worker takes for bad, how soon \
+                 it gives them up, and what it calls the reason"
+            }
         })
     }
 }
@@ -147,8 +154,6 @@ impl Need {
     /// What the worker of `description` lacks.
     pub fn lacking(description: &Description) -> Vec<Self> {
         let worker = &description.worker;
-        let own = Description::own();
-        let is_of_contract = description.message == own.message && description.poison == own.poison;
         let offered = [
             (Self::Work, worker.has(Name::Work)),
             (Self::Lease, worker.has(Name::Lease)),
@@ -161,7 +166,8 @@ impl Need {
             (Self::SignIn, worker.workload_identity),
             (Self::JsonLog, worker.json_log),
             (Self::Intended, description.message_has(Name::Intended)),
-            (Self::BadMessages, is_of_contract),
+            (Self::Poison, description.poison.is_some()),
+            (Self::BadMessages, description.has_own_messages()),
         ];
         let lacking = offered.into_iter().filter(|(_, is_offered)| !is_offered);
         lacking.map(|(need, _)| need).collect()

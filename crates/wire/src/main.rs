@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use clap::Parser;
 use contract::RunId;
+use contract::text::decode;
 use contract::workload::{Description, Lens};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -86,7 +87,13 @@ impl Args {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+    let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    decode(&bytes).with_context(|| {
+        format!(
+            "read {}: it is neither UTF-8 nor UTF-16; save it as UTF-8",
+            path.display()
+        )
+    })
 }
 
 #[tokio::main]

@@ -29,26 +29,8 @@ fn is_description(path: &Path) -> bool {
     matches!(extension, Some("yaml" | "yml"))
 }
 
-/// The kind of the first object of a file of manifests; `None`: it is something else.
-fn manifest_kind(text: &str) -> Option<&str> {
-    let value = |key: &str| {
-        let mut lines = text.trim_start_matches('\u{feff}').lines();
-        lines.find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix(':'))
-    };
-    value("apiVersion")?;
-    value("kind").map(str::trim)
-}
-
 fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
     let text = text_of(path).context(WrongInput("check the description of a workload"))?;
-    if let Some(kind) = manifest_kind(&text) {
-        let path = path.display();
-        return Err(anyhow::anyhow!(
-            "{path} is a manifest of Kubernetes (kind: {kind}), not the description of a workload; what a ScaledObject or a \
-             ScaledJob would do is told by harness simulate {path}"
-        )
-        .context(WrongInput("check the description of a workload")));
-    }
     let problems = Description::read(&text).err().unwrap_or_default();
     for problem in &problems {
         let file = path.display();
@@ -101,33 +83,4 @@ pub(super) fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_manifest_is_told_from_a_description() {
-        let manifest =
-            "# ours\napiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: a}\n";
-        assert_eq!(manifest_kind(manifest), Some("ScaledObject"));
-        assert_eq!(
-            manifest_kind("\u{feff}kind: List\r\napiVersion: v1\r\n"),
-            Some("List")
-        );
-        for other in [
-            "message:\n  kind: json\n  apiVersion: 1\n",
-            "kind: ScaledObject\n",
-            "kinds: x\napiVersions: y\n",
-            "",
-        ] {
-            assert_eq!(manifest_kind(other), None, "{other}");
-        }
-        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
-        std::fs::write(file.path(), manifest).unwrap();
-        let told = format!("{:#}", lint_description(file.path()).unwrap_err());
-        assert!(told.contains("(kind: ScaledObject)"), "{told}");
-        assert!(told.contains("harness simulate "), "{told}");
-    }
 }

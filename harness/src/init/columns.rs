@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use workflow::contract::workload::{Name, Template};
 
 use super::guess::{Place, is_constant, time_format, with_format};
+use super::guid;
 
 /// A text of a message that is shorter may be within any other.
 const SHORTEST: usize = 3;
@@ -42,7 +43,7 @@ pub(super) fn columns(
 }
 
 /// Whether it is the table service's own, or tells of the type of another (OData annotations; the Azure CLI writes `etag`).
-fn is_of_the_service(name: &str) -> bool {
+pub(super) fn is_of_the_service(name: &str) -> bool {
     matches!(name, "Timestamp" | "etag") || name.starts_with("odata.") || name.contains("@odata.")
 }
 
@@ -50,6 +51,12 @@ fn seen(name: &str, values: &[Value], places: &[Place]) -> Seen {
     let texts: Vec<String> = values.iter().map(text).collect();
     let mut named = places.iter().filter(|place| place.template.is_some());
     if let Some(template) = named.clone().find_map(|place| same(place, &texts)) {
+        return Seen::Template(template);
+    }
+    let others = named
+        .clone()
+        .find_map(|place| guid::column(place, &texts).or_else(|| in_letters(place, &texts)));
+    if let Some(template) = others {
         return Seen::Template(template);
     }
     let left_out = "it is left out, and so not judged";
@@ -96,6 +103,23 @@ fn same(place: &Place, texts: &[String]) -> Option<String> {
     (is_padded && texts.iter().any(is_known)).then(|| format!("{{seq:0{digits}}}"))
 }
 
+/// The template of a column whose texts are the values of `place`, all in large or all in small letters.
+fn in_letters(place: &Place, texts: &[String]) -> Option<String> {
+    let template = match place.template.as_deref()? {
+        "{id}" => "{id",
+        "{digest}" | "{digest:upper}" => "{digest",
+        _ => return None,
+    };
+    let all = |is: fn(char) -> bool| !texts.iter().any(|text| text.contains(is));
+    // Ids of runs are in small letters.
+    let format = match (all(char::is_lowercase), all(char::is_uppercase)) {
+        (true, false) => ":upper",
+        (false, true) => "",
+        _ => return None,
+    };
+    differs_in_case(place, texts).then(|| format!("{template}{format}}}"))
+}
+
 fn differs_in_case(place: &Place, texts: &[String]) -> bool {
     let lower = |value: &Value| text(value).to_lowercase();
     let known: BTreeSet<String> = place.values.iter().map(lower).collect();
@@ -137,7 +161,7 @@ fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
     };
     let template = place.template.as_deref()?;
     // Times and digests are compared whole.
-    let names = ["{id}", "{uuid}", "{payload"];
+    let names = ["{id}", "{uuid", "{payload"];
     names.iter().find(|name| template.starts_with(**name))?;
     let known: Vec<&str> = place.values.iter().filter_map(Value::as_str).collect();
     let known: Vec<&str> = known

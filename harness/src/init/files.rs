@@ -1,109 +1,126 @@
 //! Messages and rows in files: a line for each, or as the tools that people export them with write them.
 //!
-//! Of messages: `az storage message peek -o json` (an array with `content`), and an array of texts. Of rows: `az storage entity query
+//! Of messages: `az storage message peek -o json` (an array with `content`), and an array of objects or texts. Of rows: `az storage entity query
 //! -o json` (`items`), an answer of the service (`value`), an array, and the CSV of Azure Storage Explorer, in which a column `x@type`
 //! says what `x` is.
 
-use anyhow::{anyhow, bail, ensure};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use anyhow::{bail, ensure};
 use serde_json::{Map, Value};
 use workflow::contract::json;
 use workflow::contract::text::separator_told;
 
+use super::columns::is_of_the_service;
+use super::kind::{Placed, one_kind};
+
 /// The messages in `text`, as their queue holds them.
-pub(super) fn messages(text: &str) -> anyhow::Result<Vec<String>> {
-    let is_one_line = text.trim().lines().count() <= 1;
-    match serde_json::from_str(text) {
+pub(super) fn messages(text: &str) -> anyhow::Result<Vec<Placed>> {
+    let found = match serde_json::from_str(text) {
         Ok(Value::Array(all)) if all.is_empty() => {
             bail!("it is an empty list, and no message is in it; {SOME_MESSAGES}")
         }
-        Ok(Value::Array(all)) => {
-            if let Some(messages) = all.iter().map(exported).collect::<Option<Vec<_>>>() {
-                return Ok(messages);
-            }
-            ensure!(
-                is_one_line,
-                "it is one list of {} entries over several lines, which may be as many messages or one; write each message on a line of \
-                 its own, which jq -c '.[]' does, or the one message on one line",
-                all.len()
-            );
-        }
+        Ok(Value::Array(all)) => of_list(&all)?,
         // One message that was written for people to read.
-        Ok(Value::Object(_)) => return Ok(vec![text.trim().to_owned()]),
-        _ => {}
-    }
-    let lines: Vec<(usize, &str)> = (1..)
-        .zip(text.lines())
-        .filter(|(_, line)| !line.trim().is_empty())
-        .collect();
-    one_kind(&lines)?;
-    Ok(lines.into_iter().map(|(_, line)| line.to_owned()).collect())
+        Ok(Value::Object(one)) => vec![Placed {
+            text: content(&one, "the message")?.unwrap_or_else(|| text.trim().to_owned()),
+            place: "the message".to_owned(),
+        }],
+        _ => of_lines(text)?,
+    };
+    ensure!(
+        !found.is_empty(),
+        "it is empty, and no message is in it; {SOME_MESSAGES}"
+    );
+    one_kind(&found)?;
+    Ok(found)
+}
+
+/// The entries of a list, each a message.
+fn of_list(all: &[Value]) -> anyhow::Result<Vec<Placed>> {
+    let placed = |(number, entry): (usize, &Value)| {
+        let place = format!("entry {number} of the list");
+        let text = match entry {
+            Value::String(text) => text.clone(),
+            Value::Object(message) => {
+                content(message, &place)?.unwrap_or_else(|| entry.to_string())
+            }
+            Value::Null => {
+                bail!("{place} is null, and nothing tells which message it is; leave it out")
+            }
+            // A list within the list is a message that is a list.
+            Value::Array(_) => entry.to_string(),
+            Value::Bool(_) | Value::Number(_) => bail!(
+                "{place} is {entry}; a message is an object or a text, so write a number as a text in quotes; one message that is a list \
+                 is written as a list in a list"
+            ),
+        };
+        Ok(Placed { place, text })
+    };
+    (1..).zip(all).map(placed).collect()
+}
+
+/// The lines that are not empty, each a message.
+fn of_lines(text: &str) -> anyhow::Result<Vec<Placed>> {
+    let lines = (1..).zip(text.lines());
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+    let placed = |(number, line): (usize, &str)| {
+        let place = format!("line {number}");
+        let exported = match serde_json::from_str(line) {
+            Ok(Value::Object(message)) => content(&message, &place)?,
+            _ => None,
+        };
+        let text = exported.unwrap_or_else(|| line.to_owned());
+        Ok(Placed { place, text })
+    };
+    lines.map(placed).collect()
 }
 
 /// What to do where no message is.
 const SOME_MESSAGES: &str = "write a few real ones, each on a line as its queue holds it, or what az storage message peek -o json prints";
 
-/// Whether the lines are messages of one kind: a line of JSON that is none, or one among others of another kind, would make texts of all.
-fn one_kind(lines: &[(usize, &str)]) -> anyhow::Result<()> {
-    let wrong = |line: &str| {
-        let error = serde_json::from_str::<serde::de::IgnoredAny>(line).err()?;
-        Some(json::trouble(&error, line).1)
-    };
-    let is_base64 = |line: &str| BASE64_STANDARD.decode(line.trim()).is_ok();
-    let begun = |line: &str| {
-        let rest = line.trim_start().strip_prefix(['{', '[']);
-        rest.is_some_and(|rest| rest.trim_start().starts_with(['"', '{', '\'']))
-    };
-    let json = lines
-        .iter()
-        .filter(|(_, line)| wrong(line).is_none())
-        .count();
-    let base64 = lines.iter().filter(|(_, line)| is_base64(line)).count();
-    let fix = "mend the line, or leave it out; a message is a line of its own";
-    for (number, line) in lines {
-        if let Some(wrong) = wrong(line).filter(|_| begun(line) || json > 0 && !is_base64(line)) {
-            let others = if begun(line) {
-                String::new()
-            } else {
-                format!(" as {json} other lines are")
-            };
-            bail!("line {number} is no JSON{others}: {wrong}; {fix}");
-        }
-        ensure!(
-            base64 * 2 <= lines.len() || base64 == lines.len() || is_base64(line),
-            "line {number} is no base64 as {base64} other lines are; {fix}"
-        );
+/// The text of a message as a tool exports it, which says how often it was delivered; `None` where `message` is a message itself.
+fn content(message: &Map<String, Value>, place: &str) -> anyhow::Result<Option<String>> {
+    if !message.contains_key("dequeueCount") {
+        return Ok(None);
     }
-    Ok(())
-}
-
-/// The text of a message in an array, where the array is a tool's and not a message itself.
-fn exported(message: &Value) -> Option<String> {
-    let text = match message {
-        Value::String(text) => text,
-        Value::Object(message) if message.contains_key("dequeueCount") => {
-            message.get("content")?.as_str()?
-        }
-        _ => return None,
+    let wrong = match message.get("content") {
+        Some(Value::String(text)) if !text.trim().is_empty() => return Ok(Some(text.clone())),
+        Some(Value::String(_)) => "is empty",
+        Some(Value::Null) => "is null",
+        Some(_) => "is no text",
+        None => "is missing",
     };
-    Some(text.to_owned())
+    bail!(
+        "the content of {place} {wrong}, and nothing else tells which message it is; leave it out"
+    )
 }
 
 /// The rows in `text`.
 pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
+    let rows = all_rows(text)?;
+    ensure!(!rows.is_empty(), "no row is in it; {SOME_ROWS}");
+    Ok(rows)
+}
+
+fn all_rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     match serde_json::from_str(text) {
-        Ok(Value::Array(all)) if all.is_empty() => {
-            bail!("it is an empty list, and no row is in it; {SOME_ROWS}")
-        }
         Ok(Value::Array(all)) => return objects(all),
         Ok(Value::Object(mut whole)) => {
+            let is_row = is_row(&whole);
             for name in ["items", "value"] {
-                if let Some(Value::Array(all)) = whole.get_mut(name) {
-                    return objects(std::mem::take(all));
+                match whole.get_mut(name) {
+                    Some(Value::Array(all)) => return objects(std::mem::take(all)),
+                    Some(Value::Null) if !is_row => return objects(Vec::new()),
+                    _ => {}
                 }
             }
-            return Ok(vec![whole]);
+            for name in ["error", "odata.error"] {
+                if let Some(error) = whole.get(name).filter(|it| it.is_object()) {
+                    bail!(
+                        "it is an error of the service in place of rows: {error}; export the rows again"
+                    );
+                }
+            }
+            return objects(vec![Value::Object(whole)]);
         }
         _ => {}
     }
@@ -125,11 +142,14 @@ pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     let lines = (1..).zip(text.lines());
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
     let parsed = lines.map(|(number, line)| {
-        let row = serde_json::from_str::<Map<String, Value>>(line);
-        row.map_err(|error| {
-            let (_, wrong) = json::trouble(&error, line);
-            anyhow!("line {number} is no row: {wrong}; {SOME_ROWS}")
-        })
+        let place = format!("line {number}");
+        match serde_json::from_str(line) {
+            Ok(value) => row(value, &place),
+            Err(error) => {
+                let (_, wrong) = json::trouble(&error, line);
+                bail!("{place} is no row: {wrong}; {SOME_ROWS}")
+            }
+        }
     });
     parsed.collect()
 }
@@ -139,11 +159,61 @@ const SOME_ROWS: &str = "write a few real ones, each on a line as an object of J
                          Storage Explorer exports";
 
 fn objects(all: Vec<Value>) -> anyhow::Result<Vec<Map<String, Value>>> {
-    let objects = (1..).zip(all).map(|(number, row)| match row {
-        Value::Object(row) => Ok(row),
-        _ => bail!("entry {number} of the array is no object of JSON"),
-    });
+    ensure!(
+        !all.is_empty(),
+        "it is an empty list, and no row is in it; {SOME_ROWS}"
+    );
+    let objects = (1..)
+        .zip(all)
+        .map(|(number, entry)| row(entry, &format!("entry {number} of the list")));
     objects.collect()
+}
+
+/// Whether it has a column that every row of a table has.
+fn is_row(row: &Map<String, Value>) -> bool {
+    row.contains_key("PartitionKey") || row.contains_key("RowKey")
+}
+
+/// `value` as a row; refused where a table cannot hold one like it.
+fn row(value: Value, place: &str) -> anyhow::Result<Map<String, Value>> {
+    let what = match &value {
+        Value::Null => "null",
+        Value::Array(_) => "a list",
+        Value::String(_) => "a text",
+        Value::Bool(_) | Value::Number(_) => "a single value",
+        Value::Object(_) => "",
+    };
+    let Value::Object(mut row) = value else {
+        bail!("{place} is no row: it is {what}, and a row is an object of JSON; {SOME_ROWS}");
+    };
+    for (name, value) in &mut row {
+        // The client of Python gives a value with its type where JSON has no type for it (`EntityProperty`), and the Azure CLI prints it so.
+        let typed = match value {
+            Value::Array(pair) => pair.get(1).filter(|kind| is_type(kind)).and(pair.first()),
+            Value::Object(pair) => pair
+                .get("edm_type")
+                .filter(|kind| is_type(kind))
+                .and(pair.get("value")),
+            _ => None,
+        };
+        if let Some(typed) = typed.cloned() {
+            *value = typed;
+        }
+        ensure!(
+            !value.is_object() && !value.is_array(),
+            "the column {name} of {place} holds {value}, which no column of a table can; write the row as its table holds it"
+        );
+    }
+    let is_own = |(name, value): (&String, &Value)| !is_of_the_service(name) && !value.is_null();
+    ensure!(
+        row.iter().any(is_own),
+        "{place} has no column of a worker; {SOME_ROWS}"
+    );
+    Ok(row)
+}
+
+fn is_type(kind: &Value) -> bool {
+    kind.as_str().is_some_and(|kind| kind.starts_with("Edm."))
 }
 
 fn of_csv(text: &str, separator: char) -> anyhow::Result<Vec<Map<String, Value>>> {
@@ -177,7 +247,10 @@ fn of_csv(text: &str, separator: char) -> anyhow::Result<Vec<Map<String, Value>>
         };
         Ok(columns.map(with_type).collect())
     });
-    rows.collect()
+    // A line of separators alone, as a spreadsheet writes below its last row.
+    let is_some =
+        |row: &anyhow::Result<Map<String, Value>>| row.as_ref().map_or(true, |row| !row.is_empty());
+    rows.filter(is_some).collect()
 }
 
 /// The records of a text of separated values (RFC 4180): quotes keep separators and ends of lines, and are doubled in them.

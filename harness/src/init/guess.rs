@@ -7,6 +7,7 @@ use workflow::contract::Digest;
 use workflow::contract::workload::{Format, Name, Template, time_of};
 
 use super::columns::columns;
+use super::guid;
 
 /// A text that is longer, or that has a blank, is no id.
 const LONGEST_ID: usize = 64;
@@ -35,6 +36,7 @@ impl Found {
         gather(&objects[0], "", objects, &mut places);
         let mut untold = Vec::new();
         name(&mut places, &mut untold);
+        further(objects, &mut untold);
         let mut body = objects[0].clone();
         for place in &places {
             let Some(value) = body.pointer_mut(&place.way) else {
@@ -53,25 +55,53 @@ impl Found {
         }
     }
 
-    /// Of bodies that are no objects, the whole is the payload.
+    /// Of bodies that are one value of JSON each: a text in quotes, or a number.
+    pub(super) fn of_values(values: &[Value], rows: &[Map<String, Value>]) -> Self {
+        let is_text = values.iter().all(Value::is_string);
+        let template = if is_text { "{payload}" } else { "{seq}" };
+        let mut found = Self::of_whole(values.to_vec(), template, Vec::new(), rows);
+        if is_text {
+            found.body = "{payload:json}".into();
+        }
+        found
+    }
+
+    /// Of bodies that are no JSON, the whole is the payload.
     pub(super) fn of_texts(texts: &[String], rows: &[Map<String, Value>]) -> Self {
+        let untold = vec![
+            "The messages are no JSON: the whole body is taken for the payload. Where it has parts, as a=1&b=2 and XML do, write them \
+             with placeholders."
+                .to_owned(),
+        ];
+        let values = texts.iter().map(|text| Value::from(text.as_str()));
+        Self::of_whole(values.collect(), "{payload}", untold, rows)
+    }
+
+    fn of_whole(
+        values: Vec<Value>,
+        template: &str,
+        mut untold: Vec<String>,
+        rows: &[Map<String, Value>],
+    ) -> Self {
         let place = Place {
             way: String::new(),
-            values: texts
-                .iter()
-                .map(|text| Value::from(text.as_str()))
-                .collect(),
-            template: Some("{payload}".to_owned()),
+            values,
+            template: Some(template.to_owned()),
         };
-        let mut untold = vec![
-            "The messages are no JSON objects: the whole body is taken for the payload.".to_owned(),
-        ];
         let columns = columns(&[place], rows, &mut untold);
         Self {
-            body: "{payload}".into(),
+            body: template.into(),
             columns,
             untold,
         }
+    }
+
+    /// Whether something in the body tells which message it is.
+    pub(super) fn identifies(&self) -> bool {
+        let body = self.body.to_string();
+        ["{id", "{seq", "{uuid", "{payload"]
+            .iter()
+            .any(|name| body.contains(name))
     }
 }
 
@@ -135,16 +165,17 @@ pub(super) fn with_format(name: Name, format: Format) -> String {
     format!("{{{name}{format}}}")
 }
 
-fn is_uuid(text: &str) -> bool {
-    let dashes = [8, 13, 18, 23];
-    text.len() == 36
-        && text.char_indices().all(|(at, c)| {
-            if dashes.contains(&at) {
-                c == '-'
-            } else {
-                c.is_ascii_hexdigit()
-            }
-        })
+/// The template of digests, in small or in large letters.
+fn digest(texts: &[&str]) -> Option<&'static str> {
+    let all = |is: fn(&str) -> bool| texts.iter().all(|text| is(text));
+    if all(|text| text.parse::<Digest>().is_ok()) {
+        return Some("{digest}");
+    }
+    let is_upper = |text: &str| {
+        let has_small = text.contains(|c: char| c.is_ascii_lowercase());
+        !has_small && text.to_ascii_lowercase().parse::<Digest>().is_ok()
+    };
+    all(is_upper).then_some("{digest:upper}")
 }
 
 /// Whether all of several values are the same.
@@ -155,6 +186,46 @@ pub(super) fn is_constant(values: &[Value]) -> bool {
 fn distinct(values: &[Value]) -> bool {
     let all: BTreeSet<String> = values.iter().map(ToString::to_string).collect();
     all.len() == values.len()
+}
+
+/// What is said of values that are not all of one type.
+fn unlike(values: &[Value]) -> Option<String> {
+    let nothing = values.iter().position(Value::is_null);
+    if let Some(at) = nothing.filter(|_| !values.iter().all(Value::is_null)) {
+        return Some(format!(
+            "is null or absent in some messages, as in number {}",
+            at + 1
+        ));
+    }
+    let kind = |value: &Value| (value.is_string(), value.is_number(), value.is_boolean());
+    let first = values.first()?;
+    if values.iter().any(|value| kind(value) != kind(first)) {
+        return Some("is not of the same type in all messages".to_owned());
+    }
+    first
+        .is_boolean()
+        .then(|| "is true in some messages, and false in others".to_owned())
+}
+
+/// What is said of places that other messages than the first have.
+fn further(objects: &[Value], untold: &mut Vec<String>) {
+    for (number, object) in (1..).zip(objects) {
+        let mut all = Vec::new();
+        gather(object, "", &[], &mut all);
+        let is_new = |place: &&Place| objects[0].pointer(&place.way).is_none();
+        let new: Vec<&str> = all
+            .iter()
+            .filter(is_new)
+            .map(|place| place.way.as_str())
+            .collect();
+        if !new.is_empty() {
+            untold.push(format!(
+                "Message {number} has {}, which the first message has not: no message of a run has it. Is it a message of another kind?",
+                new.join(", ")
+            ));
+            return;
+        }
+    }
 }
 
 /// Gives every place that is not the same in all messages what it most likely is.
@@ -171,6 +242,13 @@ fn name(places: &mut [Place], untold: &mut Vec<String>) {
     }
     for (at, place) in places.iter_mut().enumerate() {
         let values = &place.values;
+        let way = place.way.clone();
+        if let Some(why) = unlike(values).filter(|_| !is_constant(values)) {
+            untold.push(format!(
+                "{way} {why}; every message of a run has it as the first message here."
+            ));
+            continue;
+        }
         if is_constant(values)
             || values
                 .iter()
@@ -178,7 +256,6 @@ fn name(places: &mut [Place], untold: &mut Vec<String>) {
         {
             continue;
         }
-        let way = place.way.clone();
         if let Some(format) = time_format(values) {
             place.template = times.next().map(|name| with_format(name, format));
             if place.template.is_none() {
@@ -200,11 +277,11 @@ fn name(places: &mut [Place], untold: &mut Vec<String>) {
         let is_short = |text: &&str| {
             text.len() <= LONGEST_ID && !text.contains(char::is_whitespace) && !text.is_empty()
         };
-        if texts.iter().all(|text| is_uuid(text)) {
-            place.template = Some("{uuid}".to_owned());
+        if let Some(template) = guid::template(&texts) {
+            place.template = Some(template);
             has_id = true;
-        } else if texts.iter().all(|text| text.parse::<Digest>().is_ok()) {
-            place.template = Some("{digest}".to_owned());
+        } else if let Some(template) = digest(&texts) {
+            place.template = Some(template.to_owned());
         } else if !has_id && distinct(values) && texts.iter().all(is_short) {
             place.template = Some("{id}".to_owned());
             has_id = true;

@@ -1,20 +1,20 @@
 //! `harness init`: a first description of a workload, from messages and rows that are there. It asks nothing: what it finds is filled in,
 //! and what it cannot tell stands in the description as a comment.
 //!
-//! `files` reads messages and rows as tools export them; `guess` says what the values at one place of all messages are, `columns` what
-//! those of a column of all rows are; `write` makes YAML of it. A column of rows is what the same value of a message is, wherever one is
+//! `files` reads messages and rows as tools export them, `kind` refuses what no description stands for; `guess` says what the values at one place of all messages are, `columns` what
+//! those of a column of all rows are, `guid` how GUIDs are written; `write` makes YAML of it. A column of rows is what the same value of a message is, wherever one is
 //! found.
 
 mod columns;
 mod files;
 mod guess;
+mod guid;
+mod kind;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, ensure};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use futures::TryStreamExt as _;
 use serde_json::{Map, Value};
 use workflow::azure::{AccountArgs, QueueArgs, Storage, TableArgs};
@@ -22,6 +22,8 @@ use workflow::ports::{MAX_RECEIVE, ResultTable as _, WorkQueue as _};
 
 use manifest::text_of;
 use workflow::exit::WrongInput;
+
+use self::kind::{Placed, decoded, one_kind};
 
 /// Most rows that are looked at: those of more than the messages that one look at a queue shows.
 const MOST_ROWS: usize = 1_000;
@@ -77,8 +79,9 @@ fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Samples> {
     let rows_of = files::rows(&read(rows)?);
     let in_messages = || format!("read {}", messages.display());
     let in_rows = || format!("read {}", rows.display());
+    let messages = messages_of.with_context(in_messages).context(READ)?;
     Ok(Samples {
-        messages: messages_of.with_context(in_messages).context(READ)?,
+        messages: messages.into_iter().map(|message| message.text).collect(),
         rows: rows_of.with_context(in_rows).context(READ)?,
     })
 }
@@ -102,10 +105,18 @@ async fn of_storage(args: &InitArgs) -> anyhow::Result<Samples> {
         };
         rows.push(row);
     }
-    Ok(Samples {
-        messages: peeked.into_iter().map(|message| message.body).collect(),
-        rows,
-    })
+    let messages: Vec<String> = peeked.into_iter().map(|message| message.body).collect();
+    let placed = (1..)
+        .zip(&messages)
+        .map(|(number, text): (usize, _)| Placed {
+            place: format!("message {number} of the queue"),
+            text: text.clone(),
+        });
+    // What is in the queue stays there: a file can leave messages out.
+    one_kind(&placed.collect::<Vec<_>>())
+        .context("put the messages of one kind into a file for --messages, and their rows into one for --rows")
+        .context(READ)?;
+    Ok(Samples { messages, rows })
 }
 
 /// The description of what `samples` are of.
@@ -114,23 +125,33 @@ pub fn described(samples: &Samples) -> anyhow::Result<String> {
         !samples.messages.is_empty(),
         "there is no message to look at; put a few real ones into the queue, or into a file for --messages"
     );
-    let plain = |text: &String| {
-        serde_json::from_str::<Value>(text)
-            .ok()
-            .filter(Value::is_object)
+    ensure!(
+        !samples.rows.is_empty(),
+        "there is no row to look at; let the worker finish a few messages, or write their rows into a file for --rows"
+    );
+    let json = |texts: &[String]| -> Option<Vec<Value>> {
+        let read = |text: &String| serde_json::from_str::<Value>(text).ok();
+        texts.iter().map(read).collect()
     };
-    let decoded = |text: &String| String::from_utf8(BASE64_STANDARD.decode(text.trim()).ok()?).ok();
-    let bodies: Option<Vec<String>> = samples.messages.iter().map(decoded).collect();
-    let is_json = samples.messages.iter().all(|text| plain(text).is_some());
+    let bodies: Option<Vec<String>> = samples.messages.iter().map(|it| decoded(it)).collect();
     let (encoding, bodies) = match bodies {
-        Some(bodies) if !is_json => ("base64", bodies),
+        Some(bodies) if json(&samples.messages).is_none() => ("base64", bodies),
         _ => ("text", samples.messages.clone()),
     };
-    let objects: Option<Vec<Value>> = bodies.iter().map(plain).collect();
-    let found = match objects {
-        Some(objects) => guess::Found::of_objects(&objects, &samples.rows),
-        None => guess::Found::of_texts(&bodies, &samples.rows),
+    let found = match json(&bodies) {
+        Some(all) if all.iter().all(|it| it.is_object() || it.is_array()) => {
+            guess::Found::of_objects(&all, &samples.rows)
+        }
+        Some(all) if all.iter().all(Value::is_string) || all.iter().all(Value::is_u64) => {
+            guess::Found::of_values(&all, &samples.rows)
+        }
+        _ => guess::Found::of_texts(&bodies, &samples.rows),
     };
+    ensure!(
+        found.identifies(),
+        "nothing in the messages tells one from the next: no field holds an id, a number or a text that is another in each; give messages \
+         that differ"
+    );
     Ok(write::yaml(encoding, &found, samples))
 }
 

@@ -1,3 +1,4 @@
+use base64::Engine as _;
 use serde_json::json;
 use workflow::contract::workload::{Description, Name};
 
@@ -63,7 +64,7 @@ fn base64_guids_and_numbers_are_found() {
     };
     let mut found = samples(&[21, 22].map(message), &[21, 22].map(row));
     for text in &mut found.messages {
-        *text = BASE64_STANDARD.encode(&*text);
+        *text = base64::prelude::BASE64_STANDARD.encode(&*text);
     }
     let (description, text) = read(&found);
     assert!(
@@ -111,7 +112,33 @@ fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
                 json!(guid(61).to_uppercase()),
                 json!(guid(62).to_uppercase()),
             ],
+            "\"C\": \"{uuid:upper}\"",
+        ),
+        (
+            &guids,
+            [
+                json!(guid(61).replace('-', "")),
+                json!(guid(62).replace('-', "")),
+            ],
+            "\"C\": \"{uuid:n}\"",
+        ),
+        (
+            &guids,
+            [
+                json!(format!("{{{}}}", guid(61))),
+                json!(format!("{{{}}}", guid(62))),
+            ],
+            "\"C\": \"{'{'}{uuid}}\"",
+        ),
+        (
+            &guids,
+            [json!(guid(61).replacen('a', "A", 1)), json!(guid(62))],
             "differs from /id of a message in case alone",
+        ),
+        (
+            &texts,
+            [json!("K-7"), json!("K-8")],
+            "\"C\": \"{id:upper}\"",
         ),
         (
             &seqs,
@@ -176,6 +203,81 @@ fn what_nothing_tells_is_said_and_no_message_at_all_is_an_error() {
     );
     let error = described(&Samples::default()).unwrap_err().to_string();
     assert!(error.contains("there is no message to look at"), "{error}");
+}
+
+#[test]
+fn guids_of_messages_keep_their_form() {
+    let guid = |n: u32| format!("{{0A4EB195-932C-433E-B276-B2A334C0DC{n}}}");
+    let message = |n: u32| json!({"Id": guid(n), "Text": format!("some text of number {n}")});
+    let row =
+        |n: u32| json!({"RowKey": guid(n).trim_matches(['{', '}']).to_lowercase(), "Id": guid(n)});
+    let (description, text) = read(&samples(&[61, 62].map(message), &[61, 62].map(row)));
+    assert!(text.contains("\"Id\": \"{'{'}{uuid:upper}}\""), "{text}");
+    assert_eq!(description.row.columns["RowKey"].to_string(), "{uuid}");
+}
+
+#[test]
+fn messages_that_are_lists_or_texts_of_json_stay_what_they_are() {
+    let rows = [json!({"RowKey": "a", "Text": "text of number 1"})];
+    let text = |n: u32| json!(format!("text of number {n}"));
+    let (_, listed) = read(&samples(&[1, 2].map(|n| json!([text(n), "fixed"])), &rows));
+    assert!(
+        listed.contains("body: [\"{payload}\",\"fixed\"]"),
+        "{listed}"
+    );
+    let (_, quoted) = read(&samples(&[1, 2].map(text), &rows));
+    assert!(quoted.contains("body: \"{payload:json}\""), "{quoted}");
+    assert!(quoted.contains("\"Text\": \"{payload}\""), "{quoted}");
+    let (_, counted) = read(&samples(
+        &[json!(7), json!(8)],
+        &[json!({"RowKey": "0007"})],
+    ));
+    assert!(
+        counted.contains("body: \"{seq}\"") && counted.contains("\"RowKey\": \"{seq:04}\""),
+        "{counted}"
+    );
+}
+
+#[test]
+fn fields_that_not_all_messages_have_are_told() {
+    let rows = [json!({"RowKey": "a-1"})];
+    let messages = [
+        json!({"id": "a-1", "text": "some text 1", "late": true, "note": "x"}),
+        json!({"id": "a-2", "text": "some text 2", "late": false}),
+        json!({"id": "a-3", "text": "some text 3", "late": true, "note": 7, "error": "none"}),
+    ];
+    let (_, text) = read(&samples(&messages, &rows));
+    for said in [
+        "NOT TOLD: /note is null or absent in some messages, as in number 2; every message of a run has it as the first message here.",
+        "NOT TOLD: /late is true in some messages, and false in others; every message of a run",
+        "NOT TOLD: Message 3 has /error, which the first message has not: no message of a run has it.",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn messages_that_nothing_tells_apart_and_rows_that_are_none_are_refused() {
+    let rows = [json!({"RowKey": "a"})];
+    for messages in [
+        &[json!({})][..],
+        &[json!({"ok": true}), json!({"ok": true})],
+    ] {
+        let error = described(&samples(messages, &rows))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("nothing in the messages tells one from the next"),
+            "{error}"
+        );
+    }
+    let error = described(&samples(&[json!({"id": "a"})], &[]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("there is no row to look at; let the worker finish a few messages"),
+        "{error}"
+    );
 }
 
 #[test]

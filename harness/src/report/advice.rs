@@ -13,9 +13,15 @@ pub(super) fn of_findings(audit: &Audit) -> Option<String> {
                 .to_owned(),
         );
     }
-    let Finding { violation, .. } = audit.findings.first()?;
+    let Finding {
+        violation, count, ..
+    } = audit.findings.first()?;
+    let is_deletion = *violation == Violation::Overwritten && audit.removals.rows == *count;
     let cause = cause(*violation);
     let cause = match &audit.foreign {
+        _ if is_deletion && !audit.updates() => {
+            "what deletes a row that is stored? No worker may: the row is the result"
+        }
         Some(_) => described(*violation, audit.updates()).unwrap_or(cause),
         None => cause,
     };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::latency;
 use super::markdown::NEVER_BEGUN;
 use super::promises::{Unjudged, unjudged};
 use super::{ReportError, RunRecord, promises};
@@ -68,6 +69,14 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
                 status.set_message(format!("not judged: {why}"));
                 add(record.title(), TestCase::new(promised, status));
             }
+        }
+        for (hop, why) in latency::without_figure(record) {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(format!("not measured: {why}"));
+            add(
+                record.title(),
+                TestCase::new(format!("latency of {hop}"), status),
+            );
         }
     }
     // The verdict itself, so that a run that was cut off, or judged nothing, is never a green list.

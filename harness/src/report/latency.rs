@@ -1,7 +1,7 @@
 //! The latency table, as every report shows it.
 
 use crate::events::Measured;
-use crate::measure::{Hop, Micros, Percentile, Samples};
+use crate::measure::{Hop, Hops, Micros, Percentile, WITHOUT_PLAN};
 
 use super::RunRecord;
 use views::thousands;
@@ -30,11 +30,12 @@ pub(super) struct Cell {
 pub(super) const UNSOUND: &str = "fewer samples than this percentile needs; not to be judged";
 
 pub(super) fn lines(measured: &Measured) -> Vec<HopLine> {
-    let line = |hop| line(hop, measured.hops.samples(hop));
+    let line = |hop| line(hop, &measured.hops);
     Hop::ALL.into_iter().map(line).collect()
 }
 
-fn line(hop: Hop, samples: &Samples) -> HopLine {
+fn line(hop: Hop, hops: &Hops) -> HopLine {
+    let samples = hops.samples(hop);
     let shown =
         |micros: Option<i64>| micros.map_or("–".into(), |micros| Micros(micros).to_string());
     let cell = |percentile: Percentile| Cell {
@@ -46,11 +47,12 @@ fn line(hop: Hop, samples: &Samples) -> HopLine {
         percentiles: Percentile::REPORTED.map(cell).into(),
         max: shown(samples.max()),
         count: thousands(samples.count()),
-        remarks: remarks(hop, samples),
+        remarks: remarks(hop, hops),
     }
 }
 
-fn remarks(hop: Hop, samples: &Samples) -> Vec<String> {
+fn remarks(hop: Hop, hops: &Hops) -> Vec<String> {
+    let samples = hops.samples(hop);
     let mut remarks = Vec::new();
     if samples.negative() > 0 {
         remarks.push(format!(
@@ -65,11 +67,8 @@ fn remarks(hop: Hop, samples: &Samples) -> Vec<String> {
             thousands(samples.above())
         ));
     }
-    let needs_intended = matches!(hop, Hop::ScheduleLag | Hop::EndToEnd);
-    if samples.missing() > 0 && samples.count() == 0 && needs_intended {
-        remarks.push(format!(
-            "{hop}: no figure, since neither rows nor messages tell when a message was to be sent; {{intended}} in message.body would"
-        ));
+    if let Some(why) = no_figure(hop, hops) {
+        remarks.push(format!("{hop}: {why}"));
     } else if samples.missing() > 0 {
         remarks.push(format!(
             "{hop}: {} rows lack a stamp and have no sample",
@@ -77,6 +76,19 @@ fn remarks(hop: Hop, samples: &Samples) -> Vec<String> {
         ));
     }
     remarks
+}
+
+/// Why `hop` has no figure at all, with what to add to the description; `None` where it is not for want of a plan.
+fn no_figure(hop: Hop, hops: &Hops) -> Option<String> {
+    let is_without = hop.is_from_plan() && hops.lacks_plan();
+    is_without.then(|| format!("no figure, since {WITHOUT_PLAN}"))
+}
+
+/// The hops of a run that have no figure, each with why.
+pub(super) fn without_figure(record: &RunRecord) -> Vec<(Hop, String)> {
+    let hops = record.measured.iter().map(|measured| &measured.hops);
+    let all = hops.flat_map(|hops| Hop::ALL.map(|hop| (hop, no_figure(hop, hops))));
+    all.filter_map(|(hop, why)| Some((hop, why?))).collect()
 }
 
 /// Throughput and redeliveries in a line; `None` when no row was measured.

@@ -179,6 +179,13 @@ impl Description {
     pub const fn written(&self) -> Written {
         self.row.written
     }
+
+    /// Whether messages, and what is given up of them, are those of the project's own contract: only of these it is known which messages are
+    /// bad, and what is to become of them.
+    pub fn has_own_messages(&self) -> bool {
+        let own = Self::own();
+        self.message == own.message && self.poison == own.poison
+    }
 }
 
 impl WorkerForm {

@@ -30,6 +30,9 @@ impl Format {
             Self::Url => in_url(&text).into(),
             Self::Xml => in_xml(&text).into(),
             Self::Base64 => BASE64_STANDARD.encode(&*text).into(),
+            Self::Upper => text.to_ascii_uppercase().into(),
+            Self::Bare => text.replace('-', "").into(),
+            Self::BareUpper => text.replace('-', "").to_ascii_uppercase().into(),
             _ => text,
         }
     }
@@ -44,6 +47,8 @@ impl Format {
                 let bytes = BASE64_STANDARD.decode(text).ok()?;
                 String::from_utf8(bytes).ok().map(Cow::Owned)
             }
+            // Whose an id is, is told in any letters; whether a column holds it to the letter, another place tells.
+            Self::Upper => Some(text.to_ascii_lowercase().into()),
             _ => Some(Cow::Borrowed(text)),
         }
     }

@@ -233,7 +233,7 @@ impl Lens {
 
     /// What `hole` holds for message `seq`; `None` where run, seed and number do not say it.
     pub fn known(&self, hole: Placeholder, payloads: Payloads, seq: Seq) -> Option<Cow<'_, str>> {
-        Some(match hole.name {
+        let value: Cow<'_, str> = match hole.name {
             Name::Run => self.run.as_str().into(),
             Name::Id => self.id(seq).into(),
             Name::Seq => match hole.format {
@@ -248,6 +248,12 @@ impl Lens {
             Name::Payload(number) => payloads.further(number).payload(seq).into(),
             Name::Digest => Digest::of(&payloads.payload(seq)).to_string().into(),
             _ => return None,
+        };
+        let reshapes = hole.format.reshapes();
+        Some(if reshapes {
+            hole.format.escaped(value)
+        } else {
+            value
         })
     }
 

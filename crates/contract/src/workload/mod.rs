@@ -30,7 +30,7 @@ pub use misspelt::Meant;
 pub use placeholder::{Format, Name, Placeholder};
 pub use rows::Described;
 pub use template::{Piece, Template, TemplateError};
-pub use values::{Owner, time_of, time_text};
+pub use values::{Owner, is_uuid, time_of, time_text};
 
 /// The description of the project's own workload.
 pub const OWN: &str = include_str!("../../../../workloads/own.yaml");

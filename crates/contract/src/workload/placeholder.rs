@@ -230,7 +230,31 @@ pub enum Format {
     Millis,
     /// A span as `00:00:08`.
     Clock,
+    /// An id, a UUID or a digest in large letters.
+    Upper,
+    /// A UUID without dashes: what .NET calls the format `N`.
+    Bare,
+    /// The same in large letters.
+    BareUpper,
 }
+
+/// Every format but those of digits, as a template has it.
+const FORMATS: [(&str, Format); 14] = [
+    ("json", Format::Json),
+    ("url", Format::Url),
+    ("xml", Format::Xml),
+    ("base64", Format::Base64),
+    ("number", Format::Number),
+    ("rfc3339", Format::Rfc3339),
+    ("unix-ms", Format::UnixMs),
+    ("unix-s", Format::UnixS),
+    ("s", Format::Seconds),
+    ("ms", Format::Millis),
+    ("hms", Format::Clock),
+    ("upper", Format::Upper),
+    ("n", Format::Bare),
+    ("n-upper", Format::BareUpper),
+];
 
 impl Format {
     /// Whether a time that is written so is still known to the microsecond.
@@ -243,36 +267,36 @@ impl Format {
         matches!(self, Self::Number | Self::UnixMs | Self::UnixS)
     }
 
-    pub(super) fn of(text: &str, name: Name) -> Option<Self> {
-        let fits = |format, fits: bool| fits.then_some(format);
-        match text {
-            "json" => Some(Self::Json),
-            "url" => Some(Self::Url),
-            "xml" => Some(Self::Xml),
-            "base64" => Some(Self::Base64),
-            _ if text.starts_with('0') => {
-                let digits = text.parse().ok().filter(|digits| (1..=20).contains(digits));
-                fits(Self::Digits(digits?), name.is_count())
-            }
-            "number" => fits(Self::Number, name.is_count()),
-            "rfc3339" => fits(Self::Rfc3339, name.is_time()),
-            "unix-ms" => fits(Self::UnixMs, name.is_time()),
-            "unix-s" => fits(Self::UnixS, name.is_time()),
-            "s" => fits(Self::Seconds, name.is_span()),
-            "ms" => fits(Self::Millis, name.is_span()),
-            "hms" => fits(Self::Clock, name.is_span()),
-            _ => None,
+    /// Whether the letters or the dashes of a value are others than those of the value itself.
+    pub(super) const fn reshapes(self) -> bool {
+        matches!(self, Self::Upper | Self::Bare | Self::BareUpper)
+    }
+
+    const fn fits(self, name: Name) -> bool {
+        match self {
+            Self::Plain | Self::Json | Self::Url | Self::Xml | Self::Base64 => true,
+            Self::Digits(_) | Self::Number => name.is_count(),
+            Self::Rfc3339 | Self::UnixMs | Self::UnixS => name.is_time(),
+            Self::Seconds | Self::Millis | Self::Clock => name.is_span(),
+            Self::Upper => matches!(name, Name::Id | Name::Run | Name::Uuid | Name::Digest),
+            Self::Bare | Self::BareUpper => matches!(name, Name::Uuid),
         }
     }
 
+    pub(super) fn of(text: &str, name: Name) -> Option<Self> {
+        let format = if text.starts_with('0') {
+            let digits = text.parse().ok().filter(|digits| (1..=20).contains(digits));
+            Self::Digits(digits?)
+        } else {
+            FORMATS.iter().find(|(known, _)| *known == text)?.1
+        };
+        format.fits(name).then_some(format)
+    }
+
     pub(super) fn all_for(name: Name) -> String {
-        let all = [
-            "json", "url", "xml", "base64", "number", "010", "rfc3339", "unix-ms", "unix-s", "s",
-            "ms", "hms",
-        ];
-        let fitting = all
-            .into_iter()
-            .filter(|text| Self::of(text, name).is_some());
+        let digits = name.is_count().then_some("010");
+        let fitting = FORMATS.iter().filter(|(_, format)| format.fits(name));
+        let fitting = fitting.map(|(text, _)| *text).chain(digits);
         fitting.collect::<Vec<_>>().join(", ")
     }
 }
@@ -284,4 +308,17 @@ pub struct Placeholder {
     pub name: Name,
     /// How it is written.
     pub format: Format,
+}
+
+impl fmt::Display for Placeholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, format } = self;
+        if let Format::Digits(digits) = format {
+            return write!(f, "{{{name}:0{digits}}}");
+        }
+        match FORMATS.iter().find(|(_, known)| known == format) {
+            Some((text, _)) => write!(f, "{{{name}:{text}}}"),
+            None => write!(f, "{{{name}}}"),
+        }
+    }
 }

@@ -335,6 +335,8 @@ impl Lens {
         payloads: Payloads,
     ) -> Option<&'t str> {
         match hole.name {
+            // To the letter.
+            _ if hole.format.reshapes() => text.strip_prefix(&*self.known(hole, payloads, seq)?),
             Name::Run => text.strip_prefix(self.run.as_str()),
             Name::Seq if !matches!(hole.format, Format::Digits(_)) => strip_number(text, seq.get()),
             Name::Bucket => {

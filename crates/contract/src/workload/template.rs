@@ -237,7 +237,7 @@ impl fmt::Display for Template {
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => f.write_str(text)?,
-                Piece::Hole(hole) => write!(f, "{{{}}}", hole.name)?,
+                Piece::Hole(hole) => hole.fmt(f)?,
             }
         }
         Ok(())
@@ -257,7 +257,13 @@ impl JsonSchema for Template {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "number", "boolean"] })
+        json_schema!({
+            "description": "A text with placeholders, each a name in braces, with or without a format after a colon. Formats of ids: \
+                            {id:upper}, {uuid:upper}, {uuid:n}, {uuid:n-upper}, {digest:upper}; of counts: {seq:number}, {seq:010}; of \
+                            times: {intended:rfc3339}, :unix-ms, :unix-s; of spans: {lease:s}, :ms, :hms; of texts within texts: \
+                            {payload:json}, :url, :xml, :base64.",
+            "type": ["string", "number", "boolean"],
+        })
     }
 }
 
@@ -345,8 +351,11 @@ mod tests {
         let error = |text: &str| text.parse::<Template>().unwrap_err().to_string();
         assert_eq!(
             error("{id:rfc3339}"),
-            "{id:rfc3339} has a format that {id} cannot have; it can have: json, url, xml, base64"
+            "{id:rfc3339} has a format that {id} cannot have; it can have: json, url, xml, base64, upper"
         );
+        assert!(error("{uuid:N}").ends_with("can have: json, url, xml, base64, upper, n, n-upper"));
+        assert!(error("{payload:upper}").ends_with("can have: json, url, xml, base64"));
+        assert!(error("{seq:n}").ends_with("can have: json, url, xml, base64, number, 010"));
         assert!(error("{payload77}").contains("{payload77}"));
     }
 
@@ -360,6 +369,14 @@ mod tests {
             template.whole().map(|hole| hole.name),
             Some(Name::Payload(3))
         );
-        assert_eq!(template.to_string(), "{payload3}");
+        for text in [
+            "{payload3}",
+            "a {uuid:n-upper}",
+            "{seq:010}",
+            "{intended:unix-ms}",
+        ] {
+            let template: Template = text.parse().unwrap();
+            assert_eq!(template.to_string(), text);
+        }
     }
 }

@@ -62,9 +62,9 @@ pub(super) fn uuid(run: &RunId, seq: Seq) -> String {
 pub(super) fn ids_in(run: &RunId, text: &str) -> usize {
     let first = uuid(run, Seq::new(1).expect("messages count from 1"));
     let of_uuids = &first[..first.len() - SEQ_DIGITS];
-    let of_ids = format!("{run}-");
+    let (of_ids, of_bare) = (format!("{run}-"), of_uuids.replace('-', ""));
     let text = text.to_ascii_lowercase();
-    [(of_ids.as_str(), 10), (of_uuids, 16)]
+    [(of_ids.as_str(), 10), (of_uuids, 16), (&of_bare, 16)]
         .into_iter()
         .map(|(before, radix)| {
             let numbers = text.split(before).skip(1).filter_map(|rest| {
@@ -77,20 +77,26 @@ pub(super) fn ids_in(run: &RunId, text: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Whose a UUID is, in small or in large letters.
-pub(super) fn owner_of_uuid(run: &RunId, text: &str) -> Owner {
-    let text = text.to_ascii_lowercase();
-    let is_uuid = text.len() == 36
+/// Whether `text` is a UUID, in small or in large letters; its dashes are all there, or none of them.
+pub fn is_uuid(text: &str) -> bool {
+    let has_dashes = text.len() == 36;
+    (has_dashes || text.len() == 32)
         && text.char_indices().all(|(at, c)| match at {
-            8 | 13 | 18 | 23 => c == '-',
+            8 | 13 | 18 | 23 if has_dashes => c == '-',
             _ => c.is_ascii_hexdigit(),
-        });
-    if !is_uuid {
+        })
+}
+
+/// Whose a UUID is, in any form that [`is_uuid`] knows.
+pub(super) fn owner_of_uuid(run: &RunId, text: &str) -> Owner {
+    if !is_uuid(text) {
         return Owner::Nobody;
     }
-    let seq = u64::from_str_radix(&text[36 - SEQ_DIGITS..], 16);
+    let digits = |text: &str| text.replace('-', "").to_ascii_lowercase();
+    let text = digits(text);
+    let seq = u64::from_str_radix(&text[text.len() - SEQ_DIGITS..], 16);
     match seq.ok().and_then(Seq::new) {
-        Some(seq) if uuid(run, seq) == text => Owner::Ours(seq),
+        Some(seq) if digits(&uuid(run, seq)) == text => Owner::Ours(seq),
         _ => Owner::OtherRun,
     }
 }
@@ -140,8 +146,13 @@ mod tests {
         let text = uuid(&run, seq);
         assert_eq!(owner_of_uuid(&run, &text), Owner::Ours(seq));
         assert_eq!(owner_of_uuid(&run, &text.to_uppercase()), Owner::Ours(seq));
+        let bare = text.replace('-', "");
+        assert_eq!(owner_of_uuid(&run, &bare), Owner::Ours(seq));
         assert_eq!(owner_of_uuid(&other, &text), Owner::OtherRun);
-        assert_eq!(owner_of_uuid(&run, "x"), Owner::Nobody);
+        let misplaced = format!("-{}", &text[..35]);
+        for none in ["x", &text[..35], &bare[..31], &misplaced] {
+            assert_eq!(owner_of_uuid(&run, none), Owner::Nobody, "{none}");
+        }
     }
 
     #[test]
@@ -154,6 +165,7 @@ mod tests {
             ("r1-7", 1),
             ("[\"r1-7\",\"r1-8\",\"r1-7\",\"r2-9\"]", 2),
             (uuids.as_str(), 2),
+            (&uuids.replace('-', ""), 2),
         ] {
             assert_eq!(ids_in(&run, text), count, "{text}");
         }

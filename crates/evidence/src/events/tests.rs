@@ -38,6 +38,7 @@ fn audit(run: RunId) -> Audit {
         unreadable_poison: 0,
         stamps: None,
         reversed: 0,
+        removals: crate::audit::Removals::default(),
         findings: vec![Finding {
             violation: Violation::Lost,
             count: 3,

@@ -17,8 +17,8 @@ use super::seen::Seen;
 use super::stamps::FoundStamps;
 use super::verdict::with_history;
 use super::{
-    AtWork, Audit, Expectation, ExpectationError, RowSummary, SendCounts, SendOutcome, Testimony,
-    Violation, Witness,
+    AtWork, Audit, Expectation, ExpectationError, Removals, RowSummary, SendCounts, SendOutcome,
+    Testimony, Violation, Witness,
 };
 
 /// How far the clocks of the producer and of the service may be apart, in microseconds: clocks that are set by the network differ by
@@ -58,6 +58,8 @@ pub struct Auditor {
     pub(super) testimony: Option<Testimony>,
     /// Rows whose stamps are in the wrong order, which a wall clock that was set explains.
     pub(super) reversed: u64,
+    /// Lost messages whose row was deleted.
+    pub(super) removed: u64,
 }
 
 impl Auditor {
@@ -88,6 +90,7 @@ impl Auditor {
             visible: 0,
             testimony: None,
             reversed: 0,
+            removed: 0,
         })
     }
 
@@ -257,6 +260,10 @@ impl Auditor {
             unreadable_poison,
             stamps,
             reversed: self.reversed,
+            removals: Removals {
+                rows: self.testimony.as_ref().map_or(0, |it| it.removed_rows),
+                lost: self.removed,
+            },
             findings: self.findings.finish(),
             traffic: None,
         };

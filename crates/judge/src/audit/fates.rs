@@ -95,6 +95,11 @@ impl Auditor {
         }
         if fates.lost < missing - hidden {
             fates.lost += 1;
+            let testimony = self.testimony.as_ref();
+            if let Some(client) = testimony.and_then(|it| it.inserts.deleted_by(seq)) {
+                detail = format!("its row was stored, and {client} deleted it");
+                self.removed += 1;
+            }
             self.accuse(Violation::Lost, seq, detail, None);
         } else {
             fates.unfinished += 1;

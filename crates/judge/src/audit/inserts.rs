@@ -22,6 +22,8 @@ pub(super) struct Inserts {
     further: HashMap<Seq, Vec<Insert>>,
     /// Messages whose row was changed or removed: what it holds now is for the changes to say.
     changed: HashSet<Seq>,
+    /// Messages whose row was deleted and not stored again, and who deleted it.
+    deleted: HashMap<Seq, String>,
 }
 
 impl Inserts {
@@ -38,6 +40,7 @@ impl Inserts {
             answered,
             in_hand_us: in_hand_us.map(|micros| u32::try_from(micros).unwrap_or(u32::MAX)),
         };
+        self.deleted.remove(&seq);
         let at = usize::try_from(seq.get()).expect("a checked sequence number must fit memory");
         if self.first.len() <= at {
             self.first.resize(at + 1, None);
@@ -51,6 +54,17 @@ impl Inserts {
     /// The row of `seq` was changed or removed.
     pub(super) fn change(&mut self, seq: Seq) {
         self.changed.insert(seq);
+    }
+
+    /// `client` deleted the row of `seq`.
+    pub(super) fn delete(&mut self, seq: Seq, client: &str) {
+        self.deleted.insert(seq, client.to_owned());
+    }
+
+    /// Who deleted the row of `seq`, where one was stored before and none after.
+    pub(super) fn deleted_by(&self, seq: Seq) -> Option<&str> {
+        let by = self.deleted.get(&seq)?;
+        self.of(seq).next().map(|_| by.as_str())
     }
 
     /// Why a row of `seq` that is in the table did not come there over the wire; `None`: it did.

@@ -44,6 +44,10 @@ pub(super) fn not_judged(lens: &Lens, wired: bool) -> Vec<NotJudged> {
         for violation in [Violation::Poisoned, Violation::Accepted] {
             add(violation, "the description names no poison queue");
         }
+    } else if !description.has_own_messages() {
+        let why = "no bad message is sent: a description does not say which messages its worker takes for bad (message and poison are not those of \
+                   workloads/own.yaml)";
+        add(Violation::Accepted, why);
     }
     if description.row.written == Written::Updated {
         add(

@@ -51,7 +51,8 @@ pub use auditor::Auditor;
 pub use content::Flaw;
 pub use evidence::audit::{
     AtWork, Audit, ClientTraffic, Fates, Finding, Foreign, MAX_WITNESSES, NotJudged, QueueTraffic,
-    RowSummary, SendCounts, StampBlocks, StorageNames, StorageTime, Traffic, Violation, Witness,
+    Removals, RowSummary, SendCounts, StampBlocks, StorageNames, StorageTime, Traffic, Violation,
+    Witness,
 };
 pub use expectation::{
     Expectation, ExpectationError, ExpectedPoison, MAX_MESSAGES, SendOutcome, Sends,

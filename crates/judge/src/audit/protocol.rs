@@ -56,6 +56,8 @@ pub struct Protocol {
     activity: Activity,
     clocks: Clocks,
     inserts: Inserts,
+    /// Requests that deleted a row.
+    removed_rows: u64,
     /// When what happened of which rows have no column.
     ways: Ways,
     /// Of which message the row at these keys is, where the keys do not tell it.
@@ -97,6 +99,7 @@ impl Protocol {
             activity: Activity::default(),
             clocks: Clocks::default(),
             inserts: Inserts::default(),
+            removed_rows: 0,
             given_up: Vec::new(),
             set_aside: SetAside::default(),
             traffic: Traffic::default(),
@@ -219,6 +222,7 @@ impl Protocol {
             traffic,
             findings: self.findings.finish(),
             inserts: self.inserts,
+            removed_rows: self.removed_rows,
             ways: self.ways,
             given_up: self.given_up,
             disturbances,

@@ -24,6 +24,8 @@ pub struct Testimony {
     /// The promises that were broken on the way.
     pub findings: Vec<Finding>,
     pub(super) inserts: Inserts,
+    /// Requests that deleted a row.
+    pub(super) removed_rows: u64,
     pub(super) ways: Ways,
     pub(super) given_up: Vec<GivenUp>,
     pub(super) disturbances: Disturbances,

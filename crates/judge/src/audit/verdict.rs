@@ -182,7 +182,11 @@ pub(super) fn with_history(mut audit: Audit, traffic: Traffic, findings: Vec<Fin
             None => audit.findings.push(finding),
         }
     }
-    audit.findings.sort_by_key(|finding| finding.violation);
+    // What is lost by a deletion follows from it: the cause comes first.
+    let is_cause = |violation| violation == Violation::Overwritten && audit.removals.lost > 0;
+    audit
+        .findings
+        .sort_by_key(|finding| (!is_cause(finding.violation), finding.violation));
     audit
 }
 

@@ -1,6 +1,6 @@
 //! The judgement of latency limits.
 
-use evidence::latency::{Hop, Hops, LatencyLimit, LatencyVerdict, Micros, Untold};
+use evidence::latency::{Hop, Hops, LatencyLimit, LatencyVerdict, Micros, Untold, WITHOUT_PLAN};
 use evidence::outcome::Outcome;
 
 use super::Interval;
@@ -78,6 +78,10 @@ fn decide(
         percentile,
         max_us,
     } = verdict.limit;
+    let missing = hops.samples(hop).missing();
+    if hop.is_from_plan() && hops.lacks_plan() {
+        return Err((Untold::StampsMissing, WITHOUT_PLAN.to_owned()));
+    }
     if verdict.samples < verdict.samples_needed {
         let reason = format!(
             "{percentile} needs {} samples, there are {}",
@@ -89,7 +93,6 @@ fn decide(
     if let Some(reason) = generator_was_late(hops, verdict, max) {
         return Err((Untold::LateGenerator, reason));
     }
-    let missing = hops.samples(hop).missing();
     match (verdict.low_us, verdict.high_us) {
         (Some(low), _) if low > max => Ok((
             Outcome::Fail,

@@ -11,7 +11,7 @@ mod limit;
 
 pub use evidence::latency::{
     Circumstances, HIGHEST_MICROS, Hop, Hops, LatencyLimit, LatencyVerdict, Micros, ParseHopError,
-    ParsePercentileError, Percentile, SAMPLES_BEYOND, Samples, SamplesError, Untold,
+    ParsePercentileError, Percentile, SAMPLES_BEYOND, Samples, SamplesError, Untold, WITHOUT_PLAN,
 };
 pub use hops::{Ending, Measure};
 pub use interval::{Interval, confidence_ranks};

@@ -1,6 +1,7 @@
 //! Which images the pods of a run are made of.
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow};
+use manifest::text_of;
 use workflow::exit::WrongInput;
 
 use super::ClusterArgs;
@@ -56,20 +57,37 @@ pub(super) fn described(
     let has_image = description.worker.image.is_some()
         || args.consumer_image.is_some()
         || args.overlay != ClusterArgs::default().overlay;
-    let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()));
-    let text = text.and_then(|text| {
-        ensure!(has_image, "{} names no worker.image", file.display());
-        Ok(text)
-    });
-    let text = text.context(WrongInput(
-        "make pods of the worker; name its image in worker.image or with --consumer-image, or manifests of its own with --overlay",
-    ))?;
+    if !has_image {
+        let error = anyhow!("{} names no worker.image", file.display());
+        return Err(error.context(WrongInput(
+            "make pods of the worker; name its image in worker.image or with --consumer-image, or manifests of its own with --overlay",
+        )));
+    }
+    // In the encoding of the file here, in UTF-8 in the cluster: what a `ConfigMap` holds as text is UTF-8.
+    let text = text_of(file).context(WrongInput("read the description of the workload"))?;
     Ok(Some(Described { description, text }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As PowerShell's `>` writes `harness init > edw.yaml`.
+    #[test]
+    fn a_description_in_utf_16_goes_into_the_cluster_as_text() {
+        let text = "version: 1\nname: größe\nmessage: {body: \"{id}\"}\nrow: {columns: {a: \"{id}\"}}\nworker: {image: a}\n";
+        let written = std::iter::once(0xfeff).chain(text.encode_utf16());
+        let bytes: Vec<u8> = written.flat_map(u16::to_le_bytes).collect();
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let workload = Workload {
+            description: producer::described(&file.path().to_string_lossy()).unwrap(),
+            file: Some(file.path().to_owned()),
+            ..Workload::built_in("harness".as_ref())
+        };
+        let described = described(&ClusterArgs::default(), &workload).unwrap();
+        assert_eq!(described.unwrap().text, text);
+    }
 
     #[test]
     fn the_producer_lies_beside_the_consumer() {

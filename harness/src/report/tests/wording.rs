@@ -1,7 +1,7 @@
 //! What reports say of a finding: how much of what, what the description promised, and what to do next.
 
 use super::*;
-use crate::audit::{Audit, Finding, Foreign, NotJudged, StampBlocks, Violation};
+use crate::audit::{Audit, Finding, Foreign, NotJudged, Removals, StampBlocks, Violation};
 use crate::events::Leeway;
 
 /// A run whose rows are all right, its audit as `change` leaves it.
@@ -157,6 +157,16 @@ fn next_names_the_line_of_the_description_that_would_allow_what_a_worker_does() 
         let step = next(violation, updates);
         assert!(step.contains(told), "{step}");
     }
+    let (_, deleting) = changed(|audit| {
+        audit.findings = vec![finding(Violation::Overwritten, 1)];
+        audit.removals = Removals { rows: 1, lost: 1 };
+        audit.foreign = Some(Foreign { updates: false });
+    });
+    let step = &deleting.verdict().next_steps[0];
+    assert!(
+        step.contains("what deletes a row that is stored?"),
+        "{step}"
+    );
     let updated = next(Violation::Corrupted, Some(true));
     assert!(!updated.contains("overwrite"), "{updated}");
 }
@@ -227,5 +237,56 @@ fn next_names_how_a_worker_may_end_where_its_description_leaves_nothing_open() {
         next(killed, vec![Leeway::Drain], true),
         None,
         "it may already"
+    );
+}
+
+/// Of a worker whose message does not tell when it was to be sent.
+#[test]
+fn hops_without_a_plan_are_told_by_name_in_every_view() {
+    let planless: Vec<_> = good_rows()
+        .into_iter()
+        .map(|row| workflow::contract::StoredRow {
+            src_stamp: None,
+            ..row
+        })
+        .collect();
+    let views = |rows: &[workflow::contract::StoredRow]| {
+        let dir = logged(events(rows));
+        let (record, report) = write(dir.path()).unwrap();
+        let read = |path: &Path| {
+            let text = fs::read_to_string(path).unwrap();
+            let text = text.replace("&quot;", "\"").replace("&#34;", "\"");
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let terminal = terminal(&record, false);
+        [
+            terminal.split_whitespace().collect::<Vec<_>>().join(" "),
+            read(&report.markdown),
+            read(&report.html),
+            read(&dir.path().join("junit.xml")),
+        ]
+    };
+    let why = "neither messages nor rows tell when a message was to be sent; add {intended} to message.body";
+    let [terminal, markdown, html, junit] = views(&planless);
+    for text in [terminal, markdown, html] {
+        for hop in ["schedule lag", "end to end"] {
+            let told = format!("{hop}: no figure, since {why}");
+            assert!(text.contains(&told), "{told}: {text}");
+        }
+    }
+    for hop in ["schedule lag", "end to end"] {
+        assert!(
+            junit.contains(&format!("name=\"latency of {hop}\"")),
+            "{junit}"
+        );
+    }
+    assert!(
+        junit.contains(&format!("not measured: no figure, since {why}")),
+        "{junit}"
+    );
+    assert!(
+        views(&good_rows())
+            .iter()
+            .all(|text| !text.contains("no figure"))
     );
 }

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use platform::Need::{
-    self, Attempts, BadMessages, Concurrency, Drain, IdlePoll, JsonLog, Lease, Probe, Work,
+    self, Attempts, BadMessages, Concurrency, Drain, IdlePoll, JsonLog, Lease, Poison, Probe, Work,
 };
 use platform::local::Local;
 use workflow::contract::workload::Description;
@@ -32,7 +32,7 @@ const WITHOUT_SETTINGS: [Expected; 17] = [
     ("Work that takes longer than a lease", &[Work, Lease]),
     (
         "A message that every consumer fails on",
-        &[Work, Lease, Attempts, BadMessages],
+        &[Work, Lease, Attempts, Poison],
     ),
     ("A message that is not JSON", &[BadMessages]),
     ("A message that lacks its payload", &[BadMessages]),
@@ -74,7 +74,7 @@ const BASE64: [Expected; 20] = [
         &[Concurrency],
     ),
     ("Work that takes longer than a lease", &[]),
-    ("A message that every consumer fails on", &[BadMessages]),
+    ("A message that every consumer fails on", &[]),
     ("A message that is not JSON", &[BadMessages]),
     ("A message that lacks its payload", &[BadMessages]),
     ("A message that is too large", &[BadMessages]),

@@ -39,7 +39,7 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
         (
             "version: 1",
             "version: 2",
-            "line 1: version 2 is not known; this harness reads version 1",
+            "line 1: version 2 is not known, this program reads version 1; write version: 1, or take",
         ),
         (
             "order: \"{id}\"",

@@ -276,3 +276,90 @@ fn rows_with_numbers_for_ids_in_any_writing_are_read_and_other_numbers_are_not_t
     let short = row("17", json!(17), raw);
     assert!(!lens.is_at_its_keys(&short, seq(17), PAYLOADS));
 }
+
+/// `Guid.ToString` of .NET: `D` is the default, `N` has no dashes, `B` braces, `P` parentheses; its letters are small, those of SQL Server and
+/// of many a tool are large.
+#[test]
+fn a_guid_is_written_and_read_in_every_form_that_there_is_and_in_no_other() {
+    let plain = "{uuid}";
+    for (form, begin, letters, dashes) in [
+        (plain, "", false, true),
+        ("{uuid:upper}", "", true, true),
+        ("{uuid:n}", "", false, false),
+        ("{uuid:n-upper}", "", true, false),
+        ("{'{'}{uuid}}", "{", false, true),
+        ("{'{'}{uuid:upper}}", "{", true, true),
+        ("({uuid})", "(", false, true),
+    ] {
+        let quoted = Value::from(form);
+        let lens = lens(
+            &format!("  encoding: base64\n  body: {{ Id: {quoted}, Text: \"{{payload}}\" }}"),
+            &format!("    RowKey: {quoted}\n    Of: {quoted}"),
+        );
+        let message = lens.message(PAYLOADS, seq(43_981), at(0), at(1));
+        assert_eq!(
+            lens.owner_of_message(&message),
+            Owner::Ours(seq(43_981)),
+            "{form}"
+        );
+        let body: Value = serde_json::from_str(&lens.decoded(&message).unwrap()).unwrap();
+        let id = body["Id"].as_str().unwrap();
+        assert!(id.starts_with(begin), "{id}");
+        assert_eq!(id.contains("ABCD"), letters, "{id}");
+        assert_eq!(id.contains('-'), dashes, "{id}");
+        let row = |id: &str| lens.row(&entity(json!({"RowKey": id, "Of": id})));
+        let right = row(id);
+        assert_eq!(
+            lens.owner_of_row(&right),
+            Owner::Ours(seq(43_981)),
+            "{form}"
+        );
+        assert!(lens.is_at_its_keys(&right, seq(43_981), PAYLOADS), "{form}");
+        assert!(
+            !lens.is_at_its_keys(&right, seq(43_982), PAYLOADS),
+            "{form}"
+        );
+        // Of the message, and not as it should be.
+        let other = if letters {
+            id.to_lowercase()
+        } else {
+            id.to_uppercase()
+        };
+        let other = row(&other);
+        assert_eq!(
+            lens.owner_of_row(&other),
+            Owner::Ours(seq(43_981)),
+            "{form}"
+        );
+        assert!(
+            !lens.is_at_its_keys(&other, seq(43_981), PAYLOADS),
+            "{form}"
+        );
+        let further = other.further[0].as_deref().unwrap();
+        assert!(!lens.holds(&lens.further()[0].template, further, seq(43_981), PAYLOADS));
+        assert_eq!(lens.ids_in(&format!("{id} {id}")), 1, "{form}");
+    }
+}
+
+#[test]
+fn ids_and_digests_in_large_letters_are_those_of_their_message() {
+    let lens = lens(
+        "  body: { id: \"{id}\", text: \"{payload}\" }",
+        "    RowKey: \"k-{id:upper}\"\n    Hash: \"{digest:upper}\"\n    Run: \"{run:upper}\"",
+    );
+    let hash = Digest::of(&PAYLOADS.payload(seq(7)))
+        .to_string()
+        .to_uppercase();
+    let row = lens.row(&entity(
+        json!({"RowKey": "k-R1-7", "Hash": hash, "Run": "R1"}),
+    ));
+    assert_eq!(lens.owner_of_row(&row), Owner::Ours(seq(7)));
+    assert!(lens.is_at_its_keys(&row, seq(7), PAYLOADS));
+    assert_eq!(row.digest, Some(Digest::of(&PAYLOADS.payload(seq(7)))));
+    let run = row.further[0].as_deref().unwrap();
+    assert!(lens.holds(&lens.further()[0].template, run, seq(7), PAYLOADS));
+    let small = lens.row(&entity(
+        json!({"RowKey": "k-r1-7", "Hash": hash, "Run": "r1"}),
+    ));
+    assert!(!lens.is_at_its_keys(&small, seq(7), PAYLOADS));
+}

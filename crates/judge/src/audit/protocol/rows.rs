@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use contract::workload::Written;
 use contract::{Seq, Stamp};
+use evidence::{Crossing, Happened, Operation, RowChange};
 
 use super::Protocol;
 use crate::audit::deliveries::Compared;
 use crate::audit::{Violation, Witness};
-use evidence::{Crossing, Happened, Operation, RowChange};
 
 impl Protocol {
     /// A row was named: by an insert, a transaction, a read or something that the contract does not have.
@@ -61,21 +61,27 @@ impl Protocol {
             self.claimed(crossing, row, seq);
         }
         if row.operation.overwrites() && happened != Happened::No {
+            let is_deleted = row.operation == Operation::DeleteEntity;
             if let Some(seq) = seq {
                 self.inserts.change(seq);
+                if is_deleted {
+                    self.inserts.delete(seq, &crossing.client);
+                }
             }
-            if is_updated && row.operation != Operation::DeleteEntity {
+            self.removed_rows += u64::from(is_deleted);
+            if is_updated && !is_deleted {
                 return;
             }
             let subject = self.name_of(row, seq);
             self.findings.add(Violation::Overwritten, || {
                 let (client, operation) = (&crossing.client, row.operation);
-                // Of rows that may be updated, only a delete comes here.
-                let detail = if is_updated {
-                    format!("{client} deleted the row with {operation}; `row.written: updated` lets rows be changed, not deleted")
+                let promised = if is_updated {
+                    "`row.written: updated` lets rows be changed, not deleted"
                 } else {
-                    format!("{client} changed the row with {operation}; rows are inserted, and never changed")
+                    "rows are inserted, and never changed"
                 };
+                let did = if is_deleted { "deleted" } else { "changed" };
+                let detail = format!("{client} {did} the row with {operation}; {promised}");
                 Witness::new(subject, detail)
             });
         }

@@ -90,6 +90,23 @@ fn without_a_poison_queue_nothing_is_given_up_or_accepted() {
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 
+/// What is never tried is not kept.
+#[test]
+fn what_becomes_of_bad_messages_is_judged_of_our_own_messages_alone() {
+    for change in [
+        (
+            "    msg: \"{payload}\"\n",
+            "    msg: \"{payload}\"\n    kind: order\n",
+        ),
+        (
+            "  queue: \"{queue}-poison\"\n",
+            "  queue: \"{queue}-bad\"\n",
+        ),
+    ] {
+        assert_eq!(unknown(&[change]), [Violation::Accepted], "{change:?}");
+    }
+}
+
 #[test]
 fn rows_that_may_be_updated_cannot_be_overwritten() {
     let updated = ("row:\n", "row:\n  written: updated\n");

@@ -230,3 +230,29 @@ fn a_limit_on_work_is_kept_only_where_the_wire_bears_the_rows_out() {
     let other = judged_in_hand(1_000, |_| Some(1_800_000), Hop::QueueWait);
     assert_eq!(other.outcome, Outcome::Pass);
 }
+
+/// A body that does not hold `{intended}` is not for want of samples.
+#[test]
+fn a_limit_that_counts_from_a_plan_that_nothing_tells_says_what_to_add() {
+    let mut hops = Hops::default();
+    for micros in 0..2_000 {
+        let stamp = |offset: i64| Some(Stamp::from_micros(micros + offset));
+        hops.record(&StoredRow {
+            sent_stamp: stamp(0),
+            dequeued_stamp: stamp(10),
+            date_stamp: stamp(20),
+            timestamp: stamp(20),
+            ..StoredRow::default()
+        });
+    }
+    for hop in [Hop::ScheduleLag, Hop::EndToEnd] {
+        let verdict = verdict(&hops, hop);
+        assert_eq!(verdict.outcome, Outcome::Inconclusive);
+        assert!(
+            verdict.reason.contains("add {intended} to message.body"),
+            "{}",
+            verdict.reason
+        );
+    }
+    assert_eq!(verdict(&hops, Hop::EndToEndNaive).outcome, Outcome::Pass);
+}

@@ -1,0 +1,101 @@
+use super::*;
+
+fn told(texts: &[&str]) -> Option<String> {
+    let placed = (1..).zip(texts).map(|(number, text): (usize, _)| Placed {
+        place: format!("line {number}"),
+        text: (*text).to_owned(),
+    });
+    let error = one_kind(&placed.collect::<Vec<_>>()).err();
+    error.map(|error| error.to_string())
+}
+
+fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_STANDARD.encode(bytes)
+}
+
+#[test]
+fn messages_of_one_kind_are_taken() {
+    let base64 = encoded("{\"id\": 1}");
+    let of_text = encoded("order 1 of 2");
+    for texts in [
+        &["{\"id\": 1}", "{\"id\": 2}"][..],
+        &["[1]", "[2]"],
+        &["\"a\"", "\"b\""],
+        &["1", "2"],
+        &[&base64, &base64],
+        &[&of_text],
+        // By chance, some words are base64.
+        &["word", "an order", "another one"],
+        &["12", "a 12"],
+    ] {
+        assert_eq!(told(texts), None, "{texts:?}");
+    }
+}
+
+#[test]
+fn messages_of_several_kinds_are_told_with_the_first_that_differs() {
+    let base64 = encoded("{\"id\": 1}");
+    let one_kind = "a description is of messages of one kind, so leave the others out";
+    for (texts, said) in [
+        (
+            &["{\"id\": 1}", "{\"id\": 2}", &base64][..],
+            "line 3 is base64, and 2 of 3 are an object of JSON; ",
+        ),
+        (
+            &[&base64, "{\"id\": 2}", &base64],
+            "line 2 is an object of JSON, and 2 of 3 are base64; ",
+        ),
+        (
+            &["{\"id\": 2}", "[2]", "{\"id\": 3}"],
+            "line 2 is a list of JSON, and 2 of 3 ",
+        ),
+        (
+            &["{\"id\": 2}", "7", "{\"id\": 3}"],
+            "line 2 is a number, and 2 of 3 ",
+        ),
+    ] {
+        let expected = format!("{said}{}", if said.ends_with("; ") { one_kind } else { "" });
+        let told = told(texts).unwrap_or_default();
+        assert!(told.starts_with(&expected), "{told}");
+    }
+    let text = encoded("hello, world");
+    let told = told(&[&base64, &text]).unwrap_or_default();
+    assert!(
+        told.starts_with("what line 2 holds in base64 is no JSON as 1 others are: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn base64_that_no_worker_of_a_run_would_get_is_told() {
+    let json = "{\"id\": \"a?>~\"}";
+    let wide: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let url_safe = encoded(json).replace('+', "-").replace('/', "_");
+    assert!(url_safe.contains(['-', '_']), "{url_safe}");
+    for (text, said) in [
+        (
+            encoded(wide),
+            "line 1 is base64 of UTF-16, as Encoding.Unicode of .NET is",
+        ),
+        (
+            encoded([0x1f, 0x8b, 8, 0]),
+            "line 1 is base64 of what gzip has packed",
+        ),
+        (
+            url_safe,
+            "line 1 is base64 without the '=' at its end, or with '-' and '_' in it",
+        ),
+        (
+            encoded(encoded(json)),
+            "what line 1 holds in base64 is base64 again",
+        ),
+        (
+            encoded("{\"id\": 1"),
+            "what line 1 holds in base64 is no JSON: it ends too early",
+        ),
+        (encoded(" "), "what line 1 holds in base64 is empty"),
+    ] {
+        let told = told(&[&text]).unwrap_or_default();
+        assert!(told.starts_with(said), "{text}: {told}");
+    }
+}
