@@ -192,9 +192,18 @@ fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
                 .iter()
                 .find(|it| it.len() >= SHORTEST && outer(it).is_some())?;
             let outer = outer(text)?;
+            let how = if template.starts_with("{payload") {
+                // Payloads hold any character: in a URL, blanks and most others are written with %.
+                "where the worker takes it apart at a character, write the parts with payloads of their own that lack this character, such as \
+                 \"{payload2:url} {payload3:url}\" in the message, and the part's here"
+                    .to_owned()
+            } else {
+                format!(
+                    "write into the message's field which part is {template}, and {template} here"
+                )
+            };
             Some(Seen::Untold(format!(
-                "The column {name} holds a part of {way} of a message ({text:?} of {outer:?}): write into the message's field which \
-                 part is {template}, and {template} here; it is left out, and so not judged."
+                "The column {name} holds a part of {way} of a message ({text:?} of {outer:?}): {how}; it is left out, and so not judged."
             )))
         }
         [value] => {

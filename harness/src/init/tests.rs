@@ -104,6 +104,8 @@ fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
     let seqs = [40, 41].map(|n| json!({"id": n, "text": format!("some text of number {n}")}));
     let texts =
         [7, 8].map(|n| json!({"id": format!("k-{n}"), "text": format!("some text of number {n}")}));
+    let names = ["Ada Lovelace", "Charles Babbage"]
+        .map(|name| json!({"id": format!("k-{}", name.len()), "name": name}));
     let paths = [7, 8].map(|n| json!({"id": format!("in/f-90{n}.csv"), "text": "the same"}));
     for (messages, stored, told) in [
         (
@@ -132,7 +134,10 @@ fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
         ),
         (
             &guids,
-            [json!(guid(61).replacen('a', "A", 1)), json!(guid(62))],
+            [
+                json!(guid(61).replacen('a', "A", 1)),
+                json!(guid(62).replacen('a', "A", 1)),
+            ],
             "differs from /id of a message in case alone",
         ),
         (
@@ -168,7 +173,13 @@ fn a_column_that_is_no_value_as_it_came_is_told_for_what_it_is() {
         (
             &paths,
             [json!("f-907"), json!("f-908")],
-            "holds a part of /id of a message (\"f-907\" of \"in/f-907.csv\")",
+            "holds a part of /id of a message (\"f-907\" of \"in/f-907.csv\"): write into the message's field which part is {id}, and",
+        ),
+        (
+            &names,
+            [json!("Ada"), json!("Charles")],
+            "holds a part of /name of a message (\"Ada\" of \"Ada Lovelace\"): where the worker takes it apart at a character, write the \
+             parts with payloads of their own that lack this character, such as \"{payload2:url} {payload3:url}\" in the message, and the part's here; it",
         ),
         (
             &texts,

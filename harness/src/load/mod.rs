@@ -5,6 +5,7 @@ mod describe;
 mod knee;
 mod live;
 mod meter;
+mod plan;
 mod scaled;
 
 use std::time::{Duration, Instant};
@@ -149,7 +150,10 @@ async fn perform(
 
 /// Checks what `args` ask for, as far as it can be known before anything starts.
 pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
-    if let Some(why) = args.misspread() {
+    if let Some(why) = args
+        .misspread()
+        .or_else(|| plan::lacking(args, &workload.description))
+    {
         return Err(anyhow!(why).context(WrongInput("check the load")));
     }
     let load = args.load();

@@ -75,7 +75,7 @@ mod tests {
     /// As PowerShell's `>` writes `harness init > edw.yaml`.
     #[test]
     fn a_description_in_utf_16_goes_into_the_cluster_as_text() {
-        let text = "version: 1\nname: größe\nmessage: {body: \"{id}\"}\nrow: {columns: {a: \"{id}\"}}\nworker: {image: a}\n";
+        let text = "version: 1\nname: größe\nmessage: {body: \"{id}\"}\nrow: {columns: {a: \"{id}\"}}\nworker:\n  image: a\n  variables: {S: \"{connection-string}\"}\n";
         let written = std::iter::once(0xfeff).chain(text.encode_utf16());
         let bytes: Vec<u8> = written.flat_map(u16::to_le_bytes).collect();
         let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();

@@ -76,7 +76,7 @@ pub(super) async fn find(
     Ok(report::write(&dir)?)
 }
 
-fn limits(args: &LoadArgs) -> Vec<LatencyLimitArg> {
+pub(super) fn limits(args: &LoadArgs) -> Vec<LatencyLimitArg> {
     let (hop, percentile, max) = LIMIT;
     match &args.limits[..] {
         [] => vec![LatencyLimitArg(LatencyLimit::new(hop, percentile, max))],
