@@ -84,10 +84,6 @@ pub struct Removals {
 
 impl Removals {
     /// Whether there are none.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the signature that serde calls"
-    )]
     pub const fn is_none(&self) -> bool {
         self.rows == 0 && self.lost == 0
     }
