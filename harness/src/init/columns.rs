@@ -152,6 +152,17 @@ fn constant(name: &str, values: &[Value], places: &[Place]) -> Option<String> {
     ))
 }
 
+/// What to do where a column holds a part of a field that is `template`.
+fn how_parts_are_described(template: &str) -> String {
+    if template.starts_with("{payload") {
+        // Payloads hold any character: in a URL, blanks and most others are written with %.
+        return "where the worker takes it apart at a character, write the parts with payloads of their own that lack this character, such \
+                as \"{payload2:url} {payload3:url}\" in the message, and the part's here"
+            .to_owned();
+    }
+    format!("write into the message's field which part is {template}, and {template} here")
+}
+
 /// What is said of a column whose texts have values of `place` in them, or are within these.
 fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
     let way = if place.way.is_empty() {
@@ -192,16 +203,7 @@ fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
                 .iter()
                 .find(|it| it.len() >= SHORTEST && outer(it).is_some())?;
             let outer = outer(text)?;
-            let how = if template.starts_with("{payload") {
-                // Payloads hold any character: in a URL, blanks and most others are written with %.
-                "where the worker takes it apart at a character, write the parts with payloads of their own that lack this character, such as \
-                 \"{payload2:url} {payload3:url}\" in the message, and the part's here"
-                    .to_owned()
-            } else {
-                format!(
-                    "write into the message's field which part is {template}, and {template} here"
-                )
-            };
+            let how = how_parts_are_described(template);
             Some(Seen::Untold(format!(
                 "The column {name} holds a part of {way} of a message ({text:?} of {outer:?}): {how}; it is left out, and so not judged."
             )))

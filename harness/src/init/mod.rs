@@ -32,7 +32,7 @@ const MOST_ROWS: usize = 1_000;
 #[derive(Debug, Clone, clap::Args)]
 #[command(mut_arg("queue", |arg| arg.required(false)), mut_arg("table", |arg| arg.required(false)))]
 pub struct InitArgs {
-    /// A file of messages, one a line, each as its queue holds it; or what `az storage message peek -o json` prints
+    /// A file of messages, one a line, each as its queue holds it; a JSON list of them; or what `az storage message peek -o json` prints
     #[arg(long, requires = "rows")]
     pub messages: Option<PathBuf>,
     /// A file of rows, one a line, each an object of JSON; or what `az storage entity query -o json` prints or Storage Explorer exports
