@@ -69,6 +69,13 @@ impl Cron {
         self.0.desired_replicas
     }
 
+    /// Whether this is a schedule that comes on no day of any year, such as the 31st of February.
+    pub(crate) fn never_comes(schedule: &str) -> bool {
+        // Within as many years after 1970 as are looked at is a leap year.
+        let next = |it: Schedule| it.next(Duration::ZERO, &TimeZone::UTC);
+        Schedule::new(schedule).is_ok_and(|it| next(it).is_none())
+    }
+
     /// Whether it is active at a moment, counted from 1970 in UTC (KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`: the
     /// next end is not after the next start; a schedule that never comes has the zero time, which is before all others).
     pub(crate) fn window(&self, now: Duration) -> Window {
@@ -77,8 +84,8 @@ impl Cron {
         } = &*self.0;
         let (start, end) = (start.next(now, zone), end.next(now, zone));
         let active = match (start, end) {
-            (None, _) => true,
-            (Some(_), None) => false,
+            (None, Some(_)) => true,
+            (_, None) => false,
             (Some(start), Some(end)) => end <= start,
         };
         Window {
@@ -148,6 +155,9 @@ impl Schedule {
         if parts.any(|part| part.split_once('/').is_some_and(|(_, step)| is_zero(step))) {
             return Err(refused("a step, the number after /, must be 1 or more"));
         }
+        if let Some(wrong) = out_of_range(&fields) {
+            return Err(refused(&wrong));
+        }
         let fields = fields.iter().map(|field| match *field {
             "?" | "*/1" | "?/1" => "*".to_owned(),
             field => field.replace('?', "*"),
@@ -159,7 +169,9 @@ impl Schedule {
             .sloppy_ranges(true)
             .build();
         let cron = parser.parse(&pattern);
-        let cron = cron.map_err(|error| refused(&error.to_string()))?;
+        let unread =
+            "must be five fields of numbers, such as 0 8 * * 1-5, with *, ranges, lists and steps";
+        let cron = cron.map_err(|_| refused(unread))?;
         if pattern
             .split(' ')
             .any(|field| field.split(',').any(str::is_empty))
@@ -227,6 +239,39 @@ impl Schedule {
         }
         first
     }
+}
+
+/// What the five fields are, and the numbers that each may have (`robfig/cron`, `spec.go`, `bounds`).
+const FIELDS: [(&str, u32, u32); 5] = [
+    ("minutes", 0, 59),
+    ("hours", 0, 23),
+    ("days of a month", 1, 31),
+    ("months", 1, 12),
+    ("days of a week", 0, 6),
+];
+
+/// The first number of a field that it cannot have, or the first range that ends before it begins (`robfig/cron`, `parser.go`,
+/// `getRange`).
+fn out_of_range(fields: &[&str]) -> Option<String> {
+    for (field, (name, least, most)) in fields.iter().zip(FIELDS) {
+        for part in field.split(',') {
+            let (range, _) = part.split_once('/').unwrap_or((part, ""));
+            let ends: Vec<u64> = range.split('-').filter_map(|it| it.parse().ok()).collect();
+            let is_out = |end: &&u64| !(u64::from(least)..=u64::from(most)).contains(*end);
+            if let Some(end) = ends.iter().find(is_out) {
+                return Some(format!("{name} are {least} to {most}, and {end} is none"));
+            }
+            if let [begin, end] = ends[..]
+                && begin > end
+            {
+                let told = format!(
+                    "{begin}-{end} ends before it begins; write {begin}-{most},{least}-{end}"
+                );
+                return Some(told);
+            }
+        }
+    }
+    None
 }
 
 fn is_number(text: &str) -> bool {

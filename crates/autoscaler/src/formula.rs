@@ -11,6 +11,7 @@
 //! `and` and looser than `+`. Numbers are floating point, as triggers are there.
 
 mod boundless;
+mod kind;
 mod parse;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde_saphyr::{Error, UserMessageFormatter};
 use crate::json::misfit;
 
 /// Parts of what the parser says, and what is wrong and what to do. The first that fits counts.
-const IN_WORDS: [(&str, &str); 18] = [
+const IN_WORDS: &[(&str, &str)] = &[
     ("invalid u", "a whole number from 0 on is expected here"),
     (
         "invalid bool",
@@ -36,6 +36,80 @@ const IN_WORDS: [(&str, &str); 18] = [
         "unclosed quote",
         "the quote that begins here has no end; write it",
     ),
+    (
+        "invalid trailing content after",
+        "a text goes on after the quote that closes it; write a ' in single quotes twice, and a \" in double quotes as \\\"",
+    ),
+    (
+        "found unexpected document indicator",
+        "the quote that begins here has no end before the line --- or ... below it; write it",
+    ),
+    (
+        "unknown escape character",
+        "a backslash in double quotes stands before a letter that it changes nothing of; write two, or single quotes",
+    ),
+    (
+        "while parsing a quoted scalar",
+        "a backslash in double quotes begins a character that there is not; write two, or single quotes",
+    ),
+    (
+        "misplaced bracket",
+        "a bracket ends here that was not begun; take it out, or put the value into quotes if it is a text",
+    ),
+    (
+        "did not find expected ',' or '}'",
+        "a comma, or the end of the bracket {, is missing before this line; write it",
+    ),
+    (
+        "expected ',' or ']'",
+        "a comma, or the end of the bracket [, is missing before this line; write it",
+    ),
+    (
+        "while scanning a block scalar",
+        "after | or > the text begins on the next line; put a text that begins with one of them into quotes",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "this line stands among the entries of a list and is none; begin it with '- ', or indent it as what it belongs to",
+    ),
+    (
+        "block sequence entries are not allowed",
+        "an entry of a list begins here, where none can; begin it on a line of its own, below the name of the list",
+    ),
+    (
+        "mapping keys are not allowed",
+        "a name begins here, where none can; write it on a line of its own",
+    ),
+    (
+        "invalid indentation",
+        "this line is indented less than what it belongs to; indent it further, or end the quote or bracket above it",
+    ),
+    (
+        "did not find expected node content",
+        "a value is missing before this; write it",
+    ),
+    (
+        "a tag",
+        "what begins with ! is a tag to YAML; put a text into quotes",
+    ),
+    (
+        "an anchor or alias",
+        "what begins with & or * means something to YAML; put a text into quotes",
+    ),
+    (
+        "unknown anchor",
+        "what begins with * is an alias to YAML, and nothing before has that name as its anchor; put a text into quotes",
+    ),
+    (" tab", "a tab stands where YAML takes none; write spaces"),
+    (
+        "document end marker",
+        "something follows on the line of --- or ...; write it on the next line",
+    ),
+    (
+        "did not find expected <document start>",
+        "a second document begins here without a line --- before it, or this line belongs to nothing above it",
+    ),
+    ("unexpected EOF", "the file ends too early"),
     (
         "unclosed bracket",
         "the bracket that begins here has no end; write it, or put the value into quotes if it is a text",
@@ -91,7 +165,7 @@ pub fn trouble(error: &Error, text: &str) -> (u64, String) {
     let said = without_place(&said);
     let before = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
     let shown = text.lines().nth(before).map(str::trim).unwrap_or_default();
-    let mut known = IN_WORDS.into_iter();
+    let mut known = IN_WORDS.iter();
     let Some((_, words)) = known.find(|(part, _)| said.contains(part)) else {
         let words = misfit(&said);
         return match words.strip_prefix("is ") {
@@ -101,12 +175,34 @@ pub fn trouble(error: &Error, text: &str) -> (u64, String) {
             _ => (line, words),
         };
     };
+    let begun = said
+        .contains("trailing content")
+        .then(|| unclosed(text, before));
+    let words = match begun.flatten() {
+        Some(begun) => format!("the quote that begins in line {begun} has no end there; write it"),
+        None => (*words).to_owned(),
+    };
     let told = if shown.is_empty() {
-        words.to_owned()
+        words
     } else {
         format!("{words}: '{shown}'")
     };
     (line, told)
+}
+
+/// The first of `before` lines, from 1, whose value begins with a quote that does not end on it.
+fn unclosed(text: &str, before: usize) -> Option<usize> {
+    let is_unclosed = |line: &str| {
+        let line = line.trim_end();
+        let mut values = ["'", "\""].into_iter();
+        values.any(|quote| {
+            let mut begins = [": ", "- "].into_iter();
+            let value = begins.find_map(|it| line.split_once(&format!("{it}{quote}")));
+            value.is_some_and(|(_, rest)| rest.matches(quote).count() % 2 == 0)
+        })
+    };
+    let mut lines = text.lines().take(before);
+    lines.position(is_unclosed).map(|at| at + 1)
 }
 
 /// A message of the parser without the place at its end or its beginning, which is told already.
@@ -171,6 +267,42 @@ mod tests {
                 .unwrap();
             let is_shown = said.ends_with(&format!(": '{}'", shown.trim()));
             assert!(is_shown || said.contains("second time"), "{said}");
+        }
+    }
+
+    #[test]
+    fn quotes_escapes_and_brackets_are_told_in_words() {
+        for (text, line, words) in [
+            (
+                "a: 'b\nc: 'd'\n",
+                2,
+                "the quote that begins in line 1 has no end there",
+            ),
+            ("a: 'it's'\n", 1, "write a ' in single quotes twice"),
+            (
+                "{\"a\": \"b, \"c\": 1}",
+                1,
+                "a text goes on after the quote",
+            ),
+            ("a: \"\\q\"\n", 1, "a backslash in double quotes"),
+            ("a: \"\\xzz\"\n", 1, "a backslash in double quotes"),
+            ("a: }\n", 1, "a bracket ends here that was not begun"),
+            ("a: {b: c\nd: e\nf: g\n", 2, "{"),
+            (
+                "a: >b\n",
+                1,
+                "after | or > the text begins on the next line",
+            ),
+            (
+                "a: \"b\n---\nc: d\n",
+                1,
+                "the quote that begins here has no end before the line ---",
+            ),
+            ("a: - b\n", 1, "an entry of a list begins here"),
+        ] {
+            let (at, said) = told(text);
+            assert!(said.contains(words), "{text:?}: {said}");
+            assert_eq!(at, line, "{text:?}: {said}");
         }
     }
 

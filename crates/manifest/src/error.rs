@@ -133,6 +133,16 @@ pub enum ManifestError {
         /// What does not fit.
         problem: ShapeError,
     },
+    /// An object with fields that its kind does not have, at its top or in its `metadata`.
+    #[error("read {object} of {file}: {told} (the API server refuses it: strict decoding error)")]
+    Fields {
+        /// Kind and name.
+        object: String,
+        /// Which file, or overlay.
+        file: String,
+        /// Each field, and where it belongs.
+        told: String,
+    },
     /// A version of a kind that this program does not know.
     #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
     Version {

@@ -1,5 +1,7 @@
 //! Kubernetes manifests as typed structures, and the relations among them that no schema checks.
 //!
+//! - `strict`: fields that an object has at its top or in its `metadata`, and its kind has not. `about`: manifests of which one object is
+//!   asked about. `foreign`: files of other tools.
 //! - [`Manifests`]: what was read; `scaling`, `pod`, `surroundings` and `nodes` are its kinds. Fields that nothing here
 //!   depends on are left out, except of a `ScaledObject`: a misspelt field of one must not pass for its default.
 //! - [`read`] reads a file, standard input, a directory of files, or a kustomization: without kubectl where that is enough
@@ -8,9 +10,11 @@
 //!
 //! Nothing here speaks to a cluster.
 
+mod about;
 mod check;
 mod document;
 mod error;
+mod foreign;
 mod kustomize;
 pub mod labels;
 pub mod letters;
@@ -19,6 +23,7 @@ pub mod pod;
 mod quantity;
 mod scaling;
 mod source;
+mod strict;
 mod surroundings;
 #[cfg(test)]
 mod tests;
@@ -33,6 +38,7 @@ use serde_json::Value;
 pub use check::{Problem, check, check_job};
 pub use document::{Document, parse};
 pub use error::{ManifestError, ShapeError};
+pub use foreign::foreign;
 pub use kustomize::{Kubectl, read_plain};
 pub use quantity::quantity;
 pub use scaling::Asked;
@@ -181,6 +187,10 @@ impl Manifests {
                 })
             });
         };
+        // Of a version that is not served, the fields are others.
+        if known.is_served(version) {
+            strict::check(document, known.kind)?;
+        }
         let reader = Reader { document, known };
         match known.kind {
             "ScaledObject" => self.scaled_objects.push(reader.item("spec")?),

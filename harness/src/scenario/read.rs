@@ -1,5 +1,8 @@
 //! Reading feature files, and what is wrong with those that are none.
 
+mod columns;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -24,25 +27,51 @@ pub(super) struct FeatureFile {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Reads the feature files at `path`: itself, or those below it, in order of their names.
+/// Reads the feature files at `path`: itself, or those below it, in order of their names. The error has what is wrong with each file
+/// that is no feature.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<FeatureFile>> {
-    let features = feature_files(path)?.into_iter().map(|file| {
-        let bytes = builtin::read(&file).with_context(|| format!("read {}", file.display()))?;
-        let text = decoded(&bytes).map_err(|no_text| Unreadable(no_text.told(&file)))?;
-        let has_mark = text.len() < bytes.len();
-        // The parser of a text keeps to itself why it gave up, and that of a file tells.
-        let cause = |file: &Path| match Feature::parse_path(file, GherkinEnv::default()) {
-            Err(ParseFileError::Parsing { error, .. }) if !has_mark => error.map(|e| e.to_string()),
-            _ => None,
-        };
-        parsed(file, text, cause)
-    });
-    features.collect()
+    let (features, problems) = read_each(path)?;
+    if problems.is_empty() {
+        return Ok(features);
+    }
+    Err(Unreadable(problems).into())
+}
+
+/// The same, with what is wrong with each file that is no feature beside those that are.
+pub(super) fn read_each(path: &Path) -> anyhow::Result<(Vec<FeatureFile>, Vec<Problem>)> {
+    let (mut features, mut problems) = (Vec::new(), Vec::new());
+    for file in feature_files(path)? {
+        match read_file(file) {
+            Ok(feature) => features.push(feature),
+            Err(Unreadable(found)) => problems.extend(found),
+        }
+    }
+    Ok((features, problems))
+}
+
+fn read_file(file: PathBuf) -> Result<FeatureFile, Unreadable> {
+    let wrong = |line: usize, text: String| {
+        let file = file.display().to_string();
+        Unreadable(vec![Problem { file, line, text }])
+    };
+    let bytes =
+        builtin::read(&file).map_err(|error| wrong(1, format!("the file is not read: {error}")))?;
+    let text = decoded(&bytes).map_err(|no_text| {
+        let (line, text) = no_text.told();
+        wrong(line, text)
+    })?;
+    let has_mark = text.len() < bytes.len();
+    // The parser of a text keeps to itself why it gave up, and that of a file tells.
+    let cause = |file: &Path| match Feature::parse_path(file, GherkinEnv::default()) {
+        Err(ParseFileError::Parsing { error, .. }) if !has_mark => error.map(|e| e.to_string()),
+        _ => None,
+    };
+    parsed(file.clone(), text, cause)
 }
 
 /// The same of one file, from its text.
 pub(super) fn read_text(file: PathBuf, text: &str) -> anyhow::Result<FeatureFile> {
-    parsed(file, without_mark(text), |_| None)
+    Ok(parsed(file, without_mark(text), |_| None)?)
 }
 
 fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -74,22 +103,27 @@ fn add_files(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> 
     Ok(())
 }
 
-/// Why a file is no feature, in words, with file and line.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Unreadable(String);
+/// Why files are no features, in words, with file and line.
+#[derive(Debug)]
+struct Unreadable(Vec<Problem>);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for Unreadable {}
 
 impl NoText {
-    fn told(self, file: &Path) -> String {
-        let file = file.display();
+    /// The line, and what is wrong there.
+    fn told(self) -> (usize, String) {
         match self {
-            Self::Wide(encoding) => {
-                format!("{file}:1: the file is in {encoding}; save it as UTF-8")
-            }
+            Self::Wide(encoding) => (1, format!("the file is in {encoding}; save it as UTF-8")),
             Self::NotUtf8(line) => {
-                format!(
-                    "{file}:{line}: the file is not in UTF-8 from this line on; save it as UTF-8"
-                )
+                let told = "the file is not in UTF-8 from this line on; save it as UTF-8";
+                (line, told.to_owned())
             }
         }
     }
@@ -100,28 +134,23 @@ fn parsed(
     file: PathBuf,
     text: &str,
     cause: impl FnOnce(&Path) -> Option<String>,
-) -> anyhow::Result<FeatureFile> {
+) -> Result<FeatureFile, Unreadable> {
     let mut problems = of_text(&file, text);
     let read = Feature::parse(with_language_first(text).as_ref(), GherkinEnv::default());
-    let feature = read.map_err(|error| {
+    let mut feature = read.map_err(|error| {
         let parser = in_words(&file, text, line_of(&error), cause(&file));
         // What was found in the text up to there is why, or must be mended first, and says more than the parser does.
         let is_told = problems.iter().any(|problem| problem.line <= parser.line);
-        let found = Some(&parser)
-            .filter(|_| !is_told)
-            .into_iter()
-            .chain(&problems);
-        let found = found.map(ToString::to_string);
-        Unreadable(found.collect::<Vec<_>>().join("\n"))
+        let found = Some(parser).filter(|_| !is_told).into_iter();
+        Unreadable(found.chain(problems.clone()).collect())
     })?;
     problems.extend(of_empty_parts(&feature, &file));
+    problems.extend(columns::take_out(&mut feature, &file));
     problems.extend(of_descriptions(&file, text, &feature));
     let feature = feature.expand_examples().map_err(|error| {
-        let (name, line) = (error.name, error.pos.line);
-        Unreadable(format!(
-            "{}:{line}: <{name}> is in no column of the examples; write one of their headers",
-            file.display()
-        ))
+        let mut last = Problems::of(&file);
+        last.add(error.pos.line, columns::no_column(&error.name));
+        Unreadable(problems.drain(..).chain(last.found).collect())
     })?;
     Ok(FeatureFile {
         file,

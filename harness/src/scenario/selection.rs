@@ -13,7 +13,7 @@ use workflow::exit::WrongInput;
 
 use super::durations::{at_pace, stated};
 use super::lint::{self, Problem};
-use super::read::{FeatureFile, read, read_text};
+use super::read::{FeatureFile, read, read_each, read_text};
 use super::world::Scenario;
 use super::{SuiteArgs, needs};
 use crate::events::NotRun;
@@ -214,15 +214,20 @@ fn all(features: &[FeatureFile]) -> impl Iterator<Item = (&Path, &Gherkin)> {
 
 /// The feature files at `paths`, each file once.
 fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<FeatureFile>> {
-    let mut features: Vec<FeatureFile> = Vec::new();
+    let mut features = Vec::new();
     for path in paths {
-        for read in read(path)? {
-            if features.iter().all(|known| known.file != read.file) {
-                features.push(read);
-            }
-        }
+        add_new(&mut features, read(path)?);
     }
     Ok(features)
+}
+
+/// Adds the files that are not there yet.
+fn add_new(features: &mut Vec<FeatureFile>, read: Vec<FeatureFile>) {
+    for read in read {
+        if features.iter().all(|known| known.file != read.file) {
+            features.push(read);
+        }
+    }
 }
 
 fn listed(paths: &[PathBuf]) -> String {
@@ -289,19 +294,26 @@ pub struct Lint {
 
 /// Checks every scenario of the feature files at `paths`, those included that would not run here.
 pub fn check_features(paths: &[PathBuf]) -> anyhow::Result<Lint> {
-    Ok(lint_of(read_all(paths).context(LINT)?))
+    let (mut features, mut unreadable) = (Vec::new(), Vec::new());
+    for path in paths {
+        let (read, problems) = read_each(path).context(LINT)?;
+        add_new(&mut features, read);
+        unreadable.extend(problems);
+    }
+    Ok(lint_of(features, unreadable))
 }
 
 /// The same of one feature, from its text; `file` is what problems call it.
 pub fn check_feature(file: &Path, text: &str) -> anyhow::Result<Lint> {
     let read = read_text(file.to_owned(), text).context(LINT)?;
-    Ok(lint_of(vec![read]))
+    Ok(lint_of(vec![read], Vec::new()))
 }
 
 const LINT: WrongInput = WrongInput("check the feature files");
 
-fn lint_of(features: Vec<FeatureFile>) -> Lint {
-    let mut problems = lint::twins(all(&features));
+/// What a check finds in `features`, and in files that are none, of which `problems` tells.
+fn lint_of(features: Vec<FeatureFile>, mut problems: Vec<Problem>) -> Lint {
+    problems.extend(lint::twins(all(&features)));
     problems.extend(features.iter().flat_map(|read| read.problems.clone()));
     for FeatureFile { file, feature, .. } in &features {
         for (rule, scenario) in scenarios(feature) {

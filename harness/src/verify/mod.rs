@@ -218,9 +218,12 @@ fn summary(args: &VerifyArgs) -> anyhow::Result<Summary> {
         )
     })?;
     let summary: Summary = serde_json::from_str(&text).map_err(|error| {
-        let (line, wrong) = json::trouble(&error, &text);
         let path = path.display();
-        anyhow!("{path} is no summary of the producer: line {line}: {wrong}; {WHAT_IT_IS}")
+        let wrong = other_json(&text).unwrap_or_else(|| {
+            let (line, wrong) = json::trouble(&error, &text);
+            format!("line {line}: {wrong}")
+        });
+        anyhow!("{path} is no summary of the producer: {wrong}; {WHAT_IT_IS}")
     })?;
     summary
         .check()
@@ -231,6 +234,15 @@ fn summary(args: &VerifyArgs) -> anyhow::Result<Summary> {
         path.display()
     );
     Ok(summary)
+}
+
+/// What `text` is where it is JSON that nobody took for a summary: with none of its fields, a field that is missing says nothing.
+fn other_json(text: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let is_near = ["run", "seed", "queue"]
+        .iter()
+        .any(|field| value.get(*field).is_some());
+    (!is_near).then(|| format!("it is JSON of another kind, {}", json::kind(&value)))
 }
 
 /// The summary of `run`, whose directory is below `out` or below that of a suite.
@@ -350,5 +362,34 @@ mod tests {
             .expect("a command of the harness");
         let again = Cli::parse_from(words(again));
         assert_eq!(command(&again.args), repeated);
+    }
+
+    #[test]
+    fn json_that_is_no_summary_is_told_by_what_it_is() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let given = format!(
+            "--summary {} --queue work --table results --queue-endpoint http://127.0.0.1:1/a --table-endpoint http://127.0.0.1:2/a",
+            file.path().display()
+        );
+        let args = Cli::parse_from(["verify"].into_iter().chain(given.split(' '))).args;
+        for (text, words) in [
+            (
+                "[]",
+                "JSON of another kind, an empty list; give what the producer wrote",
+            ),
+            ("[{\"run\": \"r1\"}]", "JSON of another kind, a list of 1"),
+            ("5", "JSON of another kind, a number"),
+            (
+                "{\"findings\": []}",
+                "JSON of another kind, an object with the fields findings",
+            ),
+            ("{\"run\": \"r1\"}", "line 1: lacks the field version"),
+            ("hello", "line 1: this is no JSON"),
+        ] {
+            std::fs::write(file.path(), text).unwrap();
+            let told = format!("{:#}", summary(&args).unwrap_err());
+            assert!(told.contains(words), "{text}: {told}");
+            assert!(!told.contains("struct"), "{told}");
+        }
     }
 }

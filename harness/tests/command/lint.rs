@@ -274,6 +274,41 @@ fn a_file_that_is_no_feature_is_refused_in_words_with_its_line() {
     }
 }
 
+/// Cucumber stops at the first file that it cannot parse; whoever mends files wants all that is wrong with them.
+#[test]
+fn one_run_tells_of_all_files_and_all_columns() {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
+    let outline = format!(
+        "Feature: f\n  {}    Examples:\n      | n |\n      | 5 |\n",
+        GOOD.replace("5 messages", "<m> messages")
+            .replace("1 consumer", "<c> consumers")
+    );
+    for (name, content) in [
+        ("a.feature", outline),
+        ("b.feature", "Feature f\n".to_owned()),
+        ("c.feature", "\n".to_owned()),
+        (
+            "d.feature",
+            format!("Feature: d\n  {}", GOOD.replace("1 consumer", "nonsense")),
+        ),
+    ] {
+        std::fs::write(directory.path().join(name), content).expect("a feature file");
+    }
+    let output = harness(&["lint", directory.path().to_str().expect("a path of text")]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for part in [
+        "a.feature:3: <c> is in no column",
+        "a.feature:4: <m> is in no column",
+        "b.feature:1: ",
+        "c.feature:1: the file is empty",
+        "d.feature:3: the step 'Given nonsense' is not defined",
+        "1 scenarios checked, 5 problems",
+    ] {
+        assert!(said.contains(part), "{part:?} is missing in {said}");
+    }
+}
+
 #[test]
 fn a_step_that_does_not_end_is_cut_off_and_no_pass() {
     let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");

@@ -91,7 +91,7 @@ fn jobs_are_held_against_the_scaled_job_that_makes_them() {
     let job = |strategy: &str| {
         format!(
             "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {{name: a}}\nspec:\n  pollingInterval: 10\n  \
-             jobTargetRef: {{template: {{spec: {{containers: [{{name: w, image: w, env: [{{name: C, value: x}}]}}]}}}}}}\n  scalingStrategy: {{strategy: {strategy}}}\n  \
+             jobTargetRef: {{template: {{spec: {{containers: [{{name: w, image: w, env: [{{name: C, value: AccountName=a;AccountKey=b}}]}}]}}}}}}\n  scalingStrategy: {{strategy: {strategy}}}\n  \
              triggers:\n  - type: azure-queue\n    metadata: {{queueName: orders, queueLength: \"1\", connectionFromEnv: C}}\n"
         )
     };

@@ -119,7 +119,7 @@ fn settings_come_from_standard_input_too() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("of standard input"), "{said}");
-    refused(SAMPLE, &["--compare=-"], &["which has none"]);
+    refused(SAMPLE, &["--compare=-"], &["no document in it has a kind"]);
 }
 
 #[test]

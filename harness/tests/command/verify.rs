@@ -236,7 +236,7 @@ async fn a_summary_that_is_missing_or_wrong_is_named() {
         ),
         (
             vec![&*format!("--summary={}", wrong.display())],
-            "wrong.json is no summary of the producer: line 1: lacks the field version; give what the producer wrote with --summary FILE",
+            "wrong.json is no summary of the producer: it is JSON of another kind, an object without fields; give what the producer wrote with --summary FILE",
         ),
         (
             vec![&*format!("--summary={}", cut_off.display())],

@@ -160,6 +160,9 @@ impl Arrivals {
             self.separator = Some(separator);
             return Ok(());
         }
+        if text.matches('"').count() % 2 == 1 {
+            return Err(looks::UNCLOSED.to_owned());
+        }
         let row = Row::of(text, self.separator);
         let may_be_header = self.first.is_none();
         let first = *self.first.get_or_insert(row);
@@ -169,10 +172,24 @@ impl Arrivals {
         let cell = row.first_cell(text);
         if may_be_header && cell.eq_ignore_ascii_case(HEADER) {
             self.is_named = true;
-            return Ok(());
+            return match row.cells(text).find(|cell| looks::is_count(cell)) {
+                Some(count) => Err(looks::counted(count)),
+                None => Ok(()),
+            };
         }
         if may_be_header && let Some(told) = looks::header(cell, row.columns) {
             return Err(told);
+        }
+        if row.separator == ','
+            && row.columns == 2
+            && !self.is_named
+            && self.offsets.is_empty()
+            && moment(cell).is_none()
+        {
+            let mut rest = row.cells(text).skip(1);
+            if rest.all(|cell| seconds(cell).is_finite()) && seconds(cell).is_finite() {
+                return Err(looks::two_numbers(text));
+            }
         }
         let offset = self.offset(cell, row.columns).map_err(|problem| {
             if may_be_header {
@@ -264,6 +281,12 @@ impl Row {
             separator,
             columns: ends.count() + 1,
         }
+    }
+
+    /// The cells of a line, without the quotes around them; one in quotes that has a separator in it counts as several.
+    fn cells(self, text: &str) -> impl Iterator<Item = &str> {
+        let cells = text.split(self.separator);
+        cells.map(|cell| cell.trim().trim_matches('"').trim())
     }
 
     fn first_cell(self, text: &str) -> &str {

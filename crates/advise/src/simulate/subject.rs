@@ -10,7 +10,8 @@ use manifest::labels::HOSTNAME;
 use manifest::pod::Container;
 use manifest::pod::Deployment;
 use manifest::{
-    Asked, Item, ManifestError, Manifests, Problem, check, check_job, named, quantity, read,
+    Asked, Item, ManifestError, Manifests, Problem, check, check_job, foreign, named, quantity,
+    read,
 };
 
 use super::SimulateArgs;
@@ -35,6 +36,14 @@ pub enum SubjectError {
         path: PathBuf,
         /// What is there.
         found: String,
+    },
+    /// A file of another tool.
+    #[error("find a ScaledObject or a ScaledJob in {path}: {what}")]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+        /// What it is, and what to do.
+        what: &'static str,
     },
     /// More than one.
     #[error("choose one of {path}: it has {found}; {to_do}")]
@@ -134,15 +143,24 @@ pub(super) struct Subject {
 impl Subject {
     /// What is called as the flags say, or the only one, of a file or a kustomization.
     pub(super) fn read(path: &Path, args: &SimulateArgs) -> Result<Self, SubjectError> {
-        let manifests = Manifests::from_documents(&read(path)?)?;
+        let documents = read(path)?;
+        if let Some(what) = foreign(&documents) {
+            let path = path.to_owned();
+            return Err(SubjectError::Foreign { path, what });
+        }
+        let (manifests, left_out) = match &args.scaled_object {
+            Some(name) => Manifests::about(&documents, name)?,
+            None => (Manifests::from_documents(&documents)?, Vec::new()),
+        };
         let asked = Asked {
             queue: args.queue.clone(),
             waiting: args.waiting.iter().cloned().collect(),
         };
-        let subject = match chosen(path, &manifests, args.scaled_object.as_deref())? {
+        let mut subject = match chosen(path, &manifests, args.scaled_object.as_deref())? {
             Chosen::Object(scaled) => Self::of_object(path, &manifests, scaled, &asked)?,
             Chosen::Job(scaled) => Self::of_job(path, &manifests, scaled, &asked)?,
         };
+        subject.warnings.extend(left_out);
         let missing = if subject.settings.has_cron() && args.at.is_none() {
             "it has a cron trigger, which goes by the clock; give the time when the load begins, such as \
              --at 2026-11-30T07:55:00+01:00"
@@ -348,8 +366,17 @@ fn warnings(manifests: &Manifests, scaled: &Item<Spec>, settings: &Settings) -> 
     let says_nothing = |problem: &Problem| {
         (alone && problem.name == NO_TARGET) || (unkeyed && problem.name == NO_AUTHENTICATION)
     };
+    let target = manifests.target(scaled).map(Item::object);
+    // Of several that could be asked about, what is wrong with the others is not this one's.
+    let several = manifests.scaled_objects.len() > 1;
+    let is_anothers = |problem: &Problem| {
+        let object = &problem.object;
+        let anothers = (object.starts_with("ScaledObject/") && *object != scaled.object())
+            || (object.starts_with("Deployment/") && Some(object) != target.as_ref());
+        several && anothers
+    };
     let mut problems = check(manifests);
-    problems.retain(|problem| !says_nothing(problem));
+    problems.retain(|problem| !says_nothing(problem) && !is_anothers(problem));
     let warnings = scaled.unheeded().into_iter().chain(settings.warnings());
     let warnings = warnings.filter(|warning| {
         !problems.iter().any(|problem| {

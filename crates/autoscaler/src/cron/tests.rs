@@ -68,14 +68,32 @@ fn a_schedule_that_never_comes_counts_as_past() {
             until
         }
     );
+    // Both are the zero time, which is before now: the case `default`.
     let both = cron(never, "0 0 31 4 *", "UTC").window(now);
     assert_eq!(
         both,
         Window {
-            active: true,
+            active: false,
             until: None
         }
     );
+}
+
+#[test]
+fn a_schedule_that_comes_on_no_day_is_told_from_a_rare_one() {
+    for never in ["0 0 31 2 *", "0 0 30 2 *", "5 4 31 4,6,9,11 *"] {
+        assert!(Cron::never_comes(never), "{never}");
+    }
+    // robfig/cron, spec.go, dayMatches: where both days are restricted, either will do.
+    for comes in [
+        "0 0 29 2 *",
+        "0 0 31 2 1",
+        "0 0 31 * *",
+        "* * * * *",
+        "nonsense",
+    ] {
+        assert!(!Cron::never_comes(comes), "{comes}");
+    }
 }
 
 /// Source: `robfig/cron`, `spec.go`, `Next` and `dayMatches`; `parser.go`, `getRange`.
@@ -242,4 +260,28 @@ fn what_robfig_does_not_know_is_refused_by_its_key() {
     let refused = Cron::new("*/0 8 * * *", "0 9 * * *", "UTC", 1).unwrap_err();
     let told = "is \"*/0 8 * * *\": a step, the number after /, must be 1 or more";
     assert_eq!(refused.1, told);
+}
+
+/// Source: `robfig/cron`, `spec.go`, `bounds`, and `parser.go`, `getRange` ("above maximum", "beyond end of range").
+#[test]
+fn numbers_that_a_field_cannot_have_are_told_in_words() {
+    for (text, words) in [
+        ("60 8 * * *", "minutes are 0 to 59, and 60 is none"),
+        ("0 25 * * *", "hours are 0 to 23, and 25 is none"),
+        ("0 8 0 * *", "days of a month are 1 to 31, and 0 is none"),
+        ("0 8 * 13 *", "months are 1 to 12, and 13 is none"),
+        ("0 8-99999999999 * * *", "hours are 0 to 23"),
+        (
+            "0 22-6 * * *",
+            "22-6 ends before it begins; write 22-23,0-6",
+        ),
+        ("0 8 * * FOO", "must be five fields of numbers"),
+    ] {
+        let refused = Schedule::new(text).unwrap_err();
+        assert!(refused.contains(words), "{text}: {refused}");
+        assert!(!refused.contains("omponent"), "{refused}");
+    }
+    for taken in ["*/70 8 * * *", "0 8 * * MON-FRI", "5-10,20/15 0 31 12 6"] {
+        assert!(Schedule::new(taken).is_ok(), "{taken}");
+    }
 }

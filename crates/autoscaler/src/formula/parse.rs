@@ -2,29 +2,27 @@
 
 use thiserror::Error;
 
+use super::kind::{Kind, Part, either, join, require, wrong};
 use super::tokens::{Token, shown, tokens};
 use super::{Function, Node, Operator, Value};
 
 /// Deepest nesting that is read.
 const DEEPEST: usize = 100;
 
+/// Operators of `expr-lang/expr` that also stand behind `not` (`parser/operator/operator.go`, `AllowedNegateSuffix`). Triggers are
+/// numbers, and these are for texts and lists.
+const NEGATABLE: [&str; 5] = ["in", "contains", "matches", "startsWith", "endsWith"];
+
 /// Why a formula is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum ParseError {
-    /// KEDA refuses it too.
+    /// KEDA refuses it too: said only of what `expr-lang/expr` refuses as it reads the formula or checks its types (KEDA
+    /// `scaledobject_webhook.go`, `validateScalingModifiersFormula`).
     #[error("{0}")]
     Wrong(String),
     /// KEDA may know it.
     #[error("{0}")]
     Unknown(String),
-}
-
-/// What a part of a formula comes to, known before any value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Number,
-    Truth,
-    Nil,
 }
 
 pub(super) fn parse(text: &str, triggers: &[Option<&str>]) -> Result<Node, ParseError> {
@@ -47,18 +45,12 @@ pub(super) fn parse(text: &str, triggers: &[Option<&str>]) -> Result<Node, Parse
     }
 }
 
-fn wrong(reason: String) -> ParseError {
-    ParseError::Wrong(reason)
-}
-
 struct Parser<'a> {
     tokens: Vec<Token<'a>>,
     next: usize,
     depth: usize,
     triggers: &'a [Option<&'a str>],
 }
-
-type Part = (Node, Kind);
 
 impl<'a> Parser<'a> {
     fn peek(&self) -> Option<Token<'a>> {
@@ -88,10 +80,13 @@ impl<'a> Parser<'a> {
         let (condition, kind) = self.binary(0)?;
         let part = if self.takes("?") {
             require(kind, Kind::Truth, "the condition of ? is")?;
+            if self.peek() == Some(Token::Sign(":")) {
+                return Err(ParseError::Unknown("the choice ?:".to_owned()));
+            }
             let (yes, one) = self.choice()?;
             self.expect(":")?;
             let (no, other) = self.choice()?;
-            let kind = joined(one, other)?;
+            let kind = either(one, other)?;
             (
                 Node::Choice(Box::new(condition), Box::new(yes), Box::new(no)),
                 kind,
@@ -149,8 +144,16 @@ impl<'a> Parser<'a> {
                 let reason = "%, which needs whole numbers, and triggers are none".to_owned();
                 return Err(ParseError::Unknown(reason));
             }
-            "in" | "contains" | "matches" | "startsWith" | "endsWith" => {
+            _ if NEGATABLE.contains(&word) => {
                 return Err(ParseError::Unknown(format!("the operator {word}")));
+            }
+            "not" => {
+                let next = self.tokens.get(self.next + 1);
+                let negated = NEGATABLE
+                    .iter()
+                    .find(|word| next == Some(&Token::Name(word)));
+                let Some(word) = negated else { return Ok(None) };
+                return Err(ParseError::Unknown(format!("the operator not {word}")));
             }
             _ => return Ok(None),
         }))
@@ -218,26 +221,39 @@ impl<'a> Parser<'a> {
                 match known.position(|it| *it == Some(name)) {
                     Some(n) => Ok((Node::Trigger(n), Kind::Number)),
                     None if name == "$env" => Err(ParseError::Unknown(name.to_owned())),
-                    None => {
-                        let names: Vec<_> = self.triggers.iter().flatten().copied().collect();
-                        Err(wrong(format!(
-                            "names {name}, and no trigger is called so; those with a name are {}",
-                            if names.is_empty() {
-                                "none".to_owned()
-                            } else {
-                                names.join(", ")
-                            }
-                        )))
-                    }
+                    None => Err(self.no_trigger(name)),
                 }
             }
             Some(Token::Sign("[")) => Err(ParseError::Unknown("a list".to_owned())),
+            Some(Token::Sign(":")) if self.peek() == Some(Token::Sign(":")) => {
+                Err(ParseError::Unknown("::".to_owned()))
+            }
             Some(token) => Err(wrong(format!(
                 "has {} where a number is expected",
                 shown(token)
             ))),
             None => Err(wrong("ends where a number is expected".to_owned())),
         }
+    }
+
+    /// Of a name that is no trigger's. A `-` in a name ends it: what follows is taken off.
+    fn no_trigger(&self, name: &str) -> ParseError {
+        let names: Vec<_> = self.triggers.iter().flatten().copied().collect();
+        let listed = if names.is_empty() {
+            "none".to_owned()
+        } else {
+            names.join(", ")
+        };
+        let is_cut = |it: &&str| it.strip_prefix(name).is_some_and(|it| it.starts_with('-'));
+        let advice = match names.iter().find(|it| is_cut(it)) {
+            Some(meant) => format!(
+                "; the - of {meant} is a minus in a formula: give the trigger a name without one"
+            ),
+            None => String::new(),
+        };
+        wrong(format!(
+            "names {name}, and no trigger is called so; those with a name are {listed}{advice}"
+        ))
     }
 
     fn call(&mut self, name: &str) -> Result<Part, ParseError> {
@@ -248,18 +264,22 @@ impl<'a> Parser<'a> {
         self.expect("(")?;
         let is_list = !function.takes_one() && self.takes("[");
         let close = if is_list { "]" } else { ")" };
+        if is_list && self.peek() == Some(Token::Sign(close)) {
+            return Err(ParseError::Unknown("an empty list".to_owned()));
+        }
         let mut arguments = Vec::new();
         loop {
             let (node, kind) = self.choice()?;
             require(kind, Kind::Number, &format!("what {name} is given is"))?;
             arguments.push(node);
-            if !self.takes(",") {
+            // A last comma is passed over (`parser/parser.go`, `parseArguments` and `parseArrayExpression`).
+            if !self.takes(",") || self.peek() == Some(Token::Sign(close)) {
                 break;
             }
         }
         self.expect(close)?;
         if is_list {
-            self.expect(")")?;
+            self.after_list(name)?;
         }
         if function.takes_one() && arguments.len() != 1 {
             return Err(wrong(format!(
@@ -271,6 +291,18 @@ impl<'a> Parser<'a> {
             return Err(wrong("gives sum no list: write sum([a, b])".to_owned()));
         }
         Ok((Node::Call(*function, arguments), Kind::Number))
+    }
+}
+
+impl Parser<'_> {
+    /// The end of a call whose argument is a list. What else may stand there is not known here: `max`, `min` and `mean` take lists and
+    /// numbers beside each other, and `sum` a predicate (`builtin/lib.go`, `minMax` and `mean`; `parser/parser.go`, `predicates`).
+    fn after_list(&mut self, name: &str) -> Result<(), ParseError> {
+        self.takes(",");
+        match self.peek() {
+            None | Some(Token::Sign(")")) => self.expect(")"),
+            Some(_) => Err(ParseError::Unknown(format!("more than one list in {name}"))),
+        }
     }
 }
 
@@ -290,7 +322,7 @@ fn check_neighbours(before: Option<Operator>, operator: Operator) -> Result<(), 
 }
 
 impl Operator {
-    fn compares(self) -> bool {
+    pub(super) fn compares(self) -> bool {
         matches!(
             self,
             Self::Equal
@@ -301,57 +333,4 @@ impl Operator {
                 | Self::GreaterOrEqual
         )
     }
-}
-
-fn join(operator: Operator, left: Part, right: Part) -> Result<Part, ParseError> {
-    let kind = match operator {
-        Operator::And | Operator::Or => {
-            require(left.1, Kind::Truth, "what and or or is given is")?;
-            require(right.1, Kind::Truth, "what and or or is given is")?;
-            Kind::Truth
-        }
-        Operator::Equal | Operator::Unequal => {
-            joined(left.1, right.1)?;
-            Kind::Truth
-        }
-        Operator::Coalesce => joined(left.1, right.1)?,
-        _ => {
-            require(left.1, Kind::Number, "what is reckoned with is")?;
-            require(right.1, Kind::Number, "what is reckoned with is")?;
-            if operator.compares() {
-                Kind::Truth
-            } else {
-                Kind::Number
-            }
-        }
-    };
-    let node = Node::Binary(operator, Box::new(left.0), Box::new(right.0));
-    Ok((node, kind))
-}
-
-/// Of two parts, either of which may be the result; nil goes with both.
-fn joined(one: Kind, other: Kind) -> Result<Kind, ParseError> {
-    match (one, other) {
-        (Kind::Nil, kind) | (kind, Kind::Nil) => Ok(kind),
-        (one, other) if one == other => Ok(one),
-        _ => Err(wrong(
-            "puts a number beside what is true or false".to_owned(),
-        )),
-    }
-}
-
-fn require(kind: Kind, wanted: Kind, what: &str) -> Result<(), ParseError> {
-    if kind == wanted {
-        return Ok(());
-    }
-    let word = |kind| match kind {
-        Kind::Number => "a number",
-        Kind::Truth => "true or false",
-        Kind::Nil => "nil",
-    };
-    Err(wrong(format!(
-        "does not fit: {what} {}, must be {}",
-        word(kind),
-        word(wanted)
-    )))
 }

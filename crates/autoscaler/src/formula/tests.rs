@@ -32,6 +32,9 @@ fn a_formula_has_the_value_that_expr_gives_it() {
         ("min([orders, day])", 2.0),
         ("sum([orders, day, 1])", 13.0),
         ("mean(orders, day)", 6.0),
+        // parser/parser.go, parseArguments and parseArrayExpression: a last comma counts for nothing.
+        ("max(orders, day,)", 10.0),
+        ("sum([orders, day,],)", 12.0),
         ("abs(day - orders)", 8.0),
         ("ceil(orders / 3) + floor(orders / 3)", 7.0),
         ("round(2.5) + round(-2.5)", 0.0),
@@ -117,7 +120,7 @@ fn what_keda_refuses_and_what_the_model_does_not_know_are_told_apart() {
         ("orders +", false, "ends where a number is expected"),
         ("orders + mails", false, "mails"),
         ("orders > 5", false, "true or false"),
-        ("orders > 5 ? 1 : true", false, "true or false"),
+        ("orders == true ? 1 : 0", false, "true or false"),
         ("orders ? 1 : 0", false, "the condition of ?"),
         ("orders + (day > 1)", false, "reckoned"),
         ("(orders", false, ")"),
@@ -138,6 +141,35 @@ fn what_keda_refuses_and_what_the_model_does_not_know_are_told_apart() {
         ("orders | abs()", true, "|"),
         ("0x10 + orders", true, "0x10"),
         ("orders // all of them", true, "a comment"),
+        // expr-lang/expr builtin/lib.go, minMax and mean: lists and numbers beside each other.
+        ("max([orders, day], 3)", true, "more than one list in max"),
+        ("mean([orders], [day])", true, "more than one list in mean"),
+        ("min([orders] ?? [day])", true, "more than one list in min"),
+        ("max(3, [orders, day])", true, "a list"),
+        ("max([])", true, "an empty list"),
+        // parser/parser.go, predicates: a predicate is any expression.
+        ("sum([orders, day], 2)", true, "more than one list in sum"),
+        // parser/parser.go, parseConditional, parsePrimary and parseExpression.
+        ("orders > 5 ?: 1", true, "?:"),
+        ("orders ?: 1", false, "the condition of ?"),
+        ("::max(orders, day)", true, "::"),
+        ("orders not in [1, 2] ? 1 : 0", true, "not in"),
+        ("orders not 5", false, "not"),
+        // checker/checker.go, conditionalNode and "??": of any type, and KEDA tries it with -1 for every trigger.
+        ("orders > 5 ? true : 1", true, "now true or false"),
+        ("orders ?? true", true, "now true or false"),
+        ("max()", false, "where a number is expected"),
+        // parser/parser.go, parseSecondary: "invalid integer literal", "invalid float literal".
+        ("99999999999999999999 + orders", false, "too large"),
+        ("orders + 1e999", false, "too large"),
+        (
+            "orders > 3 and 5 ? 1 : 0",
+            false,
+            "and or or stands beside a number",
+        ),
+        ("max(orders", false, ")"),
+        ("max([orders, day]", false, ")"),
+        ("max([orders, day", false, "]"),
     ] {
         let error = Formula::parse(text, &NAMES).unwrap_err();
         assert_eq!(
@@ -147,6 +179,11 @@ fn what_keda_refuses_and_what_the_model_does_not_know_are_told_apart() {
         );
         assert!(error.to_string().contains(part), "{text}: {error}");
     }
+    let error = Formula::parse("my-orders + 1", &[Some("my-orders")]).unwrap_err();
+    assert!(
+        error.to_string().contains("the - of my-orders is a minus"),
+        "{error}"
+    );
     let deep = format!("{}1{}", "(".repeat(5_000), ")".repeat(5_000));
     assert!(Formula::parse(&deep, &NAMES).is_err());
     assert!(Formula::parse(&"-".repeat(5_000), &NAMES).is_err());

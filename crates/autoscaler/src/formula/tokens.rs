@@ -29,7 +29,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
             let number = number
                 .parse()
                 .map_err(|_| ParseError::Unknown(format!("the number {}", &rest[..length])))?;
-            tokens.push(Token::Number(number));
+            tokens.push(Token::Number(in_range(number, &rest[..length])?));
             length
         } else if first.is_ascii_alphabetic() || "_$".contains(first) {
             let length = length_of(|it| it.is_ascii_alphanumeric() || "_$".contains(it));
@@ -47,6 +47,19 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
         rest = rest[length..].trim_start();
     }
     Ok(tokens)
+}
+
+/// `number`, if it is none that `expr-lang/expr` refuses for its size (`parser/parser.go`, `parseSecondary`: whole ones are int64, and
+/// `strconv.ParseFloat` fails where a number is infinite).
+fn in_range(number: f64, text: &str) -> Result<f64, ParseError> {
+    let digits = text.replace('_', "");
+    let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+    if number.is_infinite() || (is_whole && digits.parse::<i64>().is_err()) {
+        return Err(ParseError::Wrong(format!(
+            "has the number {text}, which is too large; write a smaller one"
+        )));
+    }
+    Ok(number)
 }
 
 fn digit_follows(text: &str) -> bool {

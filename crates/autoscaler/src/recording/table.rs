@@ -151,6 +151,9 @@ fn separator(header: &str) -> char {
 }
 
 fn row(line: usize, text: &str, columns: &str, separator: char) -> Result<Row, String> {
+    if text.matches('"').count() % 2 == 1 {
+        return Err("a quote has no end on this line; write it".to_owned());
+    }
     let fields = text.split(separator).map(str::trim);
     let fields: Vec<&str> = fields.map(|it| it.trim_matches('"').trim()).collect();
     if fields.len() != columns.split(',').count() {
@@ -182,7 +185,7 @@ fn row(line: usize, text: &str, columns: &str, separator: char) -> Result<Row, S
 }
 
 fn count<T: FromStr>(text: &str) -> Result<T, String> {
-    let refused = |_: T::Err| format!("{text:?} is no count");
+    let refused = |_: T::Err| format!("{text:?} is no count that a queue or a cluster can have");
     // As tools write whole numbers in a column that is empty in places.
     let whole = text.strip_suffix(".0").unwrap_or(text);
     whole.parse().map_err(refused)

@@ -70,6 +70,21 @@ fn a_table_may_come_from_a_spreadsheet() {
     );
 }
 
+#[test]
+fn a_quote_without_an_end_and_a_count_beyond_all_are_told() {
+    for (row, said) in [
+        ("0,\"5,0", "line 2: a quote has no end on this line"),
+        ("0,1e300,0", "line 2: \"1e300\" is no count that"),
+        (
+            "0,99999999999999999999999,0",
+            "line 2: \"99999999999999999999999\" is no count that",
+        ),
+    ] {
+        let reason = reason(&format!("t_s,total,replicas\n{row}\n30,5,1\n"));
+        assert!(reason.starts_with(said), "{reason}");
+    }
+}
+
 /// KEDA's poll and the HPA's sync can change the replicas within a hundredth of a second, which is one time in many recordings.
 #[test]
 fn rows_of_one_time_count_in_their_order() {

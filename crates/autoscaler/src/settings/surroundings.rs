@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::manifest::{AuthenticationRef, Parameter, TriggerAuthentication};
+use super::validate::{NO_VARIABLE, is_variable};
 
 /// What is known of the cluster around a ScaledObject. By default nothing is.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +63,10 @@ impl Surroundings {
     /// What an entry of `env` comes to (KEDA `scale_resolvers.go`, `resolveAuthRef`: it makes an empty text of every error of
     /// `ResolveContainerEnv`, which takes the first container where none is named, and errs where none is called so).
     pub(super) fn variable(&self, entry: &Parameter) -> Resolved {
+        let name = entry.name.as_deref().unwrap_or_default();
+        if !is_variable(name) {
+            return Resolved::Nothing("name", NO_VARIABLE.to_owned());
+        }
         let Some(containers) = &self.containers else {
             return Resolved::Unknown;
         };
@@ -72,7 +77,7 @@ impl Surroundings {
             None => all.next(),
         };
         if let Some((container, variables)) = found {
-            return variables.resolve(entry.name.as_deref().unwrap_or_default(), container);
+            return variables.resolve(name, container);
         }
         let names: Vec<_> = containers.iter().map(|(name, _)| name.as_str()).collect();
         let reason = format!(

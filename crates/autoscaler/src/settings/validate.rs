@@ -2,10 +2,12 @@
 
 mod authentication;
 mod behavior;
+mod connection;
 mod job;
 mod kinds;
 mod metadata;
 mod modifiers;
+mod texts;
 mod trigger;
 
 use std::time::Duration;
@@ -15,6 +17,7 @@ use super::{
     Annotations, Fallback, FallbackBehavior, Paused, Refusal, Refusals, RefusedBy, Settings,
     Surroundings,
 };
+pub(super) use connection::{NO_VARIABLE, is_variable};
 pub(super) use trigger::{AZURE_QUEUE_KEYS, CRON_KEYS};
 
 /// Kinds of Kubernetes itself that people scale, or try to.

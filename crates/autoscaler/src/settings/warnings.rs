@@ -5,7 +5,7 @@ mod job;
 use super::manifest::{ScaledJob, ScaledObject, Trigger};
 use super::validate::{AZURE_QUEUE_KEYS, CRON_KEYS};
 use super::{SelectPolicy, Settings, Warning};
-use crate::LengthStrategy;
+use crate::{Cron, LengthStrategy};
 
 impl Settings {
     /// What these settings will do that nobody means. The first two are the sample's.
@@ -178,7 +178,7 @@ impl ScaledJob {
     }
 }
 
-/// Keys that the scaler does not read. KEDA `typed_config.go`, `checkUnexpectedParameterExist`, tells of them only where a flag
+/// Schedules that never come, and keys that the scaler does not read. KEDA `typed_config.go`, `checkUnexpectedParameterExist`, tells of them only where a flag
 /// asks for that.
 fn of_triggers(triggers: &[Trigger]) -> Vec<Warning> {
     let of_trigger = |(n, trigger): (usize, &Trigger)| {
@@ -197,7 +197,32 @@ fn of_triggers(triggers: &[Trigger]) -> Vec<Warning> {
                 known.join(", ")
             ),
         });
-        warnings.collect()
+        let mut warnings: Vec<_> = warnings.collect();
+        if trigger.kind == "cron" {
+            warnings.extend(of_schedules(n, trigger));
+        }
+        warnings
     };
     triggers.iter().enumerate().flat_map(of_trigger).collect()
+}
+
+/// Schedules of a `cron` trigger that never come: the next time of one is Go's zero time, which is past (KEDA
+/// `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`; `robfig/cron`, `spec.go`, `Next`).
+fn of_schedules(n: usize, trigger: &Trigger) -> impl Iterator<Item = Warning> {
+    let never = |key: &str| {
+        let text = trigger.metadata.get(key)?.0.trim();
+        Cron::never_comes(text).then(|| (key.to_owned(), text.to_owned()))
+    };
+    let (start, end) = (never("start"), never("end"));
+    let effect = if end.is_some() {
+        "is never active, and asks for no replicas"
+    } else {
+        "is active all the time, and its replicas stay"
+    };
+    [start, end].into_iter().flatten().map(move |(key, text)| Warning {
+        field: format!("triggers[{n}].metadata.{key}"),
+        reason: format!(
+            "{text:?} comes on no day of any year; to KEDA such a time is past, so that the trigger {effect}: write a day that there is"
+        ),
+    })
 }

@@ -173,7 +173,7 @@ spec:
         )
     };
     for (env, refusals) in [
-        ("env: [{name: C, value: AccountName=a}]", 0),
+        ("env: [{name: C, value: AccountName=a;AccountKey=b}]", 0),
         (
             "env: [{name: C, valueFrom: {secretKeyRef: {name: s, key: k}}}]",
             0,
@@ -210,7 +210,7 @@ spec:
   selector: {matchLabels: {a: b}}
   template:
     metadata: {labels: {a: b}}
-    spec: {containers: [{name: main, image: app}, {name: side, image: app, env: [{name: C, value: AccountName=a}]}]}
+    spec: {containers: [{name: main, image: app}, {name: side, image: app, env: [{name: C, value: AccountName=a;AccountKey=b}]}]}
 ---
 apiVersion: keda.sh/v1alpha1
 kind: TriggerAuthentication

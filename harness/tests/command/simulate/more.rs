@@ -25,7 +25,7 @@ const CRON: &str = "    - type: cron\n      metadata: {timezone: Europe/Berlin, 
 fn job(strategy: &str) -> String {
     format!(
         "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {{name: orders}}\nspec:\n  jobTargetRef: {{template: {{spec: \
-         {{containers: [{{name: w, image: w, env: [{{name: C, value: x}}]}}]}}}}}}\n  maxReplicaCount: 30\n  pollingInterval: 10\n  \
+         {{containers: [{{name: w, image: w, env: [{{name: C, value: AccountName=a;AccountKey=b}}]}}]}}}}}}\n  maxReplicaCount: 30\n  pollingInterval: 10\n  \
          scalingStrategy: {{strategy: {strategy}}}\n  triggers:\n{}",
         queue("one", "orders", 1)
     )

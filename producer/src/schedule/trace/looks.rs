@@ -16,6 +16,47 @@ const TIMES: [&str; 10] = [
     "@timestamp",
 ];
 
+/// How columns are called that say how many came, by those who write a load down.
+const COUNTS: [&str; 12] = [
+    "count",
+    "counts",
+    "messages",
+    "arrivals",
+    "requests",
+    "events",
+    "number",
+    "quantity",
+    "amount",
+    "total",
+    "rate",
+    "per_second",
+];
+
+/// What to do with a line whose quotes do not end.
+pub(super) const UNCLOSED: &str =
+    "a quote has no end on this line; write it, and no cell over several lines";
+
+/// Whether a header says that its column counts what came.
+pub(super) fn is_count(name: &str) -> bool {
+    COUNTS.iter().any(|it| it.eq_ignore_ascii_case(name))
+}
+
+/// A column that counts, where each line is one arrival.
+pub(super) fn counted(name: &str) -> String {
+    format!(
+        "the column {name:?} counts, and each line of a trace is one arrival, whatever its other columns say: write a line as often as it \
+         counts, or call the column something else if it is no count of arrivals"
+    )
+}
+
+/// A line of two numbers, in a table without a header.
+pub(super) fn two_numbers(text: &str) -> String {
+    format!(
+        "{text:?} may be a number with a comma, a time and a count, or an arrival with another column: write decimals with a point, a line \
+         for each arrival, and for other columns a first line such as {HEADER},size"
+    )
+}
+
 /// What to do with a table of times and values.
 fn of_arrivals() -> String {
     format!(
@@ -64,6 +105,9 @@ pub(super) fn not_an_offset(text: &str, of_times: bool) -> String {
             "the first line is of another kind; write all as offsets, or all as times".to_owned()
         }
         Some(number) if !number.is_finite() => "it says no time; leave the line out".to_owned(),
+        Some(number) if number >= LATEST_EPOCH_S * 1e9 => {
+            "no time is so far away; write seconds from the begin of the load".to_owned()
+        }
         Some(number) if number >= LATEST_EPOCH_S * 1e3 => {
             "it looks like microseconds or nanoseconds since 1970; write seconds".to_owned()
         }

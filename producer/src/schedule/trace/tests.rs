@@ -223,3 +223,39 @@ fn a_trace_without_arrivals_is_refused() {
         );
     }
 }
+
+#[test]
+fn counts_quotes_without_an_end_and_two_numbers_are_told() {
+    for (text, line, said) in [
+        ("offset_s,count\n0,5\n", 1, "the column \"count\" counts"),
+        (
+            "offset_s;\"Messages\"\n0;5\n",
+            1,
+            "the column \"Messages\" counts",
+        ),
+        ("0,5\n1,10\n", 1, "\"0,5\" may be a number with a comma"),
+        (
+            "offset_s,note\n0,\"a\n1,b\n",
+            2,
+            "a quote has no end on this line",
+        ),
+        ("\"0\n1\n", 1, "a quote has no end on this line"),
+        ("0\n1e300\n", 2, "no time is so far away"),
+    ] {
+        let error = parsed(text).unwrap_err();
+        assert!(
+            error.contains(&format!("line {line}: ")),
+            "{text:?}: {error}"
+        );
+        assert!(error.contains(said), "{text:?}: {error}");
+    }
+    let expected = Ok(vec![0.0]);
+    for text in [
+        "offset_s,size\n0,5\n",
+        "0;5\n",
+        "0,a\n",
+        "offset_s,note\n0,\"a \"\"b\"\"\"\n",
+    ] {
+        assert_eq!(parsed(text), expected, "{text:?}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::manifest::TriggerAuthentication;
 use crate::{RefusedBy, ScaledObject, Surroundings, Variables};
 
 const TRIGGER: &str = "spec.triggers[0]";
+const CONNECTION: &str = "AccountName=a;AccountKey=b";
 
 fn authentication(kind: &str, spec: Value) -> Surroundings {
     Surroundings {
@@ -54,10 +55,7 @@ fn without_an_identity_a_connection_must_be_given() {
     let unnamed = with(sample(), "/spec/triggers/0/authenticationRef", unnamed);
     assert_eq!(refused(unnamed, &nothing), refusal);
     assert_eq!(refused(bare("connectionFromEnv", "C"), &nothing), []);
-    assert_eq!(
-        refused(bare("connection", "AccountName=a;.."), &nothing),
-        []
-    );
+    assert_eq!(refused(bare("connection", CONNECTION), &nothing), []);
     // One that is not here may give it.
     assert_eq!(refused(sample(), &nothing), []);
     for (spec, gives) in [
@@ -94,16 +92,14 @@ fn without_an_identity_a_connection_must_be_given() {
 fn a_variable_must_be_in_the_container_of_the_scale_target() {
     let value = |value: &str| Some(value.to_owned());
     for (variables, complete, refuses) in [
-        (
-            vec![("C", value("AccountName=a;AccountKey=b"))],
-            true,
-            false,
-        ),
+        (vec![("C", value(CONNECTION))], true, false),
         (vec![("C", None)], true, false),
         (vec![("C", value(" "))], true, true),
         (vec![("D", value("x"))], true, true),
         (vec![("D", value("x"))], false, false),
         (vec![("C", value("UseDevelopmentStorage=true"))], true, true),
+        (vec![("C", value("x"))], true, true),
+        (vec![("C", value("${FROM_THE_PIPELINE}"))], true, false),
     ] {
         let values = variables.iter();
         let around = Surroundings {
@@ -123,6 +119,31 @@ fn a_variable_must_be_in_the_container_of_the_scale_target() {
     }
 }
 
+/// Source: Azure SDK for Go `sdk/storage/azqueue/internal/shared/shared.go`, `ParseConnectionString`; Kubernetes
+/// `apimachinery/pkg/util/validation/validation.go`, `IsRelaxedEnvVarName`.
+#[test]
+fn a_name_in_place_of_a_connection_string_and_the_other_way_round_are_refused() {
+    let nothing = Surroundings::default();
+    let of = |key: &str| vec![(format!("{TRIGGER}.metadata.{key}"), RefusedBy::Keda)];
+    assert_eq!(
+        refused(bare("connection", "AzureWebJobsStorage"), &nothing),
+        of("connection")
+    );
+    assert_eq!(refused(bare("connection", "${STORAGE}"), &nothing), []);
+    let object = bare("connectionFromEnv", CONNECTION);
+    assert_eq!(refused(object.clone(), &nothing), of("connectionFromEnv"));
+    let object: ScaledObject = serde_json::from_value(object).unwrap();
+    let told = object.settings().unwrap_err().to_string();
+    assert!(told.contains("belongs into a Secret"), "{told}");
+    assert!(!told.contains("AccountKey=b"), "{told}");
+    let spec = json!({ "env": [{ "parameter": "connection", "name": CONNECTION }] });
+    let field = "TriggerAuthentication/keda-az-credentials spec.env[0].name";
+    assert_eq!(
+        refused(sample(), &namespaced(spec)),
+        [(field.to_owned(), RefusedBy::Keda)]
+    );
+}
+
 /// Source: KEDA `pkg/scaling/resolver/scale_resolvers.go`, `resolveAuthRef`, which makes an empty text of an error of
 /// `ResolveContainerEnv` ("couldn't find container with name"); `typed_config.go`, `configParamValue`: an empty text is none.
 #[test]
@@ -134,7 +155,7 @@ fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
         "configMapTargetRef": [{ "parameter": "connection", "name": "m", "key": "none" }]
     });
     let container = |name: &str, variable: &str, complete| {
-        let values = [(variable.to_owned(), Some("AccountName=a;..".to_owned()))];
+        let values = [(variable.to_owned(), Some(CONNECTION.to_owned()))];
         let values = values.into();
         (name.to_owned(), Variables { values, complete })
     };
@@ -143,7 +164,11 @@ fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
             container("app", "C", true),
             container("side", "S", false),
         ]),
-        config_maps: [("m".to_owned(), [("k".to_owned(), "x".to_owned())].into())].into(),
+        config_maps: [(
+            "m".to_owned(),
+            [("k".to_owned(), CONNECTION.to_owned())].into(),
+        )]
+        .into(),
         ..namespaced(spec)
     };
     for (spec, wrong) in [
@@ -176,7 +201,7 @@ fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
     let manifest = with(
         sample(),
         "/spec/triggers/0/metadata/connection",
-        json!("AccountName=a;.."),
+        json!(CONNECTION),
     );
     assert_eq!(refused(manifest, &fixed(env("C", Some("sidecar")))), []);
     let told = serde_json::from_value::<ScaledObject>(sample()).unwrap();

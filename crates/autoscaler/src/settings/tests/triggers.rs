@@ -299,3 +299,22 @@ fn a_formula_that_may_divide_by_zero_is_warned_of_with_the_values() {
         );
     }
 }
+
+/// Source: KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`; `robfig/cron`, `spec.go`, `Next` (the zero time).
+#[test]
+fn a_schedule_that_never_comes_is_told_with_what_keda_makes_of_it() {
+    let warned = |key: &str, schedule: &str| {
+        let field = format!("/spec/triggers/2/metadata/{key}");
+        let manifest = with(several(), &field, json!(schedule));
+        let object: ScaledObject = serde_json::from_value(manifest).unwrap();
+        object.warnings()
+    };
+    for (key, effect) in [("start", "active all the time"), ("end", "is never active")] {
+        let [warning] = &warned(key, "0 0 31 2 *")[..] else {
+            panic!("{:?}", warned(key, "0 0 31 2 *"))
+        };
+        assert_eq!(warning.field, format!("triggers[2].metadata.{key}"));
+        assert!(warning.reason.contains(effect), "{}", warning.reason);
+        assert_eq!(warned(key, "0 0 29 2 *"), []);
+    }
+}

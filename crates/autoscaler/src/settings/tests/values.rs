@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{sample, settings, with};
-use crate::{LengthStrategy, ScaledObject, Settings};
+use crate::{LengthStrategy, RefusedBy, ScaledObject, Settings};
 
 /// Source: Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`: a value that is not there is not looked at.
 #[test]
@@ -45,6 +45,30 @@ fn metadata_is_trimmed() {
     assert_eq!(length(" ").queue_length, 5);
     let field = "/spec/triggers/0/metadata/queueName";
     settings(with(sample(), field, json!(" "))).unwrap_err();
+}
+
+/// Source: KEDA `azure_queue_scaler.go`, `azureQueueMetadata` (int64), and `typed_config.go`, `setConfigValueHelper`.
+#[test]
+fn a_length_beyond_all_numbers_is_told_with_what_it_may_be() {
+    let refused = |key: &str, text: &str| {
+        let field = format!("/spec/triggers/0/metadata/{key}");
+        let refusals = settings(with(sample(), &field, json!(text))).unwrap_err();
+        let refusal = refusals.0.into_iter().next().unwrap();
+        (refusal.by, refusal.reason)
+    };
+    for key in ["queueLength", "activationQueueLength"] {
+        let (by, reason) = refused(key, "99999999999999999999999");
+        assert_eq!(by, RefusedBy::Keda);
+        assert!(reason.contains("to 9223372036854775807"), "{reason}");
+        let (by, reason) = refused(key, "1e300");
+        assert_eq!(by, RefusedBy::Keda);
+        assert!(reason.contains("must be a whole number"), "{reason}");
+    }
+    // KEDA takes it, and one replica would be all there ever is.
+    let (by, reason) = refused("queueLength", "9223372036854775807");
+    assert_eq!(by, RefusedBy::Model);
+    assert!(reason.contains("never be a second"), "{reason}");
+    assert_eq!(length("2147483647").queue_length, 2_147_483_647);
 }
 
 /// Source: KEDA `typed_config.go`, `setValue`, and `azure_queue_scaler.go`, `getMessageCount`.

@@ -6,6 +6,7 @@ use super::super::manifest::{
 use super::super::surroundings::Resolved;
 use super::super::{Refusal, RefusedBy, Surroundings};
 use super::Check;
+use super::connection::{self, NO_VARIABLE, is_variable};
 use super::trigger::given;
 
 /// KEDA `triggerauthentication_types.go`, `AuthPodIdentity`, the enumeration of its `provider`.
@@ -181,12 +182,14 @@ impl Check {
         let mut nothing = None;
         match found.map(|found| connection_of(found, around)) {
             Some(Given::Unseen) => return,
-            Some(Given::Text { field, text }) => return self.connection_string(&text, field),
+            Some(Given::Text { field, text }) => {
+                return self.connection_string(&text, field, "is connection, whose value ");
+            }
             Some(Given::Nothing { field, reason }) => nothing = Some((field, reason)),
             Some(Given::Not) | None => {}
         }
         if let Some(text) = given(trigger, "connection") {
-            return self.connection_string(text, format!("{field}.metadata.connection"));
+            return self.connection_string(text, format!("{field}.metadata.connection"), "");
         }
         let Some(variable) = given(trigger, "connectionFromEnv") else {
             let (field, reason) = nothing.unwrap_or_else(|| {
@@ -196,12 +199,18 @@ impl Check {
             });
             return self.refuse(RefusedBy::Keda, field, reason);
         };
+        let field = format!("{field}.metadata.connectionFromEnv");
+        if !is_variable(variable) {
+            return self.refuse(RefusedBy::Keda, field, NO_VARIABLE);
+        }
         let Some(variables) = &around.variables else {
             return;
         };
-        let field = format!("{field}.metadata.connectionFromEnv");
         match variables.values.get(variable) {
-            Some(Some(text)) if !text.trim().is_empty() => self.connection_string(text, field),
+            Some(Some(text)) if !text.trim().is_empty() => {
+                let of = format!("is {variable}, whose value ");
+                self.connection_string(text.trim(), field, &of);
+            }
             Some(None) => {}
             None if !variables.complete => {}
             _ => {
@@ -213,14 +222,10 @@ impl Check {
         }
     }
 
-    /// Azure SDK for Go `sdk/storage/azqueue/internal/shared/shared.go`, `ParseConnectionString`: it knows no development
-    /// storage by name. What else is wrong may be a placeholder, and is not judged.
-    fn connection_string(&mut self, text: &str, field: String) {
-        let mut parts = text.split(';');
-        if parts.any(|part| part.trim_start().starts_with("UseDevelopmentStorage=")) {
-            let reason = "is UseDevelopmentStorage, which KEDA's client does not know: write AccountName, AccountKey and \
-                          QueueEndpoint";
-            self.refuse(RefusedBy::Keda, field, reason);
+    /// Refuses a text that KEDA's client takes for no connection string; `of` says whose it is, where `field` only leads to it.
+    fn connection_string(&mut self, text: &str, field: String, of: &str) {
+        if let Some((by, problem)) = connection::problem(text) {
+            self.refuse(by, field, format!("{of}{problem}"));
         }
     }
 }

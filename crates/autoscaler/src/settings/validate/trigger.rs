@@ -2,7 +2,8 @@
 
 use super::super::manifest::{self, JobSpec, Text, Trigger};
 use super::super::{QueueTrigger, Reads, RefusedBy, Settings, Surroundings};
-use super::{Check, kinds};
+use super::texts::{integer, is_account, is_queue, is_whole};
+use super::{Check, INT32_MAX, kinds};
 use crate::{Cron, LengthStrategy};
 
 /// The keys of an `azure-queue` trigger's metadata that KEDA reads (KEDA `pkg/scalers/azure_queue_scaler.go`,
@@ -215,10 +216,11 @@ impl Check {
                 "must be a whole number in quotes, such as \"5\"",
             ),
             Some(0) => (RefusedBy::Keda, "must be 1 or more"),
-            Some(_) => (RefusedBy::Model, "must be 1 or more"),
+            Some(_) => (RefusedBy::Model, "must be 1 to 2147483647"),
         };
+        let replicas = replicas.filter(|it| (1..=INT32_MAX).contains(it));
         let replicas = replicas.and_then(|it| u32::try_from(it).ok());
-        let Some(replicas) = replicas.filter(|it| *it > 0) else {
+        let Some(replicas) = replicas else {
             let reason = format!("is {desired:?}, {reason}");
             self.refuse(by, key("desiredReplicas"), reason);
             return None;
@@ -275,7 +277,7 @@ impl Check {
         self.account(trigger, field);
         self.cloud(trigger, field);
         QueueTrigger {
-            queue_length: self.integer(trigger, field, "queueLength", 5),
+            queue_length: self.queue_length(trigger, field),
             activation_queue_length: self.integer(trigger, field, "activationQueueLength", 0),
             strategy: self.strategy(trigger, field),
             elsewhere: name.filter(|name| Some(*name) != asked).map(|name| {
@@ -343,11 +345,28 @@ impl Check {
             return default;
         };
         integer(text).unwrap_or_else(|| {
-            let reason = format!("is {text:?}, must be a whole number in quotes, such as \"5\"");
+            let reason = if is_whole(text) {
+                format!("is {text:?}, must be {} to {} (int64)", i64::MIN, i64::MAX)
+            } else {
+                format!("is {text:?}, must be a whole number in quotes, such as \"5\"")
+            };
             let field = format!("{field}.metadata.{name}");
             self.refuse(RefusedBy::Keda, field, reason);
             default
         })
+    }
+
+    /// `queueLength`: more than one replica could ever have is no figure that the model reckons with.
+    fn queue_length(&mut self, trigger: &Trigger, field: &str) -> i64 {
+        let length = self.integer(trigger, field, "queueLength", 5);
+        if length > INT32_MAX {
+            let reason = format!(
+                "is {length}: one replica would be meant to have more than {INT32_MAX} messages, and there would never be a second"
+            );
+            let field = format!("{field}.metadata.queueLength");
+            self.refuse(RefusedBy::Model, field, reason);
+        }
+        length
     }
 }
 
@@ -355,28 +374,4 @@ impl Check {
 pub(super) fn given<'a>(trigger: &'a Trigger, key: &str) -> Option<&'a str> {
     let Text(text) = trigger.metadata.get(key)?;
     Some(text.trim()).filter(|text| !text.is_empty())
-}
-
-fn integer(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let leading_zero = digits.len() > 1 && digits.starts_with('0');
-    (whole && !leading_zero)
-        .then(|| text.parse().ok())
-        .flatten()
-}
-
-fn is_account(name: &str) -> bool {
-    // As the name of a host, in which capitals do not matter; one that is too short is nobody's mistake.
-    name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// Whether a queue can have this name (Azure Storage, "Naming queues and metadata").
-fn is_queue(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let ends = [name.bytes().next(), name.bytes().next_back()];
-    (3..=63).contains(&name.len())
-        && name.bytes().all(|byte| plain(byte) || byte == b'-')
-        && ends.into_iter().all(|end| end.is_some_and(plain))
-        && !name.contains("--")
 }

@@ -1,0 +1,30 @@
+//! Whether values of a trigger's metadata are numbers and names.
+
+/// The whole number that `text` is, if it fits.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    is_whole(text).then(|| text.parse().ok()).flatten()
+}
+
+/// Whether `text` is a whole number as JSON has it, however large.
+pub(super) fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let leading_zero = digits.len() > 1 && digits.starts_with('0');
+    whole && !leading_zero
+}
+
+/// Whether a storage account can have this name.
+pub(super) fn is_account(name: &str) -> bool {
+    // As the name of a host, in which capitals do not matter; one that is too short is nobody's mistake.
+    name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a queue can have this name (Azure Storage, "Naming queues and metadata").
+pub(super) fn is_queue(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let ends = [name.bytes().next(), name.bytes().next_back()];
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|byte| plain(byte) || byte == b'-')
+        && ends.into_iter().all(|end| end.is_some_and(plain))
+        && !name.contains("--")
+}
