@@ -260,7 +260,7 @@ fn unexpected_exits(roster: &Roster) -> Option<Part> {
 }
 
 /// What was seen while the load ran.
-struct Watched {
+struct EndedLoad {
     sent: Sent,
     interrupted: bool,
 }
@@ -292,7 +292,7 @@ impl Follow<'_> {
         run: &mut Run,
         producer: &mut Option<Sending>,
         meter: &mut Meter,
-    ) -> anyhow::Result<Watched> {
+    ) -> anyhow::Result<EndedLoad> {
         let Self {
             planned,
             patience,
@@ -342,6 +342,6 @@ impl Follow<'_> {
         }
         meter.read(run).await;
         live.end(run);
-        Ok(Watched { sent, interrupted })
+        Ok(EndedLoad { sent, interrupted })
     }
 }

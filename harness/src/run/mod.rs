@@ -21,14 +21,14 @@ use anyhow::Context as _;
 use workflow::contract::Stamp;
 
 pub use census::Census;
-pub use collect::{Collected, Leavings, expectation};
+pub use collect::{Collected, Leftovers, expectation};
 pub use dir::RunDir;
 pub use plan::{Identity, Load, Patience};
 pub use poison::PoisonFound;
 pub use sending::{Sending, Sent};
 pub use settle::{QueueLook, Settled};
 
-use crate::autoscale::Recording;
+use crate::autoscale::ScalingRecord;
 use crate::events::{Event, EventLog, Fact, Sample};
 use crate::platform::until::{Late, until_told};
 use crate::platform::{
@@ -234,7 +234,7 @@ impl Run {
     }
 
     /// What the autoscaler saw and wanted so far, for the consumers of each queue, in the order of the queues; empty where nothing scales.
-    pub fn scaling(&self) -> Vec<Recording> {
+    pub fn scaling(&self) -> Vec<ScalingRecord> {
         self.stage.scaling()
     }
 

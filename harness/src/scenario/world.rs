@@ -11,7 +11,7 @@ use workflow::duration;
 use super::steps::OnNodes;
 pub(super) use super::trouble::{StepError, StepResult};
 use crate::audit::{ExpectedPoison, Traffic};
-use crate::autoscale::{Pod, Recording, Scaling};
+use crate::autoscale::{Pod, Scaling, ScalingRecord};
 use crate::events::{Event, Fact, Leeway, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
@@ -300,7 +300,7 @@ impl Scenario {
     }
 
     /// What the autoscaler saw and decided so far.
-    pub(super) fn recording(&self) -> anyhow::Result<Recording> {
+    pub(super) fn recording(&self) -> anyhow::Result<ScalingRecord> {
         let run = self.run.as_ref().context("nothing runs yet")?;
         // A scenario's run has one queue.
         let recording = run.scaling().into_iter().next();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use async_trait::async_trait;
 use harness::audit::Resources;
-use harness::autoscale::{Driven, Recording, Scaler};
+use harness::autoscale::{Driven, Scaler, ScalingRecord};
 use harness::events::Fact;
 use harness::pace::Paces;
 use harness::platform::storage::Beside;
@@ -157,7 +157,7 @@ impl Stage for Rehearsal {
         None
     }
 
-    fn scaling(&self) -> Vec<Recording> {
+    fn scaling(&self) -> Vec<ScalingRecord> {
         self.scaler().iter().map(Scaler::recording).collect()
     }
 

@@ -16,7 +16,7 @@ use super::proc;
 use super::process;
 use super::producer::Producer;
 use super::{Host, Identities, Place};
-use crate::autoscale::{Driven, Recording, Scaler};
+use crate::autoscale::{Driven, Scaler, ScalingRecord};
 use crate::events::Event;
 use crate::lock::lock;
 use crate::nodes::{Cluster, Eviction, Figures, Machines, Needs, Times};
@@ -183,7 +183,7 @@ impl Stage for LocalStage {
         Some(self.proxy.clone())
     }
 
-    fn scaling(&self) -> Vec<Recording> {
+    fn scaling(&self) -> Vec<ScalingRecord> {
         lock(&self.scalers).iter().map(Scaler::recording).collect()
     }
 

@@ -11,7 +11,7 @@ use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::audit::StorageTime;
-use crate::autoscale::Recording;
+use crate::autoscale::ScalingRecord;
 use crate::events::Event;
 use crate::outcome::Outcome;
 use crate::platform::{Cause, Departure, Roster};
@@ -229,7 +229,7 @@ fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
 }
 
 /// Inconclusive where the loops themselves were late, or were not there.
-fn on_time(recording: &Recording, slack: Duration) -> StepResult {
+fn on_time(recording: &ScalingRecord, slack: Duration) -> StepResult {
     recording
         .untold(slack)
         .map_or(Ok(()), |why| Err(untold(&why)))
