@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use autoscaler::{
-    Autoscaler, Decision, Envelope, Excursion, Observation, Phases, Queue, ReplicaSeries, Samples,
-    Settings, Start, Uncertainty,
+    Autoscaler, Decision, Envelope, Excursion, Observation, Phases, Queue, RecordedQueue,
+    ReplicaSeries, Settings, Start, Uncertainty,
 };
 use workflow::contract::Stamp;
 
@@ -238,7 +238,7 @@ impl ScalingRecord {
         Envelope::new(
             settings,
             &Start::default(),
-            &Samples::new(seen),
+            &RecordedQueue::new(seen),
             until,
             &uncertainty,
         )
