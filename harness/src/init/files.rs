@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 use workflow::contract::json;
-use workflow::contract::text::separator_told;
+use workflow::contract::text::declared_separator;
 
 /// The messages in `text`, as their queue holds them.
 pub(super) fn messages(text: &str) -> anyhow::Result<Vec<String>> {
@@ -109,7 +109,7 @@ pub(super) fn rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     }
     // Excel writes and reads a line such as `sep=;` before the header.
     let mut lines = text.split_inclusive('\n');
-    let told = lines.next().and_then(separator_told);
+    let told = lines.next().and_then(declared_separator);
     let table = if told.is_some() {
         lines.collect()
     } else {
