@@ -1,7 +1,7 @@
 //! What to look at next, for each kind of finding, and what a description can say where the worker is right as it is.
 
 use super::RunRecord;
-use super::promises::{CONSUMER, astray_consumers};
+use super::promises::{CONSUMER, unexpected_consumer_exits};
 use crate::audit::{Audit, Finding, Violation};
 use crate::events::Leeway;
 
@@ -31,12 +31,15 @@ pub(super) fn of_findings(audit: &Audit) -> Option<String> {
 pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
     let is_foreign = record.audit.as_ref().is_some_and(|it| it.foreign.is_some());
     let mut leeway = record.run.iter().flat_map(|run| &run.leeway);
-    if !is_foreign || astray_consumers(record) == 0 || leeway.any(|it| *it == Leeway::Drain) {
+    if !is_foreign
+        || unexpected_consumer_exits(record) == 0
+        || leeway.any(|it| *it == Leeway::Drain)
+    {
         return None;
     }
-    let mut astray = record.astray();
-    let is_terminated =
-        astray.any(|(process, exit)| process.role == CONSUMER && exit.status.contains("SIGTERM"));
+    let mut unexpected_exits = record.unexpected_exits();
+    let is_terminated = unexpected_exits
+        .any(|(process, exit)| process.role == CONSUMER && exit.status.contains("SIGTERM"));
     let told = if is_terminated {
         "SIGTERM ended a worker at once: if it may, since its messages come again, say so in the description: worker.drains: false"
     } else {

@@ -77,7 +77,7 @@ const NOT_UNASKED: &str = "no consumer ends unasked";
 fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)> + '_ {
     let has_consumers = record.processes.iter().any(|each| each.role == CONSUMER);
     let leeway = record.run.iter().flat_map(|run| &run.leeway);
-    let judged_anyway = astray_consumers(record) > 0;
+    let judged_anyway = unexpected_consumer_exits(record) > 0;
     let is_open =
         move |leeway: &&Leeway| has_consumers && !(judged_anyway && **leeway == Leeway::Drain);
     leeway.filter(is_open).map(move |leeway| match leeway {
@@ -100,9 +100,9 @@ fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)>
 }
 
 /// Consumers that ended in a way that the run did not mean.
-pub(super) fn astray_consumers(record: &RunRecord) -> usize {
+pub(super) fn unexpected_consumer_exits(record: &RunRecord) -> usize {
     let consumers = record
-        .astray()
+        .unexpected_exits()
         .filter(|(process, _)| process.role == CONSUMER);
     consumers.count()
 }
@@ -112,25 +112,29 @@ pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
     /// They mostly end alike; each is in the table of processes.
     const NAMED: usize = 3;
     let consumers = || record.processes.iter().filter(|each| each.role == CONSUMER);
-    let astray: Vec<String> = record
-        .astray()
+    let unexpected_exits: Vec<String> = record
+        .unexpected_exits()
         .filter(|(process, _)| process.role == CONSUMER)
         .map(|(process, exit)| format!("{}: {}", process.name, exit.status))
         .collect();
-    let detail = match astray.len() {
-        0..=NAMED => astray.join(", "),
-        all => format!("{}, and {} more", astray[..NAMED].join(", "), all - NAMED),
+    let detail = match unexpected_exits.len() {
+        0..=NAMED => unexpected_exits.join(", "),
+        all => format!(
+            "{}, and {} more",
+            unexpected_exits[..NAMED].join(", "),
+            all - NAMED
+        ),
     };
     let is_restarted = |each: &&ProcessRecord| each.exit.as_ref().is_some_and(|it| it.restarted);
     let judged = || consumers().filter(|each| !is_restarted(each));
     let all = judged().count();
     let ended = judged().filter(|each| each.exit.is_some()).count();
     let mut leeway = record.run.iter().flat_map(|run| &run.leeway);
-    if leeway.any(|it| *it == Leeway::Drain) && astray.is_empty() {
+    if leeway.any(|it| *it == Leeway::Drain) && unexpected_exits.is_empty() {
         return None;
     }
     let lost = record.storage_lost.is_some();
-    let outcome = if !astray.is_empty() {
+    let outcome = if !unexpected_exits.is_empty() {
         Outcome::Fail
     } else if ended < all || lost {
         Outcome::Inconclusive
@@ -139,10 +143,10 @@ pub(super) fn of_consumers(record: &RunRecord) -> Option<Promise> {
     };
     (all > 0).then(|| Promise {
         promised: IN_ORDER.into(),
-        found: if lost && astray.is_empty() {
+        found: if lost && unexpected_exits.is_empty() {
             "storage was lost before".into()
         } else {
-            format!("{} of {all}", ended - astray.len())
+            format!("{} of {all}", ended - unexpected_exits.len())
         },
         detail,
         outcome,

@@ -343,7 +343,7 @@ impl RunRecord {
     }
 
     /// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
-    pub fn astray(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
+    pub fn unexpected_exits(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
         /// From the loss until it is noticed.
         const UNNOTICED_US: i64 = 1_000_000;
         let had_storage = move |at: Stamp| {

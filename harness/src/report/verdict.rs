@@ -1,6 +1,6 @@
 //! The verdict of a run, in words: what every report says first.
 
-use super::promises::astray_consumers;
+use super::promises::unexpected_consumer_exits;
 use super::{RunRecord, advice};
 use crate::audit::Audit;
 use crate::conclusion::{Conclusion, Part};
@@ -105,10 +105,12 @@ impl RunRecord {
             counted.collect::<Vec<_>>()
         };
         let mut broken: Vec<String> = self.audit.iter().flat_map(findings).collect();
-        match astray_consumers(self) {
+        match unexpected_consumer_exits(self) {
             0 => {}
             1 => broken.push("1 consumer did not end as asked".into()),
-            astray => broken.push(format!("{astray} consumers did not end as asked")),
+            unexpected_exits => {
+                broken.push(format!("{unexpected_exits} consumers did not end as asked"))
+            }
         }
         let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
         let missed = verdicts.filter(|verdict| verdict.outcome == Outcome::Fail);
@@ -175,7 +177,7 @@ impl RunRecord {
             return Vec::new();
         }
         let mut steps = Vec::new();
-        if let Some((process, _)) = self.astray().next() {
+        if let Some((process, _)) = self.unexpected_exits().next() {
             let name = &process.name;
             steps.push(format!(
                 "read the last lines of {name}; its whole log is logs/{name}.log"
