@@ -109,7 +109,7 @@ impl RunRecord {
             0 => {}
             1 => broken.push("1 consumer did not end as asked".into()),
             unexpected_exits => {
-                broken.push(format!("{unexpected_exits} consumers did not end as asked"))
+                broken.push(format!("{unexpected_exits} consumers did not end as asked"));
             }
         }
         let verdicts = self.measured.iter().flat_map(|measured| &measured.verdicts);
