@@ -39,7 +39,7 @@ mod unanswered;
 use std::fmt;
 use std::time::Duration;
 
-pub use load::{Load, Samples};
+pub use load::{Load, RecordedQueue};
 pub use nearest::Nearest;
 pub(crate) use quiet::memory;
 pub use runs::Uncertainty;

@@ -33,7 +33,7 @@ mod simulate;
 
 pub use autoscaler::{Autoscaler, Decision, DecisionMaker, Phases, Reason, Start};
 pub use cron::Cron;
-pub use envelope::{Band, Envelope, Excursion, Load, Nearest, Reach, Samples, Uncertainty};
+pub use envelope::{Band, Envelope, Excursion, Load, Nearest, Reach, RecordedQueue, Uncertainty};
 pub use formula::Formula;
 pub use jobs::{
     JobExcursion, JobFigures, JobFindings, JobPoll, JobRecording, JobStart, JobWorkload,

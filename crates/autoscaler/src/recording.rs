@@ -6,7 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::{
-    Envelope, Excursion, Nearest, ReplicaSeries, Samples, Settings, Start, Surroundings,
+    Envelope, Excursion, Nearest, RecordedQueue, ReplicaSeries, Settings, Start, Surroundings,
     Uncertainty,
 };
 pub(crate) use table::{Head, Row, Table, at};
@@ -54,7 +54,7 @@ pub(crate) const EARLIEST: Duration = Duration::from_secs(1_500_000_000);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
     start: Start,
-    samples: Samples,
+    samples: RecordedQueue,
     replicas: ReplicaSeries,
     end: Duration,
     apart: bool,
@@ -162,7 +162,7 @@ impl Recording {
     }
 
     /// The queue.
-    pub fn samples(&self) -> &Samples {
+    pub fn samples(&self) -> &RecordedQueue {
         &self.samples
     }
 
@@ -199,7 +199,7 @@ impl FromStr for Recording {
             start,
             replicas,
             end: table.rows.last().map_or(Duration::ZERO, |row| row.at),
-            samples: Samples::with_silence(samples),
+            samples: RecordedQueue::with_silence(samples),
             apart: table.columns == 0,
             surroundings: table.head,
         })

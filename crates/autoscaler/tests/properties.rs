@@ -5,7 +5,7 @@ use std::time::Duration;
 use autoscaler::{
     Autoscaler, Behavior, Decision, DecisionMaker, Envelope, Fallback, FallbackBehavior,
     LengthStrategy, Load as _, Observation, Phases, Policy, PolicyKind, Queue, Reason,
-    ReplicaSeries, Rules, Samples, ScalerError, SelectPolicy, Settings, Start, Uncertainty,
+    RecordedQueue, ReplicaSeries, Rules, ScalerError, SelectPolicy, Settings, Start, Uncertainty,
 };
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -32,7 +32,7 @@ fn seconds(seconds: u64) -> Duration {
 fn run(
     settings: &Settings,
     start: &Start,
-    load: &Samples,
+    load: &RecordedQueue,
     lateness: &[u32],
     horizon: Duration,
 ) -> Vec<Tick> {
@@ -154,7 +154,7 @@ fn failing_settings() -> impl Strategy<Value = Settings> {
 }
 
 /// A load whose queue is read with success with this probability.
-fn load(readable: f64) -> impl Strategy<Value = Samples> {
+fn load(readable: f64) -> impl Strategy<Value = RecordedQueue> {
     let queue =
         (0_u64..300, 0_u64..60, prop::bool::weighted(0.4)).prop_map(|(visible, leased, empty)| {
             Queue {
@@ -165,7 +165,7 @@ fn load(readable: f64) -> impl Strategy<Value = Samples> {
     let sample = (1_u64..150, queue, prop::bool::weighted(readable));
     prop::collection::vec(sample, 1..12).prop_map(|samples| {
         let mut at = Duration::ZERO;
-        Samples::new(samples.into_iter().map(|(lasts, queue, readable)| {
+        RecordedQueue::new(samples.into_iter().map(|(lasts, queue, readable)| {
             let observed: Observation = if readable {
                 Ok(queue)
             } else {
@@ -179,7 +179,7 @@ fn load(readable: f64) -> impl Strategy<Value = Samples> {
 }
 
 /// A load whose queue gives no answer for some seconds, now and then.
-fn silent_load() -> impl Strategy<Value = Samples> {
+fn silent_load() -> impl Strategy<Value = RecordedQueue> {
     let queue = (0_u64..300, 0_u64..60).prop_map(|(visible, leased)| Queue { visible, leased });
     let sample = (10_u64..100, queue, prop::option::of(1_u64..15));
     prop::collection::vec(sample, 1..12).prop_map(|samples| {
@@ -194,7 +194,7 @@ fn silent_load() -> impl Strategy<Value = Samples> {
             }
         }
         all.push((at, Some(Ok(Queue::default()))));
-        Samples::with_silence(all)
+        RecordedQueue::with_silence(all)
     })
 }
 
@@ -331,7 +331,7 @@ proptest! {
 fn stays_inside(
     settings: &Settings,
     start: &Start,
-    load: &Samples,
+    load: &RecordedQueue,
     late: &[u32],
 ) -> Result<(), TestCaseError> {
     let horizon = seconds(300);

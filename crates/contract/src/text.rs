@@ -29,7 +29,7 @@ pub fn decode(bytes: &[u8]) -> Option<String> {
 }
 
 /// What stands between the columns of a table whose first line, `line`, is one such as `sep=;`, which Excel reads and does not show.
-pub fn separator_told(line: &str) -> Option<char> {
+pub fn declared_separator(line: &str) -> Option<char> {
     let line = line.trim_matches([' ', '\r', '\n', '"']);
     let (name, value) = line.split_once('=')?;
     let mut letters = value.chars();
@@ -53,7 +53,7 @@ mod tests {
             ("step=;", None),
             ("t_s;total;replicas", None),
         ] {
-            assert_eq!(separator_told(line), separator, "{line:?}");
+            assert_eq!(declared_separator(line), separator, "{line:?}");
         }
     }
 

@@ -40,7 +40,7 @@ impl<'a> ConsumerEnds<'a> {
         if had_to_end.is_empty() {
             return None;
         }
-        let unexpected: Vec<_> = unexpected_ends(processes, storage_lost)
+        let unexpected: Vec<_> = unexpected_exits(processes, storage_lost)
             .filter(|(process, _)| process.role == CONSUMER)
             .collect();
         let all = had_to_end.len();
@@ -66,7 +66,7 @@ impl<'a> ConsumerEnds<'a> {
 }
 
 /// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
-pub fn unexpected_ends(
+pub fn unexpected_exits(
     processes: &[ProcessRecord],
     storage_lost: Option<Stamp>,
 ) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {

@@ -17,6 +17,6 @@ pub mod measure;
 mod timelines;
 
 pub use conclusion::{Conclusion, Part, Told};
-pub use ends::{ConsumerEnds, unexpected_ends};
+pub use ends::{ConsumerEnds, unexpected_exits};
 pub use index::Index;
 pub use timelines::Timelines;

@@ -61,7 +61,7 @@ use wire::Wire;
 
 use self::cluster::Cluster;
 use self::local::Local;
-use crate::autoscale::{Recording, Scaling};
+use crate::autoscale::{Scaling, ScalingRecord};
 use crate::storage::Store;
 
 /// Where the workload runs.
@@ -173,7 +173,7 @@ pub trait Stage: Send + Sync {
 
     /// What the autoscaler saw and wanted so far, for the workers of each queue, in the order of the queues; empty where the run says how
     /// many workers there are.
-    fn scaling(&self) -> Vec<Recording>;
+    fn scaling(&self) -> Vec<ScalingRecord>;
 
     /// The nodes that workers run on, where the plan asked for them.
     fn nodes(&self) -> Option<&dyn Nodes>;

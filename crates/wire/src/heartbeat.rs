@@ -47,7 +47,7 @@ impl Clock {
     }
 
     /// How far the wall clock is ahead of this one, in microseconds; 0 where it is as good as none.
-    pub(super) fn astray(&self) -> i64 {
+    pub(super) fn offset_us(&self) -> i64 {
         let before = self.now();
         let wall = Stamp::now();
         ahead_of(wall, before, self.now())
@@ -175,6 +175,6 @@ mod tests {
             at: clock.at.plus(Duration::from_secs(5)),
             ..clock
         };
-        assert!(set.astray() < -4_000_000, "{}", set.astray());
+        assert!(set.offset_us() < -4_000_000, "{}", set.offset_us());
     }
 }

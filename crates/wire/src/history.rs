@@ -23,7 +23,7 @@ struct Inner {
 /// Appends crossings. Clones share the file.
 ///
 /// Each crossing is one write of one whole line, so that it survives the harness being killed. What only the harness knows of
-/// itself goes with it: how far the wall clock has gone astray, and when the harness had stood still.
+/// itself goes with it: how far the wall clock is off, and when the harness had stood still.
 #[derive(Debug, Clone)]
 pub struct History {
     written: Written,
@@ -59,7 +59,7 @@ impl History {
 
     /// Appends one crossing. A failure is kept for [`History::check`]: the proxy that appends has nobody to tell.
     pub(super) fn append(&self, crossing: &Crossing) {
-        let (clock_us, pauses) = (self.clock.astray(), self.heartbeat.take());
+        let (clock_us, pauses) = (self.clock.offset_us(), self.heartbeat.take());
         let line = if clock_us == 0 && pauses.is_empty() {
             serde_json::to_vec(crossing)
         } else {

@@ -34,7 +34,7 @@ mod tests;
 
 use evidence::{Answer, Claimed, Crossing, Handled, Happened, Keys, Pause, RowChange, fingerprint};
 pub use evidence::{Operation, Service};
-pub use fault::{Effect, Faults, Moment, PRODUCER, Refusal, Rule, Whom};
+pub use fault::{FaultKind, Faults, Moment, PRODUCER, Refusal, Rule, Whom};
 pub use history::History;
 pub use lane::{Killer, Lane};
 pub use proxy::{Endpoints, Proxy};

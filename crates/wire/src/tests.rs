@@ -136,7 +136,7 @@ impl Rig {
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
-    async fn insert_under(&self, effect: Effect) -> Result<(u16, String), reqwest::Error> {
+    async fn insert_under(&self, effect: FaultKind) -> Result<(u16, String), reqwest::Error> {
         let rule = Rule::on(Operation::InsertEntity, effect);
         let _guard = self.proxy.faults().install(rule);
         self.insert().await
@@ -208,7 +208,7 @@ async fn a_connection_serves_one_request_after_another() {
 async fn a_refusal_keeps_the_request_from_storage() {
     let mut rig = Rig::new().await;
     let (status, body) = rig
-        .insert_under(Effect::Refuse(Refusal::ServerBusy))
+        .insert_under(FaultKind::Refuse(Refusal::ServerBusy))
         .await
         .unwrap();
     assert_eq!((status, rig.storage.asked()), (503, 0));
@@ -228,7 +228,7 @@ async fn a_reset_before_keeps_the_request_from_storage_and_one_after_does_not() 
         (Moment::DuringAnswer, 1),
     ] {
         let mut rig = Rig::new().await;
-        let answer = rig.insert_under(Effect::Reset(moment)).await;
+        let answer = rig.insert_under(FaultKind::Reset(moment)).await;
         assert!(answer.is_err(), "{moment:?}: {answer:?}");
         assert_eq!(rig.storage.asked(), asked, "{moment:?}");
         let happened = rig.history().await[0].happened();
@@ -239,9 +239,9 @@ async fn a_reset_before_keeps_the_request_from_storage_and_one_after_does_not() 
 #[tokio::test]
 async fn a_truncated_answer_is_an_error_and_a_garbled_one_is_not_what_it_was() {
     let rig = Rig::new().await;
-    assert!(rig.insert_under(Effect::Truncate).await.is_err());
+    assert!(rig.insert_under(FaultKind::Truncate).await.is_err());
     let url = &rig.lane.as_ref().unwrap().endpoints().table;
-    let rule = Rule::on(Operation::InsertEntity, Effect::Garble);
+    let rule = Rule::on(Operation::InsertEntity, FaultKind::Garble);
     let _guard = rig.proxy.faults().install(rule);
     let answer = reqwest::Client::new().post(format!("{url}/T")).body(ROW);
     let garbled = answer.send().await.unwrap().bytes().await.unwrap();
@@ -254,7 +254,7 @@ async fn a_truncated_answer_is_an_error_and_a_garbled_one_is_not_what_it_was() {
 #[tokio::test]
 async fn a_client_that_does_not_wait_for_its_answer_has_not_heard_it() {
     let mut rig = Rig::new().await;
-    let late = Effect::Delay(Duration::from_secs(1));
+    let late = FaultKind::Delay(Duration::from_secs(1));
     let late = Rule::on(Operation::InsertEntity, late);
     let guard = rig.proxy.faults().install(late);
     let url = format!("{}/T", rig.lane.as_ref().unwrap().endpoints().table);
@@ -276,7 +276,7 @@ async fn an_answer_withheld_has_its_effect_and_is_written_down() {
     let guard = rig
         .proxy
         .faults()
-        .install(Rule::on(Operation::InsertEntity, Effect::Withhold));
+        .install(Rule::on(Operation::InsertEntity, FaultKind::Withhold));
     let url = format!("{}/T", rig.lane.as_ref().unwrap().endpoints().table);
     let waiting = tokio::spawn(reqwest::Client::new().post(url).body(ROW).send());
     while rig.storage.asked() == 0 {
@@ -306,7 +306,7 @@ async fn a_kill_hits_the_client_at_its_moment() {
         let killer = Arc::new(Played::default());
         let lane = rig.lane.as_ref().unwrap();
         lane.set_killer(killer.clone());
-        assert!(rig.insert_under(Effect::Kill(moment)).await.is_err());
+        assert!(rig.insert_under(FaultKind::Kill(moment)).await.is_err());
         assert_eq!(killer.0.load(Ordering::Relaxed), 1);
         assert!(lane.was_killed());
         assert_eq!(rig.storage.asked(), asked, "{moment:?}");

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Service;
 use super::asked::{self, Asked};
-use super::fault::{Effect, Moment, Ruling, mix};
+use super::fault::{FaultKind, Moment, Ruling, mix};
 use super::lane::Asker;
 use super::proxy::Shared;
 use super::upstream::{NotReached, Upstream};
@@ -152,7 +152,7 @@ impl Way {
             crossing.fault = Some(effect.to_string());
         }
         let answer = match ruling.effect {
-            Some(Effect::Refuse(refusal)) => {
+            Some(FaultKind::Refuse(refusal)) => {
                 let (kind, text) = refusal.body(self.service);
                 let mut answer = Response::new(Carried::Whole(Bytes::from(text)));
                 *answer.status_mut() = StatusCode::from_u16(refusal.status())
@@ -163,8 +163,8 @@ impl Way {
                 headers.insert("x-ms-error-code", code);
                 Some(answer)
             }
-            Some(Effect::Reset(Moment::Before)) => None,
-            Some(Effect::Kill(Moment::Before)) => {
+            Some(FaultKind::Reset(Moment::Before)) => None,
+            Some(FaultKind::Kill(Moment::Before)) => {
                 self.client.kill().await;
                 None
             }
@@ -176,7 +176,7 @@ impl Way {
                 asked.ok()
             }
         };
-        if ruling.effect == Some(Effect::Kill(Moment::AfterEffect)) {
+        if ruling.effect == Some(FaultKind::Kill(Moment::AfterEffect)) {
             self.client.kill().await;
         }
         crossing.ended = self.now();
@@ -218,11 +218,11 @@ impl Way {
     ) -> io::Result<Response<Body>> {
         let cut = || Err(io::Error::from(io::ErrorKind::ConnectionReset));
         match ruling.effect {
-            Some(Effect::Reset(Moment::Before | Moment::AfterEffect) | Effect::Kill(_)) => {
+            Some(FaultKind::Reset(Moment::Before | Moment::AfterEffect) | FaultKind::Kill(_)) => {
                 reset.store(true, Ordering::Relaxed);
                 return cut();
             }
-            Some(Effect::Withhold) => {
+            Some(FaultKind::Withhold) => {
                 // The client goes away first, or the lane is closed.
                 self.open.cancelled().await;
                 return cut();
@@ -243,12 +243,12 @@ impl Way {
             }
         };
         let body = match ruling.effect {
-            Some(Effect::Truncate) => half(&mut parts.headers, &body),
-            Some(Effect::Reset(Moment::DuringAnswer)) => {
+            Some(FaultKind::Truncate) => half(&mut parts.headers, &body),
+            Some(FaultKind::Reset(Moment::DuringAnswer)) => {
                 reset.store(true, Ordering::Relaxed);
                 half(&mut parts.headers, &body)
             }
-            Some(Effect::Garble) => whole(garbled(&body, ruling.draw)),
+            Some(FaultKind::Garble) => whole(garbled(&body, ruling.draw)),
             _ => whole(body),
         };
         Ok(Response::from_parts(parts, body))

@@ -7,7 +7,7 @@
 use anyhow::{bail, ensure};
 use serde_json::{Map, Value};
 use workflow::contract::json;
-use workflow::contract::text::separator_told;
+use workflow::contract::text::declared_separator;
 
 use super::columns::is_of_the_service;
 use super::kind::{Placed, one_kind};
@@ -126,7 +126,7 @@ fn all_rows(text: &str) -> anyhow::Result<Vec<Map<String, Value>>> {
     }
     // Excel writes and reads a line such as `sep=;` before the header.
     let mut lines = text.split_inclusive('\n');
-    let told = lines.next().and_then(separator_told);
+    let told = lines.next().and_then(declared_separator);
     let table = if told.is_some() {
         lines.collect()
     } else {

@@ -51,7 +51,7 @@ pub struct InitArgs {
 
 /// What was found of a workload.
 #[derive(Debug, Clone, Default)]
-pub struct Samples {
+pub struct Examples {
     /// The texts of messages, as their queue holds them.
     pub messages: Vec<String>,
     /// Rows.
@@ -73,20 +73,20 @@ const MISSING: WrongInput = WrongInput(
 
 const READ: WrongInput = WrongInput("read the messages and rows");
 
-fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Samples> {
+fn of_files(messages: &Path, rows: &Path) -> anyhow::Result<Examples> {
     let read = |path: &Path| text_of(path).context(MISSING);
     let messages_of = files::messages(&read(messages)?);
     let rows_of = files::rows(&read(rows)?);
     let in_messages = || format!("read {}", messages.display());
     let in_rows = || format!("read {}", rows.display());
     let messages = messages_of.with_context(in_messages).context(READ)?;
-    Ok(Samples {
+    Ok(Examples {
         messages: messages.into_iter().map(|message| message.text).collect(),
         rows: rows_of.with_context(in_rows).context(READ)?,
     })
 }
 
-async fn of_storage(args: &InitArgs) -> anyhow::Result<Samples> {
+async fn of_storage(args: &InitArgs) -> anyhow::Result<Examples> {
     let (Some(queue), Some(table)) = (&args.queue, &args.table) else {
         return Err(anyhow!("a queue and a table must be named").context(MISSING));
     };
@@ -116,11 +116,11 @@ async fn of_storage(args: &InitArgs) -> anyhow::Result<Samples> {
     one_kind(&placed.collect::<Vec<_>>())
         .context("put the messages of one kind into a file for --messages, and their rows into one for --rows")
         .context(READ)?;
-    Ok(Samples { messages, rows })
+    Ok(Examples { messages, rows })
 }
 
 /// The description of what `samples` are of.
-pub fn described(samples: &Samples) -> anyhow::Result<String> {
+pub fn described(samples: &Examples) -> anyhow::Result<String> {
     ensure!(
         !samples.messages.is_empty(),
         "there is no message to look at; put a few real ones into the queue, or into a file for --messages"

@@ -4,15 +4,15 @@ use workflow::contract::workload::{Description, Name};
 
 use super::*;
 
-fn samples(messages: &[Value], rows: &[Value]) -> Samples {
+fn samples(messages: &[Value], rows: &[Value]) -> Examples {
     let row = |value: &Value| value.as_object().expect("an object").clone();
-    Samples {
+    Examples {
         messages: messages.iter().map(Value::to_string).collect(),
         rows: rows.iter().map(row).collect(),
     }
 }
 
-fn read(samples: &Samples) -> (Description, String) {
+fn read(samples: &Examples) -> (Description, String) {
     let text = described(samples).unwrap();
     let read = Description::read(&text).unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     (read, text)
@@ -212,7 +212,7 @@ fn what_nothing_tells_is_said_and_no_message_at_all_is_an_error() {
         text.contains("One message alone") && text.contains("no row holds anything"),
         "{text}"
     );
-    let error = described(&Samples::default()).unwrap_err().to_string();
+    let error = described(&Examples::default()).unwrap_err().to_string();
     assert!(error.contains("there is no message to look at"), "{error}");
 }
 

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Samples;
+use super::Examples;
 use super::guess::Found;
 
 /// The text of a description of what was found.
-pub(super) fn yaml(encoding: &str, found: &Found, samples: &Samples) -> String {
+pub(super) fn yaml(encoding: &str, found: &Found, samples: &Examples) -> String {
     let mut text = String::new();
     let (messages, rows) = (samples.messages.len(), samples.rows.len());
     let mut line = |content: &str| {

@@ -264,7 +264,7 @@ fn unexpected_exits(roster: &Roster) -> Option<Part> {
 }
 
 /// What was seen while the load ran.
-struct Watched {
+struct EndedLoad {
     sent: Sent,
     interrupted: bool,
 }
@@ -296,7 +296,7 @@ impl Follow<'_> {
         run: &mut Run,
         producer: &mut Option<Sending>,
         meter: &mut Meter,
-    ) -> anyhow::Result<Watched> {
+    ) -> anyhow::Result<EndedLoad> {
         let Self {
             planned,
             patience,
@@ -346,6 +346,6 @@ impl Follow<'_> {
         }
         meter.read(run).await;
         live.end(run);
-        Ok(Watched { sent, interrupted })
+        Ok(EndedLoad { sent, interrupted })
     }
 }

@@ -203,7 +203,7 @@ fn rate_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
 
 /// What the first process had to say that ended in a way that the run did not mean.
 fn last_lines(text: &mut String, record: &RunRecord) -> std::fmt::Result {
-    let Some((process, exit)) = record.unexpected_ends().next() else {
+    let Some((process, exit)) = record.unexpected_exits().next() else {
         return Ok(());
     };
     let name = escaped(&process.name);

@@ -315,8 +315,8 @@ impl RunRecord {
     }
 
     /// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
-    pub fn unexpected_ends(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
-        judge::unexpected_ends(&self.processes, self.storage_lost)
+    pub fn unexpected_exits(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
+        judge::unexpected_exits(&self.processes, self.storage_lost)
     }
 
     /// How its consumers ended; `None` where it had none.

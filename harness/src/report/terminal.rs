@@ -320,7 +320,7 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
 
 /// What the first process had to say that ended in a way that the run did not mean.
 fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
-    let Some((process, exit)) = record.unexpected_ends().next() else {
+    let Some((process, exit)) = record.unexpected_exits().next() else {
         return;
     };
     let title = format!("LAST LINES of {}", process.name);
@@ -332,7 +332,7 @@ fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
             .lines()
             .for_each(|said| line(text, &format!("  {said}"))),
     }
-    let more = record.unexpected_ends().count() - 1;
+    let more = record.unexpected_exits().count() - 1;
     if more > 0 {
         line(text, &format!("  and {more} more; report.html shows them"));
     }
@@ -342,7 +342,7 @@ fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
 pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
     let mut remarks = record.notes.clone();
     remarks.extend(super::cost::told(record));
-    for (process, exit) in record.unexpected_ends() {
+    for (process, exit) in record.unexpected_exits() {
         if process.role != CONSUMER {
             let (name, status) = (&process.name, &exit.status);
             remarks.push(format!("{name} ended unexpectedly: {status}"));

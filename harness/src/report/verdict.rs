@@ -138,7 +138,7 @@ impl RunRecord {
             return Vec::new();
         }
         let mut steps = Vec::new();
-        if let Some((process, _)) = self.unexpected_ends().next() {
+        if let Some((process, _)) = self.unexpected_exits().next() {
             let name = &process.name;
             steps.push(format!(
                 "read the last lines of {name}; its whole log is logs/{name}.log"

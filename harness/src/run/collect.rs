@@ -35,7 +35,7 @@ impl Run {
             wire.finish().await?;
         }
         let store = self.store();
-        let leavings = Leavings {
+        let leftovers = Leftovers {
             queue: &*store.queue,
             poison: store.poison.as_deref(),
             lens: &store.lens,
@@ -56,7 +56,7 @@ impl Run {
             }
             anyhow::Ok(())
         };
-        let audited = leavings.audit(rows, &sent.summary, expected_poison, hear);
+        let audited = leftovers.audit(rows, &sent.summary, expected_poison, hear);
         let (auditor, hops, poison) = audited.await?;
         let mut audit = auditor.finish();
         if wired {
@@ -94,7 +94,7 @@ pub fn expectation(summary: &Summary, poison: ExpectedPoison) -> Expectation {
 
 /// What a run has left in storage.
 #[derive(Clone, Copy)]
-pub struct Leavings<'a> {
+pub struct Leftovers<'a> {
     /// Its queue.
     pub queue: &'a dyn Queue,
     /// Its poison queue; `None` where there is none.
@@ -107,7 +107,7 @@ pub struct Leavings<'a> {
     pub at_work: Option<AtWork>,
 }
 
-impl Leavings<'_> {
+impl Leftovers<'_> {
     /// Reads both queues and `rows`, and judges them against what `summary` says must be there. What is measured is made of
     /// the rows of its messages alone.
     ///

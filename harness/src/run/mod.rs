@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use platform::autoscale::Recording;
+use platform::autoscale::ScalingRecord;
 use platform::storage::Store;
 use platform::until::{Late, until_told};
 use platform::{
@@ -28,7 +28,7 @@ use platform::{
 use workflow::contract::Stamp;
 
 pub use census::Census;
-pub use collect::{Collected, Leavings, expectation};
+pub use collect::{Collected, Leftovers, expectation};
 pub use dir::RunDir;
 pub use plan::{Load, Patience};
 pub use poison::PoisonFound;
@@ -235,7 +235,7 @@ impl Run {
     }
 
     /// What the autoscaler saw and wanted so far, for the consumers of each queue, in the order of the queues; empty where nothing scales.
-    pub fn scaling(&self) -> Vec<Recording> {
+    pub fn scaling(&self) -> Vec<ScalingRecord> {
         self.stage.scaling()
     }
 

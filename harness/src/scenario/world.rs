@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use platform::autoscale::{Pod, Recording, Scaling};
+use platform::autoscale::{Pod, Scaling, ScalingRecord};
 use platform::workers::CONSUMERS;
 use platform::{
     ConsumerOptions, Departure, Identity, NodePlan, Platform, Replicas, Roster, SetUp, StorageLoss,
@@ -300,7 +300,7 @@ impl Scenario {
     }
 
     /// What the autoscaler saw and decided so far.
-    pub(super) fn recording(&self) -> anyhow::Result<Recording> {
+    pub(super) fn recording(&self) -> anyhow::Result<ScalingRecord> {
         let run = self.run.as_ref().context("nothing runs yet")?;
         // A scenario's run has one queue.
         let recording = run.scaling().into_iter().next();

@@ -31,7 +31,7 @@ use crate::load::LatencyLimitArg;
 use crate::measure::{LatencyLimit, judge};
 use crate::pace::Pace;
 use crate::report::{Report, RunRecord};
-use crate::run::{Leavings, RunDir, about};
+use crate::run::{Leftovers, RunDir, about};
 
 /// Where the id is in a table of the contract.
 const ROW_KEY: &str = "RowKey";
@@ -123,7 +123,7 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
             Err(error) => return Err(error).context("look for the poison queue"),
         },
     };
-    let leavings = Leavings {
+    let leftovers = Leftovers {
         queue: &queue,
         poison: poison.as_ref().map(|poison| poison as &dyn Queue),
         lens: &lens,
@@ -132,7 +132,7 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     };
     let counts = Arc::new(Counts::default());
     let rows = counts.clone().of(table.all_entities(), lens.clone());
-    let audited = leavings
+    let audited = leftovers
         .audit(rows, &summary, ExpectedPoison::default(), |_| Ok(()))
         .await;
     let (auditor, hops, _) = audited?;

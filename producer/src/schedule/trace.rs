@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use workflow::contract::iso;
-use workflow::contract::text::{decode, is_utf16, separator_told};
+use workflow::contract::text::{declared_separator, decode, is_utf16};
 
 /// Most arrivals of one trace; they are held in memory, 16 bytes each.
 pub const MAX_ARRIVALS: usize = 10_000_000;
@@ -155,7 +155,7 @@ impl Arrivals {
             return Ok(());
         }
         if self.first.is_none()
-            && let Some(separator) = separator_told(text)
+            && let Some(separator) = declared_separator(text)
         {
             self.separator = Some(separator);
             return Ok(());

@@ -9,7 +9,7 @@ use harness::audit::StorageNames;
 use harness::events::Fact;
 use harness::pace::Paces;
 use harness::wire::Wire;
-use platform::autoscale::{Driven, Recording, Scaler};
+use platform::autoscale::{Driven, Scaler, ScalingRecord};
 use platform::storage::{Beside, Store};
 use platform::{
     Clock, Identities, Need, Nodes, Offers, Platform, Profile, Sender, Stage, StagePlan,
@@ -157,7 +157,7 @@ impl Stage for Rehearsal {
         None
     }
 
-    fn scaling(&self) -> Vec<Recording> {
+    fn scaling(&self) -> Vec<ScalingRecord> {
         self.scaler().iter().map(Scaler::recording).collect()
     }
 

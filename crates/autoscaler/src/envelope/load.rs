@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{Observation, Queue, ScalerError};
 
-/// A queue over time: a function of it, or a recording ([`Samples`]).
+/// A queue over time: a function of it, or a recording ([`RecordedQueue`]).
 pub trait Load {
     /// What a read at this moment gives.
     fn at(&self, now: Duration) -> Observation;
@@ -31,7 +31,7 @@ impl<F: Fn(Duration) -> Observation> Load for F {
 
 /// A recorded queue: each sample holds until the next, an empty queue until the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Samples {
+pub struct RecordedQueue {
     seen: Vec<(Duration, Option<Observation>)>,
     /// How many samples there are up to the end of each part of their time. The parts are equally long, `part` nanoseconds. Every
     /// poll and sync of every run looks a moment up: most parts hold one sample or none, so that hardly anything is left to search.
@@ -39,7 +39,7 @@ pub struct Samples {
     part: NonZeroU64,
 }
 
-impl Samples {
+impl RecordedQueue {
     /// Samples in any order.
     pub fn new(samples: impl IntoIterator<Item = (Duration, Observation)>) -> Self {
         Self::with_silence(samples.into_iter().map(|(at, seen)| (at, Some(seen))))
@@ -86,7 +86,7 @@ fn nanos(at: Duration) -> u64 {
     u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)
 }
 
-impl Load for Samples {
+impl Load for RecordedQueue {
     fn at(&self, now: Duration) -> Observation {
         let last = self.until(now).checked_sub(1);
         last.map_or(Ok(Queue::default()), |last| {
@@ -127,7 +127,7 @@ mod tests {
                 };
                 (Duration::from_millis(*at), Ok(queue))
             });
-            let samples = Samples::new(samples);
+            let samples = RecordedQueue::new(samples);
             for now in (0..95_000).chain([u64::MAX]) {
                 let counted = moments.iter().filter(|at| **at <= now).count();
                 assert_eq!(

@@ -177,7 +177,7 @@ fn an_excursion_says_where_and_what_was_possible() {
 #[test]
 fn a_recorded_load_holds_between_its_samples() {
     let queue = |visible| Ok(Queue { visible, leased: 0 });
-    let samples = Samples::new([(seconds(20), queue(0)), (seconds(10), queue(7))]);
+    let samples = RecordedQueue::new([(seconds(20), queue(0)), (seconds(10), queue(7))]);
     let read = |now| samples.at(Duration::from_millis(now));
     assert_eq!(
         [read(9_999), read(10_000), read(19_999), read(99_000)],
@@ -187,7 +187,7 @@ fn a_recorded_load_holds_between_its_samples() {
 
 #[test]
 fn a_recorded_load_is_silent_where_it_says_nothing() {
-    let samples = Samples::with_silence([
+    let samples = RecordedQueue::with_silence([
         (seconds(0), Some(Ok(Queue::default()))),
         (seconds(5), None),
         (seconds(6), None),
@@ -208,7 +208,7 @@ fn reads_without_an_answer_may_fail_or_wait_and_nothing_else() {
         visible: 200,
         leased: 0,
     }));
-    let silent = Samples::with_silence([(seconds(0), None), (seconds(20), full)]);
+    let silent = RecordedQueue::with_silence([(seconds(0), None), (seconds(20), full)]);
     let envelope = envelope(&measured(), &silent, 60);
     let waited = series(&[(0, 0), (20, 1), (21, 4), (36, 8), (51, 15)]);
     let failed_at_last = series(&[(0, 0), (25, 1), (35, 4), (50, 8)]);
@@ -251,7 +251,7 @@ fn a_recording_is_explained_by_the_phases_that_come_nearest() {
 }
 
 /// Counts how often the queue is read.
-struct Counted<'a>(&'a Samples, std::cell::Cell<u64>);
+struct Counted<'a>(&'a RecordedQueue, std::cell::Cell<u64>);
 
 impl Load for Counted<'_> {
     fn at(&self, now: Duration) -> Observation {
@@ -264,10 +264,10 @@ impl Load for Counted<'_> {
     }
 }
 
-fn four_rows(hours: u64) -> Samples {
+fn four_rows(hours: u64) -> RecordedQueue {
     let queue = |visible| Ok(Queue { visible, leased: 0 });
     let end = hours * 3_600;
-    Samples::new([
+    RecordedQueue::new([
         (seconds(0), queue(0)),
         (seconds(60), queue(40)),
         (seconds(end / 2), queue(0)),

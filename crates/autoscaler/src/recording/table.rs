@@ -94,7 +94,7 @@ impl Table {
         let mut told = None;
         let (columns, separator) = loop {
             let (line, text) = lines.next().ok_or(RecordingError::Empty)?;
-            if let Some(separator) = separator_told(text) {
+            if let Some(separator) = declared_separator(text) {
                 told = Some(separator);
                 continue;
             }
@@ -134,7 +134,7 @@ pub(crate) fn at(line: usize, reason: String) -> RecordingError {
 }
 
 /// What a line such as `sep=;` says, which Excel reads and does not show; a tab at its end is trimmed off.
-fn separator_told(line: &str) -> Option<char> {
+fn declared_separator(line: &str) -> Option<char> {
     let line = line.trim_matches('"').to_ascii_lowercase();
     let mut letters = line.strip_prefix("sep=")?.chars();
     let separator = letters.next().unwrap_or('\t');

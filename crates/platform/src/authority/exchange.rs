@@ -16,7 +16,7 @@ const SCOPE: &str = "https://storage.azure.com/.default";
 
 /// A federated credential, as `az identity federated-credential create` makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Federated {
+pub struct FederatedCredential {
     /// The cluster's issuer, to the last slash.
     pub issuer: String,
     /// `system:serviceaccount:<namespace>:<name>`.
@@ -33,7 +33,7 @@ pub struct Directory {
     /// The client id of the identity.
     pub client: String,
     /// Whom the identity trusts.
-    pub federated: Federated,
+    pub federated: FederatedCredential,
     /// How long its tokens live, in seconds.
     pub token_life_s: i64,
     /// What clocks may differ by, in seconds: [`TOLERANCE_S`], unless tokens live for less than that.
@@ -101,7 +101,7 @@ impl Directory {
             });
         }
         let claims = unverified(&form.client_assertion).ok_or(Refusal::Malformed)?;
-        let Federated {
+        let FederatedCredential {
             issuer,
             subject,
             audience,

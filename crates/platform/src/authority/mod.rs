@@ -18,7 +18,7 @@ use anyhow::Context as _;
 use wire::Tls;
 
 pub use document::Refusal;
-pub use exchange::{Directory, Federated, TOLERANCE_S};
+pub use exchange::{Directory, FederatedCredential, TOLERANCE_S};
 pub use keys::Signer;
 pub use kubelet::{Kubelet, Projection};
 pub use server::{Authority, Exchange};

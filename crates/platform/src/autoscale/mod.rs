@@ -2,7 +2,7 @@
 //! says how many there are to be. What it decides is called the model's, never KEDA's.
 //!
 //! [`Scaling`] is what it goes by, [`Pod`] what each consumer is told, [`Scaler`] the loop, which reads the queue as KEDA does
-//! (`read`), [`Recording`] what it saw and did, to be held against what the model has for the same queue, tick for tick, with the
+//! (`read`), [`ScalingRecord`] what it saw and did, to be held against what the model has for the same queue, tick for tick, with the
 //! settings of the scenario, whatever settings the loop went by.
 
 mod pod;
@@ -12,6 +12,6 @@ mod scaler;
 mod scaling;
 
 pub use pod::Pod;
-pub use recording::Recording;
+pub use recording::ScalingRecord;
 pub use scaler::{Driven, Scaler, Target};
 pub use scaling::{Scaling, ScalingError};

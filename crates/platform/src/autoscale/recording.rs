@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use autoscaler::{
-    Autoscaler, Decision, Envelope, Excursion, Observation, Phases, Queue, ReplicaSeries, Samples,
-    Settings, Start, Uncertainty,
+    Autoscaler, Decision, Envelope, Excursion, Observation, Phases, Queue, RecordedQueue,
+    ReplicaSeries, Settings, Start, Uncertainty,
 };
 use workflow::contract::Stamp;
 
@@ -18,7 +18,7 @@ const SEEN: Duration = Duration::from_secs(1);
 
 /// Replicas and queue over time, as a scaler saw them; times count from its start.
 #[derive(Debug, Clone)]
-pub struct Recording {
+pub struct ScalingRecord {
     since: Stamp,
     ticks: Vec<Tick>,
     replicas: ReplicaSeries,
@@ -52,7 +52,7 @@ pub(super) fn beginning(settings: &Settings) -> Start {
     }
 }
 
-impl Recording {
+impl ScalingRecord {
     pub(super) fn new(since: Stamp) -> Self {
         Self {
             since,
@@ -157,7 +157,7 @@ impl Recording {
     /// What the model allows under `settings` up to `until`, and where the replicas leave it.
     ///
     /// The loops read the queue at known moments, so nothing is left open: the model makes the same ticks, with what they read.
-    /// It is widened by how late these ticks were at most ([`Recording::latest`]), and by nothing else. A tick that `settings`
+    /// It is widened by how late these ticks were at most ([`ScalingRecord::latest`]), and by nothing else. A tick that `settings`
     /// ask for and the scaler did not make, the model makes when it is due, with what was read last.
     ///
     /// When the loops of a cluster tick, nobody knows: there it is what any of their phases allows.
@@ -238,7 +238,7 @@ impl Recording {
         Envelope::new(
             settings,
             &Start::default(),
-            &Samples::new(seen),
+            &RecordedQueue::new(seen),
             until,
             &uncertainty,
         )
@@ -256,8 +256,8 @@ mod tests {
     }
 
     /// What a scaler records that goes by `settings`, whose queue holds `messages` throughout, and whose ticks are all `late`.
-    fn recorded(settings: &Settings, messages: u64, late: Duration) -> Recording {
-        let mut recording = Recording::new(Stamp::from_micros(0));
+    fn recorded(settings: &Settings, messages: u64, late: Duration) -> ScalingRecord {
+        let mut recording = ScalingRecord::new(Stamp::from_micros(0));
         let mut model = Autoscaler::new(settings.clone(), &beginning(settings));
         let queue = Ok(Queue {
             visible: messages,

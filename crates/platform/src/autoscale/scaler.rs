@@ -16,7 +16,7 @@ use workflow::task;
 
 use super::read::observe;
 use super::recording::beginning;
-use super::{Recording, Scaling};
+use super::{Scaling, ScalingRecord};
 use crate::lock::lock;
 use crate::storage;
 
@@ -47,7 +47,7 @@ pub trait Target: Send + Sync {
 pub struct Scaler {
     stop: DropGuard,
     task: AbortOnDropHandle<anyhow::Result<()>>,
-    recording: Arc<Mutex<Recording>>,
+    recording: Arc<Mutex<ScalingRecord>>,
 }
 
 impl Scaler {
@@ -56,7 +56,7 @@ impl Scaler {
         let stop = CancellationToken::new();
         let settings = scaling.effective();
         let start = beginning(&settings);
-        let recording = Recording::new(Stamp::now());
+        let recording = ScalingRecord::new(Stamp::now());
         let recording = Arc::new(Mutex::new(recording));
         let drive = Drive {
             model: Autoscaler::new(settings.clone(), &start),
@@ -75,12 +75,12 @@ impl Scaler {
     }
 
     /// What it has seen and done so far.
-    pub fn recording(&self) -> Recording {
+    pub fn recording(&self) -> ScalingRecord {
         lock(&self.recording).clone()
     }
 
     /// Ends it, and tells whether it went well.
-    pub async fn stop(self) -> anyhow::Result<Recording> {
+    pub async fn stop(self) -> anyhow::Result<ScalingRecord> {
         drop(self.stop);
         let ended = self.task.await.context("scale the consumers")?;
         ended.context("scale the consumers")?;
@@ -93,7 +93,7 @@ struct Drive {
     settings: Settings,
     pace: Pace,
     since: Instant,
-    recording: Arc<Mutex<Recording>>,
+    recording: Arc<Mutex<ScalingRecord>>,
     driven: Driven,
 }
 

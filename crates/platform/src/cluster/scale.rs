@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use workflow::contract::Stamp;
 use workflow::task;
 
-use crate::autoscale::Recording;
+use crate::autoscale::ScalingRecord;
 use crate::lock::lock;
 use crate::storage;
 
@@ -46,7 +46,7 @@ pub(super) struct Observed {
 /// Takes down what is seen of the scaling of one Deployment, until it is stopped or dropped.
 pub(super) struct Observer {
     watched: Observed,
-    recording: Arc<Mutex<Recording>>,
+    recording: Arc<Mutex<ScalingRecord>>,
     since: Instant,
     log: EventLog,
     stop: DropGuard,
@@ -56,7 +56,7 @@ pub(super) struct Observer {
 impl Observer {
     /// Looks at `queue` from now on, by which what is `watched` is scaled.
     pub(super) fn start(queue: Arc<dyn storage::Queue>, watched: Observed, log: EventLog) -> Self {
-        let recording = Recording::watched(Stamp::now());
+        let recording = ScalingRecord::watched(Stamp::now());
         let recording = Arc::new(Mutex::new(recording));
         let (since, stop) = (Instant::now(), CancellationToken::new());
         let looks = look(queue, recording.clone(), since);
@@ -111,7 +111,7 @@ impl Observer {
     }
 
     /// What was seen so far.
-    pub(super) fn recording(&self) -> Recording {
+    pub(super) fn recording(&self) -> ScalingRecord {
         lock(&self.recording).clone()
     }
 
@@ -122,7 +122,11 @@ impl Observer {
     }
 }
 
-async fn look(queue: Arc<dyn storage::Queue>, recording: Arc<Mutex<Recording>>, since: Instant) {
+async fn look(
+    queue: Arc<dyn storage::Queue>,
+    recording: Arc<Mutex<ScalingRecord>>,
+    since: Instant,
+) {
     let mut tick = interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

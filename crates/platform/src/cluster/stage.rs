@@ -21,7 +21,7 @@ use workflow::contract::Stamp;
 use workflow::contract::workload::Lens;
 
 use super::crew::Crew;
-use super::nodes::{Ground, HandedOver, Prices, TakesBack};
+use super::nodes::{HandedOver, Prices, TakesBack, WatchedNodes};
 use super::overlay::Adapted;
 use super::scale::Observer;
 use super::sender::{FollowedJob, JobSender};
@@ -29,7 +29,7 @@ use super::storage::Reachable;
 use super::watched::{Seen, Watches};
 use super::wired::Wired;
 use super::{Site, namespace_in};
-use crate::autoscale::Recording;
+use crate::autoscale::ScalingRecord;
 use crate::lock::lock;
 use crate::logs;
 use crate::loss::Lookout;
@@ -68,7 +68,7 @@ pub(super) struct ClusterStage {
     roster: watch::Receiver<Roster>,
     wire: Option<Wired>,
     /// Its nodes, where some can be taken back.
-    ground: Option<Ground>,
+    nodes: Option<WatchedNodes>,
     /// `ScaledObjects` that are at work.
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
@@ -76,12 +76,12 @@ pub(super) struct ClusterStage {
 }
 
 /// The nodes, where some can be taken back.
-fn ground(
+fn nodes(
     site: &Site,
     plan: &StagePlan,
     seen: &Seen,
     roster: &watch::Receiver<Roster>,
-) -> anyhow::Result<Option<Ground>> {
+) -> anyhow::Result<Option<WatchedNodes>> {
     let (taker, prices): (Arc<dyn TakesBack>, _) = match (&site.azure, &site.handed) {
         (Some(azure), _) => (azure.takes_back.clone(), Some(Prices::public()?)),
         // Nodes of others are watched only where the scenario is about nodes.
@@ -95,7 +95,12 @@ fn ground(
         }
         _ => return Ok(None),
     };
-    Ok(Some(Ground::watch(seen, roster.clone(), taker, prices)))
+    Ok(Some(WatchedNodes::watch(
+        seen,
+        roster.clone(),
+        taker,
+        prices,
+    )))
 }
 
 /// The overlay, for the run of `plan`, whose messages are read through `lens`.
@@ -172,7 +177,7 @@ impl ClusterStage {
         plan.announce(storage.lasting.clone())?;
         let created = storage.store.create().await;
         created.with_context(|| format!("provision the storage of run {run}"))?;
-        let ground = ground(&site, &plan, &seen, &roster)?;
+        let nodes = nodes(&site, &plan, &seen, &roster)?;
         let ready = READY + site.node_comes();
         let wire = Wired::open(
             &adapted,
@@ -198,7 +203,7 @@ impl ClusterStage {
             watches: Mutex::new(Some(watches)),
             roster,
             wire,
-            ground,
+            nodes,
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
             _lookout: lookout,
@@ -257,14 +262,14 @@ impl Stage for ClusterStage {
         self.site.found.nodes <= 1 && self.site.azure.is_none()
     }
 
-    fn scaling(&self) -> Vec<Recording> {
+    fn scaling(&self) -> Vec<ScalingRecord> {
         let observers = lock(&self.seen.observers);
         observers.iter().map(Observer::recording).collect()
     }
 
     fn nodes(&self) -> Option<&dyn Nodes> {
         self.plan.nodes.as_ref()?;
-        self.ground.as_ref().map(|ground| ground as &dyn Nodes)
+        self.nodes.as_ref().map(|nodes| nodes as &dyn Nodes)
     }
 
     async fn send(
@@ -345,8 +350,8 @@ impl Stage for ClusterStage {
 
     async fn remove(&self) -> anyhow::Result<()> {
         // Nodes first, and whatever else goes wrong: others wait for them.
-        let given_back = match &self.ground {
-            Some(ground) => ground.give_back().await,
+        let given_back = match &self.nodes {
+            Some(nodes) => nodes.give_back().await,
             None => Ok(()),
         };
         if self.site.keeps {

@@ -13,7 +13,7 @@ use workflow::contract::RunId;
 use super::process::Process;
 use super::{Host, Machine, Place, Provisioned};
 use crate::authority::{
-    AUDIENCE, Authority, Directory, Federated as Credential, Kubelet, Projection, Signer,
+    AUDIENCE, Authority, Directory, FederatedCredential as Credential, Kubelet, Projection, Signer,
     TOLERANCE_S,
 };
 use crate::settings::{StorageTold, names};

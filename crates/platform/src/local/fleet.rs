@@ -1,9 +1,9 @@
 //! The consumers of a stage: what a Deployment, its `ReplicaSet` and the kubelet do in a cluster, done to processes.
 //!
-//! `replicas` keeps as many as are wanted; `ground` puts them on nodes and takes them away with these; what is done to one by
+//! `replicas` keeps as many as are wanted; `placement` puts them on nodes and takes them away with these; what is done to one by
 //! name is here. Every change ends with [`Fleet::publish`].
 
-mod ground;
+mod placement;
 mod replicas;
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use workflow::contract::workload::{Exit, Lens};
 use workflow::contract::{RunId, Stamp};
 
 use evidence::events::{Event, EventLog, NodeChange, NodeEvent};
-use ground::Ground;
+use placement::NodePlacement;
 pub(super) use replicas::Group;
 use replicas::{Leaving, Vacancy};
 use wire::{Endpoints, Lane, Proxy};
@@ -62,7 +62,7 @@ pub(super) struct Fleet {
     /// The `NODE_NAME` of each that was started.
     told_nodes: BTreeMap<String, String>,
     /// The nodes that they are on, where there are any.
-    ground: Option<Ground>,
+    placement: Option<NodePlacement>,
     roster: watch::Sender<Roster>,
     nodes: watch::Sender<NodesView>,
 }
@@ -122,7 +122,7 @@ impl Fleet {
             started: 0,
             command_lines: Vec::new(),
             told_nodes: BTreeMap::new(),
-            ground: None,
+            placement: None,
             roster: watch::Sender::new(Roster::default()),
             nodes: watch::Sender::new(NodesView::default()),
         }
@@ -165,7 +165,7 @@ impl Fleet {
             probes: None,
             node: self.seat(&name),
         };
-        if self.ground.is_some() && seat.node.is_none() {
+        if self.placement.is_some() && seat.node.is_none() {
             return Ok(false);
         }
         self.started += 1;
@@ -321,7 +321,7 @@ impl Fleet {
         }
         self.publish();
         for leaving in std::mem::take(&mut self.leaving) {
-            self.see_off(leaving).await?;
+            self.await_exit(leaving).await?;
         }
         self.bury_all().await?;
         self.publish();

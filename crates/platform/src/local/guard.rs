@@ -81,11 +81,11 @@ impl Guard {
     }
 
     /// Has the process group of `pid` killed if this process ends before the token is dropped.
-    pub fn watch(&self, pid: Pid) -> anyhow::Result<Watched> {
+    pub fn watch(&self, pid: Pid) -> anyhow::Result<GuardedGroup> {
         self.0
             .tell('+', pid)
             .context("tell the guard of a child process")?;
-        Ok(Watched {
+        Ok(GuardedGroup {
             guard: self.clone(),
             pid,
         })
@@ -154,12 +154,12 @@ impl Drop for Shared {
 /// A process group that the guard watches. Drop it when the group is gone.
 #[derive(Debug)]
 #[must_use = "the guard forgets the group when this is dropped"]
-pub struct Watched {
+pub struct GuardedGroup {
     guard: Guard,
     pid: Pid,
 }
 
-impl Drop for Watched {
+impl Drop for GuardedGroup {
     fn drop(&mut self) {
         // A guard that is gone has nothing to forget.
         let _ = self.guard.0.tell('-', self.pid);

@@ -19,7 +19,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStdout, Command};
 use wire::Killer;
 
-use super::guard::{Guard, Watched};
+use super::guard::{Guard, GuardedGroup};
 use crate::logs;
 use crate::workers::End;
 
@@ -81,7 +81,7 @@ pub struct Process {
     pid: Pid,
     log: PathBuf,
     killable: Arc<Killable>,
-    _watched: Watched,
+    _guarded: GuardedGroup,
 }
 
 /// What the wire may kill: a process, until it has been reaped. Its number may be given to another then.
@@ -185,7 +185,7 @@ impl Process {
             pid,
             log,
             killable: Arc::new(Killable(Mutex::new(Some(pid)))),
-            _watched: guard.watch(pid)?,
+            _guarded: guard.watch(pid)?,
         })
     }
 

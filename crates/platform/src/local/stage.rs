@@ -18,7 +18,7 @@ use super::proc;
 use super::process;
 use super::producer::Producer;
 use super::{Host, Identities, Place};
-use crate::autoscale::{Driven, Recording, Scaler};
+use crate::autoscale::{Driven, Scaler, ScalingRecord};
 use crate::lock::lock;
 use crate::logs;
 use crate::loss::Lookout;
@@ -184,7 +184,7 @@ impl Stage for LocalStage {
         Some(self.proxy.clone())
     }
 
-    fn scaling(&self) -> Vec<Recording> {
+    fn scaling(&self) -> Vec<ScalingRecord> {
         lock(&self.scalers).iter().map(Scaler::recording).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Faults: small rules that say what happens to a request.
 
-mod effect;
+mod kind;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use effect::{Effect, Moment, Refusal};
+pub use kind::{FaultKind, Moment, Refusal};
 
 use super::wire::AtWork;
 use super::{Operation, lock};
@@ -41,12 +41,12 @@ pub struct Rule {
     /// How often it strikes at most.
     pub most: u64,
     /// What happens.
-    pub effect: Effect,
+    pub effect: FaultKind,
 }
 
 impl Rule {
     /// `effect` on every request for `operation` of any consumer.
-    pub fn on(operation: Operation, effect: Effect) -> Self {
+    pub fn on(operation: Operation, effect: FaultKind) -> Self {
         Self {
             operations: vec![operation],
             whom: Whom::Workers,
@@ -104,19 +104,19 @@ pub struct Faults {
 /// A rule at work, until this is dropped.
 #[derive(Debug)]
 #[must_use = "dropping the guard takes the rule away"]
-pub(super) struct Guard {
+pub(super) struct InstalledRule {
     number: u64,
     faults: Faults,
 }
 
-impl AtWork for Guard {
+impl AtWork for InstalledRule {
     fn struck(&self) -> u64 {
         let counts = self.faults.counts();
         counts.get(&self.number).copied().unwrap_or_default()
     }
 }
 
-impl Drop for Guard {
+impl Drop for InstalledRule {
     fn drop(&mut self) {
         self.faults.remove(self.number);
     }
@@ -126,7 +126,7 @@ impl Drop for Guard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ruling {
     pub(super) delay: Duration,
-    pub(super) effect: Option<Effect>,
+    pub(super) effect: Option<FaultKind>,
     /// For whatever else must be drawn for this request.
     pub(super) draw: u64,
 }
@@ -146,10 +146,10 @@ impl Faults {
     }
 
     /// Puts `rule` to work, for as long as the guard is held.
-    pub(super) fn install(&self, rule: Rule) -> Guard {
+    pub(super) fn install(&self, rule: Rule) -> InstalledRule {
         let number = self.lock().installed + 1;
         self.put(number, rule);
-        Guard {
+        InstalledRule {
             number,
             faults: self.clone(),
         }
@@ -193,7 +193,7 @@ impl Faults {
         let State { rules, struck, .. } = &mut *state;
         for installed in rules {
             let rule = &installed.rule;
-            let taken = ruling.effect.is_some() && !matches!(rule.effect, Effect::Delay(_));
+            let taken = ruling.effect.is_some() && !matches!(rule.effect, FaultKind::Delay(_));
             if taken || installed.struck >= rule.most || !rule.meets(operation, client) {
                 continue;
             }
@@ -206,13 +206,13 @@ impl Faults {
             if !strikes(met, rule.share, seed) {
                 continue;
             }
-            if matches!(rule.effect, Effect::Kill(_)) && doomed.swap(true, Ordering::Relaxed) {
+            if matches!(rule.effect, FaultKind::Kill(_)) && doomed.swap(true, Ordering::Relaxed) {
                 continue;
             }
             installed.struck += 1;
             *struck += 1;
             match rule.effect {
-                Effect::Delay(most) => ruling.delay += most.mul_f64(unit(mix(draw))),
+                FaultKind::Delay(most) => ruling.delay += most.mul_f64(unit(mix(draw))),
                 effect => (ruling.effect, ruling.draw) = (Some(effect), mix(draw)),
             }
         }

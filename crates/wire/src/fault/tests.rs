@@ -4,7 +4,7 @@ use super::*;
 use crate::Service;
 
 static ALIVE: AtomicBool = AtomicBool::new(false);
-const BUSY: Effect = Effect::Refuse(Refusal::ServerBusy);
+const BUSY: FaultKind = FaultKind::Refuse(Refusal::ServerBusy);
 
 fn struck(faults: &Faults, requests: u64) -> u64 {
     let judged = |_| {
@@ -74,7 +74,7 @@ fn any_share_is_kept() {
 #[test]
 fn a_client_dies_once_and_its_other_requests_do_not_count() {
     let faults = Faults::new(1);
-    let kill = Effect::Kill(Moment::Before);
+    let kill = FaultKind::Kill(Moment::Before);
     let guard = faults.install(Rule::on(Operation::DeleteMessage, kill).at_most(2));
     let (first, second) = (AtomicBool::new(false), AtomicBool::new(false));
     let effect = |doomed| {
@@ -92,8 +92,8 @@ fn a_client_dies_once_and_its_other_requests_do_not_count() {
 #[test]
 fn delays_add_up_and_the_first_other_effect_counts() {
     let faults = Faults::new(9);
-    let late = Effect::Delay(Duration::from_millis(10));
-    let _guards = [late, BUSY, late, Effect::Withhold]
+    let late = FaultKind::Delay(Duration::from_millis(10));
+    let _guards = [late, BUSY, late, FaultKind::Withhold]
         .map(|effect| faults.install(Rule::on(Operation::InsertEntity, effect)));
     let ruling = faults.judge(Operation::InsertEntity, "consumer-1", &ALIVE);
     assert_eq!(ruling.effect, Some(BUSY));

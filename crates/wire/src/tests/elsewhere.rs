@@ -187,7 +187,7 @@ async fn a_rule_is_at_work_when_it_was_put_and_is_gone_with_its_guard() {
     let elsewhere = Elsewhere::start().await;
     let way = Cuttable::to(elsewhere.control, 0).await;
     let remote = elsewhere.remote(&way, &Arc::default()).await;
-    let busy = Effect::Refuse(Refusal::ServerBusy);
+    let busy = FaultKind::Refuse(Refusal::ServerBusy);
     let rule = Rule::on(Operation::InsertEntity, busy).at_most(2);
     let at_work = remote.install(rule).await.unwrap();
     let mut answers = Vec::new();
@@ -207,7 +207,11 @@ async fn a_client_that_a_rule_kills_is_killed_by_whoever_reads_of_it_and_asks_fo
     let way = Cuttable::to(elsewhere.control, 0).await;
     let killed = Arc::new(Killed::default());
     let remote = elsewhere.remote(&way, &killed).await;
-    let kill = Rule::on(Operation::InsertEntity, Effect::Kill(Moment::AfterEffect)).at_most(1);
+    let kill = Rule::on(
+        Operation::InsertEntity,
+        FaultKind::Kill(Moment::AfterEffect),
+    )
+    .at_most(1);
     let _at_work = remote.install(kill).await.unwrap();
     assert!(elsewhere.insert("pod-1").await.is_err());
     assert_eq!(*killed.0.lock().unwrap(), ["pod-1"]);

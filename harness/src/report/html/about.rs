@@ -119,7 +119,7 @@ pub(super) fn processes(record: &RunRecord) -> Markup {
                     }
                     tbody { @for process in &record.processes { (process_row(record, process)) } }
                 }
-                @for (at, (process, exit)) in record.unexpected_ends().enumerate() { (last_lines(process, exit, at == 0)) }
+                @for (at, (process, exit)) in record.unexpected_exits().enumerate() { (last_lines(process, exit, at == 0)) }
             }
         }
     }

@@ -12,7 +12,7 @@ use super::super::world::{Scenario, StepError, StepResult};
 use super::ready::watch_ready;
 use super::when::sending;
 use crate::outcome::Outcome;
-use crate::wire::{Effect, Operation, Refusal, Rule};
+use crate::wire::{FaultKind, Operation, Refusal, Rule};
 
 /// What is wrong with the set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ fn mistake(scenario: &mut Scenario, what: Wrong) {
         Wrong::Clock(seconds) => set_up(scenario).skew_s = seconds,
         Wrong::Role(operations) => scenario.rules.push(Rule {
             operations: operations.to_vec(),
-            ..Rule::on(Operation::Other, Effect::Refuse(Refusal::NoRole))
+            ..Rule::on(Operation::Other, FaultKind::Refuse(Refusal::NoRole))
         }),
     }
 }

@@ -13,7 +13,7 @@ use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepError, StepResult};
 use crate::outcome::Outcome;
 use crate::run::Run;
-use crate::wire::{Effect, Operation, Refusal, Rule};
+use crate::wire::{FaultKind, Operation, Refusal, Rule};
 
 /// How long consumers may take until one of them asks storage for anything: a pod has to be started.
 const START: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ fn busy(scenario: &mut Scenario, what: Busy) {
     };
     scenario.busy = Some(Rule {
         operations,
-        ..Rule::on(Operation::Other, Effect::Refuse(Refusal::ServerBusy))
+        ..Rule::on(Operation::Other, FaultKind::Refuse(Refusal::ServerBusy))
     });
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use autoscaler::Settings;
 use cucumber::then;
-use platform::autoscale::Recording;
+use platform::autoscale::ScalingRecord;
 use platform::{Cause, Departure, Roster};
 use tokio::time::Instant;
 
@@ -229,7 +229,7 @@ fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
 }
 
 /// Inconclusive where the loops themselves were late, or were not there.
-fn on_time(recording: &Recording, slack: Duration) -> StepResult {
+fn on_time(recording: &ScalingRecord, slack: Duration) -> StepResult {
     recording
         .untold(slack)
         .map_or(Ok(()), |why| Err(untold(&why)))

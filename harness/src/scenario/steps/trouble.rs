@@ -10,7 +10,7 @@ use super::super::durations::Time;
 use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 use super::rows;
-use crate::wire::{Effect, Moment, Operation, Refusal, Rule};
+use crate::wire::{FaultKind, Moment, Operation, Refusal, Rule};
 
 /// Which requests of the consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
@@ -52,7 +52,7 @@ impl Requests {
         }
     }
 
-    fn rule(self, effect: Effect) -> Rule {
+    fn rule(self, effect: FaultKind) -> Rule {
         Rule {
             operations: self.operations(),
             ..Rule::on(Operation::Other, effect)
@@ -62,7 +62,7 @@ impl Requests {
 
 /// What they get instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Trouble(Effect);
+struct Trouble(FaultKind);
 
 impl FromStr for Trouble {
     type Err = String;
@@ -76,20 +76,20 @@ impl FromStr for Trouble {
             if time.is_zero() {
                 return Err(format!("{text:?} is not late; write a time above 0"));
             }
-            return Ok(Self(Effect::Delay(time)));
+            return Ok(Self(FaultKind::Delay(time)));
         }
         Ok(Self(match text {
-            "503 ServerBusy" => Effect::Refuse(Refusal::ServerBusy),
-            "500 OperationTimedOut" => Effect::Refuse(Refusal::OperationTimedOut),
-            "500 InternalError" => Effect::Refuse(Refusal::InternalError),
-            "403 AuthorizationFailure" => Effect::Refuse(Refusal::Forbidden),
-            "429 TooManyRequests" => Effect::Refuse(Refusal::TooManyRequests),
-            "a reset before storage has the request" => Effect::Reset(Moment::Before),
-            "a reset after storage has done it" => Effect::Reset(Moment::AfterEffect),
-            "a reset in the middle of the answer" => Effect::Reset(Moment::DuringAnswer),
-            "no answer" => Effect::Withhold,
-            "half an answer" => Effect::Truncate,
-            "a garbled answer" => Effect::Garble,
+            "503 ServerBusy" => FaultKind::Refuse(Refusal::ServerBusy),
+            "500 OperationTimedOut" => FaultKind::Refuse(Refusal::OperationTimedOut),
+            "500 InternalError" => FaultKind::Refuse(Refusal::InternalError),
+            "403 AuthorizationFailure" => FaultKind::Refuse(Refusal::Forbidden),
+            "429 TooManyRequests" => FaultKind::Refuse(Refusal::TooManyRequests),
+            "a reset before storage has the request" => FaultKind::Reset(Moment::Before),
+            "a reset after storage has done it" => FaultKind::Reset(Moment::AfterEffect),
+            "a reset in the middle of the answer" => FaultKind::Reset(Moment::DuringAnswer),
+            "no answer" => FaultKind::Withhold,
+            "half an answer" => FaultKind::Truncate,
+            "a garbled answer" => FaultKind::Garble,
             _ => return Err(format!("{text:?} is no trouble that the proxy can make")),
         }))
     }
@@ -126,7 +126,7 @@ impl Death {
         // The first receives may find the queue empty, with nothing to lose; of inserts there may be only a few.
         Rule {
             after: if requests == Requests::Receives { 3 } else { 0 },
-            ..requests.rule(Effect::Kill(moment)).at_most(count)
+            ..requests.rule(FaultKind::Kill(moment)).at_most(count)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A storage, its wire and time: what workers ask is answered by the embedded engine, and taken down by the wire's reader.
 
+mod judged;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +11,6 @@ use engine::{Engine, Moment, PlayedClock, Request, Services};
 use evidence::{Answer, Crossing};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
-use judge::audit::{Audit, Auditor, Expectation, StorageNames};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Deserialize;
@@ -336,43 +337,6 @@ impl World {
     /// Whether every message was deleted.
     pub(crate) fn is_empty(&self) -> bool {
         self.deleted >= self.messages
-    }
-
-    /// What a judge says of all this.
-    pub(crate) fn audit(self) -> Audit {
-        let mut auditor = Auditor::new(Expectation {
-            description: self.lens.description().clone(),
-            own_table: true,
-            ..Expectation::new(self.lens.run().clone(), self.payloads, self.messages)
-        })
-        .expect("a sensible expectation");
-        let mut protocol = auditor.protocol().of(StorageNames {
-            queues: vec![QUEUE.to_owned()],
-            table: Some(TABLE.to_owned()),
-        });
-        for crossing in &self.crossings {
-            protocol.crossing(crossing);
-        }
-        auditor.hear(protocol.finish());
-        if let Some(poison) = self.lens.poison_queue(QUEUE) {
-            let path = format!("/{poison}/messages");
-            let (_, _, body) =
-                self.answer(Service::Queue, &Method::GET, &path, "numofmessages=32", "");
-            let text = std::str::from_utf8(&body).expect("a text");
-            let list: List = quick_xml::de::from_str(text.trim_start_matches('\u{feff}'))
-                .expect("a list of messages");
-            for entry in list.queue_message {
-                let found = self.lens.set_aside(&entry.message_text);
-                auditor.poisoned(found.expect("what the team gives up"));
-            }
-        }
-        let path = format!("/{TABLE}()");
-        let (_, _, body) = self.answer(Service::Table, &Method::GET, &path, "", "");
-        let rows: Value = serde_json::from_slice(&body).expect("rows");
-        for row in rows["value"].as_array().expect("rows") {
-            auditor.row(&self.lens.row(row.as_object().expect("a row")));
-        }
-        auditor.finish()
     }
 }
 

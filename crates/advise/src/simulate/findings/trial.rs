@@ -1,4 +1,6 @@
-//! Advice is tried on the model before it is given.
+//! Advice is tried on the model before it is given; `words` says what came of it.
+
+mod words;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
@@ -10,6 +12,7 @@ use autoscaler::{Behavior, Settings};
 use super::tried::Tried;
 use crate::simulate::outlook::Question;
 use views::clock;
+use words::none_helps;
 
 /// Longer than this is not tried: what goes wrong in days does in the first two.
 const LONGEST: Duration = Duration::from_secs(48 * 3_600);
@@ -17,8 +20,6 @@ const LONGEST: Duration = Duration::from_secs(48 * 3_600);
 const HELPS: f64 = 0.8;
 /// One that leaves less than this part is taken before any that comes after, unless nothing is found with that one.
 const MENDS: f64 = 0.1;
-/// So many times the replica time is a cost that is told.
-const DEARER: f64 = 1.1;
 
 /// Runs of the same question with other settings: in some phases first, and what helps there in all phases that are simulated.
 pub(super) struct Trial<Q: Tried> {
@@ -246,55 +247,6 @@ impl<Q: Tried> Trial<Q> {
         }
     }
 
-    /// What to write, what it changes on the model, and what it costs.
-    fn told(&self, best: &Outcome<'_, Q>, score: &Score<'_, Q::Run>) -> String {
-        let before = self.before();
-        let words: Vec<_> = best.changes.iter().map(|it| it.words.as_str()).collect();
-        let (words, to) = (words.join(", and "), (score.words)(best.to));
-        let (still, all) = best.still;
-        let worst = before.all.iter().map(score.of).max().unwrap_or(0);
-        let from = (score.words)(worst);
-        let goes = if best.to < worst {
-            let name = score.name;
-            format!("{words}; tried on the model, {name} then goes from {from} to {to}")
-        } else {
-            // The worst is as bad as it was, and in fewer runs.
-            let so = before
-                .all
-                .iter()
-                .filter(|run| is_found(*run, score))
-                .count();
-            format!(
-                "{words}; tried on the model, it is then so in {still} of {all} phases of the two loops, not in {so}"
-            )
-        };
-        let too_much = !best.gone && best.left > MENDS;
-        let still = too_much.then(|| match still {
-            still if still < all && best.to < worst => format!(
-                ", which is less, and still too much in {still} of {all} phases of the two loops"
-            ),
-            _ => ", which is less, and still too much".to_owned(),
-        });
-        let makes: Vec<_> = best.makes.iter().copied().collect();
-        let makes = (!makes.is_empty()).then(|| {
-            let (was, is) = if makes.len() == 1 {
-                ("was", "is")
-            } else {
-                ("were", "are")
-            };
-            let makes = makes.join(" and ");
-            format!("; but {makes}, which {was} not, {is} found then")
-        });
-        let (now, then) = (Q::replica_time(&before.all[0]), best.replica_time);
-        let dearer = then.as_secs_f64() > now.as_secs_f64() * DEARER;
-        let costs = dearer.then(|| {
-            let (now, then) = (clock::words(now), clock::words(then));
-            format!("; all replicas together are then there for {then}, not {now}")
-        });
-        let further = [still, makes, costs].into_iter().flatten();
-        std::iter::once(goes).chain(further).collect()
-    }
-
     /// Keeps what mends, or leaves less than this part of what the best one before does, and makes nothing else wrong; whether that is
     /// enough.
     fn keep<'a>(
@@ -381,20 +333,6 @@ fn weigh<R>(after: &[R], before: &[R], score: &Score<'_, R>) -> Option<Weighed> 
         to: after.iter().map(score.of).max().unwrap_or(0),
         still: (still, after.len()),
     })
-}
-
-fn none_helps<Q>(changes: &[Change<Q>], pairs: bool) -> Advice {
-    let words: Vec<_> = changes.iter().map(|it| it.words.as_str()).collect();
-    let together = if pairs { ", alone or two together" } else { "" };
-    let text = if changes.is_empty() {
-        "give the load other settings".to_owned()
-    } else {
-        format!(
-            "nothing that was tried on the model helps{together}: {}",
-            words.join("; ")
-        )
-    };
-    Advice { text, blame: None }
 }
 
 /// The rules of the HPA, made if there are none.

@@ -26,7 +26,7 @@ fn distance(settings: &Settings, recorded: &ReplicaSeries) -> Duration {
         visible: 30,
         leased: 0,
     }));
-    let silent = Samples::with_silence([(seconds(0), None), (AWAY, waiting)]);
+    let silent = RecordedQueue::with_silence([(seconds(0), None), (AWAY, waiting)]);
     let known = Uncertainty {
         poll: Some(seconds(0)),
         sync: Some(seconds(15)),

@@ -1,7 +1,7 @@
 use azurite::CertificateAuthority;
 
 use super::*;
-use crate::authority::{AUDIENCE, Federated, Kubelet, Projection};
+use crate::authority::{AUDIENCE, FederatedCredential, Kubelet, Projection};
 
 struct Rig {
     authority: Authority,
@@ -26,7 +26,7 @@ impl Rig {
         let directory = |issuer| Directory {
             tenant: "tenant-1".to_owned(),
             client: "client-1".to_owned(),
-            federated: Federated {
+            federated: FederatedCredential {
                 issuer,
                 subject: "system:serviceaccount:ns:sa".to_owned(),
                 audience: AUDIENCE.to_owned(),

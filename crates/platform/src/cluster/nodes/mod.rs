@@ -2,7 +2,7 @@
 //!
 //! - `seen` is what matters of a node, `heard` what consumers say of their machine's scheduled events; `stories` is what follows from both,
 //!   `story` one eviction.
-//! - [`Ground`] has all of them watched, and writes each eviction's story into the run's log.
+//! - [`WatchedNodes`] has all of them watched, and writes each eviction's story into the run's log.
 //! - [`TakesBack`] is who takes nodes back: Azure, which Azure Resource Manager asks, or the harness itself, [`HandedOver`], and then no
 //!   node that its owner has not named. [`Prices`] is what an hour of a machine costs.
 //!
@@ -62,7 +62,7 @@ const ROOM: Duration = Duration::from_secs(4 * 60);
 const UNPRICED: usize = 256;
 
 /// The nodes of a run, watched until this is dropped.
-pub(super) struct Ground {
+pub(super) struct WatchedNodes {
     shared: Shared,
     taker: Arc<dyn TakesBack>,
     _stop: DropGuard,
@@ -85,7 +85,7 @@ fn now() -> Moment {
     }
 }
 
-impl Ground {
+impl WatchedNodes {
     /// Watches the nodes of the cluster of `seen`, and its consumers, from now on. `prices` is where machines cost what Azure says.
     pub(super) fn watch(
         seen: &Seen,
@@ -273,7 +273,7 @@ async fn see_workers(shared: Shared, mut roster: watch::Receiver<Roster>, stop: 
 }
 
 #[async_trait]
-impl Nodes for Ground {
+impl Nodes for WatchedNodes {
     fn watch(&self) -> watch::Receiver<NodesView> {
         self.shared.view.subscribe()
     }
@@ -302,7 +302,7 @@ impl Nodes for Ground {
     }
 }
 
-impl Ground {
+impl WatchedNodes {
     /// Gives back the nodes that were taken out of use.
     pub(super) async fn give_back(&self) -> anyhow::Result<()> {
         self.taker.give_back().await

@@ -191,7 +191,7 @@ impl Played {
             watches: Mutex::default(),
             roster,
             wire: None,
-            ground: None,
+            nodes: None,
             scaled: Mutex::default(),
             is_removed: AtomicBool::new(false),
         };
@@ -294,7 +294,7 @@ async fn each_recording_is_of_one_queue() {
     let time = Duration::from_secs(40);
     tokio::time::sleep(time).await;
     let settings = scaling().effective();
-    let most = |recording: Recording| {
+    let most = |recording: ScalingRecord| {
         let (allowed, _) = recording.allowed(&settings, time);
         allowed.bands.iter().map(|band| band.high).max()
     };

@@ -142,7 +142,7 @@ impl Fleet {
     pub(in crate::local) async fn reconcile(&mut self) -> anyhow::Result<()> {
         for mut leaving in std::mem::take(&mut self.leaving) {
             if leaving.is_over()? {
-                self.see_off(leaving).await?;
+                self.await_exit(leaving).await?;
             } else {
                 self.leaving.push(leaving);
             }
@@ -163,7 +163,7 @@ impl Fleet {
         for mut member in std::mem::take(&mut self.running) {
             match member.process.try_end()? {
                 None => self.running.push(member),
-                // Its machine has asked it, which `ground` looks after.
+                // Its machine has asked it, which `placement` looks after.
                 Some(_) if self.was_told(&member) => self.running.push(member),
                 // A fault has killed it since `take_fallen` looked: the next look takes it.
                 Some(_) if member.lane.was_killed() => self.running.push(member),
@@ -258,7 +258,7 @@ impl Fleet {
     }
 
     /// Waits until it has ended, for what is left of its grace period, and kills it after that.
-    pub(super) async fn see_off(&mut self, mut leaving: Leaving) -> anyhow::Result<Departure> {
+    pub(super) async fn await_exit(&mut self, mut leaving: Leaving) -> anyhow::Result<Departure> {
         let Leaving { asked, grace, .. } = leaving;
         let left = grace.saturating_sub(asked.at.elapsed());
         let process = &mut leaving.member.process;

@@ -65,7 +65,7 @@ fn node(name: &str, conditions: &[&str]) -> Value {
 }
 
 struct Played {
-    ground: Ground,
+    nodes: WatchedNodes,
     teller: Teller,
     roster: watch::Sender<Roster>,
     asked: Arc<Mutex<Vec<String>>>,
@@ -91,9 +91,9 @@ impl Played {
         let trusting = reqwest::Client::builder().tls_certs_only([prices.root.clone()]);
         let asked = Prices::at(&prices.base, trusting).unwrap();
         let takes_back = Arc::new(manager.arm.clone());
-        let ground = Ground::watch(&seen, roster.subscribe(), takes_back, Some(asked));
+        let nodes = WatchedNodes::watch(&seen, roster.subscribe(), takes_back, Some(asked));
         let played = Self {
-            ground,
+            nodes,
             teller,
             roster,
             asked: manager.asked.clone(),
@@ -116,7 +116,7 @@ impl Played {
     }
 
     async fn until(&self, holds: impl Fn(&NodesView) -> bool) -> NodesView {
-        let told = until_told(self.ground.watch(), SOON, |view| {
+        let told = until_told(self.nodes.watch(), SOON, |view| {
             holds(view).then(|| view.clone())
         });
         told.await.expect("it must be seen in time")
@@ -168,7 +168,7 @@ fn worker(name: &str, node: &str) -> Worker {
 async fn a_node_is_taken_back_by_its_provider_id_and_its_story_is_in_the_log() {
     let played = Played::start(vec![]).await;
     played.until(|view| !view.evictable().is_empty()).await;
-    let evicted = played.ground.evict("aks-edw-spot-1", EVICTION).await;
+    let evicted = played.nodes.evict("aks-edw-spot-1", EVICTION).await;
     evicted.unwrap();
     assert_eq!(
         *played.asked.lock().unwrap(),
@@ -269,10 +269,10 @@ async fn a_refusal_is_told_in_azures_words_and_the_node_has_no_story() {
         "evict aks-edw-spot-1: the machine is not there (ResourceNotFound: gone)",
         "evict aks-edw-spot-1: the machine cannot be evicted now (OperationNotAllowed: not now)",
     ] {
-        let refused = played.ground.evict("aks-edw-spot-1", EVICTION).await;
+        let refused = played.nodes.evict("aks-edw-spot-1", EVICTION).await;
         let refused = format!("{:#}", refused.unwrap_err());
         assert!(refused.starts_with(named), "{refused}");
-        let view = played.ground.watch().borrow().clone();
+        let view = played.nodes.watch().borrow().clone();
         assert!(view.evictions.is_empty());
         assert_eq!(view.evictable(), ["aks-edw-spot-1"]);
     }

@@ -16,7 +16,7 @@ use crate::nodes::{Evicted, NodesView};
 use crate::simulated::{Cluster, Ended, Eviction, Figures, Node, Placed};
 
 /// The nodes of a fleet, and what happened on them.
-pub(super) struct Ground {
+pub(super) struct NodePlacement {
     cluster: Cluster,
     /// Consumers that fit nowhere, at the last look.
     homeless: u64,
@@ -45,7 +45,7 @@ struct Tracked {
     forced: Option<Instant>,
 }
 
-impl Ground {
+impl NodePlacement {
     /// The eviction of `node` that is not over.
     fn on(&mut self, node: &str) -> Option<&mut Tracked> {
         let mut evicted = self.evicted.iter_mut();
@@ -56,7 +56,7 @@ impl Ground {
 impl Fleet {
     /// From now on consumers start on nodes of `cluster`, which come when consumers need them.
     pub(in crate::local) fn settle_on(&mut self, cluster: Cluster) {
-        self.ground = Some(Ground {
+        self.placement = Some(NodePlacement {
             cluster,
             homeless: 0,
             lost: Vec::new(),
@@ -66,10 +66,10 @@ impl Fleet {
 
     /// The nodes as others see them, if there are any.
     pub(super) fn view(&self) -> Option<NodesView> {
-        let ground = self.ground.as_ref()?;
+        let placement = self.placement.as_ref()?;
         Some(NodesView {
-            nodes: ground.cluster.seen(),
-            evictions: ground.evicted.iter().map(|it| it.seen.clone()).collect(),
+            nodes: placement.cluster.seen(),
+            evictions: placement.evicted.iter().map(|it| it.seen.clone()).collect(),
             shortage: None,
             no_room: None,
             wanted: "a Spot node must have a consumer, and not be evicted already".to_owned(),
@@ -77,43 +77,43 @@ impl Fleet {
     }
 
     fn cluster(&mut self) -> anyhow::Result<&mut Cluster> {
-        let ground = self.ground.as_mut();
-        Ok(&mut ground.context("there are no nodes")?.cluster)
+        let placement = self.placement.as_mut();
+        Ok(&mut placement.context("there are no nodes")?.cluster)
     }
 
     /// From now on Azure has Spot machines to give, or it has none.
     pub(in crate::local) fn set_spot(&mut self, available: bool) {
-        if let Some(ground) = &mut self.ground {
-            ground.cluster.set_spot(available);
+        if let Some(placement) = &mut self.placement {
+            placement.cluster.set_spot(available);
         }
     }
 
     /// How long nodes were there together.
     pub(in crate::local) fn figures(&self) -> Figures {
-        let ground = self.ground.as_ref();
-        ground.map_or_else(Figures::default, |it| it.cluster.figures(Instant::now()))
+        let placement = self.placement.as_ref();
+        placement.map_or_else(Figures::default, |it| it.cluster.figures(Instant::now()))
     }
 
     /// Has `node` taken back, as `eviction` says.
     pub(in crate::local) fn evict(&mut self, node: &str, eviction: Eviction) -> anyhow::Result<()> {
         let now = Stamp::now();
         let wanted = usize::try_from(self.wanted())?;
-        let ground = self.ground.as_mut().context("there are no nodes")?;
+        let placement = self.placement.as_mut().context("there are no nodes")?;
         let is_drained = eviction.ends == Ended::Kept;
         if is_drained {
-            ground.cluster.cordon(node);
+            placement.cluster.cordon(node);
         } else {
-            ground.cluster.evict(node, eviction, now);
+            placement.cluster.evict(node, eviction, now);
         }
-        ground.evicted.push(Tracked {
+        placement.evicted.push(Tracked {
             seen: Evicted {
                 node: node.to_owned(),
                 eviction,
                 is_asked: true,
                 since: now,
                 is_over: false,
-                workers: ground.cluster.consumers(node),
-                longest_pauses: ground.cluster.longest_pauses(node),
+                workers: placement.cluster.consumers(node),
+                longest_pauses: placement.cluster.longest_pauses(node),
                 ended: Vec::new(),
                 killed: Vec::new(),
                 failed: None,
@@ -152,14 +152,14 @@ impl Fleet {
 
     /// How many consumers of `group` and `queue` still count though their machine has ended, since nobody knows.
     pub(super) fn unmissed(&self, group: &str, queue: usize) -> usize {
-        let lost = self.ground.iter().flat_map(|ground| &ground.lost);
+        let lost = self.placement.iter().flat_map(|placement| &placement.lost);
         lost.filter(|lost| (lost.group, lost.queue) == (group, queue))
             .count()
     }
 
     /// One look at the nodes: those that come, those that go, and who ended on them.
     pub(super) async fn see_to_nodes(&mut self) -> anyhow::Result<()> {
-        if self.ground.is_none() {
+        if self.placement.is_none() {
             return Ok(());
         }
         let now = Instant::now();
@@ -183,12 +183,12 @@ impl Fleet {
     }
 
     async fn joined(&mut self, now: Instant) -> anyhow::Result<Vec<Node>> {
-        let ground = self.ground.as_mut().context("there are no nodes")?;
-        let homeless = std::mem::take(&mut ground.homeless);
-        if ground.cluster.claim(homeless, now) > 0 {
+        let placement = self.placement.as_mut().context("there are no nodes")?;
+        let homeless = std::mem::take(&mut placement.homeless);
+        if placement.cluster.claim(homeless, now) > 0 {
             tracing::debug!(homeless, "no pool can make a node for all");
         }
-        ground.cluster.join_due(now).await
+        placement.cluster.join_due(now).await
     }
 
     /// Frees the seats of consumers that are no longer running.
@@ -202,10 +202,10 @@ impl Fleet {
 
     /// Takes a seat for the consumer of this name; `None`: there is none yet.
     pub(super) fn seat(&mut self, name: &str) -> Option<Placed> {
-        let ground = self.ground.as_mut()?;
-        let placed = ground.cluster.place(name);
+        let placement = self.placement.as_mut()?;
+        let placed = placement.cluster.place(name);
         if placed.is_none() {
-            ground.homeless += 1;
+            placement.homeless += 1;
         }
         placed
     }
@@ -213,7 +213,10 @@ impl Fleet {
     /// Whether its machine has been told of its end, and has not ended yet.
     pub(super) fn was_told(&self, member: &Member) -> bool {
         let told = |it: &Evicted| it.eviction.notice.is_some() && !it.is_over;
-        let mut evicted = self.ground.iter().flat_map(|ground| &ground.evicted);
+        let mut evicted = self
+            .placement
+            .iter()
+            .flat_map(|placement| &placement.evicted);
         evicted.any(|it| told(&it.seen) && member.node.as_deref() == Some(&it.seen.node))
     }
 
@@ -232,9 +235,9 @@ impl Fleet {
         };
         let mut recovered = Vec::new();
         let evicted = self
-            .ground
+            .placement
             .iter_mut()
-            .flat_map(|ground| &mut ground.evicted);
+            .flat_map(|placement| &mut placement.evicted);
         for it in evicted {
             let seen = &mut it.seen;
             let all_gone = seen.ended.len() + seen.killed.len() >= seen.workers.len();

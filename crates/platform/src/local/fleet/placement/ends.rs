@@ -14,7 +14,7 @@ impl Fleet {
     /// Ends the consumers of nodes that are due to be drained by force: SIGTERM, and SIGKILL to what is left a second later.
     pub(super) fn drain_by_force(&mut self) -> anyhow::Result<()> {
         let mut due = Vec::new();
-        let evicted = self.ground.iter_mut().flat_map(|it| &mut it.evicted);
+        let evicted = self.placement.iter_mut().flat_map(|it| &mut it.evicted);
         for it in evicted.filter(|it| !it.seen.is_over) {
             let Some(after) = it.seen.eviction.drained_after else {
                 continue;
@@ -47,7 +47,10 @@ impl Fleet {
 
     /// Takes away those that have ended by themselves on a node whose machine was told.
     pub(super) fn take_drained(&mut self) -> anyhow::Result<()> {
-        let evicted = self.ground.iter().flat_map(|ground| &ground.evicted);
+        let evicted = self
+            .placement
+            .iter()
+            .flat_map(|placement| &placement.evicted);
         let told = evicted.filter(|it| it.seen.eviction.notice.is_some() && !it.seen.is_over);
         let told: Vec<(String, Instant)> =
             told.map(|it| (it.seen.node.clone(), it.began)).collect();
@@ -73,9 +76,9 @@ impl Fleet {
     }
 
     fn note_drained(&mut self, node: &str, departure: Departure) -> anyhow::Result<()> {
-        let ground = self.ground.as_mut().context("there are no nodes")?;
-        ground.cluster.ended(&departure.name);
-        let Some(evicted) = ground.on(node) else {
+        let placement = self.placement.as_mut().context("there are no nodes")?;
+        placement.cluster.ended(&departure.name);
+        let Some(evicted) = placement.on(node) else {
             return Ok(());
         };
         evicted.short.get_or_insert_with(Instant::now);
@@ -113,11 +116,11 @@ impl Fleet {
             member.process.signal_group(signal)?;
         }
         let now = Instant::now();
-        let ground = self.ground.as_mut().context("there are no nodes")?;
-        let times = ground.cluster.times();
-        let pauses = ground.cluster.longest_pauses(node);
-        ground.cluster.gone(node, now);
-        if let Some(evicted) = ground.on(node) {
+        let placement = self.placement.as_mut().context("there are no nodes")?;
+        let times = placement.cluster.times();
+        let pauses = placement.cluster.longest_pauses(node);
+        placement.cluster.gone(node, now);
+        if let Some(evicted) = placement.on(node) {
             evicted.seen.is_over = true;
             evicted.seen.longest_pauses = pauses;
             evicted.seen.killed.clone_from(&killed);
@@ -153,8 +156,8 @@ impl Fleet {
             self.depart(&member, end, Cause::Evicted, None, "ended with its node")?;
             (None, now + times.deleted_is_missed)
         };
-        let ground = self.ground.as_mut().context("there are no nodes")?;
-        ground.lost.push(Lost {
+        let placement = self.placement.as_mut().context("there are no nodes")?;
+        placement.lost.push(Lost {
             group,
             queue,
             still,
@@ -165,13 +168,13 @@ impl Fleet {
 
     /// Those that have been gone for long enough are missed, and will be replaced.
     pub(super) async fn miss(&mut self, now: Instant) -> anyhow::Result<()> {
-        let Some(ground) = &mut self.ground else {
+        let Some(placement) = &mut self.placement else {
             return Ok(());
         };
-        let lost = std::mem::take(&mut ground.lost);
+        let lost = std::mem::take(&mut placement.lost);
         let (missed, unmissed): (Vec<_>, Vec<_>) =
             lost.into_iter().partition(|lost| lost.missed <= now);
-        ground.lost = unmissed;
+        placement.lost = unmissed;
         for lost in missed {
             self.bury(lost).await?;
         }
@@ -189,8 +192,8 @@ impl Fleet {
 
     /// Ends what machines that were stopped have left standing still. At the end of a run.
     pub(in crate::local::fleet) async fn bury_all(&mut self) -> anyhow::Result<()> {
-        let ground = self.ground.as_mut();
-        let lost = ground.map(|ground| std::mem::take(&mut ground.lost));
+        let placement = self.placement.as_mut();
+        let lost = placement.map(|placement| std::mem::take(&mut placement.lost));
         for lost in lost.unwrap_or_default() {
             self.bury(lost).await?;
         }

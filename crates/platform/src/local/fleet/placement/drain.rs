@@ -25,7 +25,10 @@ fn is_at_work(member: &Member) -> bool {
 impl Fleet {
     /// One look at the nodes that are drained: tells consumers there to end, as the budget allows, and notes who has.
     pub(super) fn drain_in_order(&mut self) -> anyhow::Result<()> {
-        let tracked = self.ground.iter().flat_map(|ground| &ground.evicted);
+        let tracked = self
+            .placement
+            .iter()
+            .flat_map(|placement| &placement.evicted);
         let open = tracked.filter(|it| it.seen.eviction.ends == Ended::Kept && !it.seen.is_over);
         let nodes: Vec<String> = open.map(|it| it.seen.node.clone()).collect();
         for node in nodes {
@@ -54,7 +57,11 @@ impl Fleet {
 
     fn note_told(&mut self, node: &str) -> anyhow::Result<()> {
         let departed = &self.departed;
-        let Some(tracked) = self.ground.as_mut().and_then(|ground| ground.on(node)) else {
+        let Some(tracked) = self
+            .placement
+            .as_mut()
+            .and_then(|placement| placement.on(node))
+        else {
             return Ok(());
         };
         take_down(tracked, departed);

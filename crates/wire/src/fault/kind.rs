@@ -9,7 +9,7 @@ use crate::Service;
 
 /// What happens to a request or to its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Effect {
+pub enum FaultKind {
     /// Storage is not asked; the client gets this error with the service's own body.
     Refuse(Refusal),
     /// The request waits for up to this time, then goes on. Several add up.
@@ -115,7 +115,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Effect {
+impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = |moment: Moment| match moment {
             Moment::Before => "before storage has the request",
