@@ -100,12 +100,19 @@ fn syntax(said: &str, rest: &str) -> String {
 /// What does not fit a type, from the words `said` of `serde`, without the names that types have in this program. It completes the name of a
 /// field: `is "x", must be a number`.
 pub fn misfit(said: &str) -> String {
+    misnamed(said)
+        .or_else(|| mistyped(said))
+        .unwrap_or_else(|| said.to_owned())
+}
+
+/// What is wrong with the names or the number of what stands there.
+fn misnamed(said: &str) -> Option<String> {
     let quoted = |text: &str| text.trim_matches('`').to_owned();
     if let Some(field) = said.strip_prefix("missing field ") {
-        return format!("lacks the field {}", quoted(field));
+        return Some(format!("lacks the field {}", quoted(field)));
     }
     if let Some(field) = said.strip_prefix("duplicate field ") {
-        return format!("has the field {} twice", quoted(field));
+        return Some(format!("has the field {} twice", quoted(field)));
     }
     if let Some((field, known)) = said
         .strip_prefix("unknown field ")
@@ -116,11 +123,11 @@ pub fn misfit(said: &str) -> String {
             .trim_start_matches("one of ");
         let (field, known) = (quoted(field), known.replace('`', ""));
         // As YAML reads `name:{` and `-name: value`.
-        return if field.contains(':') {
+        return Some(if field.contains(':') {
             format!("unknown field {field}; YAML needs a space after the colon")
         } else {
             format!("unknown field {field}; there are {known}")
-        };
+        });
     }
     if let Some((value, known)) = said
         .strip_prefix("unknown variant ")
@@ -129,31 +136,32 @@ pub fn misfit(said: &str) -> String {
         let known = known
             .trim_start_matches("expected ")
             .trim_start_matches("one of ");
-        return format!(
+        return Some(format!(
             "is {:?}, must be one of {}",
             quoted(value),
             known.replace('`', "")
-        );
+        ));
     }
     // What an enumeration with a shape for each of several kinds says of all others.
     if said.starts_with("data did not match any variant") {
-        return "is of a kind that cannot stand here, such as a list or an object in place of a number or a text".to_owned();
+        return Some("is of a kind that cannot stand here, such as a list or an object in place of a number or a text".to_owned());
     }
-    let length = said.strip_prefix("invalid length ");
-    if let Some((length, expected)) = length.and_then(|it| it.split_once(", expected ")) {
-        return if expected.starts_with("struct ") {
-            "is a list, must be an object".to_owned()
-        } else {
-            format!("is a list of {length}, must be a list of another length")
-        };
-    }
+    let length = said.strip_prefix("invalid length ")?;
+    let (length, expected) = length.split_once(", expected ")?;
+    Some(if expected.starts_with("struct ") {
+        "is a list, must be an object".to_owned()
+    } else {
+        format!("is a list of {length}, must be a list of another length")
+    })
+}
+
+/// What is wrong with the type of a value.
+fn mistyped(said: &str) -> Option<String> {
     let kinds = ["invalid type: ", "invalid value: "];
     let mut found = kinds.iter().filter_map(|kind| said.strip_prefix(kind));
-    let Some((found, expected)) = found.next().and_then(|it| it.rsplit_once(", expected ")) else {
-        return said.to_owned();
-    };
+    let (found, expected) = found.next()?.rsplit_once(", expected ")?;
     if found == "null" {
-        return "is missing".to_owned();
+        return Some("is missing".to_owned());
     }
     // A placeholder of a shell's, of envsubst or of a pipeline.
     if ["\"$", "\"#{", "\"__"]
@@ -161,7 +169,9 @@ pub fn misfit(said: &str) -> String {
         .any(|begin| found.contains(begin))
     {
         let value = found.trim_start_matches("string ");
-        return format!("is {value}, a placeholder; write a value there first");
+        return Some(format!(
+            "is {value}, a placeholder; write a value there first"
+        ));
     }
     let mut kinds = FOUND.into_iter();
     let kind = kinds.find_map(|(ours, people)| Some((ours, people, found.strip_prefix(ours)?)));
@@ -186,7 +196,7 @@ pub fn misfit(said: &str) -> String {
         }
         _ => "",
     };
-    format!("is {value}, must be {people}{advice}")
+    Some(format!("is {value}, must be {people}{advice}"))
 }
 
 /// Whether a number is beyond all whole numbers that are read here.

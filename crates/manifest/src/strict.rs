@@ -44,68 +44,82 @@ fn top(kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// Fields of a ScaledObject's `spec`.
+const OBJECT: &[&str] = &[
+    "advanced",
+    "cooldownPeriod",
+    "fallback",
+    "idleReplicaCount",
+    "initialCooldownPeriod",
+    "maxReplicaCount",
+    "minReplicaCount",
+    "pollingInterval",
+    "scaleTargetRef",
+    "triggers",
+];
+
+/// Fields of a ScaledJob's `spec`.
+const JOB: &[&str] = &[
+    "envSourceContainerName",
+    "failedJobsHistoryLimit",
+    "jobTargetRef",
+    "maxReplicaCount",
+    "minReplicaCount",
+    "pollingInterval",
+    "rollout",
+    "rolloutStrategy",
+    "scalingStrategy",
+    "successfulJobsHistoryLimit",
+    "triggers",
+];
+
+/// Fields of `spec.advanced`.
+const ADVANCED: &[&str] = &[
+    "horizontalPodAutoscalerConfig",
+    "restoreToOriginalReplicaCount",
+    "scalingModifiers",
+];
+
+/// Fields of a trigger.
+const TRIGGER: &[&str] = &[
+    "authenticationRef",
+    "metricType",
+    "type",
+    "useCachedMetrics",
+];
+
+/// Fields of the `metadata` of an azure-queue trigger.
+const OF_TRIGGER: &[&str] = &[
+    "accountName",
+    "activationQueueLength",
+    "connection",
+    "connectionFromEnv",
+    "queueLength",
+    "queueLengthStrategy",
+    "queueName",
+];
+
+/// Fields of the `spec` of a `TriggerAuthentication`.
+const AUTHENTICATION: &[&str] = &[
+    "configMapTargetRef",
+    "env",
+    "podIdentity",
+    "secretTargetRef",
+];
+
+/// Fields of a Deployment's `spec`.
+const DEPLOYMENT: &[&str] = &[
+    "minReadySeconds",
+    "progressDeadlineSeconds",
+    "replicas",
+    "revisionHistoryLimit",
+    "selector",
+    "strategy",
+    "template",
+];
+
 /// Where fields of a kind belong that people put elsewhere: the place, and the fields that it has.
 fn places(kind: &str) -> &'static [(&'static str, &'static [&'static str])] {
-    const OBJECT: &[&str] = &[
-        "advanced",
-        "cooldownPeriod",
-        "fallback",
-        "idleReplicaCount",
-        "initialCooldownPeriod",
-        "maxReplicaCount",
-        "minReplicaCount",
-        "pollingInterval",
-        "scaleTargetRef",
-        "triggers",
-    ];
-    const JOB: &[&str] = &[
-        "envSourceContainerName",
-        "failedJobsHistoryLimit",
-        "jobTargetRef",
-        "maxReplicaCount",
-        "minReplicaCount",
-        "pollingInterval",
-        "rollout",
-        "rolloutStrategy",
-        "scalingStrategy",
-        "successfulJobsHistoryLimit",
-        "triggers",
-    ];
-    const ADVANCED: &[&str] = &[
-        "horizontalPodAutoscalerConfig",
-        "restoreToOriginalReplicaCount",
-        "scalingModifiers",
-    ];
-    const TRIGGER: &[&str] = &[
-        "authenticationRef",
-        "metricType",
-        "type",
-        "useCachedMetrics",
-    ];
-    const OF_TRIGGER: &[&str] = &[
-        "accountName",
-        "activationQueueLength",
-        "connection",
-        "connectionFromEnv",
-        "queueLength",
-        "queueLengthStrategy",
-        "queueName",
-    ];
-    const AUTHENTICATION: &[&str] = &[
-        "configMapTargetRef",
-        "env",
-        "podIdentity",
-        "secretTargetRef",
-    ];
-    const DEPLOYMENT: &[&str] = &[
-        "minReadySeconds",
-        "progressDeadlineSeconds",
-        "replicas",
-        "revisionHistoryLimit",
-        "selector",
-        "strategy",
-        "template",
-    ];
     match kind {
         "ScaledObject" => &[
             ("spec", OBJECT),

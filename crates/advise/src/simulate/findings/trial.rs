@@ -11,7 +11,6 @@ use autoscaler::{Behavior, Settings};
 
 use super::tried::Tried;
 use crate::simulate::outlook::Question;
-use views::clock;
 use words::none_helps;
 
 /// Longer than this is not tried: what goes wrong in days does in the first two.
