@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<FeatureFile>> {
 pub(super) fn read_each(path: &Path) -> anyhow::Result<(Vec<FeatureFile>, Vec<Problem>)> {
     let (mut features, mut problems) = (Vec::new(), Vec::new());
     for file in feature_files(path)? {
-        match read_file(file) {
+        match read_file(&file) {
             Ok(feature) => features.push(feature),
             Err(Unreadable(found)) => problems.extend(found),
         }
@@ -49,13 +49,13 @@ pub(super) fn read_each(path: &Path) -> anyhow::Result<(Vec<FeatureFile>, Vec<Pr
     Ok((features, problems))
 }
 
-fn read_file(file: PathBuf) -> Result<FeatureFile, Unreadable> {
+fn read_file(file: &Path) -> Result<FeatureFile, Unreadable> {
     let wrong = |line: usize, text: String| {
         let file = file.display().to_string();
         Unreadable(vec![Problem { file, line, text }])
     };
     let bytes =
-        builtin::read(&file).map_err(|error| wrong(1, format!("the file is not read: {error}")))?;
+        builtin::read(file).map_err(|error| wrong(1, format!("the file is not read: {error}")))?;
     let text = decoded(&bytes).map_err(|no_text| {
         let (line, text) = no_text.told();
         wrong(line, text)
@@ -66,7 +66,7 @@ fn read_file(file: PathBuf) -> Result<FeatureFile, Unreadable> {
         Err(ParseFileError::Parsing { error, .. }) if !has_mark => error.map(|e| e.to_string()),
         _ => None,
     };
-    parsed(file.clone(), text, cause)
+    parsed(file.to_owned(), text, cause)
 }
 
 /// The same of one file, from its text.

@@ -235,7 +235,7 @@ fn a_limit_on_work_is_kept_only_where_the_wire_bears_the_rows_out() {
 #[test]
 fn a_limit_that_counts_from_a_plan_that_nothing_tells_says_what_to_add() {
     let mut hops = Hops::default();
-    for micros in 0..2_000 {
+    for micros in 0..2_000_i64 {
         let stamp = |offset: i64| Some(Stamp::from_micros(micros + offset));
         hops.record(&StoredRow {
             sent_stamp: stamp(0),
