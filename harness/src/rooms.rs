@@ -117,15 +117,15 @@ fn a_circle_is_found_whichever_way_it_is_written() {
             .map(|(path, text)| (path.into(), (*text).to_owned()));
         circles(uses(files)).into_keys().collect::<Vec<_>>()
     };
-    let run = ("run/mod.rs", "use platform::Stage;");
-    let nodes = ("nodes.rs", "// crate::run is used by nobody here");
-    assert!(found(&[run, nodes, ("platform.rs", "use crate::nodes;")]).is_empty());
+    let run = ("run/mod.rs", "use crate::report::Report;");
+    let verify = ("verify.rs", "// a comment that names crate::run");
+    assert!(found(&[run, verify, ("report.rs", "use crate::verify;")]).is_empty());
     for circle in [
         "use crate::run::Run;",
-        "use crate::{nodes::{self, Node}, run::Run};",
+        "use crate::{verify::{self, Verified}, run::Run};",
         "fn f() { crate::run::start() }",
     ] {
-        let found = found(&[run, nodes, ("platform/local/mod.rs", circle)]);
-        assert_eq!(found, ["platform", "run"], "{circle}");
+        let found = found(&[run, verify, ("report/html/mod.rs", circle)]);
+        assert_eq!(found, ["report", "run"], "{circle}");
     }
 }

@@ -48,6 +48,7 @@ pub(super) const IN_QUEUE: &str = "still in the queue|left in the queue";
 pub(super) const ENDED: &str = "ended though nobody had asked";
 pub(super) const UNSECURED: &str = "deleted before the row was confirmed";
 pub(super) const OVERWRITTEN: &str = "changed after the insert, or without one";
+pub(super) const REMOVED: &str = "deleted once stored";
 pub(super) const MISREPORTED: &str = "that tell of another delivery than theirs";
 pub(super) const AROUND: &str = "handled around the wire";
 pub(super) const MEDDLED: &str = "to what was not the consumer's";
