@@ -31,6 +31,7 @@ pub mod scenario;
 pub mod sweep;
 pub mod verify;
 
-pub use ::{advise, manifest, platform, wire};
+pub use ::{advise, manifest, platform};
+pub use ::wire;
 pub use evidence::{events, outcome, pace};
 pub use judge::{audit, measure};
