@@ -56,7 +56,10 @@ impl Node {
             readers: vec![reads_stdout, reads_stderr],
         };
 
-        match tokio::time::timeout(START_LIMIT, listening_ports(&mut said)).await {
+        let listening = tokio::time::timeout(START_LIMIT, listening_ports(&mut said)).await;
+        // A reader that waits for someone to take its line would never end.
+        drop(said);
+        match listening {
             Ok(Some(ports)) => Ok((node, ports)),
             Ok(None) => {
                 node.kill();

@@ -167,11 +167,7 @@ struct Play {
 
 impl Play {
     async fn perform(&self, case: &Case, setting: Setting) -> Played {
-        let mut world = Scenario {
-            setting: Some(setting),
-            pace: case.pace,
-            ..Scenario::default()
-        };
+        let mut world = Scenario::new(setting, case.pace);
         let (mut steps, mut trouble) = (Vec::new(), None);
         for step in &case.steps {
             let begun = Instant::now();
@@ -231,7 +227,7 @@ impl Play {
         if trouble.outcome() != Outcome::Inconclusive {
             return trouble;
         }
-        let proven = world.run.as_ref().and_then(|run| run.proven().ok());
+        let proven = world.begun().and_then(|run| run.proven().ok());
         match proven {
             Some(reasons) if !reasons.is_empty() => {
                 let reason = format!("{}; {}", reasons.join("; "), trouble.reason());
@@ -243,7 +239,7 @@ impl Play {
 
     /// Where storage is lost, nothing else that went wrong says anything about the workload.
     async fn blame_storage(&self, world: &Scenario, trouble: Trouble) -> Trouble {
-        let lost = match &world.run {
+        let lost = match world.begun() {
             Some(run) => run.storage_lost().await,
             None => self.platform.storage_lost().await,
         };
@@ -256,11 +252,10 @@ impl Play {
     /// Ends the scenario's run. The run's own report is never kinder than its scenario, nor the other way round.
     async fn conclude(
         &self,
-        mut world: Scenario,
+        world: Scenario,
         steps: Vec<Step>,
         trouble: Option<Trouble>,
     ) -> Played {
-        world.faults.clear();
         let part = trouble.map_or(Part::bare(Outcome::Pass), |trouble| {
             Part::new(trouble.outcome(), trouble.reason())
         });
@@ -272,7 +267,7 @@ impl Play {
             dir,
             took: self.start.elapsed(),
         };
-        let Some(run) = world.run.take() else {
+        let Some(run) = world.into_run() else {
             return played(part.outcome, part.reasons, None, None);
         };
         let conducted = Conducted {

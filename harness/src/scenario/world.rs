@@ -1,27 +1,24 @@
 //! The state of one scenario.
 
+mod course;
+mod given;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use platform::autoscale::{Pod, Scaling, ScalingRecord};
-use platform::workers::CONSUMERS;
-use platform::{
-    ConsumerOptions, Departure, Identity, NodePlan, Platform, Replicas, Roster, SetUp, StorageLoss,
-    StorageNeed, WorkerSpec,
-};
-use workflow::contract::{PayloadSize, Stamp};
-use workflow::duration;
+use platform::autoscale::ScalingRecord;
+use platform::{Identity, Platform, Replicas, Roster, StorageLoss, WorkerSpec};
 
-use super::steps::OnNodes;
+use self::course::Course;
+pub(super) use self::course::{Injected, Running, ToldToStop};
+pub(super) use self::given::Given;
 pub(super) use super::trouble::{StepError, StepResult};
-use crate::audit::{ExpectedPoison, Traffic};
-use crate::events::{Event, Fact, Leeway, Measured, RunStarted, Step};
+use crate::audit::Traffic;
+use crate::events::{Event, Leeway, Measured, RunStarted, Step};
 use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
-use crate::run::{Collected, Load, Needed, Patience, Run, Sent, about};
-use crate::wire::{AtWork, Rule};
+use crate::run::{Collected, Load, Run, Sent, about};
 
 /// What a scenario runs in.
 #[derive(Clone)]
@@ -41,51 +38,19 @@ pub(crate) struct Setting {
     pub(crate) loss: StorageLoss,
 }
 
-/// One scenario: what it is given, what was done, what was found.
+/// One scenario: what it is given, and how far it has come.
 #[derive(cucumber::World, Default)]
 #[world(init = Self::default)]
 pub(crate) struct Scenario {
     pub(super) setting: Option<Setting>,
     /// How many times as fast as in production things happen in it.
     pub(super) pace: Pace,
+    /// What its `Given` sentences say.
+    pub(super) given: Given,
+    /// How far it has come.
+    course: Course,
     /// Steps that have ended, until the run's log takes them.
-    pub(super) steps: Vec<Step>,
-    pub(super) consumers: u32,
-    /// What decides how many consumers there are, if it is not the scenario itself.
-    pub(super) scaling: Option<Scaling>,
-    /// The nodes that they run on, where there are any.
-    pub(super) nodes: Option<OnNodes>,
-    /// What the manifests say of each consumer, where nothing scales them and they are configured by it.
-    pub(super) pod: Option<Pod>,
-    pub(super) options: ConsumerOptions,
-    /// How large payloads are, where its sentences say so.
-    pub(super) payload: Option<PayloadSize>,
-    /// Whether it has a storage of its own, to be taken away.
-    pub(super) own_storage: bool,
-    /// How its processes sign in; with a SAS when absent.
-    pub(super) identity: Option<SetUp>,
-    /// What is to break on the way to storage.
-    pub(super) rules: Vec<Rule>,
-    /// The same at work, from the run's beginning to its end.
-    pub(super) faults: Vec<Box<dyn AtWork>>,
-    /// What keeps its consumers from being ready, until it is lifted.
-    pub(super) busy: Option<Rule>,
-    /// Who said that it was ready before that, in words.
-    pub(super) early: Vec<String>,
-    pub(super) run: Option<Run>,
-    pub(super) sent: Option<(Load, Sent)>,
-    pub(super) injected: Option<Injected>,
-    pub(super) departure: Option<Departure>,
-    /// When it was told to end.
-    pub(super) told: Option<Stamp>,
-    pub(super) collected: Option<Collected>,
-}
-
-/// A message that the scenario itself put into the queue.
-#[derive(Debug, Clone)]
-pub(super) struct Injected {
-    pub(super) body: String,
-    pub(super) expected: ExpectedPoison,
+    steps: Vec<Step>,
 }
 
 impl std::fmt::Debug for Scenario {
@@ -95,98 +60,83 @@ impl std::fmt::Debug for Scenario {
 }
 
 impl Scenario {
+    /// A scenario of which nothing was said yet.
+    pub(super) fn new(setting: Setting, pace: Pace) -> Self {
+        Self {
+            setting: Some(setting),
+            pace,
+            ..Self::default()
+        }
+    }
+
+    fn setting(&self) -> anyhow::Result<&Setting> {
+        let setting = self.setting.as_ref();
+        setting.context("the setting must be there before the first step")
+    }
+
     /// Prepares the run, once.
     pub(super) async fn run(&mut self) -> anyhow::Result<&mut Run> {
-        if self.run.is_none() {
-            let setting = self.setting.clone();
-            let setting = setting.context("the setting must be there before the first step")?;
-            let needed = self.needed(&setting);
-            let identity = setting.identity.clone();
+        if self.course.running().is_none() {
+            let setting = self.setting()?;
             let mut run = Run::prepare(
                 &*setting.platform,
-                identity,
+                setting.identity.clone(),
                 &setting.out,
-                needed,
+                self.given.needed(self.pace, &setting.manifests),
                 setting.loss.clone(),
             )
             .await?;
-            let started = self.started(setting, &run);
-            run.begin(started)?;
-            for rule in self.rules.clone() {
-                self.faults.push(run.install(rule).await?);
+            run.begin(self.started(setting, &run))?;
+            let mut faults = Vec::new();
+            for rule in self.given.rules.clone() {
+                faults.push(run.install(rule).await?);
             }
-            self.run = Some(run);
+            self.course = Course::Running(Box::new(Running::new(run, faults)));
         }
-        self.run.as_mut().context("the run must be there")
+        Ok(&mut self.running()?.run)
     }
 
-    /// What the run needs of its platform.
-    fn needed(&self, setting: &Setting) -> Needed {
-        let storage = match &self.identity {
-            Some(set_up) => StorageNeed::SignedIn(set_up.clone()),
-            None if self.own_storage => StorageNeed::Own,
-            None => StorageNeed::Shared,
-        };
-        let nodes = self.nodes.map(|nodes| NodePlan {
-            manifests: setting.manifests.clone(),
-            workers_each: nodes.each,
-            pace: self.pace,
-            // Where nothing scales them, consumers are on nodes that stand already.
-            is_standing: self.scaling.is_none(),
-        });
-        Needed {
-            storage,
-            nodes,
-            ..Needed::default()
+    /// The run that has begun, and what was done in it.
+    pub(super) fn running(&mut self) -> anyhow::Result<&mut Running> {
+        self.course.running_mut().context("nothing runs yet")
+    }
+
+    /// The run, if it has begun.
+    pub(super) fn begun(&self) -> Option<&Run> {
+        self.course.running().map(|running| &running.run)
+    }
+
+    /// The run, if it has begun, to be ended. Nothing breaks its requests any more.
+    pub(super) fn into_run(self) -> Option<Run> {
+        match self.course {
+            Course::Given => None,
+            Course::Running(running) | Course::Judged(running, _) => Some(running.run),
         }
+    }
+
+    /// Notes that `load` is sent.
+    pub(super) fn has_sent(&mut self, load: Load, sent: Sent) -> anyhow::Result<()> {
+        self.running()?.sent = Some((load, sent));
+        Ok(())
     }
 
     /// The first event of the run's log.
-    fn started(&self, setting: Setting, run: &Run) -> Event {
+    fn started(&self, setting: &Setting, run: &Run) -> Event {
         let Identity { run: id, seed } = run.identity().clone();
-        let ConsumerOptions {
-            work,
-            visibility,
-            max_attempts,
-            ..
-        } = self.options.clone();
-        let options = [
-            ("work", work),
-            ("lease", visibility.map(duration::text)),
-            (
-                "attempts",
-                max_attempts.map(|attempts| attempts.to_string()),
-            ),
-        ];
-        let scaled = self.scaling.as_ref().map(Scaling::described);
-        let consumers = scaled.unwrap_or_else(|| self.consumers.to_string());
-        let mut plan = vec![
-            Fact::new("consumers", consumers),
-            Fact::new("payload", self.payload().to_string()),
-        ];
-        let kind = if run.environment() == "aks" {
+        let nodes = if run.environment() == "aks" {
             "of Azure"
         } else {
             "simulated"
         };
-        plan.extend(
-            self.nodes
-                .map(|nodes| Fact::new("nodes", format!("{kind}, {nodes}"))),
-        );
-        plan.extend(
-            options
-                .into_iter()
-                .filter_map(|(name, value)| Some(Fact::new(name, value?))),
-        );
         Event::RunStarted(Box::new(RunStarted {
             run: id,
-            title: setting.title,
+            title: setting.title.clone(),
             seed,
             environment: run.environment().to_owned(),
             pace: self.pace,
-            command: setting.command,
+            command: setting.command.clone(),
             messages: None,
-            plan,
+            plan: self.given.facts(nodes),
             limits: vec![],
             setting: about::setting(run.evidence()),
             versions: run.versions(),
@@ -197,9 +147,9 @@ impl Scenario {
     /// Takes down that `step` has ended; in the run's log, as soon as there is one.
     pub(super) fn ended(&mut self, step: Step) -> anyhow::Result<()> {
         self.steps.push(step);
-        if let Some(run) = &self.run {
+        if let Some(running) = self.course.running() {
             for step in std::mem::take(&mut self.steps) {
-                run.record(Event::Step(step))?;
+                running.run.record(Event::Step(step))?;
             }
         }
         Ok(())
@@ -207,15 +157,15 @@ impl Scenario {
 
     /// Takes and records what was found.
     pub(super) fn judged(&mut self, collected: Collected) -> anyhow::Result<()> {
-        let run = self.run.as_ref().context("the run must be there")?;
+        let run = &self.running()?.run;
         run.record(Event::Audited(Box::new(collected.audit.clone())))?;
-        self.collected = Some(collected);
+        self.course.judge(collected);
         self.measured(vec![])
     }
 
     /// Records the latencies, with the judgement of their limits.
     pub(super) fn measured(&self, verdicts: Vec<LatencyVerdict>) -> anyhow::Result<()> {
-        let run = self.run.as_ref().context("the run must be there")?;
+        let run = self.begun().context("nothing runs yet")?;
         run.record(Event::Measured(Box::new(Measured {
             hops: self.collected()?.hops.clone(),
             verdicts,
@@ -243,65 +193,40 @@ impl Scenario {
 
     /// The consumers that the scenario is given.
     pub(super) fn workers(&self) -> WorkerSpec {
-        let mut options = self.options.clone();
-        let mut grace = Patience::default().drain;
-        if let Some(pod) = self.pod() {
-            options.variables = pod.variables(self.pace);
-            grace = pod.grace(self.pace);
-        }
-        let replicas = match &self.scaling {
-            Some(scaling) => Replicas::Scaled(Box::new(scaling.clone())),
-            None => Replicas::Fixed(self.consumers),
-        };
-        WorkerSpec {
-            group: CONSUMERS,
-            replicas,
-            options,
-            grace,
-        }
-    }
-
-    /// What the manifests say of each consumer, where it is they that configure them.
-    fn pod(&self) -> Option<&Pod> {
-        let scaled = self.scaling.as_ref().map(|scaling| &scaling.pod);
-        scaled.or(self.pod.as_ref())
+        self.given.workers(self.pace)
     }
 
     /// How long a lease lasts, where the scenario or the manifests say so.
-    pub(super) fn lease(&self) -> Option<Duration> {
-        let by_manifests = || self.pod()?.lease(self.pace);
-        self.options.visibility.or_else(by_manifests)
+    pub(super) fn lease(&self) -> Option<std::time::Duration> {
+        self.given.lease(self.pace)
     }
 
     /// Where the manifests are that its consumers are configured by.
     pub(super) fn manifests(&self) -> anyhow::Result<&Path> {
-        let setting = self.setting.as_ref().context("the setting must be there")?;
-        Ok(&setting.manifests)
+        Ok(&self.setting()?.manifests)
     }
 
+    /// A load of so many messages, with the payloads that the scenario is given.
     pub(super) fn load(&self, messages: u64, shape: producer::Shape) -> Load {
         Load {
             messages,
             shape,
-            payload: self.payload(),
+            payload: self.given.payload(),
             duplicate_rate: 0.0,
             generators: 1,
         }
     }
 
-    fn payload(&self) -> PayloadSize {
-        self.payload.unwrap_or(Load::PAYLOAD)
-    }
-
+    /// What the run left behind, once it is judged.
     pub(super) fn collected(&self) -> anyhow::Result<&Collected> {
-        self.collected
-            .as_ref()
+        let collected = self.course.collected();
+        collected
             .context("nothing is judged yet: 'every message has exactly one result' comes first")
     }
 
     /// What the autoscaler saw and decided so far.
     pub(super) fn recording(&self) -> anyhow::Result<ScalingRecord> {
-        let run = self.run.as_ref().context("nothing runs yet")?;
+        let run = self.begun().context("nothing runs yet")?;
         // A scenario's run has one queue.
         let recording = run.scaling().into_iter().next();
         recording.context("nothing scales the consumers: the scenario gives their number")
@@ -311,9 +236,5 @@ impl Scenario {
     pub(super) fn traffic(&self) -> anyhow::Result<&Traffic> {
         let traffic = self.collected()?.audit.traffic.as_ref();
         traffic.context("the run has no history of the wire")
-    }
-
-    pub(super) fn injected(&self) -> anyhow::Result<&Injected> {
-        self.injected.as_ref().context("no bad message was sent")
     }
 }

@@ -73,7 +73,7 @@ impl FromStr for Wrong {
 }
 
 fn set_up(scenario: &mut Scenario) -> &mut SetUp {
-    scenario.identity.get_or_insert_default()
+    scenario.given.identity.get_or_insert_default()
 }
 
 declare_needs!(Authority, SignIn);
@@ -96,13 +96,13 @@ fn assertion_life(scenario: &mut Scenario, time: Time) {
 
 #[given("consumers log all they can")]
 fn log_all(scenario: &mut Scenario) {
-    scenario.options.log = Some("trace".to_owned());
+    scenario.given.options.log = Some("trace".to_owned());
 }
 
 #[given(expr = "a consumer that cannot begin gives up after {time}")]
 fn start_timeout(scenario: &mut Scenario, time: Time) {
-    scenario.options.start_timeout = Some(time.0);
-    scenario.options.may_refuse = true;
+    scenario.given.options.start_timeout = Some(time.0);
+    scenario.given.options.may_refuse = true;
 }
 
 declare_needs!(Authority, SignIn, Wire);
@@ -113,7 +113,7 @@ fn mistake(scenario: &mut Scenario, what: Wrong) {
     match what {
         Wrong::SetUp(mistake) => set_up(scenario).mistake = Some(mistake),
         Wrong::Clock(seconds) => set_up(scenario).skew_s = seconds,
-        Wrong::Role(operations) => scenario.rules.push(Rule {
+        Wrong::Role(operations) => scenario.given.rules.push(Rule {
             operations: operations.to_vec(),
             ..Rule::on(Operation::Other, FaultKind::Refuse(Refusal::NoRole))
         }),
@@ -130,7 +130,7 @@ declare_needs!(Authority, SignIn);
 #[when(expr = "consumers start {time} before Entra can be reached")]
 async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
     set_up(scenario).mistake = Some(Mistake::Away);
-    scenario.options.is_probed = true;
+    scenario.given.options.is_probed = true;
     let run = scenario.run_with_consumers().await?;
     let mut early = Vec::new();
     watch_ready(run, time.0, &mut early).await?;
@@ -140,7 +140,7 @@ async fn start_before(scenario: &mut Scenario, time: Time) -> StepResult {
         return Err(StepError::of(Outcome::Inconclusive, untold));
     }
     authority.set_away(false);
-    scenario.early = early;
+    scenario.running()?.early = early;
     Ok(())
 }
 
@@ -168,6 +168,6 @@ async fn away(
         .finish(patience)
         .await
         .context("send what is left")?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }

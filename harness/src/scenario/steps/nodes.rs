@@ -45,15 +45,15 @@ impl fmt::Display for OnNodes {
 declare_needs!(Nodes);
 #[given(regex = r"^(\d+) consumers? on Spot nodes, at most (\d+) on each$")]
 fn consumers(scenario: &mut Scenario, count: u32, each: u64) -> StepResult {
-    scenario.consumers = count;
+    scenario.given.consumers = count;
     on_nodes(scenario, each)
 }
 
 declare_needs!(Nodes);
 #[given(regex = r"^consumers run on Spot nodes, at most (\d+) on each$")]
 fn on_nodes(scenario: &mut Scenario, each: u64) -> StepResult {
-    scenario.pod = Some(Pod::read(scenario.manifests()?)?);
-    scenario.nodes = Some(OnNodes {
+    scenario.given.pod = Some(Pod::read(scenario.manifests()?)?);
+    scenario.given.nodes = Some(OnNodes {
         each,
         is_replaced_by_spot: true,
     });
@@ -63,7 +63,11 @@ fn on_nodes(scenario: &mut Scenario, each: u64) -> StepResult {
 declare_needs!(Nodes, NoSpotCapacity);
 #[given("Azure has no other Spot machine to give")]
 fn no_spot(scenario: &mut Scenario) -> StepResult {
-    let nodes = scenario.nodes.as_mut().context("there are no nodes")?;
+    let nodes = scenario
+        .given
+        .nodes
+        .as_mut()
+        .context("there are no nodes")?;
     nodes.is_replaced_by_spot = false;
     Ok(())
 }
@@ -204,7 +208,7 @@ async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64) -> StepRes
     evict(run, step, spot).await?;
     until_over(run, 1, patience).await?;
     let sent = sending.finish(sent_within).await?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
@@ -245,7 +249,7 @@ async fn evict_under_load(
 ) -> StepResult {
     let load = scenario.load(messages, rate.steady()?);
     let sent_within = sending(&load)?;
-    let (consumers, spot) = (scenario.consumers as usize, has_spot(scenario));
+    let (consumers, spot) = (scenario.given.consumers as usize, has_spot(scenario));
     let patience = scenario.pace.time(PATIENCE);
     let run = scenario.run_with_consumers().await?;
     until_at_work(run, consumers, patience).await?;
@@ -271,12 +275,13 @@ async fn evict_under_load(
         until_over(run, 2, patience).await?;
     }
     let sent = sending.finish(sent_within).await?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
 fn has_spot(scenario: &Scenario) -> bool {
     scenario
+        .given
         .nodes
         .is_some_and(|nodes| nodes.is_replaced_by_spot)
 }

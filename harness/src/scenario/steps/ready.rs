@@ -49,7 +49,7 @@ fn busy(scenario: &mut Scenario, what: Busy) {
             Operation::Transaction,
         ],
     };
-    scenario.busy = Some(Rule {
+    scenario.given.busy = Some(Rule {
         operations,
         ..Rule::on(Operation::Other, FaultKind::Refuse(Refusal::ServerBusy))
     });
@@ -58,9 +58,9 @@ fn busy(scenario: &mut Scenario, what: Busy) {
 declare_needs!(Wire, Probe);
 #[when(regex = r"^consumers start, and (?:storage|the table) answers after (\d+ (?:ms|s|min))$")]
 async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
-    let rule = scenario.busy.take().context("nothing is busy")?;
+    let rule = scenario.given.busy.take().context("nothing is busy")?;
     let busy = scenario.run().await?.install(rule).await?;
-    scenario.options.is_probed = true;
+    scenario.given.options.is_probed = true;
     let run = scenario.run_with_consumers().await?;
     let mut early = Vec::new();
     let met = until(START, async || {
@@ -75,7 +75,7 @@ async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
     // From here on, the passing of time is what this scenario is about.
     watch_ready(run, time.0, &mut early).await?;
     drop(busy);
-    scenario.early = early;
+    scenario.running()?.early = early;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ pub(super) async fn watch_ready(
 
 #[then(expr = "no consumer says that it is ready before")]
 fn none_too_early(scenario: &mut Scenario) -> StepResult {
-    let early = &scenario.early;
+    let early = &scenario.running()?.early;
     ensure!(
         early.is_empty(),
         "{} said that it was ready while storage did not let it work",
@@ -118,7 +118,7 @@ fn none_too_early(scenario: &mut Scenario) -> StepResult {
 
 #[then(expr = "within {time} every consumer says that it is ready")]
 async fn all_ready(scenario: &mut Scenario, deadline: Time) -> StepResult {
-    let consumers = usize::try_from(scenario.consumers)?;
+    let consumers = usize::try_from(scenario.given.consumers)?;
     let run = scenario.run().await?;
     let all_ready = run.until_workers(deadline.0, |roster| {
         let ready = roster

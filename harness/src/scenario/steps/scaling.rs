@@ -30,9 +30,9 @@ fn changed(scenario: &mut Scenario, step: &Step) -> StepResult {
 
 fn scaled(scenario: &mut Scenario, changes: &[(String, String)]) -> StepResult {
     let manifests = scenario.manifests()?;
-    scenario.scaling = Some(Scaling::read(manifests, changes, scenario.pace)?);
+    scenario.given.scaling = Some(Scaling::read(manifests, changes, scenario.pace)?);
     // What others leave in a storage slows it down, and one that does not answer scales nobody.
-    scenario.own_storage = true;
+    scenario.given.own_storage = true;
     Ok(())
 }
 

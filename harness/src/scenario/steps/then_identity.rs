@@ -71,7 +71,7 @@ async fn not_refused(scenario: &mut Scenario) -> StepResult {
 
 #[then(expr = "within {time} every consumer ends by itself with exit code {int}")]
 async fn ended(scenario: &mut Scenario, deadline: Time, code: i32) -> StepResult {
-    let consumers = scenario.consumers as usize;
+    let consumers = scenario.given.consumers as usize;
     let run = scenario.run().await?;
     let all_ended = run.until_workers(deadline.0, |roster| {
         (roster.unasked().count() >= consumers).then_some(())

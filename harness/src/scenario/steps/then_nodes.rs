@@ -139,7 +139,7 @@ async fn nothing_ran_out(scenario: &mut Scenario) -> StepResult {
 
 /// A node that Azure took back without being asked, if it did.
 fn unasked(scenario: &Scenario) -> Option<String> {
-    let nodes = scenario.run.as_ref()?.nodes().ok()?.watch();
+    let nodes = scenario.begun()?.nodes().ok()?.watch();
     let nodes = nodes.borrow();
     let unasked = nodes.evictions.iter().find(|it| !it.is_asked)?;
     Some(unasked.node.clone())

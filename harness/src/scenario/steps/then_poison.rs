@@ -20,7 +20,7 @@ fn holds_the_bad_one(scenario: &mut Scenario, reason: PoisonReason) -> StepResul
     let (found, body) = whole(scenario.collected()?)?;
     ensure_reason(&found, reason)?;
     ensure!(
-        body == scenario.injected()?.body,
+        body == scenario.running()?.injected()?.body,
         "the body was changed to {body:?}"
     );
     Ok(())
@@ -35,7 +35,7 @@ async fn holds_the_good_one(
     deadline: Time,
     reason: PoisonReason,
 ) -> StepResult {
-    let (load, sent) = scenario.sent.clone().context("nothing was sent")?;
+    let (load, sent) = scenario.running()?.sent()?.clone();
     let run = scenario.run().await?;
     if let Settled::TimedOut { left } = run.settle(deadline.0).await? {
         bail!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use cucumber::then;
 use platform::Cause;
 
@@ -15,8 +15,9 @@ use crate::run::{Patience, Settled};
 
 #[then(expr = "within {time} every message has exactly one result")]
 async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
-    let (_, sent) = scenario.sent.clone().context("nothing was sent")?;
-    let expected = scenario
+    let running = scenario.running()?;
+    let (_, sent) = running.sent()?.clone();
+    let expected = running
         .injected
         .as_ref()
         .map(|i| i.expected.clone())
@@ -121,7 +122,8 @@ async fn polled(scenario: &mut Scenario, most: u64) -> StepResult {
 declare_needs!(Wire);
 #[then(regex = r"^at least (\d+) requests? (?:was|were) hit$")]
 fn hit(scenario: &mut Scenario, requests: u64) -> StepResult {
-    let found: u64 = scenario.faults.iter().map(|rule| rule.struck()).sum();
+    let faults = &scenario.running()?.faults;
+    let found: u64 = faults.iter().map(|rule| rule.struck()).sum();
     ensure!(found >= requests, "{found} were hit");
     Ok(())
 }
@@ -137,7 +139,7 @@ async fn died(scenario: &mut Scenario, consumers: usize) -> StepResult {
 
 #[then(regex = r"^at least (\d+) messages were sent twice$")]
 fn sent_twice(scenario: &mut Scenario, messages: u64) -> StepResult {
-    let (_, sent) = scenario.sent.as_ref().context("nothing was sent")?;
+    let (_, sent) = scenario.running()?.sent()?;
     let found = sent.summary.duplicates_sent;
     ensure!(found >= messages, "{found} messages were sent twice");
     Ok(())
@@ -146,10 +148,7 @@ fn sent_twice(scenario: &mut Scenario, messages: u64) -> StepResult {
 declare_needs!(Drain);
 #[then(expr = "that consumer ended by itself within {time}, with exit code {int}")]
 fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
-    let departure = scenario
-        .departure
-        .as_ref()
-        .context("no consumer was told to stop")?;
+    let departure = &scenario.running()?.told_to_stop()?.departure;
     ensure!(
         departure.end.code() == Some(code),
         "it ended with {}\n{}",
@@ -168,11 +167,8 @@ fn drained(scenario: &mut Scenario, limit: Time, code: i32) -> StepResult {
 declare_needs!(Drain, Wire);
 #[then(expr = "that consumer took no message later than {time} after it was told to stop")]
 async fn took_nothing_more(scenario: &mut Scenario, limit: Time) -> StepResult {
-    let departure = scenario.departure.as_ref();
-    let (name, told) = departure
-        .map(|it| it.name.clone())
-        .zip(scenario.told)
-        .context("no consumer was told to stop")?;
+    let stopped = scenario.running()?.told_to_stop()?;
+    let (name, told) = (stopped.departure.name.clone(), stopped.at);
     let late = scenario
         .run()
         .await?

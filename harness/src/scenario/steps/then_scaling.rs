@@ -224,7 +224,11 @@ async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, later: Time) -
 
 /// The settings that the scenario has scaling go by, at its pace, whatever it did go by.
 fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
-    let scaling = scenario.scaling.as_ref().context("nothing is scaled")?;
+    let scaling = scenario
+        .given
+        .scaling
+        .as_ref()
+        .context("nothing is scaled")?;
     Ok(scaling.effective())
 }
 

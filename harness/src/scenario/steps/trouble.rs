@@ -139,6 +139,7 @@ declare_needs!(Wire);
 fn share(scenario: &mut Scenario, percent: u32, requests: Requests, trouble: Trouble) {
     let rule = requests.rule(trouble.0);
     scenario
+        .given
         .rules
         .push(rule.on_share(f64::from(percent) / 100.0));
 }
@@ -148,7 +149,10 @@ declare_needs!(Wire);
     regex = r"^the first (\d+) (requests|receives|renewals|inserts|deletes) get (503 ServerBusy|500 OperationTimedOut|500 InternalError|403 AuthorizationFailure|429 TooManyRequests|a reset before storage has the request|a reset after storage has done it|a reset in the middle of the answer|no answer|half an answer|a garbled answer|an answer \d+ (?:ms|s|min) late)$"
 )]
 fn first(scenario: &mut Scenario, count: u64, requests: Requests, trouble: Trouble) {
-    scenario.rules.push(requests.rule(trouble.0).at_most(count));
+    scenario
+        .given
+        .rules
+        .push(requests.rule(trouble.0).at_most(count));
 }
 
 declare_needs!(Wire);
@@ -156,20 +160,20 @@ declare_needs!(Wire);
     regex = r"^(\d+) consumers die (after a receive, before they know what they got|before an insert reaches storage|after an insert is stored, before they know it|before a delete reaches storage|after a delete is done, before they know it)$"
 )]
 fn deaths(scenario: &mut Scenario, count: u64, death: Death) {
-    scenario.rules.push(death.rule(count));
+    scenario.given.rules.push(death.rule(count));
 }
 
 declare_needs!(Wire);
 #[given("requests meet this trouble:")]
 fn troubles(scenario: &mut Scenario, step: &Step) -> StepResult {
-    scenario.rules.extend(trouble_rules(step)?);
+    scenario.given.rules.extend(trouble_rules(step)?);
     Ok(())
 }
 
 declare_needs!(Wire);
 #[given("consumers die:")]
 fn death_table(scenario: &mut Scenario, step: &Step) -> StepResult {
-    scenario.rules.extend(death_rules(step)?);
+    scenario.given.rules.extend(death_rules(step)?);
     Ok(())
 }
 

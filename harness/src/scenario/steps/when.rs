@@ -31,7 +31,7 @@ async fn send(scenario: &mut Scenario, load: Load) -> StepResult {
     let run = scenario.run_with_consumers().await?;
     let patience = sending(&load)?;
     let sent = run.start_sending(&load).await?.finish(patience).await?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
@@ -102,8 +102,8 @@ async fn with_a_bad_one(
     sending.until_acknowledged(1, patience).await?;
     let injected = defect.inject(run, messages).await?;
     let sent = sending.finish(patience).await?;
-    scenario.injected = Some(injected);
-    scenario.sent = Some((load, sent));
+    scenario.running()?.injected = Some(injected);
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
@@ -130,6 +130,6 @@ async fn before_consumers(scenario: &mut Scenario, messages: u64, time: Time) ->
     let sent = run.start_sending(&load).await?.finish(patience).await?;
     tokio::time::sleep(time.0).await;
     scenario.run_with_consumers().await?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use workflow::contract::Stamp;
 
 use super::super::durations::{Rate, Time};
 use super::super::needs::declare_needs;
-use super::super::world::{Scenario, StepResult};
+use super::super::world::{Scenario, StepResult, ToldToStop};
 use crate::outcome::Unmet;
 use crate::run::Settled;
 
@@ -28,12 +28,12 @@ async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
     let load = scenario.load(messages, Shape::Burst);
     // One consumer takes them all, whatever the settings of an overlay leave it.
     let at_once = u32::try_from(messages)?;
-    let concurrency = &mut scenario.options.concurrency;
+    let concurrency = &mut scenario.given.options.concurrency;
     *concurrency = Some(concurrency.unwrap_or_default().max(at_once));
     let run = scenario.run_with_consumers().await?;
     let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
     run.until_all_leased(messages, PATIENCE).await?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
@@ -80,7 +80,7 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepRes
     });
     let _ = done.await?;
     let sent = sending.finish(PATIENCE).await?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
@@ -121,7 +121,7 @@ async fn outage(
     sending.until_acknowledged(sent_before, PATIENCE).await?;
     run.outage(time.0).await?;
     let sent = sending.finish(PATIENCE).await?;
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
@@ -129,7 +129,7 @@ declare_needs!(Wire);
 #[when(expr = "1 message is sent and every consumer that leases it is killed")]
 async fn always_killed(scenario: &mut Scenario) -> StepResult {
     let load = scenario.load(1, Shape::Burst);
-    let attempts = scenario.options.max_attempts.unwrap_or(1);
+    let attempts = scenario.given.options.max_attempts.unwrap_or(1);
     let run = scenario.run().await?;
     let sent = run.start_sending(&load).await?.finish(PATIENCE).await?;
     let run = scenario.run_with_consumers().await?;
@@ -141,7 +141,7 @@ async fn always_killed(scenario: &mut Scenario) -> StepResult {
         let unmet = |late| Unmet(format!("wait for a consumer in place of {victim}: {late}"));
         replaced.await.map_err(unmet)?;
     }
-    scenario.sent = Some((load, sent));
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
 
@@ -166,8 +166,8 @@ async fn drained_at_work(
     let unmet = |late| Unmet(format!("wait until {chosen} has ended: {late}"));
     let departure = ended.await.map_err(unmet)?;
     let sent = sending.finish(PATIENCE).await?;
-    scenario.departure = Some(departure);
-    scenario.told = Some(told);
-    scenario.sent = Some((load, sent));
+    let at = told;
+    scenario.running()?.told_to_stop = Some(ToldToStop { at, departure });
+    scenario.has_sent(load, sent)?;
     Ok(())
 }
