@@ -1,6 +1,6 @@
 //! Watching objects: every change in order, resynchronised after a break, until the watch is stopped.
 //!
-//! The API server ends every watch now and then, and forgets old versions (410 Gone). [`kube::runtime::watcher`] lists anew then, with
+//! The API server ends every watch now and then, and forgets old versions (410 Gone). [`watcher`](fn@kube::runtime::watcher) lists anew then, with
 //! bookmarks where it can. An object that is missing from such a list is told as gone, so that the listener misses no end.
 
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 //!
 //! The project is the nearest directory, from the current one upwards, that holds [`DESCRIPTION`]; without one, the current
 //! directory. Its features are those in `features/`, and without any those that the program carries. Evidence goes into the
-//! project: into `target/` where Cargo builds it, else into [`OUT`].
+//! project: into `target/` where Cargo builds it, else into `edw-out/`.
 
 pub mod shell;
 
