@@ -23,60 +23,60 @@ use crate::pace::Pace;
 use crate::run::{Collected, Load, Needed, Patience, Run, Sent, about};
 use crate::wire::{AtWork, Rule};
 
-/// What a scenario runs in.
+/// The setting of a scenario.
 #[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) platform: Arc<dyn Platform>,
-    /// Where its run's directory goes.
+    /// The directory for its run's directory.
     pub(crate) out: PathBuf,
-    /// What its run is.
+    /// The id and seed of its run.
     pub(crate) identity: Identity,
     /// Its name.
     pub(crate) title: String,
-    /// The line that repeats it.
+    /// The command that repeats it.
     pub(crate) command: String,
-    /// Where the manifests are that its consumers are configured by.
+    /// The manifests that configure its consumers.
     pub(crate) manifests: PathBuf,
-    /// Tells whoever plays it that its storage is lost.
+    /// Set when its storage is lost.
     pub(crate) loss: StorageLoss,
 }
 
-/// One scenario: what it is given, what was done, what was found.
+/// One scenario: its preconditions, actions and findings.
 #[derive(cucumber::World, Default)]
 #[world(init = Self::default)]
 pub(crate) struct Scenario {
     pub(super) setting: Option<Setting>,
-    /// How many times as fast as in production things happen in it.
+    /// How many times faster than in production it runs.
     pub(super) pace: Pace,
-    /// Steps that have ended, until the run's log takes them.
+    /// Steps that have ended and are not in the run's log yet.
     pub(super) steps: Vec<Step>,
     pub(super) consumers: u32,
-    /// What decides how many consumers there are, if it is not the scenario itself.
+    /// The autoscaler that decides the number of consumers; `None` if the scenario does.
     pub(super) scaling: Option<Scaling>,
-    /// The nodes that they run on, where there are any.
+    /// The nodes that the consumers run on, if there are any.
     pub(super) nodes: Option<OnNodes>,
-    /// What the manifests say of each consumer, where nothing scales them and they are configured by it.
+    /// The settings of each consumer's pod in the manifests, where they apply and nothing scales the consumers.
     pub(super) pod: Option<Pod>,
     pub(super) options: ConsumerOptions,
-    /// How large payloads are, where its sentences say so.
+    /// The size of payloads, where its sentences state one.
     pub(super) payload: Option<PayloadSize>,
-    /// Whether it has a storage of its own, to be taken away.
+    /// Whether it has a storage of its own, which it can make unavailable.
     pub(super) own_storage: bool,
-    /// How its processes sign in; with a SAS when absent.
+    /// How its processes sign in; `None`: with a SAS.
     pub(super) identity: Option<SetUp>,
-    /// What is to break on the way to storage.
+    /// The faults between the workload and storage.
     pub(super) rules: Vec<Rule>,
-    /// The same at work, from the run's beginning to its end.
+    /// The active faults, from the run's beginning to its end.
     pub(super) faults: Vec<Box<dyn AtWork>>,
-    /// What keeps its consumers from being ready, until it is lifted.
+    /// The fault that keeps its consumers from being ready, until it is removed.
     pub(super) busy: Option<Rule>,
-    /// Who said that it was ready before that, in words.
+    /// Consumers that reported that they were ready before that, in words.
     pub(super) early: Vec<String>,
     pub(super) run: Option<Run>,
     pub(super) sent: Option<(Load, Sent)>,
     pub(super) injected: Option<Injected>,
     pub(super) departure: Option<Departure>,
-    /// When it was told to end.
+    /// When the consumers were told to end.
     pub(super) told: Option<Stamp>,
     pub(super) collected: Option<Collected>,
 }
@@ -95,7 +95,7 @@ impl std::fmt::Debug for Scenario {
 }
 
 impl Scenario {
-    /// Prepares the run, once.
+    /// The run; the first call prepares it.
     pub(super) async fn run(&mut self) -> anyhow::Result<&mut Run> {
         if self.run.is_none() {
             let setting = self.setting.clone();
@@ -131,7 +131,7 @@ impl Scenario {
             manifests: setting.manifests.clone(),
             workers_each: nodes.each,
             pace: self.pace,
-            // Where nothing scales them, consumers are on nodes that stand already.
+            // If nothing scales the consumers, they run on nodes that exist from the beginning.
             is_standing: self.scaling.is_none(),
         });
         Needed {
@@ -194,7 +194,7 @@ impl Scenario {
         }))
     }
 
-    /// Takes down that `step` has ended; in the run's log, as soon as there is one.
+    /// Records that `step` has ended, in the run's log as soon as there is one.
     pub(super) fn ended(&mut self, step: Step) -> anyhow::Result<()> {
         self.steps.push(step);
         if let Some(run) = &self.run {
@@ -205,7 +205,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Takes and records what was found.
+    /// Keeps and records the findings.
     pub(super) fn judged(&mut self, collected: Collected) -> anyhow::Result<()> {
         let run = self.run.as_ref().context("the run must be there")?;
         run.record(Event::Audited(Box::new(collected.audit.clone())))?;
@@ -222,7 +222,7 @@ impl Scenario {
         })))
     }
 
-    /// Prepares the run and starts the given consumers, or what decides how many there are.
+    /// Prepares the run and starts the given consumers, or the autoscaler.
     pub(super) async fn run_with_consumers(&mut self) -> anyhow::Result<&mut Run> {
         let spec = self.workers();
         let wanted = match spec.replicas {
@@ -231,7 +231,7 @@ impl Scenario {
         };
         let run = self.run().await?;
         run.apply(spec).await?;
-        // The sentences that follow mean consumers that are there. One that does not come, they find out.
+        // The following sentences speak of running consumers. If one does not start, those sentences will find out.
         let have_come = |roster: &Roster| {
             let ended = roster.departed.len();
             let waiting = roster.held_back as usize;
@@ -261,19 +261,19 @@ impl Scenario {
         }
     }
 
-    /// What the manifests say of each consumer, where it is they that configure them.
+    /// The settings of each consumer's pod, where the manifests configure the consumers.
     fn pod(&self) -> Option<&Pod> {
         let scaled = self.scaling.as_ref().map(|scaling| &scaling.pod);
         scaled.or(self.pod.as_ref())
     }
 
-    /// How long a lease lasts, where the scenario or the manifests say so.
+    /// How long a lease lasts, if the scenario or the manifests state it.
     pub(super) fn lease(&self) -> Option<Duration> {
         let by_manifests = || self.pod()?.lease(self.pace);
         self.options.visibility.or_else(by_manifests)
     }
 
-    /// Where the manifests are that its consumers are configured by.
+    /// The manifests that configure its consumers.
     pub(super) fn manifests(&self) -> anyhow::Result<&Path> {
         let setting = self.setting.as_ref().context("the setting must be there")?;
         Ok(&setting.manifests)
