@@ -74,7 +74,7 @@ impl Slice {
         messages.saturating_sub(index).div_ceil(of)
     }
 
-    /// The sequence number of the last of its first `count` messages; 0 where `count` is 0.
+    /// The sequence number of the last of the slice's first `count` messages; 0 if `count` is 0.
     pub fn last(self, count: u64) -> u64 {
         match count {
             0 => 0,
@@ -82,7 +82,7 @@ impl Slice {
         }
     }
 
-    /// Its messages from number `after` + 1 on (counted within the slice), up to message `until` of the load.
+    /// The slice's messages from number `after` + 1 on (counted within the slice), up to message `until` of the load.
     pub(crate) fn messages(self, after: u64, until: u64) -> impl Iterator<Item = Seq> {
         (after + 1..=self.within(until)).filter_map(move |nth| Seq::new(self.last(nth)))
     }
