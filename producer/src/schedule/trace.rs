@@ -247,8 +247,7 @@ fn seconds(text: &str) -> f64 {
     text.parse().unwrap_or(f64::NAN)
 }
 
-/// `text` as seconds since 1970, if it is a time of day: in ISO 8601, or as such a number of seconds or milliseconds, which is
-/// larger than any offset.
+/// `text` as seconds since 1970, if it is a time of day: in ISO 8601, or as such a number of seconds, which is larger than any offset.
 fn moment(text: &str) -> Option<f64> {
     let epoch = Some(seconds(text)).filter(|it| (EARLIEST_EPOCH_S..LATEST_EPOCH_S).contains(it));
     // Exact to the microsecond until 2255.
