@@ -186,7 +186,7 @@ fn arguments(problems: &mut Problems<'_>, step: &Step) {
     }
 }
 
-/// A number that matches a definition but does not fit the type of its parameter.
+/// A number in `sentence` that is larger than any step can read.
 fn too_large(sentence: &str) -> Option<&str> {
     let mut numbers = sentence.split(|letter: char| !letter.is_ascii_digit());
     numbers.find(|digits| !digits.is_empty() && digits.parse::<u32>().is_err())

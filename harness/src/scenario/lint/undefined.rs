@@ -149,7 +149,7 @@ fn unit_of(text: &str) -> Option<&'static str> {
         .map(|(unit, _)| unit)
 }
 
-/// The number and the unit word of a rate such as `100/s` or `5/min`.
+/// The words for a unit of rates, `/s` or `/min`.
 fn rate(text: &str) -> Option<(&'static str, &'static str)> {
     match unit_of(text.strip_prefix('/')?)? {
         "s" => Some(("per", "second")),
