@@ -226,7 +226,8 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
         }
     }
 
-    /// Another row with this key stays as it is. The message goes to the poison queue, so that it is neither lost nor delivered forever.
+    /// Another row with this key is not overwritten. The message goes to the poison queue, so that it is neither lost nor delivered
+    /// forever.
     async fn conflict(
         &self,
         delivery: &Delivery,

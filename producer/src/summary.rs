@@ -115,7 +115,7 @@ pub struct Times {
 /// A summary cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SummaryError {
-    /// Its histogram is none.
+    /// Its histogram cannot be read.
     #[error("read a summary: {0}")]
     Histogram(#[from] HistogramError),
     /// Counts and ranges contradict each other.

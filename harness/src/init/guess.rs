@@ -9,7 +9,7 @@ use workflow::contract::workload::{Format, Name, Template, time_of};
 use super::columns::columns;
 use super::guid;
 
-/// A text that is longer, or that has a blank, is no id.
+/// A text that is longer than this, or that has a blank, is not an id.
 const LONGEST_ID: usize = 64;
 
 /// The guessed body and columns.
