@@ -1,4 +1,4 @@
-# Sourced by the scripts here: headings, and commands that speak only when they fail.
+# Sourced by the scripts here: headings, and commands that print output only if they fail.
 # shellcheck shell=bash
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 target=${CARGO_TARGET_DIR:-target}

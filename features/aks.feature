@@ -1,11 +1,11 @@
 Feature: What Azure itself takes back costs time, and no message
 
-  Azure decides how a Spot node goes. It tells the machine half a minute before, or later, or not at all; node auto-provisioning,
-  where it hears of that, gives each consumer one second. So no orderly end is promised here. What is promised all the same: each
-  message has exactly one result, and as many consumers as before are at work again.
+  Azure decides how a Spot node ends. It tells the machine half a minute before, or later, or not at all; if node
+  auto-provisioning sees the notice, it gives each consumer one second. So these scenarios do not promise an orderly
+  end. They promise that each message has exactly one result, and that as many consumers as before are at work again.
 
-  Each consumer has at most 5 messages in hand, each with a lease of 60 s: the settings of the workload's manifests. A node is taken
-  back once it is old enough to be told of that. What Azure denies, such as a machine in its place, is inconclusive, by name.
+  Each consumer has at most 5 messages in hand, each with a lease of 60 s: the settings of the workload's manifests. A node is evicted
+  once it is old enough to get notices. If Azure denies something, such as another machine, the outcome is inconclusive, and names it.
 
   Background:
     Given each message takes 6 s of work

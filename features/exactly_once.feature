@@ -3,8 +3,8 @@ Feature: Every message has exactly one result
   A message that was sent has exactly one row in the table, with the content that was sent, whatever its consumers go
   through. Nothing is lost, nothing is stored twice, nothing is left behind, and no good message is given up.
 
-  Each "exactly one result" below is judged for every message by itself: its row is read from the table and compared
-  with what the run's seed says it must hold; the queue and the poison queue must hold nothing that they should not.
+  Each "exactly one result" below is judged for every single message: its row is read from the table and compared
+  with the content that follows from the run's seed; the queue and the poison queue must hold nothing else.
 
   Rule: Competing consumers share the work without losing or repeating any of it
 
@@ -100,9 +100,9 @@ Feature: Every message has exactly one result
       Given 2 consumers
       And each message takes 500 ms of work
       And a lease lasts 60 s
-      # Sending goes on for longer than anyone told to stop may go on taking messages.
+      # Sending goes on for longer than a consumer may still receive messages after it was told to stop.
       When 600 messages are sent at 80 per second, and one consumer is told to stop when it has 5 or more of them in hand
       Then that consumer ended by itself within 10 s, with exit code 0
       And that consumer took no message later than 3 s after it was told to stop
-      # A lease that it had kept would come back only after its 60 s.
+      # If the consumer kept a lease, its message would come back only after the 60 s of the lease.
       And within 20 s every message has exactly one result

@@ -1,8 +1,8 @@
 Feature: Nothing that breaks costs a message or makes two results of one
 
-  Storage gets busy, slow and unreachable; answers get lost although what was asked for has happened; pods die at the worst
-  moment, freeze, and come back. Between consumers and storage sits a proxy that breaks things at exactly these moments, and
-  writes down every request and its fate, so that the audit judges not only the table but also the way to it.
+  Storage gets busy, slow and unreachable; answers get lost although the request has taken effect; pods die at the
+  worst moment, freeze, and come back. A proxy between consumers and storage causes these faults at the exact moments,
+  and records every request and its fate, so that the audit judges not only the table but also how its rows were made.
 
   Rule: Trouble with storage costs time, never a message
 

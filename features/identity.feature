@@ -1,9 +1,9 @@
 Feature: Nobody holds a key: every pod signs in as itself
 
-  A pod's service account token is exchanged at Microsoft Entra for a token that opens queue and table. What a set-up can get
-  wrong, Entra or storage refuses, and the consumer says what mends it. Here an authority of the harness stands for Entra, to
-  its error codes, and for the kubelet that projects and replaces the pods' tokens: tokens can then live for seconds, and clocks
-  be wrong.
+  A pod's service account token is exchanged at Microsoft Entra for a token that gives access to queue
+  and table. Entra or storage refuses a wrong setup, and the consumer says how to fix it. Here an
+  authority of the harness stands in for Entra, with its error codes, and for the kubelet that projects
+  and replaces the pods' tokens: so tokens can live for seconds only, and clocks can be wrong.
 
   Rule: With its pod's identity a consumer does all of its work
 

@@ -1,12 +1,12 @@
 Feature: A message is handled soon after it was meant to be sent
 
-  Latency counts from the moment at which the open-loop schedule wanted to send a message, so that a producer or a queue
-  that stalls shows as latency and cannot hide it (coordinated omission). Every limit is judged from the rows of the
-  messages, with its confidence interval; a percentile of too few messages is inconclusive, never a pass. End to end ends where
-  others than the consumer have seen the row stored: what it stamps itself ends no latency.
+  Latency counts from the moment at which the open-loop schedule wanted to send a message, so that a producer or
+  a queue that stalls shows as latency and cannot hide it (coordinated omission). Every limit is judged from the
+  rows of the messages, with its confidence interval; a percentile of too few messages is inconclusive, never a
+  pass. End to end ends when the wire or storage has seen the row stored, and not with a stamp of the consumer.
 
-  The limits tell a workload that keeps up from one that does not, whatever storage it has. How fast a workload is on its own
-  storage, a load test with limits of its own tells.
+  The limits distinguish a workload that keeps up from one that does not, on any storage. To
+  find out how fast a workload is on its own storage, use a load test with limits of its own.
 
   Rule: A steady load stays within its latency limits
 

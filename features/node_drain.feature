@@ -1,12 +1,12 @@
 Feature: A node is drained, and no message pays for it
 
-  Nodes are drained for upgrades, repairs and consolidation, far more often than Azure takes Spot nodes back. Nothing new comes to the
-  node, and its consumers are told to end, only as many at a time as the workload's disruption budget lets go: a quarter of them. Each
-  has its grace period to finish what it has in hand, or to hand it back.
+  Nodes are drained for upgrades, repairs and consolidation, far more often than Azure evicts Spot nodes. No new pod is
+  placed on the node, and its consumers are told to end, only as many at a time as the workload's disruption budget
+  allows: a quarter of them. Each has its grace period to finish the messages that it has in hand, or to hand them back.
 
-  Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told: the settings of the
-  workload's manifests. More messages come than four of them can work on, so that all have work in hand when they are told to end.
-  Which node is hit, and when, the seed of the run decides.
+  Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told: the
+  settings of the workload's manifests. More messages are sent than four consumers can work on, so that all
+  have work in hand when they are told to end. The seed of the run decides which node is drained, and when.
 
   Background:
     Given each message takes 6 s of work

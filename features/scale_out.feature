@@ -1,7 +1,7 @@
 Feature: Consumers come with the work and go with it
 
-  Nobody starts consumers here: the scaling settings of the workload do, as they stand in its manifests. From none, as many come
-  as the backlog asks for and the settings allow, and they go when it has gone. What comes and goes may cost no message.
+  The scaling settings in the workload's manifests decide how many consumers there are. From none, as many start as the
+  backlog needs and the settings allow, and they end once it is done. Starts and ends of consumers must not cost a message.
 
   Rule: Consumers follow the backlog, from none to the limit and back to none
 
@@ -44,7 +44,7 @@ Feature: Consumers come with the work and go with it
 
   Rule: Consumers that are no longer needed lose nothing
 
-    # Work takes less than the 20 s that the workload's settings leave a consumer to end.
+    # Work takes less time than the 20 s that the workload's settings give a consumer to end.
     Scenario: Consumers are taken away in the middle of the work
       Given no consumer, and the workload's own scaling settings but for these:
         | setting         | value |

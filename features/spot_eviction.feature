@@ -1,13 +1,13 @@
 Feature: Azure takes Spot nodes back, and no message pays for it
 
-  Spot nodes cost a fraction and can be taken back at any moment: with a notice of 30 s when all goes well, with a shorter one or
-  none when it does not. The consumers on a node are told by the machine alone; nobody else asks them to end. What they had in
-  hand is finished or handed back by those that were told, and comes back when its lease runs out from those that were not. A node
-  that is drained by force gives each consumer one more second.
+  Spot nodes cost a fraction and can be evicted at any moment: with a notice of 30 s when all goes well, else
+  with a shorter one or none. Only the machine tells the consumers on a node that they must end. Consumers
+  that were told finish the messages that they have in hand, or hand them back; messages of other consumers
+  come back when their leases run out. A node that is drained by force gives each consumer one more second.
 
-  Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told: the settings of the
-  workload's manifests. More messages come than four of them can work on, so that all have work in hand when a node is hit. Which node is
-  hit, and when, the seed of the run decides.
+  Each consumer has at most 5 messages in hand, each with a lease of 60 s, and 20 s to end once it is told:
+  the settings of the workload's manifests. More messages are sent than four consumers can work on, so that
+  all have work in hand when a node is evicted. The seed of the run decides which node is evicted, and when.
 
   Background:
     Given each message takes 6 s of work

@@ -18,12 +18,12 @@ use crate::storage::Storage;
 use crate::work::{Performed, Worker};
 use crate::writer::{self, Failed};
 
-/// Tries to hand a message back; after that its visibility does it, only later.
+/// Tries to hand a message back; if all fail, the message becomes visible when its visibility timeout ends.
 const RELEASE_TRIES: u32 = 3;
 
-/// Between two tries to store a row. [`Backoff::STORAGE`] would have one message wait ten seconds after a handful of bad
-/// answers in a row, with its lease renewed all the while and storage long well again for all others. Rows that are ready
-/// together share a write, so that even a storage in trouble is not asked more often by more messages.
+/// Waits between tries to store a row. With [`Backoff::STORAGE`], a message would wait ten seconds after a handful of failed tries,
+/// and its lease would be renewed meanwhile, although storage may work again for all others. Rows that are ready together share a
+/// write, so that more messages do not mean more requests to a failing storage.
 const STORE: Backoff = Backoff {
     first: Duration::from_millis(100),
     longest: Duration::from_secs(2),
@@ -38,36 +38,36 @@ pub(crate) struct Consumer<Q, T> {
     pub(crate) worker: Worker,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Arc<Health>,
-    /// No more messages are taken.
+    /// Cancelled when no more messages are to be received.
     pub(crate) drain: CancellationToken,
-    /// The grace period is over.
+    /// Cancelled when the grace period is over.
     pub(crate) abort: CancellationToken,
 }
 
-/// When a batch of deliveries came.
+/// The times of the receive that returned a batch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received {
-    /// When it was asked for; leases count from here.
+    /// When it was sent; leases count from here.
     pub(crate) asked: Instant,
-    /// When the answer was there.
+    /// When it was answered.
     pub(crate) answered: Instant,
-    /// The same on the wall clock.
+    /// When it was answered, on the wall clock.
     pub(crate) stamp: Stamp,
 }
 
 impl Received {
-    /// Now, counted on from the receive: a step of the wall clock meanwhile must not make work take less than no time.
+    /// The current time, counted on from the receive: if the wall clock is set back meanwhile, work must not seem to take negative time.
     fn now(&self) -> Stamp {
         self.stamp.plus(self.answered.elapsed())
     }
 }
 
-/// What becomes of a message that is still held.
+/// What to do with a message that is still held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It is finished.
     Delete,
-    /// It was not begun: somebody else may have it at once.
+    /// It was not begun: another consumer may have it immediately.
     Release,
     /// It could not be finished: it is delivered again when its visibility ends.
     Keep,
@@ -90,9 +90,9 @@ impl Drop for InFlight<'_> {
 }
 
 impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
-    /// Does all that one delivery needs. Never fails: whatever happens, the message is deleted after its row is stored (or
-    /// its envelope is in the poison queue), or stays in the queue.
-    // A span at debug level: exported over OTLP where asked for, and free where not.
+    /// Processes one delivery. Never fails: the message is either deleted after its row is stored (or its envelope is in the poison
+    /// queue), or it stays in the queue.
+    // A span at debug level: exported over OTLP if that is configured, and otherwise without cost.
     #[tracing::instrument(
         name = "delivery",
         level = "debug",
@@ -159,7 +159,7 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
         self.store(delivery, row).await
     }
 
-    /// Delivered too often. Its row may be there all the same, when only the deletes failed: then it is finished.
+    /// Handles a message that was delivered too often. If only the deletes failed before, its row is stored, and the message is finished.
     async fn give_up(&self, delivery: &Delivery, message: &Message) -> Next {
         let get = || self.storage.get(&message.id);
         match Backoff::STORAGE
@@ -186,14 +186,14 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
         }
     }
 
-    /// Stores the row, however long it takes: as long as the message is held, nobody else can do better. The lease and
-    /// the grace period are what bounds this.
+    /// Stores the row, with tries as long as the message is held: meanwhile no other consumer can store it. The lease and the grace
+    /// period bound the tries.
     async fn store(&self, delivery: &Delivery, row: ResultRow) -> Next {
         let (id, digest, due) = (row.row_key.clone(), row.digest, row.src_stamp);
         let (mut row, mut failures) = (row, 0);
         loop {
             let Some(reply) = self.writer.insert(row).await else {
-                // It panicked, which becomes the outcome where it is joined. Nothing can be stored any more.
+                // The writer panicked; joining it determines the outcome. No row can be stored any more.
                 tracing::error!("the writer is gone: this is a bug; draining");
                 self.drain.cancel();
                 return Next::Keep;
@@ -219,14 +219,15 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
                     failures += 1;
                     row = failed.row;
                     tracing::debug!(message.id = id, error = %failed.error, failures, "row not stored yet");
-                    // Not ended by the drain: only finished work may be deleted, and the grace period is there for it.
+                    // The drain does not end this wait: only finished work may be deleted, and the grace period exists for it.
                     STORE.wait(failures, &self.abort).await;
                 }
             }
         }
     }
 
-    /// The row stays as it is. The message goes to the poison queue, where nothing is lost and nothing loops.
+    /// Another row with this key is not overwritten. The message goes to the poison queue, so that it is neither lost nor delivered
+    /// forever.
     async fn conflict(
         &self,
         delivery: &Delivery,
@@ -245,14 +246,14 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
         self.poison(delivery, PoisonReason::Conflict, detail).await
     }
 
-    /// Deletes a finished message, trying for as long as the lease certainly holds. Failing is harmless: the message is
-    /// delivered again, and its row is found.
+    /// Deletes a finished message, with tries as long as the lease certainly holds. If all fail, the message is delivered again,
+    /// and its row is found.
     async fn delete(&self, hold: &Hold<'_, Q, T>) {
         let (mut failures, mut maybe_done) = (0, false);
         loop {
             let error = match self.storage.delete(hold.lease()).await {
                 Ok(()) => break,
-                // An earlier try took effect and its answer was lost: nobody else can have had the message meanwhile.
+                // An earlier try took effect and its answer was lost: no other consumer can have had the message meanwhile.
                 Err(error) if error.kind() == ErrorKind::LeaseLost && maybe_done => break,
                 Err(error) if error.kind() == ErrorKind::LeaseLost => {
                     self.metrics.lost();
@@ -273,7 +274,7 @@ impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
 
     /// Hands a message back, visible at once.
     pub(crate) async fn release(&self, lease: &Lease) {
-        // Not stopped by `abort`: this is what is to be done then, and the tries are few.
+        // `abort` does not stop this: handing back is what follows an abort, and the tries are few.
         let unstopped = CancellationToken::new();
         let release = || self.storage.release(lease);
         match Backoff::STORAGE

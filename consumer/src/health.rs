@@ -7,11 +7,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workflow::ports::{ErrorKind, StorageError};
 
-/// Failures in a row that make an outage where each alone may be throttling or one cut connection. Other failures
-/// (unreachable, denied, gone) are an outage at once.
+/// Failures in a row that count as an outage; fewer may be throttling or a cut connection. Other kinds of failures (unreachable,
+/// denied, gone) count as an outage immediately.
 const FAILURES_OF_AN_OUTAGE: u32 = 3;
 
-/// What `/readyz` answers from.
+/// The state from which `/readyz` answers.
 #[derive(Debug)]
 pub(crate) struct Health {
     received: CancellationToken,
@@ -21,7 +21,7 @@ pub(crate) struct Health {
     pub(crate) table: Service,
 }
 
-/// What is known of one storage service.
+/// The state of one storage service.
 #[derive(Debug)]
 pub(crate) struct Service {
     name: &'static str,
@@ -59,13 +59,13 @@ impl Health {
         self.tell_when_ready();
     }
 
-    /// The table did what it was asked to.
+    /// The table answered a request with success.
     pub(crate) fn table_answers(&self) {
         self.table.answered();
         self.tell_when_ready();
     }
 
-    /// Says so the first time.
+    /// Logs readiness the first time.
     fn tell_when_ready(&self) {
         let is_ready = self.has_received() && self.table.is_reached();
         if is_ready && !self.was_ready.swap(true, Ordering::Relaxed) {
@@ -83,12 +83,12 @@ impl Health {
         self.received.cancelled().await;
     }
 
-    /// From here on the consumer takes no more messages.
+    /// The consumer receives no more messages from now on.
     pub(crate) fn drains(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Why the consumer is not ready; `None` when it is.
+    /// Why the consumer is not ready; `None` if it is.
     pub(crate) fn unready(&self) -> Option<&'static str> {
         if self.draining.load(Ordering::Relaxed) {
             Some("draining")
@@ -115,12 +115,12 @@ impl Service {
         self.lock().lost_since.is_some()
     }
 
-    /// Whether it has ever done what it was asked to.
+    /// Whether the service has ever answered a request with success.
     pub(crate) fn is_reached(&self) -> bool {
         self.lock().reached
     }
 
-    /// The service did what it was asked to.
+    /// The service answered a request with success.
     pub(crate) fn answered(&self) {
         let mut state = self.lock();
         state.reached = true;

@@ -1,4 +1,4 @@
-//! Holding a message: its lease is renewed for as long as something is done with it.
+//! Holds a message: renews its lease while the message is worked on.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use workflow::ports::{ErrorKind, Lease, ResultTable, StorageError, WorkQueue};
 use crate::metrics::Metrics;
 use crate::storage::Storage;
 
-/// Between two tries of a renewal. Shorter than [`Backoff::STORAGE`], since the lease runs out meanwhile.
+/// Waits between two tries of a renewal. Shorter than [`Backoff::STORAGE`], since the lease runs out meanwhile.
 const RENEWAL: Backoff = Backoff {
     first: Duration::from_millis(100),
     longest: Duration::from_secs(2),
 };
 
-/// Why a message is held no longer although what was done with it has not finished.
+/// Why a message is no longer held although its work has not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// The lease is lost: to another consumer, or to an outage that outlasted it.
@@ -27,22 +27,22 @@ pub(crate) enum Ended {
 
 /// One leased message.
 ///
-/// All that changes the lease goes through `&mut self`, one after the other: a delete cannot overtake a renewal, and
-/// always carries the last receipt.
+/// Everything that changes the lease goes through `&mut self`, one after the other: a delete cannot overtake a renewal, and always
+/// carries the latest receipt.
 #[derive(Debug)]
 pub(crate) struct Hold<'a, Q, T> {
     storage: &'a Storage<Q, T>,
     metrics: &'a Metrics,
     abort: &'a CancellationToken,
     lease: Lease,
-    /// When the lease may run out, at the earliest.
+    /// The earliest time at which the lease may run out.
     expires: Instant,
     renew_at: Instant,
     failures: u32,
 }
 
 impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
-    /// Holds a message whose receive was asked for at `asked`: the visibility began then or later.
+    /// Holds a message whose receive was sent at `asked`: the visibility timeout began then or later.
     pub(crate) fn new(
         storage: &'a Storage<Q, T>,
         metrics: &'a Metrics,
@@ -68,7 +68,7 @@ impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
         &self.lease
     }
 
-    /// Whether the lease certainly holds still.
+    /// Whether the lease certainly still holds.
     pub(crate) fn is_certain(&self) -> bool {
         Instant::now() < self.expires
     }
@@ -86,7 +86,7 @@ impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
             }
             let asked = Instant::now();
             let (answer, output) = {
-                // Boxed, for it is rare: the task of a message that needs no renewal stays small.
+                // Boxed, because renewals are rare: the task of a message without renewal stays small.
                 let mut renewal = Box::pin(self.storage.renew(&self.lease));
                 tokio::select! {
                     biased;
@@ -112,8 +112,8 @@ impl<'a, Q: WorkQueue, T: ResultTable> Hold<'a, Q, T> {
                 (self.expires, self.renew_at) = (asked + visibility, asked + visibility / 2);
                 Ok(())
             }
-            // Asked after the lease had run out and still no answer: an outage that outlasted it. Whoever gets the
-            // message next will finish it.
+            // This try began after the lease had run out: the outage was longer than the lease. The next consumer that receives the
+            // message finishes it.
             Err(error) if error.kind() == ErrorKind::LeaseLost || asked >= self.expires => {
                 tracing::debug!(queue.message_id = self.lease.message_id, %error, "lease lost");
                 Err(Ended::Lost)

@@ -13,10 +13,10 @@ use axum::routing::get;
 
 use crate::run::Shared;
 
-/// Where probes and metrics answer.
+/// The address of probes and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Listen {
-    /// Nowhere.
+    /// No address.
     #[default]
     None,
     /// At this address; port 0 takes a free one.

@@ -9,14 +9,14 @@
 //! 4. **Delete**, only after the row is stored. A message that cannot be worked on goes whole to `<queue>-poison`
 //!    ([`poison`]), and only then is deleted.
 //!
-//! A lost lease is no error: somebody else has the message. Storage that is away is waited for. What this process leaves
-//! unfinished, however it ends, is delivered again.
+//! A lost lease is not an error: another consumer has the message. If storage is unavailable, the consumer waits. What this process
+//! leaves unfinished, however it ends, is delivered again.
 //!
 //! # How it ends
 //!
-//! SIGTERM, SIGINT, a Spot notice ([`preempt`]), `--exit-when-idle` or a panic begin the drain: nothing more is received,
-//! unstarted messages are handed back, what is in flight is finished within `--grace`. A signal in the drain of a Spot notice ends
-//! that drain: everything is handed back at once. Exit codes: [`Exit`].
+//! SIGTERM, SIGINT, a Spot notice ([`preempt`]), `--exit-when-idle` or a panic begin the drain: nothing more is received, messages
+//! that were not begun are handed back, and messages in work are finished within `--grace`. A signal during the drain of a Spot
+//! notice ends that drain: everything is handed back immediately. Exit codes: [`Exit`].
 
 mod args;
 mod delivery;
@@ -61,7 +61,7 @@ use storage::Ports;
 /// Threads for burns (one a core, see [`work`]) and host name look-ups.
 const BLOCKING_THREADS: usize = 64;
 
-/// How long the runtime may take to end what blocks once everything else has ended.
+/// How long the runtime may take to end blocking threads once everything else has ended.
 const RUNTIME_END: Duration = Duration::from_millis(500);
 
 /// Runs a consumer until it has drained, and returns the process's exit code.
@@ -99,7 +99,7 @@ pub fn main(args: Args) -> Exit {
 }
 
 /// Runs a consumer with the settings of `args` on storage that the caller has opened, in the caller's runtime, until `drain` is
-/// cancelled and its drain has ended. For simulations: no signals, no probes, no Spot notices.
+/// cancelled and its drain has ended. For simulations: without signals, probes and Spot notices.
 pub async fn embedded<Q: WorkQueue, T: ResultTable>(
     args: &Args,
     (queue, poison, table): (Q, Q, T),
@@ -165,7 +165,7 @@ async fn start(args: Args) -> Exit {
     supervise(args, ports, shared, background).await
 }
 
-/// Heeds signals: the first begins the drain, or ends the one of a Spot notice at once; the second exits the process.
+/// Handles signals: the first begins the drain, or ends the drain of a Spot notice immediately; the second exits the process.
 async fn heed(mut signals: Signals, shared: Shared) {
     shared.signalled(signals.next().await);
     let name = signals.next().await;
@@ -184,7 +184,7 @@ fn open(args: &Args) -> anyhow::Result<Ports<AzureQueue, AzureTable>> {
     })
 }
 
-/// Runs the consumer beside its background tasks, whose panics end it as its own do.
+/// Runs the consumer beside its background tasks; their panics end it like its own.
 async fn supervise(
     args: Args,
     ports: Ports<AzureQueue, AzureTable>,

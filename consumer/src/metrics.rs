@@ -1,4 +1,4 @@
-//! What `/metrics` tells, in native units. Ids never become labels: those are bounded sets of words.
+//! The metrics of `/metrics`, in base units. Ids are never labels: label values are small fixed sets.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -73,7 +73,7 @@ impl Default for Metrics {
             in_flight: Gauge::default(),
             poisoned: Family::default(),
             storage_errors: Family::default(),
-            // To 36 h: what waits for long is what somebody must be told of.
+            // Up to 36 h: alerts are about messages that wait for long.
             queue_wait: Histogram::new(exponential_buckets(0.001, 2.0, 28)),
             work: seconds(),
             end_to_end: seconds(),
@@ -163,7 +163,7 @@ impl Metrics {
         registry.register_with_unit("end_to_end", help, Unit::Seconds, self.end_to_end.clone());
         let help = "Rows of one write to the table";
         registry.register("insert_batch_rows", help, self.batch_rows.clone());
-        // Label values that may occur are shown from the start: an alert on a rate needs the zero before the one.
+        // Possible label values are exported from the start: an alert on a rate needs the value 0 before the value 1.
         for reason in PoisonReason::ALL {
             drop(self.poisoned.get_or_create(&Reason {
                 reason: reason.as_str(),
@@ -221,7 +221,7 @@ impl Metrics {
             .inc();
     }
 
-    /// A message was received this long after it was sent; see [`Self::finished`] for what is negative.
+    /// A message was received `micros` after it was sent. [`Self::finished`] says what negative values mean.
     pub(crate) fn waited(&self, micros: i64) {
         self.queue_wait.observe(micros.max(0) as f64 / 1e6);
     }
@@ -230,8 +230,8 @@ impl Metrics {
         self.work.observe(took.as_secs_f64());
     }
 
-    /// A row was stored this long after the intended send time. Negative when the clocks disagree: it goes to the lowest
-    /// bucket, and `clock_skew` counts such messages.
+    /// A row was stored `micros` after the intended send time. If clocks disagree, that may be negative: it counts in the lowest
+    /// bucket, and in `clock_skew`.
     pub(crate) fn finished(&self, micros: i64) {
         self.end_to_end.observe(micros.max(0) as f64 / 1e6);
     }
@@ -276,7 +276,7 @@ mod tests {
         }
     }
 
-    /// Everything that dashboards, alerts and the documentation name, with the suffixes of histograms and counters.
+    /// The metrics that dashboards, alerts and the documentation name, with the suffixes of histograms and counters.
     fn named_in(file: &str) -> Vec<String> {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("..")

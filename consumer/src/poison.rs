@@ -1,4 +1,4 @@
-//! The poison queue: a message goes there whole, with its reason, and only then is deleted.
+//! The poison queue: a bad message is put there whole, with its reason, and only then deleted.
 
 use workflow::backoff::Backoff;
 use workflow::contract::{PoisonEnvelope, PoisonReason, Stamp};
@@ -6,16 +6,16 @@ use workflow::ports::{Delivery, ErrorKind, ResultTable, StorageError, WorkQueue}
 
 use crate::delivery::{Consumer, Next};
 
-/// Tries of one part. With the waits of [`Backoff::STORAGE`] between them half a minute: a longer outage leaves the message
-/// to its next delivery.
+/// Tries to put one part. With the waits of [`Backoff::STORAGE`] they take half a minute: in a longer outage the message stays in
+/// the queue for its next delivery.
 const TRIES: u32 = 8;
 
 impl<Q: WorkQueue, T: ResultTable> Consumer<Q, T> {
-    /// Puts every part of the message into the poison queue. Where that fails the message is kept: nothing is lost, and it
-    /// is delivered again when its visibility ends.
+    /// Puts every part of the message into the poison queue. If that fails, the message is kept: nothing is lost, and it is
+    /// delivered again when its visibility timeout ends.
     ///
-    /// At-least-once, like all else here: a consumer that dies between the last part and the delete leaves envelopes that
-    /// the next delivery sends again, with the same `messageId`.
+    /// At-least-once: if a consumer dies between the last part and the delete, the next delivery puts the same envelopes again,
+    /// with the same `messageId`.
     pub(crate) async fn poison(
         &self,
         delivery: &Delivery,

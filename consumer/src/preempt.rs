@@ -1,9 +1,9 @@
-//! Spot notices: Azure Scheduled Events, polled, so that an eviction begins a drain even where nobody sends SIGTERM.
+//! Spot notices: polls Azure Scheduled Events, so that an eviction begins a drain even if no SIGTERM arrives.
 //!
 //! The real endpoint is `http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01` (Azure Instance Metadata
-//! Service); the harness has one for each simulated node. Two kinds of event end a machine for good: `Preempt`, the eviction of
-//! a Spot machine, and `Terminate`, its deletion by whoever owns it (a scale set that scales in, for example). Events are not
-//! acknowledged: an acknowledgement would bring the end forward.
+//! Service); the harness has one for each simulated node. Two kinds of event end a machine for good: `Preempt`, the eviction of a
+//! Spot machine, and `Terminate`, its deletion by its owner (a scale set that scales in, for example). Events are not acknowledged:
+//! an acknowledgement would make the end come earlier.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,17 +14,17 @@ use workflow::backoff::Backoff;
 
 use crate::metrics::Metrics;
 
-/// What the service's documentation recommends.
+/// Time between polls, as the documentation of the service recommends.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Until the first answer: the first call of a machine may take two minutes, since it turns the service on.
+/// Time limit of requests until the first answer: the first request of a machine may take two minutes, since it turns the service on.
 const FIRST_ANSWER: Duration = Duration::from_secs(130);
 
-/// From then on; a notice may leave only seconds.
+/// Time limit of later requests; a notice may leave only seconds.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// Between polls of an endpoint that has never answered: perhaps there is none, and a machine that starts need not be hurried.
-/// One that has answered once is polled every second, whatever it answers later: a notice may leave only seconds.
+/// Waits between polls of an endpoint that has never answered: perhaps there is none. An endpoint that has answered once is polled
+/// every second, whatever it answers later: a notice may leave only seconds.
 const UNANSWERED: Backoff = Backoff {
     first: POLL,
     longest: Duration::from_secs(10),
@@ -53,7 +53,7 @@ struct Event {
     not_before: String,
 }
 
-/// Why a poll brought nothing.
+/// Why a poll returned no document.
 #[derive(Debug, thiserror::Error)]
 enum PollError {
     #[error("get scheduled events")]
@@ -62,14 +62,14 @@ enum PollError {
     Json(#[from] serde_json::Error),
 }
 
-/// What went wrong with the last poll, as far as it makes a difference to whoever reads the log.
+/// The kind of trouble of the last poll; each kind is logged once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
     NoAnswer,
     Unreadable,
 }
 
-/// What is known of an endpoint from one poll to the next.
+/// What is known about an endpoint from earlier polls.
 #[derive(Debug, Default)]
 struct Polls {
     answered: bool,
@@ -85,7 +85,7 @@ impl Polls {
         if self.answered { ANSWER } else { FIRST_ANSWER }
     }
 
-    /// How long to wait before it is asked for.
+    /// How long to wait before the next poll.
     fn pause(&self) -> Duration {
         if self.answered || self.failures == 0 {
             POLL
@@ -94,8 +94,7 @@ impl Polls {
         }
     }
 
-    /// Takes note of a document, and tells which of its events ends `node`. A document that has not changed is not looked
-    /// through again.
+    /// Reads a document, and returns its event that ends `node`. A document that has not changed is not searched again.
     fn read(&mut self, document: Document, node: Option<&str>, endpoint: &str) -> Option<Event> {
         if self.trouble.take().is_some() || !self.answered {
             tracing::info!(endpoint, "scheduled events answer");
@@ -109,7 +108,7 @@ impl Polls {
         events.find(|event| event.ends(node))
     }
 
-    /// Takes note of a poll that brought nothing. Each trouble is a warning once, until the endpoint answers again.
+    /// Records a poll that returned no document. Each kind of trouble is one warning, until the endpoint answers again.
     fn failed(&mut self, error: &PollError, endpoint: &str) {
         self.failures = self.failures.saturating_add(1);
         let trouble = match error {
@@ -133,8 +132,8 @@ impl Polls {
     }
 }
 
-/// Polls `endpoint` and cancels `drain` at the first event that ends `node`, or any node when that is not known.
-/// Before it cancels `drain`, it cancels `noticed`. Returns when `drain` is cancelled, whoever cancelled it.
+/// Polls `endpoint` and cancels `drain` at the first event that ends `node`, or any node if `node` is unknown. Cancels `noticed`
+/// before `drain`. Returns when `drain` is cancelled, also by others.
 pub(crate) async fn watch(
     endpoint: String,
     node: Option<String>,
@@ -190,14 +189,14 @@ async fn events(
     Ok(serde_json::from_str(&body)?)
 }
 
-/// Whether a document of Scheduled Events announces the eviction of `node`, or of any node when that is not known.
+/// Whether a document of Scheduled Events announces the eviction of `node`, or of any node if `node` is unknown.
 pub fn announces_eviction(document: &str, node: Option<&str>) -> Result<bool, serde_json::Error> {
     let document: Document = serde_json::from_str(document)?;
     Ok(document.events.iter().any(|event| event.ends(node)))
 }
 
 impl Event {
-    /// Whether the machine `node` is gone after it.
+    /// Whether the event ends the machine `node`.
     fn ends(&self, node: Option<&str>) -> bool {
         let concerns = |node| {
             self.resources
@@ -208,9 +207,8 @@ impl Event {
     }
 }
 
-/// Whether an event's resource is this node. A machine of its own (as node auto-provisioning makes them) is named alike in
-/// both worlds; the instance `aks-pool_10` of a scale set is the node `aks-pool00000a` (its number in base 36, six
-/// digits).
+/// Whether an event's resource is this node. A single machine (as node auto-provisioning creates them) has the same name on Azure
+/// and in Kubernetes; the instance `aks-pool_10` of a scale set is the node `aks-pool00000a` (its number in base 36, six digits).
 fn is_node(resource: &str, node: &str) -> bool {
     if resource.eq_ignore_ascii_case(node) {
         return true;
@@ -268,10 +266,10 @@ mod tests {
     fn a_document_is_looked_through_once_for_each_incarnation() {
         let mut polls = Polls::default();
         assert_eq!(found(&mut polls, Some(3), "node-2"), None);
-        // The service promises that this cannot be; so nobody looks.
+        // The service promises that an incarnation never changes its events; so the document is not read again.
         assert_eq!(found(&mut polls, Some(3), "node-1"), None);
         assert_eq!(found(&mut polls, Some(4), "node-1").as_deref(), Some("e1"));
-        // Without an incarnation, every document may be another one.
+        // Without an incarnation, every document may be a new one.
         assert_eq!(found(&mut polls, None, "node-2"), None);
         assert_eq!(found(&mut polls, None, "node-1").as_deref(), Some("e1"));
     }

@@ -1,7 +1,7 @@
-//! `--probe`: whether this consumer could do its work, found out without touching anybody's messages.
+//! `--probe`: tests whether this consumer could do its work, without touching messages of others.
 //!
-//! It creates a queue and a table of its own, puts one message, gets it, inserts its row and deletes it, and removes both again. So a new
-//! identity or role is tried before work depends on it; the log names the step that was refused.
+//! It creates a queue and a table of its own, puts one message, gets it, inserts its row and deletes it, and removes both again. So
+//! a new identity or role is tested before work depends on it; the log names the step that was refused.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ use crate::Args;
 /// How long the message stays hidden: longer than the rest of the probe takes.
 const VISIBILITY: Duration = Duration::from_secs(120);
 
-/// Probes the storage of `args` to an exit code.
+/// Probes the storage of `args`, and returns the exit code.
 pub(crate) async fn main(args: &Args) -> Exit {
     let opened = || {
         let name = name();
@@ -51,7 +51,7 @@ pub(crate) async fn main(args: &Args) -> Exit {
     }
 }
 
-/// A name that no other probe has: of the present time.
+/// A name from the current time, which no other probe has.
 fn name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     format!("probe-{:x}", now.unwrap_or_default().as_nanos())
@@ -59,7 +59,7 @@ fn name() -> String {
 
 type Refused = (&'static str, StorageError);
 
-/// Does all of it, and removes what it made, however far it came. Returns the step that was refused first.
+/// Does all steps, and removes what it has created, also after an error. Returns the first step that was refused.
 async fn probe<Q: WorkQueue, T: ResultTable>(queue: &Q, table: &T) -> Result<(), Refused> {
     let done = work(queue, table).await;
     let queue_gone = queue

@@ -1,4 +1,5 @@
-//! The receive loop: batches no larger than what can be worked on, quiet when idle, patient when storage is away.
+//! The receive loop: receives no more messages than there are free slots, polls rarely when the queue is empty, and waits when
+//! storage is unavailable.
 
 use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
@@ -15,16 +16,15 @@ use workflow::ports::{Delivery, ErrorKind, MAX_RECEIVE, ResultTable, StorageErro
 
 use crate::delivery::{Consumer, Received};
 
-/// Slots worth waiting for before the next receive, at most: half a batch keeps receives few, and the other half of the
-/// slots busy meanwhile.
+/// The most slots to wait for before the next receive: half a batch keeps receives few, while the other half of the slots works.
 const WORTH_A_RECEIVE: u32 = MAX_RECEIVE as u32 / 2;
 
-/// Shortest and longest wait for that many once one is free. Between them it is as long as the last receive took: slots
-/// then lie empty for no longer than asking takes anyway, and storage that is slow to answer is asked less often.
+/// Shortest and longest wait for that many slots once one is free. In between, the wait is as long as the last receive took: slots
+/// are then idle for no longer than a receive takes anyway, and a slow storage gets fewer requests.
 const LINGER: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_millis(100);
 
-/// Tries to create a missing queue, with the waits of [`Backoff::STORAGE`] half a minute: what a queue of the same name
-/// that is just being deleted may need (Queue service, Delete Queue).
+/// Tries to create a missing queue. With the waits of [`Backoff::STORAGE`] they take half a minute, as long as storage may need
+/// while a queue of the same name is being deleted (Queue service, Delete Queue).
 pub(crate) const CREATE_TRIES: u32 = 8;
 
 /// Takes messages and starts their tasks until the drain.
@@ -35,7 +35,7 @@ pub(crate) struct Receiver<Q, T> {
     linger: Duration,
     started: Instant,
     failures: u32,
-    /// The last of these.
+    /// The last error of a receive.
     last: Option<StorageError>,
     empty: u32,
     empty_since: Option<Instant>,
@@ -58,22 +58,22 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
         }
     }
 
-    /// Receives until the drain begins, the queue has been empty for long enough, or storage refuses at the start. Messages
-    /// of a receive that was under way when the drain began are handed back.
+    /// Receives until the drain begins, the queue has been empty for long enough, or storage refuses at the start. Messages of a
+    /// receive that was in flight when the drain began are handed back.
     pub(crate) async fn run(mut self) -> Result<(), StorageError> {
         let drain = self.consumer.drain.clone();
         while let Some(Some(slots)) = drain.run_until_cancelled(self.free_slots()).await {
             let wanted = u8::try_from(slots.num_permits()).unwrap_or(MAX_RECEIVE);
             let asked = Instant::now();
-            // Not dropped when the drain begins: what it returns is leased, and must be handed back.
+            // The receive is not dropped when the drain begins: its messages are leased, and must be handed back.
             let answer = tokio::select! {
                 biased;
                 answer = self.consumer.storage.receive(wanted) => answer,
                 () = self.consumer.abort.cancelled() => return Ok(()),
-                // A queue that says nothing. Should the answer be on its way, its messages are delivered again.
+                // A queue that does not answer. If the answer is on its way, its messages are delivered again later.
                 () = sleep_until(self.started + self.consumer.settings.start_timeout),
                     if !self.consumer.health.has_received() => {
-                        // What has kept it from an answer before says more than that there is none.
+                        // An earlier error says more than the lack of an answer.
                         Err(self.last.take().unwrap_or_else(|| self.silent()))
                     }
             };
@@ -93,8 +93,8 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
         Ok(())
     }
 
-    /// Waits for a slot, a little for more, and takes as many as one receive can fill. `None` never comes: the semaphore
-    /// stays open.
+    /// Waits for a free slot, and a little for more, and takes as many slots as one receive can fill. It never returns `None`,
+    /// since the semaphore is never closed.
     async fn free_slots(&self) -> Option<OwnedSemaphorePermit> {
         let mut slots = Arc::clone(&self.slots).acquire_owned().await.ok()?;
         let worth = (u32::try_from(self.consumer.settings.concurrency).unwrap_or(u32::MAX) / 2)
@@ -113,14 +113,14 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
         Some(slots)
     }
 
-    /// Starts what was received and waits as fits; `false` when the loop is over.
+    /// Starts work on the received messages, and waits before the next receive if needed; `false` when the loop is over.
     async fn take(
         &mut self,
         mut slots: OwnedSemaphorePermit,
         deliveries: Vec<Delivery>,
         asked: Instant,
     ) -> bool {
-        // The wall clock first: a thread that loses its processor between the two must not stamp what is done later than it was.
+        // The wall clock is read first: if the thread is descheduled between the two, stamps must not be too late.
         let stamp = Stamp::now();
         let received = Received {
             asked,
@@ -151,8 +151,8 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             return self.idle().await;
         }
         (self.empty, self.empty_since) = (0, None);
-        // A full batch says that there is more. Otherwise the queue has just been emptied: what arrives next may as well
-        // arrive together.
+        // A full batch means that there are more messages. Otherwise the queue has just been emptied, and the next messages may as
+        // well be collected for a moment.
         count == wanted
             || self
                 .consumer
@@ -168,8 +168,8 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             let id = delivery.lease.message_id.clone();
             let task = AssertUnwindSafe(consumer.deliver(delivery, received)).catch_unwind();
             if let Err(panic) = task.await {
-                // A broken invariant: what it broke is unknown, so this process takes no more messages. The message was
-                // not deleted and is delivered again.
+                // A broken invariant with unknown consequences, so this process receives no more messages. The message was not
+                // deleted, and is delivered again.
                 consumer.metrics.panics.inc();
                 let panic = panic_text(panic.as_ref());
                 tracing::error!(
@@ -186,8 +186,8 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
     async fn idle(&mut self) -> bool {
         self.empty = self.empty.saturating_add(1);
         let now = Instant::now();
-        // The check of the table is in flight, too: whoever leaves before its answer has neither found the table missing nor
-        // created it, and would still exit with 0.
+        // The check of the table must be finished, too: a consumer that ended before its answer would exit with 0 although it has
+        // neither found the table missing nor created it.
         let nothing_in_flight = self.tasks.is_empty() && self.consumer.health.table.is_reached();
         self.empty_since = if nothing_in_flight {
             self.empty_since.or(Some(now))
@@ -221,8 +221,8 @@ impl<Q: WorkQueue, T: ResultTable> Receiver<Q, T> {
             .with_source("there was no answer until the time to start in was over")
     }
 
-    /// Rides out an outage, or returns the error that ends the consumer: only before the first answered receive, when
-    /// something is misconfigured rather than away.
+    /// Waits before the next receive, or returns the error that ends the consumer: only before the first answered receive, when the
+    /// cause is a wrong setting rather than an outage.
     async fn failed(&mut self, error: StorageError) -> Result<bool, StorageError> {
         let consumer = Arc::clone(&self.consumer);
         self.failures = self.failures.saturating_add(1);

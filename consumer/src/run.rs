@@ -1,4 +1,4 @@
-//! One consumer, whole: starts its parts, waits for the drain, and says how it ended.
+//! One whole consumer: starts its parts, waits for the drain, and returns how it ended.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,14 +21,14 @@ use crate::storage::{Ports, Storage};
 use crate::work::Worker;
 use crate::writer::Writer;
 
-/// After the grace period: time to hand messages back. Grace and this stay below Kubernetes' default termination grace
-/// period of 30 s.
+/// Time after the grace period to hand messages back. Together with the grace period it must be shorter than Kubernetes' default
+/// termination grace period of 30 s.
 const RELEASE: Duration = Duration::from_secs(3);
 
-/// What the table has to answer in when the queue took all of the time to start in.
+/// Time for the table's answer if the queue used up the start timeout.
 const LATE_TRY: Duration = Duration::from_secs(5);
 
-/// What the process around a consumer sees of it.
+/// The signals between a consumer and its process.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
@@ -37,14 +37,14 @@ pub(crate) struct Shared {
     pub(crate) drain: CancellationToken,
     /// Cancelled by a Spot notice, together with the drain.
     pub(crate) noticed: CancellationToken,
-    /// Cancelled to end the drain now: what is in hand is handed back.
+    /// Cancelled to end the drain immediately: all messages in work are handed back.
     pub(crate) hurry: CancellationToken,
 }
 
 impl Shared {
-    /// Takes note of the next signal. In the drain of a Spot notice it means that the machine goes sooner than promised: node
-    /// auto-provisioning ends pods with a second of grace once a node is announced to go (karpenter-provider-azure, repair policy
-    /// `PreemptionScheduled`). Everything is handed back at once. Otherwise the drain begins.
+    /// Handles the next signal. During the drain of a Spot notice it means that the machine goes earlier than announced: node
+    /// auto-provisioning ends pods with a second of grace once the end of a node is announced (karpenter-provider-azure, repair
+    /// policy `PreemptionScheduled`). Everything is handed back immediately. Otherwise the drain begins.
     pub(crate) fn signalled(&self, signal: &'static str) {
         if self.noticed.is_cancelled() {
             tracing::warn!(
@@ -64,7 +64,7 @@ impl Shared {
 pub(crate) enum Outcome {
     /// Drained: everything it had leased is finished or handed back.
     Drained,
-    /// The grace period was over first.
+    /// The grace period ended before the drain.
     GraceExceeded,
     /// Storage refused at the start.
     Refused(StorageError),
@@ -73,7 +73,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    /// The exit code that says so.
+    /// The exit code of this end.
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Drained => Exit::Success,
@@ -140,7 +140,7 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
         tasks.close();
         tasks.wait().await;
         let checked = table.await;
-        // The writer ends when the last of its handles is gone, and the last user of this one just ended.
+        // The writer ends when its last handle is dropped; the last user of this handle has just ended.
         drop(consumer);
         let wrote = writer.await;
         [looped, checked, wrote]
@@ -160,8 +160,8 @@ pub(crate) async fn run<Q: WorkQueue, T: ResultTable>(
     }
 }
 
-/// Waits for `finished`; from the drain on for the grace period and [`RELEASE`]. Returns whether all tasks ended without panic,
-/// as far as they ended, and whether they did within the time that they had: in a hurry, within [`RELEASE`].
+/// Waits for `finished`; from the drain on at most for the grace period and [`RELEASE`], in a hurry only for [`RELEASE`]. Returns
+/// whether all tasks that ended did so without panic, and whether all ended in time.
 async fn within(
     grace: Duration,
     finished: impl Future<Output = bool>,
@@ -172,7 +172,7 @@ async fn within(
     let mut finished = std::pin::pin!(finished);
     let over = async {
         shared.drain.cancelled().await;
-        // Before a receive that is still under way is answered: traffic should stop now.
+        // Before a receive in flight is answered: traffic should stop immediately.
         shared.health.drains();
         tracing::info!(
             in_flight = tasks.len(),
@@ -200,7 +200,7 @@ async fn within(
     }
 }
 
-/// Ends the consumer at once when storage refuses it: what was received meanwhile is handed back.
+/// Ends the consumer immediately if storage refuses it: messages that were received meanwhile are handed back.
 async fn guard<Q, T>(
     consumer: Arc<Consumer<Q, T>>,
     refused: Arc<Mutex<Option<StorageError>>>,
@@ -216,10 +216,10 @@ async fn guard<Q, T>(
     }
 }
 
-/// Asks the table, once the first receive is answered, until it answers: only then is the consumer ready. One that is not
-/// there or lets nobody in is found now, and not when the first message has been worked on. Not before the first receive,
-/// so that nothing delays it; messages are worked on meanwhile, and an insert that is answered says as much. One that has
-/// answered nothing when the time to start in is over ends the consumer, as the queue does.
+/// Asks the table until it answers, once the first receive is answered: only then is the consumer ready. So a table that is missing
+/// or denies access is found now, and not after the work on the first message. It starts after the first receive, so as not to
+/// delay it; messages are worked on meanwhile, and an answered insert counts as an answer. If the table has not answered when the
+/// start timeout is over, the consumer ends, as it does for the queue.
 async fn check_table<Q: WorkQueue, T: ResultTable>(
     consumer: Arc<Consumer<Q, T>>,
 ) -> Result<(), StorageError> {
@@ -262,8 +262,8 @@ async fn check_table<Q: WorkQueue, T: ResultTable>(
     Ok(())
 }
 
-/// The answer to a question about the table, for which there is time until the start is over: a table that says nothing is one
-/// that is away. At least a try has its time where the queue was late already.
+/// The answer to a request to the table, until the start timeout is over: a table that does not answer counts as unavailable. At
+/// least one try has its full time, even if the queue used up the start timeout.
 async fn asked_until<T>(
     until: Instant,
     answer: impl Future<Output = Result<T, StorageError>>,

@@ -1,4 +1,4 @@
-//! What the protocol needs to know, however it was configured.
+//! The settings of the protocol, from whatever source.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::writer::Limits;
 /// Settings of one consumer, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Goes into every row.
+    /// The consumer's name in every row.
     pub(crate) name: String,
-    /// Goes into every row.
+    /// The node's name in every row.
     pub(crate) node: String,
     /// Most messages leased at a time.
     pub(crate) concurrency: usize,
@@ -22,11 +22,11 @@ pub(crate) struct Settings {
     pub(crate) max_attempts: u32,
     pub(crate) work: Work,
     pub(crate) limits: Limits,
-    /// Between polls of an empty queue.
+    /// Waits between polls of an empty queue.
     pub(crate) idle: Backoff,
-    /// From the first signal on.
+    /// Time for the drain, from the first signal on.
     pub(crate) grace: Duration,
-    /// How long storage may be away at the start.
+    /// How long storage may be unavailable at the start.
     pub(crate) start_timeout: Duration,
     pub(crate) exit_when_idle: Option<Duration>,
     /// Whether a missing queue or table is created.

@@ -1,4 +1,4 @@
-//! The ports as this consumer uses them: every try has a time limit, every failure is counted. Retries are the callers'.
+//! The ports as this consumer uses them: every try has a time limit, every failure is counted. The callers try again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,11 @@ const TRY: Duration = Duration::from_secs(30);
 /// The queue, its poison queue and the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Ports<Q, T> {
-    /// Where messages come from.
+    /// The queue of messages.
     pub(crate) queue: Q,
-    /// Where messages go that cannot be worked on.
+    /// The queue for messages that cannot be worked on.
     pub(crate) poison: Q,
-    /// Where results go.
+    /// The table of results.
     pub(crate) table: T,
 }
 
@@ -53,9 +53,9 @@ impl<Q: WorkQueue, T: ResultTable> Storage<Q, T> {
     }
 
     pub(crate) async fn renew(&self, lease: &Lease) -> Result<Lease, StorageError> {
-        // A renewal falls due at half of the visibility and may take three quarters of what is left. Sooner it must not be
-        // given up: one that took effect has changed the receipt, and only its answer says to what. Later there would be no
-        // time for another try, should the connection be dead.
+        // A renewal is due at half of the visibility timeout and may take three quarters of the remaining time. Giving up earlier
+        // is wrong: a renewal that took effect has changed the receipt, and only its answer has the new one. Later there would be
+        // no time for another try on a new connection.
         let limit = TRY.min(self.visibility * 3 / 8);
         let answer = self.ports.queue.renew(lease, self.visibility);
         self.limited("renew", "renew lease", limit, answer).await
@@ -107,7 +107,7 @@ impl<Q: WorkQueue, T: ResultTable> Storage<Q, T> {
         self.limited("create", "create table", TRY, answer).await
     }
 
-    /// A lost lease is an answer, not a failure of storage; all else that is not a success is counted.
+    /// Counts everything but a success and a lost lease, which is an answer and not a failure of storage.
     async fn limited<V>(
         &self,
         operation: &'static str,

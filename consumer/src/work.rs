@@ -13,7 +13,7 @@ use workflow::duration;
 /// An exponential duration is cut at this many means (1 in 22,000 draws is longer), so that every wait has a bound.
 const LONGEST_EXPONENTIAL: u32 = 10;
 
-/// How often a burn looks whether it should stop.
+/// How often a burn checks whether it should stop.
 const BURN_SLICE: Duration = Duration::from_millis(1);
 
 /// What a worker does with a message before it stores the result.
@@ -34,7 +34,7 @@ pub enum Work {
     Cpu(Duration),
 }
 
-/// Why a text is no kind of work.
+/// Why a text is not a kind of work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "work {text:?} is not 'none', 'fixed:<duration>', 'uniform:<min>..<max>', 'exponential:<mean>' or 'cpu:<duration>', \
@@ -116,7 +116,7 @@ pub(crate) enum Performed {
     Unstarted,
 }
 
-/// Does the work. Burns go to blocking threads, at most one a core: they can delay each other, never a lease renewal.
+/// Does the work. Burns run on blocking threads, at most one per core: they can delay each other, never a lease renewal.
 #[derive(Debug)]
 pub(crate) struct Worker {
     work: Work,
@@ -131,8 +131,8 @@ impl Worker {
         }
     }
 
-    /// Works once. Work that still waits for a core when `drain` is cancelled is [`Performed::Unstarted`]. Dropping the
-    /// future stops the work, a burn within a millisecond or so.
+    /// Works once. If the work still waits for a core when `drain` is cancelled, it is [`Performed::Unstarted`]. Dropping the
+    /// future stops the work, a burn within about a millisecond.
     pub(crate) async fn perform(&self, drain: &CancellationToken) -> Performed {
         let begun = tokio::time::Instant::now();
         match self.work {
@@ -213,7 +213,7 @@ mod tests {
         let draws: Vec<_> = (0..4_000).map(|_| Work::Exponential(mean).wait()).collect();
         assert!(draws.iter().all(|wait| *wait <= mean * LONGEST_EXPONENTIAL));
         let average = draws.iter().sum::<Duration>() / 4_000;
-        // Standard error 0.8 ms: this fails by chance once in 10^9 runs.
+        // The standard error is 0.8 ms: this fails by chance once in 10^9 runs.
         assert!(
             average.abs_diff(mean) < Duration::from_millis(5),
             "{average:?}"

@@ -1,7 +1,7 @@
 //! Group commit: rows that are ready at the same time and belong to one partition share one write.
 //!
-//! Opportunistic: nothing waits for company. While a write is free, a row leaves at once; while all are busy, rows gather,
-//! and the next free write takes all of one partition.
+//! No row waits for others on purpose: while fewer than the most writes are in flight, a row is written immediately; while all are
+//! in flight, rows gather, and the next write takes all rows of one partition.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::storage::Storage;
 
-/// Data of one write, in bytes: a transaction takes 4 MiB (Table Storage), of which escaping and framing need their part.
+/// Bytes of data in one write: a transaction takes 4 MiB (Table Storage), of which escaping and framing need a part.
 const MAX_BATCH_BYTES: usize = 3 * 1024 * 1024;
 
-/// What a row takes beside its data, rounded up: keys, stamps, digest, names, and the framing of its operation.
+/// Bytes of a row beside its data, rounded up: keys, stamps, digest, names, and the framing of its operation.
 const ROW_OVERHEAD_BYTES: usize = 2 * 1024;
 
 /// Limits of the writer.
@@ -39,17 +39,17 @@ pub(crate) struct Failed {
     pub(crate) error: Arc<StorageError>,
 }
 
-/// How the write of one row ended. `None` in [`Handle::insert`] when the writer is gone, which only a panic explains.
+/// How the write of one row ended. [`Handle::insert`] returns `None` if the writer is gone, which only a panic can cause.
 type Reply = Result<InsertOutcome, Failed>;
 
 struct Request {
     row: ResultRow,
     reply: oneshot::Sender<Reply>,
-    /// Was in a write that storage rejected as a whole: goes alone, so that one bad row takes no others with it.
+    /// The row was in a write that storage rejected as a whole: it is written alone, so that one bad row does not affect others.
     alone: bool,
 }
 
-/// Where message tasks hand in their rows.
+/// Through this handle, message tasks give their rows to the writer.
 #[derive(Debug, Clone)]
 pub(crate) struct Handle(mpsc::Sender<Request>);
 
@@ -120,7 +120,7 @@ impl<Q: WorkQueue, T: ResultTable> Writer<Q, T> {
                     self.waiting.extend(inbox.drain(..));
                 }
                 Some(written) = self.writes.next() => self.answer(written),
-                // Nothing in flight, and what waits has been withdrawn: `launch` drops it.
+                // Nothing is in flight, and the waiting rows have been withdrawn: `launch` drops them.
                 else => self.waiting.retain(|request| !request.reply.is_closed()),
             }
         }
@@ -161,7 +161,7 @@ impl<Q: WorkQueue, T: ResultTable> Writer<Q, T> {
                 );
                 for (reply, outcome) in replies.into_iter().zip(outcomes) {
                     self.metrics.stored(outcome);
-                    // The row is stored, whether or not its lease lasted until here.
+                    // The row is stored, whether or not its lease lasted until now.
                     drop(reply.send(Ok(outcome)));
                 }
             }
@@ -187,12 +187,12 @@ impl<Q: WorkQueue, T: ResultTable> Writer<Q, T> {
     }
 }
 
-/// Whether storage answered, and the answer is about what it was sent.
+/// Whether storage answered, and the answer is about the content of the request.
 pub(crate) fn is_about_a_row(error: &StorageError) -> bool {
     matches!(error.kind(), ErrorKind::Rejected | ErrorKind::TooLarge)
 }
 
-/// Takes the row that has waited longest, and of its partition those that may go with it. Withdrawn rows are dropped.
+/// Takes the row that has waited longest, and other rows of its partition that fit into the same write. Withdrawn rows are dropped.
 fn take_group(
     waiting: &mut VecDeque<Request>,
     limit: usize,
@@ -215,7 +215,7 @@ fn take_group(
                     && !request.alone
                     && first.partition_key == request.row.partition_key
                     && bytes + size <= MAX_BATCH_BYTES
-                    // A transaction takes one operation an entity: a second delivery waits for the next write.
+                    // A transaction takes one operation per entity: the row of a second delivery waits for the next write.
                     && rows.iter().all(|row| row.row_key != request.row.row_key)
             }
         };

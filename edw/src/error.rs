@@ -1,10 +1,10 @@
-//! Why there is no verdict.
+//! Errors of a load without a verdict.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// Why there is no verdict: what was asked for makes no sense, or the program could not be found or started. A run that began always
-/// ends with a [`Verdict`](crate::Verdict), however it went.
+/// Why there is no verdict: an option is wrong, or the program could not be found or started. A run that has begun always ends with
+/// a [`Verdict`](crate::Verdict).
 #[derive(Debug)]
 pub struct Error(anyhow::Error);
 
@@ -20,5 +20,5 @@ impl fmt::Display for Error {
     }
 }
 
-// The chain of causes is in the text: a source would be told twice.
+// The text includes the chain of causes: a source would repeat them.
 impl StdError for Error {}

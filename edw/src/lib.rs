@@ -17,9 +17,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A [`Load`] starts storage, the producer and the workers, sends the messages, waits until they are done, and audits every row: the
-//! [`Verdict`] says whether each acknowledged message has exactly one result, names what was found with its [`Witness`]es, and has the
-//! latency of every [`Hop`]. Nothing of it is left behind but a directory with the evidence ([`Verdict::directory`]).
+//! A [`Load`] starts storage, the producer and the workers, sends the messages, waits until they are done, and audits every row:
+//! the [`Verdict`] says whether each acknowledged message has exactly one result, lists the violations with their [`Witness`]es,
+//! and has the latency of every [`Hop`]. Only a directory with the evidence is left behind ([`Verdict::directory`]).
 //!
 //! # The program
 //!
@@ -29,7 +29,7 @@
 //!
 //! # Storage alone
 //!
-//! [`Storage`] is the embedded Queue and Table services without a load, for tests of one's own.
+//! [`Storage`] is the embedded Queue and Table services without a load, for tests of your own.
 
 mod error;
 mod load;

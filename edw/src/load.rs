@@ -15,8 +15,8 @@ use crate::{Error, Verdict};
 /// The variable that names the program.
 const PROGRAM: &str = "EDW_PROGRAM";
 
-/// A load to be sent through a workload, and what the workload must keep. Whatever a test does not set is as with `edw load`, whose
-/// variables (`EDW_STORAGE`, `EDW_OUT`, ...) count too.
+/// A load for a workload, and the promises that the workload must keep. Options that are not set are those of `edw load`, including
+/// its variables (`EDW_STORAGE`, `EDW_OUT`, ...).
 #[derive(Debug, Clone)]
 #[must_use = "a load does nothing until it is judged"]
 pub struct Load {
@@ -25,7 +25,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// So many messages.
+    /// A load of this many messages.
     pub fn of(messages: u64) -> Self {
         Self {
             words: vec![format!("--messages={messages}")],
@@ -33,59 +33,59 @@ impl Load {
         }
     }
 
-    /// How messages arrive: `constant:200/s`, `poisson:200/s`, `burst`, `ramp:10/s..200/s:60s`, `trace:file.csv`.
+    /// Sets how messages arrive: `constant:200/s`, `poisson:200/s`, `burst`, `ramp:10/s..200/s:60s`, `trace:file.csv`.
     pub fn shape(self, shape: &str) -> Self {
         self.with("shape", shape)
     }
 
-    /// So many workers that compete for the messages.
+    /// Sets the number of workers that compete for the messages.
     pub fn consumers(self, consumers: u32) -> Self {
         self.with("consumers", &consumers.to_string())
     }
 
-    /// The description of a workload that is not the project's own: its message, its result, its worker.
+    /// Sets the description of a workload of another team: its message, its result, its worker.
     pub fn workload(self, file: impl AsRef<Path>) -> Self {
         let file = file.as_ref().to_string_lossy().into_owned();
         self.with("workload", &file)
     }
 
-    /// The command of each worker, in the place of the one in the description.
+    /// Sets the command of each worker, instead of the one in the description.
     pub fn command(self, command: &str) -> Self {
         self.with("consumer-command", command)
     }
 
-    /// A latency limit, such as `end to end p99 2s`. Several may be set.
+    /// Adds a latency limit, such as `end to end p99 2s`.
     pub fn limit(self, limit: &str) -> Self {
         self.with("limit", limit)
     }
 
-    /// Simulated work of the project's own worker: `fixed:50ms`, `exponential:50ms`.
+    /// Sets the simulated work of the project's own worker: `fixed:50ms`, `exponential:50ms`.
     pub fn work(self, work: &str) -> Self {
         self.with("work", work)
     }
 
-    /// What serves as storage: `engine`, or `azurite`.
+    /// Sets the storage: `engine`, or `azurite`.
     pub fn storage(self, storage: &str) -> Self {
         self.with("storage", storage)
     }
 
-    /// The seed of payloads and arrivals, to repeat a run.
+    /// Sets the seed of payloads and arrivals, to repeat a run.
     pub fn seed(self, seed: u64) -> Self {
         self.with("seed", &seed.to_string())
     }
 
-    /// Where the directory with the evidence goes.
+    /// Sets the directory for the directory with the evidence.
     pub fn out(self, directory: impl AsRef<Path>) -> Self {
         let directory = directory.as_ref().to_string_lossy().into_owned();
         self.with("out", &directory)
     }
 
-    /// Any other option of `edw load`, without its dashes, such as `("env", "cluster")`.
+    /// Sets any other option of `edw load`, without its dashes, such as `("env", "cluster")`.
     pub fn option(self, name: &str, value: &str) -> Self {
         self.with(name, value)
     }
 
-    /// The program `edw` whose processes producer and workers are.
+    /// Sets the path of the program `edw`, which runs the producer and the workers.
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.program = Some(program.into());
         self
@@ -100,7 +100,8 @@ impl Load {
     ///
     /// # Errors
     ///
-    /// An option that `edw load` does not take, a program that is not there or of another version, storage that does not start.
+    /// Fails for an option that `edw load` does not have, for a program that is missing or of another version, and if storage does
+    /// not start.
     pub fn judge(&self) -> Result<Verdict, Error> {
         Ok(self.judged()?)
     }
@@ -120,7 +121,7 @@ impl Load {
         Ok(Verdict::new(record, directory.to_owned()))
     }
 
-    /// The program: as given, as the variable says, beside this executable in `target/`, or on the `PATH`.
+    /// Finds the program: as given, as the variable says, beside this executable in `target/`, or on the `PATH`.
     fn found_program(&self) -> anyhow::Result<PathBuf> {
         let named = env::var_os(PROGRAM).filter(|it| !it.is_empty());
         let named = self.program.clone().or(named.map(PathBuf::from));

@@ -1,4 +1,4 @@
-//! The `edw` command: the harness with producer, consumer and engine, under a name for a `PATH`.
+//! The `edw` command: the harness with producer, consumer and engine, as one program to install.
 
 use std::process::ExitCode;
 

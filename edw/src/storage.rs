@@ -44,12 +44,12 @@ impl Storage {
         self.0.table_url()
     }
 
-    /// A signature for everything in both services, to be put behind an address as its query.
+    /// A shared access signature for everything in both services, to be appended to an address as its query.
     pub fn sas(&self) -> String {
         self.0.sas()
     }
 
-    /// Stops both services. All data is gone.
+    /// Stops both services. All data is lost.
     pub async fn stop(self) {
         self.0.shutdown().await;
     }

@@ -1,4 +1,4 @@
-//! What a load has shown.
+//! The verdict of a load.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use harness::measure::{Hop, Percentile};
 use harness::outcome::Outcome;
 use harness::report::{RunRecord, Verdict as Told, terminal};
 
-/// What a load has shown. Displays as the summary that `edw load` prints.
+/// The verdict of a load. Displays as the summary that `edw load` prints.
 #[derive(Debug, Clone)]
 pub struct Verdict {
     record: RunRecord,
@@ -31,17 +31,17 @@ impl Verdict {
         self.told.outcome
     }
 
-    /// Whether everything that was promised was judged, and holds. A run that could not tell is no pass.
+    /// Whether every promise was judged, and kept. An inconclusive run is not a pass.
     pub fn is_pass(&self) -> bool {
         self.outcome() == Outcome::Pass
     }
 
-    /// Why it is no pass, the most important reason first; empty for a pass.
+    /// Why the run did not pass, the most important reason first; empty for a pass.
     pub fn reasons(&self) -> &[String] {
         &self.told.reasons
     }
 
-    /// Every kind of violation that was found, with its count and the first witnesses; empty where nothing was audited.
+    /// Every kind of violation that was found, with its count and the first witnesses; empty if nothing was audited.
     pub fn findings(&self) -> &[Finding] {
         self.record
             .audit
@@ -57,7 +57,7 @@ impl Verdict {
             .map_or(0, |audit| audit.count(violation))
     }
 
-    /// Messages that are stored exactly once.
+    /// The number of messages that are stored exactly once.
     pub fn kept(&self) -> u64 {
         self.record
             .audit
@@ -65,11 +65,11 @@ impl Verdict {
             .map_or(0, |audit| audit.fates.kept)
     }
 
-    /// How long `percentile` of the messages took for `hop` at most; `None` where nothing was measured.
+    /// The latency of `hop` at `percentile`; `None` if it was not measured.
     pub fn latency(&self, hop: Hop, percentile: Percentile) -> Option<Duration> {
         let measured = self.record.measured.as_ref()?;
         let micros = measured.hops.samples(hop).at(percentile)?;
-        // Below 0 by the difference of two clocks at most.
+        // A negative latency comes from the difference of two clocks, and counts as 0.
         Some(Duration::from_micros(micros.try_into().unwrap_or(0)))
     }
 

@@ -1,4 +1,4 @@
-//! The scripts of the GitHub action, as a laptop and a job run them: what they hand on, and how they end.
+//! Tests of the GitHub action's scripts, as a laptop and a job run them: their outputs, and their exit codes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,13 +13,13 @@ fn repository() -> PathBuf {
     here.parent().expect("a workspace").to_owned()
 }
 
-/// A job: a directory with a project, and the files in which GitHub takes outputs and the summary.
+/// A job: a directory with a project, and the files into which GitHub has outputs and the summary written.
 struct Job {
     dir: TempDir,
 }
 
 impl Job {
-    /// One whose `edw` is this shell script, or the real one.
+    /// A job whose `edw` is this shell script, or the real program.
     fn new(edw: Option<&str>) -> Self {
         let dir = TempDir::with_prefix("edw job-").expect("a directory");
         let job = Self { dir };
@@ -171,7 +171,7 @@ fn a_real_load_gives_its_outcome_its_report_and_a_summary() {
     );
 }
 
-/// Makes a release of a program that says `version`, with a checksum that holds or does not.
+/// Creates a release of a program that reports `version`, with a checksum that is right if `holds`.
 fn release(directory: &Path, version: &str, holds: bool) {
     let name = format!("edw-{version}-test");
     let place = directory.join(format!("v{version}"));

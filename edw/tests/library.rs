@@ -1,4 +1,4 @@
-//! The library judges as the program does, from within a test.
+//! The library judges a load in a test as the program does.
 
 use std::path::Path;
 
@@ -53,7 +53,7 @@ fn a_good_load_passes_and_tells_its_latencies_and_where_its_evidence_is() {
     );
 }
 
-/// Within a runtime too, where many tests are.
+/// The library also works within a tokio runtime, in which many tests run.
 #[tokio::test]
 async fn a_worker_that_deletes_what_it_has_not_stored_fails_by_name() {
     let out = directory();

@@ -1,8 +1,9 @@
-//! What signing in costs: `cargo bench -p harness --bench identity`.
+//! The cost of signing in: `cargo bench -p harness --bench identity`.
 //!
 //! The real producer and consumer against Azurite, in turns: over HTTP with a SAS, and over HTTPS with tokens that they get for
-//! their pod's at the harness's own authority. Azurite speaks either HTTP or HTTPS, so each side has a process of its own, of
-//! one package and with the same options otherwise. A turn sends a burst and then has one consumer empty the queue.
+//! their pod's token from the harness's own authority. Azurite speaks either HTTP or HTTPS, so each side has an Azurite process of
+//! its own, of the same package and with otherwise the same options. In a turn, the producer sends a burst, and then one consumer
+//! empties the queue.
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
@@ -22,19 +23,19 @@ use tokio::time::{interval, sleep, timeout};
 /// Messages of a turn.
 const MESSAGES: u64 = 1_500;
 
-/// Requests in flight, of either.
+/// Requests in flight, on either side.
 const CONCURRENCY: u32 = 32;
 
-/// Turns of each side; the first of each warms up Azurite, and does not count.
+/// Turns of each side; the first turn warms up Azurite, and is not measured.
 const TURNS: usize = 6;
 
-/// The share of the rate without that must be left with tokens.
+/// The smallest share of the rate without tokens that is acceptable with tokens.
 const TARGET: f64 = 0.75;
 
-/// How long any one thing may take.
+/// How long any step may take.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Exit codes: 0 the target is met, 1 something could not be measured, 3 it is missed; as `bench` has them.
+/// Exit codes, as those of `bench`: 0 the target is met, 1 something could not be measured, 3 the target is missed.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match Box::pin(measure()).await {
@@ -47,7 +48,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Messages a second, of one side.
+/// Messages a second of one side.
 #[derive(Default)]
 struct Rates {
     sent: Vec<f64>,
@@ -60,7 +61,7 @@ async fn measure() -> anyhow::Result<bool> {
     let plain = Arc::new(Machine::start(workload, StorageChoice::Azurite, directory.path()).await?);
     let mut rates = [Rates::default(), Rates::default()];
     for turn in 0..TURNS {
-        // Each turn has an authority and pods of its own, so that its processes sign in as those of a scenario do.
+        // Each turn has its own authority and pods, so that its processes sign in as those of a scenario do.
         let files = tempfile::tempdir_in(directory.path()).context("make a directory")?;
         let signed_in = plain.signed_in(&SetUp::default(), files.path()).await?;
         let sides: [&dyn Host; 2] = [&*plain, &signed_in];
@@ -88,7 +89,7 @@ async fn measure() -> anyhow::Result<bool> {
     Ok(met == [true, true])
 }
 
-/// Prints a row; whether its ratio meets the target.
+/// Prints a row. Returns whether its ratio meets the target.
 fn row(what: &str, without: &[f64], with: &[f64]) -> bool {
     let told = |rates: &[f64]| {
         let each: Vec<_> = rates.iter().map(|rate| format!("{rate:.0}")).collect();
@@ -109,8 +110,8 @@ fn median(rates: &[f64]) -> f64 {
     rates[rates.len() / 2]
 }
 
-/// A turn of one side: the rate of sending, from the producer's summary; and of handling, from the consumer's exec, so its start
-/// and sign-in are part of it, until the queue is empty.
+/// One turn of one side. Returns the rate of sending, from the producer's summary, and the rate of consuming, measured from the
+/// consumer's exec until the queue is empty, so including its start and sign-in.
 async fn one(side: &dyn Host, directory: &Path) -> anyhow::Result<(f64, f64)> {
     let run = Identity::fresh(None).run;
     let provisioned = side.provision(&run, 1)?;
@@ -150,7 +151,7 @@ async fn one(side: &dyn Host, directory: &Path) -> anyhow::Result<(f64, f64)> {
         consumer.tail()
     );
     store.remove().await?;
-    // Azurite's own work for what it has removed is not the next turn's.
+    // Azurite finishes its work on what was removed, so that it does not slow down the next turn.
     sleep(Duration::from_millis(200)).await;
     Ok((sent, handled))
 }

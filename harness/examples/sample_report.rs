@@ -1,5 +1,5 @@
-//! Writes the reports of three made-up runs, one that passes, one that fails and one that was killed, to look at them
-//! without running anything: `cargo run -p harness --example sample_report -- DIR`.
+//! Writes the reports of three invented runs, one that passes, one that fails and one that was killed, to look at reports without a
+//! run: `cargo run -p harness --example sample_report -- DIR`.
 
 use std::error::Error;
 use std::fs;
@@ -220,7 +220,7 @@ fn row(story: Story, run: &str, n: u64, random: &mut StdRng) -> StoredRow {
     let id = MessageId::new(run.parse().expect("a constant run id must be valid"), seq);
     let micros = |micros| Duration::from_micros(micros);
     let src = NOON.plus(micros(n * SECONDS * 1_000_000 / MESSAGES));
-    // A generator that stood still for a while: what the naive figure does not see.
+    // The generator stands still for a while, which the naive figure does not show.
     let late = if (12_000..12_150).contains(&n) {
         (12_150 - n) * 3_000
     } else {

@@ -145,7 +145,7 @@ struct RunCommand {
     telemetry: TelemetryArgs,
 }
 
-/// Runs the command that this process was given, to its exit code. `name` is what the program is called.
+/// Runs the command of this process, and returns its exit code. `name` is the name of the program.
 pub fn main(name: &'static str) -> ExitCode {
     let matches = command(name).try_get_matches();
     let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
@@ -157,7 +157,7 @@ fn command(name: &'static str) -> clap::Command {
     Cli::command().name(name)
 }
 
-/// The commands that are for people, with which completions are made and manual pages.
+/// The visible commands, for completions and manual pages.
 fn visible(name: &'static str) -> clap::Command {
     let all = command(name);
     let shown = all.get_subcommands().filter(|it| !it.is_hide_set());
@@ -249,7 +249,7 @@ fn recording(args: &RecordingArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(answer.outcome()))
 }
 
-/// What every error of a directory that holds no run has for its context.
+/// The context of every error about a directory that holds no run.
 const NO_RUN: WrongInput =
     WrongInput("report on a run; name its directory, target/runs/<run> or edw-out/runs/<run>");
 
@@ -271,7 +271,7 @@ fn workload(args: &WorkloadArgs) -> anyhow::Result<Workload> {
     Workload::chosen(&harness, args)
 }
 
-/// What the platform that `--env` names offers with the worker that is described, before it starts.
+/// What the platform that `--env` names offers to the described worker; known before it starts.
 fn profile(args: &WorkloadArgs) -> anyhow::Result<Profile> {
     let platform = match args.environment {
         EnvironmentName::Local => Local::profile(),
@@ -302,7 +302,7 @@ fn in_runtime(
     work: impl Future<Output = anyhow::Result<ExitCode>>,
 ) -> ExitCode {
     let run = || {
-        // What its runs do is told by its own output; a line for each of their clients would drown it.
+        // A suite prints the progress of its scenarios itself; log lines of every run would hide it.
         let _telemetry = telemetry.init("harness", "warn")?;
         let runtime = tokio::runtime::Runtime::new().context("start the async runtime")?;
         runtime.block_on(work)
@@ -310,7 +310,7 @@ fn in_runtime(
     told(run())
 }
 
-/// The exit code of a command; one that failed says why.
+/// The exit code of a command; the reason of an error is printed.
 #[expect(
     clippy::print_stderr,
     reason = "the one place that tells a person why the command failed"
@@ -323,7 +323,7 @@ fn told(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// Prints what is selected as the test harness of Rust does, and beside it, for people, what cannot run here.
+/// Prints the selected scenarios as the test harness of Rust does, and for people the scenarios that cannot run here.
 #[expect(
     clippy::print_stderr,
     reason = "what reads the list of tests takes nothing else from the standard output"
@@ -339,7 +339,7 @@ fn list(suite: &SuiteArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says how a suite ended, last line first for whoever reads from the bottom, and gives its exit code.
+/// Prints the result of a suite, the most important line last, where a reader looks first, and returns its exit code.
 fn conclude(report: &SuiteReport) -> ExitCode {
     if report.filtered_out > 0 {
         say(&format!(

@@ -1,8 +1,8 @@
-//! How a run is concluded, whoever conducted it: `load`, `verify` and scenarios alike.
+//! Concludes a run: the same for `load`, `verify` and scenarios.
 //!
-//! What was judged are parts, each with an outcome and its reasons, and the worst part decides ([`judge::Conclusion`]). Before that
-//! is written down, what
-//! still works is ended, and the run's storage is removed: it stays only where a promise was broken, for people to look into.
+//! A judgement consists of parts, each with an outcome and its reasons; the worst part decides ([`judge::Conclusion`]). Before the
+//! outcome is recorded, running processes are ended and the run's storage is removed: storage is kept only if a promise was broken,
+//! so that people can look into it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,52 +17,52 @@ use crate::panics::Stray;
 use crate::report::{Report, RunRecord};
 use crate::run::{Run, Sending};
 
-/// How long it may take to kill what still works: the kernel does it at once.
+/// How long it may take to kill running processes: the kernel kills them immediately.
 const KILLING: Duration = Duration::from_secs(5);
 
-/// The same once a second signal has asked to wait for nobody.
+/// How long the removal of storage may take after a second signal.
 const REMOVAL_AT_ONCE: Duration = Duration::from_secs(2);
 
-/// What a signal is the reason of.
+/// The reason of the outcome of a run that a signal stopped.
 pub(crate) const STOPPED: &str = "stopped by a signal";
 
-/// A run that was conducted to its end, or as far as it went.
+/// A run that was conducted to its end, or until an error.
 pub(crate) struct Conducted<'a> {
     /// The run.
     pub(crate) run: Run,
-    /// Its producer, where that still sends.
+    /// Its producer, if it still sends.
     pub(crate) sending: Option<Sending>,
-    /// What was judged of it, or why it could not go on.
+    /// The judgement, or the error that stopped the run.
     pub(crate) judged: anyhow::Result<Vec<Part>>,
-    /// Panics of the harness since it began.
+    /// Panics of the harness since the run began.
     pub(crate) stray: &'a Stray,
     /// Whether a signal asked it to stop.
     pub(crate) stopped: bool,
-    /// Asks to wait for nobody.
+    /// Cancelled by the second signal: nothing is waited for.
     pub(crate) at_once: &'a CancellationToken,
 }
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Concluded {
-    /// Everything that its log says.
+    /// The content of its log.
     pub(crate) record: RunRecord,
-    /// Where its reports are.
+    /// Its reports.
     pub(crate) report: Report,
 }
 
-/// A run that is concluded, and what its reports say or why there are none.
+/// A concluded run, with its reports or the reason why there are none.
 pub(crate) struct Ending {
-    /// What it stated at its end.
+    /// The outcome and reasons that were recorded at its end.
     pub(crate) conclusion: Conclusion,
     /// Its directory.
     pub(crate) dir: PathBuf,
-    /// Its reports.
+    /// Its reports, or the error.
     pub(crate) concluded: anyhow::Result<Concluded>,
 }
 
 impl Conducted<'_> {
-    /// Ends what still works, removes the storage where nobody needs it any more, records the outcome and writes the reports.
+    /// Ends running processes, removes storage that is no longer needed, records the outcome and writes the reports.
     pub(crate) async fn conclude(self) -> Ending {
         let Self {
             mut run,
@@ -86,13 +86,13 @@ impl Conducted<'_> {
             }
             None => sending,
         };
-        // What passed has ended its consumers, or has them end with it.
+        // A run that passed has ended its consumers already, or [`Run::close`] ends them.
         if !is_good && timeout(KILLING, run.abandon(sending)).await.is_err() {
             tracing::warn!("failed to end the workload within {KILLING:?}");
         }
         let watched = run.stop_watching().await.and_then(|()| run.check());
         let mut parts = parts_of(judged, lost.clone(), stopped);
-        // Whatever else went wrong follows from the loss of storage.
+        // Other errors are consequences of the loss of storage.
         if let (None, Err(error)) = (&lost, watched) {
             parts.push(Part::of_error(&error));
         }
@@ -127,8 +127,8 @@ impl Conducted<'_> {
     }
 }
 
-/// An error on the way makes the run inconclusive, since the harness could not tell; a signal that had come before makes it
-/// incomplete.
+/// The parts of a judgement. An error makes the run inconclusive, since the harness could not judge it; a signal before the error
+/// makes it incomplete.
 fn parts_of(judged: anyhow::Result<Vec<Part>>, lost: Option<String>, stopped: bool) -> Vec<Part> {
     let mut part = match (judged, lost) {
         (Ok(parts), _) => return parts,
@@ -148,7 +148,8 @@ fn is_evidence(parts: &[Part]) -> bool {
     parts.iter().any(|part| part.outcome == Outcome::Fail)
 }
 
-/// What could not be told may be the workers' own doing: one that deletes the table leaves nothing to read. The wire saw who did what.
+/// The promises that the history proves broken, for a run that could not be judged. Its workers may be the cause: a worker that
+/// deletes the table, for example, leaves nothing to read.
 fn proven(run: &Run) -> Option<Part> {
     match run.proven() {
         Ok(reasons) if reasons.is_empty() => None,
@@ -156,7 +157,7 @@ fn proven(run: &Run) -> Option<Part> {
             outcome: Outcome::Fail,
             reasons,
         }),
-        // What is the matter with the history was told before.
+        // The problem of the history was reported before.
         Err(error) => {
             tracing::debug!("failed to judge the history alone: {error:#}");
             None
@@ -165,7 +166,7 @@ fn proven(run: &Run) -> Option<Part> {
 }
 
 async fn remove(run: &Run, at_once: &CancellationToken) -> anyhow::Result<()> {
-    // Also for somebody in a hurry: what is gone need not be swept.
+    // Storage is removed also after a second signal, within a shorter time, so that less is left to sweep.
     if at_once.is_cancelled() {
         return timeout(REMOVAL_AT_ONCE, run.remove()).await?;
     }

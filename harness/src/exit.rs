@@ -1,9 +1,9 @@
-//! Exit codes of a command that failed before it could judge anything; [`crate::outcome`] has those of verdicts.
+//! Exit codes of a command that failed before it could judge anything; [`crate::outcome`] has the exit codes of verdicts.
 
 use workflow::exit::{Exit, WrongInput};
 use workflow::ports::StorageError;
 
-/// The exit code for `error`, from the most telling cause in its chain.
+/// The exit code for `error`, from the most specific cause in its chain.
 pub fn exit_of(error: &anyhow::Error) -> Exit {
     if error.downcast_ref::<WrongInput>().is_some() {
         Exit::Usage
@@ -22,7 +22,7 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     }
 }
 
-/// The first cause of that type.
+/// The first cause of type `E`.
 fn cause<E: std::error::Error + 'static>(error: &anyhow::Error) -> Option<&E> {
     error.chain().find_map(|cause| cause.downcast_ref())
 }

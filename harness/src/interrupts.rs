@@ -1,4 +1,4 @@
-//! The ways in which a load or a suite is asked to stop.
+//! The signals that ask a load or a suite to stop.
 
 use std::fs;
 use std::io;
@@ -6,18 +6,18 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Ctrl-C, what CI sends when it cancels a job, and a terminal that closes.
+/// SIGINT (Ctrl-C), SIGTERM (a CI job that is cancelled) and SIGHUP (a terminal that closes).
 pub(crate) struct Interrupts {
     int: Signal,
     term: Signal,
-    /// Absent under `nohup`: who listens for a signal that is ignored ends the ignoring.
+    /// Absent under `nohup`: listening for an ignored signal would make the process receive it again.
     hup: Option<Signal>,
     stop: CancellationToken,
     at_once: CancellationToken,
 }
 
 impl Interrupts {
-    /// Starts listening; from here on the signals no longer end the process by themselves.
+    /// Starts to listen; from then on the signals do not end the process by themselves.
     pub(crate) fn listen() -> io::Result<Self> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         Ok(Self {
@@ -33,7 +33,7 @@ impl Interrupts {
         })
     }
 
-    /// The next of them.
+    /// Waits for the next signal.
     pub(crate) async fn recv(&mut self) {
         let hup = async {
             match &mut self.hup {
@@ -52,18 +52,18 @@ impl Interrupts {
         self.stop.cancel();
     }
 
-    /// Cancelled by the first of them that [`Interrupts::recv`] has seen, which asks for an end in order.
+    /// Cancelled by the first signal that [`Interrupts::recv`] receives: it asks for an orderly end.
     pub(crate) fn stop(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Cancelled by the second, which asks for the end and has nobody waited for.
+    /// Cancelled by the second signal: it asks to end without waiting for anything.
     pub(crate) fn at_once(&self) -> CancellationToken {
         self.at_once.clone()
     }
 }
 
-/// Whether SIGHUP is ignored, from `/proc/<pid>/status`; where there is none, it is taken not to be.
+/// Whether SIGHUP is ignored, from `/proc/<pid>/status`; without that file, it counts as not ignored.
 fn ignores_hangups(status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

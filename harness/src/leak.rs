@@ -1,6 +1,6 @@
-//! Whether anything that was written down holds a secret: those that are known, and whatever has the form of one.
+//! Searches files and command lines for secrets: known secrets, and any text with the form of one.
 //!
-//! A finding says where and what kind, and never repeats the secret: it is written down in turn.
+//! A finding names the place and the kind, and never repeats the secret, because findings are written to files as well.
 
 use std::fmt;
 use std::path::Path;
@@ -8,15 +8,15 @@ use std::path::Path;
 use anyhow::Context as _;
 use percent_encoding::percent_decode_str;
 
-/// Shortest run of characters that is taken for a signature or a key: a SAS has 44, a token's signature 342.
+/// Shortest run of characters that counts as a signature or a key: a SAS has 44, a token's signature 342.
 const LEAST: usize = 20;
 
-/// A secret, found.
+/// A secret that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leak {
-    /// The file or command line, and the line in it.
+    /// The file or command line, and the line number in it.
     pub place: String,
-    /// What was found.
+    /// The kind of secret.
     pub what: &'static str,
 }
 
@@ -32,8 +32,8 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Those that open storage in this run: tokens and shared access signatures. Only what makes each of them secret is looked
-    /// for, its signature: the rest may be told.
+    /// The secrets that give access to storage in this run: tokens and shared access signatures. Only the signature of each is
+    /// searched for, since the rest of it is not secret.
     pub fn of(secrets: &[String]) -> Self {
         let mut known = Vec::new();
         for secret in secrets {
@@ -97,7 +97,7 @@ impl Secrets {
         let words = line.split(|c| !within_word(c));
         let is_token = |word: &str| {
             let parts: Vec<_> = word.split('.').collect();
-            // `{"` in base64.
+            // `{"` in Base64.
             let begins = |part: &&str| part.starts_with("eyJ");
             parts.len() >= 3 && parts[..2].iter().all(begins) && parts[2].len() >= LEAST
         };
@@ -105,7 +105,7 @@ impl Secrets {
     }
 }
 
-/// Whether something as long as a signature follows `name` in `line`.
+/// Whether a value as long as a signature follows `name` in `line`.
 fn follows(line: &str, name: &str) -> bool {
     line.split(name).skip(1).any(|rest| {
         let secret = |c: &char| c.is_ascii_alphanumeric() || "%+/=_-".contains(*c);

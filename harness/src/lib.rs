@@ -1,15 +1,15 @@
 //! Proves that the event-driven workload keeps its promises: scenarios, load, audit, measurement, reports.
 //!
-//! - [`run`]: one run on a [`platform`]: it starts storage, consumers and a load, and collects the evidence.
+//! - [`run`]: one run on a [`platform`]: starts storage, consumers and a load, and collects the evidence.
 //! - [`scenario`]: the suite: plays the scenarios of the feature files. [`load`]: one run without Gherkin.
-//! - [`audit`] and [`measure`] judge; they see the contract and the evidence only. [`outcome`]: the four outcomes. `conclusion`:
-//!   how loads, audits, scenarios and suites come to an outcome. `panics`: notes each panic of the harness, so that none is lost.
-//! - [`events`]: the log of a run. [`report`]: everything people read, derived from it.
-//! - [`verify`]: audits a table after the fact. [`sweep`]: removes what a killed harness has left in storage and in a cluster.
-//! - [`pace`]: how many times as fast as in production a scenario runs.
-//! - [`init`]: writes a first description of another team's workload. [`leak`]: finds secrets in what was written down.
-//! - [`compare`]: runs held against other runs. [`nights`]: a page over many.
-//! - [`advise`]: what scaling settings would do. [`manifest`]: what `k8s/` says, and what is wrong with it.
+//! - [`audit`] and [`measure`] judge; they depend on the contract and the evidence only. [`outcome`]: the four outcomes.
+//!   `conclusion`: derives the outcome of loads, audits, scenarios and suites. `panics`: records each panic of the harness.
+//! - [`events`]: the log of a run. [`report`]: all reports, derived from the log.
+//! - [`verify`]: audits a table after the run. [`sweep`]: removes what a killed harness has left in storage and in a cluster.
+//! - [`pace`]: how many times faster than in production a scenario runs.
+//! - [`init`]: writes a first description of another team's workload. [`leak`]: searches output for secrets.
+//! - [`compare`]: compares runs with other runs. [`nights`]: a page about many nights.
+//! - [`advise`]: predicts the effect of scaling settings. [`manifest`]: reads `k8s/`, and finds its problems.
 //! - [`cli`]: the command line. [`exit`]: its exit codes.
 
 pub mod cli;

@@ -1,5 +1,5 @@
-//! A page over many nights: how each ended, what became of each promise and each scenario, how the figures went, and the way to
-//! the reports of all of them. Derived from the event logs alone, so it can be made of any directory of runs at any time.
+//! A page about many nights: the outcome of each night, the course of each promise, scenario and figure, and links to all reports.
+//! Derived from the event logs alone, so it can be made of any directory of runs at any time.
 
 use std::path::{Path, PathBuf};
 
@@ -31,13 +31,13 @@ pub struct NightsArgs {
 
 /// One night.
 struct Night {
-    /// The way to its report, seen from the page.
+    /// The link to its report, relative to the page.
     way: String,
     record: RunRecord,
     outcome: Outcome,
 }
 
-/// What was promised, or a scenario: how it ended each night, and the way to what tells more; `None`: not in that night.
+/// A promise or a scenario: its outcome in each night, with a link to details; `None` where the night does not have it.
 struct Course {
     name: String,
     ends: Vec<Option<(Outcome, String)>>,
@@ -45,7 +45,7 @@ struct Course {
 
 const NIGHTS: WrongInput = WrongInput("make the page over many nights");
 
-/// Writes the page, and gives its path and how many nights it shows.
+/// Writes the page. Returns its path and the number of nights.
 pub fn write(args: &NightsArgs) -> anyhow::Result<(PathBuf, usize)> {
     let page = args
         .page
@@ -80,12 +80,12 @@ pub fn write(args: &NightsArgs) -> anyhow::Result<(PathBuf, usize)> {
     Ok((page, nights.len()))
 }
 
-/// To the minute; the page is about days.
+/// The time of a night, to the minute.
 fn when(night: &Night) -> String {
     night.record.started.to_string().chars().take(16).collect()
 }
 
-/// What stays as it is in the path of a link (RFC 3986, `pchar`, as far as it is needed here).
+/// Characters that are not escaped in the path of a link (RFC 3986, `pchar`, as far as needed here).
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -93,7 +93,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// The way from the page's directory to a run's; whole where the one is not above the other.
+/// The relative path from the page's directory to that of a run; absolute if the run is not below the page.
 fn way(from: &Path, dir: &Path) -> String {
     let whole = || std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let below = dir.strip_prefix(from).map(Path::to_path_buf);
@@ -105,7 +105,7 @@ fn encoded(path: &str) -> String {
     utf8_percent_encode(path, PLAIN).to_string()
 }
 
-/// Every name that occurs in any night, with how it ended in each.
+/// Every name that occurs in any night, with its outcome in each.
 fn courses(
     nights: &[Night],
     ends: impl Fn(&Night) -> Vec<(String, Outcome, String)>,
@@ -166,7 +166,7 @@ fn drawn(nights: &[Night]) -> String {
     page.into_string()
 }
 
-/// What the style sheet of reports lacks.
+/// Styles beyond those of the reports.
 const OWN_STYLE: &str = ".matrix td.end{text-align:center;padding:0 .15em}.matrix td.end a{text-decoration:none}\
     .wide-table{overflow-x:auto}";
 
@@ -189,7 +189,7 @@ fn end(outcome: Outcome, way: &str, night: &Night) -> Markup {
     html! { a.pill.(outcome.as_str()) href=(format!("{way}/report.html")) title=(told) aria-label=(told) { (sign(outcome)) } }
 }
 
-/// Lists the nights, the latest first, since a reader of the page asks about last night.
+/// Lists the nights, the latest first, since readers mostly look for the last night.
 fn list(nights: &[Night]) -> Markup {
     html! {
         div.wide-table { table {

@@ -1,7 +1,7 @@
-//! Panics of the harness: none is lost, whichever thread or task it happens on.
+//! Records panics of the harness, so that none is lost, whichever thread or task it happens on.
 //!
-//! A task's panic ends nobody but the task, and whoever waits for its work waits for nothing. So a hook notes every panic as it
-//! happens; what conducts a run ends it at the next one, as inconclusive. Scenarios tell of the panics of their own steps.
+//! A panic in a task ends only that task, and code that waits for the task would wait forever. So a hook records every panic; a
+//! load or a suite ends at the next panic, as inconclusive. Scenarios report the panics of their own steps.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -12,16 +12,16 @@ use std::sync::{LazyLock, Once};
 use tokio::sync::watch;
 
 thread_local! {
-    /// Whether this thread is within a future whose panics others tell of.
+    /// Whether this thread polls a future whose panics are reported elsewhere.
     static KEPT: Cell<bool> = const { Cell::new(false) };
-    /// Where the last panic within one happened.
+    /// The place of the last panic within such a future.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Where panics happened that no scenario tells of.
+/// The places of panics that no scenario reports.
 static STRAY: LazyLock<watch::Sender<Vec<String>>> = LazyLock::new(watch::Sender::default);
 
-/// Panics from a moment on that no scenario tells of.
+/// Panics from a certain time on that no scenario reports.
 #[derive(Debug)]
 pub(crate) struct Stray {
     told: watch::Receiver<Vec<String>>,
@@ -29,7 +29,7 @@ pub(crate) struct Stray {
 }
 
 impl Stray {
-    /// Those from now on.
+    /// Watches for panics from now on.
     pub(crate) fn watch() -> Self {
         static HOOK: Once = Once::new();
         HOOK.call_once(install);
@@ -38,7 +38,7 @@ impl Stray {
         Self { told, before }
     }
 
-    /// What they are the reason of, if there are any.
+    /// The reason for the outcome, if there were panics.
     pub(crate) fn reason(&self) -> Option<String> {
         match &self.told.borrow()[self.before..] {
             [] => None,
@@ -52,7 +52,7 @@ impl Stray {
         }
     }
 
-    /// Resolves at the first of them, with what it is the reason of.
+    /// Resolves at the first panic, with the reason for the outcome.
     pub(crate) async fn any(&self) -> String {
         let mut told = self.told.clone();
         // The sender is never dropped.
@@ -61,10 +61,10 @@ impl Stray {
     }
 }
 
-/// `future`, whose panic is told by whoever polls it: [`last_place`] has where it happened. That of a task which it has spawned
-/// is not, also where that runs on the same thread.
+/// Runs `future`; its panics are reported by the caller, who gets the place from [`last_place`]. Panics of tasks that it spawns are
+/// not included, even if they run on the same thread.
 pub(crate) async fn kept<F: Future>(future: F) -> F::Output {
-    /// Within the future, until it is dropped: also when that panics.
+    /// Marks the thread as within the future until this is dropped, also by a panic.
     struct Within;
 
     impl Drop for Within {
@@ -82,7 +82,7 @@ pub(crate) async fn kept<F: Future>(future: F) -> F::Output {
     .await
 }
 
-/// Where this thread's last panic within [`kept`] happened; asked once.
+/// The place of this thread's last panic within [`kept`]; the second call returns `None`.
 pub(crate) fn last_place() -> Option<String> {
     LAST.take()
 }
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    /// How many panics in this file `stray` has seen: other tests have theirs at the same time.
+    /// How many panics in this file `stray` has seen: other tests panic at the same time.
     fn own(stray: &Stray) -> usize {
         let all = stray.told.borrow();
         let since = all[stray.before..].iter();

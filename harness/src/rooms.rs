@@ -1,5 +1,5 @@
-//! Holds what the compiler cannot: that the rooms of this crate use each other in one direction, so that each can be read, and moved,
-//! without those that use it.
+//! Tests the structure of this crate: its rooms use each other in one direction only, so that each room can be read, or moved,
+//! without the rooms that use it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,7 +26,7 @@ fn room_of(path: &Path) -> String {
     name.trim_end_matches(".rs").to_owned()
 }
 
-/// The names that follow each `crate::` in `code`; of a list in braces, each of its first names.
+/// The names after each `crate::` in `code`; of a list in braces, the first name of each entry.
 fn names(code: &str) -> BTreeSet<String> {
     let name = |text: &str| {
         let is_part = |each: char| each.is_alphanumeric() || each == '_';
@@ -58,7 +58,7 @@ fn names(code: &str) -> BTreeSet<String> {
     names
 }
 
-/// What the rooms in `files`, each with its path below the sources, use. Comments do not count.
+/// The rooms that `files` use, each file with its path below the sources. Comments do not count.
 fn uses(files: impl IntoIterator<Item = (PathBuf, String)>) -> Uses {
     let mut uses = Uses::new();
     for (path, text) in files {
@@ -74,7 +74,7 @@ fn uses(files: impl IntoIterator<Item = (PathBuf, String)>) -> Uses {
     uses
 }
 
-/// The rooms from which one can come back to where one has begun: none, where they use each other in one direction.
+/// The rooms that are part of a cycle; empty if they use each other in one direction only.
 fn circles(mut uses: Uses) -> Uses {
     loop {
         let left: BTreeSet<String> = uses.keys().cloned().collect();
@@ -91,7 +91,7 @@ fn circles(mut uses: Uses) -> Uses {
 #[test]
 fn rooms_use_each_other_in_one_direction() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    // These join the rooms, and this file speaks of them.
+    // These files join the rooms, and this file names them.
     let is_room = |path: &PathBuf| {
         !["lib.rs", "main.rs", "rooms.rs"]
             .map(Path::new)

@@ -1,7 +1,7 @@
-//! `harness sweep`: removes what runs have left in a storage or a cluster that outlives their harness.
+//! `harness sweep`: removes resources of runs in a storage or a cluster that outlives the harness.
 //!
-//! The event log of a run is the ledger: what is to be created is written down before, and struck off once it is removed.
-//! Storage is not searched, so what is no run's is never touched.
+//! The event log of a run is the ledger: a resource is recorded before it is created, and again once it is removed. Storage is not
+//! searched, so resources that belong to no run are never touched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::events::{Event, EventLog, FILE, Resource};
 use crate::report::{ReportError, RunRecord};
 use crate::say::say;
 
-/// How long a namespace may take to be gone.
+/// How long the deletion of a namespace may take.
 const NAMESPACE_GONE: Duration = Duration::from_secs(120);
 
 /// What to sweep.
@@ -39,8 +39,8 @@ pub struct SweepArgs {
     pub dry_run: bool,
 }
 
-/// Removes what the runs that `args` name have left, those of a living harness aside, and says so in a line each.
-/// [`Exit::Partial`] when something is left.
+/// Removes the resources of the runs that `args` name, except those of a running harness, and prints a line for each. Returns
+/// [`Exit::Partial`] if something is left.
 pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     let mut left = Vec::new();
     for dir in directories(&args.out)? {
@@ -70,7 +70,7 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Partial);
     }
-    // What is in a cluster, whose context its line in the ledger names, needs no storage to be given.
+    // Resources in a cluster need no storage address: the ledger names their context.
     let given = if left.iter().all(|(_, resource)| is_in_cluster(resource)) {
         None
     } else {
@@ -104,11 +104,11 @@ pub async fn sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// The directories below `out`, and those of the runs in a suite's, in order.
+/// The directories below `out`, and those of a suite's runs, in order.
 fn directories(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for dir in entries(out)? {
-        // A file, or a directory that has just gone, holds none.
+        // A file, or a directory that was just removed, has no entries.
         let runs = entries(&dir).unwrap_or_default();
         all.push(dir);
         all.extend(runs.into_iter().filter(|run| run.join(FILE).is_file()));
@@ -129,8 +129,8 @@ fn entries(out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// What the run of `dir` has created and not removed. Nothing for a directory without a log: it is no run's, or it has
-/// just been removed by a suite.
+/// The resources that the run of `dir` has created and not removed. None for a directory without a log: it belongs to no run, or a
+/// suite has just removed it.
 fn leftovers(dir: &Path) -> anyhow::Result<Vec<Resource>> {
     match RunRecord::read(dir) {
         Ok(record) => Ok(record.resources),
@@ -144,8 +144,8 @@ fn is_in_cluster(resource: &Resource) -> bool {
     resource.kind == NAMESPACE || resource.kind == CORDON
 }
 
-/// Namespaces and cordoned nodes that runs have left in the cluster of `context`, and whose time is over, except those in
-/// `known`. Reports all others, and leaves them.
+/// Expired namespaces and cordoned nodes that runs have left in the cluster of `context`, except those in `known`. Those that have
+/// not expired are reported, and left.
 async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resource>> {
     let (client, _) = cluster::context::connect(Some(context)).await?;
     let mut expired = cordons(context, &client, known).await?;
@@ -166,7 +166,7 @@ async fn expired(context: &str, known: &[Resource]) -> anyhow::Result<Vec<Resour
     Ok(expired)
 }
 
-/// The nodes that runs have cordoned and nobody needs any more, likewise. Who may not list nodes has never cordoned one.
+/// The expired cordoned nodes that runs have left. A user without permission to list nodes has none, since cordoning needs that permission.
 async fn cordons(
     context: &str,
     client: &kube::Client,
@@ -196,8 +196,8 @@ async fn cordons(
     Ok(expired)
 }
 
-/// Deletes the namespace of a run, in the cluster of the context that the run named, and waits until it is gone; or gives back a node that
-/// the run has cordoned.
+/// Deletes the namespace of a run, in the cluster of the context that the run named, and waits until it is gone; or uncordons a
+/// node that the run has cordoned.
 async fn remove_in_cluster(resource: &Resource) -> anyhow::Result<()> {
     let (client, _) = cluster::context::connect(Some(&resource.storage)).await?;
     if resource.kind == NAMESPACE {
@@ -223,7 +223,7 @@ impl Given {
         Ok(Self { azurite, storage })
     }
 
-    /// Removes `resource`; one that is gone already is removed.
+    /// Removes `resource`; it is not an error if it is gone already.
     async fn remove(&self, resource: &Resource) -> anyhow::Result<()> {
         match resource.kind.as_str() {
             "queue" => {
@@ -246,7 +246,7 @@ impl Given {
     }
 }
 
-/// The address `given`, if it is where `resource` is.
+/// The address `given`, if `resource` is there.
 fn the_same<'a>(given: &'a str, resource: &Resource) -> anyhow::Result<&'a str> {
     ensure!(
         given == resource.storage,

@@ -1,6 +1,6 @@
-//! How each scenario ends that runs with a shipped worker, held against the tables of `workloads/README.md`.
+//! The outcome of each scenario with each shipped worker, compared with the tables of `workloads/README.md`.
 //!
-//! Not part of `cargo test` (Cargo.toml says `test = false`): Python starts a hundred times. CI runs it by name.
+//! Not part of `cargo test` (Cargo.toml has `test = false`), since it starts Python a hundred times. CI runs it by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,15 +13,15 @@ use serde_json::Value;
 const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// What the table promises of one worker.
+/// What the table of one worker promises.
 #[derive(Debug, Default)]
 struct Promised {
     features: BTreeSet<String>,
-    /// How each scenario ends: `pass`, or `fail: ` and a part of what is found.
+    /// The outcome of each scenario: `pass`, or `fail: ` and a part of the finding.
     ends: BTreeMap<String, String>,
 }
 
-/// The tables of the README: under each heading the worker of that name.
+/// The tables of the README, by the worker in their headings.
 fn promised() -> BTreeMap<String, Promised> {
     let path = Path::new(ROOT).join("workloads/README.md");
     let text = fs::read_to_string(path).expect("the README of the workloads");
@@ -47,7 +47,7 @@ fn promised() -> BTreeMap<String, Promised> {
     all
 }
 
-/// How each scenario of the features ended that ran with the worker, and what was found.
+/// The outcome and the finding of each scenario that ran with the worker.
 fn played(python: &Python, worker: &str, features: &BTreeSet<String>) -> Vec<[String; 3]> {
     let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let mut harness = Command::new(HARNESS);

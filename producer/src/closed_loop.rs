@@ -1,8 +1,8 @@
 //! The sample's pace: one message at a time, each at the next whole second after the last one was sent.
 //!
-//! The loop of the sample's producer is `sleep(1.0 - ((time() - start) % 1.0))`, then send. It is a closed loop: a slow
-//! queue slows it down, and nothing shows. Kept so that this producer can stand in for the sample's; for measurements use
-//! an open-loop shape.
+//! The loop of the sample's producer is `sleep(1.0 - ((time() - start) % 1.0))`, then send. It is a closed loop: a slow queue slows
+//! it down, without any sign in the figures. It exists so that this producer can replace the sample's; for measurements use an
+//! open-loop shape.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::pacer::Due;
 use crate::send::Sender;
 use crate::sink::Sink;
 
-/// Runs the loop. Whether it came to its end, and was not stopped.
+/// Runs the loop. Returns whether it came to its end without being stopped.
 pub(crate) async fn run<S: Sink>(
     sender: &Sender<S>,
     start: Instant,

@@ -1,8 +1,8 @@
-//! Which messages are sent twice on purpose.
+//! Chooses the messages that are sent twice on purpose.
 
 use workflow::contract::Seq;
 
-/// Keeps the choice apart from whatever else is drawn from the run's seed.
+/// Separates this choice from other random numbers of the run's seed.
 const DUPLICATES: u64 = 0x6475_706c_6963_6174;
 
 /// The messages of a run that are sent twice: a function of seed and sequence number, so that the set is known without
@@ -14,7 +14,7 @@ pub struct Duplicates {
 }
 
 impl Duplicates {
-    /// A fraction `rate` of the messages, from 0 (none) to 1 (all); `None` for anything else.
+    /// Chooses a fraction `rate` of the messages, from 0 (none) to 1 (all); `None` for any other rate.
     pub fn new(seed: u64, rate: f64) -> Option<Self> {
         (0.0..=1.0).contains(&rate).then_some(Self { seed, rate })
     }

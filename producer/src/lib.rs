@@ -1,19 +1,19 @@
 //! `producer`: an open-loop load generator for an Azure Storage queue.
 //!
-//! Open loop: every message has a due time, fixed before the run by a [`Shape`] and a seed, and is sent then, whether or
-//! not storage keeps up. What storage or generator cannot do in time becomes *lateness*, recorded for every message and
-//! carried in it (`srcStamp` is the intended time, `sentStamp` the actual one), so a stall shows and is never averaged away
-//! (coordinated omission).
+//! Open loop: every message has a due time, fixed before the run by a [`Shape`] and a seed, and is sent then, whether or not
+//! storage keeps up. A message that storage or generator delays has *lateness*, which is recorded for every message and carried in
+//! it (`srcStamp` is the intended time, `sentStamp` the actual one), so a stall is visible and never averaged away (coordinated
+//! omission).
 //!
-//! Every message ends in one [`Outcome`]: acknowledged, unknown or failed. The [`Summary`] says which, so that an auditor
-//! knows what must, may and must not be in the queue. Retries keep the message's id and body; a message that ends up in the
-//! queue twice is one message to every consumer that keeps the contract.
+//! Every message ends in one [`Outcome`]: acknowledged, unknown or failed. The [`Summary`] has the outcomes, so that an auditor
+//! knows what must, may and must not be in the queue. Retries keep the message's id and body; a message that is in the queue twice
+//! counts as one message to every consumer that follows the contract.
 //!
-//! A load may be cut into slices ([`Slice`]), each sent by a process of its own; [`merged`] makes one summary of theirs.
+//! A load may be cut into slices ([`Slice`]), each sent by a process of its own; [`merged`] merges their summaries into one.
 //!
 //! - [`Args`], [`main`]: the command line, for the binary and for embedding as a subcommand.
 //! - [`Plan`], [`run`]: a load as a library call, into any [`Sink`].
-//! - [`Event`]: what `--progress json` writes, a line each.
+//! - [`Event`]: the output of `--progress json`, one event a line.
 
 mod args;
 mod closed_loop;

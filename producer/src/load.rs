@@ -16,19 +16,19 @@ use crate::sink::Sink;
 use crate::summary::Summary;
 use crate::tally::Board;
 
-/// A load, ended.
+/// A load that has ended.
 #[derive(Debug)]
 pub struct Ended {
     /// What was sent.
     pub summary: Summary,
-    /// Why it could not go on, if so.
+    /// Why it could not go on, if it could not.
     pub fatal: Option<Fatal>,
 }
 
 /// A broken invariant; a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The operating system gives no thread.
+    /// The operating system cannot start a thread.
     #[error("start the pacing thread")]
     Thread(#[source] std::io::Error),
     /// The pacing thread panicked.
@@ -84,7 +84,7 @@ fn most_in_flight(plan: &Plan, planned: Option<u64>) -> usize {
     plan.concurrency.min(planned.unwrap_or(usize::MAX))
 }
 
-/// Whether every message of the schedule began.
+/// Returns whether every message of the schedule was begun.
 async fn open_loop<S: Sink>(
     sender: &Arc<Sender<S>>,
     workers: usize,
@@ -92,7 +92,7 @@ async fn open_loop<S: Sink>(
     feed: mpsc::Receiver<Due>,
     plan: &Plan,
 ) -> Result<bool, LoadError> {
-    // Long-lived workers that take turns at the feed: cheaper than a task a message, and the turn keeps the order.
+    // Long-lived workers take turns at the feed: that costs less than a task for each message, and keeps the order.
     let feed = Arc::new(Mutex::new(feed));
     let mut tasks = JoinSet::new();
     for _ in 0..workers {
@@ -113,7 +113,7 @@ async fn open_loop<S: Sink>(
     Ok(all_begun? && complete.is_some())
 }
 
-/// Takes messages from the feed until it ends or the run does. `false` if it left a message that was due.
+/// Takes messages from the feed until the feed or the run ends. Returns `false` if it left a message that was due.
 async fn work<S: Sink>(sender: &Sender<S>, feed: &Mutex<mpsc::Receiver<Due>>) -> bool {
     loop {
         let due = feed.lock().await.recv().await;
@@ -125,8 +125,8 @@ async fn work<S: Sink>(sender: &Sender<S>, feed: &Mutex<mpsc::Receiver<Due>>) ->
     }
 }
 
-/// Waits for all tasks; after a stop for no longer than the grace period, and then drops what is unfinished, which is
-/// accounted for as unknown or failed.
+/// Waits for all tasks. After a stop it waits at most for the grace period, and then drops unfinished sends, which count as unknown
+/// or failed.
 async fn finish<S: Sink>(
     sender: &Arc<Sender<S>>,
     plan: &Plan,

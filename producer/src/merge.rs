@@ -1,7 +1,7 @@
-//! One summary of all slices of a load, as if one generator had sent it.
+//! Merges the summaries of all slices of a load, as if one generator had sent it.
 //!
-//! A slice without a summary is one whose generator was lost: each of its messages may have been sent, or not. A slice that was
-//! stopped before others has messages that were never begun, though later ones of other slices were: these are not in the queue.
+//! If a slice has no summary, its generator was lost: each of its messages may have been sent, or not. If a slice was stopped
+//! before others, its last messages were never begun, although other slices sent later ones: these messages are not in the queue.
 
 use hdrhistogram::Histogram;
 use workflow::contract::{Seq, StampSums};
@@ -11,8 +11,8 @@ use crate::slice::Slice;
 use crate::summary::{Exceptions, Summary, SummaryError, Times};
 use crate::tally::histogram;
 
-/// The summary of the load whose slices `parts` are of. `planned` is how many messages the whole load has, where that is known; without
-/// it, of a lost slice as many messages count as unknown as the others have begun.
+/// The summary of the load with the slices `parts`. `planned` is the number of messages of the whole load, if known; otherwise a
+/// lost slice counts as many unknown messages as the others have begun.
 pub fn merged(parts: &[Summary], planned: Option<u64>) -> Result<Summary, SummaryError> {
     let refuse = |problem: &str| SummaryError::Inconsistent(problem.to_owned());
     let first = parts.first().ok_or_else(|| refuse("there is none"))?;
@@ -78,7 +78,7 @@ pub fn merged(parts: &[Summary], planned: Option<u64>) -> Result<Summary, Summar
     Ok(summary)
 }
 
-/// Whether `parts` are slices of one load, each there once and sound in itself.
+/// Checks that `parts` are slices of one load, each there once and consistent in itself.
 fn check(parts: &[Summary], first: &Summary) -> Result<(), SummaryError> {
     let refuse = |problem: String| Err(SummaryError::Inconsistent(problem));
     for (at, part) in parts.iter().enumerate() {
@@ -115,7 +115,7 @@ fn times(parts: &[Summary], of: fn(&Summary) -> &Times) -> Result<Times, Summary
     Ok(Times::of(&all))
 }
 
-/// `None` where one of the producers gave none.
+/// The sums of stamps; `None` if a producer gave none.
 fn stamp_sums(parts: &[Summary]) -> Option<StampSums> {
     let mut all = StampSums::default();
     for part in parts {
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!((summary.planned, summary.begun), (Some(12), 12));
         assert_eq!((summary.acknowledged, summary.failed), (11, 1));
         assert_eq!(seqs(&summary.exceptions.failed), [5]);
-        // Of all messages, the latest are those of one generator.
+        // The latest messages are those of one generator.
         assert_eq!(summary.lateness_us.count, 12);
         assert!(summary.lateness_us.p99 >= 300_000 && summary.lateness_us.p50 <= 2_001);
         let span = summary.ended.micros_since(summary.started);
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!((summary.planned, summary.begun), (Some(12), 12));
         assert_eq!(seqs(&summary.exceptions.unknown), [3, 6, 9, 12]);
         assert_eq!(summary.acknowledged, 7);
-        // Without a plan, as far as the others have come.
+        // Without a plan, the lost slice counts as far as the others have come.
         let summary = merged(parts, None).unwrap();
         assert_eq!((summary.planned, summary.begun), (None, 11));
         assert_eq!(seqs(&summary.exceptions.unknown), [3, 6, 9]);

@@ -1,8 +1,7 @@
 //! The clock of the open loop: a thread that hands over each message when it is due.
 //!
-//! A thread, and not the runtime's timer, which counts in milliseconds: at 10,000 messages/s ten would come due at once.
-//! When every sender is busy the hand-over waits, and the schedule does not stretch: due times stay, so the delay becomes
-//! lateness that the summary shows.
+//! A thread, not the runtime's timer, which counts in milliseconds: at 10,000 messages/s, ten would be due at once. If every sender
+//! is busy, the hand-over waits, but due times do not change: the delay is lateness in the summary.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,29 +16,29 @@ use workflow::task;
 use crate::schedule::Schedule;
 use crate::slice::Slice;
 
-/// Messages that are due and wait for a sender; more wait in the schedule. Room for 25 ms of 10,000 messages/s, so that
-/// the thread is not woken for each place that comes free.
+/// Messages that are due and wait for a sender; further ones wait in the schedule. Enough for 25 ms of 10,000 messages/s, so that
+/// the thread is not woken for each place that becomes free.
 const DUE: usize = 256;
 
-/// A message whose time has come.
+/// A message that is due.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
-    /// Which.
+    /// Its sequence number.
     pub(crate) seq: Seq,
     /// When it was meant to be sent.
     pub(crate) at: Instant,
 }
 
-/// What keeps the time of a load.
+/// The clock of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pacing {
-    /// A thread, exact.
+    /// An exact thread.
     Thread,
     /// Tokio's timer, whose clock may be paused.
     Timer,
 }
 
-/// What hands over the messages, running.
+/// A running pacer, which hands over the messages.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     stopped: Arc<AtomicBool>,
@@ -74,7 +73,7 @@ impl Pacer {
         Ok((Self { stopped, running }, feed))
     }
 
-    /// The same on tokio's timer.
+    /// Starts the same on tokio's timer.
     pub(crate) fn on_timer(
         schedule: Schedule,
         slice: Slice,
@@ -91,7 +90,7 @@ impl Pacer {
         (Self { stopped, running }, feed)
     }
 
-    /// Hands over nothing more; what waits for a sender may still be taken.
+    /// Stops the hand-over; messages that wait for a sender may still be taken.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
         match &self.running {
@@ -100,8 +99,8 @@ impl Pacer {
         }
     }
 
-    /// Waits for what hands over, which ends when its schedule does, when stopped, or when the feed is dropped. How many
-    /// messages the schedule had, if it came to its end; `Err` if the thread panicked.
+    /// Waits for the pacer, which ends at the end of its schedule, when stopped, or when the feed is dropped. Returns the number of
+    /// messages of the schedule, if it came to its end; `Err` if the thread panicked.
     pub(crate) async fn join(self) -> Result<Option<u64>, Panicked> {
         match self.running {
             Running::Thread(thread) => thread.join().map_err(|_| Panicked),
@@ -124,7 +123,7 @@ fn of(schedule: Schedule, slice: Slice, start: Instant) -> impl Iterator<Item = 
         })
 }
 
-/// As [`pace`].
+/// The same as [`pace`], on tokio's timer.
 async fn pace_on_timer(
     messages: impl Iterator<Item = Due>,
     feed: mpsc::Sender<Due>,
@@ -142,7 +141,7 @@ async fn pace_on_timer(
     Some(handed_over)
 }
 
-/// Returns how many messages were handed over, if all were.
+/// Returns the number of messages, if all were handed over.
 fn pace(
     messages: impl Iterator<Item = Due>,
     feed: &mpsc::Sender<Due>,

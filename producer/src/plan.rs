@@ -1,4 +1,4 @@
-//! What a run is going to do, checked.
+//! The plan of a run, checked before anything is sent.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ use crate::slice::Slice;
 pub struct Plan {
     /// The run that the messages belong to.
     pub run: RunId,
-    /// How they look; like those of the project's own workload where it is absent.
+    /// The form of the messages; `None` for that of the project's own workload.
     pub form: Option<Lens>,
     /// Their payloads, and the seed of everything random.
     pub payloads: Payloads,
-    /// How they arrive.
+    /// How the messages arrive over time.
     pub shape: Shape,
-    /// Which of them to send.
+    /// The slice of them to send.
     pub slice: Slice,
-    /// How many at most; `None` for no limit of this kind.
+    /// The most messages to send; `None` for no limit.
     pub messages: Option<u64>,
-    /// For how long at most.
+    /// The longest duration of the schedule; `None` for no limit.
     pub duration: Option<Duration>,
     /// The fraction that is sent twice, from 0 to 1.
     pub duplicate_rate: f64,
@@ -43,7 +43,7 @@ pub struct Plan {
 pub struct Persistence {
     /// Most tries; from 1.
     pub tries: u32,
-    /// No try begins later than this after the first, or waits longer than this for its answer.
+    /// No try begins later than this after the first, and none waits longer than this for its answer.
     pub timeout: Duration,
     /// Waits between tries.
     pub backoff: Backoff,
@@ -62,12 +62,12 @@ pub(crate) enum Pace {
 }
 
 impl Plan {
-    /// Whether it can be carried out; reads the trace, if that is the shape.
+    /// Checks that the plan can be carried out; reads the trace, if the shape is one.
     pub fn check(&self) -> Result<(), ScheduleError> {
         self.pace().map(drop)
     }
 
-    /// The pace; reads the trace, if that is the shape.
+    /// The pace; reads the trace, if the shape is one.
     pub(crate) fn pace(&self) -> Result<Pace, ScheduleError> {
         if self.shape == Shape::Sample {
             if !self.slice.is_whole() {
@@ -90,7 +90,7 @@ impl Plan {
         Ok(Pace::Scheduled(schedule, self.slice))
     }
 
-    /// Which messages are sent twice.
+    /// The messages that are sent twice.
     pub fn duplicates(&self) -> Duplicates {
         Duplicates::new(self.payloads.seed, self.duplicate_rate)
             .expect("a plan's duplicate rate must be from 0 to 1")
@@ -107,12 +107,12 @@ impl Plan {
 }
 
 impl Pace {
-    /// How many messages it has, if that is known.
+    /// The number of messages, if it is known.
     pub(crate) fn planned(&self) -> Option<u64> {
         match self {
             Self::Scheduled(schedule, slice) => schedule.planned().map(|all| slice.within(all)),
             Self::Sample { messages, duration } => {
-                // One each second from 1 s on, before the end.
+                // One message each second, from 1 s on, before the end.
                 let within = duration.map(|d| {
                     u64::try_from(d.as_nanos().div_ceil(1_000_000_000) - 1).unwrap_or(u64::MAX)
                 });
@@ -122,7 +122,7 @@ impl Pace {
     }
 }
 
-/// A run id nobody else has: the time, and four random characters for those who start at the same second.
+/// A unique run id: the time, and four random characters in case several runs start in the same second.
 pub fn new_run_id() -> RunId {
     let stamp = Stamp::now().to_string();
     let digits: String = stamp[..19].chars().filter(char::is_ascii_digit).collect();

@@ -7,10 +7,10 @@ use workflow::contract::Seq;
 
 /// A set of sequence numbers, as ranges with both ends included; in JSON `[[5,9],[12,12]]`.
 ///
-/// Exceptions come in runs (storage away for a while), so the set stays small whatever the length of the load.
+/// Exceptions mostly come in sequence (storage is unavailable for a while), so the set stays small for a load of any length.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SeqRanges {
-    /// First to last, disjoint and not adjacent.
+    /// First to last number of each range; ranges are disjoint and not adjacent.
     ranges: BTreeMap<u64, u64>,
     count: u64,
 }
@@ -36,12 +36,12 @@ impl SeqRanges {
         before.is_some_and(|(_, last)| *last >= seq.get())
     }
 
-    /// How many there are.
+    /// How many numbers are in the set.
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use workflow::number;
 
-/// Highest rate that a schedule takes, per second: 50 times what an account takes (20,000 messages/s), and still a
-/// microsecond apart, the resolution of a stamp.
+/// Highest rate of a schedule, per second: 50 times what an account can take (20,000 messages/s), and with still a microsecond
+/// between messages, the resolution of a stamp.
 pub const MAX_RATE_PER_S: f64 = 1_000_000.0;
 
 /// A rate of messages, such as `200/s`, `30/m` or `0.5/h`.
@@ -31,7 +31,7 @@ enum Per {
 pub struct ParseRateError(String);
 
 impl Rate {
-    /// `count` messages a second; `None` when that is negative, not a number or above [`MAX_RATE_PER_S`].
+    /// `count` messages a second; `None` if `count` is negative, not a number or above [`MAX_RATE_PER_S`].
     pub fn per_second(count: f64) -> Option<Self> {
         let rate = Self {
             count,

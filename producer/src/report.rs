@@ -1,6 +1,6 @@
-//! Progress while a run goes on, and its summary at the end.
+//! Reports progress during a run, and its summary at the end.
 //!
-//! A thread of its own writes them: a pipe that nobody reads may block it, and must not hold up the schedule.
+//! A separate thread writes the reports: a pipe without a reader may block it, and must not delay the schedule.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -17,10 +17,10 @@ use workflow::contract::{PayloadSize, RunId, Stamp};
 use crate::summary::Summary;
 use crate::tally::{Board, histogram};
 
-/// How often progress is told.
+/// Time between two progress reports.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Of the progress lines, one in this many is logged when there is no terminal.
+/// One in this many progress lines is logged if there is no terminal.
 const LOGGED: u64 = 10;
 
 /// How progress is told.
@@ -40,7 +40,7 @@ pub enum ProgressMode {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// First: what is going to be sent.
+    /// First: the plan.
     Started(Started),
     /// Each second.
     Progress(Progress),
@@ -48,7 +48,7 @@ pub enum Event {
     Summary(Box<Summary>),
 }
 
-/// What is going to be sent.
+/// The plan of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
     /// The run.
@@ -61,16 +61,16 @@ pub struct Started {
     pub payload: PayloadSize,
     /// The queue; `None` for the null sink.
     pub queue: Option<String>,
-    /// How many messages there are to be, if the plan has an end.
+    /// The planned number of messages, if the plan has an end.
     pub planned: Option<u64>,
-    /// When.
+    /// When the run starts.
     pub at: Stamp,
 }
 
-/// How far the run is.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Since the start.
+    /// Time since the start.
     pub elapsed_ms: u64,
     /// As in [`Summary`].
     pub begun: u64,
@@ -92,11 +92,11 @@ pub struct Progress {
     pub rate_per_s: f64,
     /// 99 % of the messages begun since the line before were at most this late; `None` if none was begun.
     pub lateness_us_p99: Option<u64>,
-    /// The largest lateness of those.
+    /// The largest lateness of these messages.
     pub lateness_us_max: Option<u64>,
 }
 
-/// The thread that tells progress.
+/// The thread that reports progress.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     mode: ProgressMode,
@@ -105,7 +105,7 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// Starts it and tells what is going to be sent.
+    /// Starts the thread, and reports the plan.
     #[expect(clippy::disallowed_methods, reason = "joined in `finish`")]
     pub(crate) fn start(
         mode: ProgressMode,
@@ -137,7 +137,7 @@ impl Reporter {
     /// Ends it and writes the summary to standard output.
     pub(crate) fn finish(self, summary: &Summary) -> io::Result<()> {
         drop(self.end);
-        // A panic there loses progress lines, not the summary. The exit code tells of it (`workflow::panics`).
+        // A panic there loses progress lines, not the summary. The exit code shows it (`workflow::panics`).
         if self.thread.join().is_err() {
             tracing::error!("the progress thread panicked");
         }
@@ -179,7 +179,7 @@ impl Teller {
     }
 
     fn look(&self) -> Progress {
-        // Made before the lock: the senders wait for nothing but a copy of counters.
+        // Created before the lock, so that senders wait only for a copy of counters.
         let fresh = histogram();
         let now = Instant::now();
         let (mut progress, recent) = {
@@ -263,7 +263,7 @@ impl Teller {
             p.rate_per_s,
             p.in_flight,
         );
-        // What is not wrong is not told: the line must fit a terminal, or it cannot be rewritten in place.
+        // Counts of 0 are left out: the line must fit a terminal, or it cannot be rewritten in place.
         let errors: u64 = p.errors.values().sum();
         for (name, count) in [
             ("unknown", p.unknown),
@@ -284,7 +284,7 @@ fn print_over(line: &str) {
     drop(written);
 }
 
-/// A line that may get lost: whoever reads progress may have gone away.
+/// Prints a line that may be lost: the reader of the progress may have closed the pipe.
 fn tell(event: &Event) {
     if let Err(error) = write_line(event) {
         tracing::debug!(%error, "progress is not read");
@@ -299,14 +299,14 @@ fn write_line(event: &Event) -> io::Result<()> {
     out.flush()
 }
 
-/// Whether a file can be written to `path`: creates what [`write_file`] will, and removes it.
+/// Checks that a file can be written to `path`: creates the file as [`write_file`] does, and removes it.
 pub(crate) fn check_place(path: &Path) -> io::Result<()> {
     let partial = partial(path);
     std::fs::File::create(&partial)?;
     std::fs::remove_file(&partial)
 }
 
-/// Where a file is written before it has its name.
+/// The path of a file while it is written.
 fn partial(path: &Path) -> PathBuf {
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
@@ -325,7 +325,7 @@ pub(crate) fn write_file(path: &Path, summary: &Summary) -> io::Result<()> {
         std::fs::rename(&partial, path)
     })();
     if written.is_err() {
-        // Nothing to remove if it was not created; the first error is the one to tell.
+        // If the file was not created, there is nothing to remove; the first error is the one to report.
         drop(std::fs::remove_file(&partial));
     }
     written

@@ -1,4 +1,4 @@
-//! Sending one message: tries, outcome, and the account of it.
+//! Sends one message: its tries, its outcome, and its part of the summary.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,16 +16,16 @@ use crate::tally::{Board, Outcome, TIMED_OUT};
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Fatal {
-    /// Storage gives an answer that no waiting cures.
+    /// Storage gave an answer that waiting cannot change.
     #[error(transparent)]
     Storage(StorageError),
-    /// Not one message was taken within the time for it.
+    /// Storage took no message within the time limit.
     #[error("send any message: storage took none within --send-timeout and --tries")]
     NothingTaken,
 }
 
 impl Fatal {
-    /// What a person can do about it.
+    /// Advice for the user.
     pub fn advice(&self) -> Option<&str> {
         match self {
             Self::Storage(error) => error.advice(),
@@ -43,7 +43,7 @@ pub(crate) struct Sender<S> {
     plan: Arc<Plan>,
     duplicates: Duplicates,
     board: Arc<Board>,
-    /// Cancelled to end the run: by a signal, or here when the run cannot go on.
+    /// Cancelled to end the run: by a signal, or by a sender when the run cannot go on.
     stop: CancellationToken,
     fatal: Mutex<Option<Fatal>>,
 }
@@ -53,15 +53,15 @@ pub(crate) struct Sender<S> {
 enum GaveUp {
     /// Storage gave an answer that another try would get again.
     Refused,
-    /// Tries or time are used up.
+    /// The tries or the time are used up.
     Exhausted,
 }
 
-/// A message whose sending has begun. Every one is settled exactly once, also when its future is dropped half-way.
+/// A message whose sending has begun. Each one is settled exactly once, also if its future is dropped.
 struct Begun<'a> {
     board: &'a Board,
     seq: Seq,
-    /// Whether some try has reached storage without a clear answer, or is under way.
+    /// Whether a try has reached storage without a clear answer, or is in flight.
     may_exist: bool,
     settled: bool,
 }
@@ -106,22 +106,22 @@ impl<S: Sink> Sender<S> {
         }
     }
 
-    /// Whether no further message shall begin.
+    /// Whether no further message may begin.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.is_cancelled()
     }
 
-    /// Resolves when no further message shall begin.
+    /// Resolves when no further message may begin.
     pub(crate) async fn stopping(&self) {
         self.stop.cancelled().await;
     }
 
-    /// Sends that have begun and not ended.
+    /// The number of sends that have begun and not ended.
     pub(crate) fn in_flight(&self) -> u64 {
         self.board.lock().in_flight()
     }
 
-    /// Why the run could not go on, if so.
+    /// Why the run could not go on, if it could not.
     pub(crate) fn take_fatal(&self) -> Option<Fatal> {
         self.fatal
             .lock()
@@ -137,8 +137,8 @@ impl<S: Sink> Sender<S> {
         self.stop.cancel();
     }
 
-    /// Sends a message that is due, twice if it is one of those, and accounts for it.
-    // A span at debug level: exported over OTLP where asked for, and free where not.
+    /// Sends a message that is due, twice if it is a chosen duplicate, and records its outcome.
+    // A span at debug level: exported over OTLP if that is configured, and otherwise without cost.
     #[tracing::instrument(name = "send", level = "debug", skip_all, fields(seq = due.seq.get()))]
     pub(crate) async fn deliver(&self, due: Due) {
         let (begun_at, sent) = (Instant::now(), Stamp::now());
@@ -150,7 +150,7 @@ impl<S: Sink> Sender<S> {
             may_exist: false,
             settled: false,
         };
-        // Counted back from now, so that a step of the wall clock during a long run moves both stamps alike.
+        // Counted back from now, so that setting the wall clock during a long run moves both stamps alike.
         let intended = Stamp::from_micros(
             sent.as_micros() - i64::try_from(late.as_micros()).unwrap_or(i64::MAX),
         );
@@ -168,7 +168,7 @@ impl<S: Sink> Sender<S> {
             }
             Err(why) => {
                 begun.settle(begun.without_acknowledgement());
-                // Storage is not there, and going through the schedule would only take longer to say so.
+                // Storage is unavailable, and trying the rest of the schedule would only delay this error.
                 if why == GaveUp::Exhausted && self.board.lock().acknowledged == 0 {
                     self.give_up(Fatal::NothingTaken);
                 }
@@ -176,11 +176,11 @@ impl<S: Sink> Sender<S> {
         }
     }
 
-    /// Tries until storage acknowledges, or no further try is allowed or useful.
+    /// Tries until storage acknowledges, or until no further try is allowed or useful.
     ///
-    /// The time for a message bounds when a try begins. A try that has begun gets its answer: cut short at the end of that
-    /// time, a refused connection would look like a request without an answer, and the message would count as unknown
-    /// although it cannot have arrived.
+    /// The time limit of a message bounds when a try begins. A try that has begun may finish: cut short at the limit, a refused
+    /// connection would look like a request without an answer, and the message would count as unknown although it cannot have
+    /// arrived.
     async fn put(&self, body: &str, may_exist: &mut bool) -> Result<(), GaveUp> {
         let persistence = self.plan.persistence;
         let last_begin = Instant::now() + persistence.timeout;

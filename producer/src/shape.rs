@@ -15,8 +15,8 @@ use workflow::duration;
 /// `trace:arrivals.csv`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    /// The pace of the sample's producer: one message a second, and the next only after the last. The only shape that is
-    /// not open loop.
+    /// The pace of the sample's producer: one message a second, and the next only after the last one was sent. The only shape that
+    /// is not open loop.
     Sample,
     /// Evenly spaced.
     Constant(Rate),
@@ -31,7 +31,7 @@ pub enum Shape {
         /// From the start of one burst to the start of the next.
         every: Duration,
     },
-    /// A rate that changes evenly, then stays.
+    /// A rate that changes linearly, then stays constant.
     Ramp {
         /// Rate at the start; may be 0.
         from: Rate,
@@ -61,7 +61,7 @@ impl FromStr for Shape {
 }
 
 impl Shape {
-    /// How many arrivals it has at most, if its trace says so; `None` of other shapes, and of a trace that cannot be read, which
+    /// The number of arrivals in its trace; `None` for other shapes, and for a trace that cannot be read, which
     /// [`crate::Plan::check`] refuses with the reason.
     pub fn arrivals(&self) -> Option<u64> {
         let Self::Trace(_) = self else { return None };

@@ -1,15 +1,15 @@
-//! Where messages go.
+//! Destinations of messages.
 
 use std::future::Future;
 
 use workflow::ports::{StorageError, WorkQueue};
 
-/// Takes messages. Every queue does; so does [`NullSink`].
+/// A destination of messages: every queue, and [`NullSink`].
 pub trait Sink: Clone + Send + Sync + 'static {
     /// The queue's name; `None` if there is no queue.
     fn queue(&self) -> Option<&str>;
 
-    /// One try to put `body`, which tells truthfully how it ended.
+    /// Tries once to put `body`, and returns how the try ended.
     fn put(&self, body: &str) -> impl Future<Output = Result<(), StorageError>> + Send;
 }
 
@@ -23,7 +23,7 @@ impl<Q: WorkQueue> Sink for Q {
     }
 }
 
-/// Takes everything and keeps nothing: measures the generator itself.
+/// Takes everything and keeps nothing, to measure the generator itself.
 #[derive(Debug, Clone, Copy)]
 pub struct NullSink;
 
@@ -33,7 +33,7 @@ impl Sink for NullSink {
     }
 
     async fn put(&self, body: &str) -> Result<(), StorageError> {
-        // The body must have been made; without this the optimiser could skip the work that is measured.
+        // Without this, the optimiser could skip making the body, which is part of the measurement.
         std::hint::black_box(body);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A slice of a load: what one of several generators sends.
+//! A slice of a load: the part that one of several generators sends.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ pub struct Slice {
     of: u32,
 }
 
-/// A text that is no slice.
+/// A text is not a slice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is no slice of a load: expected <index>/<count>, the index from 0, such as 0/4 to 3/4"
@@ -31,7 +31,7 @@ impl Slice {
     /// The whole load.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
-    /// Slice `index`, from 0, of `of` slices; `None` where there is no such slice.
+    /// Slice `index`, from 0, of `of` slices; `None` if there is no such slice.
     pub const fn new(index: u32, of: u32) -> Option<Self> {
         if index < of {
             Some(Self { index, of })
@@ -63,18 +63,18 @@ impl Slice {
         self.is_whole()
     }
 
-    /// Whether message `seq` is of this slice.
+    /// Whether message `seq` belongs to this slice.
     pub fn contains(self, seq: Seq) -> bool {
         (seq.get() - 1) % u64::from(self.of) == u64::from(self.index)
     }
 
-    /// How many of the first `messages` messages of the load are of this slice.
+    /// How many of the first `messages` messages of the load belong to this slice.
     pub fn within(self, messages: u64) -> u64 {
         let (index, of) = (u64::from(self.index), u64::from(self.of));
         messages.saturating_sub(index).div_ceil(of)
     }
 
-    /// The sequence number of the last of its first `count` messages; 0 where `count` is 0.
+    /// The sequence number of the last of the slice's first `count` messages; 0 if `count` is 0.
     pub fn last(self, count: u64) -> u64 {
         match count {
             0 => 0,
@@ -82,7 +82,7 @@ impl Slice {
         }
     }
 
-    /// Its messages from number `after` + 1 on (counted within the slice), up to message `until` of the load.
+    /// The slice's messages from number `after` + 1 on (counted within the slice), up to message `until` of the load.
     pub(crate) fn messages(self, after: u64, until: u64) -> impl Iterator<Item = Seq> {
         (after + 1..=self.within(until)).filter_map(move |nth| Seq::new(self.last(nth)))
     }

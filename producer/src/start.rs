@@ -1,4 +1,4 @@
-//! From arguments to an exit code.
+//! Runs the producer from its arguments to its exit code.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ use crate::tally::Board;
 /// Why a run did not take place, or its summary could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The plan makes no sense.
+    /// The plan is not valid.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
     /// There is no queue to send to.
@@ -34,18 +34,18 @@ pub enum Failure {
         "open the queue: no name; set AZURE_QUEUE_NAME (--queue), or --sink null to send nothing anywhere"
     )]
     NoQueue,
-    /// The storage arguments make no sense.
+    /// The storage arguments are not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The queue could not be created.
     #[error(transparent)]
     Create(StorageError),
-    /// There is no place for the summary, or it cannot be written.
+    /// The summary cannot be written to its file.
     #[error("write the summary to {}", path.display())]
     Summary {
-        /// Where it was to go.
+        /// The file.
         path: PathBuf,
-        /// Why it cannot.
+        /// The reason.
         #[source]
         source: io::Error,
     },
@@ -78,7 +78,7 @@ pub fn main(args: Args) -> Exit {
     let _telemetry = match telemetry {
         Ok(telemetry) => telemetry,
         Err(error) => {
-            // There is no log to write to; if standard error is closed too, the exit code must do.
+            // There is no log yet; if standard error is closed as well, only the exit code tells of the error.
             drop(writeln!(io::stderr().lock(), "failed to {}", chain(&error)));
             return Exit::Bug;
         }
@@ -105,7 +105,7 @@ async fn process(args: Args) -> Result<Exit, Failure> {
     let stop = CancellationToken::new();
     let signals = Signals::listen().map_err(Failure::Process)?;
     let _watch = task::spawn(signals.watch(stop.clone()));
-    // Everything that can be wrong with the input, before anything is done.
+    // Checks all input before anything else is done.
     let plan = args.plan();
     let pace = plan.pace()?;
     if let Some(path) = &args.summary {
@@ -125,7 +125,7 @@ async fn process(args: Args) -> Result<Exit, Failure> {
     send(plan, pace, queue, &args, stop).await
 }
 
-/// Creates the queue, as persistently as a message is sent.
+/// Creates the queue, with as many tries as a message gets.
 async fn create(
     queue: &impl WorkQueue,
     plan: &Plan,
@@ -137,7 +137,7 @@ async fn create(
         .retry(persistence.tries, stop, || queue.create());
     match tokio::time::timeout(persistence.timeout, tried).await {
         Ok(Err(error)) if !stop.is_cancelled() => Err(Failure::Create(error)),
-        // Over time, or stopped: the first message shows what storage has to say.
+        // The time limit is over, or the run was stopped: the first message will show the error of storage.
         _ => Ok(()),
     }
 }
@@ -150,8 +150,8 @@ pub async fn run<S: Sink>(plan: Plan, sink: S, stop: CancellationToken) -> Resul
     Ok(load::run(Arc::new(plan), pace, sink, board, Pacing::Thread, stop).await?)
 }
 
-/// As [`run`], but paced by tokio's timer, whose clock a simulation may pause. It counts in milliseconds: messages that are due
-/// within one are sent together.
+/// The counterpart of [`run`] on tokio's timer, whose clock a simulation may pause. It counts in milliseconds: messages that are
+/// due within one are sent together.
 pub async fn run_on_timer<S: Sink>(
     plan: Plan,
     sink: S,
@@ -197,7 +197,7 @@ async fn send<S: Sink>(
             "the run cannot go on"
         );
     }
-    // The file first: it is the one that a closed pipe cannot take away.
+    // The file is written first: unlike standard output, it cannot be closed by a reader.
     let filed = args.summary.as_ref().map_or(Ok(()), |path| {
         report::write_file(path, &ended.summary).map_err(|source| Failure::Summary {
             path: path.clone(),
@@ -214,7 +214,7 @@ async fn send<S: Sink>(
     Ok(exit(&ended))
 }
 
-/// Finds out before the load, and not after it, that there is no place for the summary.
+/// Checks before the load, and not after it, that the summary can be written.
 fn check_place(path: &Path) -> Result<(), Failure> {
     let checked = if path.is_dir() {
         Err(io::ErrorKind::IsADirectory.into())
@@ -227,7 +227,7 @@ fn check_place(path: &Path) -> Result<(), Failure> {
     })
 }
 
-/// The exit code that tells how the load went.
+/// The exit code for the result of the load.
 const fn exit(ended: &Ended) -> Exit {
     match &ended.fatal {
         Some(Fatal::Storage(error)) => Exit::of(error),

@@ -15,10 +15,10 @@ use crate::ranges::SeqRanges;
 use crate::slice::Slice;
 use crate::tally::{Outcome, Tally};
 
-/// Version of the summary's format; raised when a reader would misread a new one.
+/// Version of the summary's format; raised when an older reader would misread the new format.
 pub const SUMMARY_VERSION: u32 = 1;
 
-/// What a run sent, and how it went.
+/// The result of a run's sends.
 ///
 /// The first `begun` messages of its slice were sent, each with one outcome: unknown or failed if [`Exceptions`] says so, else
 /// acknowledged. Messages after these were never tried.
@@ -115,7 +115,7 @@ pub struct Times {
 /// A summary cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SummaryError {
-    /// Its histogram is none.
+    /// Its histogram cannot be read.
     #[error("read a summary: {0}")]
     Histogram(#[from] HistogramError),
     /// Counts and ranges contradict each other.

@@ -20,7 +20,7 @@ async fn drain_finishes_what_is_in_flight() {
     rig.drain(consumer).await;
     assert!(begun.elapsed() < 11 * SECOND);
     assert_eq!((rig.rows().await, rig.metrics().deleted.get()), (32, 32));
-    // The others have not even been received.
+    // The other messages have not even been received.
     assert_eq!(rig.visible().await, [0; 18]);
 }
 
@@ -40,7 +40,7 @@ async fn drain_hands_back_unstarted() {
     assert_eq!((rig.metrics().released.get(), rig.rows().await), (3, 0));
 }
 
-/// What docs/WORKLOAD.md says of `--max-attempts`: storage counts every receive, and a hand-back takes none of them away.
+/// As docs/WORKLOAD.md says about `--max-attempts`: storage counts every receive, and handing back does not reduce the count.
 #[tokio::test(start_paused = true)]
 async fn five_hand_backs_give_up_a_message_that_nobody_worked_on_and_four_do_not() {
     for (hand_backs, rows, given_up) in [(4, 1, 0), (5, 0, 1)] {
@@ -99,7 +99,7 @@ async fn what_exceeds_the_grace_period_is_handed_back() {
     assert_eq!((rig.visible().await, rig.rows().await), (vec![1; 5], 0));
 }
 
-/// Node auto-provisioning leaves a pod a second, once its node is announced to go: of 20 s of grace nothing may be used.
+/// Node auto-provisioning leaves a pod one second once the end of its node is announced: none of the 20 s of grace may be used.
 #[tokio::test(start_paused = true)]
 async fn a_signal_in_the_drain_of_a_notice_hands_back_at_once() {
     let mut rig = Rig::new().await;
@@ -131,7 +131,7 @@ async fn a_signal_without_a_notice_leaves_time_to_finish() {
     let consumer = rig.start();
     rig.until(|metrics| metrics.in_flight.get() == 5).await;
     rig.shared.signalled("SIGTERM");
-    // One that comes later changes nothing: the drain is no notice's.
+    // A later notice changes nothing: this drain was not begun by a notice.
     rig.shared.noticed.cancel();
     let outcome = consumer.await.unwrap();
     assert!(matches!(outcome, Outcome::Drained), "{outcome:?}");

@@ -1,4 +1,4 @@
-//! Ports that do as a script says: pass, fail, fail after taking effect, delay, or panic; and remember every call.
+//! Ports that follow a script: pass, fail, fail after taking effect, delay, or panic; and record every call.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -30,9 +30,9 @@ pub(super) enum Op {
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) op: Op,
-    /// Which call of this operation, from 1.
+    /// The number of this call among the calls of its operation, from 1.
     pub(super) nth: usize,
-    /// When, since the script was made.
+    /// The time since the script was created.
     pub(super) at: Duration,
     /// The row keys of an insert, the number asked for in a receive, else the message.
     pub(super) keys: Vec<String>,
@@ -75,7 +75,7 @@ impl fmt::Debug for Script {
 }
 
 impl Script {
-    /// Replaces the rule; what it does not match passes if it says so.
+    /// Replaces the rule, which decides about every call.
     pub(super) fn rule(&self, rule: impl Fn(&Call) -> Verdict + Send + 'static) {
         *self.rule.lock().unwrap() = Box::new(rule);
     }

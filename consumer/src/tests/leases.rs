@@ -38,7 +38,7 @@ async fn renews_while_working() {
 async fn delete_uses_the_renewed_receipt() {
     let rig = one_message(4, 7 * SECOND).await;
     rig.run_until_empty().await;
-    // The queue in process refuses the receipt of the receive once a renewal has replaced it.
+    // The in-process queue refuses the receipt of the receive once a renewal has replaced it.
     assert_eq!(
         (rig.metrics().deleted.get(), rig.metrics().lease_lost.get()),
         (1, 0)

@@ -1,4 +1,4 @@
-//! Facts of the protocol, over the in-process ports with scripted faults and on a paused clock.
+//! Tests of the protocol, with in-process ports, scripted faults and a paused clock.
 
 #![expect(
     clippy::disallowed_methods,
@@ -34,7 +34,7 @@ use crate::writer::Limits;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// On the paused clock an hour costs nothing.
+/// A long deadline: on the paused clock an hour takes no time.
 const DEADLINE: Duration = Duration::from_secs(3_600);
 
 /// Between two looks at a condition, on the paused clock.
@@ -85,7 +85,7 @@ fn message(seq: u64) -> Message {
 }
 
 impl Rig {
-    /// With queue, poison queue and table in place.
+    /// A rig with queue, poison queue and table.
     async fn new() -> Self {
         let rig = Self::bare();
         rig.queue.create().await.unwrap();
@@ -94,7 +94,7 @@ impl Rig {
         rig
     }
 
-    /// With nothing in place.
+    /// A rig without queues and table.
     fn bare() -> Self {
         Self {
             queue: MemoryQueue::new("work"),
@@ -150,7 +150,7 @@ impl Rig {
         }
     }
 
-    /// Waits until `holds` does.
+    /// Waits until `holds` is true.
     async fn until(&self, holds: impl Fn(&Metrics) -> bool) {
         let started = Instant::now();
         while !holds(&self.shared.metrics) {

@@ -1,4 +1,4 @@
-//! Receives: no more than there is room for, quiet when idle, patient in an outage.
+//! Receives: no more messages than there is room for, few polls of an empty queue, waits in an outage.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ async fn slow_work_leaves_no_slot_empty_while_messages_wait() {
     rig.put(1..=64).await;
     let consumer = rig.start();
     rig.until(|metrics| metrics.in_flight.get() == 32).await;
-    // One slot is free now and then; half of them would take half a minute.
+    // At times one slot is free; half of the slots would be free only after half a minute.
     rig.until(|metrics| metrics.deleted.get() >= 1).await;
     let freed = Instant::now();
     rig.until(|metrics| metrics.received.get() >= 33).await;
@@ -78,7 +78,7 @@ async fn idle_polls_back_off_and_work_resets_them() {
         .iter()
         .map(|call| call.at)
         .collect();
-    // Half of 5 s at least between later polls: up to 20 more after the first six.
+    // At least half of 5 s between later polls: up to 20 more after the first six.
     assert!(
         (12..=30).contains(&polls.len()),
         "{} polls in a minute",

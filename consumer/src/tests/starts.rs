@@ -1,4 +1,4 @@
-//! The start: what is misconfigured is refused with its own exit code, what is away is waited for.
+//! The start: a wrong setting is refused with its own exit code, an unavailable storage is waited for.
 
 use tokio::time::{Instant, sleep};
 use workflow::exit::Exit;
@@ -111,7 +111,7 @@ async fn storage_that_stays_away_at_the_start_is_given_up() {
     );
 }
 
-/// Unreachable, busy, or silent: `--start-timeout` counts for the table as for the queue.
+/// Unreachable, busy, or silent: `--start-timeout` applies to the table as to the queue.
 #[tokio::test(start_paused = true)]
 async fn a_table_that_stays_away_at_the_start_is_given_up() {
     for verdict in [

@@ -22,7 +22,7 @@ struct Site {
     table: AzureTable,
 }
 
-/// One for all tests here; its leash ends it, since statics are not dropped.
+/// One Azurite for all tests here; its leash ends it, since statics are not dropped.
 async fn shared() -> &'static Azurite {
     static SHARED: OnceCell<Azurite> = OnceCell::const_new();
     SHARED
@@ -189,7 +189,7 @@ async fn redelivery_after_a_kill_stores_one_row() {
     killed.signal(Signal::SIGKILL);
     assert_eq!(killed.end().await.0, None);
 
-    // Stays at least for as long as the killed one's leases last.
+    // The test takes at least as long as the leases of the killed consumer.
     let ended = site
         .run(&["--exit-when-idle", "3s", "--idle-poll-max", "200ms"])
         .await;
@@ -201,7 +201,7 @@ async fn redelivery_after_a_kill_stores_one_row() {
 async fn leases_are_renewed_while_slow_work_goes_on() {
     let site = Site::of(shared().await, "consumerslow").created().await;
     site.put(1..=5).await;
-    // Longer than a lease by more than what a busy machine may add; a renewal has half a lease to be late.
+    // Longer than a lease by more than the delay of a busy machine; a renewal may be late by half a lease.
     let flags = [
         "--work",
         "fixed:7s",

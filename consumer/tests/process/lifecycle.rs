@@ -22,7 +22,7 @@ async fn busy(flags: &[&str]) -> (Scripted, Consumer) {
     (scripted, consumer)
 }
 
-/// Serves Scheduled Events at `path`, and gives its address.
+/// Serves Scheduled Events at `path`, and returns the address.
 async fn serve(path: &str, events: MethodRouter) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}{path}", listener.local_addr().unwrap());
@@ -94,7 +94,7 @@ async fn a_spot_notice_of_this_node_begins_the_drain_and_one_of_another_does_not
         "fixed:4s",
     ];
     let (scripted, mut consumer) = busy(&flags).await;
-    // The answers to two polls were about another node.
+    // The answers to the first two polls were about another node.
     polls.wait_for(|polls| *polls >= 3).await.unwrap();
     assert!(
         !consumer
@@ -108,7 +108,7 @@ async fn a_spot_notice_of_this_node_begins_the_drain_and_one_of_another_does_not
     assert_eq!((code, scripted.count(Step::Delete)), (Some(0), 1), "{last}");
 }
 
-/// As node auto-provisioning does it: the notice, and SIGTERM with a second of grace long before the end that was promised.
+/// As node auto-provisioning ends a pod: the notice, and SIGTERM with a second of grace long before the announced end.
 #[tokio::test]
 async fn sigterm_in_the_drain_of_a_notice_hands_back_at_once_and_exits_0() {
     let ours = Arc::new(AtomicBool::new(false));

@@ -1,4 +1,4 @@
-//! The real binary: command line, exit codes, signals, and storage that answers in every way it may.
+//! The real binary: command line, exit codes, signals, and every kind of answer from storage.
 
 #![expect(
     clippy::disallowed_methods,

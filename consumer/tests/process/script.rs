@@ -1,4 +1,4 @@
-//! Storage that answers as a test says: a queue with one message, a table, and rules that get in first.
+//! Storage with scripted answers: a queue with one message, a table, and rules that answer first.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use axum::http::{Method, Response, StatusCode};
 use tokio::net::TcpListener;
 use workflow::contract::{Message, MessageId, Stamp};
 
-/// A step of the protocol, as it is seen on the wire.
+/// A step of the protocol, as seen on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     Receive,
@@ -36,7 +36,7 @@ struct Inner {
     deleted: bool,
 }
 
-/// Answers at an address of its own until dropped.
+/// A storage at an address of its own, until dropped.
 #[derive(Clone)]
 pub(crate) struct Scripted {
     address: SocketAddr,
@@ -44,7 +44,7 @@ pub(crate) struct Scripted {
 }
 
 impl Scripted {
-    /// With one message in the queue.
+    /// Starts a storage with one message in the queue.
     pub(crate) async fn start(
         rule: impl Fn(Step, usize) -> Option<(u16, &'static str)> + Send + 'static,
     ) -> Self {
@@ -117,7 +117,7 @@ async fn answer(State(scripted): State<Scripted>, request: Request) -> Response<
     inner.play(step)
 }
 
-/// In both services' ways of saying it: a header, and a body that is XML for queues.
+/// An error in the form of both services: a header, and for queues a body in XML.
 fn error(status: u16, code: &str) -> Response<Body> {
     let body = format!(
         "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>as scripted</Message></Error>"
@@ -150,7 +150,7 @@ impl Inner {
             Step::SendPoison => answer(StatusCode::CREATED)
                 .body(self.sent().into())
                 .unwrap(),
-            // The look for the table at the start.
+            // The request for the table at the start.
             Step::Other => error(404, "ResourceNotFound"),
             Step::Renew | Step::Release | Step::Delete | Step::Insert => {
                 answer(StatusCode::NO_CONTENT).body(Body::empty()).unwrap()

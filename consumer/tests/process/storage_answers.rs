@@ -1,4 +1,4 @@
-//! Storage that refuses, fails, is throttled, or is not there: refused at the start, ridden out later, nothing lost.
+//! Storage that refuses, fails, throttles, or is missing: an error at the start, waited for later, and nothing lost.
 
 use tokio::net::TcpSocket;
 
@@ -141,7 +141,7 @@ async fn a_row_that_is_too_large_goes_to_the_poison_queue_before_the_delete() {
 
 #[tokio::test]
 async fn storage_that_is_not_there_yet_is_waited_for() {
-    // Bound, and listening on nothing yet: connections are refused, and nobody else is given the port.
+    // Bound, but not listening: connections are refused, and no other process gets the port.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = socket.local_addr().unwrap();

@@ -10,17 +10,17 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
-/// Longest wait for anything a consumer is to do.
+/// Longest wait for any action of a consumer.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A SAS by its form; scripted storage does not look at it.
+/// A SAS by its form; scripted storage does not check it.
 pub(crate) const SAS: &str = "sv=2026-02-06&ss=qt&sig=c2lnbmF0dXJl";
 
 /// A running consumer. Killed when dropped.
 pub(crate) struct Consumer {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
-    /// What has been read so far.
+    /// The events that have been read so far.
     pub(crate) events: Vec<Value>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(flags: &[&str], environment: &[(&str, &str)]) -> Ended {
     }
 }
 
-/// The flags for storage whose queue and table services answer at these URLs.
+/// The flags for storage with queue and table services at these URLs.
 pub(crate) fn storage<'a>(
     queue_url: &'a str,
     table_url: &'a str,
@@ -115,7 +115,7 @@ impl Consumer {
         panic!("the log ended without {message:?}: {:#?}", self.events);
     }
 
-    /// Asserts that all that was logged so far are events of our own.
+    /// Asserts that everything logged so far comes from this project's own code.
     pub(crate) fn assert_only_ours_spoke(&self) {
         let ours = |event: &&Value| {
             event["target"].as_str().is_some_and(|target| {
@@ -133,7 +133,7 @@ impl Consumer {
         kill(Pid::from_raw(pid.try_into().unwrap()), signal).unwrap();
     }
 
-    /// Waits for the end; the exit code, `None` for a signal, and the last event.
+    /// Waits for the end. Returns the exit code, `None` for a signal, and the last event.
     pub(crate) async fn end(mut self) -> (Option<i32>, Value) {
         while self.event().await.is_some() {}
         let status = timeout(DEADLINE, self.child.wait())

@@ -1,10 +1,10 @@
-//! What is wrong before anything is sent: exit code 2, or 6 for a port, and a text that says what to do.
+//! Wrong settings are refused before any request: exit code 2, or 6 for a port, and a text that says what to do.
 
 use crate::support::{SAS, run, storage};
 
 const URL: &str = "http://127.0.0.1:1/account";
 
-/// With complete storage settings, some of them replaced.
+/// Runs a consumer with complete storage settings, some of them replaced.
 async fn ended(flags: &[&str], replaced: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut environment = storage(URL, URL, SAS);
     environment.retain(|(name, _)| replaced.iter().all(|(other, _)| other != name));
@@ -54,7 +54,7 @@ async fn each_mistake_in_the_environment_is_named() {
             "AZURE_STORAGE_SAS_TOKEN",
         ),
         (&[("EDW_GRACE", "25")], "250ms"),
-        // Nobody is asked who could not answer: it would never be ready.
+        // The settings are refused before storage is asked: such a consumer would never be ready.
         (
             &[("AZURE_TABLE_ENDPOINT", "http://127.0.0.1:1/account/results")],
             "give it without, http://127.0.0.1:1/account",

@@ -1,4 +1,4 @@
-//! What its commands do where there is nothing but the program.
+//! What the commands do in a directory without the repository.
 
 use std::fs;
 
@@ -81,10 +81,10 @@ fn an_exported_feature_is_the_projects_own_and_may_be_edited() {
     let mine = "Feature: Mine\n  Scenario: My own\n    Given 2 consumers\n    \
         When 20 messages are sent at 100 per second\n    Then within 30 s every message has exactly one result\n";
     place.write("features/exactly_once.feature", mine);
-    // From a directory below, the project is still the one that has the description.
+    // In a directory below, the project is still the one with the description.
     let listed = place.run_in("src/deep", &["run", "--list"]);
     assert_eq!(listed.expect(0, &[]).out, "My own: test\n");
-    // Both, by their names.
+    // Both features, by their names.
     let both = [
         "run",
         "--list",

@@ -1,4 +1,4 @@
-//! A directory with the program in it, and what it says when it runs there.
+//! A directory with the program in it, and the output of the program there.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,15 +9,15 @@ use tempfile::TempDir;
 
 const EDW: &str = env!("CARGO_BIN_EXE_edw");
 
-/// The user and group that own nothing, and may write where everybody may.
+/// The user and group that own nothing, and may write only where every user may.
 const NOBODY: u32 = 65_534;
 
-/// A directory outside the repository, whose path has blanks and letters that are not ASCII's.
+/// A directory outside the repository, whose path has blanks and characters outside ASCII.
 pub(crate) struct Place {
     root: TempDir,
 }
 
-/// How the program ended, and all that it said.
+/// The exit code of the program, and its whole output.
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
@@ -32,7 +32,7 @@ impl Place {
         for (path, mode) in [(place.path(), 0o755), (&place.directory(), 0o777)] {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("permissions");
         }
-        // The same file under another name, where the file system lets it have one.
+        // A hard link to the same file, if the file system allows one.
         let program = place.path().join("edw");
         if fs::hard_link(EDW, &program).is_err() {
             fs::copy(EDW, &program).expect("a copy of the program");
@@ -44,19 +44,19 @@ impl Place {
         self.root.path()
     }
 
-    /// Where the program runs; empty at first.
+    /// The directory in which the program runs; empty at first.
     pub(crate) fn directory(&self) -> PathBuf {
         self.path().join("project")
     }
 
-    /// Writes a file of the project.
+    /// Writes a file into that directory.
     pub(crate) fn write(&self, name: &str, content: &str) {
         let path = self.directory().join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         fs::write(path, content).expect("a file");
     }
 
-    /// The program with `arguments`, started by `before`, with no variable but the search path: no home, no cache.
+    /// The program with `arguments`, started by the command `before`, with no variable but the search path: no home, no cache.
     fn command(&self, before: &[&str], arguments: &[&str]) -> Command {
         let program = self.path().join("edw");
         let mut command = match before {
@@ -76,13 +76,13 @@ impl Place {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         let output = self.command(&[], arguments).output();
         Said::of(&output.expect("the program must start"))
     }
 
-    /// The same in a directory below the project.
+    /// Runs the program in a directory below the project.
     pub(crate) fn run_in(&self, directory: &str, arguments: &[&str]) -> Said {
         let directory = self.directory().join(directory);
         fs::create_dir_all(&directory).expect("a directory");
@@ -90,7 +90,7 @@ impl Place {
         Said::of(&output.expect("the program must start"))
     }
 
-    /// Runs several at a time, as a user who owns nothing where this one may choose.
+    /// Runs several programs at the same time, as an unprivileged user if the test may change the user.
     pub(crate) fn run_as_nobody(&self, all: &[&[&str]]) -> Vec<Said> {
         let nobody = NOBODY.to_string();
         let before = [
@@ -132,7 +132,7 @@ impl Said {
         }
     }
 
-    /// Ended with `code`, and said each of `texts`.
+    /// Checks that the program ended with `code`, and that its output has each of `texts`.
     pub(crate) fn expect(&self, code: i32, texts: &[&str]) -> &Self {
         let all = format!("{}{}", self.out, self.err);
         assert_eq!(self.code, Some(code), "{all}");

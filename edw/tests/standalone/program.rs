@@ -1,12 +1,12 @@
-//! What is in the program's file.
+//! The content of the program's file.
 
 #[cfg(target_os = "linux")]
 use std::ops::Range;
 #[cfg(target_os = "linux")]
 use std::path::Path;
 
-/// The parts of an ELF file (64 bits, little-endian) that are loaded when it runs: its sections with the flag ALLOC. Debug
-/// information, which a build for development has, is in none of them.
+/// The ranges of an ELF file (64 bits, little-endian) that are loaded when it runs: sections with the flag ALLOC. Debug
+/// information, which a development build has, is not in them.
 #[cfg(target_os = "linux")]
 fn loaded(file: &[u8]) -> Vec<Range<usize>> {
     let number = |at: usize, size: usize| {
@@ -16,13 +16,13 @@ fn loaded(file: &[u8]) -> Vec<Range<usize>> {
     assert_eq!(&file[..6], b"\x7fELF\x02\x01", "an ELF file of 64 bits");
     let (sections, size, count) = (number(0x28, 8), number(0x3a, 2), number(0x3c, 2));
     let sections = (0..count).map(|index| sections + index * size);
-    // Type 8 is NOBITS, which takes no room in the file; flag 2 is ALLOC.
+    // Type 8 is NOBITS, which takes no space in the file; flag 2 is ALLOC.
     let loaded = sections.filter(|at| number(at + 4, 4) != 8 && number(at + 8, 8) & 2 != 0);
     let places = loaded.map(|at| number(at + 0x18, 8)..number(at + 0x18, 8) + number(at + 0x20, 8));
     places.collect()
 }
 
-/// Where `text` begins, if it is there.
+/// The offset of `text`, if the file contains it.
 #[cfg(target_os = "linux")]
 fn place(bytes: &[u8], text: &str) -> Option<usize> {
     bytes

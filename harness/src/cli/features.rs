@@ -39,19 +39,19 @@ struct Ignored {
 
 /// The `cargo test` target: runs the features at `root` with the built-in workload of the executable `harness`.
 ///
-/// A filter that selects none of these scenarios is meant for another target, and passes; without a filter, none is an
-/// error.
+/// A filter that selects no scenario is meant for another target: the result is a pass. Without a filter, it is an error if there
+/// are no scenarios.
 pub fn test_main(harness: &str, root: &Path) -> ExitCode {
     let TestCli {
         suite: mut args,
         telemetry,
         ..
     } = TestCli::parse();
-    // Cargo starts a test in its package; what the suite prints is for somebody at the root.
+    // Cargo starts a test in its package; the paths that the suite prints are relative to the repository's root.
     if let Err(error) = std::env::set_current_dir(root).context("enter the repository's root") {
         return told(Err(error));
     }
-    // Thousands of suites are run on the machine of somebody who develops.
+    // A developer runs thousands of suites; their evidence would fill the disk.
     args.keep.get_or_insert(Keep::Failed);
     if args.list {
         return told(list(&args));

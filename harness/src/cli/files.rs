@@ -1,4 +1,4 @@
-//! Commands that write files of the program itself: what it carries, completions, manual pages.
+//! Commands that write files of the program itself: its embedded files, completions, manual pages.
 
 use std::io::stdout;
 use std::path::{Path, PathBuf};

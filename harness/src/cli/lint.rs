@@ -1,4 +1,4 @@
-//! `harness lint`: what keeps feature files, or the description of a workload, from being trusted.
+//! `harness lint`: reports problems of feature files, or of the description of a workload.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +50,7 @@ fn lint_description(path: &Path) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Checks what `command` names, and says what is wrong.
+/// Checks the files that `command` names, and prints their problems.
 pub(super) fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
     if let [path] = &command.features[..]
         && is_description(path)
@@ -62,7 +62,7 @@ pub(super) fn lint(command: &LintCommand) -> anyhow::Result<ExitCode> {
         say(&problem.to_string());
     }
     let remark = if command.deny_unused { "" } else { "remark: " };
-    // Of a single file it is no news that it does not use every step.
+    // A single file is not expected to use every step.
     let told =
         command.deny_unused || !matches!(&command.features[..], [one] if builtin::is_file(one));
     for unused in lint.unused.iter().filter(|_| told) {

@@ -1,4 +1,4 @@
-//! Whether runs are of the same kind: what they differ in, one line for each.
+//! Lists the differences in kind between runs, one line for each.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 use crate::events::RunStarted;
 use crate::report::RunRecord;
 
-/// Something that not all runs of both sides have alike.
+/// A property that differs between the runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unlike {
-    /// What: `environment`, `pace`, `work`, `storage`, `engine`.
+    /// The name of the property: `environment`, `pace`, `work`, `storage`, `engine`.
     pub what: String,
-    /// All that the old runs have.
+    /// All values among the old runs.
     pub base: Vec<String>,
-    /// All that the new runs have.
+    /// All values among the new runs.
     pub new: Vec<String>,
-    /// Whether it is what one compares for: another version.
+    /// Whether the difference is what the comparison is for: another version.
     pub is_expected: bool,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Unlike {
     }
 }
 
-/// What a run is, name by name; the last of each says whether another value of it is expected.
+/// The properties of a run by name; the last of each says whether different values are expected.
 fn traits(run: &RunStarted) -> Vec<(String, String, bool)> {
     let mut all = vec![
         ("environment".to_owned(), run.environment.clone(), false),
@@ -57,7 +57,7 @@ fn traits(run: &RunStarted) -> Vec<(String, String, bool)> {
     all
 }
 
-/// What the runs of two sides are not alike in, also within one side.
+/// The properties that differ between the runs of both sides, or within one side.
 pub(super) fn unlike(base: &[RunRecord], new: &[RunRecord]) -> Vec<Unlike> {
     let of = |records: &[RunRecord]| {
         let runs = records.iter().filter_map(|record| record.run.as_ref());

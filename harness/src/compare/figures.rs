@@ -1,4 +1,4 @@
-//! What a run says that can be compared: latencies, throughput, scale-out, recovery, node time.
+//! The figures of a run that can be compared: latencies, throughput, scale-out, recovery, node time.
 
 use judge::compare::{Better, Values};
 use platform::simulated::Capacity;
@@ -24,18 +24,18 @@ pub enum Figure {
     },
     /// Rows a second.
     Throughput,
-    /// From the first consumer to the most that there were, in microseconds.
+    /// From the first consumer to the largest number of consumers, in microseconds.
     ScaleOut,
     /// The longest recovery from an eviction, in microseconds.
     Recovery,
-    /// Seconds of nodes on demand, all of them together: what is paid for.
+    /// Seconds of on-demand nodes, added up over all nodes: the time that is paid for.
     OnDemandNodes,
     /// Seconds of Spot nodes.
     SpotNodes,
 }
 
 impl Figure {
-    /// Which way is good.
+    /// Whether a higher or a lower value is better.
     pub(super) const fn better(&self) -> Better {
         match self {
             Self::Throughput => Better::More,
@@ -55,7 +55,7 @@ impl Figure {
         }
     }
 
-    /// One of its values, with its unit.
+    /// One value of the figure, with its unit.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "microseconds of at most days"
@@ -69,7 +69,7 @@ impl Figure {
     }
 }
 
-/// The hops that a workload is answerable for; how late the generator was is not its doing.
+/// The hops that the workload is responsible for; the lateness of the generator is not among them.
 const HOPS: [Hop; 5] = [
     Hop::Send,
     Hop::QueueWait,
@@ -90,7 +90,8 @@ pub(super) fn shared(base: &Group, new: &Group) -> Vec<(Figure, Values, Values)>
     shared.collect()
 }
 
-/// A suite has many scenarios, and each figure more makes all of them harder to tell: of those, end to end must do.
+/// The figures of a load, or of a scenario. A suite has many scenarios, and each further figure makes a difference in any of them
+/// harder to prove: scenarios have only the end-to-end latency.
 fn all(is_scenario: bool) -> Vec<Figure> {
     let hops = if is_scenario { &HOPS[4..] } else { &HOPS[..] };
     let latency = |hop: &Hop| {
@@ -110,7 +111,7 @@ fn all(is_scenario: bool) -> Vec<Figure> {
     all
 }
 
-/// A run that was cut off, or whose harness could not tell, says nothing of how fast its workload is.
+/// The values of a figure. A run that was cut off, or inconclusive, is left out: it says nothing about the speed of its workload.
 fn values(figure: &Figure, group: &Group) -> Values {
     let is_whole =
         |record: &&RunRecord| matches!(record.verdict().outcome, Outcome::Pass | Outcome::Fail);
@@ -126,7 +127,7 @@ fn values(figure: &Figure, group: &Group) -> Values {
     }
 }
 
-/// A value, and its interval from the run's own samples.
+/// A value, and its confidence interval from the run's own samples.
 type Value = (f64, Option<(f64, f64)>);
 
 fn of(figure: &Figure, record: &RunRecord) -> Option<Value> {
@@ -156,7 +157,7 @@ fn latency(record: &RunRecord, hop: Hop, percentile: Percentile) -> Option<Value
     Some((micros(samples.at(percentile)?), within))
 }
 
-/// From the first sample with a consumer to the first with the most, in microseconds; where nothing scales there is none.
+/// From the first sample with a consumer to the first with the largest number, in microseconds; `None` if nothing scales.
 fn scale_out(record: &RunRecord) -> Option<f64> {
     if record.scaled.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! From directories to runs, sorted by what they are about.
+//! Reads runs from directories, and groups them by load or scenario.
 
 use std::path::{Path, PathBuf};
 
@@ -8,15 +8,15 @@ use crate::events::FILE;
 use crate::outcome::Outcome;
 use crate::report::RunRecord;
 
-/// What the runs of a load are sorted under; scenarios are sorted under their names.
+/// The group of a load; scenarios are grouped by name.
 pub(super) const LOAD: &str = "load";
 
-/// One side.
+/// One side of a comparison.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
     /// The directories of its runs and suites.
     pub(super) runs: Vec<String>,
-    /// By load or scenario, in the order of the first that has it.
+    /// By load or scenario, in the order of the first run that has it.
     pub(super) groups: Vec<(String, Group)>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Gathered {
 pub(super) struct Group {
     /// How each ended.
     pub(super) outcomes: Vec<Outcome>,
-    /// The logs of those that have one; a scenario that passed may have left none.
+    /// The records of the runs that have a log; a scenario that passed may have left none.
     pub(super) records: Vec<RunRecord>,
     /// Whether these are scenarios of a suite, of which there are many.
     pub(super) is_scenario: bool,
@@ -55,7 +55,8 @@ impl Gathered {
     }
 }
 
-/// The directories of runs and suites that `path` names: itself, or those in it, in order of their names, which begin with the time.
+/// The directories of runs and suites that `path` names: `path` itself, or the directories in it, sorted by name; names begin with
+/// the time.
 pub(crate) fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if path.join(FILE).is_file() {
         return Ok(vec![path.to_owned()]);
@@ -81,7 +82,7 @@ pub(crate) fn runs_in(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(runs)
 }
 
-/// Reads the runs at `paths`; of each directory that holds several, the `last` ones.
+/// Reads the runs at `paths`; of a directory that holds several, only the `last` ones.
 pub(super) fn gather(paths: &[PathBuf], last: Option<usize>) -> anyhow::Result<Gathered> {
     let mut gathered = Gathered::default();
     for path in paths {
@@ -110,7 +111,7 @@ fn add(gathered: &mut Gathered, dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What one side alone has, in words.
+/// Subjects that only one side has, in words.
 pub(super) fn one_sided(base: &Gathered, new: &Gathered) -> Vec<String> {
     let missing = |one: &Gathered, other: &Gathered, side: &str| {
         let names = one.groups.iter().map(|(name, _)| name);

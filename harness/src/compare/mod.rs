@@ -1,8 +1,8 @@
-//! Runs held against other runs: nights against the nights before, a change against what was there.
+//! Compares runs with other runs: nights with the nights before, a change with the state before it.
 //!
-//! - `gather`: from directories to runs, sorted by what they are about: a load, or each scenario of a suite.
+//! - `gather`: reads directories, and groups runs by load or by scenario of a suite.
 //! - `alike`: whether runs may be compared at all: environment, pace, load and setting are the same.
-//! - `figures`: what a run says that can be compared. The judgement of two groups of them is [`judge::compare`].
+//! - `figures`: the figures that can be compared. [`judge::compare`] judges two groups of them.
 //! - `text`: the answer for a terminal.
 
 mod alike;
@@ -72,11 +72,11 @@ pub struct Answer {
     pub base: Vec<String>,
     /// New runs.
     pub new: Vec<String>,
-    /// How the two differ in what they are: versions, and with `--anyway` everything else.
+    /// The differences in kind between the two sides: versions, and with `--anyway` everything else.
     pub unlike: Vec<Unlike>,
     /// What was compared, in the order in which the new runs have it.
     pub subjects: Vec<Subject>,
-    /// Scenarios that one side alone has.
+    /// Scenarios that only one side has.
     pub one_sided: Vec<String>,
     /// The rule that was applied.
     pub tolerance: f64,
@@ -95,7 +95,7 @@ pub struct Subject {
     pub base: Vec<Outcome>,
     /// The outcomes now.
     pub new: Vec<Outcome>,
-    /// What became of them.
+    /// The change of the outcome.
     pub outcome: Change,
     /// Its figures.
     pub figures: Vec<Compared>,
@@ -104,22 +104,22 @@ pub struct Subject {
 /// A figure on both sides.
 #[derive(Debug, Serialize)]
 pub struct Compared {
-    /// Which.
+    /// The figure.
     #[serde(flatten)]
     pub figure: Figure,
-    /// What became of it.
+    /// The change, and the values.
     #[serde(flatten)]
     pub difference: Difference,
 }
 
 impl Answer {
-    /// How often something became this.
+    /// How many figures and outcomes changed in this way.
     pub fn count(&self, change: Change) -> usize {
         let all = self.subjects.iter().flat_map(Subject::changes);
         all.filter(|each| *each == change).count()
     }
 
-    /// Worse is a failure; where nothing could be told, the answer cannot be told.
+    /// Fail if something is worse; inconclusive if nothing could be compared.
     pub fn outcome(&self) -> Outcome {
         let told: usize = [Change::Better, Change::Alike]
             .map(|it| self.count(it))
@@ -219,7 +219,8 @@ fn subject(name: &str, base: &Group, new: &Group, rule: &Rule, figures: usize) -
     }
 }
 
-/// A promise that is broken now and was not before is worse, whatever the number of runs: a broken promise is no matter of chance.
+/// The change between outcomes. A promise that is broken now and was kept before is worse, whatever the number of runs: a broken
+/// promise is not a matter of chance.
 fn of_outcomes(base: &[Outcome], new: &[Outcome]) -> Change {
     let failed = |side: &[Outcome]| side.contains(&Outcome::Fail);
     let all_passed = |side: &[Outcome]| side.iter().all(|it| *it == Outcome::Pass);

@@ -1,4 +1,4 @@
-//! Runs on disk, held against each other as the command does it.
+//! Compares runs on disk, as the command does.
 
 use std::path::Path;
 use std::time::Duration;
@@ -158,7 +158,7 @@ fn a_consumer_that_takes_a_fifth_longer_is_worse_in_its_own_hop_and_in_no_other(
         told.contains("work p50") && told.contains("worse"),
         "{told}"
     );
-    // The other way round it is better, and nothing is worse.
+    // In the other direction it is better, and nothing is worse.
     let answer = compared(&nights(&about(240), &[Night::of(200)]), &[]).unwrap();
     assert_eq!(changed(&answer, "work p50"), Change::Better);
     assert_eq!(answer.outcome(), Outcome::Pass);
@@ -221,7 +221,7 @@ fn runs_of_another_kind_are_refused_by_name_and_other_versions_are_named() {
 fn the_last_runs_of_a_directory_are_those_with_the_latest_names() {
     let mut base = about(900);
     base.extend(about(200).into_iter().take(2));
-    // night-8 and night-9 are the last of nine.
+    // `night-8` and `night-9` are the last two of nine.
     let answer = compared(&nights(&base, &[Night::of(200)]), &["--last", "2"]).unwrap();
     assert_eq!(answer.base.len(), 2);
     assert_ne!(changed(&answer, "work p50"), Change::Better);

@@ -1,4 +1,4 @@
-//! What the columns of all rows are, from the values of the messages.
+//! Finds the template of each column of the rows, from the values of the messages.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use workflow::contract::workload::{Name, Template};
 use super::guess::{Place, is_constant, time_format, with_format};
 use super::guid;
 
-/// A text of a message that is shorter may be within any other.
+/// A shorter text of a message may be part of any other text by chance.
 const SHORTEST: usize = 3;
 
 /// What a column seems to hold.
 enum Seen {
-    /// What this template stands for.
+    /// A template.
     Template(String),
-    /// Something else, in a sentence.
+    /// No template; this sentence says what the column holds.
     Untold(String),
 }
 
-/// The template of every column in which the values of one place are found.
+/// The template of every column that holds the values of one place of the messages.
 pub(super) fn columns(
     places: &[Place],
     rows: &[Map<String, Value>],
@@ -42,7 +42,7 @@ pub(super) fn columns(
     found
 }
 
-/// Whether it is the table service's own, or tells of the type of another (OData annotations; the Azure CLI writes `etag`).
+/// Whether a column is the table service's own, or states the type of another one (OData annotations; the Azure CLI writes `etag`).
 pub(super) fn is_of_the_service(name: &str) -> bool {
     matches!(name, "Timestamp" | "etag") || name.starts_with("odata.") || name.contains("@odata.")
 }
@@ -85,9 +85,9 @@ fn seen(name: &str, values: &[Value], places: &[Place]) -> Seen {
         })
 }
 
-/// The template of `place` where one of its values is one of `texts`, also with zeros before it.
+/// The template of `place` if one of its values is one of `texts`, or would be without leading zeros in the text.
 fn same(place: &Place, texts: &[String]) -> Option<String> {
-    // A number stays one, or becomes its digits: both are read.
+    // A column may hold a number of the message as a number or as digits: both are read.
     let template = place.template.as_ref()?.replace(":number", "");
     let known: BTreeSet<String> = place.values.iter().map(text).collect();
     if texts.iter().any(|text| known.contains(text)) {
@@ -128,7 +128,7 @@ fn differs_in_case(place: &Place, texts: &[String]) -> bool {
         .any(|text| known.contains(&text.to_lowercase()))
 }
 
-/// What is said of a column that is the same in all rows; such a value may be a promise, or chance.
+/// The comment about a column that is the same in all rows; the equal values may be a promise, or chance.
 fn constant(name: &str, values: &[Value], places: &[Place]) -> Option<String> {
     let first = values.first()?;
     let shared = places.iter().find(|place| {
@@ -152,10 +152,10 @@ fn constant(name: &str, values: &[Value], places: &[Place]) -> Option<String> {
     ))
 }
 
-/// What to do where a column holds a part of a field that is `template`.
+/// How to describe a worker where a column holds a part of a field that is `template`.
 fn how_parts_are_described(template: &str) -> String {
     if template.starts_with("{payload") {
-        // Payloads hold any character: in a URL, blanks and most others are written with %.
+        // Payloads hold any character: a URL has blanks and most others percent-encoded.
         return "where the worker takes it apart at a character, write the parts with payloads of their own that lack this character, such \
                 as \"{payload2:url} {payload3:url}\" in the message, and the part's here"
             .to_owned();
@@ -163,7 +163,7 @@ fn how_parts_are_described(template: &str) -> String {
     format!("write into the message's field which part is {template}, and {template} here")
 }
 
-/// What is said of a column whose texts have values of `place` in them, or are within these.
+/// The comment about a column whose texts contain values of `place`, or are parts of them.
 fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
     let way = if place.way.is_empty() {
         "the body"
@@ -171,7 +171,7 @@ fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
         &place.way
     };
     let template = place.template.as_deref()?;
-    // Times and digests are compared whole.
+    // Times and digests are compared as a whole, elsewhere.
     let names = ["{id}", "{uuid", "{payload"];
     names.iter().find(|name| template.starts_with(**name))?;
     let known: Vec<&str> = place.values.iter().filter_map(Value::as_str).collect();
@@ -179,7 +179,7 @@ fn within(name: &str, place: &Place, texts: &[String]) -> Option<Seen> {
         .into_iter()
         .filter(|it| it.len() >= SHORTEST)
         .collect();
-    // A longer value may begin with a shorter one, as 1-10 does with 1-1: what is left counts.
+    // One value may begin with another, as 1-10 begins with 1-1: what is left of the text decides.
     let found = |text: &String| {
         let mut held: Vec<&str> = known
             .iter()

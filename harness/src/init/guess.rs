@@ -1,4 +1,4 @@
-//! What the values at one place of all messages are.
+//! Guesses what the values at one place of all messages are.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,17 @@ use workflow::contract::workload::{Format, Name, Template, time_of};
 use super::columns::columns;
 use super::guid;
 
-/// A text that is longer, or that has a blank, is no id.
+/// A text that is longer than this, or that has a blank, is not an id.
 const LONGEST_ID: usize = 64;
 
-/// What was found.
+/// The guessed body and columns.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The body, its texts templates.
+    /// The body, with templates for its texts.
     pub(super) body: Value,
     /// The columns, each with its template.
     pub(super) columns: Vec<(String, String)>,
-    /// What could not be told, in sentences.
+    /// Sentences about what could not be guessed.
     pub(super) untold: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl Found {
         }
     }
 
-    /// Of bodies that are one value of JSON each: a text in quotes, or a number.
+    /// The places of bodies that are one JSON value each: a text in quotes, or a number.
     pub(super) fn of_values(values: &[Value], rows: &[Map<String, Value>]) -> Self {
         let is_text = values.iter().all(Value::is_string);
         let template = if is_text { "{payload}" } else { "{seq}" };
@@ -66,7 +66,7 @@ impl Found {
         found
     }
 
-    /// Of bodies that are no JSON, the whole is the payload.
+    /// The place of bodies that are not JSON: the whole body is the payload.
     pub(super) fn of_texts(texts: &[String], rows: &[Map<String, Value>]) -> Self {
         let untold = vec![
             "The messages are no JSON: the whole body is taken for the payload. Where it has parts, as a=1&b=2 and XML do, write them \
@@ -96,7 +96,7 @@ impl Found {
         }
     }
 
-    /// Whether something in the body tells which message it is.
+    /// Whether a value in the body identifies the message.
     pub(super) fn identifies(&self) -> bool {
         let body = self.body.to_string();
         ["{id", "{seq", "{uuid", "{payload"]
@@ -105,7 +105,7 @@ impl Found {
     }
 }
 
-/// Every place of `first` with a scalar, and what all messages have there.
+/// Collects every place of `first` with a scalar, and the values of all messages at that place.
 fn gather(first: &Value, way: &str, all: &[Value], places: &mut Vec<Place>) {
     let step = |name: &str| format!("{way}/{}", name.replace('~', "~0").replace('/', "~1"));
     match first {
@@ -142,7 +142,7 @@ pub(super) fn time_format(values: &[Value]) -> Option<Format> {
             .into_iter()
             .find(|format| texts.iter().all(|text| time_of(text, *format).is_some()));
     }
-    // From 2001 to 2096.
+    // Years from 2001 to 2096.
     let within = |scale: i64| {
         let all = values.iter().map(Value::as_i64);
         all.into_iter().all(|number| {
@@ -188,7 +188,7 @@ fn distinct(values: &[Value]) -> bool {
     all.len() == values.len()
 }
 
-/// What is said of values that are not all of one type.
+/// The comment about values that are not all of one type.
 fn unlike(values: &[Value]) -> Option<String> {
     let nothing = values.iter().position(Value::is_null);
     if let Some(at) = nothing.filter(|_| !values.iter().all(Value::is_null)) {
@@ -207,7 +207,7 @@ fn unlike(values: &[Value]) -> Option<String> {
         .then(|| "is true in some messages, and false in others".to_owned())
 }
 
-/// What is said of places that other messages than the first have.
+/// Adds comments about places that only other messages than the first have.
 fn further(objects: &[Value], untold: &mut Vec<String>) {
     for (number, object) in (1..).zip(objects) {
         let mut all = Vec::new();
@@ -228,7 +228,7 @@ fn further(objects: &[Value], untold: &mut Vec<String>) {
     }
 }
 
-/// Gives every place that is not the same in all messages what it most likely is.
+/// Gives every place whose values differ its most likely template.
 fn name(places: &mut [Place], untold: &mut Vec<String>) {
     let mut times = [Name::Intended, Name::Sent].into_iter();
     let mut has_id = false;

@@ -5,10 +5,10 @@ use workflow::contract::workload::is_uuid;
 
 use super::guess::Place;
 
-/// What may stand around a GUID (`Guid.ToString` of .NET: `D`, `N`, `B`, `P`), and how a template has it.
+/// The brackets around a GUID (`Guid.ToString` of .NET: `D`, `N`, `B`, `P`), and how a template writes them.
 const AROUND: [(&str, &str, &str); 3] = [("", "", ""), ("{", "}", "{'{'}"), ("(", ")", "(")];
 
-/// How GUIDs are written, as far as `None` does not leave it open.
+/// How GUIDs are written; `None` where the texts do not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Form {
     around: (&'static str, &'static str, &'static str),
@@ -24,7 +24,7 @@ fn read(text: &str) -> Option<(String, Form)> {
     };
     let (bare, around) = AROUND.iter().rev().find_map(bare)?;
     let has_dashes = bare.contains('-');
-    // Digests have as many digits; a GUID has a version and a variant there (RFC 9562, 4.1 and 4.2).
+    // An MD5 digest has as many digits; a GUID has a version and a variant (RFC 9562, 4.1 and 4.2).
     let digits = bare.replace('-', "").to_ascii_lowercase();
     let (version, variant) = (digits.as_bytes()[12], digits.as_bytes()[16]);
     let is_guid = has_dashes || (b'1'..=b'8').contains(&version) && b"89ab".contains(&variant);
@@ -45,7 +45,7 @@ fn read(text: &str) -> Option<(String, Form)> {
     is_guid.then_some((digits, form))
 }
 
-/// The template of texts that all are GUIDs of one form.
+/// The template of texts that are all GUIDs of one form.
 pub(super) fn template(texts: &[impl AsRef<str>]) -> Option<String> {
     let read = |text: &str| read(text).map(|(_, form)| form);
     let mut forms = texts.iter().map(|text| read(text.as_ref()));
@@ -70,7 +70,7 @@ pub(super) fn template(texts: &[impl AsRef<str>]) -> Option<String> {
     ))
 }
 
-/// The template of a column whose texts are GUIDs of messages, in a form of its own.
+/// The template of a column whose texts are the GUIDs of messages, possibly in another form.
 pub(super) fn column(place: &Place, texts: &[String]) -> Option<String> {
     let is_guid = |template: &String| template.contains("{uuid");
     place.template.as_ref().filter(|it| is_guid(it))?;
@@ -122,7 +122,7 @@ mod tests {
             };
             assert_eq!(read.fill(|_| Some(value.clone().into())), Some(text));
         }
-        // No letter in it says which letters there are.
+        // A GUID without letters does not tell whether letters are small or large.
         let digits = "00000000-0000-4000-8000-000000000021";
         assert_eq!(
             template(&[digits, &plain.to_uppercase()]).as_deref(),
@@ -136,7 +136,7 @@ mod tests {
         ] {
             assert_eq!(template(&mixed), None, "{mixed:?}");
         }
-        // A digest of MD5.
+        // An MD5 digest.
         assert_eq!(template(&["d41d8cd98f00b204e9800998ecf8427e"]), None);
     }
 }

@@ -1,4 +1,5 @@
-//! What the text of a message is, so that messages of several kinds, and texts that no description stands for, are told with their place.
+//! Tells what kind of text each message is, so that errors about mixed kinds, or about kinds that no description supports, name the
+//! place of the message.
 
 use std::fmt;
 
@@ -11,13 +12,13 @@ use serde_json::Value;
 use workflow::contract::json;
 use workflow::contract::text::{decode, is_utf16};
 
-/// What begins what gzip has made (RFC 1952, 2.3.1).
+/// The first bytes of gzip data (RFC 1952, 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A message, and where it was found.
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
-    /// Such as `line 3` or `entry 3 of the list`.
+    /// For example `line 3` or `entry 3 of the list`.
     pub(super) place: String,
     pub(super) text: String,
 }
@@ -25,15 +26,15 @@ pub(super) struct Placed {
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    /// An object of JSON.
+    /// A JSON object.
     Object,
-    /// A list of JSON.
+    /// A JSON list.
     List,
-    /// A text of JSON, in quotes.
+    /// A JSON text, in quotes.
     Quoted,
-    /// A number of JSON.
+    /// A JSON number.
     Number,
-    /// Base64 of a text.
+    /// A text in Base64.
     Base64,
     /// Any other text.
     Text,
@@ -72,7 +73,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The text that `text` is in base64, as a worker reads it.
+/// The text that `text` encodes in Base64, read as a worker reads it.
 pub(super) fn decoded(text: &str) -> Option<String> {
     let bytes = BASE64_STANDARD.decode(text.trim()).ok()?;
     String::from_utf8(bytes).ok()
@@ -80,7 +81,7 @@ pub(super) fn decoded(text: &str) -> Option<String> {
 
 const FIX: &str = "mend it, or leave it out";
 
-/// Refuses texts that no description stands for, and messages of several kinds, which one description cannot have.
+/// Refuses kinds of text that no description supports, and messages of several kinds, which need one description each.
 pub(super) fn one_kind(messages: &[Placed]) -> anyhow::Result<()> {
     for Placed { place, text } in messages {
         let is_null = text.trim() == "null";
@@ -106,7 +107,7 @@ pub(super) fn one_kind(messages: &[Placed]) -> anyhow::Result<()> {
             "{place} is no JSON as {json} others are: {wrong}; {FIX}"
         );
     }
-    // Any word of four letters may be base64 too.
+    // Any word of four letters may be valid Base64.
     let base64 = count(&|kind| kind == Kind::Base64);
     if json == 0 && base64 * 2 <= kinds.len() {
         return Ok(());
@@ -136,7 +137,7 @@ pub(super) fn one_kind(messages: &[Placed]) -> anyhow::Result<()> {
     )
 }
 
-/// The same of what all `messages` hold in base64.
+/// The same check for the texts that `messages` encode in Base64.
 fn inside(messages: &[Placed]) -> anyhow::Result<()> {
     let decoded = messages.iter().filter_map(|Placed { place, text }| {
         let place = format!("what {place} holds in base64");
@@ -155,7 +156,7 @@ fn inside(messages: &[Placed]) -> anyhow::Result<()> {
     one_kind(&decoded)
 }
 
-/// The kind of each message. Numbers among other texts are texts.
+/// The kind of each message. A number counts as a text if other messages are texts.
 fn kinds(messages: &[Placed]) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = messages.iter().map(|it| Kind::of(&it.text)).collect();
     let is_json = |kind: &Kind| kind.is_json() && *kind != Kind::Number;
@@ -167,13 +168,13 @@ fn kinds(messages: &[Placed]) -> Vec<Kind> {
     kinds
 }
 
-/// Whether `text` begins as JSON of some fields or entries does.
+/// Whether `text` begins like JSON with several fields or entries.
 fn begins_json(text: &str) -> bool {
     let rest = text.trim_start().strip_prefix(['{', '[']);
     rest.is_some_and(|rest| rest.trim_start().starts_with(['"', '{', '\'']))
 }
 
-/// Refuses base64 that holds something else than a text in UTF-8, or that is not written as queue clients write it.
+/// Refuses Base64 that does not encode UTF-8 text, or that is not written as queue clients write it.
 fn readable(place: &str, text: &str) -> anyhow::Result<()> {
     let is_object = |text: &str| serde_json::from_str::<Value>(text).is_ok_and(|it| it.is_object());
     let Ok(bytes) = BASE64_STANDARD.decode(text.trim()) else {
@@ -195,7 +196,7 @@ fn readable(place: &str, text: &str) -> anyhow::Result<()> {
         !bytes.starts_with(&GZIP),
         "{place} is base64 of what gzip has packed; a description is of texts, so have the sender leave out the packing for the test"
     );
-    // Other words may be base64 of anything by chance.
+    // Short words may be valid Base64 by chance.
     ensure!(
         !is_utf16(&bytes) || !decode(&bytes).is_some_and(|it| is_object(&it)),
         "{place} is base64 of UTF-16, as Encoding.Unicode of .NET is; a description is of UTF-8, so have the sender use Encoding.UTF8"

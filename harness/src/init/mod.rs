@@ -1,9 +1,9 @@
-//! `harness init`: a first description of a workload, from messages and rows that are there. It asks nothing: what it finds is filled in,
-//! and what it cannot tell stands in the description as a comment.
+//! `harness init`: writes a first description of a workload from existing messages and rows. It asks no questions: what it can
+//! guess is filled in, and what it cannot is a comment in the description.
 //!
-//! `files` reads messages and rows as tools export them, `kind` refuses what no description stands for; `guess` says what the values at one place of all messages are, `columns` what
-//! those of a column of all rows are, `guid` how GUIDs are written; `write` makes YAML of it. A column of rows is what the same value of a message is, wherever one is
-//! found.
+//! `files` reads messages and rows as tools export them, `kind` refuses texts that no description supports; `guess` tells what the
+//! values at one place of all messages are, `columns` the same for a column of all rows, `guid` how GUIDs are written; `write`
+//! makes the YAML. Where a column holds the value of a field of the message, its template is that of the field.
 
 mod columns;
 mod files;
@@ -25,7 +25,7 @@ use workflow::exit::WrongInput;
 
 use self::kind::{Placed, decoded, one_kind};
 
-/// Most rows that are looked at: those of more than the messages that one look at a queue shows.
+/// The most rows that are read: those of many more messages than one peek into a queue shows.
 const MOST_ROWS: usize = 1_000;
 
 /// Where messages and rows are.
@@ -49,7 +49,7 @@ pub struct InitArgs {
     pub table: Option<TableArgs>,
 }
 
-/// What was found of a workload.
+/// Messages and rows of a workload.
 #[derive(Debug, Clone, Default)]
 pub struct Examples {
     /// The texts of messages, as their queue holds them.
@@ -58,7 +58,7 @@ pub struct Examples {
     pub rows: Vec<Map<String, Value>>,
 }
 
-/// The text of a first description.
+/// Reads messages and rows, and returns the text of a first description.
 pub async fn init(args: &InitArgs) -> anyhow::Result<String> {
     let samples = match (&args.messages, &args.rows) {
         (Some(messages), Some(rows)) => of_files(messages, rows)?,
@@ -112,14 +112,14 @@ async fn of_storage(args: &InitArgs) -> anyhow::Result<Examples> {
             place: format!("message {number} of the queue"),
             text: text.clone(),
         });
-    // What is in the queue stays there: a file can leave messages out.
+    // Messages cannot be left out of the queue, but they can be left out of a file.
     one_kind(&placed.collect::<Vec<_>>())
         .context("put the messages of one kind into a file for --messages, and their rows into one for --rows")
         .context(READ)?;
     Ok(Examples { messages, rows })
 }
 
-/// The description of what `samples` are of.
+/// The description of the workload that `samples` come from.
 pub fn described(samples: &Examples) -> anyhow::Result<String> {
     ensure!(
         !samples.messages.is_empty(),

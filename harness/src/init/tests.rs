@@ -79,10 +79,10 @@ fn base64_guids_and_numbers_are_found() {
     assert_eq!(description.row.columns["First"].to_string(), "{payload}");
 }
 
-/// What is said of the column C, or its line, where the rows of these messages hold this in it.
+/// The comment about column C, or its line, where rows with the values `stored` belong to `messages`.
 fn column(messages: &[Value], stored: &[Value]) -> String {
     let rows = stored.iter().zip(messages);
-    // Another column tells of which message a row is.
+    // Column `Of` identifies the message of each row.
     let row = |(value, message): (&Value, &Value)| json!({"C": value, "Of": message["id"]});
     let rows: Vec<_> = rows.map(row).collect();
     let (_, text) = read(&samples(messages, &rows));
@@ -306,7 +306,7 @@ fn constants_with_braces_stay_as_they_are() {
     assert!(body.unwrap().contains("\"format\":\"{Level} of {id}\""));
 }
 
-/// Without files, the storage is named as to a consumer; with files, no storage is.
+/// Without files, the storage is named by the same flags as for a consumer; with files, naming a storage is an error.
 #[test]
 fn a_queue_and_a_table_are_named_by_their_flags() {
     use clap::Parser as _;

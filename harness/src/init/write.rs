@@ -1,4 +1,4 @@
-//! A description as text.
+//! Writes a description as text.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Examples;
 use super::guess::Found;
 
-/// The text of a description of what was found.
+/// The text of a description with what was guessed.
 pub(super) fn yaml(encoding: &str, found: &Found, samples: &Examples) -> String {
     let mut text = String::new();
     let (messages, rows) = (samples.messages.len(), samples.rows.len());
@@ -57,7 +57,7 @@ pub(super) fn yaml(encoding: &str, found: &Found, samples: &Examples) -> String 
     text
 }
 
-/// An object with a field a line, as far as its own fields go.
+/// A JSON object with each of its own fields on a line.
 fn spread(body: &Value) -> String {
     let Value::Object(fields) = body else {
         return body.to_string();

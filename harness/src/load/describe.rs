@@ -1,4 +1,4 @@
-//! A load in words: before it starts, and when it is done.
+//! Describes a load in words: before it starts, and when it is done.
 
 use std::io::{IsTerminal as _, stdout};
 use std::path::Path;
@@ -81,7 +81,7 @@ pub(super) fn search(
     }))
 }
 
-/// The same as [`announce`] of a search.
+/// The counterpart of [`announce`] for a search.
 #[expect(
     clippy::print_stderr,
     reason = "what a person who waits must know first"
@@ -98,7 +98,7 @@ pub(super) fn announce_search(
     eprintln!("evidence {}", dir.display());
 }
 
-/// Says what came of a rate, as soon as that is known.
+/// Prints the result of a rate as soon as it is known.
 #[expect(clippy::print_stderr, reason = "a search takes minutes")]
 pub(super) fn tell_step(step: &RateStep) {
     let whole = step.hops.iter().find(|it| it.hop == Hop::EndToEnd);
@@ -109,7 +109,7 @@ pub(super) fn tell_step(step: &RateStep) {
     eprintln!("{sign} {rate:.0}/s: end to end p99 {p99}; {part}: {why}");
 }
 
-/// Says what starts, where its evidence goes, and how to repeat it: before anything can go wrong.
+/// Prints what starts, where its evidence goes, and the command that repeats it, before anything can fail.
 #[expect(
     clippy::print_stderr,
     reason = "what a person who waits must know first"
@@ -124,7 +124,7 @@ pub(super) fn announce(args: &LoadArgs, run: &Run) {
     }
 }
 
-/// That fewer messages are planned than were asked for, if so: an arrival of a trace is one message, and no more.
+/// A note if fewer messages are planned than `--messages` asks for: each arrival of a trace is one message.
 pub(super) fn shortfall(args: &LoadArgs) -> Option<String> {
     let planned = args.planned();
     (planned < args.messages).then(|| {
@@ -136,7 +136,7 @@ pub(super) fn shortfall(args: &LoadArgs) -> Option<String> {
     })
 }
 
-/// Prints the summary of a finished run, and where the rest is.
+/// Prints the summary of a finished run, and where its reports are.
 pub(crate) fn summarise(record: &RunRecord, report: &Report) {
     say(&terminal(record, stdout().is_terminal()));
     say(&format!("report   {}", report.html.display()));

@@ -1,4 +1,4 @@
-//! Watching a load: a line a second for whoever waits.
+//! Shows the progress of a load: one line a second.
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal as _, Write as _, stderr};
@@ -8,16 +8,16 @@ use crate::events::Sample;
 use crate::run::{Run, Sending};
 use views::columns;
 
-/// From one line to the next. The producer counts as often.
+/// Time between two lines. The producer counts as often.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Lines from one printed line to the next, when standard error is no terminal.
+/// When standard error is not a terminal, one of this many lines is printed.
 const QUIET: u32 = 10;
 
-/// A rate is told over so many of the last lines: long enough to be steady, short enough to follow a load that changes.
+/// The rate is an average over this many of the last lines: long enough to be steady, short enough to follow a load that changes.
 const WINDOW: usize = 10;
 
-/// The observer of one load.
+/// The progress display of one load.
 pub(super) struct Live {
     start: Instant,
     messages: u64,
@@ -25,12 +25,12 @@ pub(super) struct Live {
     ticks: u32,
     terminal: bool,
     is_shown: bool,
-    /// When how many messages were done: sent, and no longer in the queue.
+    /// Points of time in seconds, each with the messages done by then: sent, and no longer in the queue.
     done: VecDeque<(f64, u64)>,
 }
 
 impl Live {
-    /// Of a load of so many messages; where it is not `shown`, only the time for another line is kept.
+    /// A display for a load of `messages` messages. If not `is_shown`, it prints nothing and only keeps the time of the next line.
     pub(super) fn new(messages: u64, is_shown: bool) -> Self {
         let start = Instant::now();
         Self {
@@ -44,7 +44,7 @@ impl Live {
         }
     }
 
-    /// Shows how things stand, if it is time for another line. Returns whether it was.
+    /// Shows the progress, if the next line is due. Returns whether it was.
     pub(super) fn observe(&mut self, run: &Run, sending: Option<&Sending>) -> bool {
         if Instant::now() < self.next {
             return false;
@@ -72,10 +72,10 @@ impl Live {
         }
     }
 
-    /// How things stand, the most important first: what does not fit is left out from the end.
+    /// The parts of a line, the most important first: a line that is too long loses its last parts.
     fn parts(&mut self, seconds: f64, sample: Sample, lateness_us: Option<u64>) -> Vec<String> {
         let (depth, sent) = (sample.queue_depth, sample.sent.unwrap_or_default());
-        // Sent and depth are counted at different moments: what was received meanwhile may be counted twice.
+        // Sent messages and queue depth are counted at different moments: a message that was received in between may be counted twice.
         if let Some(depth) = depth {
             self.done.push_back((seconds, sent.saturating_sub(depth)));
         }
@@ -102,13 +102,13 @@ impl Live {
         parts
     }
 
-    /// Messages done per second, lately.
+    /// Messages done per second over the last lines.
     fn rate(&self) -> Option<f64> {
         let ((from, before), (to, now)) = (self.done.front()?, self.done.back()?);
         (to > from).then(|| now.saturating_sub(*before) as f64 / (to - from))
     }
 
-    /// Shows how things stand at last, and ends the line that is rewritten in place.
+    /// Shows the final state, and ends the line that is rewritten in place.
     pub(super) fn end(&mut self, run: &Run) {
         if self.terminal && self.is_shown {
             self.show(run.last_sample(), None);
@@ -117,7 +117,7 @@ impl Live {
     }
 }
 
-/// A time that is no better known than this.
+/// A time in words, rounded because it is only an estimate.
 fn about(seconds: f64) -> String {
     if seconds < 90.0 {
         format!("{seconds:.0} s")
@@ -128,10 +128,10 @@ fn about(seconds: f64) -> String {
     }
 }
 
-/// What stands between the parts of a line.
+/// The separator between the parts of a line.
 const BETWEEN: &str = " | ";
 
-/// The first of `parts`, as many as fit into `columns`. They are ASCII: a byte is a column.
+/// As many of the first `parts` as fit into `columns`. They are ASCII: a byte is a column.
 fn fitted(parts: &[String], columns: usize) -> String {
     let mut line = String::new();
     for part in parts {
@@ -144,7 +144,7 @@ fn fitted(parts: &[String], columns: usize) -> String {
     line
 }
 
-/// Progress is a courtesy: a standard error that is gone must not end a run.
+/// Writes to standard error. An error is ignored: a closed standard error must not end a run.
 fn write(text: &str) {
     let mut stderr = stderr().lock();
     let _ = stderr
@@ -188,7 +188,7 @@ mod tests {
             told(0.0, 0, 0),
             "   0.0 s | sent 0 of 100000 | queue 0 | 16 consumers"
         );
-        // Half of what is sent stays in the queue.
+        // Half of the sent messages stay in the queue.
         assert_eq!(
             told(1.0, 2_000, 1_000),
             "   1.0 s | sent 2000 of 100000 | queue 1000 | 1000/s done | 2 min left | 16 consumers"
@@ -196,7 +196,7 @@ mod tests {
         for second in 2..40 {
             told(f64::from(second), 2_000, 1_000);
         }
-        // Nothing is done any more: nobody knows how long it takes.
+        // No more messages are done, so the time left is unknown.
         assert!(!told(40.0, 2_000, 1_000).contains("left"));
         assert_eq!(about(89.0), "89 s");
         assert_eq!(about(7_200.0), "2.0 h");

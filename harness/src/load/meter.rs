@@ -1,4 +1,5 @@
-//! What a phase of a load takes of the machine: read again and again, since what has ended cannot be asked any more.
+//! Measures the CPU time and memory that a phase of a load uses. Processes are read repeatedly, since a process that has ended
+//! cannot be read any more.
 
 use std::collections::BTreeMap;
 use std::thread::available_parallelism;
@@ -13,15 +14,15 @@ use crate::run::Run;
 /// The meter of one phase.
 pub(super) struct Meter {
     began: Instant,
-    /// What was there when the phase began, had taken so much before.
+    /// CPU time before the phase, of processes that ran when it began.
     before: BTreeMap<String, Duration>,
-    /// As last read, by process.
+    /// The last reading of each process.
     last: BTreeMap<String, Taken>,
     machine: Option<Duration>,
 }
 
 impl Meter {
-    /// That of a phase of `run` that begins now.
+    /// Starts the meter of a phase of `run`.
     pub(super) async fn start(run: &Run) -> Self {
         let before = run.taken().await.into_iter();
         Self {
@@ -32,7 +33,7 @@ impl Meter {
         }
     }
 
-    /// Reads what the processes of `run` have taken so far.
+    /// Reads the processes of `run` once more.
     pub(super) async fn read(&mut self, run: &Run) {
         self.take(run.taken().await);
     }
@@ -42,7 +43,7 @@ impl Meter {
         self.last.extend(taken);
     }
 
-    /// What the phase called `phase`, which was about so many `messages`, has taken up to now; `None` where nobody could tell.
+    /// The usage of the phase called `phase`, with about `messages` messages, up to now; `None` if no process could be read.
     pub(super) fn usage(&self, phase: &str, messages: u64) -> Option<Usage> {
         if self.last.is_empty() {
             return None;
@@ -103,7 +104,7 @@ mod tests {
             taken(2, "storage", 1_000, 7),
             taken(3, "consumer-1", 40, 5),
         ]);
-        // The consumer has ended meanwhile, and another has come.
+        // The consumer has ended meanwhile, and another one has started.
         meter.take(vec![
             taken(2, "storage", 1_200, 9),
             taken(3, "consumer-2", 100, 4),

@@ -33,7 +33,7 @@ use crate::run::{Needed, Patience, Run, RunDir, Sending, Sent};
 
 /// Runs the load that `args` describe on `platform`, writes its report and prints its summary.
 ///
-/// A first signal ends the sending; what was sent is drained and judged. A second one ends everything, whatever it is at.
+/// The first signal ends the sending; the sent messages are still processed and judged. The second signal ends everything immediately.
 pub async fn load(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Outcome> {
     let mut interrupts = Interrupts::listen().context("listen for signals")?;
     let signals = Signals {
@@ -53,8 +53,8 @@ pub async fn load(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Ou
     }
 }
 
-/// Runs the load that `args` describe with `workload`, writes its reports, and prints nothing: for who asks as a program. Signals are
-/// left to the caller.
+/// Runs the load that `args` describe with `workload`, writes its reports, and prints nothing: for programs. Signals are left to
+/// the caller.
 pub async fn judged(args: &LoadArgs, workload: Workload) -> anyhow::Result<(RunRecord, Report)> {
     check(args, &workload)?;
     let storage = args.storage();
@@ -70,7 +70,7 @@ pub async fn judged(args: &LoadArgs, workload: Workload) -> anyhow::Result<(RunR
     Ok((record, report))
 }
 
-/// What was heard of signals so far.
+/// The signals received so far.
 struct Signals {
     stop: CancellationToken,
     at_once: CancellationToken,
@@ -81,7 +81,7 @@ fn say_stopping() {
     eprintln!("stopping: what was sent is finished and judged; once more ends it at once");
 }
 
-/// One load, or as many as it takes to find the highest rate.
+/// Runs one load, or as many as are needed to find the highest rate.
 async fn one_or_all(
     args: &LoadArgs,
     platform: &dyn Platform,
@@ -97,18 +97,18 @@ async fn one_or_all(
     Ok(record.verdict().outcome)
 }
 
-/// How much of a load is told while it runs.
+/// How much of a load is printed while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    /// What begins, and how it goes on.
+    /// What starts, and its progress.
     Whole,
-    /// How it goes on: of several loads, one after the other.
+    /// Only its progress, since it is one of several loads.
     Progress,
-    /// Nothing, to a program.
+    /// Nothing, because a program runs the load.
     Nothing,
 }
 
-/// One load, to its reports.
+/// Runs one load and writes its reports.
 async fn perform(
     args: &LoadArgs,
     platform: &dyn Platform,
@@ -133,7 +133,7 @@ async fn perform(
     let judged = tokio::select! {
         judged = conduct(&asked, &mut run, &mut sending, &signals.stop) => judged,
         reason = loss.lost() => Err(anyhow!(reason)),
-        // The reason is added at the end, with those of other panics.
+        // The reason is added at the end, with the reasons of other panics.
         _ = stray.any() => Ok(vec![]),
         () = signals.at_once.cancelled() => Ok(vec![Part::new(Outcome::Incomplete, STOPPED)]),
     };
@@ -148,7 +148,7 @@ async fn perform(
     conducted.conclude().await.concluded
 }
 
-/// Checks what `args` ask for, as far as it can be known before anything starts.
+/// Checks everything in `args` that can be checked before anything starts.
 pub fn check(args: &LoadArgs, workload: &Workload) -> anyhow::Result<()> {
     if let Some(why) = args
         .misspread()
@@ -173,10 +173,10 @@ fn phase(run: &Run, name: &str) -> anyhow::Result<()> {
     })
 }
 
-/// What was asked for.
+/// The parts of a requested load.
 struct Asked<'a> {
     args: &'a LoadArgs,
-    /// By what consumers are scaled; `None`: their number is given.
+    /// How consumers are scaled; `None` if their number is fixed.
     scaling: Option<Scaling>,
     told: Told,
 }
@@ -215,7 +215,7 @@ async fn conduct(
     };
     let watched = follow.watch(run, sending, &mut meter).await?;
     took(run, &meter, "load", &watched.sent)?;
-    // Before they are told to end, which no autoscaler decides.
+    // Judged before the harness itself ends the consumers, which no autoscaler asks for.
     let scaled = match scaling {
         Some(scaling) => scaled::judged(run, scaling)?,
         None => Vec::new(),
@@ -230,7 +230,7 @@ async fn conduct(
     let verdicts = judge(&collected.hops, &args.limits());
     meter.read(run).await;
     took(run, &meter, "audit", &watched.sent)?;
-    // First, since what the audit finds then mostly follows from it.
+    // Unexpected exits come first, since they are mostly the cause of what the audit finds.
     let mut parts = Vec::from_iter(unexpected_exits(&run.roster()));
     if watched.interrupted {
         parts.push(Part::new(Outcome::Incomplete, STOPPED));
@@ -248,10 +248,10 @@ async fn conduct(
     Ok(parts)
 }
 
-/// Consumers that did not end when and as they were asked to. They mostly end alike: the one that was started first stands
-/// for all, as in the reports, and what each had to say is with its end in the event log.
+/// Consumers that did not end when and as they were asked to. They mostly end for the same reason, so only the first of them is
+/// quoted; the event log has the last lines of each.
 fn unexpected_exits(roster: &Roster) -> Option<Part> {
-    // Of those that end at once, whichever is looked at last is noticed first: by number, or two runs alike read apart.
+    // The first by number: several may end at the same time, and the order in which the harness notices them differs from run to run.
     let by_number = |departure: &&Departure| (departure.name.len(), departure.name.clone());
     let departed = roster.departed.iter();
     let departures: Vec<_> = departed.filter(|it| !it.is_orderly).collect();
@@ -263,25 +263,25 @@ fn unexpected_exits(roster: &Roster) -> Option<Part> {
     Some(Part::new(Outcome::Fail, reason))
 }
 
-/// What was seen while the load ran.
+/// The result of sending a load.
 struct EndedLoad {
     sent: Sent,
     interrupted: bool,
 }
 
-/// Records what a phase took of the machine, where that can be told.
+/// Records the CPU time and memory of a phase, if they are known.
 fn took(run: &Run, meter: &Meter, phase: &str, sent: &Sent) -> anyhow::Result<()> {
-    // Also those of a generator that was lost: what it sent was worked on.
+    // Includes the messages of a generator without a summary, because consumers worked on them.
     match meter.usage(phase, sent.summary.begun) {
         Some(usage) => run.record(Event::Usage(usage)),
         None => Ok(()),
     }
 }
 
-/// From one look at a load to the next: it bounds how much later than it ends a load is seen to have ended.
+/// Time between two looks at a load: its end may be noticed this much too late.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How a load is followed.
+/// How to follow a load.
 struct Follow<'a> {
     planned: u64,
     patience: Patience,
@@ -290,7 +290,7 @@ struct Follow<'a> {
 }
 
 impl Follow<'_> {
-    /// Follows the load until everything is sent and the queue is empty, or patience or the consumers run out.
+    /// Follows the load until everything is sent and the queue is empty, or until a time limit is reached or no consumer is left.
     async fn watch(
         &self,
         run: &mut Run,
@@ -305,7 +305,7 @@ impl Follow<'_> {
         } = *self;
         let mut live = Live::new(planned, told != Told::Nothing);
         let (mut interrupted, mut stopped) = (false, false);
-        // It stays with the caller for as long as it sends, so that it can be ended in order if all this is given up.
+        // The producer stays with the caller while it sends, so that the caller can end it in order if this future is dropped.
         while let Some(sending) = producer.as_mut() {
             if sending.has_ended()? {
                 break;
@@ -314,7 +314,7 @@ impl Follow<'_> {
             if live.observe(run, Some(sending)) {
                 meter.read(run).await;
             }
-            // Nobody is left to send to.
+            // No consumer is left.
             if run.roster().is_deserted() && !stopped {
                 stopped = true;
                 sending.interrupt().await?;

@@ -1,11 +1,11 @@
-//! Limits that count from the time at which messages were to be sent, and messages that do not tell that time.
+//! Refuses latency limits that count from the intended time of a send, for messages without that time.
 
 use workflow::contract::workload::{Description, Name};
 
 use super::{LoadArgs, knee};
 use crate::measure::WITHOUT_PLAN;
 
-/// Why a limit of `args` could not be judged of the workload that is described; known before anything is sent.
+/// Why a limit of `args` cannot be judged for the described workload; known before anything is sent.
 pub(super) fn lacking(args: &LoadArgs, description: &Description) -> Option<String> {
     if description.message_has(Name::Intended) {
         return None;

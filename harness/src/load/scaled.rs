@@ -1,4 +1,4 @@
-//! A load whose consumers come and go: by what they are scaled, and whether their number was always one that the model allows.
+//! Loads with scaled consumers: the settings of the autoscaler, and the judgement of whether the model allows the wanted numbers.
 
 use anyhow::Context as _;
 use platform::autoscale::Scaling;
@@ -13,8 +13,8 @@ use crate::outcome::Outcome;
 use crate::pace::Pace;
 use crate::run::Run;
 
-/// The settings that consumers are scaled by; `None` where `--consumers` gives their number. They are those of the environment's own
-/// `ScaledObject` where it has one, else those of `--manifests`.
+/// The settings that scale the consumers: those of the environment's own `ScaledObject` if it has one, else those of `--manifests`.
+/// `None` if `--consumers` gives a fixed number.
 pub(super) fn scaling(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Result<Option<Scaling>> {
     if !args.scaled {
         return Ok(None);
@@ -25,7 +25,7 @@ pub(super) fn scaling(args: &LoadArgs, platform: &dyn Platform) -> anyhow::Resul
     }
 }
 
-/// Checks before anything starts what can be known of it then.
+/// Checks the settings, as far as they are known before anything starts.
 pub(super) fn check(args: &LoadArgs) -> anyhow::Result<()> {
     if args.scaled && args.workload.environment == EnvironmentName::Local {
         of_manifests(args)?;
@@ -58,7 +58,7 @@ pub(super) fn workers(args: &LoadArgs, scaling: Option<&Scaling>) -> WorkerSpec 
     }
 }
 
-/// Holds the consumers that were wanted so far, those of each queue by themselves, against what the model of KEDA and the HPA allows.
+/// Compares the numbers of consumers that were wanted so far, for each queue separately, with what the model of KEDA and the HPA allows.
 pub(super) fn judged(run: &Run, scaling: &Scaling) -> anyhow::Result<Vec<Part>> {
     let settings = scaling.effective();
     let names = &run.store().names.queues;
@@ -73,7 +73,7 @@ pub(super) fn judged(run: &Run, scaling: &Scaling) -> anyhow::Result<Vec<Part>> 
     Ok(parts)
 }
 
-/// What comes of one recording; `None`: it is as it should be.
+/// The judgement of one recording; `None` if it is within the model.
 fn part(excursions: &[String], untold: Option<String>, queue: Option<&str>) -> Option<Part> {
     let whose = queue.map_or_else(String::new, |queue| format!(" for {queue}"));
     if let Some(why) = untold {

@@ -1,11 +1,11 @@
-//! The page over nights that are on disk.
+//! The page about nights, from suites on disk.
 
 use super::*;
 use crate::events::{Event, EventLog, NotRun, Scenario};
 use crate::pace::Pace;
 use workflow::contract::Stamp;
 
-/// A suite that began at `second`, whose scenario ended so.
+/// A suite that began at `second`, whose scenario has this outcome.
 fn suite(dir: &Path, second: i64, outcome: Outcome) {
     std::fs::create_dir_all(dir).unwrap();
     let log = EventLog::open(dir).unwrap();
@@ -42,7 +42,7 @@ fn page_of(args: &NightsArgs) -> (String, usize) {
 #[test]
 fn every_night_is_there_in_order_with_the_way_to_its_reports() {
     let dir = tempfile::tempdir().unwrap();
-    // Names do not tell the order, times do.
+    // The order comes from the times, not from the names.
     suite(&dir.path().join("b-suite"), 1_000_000, Outcome::Pass);
     suite(&dir.path().join("a-suite"), 2_000_000, Outcome::Fail);
     let args = NightsArgs {

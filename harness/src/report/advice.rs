@@ -1,10 +1,10 @@
-//! What to look at next, for each kind of finding, and what a description can say where the worker is right as it is.
+//! Advice about each kind of finding: what to look at next, and what a description can say where the worker is right as it is.
 
 use super::RunRecord;
 use crate::audit::{Audit, Finding, Violation};
 use crate::events::Leeway;
 
-/// Where to look first: of rows that stand for several messages, nothing else that is found means anything.
+/// The first cause to look at. Where one row stands for several messages, all other findings may follow from that.
 pub(super) fn of_findings(audit: &Audit) -> Option<String> {
     if audit.rows_of_many > 0 {
         return Some(
@@ -31,8 +31,8 @@ pub(super) fn of_findings(audit: &Audit) -> Option<String> {
     ))
 }
 
-/// What the description of a workload can say of consumers that ended otherwise than it promises; `None` where all ended so, or where
-/// the workload is the project's own.
+/// What the description of a workload can say about consumers that ended in an unexpected way; `None` if all ended as expected, or
+/// if the workload is the project's own.
 pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
     let is_foreign = record.audit.as_ref().is_some_and(|it| it.foreign.is_some());
     let mut leeway = record.run.iter().flat_map(|run| &run.leeway);
@@ -51,7 +51,7 @@ pub(super) fn of_ends(record: &RunRecord) -> Option<String> {
     Some(told.to_owned())
 }
 
-/// The same as [`cause`] of a worker that is described, where that can say more; `updates`: its rows may be updated.
+/// The counterpart of [`cause`] for a described worker, where more can be said; `updates`: its rows may be updated.
 const fn described(violation: Violation, updates: bool) -> Option<&'static str> {
     Some(match violation {
         Violation::Corrupted | Violation::Conflicting if updates => {
@@ -81,7 +81,7 @@ const fn described(violation: Violation, updates: bool) -> Option<&'static str> 
     })
 }
 
-/// Where to look for the cause of each kind, from what usually causes it.
+/// Where to look for the cause of a violation, from what usually causes it.
 const fn cause(violation: Violation) -> &'static str {
     match violation {
         Violation::Lost => {

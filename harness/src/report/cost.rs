@@ -1,4 +1,4 @@
-//! What a run on Azure has cost: the hours of its nodes by the list prices in its event log, and its requests to storage.
+//! The cost of a run on Azure: the hours of its nodes at the list prices in its event log, and its requests to storage.
 
 use std::fmt::Write as _;
 
@@ -7,23 +7,23 @@ use platform::simulated::Capacity;
 use super::RunRecord;
 use super::nodes::NodeRecord;
 
-/// What 10,000 requests cost at most, in USD: those of a table, redundant in one place (Azure, "Table Storage pricing", November 2026).
-/// Those of a queue cost an eighth of that.
+/// The highest price of 10,000 requests, in USD: requests to a table with local redundancy (Azure, "Table Storage pricing",
+/// November 2026). Requests to a queue cost an eighth of that.
 const REQUESTS: f64 = 0.0325;
 
-/// How long nodes were there, and what that costs.
+/// The hours of nodes, and their cost.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Nodes {
     hours: f64,
-    /// By the price of how each is paid for.
+    /// At the price of how each node is paid for.
     usd: f64,
-    /// The same if all were paid for on demand.
+    /// At the price of on-demand nodes for all.
     on_demand_usd: f64,
-    /// Those without a price.
+    /// Nodes without a known price.
     unpriced: usize,
 }
 
-/// What the run has cost, in a sentence; `None` where it had no machines of Azure.
+/// The cost of the run, in a sentence; `None` if it had no machines of Azure.
 pub(super) fn told(record: &RunRecord) -> Option<String> {
     let all = record.nodes.all();
     if all.iter().all(|node| node.size.is_none()) {
@@ -66,7 +66,7 @@ impl Nodes {
         let usd = |micros: u64| hours * micros as f64 / 1e6;
         let price = node.on_demand_micro_usd;
         let own = match node.capacity {
-            // Never dearer than on demand (node auto-provisioning's maximum price of -1).
+            // Never more than on demand (node auto-provisioning sets a maximum price of -1).
             Capacity::Spot => node.spot_micro_usd.or(price),
             Capacity::OnDemand => price,
         };

@@ -17,7 +17,7 @@ const TICKS_PER_HALF: u32 = 5;
 /// Values in these files are microseconds; their percentile tables show milliseconds, as usual.
 const MICROS_PER_MILLI: f64 = 1_000.0;
 
-/// Each by the name of its file; none where nothing was measured.
+/// The files, each with its name; none if nothing was measured.
 pub(super) fn views(record: &RunRecord) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
     let Some(measured) = &record.measured else {
         return Ok(Vec::new());

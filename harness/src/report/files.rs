@@ -1,4 +1,4 @@
-//! The files of a report.
+//! Writes the files of a report.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use views::write_whole;
 
 use crate::events::EventLogError;
 
-/// A report cannot be made. The event log is untouched: mend the cause and repeat with `harness report`.
+/// A report cannot be made. The event log is unchanged: remove the cause and repeat with `harness report`.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The event log cannot be read.
     #[error(transparent)]
     Log(#[from] EventLogError),
-    /// The log holds no event that could be read.
+    /// The log holds no readable event.
     #[error("report on {0}: its event log holds no event")]
     Empty(PathBuf),
     /// A file cannot be written.

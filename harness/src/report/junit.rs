@@ -12,8 +12,8 @@ use super::promises::{Unjudged, unjudged};
 use super::{ReportError, RunRecord, promises};
 use crate::outcome::Outcome;
 
-/// Scenarios are test cases of their feature; a run without scenarios has its promises as test cases. Fail becomes a
-/// failure; inconclusive and incomplete become errors, the format's word for "could not be told".
+/// The scenarios as test cases of their features, or for a run without scenarios its promises. Fail becomes a failure; inconclusive
+/// and incomplete become errors, which is how the format says that a test could not be judged.
 pub(super) fn xml(record: &RunRecord) -> Result<String, ReportError> {
     let mut report = Report::new("harness");
     for suite in suites(record) {
@@ -79,7 +79,7 @@ fn suites(record: &RunRecord) -> Vec<TestSuite> {
             );
         }
     }
-    // The verdict itself, so that a run that was cut off, or judged nothing, is never a green list.
+    // The verdict is a test case of its own, so that the list of a run that was cut off, or judged nothing, is never green.
     let verdict = record.verdict();
     let reasons = verdict.reasons.join("; ");
     add(record.title(), case("verdict", verdict.outcome, &reasons));

@@ -14,7 +14,7 @@ pub(super) struct HopLine {
     pub(super) percentiles: Vec<Cell>,
     pub(super) max: String,
     pub(super) count: String,
-    /// What the figures leave out; each is a reason to look closer.
+    /// What the figures leave out; each remark is a reason to look closer.
     pub(super) remarks: Vec<String>,
 }
 
@@ -22,11 +22,11 @@ pub(super) struct HopLine {
 #[derive(Debug)]
 pub(super) struct Cell {
     pub(super) text: String,
-    /// Whether there are as many samples as the percentile needs; a figure without is shown, and marked.
+    /// Whether there are as many samples as the percentile needs; a figure with fewer is shown with a mark.
     pub(super) is_sound: bool,
 }
 
-/// What the mark of a cell that is not sound says.
+/// The meaning of the mark of a cell that is not sound.
 pub(super) const UNSOUND: &str = "fewer samples than this percentile needs; not to be judged";
 
 pub(super) fn lines(measured: &Measured) -> Vec<HopLine> {
@@ -78,13 +78,13 @@ fn remarks(hop: Hop, hops: &Hops) -> Vec<String> {
     remarks
 }
 
-/// Why `hop` has no figure at all, with what to add to the description; `None` where it is not for want of a plan.
+/// Why `hop` has no figure because messages lack their intended time, and what to add to the description; else `None`.
 fn no_figure(hop: Hop, hops: &Hops) -> Option<String> {
     let is_without = hop.is_from_plan() && hops.lacks_plan();
     is_without.then(|| format!("no figure, since {WITHOUT_PLAN}"))
 }
 
-/// The hops of a run that have no figure, each with why.
+/// The hops of a run that have no figure, each with the reason.
 pub(super) fn without_figure(record: &RunRecord) -> Vec<(Hop, String)> {
     let hops = record.measured.iter().map(|measured| &measured.hops);
     let all = hops.flat_map(|hops| Hop::ALL.map(|hop| (hop, no_figure(hop, hops))));

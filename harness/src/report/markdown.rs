@@ -124,10 +124,10 @@ fn step_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     writeln!(text)
 }
 
-/// Why a scenario has no more than a name.
+/// The entry of a scenario that never began.
 pub(super) const NEVER_BEGUN: &str = "never begun: the suite was cut off before";
 
-/// A time that nobody saw the end of.
+/// The duration of something whose end is not in the log.
 pub(super) const UNKNOWN: &str = "unknown";
 
 /// A time that was measured in milliseconds.
@@ -139,7 +139,7 @@ pub(super) fn took(ms: u64) -> String {
     }
 }
 
-/// What there is to say of a scenario: why it did not pass, or what it found.
+/// The remark about a scenario: why it did not pass, or what it found.
 pub(super) fn said(scenario: &Scenario) -> Option<&str> {
     scenario.detail.as_deref().or(scenario.found.as_deref())
 }
@@ -183,7 +183,7 @@ fn latency_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     Ok(())
 }
 
-/// The rates that were tried, and what came of them.
+/// The rates that were tried, and the result of the search.
 fn rate_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     let rows = rates::rows(record);
     if rows.is_empty() {
@@ -201,7 +201,7 @@ fn rate_table(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     Ok(())
 }
 
-/// What the first process had to say that ended in a way that the run did not mean.
+/// The last lines of the first process that ended in an unexpected way.
 fn last_lines(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     let Some((process, exit)) = record.unexpected_exits().next() else {
         return Ok(());
@@ -217,7 +217,7 @@ fn last_lines(text: &mut String, record: &RunRecord) -> std::fmt::Result {
     }
 }
 
-/// Text that Markdown and the HTML in it leave alone, on one line, so that it fits a table's cell.
+/// `text` on one line for a table cell, with the characters escaped that mean something in Markdown or HTML.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,7 +1,7 @@
 //! Reports: views of a run's event log, for a person at a terminal, a reviewer, a CI job page and a program.
 //!
-//! Every view is derived from the log alone, so a run that was killed, or one of last year, has the same reports as one
-//! that just ended; and no view is kinder than another, since the verdict is made once, in [`RunRecord::verdict`].
+//! Every view is derived from the log alone, so a run that was killed, or a run of last year, has the same reports as a run that
+//! just ended. All views show the same verdict, which only [`RunRecord::verdict`] makes.
 
 mod advice;
 mod cost;
@@ -37,7 +37,7 @@ pub use terminal::terminal;
 pub(crate) use terminal::{not_run_line, sign};
 pub use verdict::Verdict;
 
-/// Where the reports of a run are.
+/// The paths of a run's reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// The page for people: one self-contained file.
@@ -52,9 +52,9 @@ pub struct Report {
     pub exports: Vec<PathBuf>,
 }
 
-/// Reads the event log of run directory `dir` and writes every report beside it. Each file is written whole or not at
-/// all. Can be repeated at any time; a run that still goes on is reported as incomplete. Those
-/// of a suite's runs that have none yet are written too.
+/// Reads the event log of run directory `dir` and writes every report beside it. Each file is written whole or not at all. Can be
+/// repeated at any time; a run that has not ended is reported as incomplete. For a suite, missing reports of its runs are written
+/// too.
 pub fn write(dir: &Path) -> Result<(RunRecord, Report), ReportError> {
     let record = RunRecord::read(dir)?;
     for run in record.runs(dir) {
@@ -77,8 +77,8 @@ pub fn write(dir: &Path) -> Result<(RunRecord, Report), ReportError> {
     Ok((record, report))
 }
 
-/// Every view of `record` that is a file, by its name: the page, the summaries for a job page and for programs, the test
-/// results, and then the latencies.
+/// Every report of `record` that is a file, by its name: the page, the summaries for a job page and for programs, the test results,
+/// and then the latencies.
 pub fn views(record: &RunRecord) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
     let mut views = vec![
         ("report.html".to_owned(), html::page(record).into_bytes()),

@@ -1,4 +1,4 @@
-//! Nodes as the event log tells of them.
+//! The nodes of a run, as the event log describes them.
 
 use platform::simulated::Capacity;
 use workflow::contract::Stamp;
@@ -7,56 +7,56 @@ use super::RunRecord;
 use crate::events::{NodeChange, NodeEvent};
 use crate::measure::Micros;
 
-/// The nodes of a run, in the order in which they came; one whose machine came back is there twice.
+/// The nodes of a run, in the order in which they joined; a node whose machine came back is listed twice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Nodes(Vec<NodeRecord>);
 
-/// One node, from when it came until it went.
+/// One node, from joining the cluster until its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeRecord {
     /// Its name.
     pub name: String,
-    /// How it is paid for.
+    /// Spot or on demand.
     pub capacity: Capacity,
-    /// Where it is.
+    /// Its zone.
     pub zone: String,
-    /// When it came.
+    /// When it joined.
     pub joined: Stamp,
     /// The consumers that were started on it, in order.
     pub consumers: Vec<String>,
-    /// The size of its machine, where it is a real one.
+    /// The size of its machine, if it is a real one.
     pub size: Option<String>,
-    /// What an hour of its machine costs on demand, in millionths of a USD, where that is known.
+    /// The on-demand price of an hour of its machine, in millionths of a USD, if known.
     pub on_demand_micro_usd: Option<u64>,
-    /// The same as Spot.
+    /// The Spot price of an hour, in the same unit.
     pub spot_micro_usd: Option<u64>,
-    /// When Azure was asked to take it back.
+    /// When Azure was asked to evict it.
     pub requested: Option<Stamp>,
-    /// When the harness took it out of use, and whether its consumers were told to end in order.
+    /// When the harness cordoned it, and whether its consumers were told to end in order.
     pub cordoned: Option<(Stamp, bool)>,
-    /// Which consumers could not be told to end at first, and why.
+    /// Consumers that could not be told to end at first, each with the reason.
     pub held_back: Vec<(String, String)>,
     /// When it was in use again.
     pub given_back: Option<Stamp>,
-    /// Whether Azure took it back without being asked.
+    /// Whether Azure evicted it without being asked.
     pub is_unasked: bool,
-    /// When each consumer read of its end, in order.
+    /// When each consumer read that the machine would end, in order.
     pub noticed: Vec<(Stamp, String)>,
-    /// What Kubernetes said of it, and when.
+    /// What Kubernetes reported about it, and when.
     pub conditions: Vec<(Stamp, String)>,
-    /// The node that came in its place, and when.
+    /// The node that replaced it, and when.
     pub replaced: Option<(Stamp, String)>,
-    /// When its machine was told of its eviction, and how many milliseconds before that; `None`: it was not.
+    /// When its machine was told of its eviction, and how many milliseconds before the eviction; `None`: it was not told.
     pub notice: Option<(Stamp, u64)>,
-    /// How long after that all consumers on it had ended by themselves, in milliseconds.
+    /// How long after the notice all of its consumers had ended by themselves, in milliseconds.
     pub drained_ms: Option<u64>,
-    /// When its machine ended; `None`: it outlived the run.
+    /// When its machine ended; `None` if it outlived the run.
     pub gone: Option<Stamp>,
-    /// Whether its machine was stopped then, and not deleted.
+    /// Whether its machine was stopped rather than deleted.
     pub stopped: bool,
-    /// The consumers that ended with it.
+    /// The consumers that ended together with the machine.
     pub killed: Vec<String>,
-    /// How long after the first consumer was missing as many as before were at work, in milliseconds.
+    /// How long after the first consumer was missing as many consumers as before were at work, in milliseconds.
     pub recovered_ms: Option<u64>,
 }
 
@@ -104,7 +104,7 @@ impl Nodes {
             };
             it.name == node && (it.gone.is_none() || waits)
         };
-        // Of one whose machine came back, what is said of its recovery is said of the first that lacks it.
+        // If a machine came back, its node is listed twice: the change belongs to the first entry that lacks it.
         let Some(record) = self.0.iter_mut().find(about) else {
             return;
         };
@@ -135,31 +135,31 @@ impl Nodes {
         }
     }
 
-    /// Whether there was none.
+    /// Whether the run had no nodes.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// In the order in which they came.
+    /// All nodes, in the order in which they joined.
     pub fn all(&self) -> &[NodeRecord] {
         &self.0
     }
 
-    /// Those that Azure took back.
+    /// The nodes that Azure evicted.
     pub fn evicted(&self) -> impl Iterator<Item = &NodeRecord> {
         self.0.iter().filter(|node| node.is_evicted())
     }
 }
 
 impl NodeRecord {
-    /// Whether Azure took it back, or was about to. A real node may also go since nobody needs it any more.
+    /// Whether Azure evicted it, or was about to. A real node may also be removed because it is no longer needed.
     fn is_evicted(&self) -> bool {
         let is_asked = self.requested.is_some() || self.cordoned.is_some() || self.is_unasked;
         let is_simulated = self.size.is_none() && self.gone.is_some();
         is_asked || is_simulated || self.notice.is_some()
     }
 
-    /// How long after Azure was asked, in words.
+    /// The time from the eviction request until `at`, in words.
     fn after(&self, at: Stamp) -> String {
         let since = self.requested.map(|since| at.micros_since(since).max(0));
         since.map_or_else(String::new, |time| {
@@ -167,7 +167,7 @@ impl NodeRecord {
         })
     }
 
-    /// What became of it, in a line.
+    /// What happened to the node, in a line.
     pub fn told(&self) -> String {
         let millis = |ms: u64| Micros(i64::try_from(ms).unwrap_or(i64::MAX).saturating_mul(1_000));
         let notice = match self.notice {
@@ -222,7 +222,7 @@ impl NodeRecord {
 }
 
 impl RunRecord {
-    /// How long nodes of this capacity were there, in seconds, all of them together; `None` where there was none.
+    /// How long nodes of this capacity existed, in seconds, added up over all nodes; `None` if there was none.
     pub(crate) fn node_seconds(&self, capacity: Capacity) -> Option<f64> {
         let of = self
             .nodes

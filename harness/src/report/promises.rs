@@ -16,7 +16,7 @@ pub struct Promise {
     pub promised: String,
     /// What was found.
     pub found: String,
-    /// More about it, for those who want to know; may be empty.
+    /// More detail, for readers who want it; may be empty.
     pub detail: String,
     /// Whether it was kept.
     pub outcome: Outcome,
@@ -36,20 +36,20 @@ pub fn promises(record: &RunRecord) -> Vec<Promise> {
         .collect()
 }
 
-/// What was not judged: why, and the promises that it is about. It is neither kept nor broken.
+/// Promises that were not judged, and why. They are neither kept nor broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unjudged {
-    /// Why it cannot be known.
+    /// Why the promises could not be judged.
     pub why: String,
     /// The promises.
     pub promised: Vec<String>,
 }
 
-/// What was not judged of the run, by its cause, in the order of the promises.
+/// The promises of the run that were not judged, by cause, in the order of the promises.
 pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
     let mut found = Vec::<Unjudged>::new();
     let all = record.audit.iter().flat_map(|audit| &audit.not_judged);
-    // Logs of older harnesses list what was found all the same.
+    // Logs of older harnesses list a promise as not judged even if the audit found it broken.
     let was_found = |violation| record.audit.as_ref().map_or(0, |it| it.count(violation)) > 0;
     let open = all.filter(|each| !was_found(each.violation));
     let audited = open.map(|NotJudged { violation, why }| (violation.promise(), why.clone()));
@@ -66,13 +66,13 @@ pub fn unjudged(record: &RunRecord) -> Vec<Unjudged> {
     found
 }
 
-/// What is promised of how consumers end.
+/// The promise about consumers that are asked to end.
 const IN_ORDER: &str = "every consumer ends when asked to, and in order";
 
-/// What is promised of how consumers do not end.
+/// The promise about consumers that are not asked to end.
 const NOT_UNASKED: &str = "no consumer ends unasked";
 
-/// What the description of the workload leaves open about how its consumers end, each promise with why.
+/// The promises about the end of consumers that the description leaves open, each with the reason.
 fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)> + '_ {
     let has_consumers = record.processes.iter().any(|each| each.role == CONSUMER);
     let leeway = record.run.iter().flat_map(|run| &run.leeway);
@@ -101,7 +101,7 @@ fn of_leeway(record: &RunRecord) -> impl Iterator<Item = (&'static str, String)>
 
 /// How consumers ended.
 fn of_consumers(record: &RunRecord) -> Option<Promise> {
-    /// They mostly end alike; each is in the table of processes.
+    /// The number of consumers that are named: they mostly end for the same reason, and the table of processes has all.
     const NAMED: usize = 3;
     let ends = record.consumer_ends()?;
     let unexpected = ends.unexpected.iter();
@@ -191,7 +191,7 @@ fn exactly_once(audit: &Audit) -> Promise {
         }
     }
     let mut found = vec![parts.remove(0)];
-    // What is wrong beside messages that are all right.
+    // If all messages have their row, other violations about rows are named.
     if parts.is_empty() {
         for violation in broken_of_rows(audit) {
             let count = match violation {
@@ -211,7 +211,7 @@ fn exactly_once(audit: &Audit) -> Promise {
     }
 }
 
-/// The kinds that make [`outcome_of_rows`](crate::audit::Verdict::outcome_of_rows) a failure.
+/// The violations that make [`outcome_of_rows`](crate::audit::Verdict::outcome_of_rows) a failure.
 fn broken_of_rows(audit: &Audit) -> impl Iterator<Item = Violation> {
     let kinds = audit.findings.iter().map(|finding| finding.violation);
     kinds.filter(|violation| !violation.needs_history() && !audit.excuses(*violation))

@@ -1,4 +1,4 @@
-//! The search for the highest rate that keeps the limits, in words: the rates that were tried, and what came of them.
+//! The search for the highest rate in words: the rates that were tried, and the result.
 
 use super::RunRecord;
 use crate::events::{Bottleneck, RateStep};
@@ -9,7 +9,7 @@ use views::thousands;
 /// How many columns a row has.
 pub(super) const COLUMNS: usize = 8;
 
-/// What the columns are called. Latencies are end to end, from the intended time of each send.
+/// The headings of the columns. Latencies are end to end, from the intended time of each send.
 pub(super) const HEADS: [&str; COLUMNS] = [
     "RATE/S",
     "STORED/S",
@@ -60,7 +60,7 @@ pub(super) fn rate(per_second: f64) -> String {
     thousands(per_second.round() as u64)
 }
 
-/// What the search came to, and the bottleneck as measured; empty where nothing was searched.
+/// The result of the search, and the bottleneck as measured; empty if there was no search.
 pub(super) fn found(record: &RunRecord) -> Vec<String> {
     if record.rate_steps.is_empty() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! A run as its event log tells it.
+//! A run, as its event log describes it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,34 +17,34 @@ use crate::events::{
 use crate::outcome::Outcome;
 use crate::pace::Pace;
 
-/// Everything the event log says about a run, sorted by what it is about.
+/// The content of a run's event log, sorted by subject.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunRecord {
-    /// What the run is; `None` when the log does not begin with it.
+    /// The first event, which describes the run; `None` if the log does not begin with it.
     pub run: Option<RunStarted>,
     /// When the first event happened.
     pub started: Stamp,
-    /// When the last event happened; removals, which may come much later, aside.
+    /// When the last event happened; removals are ignored, since they may come much later.
     pub ended: Stamp,
     /// Phases and faults, in order.
     pub marks: Vec<Mark>,
-    /// How things stood, in order.
+    /// Samples of queue, workers and sends, in order.
     pub samples: Vec<(Stamp, Sample)>,
     /// When storage was lost, if it was.
     pub storage_lost: Option<Stamp>,
-    /// What the autoscaler decided, in order.
+    /// Decisions of the autoscaler, in order.
     pub scaled: Vec<(Stamp, Scaled)>,
-    /// What its model allows: for the consumers of each queue, where a run has several.
+    /// The range that its model allows, for the consumers of each queue, if a run has several.
     pub allowed: Vec<Allowed>,
     /// Nodes, and their evictions.
     pub nodes: Nodes,
     /// Processes, in the order they were started.
     pub processes: Vec<ProcessRecord>,
-    /// What was created and not removed.
+    /// Resources that were created and not removed.
     pub resources: Vec<Resource>,
     /// Notes, in order.
     pub notes: Vec<String>,
-    /// Scenarios, in the order they ended; last, as incomplete, those that had begun when the suite was cut off.
+    /// Scenarios, in the order of their ends; at the end, as incomplete, those that had begun when the suite was cut off.
     pub scenarios: Vec<Scenario>,
     /// Scenarios that were selected and never began: the suite was cut off before.
     pub never_begun: Vec<Selected>,
@@ -56,15 +56,15 @@ pub struct RunRecord {
     pub audit: Option<Audit>,
     /// The last measurement.
     pub measured: Option<Measured>,
-    /// What its phases took of the machine, in order.
+    /// CPU time and memory of the run's phases, in order.
     pub usage: Vec<Usage>,
     /// Rates that were tried, in order.
     pub rate_steps: Vec<RateStep>,
-    /// What the search for the highest rate came to.
+    /// The result of the search for the highest rate.
     pub rate_found: Option<RateFound>,
-    /// The outcome that the run itself wrote at its end, and its reasons; `None` when it was cut off before.
+    /// The outcome that the run itself wrote at its end, with its reasons; `None` if it was cut off before.
     pub stated: Option<(Outcome, Vec<String>)>,
-    /// Lines of the log that are damaged: evidence is missing.
+    /// Damaged lines of the log: evidence is missing.
     pub damaged_lines: Vec<usize>,
     /// Events that this version does not know.
     pub unknown_events: usize,
@@ -72,12 +72,12 @@ pub struct RunRecord {
     pub torn: bool,
 }
 
-/// A point or stretch on the run's time line.
+/// A point or a stretch on the run's time axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// When it began.
     pub at: Stamp,
-    /// What kind.
+    /// Its kind.
     pub kind: MarkKind,
     /// Its name, with the target of a fault.
     pub name: String,
@@ -94,12 +94,12 @@ pub enum MarkKind {
     Fault,
 }
 
-/// Whether the entry tells of a removal.
+/// Whether the entry records a removal.
 const fn is_removal(entry: &Entry) -> bool {
     matches!(entry.event, Event::ResourceRemoved(_))
 }
 
-/// How a scenario ended whose end is not in the log.
+/// The entry for a scenario that has no end in the log.
 fn cut_off(scenario: ScenarioStarted) -> Scenario {
     let ScenarioStarted {
         feature,
@@ -122,7 +122,7 @@ fn cut_off(scenario: ScenarioStarted) -> Scenario {
 }
 
 impl RunRecord {
-    /// The directories of the runs of a suite, or of a search for a rate, in `dir` that have a log and no report: those of a suite that was killed.
+    /// The run directories in `dir`, of a suite or of a search for a rate, that have a log and no report because the harness was killed.
     pub(super) fn runs(&self, dir: &Path) -> Vec<PathBuf> {
         let of_scenarios = self
             .scenarios
@@ -136,7 +136,7 @@ impl RunRecord {
             .collect()
     }
 
-    /// How many scenarios ended in which way, in words; empty where there are none.
+    /// How many scenarios ended with each outcome, in words; empty if there are none.
     pub fn scenario_counts(&self) -> Vec<String> {
         let mut counts = Vec::new();
         for (outcome, word) in [
@@ -160,8 +160,7 @@ impl RunRecord {
         counts
     }
 
-    /// That things happened faster than in production, in words: in the run itself, or in how many scenarios of a suite. Empty
-    /// where nothing did.
+    /// A note if time ran faster than in production, in the run itself or in some scenarios of a suite; else empty.
     pub fn paces(&self) -> Vec<String> {
         let own = self.run.as_ref().map(|run| run.pace);
         if let Some(pace) = own.filter(|pace| !pace.is_production()) {
@@ -177,13 +176,13 @@ impl RunRecord {
         counts.into_iter().map(said).collect()
     }
 
-    /// How often a process ended by itself and was started again, as the description of its workload allows.
+    /// How often a process ended by itself and was restarted, as the description of its workload allows.
     pub(super) fn restarts(&self) -> usize {
         let exits = self.processes.iter().filter_map(|each| each.exit.as_ref());
         exits.filter(|exit| exit.restarted).count()
     }
 
-    /// Messages that were handed to a consumer more than once; `None` where nobody watched the wire.
+    /// Messages that were handed to a consumer more than once; `None` if there was no wire.
     pub(super) fn redelivered(&self) -> Option<u64> {
         let traffic = self.audit.as_ref()?.traffic.as_ref()?;
         Some(traffic.redelivered)
@@ -274,7 +273,7 @@ impl RunRecord {
             Event::Sample(sample) => self.samples.push((at, sample)),
             Event::Note { text } => self.notes.push(text),
             Event::ScenarioSelected(scenario) => self.never_begun.push(scenario),
-            // What has not ended is added when all is read.
+            // Scenarios without an end are added after the last event.
             Event::ScenarioStarted(_) => {}
             Event::ScenarioFinished(scenario) => self.scenarios.push(scenario),
             Event::ScenarioNotRun(scenario) => self.not_run.push(scenario),
@@ -303,7 +302,7 @@ impl RunRecord {
         };
         match self.processes.iter_mut().rev().find(running) {
             Some(process) => process.exit = Some(exit),
-            // Its start is on a line that is damaged: say what is known.
+            // The start of the process is on a damaged line: record what is known.
             None => self.processes.push(ProcessRecord {
                 role: "unknown".into(),
                 started: exit.at,
@@ -314,12 +313,12 @@ impl RunRecord {
         }
     }
 
-    /// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
+    /// Processes that ended in an unexpected way, with their ends; processes that had lost their storage are left out.
     pub fn unexpected_exits(&self) -> impl Iterator<Item = (&ProcessRecord, &ProcessExit)> {
         judge::unexpected_exits(&self.processes, self.storage_lost)
     }
 
-    /// How its consumers ended; `None` where it had none.
+    /// How the run's consumers ended; `None` if there were none.
     pub(super) fn consumer_ends(&self) -> Option<ConsumerEnds<'_>> {
         let leeway = self.run.as_ref().map_or(&[][..], |run| &run.leeway);
         ConsumerEnds::of(&self.processes, leeway, self.storage_lost)
@@ -335,7 +334,7 @@ impl RunRecord {
         self.micros_at(at) as f64 / 1e6
     }
 
-    /// What the run shows, in a line.
+    /// The title of the report.
     pub fn title(&self) -> &str {
         self.run.as_ref().map_or("run", |run| run.title.as_str())
     }

@@ -1,4 +1,4 @@
-//! `summary.json`: the run for programs. Field names end in their units; fields are added, never changed.
+//! `summary.json`: the run for programs. Field names end with their units; fields are added, never changed.
 
 use serde::Serialize;
 use workflow::contract::Stamp;

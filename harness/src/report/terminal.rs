@@ -23,7 +23,7 @@ pub fn terminal(record: &RunRecord, colour: bool) -> String {
     page(record, Ink { colour, columns })
 }
 
-/// A scenario that is not run, as every list of them shows it.
+/// A scenario that was not run, as every list shows it.
 pub(crate) fn not_run_line(NotRun { name, needs, .. }: &NotRun) -> String {
     format!("not run here: {name} (needs {needs})")
 }
@@ -72,7 +72,7 @@ fn head(text: &mut String, record: &RunRecord, ink: Ink) {
     let banner = ink.banner(verdict.outcome);
     line(text, &format!("{banner} {}", ink.title(&verdict.headline)));
     for reason in &verdict.reasons {
-        // Painted afterwards: what colours it takes no column.
+        // Colours are added after the text is aligned: they take no column.
         let plain = sign(verdict.outcome);
         for (at, said) in ink
             .folded(&format!("   {plain} "), 5, reason)
@@ -102,7 +102,7 @@ fn head(text: &mut String, record: &RunRecord, ink: Ink) {
     }
 }
 
-/// The scenarios that did not pass; those that did are a number.
+/// The scenarios that did not pass; the others are only counted.
 fn scenario_table(text: &mut String, record: &RunRecord, ink: Ink) {
     let counts = record.scenario_counts();
     if counts.is_empty() {
@@ -138,7 +138,7 @@ fn scenario_table(text: &mut String, record: &RunRecord, ink: Ink) {
     }
 }
 
-/// The rates that were tried, and what came of them.
+/// The rates that were tried, and the result of the search.
 fn rate_table(text: &mut String, record: &RunRecord, ink: Ink) {
     let rows = rates::rows(record);
     if rows.is_empty() {
@@ -183,7 +183,7 @@ fn step_table(text: &mut String, record: &RunRecord, ink: Ink) {
     }
 }
 
-/// What was not judged, and why; no sign, since it is neither kept nor broken.
+/// The promises that were not judged, with the reasons; without a sign, since they are neither kept nor broken.
 fn unjudged_table(text: &mut String, unjudged: &[Unjudged], ink: Ink) {
     if unjudged.is_empty() {
         return;
@@ -202,7 +202,7 @@ fn unjudged_table(text: &mut String, unjudged: &[Unjudged], ink: Ink) {
     }
 }
 
-/// Every promise; those of which nothing was found in one line.
+/// Every promise; those without a finding share one line.
 fn promise_table(text: &mut String, promises: &[Promise], ink: Ink) {
     if promises.is_empty() {
         return;
@@ -302,7 +302,7 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
         line(text, "");
         line(text, &ink.title("NEXT"));
         for (number, step) in (1..).zip(&steps) {
-            // A command stands alone, in one line: it is to be copied.
+            // A command stands alone on its line, so that it can be copied.
             let (step, command) = match step.split_once(": cargo ") {
                 Some((step, command)) => (format!("{step}:"), Some(command)),
                 None => (step.clone(), None),
@@ -318,7 +318,7 @@ fn foot(text: &mut String, record: &RunRecord, ink: Ink) {
     line(text, "");
 }
 
-/// What the first process had to say that ended in a way that the run did not mean.
+/// The last lines of the first process that ended in an unexpected way.
 fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
     let Some((process, exit)) = record.unexpected_exits().next() else {
         return;
@@ -338,7 +338,7 @@ fn last_lines(text: &mut String, record: &RunRecord, ink: Ink) {
     }
 }
 
-/// Notes of the run, what it has cost, and what there is to say about its log and its producer; consumers are judged by a promise.
+/// Notes of the run, its cost, and remarks about its log and its producer; consumers are judged by a promise.
 pub(super) fn remarks(record: &RunRecord) -> Vec<String> {
     let mut remarks = record.notes.clone();
     remarks.extend(super::cost::told(record));

@@ -1,4 +1,4 @@
-//! Every view of a run says the same, whole runs and broken ones.
+//! Every report of a run shows the same outcome, for whole and for damaged logs.
 
 mod consumers;
 mod pace;
@@ -29,7 +29,7 @@ const PAYLOADS: Payloads = Payloads {
     size: PayloadSize::Fixed(100),
 };
 
-/// A run of three messages whose `rows` were found, with everything a log can hold.
+/// A run of three messages whose `rows` were found, with every kind of event.
 fn events(rows: &[StoredRow]) -> Vec<Event> {
     let run: workflow::contract::RunId = "r1".parse().unwrap();
     let mut auditor = Auditor::new(Expectation::new(run.clone(), PAYLOADS, 3)).unwrap();
@@ -114,7 +114,7 @@ fn logged(events: Vec<Event>) -> tempfile::TempDir {
     dir
 }
 
-/// The outcome that each view shows.
+/// The outcome that each report shows.
 fn shown(dir: &Path) -> [String; 5] {
     let (record, report) = write(dir).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&fs::read(report.json).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! A witness's way through the wire, in words.
+//! The way of a witness through the wire, in words.
 
 use crate::measure::Micros;
 use evidence::{Answer, Crossing, Handled, Operation};
@@ -29,7 +29,7 @@ pub(super) fn timeline(history: &[Crossing]) -> Vec<String> {
     history.iter().map(line).collect()
 }
 
-/// What a reader must know of the message to follow its way.
+/// What a reader must know about the message to follow its way.
 fn about(crossing: &Crossing) -> String {
     let delivery = |message: &Handled| Some(format!(", delivery {}", message.attempt?));
     let handed_back =

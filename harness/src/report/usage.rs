@@ -1,10 +1,10 @@
-//! What a run took of its machine, how even its queues were loaded, and how many consumers were wanted for each, in words.
+//! In words: how much CPU time and memory a run used, how evenly its queues were loaded, and how many consumers were wanted for each queue.
 
 use super::RunRecord;
 use crate::audit::QueueTraffic;
 use crate::events::{Allowed, Usage};
 
-/// A line for each phase of which it is known what it took, one for several queues, and one for whatever was scaled and judged.
+/// A line for each phase with a known usage, one for several queues, and one for each scaling that was judged.
 pub(super) fn lines(record: &RunRecord) -> Vec<String> {
     let usage = record.usage.iter().filter(|usage| !usage.parts.is_empty());
     let lines = usage.map(phase).chain(queues(record));
@@ -41,13 +41,13 @@ fn phase(usage: &Usage) -> String {
     )
 }
 
-/// A machine that is busy for more than this part has no time to spare.
+/// A machine that is busy for more than this share has no time to spare.
 const FULL: f64 = 0.9;
-/// A part of the machine that is worth a word where others take it.
+/// The share of a machine above which the use by other programs is reported.
 const MUCH: f64 = 0.25;
 
-/// What other programs took of a machine that had no time to spare while the load ran. No limit is excused by it: a worker may start
-/// what nobody knows to be its own, and whether a latency would have kept its limit on a free machine, nobody can tell.
+/// A note if other programs used much of a machine that had no time to spare during the load. It excuses no limit: some of those
+/// programs may have been started by the worker, and it is unknown whether the latency would have kept its limit on a free machine.
 pub(super) fn crowded(record: &RunRecord) -> Option<String> {
     let mut loads = record.usage.iter().filter(|usage| usage.phase == "load");
     loads.find_map(|usage| {
@@ -62,7 +62,7 @@ pub(super) fn crowded(record: &RunRecord) -> Option<String> {
     })
 }
 
-/// How even the load was over several queues, and over the consumers of each.
+/// How evenly the load was distributed over several queues, and over the consumers of each.
 fn queues(record: &RunRecord) -> Option<String> {
     let traffic = record.audit.as_ref()?.traffic.as_ref()?;
     if traffic.queues.is_empty() {
@@ -174,7 +174,7 @@ mod tests {
             "1.90 of 2 cores were busy, 1.50 of them with what is not known to be of this run";
         assert!(others.ends_with(says), "{others}");
         for (phase, busy, own) in [
-            // A consumer that takes it all itself.
+            // A consumer that uses the whole machine itself.
             ("load", Some(19_000), 18_000),
             ("load", Some(14_100), 8_000),
             ("load", None, 4_000),

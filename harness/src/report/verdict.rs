@@ -1,4 +1,4 @@
-//! The verdict of a run, in words: what every report says first.
+//! The verdict of a run in words, which every report shows first.
 
 use judge::{Conclusion, Told};
 use views::thousands;
@@ -23,9 +23,9 @@ pub struct Verdict {
 }
 
 impl RunRecord {
-    /// Makes the verdict. It is never better than any of its parts, whatever the run itself stated at its end.
+    /// Makes the verdict. It is never better than any of its parts, whatever outcome the run itself recorded at its end.
     pub fn verdict(&self) -> Verdict {
-        // The run states the reasons of its parts again; each is told once.
+        // The run repeats the reasons of its parts; each is shown once.
         let Conclusion { outcome, reasons } = Conclusion::of(self.told().parts());
         Verdict {
             outcome,
@@ -35,7 +35,7 @@ impl RunRecord {
         }
     }
 
-    /// What the log tells of that is judged.
+    /// The parts of the log that are judged.
     fn told(&self) -> Told<'_> {
         Told {
             stated: self.stated.as_ref(),
@@ -61,7 +61,7 @@ impl RunRecord {
     }
 
     fn headline_of_fail(&self) -> String {
-        /// What is broken beyond these is in the table of promises.
+        /// The most broken promises that the headline names; the table of promises has all.
         const NAMED: usize = 3;
         let findings = |audit: &'_ Audit| {
             let counted = audit.findings.iter().map(|finding| audit.counted(finding));

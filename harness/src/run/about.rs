@@ -1,8 +1,8 @@
-//! What a run runs on: the same facts for a load, a scenario and a suite.
+//! Facts about the environment of a run, the same for a load, a scenario and a suite.
 
 use crate::events::Fact;
 
-/// Where it runs; `storage` is what produces the evidence.
+/// The environment of a run; `storage` names the service that holds its queues and table.
 pub fn setting(storage: String) -> Vec<Fact> {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
@@ -12,7 +12,7 @@ pub fn setting(storage: String) -> Vec<Fact> {
     ]
 }
 
-/// The versions of what judges a storage that others have filled.
+/// The versions of the programs that judge a storage which others have filled.
 pub fn versions() -> Vec<Fact> {
     vec![Fact::new("harness", env!("CARGO_PKG_VERSION"))]
 }

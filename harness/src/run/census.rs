@@ -1,4 +1,4 @@
-//! How many workers there were over time: what ran, and not what was wanted.
+//! The number of running workers over time, as opposed to the number that was wanted.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use tokio::time::Instant;
 
 use platform::Roster;
 
-/// Counts of running workers, one for each time that it changed.
+/// Counts of running workers, one for each time that the count changed.
 #[derive(Debug, Clone, Default)]
 pub struct Census {
     counts: Vec<(Instant, usize)>,
-    /// Since when not as many run as are wanted.
+    /// Since when the number of running workers differs from the wanted number.
     apart_since: Option<Instant>,
     longest_apart: Duration,
 }
 
 impl Census {
-    /// Takes down what `roster` holds, if it is news.
+    /// Adds the number of workers that run in `roster`, if it has changed.
     pub(super) fn take(&mut self, roster: &Roster, now: Instant) {
         let running = roster.running().count();
         if self.counts.last().is_none_or(|(_, last)| *last != running) {
@@ -31,7 +31,7 @@ impl Census {
         };
     }
 
-    /// The longest time up to `now` in which not as many ran as were wanted.
+    /// The longest time up to `now` in which the number of running workers differed from the wanted number.
     pub fn longest_apart(&self, now: Instant) -> Duration {
         let open = self.apart_since.map(|since| now.duration_since(since));
         self.longest_apart.max(open.unwrap_or_default())
@@ -42,15 +42,15 @@ impl Census {
         self.counts.iter().map(|(_, running)| *running).collect()
     }
 
-    /// The most that ran at once.
+    /// The largest number of workers that ran at the same time.
     pub fn most(&self) -> usize {
         self.counts().into_iter().max().unwrap_or(0)
     }
 
-    /// The most that were told to end, or ended, at once: within this time, since a cluster tells of its pods one by one.
+    /// The largest number of workers that were told to end, or ended, within `within`: a cluster reports its pods one by one.
     pub fn deepest_cut(&self, within: Duration) -> usize {
         let cuts = self.counts.windows(2).enumerate().flat_map(|(at, pair)| {
-            // As many as before ran until the next count.
+            // Until the next count, `before` workers ran.
             let ((_, before), (begin, _)) = (pair[0], pair[1]);
             let fallen = self.counts[at + 1..].iter();
             let fallen = fallen.take_while(move |(now, _)| *now - begin <= within);
@@ -71,7 +71,7 @@ impl Census {
     }
 }
 
-/// Follows `roster` until it ends, and takes it down in `census`.
+/// Follows `roster` until it ends, and adds each change to `census`.
 pub(super) async fn follow(mut roster: watch::Receiver<Roster>, census: watch::Sender<Census>) {
     loop {
         let now = Instant::now();
@@ -121,7 +121,7 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut census = Census::default();
-        // From 10 s to 17 s some are missing, whatever comes and goes meanwhile; from 40 s on one is too many.
+        // From 10 s to 17 s workers are missing, although their number changes meanwhile; from 40 s on there is one too many.
         let looks = [
             (0, 0, 0),
             (10, 0, 4),

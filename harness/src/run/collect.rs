@@ -1,4 +1,4 @@
-//! Collecting the evidence from storage: every row, every message left, every poison message.
+//! Collects the evidence from storage: every row, every message left in the queue, every poison message.
 
 use anyhow::Context as _;
 use futures::TryStreamExt as _;
@@ -25,7 +25,8 @@ pub struct Collected {
 }
 
 impl Run {
-    /// Reads everything the run left in storage and judges it against what `sent` says must be there. `expected_poison` is what a scenario put into the queue for the poison queue.
+    /// Reads everything that the run left in storage and judges it against `sent`. `expected_poison`: the messages that a scenario
+    /// sent and that must end in the poison queue.
     pub async fn collect(
         &self,
         sent: &Sent,
@@ -70,7 +71,7 @@ impl Run {
     }
 }
 
-/// What a load with this summary must have left behind; `poison` of it in the poison queue.
+/// What a load with this summary must have left in storage; `poison` are its messages that must be in the poison queue.
 pub fn expectation(summary: &Summary, poison: ExpectedPoison) -> Expectation {
     let ranges = |ranges: &producer::SeqRanges| ranges.iter().map(|(from, to)| from..=to).collect();
     let planned = summary.planned.unwrap_or(summary.begun);
@@ -103,18 +104,18 @@ pub struct Leftovers<'a> {
     pub lens: &'a Lens,
     /// Whether no other run uses its table and its queues.
     pub own_storage: bool,
-    /// How its queue is still being worked on, if it is.
+    /// Why the queue may still change, if it may.
     pub at_work: Option<AtWork>,
 }
 
 impl Leftovers<'_> {
-    /// Reads both queues and `rows`, and judges them against what `summary` says must be there. What is measured is made of
-    /// the rows of its messages alone.
+    /// Reads both queues and `rows`, and judges them against `summary`. Latencies are measured from the rows of the run's own
+    /// messages only.
     ///
-    /// The queues come first: a message that a consumer finishes meanwhile is then seen in the queue and in the table. The
-    /// other way round it would be seen in neither, and be called lost.
+    /// The queues are read first: a message that a consumer finishes meanwhile is then found in the queue and in the table. In the
+    /// opposite order it would be found in neither, and count as lost.
     ///
-    /// `hear` lets the auditor hear what else there is to hold storage against, before all of it.
+    /// `hear` gives the auditor other evidence, such as the history, before the queues and the rows.
     pub async fn audit(
         &self,
         rows: EntityStream,
@@ -164,7 +165,8 @@ impl Leftovers<'_> {
         Ok((auditor, hops, poison))
     }
 
-    /// What is left in the queue. Only visible messages can be looked at, and only the first 32; the rest is counted.
+    /// Tells the auditor which messages are left in the queue. Only visible messages can be peeked at, and only the first 32; the
+    /// rest is counted.
     async fn look_into_queue(&self, auditor: &mut Auditor) -> anyhow::Result<QueueLook> {
         let look = QueueLook::take(self.queue).await;
         let look = look.context("look into the queue")?;
@@ -175,8 +177,8 @@ impl Leftovers<'_> {
         Ok(look)
     }
 
-    /// How the queue is still being worked on, once all is read, if `look` saw something there that may be of the run. A run
-    /// whose queue is its own has had its time, and its consumers have ended.
+    /// Why the queue may still change after everything was read, if `look` found messages there that may belong to the run. `None`
+    /// for a run with a queue of its own: its time to settle is over, and its consumers have ended.
     async fn still_at_work(&self, look: &QueueLook) -> anyhow::Result<Option<AtWork>> {
         if self.own_storage || !look.may_hold(self.lens) {
             return Ok(None);

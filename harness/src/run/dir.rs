@@ -14,11 +14,11 @@ pub struct RunDir {
     path: PathBuf,
 }
 
-/// The least that a run's directory takes, in bytes: its reports alone are larger.
+/// The minimal size of a run's directory, in bytes: its reports alone are larger.
 const ROOM: usize = 256 * 1024;
 
 impl RunDir {
-    /// Whether a run's directory can be created below `parent`, and there is room for the least that it takes.
+    /// Fails unless a run's directory can be created below `parent` and the disk has room for its minimal size.
     pub fn check_parent(parent: &Path) -> anyhow::Result<()> {
         let checked = || -> io::Result<()> {
             project::hide(parent)?;
@@ -40,12 +40,12 @@ impl RunDir {
         Ok(Self { path })
     }
 
-    /// Creates the directory of the suite `id` below `parent`: those of its scenarios' runs go into it.
+    /// Creates the directory of the suite `id` below `parent`; the directories of its scenarios' runs go into it.
     pub fn create_of_suite(parent: &Path, id: &RunId) -> anyhow::Result<PathBuf> {
         bare(&parent.join(format!("{id}-suite")))
     }
 
-    /// Creates the directory of the search `id` for a rate below `parent`: those of its runs go into it.
+    /// Creates the directory of the search `id` for a rate below `parent`; the directories of its runs go into it.
     pub fn create_of_search(parent: &Path, id: &RunId) -> anyhow::Result<PathBuf> {
         fs::create_dir_all(parent)
             .with_context(|| format!("create the directory {}; {ADVICE}", parent.display()))?;
@@ -62,18 +62,18 @@ impl RunDir {
         &self.path
     }
 
-    /// Where the output of processes goes.
+    /// The directory for the output of processes.
     pub fn logs(&self) -> PathBuf {
         self.path.join("logs")
     }
 
-    /// The producer's summary.
+    /// The path of the producer's summary.
     pub fn producer_summary(&self) -> PathBuf {
         self.path.join("producer.json")
     }
 }
 
-/// Creates a directory without logs, that must not be there yet.
+/// Creates a directory that must not exist yet, without `logs/` in it.
 fn bare(path: &Path) -> anyhow::Result<PathBuf> {
     fs::create_dir(path)
         .with_context(|| format!("create the directory {}; {ADVICE}", path.display()))?;

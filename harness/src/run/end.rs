@@ -8,16 +8,17 @@ use tokio::time::timeout;
 use super::{Run, Sending};
 use crate::events::Event;
 
-/// How long the workload may take to end in order once its storage is lost: it has nothing left to finish.
+/// How long producer and consumers may take to end in order once storage is lost: they have nothing left to finish.
 const WIND_UP: Duration = Duration::from_secs(3);
 
 impl Run {
-    /// The sign that its storage is lost.
+    /// The flag that says whether the run's storage is lost.
     pub fn storage_loss(&self) -> StorageLoss {
         self.loss.clone()
     }
 
-    /// How its storage was lost, if it is, by a look of its own: whoever has just failed need not wait for the next.
+    /// How the run's storage was lost, if it was. Looks at the storage now: a step that has just failed need not wait for the next
+    /// regular look.
     pub async fn storage_lost(&self) -> Option<String> {
         if let Some(reason) = self.loss.reason() {
             return Some(reason);
@@ -27,8 +28,8 @@ impl Run {
         Some(reason)
     }
 
-    /// Ends the producer and then the consumers of a run without storage, each asked first. Whatever of it goes wrong is not
-    /// the news: they are ended in any case.
+    /// Asks the producer and then the consumers of a run without storage to end, and waits until they have. Errors are only logged:
+    /// all processes are ended in any case.
     pub async fn wind_up(&self, sending: Option<Sending>) {
         let ended = async {
             let how = self.loss.reason().unwrap_or_default();
@@ -51,8 +52,8 @@ impl Run {
         }
     }
 
-    /// Ends the producer and the consumers of a run that the harness cannot conduct any further, without asking: what they would
-    /// still do, and how they would end, says nothing about them any more.
+    /// Kills the producer and the consumers of a run that the harness cannot continue. They are not asked to end in order, because
+    /// their further work would no longer be evidence about them.
     pub async fn abandon(&self, sending: Option<Sending>) {
         let ended = async {
             if let Some(mut sending) = sending {

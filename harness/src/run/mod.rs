@@ -1,5 +1,5 @@
-//! A run: storage, workers, a load, and what is found afterwards. `harness load` and the steps of scenarios both drive
-//! runs; neither knows how the platform keeps them.
+//! A run: storage, workers, a load, and the findings afterwards. `harness load` and the steps of scenarios both drive runs; neither
+//! depends on how the platform starts them.
 
 pub mod about;
 mod census;
@@ -54,14 +54,14 @@ pub struct Run {
     versions: Vec<Fact>,
 }
 
-/// What a run needs of its platform.
+/// What a run needs from its platform.
 #[derive(Debug, Clone)]
 pub struct Needed {
-    /// Which storage.
+    /// The kind of storage.
     pub storage: StorageNeed,
     /// How many queues; from 1.
     pub queues: u32,
-    /// Where its workers run, if that matters.
+    /// The nodes on which the workers run, if the run asks for any.
     pub nodes: Option<NodePlan>,
 }
 
@@ -77,8 +77,7 @@ impl Default for Needed {
 }
 
 impl Run {
-    /// Creates the run's directory below `parent`, and has `platform` open a stage for it. Should storage be lost from then on,
-    /// `loss` tells.
+    /// Creates the run's directory below `parent`, and has `platform` open a stage for it. `loss` is set if storage is lost from then on.
     pub async fn prepare(
         platform: &dyn Platform,
         identity: Identity,
@@ -114,38 +113,38 @@ impl Run {
         })
     }
 
-    /// Its id and seed.
+    /// The run's id and seed.
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// The name of its platform.
+    /// The name of the run's platform.
     pub const fn environment(&self) -> &'static str {
         self.environment
     }
 
-    /// The versions of what runs.
+    /// The versions of the programs that run.
     pub fn versions(&self) -> Vec<Fact> {
         self.versions.clone()
     }
 
-    /// What produced its evidence.
+    /// The service that holds the run's queues and table.
     pub fn evidence(&self) -> String {
         self.stage.evidence()
     }
 
-    /// Its directory.
+    /// The run's directory.
     pub const fn dir(&self) -> &RunDir {
         &self.dir
     }
 
-    /// Records an event, now. Evidence that cannot be written is an error of the run: a report that lacks it is not true.
+    /// Records an event that happens now. If the event cannot be written, the run fails: a report without the event would not be true.
     pub fn record(&self, event: Event) -> anyhow::Result<()> {
         self.log.append(Stamp::now(), event)?;
         Ok(())
     }
 
-    /// Records that it begins, as `started` says, and watches it from now on.
+    /// Records the event `started`, and samples the run from now on.
     pub fn begin(&mut self, started: Event) -> anyhow::Result<()> {
         self.record(started)?;
         self.watch = Some(Watch::start(Watched {
@@ -158,7 +157,7 @@ impl Run {
         Ok(())
     }
 
-    /// How things stand, as last seen.
+    /// The last sample of queue, workers and sends.
     pub fn last_sample(&self) -> Sample {
         self.watch.as_ref().map(Watch::last).unwrap_or_default()
     }
@@ -174,7 +173,7 @@ impl Run {
         settled.and(watched)
     }
 
-    /// Takes its storage away for `time`, and brings it back with its data.
+    /// Makes the run's storage unavailable for `time`, and brings it back with its data.
     pub async fn outage(&self, time: Duration) -> anyhow::Result<()> {
         let fault = |name| self.record(Event::fault(name, "storage"));
         fault("storage stopped")?;
@@ -182,23 +181,23 @@ impl Run {
         fault("storage back with its data")
     }
 
-    /// Who vouches for its processes.
+    /// The stand-ins for Entra and for the cluster's issuer, which give the run's processes their tokens.
     pub fn identities(&self) -> anyhow::Result<&Identities> {
         let identities = self.stage.identities();
         identities.context("the run's processes do not sign in with an identity")
     }
 
-    /// What must not be written down anywhere.
+    /// The secrets that no output of the run may contain.
     pub fn secrets(&self) -> Vec<String> {
         self.stage.secrets()
     }
 
-    /// What others could read of its workers and its producer from outside, such as command lines, by name.
+    /// What other users of the machine could read of its workers and its producer, such as command lines, by name.
     pub async fn exposed(&self) -> Vec<(String, Vec<u8>)> {
         self.stage.workers().exposed().await
     }
 
-    /// Everything that the worker called `name` has said.
+    /// The whole output of the worker called `name`.
     pub fn said(&self, name: &str) -> anyhow::Result<String> {
         self.stage.workers().said(name)
     }
@@ -213,23 +212,23 @@ impl Run {
         Ok(troubles.map(|line| format!("{name}: {line}")).collect())
     }
 
-    /// Its storage.
+    /// The run's queue and table, with their lens.
     pub fn store(&self) -> &Store {
         self.stage.storage()
     }
 
-    /// What lies between its workers and its storage.
+    /// The wire between the run's workers and its storage.
     pub fn wire(&self) -> anyhow::Result<Arc<dyn Wire>> {
         let wire = self.stage.wire();
         wire.context("nothing lies between the workers and storage")
     }
 
-    /// Breaks requests on the way between its workers and its storage by `rule`, for as long as what is returned is held.
+    /// Applies `rule` to the requests between the run's workers and its storage, for as long as the returned value is held.
     pub async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>> {
         self.wire()?.install(rule).await
     }
 
-    /// Every request and its answer.
+    /// The history of the run: every request and its answer.
     pub fn history(&self) -> anyhow::Result<Written> {
         Ok(self.wire()?.written())
     }
@@ -239,27 +238,27 @@ impl Run {
         self.stage.scaling()
     }
 
-    /// The nodes that its workers run on.
+    /// The nodes that the run's workers run on.
     pub fn nodes(&self) -> anyhow::Result<&dyn Nodes> {
         self.stage.nodes().context("consumers run on no nodes")
     }
 
-    /// From now on there should be the workers that `spec` says.
+    /// Asks for the workers that `spec` describes, from now on.
     pub async fn apply(&self, spec: WorkerSpec) -> anyhow::Result<()> {
         self.stage.workers().apply(spec).await
     }
 
-    /// How long workers that are asked for may take to run, where nothing is wrong.
+    /// How long workers may take to start, where nothing is wrong.
     pub fn start(&self) -> Duration {
         self.stage.start()
     }
 
-    /// Its workers, as last seen.
+    /// The run's workers, as last seen.
     pub fn roster(&self) -> Roster {
         self.stage.workers().roster().borrow().clone()
     }
 
-    /// Waits until `holds` gives something for the workers that there are, for at most `deadline`.
+    /// Waits until `holds` returns a value for the present workers, for at most `deadline`.
     pub async fn until_workers<T>(
         &self,
         deadline: Duration,
@@ -268,7 +267,7 @@ impl Run {
         until_told(self.stage.workers().roster(), deadline, holds).await
     }
 
-    /// The name of the worker that runs and was started first. A pod takes a moment until it runs.
+    /// The name of the running worker that was started first. Waits for a pod that does not run yet.
     pub async fn first_worker(&self) -> anyhow::Result<String> {
         let first = |roster: &Roster| roster.first().ok().map(|worker| worker.name.clone());
         match self.until_workers(self.start(), first).await {
@@ -282,7 +281,7 @@ impl Run {
         self.stage.workers().act(name, act).await
     }
 
-    /// Tells all workers to end, and waits until they have, for at most `grace` each. Returns how all ended that were told to.
+    /// Tells all workers to end, and waits for each at most `grace`. Returns how each of them ended.
     pub async fn drain(&self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
         let ended = self.stage.workers().drain(grace).await?;
         let restarted = self.roster().restarted();
@@ -295,7 +294,7 @@ impl Run {
         Ok(ended)
     }
 
-    /// How many workers there were over time, so far.
+    /// How many workers ran over time, so far.
     pub fn census(&self) -> Census {
         self.watch.as_ref().map(Watch::census).unwrap_or_default()
     }
@@ -309,12 +308,12 @@ impl Run {
         Ok(sending)
     }
 
-    /// What its processes have taken so far.
+    /// The CPU time and memory that the run's processes have used so far.
     pub async fn taken(&self) -> Vec<Taken> {
         self.stage.taken().await
     }
 
-    /// Whether nothing has gone wrong with its witness: no task of the proxy panicked, and the history is whole so far.
+    /// Fails if the evidence of the wire is damaged: a task of the proxy panicked, or the history is not whole.
     pub fn check(&self) -> anyhow::Result<()> {
         self.stage.check()
     }
@@ -329,7 +328,7 @@ impl Run {
         self.stage.removal()
     }
 
-    /// Ends everything of the run that is left, without asking.
+    /// Kills everything that is left of the run.
     pub async fn close(self) -> anyhow::Result<()> {
         self.stage.close().await
     }

@@ -1,4 +1,4 @@
-//! What a run is to do: decided before anything starts, so that the line that repeats it can be printed first.
+//! The plan of a run: decided before anything starts, so that the command that repeats the run can be printed first.
 
 use std::time::Duration;
 
@@ -18,21 +18,21 @@ pub struct Load {
     pub payload: PayloadSize,
     /// Fraction of messages sent twice on purpose, 0 to 1.
     pub duplicate_rate: f64,
-    /// How many generators send it, each a slice; from 1.
+    /// How many generators send the load, each one slice; from 1.
     pub generators: u32,
 }
 
 impl Load {
-    /// How large payloads are where nobody says otherwise: unlike the sample's text, they hold what consumers mangle.
+    /// The default size of payloads. Unlike the text of the sample, they have characters that faulty consumers alter.
     pub const PAYLOAD: PayloadSize = PayloadSize::Fixed(256);
 
-    /// Messages that it has: those of [`Load::messages`], or as many as its trace has arrivals where these are fewer.
+    /// The number of messages of the load: [`Load::messages`], or the number of arrivals in its trace if that is smaller.
     pub fn planned(&self) -> u64 {
         let arrivals = self.shape.arrivals();
         arrivals.map_or(self.messages, |arrivals| arrivals.min(self.messages))
     }
 
-    /// The producers' arguments, without the slice of each.
+    /// The arguments of the producers, without the slice of each.
     pub fn arguments(&self, identity: &Identity) -> Vec<String> {
         let mut arguments = vec![
             format!("--run={}", identity.run),
@@ -49,7 +49,7 @@ impl Load {
     }
 }
 
-/// Bounds of a run: nothing waits longer.
+/// Time limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
     /// From the end of sending until the queue must be empty.

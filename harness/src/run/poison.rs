@@ -1,7 +1,7 @@
-//! Reading a poison queue to its end, without taking anything out of it.
+//! Reads a whole poison queue without removing anything from it.
 //!
-//! There is no way to look at more than the first 32 messages of a queue but to receive them. So each is hidden while the rest
-//! is read, and handed back afterwards.
+//! A peek shows only the first 32 messages of a queue. So each message is received, which hides it while the rest is read, and is
+//! made visible again afterwards.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,22 +17,22 @@ use super::settle::depth;
 /// How long a message is hidden at first.
 const HIDE: Duration = Duration::from_secs(60);
 
-/// The longest time for which a message is hidden: an hour. If the harness is killed meanwhile, the message stays hidden for that
-/// long.
+/// The longest time for which a message is hidden: an hour. If the harness is killed meanwhile, the message stays hidden until that
+/// time is over.
 const MOST: Duration = Duration::from_secs(3600);
 
 /// Time between two looks for messages that another reader hides.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long messages that somebody else hides are waited for: less than what was read itself stays hidden.
+/// How long to wait for messages that another reader hides. Shorter than [`HIDE`], so that messages that were read already stay hidden.
 const OTHERS: Duration = Duration::from_secs(45);
 
 /// One message of the poison queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PoisonFound {
-    /// Of the form that the description gives it.
+    /// A message of the form that the description gives to poison messages.
     SetAside(Box<SetAside>),
-    /// Something else, which no worker of the description puts there.
+    /// Any other message, which no worker of the description puts there.
     Foreign(String),
 }
 
@@ -45,14 +45,14 @@ impl PoisonFound {
     }
 }
 
-/// Every message of `queue`, each once; they stay there for a person to see.
+/// Every message of `queue`, once each; they stay in the queue for a person to see.
 ///
-/// Where reading takes longer than the first messages are hidden, these come again. They are then hidden for twice as long, so
-/// that the end is reached however long the queue is.
+/// If reading takes longer than a message is hidden, the message is received again. Messages are then hidden for twice as long, so
+/// that a queue of any length is read to its end.
 pub(super) async fn read(queue: &dyn Queue, lens: &Lens) -> anyhow::Result<Vec<PoisonFound>> {
     let (mut found, mut leases) = (Vec::new(), HashMap::new());
     let read = receive_all(queue, lens, &mut found, &mut leases).await;
-    // Also after an error.
+    // Messages are handed back also after an error.
     let returned = hand_back(queue, leases.into_values().map(|(lease, _)| lease)).await;
     read.and(returned).map(|()| found)
 }
@@ -69,7 +69,7 @@ async fn receive_all(
         let deliveries = deliveries.context("read the poison queue")?;
         if deliveries.is_empty() {
             let all = depth(queue).await.context("count the poison messages")?;
-            // Somebody else who reads it hands back what is missing, or has it come back.
+            // Another reader has the missing messages, and hands them back or lets their leases run out.
             if all <= found.len() as u64 || alone_since.elapsed() >= OTHERS {
                 return Ok(());
             }
@@ -77,7 +77,7 @@ async fn receive_all(
             continue;
         }
         alone_since = Instant::now();
-        // Hidden for as long as all are now, and here again before the end was reached.
+        // This message was hidden for the present time, and was visible again before the end of the queue was reached.
         let mut is_too_short = false;
         for delivery in deliveries {
             let id = delivery.lease.message_id.clone();
@@ -101,7 +101,7 @@ async fn hand_back(queue: &dyn Queue, leases: impl Iterator<Item = Lease>) -> an
     for lease in leases {
         match queue.renew(&lease, Duration::ZERO).await {
             Ok(_) => {}
-            // It was visible again before.
+            // The message is visible already.
             Err(error) if error.kind() == ErrorKind::LeaseLost => {}
             Err(error) => return Err(error).context("hand a poison message back"),
         }
@@ -121,7 +121,7 @@ mod tests {
         Lens::own("r1".parse().unwrap())
     }
 
-    /// A queue whose answers to a receive take their time.
+    /// A queue that answers a receive slowly.
     struct Slow(MemoryQueue, Duration);
 
     #[async_trait]
@@ -166,7 +166,7 @@ mod tests {
         queue
     }
 
-    /// Numbers of the bodies that were found, in order.
+    /// The numbers in the bodies that were found, in order.
     fn numbers(found: &[PoisonFound]) -> Vec<usize> {
         let number = |found: &PoisonFound| match found {
             PoisonFound::Foreign(body) => body.strip_prefix("body ").unwrap().parse().unwrap(),

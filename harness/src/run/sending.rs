@@ -15,7 +15,7 @@ use workflow::task;
 
 use crate::events::ADVICE;
 
-/// How long a producer may take until it says that it sends, and so listens for signals: much longer than it ever needs.
+/// How long a producer may take until it reports that it sends, and so listens for signals: much longer than it ever needs.
 const START: Duration = Duration::from_secs(10);
 
 /// How long a producer may take to end after its last line.
@@ -24,23 +24,23 @@ const EXIT: Duration = Duration::from_secs(10);
 /// What the producers reported, and how they ended.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// Their summary, of all together.
+    /// The merged summary of all producers.
     pub summary: Summary,
-    /// How they ended: of several, the first that did not end with 0.
+    /// How the producers ended: the first end that is not exit code 0, else 0.
     pub end: End,
-    /// Of several generators, those that left no summary, and why, in words: of their messages nobody knows which were sent.
+    /// The generators that left no summary, each with the reason. It is unknown which of their messages were sent.
     pub lost: Vec<String>,
 }
 
-/// What the producers have told so far.
+/// The progress that the producers have reported so far.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// How many messages they have acknowledged, and when that was counted, by their own clocks; `None` before all have begun.
+    /// How many messages they have acknowledged, and when they counted, by their own clocks; `None` until all have begun.
     pub(super) counted: Option<(u64, Stamp)>,
     each: Vec<Heard>,
 }
 
-/// What one of them has told so far.
+/// The progress that one producer has reported so far.
 #[derive(Debug, Default, Clone)]
 struct Heard {
     counted: Option<(u64, Stamp)>,
@@ -49,7 +49,7 @@ struct Heard {
 }
 
 impl Told {
-    /// What is known of all together. One that has ended without a word keeps the others from nothing.
+    /// Adds up the counts of all producers. A producer that ended without a report is left out.
     fn add_up(&mut self) {
         let known = self
             .each
@@ -77,7 +77,7 @@ pub struct Sending {
     progress: watch::Receiver<Told>,
     /// How many messages all of them are to send.
     planned: u64,
-    /// Where their summary goes, for an audit after the fact.
+    /// The file for the merged summary, for an audit after the run.
     file: PathBuf,
 }
 
@@ -111,20 +111,20 @@ impl Sending {
         })
     }
 
-    /// 99 % of the messages that began within the last second or so were at most this late, in microseconds; of several producers,
-    /// those of the one that is latest.
+    /// The 99th percentile of lateness, in microseconds, over the messages that began within about the last second. Of several
+    /// producers, the largest value.
     pub fn lateness_us_p99(&self) -> Option<u64> {
         let told = self.progress.borrow();
         let progress = told.each.iter().filter_map(|it| it.progress.as_ref());
         progress.filter_map(|it| it.lateness_us_p99).max()
     }
 
-    /// Where what they tell can be followed, also after they have ended.
+    /// A receiver of the producers' progress; it can be read also after they have ended.
     pub(super) fn told(&self) -> watch::Receiver<Told> {
         self.progress.clone()
     }
 
-    /// Waits until at least `messages` are acknowledged, for at most `patience`.
+    /// Waits until at least `messages` messages are acknowledged, for at most `patience`.
     pub async fn until_acknowledged(
         &mut self,
         messages: u64,
@@ -147,7 +147,7 @@ impl Sending {
         all.collect::<Vec<_>>().join("\n")
     }
 
-    /// Whether all have ended.
+    /// Whether all producers have ended.
     pub fn has_ended(&mut self) -> anyhow::Result<bool> {
         for generator in &mut self.generators {
             if !generator.sender.has_ended()? {
@@ -157,11 +157,11 @@ impl Sending {
         Ok(true)
     }
 
-    /// Asks them to stop early; they end their sends in flight and write their summaries. Waits until they listen, since a signal
-    /// before that would end one without a summary. Nothing is asked of one that has ended.
+    /// Asks the producers to stop early; they finish their sends in flight and write their summaries. Waits first until each of
+    /// them listens, since an earlier signal would end it without a summary. Producers that have ended are not signalled.
     pub async fn interrupt(&mut self) -> anyhow::Result<()> {
         let started = self.progress.wait_for(|told| told.counted.is_some());
-        // One that has ended instead, or does not start, is to end all the same; its end says why it did.
+        // A producer that has ended, or does not start, must not block the others; its end holds the reason.
         let _ = tokio::time::timeout(START, started).await;
         for generator in &mut self.generators {
             if !generator.sender.has_ended()? {
@@ -171,8 +171,8 @@ impl Sending {
         Ok(())
     }
 
-    /// Waits until all is sent, for at most `patience`, and takes the summary. One of several producers that leaves none is told in
-    /// [`Sent::lost`]; of one alone it is an error.
+    /// Waits until everything is sent, for at most `patience`, and reads the summaries. A missing summary is an error if there is
+    /// one producer; of several producers it is reported in [`Sent::lost`].
     pub async fn finish(mut self, patience: Duration) -> anyhow::Result<Sent> {
         let deadline = Instant::now() + patience;
         let (mut parts, mut lost, mut end) = (Vec::new(), Vec::new(), None);
@@ -209,7 +209,7 @@ impl Sending {
         })
     }
 
-    /// Ends them at once, by no fault of their own.
+    /// Kills the producers.
     pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
         for generator in &mut self.generators {
             generator.sender.kill(true).await?;
@@ -219,7 +219,7 @@ impl Sending {
 }
 
 impl Generator {
-    /// How it ended, and its summary or why there is none; `None`: it is still sending at `deadline`.
+    /// How the producer ended, and its summary or the reason why there is none. `None` if it is still sending at `deadline`.
     async fn finish(
         &mut self,
         deadline: Instant,
@@ -243,7 +243,7 @@ impl Generator {
     }
 }
 
-/// Follows the output of producer `at` to its end. Returns its summary, if there was one.
+/// Reads the output of producer `at` to its end. Returns its summary, if it printed one.
 async fn read(
     mut lines: Lines,
     at: usize,

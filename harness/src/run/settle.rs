@@ -1,4 +1,4 @@
-//! Waiting until the work is done.
+//! Waits until the work is done.
 
 use std::fmt;
 use std::time::Duration;
@@ -28,7 +28,8 @@ pub enum Settled {
     },
 }
 
-/// Messages in `queue`, visible and leased. Storage may be away for a moment: a bounded number of tries.
+/// Messages in `queue`, visible and leased. Storage may be unavailable for a moment, so the request is tried again a bounded number
+/// of times.
 pub(super) async fn depth(queue: &dyn Queue) -> Result<u64, StorageError> {
     const TRIES: u32 = 5;
     let never = tokio_util::sync::CancellationToken::new();
@@ -37,7 +38,7 @@ pub(super) async fn depth(queue: &dyn Queue) -> Result<u64, StorageError> {
         .await
 }
 
-/// A look into a queue: how many messages are there, and those of them that can be seen.
+/// A look into a queue: the number of messages, and the first visible ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueLook {
     /// Messages, visible and leased.
@@ -67,7 +68,7 @@ impl QueueLook {
         (self.visible.len() < usize::from(MAX_RECEIVE)).then(|| self.unseen())
     }
 
-    /// Whether a message of the run of `lens` is there, or may be among those that could not be looked at.
+    /// Whether a message of the run of `lens` is in the queue, or may be among the messages that could not be peeked at.
     pub fn may_hold(&self, lens: &Lens) -> bool {
         self.unseen() > 0
             || self
@@ -94,8 +95,8 @@ impl Run {
         depth(&*self.store().queue).await
     }
 
-    /// Waits until the queue is empty, for at most `patience`, and no longer than there are workers. Ask only after the last send:
-    /// an empty queue before that says nothing.
+    /// Waits until the queue is empty, for at most `patience`, and only as long as there are workers. Call it after the last send:
+    /// an empty queue before that proves nothing.
     pub async fn settle(&self, patience: Duration) -> anyhow::Result<Settled> {
         let start = Instant::now();
         let mut left = 0;
@@ -121,13 +122,13 @@ impl Run {
         visible.await?.map_err(late)
     }
 
-    /// Waits until no message is visible and `count` are leased, for at most `patience`: workers then hold them all.
+    /// Waits until no message is visible and `count` are leased, for at most `patience`: the workers then hold them all.
     pub async fn until_all_leased(&self, count: u64, patience: Duration) -> anyhow::Result<()> {
         let (mut most, mut depth) = (0, 0);
         let leased = until(patience, async || {
             depth = self.depth().await?;
             let visible = self.store().queue.peek(MAX_RECEIVE).await?.len();
-            // Of more than can be looked at, nobody knows how many are leased.
+            // If more messages may be visible than one look shows, the number of leased ones is unknown.
             if visible < usize::from(MAX_RECEIVE) {
                 most = most.max(depth.saturating_sub(visible as u64));
             }

@@ -1,4 +1,4 @@
-//! Watching a run: how things stand, twice a second, for its report and for whoever waits.
+//! Watches a run: samples queue, workers and sends twice a second, for the report and for steps that wait.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,13 +18,13 @@ use super::sending::Told;
 use crate::events::{Event, EventLog, Sample};
 use crate::wire::Wire;
 
-/// From one sample to the next.
+/// Time between two samples.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Where the producer's counts come from, as soon as there is one.
+/// The source of the producer's counts, as soon as there is a producer.
 pub(super) type Counts = Arc<Mutex<Option<watch::Receiver<Told>>>>;
 
-/// What a run is watched by.
+/// The parts of a run that are sampled.
 pub(super) struct Watched {
     pub(super) queue: Arc<dyn Queue>,
     pub(super) roster: watch::Receiver<Roster>,
@@ -33,7 +33,7 @@ pub(super) struct Watched {
     pub(super) log: EventLog,
 }
 
-/// The watcher of one run, at work until it is stopped or dropped.
+/// The sampler of one run, active until it is stopped or dropped.
 pub(super) struct Watch {
     stop: DropGuard,
     task: AbortOnDropHandle<anyhow::Result<()>>,
@@ -63,12 +63,12 @@ impl Watch {
         *self.last.borrow()
     }
 
-    /// How many workers there were over time.
+    /// How many workers ran over time.
     pub(super) fn census(&self) -> Census {
         self.census.borrow().clone()
     }
 
-    /// Takes one more sample, and ends.
+    /// Takes one more sample, and stops.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         drop(self.stop);
         self.task
@@ -115,7 +115,7 @@ impl Watched {
             )
         };
         Sample {
-            // A depth that cannot be read is absent, not 0.
+            // If the depth cannot be read, the sample has none, rather than 0.
             queue_depth: self.queue.approximate_count().await.ok(),
             consumers: Some(running),
             leaving: Some(leaving),

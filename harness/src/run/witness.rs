@@ -1,4 +1,4 @@
-//! What the history of a run tells: the protocol's judgement, and the way of each witness through the wire.
+//! What the history of a run proves: the judgement of the protocol, and the way of each witness through the wire.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::Run;
 use crate::audit::{Audit, Protocol, Traffic};
 use crate::outcome::Unmet;
 
-/// The history of a run, as far as it was read for its index.
+/// The history of a run, as far as it has been read into its index.
 #[derive(Debug)]
 pub(super) struct Followed {
     follower: Follower,
@@ -20,7 +20,7 @@ pub(super) struct Followed {
 }
 
 impl Run {
-    /// What `find` finds in the index of the history, once the index has what is new.
+    /// Brings the index of the history up to date, and returns what `find` finds in it.
     pub(super) fn look<T>(&self, find: impl FnOnce(&Index) -> T) -> anyhow::Result<T> {
         let history = self.history()?;
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,28 +52,28 @@ impl Run {
         asked.await?.map_err(unmet)
     }
 
-    /// When each consumer first received a message, of those that ever did.
+    /// When each consumer first received a message; consumers that never did are left out.
     pub fn first_deliveries(&self) -> anyhow::Result<Vec<Stamp>> {
         self.look(Index::first_deliveries)
     }
 
-    /// What storage has refused to consumers for who they are (401, 403), in words.
+    /// Requests of consumers that storage refused for their identity (401, 403), in words.
     pub fn refused(&self) -> anyhow::Result<Vec<String>> {
         self.look(|index| index.refused().to_vec())
     }
 
-    /// When `client` asked for messages and got some for the first time after `since`; `None`: it did not.
+    /// When `client` first received messages after `since`; `None` if it has received none.
     pub fn received_after(&self, client: &str, since: Stamp) -> anyhow::Result<Option<Stamp>> {
         self.look(|index| index.received_after(client, since))
     }
 
-    /// How often a message was delivered again though nobody had handed it back: its lease had run out.
+    /// How often a message was delivered again because its lease had run out, not because a consumer had handed it back.
     pub fn lapsed(&self) -> anyhow::Result<u64> {
         self.look(Index::lapsed)
     }
 
-    /// The broken promises that the history proves, each with who did what, whatever storage holds: for a run whose storage cannot be
-    /// read. Empty where there are none, and where nothing lies between the workers and storage.
+    /// The broken promises that the history alone proves, each with the responsible client, for a run whose storage cannot be read.
+    /// Empty if there are none, or if no wire lies between the workers and storage.
     pub fn proven(&self) -> anyhow::Result<Vec<String>> {
         if self.stage.wire().is_none() {
             return Ok(Vec::new());
@@ -92,7 +92,7 @@ impl Run {
         Ok(protocol)
     }
 
-    /// Gives every witness of `audit` its way through the wire. Where there are any, the history is read once more.
+    /// Gives every witness of `audit` its way through the wire. If there are witnesses, the history is read once more.
     pub(super) fn add_timelines(&self, audit: &mut Audit) -> anyhow::Result<()> {
         let mut timelines = Timelines::of(audit, self.store().lens.clone());
         if timelines.is_empty() {

@@ -61,7 +61,7 @@ pub enum Keep {
 }
 
 impl SuiteArgs {
-    /// The line that repeats the scenarios that `filter` selects.
+    /// The command that repeats the scenarios that `filter` selects.
     pub(super) fn repeat(&self, filter: Option<&str>, seed: u64) -> String {
         let mut words = vec![format!("{} run", project::program())];
         words.extend(filter.map(|filter| word(filter).into_owned()));

@@ -1,4 +1,4 @@
-//! What a suite says while it runs: a line for each scenario when it ends, and on a terminal who is still at it.
+//! The output of a suite while it runs: a line for each scenario that ends, and on a terminal the names of those that still run.
 
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use views::columns;
 use crate::report::sign;
 use crate::say::say;
 
-/// The observer of one suite.
+/// The console output of one suite.
 pub(super) struct Console {
     all: usize,
     ended: usize,
@@ -52,7 +52,7 @@ impl Console {
         self.show();
     }
 
-    /// Who is still at it, on one line that the next one takes the place of.
+    /// Shows the running scenarios on one line, which the next output overwrites.
     pub(super) fn show(&self) {
         let Some((name, since)) = self.running.first() else {
             return;
@@ -74,7 +74,7 @@ impl Console {
         }
     }
 
-    /// Clears that line.
+    /// Clears the line of running scenarios.
     pub(super) fn wipe(&self) {
         if self.terminal {
             let mut stdout = stdout().lock();
@@ -82,11 +82,11 @@ impl Console {
         }
     }
 
-    /// How often the line is written anew.
+    /// How often the line of running scenarios is rewritten.
     pub(super) const EVERY: Duration = Duration::from_secs(1);
 }
 
-/// A scenario that did not pass: its steps, the reason, and where to look.
+/// Prints a scenario that did not pass: its steps, the reason, and where to look.
 fn tell(case: &Case, played: &Played) {
     const INDENT: &str = "           ";
     say(&format!("{INDENT}{}", case.location));

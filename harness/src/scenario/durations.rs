@@ -1,4 +1,4 @@
-//! Step parameters with units, and what a pace makes of a sentence that has some.
+//! Step parameters with units, and their conversion to the pace of a run.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -55,19 +55,19 @@ impl FromStr for Rate {
 }
 
 impl Rate {
-    /// As the producer takes it: `100/s`.
+    /// The text that the producer reads: `100/s`.
     pub(super) fn text(self) -> String {
         format!("{}/{}", self.number, self.unit)
     }
 
-    /// Messages at this rate, evenly.
+    /// A constant rate of messages.
     pub(super) fn steady(self) -> anyhow::Result<Shape> {
         Ok(format!("constant:{}", self.text()).parse()?)
     }
 }
 
-/// What `sentence`, which is written in production time, says at `pace`: each of its times divided, to the millisecond, and
-/// each of its rates multiplied. Every step gets its sentence like this, so that none can forget to.
+/// Converts `sentence`, which is written in production time, to `pace`: divides each of its times, to the millisecond, and
+/// multiplies each of its rates. Every step gets its sentence converted, so that no step can forget it.
 pub(super) fn at_pace(sentence: &str, pace: Pace) -> String {
     if pace.is_production() {
         return sentence.to_owned();
@@ -97,7 +97,7 @@ pub(super) fn at_pace(sentence: &str, pace: Pace) -> String {
     words.join(" ")
 }
 
-/// What may follow a unit.
+/// Characters that may follow a unit.
 const PUNCTUATION: [char; 2] = [',', ':'];
 
 /// The times that a sentence states.
@@ -113,7 +113,7 @@ pub(super) fn times(sentence: &str) -> impl Iterator<Item = Duration> {
     times.into_iter()
 }
 
-/// Their sum, such as 34 s for a sentence that says `within 30 s` and `4 s`.
+/// The sum of these times, such as 34 s for a sentence that says `within 30 s` and `4 s`.
 pub(super) fn stated(sentence: &str) -> Duration {
     times(sentence).fold(Duration::ZERO, Duration::saturating_add)
 }

@@ -1,4 +1,4 @@
-//! What is wrong with feature files: known before anything runs, each with its file and line.
+//! Finds the problems of feature files before anything runs, each with its file and line.
 
 mod undefined;
 mod values;
@@ -17,14 +17,14 @@ use super::steps::table_problem;
 use super::text::has_hidden;
 use super::{needs, world::Scenario};
 
-/// One thing that is wrong, and where.
+/// One problem, and its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The file.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong and what to do.
+    /// The problem, and what to do.
     pub text: String,
 }
 
@@ -35,14 +35,14 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A collector of the problems of one file.
+/// Collects the problems of one file.
 pub(super) struct Problems<'a> {
     file: &'a Path,
     pub(super) found: Vec<Problem>,
 }
 
 impl<'a> Problems<'a> {
-    /// None yet.
+    /// A collector without problems.
     pub(super) fn of(file: &'a Path) -> Self {
         let found = Vec::new();
         Self { file, found }
@@ -57,7 +57,7 @@ impl<'a> Problems<'a> {
     }
 }
 
-/// What is wrong with one scenario by itself.
+/// The problems of one scenario.
 pub(super) fn of_scenario(
     feature: &Feature,
     rule: Option<&Rule>,
@@ -88,7 +88,7 @@ pub(super) fn of_scenario(
                 numbers(&mut problems, step);
                 arguments(&mut problems, step);
             }
-            // Named where the text is checked.
+            // Invisible characters are reported by the check of the text.
             Ok(None) if has_hidden(sentence) => {}
             Ok(None) => problems.add(
                 step.position.line,
@@ -141,8 +141,7 @@ fn numbers(problems: &mut Problems<'_>, step: &Step) {
     }
 }
 
-/// A first step whose keyword goes on with a step before it (Gherkin reference, "Steps": And and But are for successive steps). The
-/// parser takes it for a Given.
+/// Reports a first step with And or But, which continue the step before them (Gherkin reference, "Steps"). The parser reads it as a Given.
 fn conjunction(problems: &mut Problems<'_>, first: &Step) {
     let keyword = first.keyword.trim();
     if ["And", "But", "*"].contains(&keyword) {
@@ -153,7 +152,7 @@ fn conjunction(problems: &mut Problems<'_>, first: &Step) {
     }
 }
 
-/// What stands under a step and is not read, or is missing there. A sentence that takes a table ends with a colon.
+/// A table or doc string that the step does not read, or that is missing. A sentence that takes a table ends with a colon.
 fn arguments(problems: &mut Problems<'_>, step: &Step) {
     let (line, sentence) = (step.position.line, &step.value);
     let takes_table = sentence.ends_with(':');
@@ -187,7 +186,7 @@ fn arguments(problems: &mut Problems<'_>, step: &Step) {
     }
 }
 
-/// A number that matches a definition and is none that it can read.
+/// A number in `sentence` that is larger than any step can read.
 fn too_large(sentence: &str) -> Option<&str> {
     let mut numbers = sentence.split(|letter: char| !letter.is_ascii_digit());
     numbers.find(|digits| !digits.is_empty() && digits.parse::<u32>().is_err())
@@ -231,7 +230,7 @@ fn order(problems: &mut Problems<'_>, steps: &[&Step], line: usize, name: &str) 
         }
     }
     let promises = || of(StepType::Then).chain(of(StepType::When));
-    // Of a sentence that is not defined nobody knows what it says.
+    // An undefined sentence may have a deadline in other words.
     let is_known = |step: &&&Step| !matches!(definitions().find(step), Ok(None));
     let all_known = promises().filter(is_known).count() == promises().count();
     if promises().next().is_some() && all_known && !promises().any(|step| says_by_when(&step.value))
@@ -245,7 +244,7 @@ fn order(problems: &mut Problems<'_>, steps: &[&Step], line: usize, name: &str) 
     }
 }
 
-/// Whether a sentence says by when: `within 30 s`.
+/// Whether a sentence has a deadline: `within 30 s`.
 fn says_by_when(sentence: &str) -> bool {
     sentence.match_indices("within ").any(|(at, word)| {
         let rest = sentence[at + word.len()..].split([' ', ',']);
@@ -254,7 +253,7 @@ fn says_by_when(sentence: &str) -> bool {
     })
 }
 
-/// Scenarios that share a name: no report and no filter could tell them apart.
+/// Scenarios with the same name: neither reports nor filters could distinguish them.
 pub(super) fn twins<'a>(
     scenarios: impl IntoIterator<Item = (&'a Path, &'a Gherkin)>,
 ) -> Vec<Problem> {
@@ -303,7 +302,7 @@ pub(super) fn unused(features: &[Feature]) -> Vec<Problem> {
     unused
 }
 
-/// Every step definition: its place in the source, and the sentences that it is for.
+/// Every step definition: its place in the source, and its pattern.
 pub(super) fn all_defined() -> impl Iterator<Item = (Location, Regex)> {
     let given = defined::<<Scenario as WorldInventory>::Given>();
     let when = defined::<<Scenario as WorldInventory>::When>();

@@ -1,9 +1,9 @@
-//! Scenarios: the sentences of the feature files, made to happen in an environment and judged.
+//! Scenarios: the sentences of the feature files, executed in an environment and judged.
 //!
-//! Steps (`steps/`) only translate sentences into calls of [`crate::run`], through the macros and the matching of the
-//! `cucumber` crate. `selection.rs` reads the feature files before anything starts; `lint.rs` knows what is wrong with them;
-//! `play.rs` plays one scenario, `suite.rs` all of them. That part is not the crate's: it knows no deadline, no outcome
-//! between pass and fail, and plays all scenarios on one thread.
+//! Steps (`steps/`) only translate sentences into calls of [`crate::run`], with the macros and the matching of the `cucumber`
+//! crate. `selection.rs` reads the feature files before anything starts; `lint.rs` finds their problems; `play.rs` plays one
+//! scenario, `suite.rs` all of them. The crate's own runner is not used: it has no deadlines, no outcomes besides pass and fail,
+//! and plays all scenarios on one thread.
 
 mod args;
 mod console;

@@ -1,8 +1,8 @@
-//! What a step needs of the platform it runs on, and what a platform offers.
+//! The needs of steps, and what a platform offers.
 //!
-//! A step declares its needs where it is defined, with [`declare_needs`]. A scenario needs what its steps need; one that needs
-//! what the platform does not offer is listed as not run, with the need that was missing. Tags are left for what no step can
-//! know: that a scenario runs alone, or makes sense on one kind of platform only.
+//! A step declares its needs at its definition, with [`declare_needs`]. A scenario has the needs of its steps; if the platform does
+//! not offer one of them, the scenario is listed as not run, with the missing need. Tags say only what no step can know: that a
+//! scenario runs alone, or makes sense on one kind of platform only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -16,11 +16,11 @@ use platform::Need;
 use super::selection::definitions;
 use crate::pace::Pace;
 
-/// How long loads, consumers and nodes may keep a step waiting in production, beyond what its sentence states. Karpenter's own
-/// tests wait as long for nodes.
+/// How long a step may wait for loads, consumers and nodes in production, beyond the times in its sentence. Karpenter's own tests
+/// wait as long for nodes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(16 * 60);
 
-/// How much longer a step of a scenario with these needs may take than one in which nothing takes production time.
+/// The additional time for a step of a scenario whose needs take production time; else zero.
 pub(super) fn patience(needs: &BTreeSet<Need>, pace: Pace) -> Duration {
     if needs.contains(&Need::Scaling) || needs.contains(&Need::Nodes) {
         pace.time(PATIENCE)
@@ -29,7 +29,7 @@ pub(super) fn patience(needs: &BTreeSet<Need>, pace: Pace) -> Duration {
     }
 }
 
-/// A declaration of needs, for the step that is defined below it.
+/// The needs that the step definition below it declares.
 pub(super) struct Declaration {
     pub(super) path: &'static str,
     pub(super) line: u32,
@@ -38,7 +38,7 @@ pub(super) struct Declaration {
 
 inventory::collect!(Declaration);
 
-/// Declares what the step needs whose definition begins on the next line.
+/// Declares the needs of the step whose definition begins on the next line.
 macro_rules! declare_needs {
     ($($need:ident),+) => {
         ::cucumber::codegen::inventory::submit! {
@@ -52,7 +52,7 @@ macro_rules! declare_needs {
 }
 pub(super) use declare_needs;
 
-/// Every declaration, by the place of the definition that it is for.
+/// Every declaration, by the place of its step definition.
 fn declared() -> &'static BTreeMap<(&'static str, u32), &'static [Need]> {
     static DECLARED: OnceLock<BTreeMap<(&str, u32), &[Need]>> = OnceLock::new();
     DECLARED.get_or_init(|| {
@@ -61,13 +61,13 @@ fn declared() -> &'static BTreeMap<(&'static str, u32), &'static [Need]> {
     })
 }
 
-/// What the step needs that is defined there.
+/// The needs of the step that is defined at `place`.
 pub(super) fn of_definition(place: &Location) -> &'static [Need] {
     let found = declared().get(&(place.path, place.line));
     found.copied().unwrap_or_default()
 }
 
-/// What `steps` need, and the tags of their scenario.
+/// The needs of `steps`, and those that the tags of their scenario declare.
 pub(super) fn of_scenario<'a>(
     steps: impl Iterator<Item = &'a Step>,
     tags: impl Iterator<Item = &'a String>,
@@ -85,20 +85,20 @@ pub(super) fn of_scenario<'a>(
     of_steps.chain(tags.filter_map(of_tag)).collect()
 }
 
-/// Tags that a feature file may use. Others are refused: a misspelt tag must not move a scenario into or out of a suite.
+/// Tags that a feature file may use. Others are refused, since a misspelt tag would silently move a scenario into a suite or out of it.
 pub(super) const TAGS: [&str; 4] = ["serial", "smoke", "cluster", "aks"];
 
-/// Whether the tag says that a scenario runs alone, since it measures time.
+/// Whether the tag makes a scenario run alone, because it measures time.
 pub(super) fn is_serial(tag: &str) -> bool {
     tag.trim_start_matches('@') == "serial"
 }
 
-/// Whether the tag says that a scenario is among the few that tell most.
+/// Whether the tag puts a scenario into the small suite, which shows most in the shortest time.
 pub(super) fn is_smoke(tag: &str) -> bool {
     tag.trim_start_matches('@') == "smoke"
 }
 
-/// The tags in `tags` that nobody knows.
+/// The tags in `tags` that are not defined.
 pub(super) fn unknown<'a>(tags: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
     tags.map(|tag| tag.trim_start_matches('@'))
         .filter(|tag| !TAGS.contains(tag))

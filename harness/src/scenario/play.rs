@@ -1,7 +1,7 @@
-//! Playing one scenario: its steps in order, each within its deadline, on a thread of its own.
+//! Plays one scenario: its steps in order, each within its deadline, on a thread of its own.
 //!
-//! The thread is what keeps scenarios from each other: one whose step blocks, spins or panics holds up nobody else, and one
-//! that never comes back is given up at its deadline. The tasks that a scenario spawns run on the suite's runtime.
+//! The thread isolates scenarios: one whose step blocks, spins or panics does not delay the others, and one that never returns is
+//! abandoned at its deadline. The tasks that a scenario spawns run on the suite's runtime.
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -26,10 +26,10 @@ use crate::events::Step;
 use crate::outcome::Outcome;
 use crate::panics::{self, Stray};
 
-/// From a scenario's deadline until its thread is given up: as long as its clean-up may take.
+/// Time from a scenario's deadline until its thread is abandoned: as long as its clean-up may take.
 const UNRESPONSIVE: Duration = Duration::from_secs(60);
 
-/// How long a step and a scenario may take, beyond the times that their sentences state.
+/// How long a step and a scenario may take, beyond the times in their sentences.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
     pub(super) step: Duration,
@@ -37,7 +37,7 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Those of `case`, whose steps may have to wait for what takes production time.
+    /// The limits of `case`, with additional time for steps that wait for production time.
     fn of_case(self, case: &Case) -> Self {
         let beyond = |time: Duration| time.saturating_add(case.patience);
         Self {
@@ -51,19 +51,19 @@ impl Deadlines {
 #[derive(Debug, Clone)]
 pub(super) struct Played {
     pub(super) outcome: Outcome,
-    /// Why, when it did not pass.
+    /// The reason, if it did not pass.
     pub(super) detail: Option<String>,
-    /// What its run found, when it passed.
+    /// What its run found, if it passed.
     pub(super) found: Option<String>,
     /// The steps that were begun.
     pub(super) steps: Vec<Step>,
-    /// The directory of its run, when it has one.
+    /// The directory of its run, if it has one.
     pub(super) dir: Option<PathBuf>,
     pub(super) took: Duration,
 }
 
 impl Played {
-    /// A scenario of which no more is known than that it ended so.
+    /// A scenario of which only the outcome and the reason are known.
     fn lost(outcome: Outcome, detail: String, start: Instant) -> Self {
         Self {
             outcome,
@@ -76,16 +76,16 @@ impl Played {
     }
 }
 
-/// The ways in which a scenario is asked to end.
+/// The signals that ask a scenario to end.
 #[derive(Debug, Clone)]
 pub(super) struct Ends {
-    /// In order: what it has made is removed.
+    /// End in order: what the scenario has created is removed.
     pub(super) stop: CancellationToken,
-    /// At once: nothing is waited for.
+    /// End immediately: nothing is waited for.
     pub(super) at_once: CancellationToken,
 }
 
-/// Plays `case` in `setting` until it ends, `ends` say so, or its deadline is over.
+/// Plays `case` in `setting` until it ends, until `ends` stop it, or until its deadline.
 #[expect(
     clippy::disallowed_methods,
     reason = "its result is waited for; a thread that hangs in a step is given up, and told of"
@@ -109,14 +109,14 @@ pub(super) async fn play(case: Case, setting: Setting, deadlines: Deadlines, end
                 deadline,
             };
             let clock = setting.platform.clock();
-            // A thread that still waits when its runtime ends would panic.
+            // A thread that still waited on the runtime when it ends would panic.
             let cut_off = ends
                 .at_once
                 .run_until_cancelled(play.perform(&case, setting));
             let played = on_clock(clock, &runtime, cut_off);
             let stopped = || Played::lost(Outcome::Incomplete, STOPPED.to_owned(), start);
             let played = played.unwrap_or_else(stopped);
-            // Nobody listens any more when the scenario was given up.
+            // If the scenario was abandoned, nothing receives the result.
             let _ = done.send(played);
         });
     if let Err(error) = spawned {
@@ -154,7 +154,7 @@ fn on_clock<T>(clock: Clock, runtime: &Handle, scenario: impl Future<Output = T>
     }
 }
 
-/// What the steps of one scenario share.
+/// The state that the steps of one scenario share.
 struct Play {
     platform: Arc<dyn Platform>,
     loss: StorageLoss,
@@ -198,7 +198,7 @@ impl Play {
         Box::pin(self.conclude(world, steps, trouble)).await
     }
 
-    /// One step, within what is left of the time.
+    /// Plays one step, within the remaining time.
     async fn step(&self, world: &mut Scenario, step: &gherkin::Step) -> Result<(), Trouble> {
         let own = self.deadlines.step.saturating_add(stated(&step.value));
         let allowed = own.min(self.deadline.saturating_sub(self.start.elapsed()));
@@ -222,7 +222,8 @@ impl Play {
         }
     }
 
-    /// What could not be told may be the workers' own doing, as the wire has seen: one that deletes the table leaves nothing to read.
+    /// If the scenario could not be judged, a worker may be the cause, as the wire shows: a worker that deletes the table, for
+    /// example, leaves nothing to read.
     fn blame_workers(world: &Scenario, trouble: Trouble) -> Trouble {
         if trouble.outcome() != Outcome::Inconclusive {
             return trouble;
@@ -237,7 +238,7 @@ impl Play {
         }
     }
 
-    /// Where storage is lost, nothing else that went wrong says anything about the workload.
+    /// If storage is lost, other errors say nothing about the workload.
     async fn blame_storage(&self, world: &Scenario, trouble: Trouble) -> Trouble {
         let lost = match world.begun() {
             Some(run) => run.storage_lost().await,
@@ -249,7 +250,7 @@ impl Play {
         }
     }
 
-    /// Ends the scenario's run. The run's own report is never kinder than its scenario, nor the other way round.
+    /// Ends the scenario's run. The reports of the run and of the scenario show the same outcome, the worse of both.
     async fn conclude(
         &self,
         world: Scenario,
@@ -276,7 +277,7 @@ impl Play {
             judged: Ok(vec![part]),
             stray: &self.stray,
             stopped: self.stop.is_cancelled(),
-            // Whoever waits for nobody gives up this thread.
+            // The second signal abandons this thread, so it need not be handled here.
             at_once: &CancellationToken::new(),
         };
         let Ending {

@@ -1,4 +1,4 @@
-//! Reading feature files, and what is wrong with those that are none.
+//! Reads feature files, and reports problems of files that cannot be read.
 
 mod columns;
 
@@ -16,19 +16,19 @@ use super::text::{
     without_mark,
 };
 
-/// A feature file that was read, with a scenario for each line of its examples.
+/// A feature file that was read, its outlines expanded to a scenario for each line of examples.
 #[derive(Debug)]
 pub(super) struct FeatureFile {
     /// Its path.
     pub(super) file: PathBuf,
-    /// What it says.
+    /// Its content.
     pub(super) feature: Feature,
-    /// What of it says nothing, although it looks as if it did.
+    /// Parts of the file that have no effect, although they look as if they had one.
     pub(super) problems: Vec<Problem>,
 }
 
-/// Reads the feature files at `path`: itself, or those below it, in order of their names. The error has what is wrong with each file
-/// that is no feature.
+/// Reads the feature files at `path`: the file itself, or those below the directory, sorted by name. The error lists the problems
+/// of each file that cannot be read.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<FeatureFile>> {
     let (features, problems) = read_each(path)?;
     if problems.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<FeatureFile>> {
     Err(Unreadable(problems).into())
 }
 
-/// The same, with what is wrong with each file that is no feature beside those that are.
+/// Reads the same files, and returns the problems of unreadable files beside the readable ones.
 pub(super) fn read_each(path: &Path) -> anyhow::Result<(Vec<FeatureFile>, Vec<Problem>)> {
     let (mut features, mut problems) = (Vec::new(), Vec::new());
     for file in feature_files(path)? {
@@ -61,7 +61,7 @@ fn read_file(file: &Path) -> Result<FeatureFile, Unreadable> {
         wrong(line, text)
     })?;
     let has_mark = text.len() < bytes.len();
-    // The parser of a text keeps to itself why it gave up, and that of a file tells.
+    // The error of parsing a text does not hold the cause, that of parsing a file does.
     let cause = |file: &Path| match Feature::parse_path(file, GherkinEnv::default()) {
         Err(ParseFileError::Parsing { error, .. }) if !has_mark => error.map(|e| e.to_string()),
         _ => None,
@@ -69,7 +69,7 @@ fn read_file(file: &Path) -> Result<FeatureFile, Unreadable> {
     parsed(file.to_owned(), text, cause)
 }
 
-/// The same of one file, from its text.
+/// Reads one feature file from its text.
 pub(super) fn read_text(file: PathBuf, text: &str) -> anyhow::Result<FeatureFile> {
     Ok(parsed(file, without_mark(text), |_| None)?)
 }
@@ -90,7 +90,7 @@ fn feature_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Adds those below `directory`, however deep: one that is not seen would never run. Links to directories are not followed.
+/// Adds the files below `directory`, at any depth: a file that is overlooked would never run. Links to directories are not followed.
 fn add_files(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for builtin::Entry { path, is_dir } in builtin::read_dir(directory)? {
         let extension = path.extension();
@@ -103,7 +103,7 @@ fn add_files(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> 
     Ok(())
 }
 
-/// Why files are no features, in words, with file and line.
+/// The problems that make files unreadable, with file and line.
 #[derive(Debug)]
 struct Unreadable(Vec<Problem>);
 
@@ -117,7 +117,7 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 impl NoText {
-    /// The line, and what is wrong there.
+    /// The line, and its problem.
     fn told(self) -> (usize, String) {
         match self {
             Self::Wide(encoding) => (1, format!("the file is in {encoding}; save it as UTF-8")),
@@ -129,7 +129,7 @@ impl NoText {
     }
 }
 
-/// Parses `text`; `cause` is asked why that failed.
+/// Parses `text`; if that fails, `cause` is asked for the reason.
 fn parsed(
     file: PathBuf,
     text: &str,
@@ -139,7 +139,7 @@ fn parsed(
     let read = Feature::parse(with_language_first(text).as_ref(), GherkinEnv::default());
     let mut feature = read.map_err(|error| {
         let parser = in_words(&file, text, line_of(&error), cause(&file));
-        // What was found in the text up to there is why, or must be mended first, and says more than the parser does.
+        // Problems in the text up to that line are the cause of the parser's error, or must be fixed first, and are more exact.
         let is_told = problems.iter().any(|problem| problem.line <= parser.line);
         let found = Some(parser).filter(|_| !is_told).into_iter();
         Unreadable(found.chain(problems.clone()).collect())
@@ -159,7 +159,7 @@ fn parsed(
     })
 }
 
-/// Parts of a feature that would run nothing, although they look as if they did; before its outlines are expanded.
+/// Parts of a feature that would run nothing, although they look as if they did; called before its outlines are expanded.
 fn of_empty_parts(feature: &Feature, file: &Path) -> Vec<Problem> {
     let mut problems = Problems::of(file);
     let nothing =
@@ -201,7 +201,7 @@ fn of_empty_parts(feature: &Feature, file: &Path) -> Vec<Problem> {
     problems.found
 }
 
-/// A header of two columns.
+/// The name that two columns of the header share.
 fn twice(examples: &Examples) -> Option<&str> {
     let header = examples.table.as_ref()?.rows.first()?;
     let mut columns = header.iter().enumerate();
@@ -209,7 +209,7 @@ fn twice(examples: &Examples) -> Option<&str> {
     found.map(|(_, name)| name.as_str())
 }
 
-/// Where the parser gave up. Only its words tell, `Error at <line>:<column>: ...`.
+/// The line of a parser error. Only its text has it, `Error at <line>:<column>: ...`.
 fn line_of(error: &ParseError) -> usize {
     let words = error.to_string();
     let place = words.strip_prefix("Error at ");
@@ -217,7 +217,7 @@ fn line_of(error: &ParseError) -> usize {
     line.unwrap_or(1)
 }
 
-/// What is wrong with the `text` of `file`, whose parser gave up at `line`, sometimes for a `cause` that it knows.
+/// The problem with the `text` of `file`, at which the parser stopped at `line`, with its `cause` if that is known.
 fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> Problem {
     let problem = |line: usize, text: String| Problem {
         file: file.display().to_string(),
@@ -245,7 +245,7 @@ fn in_words(file: &Path, text: &str, line: usize, cause: Option<String>) -> Prob
     problem(line, no_keyword(&lines, &shown(said)))
 }
 
-/// Of a line that the parser does not take: whatever it says of it, no keyword of the file's language has come where one must.
+/// The message about a line that the parser refuses: a keyword of the file's language is missing where one must be.
 fn no_keyword(lines: &[&str], said: &str) -> String {
     let mut languages = (1..).zip(lines);
     let found = languages.find_map(|(line, text)| Some((line, language(text)?)));
@@ -266,8 +266,8 @@ fn no_keyword(lines: &[&str], said: &str) -> String {
 
 const UNKNOWN_KEYWORD: &str = "Unknown keyword: '";
 
-/// The index of the line that the parser's `cause` is of: it knows the cause only once the line is over, or a line later, and that of
-/// a language at the end of the file.
+/// The index of the line that caused the parser's error. The parser reports `cause` at the end of that line or one line later, and
+/// an unknown language at the end of the file.
 fn cause_at(lines: &[&str], line: usize, cause: &str) -> usize {
     if cause.starts_with("Requested language") {
         let of_language = |line: &&str| line.starts_with('#') && line.contains("language");
@@ -281,7 +281,7 @@ fn cause_at(lines: &[&str], line: usize, cause: &str) -> usize {
         let mut lines = above.iter();
         lines.rposition(|line| !line.is_empty() && is(line))
     };
-    // Of a tag with a space it is what follows the space.
+    // For a tag that contains a space, the cause names the text after the space.
     let found =
         last(&|line| line.starts_with(begins)).or_else(|| last(&|line| line.contains(begins)));
     found.or_else(|| last(&|_| true)).unwrap_or_default()
@@ -291,7 +291,7 @@ fn cause_at(lines: &[&str], line: usize, cause: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// `lint` takes its paths without a flag, `run` with one: neither is sent to the other's.
+    /// `lint` takes paths without a flag, `run` with one: advice about one command must not name the form of the other.
     #[test]
     fn what_has_no_feature_files_is_told_with_its_reason() {
         let directory = tempfile::tempdir().unwrap();

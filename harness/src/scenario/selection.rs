@@ -1,4 +1,4 @@
-//! Selecting scenarios: what the feature files say, checked before anything runs.
+//! Selects scenarios: reads the feature files, and checks them before anything runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -20,17 +20,17 @@ use crate::events::NotRun;
 use crate::pace::Pace;
 use crate::report::not_run_line;
 
-/// What every error of the selection has for its context.
+/// The context of every error of the selection.
 const SELECT: WrongInput = WrongInput("select the scenarios");
 
-/// At least one scenario, each with a step for every one of its sentences.
+/// At least one scenario, each with defined steps only.
 #[derive(Debug)]
 pub struct Selection {
-    /// What runs.
+    /// Scenarios that run.
     pub(super) cases: Vec<Case>,
-    /// What this environment cannot run.
+    /// Scenarios that this environment cannot run.
     pub(super) not_run: Vec<NotRun>,
-    /// How many the filter left out.
+    /// How many scenarios the filter left out.
     pub(super) filtered_out: usize,
 }
 
@@ -41,32 +41,32 @@ pub(super) struct Case {
     pub(super) feature: String,
     /// The scenario's name.
     pub(super) name: String,
-    /// Where it is: `features/exactly_once.feature:12`.
+    /// Its place: `features/exactly_once.feature:12`.
     pub(super) location: String,
     /// Its steps, those of its backgrounds first, in production time.
     pub(super) steps: Vec<Step>,
-    /// How many times as fast they happen here.
+    /// How many times faster than in production it runs on this platform.
     pub(super) pace: Pace,
-    /// How much longer its steps may take, since loads, consumers or nodes take production time.
+    /// Additional time for its steps, if loads, consumers or nodes take production time.
     pub(super) patience: Duration,
     /// Whether it runs alone.
     pub(super) is_serial: bool,
-    /// Whether an autoscaler says how many workers there are.
+    /// Whether an autoscaler decides the number of its workers.
     pub(super) is_scaled: bool,
-    /// Whether nodes are taken back from its workers.
+    /// Whether nodes of its workers are evicted.
     pub(super) takes_nodes: bool,
 }
 
 impl Case {
-    /// The sum of the times that its sentences state, as long as they are here.
+    /// The sum of the times in its sentences, at the pace of this platform.
     pub(super) fn stated(&self) -> Duration {
         let stated = self.steps.iter().map(|step| stated(&step.value));
         let sum = stated.fold(Duration::ZERO, Duration::saturating_add);
         self.pace.time(sum)
     }
 
-    /// One of its steps with the sentence that its definition gets: the times and rates in it are those of here. A table keeps
-    /// its own: the settings in it are those of manifests, which are divided as a whole.
+    /// A step with its times and rates at the pace of this platform, as its definition reads it. A table is left as it is: its
+    /// settings belong to manifests, which are divided as a whole.
     pub(super) fn here(&self, step: &Step) -> Step {
         Step {
             value: at_pace(&step.value, self.pace),
@@ -75,7 +75,7 @@ impl Case {
     }
 }
 
-/// The steps that there are.
+/// All step definitions.
 pub(super) fn definitions() -> &'static Collection<Scenario> {
     static DEFINITIONS: OnceLock<Collection<Scenario>> = OnceLock::new();
     DEFINITIONS.get_or_init(Scenario::collection)
@@ -120,8 +120,8 @@ pub(super) fn steps<'a>(
         .chain(&scenario.steps)
 }
 
-/// What `args` select of what a platform with this profile can run; an error names every problem of what is selected. Tags and
-/// names are checked in all scenarios.
+/// The scenarios that `args` select and that a platform with this profile can run; an error lists every problem of the selected
+/// scenarios. Tags and names are checked in all scenarios.
 fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
     let features = read_all(&args.features)?;
     let mut selection = Selection {
@@ -129,7 +129,7 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
         not_run: Vec::new(),
         filtered_out: 0,
     };
-    // Those of a file are of all its scenarios: of some, nobody knows what they were to be.
+    // Problems of a file concern all of its scenarios, since parts of them may not have been read.
     let mut problems: Vec<_> = features
         .iter()
         .flat_map(|read| read.problems.clone())
@@ -177,13 +177,13 @@ fn survey(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
     Ok(selection)
 }
 
-/// Whether `args` ask for the scenario of this name, with these tags.
+/// Whether `args` select the scenario of this name, with these tags.
 fn is_wanted(args: &SuiteArgs, name: &str, tags: &[&String]) -> bool {
     let is_named = args.filter.as_ref().is_none_or(|text| name.contains(text));
     is_named && (!args.smoke || tags.iter().any(|tag| needs::is_smoke(tag)))
 }
 
-/// Every scenario of the feature files at `path`, as it is on a platform that offers everything and shortens nothing.
+/// Every scenario of the feature files at `path`, for a platform that offers everything and runs in production time.
 #[cfg(test)]
 pub(super) fn all_cases(path: &Path) -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
@@ -221,7 +221,7 @@ fn read_all(paths: &[PathBuf]) -> anyhow::Result<Vec<FeatureFile>> {
     Ok(features)
 }
 
-/// Adds the files that are not there yet.
+/// Adds the files that are not in `features` yet.
 fn add_new(features: &mut Vec<FeatureFile>, read: Vec<FeatureFile>) {
     for read in read {
         if features.iter().all(|known| known.file != read.file) {
@@ -243,12 +243,12 @@ fn lines(problems: &[Problem]) -> String {
     lines.join("\n")
 }
 
-/// What `args` select on a platform with this profile, in order.
+/// The scenarios that `args` select on a platform with this profile, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
     /// The names of the scenarios that run.
     pub names: Vec<String>,
-    /// What this environment cannot run.
+    /// Scenarios that this environment cannot run.
     pub not_run: Vec<NotRun>,
 }
 
@@ -261,7 +261,7 @@ pub fn list(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Listed> {
     })
 }
 
-/// Selects the scenarios of `args` for a platform with this profile. None selected is an error.
+/// Selects the scenarios of `args` for a platform with this profile. It is an error if none is selected.
 pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> {
     let selection = survey(args, profile).context(SELECT)?;
     if selection.cases.is_empty() {
@@ -281,18 +281,18 @@ pub fn select(args: &SuiteArgs, profile: &Profile) -> anyhow::Result<Selection> 
     Ok(selection)
 }
 
-/// What a check of feature files finds.
+/// The result of a check of feature files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lint {
     /// Scenarios that were checked, one for each line of examples.
     pub scenarios: usize,
-    /// What keeps scenarios from running, or from being trusted.
+    /// Problems that keep scenarios from running, or from being trusted.
     pub problems: Vec<Problem>,
     /// Step definitions that no scenario uses.
     pub unused: Vec<Problem>,
 }
 
-/// Checks every scenario of the feature files at `paths`, those included that would not run here.
+/// Checks every scenario of the feature files at `paths`, also those that this environment would not run.
 pub fn check_features(paths: &[PathBuf]) -> anyhow::Result<Lint> {
     let (mut features, mut unreadable) = (Vec::new(), Vec::new());
     for path in paths {
@@ -303,7 +303,7 @@ pub fn check_features(paths: &[PathBuf]) -> anyhow::Result<Lint> {
     Ok(lint_of(features, unreadable))
 }
 
-/// The same of one feature, from its text; `file` is what problems call it.
+/// Checks one feature from its text; problems name it `file`.
 pub fn check_feature(file: &Path, text: &str) -> anyhow::Result<Lint> {
     let read = read_text(file.to_owned(), text).context(LINT)?;
     Ok(lint_of(vec![read], Vec::new()))
@@ -311,7 +311,7 @@ pub fn check_feature(file: &Path, text: &str) -> anyhow::Result<Lint> {
 
 const LINT: WrongInput = WrongInput("check the feature files");
 
-/// What a check finds in `features`, and in files that are none, of which `problems` tells.
+/// Checks `features`; `problems` are those of files that could not be read.
 fn lint_of(features: Vec<FeatureFile>, mut problems: Vec<Problem>) -> Lint {
     problems.extend(lint::twins(all(&features)));
     problems.extend(features.iter().flat_map(|read| read.problems.clone()));

@@ -1,4 +1,4 @@
-//! A suite: scenarios at the same time, those that measure time alone, and one event log of all.
+//! A suite: runs several scenarios at the same time, those that measure time alone, and keeps one event log of all.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -28,15 +28,15 @@ use crate::report::{Report, RunRecord};
 use crate::run::{RunDir, about};
 use crate::say::say;
 
-/// How long scenarios that are cut off at once are waited for.
+/// How long to wait for scenarios that are cut off immediately.
 const CUT_OFF: Duration = Duration::from_secs(2);
 
-/// What a suite found.
+/// The result of a suite.
 #[derive(Debug)]
 pub struct SuiteReport {
-    /// Everything that its log says.
+    /// The content of its log.
     pub record: RunRecord,
-    /// Where its reports are.
+    /// Its reports.
     pub report: Report,
     /// Scenarios that the filter left out.
     pub filtered_out: usize,
@@ -52,14 +52,14 @@ impl SuiteReport {
     }
 }
 
-/// Checks what every scenario needs, as far as it can be known before anything starts.
+/// Checks everything that the scenarios need and that can be checked before anything starts.
 pub fn check(args: &SuiteArgs, workload: &Workload) -> anyhow::Result<()> {
     let load = ["--shape=burst".to_owned(), "--messages=1".to_owned()];
     workload.check(&load, &ConsumerOptions::default())?;
     RunDir::check_parent(&args.out)
 }
 
-/// Runs `selection`, the scenarios that `args` select, on `platform`; says how they go, and writes the reports.
+/// Runs `selection`, the scenarios that `args` select, on `platform`; prints their progress, and writes the reports.
 pub async fn run(
     args: &SuiteArgs,
     selection: Selection,
@@ -90,7 +90,7 @@ pub async fn run(
     })
 }
 
-/// A suite at work.
+/// A running suite.
 struct Suite {
     args: SuiteArgs,
     platform: Arc<dyn Platform>,
@@ -105,7 +105,7 @@ impl Suite {
         Ok(())
     }
 
-    /// Records and says what is about to run.
+    /// Records and prints what is about to run.
     fn begin(&self, identity: &Identity, selection: &Selection) -> anyhow::Result<()> {
         let count = selection.cases.len();
         let evidence = self.platform.evidence();
@@ -125,7 +125,7 @@ impl Suite {
             title: format!("suite of {count} scenario{s}"),
             seed: identity.seed,
             environment: self.platform.name().to_owned(),
-            // Each scenario has its own.
+            // The pace is recorded for each scenario.
             pace: Pace::PRODUCTION,
             command,
             messages: None,
@@ -133,7 +133,7 @@ impl Suite {
             limits: vec![],
             setting: about::setting(evidence),
             versions: self.platform.versions(),
-            // Each scenario has its own.
+            // The leeway is recorded for each scenario.
             leeway: vec![],
         })))?;
         for Case {
@@ -155,7 +155,7 @@ impl Suite {
         Ok(())
     }
 
-    /// Plays all scenarios; the first signal stops those that run and begins no more, the second waits for nobody.
+    /// Plays all scenarios. The first signal stops the running ones and begins no more; after the second nothing is waited for.
     async fn conduct(
         &self,
         cases: Vec<Case>,
@@ -172,12 +172,12 @@ impl Suite {
         let (mut alone, mut together): (VecDeque<_>, VecDeque<_>) =
             longest_first(cases).partition(|case| case.is_serial);
         let mut playing = FuturesUnordered::new();
-        // Which part of the platform those take that are playing.
+        // The share of the platform that the running scenarios use.
         let mut taken = 0.0;
         let mut tick = tokio::time::interval(Console::EVERY);
         let mut lost = None;
         loop {
-            // Without storage, what has not begun would only fail to begin.
+            // Without storage, no further scenario could begin.
             if lost.is_none() {
                 lost = self.platform.storage_lost().await;
             }
@@ -215,7 +215,7 @@ impl Suite {
             }
         }
         console.wipe();
-        // Those that were cut off end within a moment; one whose step blocks its thread does not.
+        // Most scenarios that were cut off end within a moment; one whose step blocks its thread does not.
         let cut_off = playing.collect::<Vec<_>>();
         let _ = tokio::time::timeout(CUT_OFF, cut_off).await;
         if stop.is_cancelled() {
@@ -228,9 +228,10 @@ impl Suite {
         Ok(parts)
     }
 
-    /// Takes out the first case that fits beside those that take `taken` of the platform. One that fits nowhere runs when nothing else does.
+    /// Takes the first case that fits on the platform beside scenarios that use the share `taken` of it. A case that needs more
+    /// than the whole platform runs alone.
     fn next_that_fits(&self, cases: &mut VecDeque<Case>, taken: f64) -> Option<Case> {
-        // What adds up to 1 may come out a little more.
+        // Shares that add up to 1 may be rounded to slightly more.
         const ROUNDING: f64 = 1e-6;
         let fits = |case: &Case| {
             let share = self.platform.share(case.is_scaled, case.takes_nodes);
@@ -274,7 +275,7 @@ impl Suite {
         })
     }
 
-    /// What the log says of the end of a scenario; removes what nobody asked to keep.
+    /// The log's entry for the end of a scenario; removes the run directory if it is not to be kept.
     fn finished(&self, case: Case, played: Played) -> Scenario {
         let keep = self.args.keep.unwrap_or(Keep::All);
         let passed = played.outcome == Outcome::Pass;
@@ -282,7 +283,7 @@ impl Suite {
         if let (Keep::Failed, true, Some(dir)) = (keep, passed, &played.dir) {
             match std::fs::remove_dir_all(dir) {
                 Ok(()) => run_dir = None,
-                // Too much evidence is no reason to doubt a pass.
+                // A directory that cannot be removed does not change the outcome.
                 Err(error) => tracing::warn!("failed to remove {}: {error}", dir.display()),
             }
         }
@@ -300,8 +301,8 @@ impl Suite {
     }
 }
 
-/// Those that may take longest come first, in the order of the files otherwise: what begins last is waited for alone, so it
-/// should be short.
+/// Cases with the longest times come first, otherwise in the order of the files: the suite ends by waiting for the last case that
+/// began, so that one should be short.
 fn longest_first(mut cases: Vec<Case>) -> impl Iterator<Item = Case> {
     cases.sort_by_key(|case| Reverse(case.stated()));
     cases.into_iter()

@@ -1,5 +1,5 @@
-//! What the parser of feature files reads over: lines that look like steps or keywords and are descriptions, characters that
-//! cannot be seen, ends of lines that are none, cells that are cut off. Found in the text, before anything runs.
+//! Finds text in feature files that the parser silently ignores: lines in descriptions that look like steps or keywords, invisible
+//! characters, line ends that are none, cells that are cut off. Runs before anything else.
 //!
 //! The grammar is that of the Gherkin reference (cucumber.io/docs/gherkin/reference): free text below `Feature`, `Rule`,
 //! `Background`, `Scenario` and `Examples` is a description, up to the first line that begins with another keyword.
@@ -20,17 +20,18 @@ use super::selection::definitions;
 pub(super) use keyword::without_colon;
 use keyword::{Header, after_keyword, begins_step, header, meant};
 
-/// Why bytes are no text of a feature file.
+/// Why bytes are not the text of a feature file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoText {
     /// UTF-16, as PowerShell and "Unicode" in editors write it, or UTF-32.
     Wide(&'static str),
-    /// Another encoding, from this line on.
+    /// Another encoding than UTF-8, first seen on this line.
     NotUtf8(usize),
 }
 
-/// The text of a file, without the byte order mark that some editors put at its beginning. Cucumber leaves it out as well
-/// (`EncodingParser` of cucumber-jvm). Without a mark, the zeros tell: a feature begins with a character of ASCII.
+/// The text of a file, without the byte order mark that some editors put at its beginning. Cucumber removes it as well
+/// (`EncodingParser` of cucumber-jvm). UTF-16 without a mark is recognised by its zero bytes: a feature begins with an ASCII
+/// character.
 pub(super) fn decoded(bytes: &[u8]) -> Result<&str, NoText> {
     match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [_, 0, 0, 0, ..] | [0, 0, 0, _, ..] => {
@@ -56,16 +57,15 @@ pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The code in a line such as `# language: fr`, which says in which language the keywords of a file are (Gherkin reference, "Spoken
-/// Languages").
+/// The code in a line such as `# language: fr`, which names the language of the file's keywords (Gherkin reference, "Spoken Languages").
 pub(super) fn language(line: &str) -> Option<&str> {
     let said = line.trim().strip_prefix('#')?.trim_start();
     let code = said.strip_prefix("language")?.trim_start();
     Some(code.strip_prefix(':')?.trim())
 }
 
-/// `text` with its language where the parser looks for it: in the first line that is not empty, and without a space at its end.
-/// Gherkin takes both, and remarks before it. All lines keep their numbers.
+/// `text` with its language line where the parser looks for it: on the first line that is not empty, without trailing spaces.
+/// Gherkin also allows trailing spaces and comments before that line. All other lines keep their numbers.
 pub(super) fn with_language_first(text: &str) -> Cow<'_, str> {
     let mut before = 0;
     for line in text.split_inclusive('\n') {
@@ -82,8 +82,8 @@ pub(super) fn with_language_first(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// Steps in the descriptions of a feature whose keywords are in another language than English, where a keyword that is misspelt
-/// is known by what stands below it alone.
+/// Steps in the descriptions of a feature whose keywords are not English. In other languages, a misspelt keyword is only noticed by
+/// the steps below it.
 pub(super) fn of_descriptions(file: &Path, text: &str, feature: &Feature) -> Vec<Problem> {
     let mut problems = Problems::of(file);
     let code = text.lines().find_map(language);
@@ -110,7 +110,7 @@ pub(super) fn of_descriptions(file: &Path, text: &str, feature: &Feature) -> Vec
     problems.found
 }
 
-/// What is wrong with the `text` of `file`, whatever its steps say.
+/// The problems in the `text` of `file` that do not depend on its steps.
 pub(super) fn of_text(file: &Path, text: &str) -> Vec<Problem> {
     let mut problems = Problems::of(file);
     if let Some(line) = lone_carriage_return(text) {
@@ -148,23 +148,23 @@ pub(super) fn of_text(file: &Path, text: &str) -> Vec<Problem> {
     found
 }
 
-/// The line, from 1, in which a CR stands that no LF follows.
+/// The first line, from 1, that contains a CR without an LF after it.
 fn lone_carriage_return(text: &str) -> Option<usize> {
     let mut found = text.match_indices('\r');
     let (at, _) = found.find(|(at, _)| !text[at + 1..].starts_with('\n'))?;
     Some(text[..at].matches('\n').count() + 1)
 }
 
-/// Where in a file a line is.
+/// The part of a file that a line is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Before `Feature`.
     Start,
-    /// In a description, below this.
+    /// In the description below this keyword.
     Below(Header),
     /// Among steps.
     Steps,
-    /// In a doc string, which this ends.
+    /// In a doc string, which ends with these characters.
     DocString(&'static str),
 }
 
@@ -173,7 +173,7 @@ struct Scan<'a> {
     place: Place,
     /// The line of the first `Feature`.
     feature: Option<usize>,
-    /// The cells of the first row of the table that the line before belongs to.
+    /// The number of cells in the first row of the table that the previous line belongs to.
     row: Option<usize>,
 }
 
@@ -186,7 +186,7 @@ impl Scan<'_> {
             }
             return;
         }
-        // As a reader sees it: a character that cannot be seen keeps a keyword from being one.
+        // Checked as a reader sees the line: an invisible character keeps a keyword from being recognised.
         let seen = seen(line);
         let seen = seen.trim();
         if line.is_empty() {
@@ -197,7 +197,7 @@ impl Scan<'_> {
             return;
         }
         let first = self.row.take();
-        // A tab may stand wherever a space may, but in a sentence.
+        // A tab is allowed wherever a space is, except in a sentence.
         let without_tabs = line.replace('\t', " ");
         if line.starts_with('|') {
             self.name_hidden(number, &without_tabs);
@@ -220,7 +220,7 @@ impl Scan<'_> {
         }
     }
 
-    /// The Gherkin reference ("Keywords"): a file has one feature.
+    /// A file has one feature (Gherkin reference, "Keywords").
     fn feature(&mut self, number: usize) {
         match self.feature {
             None => self.feature = Some(number),
@@ -246,7 +246,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Whether a step can stand here.
+    /// Whether a step is allowed here.
     const fn takes_steps(&self) -> bool {
         matches!(
             self.place,
@@ -256,7 +256,7 @@ impl Scan<'_> {
 
     fn table_row(&mut self, number: usize, line: &str, first: Option<usize>) {
         let cells = cells(line);
-        // The parser refuses a row that is too short, and cuts off one that is too long. One that lacks its last bar is told as that.
+        // The parser refuses a row that is too short, and cuts off one that is too long. A row without its last bar is reported elsewhere.
         let whole = first.filter(|_| line.ends_with('|'));
         if let Some(first) = whole.filter(|first| cells != *first) {
             let text = format!(
@@ -280,7 +280,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A line of a description that was meant for more.
+    /// A line of a description that was meant as a step or a keyword.
     fn description(&mut self, number: usize, line: &str) {
         if let Some(keyword) = meant(line) {
             let text = format!(
@@ -310,13 +310,13 @@ fn in_description(line: &str, step: &str) -> String {
     )
 }
 
-/// The end of the doc string that `line` begins.
+/// The end of the doc string that begins in `line`.
 fn doc_string_end(line: &str) -> Option<&'static str> {
     let mut ends = ["\"\"\"", "```"].into_iter();
     ends.find(|end| line.starts_with(end))
 }
 
-/// The cells of a row of a table, whose bars may be escaped.
+/// The number of cells of a table row; bars may be escaped.
 fn cells(row: &str) -> usize {
     let mut letters = row.chars();
     let mut bars = 0_usize;
@@ -332,7 +332,7 @@ fn cells(row: &str) -> usize {
     bars.saturating_sub(1)
 }
 
-/// The sentence of a step in `line`: all of it, or what follows its first word, or a keyword without its space.
+/// The sentence of a step in `line`: the whole line, the text after its first word, or the text after a keyword without a space.
 fn step_in(line: &str) -> Option<&str> {
     let line = line.trim_start_matches(['-', '*']).trim_start();
     let after = line.split_once(' ').map(|(_, rest)| rest.trim_start());
@@ -348,18 +348,18 @@ fn is_step(sentence: &str) -> bool {
         .any(|ty| is_defined(sentence, ty))
 }
 
-/// Whether a step that begins with a keyword of this kind may say `sentence`.
+/// Whether a definition for steps of this kind matches `sentence`.
 pub(super) fn is_defined(sentence: &str, ty: StepType) -> bool {
     let step = Step::builder()
         .keyword(String::new())
         .ty(ty)
         .value(sentence.to_owned())
         .build();
-    // Several definitions are found as well.
+    // A sentence that several definitions match is defined, too.
     !matches!(definitions().find(&step), Ok(None))
 }
 
-/// Whether something in `text` cannot be seen.
+/// Whether `text` has invisible characters.
 pub(super) fn has_hidden(text: &str) -> bool {
     text.chars().any(|letter| hidden(letter).is_some())
 }
@@ -378,7 +378,7 @@ fn seen(line: &str) -> String {
     letters.collect()
 }
 
-/// `text` for a message: what cannot be seen, as its code.
+/// `text` for a message, with invisible characters shown as their codes.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,8 +1,8 @@
-//! Why a scenario does not pass: an outcome and its reason, as a type all the way from the step to the report.
+//! Why a scenario does not pass: an outcome and its reason, kept as a type from the step to the report.
 //!
 //! Cucumber's macros turn the error of a step into a panic with the error's text (`cucumber-codegen`, `attribute.rs`,
-//! `unwrap_or_else(|e| panic!("{}", e))`). No outcome is read from a text: an error whose text is written for that panic leaves
-//! itself in a slot of its thread, where [`Trouble::of_panic`] finds it. A panic that no error of a step has caused is a bug of
+//! `unwrap_or_else(|e| panic!("{}", e))`). No outcome is read from that text: when the text of an error is written for the panic,
+//! the error stores itself in a slot of its thread, where [`Trouble::of_panic`] finds it. A panic without such an error is a bug of
 //! the harness, whatever its text says.
 
 use std::any::Any;
@@ -18,14 +18,14 @@ use crate::panics;
 /// What a step returns.
 pub(super) type StepResult = Result<(), StepError>;
 
-/// Why a step did not pass, and what that says about its scenario.
+/// Why a step did not pass, and what that means for its scenario.
 #[derive(Debug)]
 pub(super) struct StepError {
     outcome: Outcome,
     error: anyhow::Error,
 }
 
-/// An outcome that is no pass, and why.
+/// An outcome other than pass, and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trouble {
     /// Never [`Outcome::Pass`].
@@ -44,7 +44,7 @@ impl StepError {
         Self { outcome, error }
     }
 
-    /// `late` did not happen in time: a broken promise, unless it was `storage` that kept the workload from it.
+    /// `late` did not happen in time: a broken promise, unless `storage` delayed the workload.
     pub(super) fn late(late: String, storage: StorageTime) -> Self {
         if storage.is_starved() {
             Self::of(Outcome::Inconclusive, anyhow!("{late}, but {storage}"))
@@ -54,8 +54,8 @@ impl StepError {
     }
 }
 
-/// What the workload has left undone is a broken promise. Everything else that goes wrong in a step is trouble of the
-/// harness or its storage: the scenario could not be judged.
+/// A promise that the workload did not keep is a failure. Every other error in a step comes from the harness or its storage: the
+/// scenario could not be judged.
 impl<E: Into<anyhow::Error>> From<E> for StepError {
     fn from(error: E) -> Self {
         let error = error.into();
@@ -65,7 +65,7 @@ impl<E: Into<anyhow::Error>> From<E> for StepError {
 
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // With all its causes.
+        // The text includes all causes.
         let reason = format!("{:#}", self.error);
         let text = format!("{}: {reason}", self.outcome);
         f.write_str(&text)?;
@@ -75,7 +75,7 @@ impl fmt::Display for StepError {
 }
 
 impl Trouble {
-    /// An error cannot say that all is well: one that does is a bug of the harness.
+    /// An error cannot have the outcome pass: that would be a bug of the harness.
     pub(super) fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
         let reason = reason.into();
         if outcome == Outcome::Pass {
@@ -96,7 +96,7 @@ impl Trouble {
         let text = text.unwrap_or("no message");
         let at = panics::last_place().unwrap_or_default();
         match SLOT.take() {
-            // The text only tells that it is this error that the step has panicked with, and not one that it had got over.
+            // The text is compared only to tell the error behind this panic from an earlier one that the step has handled.
             Some((written, trouble)) if written == text => trouble,
             _ => Self::new(
                 Outcome::Inconclusive,
@@ -105,17 +105,17 @@ impl Trouble {
         }
     }
 
-    /// How the scenario ends for it.
+    /// The outcome of the scenario.
     pub(super) const fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// Why.
+    /// The reason.
     pub(super) fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// Its storage was lost, which says more than whatever followed from it.
+    /// Adds that storage was lost, which is the cause of whatever followed.
     pub(super) fn after_loss(self, lost: String) -> Self {
         match self.outcome {
             Outcome::Incomplete => self,
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// What a step comes to that does `what`, as the macros run it.
+    /// The trouble of a step that runs `what` as the macros of `cucumber` do.
     fn played(what: impl FnOnce() -> StepResult) -> Option<Trouble> {
         #[expect(clippy::panic, reason = "as the macros do it")]
         let step = || what().unwrap_or_else(|e| panic!("{}", e));

@@ -20,21 +20,21 @@ use crate::measure::LatencyVerdict;
 use crate::pace::Pace;
 use crate::run::{Collected, Load, Run, Sent, about};
 
-/// What a scenario runs in.
+/// The setting of a scenario.
 #[derive(Clone)]
 pub(crate) struct Setting {
     pub(crate) platform: Arc<dyn Platform>,
-    /// Where its run's directory goes.
+    /// The directory for its run's directory.
     pub(crate) out: PathBuf,
-    /// What its run is.
+    /// The id and seed of its run.
     pub(crate) identity: Identity,
     /// Its name.
     pub(crate) title: String,
-    /// The line that repeats it.
+    /// The command that repeats it.
     pub(crate) command: String,
-    /// Where the manifests are that its consumers are configured by.
+    /// The manifests that configure its consumers.
     pub(crate) manifests: PathBuf,
-    /// Tells whoever plays it that its storage is lost.
+    /// Set when its storage is lost.
     pub(crate) loss: StorageLoss,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Setting {
 #[world(init = Self::default)]
 pub(crate) struct Scenario {
     pub(super) setting: Option<Setting>,
-    /// How many times as fast as in production things happen in it.
+    /// How many times faster than in production it runs.
     pub(super) pace: Pace,
     /// What its `Given` sentences say.
     pub(super) given: Given,
@@ -144,7 +144,7 @@ impl Scenario {
         }))
     }
 
-    /// Takes down that `step` has ended; in the run's log, as soon as there is one.
+    /// Records that `step` has ended, in the run's log as soon as there is one.
     pub(super) fn ended(&mut self, step: Step) -> anyhow::Result<()> {
         self.steps.push(step);
         if let Some(running) = self.course.running() {
@@ -155,7 +155,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Takes and records what was found.
+    /// Keeps and records the findings.
     pub(super) fn judged(&mut self, collected: Collected) -> anyhow::Result<()> {
         let run = &self.running()?.run;
         run.record(Event::Audited(Box::new(collected.audit.clone())))?;
@@ -172,7 +172,7 @@ impl Scenario {
         })))
     }
 
-    /// Prepares the run and starts the given consumers, or what decides how many there are.
+    /// Prepares the run and starts the given consumers, or the autoscaler.
     pub(super) async fn run_with_consumers(&mut self) -> anyhow::Result<&mut Run> {
         let spec = self.workers();
         let wanted = match spec.replicas {
@@ -181,7 +181,7 @@ impl Scenario {
         };
         let run = self.run().await?;
         run.apply(spec).await?;
-        // The sentences that follow mean consumers that are there. One that does not come, they find out.
+        // The following sentences speak of running consumers. If one does not start, those sentences will find out.
         let have_come = |roster: &Roster| {
             let ended = roster.departed.len();
             let waiting = roster.held_back as usize;
@@ -201,7 +201,7 @@ impl Scenario {
         self.given.lease(self.pace)
     }
 
-    /// Where the manifests are that its consumers are configured by.
+    /// The manifests that configure its consumers.
     pub(super) fn manifests(&self) -> anyhow::Result<&Path> {
         Ok(&self.setting()?.manifests)
     }

@@ -1,4 +1,4 @@
-//! The description of a table of which nothing is known but where its ids and payloads are.
+//! The description of a table of which only the columns of ids and payloads are known.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use workflow::contract::workload::{Description, Template};
 
 use super::{DATA, ROW_KEY};
 
-/// `own` with the message id in the column `id` and the payload in `data`. Where the id is not the `RowKey`, or `payload_only` is asked for,
-/// keys are the worker's own affair, and the other columns may be absent.
+/// `own` with the message id in the column `id` and the payload in `data`. Where the id is not the `RowKey`, or with
+/// `payload_only`, keys are not judged, and the other columns may be absent.
 pub(super) fn description(
     own: &Description,
     id: &str,

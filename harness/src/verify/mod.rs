@@ -1,6 +1,6 @@
-//! `harness verify`: audits the table of a load after the fact, whoever sent it off and whoever wrote the rows.
+//! `harness verify`: audits the table of a load after the run, whichever program sent the messages and wrote the rows.
 //!
-//! What must be there is known from the producer's summary alone: run, seed, payload and the fate of every send.
+//! What must be in the table follows from the producer's summary alone: run, seed, payload and the fate of every send.
 
 mod columns;
 mod quiet;
@@ -33,10 +33,10 @@ use crate::pace::Pace;
 use crate::report::{Report, RunRecord};
 use crate::run::{Leftovers, RunDir, about};
 
-/// Where the id is in a table of the contract.
+/// The column of the id in a table of the contract.
 const ROW_KEY: &str = "RowKey";
 
-/// Where the payload is.
+/// The column of the payload in a table of the contract.
 const DATA: &str = "data";
 
 /// What to audit.
@@ -76,7 +76,7 @@ pub struct VerifyArgs {
     pub storage: StorageArgs,
 }
 
-/// The description by which `args` have rows judged.
+/// The description by which rows are judged, as `args` choose it.
 fn description(args: &VerifyArgs) -> anyhow::Result<Arc<Description>> {
     let names_columns = args.id_column != ROW_KEY || args.data_column != DATA || args.payload_only;
     if !names_columns && let Some(described) = described(args.workload.as_deref())? {
@@ -90,12 +90,12 @@ fn description(args: &VerifyArgs) -> anyhow::Result<Arc<Description>> {
         .context(WrongInput("use the columns that are named"))
 }
 
-/// What every error of finding the summary has for its context.
+/// The context of every error about finding the summary.
 const SUMMARY: WrongInput = WrongInput(
     "read the producer's summary; name it with --summary, or its run with --run and --out",
 );
 
-/// Audits what `args` name, and writes a report of it.
+/// Audits the table that `args` name, and writes a report.
 pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     let summary = summary(args).context(SUMMARY)?;
     RunDir::check_parent(&args.out)?;
@@ -111,10 +111,10 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     };
     let queue = storage.queue(queue)?;
     let table = storage.table(table)?;
-    // Before anything is waited for: the row itself need not be there.
+    // Checks access before any waiting: the row itself need not exist.
     let any: MessageId = "verify-1".parse().context("make an id to ask for")?;
     table.get(&any).await.context("look for the table")?;
-    // A worker of another kind may have no poison queue.
+    // A worker of another team may have no poison queue.
     let poison = match poison {
         None => None,
         Some(poison) => match poison.approximate_count().await {
@@ -163,7 +163,7 @@ pub async fn verify(args: &VerifyArgs) -> anyhow::Result<(RunRecord, Report)> {
     Ok(crate::report::write(&dir)?)
 }
 
-/// How many rows there are, and how many have an id.
+/// How many rows were read, and how many of them have an id.
 #[derive(Debug, Default)]
 struct Counts {
     rows: AtomicU64,
@@ -171,7 +171,7 @@ struct Counts {
 }
 
 impl Counts {
-    /// `rows`, counted as they come.
+    /// Passes `rows` on, and counts them.
     fn of(self: Arc<Self>, rows: EntityStream, lens: Lens) -> EntityStream {
         Box::pin(rows.inspect_ok(move |row| {
             let with_id = lens.owner_of_row(&lens.row(row)) != Owner::Nobody;
@@ -180,7 +180,7 @@ impl Counts {
         }))
     }
 
-    /// Refuses a column that no row has: what is found with it says nothing of the consumer.
+    /// Refuses a column that no row has: findings in such a column would say nothing about the consumer.
     fn check(&self, column: &str) -> anyhow::Result<()> {
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
         let (rows, with_id) = (count(&self.rows), count(&self.with_id));
@@ -199,7 +199,7 @@ fn limits(args: &VerifyArgs) -> Vec<LatencyLimit> {
     args.limits.iter().map(|limit| limit.0).collect()
 }
 
-/// What a summary is.
+/// Explains what a summary is.
 const WHAT_IT_IS: &str =
     "give what the producer wrote with --summary FILE, or producer.json of a run's directory";
 
@@ -236,7 +236,7 @@ fn summary(args: &VerifyArgs) -> anyhow::Result<Summary> {
     Ok(summary)
 }
 
-/// What `text` is where it is JSON that nobody took for a summary: with none of its fields, a field that is missing says nothing.
+/// What `text` is, where it is JSON without any field of a summary: then a message about one missing field would mislead.
 fn other_json(text: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     let is_near = ["run", "seed", "queue"]
@@ -245,7 +245,7 @@ fn other_json(text: &str) -> Option<String> {
     (!is_near).then(|| format!("it is JSON of another kind, {}", json::kind(&value)))
 }
 
-/// The summary of `run`, whose directory is below `out` or below that of a suite.
+/// The summary of `run`, whose directory is below `out` or below the directory of a suite.
 fn of_run(out: &Path, run: &RunId) -> anyhow::Result<PathBuf> {
     let summary = |dir: &Path| dir.join(run.as_str()).join("producer.json");
     let direct = summary(out);
@@ -290,7 +290,7 @@ fn started(args: &VerifyArgs, summary: &Summary) -> Event {
     }))
 }
 
-/// The line that repeats the audit. Secrets are in variables.
+/// The command that repeats the audit. Secrets stay in variables.
 fn command(args: &VerifyArgs) -> String {
     let StorageArgs {
         account,

@@ -1,4 +1,4 @@
-//! Waiting until nobody is at work on the queue any more: what a consumer holds at the moment may be stored a moment later.
+//! Waits until no consumer works on the queue any more: a message that a consumer holds may be stored a moment later.
 
 use std::time::Duration;
 
@@ -10,22 +10,22 @@ use workflow::contract::workload::Lens;
 use crate::audit::AtWork;
 use crate::run::QueueLook;
 
-/// From one look at the queue to the next.
+/// Time between two looks at the queue.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// A queue whose number of messages has changed within this time is still being worked on. As long as the consumer's lease
-/// lasts by default: a message that nobody finishes within that time comes back.
+/// A queue whose number of messages has changed within this time is still being worked on. As long as the consumer's default lease:
+/// a message that is not finished within that time becomes visible again.
 const STILL: Duration = Duration::from_secs(60);
 
-/// A queue whose messages are all visible for this long has no consumer, and none is coming: one with room for more polls at least
-/// every 5 s (`--idle-poll-max`), one without holds leases, and KEDA, which polls every 30 s, brings one within a minute.
+/// A queue whose messages are all visible for this long has no consumer, and none will start: a consumer with free slots polls at
+/// least every 5 s (`--idle-poll-max`), one without holds leases, and KEDA, which polls every 30 s, starts one within a minute.
 const UNTAKEN: Duration = Duration::from_secs(75);
 
-/// Waits until no message of the run of `lens` can be in `queue`, for at most `patience`. Returns how the queue was still being worked on
-/// then, or `None` if it is quiet: then its messages stay as they are. It is quiet too once all of its messages are visible and
-/// nobody takes them.
+/// Waits until no message of the run of `lens` can be in `queue`, for at most `patience`. Returns why the queue may still change,
+/// or `None` if it is quiet: its messages then stay as they are. The queue also counts as quiet once all of its messages stay
+/// visible because no consumer takes them.
 ///
-/// Messages that other runs have left there are not waited for, once all of the queue can be seen.
+/// Messages of other runs are not waited for, once the whole queue can be seen.
 pub(super) async fn until_quiet(
     queue: &dyn Queue,
     lens: &Lens,
@@ -65,8 +65,8 @@ pub(super) async fn until_quiet(
 struct Untaken(Option<(Vec<String>, Instant)>);
 
 impl Untaken {
-    /// For how long the messages that `look` shows have been there, and nothing else changed; zero where it shows
-    /// none, or where others are leased.
+    /// For how long the messages that `look` shows have been there without any other change; zero if `look` shows none, or if
+    /// others are leased.
     fn last_for(&mut self, look: &QueueLook) -> Duration {
         let shown: Vec<_> = look
             .visible

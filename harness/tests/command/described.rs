@@ -1,6 +1,7 @@
-//! Workloads that are described: each shipped one at work, what is not judged and not run of it, and descriptions that are wrong.
+//! Described workloads: each shipped worker at work, the promises that are not judged and the scenarios that are not run with it,
+//! and wrong descriptions.
 //!
-//! Of the promises that a description makes, `testing/fuzz/tests/described` breaks each one; here are a few with real processes.
+//! `testing/fuzz/tests/described` breaks each promise that a description makes; here are a few with real processes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,23 +20,23 @@ fn workload(name: &str) -> PathBuf {
     root.join(name)
 }
 
-/// What a command did that has ended.
+/// The result of a command.
 struct Ended {
     code: Option<i32>,
     said: String,
     out: tempfile::TempDir,
 }
 
-/// Where a test's workers find queue and table.
+/// The storage of a test's workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Storage {
-    /// The project's own, which starts in no time.
+    /// The engine of this project, which starts immediately.
     Engine,
     Azurite,
 }
 
 impl Ended {
-    /// `harness` with `arguments` and the workload in `file`, on `python`.
+    /// Runs `harness` with `arguments` and the workload in `file`, on `python`.
     fn of(python: &Python, file: &Path, storage: Storage, arguments: &[&str]) -> Self {
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let mut harness = Command::new(HARNESS);
@@ -75,7 +76,7 @@ impl Ended {
         Self::of(python, file, storage, &load)
     }
 
-    /// The feature with these lines of a scenario.
+    /// Runs a feature with these lines of a scenario.
     fn played(python: &Python, file: &Path, scenario: &str) -> Self {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let path = dir.path().join("own.feature");
@@ -85,7 +86,7 @@ impl Ended {
         Self::of(python, file, Storage::Engine, &["run", &features])
     }
 
-    /// What the log of the only run below the directory says.
+    /// The record of the only run below the directory.
     fn record(&self) -> RunRecord {
         let run = fs::read_dir(self.out.path()).expect("the runs' directory");
         let run = run.map(|entry| entry.expect("an entry").path()).next();
@@ -138,7 +139,7 @@ fn the_sample_passes_by_its_payload_alone_and_what_it_does_not_tell_is_not_judge
         .iter()
         .find(|each| each.promised.contains("consumer ends"));
     assert_eq!(of_ends, None, "how they end is not judged, and not kept");
-    // The latency of every hop, though its rows have no column for most of them.
+    // Every hop has a latency, although the rows have no column for most of them.
     let measured = record.measured.expect("latencies");
     for hop in harness::measure::Hop::ALL {
         assert_eq!(measured.hops.samples(hop).count(), 60, "{hop}");
@@ -153,8 +154,8 @@ fn the_sample_passes_by_its_payload_alone_and_what_it_does_not_tell_is_not_judge
     );
 }
 
-/// Without a kill nothing comes twice, as above; one that dies between the insert and the delete leaves a message whose next row has
-/// another key.
+/// Without a kill, nothing comes twice, as above; a worker that dies between the insert and the delete leaves a message whose next
+/// row has another key.
 #[test]
 fn the_sample_makes_two_rows_of_a_message_once_it_is_killed_before_its_delete() {
     let Some(python) = python() else { return };
@@ -229,7 +230,7 @@ fn a_worker_whose_rows_have_keys_of_their_messages_survives_kills() {
     assert_eq!(ended.code, Some(0), "{}", ended.said);
 }
 
-/// The transport of kombu deletes a message as soon as it has received it, whatever `task_acks_late` says.
+/// The transport of kombu deletes a message as soon as it has received it, whatever `task_acks_late` is.
 #[test]
 fn celery_deletes_messages_before_their_rows_and_nothing_else_is_wrong() {
     let Some(python) = python() else { return };
@@ -242,7 +243,7 @@ fn celery_deletes_messages_before_their_rows_and_nothing_else_is_wrong() {
     ended.says(&["60 of 60 kept"]);
 }
 
-/// The same worker with texts of it changed.
+/// Runs the same worker with some of its text replaced.
 fn broken(python: &Python, name: &str, changes: &[(&str, &str)]) -> Ended {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     for file in ["edw.yaml", "worker.py"] {
@@ -271,7 +272,7 @@ fn what_breaks_a_promise_is_caught_under_a_description_too() {
             vec![("table.create_entity", "table.upsert_entity")],
             "60 overwritten",
         ),
-        // A second delete would be refused, and end the worker at every message.
+        // Storage would refuse a second delete, and the worker would end at every message.
         (
             "sample",
             vec![(delete, ""), ("    table.create_entity({", &*delete_first)],

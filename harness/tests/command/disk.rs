@@ -1,6 +1,6 @@
-//! A disk that is full, that fills up in the middle, or that takes nothing: told with what to do, and never a pass.
+//! A disk that is full, that fills up during a run, or that is read-only: the error says what to do, and the run never passes.
 //!
-//! The disk is real, a small tmpfs that only the command under test sees, in a mount namespace of its own.
+//! The disk is a real, small tmpfs in a mount namespace of the command under test.
 
 use std::fs;
 use std::path::Path;
@@ -13,24 +13,24 @@ use crate::storage::{contents, shared_azurite};
 
 const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
 
-/// How long a guard may take to end what its harness has left; many times what it needs.
+/// How long a guard may take to end the processes that its harness has left; many times what it needs.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// `load` and `run`, both with work that writes more than the small disks here hold.
+/// `load` and `run`, both with a load that writes more than the small disks here hold.
 const COMMANDS: [&[&str]; 2] = [
     &["load", "--messages=600", "--shape=burst", "--consumers=2"],
     &["run", "--features", FEATURES, "A burst arrives all at once"],
 ];
 
-/// Whether this user may mount anything, if only for itself.
+/// Whether this user may mount a file system in a namespace of its own.
 fn can_mount() -> bool {
     let mount = ["-rm", "mount", "-t", "tmpfs", "none", "/tmp"];
     let tried = Command::new("unshare").args(mount).output();
     tried.is_ok_and(|output| output.status.success())
 }
 
-/// `harness` with `arguments` and its runs on a disk of `kib`, after the shell has done `before` there: ends with code 6, says
-/// `texts`, and leaves no process. Gives all that it said.
+/// Runs `harness` with `arguments` and its runs on a disk of `kib` KiB, after the shell has run `before` there. Checks that it ends
+/// with code 6, prints `texts`, and leaves no process. Returns its output.
 fn ends(kib: u32, before: &str, arguments: &[&str], texts: &[&str]) -> String {
     let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let mount = format!("mount -t tmpfs -o size={kib}k none \"$EDW_OUT\"");
@@ -63,7 +63,7 @@ fn ends(kib: u32, before: &str, arguments: &[&str], texts: &[&str]) -> String {
     said
 }
 
-/// Whether a process has `out` in its environment, as all that the harness starts have.
+/// Whether a process has `out` in its environment, as all processes of the harness have.
 fn is_anybody_left(out: &Path) -> bool {
     let variable = format!("EDW_OUT={}", out.display()).into_bytes();
     let entries = fs::read_dir("/proc")
@@ -120,7 +120,7 @@ fn a_disk_that_fills_up_in_the_middle_ends_a_load_and_a_suite_without_a_pass() {
         eprintln!("disk: a disk that fills up NOT RUN: unshare(1) may not mount a tmpfs here");
         return;
     }
-    // Room for the beginning, and little more.
+    // Leaves room for the beginning of a run, and little more.
     let fill = "head -c 36K /dev/zero > \"$EDW_OUT/fill\"";
     for command in COMMANDS {
         let said = ends(300, fill, command, &["room", "No space left on device"]);

@@ -1,5 +1,5 @@
-//! Files as others write them, which are kept in `docs/field`: `docs/FIELD.md` lists each with what came out of it, and that still
-//! comes out. Connection strings are read where they are (`workflow`, `connection_string/field.rs`).
+//! Files of other projects, which are kept in `docs/field`: `docs/FIELD.md` lists the result of each, and this test checks that the
+//! result is still the same. Connection strings are tested in `workflow` (`connection_string/field.rs`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use workflow::contract::Message;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// A line of the page's table of kept files.
+/// A row of the page's table of kept files.
 #[derive(Debug)]
 struct Kept {
     /// The file's path below `docs/field`.
     file: String,
-    /// What it is tried with.
+    /// The command or check that reads it.
     with: String,
-    /// The exit code that comes out, or the reason of a message.
+    /// The exit code, or the reason of a message.
     code: String,
-    /// The texts that come out.
+    /// Texts of the output.
     texts: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ fn path(file: &str) -> PathBuf {
     Path::new(ROOT).join("docs/field").join(file)
 }
 
-/// Exit code, or reason, and everything that was said.
+/// The exit code or the reason, and the whole output.
 fn tried(kept: &Kept, out: &Path) -> (String, String) {
     let file = path(&kept.file);
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
@@ -90,7 +90,7 @@ fn tried(kept: &Kept, out: &Path) -> (String, String) {
     }
     let output = command.output().expect("the harness must start");
     let code = output.status.code().expect("an exit code").to_string();
-    // As one line: answers are wrapped for a terminal.
+    // On one line, since answers are wrapped for a terminal.
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     (code, said.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -122,7 +122,7 @@ fn every_kept_file_still_does_what_the_page_says() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// No file without a line, no line without a file; and as many as were asked for.
+/// Every file has a row, every row has a file, and there are as many as required.
 #[test]
 fn the_page_lists_every_kept_file() {
     let listed: BTreeSet<String> = kept().into_iter().map(|it| it.file).collect();

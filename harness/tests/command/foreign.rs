@@ -1,4 +1,4 @@
-//! `harness load` with consumers that are not the project's own.
+//! `harness load` with consumers of other projects.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ const HARNESS: &str = env!("CARGO_BIN_EXE_harness");
 /// The example of `docs/CONSUMER.md`.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/consumer.py");
 
-/// A small load that has ended.
+/// The result of a small load.
 struct Loaded {
     code: Option<i32>,
     said: String,
@@ -117,7 +117,7 @@ fn a_command_that_ends_at_once_and_says_nothing_is_said_to_have_said_nothing() {
     );
 }
 
-/// The same with a script, by one consumer: the load then ends after that has begun to listen for SIGTERM.
+/// The same with a script as the only consumer: the load then ends after the script has begun to listen for SIGTERM.
 fn load_by_script(python: &Python, script: &Path) -> Loaded {
     let interpreter = python.interpreter().display();
     Loaded::new(1, &format!("'{interpreter}' '{}'", script.display()))
@@ -139,7 +139,7 @@ fn the_documented_example_passes_on_the_packages_that_it_names() {
     assert!(said.contains("50 of 50 kept"), "{said}");
 }
 
-/// The same with the example, but for one text of it; `None` where there is no Python.
+/// The same with the example, one text of it replaced; `None` if there is no Python.
 fn load_by_broken_example(text: &str, by: &str) -> Option<Loaded> {
     let python = Python::of_tests(env!("CARGO_TARGET_TMPDIR"))?;
     let script = fs::read_to_string(EXAMPLE).expect("the example must be readable");

@@ -1,4 +1,4 @@
-//! The guard process: what it ends, and whom it spares.
+//! The guard process: which processes it ends, and which it spares.
 
 use std::io::Write as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -12,7 +12,7 @@ fn sleeper(mark: Option<&str>) -> Child {
     command.spawn().expect("a child must start")
 }
 
-/// Runs a guard of children with the mark `mine`, tells it `said`, and lets its input end.
+/// Runs a guard of children with the mark `mine`, sends it `said`, and closes its input.
 fn guarded(said: &str) {
     let mut guard = Command::new(env!("CARGO_BIN_EXE_harness"))
         .args(["guard", "mine"])

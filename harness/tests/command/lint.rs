@@ -1,4 +1,4 @@
-//! `harness lint`, and what deadlines do.
+//! `harness lint`, and the deadlines of scenarios.
 
 use std::process::{Command, Output};
 
@@ -67,7 +67,7 @@ Feature: f
 const GOOD: &str = "Scenario: s\n    Given 1 consumer\n    When 5 messages are sent at once\n    \
                     Then within 30 s every message has exactly one result\n";
 
-/// Feature files of which a part never runs, each with the problem that is named.
+/// Feature files with a part that never runs, each with the problem that is reported.
 fn never_run() -> Vec<(String, &'static str)> {
     [parts_that_never_run(), steps_that_never_run()].concat()
 }
@@ -120,7 +120,7 @@ fn parts_that_never_run() -> Vec<(String, &'static str)> {
     ]
 }
 
-/// Steps, and what belongs to them.
+/// Steps, and their tables and doc strings.
 fn steps_that_never_run() -> Vec<(String, &'static str)> {
     vec![
         (
@@ -169,7 +169,7 @@ fn steps_that_never_run() -> Vec<(String, &'static str)> {
     ]
 }
 
-/// What reads as if it ran, and does not, is no pass of `lint` nor of `run`.
+/// Text that looks as if it ran, and does not run, makes `lint` and `run` fail.
 #[test]
 fn what_never_runs_is_a_problem() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
@@ -189,8 +189,7 @@ fn what_never_runs_is_a_problem() {
     }
 }
 
-/// A byte order mark at the beginning is left out, as Cucumber does (`EncodingParser` of cucumber-jvm); other encodings are
-/// named.
+/// A byte order mark at the beginning is ignored, as Cucumber does (`EncodingParser` of cucumber-jvm); other encodings are reported.
 #[test]
 fn encodings_are_read_or_named() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
@@ -274,7 +273,7 @@ fn a_file_that_is_no_feature_is_refused_in_words_with_its_line() {
     }
 }
 
-/// Cucumber stops at the first file that it cannot parse; whoever mends files wants all that is wrong with them.
+/// Cucumber stops at the first file that it cannot parse; a user wants all problems of all files.
 #[test]
 fn one_run_tells_of_all_files_and_all_columns() {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
@@ -325,7 +324,7 @@ fn a_step_that_does_not_end_is_cut_off_and_no_pass() {
         "--step-deadline=1ms",
     ]);
     let said = String::from_utf8_lossy(&output.stdout);
-    // Its `When` states 2 s, which starting consumers and waiting out the 2 s goes beyond.
+    // The `When` states 2 s; starting consumers and waiting for 2 s takes longer.
     assert_eq!(output.status.code(), Some(12), "{said}");
     assert!(
         said.contains("has not ended within its deadline of 2.0s"),

@@ -1,4 +1,4 @@
-//! The `harness` command, as a shell runs it. One target, so that cargo runs its slow tests side by side.
+//! The `harness` command, as a shell runs it. All in one test target, so that cargo runs its slow tests in parallel.
 
 #![expect(
     clippy::disallowed_methods,

@@ -1,4 +1,5 @@
-//! `harness recording`: what a real cluster did is inside; the same under other settings is not; the rest is wrong input.
+//! `harness recording`: the recording of a real cluster is within the model; the same recording under other settings is not; other
+//! files are wrong input.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +12,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(fixtures).join(name)
 }
 
-/// Exit code and everything that was said.
+/// The exit code and the whole output.
 fn judge(scaled_object: &Path, recording: &Path) -> (Option<i32>, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_harness"))
         .arg("recording")
@@ -77,7 +78,7 @@ fn files_that_say_nothing_of_a_cluster_are_wrong_input() {
     }
 }
 
-/// 12 messages for which a poll makes 12 jobs, and none as long as they work (KEDA `scale_jobs.go`, `defaultScalingStrategy`).
+/// 12 messages: one poll creates 12 jobs, and later polls none as long as these work (KEDA `scale_jobs.go`, `defaultScalingStrategy`).
 const JOBS: &str = "t_s,total,jobs,pending,made\n0,0,0,0,0\n4,12,0,0,0\n9,12,12,12,12\n15,12,12,0,12\n50,12,12,0,12\n";
 
 #[test]

@@ -1,4 +1,4 @@
-//! `harness simulate`: what it refuses, and what it leaves when it has answered.
+//! `harness simulate`: which input it refuses, and which files it writes.
 
 mod more;
 
@@ -30,7 +30,7 @@ fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
 }
 
-/// Asks about `settings`, with `out` for the answer.
+/// Runs the simulation of `settings`, which writes its answer to `out`.
 fn simulate(settings: &Path, out: &Path, flags: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
     let command = command.arg("simulate").arg(settings).arg("--out").arg(out);
@@ -38,7 +38,7 @@ fn simulate(settings: &Path, out: &Path, flags: &[&str]) -> Output {
     output.expect("the harness must start")
 }
 
-/// `settings`, as text, are refused with exit code 2, and nothing is written.
+/// Checks that `settings`, as text, are refused with exit code 2, and that nothing is written.
 fn refused(settings: &str, flags: &[&str], texts: &[&str]) {
     let directory = directory();
     let file = directory.path().join("scaledobject.yaml");
@@ -61,7 +61,7 @@ fn the_settings_of_the_sample_are_answered_in_words() {
     let out = directory.path().join("new/out");
     let output = simulate(&file, &out, &["--compare", &format!("{K8S}/base")]);
     let said = String::from_utf8_lossy(&output.stdout);
-    // Findings are an answer.
+    // Findings do not change the exit code.
     assert_eq!(output.status.code(), Some(0), "{said}");
     for text in [
         "MODEL of KEDA and the HPA, not the real ones",
@@ -83,7 +83,7 @@ fn the_settings_of_the_sample_are_answered_in_words() {
     assert_eq!(figures["settings"][1]["findings"], serde_json::json!([]));
 }
 
-/// What Go reads as 15 is 15 (`sigs.k8s.io/yaml`, `yamlToJSON`).
+/// A number is 15 if Go reads it as 15 (`sigs.k8s.io/yaml`, `yamlToJSON`).
 #[test]
 fn a_number_that_is_whole_is_a_whole_number() {
     let directory = directory();
@@ -106,7 +106,7 @@ fn settings_come_from_standard_input_too() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the harness must start");
-    // As `kubectl get -o yaml` prints it, and PowerShell passes it on.
+    // As `kubectl get -o yaml` prints it, and as PowerShell writes it to a file.
     let items = SAMPLE.replace('\n', "\n  ");
     let list = format!("apiVersion: v1\nkind: List\nitems:\n- {items}\n");
     let bytes: Vec<u8> = list.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -165,7 +165,7 @@ fn overlays_are_rendered_by_kubectl() {
     }
 }
 
-/// What is changed in the sample, and what the refusal says.
+/// Changes of the sample, each with the texts of the refusal.
 const REFUSED: &[(&str, &str, &[&str])] = &[
     (
         "maxReplicaCount: 15",
@@ -317,7 +317,7 @@ fn flags_that_make_no_sense_are_named() {
 #[test]
 fn a_directory_that_takes_no_answer_is_a_local_resource() {
     let base = format!("{K8S}/base");
-    // Nobody can create a directory in /proc, not even root.
+    // No user can create a directory in /proc, not even root.
     let output = simulate(Path::new(&base), Path::new("/proc/answers"), &[]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(6), "{said}");

@@ -1,12 +1,12 @@
-//! Storage that several tests share, and what it holds.
+//! A storage that several tests share, and its contents.
 
 use std::sync::OnceLock;
 
 use azurite::Azurite;
 use tokio::runtime::Runtime;
 
-/// One emulator for all tests here that do not end it, since each costs seconds of CPU to start: every test has queues and tables
-/// of its own in it. Its leash ends it, since statics are not dropped.
+/// One emulator for all tests here that do not end it, since each start costs seconds of CPU time: every test has its own queues
+/// and tables in it. Its leash ends it, since statics are not dropped.
 pub(crate) fn shared_azurite() -> &'static Azurite {
     static STARTED: OnceLock<(Runtime, Azurite)> = OnceLock::new();
     let start = || {
@@ -14,7 +14,7 @@ pub(crate) fn shared_azurite() -> &'static Azurite {
         let azurite = runtime.block_on(Azurite::start());
         (runtime, azurite.expect("Azurite must start"))
     };
-    // A thread of its own, since tests that ask may be in a runtime already.
+    // Started on a thread of its own, since the calling test may be in a runtime already.
     let started = STARTED.get_or_init(|| {
         std::thread::spawn(start)
             .join()

@@ -1,15 +1,15 @@
-//! What is wrong before anything is begun: exit code 2, a text that says what to do, and no run.
+//! Wrong input: exit code 2, a message that says what to do, and no run.
 
 use std::process::Command;
 
 const GOOD: &str = "http://127.0.0.1:1/devstoreaccount1";
 
-/// `harness` with `arguments` in `environment` is wrong input.
+/// Checks that `harness` with `arguments` in `environment` reports wrong input.
 fn refused(arguments: &[&str], environment: &[(&str, &str)], texts: &[&str]) {
     ended(2, arguments, environment, texts);
 }
 
-/// `harness` with `arguments` in `environment` ends with `code`, says `texts`, and leaves its `--out` empty.
+/// Checks that `harness` with `arguments` in `environment` ends with `code`, prints `texts`, and leaves its `--out` empty.
 fn ended(code: i32, arguments: &[&str], environment: &[(&str, &str)], texts: &[&str]) {
     let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
@@ -179,7 +179,7 @@ fn variables_that_producer_or_consumers_inherit_and_refuse_are_named() {
 #[test]
 fn a_directory_that_takes_no_run_is_a_local_resource() {
     let features = concat!(env!("CARGO_MANIFEST_DIR"), "/../features");
-    // Nobody can create a directory in /proc, not even root.
+    // No user can create a directory in /proc, not even root.
     let texts = ["write to the directory /proc/runs", "--out"];
     ended(6, &["load", "--out=/proc/runs"], &[], &texts);
     ended(

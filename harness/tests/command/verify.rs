@@ -1,4 +1,4 @@
-//! `harness verify` judges tables that others have written, from the producer's summary alone.
+//! `harness verify` judges tables of other programs, from the producer's summary alone.
 
 mod leased;
 mod shared;
@@ -27,10 +27,10 @@ use crate::storage::shared_azurite;
 
 const MESSAGES: usize = 40;
 
-/// A load that was sent, and nobody's table yet.
+/// A load that was sent, with an empty table.
 struct Sent {
     azurite: &'static Azurite,
-    /// Of its queue and of its table, which no other test has.
+    /// The name of its queue and of its table, which no other test uses.
     name: String,
     queue: AzureQueue,
     summary: PathBuf,
@@ -66,7 +66,7 @@ impl Sent {
         assert!(output.status.success(), "{output:?}");
     }
 
-    /// `harness command` with the storage as a consumer gets it.
+    /// `harness command` with the same storage flags as a consumer.
     fn harness(&self, command: &str) -> Command {
         let mut harness = Command::new(env!("CARGO_BIN_EXE_harness"));
         harness
@@ -93,7 +93,7 @@ impl Sent {
         said(&verified.expect("the harness must start"))
     }
 
-    /// What the only report of a verification says.
+    /// The record of the only verification.
     fn record(&self) -> RunRecord {
         let entries = std::fs::read_dir(self.out.path()).expect("the directory");
         let mut dirs = entries.map(|entry| entry.expect("an entry").path());
@@ -136,7 +136,7 @@ fn said(output: &Output) -> (Option<i32>, String) {
     )
 }
 
-/// A worker with a table of its own kind: a fresh key for each row, the id and the payload in columns of other names.
+/// A worker with a table of another form: a new key for each row, the id and the payload in columns of other names.
 async fn foreign_worker(sent: &Sent) {
     let table = sent.table();
     table.create(None).await.expect("a table");
@@ -176,7 +176,7 @@ async fn a_table_with_columns_of_its_own_is_judged_by_its_ids_and_payloads() {
     );
     assert!(!text.contains("misplaced"), "keys were not judged: {text}");
 
-    // Of a column that no row has, nothing can be said.
+    // A column that no row has says nothing about the consumer.
     let (code, text) = sent.verified(&["--id-column=nothing"]).await;
     assert_eq!(code, Some(2), "{text}");
     assert!(
@@ -184,11 +184,11 @@ async fn a_table_with_columns_of_its_own_is_judged_by_its_ids_and_payloads() {
         "{text}"
     );
 
-    // By the contract, nothing of it is right.
+    // Judged by the contract, no row is right.
     let (code, text) = sent.verified(&[]).await;
     assert_eq!(code, Some(10), "{text}");
 
-    // One row twice, one gone.
+    // One row is there twice, one is deleted.
     let table = sent.table();
     let again = json!({
         "PartitionKey": "all", "RowKey": "again", "messageId": "r1-7", "payload": "something else",
@@ -261,7 +261,7 @@ async fn a_summary_that_is_missing_or_wrong_is_named() {
     }
 }
 
-/// A worker of the contract, in the hands of a test.
+/// A worker of the contract that the test drives.
 struct Worker<'a> {
     queue: &'a AzureQueue,
     table: AzureTable,
@@ -281,7 +281,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// All visible messages, leased for a minute.
+    /// Receives all visible messages, and leases them for a minute.
     async fn receive_all(&self) -> Vec<Delivery> {
         let mut all = Vec::new();
         loop {
@@ -294,7 +294,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Stores and deletes `deliveries`. Their rows say that they were to be sent `earlier` than they were.
+    /// Stores and deletes `deliveries`. Their rows claim an intended time that is `earlier` than the real one.
     async fn finish(&self, deliveries: &[Delivery], earlier: Duration) {
         for delivery in deliveries {
             let message = Message::decode(&delivery.body).expect("a message");

@@ -1,4 +1,4 @@
-//! Whole loads, into a queue in process.
+//! Whole loads, into an in-process queue.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn queue() -> MemoryQueue {
     queue
 }
 
-/// Everything in the queue, as sequence numbers, ascending.
+/// All sequence numbers in the queue, ascending.
 async fn contents(queue: &MemoryQueue) -> Vec<u64> {
     let mut seqs = Vec::new();
     loop {
@@ -79,7 +79,7 @@ async fn duplicates_are_in_the_queue_twice_and_known_without_a_list() {
     assert_eq!(summary.duplicates(), Some(duplicates));
 }
 
-/// Takes each message after a while, and as many at once as come.
+/// A sink that takes each message after a while, and any number at once.
 #[derive(Debug, Clone)]
 struct Slow(Duration);
 

@@ -1,4 +1,4 @@
-//! When each message is due: exact offsets from the start of the run, without a clock.
+//! The due time of each message: exact offsets from the start of the run, without a clock.
 
 pub mod trace;
 
@@ -11,7 +11,7 @@ use rand_distr::{Distribution as _, Exp};
 use crate::shape::Shape;
 use trace::TraceError;
 
-/// Keeps the arrival times apart from whatever else is drawn from the run's seed.
+/// Separates the arrival times from other random numbers of the run's seed.
 const ARRIVALS: u64 = 0x6172_7269_7661_6c73;
 
 /// Why there is no schedule.
@@ -23,7 +23,7 @@ pub enum ScheduleError {
     /// The sample's pace is a loop, not a schedule.
     #[error("plan the load: the sample's pace has no schedule")]
     ClosedLoop,
-    /// The sample's pace is one loop, which cannot be cut.
+    /// The sample's pace is one loop, which cannot be cut into slices.
     #[error("plan the load: the sample's pace is one loop, and has no slices; choose a --shape")]
     ClosedLoopInSlices,
     /// Nothing would be sent.
@@ -36,7 +36,7 @@ pub enum ScheduleError {
 
 /// The offsets at which messages are due, ascending; an iterator. Message `seq` is due at the `seq`th offset.
 ///
-/// Each offset of a regular shape is computed from its index, never from the one before, so no error adds up: exact to the
+/// Each offset of a regular shape is calculated from its index, never from the offset before, so errors do not add up: exact to the
 /// nanosecond for a hundred days.
 #[derive(Debug)]
 pub struct Schedule {
@@ -48,7 +48,7 @@ pub struct Schedule {
 
 #[derive(Debug)]
 enum Arrivals {
-    /// A rate from `from` to `to` (per second) over `over` seconds, then `to`. A constant rate is a ramp to itself.
+    /// A rate from `from` to `to` (per second) over `over` seconds, then `to`. A constant rate is a ramp from the rate to itself.
     Ramp {
         from: f64,
         to: f64,
@@ -67,8 +67,8 @@ enum Arrivals {
 }
 
 impl Schedule {
-    /// The schedule of `shape`, ended by whichever comes first of `messages` and `duration` (offsets from it on are not
-    /// due any more). Reads the trace, if that is the shape. A ramp without either ends when the rate is reached.
+    /// The schedule of `shape`, which ends with `messages` or `duration`, whichever comes first (an offset equal to `duration` is
+    /// not due any more). Reads the trace, if the shape is one. A ramp without either ends when its last rate is reached.
     pub fn new(
         shape: &Shape,
         seed: u64,
@@ -123,7 +123,7 @@ impl Schedule {
         })
     }
 
-    /// How many messages it has; `None` when it has no end, or an end that only drawing the arrivals would tell.
+    /// The number of messages; `None` if the schedule has no end, or if the number follows only from drawing the arrivals.
     pub fn planned(&self) -> Option<u64> {
         match self.arrivals {
             Arrivals::Random { .. } if self.until.is_some() => None,
@@ -149,7 +149,7 @@ impl Iterator for Schedule {
 }
 
 impl Arrivals {
-    /// The offset of arrival `index`, from 0. `Random` ignores the index: it must be asked in order.
+    /// The offset of arrival `index`, from 0. `Random` ignores the index, so indices must be requested in order.
     fn offset(&mut self, index: u64) -> Option<Duration> {
         match self {
             Self::Ramp { from, to, over } => seconds(ramp_offset(index as f64, *from, *to, *over)),
@@ -169,7 +169,7 @@ impl Arrivals {
         }
     }
 
-    /// How many arrivals there are at all, where the shape itself has an end.
+    /// The number of all arrivals, if the shape itself has an end.
     fn ends(&self) -> Option<u64> {
         match self {
             Self::Ramp { from, to, over } if *to == 0.0 => Some(whole((from / 2.0 * over).ceil())),
@@ -178,12 +178,12 @@ impl Arrivals {
         }
     }
 
-    /// How many arrivals come before `until`.
+    /// The number of arrivals before `until`.
     fn within(&self, until: Option<Duration>) -> Option<u64> {
         let until = until?;
         match self {
-            // Up to rounding, which the comparison of each offset with `until` settles: one more here does no harm to the
-            // iterator, but would to `planned`.
+            // May be one too many by rounding. The iterator compares each offset with `until`, so this does not matter there, but
+            // it would in `planned`.
             Self::Ramp { from, to, over } => {
                 let near = whole(ramp_count(until.as_secs_f64(), *from, *to, *over).ceil());
                 let due = |index: u64| {

@@ -1,10 +1,11 @@
 //! Trace files: recorded arrivals, replayed.
 //!
-//! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. Times of day (ISO 8601,
-//! or seconds since 1970) are counted from the first line. A first line `offset_s` is a header: it says that every line is an arrival,
-//! which of a table of times and other columns nobody could know. Only the first column is read, so a trace may carry more; empty lines
-//! and lines that start with `#` are skipped. As spreadsheets write it, it may be in UTF-16, begin with a byte order mark, end its lines with CR,
-//! have semicolons or tabs between its columns, and say so in a line such as `sep=;` before all others.
+//! CSV, one arrival a line: its offset from the start of the run in seconds, decimals allowed, in ascending order. Times of day
+//! (ISO 8601, or seconds since 1970) are counted from the first line. A first line `offset_s` is a header: it declares that every
+//! line is an arrival, which cannot be known of a table of times and other columns. Only the first column is read, so a trace may
+//! have more; empty lines and lines that start with `#` are skipped. As spreadsheets write it, the file may be in UTF-16, begin
+//! with a byte order mark, end its lines with CR, separate its columns by semicolons or tabs, and name the separator in a first
+//! line such as `sep=;`.
 
 mod looks;
 
@@ -15,15 +16,15 @@ use std::time::Duration;
 use workflow::contract::iso;
 use workflow::contract::text::{declared_separator, decode, is_utf16};
 
-/// Most arrivals of one trace; they are held in memory, 16 bytes each.
+/// The most arrivals of one trace; they are held in memory, 16 bytes each.
 pub const MAX_ARRIVALS: usize = 10_000_000;
 
 /// Latest arrival of a trace, in seconds: a year.
 const MAX_OFFSET_S: f64 = 366.0 * 86_400.0;
 
-/// A number from here on is a time since 1970 in seconds: 1973.
+/// A number from here on is a time in seconds since 1970: this is in 1973.
 const EARLIEST_EPOCH_S: f64 = 1e8;
-/// And from here on one in milliseconds.
+/// A number from here on is a time in milliseconds since 1970.
 const LATEST_EPOCH_S: f64 = 1e11;
 
 /// Why a trace cannot be replayed.
@@ -56,7 +57,7 @@ pub enum TraceError {
         path: PathBuf,
         /// From 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// There is no arrival in it.
@@ -76,10 +77,10 @@ pub fn read(path: &Path) -> Result<Vec<Duration>, TraceError> {
     parse(path, BufReader::new(file))
 }
 
-/// The same from a text, or from what UTF-16 makes of one; `path` is what errors call it.
+/// Reads a trace from its text, or from its UTF-16 bytes; errors name it `path`.
 ///
-/// By lines, and not with a CSV reader: those count neither blank lines nor comments reliably, and a first column of
-/// numbers needs none.
+/// Reads lines, and does not use a CSV reader: CSV readers do not count blank lines and comments reliably, and a first column of
+/// numbers does not need one.
 pub fn parse(path: &Path, mut source: impl BufRead) -> Result<Vec<Duration>, TraceError> {
     let failed = |line: u64, source: io::Error| TraceError::Read {
         path: path.to_owned(),
@@ -106,7 +107,7 @@ pub fn parse(path: &Path, mut source: impl BufRead) -> Result<Vec<Duration>, Tra
     let mut line = 0;
     for text in lines {
         let text = text.map_err(|error| failed(line + 1, error))?;
-        // Lines may end in CR alone, as those of spreadsheets for the first Macintoshes.
+        // Lines may end with CR alone, as spreadsheets for the first Macintoshes wrote them.
         for text in text.split('\r') {
             line += 1;
             arrivals.add(text).map_err(|problem| TraceError::Line {
@@ -126,23 +127,23 @@ pub fn parse(path: &Path, mut source: impl BufRead) -> Result<Vec<Duration>, Tra
 
 const NO_TEXT: &str = "it is neither UTF-8 nor UTF-16; save it as UTF-8";
 
-/// What was read of a trace so far.
+/// The state after some lines of a trace.
 #[derive(Default)]
 struct Arrivals {
     offsets: Vec<Duration>,
-    /// What a line `sep=` says that stands between columns, as Excel reads it.
+    /// The separator of columns that a line `sep=` declares, as for Excel.
     separator: Option<char>,
-    /// The first line that is no comment.
+    /// The first line that is not a comment.
     first: Option<Row>,
     begun: bool,
-    /// The header says that each line is an arrival.
+    /// Whether the header declares that each line is an arrival.
     is_named: bool,
     /// The time of the first line in seconds since 1970, if it has one.
     begun_at: Option<f64>,
 }
 
 impl Arrivals {
-    /// Reads one more line, or says what is wrong with it.
+    /// Reads one more line, or returns its problem.
     fn add(&mut self, text: &str) -> Result<(), String> {
         let text = if self.begun {
             text
@@ -213,12 +214,12 @@ impl Arrivals {
         if moment.is_some() && columns > 1 && !self.is_named {
             return Err(looks::times_and_values(seconds(text).is_finite()));
         }
-        // The first line decides whether times are counted from it.
+        // The first line decides whether times count from it.
         if count == 0 {
             self.begun_at = moment;
         }
         let since = match (moment, self.begun_at) {
-            // What a number of seconds since 1970 can say, to the microsecond.
+            // The precision of a number of seconds since 1970: a microsecond.
             (Some(at), Some(begun)) => Some(((at - begun) * 1e6).round() / 1e6),
             (None, None) => Some(seconds(text)),
             _ => None,
@@ -228,7 +229,7 @@ impl Arrivals {
         let previous = self.offsets.last();
         let earlier = previous.filter(|previous| match offset {
             Some(offset) => offset < **previous,
-            // A time before the first.
+            // A time before the first one.
             None => moment.is_some() && since.is_some_and(|since| since < 0.0),
         });
         if let Some(previous) = earlier {
@@ -241,12 +242,12 @@ impl Arrivals {
     }
 }
 
-/// The number that `text` is; NaN: it is none.
+/// `text` as a number; NaN if it is none.
 fn seconds(text: &str) -> f64 {
     text.parse().unwrap_or(f64::NAN)
 }
 
-/// `text` as seconds since 1970, if it is a time of day: in ISO 8601, or as such a number of seconds, of which an offset is never one.
+/// `text` as seconds since 1970, if it is a time of day: in ISO 8601, or as such a number of seconds, which is larger than any offset.
 fn moment(text: &str) -> Option<f64> {
     let epoch = Some(seconds(text)).filter(|it| (EARLIEST_EPOCH_S..LATEST_EPOCH_S).contains(it));
     // Exact to the microsecond until 2255.
@@ -258,7 +259,7 @@ fn moment(text: &str) -> Option<f64> {
 /// The first column of a header.
 const HEADER: &str = "offset_s";
 
-/// How a line is divided.
+/// How the columns of a line are separated.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     separator: char,
@@ -266,8 +267,8 @@ struct Row {
 }
 
 impl Row {
-    /// A semicolon or tab separates wherever one is: where decimals have commas, spreadsheets put semicolons between columns.
-    /// What the file says itself comes first.
+    /// The separator of `text`. A semicolon or tab always separates: where decimals have commas, spreadsheets put semicolons
+    /// between columns. A separator that the file declares takes precedence.
     fn of(text: &str, told: Option<char>) -> Self {
         let mut separators = [';', '\t'].into_iter();
         let separator = separators.find(|separator| text.contains(*separator));
@@ -283,7 +284,7 @@ impl Row {
         }
     }
 
-    /// The cells of a line, without the quotes around them; one in quotes that has a separator in it counts as several.
+    /// The cells of a line, without the quotes around them; a cell in quotes that contains a separator counts as several.
     fn cells(self, text: &str) -> impl Iterator<Item = &str> {
         let cells = text.split(self.separator);
         cells.map(|cell| cell.trim().trim_matches('"').trim())
@@ -298,7 +299,8 @@ impl Row {
     }
 }
 
-/// Lines of more columns than the first: `0,25` among lines such as `1` is a decimal with a comma, which would be read as 0.
+/// The problem of a line with more columns than the first: `0,25` among lines such as `1` is a decimal with a comma, and would be
+/// read as 0.
 fn more_columns(text: &str, row: Row, first: Row) -> String {
     format!(
         "{text:?} has {} columns, and the first line {}; write decimals with a point",

@@ -1,4 +1,4 @@
-//! Outcomes, with a sink that answers as scripted.
+//! Outcomes, with a sink that gives scripted answers.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use workflow::contract::{Message, StampSums};
 use super::*;
 use crate::plan::tests::plan;
 
-/// What storage does with one try.
+/// Storage's reaction to one try.
 #[derive(Debug, Clone, Copy)]
 enum Answer {
     Take,
@@ -18,7 +18,7 @@ enum Answer {
 }
 use Answer::{Hang, Refuse, RefuseAfter, Take};
 
-/// Answers in turn, the last answer for ever; keeps every body it is given.
+/// Gives the answers in turn, and the last answer forever; keeps every body.
 #[derive(Debug, Clone)]
 struct Script {
     answers: Arc<Mutex<Vec<Answer>>>,
@@ -201,7 +201,7 @@ async fn a_try_that_begins_in_time_gets_its_answer() {
     });
     rig.deliver(1).await;
     rig.deliver(2).await;
-    // The second try is refused 3 s after the last moment to begin one, and is not taken for a request without an answer.
+    // The second try is refused 3 s after the last moment to begin one, and does not count as a request without an answer.
     assert_eq!(rig.script.bodies().len(), 3);
     assert_eq!(rig.counts(), (1, 0, 1));
 }

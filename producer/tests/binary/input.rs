@@ -1,4 +1,4 @@
-//! Bad input is refused before anything is sent, with a text that tells what to do.
+//! Bad input is refused before anything is sent, with a text that says what to do.
 
 use super::process::{SIGNATURE, producer, producer_to, run};
 use super::scripted::{Answer, Scripted};
@@ -118,7 +118,7 @@ fn nothing_is_created_for_a_load_that_cannot_be_sent() {
 
 #[test]
 fn a_summary_that_has_no_place_is_found_out_before_the_load() {
-    // Nobody can create a file in /proc, not even root.
+    // No user can create a file in /proc, not even root.
     for path in ["/no/such/dir/summary.json", "/", "/proc/summary.json"] {
         let ended = run(producer().args(["--sink=null", "--rate=5", "--summary", path]));
         let ended = ended.assert(6, &["write the summary", path]);

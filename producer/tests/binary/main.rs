@@ -1,4 +1,4 @@
-//! The real binary: what it does with bad input, with storage in trouble, with signals, and with a real queue.
+//! The real binary: with bad input, with failing storage, with signals, and with a real queue.
 
 #![expect(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Runs the binary with a deadline and without the environment of whoever runs the tests.
+//! Runs the binary with a deadline and without the environment variables of the test process.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -10,16 +10,16 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use producer::{Event, Summary};
 
-/// How long anything here may take; many times what it needs.
+/// How long any wait here may take; many times what it needs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Lines of one output that may wait for the test: far more than any producer here writes.
+/// The most lines of one output that wait for the test: far more than any producer here writes.
 const LINES: usize = 65_536;
 
 /// A signature that must never be seen in any output.
 pub(crate) const SIGNATURE: &str = "c2VjcmV0c2lnbmF0dXJl";
 
-/// The binary, told to write JSON.
+/// The binary, with JSON output.
 pub(crate) fn producer() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_producer"));
     command.env_clear().env("EDW_PROGRESS", "json");
@@ -77,7 +77,7 @@ impl Ended {
     }
 }
 
-/// A process under way; killed if the test ends before it.
+/// A running process; killed if the test ends before it.
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
@@ -164,7 +164,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail when it has ended, as it should have.
+        // Both fail if the process has ended, as it should have.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -174,7 +174,7 @@ fn reader(pipe: impl Read + Send + 'static) -> (Receiver<String>, JoinHandle<()>
     let (send, receive) = mpsc::sync_channel(LINES);
     let thread = thread::spawn(move || {
         for line in BufReader::new(pipe).lines() {
-            // Nobody listens any more when the test has failed.
+            // If the test has failed, no receiver is left.
             if send.send(line.unwrap()).is_err() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! A real queue: what the summary says is what is there.
+//! A real queue: its content is what the summary says.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -15,7 +15,7 @@ use workflow::ports::WorkQueue as _;
 
 use super::process::{Running, SIGNATURE, producer, run};
 
-/// One for all tests here; its leash ends it, since statics are not dropped.
+/// One Azurite for all tests here; its leash ends it, since statics are not dropped.
 async fn shared() -> &'static Azurite {
     static SHARED: OnceCell<Azurite> = OnceCell::const_new();
     SHARED
@@ -48,7 +48,7 @@ fn producer_to(azurite: &Azurite, queue: &str) -> Command {
     command
 }
 
-/// Every message in the queue: how often each is there.
+/// Every message in the queue, with how often it is there.
 async fn contents(queue: &AzureQueue) -> BTreeMap<u64, (u32, Message)> {
     let mut found = BTreeMap::new();
     loop {
@@ -63,7 +63,8 @@ async fn contents(queue: &AzureQueue) -> BTreeMap<u64, (u32, Message)> {
     }
 }
 
-/// Exactly the messages 1 to `begun`, as often as the run's duplicates say, with payloads that follow from the seed.
+/// Checks that the queue has exactly the messages 1 to `begun`, as often as the run's duplicates require, with payloads that follow
+/// from the seed.
 async fn assert_matches(summary: &Summary, queue: &AzureQueue) {
     let found = contents(queue).await;
     let duplicates = summary.duplicates().unwrap();

@@ -1,14 +1,14 @@
-//! A queue service that answers as scripted: the smallest HTTP server that an HTTP client takes for one.
+//! A queue service with scripted answers: a minimal HTTP server.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What to do with one request.
+/// The reaction to one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Answer {
-    /// Take the message.
+    /// Accept the message.
     Take,
     /// Refuse it: status, and the service's error code.
     Refuse(u16, &'static str),

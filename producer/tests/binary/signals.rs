@@ -1,4 +1,4 @@
-//! Signals: the first ends the run cleanly, the second at once.
+//! Signals: the first ends the run in order, the second immediately.
 
 use nix::sys::signal::Signal;
 use producer::Event;

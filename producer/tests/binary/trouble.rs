@@ -1,4 +1,4 @@
-//! Storage in trouble: ridden out where that can help, told truthfully where not.
+//! Failing storage: the producer tries again where that can help, and reports the outcomes truthfully.
 
 use workflow::contract::{Message, Seq};
 
@@ -132,7 +132,7 @@ fn a_lost_answer_and_an_acknowledged_retry_make_one_acknowledged_message() {
 
 #[test]
 fn storage_that_goes_away_makes_messages_late_and_loses_none() {
-    // Away for its first 40 requests of the run's middle: several back off at once and come back.
+    // Storage is unavailable for 40 requests in the middle of the run: several senders back off at once and come back.
     let storage = Scripted::start(|n, _| {
         if (20..60).contains(&n) {
             Refuse(503, "ServerBusy")
@@ -149,7 +149,7 @@ fn storage_that_goes_away_makes_messages_late_and_loses_none() {
 
 #[test]
 fn a_port_where_nobody_listens_is_tried_for_a_while_and_then_given_up() {
-    // Port 1 is reserved and unused. One that was free a moment ago may be another test's by now.
+    // Port 1 is reserved and unused. A port that was free a moment ago may be another test's by now.
     let mut command = producer_to("http://127.0.0.1:1/devstoreaccount1");
     command.args(["--rate=10", "--send-timeout=1s", "--log-format=json"]);
     let ended = run(&mut command).assert(3, &["unreachable", "check the account name or endpoint"]);
@@ -194,7 +194,7 @@ fn the_body_is_a_message_of_the_contract() {
     ]);
     run(&mut command).assert(0, &[]);
     let mut body = storage.bodies()[0].clone();
-    // The ampersand last: what it escapes is text by then.
+    // The ampersand is last: the text that it escapes is plain by then.
     for (escaped, plain) in [
         ("&quot;", "\""),
         ("&apos;", "'"),

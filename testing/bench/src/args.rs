@@ -46,12 +46,12 @@ pub(crate) enum What {
 }
 
 impl Args {
-    /// Whether `what` was asked for.
+    /// Whether the command line selects `what`.
     pub(crate) fn wants(&self, what: What) -> bool {
         self.what.contains(&what) || self.what.contains(&What::All)
     }
 
-    /// How large the benchmarks are.
+    /// The sizes of the benchmarks.
     pub(crate) fn sizes(&self) -> Sizes {
         let full = Sizes {
             rounds: self.rounds,
@@ -78,15 +78,15 @@ impl Args {
     }
 }
 
-/// How large the benchmarks are.
+/// The sizes of the benchmarks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sizes {
     pub(crate) rounds: u32,
     pub(crate) puts: u64,
     pub(crate) backlog: u64,
     pub(crate) concurrency: u16,
-    /// Messages put, and again put and consumed, before anything counts: Azurite needs a few thousand requests until its
-    /// code is compiled.
+    /// Messages that are put, and again put and consumed, before measuring: Azurite needs a few thousand requests until its code is
+    /// compiled.
     pub(crate) warm_up: u64,
     /// Starts of the consumer.
     pub(crate) starts: u32,

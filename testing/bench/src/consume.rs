@@ -1,8 +1,8 @@
 //! `consume` and `memory`: one consumer against the raw receive, insert and delete, over a backlog of the same size.
 //!
-//! The raw clock runs from the first receive to the last delete, with its connections open before. The consumer's runs
-//! from just before its exec, so its start counts against it, until its metrics say that all are deleted; they are asked
-//! for every 20 ms, which also counts against it.
+//! The raw time runs from the first receive to the last delete, with connections opened before. The consumer's time runs from just
+//! before its exec, so it includes the start, until its metrics say that all messages are deleted; the metrics are read every 20
+//! ms, which also counts against the consumer.
 
 use std::process::Command;
 use std::time::Duration;
@@ -19,16 +19,16 @@ use crate::process::{self, Process, Used};
 use crate::raw;
 use crate::storage::{Place, Storage};
 
-/// The share of the raw rate that one consumer must reach.
+/// The smallest share of the raw rate that one consumer must reach.
 const RATE_TARGET: f64 = 0.8;
 
-/// The resident memory that it must stay under.
+/// The largest resident memory of the consumer.
 const MEMORY_TARGET_KIB: u64 = 16 * 1024;
 
-/// Between two looks at the consumer's metrics: 1 % of the shortest round that means anything.
+/// Time between two looks at the consumer's metrics: 1 % of the shortest useful round.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Rows of one write at most: entity group transactions as by default, and none.
+/// The most rows of one write: the default of entity group transactions, and 1 for none.
 const GROUPED: u16 = 100;
 const ALONE: u16 = 1;
 
@@ -85,7 +85,7 @@ fn rate(rate: f64) -> String {
     format!("{rate:.0}/s")
 }
 
-/// Until all are deleted, and what it used until it ended.
+/// Measures the time until all messages are deleted, and the resources that the consumer used until it ended.
 async fn timed(
     storage: &Storage,
     place: &Place,
@@ -118,7 +118,7 @@ async fn timed(
     Ok((took, used))
 }
 
-/// Lets a consumer work through a backlog of `messages`, undisturbed; what it used.
+/// Lets a consumer work through a backlog of `messages`, without reading its metrics. Returns the resources that it used.
 pub(crate) async fn untimed(
     storage: &Storage,
     place: &Place,
@@ -130,7 +130,7 @@ pub(crate) async fn untimed(
     finish(Process::start("consumer", &mut command)?, messages).await
 }
 
-/// Waits for its end, and makes sure that it did what it was measured for.
+/// Waits for the consumer's end, and checks that it did the work that was measured.
 async fn finish(process: Process, messages: u64) -> anyhow::Result<Used> {
     let log = process.log_path();
     let used = process.end().await?;
@@ -166,7 +166,7 @@ fn command(
     Ok(command)
 }
 
-/// What is of interest in a line of the consumer's log.
+/// The fields of a line of the consumer's log that are used here.
 #[derive(Debug, Deserialize)]
 struct Line {
     address: Option<String>,
@@ -174,7 +174,7 @@ struct Line {
     deleted: Option<u64>,
 }
 
-/// The lines so far; one that is not yet complete is none.
+/// The lines so far; an incomplete last line is left out.
 fn lines(log: &str) -> impl Iterator<Item = Line> {
     log.lines()
         .filter_map(|line| serde_json::from_str(line).ok())

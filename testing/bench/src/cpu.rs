@@ -1,7 +1,7 @@
-//! `cpu`: user and system CPU time a message, of the consumer and of a loop on the Azure SDK for Python.
+//! `cpu`: user and system CPU time per message, of the consumer and of a loop on the Azure SDK for Python.
 //!
-//! All of the consumer's life counts: start, idle polls, end. Of Python only the loop does. The target is judged on
-//! `--insert-batch 1`, where both make the same calls.
+//! The consumer is measured from start to end, with its idle polls; of Python only the loop is measured. The target is judged with
+//! `--insert-batch 1`, where both make the same requests.
 
 use crate::args::Sizes;
 use crate::consume;
@@ -9,10 +9,10 @@ use crate::figures::{Figure, median, rounds};
 use crate::python::Python;
 use crate::storage::Storage;
 
-/// How many times less CPU than Python the consumer must take.
+/// The consumer must use this many times less CPU time than Python.
 const TARGET: f64 = 10.0;
 
-/// Rounds suffice that are fewer than for rates: CPU time does not vary as they do.
+/// Fewer rounds than for rates are enough: CPU time varies less.
 const MOST_ROUNDS: u32 = 3;
 
 pub(crate) async fn measure(

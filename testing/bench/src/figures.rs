@@ -1,4 +1,4 @@
-//! What was measured, as a table for a terminal and as Markdown for BENCHMARKS.md.
+//! The measured figures, as a table for a terminal and as Markdown for BENCHMARKS.md.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,13 @@ pub(crate) struct Figure {
     pub(crate) what: String,
     /// The figure with its unit.
     pub(crate) value: String,
-    /// The target, and whether it is met; `None` where there is no target.
+    /// The target, and whether it is met; `None` if there is no target.
     pub(crate) target: Option<Target>,
-    /// Each round, or what else a reader needs to judge the figure.
+    /// The value of each round, or other details that a reader needs to judge the figure.
     pub(crate) detail: String,
 }
 
-/// What a figure is held to.
+/// The target of a figure.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) text: &'static str,
@@ -33,7 +33,7 @@ impl Figure {
         }
     }
 
-    /// Holds it to a target.
+    /// Adds a target to the figure.
     pub(crate) fn held_to(mut self, text: &'static str, met: bool) -> Self {
         self.target = Some(Target { text, met });
         self
@@ -86,7 +86,7 @@ pub(crate) fn markdown(figures: &[Figure]) -> String {
     text
 }
 
-/// The middle one; of an even number the mean of the two in the middle.
+/// The middle value; of an even number of values, the mean of the two in the middle.
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

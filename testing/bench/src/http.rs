@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// A request, ready but for its connection.
+/// A request without its connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
@@ -25,7 +25,7 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     authority: String,
-    /// What drives it, until this is dropped. A broken connection shows as the error of the request that meets it.
+    /// The task that drives the connection, until this is dropped. The next request on a broken connection fails.
     _driver: JoinSet<()>,
 }
 
@@ -46,7 +46,7 @@ impl Connection {
         })
     }
 
-    /// Sends, and reads the whole answer; any status but 2xx is an error.
+    /// Sends the request, and reads the whole answer; any status but 2xx is an error.
     pub(crate) async fn call(&mut self, call: Call<'_>) -> anyhow::Result<Bytes> {
         let mut request = Request::builder()
             .method(call.method.clone())
@@ -60,7 +60,7 @@ impl Connection {
         let answer = self.sender.send_request(request).await?;
         let status = answer.status();
         let body = answer.into_body().collect().await?.to_bytes();
-        // The query holds the SAS: it stays out of the message.
+        // The query holds the SAS, so the error must not contain it.
         let path = call.target.split('?').next().unwrap_or_default();
         ensure!(
             status.is_success(),

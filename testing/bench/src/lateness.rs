@@ -1,6 +1,6 @@
-//! `lateness`: how late the open-loop schedule becomes at 10,000 messages/s when nothing but the generator is in the way.
+//! `lateness`: the lateness of the open-loop schedule at 10,000 messages/s with a sink that takes everything.
 //!
-//! A thread that only sleeps until each of the same times is the other side: what it is late, the machine is.
+//! The other side is a thread that only sleeps until each of the same times: its lateness is that of the machine.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::args::Sizes;
 use crate::figures::{Figure, median};
 use crate::process;
 
-/// Most milliseconds from intended to actual begin of a send, for 99 % of the messages.
+/// The largest 99th percentile, in milliseconds, from the intended to the actual start of a send.
 const TARGET_MS: f64 = 1.0;
 
 pub(crate) async fn measure(sizes: Sizes) -> anyhow::Result<Vec<Figure>> {
@@ -61,7 +61,7 @@ pub(crate) async fn measure(sizes: Sizes) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-/// How late a thread wakes that does nothing else, at the 99th percentile.
+/// The 99th percentile of the lateness of a thread that only sleeps.
 fn bare_p99_ms(seconds: u32) -> f64 {
     let start = Instant::now();
     let mut late: Vec<_> = (0..seconds * 10_000)

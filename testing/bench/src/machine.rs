@@ -1,4 +1,4 @@
-//! What the figures were measured on, and how busy it was.
+//! Describes the machine of the figures, and how busy it was.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ pub(crate) fn describe() -> String {
     format!("{cores} cores{memory}, {}{model}", std::env::consts::ARCH)
 }
 
-/// The load averages, as `/proc/loadavg` has them: processes that wanted a core in the last 1, 5 and 15 minutes.
+/// The load averages of `/proc/loadavg`: processes that wanted a core in the last 1, 5 and 15 minutes.
 pub(crate) fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")

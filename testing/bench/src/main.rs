@@ -1,5 +1,5 @@
-//! The benchmarks: `ci/bench`, or `cargo run --release -p bench -- all`. What they measure is in each module's head; the
-//! figures are in BENCHMARKS.md.
+//! The benchmarks: `ci/bench`, or `cargo run --release -p bench -- all`. The head of each module says what it measures;
+//! BENCHMARKS.md has the figures.
 
 mod args;
 mod consume;
@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(3),
         Err(error) => {
-            // A closed stderr leaves nobody to tell; the exit code says it still.
+            // If standard error is closed, only the exit code tells of the error.
             drop(writeln!(io::stderr(), "bench: failed to {error:#}"));
             ExitCode::FAILURE
         }

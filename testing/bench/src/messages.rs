@@ -1,10 +1,10 @@
-//! What the raw load sends: the very messages and rows that producer and consumer make, built before the clock starts.
+//! The data of the raw load: the same messages and rows that producer and consumer make, built before the time is measured.
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use workflow::contract::{Message, MessageId, Payloads, ResultRow, RunId, Seq, Stamp};
 
-/// What the SDK begins a body with.
+/// The first characters of a body of the SDK.
 const PROLOG: &str = r#"<?xml version="1.0" encoding="utf-8"?>"#;
 
 /// The messages of one run.
@@ -32,7 +32,7 @@ impl Batch {
         })
     }
 
-    /// Bodies of Put Message. As the SDK writes them, so that both sides send as many bytes.
+    /// Bodies of Put Message in the form of the SDK, so that both sides send as many bytes.
     pub(crate) fn puts(&self) -> Vec<Bytes> {
         let body = |message: Message| {
             let text = escape(&message.encode());

@@ -1,4 +1,4 @@
-//! The programs that are measured, as processes: their binaries, peak memory, CPU time and last words.
+//! The measured programs as processes: their binaries, peak memory, CPU time and last lines.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use anyhow::{Context as _, bail, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 
-/// Between two looks at a process.
+/// Time between two looks at a process.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What no run here takes; one that does hangs.
+/// A process that runs longer than this hangs.
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// A binary of this workspace, built beside this one.
@@ -27,21 +27,21 @@ pub(crate) fn binary(name: &str) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// The target directory, in which this binary lies.
+/// The target directory, which contains this binary.
 pub(crate) fn target() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("find the running executable")?;
     let target = own.ancestors().nth(2);
     Ok(target.context("find the target directory")?.to_owned())
 }
 
-/// The directory for what processes write, in the target directory.
+/// The directory for files of processes, in the target directory.
 pub(crate) fn scratch() -> anyhow::Result<PathBuf> {
     let dir = target()?.join("bench");
     std::fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
     Ok(dir)
 }
 
-/// What a process used until it ended.
+/// The resources that a process used until it ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Used {
     /// User and system CPU time.
@@ -83,12 +83,12 @@ impl Process {
         })
     }
 
-    /// Just before it was started.
+    /// The time just before the process was started.
     pub(crate) fn began(&self) -> Instant {
         self.began
     }
 
-    /// Looks at it; `None` while it runs.
+    /// The exit status of the process; `None` while it runs.
     pub(crate) fn look(&mut self) -> anyhow::Result<Option<ExitStatus>> {
         ensure!(
             self.began.elapsed() < LIMIT,
@@ -121,12 +121,12 @@ impl Process {
         })
     }
 
-    /// Where its log is, also after its end.
+    /// The path of its log, which stays after its end.
     pub(crate) fn log_path(&self) -> PathBuf {
         self.log.clone()
     }
 
-    /// All that it logged so far.
+    /// Its log so far.
     pub(crate) fn log(&self) -> anyhow::Result<String> {
         read(&self.log)
     }
@@ -134,7 +134,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only when it has ended and been waited for, which is what is wanted.
+        // Both fail only if the process has ended and was waited for, as intended.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -158,7 +158,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
 }
 
-/// A command with an empty environment but for `PATH`: a variable that is meant for another run must not change a figure.
+/// A command with no environment variable but `PATH`: a variable for another run must not change a figure.
 pub(crate) fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
@@ -168,8 +168,8 @@ pub(crate) fn command(program: &Path) -> Command {
     command
 }
 
-/// CPU time of all children that were waited for. One process at a time is measured, and Azurite is waited for last: the
-/// difference is that process's.
+/// CPU time of all children that were waited for. One process is measured at a time, and Azurite is waited for last, so the
+/// difference is that of the measured process.
 fn children_cpu() -> anyhow::Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("ask for the children's CPU time")?;
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();

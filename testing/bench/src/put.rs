@@ -1,4 +1,4 @@
-//! `put`: the producer's burst against raw Put Message, over as many connections, into a fresh queue each.
+//! `put`: a burst of the producer against raw Put Message, with the same number of connections, each into a fresh queue.
 
 use anyhow::{Context as _, ensure};
 
@@ -9,11 +9,11 @@ use crate::process;
 use crate::raw;
 use crate::storage::{Place, Storage};
 
-/// The share of the raw rate that the producer must reach.
+/// The smallest share of the raw rate that the producer must reach.
 const TARGET: f64 = 0.9;
 
-/// Alternates the sides. The raw clock runs from the first request to the last answer, connections open before; the
-/// producer's is its own summary's, whose rate counts from the schedule's start, connecting included.
+/// Measures both sides in turns. The raw time runs from the first request to the last answer, with connections opened before; the
+/// producer's is that of its own summary, whose rate counts from the start of the schedule, including the connecting.
 pub(crate) async fn measure(storage: &mut Storage, sizes: Sizes) -> anyhow::Result<Vec<Figure>> {
     let (mut raw, mut producer) = (Vec::new(), Vec::new());
     for _ in 0..sizes.rounds {
@@ -53,7 +53,7 @@ pub(crate) async fn measure(storage: &mut Storage, sizes: Sizes) -> anyhow::Resu
     ])
 }
 
-/// One burst; the rate of its summary.
+/// Sends one burst, and returns the rate of its summary.
 async fn produce(storage: &Storage, place: &Place, sizes: Sizes) -> anyhow::Result<f64> {
     let mut command = process::command(&process::binary("producer")?);
     command

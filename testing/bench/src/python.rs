@@ -19,7 +19,7 @@ pub(crate) struct Python {
     script: PathBuf,
 }
 
-/// What the loop says of itself.
+/// The output of the loop.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub(crate) struct Looped {
     messages: u64,
@@ -69,7 +69,7 @@ impl Python {
     }
 }
 
-/// Runs a command to its end; what it wrote.
+/// Runs a command to its end, and returns its output.
 fn run(command: &mut Command) -> anyhow::Result<String> {
     let program = command.get_program().display().to_string();
     let output = command

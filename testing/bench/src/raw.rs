@@ -1,8 +1,8 @@
-//! The raw load: the same operations with nothing around them. It is what storage allows, and what the two programs are
-//! compared with.
+//! The raw load: the same operations without a program around them. Its rate is what storage allows, and the two programs are
+//! compared with it.
 //!
-//! Bodies are built before the clock starts and answers are read but not understood, except for what the next request
-//! needs: message id and pop receipt.
+//! Bodies are built before the time is measured. Answers are read but not parsed, except for the message id and the pop receipt,
+//! which the next request needs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ const INSERT: &[(&str, &str)] = &[
     ("prefer", "return-no-content"),
 ];
 
-/// Puts `bodies` into the queue over `concurrency` connections; how long that took.
+/// Puts `bodies` into the queue over `concurrency` connections. Returns the time that it took.
 pub(crate) async fn put(
     storage: &Storage,
     place: &Place,
@@ -60,14 +60,14 @@ pub(crate) async fn put(
     Ok(begun.elapsed())
 }
 
-/// One message on its way through a lane: its delete, and the row to insert before.
+/// A received message: its delete, and the row to insert before.
 struct Leased {
     delete: String,
     row: Bytes,
 }
 
-/// Receives up to 32 at a time, inserts one row each, deletes; `concurrency` messages are in flight at most. How long it
-/// took from the first receive to the last delete.
+/// Receives up to 32 messages at a time, inserts one row for each, and deletes it; at most `concurrency` messages are in flight.
+/// Returns the time from the first receive to the last delete.
 pub(crate) async fn consume(
     storage: &Storage,
     place: &Place,
@@ -96,7 +96,7 @@ pub(crate) async fn consume(
     Ok(begun.elapsed())
 }
 
-/// Receives until there is a message for each row. As the consumer does, it waits until half a batch fits.
+/// Receives until there is a message for each row. Like the consumer, it waits until half a batch fits.
 async fn receive_all(
     storage: &Storage,
     place: &Place,
@@ -106,7 +106,7 @@ async fn receive_all(
     feed: mpsc::Sender<Leased>,
 ) -> anyhow::Result<()> {
     let mut rows = rows.into_iter();
-    // No lane has begun yet: all slots are free.
+    // No lane has begun yet, so all slots are free.
     let half = (MAX_RECEIVE / 2).min(u32::try_from(slots.available_permits())?);
     while rows.len() > 0 {
         slots.acquire_many(half).await?.forget();
@@ -132,7 +132,7 @@ async fn receive_all(
             let query = format!("popreceipt={}", encode(receipt));
             let delete = storage.target(&format!("{}/messages/{id}", place.queue), &query);
             let row = rows.next().context("find a row for a message too many")?;
-            // The lanes end only after the feed: a closed one is the error of a lane, which is the one to report.
+            // The lanes end only after the feed: if it is closed, a lane has failed, and that error is reported.
             if feed.send(Leased { delete, row }).await.is_err() {
                 return Ok(());
             }
@@ -210,7 +210,7 @@ fn element<'a>(xml: &'a str, open: &str) -> Option<&'a str> {
     rest.split('<').next()
 }
 
-/// Percent-encodes what base64 holds beyond letters and digits.
+/// Percent-encodes the characters of Base64 that are not letters or digits.
 fn encode(receipt: &str) -> String {
     receipt
         .replace('+', "%2B")

@@ -1,4 +1,4 @@
-//! One run: the benchmarks that were asked for, in the order that disturbs least, and the report.
+//! One run: the selected benchmarks, in an order in which they disturb each other least, and the report.
 
 use std::io::{self, Write as _};
 
@@ -10,7 +10,7 @@ use crate::figures::{self, Figure};
 use crate::storage::Storage;
 use crate::{consume, cpu, lateness, machine, put, python, raw, start};
 
-/// Measures and reports; whether every target is met.
+/// Measures and reports. Returns whether every target is met.
 pub(crate) async fn run(args: &Args) -> anyhow::Result<bool> {
     let sizes = args.sizes();
     let load = machine::load();
@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<bool> {
         machine::describe()
     ))?;
     let mut figures = Vec::new();
-    // Without storage first: Azurite, once started, takes a little of a core even when idle.
+    // Benchmarks without storage come first: Azurite uses a little of a core even when idle.
     if args.wants(What::Lateness) {
         say("lateness ...")?;
         figures.extend(lateness::measure(sizes).await?);
@@ -67,7 +67,7 @@ async fn with_storage(
     Ok(figures)
 }
 
-/// Every operation, in both ways to insert, until Azurite's code is compiled.
+/// Warms up Azurite with every operation, in both ways to insert, until its code is compiled.
 async fn warm_up(storage: &mut Storage, sizes: Sizes) -> anyhow::Result<()> {
     let (place, _) = storage.filled(sizes.warm_up, sizes.concurrency).await?;
     storage.clear(&place).await?;

@@ -1,4 +1,4 @@
-//! `start`: from exec of the consumer to its first Get Messages, as a bare TCP server sees it.
+//! `start`: the time from exec of the consumer to its first Get Messages, as a bare TCP server sees it.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
@@ -12,10 +12,10 @@ use crate::args::Sizes;
 use crate::figures::{Figure, median};
 use crate::process::{self, Process};
 
-/// What the start may take.
+/// The longest time that the start may take.
 const TARGET: Duration = Duration::from_millis(50);
 
-/// What no start takes.
+/// A start that takes longer than this has failed.
 const LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn measure(sizes: Sizes) -> anyhow::Result<Vec<Figure>> {
@@ -35,8 +35,7 @@ pub(crate) fn measure(sizes: Sizes) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-/// One start, from just before fork and exec until the request's head has arrived; the consumer gets no answer and is
-/// killed.
+/// Measures one start, from just before fork and exec until the head of the request has arrived; the consumer gets no answer and is killed.
 #[expect(
     clippy::disallowed_methods,
     reason = "its threads end with the process: the consumer that they wait for is killed"
@@ -67,17 +66,17 @@ fn start() -> anyhow::Result<Duration> {
     Ok(at.duration_since(consumer.began()))
 }
 
-/// Reads the head of the connection's first request, and tells when it is a Get Messages. Never answers.
+/// Reads the head of the connection's first request, and reports when it is a Get Messages. Never answers.
 fn watch(stream: &TcpStream, seen: &SyncSender<Instant>) {
     let mut lines = BufReader::new(stream).lines();
     let Some(Ok(request)) = lines.next() else {
         return;
     };
     if lines.any(|line| line.is_ok_and(|line| line.is_empty())) && is_get_messages(&request) {
-        // There is no room when another one was first, and nobody listens once it was read.
+        // It fails if another request was first, or if the time has been read already.
         let _ = seen.try_send(Instant::now());
     }
-    // Keeps the connection open, as a service that takes its time would, until the consumer is gone.
+    // Keeps the connection open, like a slow service, until the consumer has ended.
     drop(lines.next());
 }
 

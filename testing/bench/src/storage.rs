@@ -1,4 +1,4 @@
-//! The one Azurite of a run, and the queues and tables of its rounds: fresh for each, gone after it.
+//! The one Azurite of a run, and the queues and tables of its rounds, which are created for each round and deleted after it.
 
 use anyhow::Context as _;
 use azurite::{Azurite, Source};
@@ -29,7 +29,7 @@ pub(crate) struct Place {
 }
 
 impl Storage {
-    /// Starts it from the npm package: a container's network would be part of what is measured.
+    /// Starts Azurite from its npm package: with a container, the container's network would be measured as well.
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let azurite = Azurite::builder()
             .source(Source::Npm)
@@ -45,7 +45,7 @@ impl Storage {
         })
     }
 
-    /// Which Azurite it is.
+    /// The version of Azurite.
     pub(crate) fn version() -> String {
         format!("Azurite {} (npm), data in memory", azurite::VERSION)
     }
@@ -71,7 +71,7 @@ impl Storage {
         format!("/{account}/{rest}?{query}{and}{}", self.sas)
     }
 
-    /// Makes a fresh queue and table.
+    /// Creates a new queue and table.
     pub(crate) async fn place(&mut self) -> anyhow::Result<Place> {
         self.rounds += 1;
         let place = Place {
@@ -99,7 +99,7 @@ impl Storage {
         Ok(place)
     }
 
-    /// A fresh place with `messages` in its queue.
+    /// A new place with `messages` in its queue.
     pub(crate) async fn filled(
         &mut self,
         messages: u64,
@@ -113,7 +113,7 @@ impl Storage {
         Ok((place, batch))
     }
 
-    /// Deletes queue and table with all in them.
+    /// Deletes the queue and the table.
     pub(crate) async fn clear(&self, place: &Place) -> anyhow::Result<()> {
         let target = self.target(&place.queue, "");
         queue_call(self, Method::DELETE, &target).await?;

@@ -1,4 +1,4 @@
-//! What storage answers, read by the clients through a transport that has the answer at hand.
+//! Answers of storage, read by the clients through a transport that gives the fuzzed answer.
 //!
 //! An input is a status, headers and a body, as in HTTP: `404`, `x-ms-error-code: TableNotFound`, an empty line, the body.
 
@@ -21,7 +21,7 @@ use workflow::azure::{AccountArgs, AzureQueue, QueueArgs, Secret, Storage};
 use workflow::contract::StoredRow;
 use workflow::ports::{Lease, WorkQueue as _};
 
-/// How often an answer is given; a page that says that there is another would else never end.
+/// How often the answer is given: a page with a continuation would otherwise repeat forever.
 const ANSWERS: usize = 3;
 
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl Answer {
         let mut headers = Headers::new();
         for line in lines {
             let (name, value) = line.split_once(':')?;
-            // What an HTTP client would not let through never reaches the code that is tested here.
+            // Headers that an HTTP client would reject never reach the tested code.
             let name = hyper::header::HeaderName::from_bytes(name.as_bytes()).ok()?;
             let value = hyper::header::HeaderValue::from_str(value.trim()).ok()?;
             let value = value.to_str().ok()?.to_owned();
@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-/// Answers the same a few times, then with an empty page; and keeps the body of the last request.
+/// Gives the same answer a few times, then an empty page; keeps the body of the last request.
 #[derive(Debug)]
 struct Wire {
     answer: Answer,
@@ -123,13 +123,13 @@ fn table_client(wire: Arc<Wire>) -> TableClient {
     TableClient::new(url(), "results", None, Some(options)).expect("constant options must be valid")
 }
 
-/// An error says something, and its code, where it has one, is the one that its text names.
+/// Checks that an error has a message, and that its code, if it has one, is part of the message.
 fn told(error: &azure_core::Error) {
     assert!(!error.to_string().is_empty());
     drop((ErrorCode::of(error), format!("{error:?}")));
 }
 
-/// Answers about entities and tables. An entity that is read is written, and then read as the same.
+/// Answers about entities and tables. An entity that was read is written, and must be read back as the same.
 pub(crate) fn table(input: &[u8]) {
     let Some(answer) = Answer::of(input) else {
         return;
@@ -169,7 +169,7 @@ pub(crate) fn table(input: &[u8]) {
 
 fn survives(entity: &Entity) {
     let wire = Wire::new(Answer::ok(Vec::new()));
-    // Another client may have stored what the rules for names and sizes do not let this one write.
+    // Another client may have stored an entity whose names or sizes this client does not write.
     if block_on(table_client(wire.clone()).insert_entity(entity, None)).is_err() {
         return;
     }
@@ -177,7 +177,7 @@ fn survives(entity: &Entity) {
     let again = block_on(again.get_entity::<Entity>("p", "r", None))
         .and_then(azure_core::http::Response::into_model)
         .expect("what was written must be read");
-    // By their texts: a NaN is not equal to itself.
+    // Compared as texts: a NaN is not equal to itself.
     assert_eq!(format!("{:?}", again.entity), format!("{entity:?}"));
 }
 

@@ -1,4 +1,4 @@
-//! What travels in messages and rows: [`workflow::contract`].
+//! The content of messages and rows: [`workflow::contract`].
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use workflow::contract::{
 
 use crate::text;
 
-/// A message body. What is taken is written as the same again, and its id is found without reading the rest.
+/// A message body. A body that is accepted is written as the same again, and its id is found without reading the rest.
 pub(crate) fn message(input: &[u8]) {
     let Some(body) = text(input) else { return };
     let id = id_of_body(body);
@@ -27,7 +27,7 @@ pub(crate) fn message(input: &[u8]) {
     }
 }
 
-/// A row of any worker: the samples that it gives, and what the audit makes of it.
+/// A row of any worker: its latency samples, and its audit.
 pub(crate) fn row(input: &[u8]) {
     let Ok(row) = serde_json::from_slice::<StoredRow>(input) else {
         return;
@@ -47,13 +47,13 @@ pub(crate) fn row(input: &[u8]) {
     assert_eq!(serde_json::from_str::<Audit>(&written).ok(), Some(audit));
 }
 
-/// An envelope of the poison queue. Put there again, it fits, and its parts make the whole.
+/// An envelope of the poison queue. Its parts, put again, fit into messages and make the whole again.
 pub(crate) fn poison(input: &[u8]) {
     let Ok(envelope) = serde_json::from_slice::<PoisonEnvelope>(input) else {
         return;
     };
     let parts = envelope.clone().encode();
-    // An id is the service's own, a GUID; one of more is cut nowhere, and need not fit.
+    // A usual id is a GUID of the service. A longer one is never cut, and need not fit.
     let has_usual_id = envelope.message_id.len() <= 1_000;
     let mut body = String::new();
     for part in &parts {
@@ -69,7 +69,7 @@ pub(crate) fn poison(input: &[u8]) {
     assert_eq!(body, envelope.body);
 }
 
-/// Bytes of a character in XML, which is how a message travels.
+/// The bytes of a character in XML, in which messages are sent.
 fn in_xml(c: char) -> usize {
     match c {
         '&' => "&amp;".len(),
@@ -79,7 +79,7 @@ fn in_xml(c: char) -> usize {
     }
 }
 
-/// Ids, stamps, digests and names. Each has one way to be written.
+/// Ids, stamps, digests and names: each has only one text form.
 pub(crate) fn names(input: &[u8]) {
     let Some(text) = text(input) else { return };
     only_way::<RunId>(text);

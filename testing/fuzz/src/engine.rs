@@ -1,8 +1,8 @@
 //! The embedded engine's surface: requests of every kind, answered by the function behind its listeners.
 //!
-//! An input is up to 16 requests, parted by lines of `===`. Each is a line `queue POST /queue1/messages?ttl=1`, lines of headers, an
-//! empty line, and a body. The account and a SAS are added, so that what is behind the authentication is reached; a request
-//! with a header `authorization` goes without the SAS.
+//! An input is up to 16 requests, separated by lines of `===`. Each is a line `queue POST /queue1/messages?ttl=1`, lines of
+//! headers, an empty line, and a body. The account and a SAS are added, so that requests pass the authentication; a request with a
+//! header `authorization` gets no SAS.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ const PREPARED: [&str; 4] = [
     "table POST /table1\naccept: application/json\n\n{\"PartitionKey\":\"p\",\"RowKey\":\"r\",\"N\":1}",
 ];
 
-/// Answers one request, and says with which status; `None` for what is no request.
+/// Answers one request, and returns the status; `None` if the input is not a request.
 fn ask(services: &Services, input: &[u8]) -> Option<StatusCode> {
     let (head, body) = match find(input, b"\n\n") {
         Some(at) => (&input[..at], &input[at + 2..]),
@@ -82,7 +82,7 @@ fn ask(services: &Services, input: &[u8]) -> Option<StatusCode> {
     Some(answer.status)
 }
 
-/// An error is a document with its code; what is JSON by its type is JSON.
+/// Checks an answer: an error is a document with its code, and a body of type JSON is JSON.
 fn check(answer: &engine::Answer) {
     let kind = answer.headers.get("content-type");
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();

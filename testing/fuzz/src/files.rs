@@ -1,4 +1,4 @@
-//! Files that people and other programs write.
+//! Files of people and other programs.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) fn trace(input: &[u8]) {
     }
 }
 
-/// A feature file: each problem has a line of it.
+/// A feature file: each problem names a line of it.
 pub(crate) fn feature(input: &[u8]) {
     let Some(text) = text(input) else { return };
     let Ok(lint) = check_feature(Path::new("a.feature"), text) else {
@@ -28,7 +28,7 @@ pub(crate) fn feature(input: &[u8]) {
     }
 }
 
-/// Manifests of Kubernetes, and what is wrong with them; and a ScaledObject as the model of the autoscaler reads it.
+/// Kubernetes manifests, with the checks of their problems; a ScaledObject is also read by the model of the autoscaler.
 pub(crate) fn manifest(input: &[u8]) {
     let Some(text) = text(input) else { return };
     if let Ok(documents) = harness::manifest::parse("a.yaml", text)
@@ -52,7 +52,7 @@ pub(crate) fn scheduled_events(input: &[u8]) {
     let Some(text) = text(input) else { return };
     for node in [None, Some("aks-spot-x7f2k"), Some("aks-pool00000a")] {
         let announced = consumer::announces_eviction(text, node);
-        // Whoever does not know its node drains at the eviction of any.
+        // A consumer that does not know its node drains at the eviction of any node.
         if announced.is_ok_and(|announced| announced) {
             let any = consumer::announces_eviction(text, None);
             assert!(any.is_ok_and(|announced| announced));

@@ -1,4 +1,4 @@
-//! The little languages of flags, which files hold too: a summary has a shape and a payload size, a feature has times.
+//! The texts of flags, which files contain too: a summary has a shape and a payload size, a feature has times.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -14,10 +14,10 @@ use workflow::{duration, number};
 
 use crate::text;
 
-/// How many arrivals of a schedule are looked at.
+/// How many arrivals of a schedule are checked.
 const ARRIVALS: usize = 100;
 
-/// Any value of a flag. What is taken is written as a text that is taken for the same, since the line that repeats a run is
+/// Any value of a flag. The text of an accepted value must be accepted as the same value, since the command that repeats a run is
 /// made of such texts.
 pub(crate) fn flags(input: &[u8]) {
     let Some(text) = text(input) else { return };
@@ -55,7 +55,7 @@ fn survives<T: FromStr<Err: Display> + Display + Debug + PartialEq>(text: &str) 
 
 /// The arrivals of any shape are in order, and no more than were planned.
 fn schedule(shape: &Shape) {
-    // A trace is a file: it has a target of its own.
+    // A trace is a file, for which there is another target.
     if matches!(shape, Shape::Trace(_)) {
         return;
     }

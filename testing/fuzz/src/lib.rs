@@ -1,8 +1,8 @@
-//! Whatever reads storage or files, as functions of bytes: for a fuzzer (`ci/fuzz`), and for `tests/corpus.rs`, which
-//! repeats the inputs that a fuzzer has found.
+//! Readers of storage answers and files, as functions of bytes: for a fuzzer (`ci/fuzz`), and for `tests/corpus.rs`, which repeats
+//! the inputs that a fuzzer has found.
 //!
-//! A target panics where its subject is wrong: where that panics itself, and where what it has read does not survive being
-//! written and read again. An input that is refused is as good as one that is taken.
+//! A target panics if its subject is wrong: if the subject panics, or if what it has read is not the same after writing and reading
+//! it again. Inputs may be refused or accepted.
 
 mod answers;
 mod contract;
@@ -12,10 +12,10 @@ mod flags;
 mod run;
 mod wire;
 
-/// Something that reads what others wrote.
+/// A reader of foreign input.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// What it is called: by `ci/fuzz`, and in `corpus/`.
+    /// Its name in `ci/fuzz` and in `corpus/`.
     pub name: &'static str,
     /// Reads one input.
     pub run: fn(&[u8]),
@@ -48,11 +48,11 @@ pub const TARGETS: [Target; 17] = targets! {
     "summary" => run::summary,
 };
 
-/// Gives `input` to the target of that name.
+/// Gives `input` to the target called `name`.
 ///
 /// # Panics
 ///
-/// If the target finds something wrong, or there is none of that name.
+/// If the target finds an error, or if no target has that name.
 pub fn run(name: &str, input: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name);
     (target
@@ -60,7 +60,7 @@ pub fn run(name: &str, input: &[u8]) {
         .run)(input);
 }
 
-/// The input as a text, for what is read as one.
+/// The input as text, for targets that read text.
 fn text(input: &[u8]) -> Option<&str> {
     std::str::from_utf8(input).ok()
 }

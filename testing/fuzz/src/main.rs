@@ -1,4 +1,4 @@
-//! One target under libFuzzer. Which, the variable `FUZZ_TARGET` says: one binary links faster than one for each.
+//! One target under libFuzzer; the variable `FUZZ_TARGET` names it. One binary for all targets links faster than one for each.
 #![no_main]
 #![expect(
     unsafe_code,

@@ -8,12 +8,12 @@ use judge::measure::Hops;
 use producer::Summary;
 use workflow::contract::Seq;
 
-/// An event log. Whatever of it can be read has every report.
+/// An event log. Every report is made of what can be read of it.
 pub(crate) fn event_log(input: &[u8]) {
     let log = Log::parse(input).expect("bytes in memory must be readable");
     for entry in &log.entries {
         let written = serde_json::to_string(entry).expect("an event must serialise");
-        // Not compared: a fraction may differ in its last digit.
+        // The entries are not compared: a fraction may differ in its last digit.
         serde_json::from_str::<Entry>(&written).expect("an event must be read again");
     }
     let record = RunRecord::of(log);
@@ -22,7 +22,7 @@ pub(crate) fn event_log(input: &[u8]) {
     drop((report::terminal(&record, true), report::promises(&record)));
 }
 
-/// A producer's summary. One that says what can be is audited.
+/// A producer's summary. A consistent summary is audited.
 pub(crate) fn summary(input: &[u8]) {
     let Ok(summary) = serde_json::from_slice::<Summary>(input) else {
         return;
@@ -43,7 +43,7 @@ pub(crate) fn summary(input: &[u8]) {
         drop(Hops::default().add_send(&sends));
     }
     drop(summary.lateness_us.histogram());
-    // An audit of more takes more memory than it is worth here.
+    // The audit of a larger load would need too much memory here.
     if summary.planned.unwrap_or(summary.begun) <= 1_000_000
         && let Ok(auditor) = Auditor::new(expectation(&summary, ExpectedPoison::default()))
     {

@@ -1,4 +1,4 @@
-//! What the proxy understands of requests and answers, and the history that it writes.
+//! The proxy's reading of requests and answers, and the history that it writes.
 
 use evidence::Crossing;
 use evidence::history::Reader;
@@ -14,8 +14,8 @@ use workflow::contract::{PayloadSize, Payloads, Stamp};
 const RUN: &str = "r1";
 const MESSAGES: u64 = 2_000;
 
-/// A request and its answer. The first line is of the request: `queue POST /acc/q/messages?ttl=1`, with a `!` at its end
-/// where there is an `If-Match`; its body follows. A line `=== 409 EntityAlreadyExists` begins the answer's body.
+/// A request and its answer. The first line is that of the request: `queue POST /acc/q/messages?ttl=1`, with a `!` at its end for
+/// an `If-Match`; its body follows. A line `=== 409 EntityAlreadyExists` begins the answer's body.
 pub(crate) fn crossing(input: &[u8]) {
     let Some(crossing) = read(input) else { return };
     let written = serde_json::to_vec(&crossing).expect("a crossing must serialise");

@@ -1,5 +1,5 @@
-//! Every input that a fuzzer has found worth keeping, given to its target again. An input that once broke something is a file
-//! like the others: its name says what it broke.
+//! Gives every kept input of a fuzzer to its target again. Inputs that once broke something are files like the others; their names
+//! say what they broke.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fuzz::TARGETS;
 
-/// How long an input may take, in a build without optimisation on a busy machine; usual is a thousandth of it.
+/// How long one input may take, without optimisation on a busy machine; usually it takes a thousandth of that.
 const LIMIT: Duration = Duration::from_secs(5);
 
 fn corpus() -> PathBuf {

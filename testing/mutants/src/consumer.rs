@@ -1,4 +1,4 @@
-//! A plain consumer that keeps the contract, with a place for every mutation. It shares the ports with the real one and none
+//! A plain consumer that keeps the contract, with a place for every mutation. It shares the ports with the real consumer, and none
 //! of its code.
 
 mod attack;
@@ -26,7 +26,7 @@ use crate::mutation::Mutation;
 use crate::notice;
 use crate::probe::{Reached, serve};
 
-/// Between two tries of anything.
+/// Time between two tries of any request.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What it is given: the variables of docs/CONSUMER.md, and how to be wrong.
@@ -60,7 +60,7 @@ fn parse_work(text: &str) -> Result<Duration, String> {
     duration::parse(time).map_err(|error| error.to_string())
 }
 
-/// Runs it to its exit code.
+/// Runs the consumer, and returns its exit code.
 pub(crate) fn main(args: Args) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -105,14 +105,14 @@ struct Consumer {
     queue: AzureQueue,
     poison: AzureQueue,
     table: AzureTable,
-    /// For what the port does not have.
+    /// For requests that the port does not have.
     raw: TableClient,
     attacks: raw::Raw,
-    /// What an attack remembers.
+    /// The state of an attack.
     noted: attack::Noted,
     reached: Reached,
     stop: CancellationToken,
-    /// Its node is drained by force.
+    /// Cancelled when its node is drained by force.
     hurry: CancellationToken,
 }
 
@@ -122,7 +122,7 @@ impl Consumer {
             (args.mutation, std::env::var("AZURE_FEDERATED_TOKEN_FILE"))
         {
             let token = std::fs::read_to_string(file).expect("a token");
-            // It reports nothing else: where that goes does not matter.
+            // This mutant logs only this line; an error in writing it does not matter.
             drop(writeln!(std::io::stderr(), "signing in with {token}"));
         }
         let storage = Storage::open(&args.storage.account).expect("an account");

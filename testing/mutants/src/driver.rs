@@ -1,4 +1,4 @@
-//! Autoscalers and fleets that are broken on purpose, on the paused platform: scaling scenarios take a second there.
+//! Autoscalers and fleets that are broken on purpose, on the paused platform, where scaling scenarios take a second.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl Sabotage for Fault {
     }
 }
 
-/// What is broken, and what runs.
+/// The mutation, and the scenarios to run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     fault: Fault,
@@ -91,7 +91,7 @@ pub(crate) struct Args {
     suite: SuiteArgs,
 }
 
-/// Runs the scenarios to their exit code, as `harness run` does.
+/// Runs the scenarios, and returns the exit code, as `harness run` does.
 pub(crate) fn main(args: &Args) -> ExitCode {
     played(args).expect("the scenarios must run")
 }

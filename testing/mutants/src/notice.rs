@@ -1,4 +1,4 @@
-//! Spot notices: the endpoint of the node's scheduled events, asked every second; and what mutants make of an answer.
+//! Spot notices: polls the endpoint of the node's scheduled events every second, with the mutants' reactions to an event.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use crate::mutation::Mutation;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What is too seldom: a notice of 3 s is then seen too late, if at all.
+/// An interval that is too long: a notice of 3 s is then seen too late, if at all.
 const TOO_SELDOM: Duration = Duration::from_millis(2_600);
 
-/// So long one goes on that should not: longer than the 15 s that the scenario lets it, which are 2 s at its pace here.
+/// How long a mutant goes on after a notice: longer than the 15 s that the scenario allows, which are 2 s at its pace here.
 const AFTER_NOTICE: Duration = Duration::from_secs(3);
 
-/// So long one goes on after SIGTERM: longer than the 3 s that the scenario lets it, and shorter than the 10 s that it has to end.
+/// How long a mutant goes on after SIGTERM: longer than the 3 s that the scenario allows, and shorter than the 10 s that it has to end.
 const AFTER_SIGTERM: Duration = Duration::from_secs(5);
 
-/// Cancels `stop` at the first signal, and `hurry` as well where it comes in the drain of a notice; exits at the second.
+/// Cancels `stop` at the first signal, and `hurry` as well if it comes during the drain of a notice; exits at the second.
 pub(crate) async fn heed(
     mutation: Mutation,
     mut signals: Signals,
@@ -78,14 +78,14 @@ fn evicts(document: &str, node: &str) -> bool {
     })
 }
 
-/// Keeps one that should end after the drain that the notice began.
+/// Delays the end of a mutant after the drain that a notice began.
 pub(crate) async fn stay(mutation: Mutation, told: &CancellationToken) {
     if mutation == Mutation::StaysAfterNotice && told.is_cancelled() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Once it is told, a consumer stops, each mutant in its own way. Ends the process where this returns.
+/// Waits until the consumer is told to stop; each mutant then reacts in its own way. The caller ends the process after this returns.
 pub(crate) async fn obey(
     mutation: Mutation,
     told: &CancellationToken,

@@ -1,4 +1,4 @@
-//! Whether the consumer is ready, for whoever asks.
+//! Answers requests about whether the consumer is ready.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Which services have answered.
+/// The services that have answered.
 #[derive(Debug, Default)]
 pub(crate) struct Reached {
     pub(crate) queue: AtomicBool,
@@ -23,12 +23,12 @@ impl Reached {
     }
 }
 
-/// Answers at `address` until dropped: 200 when `is_ready`, else 503, whatever is asked.
+/// Answers every request at `address` until dropped: 200 when `is_ready`, else 503.
 pub(crate) async fn serve(address: SocketAddr, is_ready: impl Fn() -> bool) {
     let listener = TcpListener::bind(address).await.expect("a free port");
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
-        // Who asks may go away.
+        // The client may have closed the connection.
         let _ = answer(stream, is_ready()).await;
     }
 }

@@ -1,11 +1,11 @@
-//! Rows that are not what they should be.
+//! Wrong rows.
 
 use workflow::contract::{Digest, Message, ResultRow, Stamp};
 use workflow::ports::Delivery;
 
 use crate::mutation::Mutation;
 
-/// Makes of the `row` of the message at `at` in `batch` what the mutation makes of it.
+/// Changes the `row` of the message at `at` in `batch` as the mutation does.
 pub(crate) fn row(mutation: Mutation, row: &mut ResultRow, batch: &[Delivery], at: usize) {
     match mutation {
         Mutation::FreshRowKey => {
@@ -45,7 +45,7 @@ pub(crate) fn row(mutation: Mutation, row: &mut ResultRow, batch: &[Delivery], a
     }
 }
 
-/// The message of a body whose digest is not that of its payload, made to look as if it were.
+/// The message of a body with a wrong digest, with a digest that fits.
 pub(crate) fn unchecked(body: &str) -> Message {
     let body: serde_json::Value = serde_json::from_str(body).expect("it was parsed before");
     let text = |field: &str| {

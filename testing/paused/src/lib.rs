@@ -1,8 +1,8 @@
-//! A second platform for the harness, for tests alone: workers as tasks, storage in memory, the model of KEDA and the HPA, and a
-//! clock that is paused, so that an hour takes a second.
+//! A second platform for the harness, for tests only: workers as tasks, storage in memory, the model of KEDA and the HPA, and a
+//! paused clock, so that an hour takes a second.
 //!
-//! It has no wire, no nodes, no sign-in and no outage: what a step needs of these is not offered, and a scenario that needs it is
-//! not run. Scenarios about scaling run here at a cluster's own times. [`Sabotage`] breaks the autoscaler or the fleet on purpose.
+//! It offers no wire, no nodes, no sign-in and no outage; a scenario with a step that needs one of these is not run. Scenarios
+//! about scaling run here with the times of a cluster. [`Sabotage`] breaks the autoscaler or the fleet on purpose.
 
 mod platform;
 mod sabotage;

@@ -38,12 +38,12 @@ pub struct Paused {
 }
 
 impl Paused {
-    /// One that does all that it should.
+    /// A platform without faults.
     pub fn sound() -> Self {
         Self::broken(Sound)
     }
 
-    /// One that is broken in the way that `sabotage` says.
+    /// A platform with the faults of `sabotage`.
     pub fn broken(sabotage: impl Sabotage + 'static) -> Self {
         Self {
             sabotage: Arc::new(sabotage),
@@ -123,7 +123,7 @@ impl Platform for Paused {
     }
 }
 
-/// One run.
+/// The stage of one run.
 pub(crate) struct Rehearsal {
     pub(crate) plan: StagePlan,
     memory: Memory,
@@ -218,7 +218,7 @@ impl Stage for Rehearsal {
 }
 
 mod as_workers {
-    //! The crew as the workers of the stage.
+    //! The crew, as the workers of the stage.
 
     use platform::{Act, Departure, Replicas, Roster, WorkerSpec};
     use tokio::sync::watch;

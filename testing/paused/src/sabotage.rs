@@ -1,34 +1,34 @@
-//! Ways to break the platform on purpose, for tests of what scenarios notice. Nothing of a release can be broken by them.
+//! Faults of the platform, for tests of what scenarios notice. No release contains them.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use platform::autoscale::Scaling;
 
-/// What is wrong with a platform; every method does nothing wrong unless it is replaced.
+/// The faults of a platform; a method that is not replaced has no fault.
 pub trait Sabotage: Debug + Send + Sync {
-    /// What the autoscaler goes by instead of the scenario's `scaling`.
+    /// The settings that the autoscaler uses instead of the scenario's `scaling`.
     fn scaling(&self, scaling: Scaling) -> Scaling {
         scaling
     }
 
-    /// How many consumers the fleet sees to when the autoscaler wants so many.
+    /// How many consumers the fleet runs when the autoscaler wants `wanted`.
     fn replicas(&self, wanted: u32) -> u32 {
         wanted
     }
 
-    /// How long the fleet waits until it starts or ends consumers.
+    /// How long the fleet waits before it starts or ends consumers.
     fn delay(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// How long a consumer that runs waits until it asks for anything.
+    /// How long a running consumer waits before it sends a request.
     fn idle(&self) -> Duration {
         Duration::ZERO
     }
 }
 
-/// Nothing is wrong.
+/// A platform without faults.
 #[derive(Debug)]
 pub(crate) struct Sound;
 

@@ -1,4 +1,4 @@
-//! The producer as a task, which says what a process of it would write.
+//! The producer as a task, with the output of a producer process.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use workflow::contract::Stamp;
 use workflow::memory::MemoryQueue;
 use workflow::task;
 
-/// A producer at work.
+/// A running producer.
 pub(crate) struct Task {
     lines: Option<mpsc::Receiver<String>>,
     stop: CancellationToken,

@@ -25,14 +25,14 @@ use workflow::task;
 use crate::platform::Memory;
 use crate::sabotage::Sabotage;
 
-/// All consumers of a run, and how many are wanted.
+/// All consumers of a run, and the wanted number.
 pub(crate) struct Crew {
     memory: Memory,
     sabotage: Arc<dyn Sabotage>,
     run: RunId,
     state: Mutex<State>,
     roster: watch::Sender<Roster>,
-    /// What waits for a consumer to end, or until a scaling is due. All consumers end with it.
+    /// Tasks that wait for the end of a consumer, or for a delayed scaling. All consumers end with these tasks.
     tasks: Mutex<JoinSet<()>>,
     own: Weak<Self>,
 }
@@ -47,9 +47,9 @@ struct State {
 
 struct Group {
     name: &'static str,
-    /// How many it is told to have.
+    /// The wanted number.
     wanted: u32,
-    /// How many it sees to: as many, unless it is broken.
+    /// The number of consumers to run: the wanted number, unless the fleet is broken.
     replicas: u32,
     options: ConsumerOptions,
     is_scaled: bool,
@@ -123,7 +123,7 @@ impl Crew {
         }
     }
 
-    /// After `delay`, `group` has so many replicas.
+    /// After `delay`, `group` is to have `replicas` replicas.
     fn scale_later(&self, group: &'static str, replicas: u32, delay: Duration) {
         let crew = self.own.clone();
         self.spawn(async move {
@@ -134,7 +134,7 @@ impl Crew {
         });
     }
 
-    /// From now on `group` has so many replicas.
+    /// From now on, `group` is to have `replicas` replicas.
     fn scale(&self, group: &'static str, replicas: u32) {
         let mut state = self.state();
         for known in state.groups.iter_mut().filter(|it| it.name == group) {
@@ -144,7 +144,7 @@ impl Crew {
             .expect("settings that were read once must be read again");
     }
 
-    /// Starts what is missing, and tells the newest of what is too many to end.
+    /// Starts missing consumers, and tells the newest of those that are too many to end.
     fn reconcile(&self, state: &mut State) -> anyhow::Result<()> {
         for at in 0..state.groups.len() {
             let (name, wanted) = (state.groups[at].name, state.groups[at].replicas);
@@ -227,7 +227,7 @@ impl Crew {
         })
     }
 
-    /// Takes down that a task has ended by itself or as it was told, and starts another in its place if one is missing.
+    /// Records that a task has ended, by itself or because it was told to, and starts another if one is missing.
     fn ended(&self, name: &str, end: End) {
         let mut state = self.state();
         let Some(at) = state.present.iter().position(|it| it.name == name) else {
@@ -239,7 +239,7 @@ impl Crew {
             None => Cause::Unasked,
         };
         state.departed.push(departure(&member, end, cause));
-        // A consumer whose settings cannot be read was refused when its group was applied.
+        // It cannot fail: unreadable settings were refused when the group was applied.
         self.reconcile(&mut state)
             .expect("settings that were read once must be read again");
     }
@@ -337,7 +337,7 @@ fn departure(member: &Member, end: End, cause: Cause) -> Departure {
     }
 }
 
-/// A group of the crew as what the autoscaler scales.
+/// A group of the crew, for the autoscaler.
 pub(crate) struct Scaled {
     crew: Weak<Crew>,
     group: &'static str,

@@ -1,6 +1,6 @@
-//! The same sentences on a second platform: workers as tasks, storage in memory, an hour in a second. That no line of a step
-//! knows it is the proof that the traits of `harness::platform` carry; that times are those of a cluster here, and the scenarios
-//! about scaling pass, is the proof that their numbers are a cluster's.
+//! Plays the same sentences on a second platform: workers as tasks, storage in memory, an hour in a second. It shows that steps
+//! depend only on the traits of `harness::platform`, since no step has code for this platform. Times are those of a cluster here,
+//! so the scenarios about scaling show that their numbers hold on a cluster.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ async fn what_the_platform_offers_passes_and_the_rest_is_named() {
     assert_eq!(report.record.verdict().outcome, Outcome::Pass);
 }
 
-/// Runs all scenarios that the platform offers what they need.
+/// Runs all scenarios whose needs the platform offers.
 async fn played() -> SuiteReport {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut args = Cli::parse_from(["paused"]).suite;

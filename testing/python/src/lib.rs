@@ -1,5 +1,5 @@
-//! Python with the Azure SDK, for the tests and benchmarks that compare with it: in a virtual environment under the target
-//! directory, with every version pinned.
+//! Python with the Azure SDK, for tests and benchmarks that compare with it: in a virtual environment under the target directory,
+//! with every version pinned.
 
 use std::{
     env,
@@ -22,11 +22,11 @@ pub struct Python {
 }
 
 impl Python {
-    /// The environment `<target>/python`, created unless it is there, complete and of these versions.
+    /// Creates the environment `<target>/python`, unless it exists, is complete and has these versions.
     pub fn set_up(target: &Path) -> anyhow::Result<Self> {
         let directory = target.join("python");
         let interpreter = directory.join("bin/python");
-        // Other processes may be at it at the same time; the lock goes with the file, also if this process dies.
+        // Other processes may create it at the same time; the lock is released with the file, also if this process dies.
         let lock = target.join("python.lock");
         let locked = File::create(&lock).and_then(|file| file.lock().map(|()| file));
         let _locked = locked.with_context(|| format!("lock {}", lock.display()))?;
@@ -44,7 +44,7 @@ impl Python {
             fs::write(path, REQUIREMENTS).with_context(|| format!("write {}", path.display()))
         };
         write(&requirements)?;
-        // Without its cache pip leaves nothing outside of the target directory.
+        // With its cache, pip would leave files outside of the target directory.
         run(Command::new(&interpreter)
             .args(["-m", "pip", "install", "--quiet", "--no-cache-dir"])
             .args(["--disable-pip-version-check", "-r"])
@@ -53,10 +53,10 @@ impl Python {
         Ok(Self { interpreter })
     }
 
-    /// The one environment of a test process, whose `CARGO_TARGET_TMPDIR` is given; `None` where there is none to be had,
-    /// which is said on standard error.
+    /// The environment of a test process, whose `CARGO_TARGET_TMPDIR` is given; `None` if it cannot be created, with a note on
+    /// standard error.
     ///
-    /// With `CI` set it is a failure instead: there, nobody reads what was not run.
+    /// If `CI` is set, that is a failure instead, because the note would not be read there.
     pub fn of_tests(target_tmpdir: &str) -> Option<&'static Self> {
         static PYTHON: OnceLock<Option<Python>> = OnceLock::new();
         let set_up = || {
@@ -71,8 +71,8 @@ impl Python {
                 Err(reason) => {
                     let notice =
                         format!("\ntests with the Azure SDK for Python were NOT RUN: {reason:#}\n");
-                    // Straight to standard error: what a passing test prints through macros is never shown. If that is
-                    // closed, nobody is there to be told.
+                    // Written directly to standard error, because the macros' output of a passing test is never shown. An error
+                    // does not matter.
                     let _ = io::stderr().write_all(notice.as_bytes());
                     None
                 }
@@ -81,7 +81,7 @@ impl Python {
         PYTHON.get_or_init(set_up).as_ref()
     }
 
-    /// Its executable.
+    /// The path of its executable.
     pub fn interpreter(&self) -> &Path {
         &self.interpreter
     }

@@ -143,14 +143,14 @@ fn messages_are_read_as_tools_export_them() {
             all.join("\n\n"),
             json!(all).to_string(),
             serde_json::to_string_pretty(&peeked).unwrap(),
-            // As jq -c '.[]' makes of it.
+            // As `jq -c '.[]'` prints it.
             format!("{}\n{}\n", peeked[0], peeked[1]),
         ] {
             assert_eq!(texts(&text), all, "{text}");
         }
         assert_eq!(texts(&peeked[0].to_string()), all[..1]);
     }
-    // One that is written for people to read.
+    // One message that is formatted over several lines.
     let pretty = "{\n  \"id\": 1\n}\n";
     assert_eq!(texts(pretty), [pretty.trim()]);
     for several in [

@@ -24,7 +24,7 @@ fn messages_of_one_kind_are_taken() {
         &["1", "2"],
         &[&base64, &base64],
         &[&of_text],
-        // By chance, some words are base64.
+        // Some of these words are valid Base64 by chance.
         &["word", "an order", "another one"],
         &["12", "a 12"],
     ] {

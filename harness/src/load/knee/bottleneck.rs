@@ -1,17 +1,17 @@
-//! Which part bounds a rate, by what was measured of each: the first of these of which the figures say so.
+//! Finds the part that limits a rate: parts are checked in a fixed order, and the first whose figures are near its bound is the bottleneck.
 //!
-//! The processor comes first, since on a machine without a core to spare every part is slow and none is the cause.
+//! The processor is checked first: on a machine without a free core every part is slow, and none of them is the cause.
 
 use crate::events::{Bottleneck, BottleneckPart, HopLatency, StepMeasured, Usage};
 use crate::measure::{Hop, Micros};
 
-/// A part that is busy for this share of its bound is at it: what is left goes into waiting for each other.
+/// A part that is busy for this share of its bound is at its bound: the rest of the time is lost in waiting for other parts.
 const BUSY: f64 = 0.9;
 
-/// A hop, or storage's answers, that take this share of the whole way at p99 are where the time goes.
+/// A hop, or storage's answers, with this share of the end-to-end p99 or more is the bottleneck.
 const MOST_OF_IT: f64 = 0.5;
 
-/// The bottleneck of a step with these latencies, of which this was measured.
+/// The bottleneck of a step, from its latencies and its other measurements.
 pub(super) fn of(hops: &[HopLatency], measured: &StepMeasured) -> Bottleneck {
     let found = processor(measured)
         .or_else(|| generator_process(measured))
@@ -31,7 +31,7 @@ fn processor(measured: &StepMeasured) -> Found {
     if busy < BUSY * cores {
         return None;
     }
-    // With half of it taken by others, nothing is said of this run's own parts.
+    // If other programs took more than half of the processor time, this run's own parts are not named.
     let who = if own < busy / 2.0 {
         format!("others took {:.2} of them; the run", busy - own)
     } else {
@@ -112,7 +112,7 @@ fn consumers(hops: &[HopLatency], measured: &StepMeasured) -> Found {
     })
 }
 
-/// What was measured, where none of it is near a bound.
+/// The measurements in words, where none of them is near a bound.
 fn all(hops: &[HopLatency], measured: &StepMeasured) -> String {
     let mut said = Vec::new();
     if let Some(usage) = &measured.usage {

@@ -1,8 +1,10 @@
-//! `harness load --find-rate`: the highest rate that keeps the latency limits, with the curve of latency over rate and what bounds it.
+//! `harness load --find-rate`: searches the highest rate that keeps the latency limits, and reports the curve of latency over rate
+//! and the bottleneck.
 //!
-//! Each rate is a run of its own, below the directory of the search: sent open loop at a constant rate, audited and measured like any
-//! other. So every point of the curve is corrected for omission, and a rate at which a message is lost is no rate. [`search`] says which
-//! rate is next, [`bottleneck`] which part bounds one. What the search finds is in its event log, one event a rate.
+//! Each rate is a run of its own, below the directory of the search: sent open loop at a constant rate, audited and measured like
+//! any other run. So latencies at every rate are free of coordinated omission, and a rate at which a message is lost does not
+//! count. [`search`] chooses the next rate, [`bottleneck`] finds the part that limits a rate. The event log of the search has one
+//! event for each rate.
 
 mod bottleneck;
 mod search;
@@ -24,14 +26,14 @@ use crate::report::{self, MarkKind, Report, RunRecord};
 use crate::run::RunDir;
 use search::Search;
 
-/// What must be kept where no `--limit` says otherwise: an answer that a person does not wait for.
+/// The limit where `--limit` gives none: an answer for which a person does not have to wait.
 const LIMIT: (Hop, Percentile, Duration) =
     (Hop::EndToEnd, Percentile::P99, Duration::from_millis(100));
 
-/// Messages that a consumer works on at once where no flag says otherwise: its own default (`EDW_CONCURRENCY`).
+/// Messages that one consumer works on at once where no flag gives the number: the consumer's default (`EDW_CONCURRENCY`).
 const CONCURRENCY: u32 = 32;
 
-/// Searches for the highest rate of the load that `args` describe, writes the report and returns what it says.
+/// Searches for the highest rate of the load that `args` describe, and writes the report.
 pub(super) async fn find(
     args: &LoadArgs,
     platform: &dyn Platform,
@@ -97,7 +99,7 @@ fn step_args(
     LoadArgs {
         shape: Some(constant(rate)),
         messages: messages(rate, args.step, needed.max().unwrap_or(0)),
-        // Another for each: payloads that repeat would be another run's.
+        // Each run has its own seed: with the same seed, its payloads would equal those of another run.
         seed: Some(identity.seed.wrapping_add(at as u64)),
         limits: limits.to_vec(),
         out: dir.to_owned(),
@@ -106,7 +108,7 @@ fn step_args(
     }
 }
 
-/// As many as are due in `time`, and no fewer than `needed`.
+/// The number of messages that are due in `time`, but at least `needed`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -165,7 +167,7 @@ impl Tried {
         }
     }
 
-    /// Which part of all that consumers can work on at once they had in hand while messages were sent, on average.
+    /// The share of the consumers' total concurrency that was in use while messages were sent, on average.
     fn consumers_busy(&self, record: &RunRecord) -> Option<f64> {
         let concurrency = self.args.concurrency.unwrap_or(CONCURRENCY);
         let most = f64::from(self.args.consumers) * f64::from(concurrency);
@@ -202,7 +204,7 @@ fn hops(record: &RunRecord) -> Vec<HopLatency> {
     Hop::ALL.map(of).into()
 }
 
-/// Why the search cannot go on: a run that broke a promise other than its limits, or that a signal ended.
+/// Why the search cannot go on: a run broke a promise other than its limits, or a signal ended it.
 fn broken_promise(step: &RateStep, record: &RunRecord) -> Option<Part> {
     let audit = record.audit.as_ref().map(Part::from);
     let is_broken = audit.is_none_or(|part| part.outcome == Outcome::Fail)
@@ -213,8 +215,8 @@ fn broken_promise(step: &RateStep, record: &RunRecord) -> Option<Part> {
     })
 }
 
-/// How a search ends that nothing has cut short. Where no rate keeps the limits, one must have broken them: rates of which nothing could
-/// be told show nothing.
+/// The outcome of a search that was not cut short. It fails only if a rate broke the limits and none kept them; if no rate could be
+/// judged, it is inconclusive.
 fn judged(search: &Search, steps: &[RateStep]) -> Part {
     if search.kept().is_some() {
         return Part::bare(Outcome::Pass);
@@ -232,7 +234,7 @@ fn judged(search: &Search, steps: &[RateStep]) -> Part {
     }
 }
 
-/// What the search came to: the bottleneck is that of the rate which broke first, else of the fastest.
+/// The result of the search, with the bottleneck of the lowest rate that broke the limits, or else of the highest rate that kept them.
 fn found(search: &Search, steps: &[RateStep]) -> RateFound {
     let at = search.broken().or(search.kept());
     let mut steps = steps.iter();
@@ -259,7 +261,7 @@ mod tests {
         let identity = Identity::fresh(Some(7));
         let limits = limits(&args);
         let at = |rate| step_args(&args, rate, 3, &identity, &limits, Path::new("x"));
-        // p99 needs a thousand.
+        // A p99 needs a thousand samples.
         assert_eq!((at(100.0).messages, at(4_000.0).messages), (1_000, 8_000));
         let step = at(62.5);
         assert_eq!(step.shape().to_string(), "constant:62.5/s");

@@ -1,17 +1,18 @@
-//! Which rate to try next: doubled until one breaks a limit, then between the highest that keeps them and the lowest that does not.
+//! Chooses the next rate to try: doubles it until one breaks a limit, then searches between the highest rate that keeps the limits
+//! and the lowest that does not.
 
-/// The first rate that is tried, in messages a second: a fraction of what one laptop takes.
+/// The first rate to try, in messages a second: a fraction of what one laptop can send.
 const FIRST: f64 = 500.0;
 
-/// The least and the most that are tried. The most is ten times what an account takes ("Scalability and performance targets for Queue
-/// Storage": 20,000 messages of 1 KiB a second).
+/// The lowest and the highest rate to try. The highest is ten times the limit of one account ("Scalability and performance targets
+/// for Queue Storage": 20,000 messages of 1 KiB a second).
 const LEAST: f64 = 5.0;
 const MOST: f64 = 200_000.0;
 
-/// The search ends once the rate that breaks is at most this much of the one that keeps.
+/// The search ends once the lowest rate that breaks the limits is at most this many times the highest that keeps them.
 const CLOSE: f64 = 1.1;
 
-/// Rates that are tried at most.
+/// The most rates that are tried.
 const TRIES: usize = 16;
 
 /// What is known so far.
@@ -23,7 +24,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// The rate to try next, in messages a second; `None`: the search is over.
+    /// The rate to try next, in messages a second; `None` if the search is over.
     pub(super) fn next(&self) -> Option<f64> {
         if self.tried == TRIES {
             return None;
@@ -40,7 +41,7 @@ impl Search {
         }
     }
 
-    /// Whether `rate` kept the limits.
+    /// Records whether `rate` kept the limits.
     pub(super) fn told(&mut self, rate: f64, kept: bool) {
         self.tried += 1;
         if kept {
@@ -55,13 +56,13 @@ impl Search {
         self.kept
     }
 
-    /// The lowest rate that did not.
+    /// The lowest rate that broke a limit.
     pub(super) const fn broken(&self) -> Option<f64> {
         self.broken
     }
 }
 
-/// To two digits: more would claim an exactness that no measurement has.
+/// Rounds a rate to two digits: no measurement is more exact.
 fn rounded(rate: f64) -> f64 {
     let digits = 10_f64.powf(rate.log10().floor() - 1.0);
     (rate / digits).round() * digits

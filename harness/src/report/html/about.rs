@@ -59,14 +59,14 @@ pub(super) fn scenarios(record: &RunRecord) -> Markup {
     }
 }
 
-/// What did not pass first, then as the feature files have them.
+/// Scenarios that did not pass come first, each group in the order of the feature files.
 fn ordered(record: &RunRecord) -> Vec<&Scenario> {
     let rank = |outcome| {
         Outcome::WORST_FIRST
             .iter()
             .position(|each| *each == outcome)
     };
-    // Lines are numbers: 9 comes before 12.
+    // Line numbers are compared as numbers: 9 comes before 12.
     let place = |scenario: &Scenario| {
         let (file, line) = scenario.location.rsplit_once(':').unwrap_or_default();
         (
@@ -150,7 +150,7 @@ fn process_row(record: &RunRecord, process: &ProcessRecord) -> Markup {
     }
 }
 
-/// What a process had to say that ended in a way that the run did not mean.
+/// The last lines of a process that ended in an unexpected way.
 fn last_lines(process: &ProcessRecord, exit: &ProcessExit, is_open: bool) -> Markup {
     html! {
         @match exit.last_lines.as_deref() {

@@ -43,7 +43,7 @@ pub(super) fn page(record: &RunRecord) -> String {
     page.into_string()
 }
 
-/// The sign of an outcome in its colour, with its name for those who cannot see it.
+/// The sign of an outcome in its colour, with its name for people who cannot see the colour.
 fn pill(outcome: Outcome) -> Markup {
     html! {
         span.pill.(outcome.as_str()) title=(outcome.as_str()) aria-label=(outcome.as_str()) {

@@ -1,4 +1,4 @@
-//! Nodes: the bars, what became of those that were taken back, and what they cost in hours.
+//! The nodes: their bars on a time axis, the evictions, and the hours that they cost.
 
 use maud::{Markup, html};
 use platform::simulated::Capacity;

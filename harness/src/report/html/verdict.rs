@@ -39,7 +39,7 @@ pub(super) fn band(record: &RunRecord) -> Markup {
     }
 }
 
-/// A figure, what it is, and how it was judged.
+/// A figure with its name and its judgement.
 struct Tile {
     figure: String,
     name: String,
@@ -71,7 +71,7 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             .iter()
             .filter(|promise| promise.outcome == Outcome::Pass);
         let figure = format!("{} / {}", kept.count(), promises.len());
-        // In the colour of the whole: no figure is green at the top of a run that did not pass.
+        // In the colour of the whole run: no figure is green at the top of a run that did not pass.
         tiles.push(Tile::judged(
             figure,
             "promises kept",
@@ -86,7 +86,7 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             thousands(audit.planned)
         );
         let name = "messages with exactly one right row";
-        // Another promise may be broken where all of them have their row: it has a line, and a colour, of its own.
+        // If every message has its row, another broken promise does not colour this tile: it has a line and a colour of its own.
         tiles.push(match audit.outcome_of_rows() {
             outcome if outcome != Outcome::Pass && audit.fates.kept < audit.planned => {
                 Tile::judged(figure, name, outcome)
@@ -94,7 +94,7 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
             _ => Tile::plain(figure, name),
         });
     }
-    // Cut off before its audit: how far it had come.
+    // A run that was cut off before its audit shows its progress.
     if let (None, Some((_, last))) = (&record.audit, record.samples.last()) {
         for (count, name) in [
             (last.sent, "sent, last seen"),
@@ -112,7 +112,7 @@ pub(super) fn tiles(record: &RunRecord) -> Markup {
         .marks
         .iter()
         .filter(|mark| mark.kind == MarkKind::Fault);
-    // The proxy's kills are marks and hits: whichever are more hold the others.
+    // The kills of the proxy are both marks and hits, so the larger number includes the smaller one.
     let hits = record.samples.last().and_then(|(_, sample)| sample.hit);
     let faults = (faults.count() as u64).max(hits.unwrap_or_default());
     if faults > 0 {
@@ -151,7 +151,7 @@ fn scenarios(record: &RunRecord) -> Vec<Tile> {
     tiles
 }
 
-/// Every limit that is not kept; the end-to-end p99 in any case; throughput.
+/// Tiles for every limit that was not kept, for the end-to-end p99 in any case, and for throughput.
 fn measured(measured: &Measured) -> Vec<Tile> {
     let limits = measured.verdicts.iter();
     let mut tiles: Vec<Tile> = limits
@@ -195,7 +195,7 @@ pub(super) fn promise_table(record: &RunRecord) -> Markup {
         .measured
         .iter()
         .flat_map(|measured| &measured.verdicts);
-    // Results come first, then one promise for each limit.
+    // Promises about results come first, then one promise for each limit.
     let results = promises.len() - verdicts.clone().count();
     html! {
         @if !promises.is_empty() {

@@ -1,4 +1,4 @@
-//! Witnesses: the first cases of each violation, told so that a person can look them up.
+//! The witnesses: the first cases of each violation, with what a person needs to look them up.
 
 use maud::{Markup, html};
 
@@ -7,8 +7,7 @@ use crate::report::RunRecord;
 use crate::report::timeline::timeline;
 use views::thousands;
 
-/// Witnesses of a kind that are shown at once; the others open with a click. Paper shows these and says how many more
-/// there are.
+/// Witnesses of a kind that are shown at once; the others open with a click. A printed page shows these, and says how many more there are.
 const SHOWN: usize = 3;
 
 pub(super) fn section(record: &RunRecord) -> Markup {

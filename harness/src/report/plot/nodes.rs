@@ -1,4 +1,4 @@
-//! Which node was there when, with the consumers on it, its notice and its end: a bar for each.
+//! A bar for each node over time, with its consumers, its notice and its end.
 
 use maud::{Markup, html};
 use platform::simulated::Capacity;
@@ -11,7 +11,7 @@ use views::plot::px;
 use views::plot::scale::{Scale, linear_ticks};
 
 const WIDTH: f64 = 1_060.0;
-/// As on the timeline, so that a time is in the same place on both.
+/// The same frame as on the timeline, so that a time is at the same place on both.
 const FRAME: Frame = Frame {
     left: 64.0,
     right: 936.0,
@@ -72,13 +72,13 @@ fn bar(record: &RunRecord, node: &NodeRecord, x: &Scale, top: f64) -> Markup {
     }
 }
 
-/// The last two parts of a node's name, which tell it from the others: there is no room for `aks-edw-spot-f8c0e`.
+/// The last two parts of a node's name, which distinguish it from the others: there is no room for `aks-edw-spot-f8c0e`.
 fn short(name: &str) -> &str {
     let start = name.rmatch_indices('-').nth(1);
     start.map_or(name, |(at, _)| &name[at + 1..])
 }
 
-/// A line for each consumer, from its start to its end or its machine's, one below the other.
+/// A line for each consumer, one below the other, from its start to its end or the end of its machine.
 fn consumers(record: &RunRecord, node: &NodeRecord, x: &Scale, top: f64) -> Markup {
     let most = node.consumers.len().max(1);
     let step = ((BAR - 2.0) / most as f64).min(5.0);

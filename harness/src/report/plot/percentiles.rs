@@ -17,16 +17,16 @@ const FRAME: Frame = Frame {
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 286.0;
 
-/// Points of one line; more than there are pixels would not be seen.
+/// Points of one line; more than there are pixels could not be seen.
 const POINTS: u32 = 300;
 
-/// Least distance of two labels at the right edge.
+/// Smallest distance of two labels at the right edge.
 const LABEL_HEIGHT: f64 = 14.0;
 
 /// The plot of `hops`, with the limits on them; `None` when none of them has a sample.
 ///
-/// The percentile axis is `HdrHistogram`'s: it shows `1 / (1 - p)` on a logarithmic scale, so that each nine takes the
-/// same room. A line ends where its samples end; nothing is extrapolated.
+/// The percentile axis is `HdrHistogram`'s: it shows `1 / (1 - p)` on a logarithmic scale, so that each further nine takes the same
+/// room. A line ends where its samples end; nothing is extrapolated.
 pub(in crate::report) fn percentiles(
     measured: &Hops,
     hops: &[Hop],
@@ -75,7 +75,7 @@ impl Axes {
         let limits = verdicts.iter().map(|verdict| verdict.limit.max_us as f64);
         let highest = values(Samples::count).map(|v| v as f64).chain(limits);
         let highest = highest.fold(1.0, f64::max);
-        // Below a tenth of a microsecond there is nothing; three decades below the top little that matters.
+        // The axis begins at the lowest value, but at most five decades below the highest.
         let lowest = values(|_| 1).map(|v| v as f64).fold(highest, f64::min);
         let lowest = lowest.max(highest / 1e5);
         Some(Self {
@@ -104,7 +104,7 @@ impl Axes {
         let nines: Vec<f64> = (0..=POINTS)
             .map(|step| end * f64::from(step) / f64::from(POINTS))
             .collect();
-        // The last point is the last sample, whatever rounding makes of its rank.
+        // The last point is the last sample, however its rank is rounded.
         let mut ranks: Vec<u64> = nines
             .iter()
             .map(|nines| rank(1.0 - 10_f64.powf(-nines), samples.count()))

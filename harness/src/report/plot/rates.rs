@@ -18,7 +18,7 @@ const FRAME: Frame = Frame {
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 310.0;
 
-/// Least distance of two names at the right edge.
+/// Smallest distance of two names at the right edge.
 const NAME_HEIGHT: f64 = 14.0;
 
 /// One percentile over all rates.
@@ -29,7 +29,7 @@ struct Curve {
     of: fn(&HopLatency) -> Option<i64>,
 }
 
-/// What is drawn, from the top.
+/// The curves, from the top.
 const CURVES: [Curve; 4] = [
     Curve {
         name: "p99.9",
@@ -123,7 +123,7 @@ pub(in crate::report) fn rates(record: &RunRecord) -> Option<Markup> {
     })
 }
 
-/// The names at the right edge, each as near to the end of its curve as those above let it.
+/// The names at the right edge, each as near to the end of its curve as the names above allow.
 fn names<'a>(curves: &[(&'a Curve, Vec<(f64, f64)>)], y: &LatencyScale) -> Vec<(f64, &'a Curve)> {
     let end = |points: &[(f64, f64)]| points.last().map_or(BOTTOM, |(_, micros)| y.at(*micros));
     let mut names: Vec<(f64, &Curve)> = curves

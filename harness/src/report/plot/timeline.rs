@@ -22,7 +22,7 @@ const HEAD: f64 = 52.0;
 const PANEL: f64 = 110.0;
 const GAP: f64 = 36.0;
 
-/// Most decisions of the autoscaler that are told in words.
+/// The most decisions of the autoscaler that are listed in words.
 const DECISIONS: usize = 24;
 
 /// The plot and its caption; `None` with fewer than two samples.
@@ -68,7 +68,7 @@ fn phases(record: &RunRecord, x: &Scale, bottom: f64, seconds: f64) -> Markup {
             rect class=(shade) x=(px(left)) y="0" width=(px((right - left).max(0.0))) height=(px(bottom)) {
                 title { (name) }
             }
-            // A name wider than its phase would run into the next one; it is in the legend below all the same.
+            // A name wider than its phase would run into the next one; the legend below has every name.
             @if right - left > 7.0 * name.chars().count() as f64 + 10.0 {
                 text.tick x=(px(left + 5.0)) y="12" { (name) }
             }
@@ -96,8 +96,7 @@ fn faults(record: &RunRecord, x: &Scale, bottom: f64) -> Markup {
     }
 }
 
-/// Phases and faults with their times: what the plot has no room to say.
-/// Whose consumers are meant, where a run has several queues.
+/// The words that say which queue's consumers are meant, where a run has several queues.
 fn of_queue(queue: Option<&str>) -> String {
     queue.map_or_else(String::new, |queue| format!(", for {queue}"))
 }

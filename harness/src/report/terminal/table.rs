@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::measure::Percentile;
 use crate::report::latency::HopLine;
 
-/// Its lines, the header first, none wider than `columns` as far as leaving percentiles out can do that.
+/// The lines of the table, the header first. Percentiles are left out until no line is wider than `columns`.
 pub(super) fn latency(lines: &[HopLine], columns: usize) -> Vec<String> {
     let mut rows = vec![header()];
     rows.extend(lines.iter().map(hop_row));
@@ -24,12 +24,12 @@ pub(super) fn latency(lines: &[HopLine], columns: usize) -> Vec<String> {
     rows.iter().map(told).collect()
 }
 
-/// Between two columns of the latency table.
+/// The gap between two columns of the table.
 const GAP: &str = "  ";
 
 fn header() -> Vec<String> {
     let mut cells = vec!["LATENCY".to_owned()];
-    // A figure has room for its mark.
+    // A figure has room for a mark after it.
     cells.extend(Percentile::REPORTED.map(|percentile| format!("{percentile} ")));
     cells.extend(["max".to_owned(), "samples".to_owned()]);
     cells
@@ -45,8 +45,8 @@ fn hop_row(hop: &HopLine) -> Vec<String> {
     cells
 }
 
-/// Leaves columns out until a row fits: first the percentiles between the median and the highest, since those and the largest
-/// sample say most. The reports have all.
+/// Leaves columns out until a row fits, beginning with the percentiles between the median and the highest: median, highest
+/// percentile and largest sample say most. The other reports have all columns.
 fn fit(rows: &mut [Vec<String>], columns: usize) {
     let between = 2..=Percentile::REPORTED.len() - 1;
     for _ in between {
@@ -56,7 +56,7 @@ fn fit(rows: &mut [Vec<String>], columns: usize) {
         if cells + GAP.len() * (all - 1) <= columns {
             return;
         }
-        // What follows moves up: the next to go is at the same place.
+        // The following columns move up: the next one to leave out is at the same index.
         for row in rows.iter_mut() {
             row.remove(2);
         }

@@ -78,13 +78,13 @@ fn how_consumers_end_is_not_judged_where_their_description_leaves_it_open() {
     };
     let in_order = "every consumer ends when asked to, and in order".to_owned();
     let unasked = "no consumer ends unasked".to_owned();
-    // One that was started again is no consumer that was asked to end.
+    // A consumer that was restarted is not a consumer that was asked to end.
     let restart = told(vec![Leeway::Restart], true);
     let kept = ("1 of 1".to_owned(), Outcome::Pass);
     assert_eq!(restart, (Some(kept), vec![unasked.clone()]));
     let both = vec![Leeway::Restart, Leeway::Drain];
     assert_eq!(told(both.clone(), true), (None, vec![unasked, in_order]));
-    // What no leeway covers is a fault all the same.
+    // An end that no leeway covers is still a fault.
     let broken = ("0 of 1".to_owned(), Outcome::Fail);
     assert_eq!(
         told(both, false),

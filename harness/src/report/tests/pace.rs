@@ -1,9 +1,9 @@
-//! What reports say of the pace of scenarios, and of those that were not run.
+//! What reports say about the pace of scenarios, and about scenarios that were not run.
 
 use super::*;
 use crate::events::NotRun;
 
-/// The text of every view of a run with these events.
+/// The text of every report of a run with these events.
 fn texts(events: Vec<Event>) -> Vec<String> {
     let dir = logged(events);
     let (record, report) = write(dir.path()).unwrap();

@@ -1,10 +1,10 @@
-//! What reports say of a finding: how much of what, what the description promised, and what to do next.
+//! What reports say about a finding: how many messages it concerns, what the description promised, and what to do next.
 
 use super::*;
 use crate::audit::{Audit, Finding, Foreign, NotJudged, Removals, StampBlocks, Violation};
 use crate::events::Leeway;
 
-/// A run whose rows are all right, its audit as `change` leaves it.
+/// A run with correct rows, and its audit changed by `change`.
 fn changed(change: impl Fn(&mut Audit)) -> (tempfile::TempDir, RunRecord) {
     let mut events = events(&good_rows());
     for event in &mut events {
@@ -26,7 +26,7 @@ fn finding(violation: Violation, count: u64) -> Finding {
     }
 }
 
-/// What was found of the promise whose words begin so.
+/// The finding about the promise that begins with `words`.
 fn found(record: &RunRecord, words: &str) -> String {
     let mut promises = promises(record).into_iter();
     let promise = promises.find(|each| each.promised.starts_with(words));
@@ -240,7 +240,7 @@ fn next_names_how_a_worker_may_end_where_its_description_leaves_nothing_open() {
     );
 }
 
-/// Of a worker whose message does not tell when it was to be sent.
+/// For a worker whose messages do not hold their intended time.
 #[test]
 fn hops_without_a_plan_are_told_by_name_in_every_view() {
     let planless: Vec<_> = good_rows()

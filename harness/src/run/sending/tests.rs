@@ -1,4 +1,4 @@
-//! What producers tell, and how they end.
+//! What the harness reads from the output of producers, and how they end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use workflow::contract::PayloadSize;
 
 use super::*;
 
-/// A producer that says `lines`, each a moment after the one before, and ends with `end`.
+/// A producer that prints `lines`, each a moment after the one before, and ends with `end`.
 struct Played {
     lines: Vec<String>,
     end: End,
@@ -90,7 +90,7 @@ async fn a_producer_that_leaves_no_summary_has_the_last_word() {
     );
 }
 
-/// What the generator of `slice` of four messages says last.
+/// The last line that the generator of `slice` of four messages prints.
 async fn summary(slice: &str) -> String {
     let arguments = [
         "--messages=4",

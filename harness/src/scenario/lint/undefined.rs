@@ -1,4 +1,4 @@
-//! What may have been meant by a step that is not defined.
+//! Suggests what an undefined step may have meant.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -10,10 +10,10 @@ use crate::scenario::read::read;
 use crate::scenario::selection::{scenarios, steps};
 use crate::scenario::text::is_defined;
 
-/// From this likeness on, a sentence may be meant by one that is written otherwise.
+/// Two sentences that are at least this similar may mean the same.
 const LIKE: f64 = 0.75;
 
-/// Units as people write them, and as a step reads them.
+/// Each unit as steps read it, with the forms that people write.
 const UNITS: [(&str, &[&str]); 4] = [
     (
         "ms",
@@ -36,9 +36,9 @@ const NUMBERS: [&str; 10] = [
     "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
 ];
 
-/// What to do about `step`, which no definition reads.
+/// What to do about `step`, which matches no definition.
 pub(super) fn advice(step: &Step) -> String {
-    // 'one' may be a number that a step reads as digits, or a word of the sentence.
+    // 'one' may be a number that a step reads as digits, or a plain word of the sentence.
     let plain = repaired(&step.value, false);
     let counted = repaired(&step.value, true);
     let repaired = if is_defined(&counted, step.ty) {
@@ -79,7 +79,7 @@ const fn keyword(ty: StepType) -> &'static str {
     }
 }
 
-/// Where all that is wrong is a share of more than all.
+/// The problem, if the only mistake in the sentence is a share of more than 100 %.
 fn too_much(step: &Step, repaired: &str) -> Option<String> {
     let words: Vec<&str> = repaired.split(' ').collect();
     let at = words
@@ -91,8 +91,8 @@ fn too_much(step: &Step, repaired: &str) -> Option<String> {
     is_defined(&right.join(" "), step.ty).then_some(wrong)
 }
 
-/// `sentence` with its numbers and units as steps read them: `30s`, `20%`, `1,000`, `5 seconds`, and, if numbers are words too, `one
-/// consumer`.
+/// `sentence` with numbers and units in the form that steps read, from forms such as `30s`, `20%`, `1,000`, `5 seconds`, and, if
+/// `has_words`, `one consumer`.
 fn repaired(sentence: &str, has_words: bool) -> String {
     let sentence = sentence.trim_end_matches(['.', '!', ';']);
     let mut words: Vec<String> = Vec::new();
@@ -111,7 +111,7 @@ fn repaired(sentence: &str, has_words: bool) -> String {
         } else if let Some((count, per)) =
             rate(unit).filter(|_| is_number || after_number && number.is_empty())
         {
-            // 100/s, 100 per s.
+            // Forms of a rate: 100/s, 100 per s.
             words.extend((is_number).then_some(number));
             words.extend([count.to_owned(), format!("{per}{comma}")]);
         } else if let Some(unit) = unit_of(bare).filter(|_| after_number) {
@@ -122,7 +122,7 @@ fn repaired(sentence: &str, has_words: bool) -> String {
             words.push(word.to_owned());
         }
     }
-    // The unit of a rate is a word.
+    // After "per", the unit is a word.
     for at in 1..words.len() {
         if words[at - 1] == "per" {
             let bare = words[at].trim_end_matches(',').to_owned();
@@ -149,7 +149,7 @@ fn unit_of(text: &str) -> Option<&'static str> {
         .map(|(unit, _)| unit)
 }
 
-/// `/s` and `/min`.
+/// The words for a unit of rates, `/s` or `/min`.
 fn rate(text: &str) -> Option<(&'static str, &'static str)> {
     match unit_of(text.strip_prefix('/')?)? {
         "s" => Some(("per", "second")),
@@ -158,7 +158,7 @@ fn rate(text: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The sentence of the program's own features that is most like this one, numbers aside.
+/// The most similar sentence of the program's own features; numbers are ignored.
 fn nearest(sentence: &str, ty: StepType) -> Option<&'static str> {
     let shape = shape(sentence);
     let likeness =
@@ -184,7 +184,7 @@ fn shape(sentence: &str) -> String {
 fn known() -> &'static [(StepType, String)] {
     static KNOWN: OnceLock<Vec<(StepType, String)>> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        // They are compiled in, so that they are there.
+        // The features are compiled in, so they can always be read.
         let features = read(Path::new("builtin:features")).unwrap_or_default();
         let features = features.iter().map(|it| &it.feature);
         let of = |feature| {

@@ -1,12 +1,12 @@
-//! Numbers in the sentences of steps that a step can read, and that make no sense there: a zero where something must be, more than a
-//! hundred percent, a lease that no queue gives.
+//! Finds numbers that a step can read but that make no sense in its sentence: zero messages, more than a hundred percent, a lease
+//! longer than a queue allows.
 
 use workflow::contract::PayloadSize;
 
 use crate::scenario::durations::Time;
 
-/// Where a zero, which stands at `#`, says something: that there are none, that a process ended well, that nothing is waited for, or that
-/// something is at the very moment.
+/// Sentences in which a zero, at `#`, is meaningful: there are none of something, a process ended well, nothing is waited for, or
+/// something happens immediately.
 const ZERO_IS_MEANT: [&str; 14] = [
     "there are # consumers",
     "exit code #",
@@ -27,7 +27,7 @@ const ZERO_IS_MEANT: [&str; 14] = [
 /// Longest lease, in seconds: 7 days (Queue service, Get Messages, `visibilitytimeout`).
 const LONGEST_LEASE_S: u64 = 7 * 86_400;
 
-/// What is wrong with a number in a sentence that is defined, and what to write.
+/// The problem with a number in a defined sentence, and what to write.
 pub(super) fn problem(sentence: &str) -> Option<String> {
     if let Some(text) = sentence.strip_prefix("a lease lasts ") {
         return lease(text);
@@ -53,7 +53,7 @@ pub(super) fn problem(sentence: &str) -> Option<String> {
     })
 }
 
-/// More than all, or nothing, of what there is.
+/// The problem with a percentage of 0 or of more than 100.
 pub(super) fn percent(number: u64) -> Option<String> {
     match number {
         0 => Some("0 % is none; write 1 to 100 %, or leave the step out".to_owned()),
@@ -62,7 +62,7 @@ pub(super) fn percent(number: u64) -> Option<String> {
     }
 }
 
-/// The zero at `words[at]`, which `unit` follows.
+/// The problem with the zero at `words[at]`, which `unit` follows.
 fn zero(words: &[&str], at: usize, unit: &str) -> Option<String> {
     let (sentence, mut marked) = (words.join(" "), words.to_vec());
     marked[at] = "#";
@@ -99,7 +99,7 @@ fn zero(words: &[&str], at: usize, unit: &str) -> Option<String> {
     Some(text)
 }
 
-/// Whether a rate that changes is 0 before and after.
+/// Whether a changing rate is 0 at its beginning and at its end.
 fn never_sends(sentence: &str) -> bool {
     sentence.contains("from 0 per ") && sentence.contains(" to 0 per ")
 }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::scenario::tests::cases;
 
-    /// Every number of every sentence of the features as a zero: either that is told, or it is one of these.
+    /// Replaces every number of every sentence of the features by zero: each zero is reported, or it is in the list.
     #[test]
     fn a_zero_is_told_wherever_it_says_nothing() {
         let mut taken = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Outlines whose placeholders and columns do not fit together.
+//! Finds outlines whose placeholders and columns do not match.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,13 +7,13 @@ use cucumber::gherkin::{Feature, Scenario as Gherkin};
 
 use crate::scenario::lint::{Problem, Problems};
 
-/// What is wrong with a placeholder that is the header of no column.
+/// The problem of a placeholder without a column.
 pub(super) fn no_column(name: &str) -> String {
     format!("<{name}> is in no column of the examples; write one of their headers")
 }
 
-/// Takes outlines out of `feature` that cannot be expanded, and tells each placeholder that is in no column (Gherkin reference, "Scenario
-/// Outline"). Whoever runs the feature refuses it for these problems.
+/// Removes outlines from `feature` that cannot be expanded, and reports each placeholder without a column (Gherkin reference,
+/// "Scenario Outline"). `harness run` refuses a feature with these problems.
 pub(super) fn take_out(feature: &mut Feature, file: &Path) -> Vec<Problem> {
     let mut problems = Problems::of(file);
     let of_rules = feature.rules.iter_mut().map(|rule| &mut rule.scenarios);
@@ -30,7 +30,7 @@ pub(super) fn take_out(feature: &mut Feature, file: &Path) -> Vec<Problem> {
     problems.found
 }
 
-/// Lines, and what is wrong there.
+/// The problems of one outline, by line.
 fn of_outline(scenario: &Gherkin) -> BTreeSet<(usize, String)> {
     let mut found = BTreeSet::new();
     for examples in &scenario.examples {
@@ -54,7 +54,7 @@ fn of_outline(scenario: &Gherkin) -> BTreeSet<(usize, String)> {
     found
 }
 
-/// Every text that has placeholders replaced, with its line.
+/// Every text in which placeholders are replaced, with its line.
 fn texts(scenario: &Gherkin) -> impl Iterator<Item = (usize, &str)> {
     let of_steps = scenario.steps.iter().flat_map(|step| {
         let cells = step.table.iter().flat_map(|it| it.rows.iter().flatten());
@@ -69,7 +69,7 @@ fn texts(scenario: &Gherkin) -> impl Iterator<Item = (usize, &str)> {
         .chain(of_steps)
 }
 
-/// The names between < and > that `cucumber`'s `feature.rs`, `expand_scenario`, replaces: without space at their ends, on one line.
+/// The names between < and > that `cucumber` replaces (`feature.rs`, `expand_scenario`): on one line, without spaces at their ends.
 fn placeholders(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;

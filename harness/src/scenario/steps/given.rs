@@ -1,4 +1,4 @@
-//! What a scenario starts from. Nothing runs yet: consumers start with the `When`.
+//! The preconditions of a scenario. Nothing runs yet: consumers start with the `When`.
 
 use cucumber::given;
 use workflow::contract::PayloadSize;

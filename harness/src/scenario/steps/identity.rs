@@ -1,4 +1,4 @@
-//! How the workload signs in, and what goes wrong with it.
+//! How the workload signs in, and faults of its sign-in.
 
 use std::str::FromStr;
 
@@ -14,13 +14,13 @@ use super::when::sending;
 use crate::outcome::Outcome;
 use crate::wire::{FaultKind, Operation, Refusal, Rule};
 
-/// What is wrong with the set-up.
+/// What is wrong with the setup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
     SetUp(Mistake),
-    /// Entra's clock, by so many seconds.
+    /// Entra's clock is wrong by this many seconds.
     Clock(i64),
-    /// A role that the identity lacks: what it may not do.
+    /// The identity lacks a role, and so may not do these operations.
     Role(&'static [Operation]),
 }
 
@@ -161,7 +161,7 @@ async fn away(
     let mut sending = run.start_sending(&load).await?;
     sending.until_acknowledged(sent_before, patience).await?;
     run.identities()?.authority.set_away(true);
-    // The passing of time is what this scenario is about.
+    // This scenario is about the time that passes here.
     tokio::time::sleep(time.0).await;
     run.identities()?.authority.set_away(false);
     let sent = sending

@@ -1,4 +1,4 @@
-//! Bad messages, put into the queue by the scenario itself.
+//! Bad messages, which the scenario itself puts into the queue.
 
 use std::str::FromStr;
 
@@ -41,7 +41,7 @@ impl Defect {
         let body = self.body(run, seq);
         run.store().queue.send(&body).await?;
         let expected = match self {
-            // A body that cannot be read has no id to tell it by.
+            // A body that cannot be read has no id that identifies it.
             Self::NotJson => ExpectedPoison {
                 foreign: 1,
                 ..ExpectedPoison::default()

@@ -1,4 +1,4 @@
-//! Steps: each a translation of one sentence into calls of [`crate::run`], and nothing else.
+//! Steps: each translates one sentence into calls of [`crate::run`], and does nothing else.
 
 use anyhow::Context as _;
 use cucumber::gherkin::Step;
@@ -15,7 +15,7 @@ macro_rules! bail {
     };
 }
 
-/// Like `anyhow::ensure`, for steps: what is not so is a broken promise.
+/// Like `anyhow::ensure`, for steps: if the condition is false, a promise is broken.
 macro_rules! ensure {
     ($condition:expr, $($message:tt)*) => { if !$condition { bail!($($message)*) } };
 }
@@ -40,7 +40,7 @@ pub(super) use nodes::OnNodes;
 #[cfg(test)]
 pub(super) use scaling::changes;
 
-/// The rows of a step's table that has these columns, and at least one row.
+/// The rows of a step's table, which must have these columns and at least one row.
 fn rows<'a, const N: usize>(
     step: &'a Step,
     columns: [&str; N],
@@ -56,7 +56,7 @@ fn rows<'a, const N: usize>(
     Ok(rows.iter().map(cells).collect())
 }
 
-/// What is wrong with the table of a step, known before anything runs; `None`: nothing, or it has none that is read.
+/// The problem of a step's table, found before anything runs; `None` if there is none, or if the step reads no table.
 pub(super) fn table_problem(step: &Step) -> Option<anyhow::Error> {
     match step.value.as_str() {
         scaling::CHANGED => scaling::changes(step).err(),

@@ -1,4 +1,4 @@
-//! Consumers on nodes, and Azure taking nodes back.
+//! Consumers on nodes, and evictions of nodes by Azure.
 
 mod waits;
 
@@ -24,15 +24,15 @@ use waits::{
     until_at_work, until_evictable, until_in_hand, until_in_work, until_made_good, until_over,
 };
 
-/// How long after a consumer has come a node is evicted at most, where consumers are still coming: a sync period of the HPA.
+/// While consumers are still starting, a node is evicted at most this long after the last start: a sync period of the HPA.
 const MOMENT: Duration = Duration::from_secs(15);
 
-/// Where consumers are.
+/// The placement of consumers on nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::scenario) struct OnNodes {
-    /// Most consumers on one.
+    /// The most consumers on one node.
     pub(in crate::scenario) each: u64,
-    /// Whether Azure has a Spot machine in place of one that it takes back.
+    /// Whether Azure has a Spot machine to replace an evicted one.
     pub(in crate::scenario) is_replaced_by_spot: bool,
 }
 
@@ -72,16 +72,16 @@ fn no_spot(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-/// How many of the nodes are hit, and what happens to each.
+/// How many of the nodes are evicted, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct EvictionStep {
     half: bool,
-    /// Whether, and how long, it waits until a worker of the node has a message whose work is still to begin.
+    /// Whether, and how long, the eviction waits until a worker of the node has a message whose work has yet to begin.
     in_work: Option<Duration>,
-    /// Whether, and how long, it waits until each worker of the node has a message in hand: the eviction of a node without work shows
-    /// nothing.
+    /// Whether, and how long, the eviction waits until each worker of the node has a message in hand: the eviction of a node
+    /// without work proves nothing.
     in_hand: Option<Duration>,
-    /// Whether another node is evicted once the first eviction is made good.
+    /// Whether another node is evicted once the consumers of the first one are replaced.
     another: bool,
     eviction: Eviction,
 }
@@ -189,7 +189,7 @@ async fn evicted_in_scale_out(scenario: &mut Scenario, messages: u64) -> StepRes
     let moment = scenario.pace.time(MOMENT);
     let run = scenario.run_with_consumers().await?;
     let sending = run.start_sending(&load).await?;
-    // After how many have come, and how long after the last of these, the seed says.
+    // The seed decides after how many consumers, and how long after the last of them, the eviction happens.
     let mut chance = StdRng::seed_from_u64(run.identity().seed);
     let (first, later) = (
         chance.random_range(1..=5_usize),
@@ -221,7 +221,7 @@ async fn drained(scenario: &mut Scenario, messages: u64, rate: Rate, which: Stri
     evict_under_load(scenario, messages, rate, step).await
 }
 
-/// The notice that Azure documents for a Spot machine: at least so long, where all goes well (Azure, "Spot Virtual Machines").
+/// The shortest notice of an eviction that Azure documents for Spot machines, where all goes well (Azure, "Spot Virtual Machines").
 const NOTICE: Time = Time(Duration::from_secs(30));
 
 declare_needs!(Nodes);
@@ -240,7 +240,7 @@ async fn taken_back(
     evict_under_load(scenario, messages, rate, step).await
 }
 
-/// Sends messages to consumers that are at work, and evicts nodes in the middle.
+/// Sends messages to consumers that are at work, and evicts nodes during the load.
 async fn evict_under_load(
     scenario: &mut Scenario,
     messages: u64,
@@ -255,7 +255,7 @@ async fn evict_under_load(
     until_at_work(run, consumers, patience).await?;
     until_evictable(run, patience).await?;
     let mut sending = run.start_sending(&load).await?;
-    // When exactly, the seed says.
+    // The seed decides the exact time.
     let mut chance = StdRng::seed_from_u64(run.identity().seed);
     let first = messages * chance.random_range(15..35) / 100;
     sending.until_acknowledged(first, sent_within).await?;
@@ -286,7 +286,7 @@ fn has_spot(scenario: &Scenario) -> bool {
         .is_some_and(|nodes| nodes.is_replaced_by_spot)
 }
 
-/// Evicts nodes that the seed of the run chooses. What Azure has for nodes from then on, `spot` says.
+/// Evicts nodes that the seed of the run chooses. `spot`: whether Azure has Spot machines from then on.
 async fn evict(run: &Run, step: EvictionStep, spot: bool) -> StepResult {
     let nodes = run.nodes()?;
     nodes.offer_spot(spot).await;
@@ -312,7 +312,7 @@ async fn evict(run: &Run, step: EvictionStep, spot: bool) -> StepResult {
     Ok(())
 }
 
-/// Evicts the same node once more, as soon as it is back and has consumers at work.
+/// Evicts the same node once more, as soon as it is back and its consumers are at work.
 async fn again(run: &Run, step: EvictionStep, patience: Duration) -> StepResult {
     let nodes = run.nodes()?;
     let node = nodes.watch().borrow().evictions[0].node.clone();

@@ -1,4 +1,4 @@
-//! When consumers say that they are ready.
+//! When consumers report that they are ready.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::outcome::Outcome;
 use crate::run::Run;
 use crate::wire::{FaultKind, Operation, Refusal, Rule};
 
-/// How long consumers may take until one of them asks storage for anything: a pod has to be started.
+/// How long consumers may take until the first of them sends a request to storage: a pod has to be started.
 const START: Duration = Duration::from_secs(30);
 
 /// What is busy.
@@ -72,14 +72,14 @@ async fn start(scenario: &mut Scenario, time: Time) -> StepResult {
             anyhow!("no consumer has asked what is busy within {START:?}: nothing can be told");
         return Err(StepError::of(Outcome::Inconclusive, untold));
     }
-    // From here on, the passing of time is what this scenario is about.
+    // From here on, this scenario is about the time that passes.
     watch_ready(run, time.0, &mut early).await?;
     drop(busy);
     scenario.running()?.early = early;
     Ok(())
 }
 
-/// Takes down in `early` who says that it is ready.
+/// Adds to `early` the workers that report that they are ready.
 fn note_ready(roster: &Roster, early: &mut Vec<String>) {
     for worker in roster
         .running()
@@ -91,7 +91,7 @@ fn note_ready(roster: &Roster, early: &mut Vec<String>) {
     }
 }
 
-/// Takes down in `early` who says that it is ready within `time`, all of which passes.
+/// Waits for the whole `time`, and adds to `early` the workers that report meanwhile that they are ready.
 pub(super) async fn watch_ready(
     run: &Run,
     time: Duration,

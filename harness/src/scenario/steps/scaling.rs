@@ -31,20 +31,20 @@ fn changed(scenario: &mut Scenario, step: &Step) -> StepResult {
 fn scaled(scenario: &mut Scenario, changes: &[(String, String)]) -> StepResult {
     let manifests = scenario.manifests()?;
     scenario.given.scaling = Some(Scaling::read(manifests, changes, scenario.pace)?);
-    // What others leave in a storage slows it down, and one that does not answer scales nobody.
+    // Messages of other runs in the same storage would slow it down, and without answers from storage the autoscaler does nothing.
     scenario.given.own_storage = true;
     Ok(())
 }
 
-/// The fields of the ScaledObject that a table of settings changes. Times in it are a cluster's own, whatever the pace: that
-/// divides all that the ScaledObject says.
+/// The fields of the ScaledObject that a table of settings changes. Times in the table are those of a cluster, at any pace: the
+/// pace divides the whole ScaledObject afterwards.
 pub(in crate::scenario) fn changes(step: &Step) -> anyhow::Result<Vec<(String, String)>> {
     let rows = rows(step, ["setting", "value"])?.into_iter();
     rows.map(|[setting, value]| change(setting, value))
         .collect()
 }
 
-/// The field of the ScaledObject that a setting is called by people, and its value there.
+/// The field of the ScaledObject for the name of a setting, and its value.
 fn change(setting: &str, value: &str) -> anyhow::Result<(String, String)> {
     let seconds = || {
         let time: Time = value.parse().map_err(anyhow::Error::msg)?;
@@ -60,7 +60,7 @@ fn change(setting: &str, value: &str) -> anyhow::Result<(String, String)> {
         let number = number.with_context(|| format!("{value:?} is not a number of{unit}"))?;
         anyhow::Ok(number.to_string())
     };
-    // A cooldown, a threshold or a window of nothing is one; a loop without a pause and a scaling to nothing are not.
+    // A cooldown, a threshold or a window of 0 is valid; a polling interval or a limit of 0 is not.
     let is_none = value.starts_with("0 ") && ["polling interval", "limit"].contains(&setting);
     anyhow::ensure!(!is_none, "{setting} of {value}: write 1 or more");
     let (field, value) = match setting {

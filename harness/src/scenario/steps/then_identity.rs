@@ -1,4 +1,4 @@
-//! Judging how the workload signed in.
+//! Judges how the workload signed in.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use super::super::needs::declare_needs;
 use super::super::world::{Scenario, StepResult};
 use crate::leak::Secrets;
 
-/// How often each consumer was given a token.
+/// The number of tokens that each consumer was given.
 async fn sign_ins(scenario: &mut Scenario) -> anyhow::Result<Vec<(String, usize)>> {
     let run = scenario.run().await?;
     let (names, identities) = (run.roster().names(), run.identities()?);
@@ -95,7 +95,7 @@ async fn ended(scenario: &mut Scenario, deadline: Time, code: i32) -> StepResult
     Ok(())
 }
 
-/// What mends a mistake, and what the consumer says of that.
+/// The remedy of a mistake, and the words of the consumer that name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Remedy(&'static str);
 
@@ -141,7 +141,7 @@ async fn named(scenario: &mut Scenario, code: String, mend: Remedy) -> StepResul
     for name in roster.unasked().map(|departure| &departure.name) {
         let log = run.said(name)?;
         let errors = log.lines().filter(|line| line.contains("\"ERROR\""));
-        // In a log of JSON, quotation marks are escaped.
+        // In a JSON log, quotation marks are escaped.
         let said = errors.collect::<String>().replace('\\', "");
         ensure!(
             said.contains(&code) && said.contains(mend.0),
@@ -154,7 +154,7 @@ async fn named(scenario: &mut Scenario, code: String, mend: Remedy) -> StepResul
 #[then("nothing that was written down holds a token, a signature or a key")]
 async fn no_leak(scenario: &mut Scenario) -> StepResult {
     let run = scenario.run().await?;
-    // The reports so far, to look through them as well.
+    // The reports so far are written, so that they are searched as well.
     crate::report::write(run.dir().path())?;
     let secrets = Secrets::of(&run.secrets());
     let mut leaks = secrets.look_below(run.dir().path())?;

@@ -1,4 +1,4 @@
-//! Judging latency.
+//! Judges latency.
 
 use std::collections::HashMap;
 
@@ -49,7 +49,7 @@ fn at_least(scenario: &mut Scenario, time: Time, hop: Hop) -> StepResult {
     Ok(())
 }
 
-/// At a pace, the rows of a table with the columns `hop`, `percentile` and `limit`, in any order.
+/// The limits in a table with the columns `hop`, `percentile` and `limit`, in any order, converted to `pace`.
 pub(super) fn limits(step: &Step, pace: Pace) -> anyhow::Result<Vec<LatencyLimit>> {
     let table = step
         .table

@@ -1,4 +1,4 @@
-//! Judging what evictions did.
+//! Judges the effect of evictions.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ async fn drained(scenario: &mut Scenario) -> StepResult {
                 it.node,
                 it.eviction.notice.unwrap_or_default()
             );
-            // What it had to finish, it could not finish without storage.
+            // Without storage it could not finish its messages.
             return Err(StepError::late(late, scenario.traffic()?.storage));
         }
         for departure in &it.ended {
@@ -137,7 +137,7 @@ async fn nothing_ran_out(scenario: &mut Scenario) -> StepResult {
     Ok(())
 }
 
-/// A node that Azure took back without being asked, if it did.
+/// A node that Azure evicted without being asked, if there is one.
 fn unasked(scenario: &Scenario) -> Option<String> {
     let nodes = scenario.begun()?.nodes().ok()?.watch();
     let nodes = nodes.borrow();
@@ -145,7 +145,7 @@ fn unasked(scenario: &Scenario) -> Option<String> {
     Some(unasked.node.clone())
 }
 
-/// What was found of leases is a broken promise, unless storage may have let even those of a good consumer run out.
+/// A finding about leases is a broken promise, unless storage was so slow that even the leases of a good consumer could run out.
 fn of_leases(scenario: &Scenario, found: String) -> StepError {
     let storage = scenario.traffic().map(|traffic| traffic.storage);
     match (storage, scenario.lease()) {

@@ -1,4 +1,4 @@
-//! Judging the poison queue.
+//! Judges the poison queue.
 
 use anyhow::Context as _;
 use cucumber::then;
@@ -53,7 +53,7 @@ async fn holds_the_good_one(
     let collected = run.collect(&sent, expected).await?;
     let (found, body) = whole(&collected)?;
     let lens = scenario.run().await?.store().lens.clone();
-    // A worker of another contract has words of its own for the reason, or none.
+    // A described worker has its own texts for the reason, or none.
     if lens.description().has_own_messages() {
         ensure_reason(&found, reason)?;
     }
@@ -84,7 +84,7 @@ fn ensure_reason(found: &SetAside, reason: PoisonReason) -> StepResult {
     Ok(())
 }
 
-/// The only message of the poison queue, its parts joined.
+/// The only message of the poison queue, with its parts joined.
 fn whole(collected: &Collected) -> anyhow::Result<(SetAside, String)> {
     let mut parts = Vec::new();
     for found in &collected.poison {

@@ -1,4 +1,4 @@
-//! Judging the results.
+//! Judges the results.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
         .map(|i| i.expected.clone())
         .unwrap_or_default();
     if sent.end.code() != Some(0) {
-        // Nothing is said of the consumers by a load that was not what it should have been.
+        // If the load was not sent as planned, the results say nothing about the consumers.
         let (end, unknown, failed) = (sent.end, sent.summary.unknown, sent.summary.failed);
         return Err(StepError::of(
             Outcome::Inconclusive,
@@ -42,7 +42,7 @@ async fn exactly_one(scenario: &mut Scenario, deadline: Time) -> StepResult {
             first.tail
         );
     }
-    // Judge after the last consumer is gone: one that still runs could still write a second row.
+    // Judged after the last consumer has ended: a running consumer could still write a second row.
     let departures = run.drain(Patience::default().drain).await?;
     let collected = run.collect(&sent, expected).await?;
     let (outcome, reasons) = (collected.audit.outcome(), collected.audit.reasons());

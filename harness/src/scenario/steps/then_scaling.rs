@@ -1,4 +1,4 @@
-//! Judging how many consumers there were.
+//! Judges the number of consumers.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::audit::StorageTime;
 use crate::events::Event;
 use crate::outcome::Outcome;
 
-/// How late a tick of the loops may be before nothing can be said of when consumers come: about a sync period at the local pace.
+/// If a tick of the loops is later than this, the start times of consumers cannot be judged: about a sync period at the local pace.
 const LATE: Duration = Duration::from_secs(1);
 
-/// How far apart the ends of pods may be told that were taken away at once. The HPA decides every 15 s, so two of its decisions never are
-/// one.
+/// Pods that were removed at once may be reported as ended this far apart. The HPA decides every 15 s, so two of its decisions are
+/// never counted as one.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// How long consumers may take to come and go once they are wanted or not: what a cluster takes that has room for its pods. It
-/// is never less than `LATE`.
+/// How long consumers may take to start or to end after a decision: the time that a cluster with room for the pods takes. Never
+/// less than `LATE`.
 const FLEET: Duration = Duration::from_secs(45);
 
 declare_needs!(Scaling);
@@ -46,19 +46,19 @@ async fn all_gone(scenario: &mut Scenario, deadline: Time) -> StepResult {
     .await
 }
 
-/// How many consumers there are at a moment.
+/// The consumers at one moment.
 #[derive(Debug)]
 struct Now {
-    /// Whether there was ever one.
+    /// Whether there ever was a consumer.
     came: bool,
     wanted: u32,
     running: usize,
-    /// Of those that run, how many have begun to receive, as far as that can be seen.
+    /// How many of the running consumers have begun to receive, as far as the wire shows it.
     at_work: usize,
     leaving: usize,
 }
 
-/// Waits until it is so, for at most `deadline`.
+/// Waits until `holds` is true, for at most `deadline`.
 async fn until(
     scenario: &mut Scenario,
     deadline: Duration,
@@ -67,7 +67,7 @@ async fn until(
     let most = scenario.recording()?.most();
     let run = scenario.run().await?;
     let now = |roster: &Roster| Now {
-        // What has come has left a trace in the roster.
+        // A consumer that started has left a trace in the roster.
         came: most > 0 || !roster.workers.is_empty() || !roster.departed.is_empty(),
         wanted: roster.wanted,
         running: roster.running().count(),
@@ -85,7 +85,7 @@ async fn until(
         leaving,
         ..
     } = now(&run.roster());
-    // Where there is no wire, nobody knows how long storage kept requests waiting.
+    // Without a wire it is unknown how long storage kept requests waiting.
     let traffic = run.traffic();
     let storage = traffic.map_or_else(|_| StorageTime::default(), |traffic| traffic.storage);
     on_time(&scenario.recording()?, LATE)?;
@@ -152,7 +152,7 @@ declare_needs!(Scaling);
 )]
 async fn stranded(scenario: &mut Scenario, time: Time, messages: u64) -> StepResult {
     let polls = scenario.recording()?.polls();
-    // The passing of time is what this is about.
+    // This step is about the time that passes here.
     tokio::time::sleep(time.0).await;
     let recording = scenario.recording()?;
     let came = scenario.run().await?.census().most();
@@ -176,7 +176,7 @@ async fn allowed(scenario: &mut Scenario) -> StepResult {
     let patience = scenario.pace.time(FLEET).max(LATE) + recording.latest();
     let (allowed, excursions) = recording.allowed(&settings, recording.age());
     let run = scenario.run().await?;
-    // What was wanted is about the loops; what ran, about those who start and end consumers.
+    // The wanted number judges the loops; the running number judges the platform that starts and ends consumers.
     let census = run.census();
     let (ran, wanted) = (census.most(), recording.most());
     ensure!(
@@ -215,14 +215,14 @@ async fn as_fast_as_possible(scenario: &mut Scenario, count: u32, later: Time) -
     if taken <= possible + later.0 {
         return Ok(());
     }
-    // Loops that ticked late say that the machine was busy with something else.
+    // Late ticks of the loops mean that the machine was busy with something else.
     on_time(&recording, later.0 / 2)?;
     bail!(
         "they had work {taken:.2?} after scaling began, where the model has them after {possible:.2?}"
     );
 }
 
-/// The settings that the scenario has scaling go by, at its pace, whatever it did go by.
+/// The scaling settings of the scenario, at its pace.
 fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
     let scaling = scenario
         .given
@@ -232,7 +232,7 @@ fn settings(scenario: &Scenario) -> anyhow::Result<Settings> {
     Ok(scaling.effective())
 }
 
-/// Inconclusive where the loops themselves were late, or were not there.
+/// Inconclusive if the loops themselves were late, or did not run.
 fn on_time(recording: &ScalingRecord, slack: Duration) -> StepResult {
     recording
         .untold(slack)

@@ -1,4 +1,4 @@
-//! Trouble, as a feature file says it, in sentences or in tables, and the rules of the proxy that make it.
+//! Faults as sentences or tables of a feature file, and the proxy's rules that cause them.
 
 use std::str::FromStr;
 
@@ -12,7 +12,7 @@ use super::super::world::{Scenario, StepResult};
 use super::rows;
 use crate::wire::{FaultKind, Moment, Operation, Refusal, Rule};
 
-/// Which requests of the consumers.
+/// The requests of the consumers that a fault meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
 #[param(
     name = "requests",
@@ -60,7 +60,7 @@ impl Requests {
     }
 }
 
-/// What they get instead of an answer.
+/// What the consumers get instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Trouble(FaultKind);
 
@@ -95,7 +95,7 @@ impl FromStr for Trouble {
     }
 }
 
-/// Where in the protocol a consumer dies.
+/// The point of the protocol at which a consumer dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Death(Requests, Moment);
 
@@ -123,7 +123,7 @@ impl FromStr for Death {
 impl Death {
     fn rule(self, count: u64) -> Rule {
         let Self(requests, moment) = self;
-        // The first receives may find the queue empty, with nothing to lose; of inserts there may be only a few.
+        // The first receives may find an empty queue, so a death there would lose nothing; of inserts there may be only a few.
         Rule {
             after: if requests == Requests::Receives { 3 } else { 0 },
             ..requests.rule(FaultKind::Kill(moment)).at_most(count)
@@ -131,7 +131,7 @@ impl Death {
     }
 }
 
-// What a sentence can hold is written out, so that `harness lint` refuses everything else before anything runs.
+// The possible words of a sentence are listed, so that `harness lint` refuses all others before anything runs.
 declare_needs!(Wire);
 #[given(
     regex = r"^(\d{1,2}|100) % of all (requests|receives|renewals|inserts|deletes) get (503 ServerBusy|500 OperationTimedOut|500 InternalError|403 AuthorizationFailure|429 TooManyRequests|a reset before storage has the request|a reset after storage has done it|a reset in the middle of the answer|no answer|half an answer|a garbled answer|an answer \d+ (?:ms|s|min) late)$"
@@ -177,7 +177,7 @@ fn death_table(scenario: &mut Scenario, step: &Step) -> StepResult {
     Ok(())
 }
 
-/// The rules of a table with a row for each trouble.
+/// The rules of a table with a row for each fault.
 pub(super) fn trouble_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
     let rows = rows(step, ["requests", "trouble"])?;
     let rule = |[requests, trouble]: [&str; 2]| {
@@ -200,7 +200,7 @@ pub(super) fn trouble_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
         .map_err(anyhow::Error::msg)
 }
 
-/// The rules of a table with a row for each moment at which consumers die.
+/// The rules of a table with a row for each point at which consumers die.
 pub(super) fn death_rules(step: &Step) -> anyhow::Result<Vec<Rule>> {
     let rows = rows(step, ["consumers", "moment"])?;
     let rule = |[count, moment]: [&str; 2]| {

@@ -18,7 +18,7 @@ const SENDING: Duration = Duration::from_secs(60);
 
 /// How long `load` may take to send.
 pub(super) fn sending(load: &Load) -> anyhow::Result<Duration> {
-    // How long it takes does not hang on the seed, but for random arrivals, which `SENDING` has room for.
+    // The time to send does not depend on the seed, except for random arrivals, for which `SENDING` has room.
     let schedule = Schedule::new(&load.shape, 0, Some(load.messages), None)?;
     Ok(SENDING + schedule.last().unwrap_or_default())
 }
@@ -115,7 +115,7 @@ async fn nothing(scenario: &mut Scenario, time: Time) -> StepResult {
     for name in run.roster().names() {
         run.until_asks(&name, since, START).await?;
     }
-    // From here on, the passing of time is what this scenario is about.
+    // From here on, this scenario is about the time that passes.
     tokio::time::sleep(time.0).await;
     Ok(())
 }

@@ -14,19 +14,19 @@ use super::super::world::{Scenario, StepResult, ToldToStop};
 use crate::outcome::Unmet;
 use crate::run::Settled;
 
-/// How long anything here may take; far above what it does take.
+/// How long any wait in this file may take; far above what it does take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long a consumer may take to drain before it is given up; what it may take, the feature file says.
+/// How long a consumer may take to drain before it is killed; the feature file states how long it should take.
 const DRAIN: Duration = Duration::from_secs(15);
 
-/// The group of consumers that take another's place.
+/// The group of consumers that replace others.
 const SUCCESSORS: &str = "successors";
 
 /// Sends `messages` and waits until the consumers have leased all of them.
 async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
     let load = scenario.load(messages, Shape::Burst);
-    // One consumer takes them all, whatever the settings of an overlay leave it.
+    // One consumer takes all messages, whatever concurrency an overlay sets.
     let at_once = u32::try_from(messages)?;
     let concurrency = &mut scenario.given.options.concurrency;
     *concurrency = Some(concurrency.unwrap_or_default().max(at_once));
@@ -37,7 +37,7 @@ async fn sent_and_leased(scenario: &mut Scenario, messages: u64) -> StepResult {
     Ok(())
 }
 
-/// One consumer like the scenario's own, but fast.
+/// A consumer with the scenario's settings, but without work.
 fn fast_one(scenario: &Scenario) -> WorkerSpec {
     let own = scenario.workers();
     WorkerSpec {
@@ -72,8 +72,8 @@ async fn replaced(scenario: &mut Scenario, messages: u64, rate: Rate) -> StepRes
     let load = scenario.load(messages, rate.steady()?);
     let run = scenario.run_with_consumers().await?;
     let mut sending = run.start_sending(&load).await?;
-    // Until nothing is left to do, and so nobody left to die. How long that may take is for a later step to say: a worker without a setting
-    // for its lease leaves what it had for as long as its own lasts.
+    // Waits until nothing is left to do, so that no further consumer dies. A later step judges how long that takes: a worker
+    // without a setting for its lease blocks its messages for as long as its own lease lasts.
     let done = until(PATIENCE, async || {
         let done = sending.has_ended()? && run.depth().await? == 0;
         Ok(done.then_some(()))

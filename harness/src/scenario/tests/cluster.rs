@@ -1,6 +1,6 @@
-//! Scaling scenarios at pace 1, as a cluster would take them: the model of KEDA and the HPA with the settings of the base, a load
-//! that is a fluid, and no process. The numbers of consumers and the deadlines in their sentences must be those of a cluster,
-//! wherever the loops are in their periods when the load comes, and whether a consumer starts at once or waits for a node.
+//! Runs the scaling scenarios at pace 1 on a model of a cluster: the model of KEDA and the HPA with the settings of the base, a
+//! load that is a fluid, and no process. The numbers of consumers and the deadlines in their sentences must hold on a cluster,
+//! wherever in their periods the loops are when the load begins, and whether a consumer starts at once or waits for a node.
 
 use std::time::Duration;
 
@@ -19,21 +19,21 @@ use crate::scenario::needs;
 use crate::scenario::selection::Case;
 use crate::scenario::steps::changes;
 
-/// From the decision to a consumer at work: on a node that has the image, and on one that is made for it ("nodes come within
-/// 2 min").
+/// Times from the decision to a consumer at work: on a node that has the image, and on a node that is created for it ("nodes come
+/// within 2 min").
 const STARTS: [Duration; 3] = [
     Duration::from_secs(2),
     Duration::from_secs(15),
     Duration::from_secs(120),
 ];
 
-/// A load that a scenario begins with messages of no work takes as long as a few requests to storage.
+/// The work of a message in loads that give none: the time of a few requests to storage.
 const NO_WORK: Duration = Duration::from_millis(50);
 
-/// Where in their periods the loops are when the load comes, in sixths.
+/// Where in their periods the loops are when the load begins, in sixths.
 const PHASES: [u32; 4] = [0, 1, 3, 5];
 
-/// What a scenario says, for the model.
+/// A scenario, as input of the model.
 struct Stated {
     settings: Settings,
     grace: Duration,
@@ -111,7 +111,7 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.strip_prefix(before)?.strip_suffix(after)
 }
 
-/// When the messages are sent that a sentence tells of.
+/// The send times that a sentence gives.
 fn offsets(sentence: &str) -> Vec<Duration> {
     let (messages, rest) = sentence.split_once(" message").unwrap();
     let rest = rest
@@ -139,11 +139,11 @@ fn offsets(sentence: &str) -> Vec<Duration> {
         .collect()
 }
 
-/// One course of a scenario, and how far its promises have been followed.
+/// One course of a scenario, and how far its promises have been judged.
 struct Course {
     series: Series,
     start_delay: Duration,
-    /// When the last promise was kept that says by when; the next one's time counts from there.
+    /// When the last promise with a deadline was kept; the time of the next promise counts from there.
     now: Duration,
 }
 
@@ -192,7 +192,7 @@ impl Course {
         Ok(())
     }
 
-    /// A promise without a deadline.
+    /// Judges a promise without a deadline.
     fn holds(&self, promise: &str) -> Result<(), String> {
         let counts = self.series.replicas.counts();
         let most = counts.iter().copied().max().unwrap_or(0);
@@ -222,12 +222,12 @@ impl Course {
             let busy = self.series.points.iter().map(|it| it.ended_at_work);
             busy.sum::<f64>() >= f64::from(least)
         } else if promise.contains("at which the model has them") {
-            // There is work for all of them as soon as they have started.
+            // There must be work for all consumers as soon as they have started.
             let at = self.series.replicas.reached(15).unwrap() + self.start_delay;
             let point = self.series.points.iter().find(|it| it.at >= at).unwrap();
             point.queue.visible + point.queue.leased > 15 * 5
         } else {
-            // What the model decides, it allows.
+            // The model allows every decision of its own.
             promise
                 == "the number of consumers was always one that the model of KEDA and the HPA allows"
         };

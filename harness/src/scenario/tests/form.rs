@@ -1,4 +1,4 @@
-//! How scenarios are written, and that a pace reaches every time in them.
+//! How scenarios are written, and that a pace is applied to every time in them.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::scenario::durations::{at_pace, times};
 use crate::scenario::lint::all_defined;
 use crate::scenario::selection::definitions;
 
-/// Steps of a scenario with its background: as many as a reader keeps in mind.
+/// The most steps of a scenario with its background: a reader cannot remember more.
 const MOST_STEPS: usize = 8;
 
 #[test]
@@ -41,7 +41,7 @@ fn sentences_hold_no_command_and_no_field_of_a_manifest() {
     }
 }
 
-/// What a definition gets of a sentence: its place in the source, and the parts that it reads.
+/// The definition of a step: its place in the source, and the values that it reads from the sentence.
 fn read(step: &cucumber::gherkin::Step) -> ((&'static str, u32), Vec<String>) {
     let (_, _, place, context) = definitions().find(step).unwrap().unwrap();
     let place = place.unwrap();
@@ -49,7 +49,7 @@ fn read(step: &cucumber::gherkin::Step) -> ((&'static str, u32), Vec<String>) {
     ((place.path, place.line), parts.collect())
 }
 
-/// With every sentence of the features, and so with every definition that there is.
+/// For every sentence of the features, and so for every definition.
 #[test]
 fn at_a_pace_every_definition_gets_every_time_divided_and_every_rate_multiplied() {
     let pace = Pace::new(6).unwrap();
@@ -66,7 +66,7 @@ fn at_a_pace_every_definition_gets_every_time_divided_and_every_rate_multiplied(
             );
             let expected: Vec<_> = parts.iter().map(|part| at_pace(part, pace)).collect();
             assert_eq!(parts_here, expected, "{sentence:?}");
-            // None is a part of the definition's own words, where nobody would read it.
+            // Every time in the sentence is a parameter, and none a fixed word of the pattern that the pace would not change.
             let read = parts.iter().map(|part| times(part).count());
             assert_eq!(read.sum::<usize>(), times(sentence).count(), "{sentence:?}");
             assert!(

@@ -14,7 +14,7 @@ fn directory(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
-/// Every scenario of the features, as it is on a cluster.
+/// Every scenario of the features, as a cluster runs it.
 pub(super) fn cases() -> Vec<Case> {
     all_cases(&directory("features")).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What scenarios need, and what becomes of them where it is missing.
+//! The needs of scenarios, and what happens where one is missing.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ fn a_filter_that_leaves_nothing_that_can_run_names_what_it_left_and_what_that_ne
     assert!(error.contains(&told), "{error}");
 }
 
-/// The scenarios that were not run, each with what it needs.
+/// The scenarios that were not run, each with its missing needs.
 fn not_run(selection: &Selection) -> BTreeMap<&str, &str> {
     let all = selection.not_run.iter();
     all.map(|it| (it.name.as_str(), it.needs.as_str()))
@@ -144,7 +144,7 @@ fn without_a_wire_and_an_authority_no_scenario_of_faults_or_identities_that_need
     }
 }
 
-/// What only Azure has is not run elsewhere, and says so; what no Azure does as it is told is not run there.
+/// Scenarios that need Azure are listed as not run elsewhere; scenarios in which the harness decides what Azure does are not run on Azure.
 #[test]
 fn on_aks_nodes_are_taken_back_as_azure_does_it() {
     let of_azure = "What Azure itself takes back costs time, and no message";
@@ -171,7 +171,7 @@ fn on_aks_nodes_are_taken_back_as_azure_does_it() {
     }
 }
 
-/// Nobody's nodes are touched unless they were handed over; then those scenarios run that need no machine to be told of anything.
+/// Nodes are only touched if they were handed over; then those scenarios run that need no notice of an eviction.
 #[test]
 fn a_cluster_runs_what_is_about_nodes_only_where_some_were_handed_over() {
     let about_nodes = |selection: &Selection| {

@@ -1,4 +1,4 @@
-//! What the shipped descriptions let be run of the features, and what the rest of them would need.
+//! Which scenarios can be run with the shipped descriptions, and what the other scenarios would need.
 
 use clap::Parser;
 use platform::Need::{
@@ -16,10 +16,10 @@ struct Cli {
     suite: SuiteArgs,
 }
 
-/// A part of scenarios' names, and what these need that the worker lacks; nothing: they run.
+/// A part of the names of scenarios, and the needs that the worker does not meet; if there are none, they run.
 type Expected = (&'static str, &'static [Need]);
 
-/// Of a worker that has no settings.
+/// For a worker that has no settings.
 const WITHOUT_SETTINGS: [Expected; 17] = [
     ("All compete for one queue", &[]),
     ("A burst arrives all at once", &[]),
@@ -46,7 +46,7 @@ const WITHOUT_SETTINGS: [Expected; 17] = [
     ("The zombie", &[Work, Lease, Concurrency]),
 ];
 
-/// The same of one that does not drain.
+/// The same for a worker that does not drain.
 const UNDRAINED: [Expected; 3] = [
     ("An empty queue is no error", &[IdlePoll, Drain, JsonLog]),
     (
@@ -56,14 +56,14 @@ const UNDRAINED: [Expected; 3] = [
     ("Consumers start while", &[Probe, Drain]),
 ];
 
-/// The same of one that does.
+/// The same for a worker that drains.
 const DRAINED: [Expected; 3] = [
     ("An empty queue is no error", &[IdlePoll, JsonLog]),
     ("One of two consumers drains", &[Work, Lease, Concurrency]),
     ("Consumers start while", &[Probe]),
 ];
 
-/// Of a worker that has settings for lease, work and attempts, and takes one message at a time.
+/// For a worker that has settings for lease, work and attempts, and takes one message at a time.
 const BASE64: [Expected; 20] = [
     ("All compete for one queue", &[]),
     ("A burst arrives all at once", &[]),
@@ -90,7 +90,7 @@ const BASE64: [Expected; 20] = [
     ("Consumers start while", &[Probe]),
 ];
 
-/// The scenarios of these features, each with what the workload `name` lacks for it.
+/// The scenarios of these features, each with the needs that the workload `name` does not meet.
 fn found(name: &str) -> Vec<(String, String)> {
     let mut args = Cli::try_parse_from(["harness"]).unwrap().suite;
     args.features = ["exactly_once", "faults"]

@@ -1,6 +1,6 @@
-//! Keywords of Gherkin in English, and lines that nearly begin with one.
+//! The English keywords of Gherkin, and lines that nearly begin with one.
 
-/// Below what a description can stand.
+/// A keyword that a description can follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header {
     Feature,
@@ -27,10 +27,10 @@ const HEADERS: [(&str, Header); 11] = [
 
 const STEPS: [&str; 6] = ["Given ", "When ", "Then ", "And ", "But ", "* "];
 
-/// Plurals with a colon that descriptions are fond of.
+/// Plurals with a colon that are common in descriptions.
 const PROSE: [&str; 2] = ["rules", "features"];
 
-/// What `line` begins.
+/// The keyword that `line` begins with.
 pub(super) fn header(line: &str) -> Option<Header> {
     let (before, _) = line.split_once(':')?;
     let mut headers = HEADERS.into_iter();
@@ -42,14 +42,14 @@ pub(super) fn begins_step(line: &str) -> bool {
     STEPS.iter().any(|keyword| line.starts_with(keyword))
 }
 
-/// What follows the keyword of a step at the beginning of `line`, whether or not a space comes between.
+/// The text after the keyword of a step at the beginning of `line`, with or without a space between them.
 pub(super) fn after_keyword(line: &str) -> Option<&str> {
     let mut steps = STEPS.into_iter();
     steps.find_map(|keyword| line.strip_prefix(keyword.trim_end()))
 }
 
-/// The keyword that was probably meant by a `line` that begins with none: in another case, with a space before the colon, or
-/// with a letter or two wrong.
+/// The keyword that `line` was probably meant to begin with: it is in another case, has a space before the colon, or has one or two
+/// wrong letters.
 pub(super) fn meant(line: &str) -> Option<&'static str> {
     let (before, _) = line.split_once(':')?;
     let said = folded(before);
@@ -68,7 +68,7 @@ pub(in crate::scenario) fn without_colon(line: &str) -> Option<&'static str> {
     keywords.find(|keyword| !line.contains(':') && first.eq_ignore_ascii_case(keyword))
 }
 
-/// In small letters, without spaces.
+/// `text` in small letters, without spaces.
 fn folded(text: &str) -> String {
     let letters = text.chars().filter(|letter| !letter.is_whitespace());
     letters.flat_map(char::to_lowercase).collect()
@@ -80,7 +80,7 @@ fn is_near(said: &str, keyword: &str) -> bool {
     }
     let same_start = said.chars().next() == keyword.chars().next();
     match strsim::osa_distance(said, keyword) {
-        // One letter makes another word of a short one: "Role:" may be prose.
+        // One wrong letter may make a short keyword another word: "Role:" may be prose.
         1 => keyword.len() > 4,
         2 => keyword.len() > 6 && same_start,
         _ => false,

@@ -1,5 +1,5 @@
-//! Parts of a feature that stand where they cannot, each with what to do. The parser says of all of them that a keyword is unknown, or
-//! reads over them.
+//! Finds parts of a feature that are in the wrong place, each with what to do. The parser reports an unknown keyword for all of
+//! them, or ignores them.
 //!
 //! The grammar is that of Gherkin (`gherkin.berp` of cucumber/gherkin), with the keywords of English.
 
@@ -12,7 +12,7 @@ use super::{Place, doc_string_end, seen, shown};
 #[cfg(test)]
 mod tests;
 
-/// What is wrong with the order of the lines of `text`.
+/// The problems in the order of the lines of `text`.
 pub(super) fn of_structure(file: &Path, text: &str) -> Vec<Problem> {
     let mut structure = Structure {
         problems: Problems::of(file),
@@ -29,7 +29,7 @@ pub(super) fn of_structure(file: &Path, text: &str) -> Vec<Problem> {
             return structure.problems.found;
         }
     }
-    // An empty file is refused by `read`, in words of its own.
+    // An empty file is reported by `read`.
     if !text.trim().is_empty() {
         structure.end();
     }
@@ -39,20 +39,20 @@ pub(super) fn of_structure(file: &Path, text: &str) -> Vec<Problem> {
 struct Structure<'a> {
     problems: Problems<'a>,
     place: Place,
-    /// The line of the first `Feature`, or of the doc string that the place is in.
+    /// The line of the first `Feature`, or of the beginning of the present doc string.
     begun: Option<usize>,
-    /// The line of tags that nothing has followed yet.
+    /// The line of tags that are not followed by a keyword yet.
     tags: Option<usize>,
-    /// The line of the background of this feature, or this rule.
+    /// The line of the background of this feature or rule.
     background: Option<usize>,
-    /// This feature, or this rule, has one.
+    /// Whether this feature or rule has a scenario.
     has_scenario: bool,
-    /// The last step has a table or a doc string.
+    /// Whether the last step has a table or a doc string.
     has_argument: bool,
 }
 
 impl Structure<'_> {
-    /// Reads one more line; `false`: it is no feature, and there is no more to say.
+    /// Reads one more line. Returns `false` if the text is not a feature, so that further problems would mean nothing.
     fn line(&mut self, number: usize, line: &str) -> bool {
         if let Place::DocString(end) = self.place {
             self.doc_string(number, line, end);
@@ -108,7 +108,7 @@ impl Structure<'_> {
         }
     }
 
-    /// Gherkin reference, "Tags": each begins with @, and spaces stand between them.
+    /// Each tag begins with @, and spaces separate tags (Gherkin reference, "Tags").
     fn tags(&mut self, number: usize, line: &str) {
         let mut words = line
             .split_whitespace()
@@ -162,7 +162,7 @@ impl Structure<'_> {
         self.place = Place::Below(header);
     }
 
-    /// Gherkin reference, "Data Tables": a row begins and ends with a bar.
+    /// A row begins and ends with a bar (Gherkin reference, "Data Tables").
     fn row(&mut self, number: usize, line: &str) {
         if matches!(self.place, Place::Below(header) if header != Header::Examples) {
             let text = "a row of a table stands below a step or below Examples; this one is a description, which nobody reads";
@@ -221,7 +221,7 @@ impl Structure<'_> {
     }
 }
 
-/// What a file begins with that does not begin with `Feature`.
+/// The problem of a file that does not begin with `Feature`.
 fn no_feature(line: &str) -> String {
     let said = shown(line);
     let keyword = meant(line).or_else(|| without_colon(line));

@@ -1,4 +1,4 @@
-//! Feature files whose text says other than it seems to.
+//! Feature files whose text is not read as it looks.
 
 use super::*;
 
@@ -7,7 +7,7 @@ fn problems(text: &str) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
 
-/// One problem, and what it says.
+/// `text` has one problem, with this message.
 fn one(text: &str, expected: &str) {
     let found = problems(text);
     assert_eq!(found.len(), 1, "{text:?}: {found:?}");
@@ -128,7 +128,7 @@ fn what_cannot_be_seen_is_named() {
     }
 }
 
-/// Gherkin refuses it ("inconsistent cell count"); the parser cuts it off.
+/// Gherkin refuses such a table ("inconsistent cell count"); the parser cuts the row off.
 #[test]
 fn a_row_with_more_cells_than_the_first_is_named() {
     let rows = "    | a | b |\n    | 1 | 2 |\n    | 1 | 2 | 3 |\n";
@@ -198,11 +198,11 @@ fn a_language_that_gherkin_does_not_have_is_named() {
             "{line}"
         );
     }
-    // Below the feature it is a remark.
+    // Below the feature, the line is a comment.
     assert_eq!(problems("Feature: f\n  # language: xx\n"), [""; 0]);
 }
 
-/// Gherkin takes remarks before the language and a space after it; the parser takes neither.
+/// Gherkin allows comments before the language line, and a space after it; the parser allows neither.
 #[test]
 fn the_language_is_where_the_parser_looks_for_it_and_lines_keep_their_numbers() {
     for (text, expected) in [
@@ -218,7 +218,7 @@ fn the_language_is_where_the_parser_looks_for_it_and_lines_keep_their_numbers() 
     }
 }
 
-/// Keywords of other languages are not compared one by one: what stands below a misspelt one tells.
+/// Keywords of other languages are not compared one by one: a misspelt one is noticed by the steps below it.
 #[test]
 fn a_step_in_a_description_is_named_in_other_languages_too() {
     let text = "# language: fr\nFonctionnalité: f\n  Sc\u{e9}naro: t\n    Soit 2 consumers\n\n  Scénario: s\n    Soit 1 consumer\n";

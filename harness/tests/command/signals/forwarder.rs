@@ -1,4 +1,4 @@
-//! A way to storage on which something is done to the harness at an exact request.
+//! A forwarder in front of storage that signals the harness at an exact request.
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the harness asks for, as far as its ledger is concerned.
+/// The kind of a request, as far as the ledger is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// A queue or table is created.
@@ -21,20 +21,20 @@ pub(crate) enum Step {
     Put,
     /// A queue or table is removed.
     Remove,
-    /// Anything else; the first is the check that storage is there, before there is a run.
+    /// Any other request; the first one checks that storage is there, before there is a run.
     Other,
 }
 
-/// When the request is struck.
+/// When the signal is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// When it arrives: storage never has it.
+    /// When the request arrives: storage never receives it.
     Before,
-    /// When storage has done it, before the answer.
+    /// When storage has processed it, before the answer.
     After,
 }
 
-/// What is done, and when.
+/// The signal, and when it is sent.
 pub(crate) struct Cut {
     pub(crate) step: Step,
     /// Counted from 1.
@@ -43,18 +43,18 @@ pub(crate) struct Cut {
     pub(crate) strike: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Listens in front of Azurite; nothing is taken until it is opened.
+/// Listens in front of Azurite; no connection is accepted until it is opened.
 pub(crate) struct Forwarder {
     queue: TcpListener,
     table: TcpListener,
 }
 
-/// What went through a forwarder.
+/// Requests that a forwarder has seen.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
-    /// What was created, in its order: what a list of storage's contents says of each.
+    /// Queues and tables that were created, in order, each as a list of storage's contents shows it.
     pub(crate) created: Vec<String>,
-    /// The request that was struck, and what storage had answered.
+    /// The request at which the signal was sent, and storage's answer.
     pub(crate) struck: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Forwarder {
         }
     }
 
-    /// What tells a harness to use it.
+    /// The environment variables that make a harness use it.
     pub(crate) fn variables(&self) -> [(&'static str, String); 3] {
         let url = |listener: &TcpListener| {
             let address = listener.local_addr().expect("it is bound");
@@ -80,7 +80,7 @@ impl Forwarder {
         ]
     }
 
-    /// Forwards from now on, also what waits already. As long as the runtime lives.
+    /// Forwards from now on, including connections that wait already, until the runtime ends.
     pub(crate) fn open(self, azurite: &Azurite, cut: Cut) -> Arc<Mutex<Seen>> {
         let shared = Arc::new(Shared {
             cut,
@@ -107,7 +107,7 @@ impl Forwarder {
 
 struct Shared {
     cut: Cut,
-    /// Requests of the step that is cut.
+    /// Requests so far of the kind at which the signal is sent.
     met: Mutex<usize>,
     seen: Arc<Mutex<Seen>>,
 }
@@ -116,7 +116,7 @@ async fn connection(stream: TcpStream, url: String, shared: Arc<Shared>) {
     let client = reqwest::Client::builder().no_proxy().build();
     let client = client.expect("a client");
     let service = hyper::service::service_fn(|request| shared.serve(&client, &url, request));
-    // It ends when its client does.
+    // The connection ends when its client closes it.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
@@ -177,7 +177,7 @@ impl Shared {
     }
 }
 
-/// What a request asks for; of what it creates, what a list of storage's contents then says.
+/// The kind of a request; for a creation also what a list of storage's contents then shows.
 fn recognise(method: &str, target: &str, body: &[u8]) -> (Step, Option<String>) {
     let path = target.split('?').next().unwrap_or_default();
     let mut segments = path.trim_start_matches('/').split('/');
@@ -196,7 +196,7 @@ fn recognise(method: &str, target: &str, body: &[u8]) -> (Step, Option<String>) 
     }
 }
 
-/// The headers of a connection end with it; the client sets its own.
+/// Removes the headers of one connection, which are not forwarded; the client sets its own.
 fn remove_own(headers: &mut HeaderMap) {
     for name in [CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING] {
         headers.remove(name);

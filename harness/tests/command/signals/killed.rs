@@ -1,4 +1,4 @@
-//! A harness that has no chance to end its children leaves none all the same.
+//! A harness that is killed, and so cannot end its children, still leaves no process.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -12,10 +12,10 @@ use tokio::time::{interval, timeout};
 use super::load::Running;
 use super::{DEADLINE, LOOK, pid};
 
-/// The parent of a process; `None` when it has ended, whether or not somebody has looked after it.
+/// The parent of a process; `None` if the process has ended, whether or not its parent has waited for it.
 fn parent(process: Pid) -> Option<Pid> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name comes first, in brackets, and may hold anything.
+    // The name comes first, in brackets, and may contain any character.
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
@@ -86,7 +86,7 @@ async fn an_interrupted_suite_leaves_no_process() {
         }
         look.tick().await;
     };
-    // Not SIGINT, which a suite in the background of a shell ignores, and its children with it.
+    // SIGTERM, because a suite in the background of a shell and its children ignore SIGINT.
     kill(harness, Signal::SIGTERM).expect("it must still run");
     let status = suite.wait().await.expect("it must end");
     assert_eq!(status.code(), Some(12));

@@ -1,5 +1,5 @@
-//! A load that is killed at each step of its ledger leaves nothing that a sweep does not find: not a moment later or sooner,
-//! since what kills it is the request itself, or the kernel at the very byte of the event log.
+//! A load that is killed at any step of its ledger leaves only resources that a sweep finds. The time of the kill is exact: the
+//! forwarder kills the load at a request, or the kernel at a byte of the event log.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -19,16 +19,16 @@ use super::sweep::sweep;
 use super::{DEADLINE, pid};
 use crate::storage::{contents, shared_azurite};
 
-/// Loads at a time.
+/// Loads that run at the same time.
 const AT_A_TIME: usize = 4;
 
 /// How a load ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// SIGKILL, at once.
+    /// SIGKILL, immediately.
     Killed,
-    /// The kernel ends it (`RLIMIT_FSIZE`, setrlimit(2)) when it writes more than so many lines of the ledger from now on,
-    /// each of the length that `Lines` has; half a line more where it is torn.
+    /// The kernel ends the load (`RLIMIT_FSIZE`, setrlimit(2)) when it writes more than this many further lines of the ledger, each
+    /// of the length in `Lines`; half a line more if it is torn.
     AfterLines { whole: usize, torn: bool },
 }
 
@@ -44,46 +44,47 @@ use End::{AfterLines, Killed};
 use Moment::{After, Before};
 use Step::{Create, Other, Put, Remove};
 
-/// At the `nth` request of `step`; what storage then holds, and what the ledger says that it does.
+/// The kill happens at the `nth` request of `step`; the last two numbers are the resources that storage then holds, and those in
+/// the ledger.
 struct Case(Step, usize, Moment, End, usize, usize);
 
-/// The first ends before anything is created, and is where the lengths of lines come from.
+/// This case ends before anything is created, and measures the lengths of lines.
 const FIRST: Case = Case(Create, 1, Before, Killed, 0, 3);
 
 const CASES: [Case; 17] = [
-    // Before there is a ledger.
+    // Before the ledger begins.
     Case(Other, 1, Before, Killed, 0, 0),
-    // While it is written.
+    // While the ledger is written.
     Case(Other, 1, After, after(0), 0, 0),
     Case(Other, 1, After, after(1), 0, 1),
     Case(Other, 1, After, torn_after(1), 0, 1),
     Case(Other, 1, After, after(2), 0, 2),
-    // Once everything is created: the next line says that the run begins.
+    // Once everything is created: the next line records that the run begins.
     Case(Other, 1, After, after(3), 3, 3),
-    // While it is created.
+    // While resources are created.
     Case(Create, 1, After, Killed, 1, 3),
     Case(Create, 2, After, Killed, 2, 3),
     Case(Create, 3, After, Killed, 3, 3),
-    // While messages flow.
+    // While messages are sent.
     Case(Put, 10, After, Killed, 3, 3),
-    // While it is removed.
+    // While resources are removed.
     Case(Remove, 1, Before, Killed, 3, 3),
     Case(Remove, 1, After, Killed, 2, 3),
     Case(Remove, 2, After, Killed, 1, 3),
     Case(Remove, 3, After, Killed, 0, 3),
-    // While that is written down.
+    // While the removal is recorded.
     Case(Remove, 3, After, after(1), 0, 2),
     Case(Remove, 3, After, torn_after(1), 0, 2),
-    // With the ledger settled: the next is the report.
+    // With all removals recorded: the next step is the report.
     Case(Remove, 3, After, after(3), 0, 0),
 ];
 
-/// The lengths in bytes of the first three lines of a ledger, which are the same in every one: ids, times and ports do not
-/// differ in length. Each case checks that its ledger has the lines it is meant to have.
+/// The lengths in bytes of the first three lines of a ledger. They are the same in all ledgers, because ids, times and ports have
+/// the same lengths. Each case checks that its ledger has the lines that it expects.
 type Lines = [u64; 3];
 
 impl Case {
-    /// The file's size in bytes at which the kernel ends the load.
+    /// The size of the file in bytes at which the kernel ends the load.
     fn limit(&self, lines: &Lines, log: u64) -> Option<u64> {
         let AfterLines { whole, torn } = self.3 else {
             return None;
@@ -92,7 +93,7 @@ impl Case {
         Some(log + lines[..whole].iter().sum::<u64>() + half)
     }
 
-    /// Runs it to its end, sweeps, and says how long the lines of its ledger were.
+    /// Runs the case to its end, sweeps, and returns the lengths of the lines in its ledger.
     async fn holds(&self, azurite: &Azurite, lines: &Lines) -> Vec<u64> {
         let Self(step, nth, moment, end, exist, written) = *self;
         let name = format!("{step:?} {nth}, {moment:?}, {end:?}");
@@ -160,7 +161,7 @@ impl Case {
     }
 }
 
-/// A sweep removes the `written` resources of the ledger below `out`, and another finds nothing.
+/// A sweep removes the `written` resources of the ledger below `out`, and a second sweep finds nothing.
 async fn sweep_up(out: &Path, variables: &[(&'static str, String)], written: usize, name: &str) {
     let removed = match written {
         0 => vec!["nothing".to_owned()],
@@ -168,7 +169,7 @@ async fn sweep_up(out: &Path, variables: &[(&'static str, String)], written: usi
     };
     for says in [removed, vec!["nothing".to_owned()]] {
         let (out, variables) = (out.to_owned(), variables.to_vec());
-        // The forwarder must go on meanwhile.
+        // On another thread, since the forwarder must go on meanwhile.
         let swept = tokio::task::spawn_blocking(move || sweep(&out, &[], &variables));
         assert_eq!(swept.await.expect("a sweep"), (Some(0), says), "{name}");
     }
@@ -192,13 +193,13 @@ fn ledger(out: &Path) -> usize {
     })
 }
 
-/// How much of what was created is in a list of storage's contents.
+/// How many of the created resources are in a list of storage's contents.
 fn existing(contents: &str, seen: &Seen) -> usize {
     let created = seen.created.iter();
     created.filter(|name| contents.contains(*name)).count()
 }
 
-/// Files that `process` writes may not grow beyond so many bytes, from now on.
+/// Limits the size of files that `process` writes from now on to `bytes` bytes.
 fn limit(process: Pid, bytes: u64) {
     let status = std::process::Command::new("prlimit")
         .args([

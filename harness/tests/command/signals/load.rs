@@ -1,4 +1,4 @@
-//! A load of minutes, to be ended before.
+//! A load that would take minutes, and is ended earlier.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -15,10 +15,10 @@ use workflow::contract::Stamp;
 
 use super::{LOOK, pid};
 
-/// By how much a process may seem to have started after the log says so: the kernel tells the boot in whole seconds.
+/// By how much a process may seem to have started later than the log says: the kernel reports the boot time in whole seconds.
 const SAME_US: i64 = 1_500_000;
 
-/// A load that runs.
+/// A running load.
 pub(crate) struct Running {
     child: Child,
     said: Lines<BufReader<ChildStderr>>,
@@ -27,12 +27,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts one, with `variables`, and returns when it has said where its evidence goes.
+    /// Starts a load with `variables`, and returns when it has printed where its evidence goes.
     pub(crate) async fn start(variables: &[(&str, String)]) -> Self {
         Self::start_with(&[], variables).await
     }
 
-    /// The same with more `arguments`.
+    /// The same with further `arguments`.
     pub(crate) async fn start_with(arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
@@ -63,13 +63,13 @@ impl Running {
         }
     }
 
-    /// Waits until messages flow.
+    /// Waits until messages are sent.
     pub(crate) async fn flows(&self) {
         self.until(|event| matches!(event, Event::Sample(now) if now.sent > Some(0)))
             .await;
     }
 
-    /// Waits until its log has an event that is `so`.
+    /// Waits until its log has an event for which `so` is true.
     pub(crate) async fn until(&self, so: impl Fn(&Event) -> bool) {
         let mut look = interval(LOOK);
         while !self.events().iter().any(&so) {
@@ -81,12 +81,12 @@ impl Running {
         pid(self.child.id().expect("it was not waited for"))
     }
 
-    /// Sends `signal` to its process group, as a terminal does.
+    /// Sends `signal` to the process group of the load, as a terminal does.
     pub(crate) fn signal(&self, signal: Signal) {
         killpg(self.pid(), signal).expect("it must still run");
     }
 
-    /// Waits until it has ended, and whoever shares its standard error; tells how it ended, and what else it said.
+    /// Waits until the load, and every process that shares its standard error, has ended. Returns its exit status and its further output.
     pub(crate) async fn end(&mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         let read = self.said.get_mut().read_to_string(&mut rest).await;
@@ -99,7 +99,7 @@ impl Running {
         log.entries.into_iter().map(|entry| entry.event).collect()
     }
 
-    /// The names of its processes that still run.
+    /// The names of its processes that are still running.
     pub(crate) fn left(&self) -> Vec<String> {
         let log = Log::read(&self.dir).expect("the log must be readable");
         let still_runs = |entry: Entry| match entry.event {
@@ -113,14 +113,14 @@ impl Running {
         log.entries.into_iter().filter_map(still_runs).collect()
     }
 
-    /// Where its run directory is.
+    /// The directory for its run directory.
     pub(crate) fn out(&self) -> &Path {
         self.out.path()
     }
 }
 
-/// Whether the process `id` that was started at `started` still runs. Ids are given again, to threads too: on a machine with much to do
-/// a few of a second's processes and threads have one that has just become free.
+/// Whether the process `id` that was started at `started` is still running. The kernel reuses ids, also for threads: on a busy
+/// machine, a new process may have an id that has just become free.
 fn is_running(id: u32, started: Stamp) -> bool {
     if kill(pid(id), None) == Err(Errno::ESRCH) {
         return false;
@@ -131,7 +131,8 @@ fn is_running(id: u32, started: Stamp) -> bool {
     let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/stat")) else {
         return false;
     };
-    // After the name, which may hold anything: the state, and as the 20th the start, in hundredths of a second since the boot.
+    // After the name, which may contain any character: the state, and as the 20th field the start, in hundredths of a second since
+    // the boot.
     let (_, fields) = status.rsplit_once(") ").expect("a name in parentheses");
     let fields: Vec<&str> = fields.split(' ').collect();
     let since_boot: i64 = fields[19].parse().expect("a time");
@@ -139,6 +140,6 @@ fn is_running(id: u32, started: Stamp) -> bool {
     let booted = machine.lines().find_map(|line| line.strip_prefix("btime "));
     let booted: i64 = booted.and_then(|it| it.parse().ok()).expect("a time");
     let own = booted * 1_000_000 + since_boot * 10_000;
-    // A zombie has ended, and waits for whoever inherited it.
+    // A zombie has ended, and waits for the process that inherited it.
     fields[0] != "Z" && own < started.as_micros() + SAME_US
 }

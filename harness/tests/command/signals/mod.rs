@@ -1,5 +1,5 @@
-//! What signals do to `harness`: asked to stop, it ends in order; however it is ended, no process is left, and what is
-//! left in storage is swept away.
+//! What signals do to `harness`: a harness that is asked to stop ends in order; however it ends, no process is left, and a sweep
+//! removes what is left in storage.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ mod storage;
 mod suite;
 mod sweep;
 
-/// How long a load may take that is cut off after its first seconds; many times what it needs.
+/// How long a load may take that is ended after its first seconds; many times what it needs.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Between two looks at what is waited for.
+/// Time between two looks at a condition.
 const LOOK: Duration = Duration::from_millis(20);
 
 fn pid(id: u32) -> Pid {

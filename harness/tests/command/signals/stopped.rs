@@ -1,4 +1,4 @@
-//! A load that is asked to stop says that it was cut off.
+//! A load that is asked to stop reports that it was cut off.
 
 use harness::events::Event;
 use harness::outcome::Outcome;
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::DEADLINE;
 use super::load::Running;
 
-/// Sends `signal` to a load once messages flow.
+/// Sends `signal` to a load once messages are sent.
 async fn a_load_is_cut_off_by(signal: Signal) {
     let mut load = Running::start(&[]).await;
     load.flows().await;
@@ -39,7 +39,7 @@ async fn a_load_is_cut_off_by(signal: Signal) {
     );
 }
 
-/// Whether this process, and so what it starts, ignores SIGHUP: under `nohup`, where a load goes on by design.
+/// Whether this process, and so every process that it starts, ignores SIGHUP: under `nohup`, a load is meant to go on.
 fn ignores_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -61,7 +61,7 @@ async fn ctrl_c_sigterm_and_a_closed_terminal_end_a_load_in_order_and_leave_no_p
         .expect("all must end");
 }
 
-/// One that drains: its consumers are in the middle of work that takes longer than this test may.
+/// A load that is draining: its consumers are in the middle of work that takes longer than this test may.
 async fn drains() -> Running {
     let load = Running::start_with(&["--work=fixed:10m"], &[]).await;
     load.until(|event| matches!(event, Event::Sample(now) if now.in_hand > Some(0)))
@@ -97,7 +97,7 @@ async fn a_second_signal_is_heard_while_a_load_drains() {
     timeout(DEADLINE, ended).await.expect("it must end");
 }
 
-/// How long the harness is stopped, as by the lid of a laptop.
+/// How long the harness is stopped, as when the lid of a laptop is closed.
 const STOPPED: std::time::Duration = std::time::Duration::from_secs(2);
 
 #[tokio::test]
@@ -105,10 +105,10 @@ async fn a_harness_that_was_stopped_for_a_while_says_so_and_blames_no_consumer()
     let mut load = Running::start(&[]).await;
     load.flows().await;
     kill(load.pid(), Signal::SIGSTOP).expect("it must run");
-    // The passing of time is what is tested.
+    // This test is about the time that passes here.
     tokio::time::sleep(STOPPED).await;
     kill(load.pid(), Signal::SIGCONT).expect("it must still be there");
-    // It writes down what comes after.
+    // The harness records requests that come afterwards.
     let requests = load.events().len();
     let mut look = tokio::time::interval(super::LOOK);
     while load.events().len() < requests + 4 {

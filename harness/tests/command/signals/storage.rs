@@ -1,4 +1,4 @@
-//! A load whose storage ends or goes away in the middle says so soon, and ends in order.
+//! A load whose storage ends or becomes unreachable during the run reports that soon, and ends in order.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::DEADLINE;
 use super::load::Running;
 
-/// An emulator that is given to the load by its address, and can be killed here.
+/// An emulator that the load uses by its address, and that the test can kill.
 async fn given() -> (Azurite, Vec<(&'static str, String)>) {
     let azurite = Azurite::builder()
         .source(azurite::Source::Npm)
@@ -28,7 +28,7 @@ async fn given() -> (Azurite, Vec<(&'static str, String)>) {
     (azurite, variables)
 }
 
-/// How the log of `load` ends, and that of its processes none is left.
+/// The outcome and reasons in the log of `load`. Checks that none of its processes is left.
 fn end(load: &Running) -> (Outcome, Vec<String>) {
     let (left, mut lost, mut end) = (load.left(), None, None);
     for event in load.events() {
@@ -105,7 +105,7 @@ async fn a_signal_is_incomplete_also_when_storage_is_gone() {
     let mut load = Running::start(&variables).await;
     load.flows().await;
     azurite.stop().await;
-    // Before its patience is over: whether it still notices the loss, or only that the next request fails, is a matter of time.
+    // Before the load's patience is over: it depends on timing whether the load still notices the loss, or only sees the next request fail.
     load.signal(Signal::SIGTERM);
     let (status, said) = load.end().await;
     assert_eq!(status.code(), Some(12), "{said}");

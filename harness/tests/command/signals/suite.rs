@@ -21,7 +21,7 @@ struct Running {
 }
 
 impl Running {
-    /// Starts it, and returns when its scenario has begun to send.
+    /// Starts the suite, and returns when its scenario has begun to send.
     async fn start() -> Self {
         let out = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
         let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
@@ -41,7 +41,7 @@ impl Running {
                 break PathBuf::from(dir);
             }
         };
-        // What it says from here on must not be what it waits for.
+        // Reads the further output, so that the suite never waits for a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
         let suite = Self {
             child,
@@ -93,7 +93,7 @@ fn finished(dir: &Path) -> Option<(Outcome, Vec<String>)> {
 async fn a_stopped_suite_cleans_up_and_says_that_it_was_cut_off() {
     let mut suite = Running::start().await;
     let run = suite.run().expect("a run");
-    // Not SIGINT, which a suite in the background of a shell ignores.
+    // SIGTERM, because a suite in the background of a shell ignores SIGINT.
     let status = suite.end_by(Signal::SIGTERM).await;
     assert_eq!(status.code(), Some(12));
     let (outcome, reasons) = finished(&suite.dir).expect("an end");

@@ -1,4 +1,4 @@
-//! What a killed load leaves in a storage that outlives it, and what sweeps it away.
+//! What a killed load leaves in a storage that outlives it, and how it is swept.
 
 use std::path::Path;
 use std::process::Command;
@@ -58,7 +58,7 @@ fn exists(found: Result<(), StorageError>) -> bool {
     }
 }
 
-/// Sweeps the runs of `out`; gives the exit code, and the first word of each line that it says.
+/// Sweeps the runs of `out`. Returns the exit code, and the first word of each printed line.
 pub(super) fn sweep(
     out: &Path,
     flags: &[&str],

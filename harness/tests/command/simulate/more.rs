@@ -1,8 +1,8 @@
-//! More of KEDA than one queue: several triggers, cron, fallback, formulas and `ScaledJob`s, each from its manifest to its figures.
+//! KEDA beyond one queue: several triggers, cron, fallback, formulas and `ScaledJob`s, each from its manifest to its figures.
 
 use super::{directory, simulate};
 
-/// A ScaledObject with these triggers, and what else its `spec` has.
+/// A ScaledObject with these triggers and further fields of its `spec`.
 fn object(triggers: &[String], more: &str) -> String {
     format!(
         "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {{name: orders}}\nspec:\n  scaleTargetRef: {{name: worker}}\n  \
@@ -69,14 +69,14 @@ fn more_of_keda_comes_to_the_figures_of_its_rules() {
             evening,
             &["most replicas 20"],
         ),
-        // The queue answers: nothing is fallen back to.
+        // The queue answers, so the fallback is not used.
         (object(&[one()], fallback), "", &["most replicas 20"]),
         (job("default"), "", &["jobs made 30", "messages left 100"]),
         (job("accurate"), "", &["jobs made 30"]),
         (job("eager"), "", &["jobs made 30"]),
-        // 20 at first, then 10 and half of what runs less at each poll, until 40 run; the maximum bounds each poll alone.
+        // 20 at first, then at each poll 10 and half of the running jobs fewer, until 40 run; the maximum bounds each poll alone.
         (job(custom), "", &["jobs made 40", "most replicas 40"]),
-        // Jobs that end within the time: the leased messages of 30 count as messages again, but for the default.
+        // Jobs end within the simulated time: the leased messages of 30 jobs count as messages again, except with the default strategy.
         (
             job("default"),
             "--work=fixed:30s",

@@ -1,4 +1,4 @@
-//! Queues in which messages are still leased, or that other runs share.
+//! Queues in which messages are still leased, or which other runs share.
 
 use super::*;
 
@@ -48,7 +48,7 @@ async fn messages_that_are_leased_are_waited_for_and_called_unfinished_only_once
         "{text}"
     );
 
-    // Nobody works on what is visible.
+    // No worker has leased the visible message.
     let (returned, held) = held.split_at(1);
     let visible = sent.queue.renew(&returned[0].lease, Duration::ZERO).await;
     visible.expect("a visible message");
@@ -90,7 +90,7 @@ async fn leased_messages_of_other_runs_in_the_same_queue_are_no_violation_of_thi
         .await;
     sent.queue.send("not json").await.expect("a message");
 
-    // What can be seen is nobody's concern, and is not waited for.
+    // Visible messages of other runs are not waited for.
     let (code, text) = sent.verified(&["--settle=10m"]).await;
     assert_eq!(code, Some(0), "{text}");
     worker.receive_all().await;

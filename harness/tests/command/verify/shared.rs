@@ -1,8 +1,8 @@
-//! A table of another kind, or one that others write into too.
+//! A table of another form, or one into which other programs write, too.
 
 use super::*;
 
-/// Of the reports, that in which something is corrupted.
+/// The record of the verification that found corrupted rows.
 fn corrupted(out: &Path) -> RunRecord {
     let entries = std::fs::read_dir(out).expect("the directory");
     let dirs = entries.map(|entry| entry.expect("an entry").path());
@@ -54,7 +54,7 @@ async fn a_witness_names_the_column_of_the_payload_that_was_given() {
     );
 }
 
-/// The summary says that the load began ten minutes later than it did, so that the row of somebody else is ten minutes older.
+/// The summary says that the load began ten minutes later than it did, so that the row of another program is ten minutes older.
 #[tokio::test]
 async fn rows_of_somebody_else_that_were_there_before_are_no_phantoms() {
     let sent = Sent::new().await;
@@ -91,8 +91,8 @@ async fn rows_of_somebody_else_that_were_there_before_are_no_phantoms() {
     );
 }
 
-/// A worker that stamps the end of its work when the message was sent: by its own stamps, no message took any time. The service's
-/// own `Timestamp` ends the latency, though nothing else has seen the rows come.
+/// A worker that stamps the end of its work with the time at which the message was sent: by its own stamps, no message took any
+/// time. The latency ends with the service's own `Timestamp`, though no wire has seen the rows.
 #[tokio::test]
 async fn a_worker_that_stamps_too_early_is_as_slow_as_the_tables_own_timestamp_says() {
     let sent = Sent::new().await;

@@ -1,8 +1,8 @@
-//! What a file that is no trace looks like, and how offsets are made of it.
+//! Recognises files that are not traces, and says how to make offsets of them.
 
 use super::{EARLIEST_EPOCH_S, HEADER, LATEST_EPOCH_S, MAX_OFFSET_S, moment};
 
-/// How the first column of a table over time is called: by Grafana, Azure Monitor, Log Analytics, Prometheus' clients and logs.
+/// Names of the first column in tables over time, from Grafana, Azure Monitor, Log Analytics, Prometheus' clients and logs.
 const TIMES: [&str; 10] = [
     "time",
     "timestamp",
@@ -16,7 +16,7 @@ const TIMES: [&str; 10] = [
     "@timestamp",
 ];
 
-/// How columns are called that say how many came, by those who write a load down.
+/// Names of columns that count arrivals.
 const COUNTS: [&str; 12] = [
     "count",
     "counts",
@@ -36,12 +36,12 @@ const COUNTS: [&str; 12] = [
 pub(super) const UNCLOSED: &str =
     "a quote has no end on this line; write it, and no cell over several lines";
 
-/// Whether a header says that its column counts what came.
+/// Whether a header names a column of counts.
 pub(super) fn is_count(name: &str) -> bool {
     COUNTS.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
-/// A column that counts, where each line is one arrival.
+/// The problem of a column of counts in a file where each line is one arrival.
 pub(super) fn counted(name: &str) -> String {
     format!(
         "the column {name:?} counts, and each line of a trace is one arrival, whatever its other columns say: write a line as often as it \
@@ -49,7 +49,7 @@ pub(super) fn counted(name: &str) -> String {
     )
 }
 
-/// A line of two numbers, in a table without a header.
+/// The problem of a line of two numbers, in a table without a header.
 pub(super) fn two_numbers(text: &str) -> String {
     format!(
         "{text:?} may be a number with a comma, a time and a count, or an arrival with another column: write decimals with a point, a line \
@@ -65,7 +65,7 @@ fn of_arrivals() -> String {
     )
 }
 
-/// What a first line is whose first cell is `cell`, if it is the header of another table.
+/// The kind of a first line whose first cell is `cell`, if it is the header of another kind of table.
 pub(super) fn header(cell: &str, columns: usize) -> Option<String> {
     let name = cell.to_ascii_lowercase();
     let name = name.split_whitespace().next().unwrap_or_default();
@@ -82,7 +82,7 @@ pub(super) fn header(cell: &str, columns: usize) -> Option<String> {
     })
 }
 
-/// A line of a time and values, in a table without a header.
+/// The problem of a line with a time and values, in a table without a header.
 pub(super) fn times_and_values(is_epoch: bool) -> String {
     let time = if is_epoch {
         "seconds since 1970"
@@ -95,7 +95,7 @@ pub(super) fn times_and_values(is_epoch: bool) -> String {
     )
 }
 
-/// Why `text` is no offset, and what to write; `of_times`: the first line is a time of day.
+/// Why `text` is not an offset, and what to write; `of_times`: the first line is a time of day.
 pub(super) fn not_an_offset(text: &str, of_times: bool) -> String {
     let number = text.parse::<f64>().ok();
     let is_decimal_comma = text.replacen(',', ".", 1).parse::<f64>().is_ok() && text.contains(',');
@@ -126,7 +126,7 @@ pub(super) fn not_an_offset(text: &str, of_times: bool) -> String {
     format!("{text:?} is not an offset in seconds, from 0 to a year; {advice}")
 }
 
-/// Of what is no number.
+/// The problem of a text that is not a number.
 fn of_text(text: &str) -> String {
     let advice = if text.is_empty() {
         "; the first column is empty: write the offset there, or leave the line out".to_owned()

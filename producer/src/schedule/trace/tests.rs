@@ -17,7 +17,7 @@ fn a_trace_is_read_with_and_without_header_comments_and_further_columns() {
     );
 }
 
-/// "CSV UTF-8" of Excel begins with a byte order mark, and its header keeps the name in quotes or in another case.
+/// "CSV UTF-8" of Excel begins with a byte order mark, and its header may be in quotes or in another case.
 #[test]
 fn a_trace_out_of_a_spreadsheet_is_read() {
     let expected = Ok(vec![0.0, 0.25]);
@@ -33,7 +33,7 @@ fn a_trace_out_of_a_spreadsheet_is_read() {
     ] {
         assert_eq!(parsed(text), expected, "{text:?}");
     }
-    // Lines that end in CR alone.
+    // Lines that end with CR alone.
     assert_eq!(parsed("offset_s\r0\r0.25\r"), expected);
     let error = parsed("offset_s\r0\rx\r").unwrap_err();
     assert!(error.contains("line 3:"), "{error}");
@@ -81,7 +81,7 @@ fn what_could_be_a_header_is_told_what_a_header_is() {
     );
 }
 
-/// Times of arrivals, as `harness recording` counts those of its rows.
+/// Times of arrivals, counted as `harness recording` counts the times of its rows.
 #[test]
 fn times_of_day_are_counted_from_the_first_line() {
     let expected = Ok(vec![0.0, 0.25, 60.0]);
@@ -109,7 +109,8 @@ fn times_of_day_are_counted_from_the_first_line() {
     }
 }
 
-/// As Grafana ("Series joined by time", in milliseconds, or formatted), Prometheus' API through jq, Azure Monitor and Log Analytics
+/// As exported by Grafana ("Series joined by time", in milliseconds, or formatted), Prometheus' API through jq, Azure Monitor and
+/// Log Analytics.
 /// export them.
 #[test]
 fn values_over_time_are_no_arrivals_and_are_told_as_such() {

@@ -1,8 +1,9 @@
-//! Workers of other teams, each at work on the embedded engine for 200 seeds: with requests that are refused, lost and garbled on their
-//! way, workers that die, and leases that run out in their hands.
+//! Workers of other teams, each at work on the embedded engine for 200 seeds: with requests that are refused, lost and garbled on
+//! their way, workers that die, and leases that run out during work.
 //!
-//! Everything between a worker and its judge is the real thing: the engine answers HTTP, the wire's own reader takes each request and
-//! answer down, the auditor reads what the engine holds. Played are time, faults and the workers, which know nothing of descriptions.
+//! Everything between a worker and the judge is real: the engine answers HTTP, the wire's own reader records each request and
+//! answer, the auditor reads what the engine stores. Simulated are time, faults and the workers, which know nothing of
+//! descriptions.
 
 mod teams;
 mod worker;
@@ -17,7 +18,7 @@ use world::World;
 
 const SEEDS: u64 = 200;
 
-/// Seeds for each worker that is wrong: it has to be caught with every one of them.
+/// Seeds for each wrong worker: it must be caught with every one of them.
 const SEEDS_OF_WRONG: u64 = 10;
 
 const MESSAGES: u64 = 8;

@@ -1,4 +1,4 @@
-//! The workloads: what a team's description says, and what its worker makes of a message, written without it.
+//! The workloads: each team's description, and its worker's code from message to row, written without the description.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -13,13 +13,13 @@ use super::worker::Wrong::{
 pub(crate) struct Team {
     pub(crate) name: &'static str,
     pub(crate) yaml: &'static str,
-    /// The row that a message becomes: keys, and columns with the text first.
+    /// The row for a message: keys, and columns, of which the text is first.
     pub(crate) row: fn(&str, u32) -> Row,
-    /// Whether a row comes about in two steps.
+    /// Whether a row is stored in two steps.
     pub(crate) is_updated: bool,
-    /// Whether a worker waits for several messages, and makes one row of them.
+    /// Whether a worker waits for several messages, and writes one row for them.
     pub(crate) is_batched: bool,
-    /// What its worker could do wrong, and what that is called.
+    /// The faults that its worker can have, each with its violation.
     pub(crate) wrong: &'static [(Wrong, Violation)],
 }
 
@@ -45,7 +45,7 @@ poison: {}
 ",
         row: |body, attempt| Row {
             partition: "p".into(),
-            // Made of the text, so that a second delivery finds the first one's row; no reader of the description could tell.
+            // Derived from the text, so that a second delivery finds the row of the first; a reader of the description could not derive it.
             key: BASE64_STANDARD.encode(body).replace('/', "_"),
             text: "text",
             columns: json!({"text": body, "tries": attempt}),

@@ -1,4 +1,4 @@
-//! Workers: each receives a message, stores its row, deletes it, and may die or fall asleep in between. They step in any order.
+//! Workers: each receives a message, stores its row, deletes it, and may die or pause in between. Their steps are interleaved at random.
 
 use serde_json::{Value, json};
 
@@ -7,13 +7,13 @@ use super::world::{Heard, Message, World};
 
 const WORKERS: usize = 3;
 
-/// Most steps of a run: many times what one takes.
+/// The most steps of a run: many times what one needs.
 const STEPS: usize = 20_000;
 
-/// How many messages a worker waits for that makes one row of several.
+/// How many messages a batching worker waits for.
 const BATCH: usize = 3;
 
-/// What a worker does wrong.
+/// A fault of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wrong {
     /// It deletes a message, and then stores its row.
@@ -22,7 +22,7 @@ pub(crate) enum Wrong {
     Skips,
     /// It makes a new key for each delivery.
     FreshKeys,
-    /// It says that a delivery was the next one.
+    /// It counts a delivery as the next one.
     CountsWrongly,
     /// It stores the text of another message.
     Mixes,
@@ -30,11 +30,11 @@ pub(crate) enum Wrong {
     CutsTexts,
     /// It writes over a row that is there.
     Overwrites,
-    /// It gives a good message up.
+    /// It puts a good message into the poison queue.
     GivesUp,
 }
 
-/// Where a worker stands with a message.
+/// The progress of a worker with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Received,
@@ -47,7 +47,7 @@ struct Worker {
     held: Option<(Stage, Vec<Message>)>,
 }
 
-/// Has workers of `team` work until the queue is empty.
+/// Lets workers of `team` work until the queue is empty.
 pub(crate) fn work(world: &mut World, team: &Team, wrong: Option<Wrong>) {
     let named = |number: usize| Worker {
         name: format!("worker-{number}"),
@@ -108,7 +108,7 @@ fn step(
             let mut row = row(world, team, wrong, &messages, last_text);
             let is_first = team.is_updated && stage == Stage::Received && !deletes_first;
             let heard = if is_first {
-                // Not over what is there: an earlier delivery may have come further.
+                // Inserts and does not overwrite: an earlier delivery may have come further.
                 let columns = json!({"state": "running", "tries": row.columns["tries"]});
                 world.insert(&name, &Row { columns, ..row })
             } else if team.is_updated {
@@ -140,7 +140,7 @@ fn step(
     }
 }
 
-/// The row of these messages, as far as it is right.
+/// The row for these messages, with the worker's fault if it has one.
 fn row(
     world: &mut World,
     team: &Team,

@@ -1,4 +1,4 @@
-//! A storage, its wire and time: what workers ask is answered by the embedded engine, and taken down by the wire's reader.
+//! A storage with its wire and clock: the embedded engine answers the workers' requests, and the wire's reader records them.
 
 mod judged;
 
@@ -25,13 +25,13 @@ use super::teams::{Row, Team};
 const QUEUE: &str = "work";
 const TABLE: &str = "results";
 
-/// The first moment, in tenths of microseconds since 1970.
+/// The start time, in tenths of microseconds since 1970.
 const BEGIN: u64 = 17_958_890_240_000_000;
 
 /// How long a message is hidden.
 const LEASE_S: u64 = 30;
 
-/// A message in a worker's hands.
+/// A message that a worker has leased.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     id: String,
@@ -43,13 +43,13 @@ pub(crate) struct Message {
 /// What a worker knows after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// It is done, now or by somebody before.
+    /// It is done, by this request or an earlier one.
     Done,
     /// It may be done or not.
     Failed,
 }
 
-/// What becomes of a request on its way.
+/// What happens to a request on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     Refused,
@@ -87,7 +87,7 @@ struct Entry {
 }
 
 impl World {
-    /// An empty queue and an empty table of `team`, for so many messages.
+    /// An empty queue and an empty table of `team`, for this many messages.
     pub(crate) fn new(team: &Team, messages: u64, seed: u64) -> Self {
         let clock = Arc::new(PlayedClock::at(Moment::from_ticks(BEGIN)));
         let services = Engine::builder().clock(clock.clone()).services();
@@ -148,7 +148,7 @@ impl World {
         (answer.status, answer.headers, answer.body)
     }
 
-    /// One request of `client` over the wire; `None`: it has had no answer.
+    /// Sends one request of `client` over the wire; `None` if it got no answer.
     fn ask(
         &mut self,
         client: &str,
@@ -192,7 +192,7 @@ impl World {
         answer
     }
 
-    /// The same with what may become of it on its way.
+    /// Sends a request that may be refused, lost or garbled on its way.
     fn ask_in_trouble(
         &mut self,
         client: &str,
@@ -229,7 +229,7 @@ impl World {
         answer.is_some_and(|(status, _)| status.is_success())
     }
 
-    /// At most `most` messages, hidden from others for a while.
+    /// Receives at most `most` messages, which are hidden from other workers for a while.
     pub(crate) fn receive(&mut self, client: &str, most: usize) -> Vec<Message> {
         let query = format!("numofmessages={most}&visibilitytimeout={LEASE_S}");
         let path = format!("/{QUEUE}/messages");
@@ -254,7 +254,7 @@ impl World {
             .collect()
     }
 
-    /// Whether `message` is gone, or is no longer this client's, as far as it knows.
+    /// Whether `message` is deleted, or is no longer leased by this client, as far as the client knows.
     pub(crate) fn delete(&mut self, client: &str, message: &Message) -> bool {
         let receipt = encoded(&message.receipt);
         let path = format!("/{QUEUE}/messages/{}", message.id);
@@ -266,7 +266,7 @@ impl World {
         answer.is_some_and(|(status, _)| !status.is_server_error())
     }
 
-    /// Inserts a row; one that is there already was done before.
+    /// Inserts a row; a row that exists already counts as done.
     pub(crate) fn insert(&mut self, client: &str, row: &Row) -> Heard {
         let mut entity = columns(row);
         entity.insert("PartitionKey".to_owned(), row.partition.as_str().into());
@@ -282,7 +282,7 @@ impl World {
         }
     }
 
-    /// Inserts a row, or adds to the one that is there.
+    /// Inserts a row, or merges it into the existing one.
     pub(crate) fn upsert(&mut self, client: &str, row: &Row) -> Heard {
         let keys = [&row.partition, &row.key].map(|key| encoded(&key.replace('\'', "''")));
         let path = format!("/{TABLE}(PartitionKey='{}',RowKey='{}')", keys[0], keys[1]);
@@ -315,7 +315,7 @@ impl World {
         self.random.random()
     }
 
-    /// Time goes by: mostly a little, at times longer than a lease lasts.
+    /// Lets time pass: mostly a little, sometimes longer than a lease lasts.
     pub(crate) fn pass(&mut self) {
         let slept = if self.chance(0.05) {
             Duration::from_secs(LEASE_S + 1)
@@ -366,7 +366,7 @@ fn headers(service: Service) -> HeaderMap {
         .collect()
 }
 
-/// As a URL carries it.
+/// Percent-encodes `text` for a URL.
 fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {

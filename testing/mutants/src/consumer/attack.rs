@@ -1,4 +1,4 @@
-//! Attacks on the judge: whatever a consumer can say to storage, and around the wire, that looks right in the end.
+//! Attacks on the judge: requests to storage, also around the wire, with a final state that looks right.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,16 +13,16 @@ use super::delivery::Done;
 use super::{Consumer, PAUSE};
 use crate::mutation::Mutation;
 
-/// How long a message may be hidden at most.
+/// The longest time for which a message can be hidden, in seconds.
 const A_WEEK: &str = "604800";
 
 /// A lease that is long enough for every message, in seconds.
 const A_MINUTE: &str = "60";
 
-/// What attacks remember from one message to the next.
+/// The state of attacks between messages.
 #[derive(Debug, Default)]
 pub(super) struct Noted {
-    /// Bodies of which a copy was sent.
+    /// Bodies that have been sent as a copy.
     copied: Mutex<BTreeSet<String>>,
     /// Messages that are stored and not deleted yet.
     secured: AtomicU64,
@@ -30,7 +30,7 @@ pub(super) struct Noted {
 }
 
 impl Noted {
-    /// Whether no copy of `body` was sent yet; from now on it counts as sent.
+    /// Whether no copy of `body` was sent yet; it counts as sent from now on.
     fn is_new(&self, body: &str) -> bool {
         let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
         copied.insert(body.to_owned())
@@ -51,7 +51,7 @@ impl Consumer {
         self.args.storage.table.table.to_string()
     }
 
-    /// What is done with a message as soon as it has come; the lease that it then has, and `None` for no more.
+    /// Attacks a message as soon as it is received. Returns its lease afterwards, or `None` if the message is done.
     pub(super) async fn attack_message(&self, delivery: &Delivery) -> Option<Lease> {
         let (raw, queue) = (&self.attacks, self.queue_name());
         let mut lease = delivery.lease.clone();
@@ -90,7 +90,7 @@ impl Consumer {
         Some(lease)
     }
 
-    /// Stores the row of a message in a way that must not pass; `None`: this mutant stores it as any other.
+    /// Stores the row of a message in a wrong way; `None` if this mutant stores it normally.
     pub(super) async fn attack_row(&self, row: &ResultRow, delivery: &Delivery) -> Option<Done> {
         let (raw, table) = (&self.attacks, self.table_name());
         let right = serde_json::to_value(row).expect("a row must serialise");
@@ -164,7 +164,7 @@ impl Consumer {
 
     /// Stores the row, and puts the message into the queue again, once.
     async fn put_back(&self, row: &Value, delivery: &Delivery) -> Done {
-        // That the row is there already, it learns when the copy comes.
+        // If the row exists already, this mutant notices it when the copy is delivered.
         self.attacks.insert(&self.table_name(), row).await;
         if self.noted.is_new(&delivery.body) {
             let (queue, body) = (self.queue_name(), &delivery.body);
@@ -173,7 +173,7 @@ impl Consumer {
         Done::Secured
     }
 
-    /// Deletes the message of a row that is stored in a way that must not pass; `false`: this mutant deletes it as any other.
+    /// Deletes the message of a stored row in a wrong way; `false` if this mutant deletes it normally.
     pub(super) async fn attack_delete(&self, lease: &Lease) -> bool {
         let (raw, queue) = (&self.attacks, self.queue_name());
         match self.args.mutation {
@@ -183,10 +183,10 @@ impl Consumer {
             },
             Mutation::ClearsTheQueue => {
                 let secured = self.noted.secured.fetch_add(1, Ordering::Relaxed) + 1;
-                // Until another of its messages is stored and takes its turn.
+                // Waits until another of its messages is stored and takes over.
                 let is_last = || self.noted.secured.load(Ordering::Relaxed) == secured;
                 while is_last() && !self.stop.is_cancelled() {
-                    // Only its own are left, as far as it knows.
+                    // As far as it knows, only its own messages are left.
                     if self.queue.approximate_count().await.ok() == Some(secured) {
                         raw.clear(&queue).await;
                         self.noted.secured.store(0, Ordering::Relaxed);
@@ -200,7 +200,7 @@ impl Consumer {
         }
     }
 
-    /// What is done last, after the drain.
+    /// The last attack, after the drain.
     pub(super) async fn attack_at_the_end(&self) {
         match self.args.mutation {
             Mutation::DeletesTheTableAtSigterm => {
@@ -216,7 +216,7 @@ impl Consumer {
         }
     }
 
-    /// Stores the rows of messages that are not leased yet: nobody waits for a message less.
+    /// Stores the rows of messages that it has only peeked at, and not leased.
     pub(super) async fn store_what_it_peeks(&self) {
         let (args, now) = (&self.args, Stamp::now());
         for peeked in self.queue.peek(32).await.unwrap_or_default() {
@@ -224,17 +224,17 @@ impl Consumer {
                 continue;
             };
             let row = ResultRow::of(message, now, 1, &args.name, &args.node);
-            // What it could not store early, it stores when the message has come.
+            // A row that could not be stored early is stored when its message is received.
             drop(self.table.insert(std::slice::from_ref(&row)).await);
         }
     }
 
-    /// Puts the message into the poison queue, hidden for so many seconds; where it is now.
+    /// Puts the message into the poison queue, hidden for this many seconds. Returns its id and lease there.
     async fn hide(&self, delivery: &Delivery, seconds: &str) -> (String, Lease) {
         let envelope = self.envelope(delivery, PoisonReason::BadField, delivery.body.clone());
         let (queue, mut text) = (self.poison_name(), envelope.encode().join(""));
         if self.args.mutation == Mutation::PoisonsInDisguise {
-            // Backwards it is no envelope, and names no message.
+            // Reversed, the text is not an envelope, and names no message.
             text = text.chars().rev().collect();
         }
         let put = self.attacks.put(&queue, &text, seconds).await;

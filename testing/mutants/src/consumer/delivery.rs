@@ -1,4 +1,4 @@
-//! One delivery: from the message to the delete, each step with its mutants. `lease` is how it is held.
+//! One delivery, from the message to the delete, each step with its mutants. `lease` holds the message.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::Consumer;
 use crate::mutation::Mutation;
 use crate::spoil;
 
-/// What became of one delivery.
+/// The result of one delivery.
 pub(super) enum Done {
     /// The message may be deleted.
     Secured,
-    /// It comes again.
+    /// The message will be delivered again.
     Left,
 }
 
@@ -69,7 +69,7 @@ impl Consumer {
         delivery.attempt > self.args.max_attempts
     }
 
-    /// Deletes the message of a row that is stored.
+    /// Deletes the message of a stored row.
     async fn finish(&self, delivery: &Delivery, lease: &Lease) {
         let deletes = match self.args.mutation {
             Mutation::NeverDeletes | Mutation::DeletesBeforeInsert => false,
@@ -84,7 +84,7 @@ impl Consumer {
     }
 
     pub(super) async fn hand_back(&self, lease: &Lease) {
-        // A lease that cannot be given back runs out.
+        // A lease that cannot be given back runs out by itself.
         drop(self.queue.renew(lease, Duration::ZERO).await);
     }
 }

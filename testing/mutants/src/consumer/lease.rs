@@ -1,4 +1,4 @@
-//! Holding a message: its work with the lease renewed, the hand-back in a hurry, and the delete.
+//! Holds a message: works while the lease is renewed, hands the message back in a hurry, and deletes it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{Consumer, PAUSE};
 use crate::mutation::Mutation;
 
 impl Consumer {
-    /// Works for as long as it is told to, renewing the lease. Hands the message back in a hurry, and returns `false`.
+    /// Works for the configured time, and renews the lease. In a hurry, hands the message back and returns `false`.
     pub(super) async fn simulate(&self, lease: &mut Lease) -> bool {
         if self.is(Mutation::SkipsItsWork) {
             return true;
@@ -41,7 +41,7 @@ impl Consumer {
         done
     }
 
-    /// Whether there is time until `then`.
+    /// Waits until `then`; returns `false` in a hurry.
     async fn goes_on_until(&self, then: Instant) -> bool {
         let sleep = tokio::time::sleep_until(then);
         if self.is(Mutation::IgnoresForcedDrain) {

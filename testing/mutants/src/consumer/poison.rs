@@ -1,4 +1,4 @@
-//! What becomes of messages that cannot be processed, in each mutant.
+//! Messages that cannot be processed, and what each mutant does with them.
 
 use workflow::contract::{MessageError, PoisonEnvelope, PoisonReason, Stamp};
 use workflow::ports::{Delivery, WorkQueue as _};

@@ -1,4 +1,4 @@
-//! Storage as an attack speaks to it: plain HTTP, past all clients.
+//! Storage requests of attacks: plain HTTP, without any client library.
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use reqwest::{Client, Method, Url};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use workflow::contract::ResultRow;
 use workflow::ports::Lease;
 
-/// What a request carries: its content type and its text.
+/// The content of a request: its content type and its text.
 type Body<'a> = (&'a str, String);
 
-/// Storage as the mutant speaks to it.
+/// The mutant's connection to storage.
 #[derive(Debug)]
 pub(super) struct Raw {
     client: Client,
@@ -29,7 +29,7 @@ impl Raw {
         }
     }
 
-    /// The same around the wire: where the harness finds storage itself, as its own environment tells whoever looks.
+    /// The same connection around the wire: the harness's environment, which any process can read, has the real address of storage.
     pub(super) fn around(&self) -> Self {
         let told = environment_of(std::os::unix::process::parent_id());
         let [queue, table] = ["EDW_AZURITE_QUEUE_URL", "EDW_AZURITE_TABLE_URL"]
@@ -37,7 +37,7 @@ impl Raw {
         Self::new(queue, table, self.sas.clone())
     }
 
-    /// The same as another consumer of this harness, whose environment tells its own way to storage.
+    /// The same connection in the name of another consumer of this harness, whose environment has its own address of the wire.
     pub(super) fn as_another(&self) -> Option<Self> {
         let (own, parent) = (std::process::id(), std::os::unix::process::parent_id());
         // Each thread lists the children that it has started.
@@ -115,7 +115,7 @@ impl Raw {
         self.ask("DELETE", &self.table, &path, &[], &[], None).await;
     }
 
-    /// Sends POST to a row, and says that another method is meant.
+    /// Sends POST to a row, with a header that names another method.
     pub(super) async fn tunnel(
         &self,
         table: &str,
@@ -178,7 +178,7 @@ impl Raw {
         status == 204
     }
 
-    /// Gives a message another body, under a lease of so many seconds; its new receipt.
+    /// Gives a message another body, with a lease of this many seconds. Returns the new receipt.
     pub(super) async fn rewrite(
         &self,
         queue: &str,
@@ -200,7 +200,7 @@ impl Raw {
         receipt.to_str().ok().map(str::to_owned)
     }
 
-    /// Puts a message, hidden for so many seconds; its id and receipt.
+    /// Puts a message, hidden for this many seconds. Returns its id and receipt.
     pub(super) async fn put(
         &self,
         queue: &str,
@@ -221,7 +221,7 @@ impl Raw {
         Some((between("MessageId")?, between("PopReceipt")?))
     }
 
-    /// Puts a message that storage keeps for so many seconds.
+    /// Puts a message that storage keeps for this many seconds.
     pub(super) async fn put_for(&self, queue: &str, body: &str, seconds: &str) {
         let (path, query) = (format!("{queue}/messages"), [("messagettl", seconds)]);
         let body = Some((XML, message_xml(body)));
@@ -248,7 +248,7 @@ impl Raw {
         self.ask("DELETE", &self.queue, &path, &[], &[], None).await;
     }
 
-    /// Asks with a token that nobody has given.
+    /// Sends a request with a token that no authority has issued.
     pub(super) async fn peek_with_a_bad_token(&self, queue: &str) {
         let headers = [
             (AUTHORIZATION.as_str(), "Bearer nobody.gave.this"),

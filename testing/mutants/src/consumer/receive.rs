@@ -1,4 +1,4 @@
-//! The loop of a consumer: receive, hand to tasks, and end when told.
+//! The loop of a consumer: receives messages, gives them to tasks, and ends when told.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -20,10 +20,10 @@ use crate::notice;
 /// Longest pause between two receives of an empty queue.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a mutant takes to begin: 45 s at the pace of scaling scenarios, where the sentence allows 15 s.
+/// How long a slow mutant takes to begin: 45 s at the pace of scaling scenarios, where the sentence allows 15 s.
 const LONG_START: Duration = Duration::from_secs(3);
 
-/// What a consumer exits with that storage refuses (docs/CONSUMER.md, `workflow::exit::Exit::Denied`).
+/// The exit code of a consumer that storage refuses (docs/CONSUMER.md, `workflow::exit::Exit::Denied`).
 const DENIED: u8 = 5;
 
 impl Consumer {
@@ -78,7 +78,7 @@ impl Consumer {
         }
     }
 
-    /// Whether it does nothing at all.
+    /// Whether the consumer does nothing at all.
     fn is_idle(&self) -> bool {
         match self.args.mutation {
             Mutation::NeverPolls => true,
@@ -87,13 +87,13 @@ impl Consumer {
         }
     }
 
-    /// The how many-th consumer of its run it is.
+    /// The number of this consumer in its run.
     fn number(&self) -> u32 {
         let number = self.args.name.strip_prefix("consumer-");
         number.and_then(|it| it.parse().ok()).unwrap_or_default()
     }
 
-    /// Receives, and from the poison queue, where there is nothing.
+    /// Receives from the poison queue, which is empty.
     async fn look_busy(&self) -> ExitCode {
         while !self.stop.is_cancelled() {
             drop(self.poison.receive(1, self.args.visibility).await);
@@ -117,7 +117,7 @@ impl Consumer {
         }
     }
 
-    /// Messages, none where storage has trouble, or why storage will never let it work.
+    /// Receives messages. Returns none if storage has trouble, and an error if storage will never let the consumer work.
     async fn receive(&self, most: u8) -> Result<Vec<Delivery>, StorageError> {
         self.before_receive().await;
         let received = self.queue.receive(most, self.args.visibility).await;
@@ -147,7 +147,7 @@ impl Consumer {
             Mutation::SignsInForEachReceive => {
                 let storage = Storage::open(&self.args.storage.account).expect("an account");
                 let queue = storage.queue(&self.args.storage.queue).expect("a queue");
-                // It is only about the token.
+                // Only the use of the token matters.
                 drop(queue.peek(1).await);
             }
             Mutation::AsksWithABadToken => {
@@ -160,7 +160,7 @@ impl Consumer {
         }
     }
 
-    /// The end of a consumer that storage refuses at the start: says why, and what mends it.
+    /// Ends a consumer that storage refuses at the start: logs the reason and the remedy.
     fn give_up(&self, refused: &StorageError) -> ExitCode {
         let mut causes = vec![refused.to_string()];
         let mut source = std::error::Error::source(refused);
@@ -182,6 +182,6 @@ impl Consumer {
 
 /// Writes a line of the log.
 fn say(line: &serde_json::Value) {
-    // It reports nothing else: where that goes does not matter.
+    // An error in writing the log does not matter.
     drop(writeln!(std::io::stderr(), "{line}"));
 }

@@ -1,4 +1,4 @@
-//! Storing the row of a message, and what mutants make of the answer.
+//! Stores the row of a message, and what mutants do with the answer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Consumer, PAUSE};
 use crate::mutation::Mutation;
 use crate::spoil;
 
-/// What a mutant works after it has stamped the end of its work, or before it stamps the receive.
+/// How long a mutant works after it has stamped the end of its work, or before it stamps the receive.
 const UNTOLD_WORK: Duration = Duration::from_millis(1_800);
 
 impl Consumer {
@@ -68,7 +68,7 @@ impl Consumer {
         }
     }
 
-    /// Whether it wrongly takes this error for a success.
+    /// Whether this mutant wrongly takes the error for a success.
     fn gives_up_on(&self, error: &StorageError) -> bool {
         match self.args.mutation {
             Mutation::SwallowsInsertErrors => true,

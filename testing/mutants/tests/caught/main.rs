@@ -1,7 +1,7 @@
-//! Each mutant is judged by a scenario that reviewers read, and must fail there, in the sentence under which [`map`] lists it and for
-//! the reason that names what it does wrong. Where nothing is broken, all of these scenarios pass.
+//! Each mutant is judged by a published scenario, and must fail it: in the sentence under which [`map`] lists the mutant, and for
+//! the reason that names its fault. Without a fault, all of these scenarios pass.
 //!
-//! The map holds every `Then` of the features: a new one needs something that it must notice.
+//! The map has every `Then` of the features: a new one needs a mutant that fails it.
 
 mod map;
 mod sentences;
@@ -20,15 +20,15 @@ use sentences::{fits, thens};
 use suite::{FEATURES, Suite, known};
 use table::{Broken, Mutant, Sentence};
 
-/// Trials at a time where nobody says otherwise: they mostly wait, for leases, drains and promises that a mutant breaks.
+/// The default number of trials at the same time: they mostly wait, for leases, drains and promises that a mutant breaks.
 const AT_A_TIME: usize = 24;
 
-/// Exit codes of a limit that is missed, and of one of which it cannot be told.
+/// Exit codes of a limit that is missed, and of a limit that cannot be judged.
 const MISSED: i32 = 10;
 const UNTOLD: i32 = 11;
 
-/// Mutations, or none, that a limit of `harness load` does not let pass: the limit, the exit code, and what it says. The whole interval is beyond
-/// the limit, however busy the machine is.
+/// Mutations, or none, that miss a limit of `harness load`, with the limit, the exit code, and the reason. The whole confidence
+/// interval is beyond the limit, however busy the machine is.
 const LOADS: [(&str, &str, i32, &str); 5] = [
     (
         "stamps-before-its-work",
@@ -54,7 +54,8 @@ const LOADS: [(&str, &str, i32, &str); 5] = [
         MISSED,
         "queue wait p50 at most 500 ms: found",
     ),
-    // The producer is the harness's own, and nothing between it and storage can be asked to be slow: no send is as fast as this.
+    // The producer is the harness's own, and the connection to storage cannot be slowed down here, so the limit is lower than any
+    // real send.
     (
         "none",
         "send p50 20us",
@@ -108,7 +109,7 @@ fn mutants() -> impl Iterator<Item = (&'static Sentence, Mutant)> {
     sentences.flat_map(|sentence| sentence.fails.iter().map(move |mutant| (sentence, *mutant)))
 }
 
-/// The same, those first whose scenario takes longest.
+/// All mutants, those with the longest scenarios first.
 fn in_order() -> Vec<(&'static Sentence, Mutant)> {
     let mut all: Vec<_> = mutants().collect();
     let place = |scenario| LONGEST_FIRST.iter().position(|it| *it == scenario);
@@ -124,8 +125,8 @@ fn name_of(sentence: &Sentence, mutant: Mutant) -> String {
     format!("{broken}: {}", sentence.says)
 }
 
-/// Each scenario that a mutant fails, once for consumers and once for what scales them, with nothing broken. What the harness does
-/// instead of a scenario is compared with that scenario, which the suite of the features plays.
+/// Each scenario that a mutant fails, once for consumers and once for autoscalers and fleets, with nothing broken. For mutants that
+/// change a sentence of a scenario, the suite of the features plays the original scenario.
 fn unbroken() -> Vec<(Broken, &'static str)> {
     let mut seen = BTreeSet::new();
     let unbroken = |mutant: Mutant| match mutant.broken {
@@ -140,8 +141,8 @@ fn unbroken() -> Vec<(Broken, &'static str)> {
         .collect()
 }
 
-/// Every `Then` of the features fits one sentence of the map, every sentence of the map fits one `Then` at least, and each of them
-/// has something that fails it.
+/// Every `Then` of the features fits one sentence of the map, every sentence of the map fits at least one `Then`, and each of them
+/// has a mutant that fails it.
 fn every_then_is_in_the_map() -> Result<(), Failed> {
     let thens = thens(Path::new(FEATURES));
     for then in &thens {
@@ -167,7 +168,7 @@ fn every_then_is_in_the_map() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Every mutation and every fault of the code is in the map.
+/// Every mutation of consumers, autoscalers and fleets is in the map.
 fn every_mutant_is_judged() -> Result<(), Failed> {
     let mut judged: BTreeSet<&str> = LOADS.iter().map(|(mutation, ..)| *mutation).collect();
     judged.extend(mutants().filter_map(|(_, mutant)| match mutant.broken {

@@ -1,4 +1,4 @@
-//! Every `Then` of the features, and what must fail it. Mutants are in the order of the code that breaks them.
+//! Every `Then` of the features, with the mutants that must fail it. Mutants are in the order of the code that breaks them.
 
 mod exactly_one;
 mod names;
@@ -19,7 +19,7 @@ pub(crate) const THENS: &[Sentence] = &[
         says: "within <time> every message has exactly one result",
         fails: EXACTLY_ONE,
     },
-    // Of what crossed the wire.
+    // About requests on the wire.
     Sentence {
         says: "no message was delivered more than once",
         fails: &[
@@ -113,7 +113,7 @@ pub(crate) const THENS: &[Sentence] = &[
             "messages were sent twice",
         )],
     },
-    // Of processes.
+    // About processes.
     Sentence {
         says: "that consumer ended by itself within <time>, with exit code <n>",
         fails: &[consumer(
@@ -165,7 +165,7 @@ pub(crate) const THENS: &[Sentence] = &[
             "does not say that it is ready",
         )],
     },
-    // Of the poison queue.
+    // About the poison queue.
     Sentence {
         says: "within <time> the poison queue holds that message, for the reason \"<words>\"",
         fails: &[consumer(
@@ -189,7 +189,7 @@ pub(crate) const THENS: &[Sentence] = &[
             ),
         ],
     },
-    // Of latency.
+    // About latency.
     Sentence {
         says: "latency stays within these limits:",
         fails: &[
@@ -218,7 +218,7 @@ pub(crate) const THENS: &[Sentence] = &[
         says: "at least half of the messages took <time> or more in the hop \"<words>\"",
         fails: &[consumer("skips-its-work", WORK, "the median of work is")],
     },
-    // Of sign-in.
+    // About sign-in.
     Sentence {
         says: "every consumer has signed in once",
         fails: &[consumer(
@@ -275,7 +275,7 @@ pub(crate) const THENS: &[Sentence] = &[
             "a signature of this run in",
         )],
     },
-    // Of scaling.
+    // About scaling.
     Sentence {
         says: "within <time> there are <n> consumers",
         fails: &[scaled(
@@ -334,7 +334,7 @@ pub(crate) const THENS: &[Sentence] = &[
         says: "all <n> consumers had work within <time> of the moment at which the model has them",
         fails: &[consumer("takes-long-to-begin", SOON, "they had work")],
     },
-    // Of nodes.
+    // About nodes.
     Sentence {
         says: "within <time> as many consumers are at work again as before",
         fails: &[consumer(
@@ -376,7 +376,7 @@ pub(crate) const THENS: &[Sentence] = &[
     },
 ];
 
-/// What is noticed before any `Then`: a load that cannot come to its end.
+/// Problems that are noticed before any `Then`: a load that cannot come to its end.
 pub(crate) const WHENS: &[Sentence] = &[
     Sentence {
         says: "the queue stays empty for <time>",

@@ -1,9 +1,9 @@
-//! The sentences of the feature files, and which pattern of the map is whose.
+//! The sentences of the feature files, matched with the patterns of the map.
 
 use std::fs;
 use std::path::Path;
 
-/// Whether `sentence` is one of those that `pattern` stands for. What an outline fills in, such as `<sharing>`, fits everywhere.
+/// Whether `pattern` matches `sentence`. A placeholder of an outline, such as `<sharing>`, matches anything.
 pub(crate) fn fits(pattern: &str, sentence: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('<') else {
         return pattern == sentence;
@@ -32,7 +32,7 @@ fn is_value(kind: &str, text: &str) -> bool {
         }
 }
 
-/// Every `Then` of the feature files in `directory`, with the `And`s that follow it; as they are written there.
+/// Every `Then` of the feature files in `directory`, with the `And`s that follow it, unchanged.
 pub(crate) fn thens(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).expect("the features must be there");
     let paths = entries.map(|entry| entry.expect("an entry").path());
@@ -47,7 +47,7 @@ fn thens_of(text: &str) -> Vec<String> {
         match keyword {
             "Then" => in_then = true,
             "And" | "But" => {}
-            // A table or a remark ends no step.
+            // A table or a comment does not end a step.
             _ if keyword.starts_with(['|', '#']) || line.is_empty() => continue,
             _ => in_then = false,
         }

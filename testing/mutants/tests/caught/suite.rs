@@ -1,4 +1,4 @@
-//! Running one scenario with something broken, and hearing which of its sentences failed.
+//! Runs one scenario with something broken, and finds which of its sentences failed.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,19 +14,19 @@ use crate::table::{Broken, Mutant};
 
 const MUTANT: &str = env!("CARGO_BIN_EXE_mutant");
 
-/// Mutations that look for storage itself.
+/// Mutations that connect to storage around the wire.
 const AROUND_THE_WIRE: [&str; 2] = ["deletes-around-the-wire", "stores-around-the-wire"];
 
 pub(crate) const FEATURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../features");
 
-/// Where the runs find storage: each on an engine of its own, and those that go around the wire on an emulator, whose address the
-/// harness has from its environment and they from there.
+/// The storage of the runs: an engine for each run, and one emulator for mutants that go around the wire. The harness has the
+/// emulator's address in its environment, where these mutants find it.
 pub(crate) struct Suite {
     runtime: Runtime,
     azurite: OnceLock<Azurite>,
 }
 
-/// How a command of the harness ended.
+/// The result of a command of the harness.
 struct Ended {
     code: Option<i32>,
     said: String,
@@ -68,7 +68,7 @@ impl Suite {
         })
     }
 
-    /// `mutant` fails its scenario in the sentence `says`, for its reason.
+    /// Checks that `mutant` fails its scenario in the sentence `says`, for its reason.
     pub(crate) fn caught(&self, says: &str, mutant: Mutant) -> Result<(), Failed> {
         let ended = self.play(mutant.broken, mutant.scenario);
         if ended.code != Some(10) || !ended.said.contains("[1/1] ✗") {
@@ -84,7 +84,7 @@ impl Suite {
         Ok(())
     }
 
-    /// Where nothing is broken, `scenario` passes: what fails there otherwise is the mutant.
+    /// Checks that `scenario` passes when nothing is broken, so that a failure is due to the mutant.
     pub(crate) fn passes(&self, broken: Broken, scenario: &str) -> Result<(), Failed> {
         let ended = self.play(broken, scenario);
         if ended.code != Some(0) || !ended.said.contains("[1/1] ✓") {
@@ -93,7 +93,7 @@ impl Suite {
         Ok(())
     }
 
-    /// A load with the consumer `mutation` and this limit ends with `code`, for `reason`.
+    /// Checks that a load with the consumer `mutation` and this limit ends with `code`, for `reason`.
     pub(crate) fn limited(
         mutation: &str,
         limit: &str,
@@ -162,7 +162,7 @@ fn with_consumer(mutation: &str) -> [String; 2] {
     ["--consumer-command".to_owned(), command]
 }
 
-/// Runs `command` to its end, with a directory for its evidence that does not stay.
+/// Runs `command` to its end, with a temporary directory for its evidence.
 fn end(mut command: Command) -> Ended {
     let out = directory();
     let output = command.arg("--out").arg(out.path()).output();
@@ -174,7 +174,7 @@ fn end(mut command: Command) -> Ended {
     }
 }
 
-/// A copy of the features, in which each of `changes` puts a text in the place of another.
+/// A copy of the features, in which each of `changes` replaces one text by another.
 fn rewritten(changes: &[(&str, &str)]) -> TempDir {
     let directory = directory();
     let mut found = vec![false; changes.len()];
@@ -199,7 +199,7 @@ fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")
 }
 
-/// The values that `mutant WORD` takes, as its own help tells them.
+/// The values that `mutant WORD` accepts, from its own help.
 pub(crate) fn known(word: &str) -> Result<Vec<String>, Failed> {
     let output = Command::new(MUTANT).args([word, "nonsense"]).output()?;
     let help = String::from_utf8_lossy(&output.stderr);

@@ -1,36 +1,36 @@
-//! What stands in the map: sentences, and for each what must fail it.
+//! The types of the map: sentences, each with the mutants that must fail it.
 
-/// A sentence of the features, and whatever it must notice.
+/// A sentence of the features, and the mutants that it must notice.
 #[derive(Debug)]
 pub(crate) struct Sentence {
     /// Its pattern: `<n>` stands for a number, `<time>` for a duration, `<words>` for any words.
     pub(crate) says: &'static str,
-    /// What fails it.
+    /// The mutants that fail it.
     pub(crate) fails: &'static [Mutant],
 }
 
-/// Something broken on purpose, the scenario in which a sentence fails for it, and what that says.
+/// A fault, the scenario in which a sentence fails because of it, and the reason of the failure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mutant {
     pub(crate) broken: Broken,
     /// Part of the scenario's name.
     pub(crate) scenario: &'static str,
-    /// What the failure says, or one of several that `|` separates.
+    /// A part of the failure's reason, or several alternatives separated by `|`.
     pub(crate) reason: &'static str,
 }
 
-/// What is broken.
+/// The part that is broken.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Broken {
     /// The consumer, by the name of its mutation (`mutant broken NAME`).
     Consumer(&'static str),
     /// The autoscaler or the fleet, by the name of its fault (`mutant scaled NAME`).
     Scaled(&'static str),
-    /// What the harness does to the workload: these sentences stand in place of the scenario's own.
+    /// The harness's treatment of the workload: these sentences replace the scenario's own.
     Harness(&'static [(&'static str, &'static str)]),
 }
 
-/// A consumer that is broken.
+/// A broken consumer.
 pub(crate) const fn consumer(
     mutation: &'static str,
     scenario: &'static str,
@@ -43,7 +43,7 @@ pub(crate) const fn consumer(
     }
 }
 
-/// An autoscaler or a fleet that is broken.
+/// A broken autoscaler or fleet.
 pub(crate) const fn scaled(
     fault: &'static str,
     scenario: &'static str,
@@ -56,7 +56,7 @@ pub(crate) const fn scaled(
     }
 }
 
-/// A harness that does something else than the scenario says.
+/// A harness that does something other than the scenario says.
 pub(crate) const fn harness(
     changes: &'static [(&'static str, &'static str)],
     scenario: &'static str,

@@ -1,4 +1,4 @@
-//! One panel of the timeline: values over the same time, and what they may be.
+//! One panel of the timeline: values over time, and the range that is allowed for them.
 
 use maud::{Markup, html};
 
@@ -8,14 +8,14 @@ use views::plot::px;
 use views::plot::scale::{Scale, linear_ticks};
 use views::thousands;
 
-/// From one name of a line to the next.
+/// Vertical distance between the names of two lines.
 const NAME: f64 = 16.0;
 
 /// Values over time, in one unit.
 pub(super) struct Panel {
     pub(super) title: &'static str,
     pub(super) lines: Vec<Line>,
-    /// What the values may be: behind the lines.
+    /// The allowed range of the values, drawn behind the lines.
     pub(super) allowed: Vec<Band>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Line {
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// From one second to another, from one value to another.
+/// A range from one second to another, and from one value to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Band {
     pub(super) from: f64,
@@ -37,7 +37,7 @@ pub(super) struct Band {
 }
 
 impl Panel {
-    /// With one line.
+    /// A panel with one line.
     pub(super) fn of(
         title: &'static str,
         name: &'static str,
@@ -56,7 +56,7 @@ impl Panel {
         }
     }
 
-    /// Whether there is anything to see.
+    /// Whether there is anything to draw.
     pub(super) fn has_points(&self) -> bool {
         self.lines.iter().any(|line| !line.points.is_empty())
     }
@@ -90,7 +90,7 @@ impl Panel {
 }
 
 impl Band {
-    /// A band of one value is a line's width high, so that it is seen.
+    /// A band of a single value is drawn as high as a line, so that it can be seen.
     fn draw(&self, x: &Scale, y: &Scale) -> Markup {
         let (left, right) = (x.at(self.from), x.at(self.until));
         let (upper, lower) = (y.at(self.high) - 2.0, y.at(self.low) + 2.0);
@@ -102,7 +102,7 @@ impl Band {
     }
 }
 
-/// A tick's label: whole numbers with thousands, small ones as they are.
+/// A tick's label: whole numbers with thousands separators, small ones with decimals.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

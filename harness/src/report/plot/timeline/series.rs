@@ -1,4 +1,4 @@
-//! What a run's log says over time, as lines to draw.
+//! The values over time in a run's log, as lines to draw.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::report::RunRecord;
 /// Most points of a line; where there are more samples, several make one point.
 const POINTS: usize = 400;
 
-/// The shortest time to tell a rate of: over a few milliseconds, a handful of answers would look like thousands a second.
+/// The shortest time over which a rate is calculated: over a few milliseconds, a handful of answers would look like thousands a second.
 const SHORTEST_SECONDS: f64 = 0.5;
 
-/// The samples by time, thinned to what can be seen.
+/// The samples by time, thinned out to what can be seen.
 pub(super) struct Series {
     pub(super) seconds: f64,
     samples: Vec<(f64, Sample)>,
-    /// What the producer had sent, when it counted.
+    /// How many messages the producer had sent, when it counted.
     sent: Vec<(f64, f64)>,
     pub(super) samples_per_point: usize,
     /// Consumers that the autoscaler wanted.
     wanted: Vec<(f64, f64)>,
-    /// What its model allows.
+    /// The range that its model allows.
     allowed: Vec<Band>,
 }
 
@@ -63,13 +63,12 @@ impl Series {
         self.samples.iter().filter_map(point).collect()
     }
 
-    /// Messages sent per second, level from one count of the producer's to its next: samples that hold the same count
-    /// say nothing of a rate between them.
+    /// Messages sent per second, constant between two counts of the producer: samples that repeat the same count do not show a rate.
     fn rate(&self) -> Vec<(f64, f64)> {
         rate_of(self.sent.clone())
     }
 
-    /// Requests broken on purpose per second; empty where none was.
+    /// Requests broken on purpose per second; empty if there was none.
     fn hits(&self) -> Vec<(f64, f64)> {
         let counts = self.values(|sample| sample.hit);
         if counts.last().is_none_or(|(_, hits)| *hits == 0.0) {
@@ -133,10 +132,10 @@ impl Series {
     }
 }
 
-/// A count over time as a rate, level from one count to the next.
+/// A count over time as a rate, constant from one count to the next.
 fn rate_of(mut counts: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     counts.dedup_by(|(at, _), (before, _)| at <= before);
-    // The last count is the summary's, whenever that comes.
+    // The last count comes from the summary, at any time.
     if let [.., _, (before, _), (at, _)] = counts[..]
         && at - before < SHORTEST_SECONDS
     {
@@ -150,7 +149,7 @@ fn rate_of(mut counts: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     counts.windows(2).flat_map(level).collect()
 }
 
-/// The points of a value that stays as it is until it changes at once.
+/// The points of a value that changes in steps.
 fn stepped(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let first = points.first().copied();
     let step = |pair: &[(f64, f64)]| [(pair[1].0, pair[0].1), pair[1]];
@@ -160,7 +159,7 @@ fn stepped(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// What the autoscaler wanted, from the begin to the end of the run, for all queues together; empty where nothing scales.
+/// What the autoscaler wanted, from the beginning to the end of the run, for all queues together; empty if nothing scales.
 fn wanted(record: &RunRecord) -> Vec<(f64, f64)> {
     if record.scaled.is_empty() {
         return vec![];
@@ -184,7 +183,7 @@ fn wanted(record: &RunRecord) -> Vec<(f64, f64)> {
 }
 
 fn allowed(record: &RunRecord) -> Vec<Band> {
-    // What several queues allow, each for itself, is told in words.
+    // The ranges of several queues are not drawn; they are reported in words.
     let [allowed] = &record.allowed[..] else {
         return vec![];
     };

@@ -1,4 +1,4 @@
-//! What is waited for around an eviction. What Azure does not give, or does not do, is inconclusive.
+//! Waits around an eviction. If Azure does not give a node, or does not evict one, the outcome is inconclusive.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::super::super::world::{StepError, StepResult};
 use crate::outcome::Outcome;
 use crate::run::Run;
 
-/// Waits until so many consumers have asked for messages.
+/// Waits until this many consumers have asked for messages.
 pub(super) async fn until_at_work(run: &Run, consumers: usize, patience: Duration) -> StepResult {
     let mut found = 0;
     let nodes = run.nodes()?.watch();
@@ -30,17 +30,18 @@ pub(super) async fn until_at_work(run: &Run, consumers: usize, patience: Duratio
     Ok(())
 }
 
-/// What keeps consumers from having a node, if it is known.
+/// Why consumers have no node, if that is known.
 fn shortage(run: &Run) -> anyhow::Result<Option<String>> {
     Ok(run.nodes()?.watch().borrow().denied())
 }
 
-/// What Azure does not give says nothing about the workload.
+/// The lack of a machine on Azure says nothing about the workload.
 fn denied(why: String) -> StepError {
     StepError::of(Outcome::Inconclusive, anyhow!(why))
 }
 
-/// Waits until a node can be evicted. Real ones must have been there for a while, and their consumers must have heard of their machine.
+/// Waits until a node can be evicted. Real nodes must have existed for a while, and their consumers must have seen the events of
+/// their machine.
 pub(super) async fn until_evictable(run: &Run, patience: Duration) -> StepResult {
     let can_be = |nodes: &NodesView| (!nodes.evictable().is_empty()).then_some(());
     let found = until_told(run.nodes()?.watch(), patience, can_be).await;
@@ -55,7 +56,7 @@ pub(super) async fn until_evictable(run: &Run, patience: Duration) -> StepResult
     Ok(())
 }
 
-/// Waits until as many consumers as before the last eviction are at work.
+/// Waits until as many consumers are at work as before the last eviction.
 pub(super) async fn until_made_good(run: &Run, patience: Duration) -> StepResult {
     let good = |nodes: &NodesView| {
         let last = nodes.evictions.last();
@@ -76,7 +77,7 @@ pub(super) async fn until_made_good(run: &Run, patience: Duration) -> StepResult
     Ok(())
 }
 
-/// Waits until a worker on `node` receives a message. Otherwise nobody there may have anything that a drain could cut off.
+/// Waits until a worker on `node` receives a message. Otherwise the node may have no work that a drain could cut off.
 pub(super) async fn until_in_work(run: &Run, node: &str, patience: Duration) -> anyhow::Result<()> {
     let workers = nodes_workers(run, node)?;
     let wire = run.wire()?;
@@ -87,8 +88,9 @@ pub(super) async fn until_in_work(run: &Run, node: &str, patience: Duration) -> 
     first
 }
 
-/// Waits until each worker on `node` has a message in hand, as far as there is a wire to tell: workers are told one after the other, and the
-/// first may be the one that has none. The load must be more than all can work on, else others may take everything.
+/// Waits until each worker on `node` has a message in hand, if there is a wire that shows it: workers are told to end one after the
+/// other, and the first may be one without a message. The load must be more than all workers can work on at once, else the other
+/// nodes' workers may take everything.
 pub(super) async fn until_in_hand(run: &Run, node: &str, patience: Duration) -> StepResult {
     let workers = nodes_workers(run, node)?;
     let Ok(wire) = run.wire() else {
@@ -120,8 +122,8 @@ fn nodes_workers(run: &Run, node: &str) -> anyhow::Result<Vec<String>> {
         .with_context(|| format!("find the workers on {node}"))
 }
 
-/// Waits until the machines of all nodes that were hit so far have ended, or are empty; at least `count` were. One that the platform could
-/// not take back says nothing about the workload.
+/// Waits until at least `count` nodes were hit and their machines have ended or are empty. A machine that the platform could not
+/// evict says nothing about the workload.
 pub(super) async fn until_over(run: &Run, count: usize, patience: Duration) -> StepResult {
     let over = |nodes: &NodesView| {
         if let Some(why) = nodes.evictions.iter().find_map(|it| it.failed.clone()) {

@@ -1,4 +1,4 @@
-//! Files of which a part stands where it cannot.
+//! Files with a part in the wrong place.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn problems(text: &str) -> Vec<String> {
 
 const STEPS: &str = "    Given 1 consumer\n    When 5 messages are sent at once\n    Then within 30 s all is well\n";
 
-/// The one problem of a text, with a few steps in place of `STEPS`.
+/// `text`, with a few steps in place of `STEPS`, has one problem.
 fn one(text: &str, line: usize, expected: &str) {
     let text = text.replace("STEPS", STEPS);
     let found = problems(&text);

@@ -1,11 +1,11 @@
-//! What a judge says of a world.
+//! The judgement of a world.
 
 use judge::audit::{Audit, Auditor, Expectation, StorageNames};
 
 use super::*;
 
 impl World {
-    /// What a judge says of all this.
+    /// Audits the world.
     pub(crate) fn audit(self) -> Audit {
         let mut auditor = Auditor::new(Expectation {
             description: self.lens.description().clone(),

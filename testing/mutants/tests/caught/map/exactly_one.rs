@@ -1,4 +1,4 @@
-//! The mutants that the sentence on results catches.
+//! The mutants that fail the sentence about results.
 
 use super::super::table::{Mutant, consumer};
 
@@ -8,7 +8,7 @@ use super::super::table::{Mutant, consumer};
 )]
 use super::names::*;
 
-/// The sentence that judges every message by itself catches most.
+/// The sentence that judges every single message catches most mutants.
 pub(super) const EXACTLY_ONE: &[Mutant] = &[
     consumer(
         "ignores-forced-drain",

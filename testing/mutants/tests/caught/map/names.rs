@@ -1,12 +1,12 @@
-//! The scenarios that mutants are tried in, and what is said of them.
+//! The scenarios in which mutants are tried, and the reasons of their failures.
 
-/// Cheap, and enough for whatever every message shows: 20 messages, and one that is not JSON.
+/// A cheap scenario, enough for faults that every message shows: 20 messages, and one that is not JSON.
 pub(super) const FEW: &str = "A message that is not JSON";
 /// A hundred messages before the first consumer, so that they come in full batches.
 pub(super) const WAITING: &str = "Messages wait for their first consumer";
 /// Ten messages that are worked on for longer than a lease.
 pub(super) const LONG: &str = "A renewal is refused for a while";
-/// With a single consumer it is certain who gets the messages.
+/// With a single consumer it is certain which consumer gets the messages.
 pub(super) const ALONE: &str = "All compete for one queue: 1 consumer";
 pub(super) const FOUR: &str = "All compete for one queue: 4 consumers";
 pub(super) const EMPTY: &str = "An empty queue is no error";

@@ -1,4 +1,4 @@
-//! In which order, and beside which others, scenarios run.
+//! The order of scenarios, and which of them run alone.
 
 #[expect(
     clippy::wildcard_imports,
@@ -6,10 +6,10 @@
 )]
 use super::names::*;
 
-/// Scenarios that measure time, and have to run alone to pass: that they pass, the suite of the features shows.
+/// Scenarios that measure time, and must run alone to pass; the suite of the features shows that they pass.
 pub(crate) const SERIAL: &[&str] = &[SOON, WORK];
 
-/// Scenarios that take longest begin first.
+/// The scenarios that take longest begin first.
 pub(crate) const LONGEST_FIRST: &[&str] = &[
     TAKEN_AWAY,
     WAVES,
