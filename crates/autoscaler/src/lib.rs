@@ -1,7 +1,7 @@
 //! KEDA's scale loop and the Horizontal Pod Autoscaler as pure state machines: no I/O, no clock, no randomness.
 //!
 //! Three jobs, one code: a driver scales real processes with it ([`Autoscaler`]), a recording of a real cluster is judged
-//! by it ([`Envelope`]), and settings are tried out with it ([`simulate`]).
+//! by it ([`Envelope`]), and settings are tried out with it ([`simulate()`]).
 //!
 //! The rules are those of KEDA 2.20.2 and of Kubernetes since 1.33, as its tree was when HPAs got tolerances of their own,
 //! read from their sources; each function names the one it follows, with paths in `kedacore/keda` ("KEDA") and
@@ -9,7 +9,7 @@
 //!
 //! Time is a [`Duration`](std::time::Duration) since a moment that the caller chooses, and never goes back; what the wall clock
 //! shows at that moment is handed in too, for `cron`. Replicas are
-//! what the scale target's `spec.replicas` says: how long a pod takes to start is the caller's, except in [`simulate`].
+//! what the scale target's `spec.replicas` says: how long a pod takes to start is the caller's, except in [`simulate()`].
 //!
 //! Triggers are queues and `cron`, one or several, and formulas over them ([`Formula`]). Of a ScaledJob there is the loop
 //! ([`JobSettings::jobs_to_make`]), and a simulation of it ([`simulate_jobs`]).

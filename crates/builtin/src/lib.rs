@@ -2,7 +2,7 @@
 //!
 //! A path that begins with `builtin:`, such as `builtin:k8s/base`, names a file or a directory of them. The functions here
 //! read such a path as `std::fs` reads any other, and hand every other path on to `std::fs`; so whoever reads through them
-//! takes both. [`export`] writes them out, to be edited.
+//! takes both. [`export()`] writes them out, to be edited.
 
 mod export;
 
