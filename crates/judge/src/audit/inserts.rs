@@ -16,7 +16,7 @@ struct Insert {
     in_hand_us: Option<u32>,
 }
 
-/// The first insert of each message, in an array because nearly every message has one.
+/// Inserts by message. The first insert of each message is in an array, because nearly every message has one.
 #[derive(Debug, Default)]
 pub(super) struct Inserts {
     first: Vec<Option<Insert>>,
