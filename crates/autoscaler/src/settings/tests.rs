@@ -37,7 +37,6 @@ fn sample() -> Value {
     })
 }
 
-/// `manifest` with `value` at `pointer`, or without it if `value` is null.
 /// A `ScaledJob` with these fields in its `spec`.
 pub(super) fn scaled_job(spec: &Value) -> ScaledJob {
     let mut whole = json!({
@@ -55,6 +54,7 @@ pub(super) fn scaled_job(spec: &Value) -> ScaledJob {
     serde_json::from_value(whole).unwrap()
 }
 
+/// `manifest` with `value` at `pointer`, or without the field if `value` is null.
 fn with(mut manifest: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = manifest

@@ -356,7 +356,7 @@ impl Check {
         })
     }
 
-    /// `queueLength`: the model does not cover a target above the number of messages that it can count.
+    /// `queueLength`: the model refuses a target so high that there would never be a second replica.
     fn queue_length(&mut self, trigger: &Trigger, field: &str) -> i64 {
         let length = self.integer(trigger, field, "queueLength", 5);
         if length > INT32_MAX {
