@@ -1,6 +1,5 @@
 //! Signing in: workload identity, managed identity, a job of GitHub Actions, the developer's own sign-in, or a SAS; never an
 //! account key.
-//! key.
 
 mod github;
 
