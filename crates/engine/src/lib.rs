@@ -17,7 +17,7 @@
 //! 2. `services` authenticates it (`auth`), and `queues` or `tables` selects the operation by its address and runs it.
 //! 3. `state` holds queues and tables. It has no clock and no I/O: each operation gets the time from a [`Clock`].
 //! 4. `store` writes changes before they are acknowledged: nowhere, or into a directory, from which [`Engine`] reads them at
-//! its start.
+//!    its start.
 //!
 //! # What it leaves out
 //!

@@ -2,7 +2,7 @@
 //!
 //! 1. Checks that create nothing: prices, sign-in, providers, quota.
 //! 2. The ledger, then the resource group with its tags. Everything else is inside it, or in the node group, which is deleted
-//! with it.
+//!    with it.
 //! 3. The deployment of `infra/`, the images, the kubeconfig, the overlay.
 //!
 //! Each step may be repeated: `up --run NAME` continues where it was cut off, and keeps the expiry.

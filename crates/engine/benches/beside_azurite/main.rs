@@ -1,5 +1,5 @@
-//! Benchmark of the engine beside Azurite, in one run on one machine. Run it with `cargo bench -p engine --bench
-//! beside_azurite`.
+//! Benchmark of the engine beside Azurite, in one run on one machine. Run it with
+//! `cargo bench -p engine --bench beside_azurite`.
 //!
 //! Both run as separate processes with their data in memory, and get the same requests from the same client over the same
 //! number of connections with the same account SAS. Rounds alternate, and the median counts. Exit codes: 0 every target met, 3
