@@ -1,10 +1,10 @@
-//! Writes the table of the files that the program carries: for each its name and its content.
+//! Writes the table of the files that the program contains: their names and contents.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What is carried: the name that it has in the program, and where it lies in the repository.
+/// The contained files: the name in the program, and the path in the repository.
 const PARTS: [(&str, &str); 3] = [
     ("features", "features"),
     ("k8s", "k8s"),
@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     for (name, place) in PARTS {
         let place = root.join(place);
-        // Of a directory, cargo watches every file in it.
+        // cargo watches every file in a directory.
         println!("cargo::rerun-if-changed={}", place.display());
         add(name, &place, &mut files)?;
     }
@@ -33,7 +33,7 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&variable("OUT_DIR")).join("files.rs"), table)
 }
 
-/// Adds `place`, or every file below it; hidden ones are an editor's.
+/// Adds `place`, or every file below it, without hidden files, which are an editor's.
 fn add(name: &str, place: &Path, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
     if place.is_file() {
         files.push((name.to_owned(), place.to_owned()));

@@ -1,7 +1,7 @@
-//! What scaling settings would do, without running anything.
+//! Predicts the effect of scaling settings, without running anything.
 //!
-//! - [`simulate`]: what settings would do to a load, as the model of KEDA and the HPA has it, and what would be better.
-//! - [`recording`]: what a real cluster did, held against the model.
+//! - [`simulate`]: the effect of settings on a load, by the model of KEDA and the HPA, and better settings.
+//! - [`recording`]: compares a recording of a real cluster with the model.
 
 pub mod recording;
 pub mod simulate;

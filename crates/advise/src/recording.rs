@@ -1,4 +1,4 @@
-//! `harness recording`: holds what a real cluster did against the model of KEDA and the HPA.
+//! `harness recording`: compares a recording of a real cluster with the model of KEDA and the HPA.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -17,12 +17,12 @@ use workflow::exit::WrongInput;
 
 use evidence::outcome::Outcome;
 
-/// From one line that tells of progress to the next.
+/// Interval of progress lines.
 const EVERY: Duration = Duration::from_secs(2);
 
 const WRONG: WrongInput = WrongInput("hold a recording against the model");
 
-/// What is held against what.
+/// A recording, and the settings with which it is compared.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RecordingArgs {
     /// Comma-separated values: `t_s,visible,leased,replicas` or `t_s,total,replicas`, of a ScaledJob `t_s,total,jobs,pending,made`;
@@ -36,7 +36,7 @@ pub struct RecordingArgs {
     slack: Duration,
 }
 
-/// What came of it.
+/// The result of the comparison.
 #[derive(Debug)]
 pub struct Answer(Told);
 
@@ -53,7 +53,7 @@ struct OfObject {
     findings: Findings,
 }
 
-/// Why there is nothing to compare.
+/// Reason why there is nothing to compare.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error("find one ScaledObject or ScaledJob in {}: there are {found}; give the file of the one that was in force", path.display())]
@@ -66,11 +66,11 @@ enum Unfit {
     },
 }
 
-/// Reads both files and compares them; `progress` is told from time to time which part of the work is done, from 0 to 1.
+/// Reads both files and compares them; `progress` gets the finished part of the work from time to time, from 0 to 1.
 ///
 /// # Errors
 ///
-/// Either cannot be read or says what it must not, with [`WrongInput`] as the context.
+/// If a file is unreadable or invalid, with [`WrongInput`] as the context.
 pub fn judge(args: &RecordingArgs, progress: &mut dyn FnMut(f64)) -> anyhow::Result<Answer> {
     judged(args, progress).map(Answer).context(WRONG)
 }
@@ -116,7 +116,7 @@ fn read<T: FromStr<Err = RecordingError>>(path: &Path) -> anyhow::Result<T> {
     recording.with_context(|| format!("read {}", path.display()))
 }
 
-/// The one ScaledObject or ScaledJob of a file.
+/// The only ScaledObject or ScaledJob in a file.
 fn in_force(path: &Path) -> anyhow::Result<Manifests> {
     let mut documents = manifest::read(path)?;
     let kinds = ["ScaledObject", "ScaledJob"];
@@ -139,7 +139,7 @@ fn asked(around: Surroundings) -> Asked {
     }
 }
 
-/// Tells how far long work is: after two seconds, and then every two.
+/// Prints the progress of long work: after two seconds, and then every two seconds.
 #[derive(Debug)]
 pub struct Progress<W> {
     out: W,
@@ -156,7 +156,7 @@ impl<W: Write> Progress<W> {
     pub fn tell(&mut self, part: f64, now: Instant) {
         if now.saturating_duration_since(self.told) >= EVERY {
             self.told = now;
-            // Whether somebody reads it is no reason to stop.
+            // A closed output is no reason to stop.
             let percent = part * 100.0;
             let _ = writeln!(self.out, "compared with {percent:.0} % of the model's runs");
         }
@@ -164,7 +164,7 @@ impl<W: Write> Progress<W> {
 }
 
 impl Answer {
-    /// Pass if the recording can be explained, fail if it leaves the envelope.
+    /// Pass if the model can explain the recording, fail if it leaves the envelope.
     pub fn outcome(&self) -> Outcome {
         let is_inside = match &self.0 {
             Told::Object(it) => it.findings.is_inside(),
@@ -177,7 +177,7 @@ impl Answer {
         }
     }
 
-    /// For people, a line for each thing.
+    /// The result as text, a line for each fact.
     pub fn text(&self) -> String {
         match &self.0 {
             Told::Object(it) => it.text(),

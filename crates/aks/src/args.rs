@@ -15,7 +15,7 @@ pub struct Args {
     pub command: Command,
 }
 
-/// The exit codes, as `--help` ends with them.
+/// The exit codes, for the end of `--help`.
 pub const EXIT_CODES: &str = "\
 Exit codes: 0 done; 2 wrong flag, file or plan; 3 Azure or Kubernetes refused, or is not ready; 5 not signed in, or access \
 denied; 6 a program or file is missing here; 8 something is left; 11 Azure could not give what was asked (quota, capacity).";

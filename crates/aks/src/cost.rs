@@ -1,9 +1,9 @@
-//! What an environment can cost at most, before it exists.
+//! Upper bound of an environment's cost, before it exists.
 //!
-//! Prices of machines come from the Retail Prices API, or from a file in the form of its answer. Spot counts at the price on
-//! demand: with node auto-provisioning's maximum price of -1 it is never dearer. Which sizes Karpenter takes is not known
-//! beforehand: it takes the cheapest that fit, and a virtual core counts here at the dearest of one size for each family that the
-//! pools allow.
+//! Prices of machines come from the Retail Prices API, or from a file in the form of its answer. Spot machines count with the
+//! on-demand price, which they never exceed: node auto-provisioning's maximum price is -1. The sizes that Karpenter will choose
+//! are unknown beforehand: it takes the cheapest ones that fit. So a virtual core counts with the highest price among one size
+//! of each family that the pools allow.
 
 use std::fs;
 use std::path::Path;
@@ -15,24 +15,24 @@ use crate::args::UpArgs;
 use crate::door::{Door, missing};
 use crate::failure::{Exit, Failure};
 
-/// A size of each family of `k8s/overlays/aks-spot/nodepools.yaml` (D, E, F), with its virtual cores.
+/// One size of each family in `k8s/overlays/aks-spot/nodepools.yaml` (D, E, F), with its virtual cores.
 const FAMILIES: [(&str, f64); 3] = [
     ("Standard_D2s_v5", 2.0),
     ("Standard_E2s_v5", 2.0),
     ("Standard_F2s_v2", 2.0),
 ];
 
-/// List prices in USD (November 2026), each for what is always there: a Basic registry for a day, a public address for an hour,
-/// an OS disk of 64 GiB (P6) for an hour, a million messages (four queue operations and two of the table each, and KEDA's polls).
+/// List prices in USD (November 2026) of resources that always exist: a Basic registry per day, a public address per hour, an
+/// OS disk of 64 GiB (P6) per hour, a million messages (four queue operations and two of the table each, and KEDA's polls).
 const REGISTRY_DAY: f64 = 0.167;
 const ADDRESS_HOUR: f64 = 0.005;
 const DISK_HOUR: f64 = 0.014;
 const MILLION_MESSAGES: f64 = 2.5;
 
-/// The smallest node that the pools allow has two virtual cores: each has a disk.
+/// The smallest node that the pools allow has two virtual cores; each node has a disk.
 const LEAST_NODE_CPU: f64 = 2.0;
 
-/// The system pool, as `infra/defaults.json` has it.
+/// The system pool, as in `infra/defaults.json`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SystemPool {
     pub(crate) size: String,
@@ -59,7 +59,7 @@ impl SystemPool {
     }
 }
 
-/// An entry of the Retail Prices API.
+/// An entry in the answer of the Retail Prices API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Price {
@@ -71,12 +71,12 @@ struct Price {
     hourly: f64,
 }
 
-/// Prices for an hour of machines.
+/// Prices of an hour of machines.
 #[derive(Debug)]
 pub(crate) struct Prices(Vec<Price>);
 
 impl Prices {
-    /// Reads the file, or asks the API for the sizes that count.
+    /// Reads the prices from the file, or requests those of the relevant sizes from the API.
     pub(crate) fn get(args: &UpArgs, system: &SystemPool, door: &Door) -> Result<Self, Failure> {
         let mut items = Vec::new();
         if let Some(path) = &args.prices {
@@ -112,7 +112,7 @@ impl Prices {
         Ok(Self(items))
     }
 
-    /// The entries of a page; what is no price of an hour is left out.
+    /// The entries of a page, without those that are not prices per hour.
     fn items(page: &Value) -> Vec<Price> {
         let items = page["Items"].as_array().cloned().unwrap_or_default();
         items
@@ -121,7 +121,7 @@ impl Prices {
             .collect()
     }
 
-    /// The price of `size` for an hour, Linux, on demand.
+    /// The on-demand price of an hour of `size` with Linux.
     fn hour(&self, size: &str) -> Result<f64, Failure> {
         let fits = |price: &&Price| {
             price.arm_sku_name == size
@@ -130,7 +130,7 @@ impl Prices {
                 && !price.sku_name.ends_with("Spot")
                 && !price.sku_name.ends_with("Low Priority")
         };
-        // The dearest of several: a bound must hold.
+        // The highest of several, because this is an upper bound.
         let prices = self.0.iter().filter(fits).map(|price| price.hourly);
         prices.max_by(f64::total_cmp).ok_or_else(|| {
             Failure::new(
@@ -142,10 +142,10 @@ impl Prices {
     }
 }
 
-/// What an environment costs at most until its expiry.
+/// The upper bound of an environment's cost until its expiry.
 #[derive(Debug)]
 pub(crate) struct Bill {
-    /// What, and USD.
+    /// Items, with their cost in USD.
     pub(crate) lines: Vec<(String, f64)>,
 }
 
@@ -187,7 +187,7 @@ impl Bill {
         self.lines.iter().map(|(_, usd)| usd).sum()
     }
 
-    /// Refuses what costs more than `ceiling`.
+    /// Returns an error if the cost exceeds `ceiling`.
     pub(crate) fn hold(&self, ceiling: f64) -> Result<(), Failure> {
         let total = self.total();
         if total <= ceiling {
@@ -251,7 +251,7 @@ mod tests {
             .iter()
             .map(|(_, usd)| (usd * 1000.0).round() / 1000.0)
             .collect();
-        // 13 disks: the system node, and 12 nodes of two vCPU each.
+        // 13 disks: the system node, and 12 nodes with two vCPU each.
         assert_eq!(
             usd,
             [0.4, 3.36, (13.0_f64 * 0.014 + 0.005) * 2.0, 0.167, 2.5]

@@ -1,4 +1,4 @@
-//! The one way to other programs: bounded in time, written down without secrets, and signed in again where that helps.
+//! Runs all other programs: with a time limit, a record without secrets, and a new sign-in when that helps.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write as _};
@@ -14,20 +14,20 @@ use crate::failure::{Exit, Failure};
 use crate::refusal::{Kind, Refusal};
 use crate::stamp;
 
-/// What a program may take unless it is given more: `az` takes seconds, and its first start on a runner half a minute.
+/// Default time limit of a program: `az` takes seconds, and its first start on a runner half a minute.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// Between two looks at whether a program has ended.
+/// Interval of the checks whether a program has ended.
 const STEP: Duration = Duration::from_millis(5);
 
-/// What a workflow's job has to fetch an assertion with (the reference of its sign-in without secrets).
+/// Variables with which a workflow's job fetches an assertion (see GitHub's reference of OIDC sign-in).
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
-/// The audience of an assertion that Entra exchanges.
+/// The audience of an assertion for Entra.
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
-/// Runs programs, and keeps `calls.jsonl`.
+/// Runs programs, and writes `calls.jsonl`.
 #[derive(Debug)]
 pub(crate) struct Door {
     dir: PathBuf,
@@ -35,7 +35,7 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// A door whose calls are written down in `dir`.
+    /// Makes a door that records its calls in `dir`.
     pub(crate) fn open(common: &Common, dir: PathBuf) -> Result<Self, Failure> {
         fs::create_dir_all(&dir).map_err(|error| missing(&dir, &error))?;
         Ok(Self {
@@ -49,17 +49,18 @@ impl Door {
         &self.dir
     }
 
-    /// The looks of a wait: `minutes` at the default pause of ten seconds.
+    /// The number of polls and their interval for a wait of this many minutes, at the default interval of ten seconds.
     pub(crate) fn minutes(&self, minutes: u32) -> (u32, Duration) {
         (minutes * 6, self.pause)
     }
 
-    /// Runs `az`, and returns what it answered.
+    /// Runs `az`, and returns its answer.
     pub(crate) fn az(&self, args: &[&str]) -> Result<Value, Refusal> {
         self.az_within(LIMIT, args)
     }
 
-    /// Runs `az` with another limit. Signs in first and tries once more where a workflow can do so.
+    /// Runs `az` with another time limit. In a workflow, if the sign-in is missing or its assertion has expired, signs in
+    /// again and repeats the command once.
     pub(crate) fn az_within(&self, limit: Duration, args: &[&str]) -> Result<Value, Refusal> {
         let mut all = args.to_vec();
         all.extend(["--output", "json", "--only-show-errors"]);
@@ -81,7 +82,7 @@ impl Door {
             .map_err(|error| Refusal::of(shown("az", args), format!("answer is no JSON: {error}")))
     }
 
-    /// Signs `az` in with an assertion fetched afresh: one lives ten minutes, and `az` cannot renew its own.
+    /// Signs `az` in with a new assertion: an assertion is valid for ten minutes, and `az` cannot renew it.
     fn sign_in(&self) -> Result<(), Refusal> {
         let variable = |name: &str| {
             std::env::var(name).map_err(|_| {
@@ -93,7 +94,7 @@ impl Door {
         };
         let (url, bearer) = (variable(REQUEST_URL)?, variable(REQUEST_TOKEN)?);
         let (client, tenant) = (variable("AZURE_CLIENT_ID")?, variable("AZURE_TENANT_ID")?);
-        // By standard input: what is on a command line can be read by others.
+        // Through standard input, because other users can read command lines.
         let config = format!(
             "url = \"{url}&audience={AUDIENCE}\"\nheader = \"Authorization: bearer {bearer}\"\nsilent\nshow-error\nfail\nmax-time = 30\n"
         );
@@ -120,7 +121,7 @@ impl Door {
         Ok(())
     }
 
-    /// Runs `program`, and returns what it wrote to standard output.
+    /// Runs `program`, and returns its standard output.
     pub(crate) fn run(
         &self,
         program: &str,
@@ -138,7 +139,7 @@ impl Door {
             "refused": refused.map(|refusal| format!("{:?}", refusal.kind)),
             "said": refused.map(|refusal| &refusal.text),
         });
-        // Evidence, and no reason to stop: a full disk must not keep a group from being removed.
+        // A failed record must not stop the program: a full disk must not prevent the removal of a group.
         let calls = self.dir.join("calls.jsonl");
         if let Ok(mut calls) = OpenOptions::new().create(true).append(true).open(calls) {
             drop(writeln!(calls, "{entry}"));
@@ -177,7 +178,7 @@ fn finished(
     let out = reader(child.stdout.take());
     let err = reader(child.stderr.take());
     if let (Some(text), Some(mut pipe)) = (stdin, child.stdin.take()) {
-        // A program that does not read says itself why.
+        // If the program does not read its input, its own error tells why.
         drop(pipe.write_all(text.as_bytes()));
     }
     let status = match ended(&mut child, limit) {
@@ -189,7 +190,7 @@ fn finished(
         Err(error) => return Err(refused(Kind::Other, error.to_string())),
     };
     let read = |thread: thread::JoinHandle<String>| {
-        // Reading an output must not panic; where it does, this thread does too.
+        // Reading the output must not panic; if it does, so does this thread.
         thread
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -205,8 +206,8 @@ fn finished(
     ))
 }
 
-/// How a child ended within `limit`; `None` when it did not, and was killed. What it started itself may live on: Azure is asked
-/// again in any case.
+/// The exit status of a child; `None` if it did not end within `limit` and was killed. Its own children may live on, so later
+/// steps ask Azure again in any case.
 fn ended(child: &mut Child, limit: Duration) -> std::io::Result<Option<std::process::ExitStatus>> {
     let deadline = Instant::now() + limit;
     loop {
@@ -233,7 +234,7 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String
     })
 }
 
-/// A command as it is shown and written down: what follows a flag for secrets is left out.
+/// A command for display and records, without the values of secret flags.
 fn shown(program: &str, args: &[&str]) -> String {
     let mut words = vec![program.to_owned()];
     let mut secret = false;
@@ -250,7 +251,7 @@ fn shown(program: &str, args: &[&str]) -> String {
     words.join(" ")
 }
 
-/// A file of this machine that cannot be used.
+/// The failure of a local file that cannot be used.
 pub(crate) fn missing(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Exit::Missing, format!("{} cannot be used", path.display()))
         .said(error.to_string())

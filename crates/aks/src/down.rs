@@ -1,6 +1,6 @@
-//! `down`: removes everything of one run, and is not done while anything is left.
+//! `down`: removes everything of one run, and fails while anything is left.
 //!
-//! It needs no file of `up`: the run's name tells the groups, so that another job on another machine can do it.
+//! It needs no file of `up`: the groups' names follow from the run's name, so that another job on another machine can run it.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::refusal::{Kind, Refusal};
 use crate::say;
 use crate::wait::{Look, until};
 
-/// What removing the node pools may take: each of their nodes is drained, terminated and deleted.
+/// Time limit for removing the node pools: each node is drained, terminated and deleted.
 const POOLS: Duration = Duration::from_secs(8 * 60);
 
 /// Removes the run.
@@ -29,8 +29,8 @@ pub(crate) fn down(args: &DownArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Removes the node pools first, where the cluster answers, so that node provisioning makes no machine while the cluster goes
-/// away. What stays here goes with the node group.
+/// Removes the node pools first, if the cluster answers, so that node provisioning makes no machine while the cluster is
+/// deleted. Nodes that remain are deleted with the node group.
 fn pools(door: &Door, run: &Run) {
     let kubectl = Kubectl::of(door, run);
     if !kubectl.is_there() {
@@ -52,7 +52,7 @@ fn pools(door: &Door, run: &Run) {
     }
 }
 
-/// Deletes `groups` and the node groups of each, all at once, and waits until none exists. Names what is left in its error.
+/// Deletes `groups` and the node group of each concurrently, and waits until none exists. The error names the remaining ones.
 pub(crate) fn remove(door: &Door, groups: &[String]) -> Result<(), Failure> {
     let mut left = Vec::new();
     for group in groups {
@@ -61,7 +61,7 @@ pub(crate) fn remove(door: &Door, groups: &[String]) -> Result<(), Failure> {
     for group in groups {
         gone(door, group, &mut left);
         let nodes = format!("{group}{}", crate::names::NODES);
-        // AKS removes it with the cluster; one that outlives it is an orphan.
+        // AKS removes it with the cluster; a node group that outlives its cluster is an orphan.
         match exists(door, &nodes) {
             Ok(false) => {}
             Ok(true) => {
@@ -90,7 +90,7 @@ type Left = Vec<(String, String)>;
 
 fn delete(door: &Door, group: &str, left: &mut Left) {
     match door.az(&["group", "delete", "--name", group, "--yes", "--no-wait"]) {
-        // Also one that is being deleted already, by an earlier try.
+        // Also if an earlier try is already deleting it.
         Ok(_)
         | Err(Refusal {
             kind: Kind::NotFound | Kind::BeingDeleted | Kind::Busy,

@@ -1,4 +1,4 @@
-//! What `infra/main.bicep` puts out, and everything after the deployment is made of: `environment.json`.
+//! The outputs of `infra/main.bicep`, on which all later steps depend: `environment.json`.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::kubernetes::KUBECONFIG;
 use crate::names::Run;
 
-/// The outputs of the deployment, by the names that `infra/main.bicep` gives them.
+/// The outputs of the deployment, with their names in `infra/main.bicep`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Environment {
@@ -32,7 +32,7 @@ pub(crate) struct Environment {
 const FILE: &str = "environment.json";
 
 impl Environment {
-    /// Reads the outputs as Azure Resource Manager answers them: `{"name": {"type": ..., "value": ...}}`.
+    /// Parses the outputs in Azure Resource Manager's form: `{"name": {"type": ..., "value": ...}}`.
     pub(crate) fn of_outputs(outputs: &Value) -> Result<Self, Failure> {
         let empty = serde_json::Map::new();
         let outputs = outputs.as_object().unwrap_or(&empty);
@@ -54,15 +54,15 @@ impl Environment {
         fs::write(&path, text).map_err(|error| missing(&path, &error))
     }
 
-    /// Forgets an environment that is gone, and the way to its cluster.
+    /// Removes the files of an environment that is gone, including its kubeconfig.
     pub(crate) fn forget(dir: &Path) {
         for file in [FILE, KUBECONFIG] {
-            // One that was never written is forgotten.
+            // A file that was never written is fine.
             drop(fs::remove_file(dir.join(file)));
         }
     }
 
-    /// What `up` wrote.
+    /// Reads the file that `up` wrote.
     pub(crate) fn read(dir: &Path, run: &Run) -> Result<Self, Failure> {
         let path = dir.join(FILE);
         let text = fs::read_to_string(&path).map_err(|error| {
@@ -78,7 +78,7 @@ impl Environment {
 mod tests {
     use super::*;
 
-    /// The template that is deployed, and the type that reads its outputs, have the same names.
+    /// The template's outputs and this type must have the same names.
     #[test]
     fn the_template_puts_out_what_is_read() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,10 +1,10 @@
-//! How a command ends that did not do what it was asked.
+//! Failures of commands, and their exit codes.
 
 use std::fmt;
 
 use crate::refusal::Refusal;
 
-/// How a command ended. The codes are those of `harness` and of the workload, as far as they mean the same.
+/// Exit codes of commands: those of `harness` and of the workload, if they have the same meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -24,7 +24,7 @@ pub enum Exit {
     Inconclusive = 11,
 }
 
-/// What went wrong, and what mends it.
+/// An error, and how to mend it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -43,7 +43,7 @@ impl Failure {
         }
     }
 
-    /// What was attempted and refused.
+    /// Makes the failure of an operation that was refused.
     pub(crate) fn refused(what: impl Into<String>, refusal: &Refusal) -> Self {
         let (exit, mend) = refusal.judged();
         let mut failure = Self::new(exit, what).said(refusal.to_string());
@@ -51,13 +51,13 @@ impl Failure {
         failure
     }
 
-    /// What a program or an object said of it.
+    /// Adds the message of a program or an object.
     pub(crate) fn said(mut self, said: impl Into<String>) -> Self {
         self.said.push(said.into());
         self
     }
 
-    /// A step that mends it.
+    /// Adds a step that mends it.
     pub(crate) fn mend(mut self, mend: impl Into<String>) -> Self {
         self.mend.push(mend.into());
         self

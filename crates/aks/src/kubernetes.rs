@@ -1,4 +1,4 @@
-//! The cluster: a kubeconfig of the run's own, `kubectl` with it, and the token that Entra gives for it.
+//! The cluster: the run's own kubeconfig, `kubectl` with it, and Entra's token for it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use crate::names::Run;
 use crate::refusal::Refusal;
 use crate::stamp;
 
-/// The application that every AKS cluster with Entra sign-in takes tokens for (AKS, "kubelogin").
+/// The application id for which tokens of every AKS cluster with Entra sign-in are issued (AKS, "kubelogin").
 const AKS_SERVER: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 
 /// The workload's namespace, as in `k8s/base`.
 pub(crate) const NAMESPACE: &str = "aqs-demo";
 
-/// The kubeconfig, in the run's directory: nobody's own is touched.
+/// The kubeconfig, in the run's directory: the user's own is never changed.
 pub(crate) const KUBECONFIG: &str = "kubeconfig";
 
-/// What our field manager is called; who applies by hand under another name gets a conflict, and not silence.
+/// The field manager's name: a user who applies under another name gets a conflict.
 const FIELD_MANAGER: &str = "edw-harness";
 
-/// `kubectl` at one cluster. The context is always named: never the current one.
+/// `kubectl` for one cluster. The context is always named: the current one is never used.
 #[derive(Debug)]
 pub(crate) struct Kubectl<'a> {
     door: &'a Door,
@@ -42,13 +42,13 @@ impl<'a> Kubectl<'a> {
         }
     }
 
-    /// Whether `up` came as far as a kubeconfig.
+    /// Whether `up` has written a kubeconfig.
     pub(crate) fn is_there(&self) -> bool {
         self.kubeconfig.is_file()
     }
 
-    /// Fetches the kubeconfig. Its user asks this program for a token, and so needs no other plugin, and no token that is older
-    /// than its life.
+    /// Fetches the kubeconfig. Its user entry asks this program for a token, so that no other plugin is needed, and no token is
+    /// used after its expiry.
     pub(crate) fn fetch(&self, run: &Run) -> Result<(), Failure> {
         let file = self.kubeconfig.display().to_string();
         let fetched = self.door.az(&[
@@ -80,7 +80,7 @@ impl<'a> Kubectl<'a> {
             "--exec-api-version=client.authentication.k8s.io/v1beta1",
             &program,
         ];
-        // As `harness aks`, the command has a word before it.
+        // In `harness aks`, the command follows a first word.
         if std::env::args().nth(1).as_deref() == Some("aks") {
             set.push("--exec-arg=aks");
         }
@@ -93,7 +93,7 @@ impl<'a> Kubectl<'a> {
         Ok(())
     }
 
-    /// Runs `kubectl`, and returns what it wrote.
+    /// Runs `kubectl`, and returns its output.
     pub(crate) fn run(&self, args: &[&str], stdin: Option<&str>) -> Result<String, Refusal> {
         self.run_within(Duration::from_secs(120), args, stdin)
     }
@@ -113,7 +113,7 @@ impl<'a> Kubectl<'a> {
         self.door.run("kubectl", &all, stdin, limit)
     }
 
-    /// The object or list that `get` answers with.
+    /// The object or list in the answer of `get`.
     pub(crate) fn get(&self, what: &[&str]) -> Result<Value, Refusal> {
         let mut args = vec!["get"];
         args.extend(what);
@@ -127,7 +127,7 @@ impl<'a> Kubectl<'a> {
         })
     }
 
-    /// Applies a directory as users do, but on the server, with our field manager.
+    /// Applies a directory by server-side apply, with this program's field manager.
     pub(crate) fn apply(&self, overlay: &str) -> Result<String, Refusal> {
         self.run(
             &[
@@ -143,7 +143,7 @@ impl<'a> Kubectl<'a> {
     }
 }
 
-/// Whether the condition `kind` of an object is true; else what is known of it.
+/// Checks that the condition `kind` of an object is true; the error has its message.
 pub(crate) fn condition(object: &Value, kind: &str) -> Result<(), String> {
     let conditions = object["status"]["conditions"].as_array();
     let Some(found) = conditions

@@ -1,6 +1,6 @@
-//! What was begun on this machine: a line before anything exists, and a line once nothing does.
+//! Ledger of environments on this machine: a line before anything of one exists, and a line when it is removed.
 //!
-//! Azure's own tags are the second ledger: a sweep needs this file for nothing.
+//! Azure's tags are the second ledger: a sweep does not need this file.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::names::Run;
 use crate::stamp;
 
-/// What a line says.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Event {
@@ -22,14 +22,14 @@ enum Event {
     Removed,
 }
 
-/// A line.
+/// One line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Entry {
     stamp: String,
     event: Event,
     run: String,
     group: String,
-    /// The expiry, which a repeated `up` keeps.
+    /// The expiry time, which a repeated `up` keeps.
     pub(crate) delete_after: String,
 }
 
@@ -45,7 +45,7 @@ impl Ledger {
     /// The environment of `run`, if it was begun and not removed.
     pub(crate) fn begun(&self, run: &Run) -> Option<Entry> {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
-        // A line that a kill has cut off says nothing.
+        // A line that a kill has cut off is ignored.
         let mut entries = text
             .lines()
             .filter_map(|line| serde_json::from_str::<Entry>(line).ok());
@@ -53,7 +53,7 @@ impl Ledger {
         (last.event == Event::Planned).then_some(last)
     }
 
-    /// Every environment that was begun and not removed, each once.
+    /// Every environment that was begun and not removed.
     pub(crate) fn all_begun(&self) -> Vec<(Run, Entry)> {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
         let entries = text
@@ -65,12 +65,12 @@ impl Ledger {
             .collect()
     }
 
-    /// Writes that `run` is about to exist. On disk when this returns.
+    /// Records that `run` is about to exist; on disk when this returns.
     pub(crate) fn planned(&self, run: &Run, delete_after: &str) -> Result<(), Failure> {
         self.write(Event::Planned, run, delete_after)
     }
 
-    /// Strikes `run` off, if it is there.
+    /// Strikes `run` off, if it is in the ledger.
     pub(crate) fn removed(&self, run: &Run) -> Result<(), Failure> {
         match self.begun(run) {
             Some(entry) => self.write(Event::Removed, run, &entry.delete_after),
@@ -89,7 +89,7 @@ impl Ledger {
         let line = serde_json::to_string(&entry).expect("an entry must be written as JSON");
         let written = || {
             let mut file = OpenOptions::new().create(true).append(true).open(&self.0)?;
-            // Begins a new line: a kill may have cut off the one before.
+            // Begins with a line break: a kill may have cut off the line before.
             writeln!(file, "\n{line}")?;
             file.sync_all()
         };

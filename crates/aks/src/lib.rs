@@ -1,25 +1,25 @@
-//! A throw-away environment on Azure Kubernetes Service: brought up, found ready, and taken away without a rest.
+//! A throw-away environment on Azure Kubernetes Service: creates it, checks that it is ready, and removes it completely.
 //!
 //! # How it works
 //!
-//! - [`up`](mod@up) computes what the environment can cost at most, writes the resource group into the [`ledger`], makes it with
-//!   its tags, deploys `infra/`, pushes the images and applies `k8s/overlays/aks-spot`.
-//! - [`check`](mod@check) tells ready from created. Each of its checks has its own message, and says what mends it.
+//! - [`up`](mod@up) computes an upper bound of the cost, writes the resource group into the [`ledger`], creates it with its
+//!   tags, deploys `infra/`, pushes the images and applies `k8s/overlays/aks-spot`.
+//! - [`check`](mod@check) tells whether the environment is ready. Each check has its own message with advice.
 //! - [`down`](mod@down) removes everything of one run, and fails while anything is left.
-//! - [`sweep`](mod@sweep) removes what others left: by the prefix of the name, the tags and the expiry. It only tells, unless told
-//!   to delete.
+//! - [`sweep`](mod@sweep) finds environments that other runs left, by the prefix of the name, the tags and the expiry. It
+//!   deletes them only if told to.
 //!
-//! [`standing`](fn@standing) tells others where an environment is that is up.
+//! [`standing`](fn@standing) returns the data of an environment that is up.
 //!
-//! All of Azure is spoken to by `az`, and all of Kubernetes by `kubectl`: what a run did can be read in its `calls.jsonl`, and
-//! repeated by hand. Both are child processes behind one [`door`], which bounds each in time, writes it down without secrets,
-//! and signs in again when a workflow's assertion is too old.
+//! All requests to Azure go through `az`, and all requests to Kubernetes through `kubectl`: a run's `calls.jsonl` has its
+//! commands, which users can repeat by hand. Both are child processes run by one [`door`], which limits their time, records
+//! them without secrets, and signs in again when a workflow's assertion has expired.
 //!
 //! # Limits
 //!
 //! Every step can be repeated, and may be cut off by a kill: the group is in the ledger and has its tags before anything else
-//! exists. The crate depends on nothing of this project, so that a workflow's last job builds it within a minute. It judges no
-//! workload.
+//! exists. The crate depends on no other crate of this project, so that a workflow's last job can build it within a minute. It
+//! judges no workload.
 
 pub mod args;
 mod check;
@@ -48,7 +48,7 @@ pub use standing::{Standing, shortage, standing};
 use args::Command;
 use failure::Failure;
 
-/// Runs a command to its exit code; one that fails says what is wrong and what mends it.
+/// Runs a command and returns its exit code; prints the error of a failed command, and advice.
 pub fn main(args: Args) -> ExitCode {
     let done = match args.command {
         Command::Up(args) => up::up(&args),
@@ -65,7 +65,7 @@ pub fn main(args: Args) -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-/// Prints a line; a reader that has gone away is no error.
+/// Prints a line; a closed output is no error.
 pub(crate) fn say(line: &str) {
     drop(writeln!(std::io::stdout().lock(), "{line}"));
 }

@@ -1,4 +1,4 @@
-//! `aks`: brings an AKS environment for one night up, checks it, and takes it away. `harness aks` runs the same code.
+//! `aks`: creates an AKS environment for one night, checks it, and removes it. `harness aks` runs the same code.
 
 use std::process::ExitCode;
 

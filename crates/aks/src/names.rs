@@ -1,18 +1,18 @@
-//! Names that follow from a run's: of its resource groups, and back.
+//! Names of resources that follow from a run's name, and the reverse.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What the name of every resource group of this project begins with; a sweep looks at nothing else.
+/// Prefix of the names of all resource groups of this project; a sweep ignores all others.
 pub(crate) const PREFIX: &str = "edw-aks-";
 
-/// What `infra/main.bicep` adds to the group's name for the one that AKS makes for the nodes.
+/// Suffix that `infra/main.bicep` adds to the group's name for the node group, which AKS creates.
 pub(crate) const NODES: &str = "-nodes";
 
-/// The tag that holds the run's name.
+/// The tag with the run's name.
 pub(crate) const RUN_TAG: &str = "run";
 
-/// The tag that holds the expiry.
+/// The tag with the expiry time.
 pub(crate) const EXPIRY_TAG: &str = "DeleteAfter";
 
 /// The name of an environment.
@@ -20,12 +20,12 @@ pub(crate) const EXPIRY_TAG: &str = "DeleteAfter";
 pub struct Run(String);
 
 impl Run {
-    /// The resource group of everything but nodes.
+    /// The name of the resource group of everything except nodes.
     pub(crate) fn group(&self) -> String {
         format!("{PREFIX}{}", self.0)
     }
 
-    /// The cluster, as `infra/main.bicep` names it.
+    /// The cluster's name, as in `infra/main.bicep`.
     pub(crate) fn cluster(&self) -> String {
         format!("edw-{}", self.0)
     }
@@ -34,7 +34,7 @@ impl Run {
 impl FromStr for Run {
     type Err = String;
 
-    /// Takes what is part of a group's, a cluster's and an identity's name alike.
+    /// Accepts a text that is valid as part of the names of a group, a cluster and an identity.
     fn from_str(text: &str) -> Result<Self, String> {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let inner = !text.starts_with('-') && !text.ends_with('-') && !text.ends_with(NODES);

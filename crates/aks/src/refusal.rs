@@ -1,4 +1,4 @@
-//! What `az` and `kubectl` refuse, told apart by the codes that their errors hold.
+//! Refusals of `az` and `kubectl`, distinguished by the codes in their errors.
 //!
 //! Codes are those of Azure Resource Manager ("Troubleshoot common Azure deployment errors"), AKS ("error codes"), Entra
 //! ("AADSTS error codes") and of kubectl's own messages.
@@ -7,35 +7,35 @@ use std::fmt;
 
 use crate::failure::Exit;
 
-/// Why a program did not do what it was asked.
+/// Reason why a program failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The program is not on PATH.
+    /// The program is not in PATH.
     NoProgram,
-    /// It did not end in the time that it had, and was killed.
+    /// The program did not end within its time limit, and was killed.
     TimedOut,
-    /// The assertion that `az` signed in with is older than its ten minutes.
+    /// The assertion with which `az` signed in is older than ten minutes.
     AssertionExpired,
     NotSignedIn,
     Quota,
     NoCapacity,
-    /// Two federated credentials of one identity were written at once.
+    /// Two federated credentials of one identity were written at the same time.
     CredentialConflict,
-    /// A new identity is not known everywhere yet.
+    /// A new identity is not replicated everywhere yet.
     PrincipalNotFound,
-    /// Another operation on the same thing is under way.
+    /// Another operation on the same resource is in progress.
     Busy,
     BeingDeleted,
     Locked,
     Forbidden,
     NotFound,
-    /// The cluster does not know a kind: an add-on is not there yet.
+    /// The cluster does not know a kind: an add-on is not installed yet.
     Undefined,
     Unreachable,
     Other,
 }
 
-/// Each kind with the words that tell it, most telling first: an error may hold several.
+/// Each kind with its texts, the most specific kind first: an error may contain several.
 const WORDS: [(Kind, &[&str]); 14] = [
     (Kind::AssertionExpired, &["AADSTS700024"]),
     (Kind::NotSignedIn, &["az login", "No subscription found"]),
@@ -45,7 +45,7 @@ const WORDS: [(Kind, &[&str]); 14] = [
             "QuotaExceeded",
             "InsufficientVCPUQuota",
             "exceeding approved",
-            // Of node auto-provisioning.
+            // From node auto-provisioning.
             "vCPU quota limit",
         ],
     ),
@@ -57,7 +57,7 @@ const WORDS: [(Kind, &[&str]); 14] = [
             "OverconstrainedAllocationRequest",
             "NotAvailableForSubscription",
             "VMSizeNotSupported",
-            // As node auto-provisioning words both (karpenter-provider-azure, `error_handlers.go`).
+            // Both as in node auto-provisioning (karpenter-provider-azure, `error_handlers.go`).
             "unable to allocate resources",
             "azureskunotavailable",
         ],
@@ -118,18 +118,18 @@ const WORDS: [(Kind, &[&str]); 14] = [
     (Kind::Other, &[]),
 ];
 
-/// A program that did not do what it was asked.
+/// A failed call of a program.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     /// The command, without secrets.
     pub(crate) command: String,
     pub(crate) kind: Kind,
-    /// What it said, without secrets.
+    /// Its error text, without secrets.
     pub(crate) text: String,
 }
 
 impl Refusal {
-    /// A program that ended with an error, and what it wrote there.
+    /// Makes the refusal of a program that ended with an error.
     pub(crate) fn of(command: String, text: String) -> Self {
         let holds = |words: &[&str]| words.iter().any(|word| text.contains(word));
         let kind = WORDS.iter().find(|(_, words)| holds(words));
@@ -141,7 +141,7 @@ impl Refusal {
         }
     }
 
-    /// Whether the same may be taken a little later.
+    /// Whether a later try may succeed.
     pub(crate) fn passes(&self) -> bool {
         matches!(
             self.kind,
@@ -153,7 +153,7 @@ impl Refusal {
         )
     }
 
-    /// How a command ends that this stops, and what mends it.
+    /// The exit code of a command that this refusal ends, and advice.
     pub(crate) fn judged(&self) -> (Exit, Option<&'static str>) {
         match self.kind {
             Kind::NoProgram => (
@@ -211,7 +211,7 @@ impl fmt::Display for Refusal {
             .lines()
             .filter(|line| !line.trim().is_empty())
             .collect();
-        // The last lines of a long error are those with the innermost cause.
+        // The last lines of a long error have the innermost cause.
         for line in &lines[lines.len().saturating_sub(12)..] {
             writeln!(formatter, "{line}")?;
         }

@@ -1,4 +1,4 @@
-//! Points in time, as tags and the ledger have them: `2026-11-23T05:00:00Z`.
+//! Times in tags and in the ledger: `2026-11-23T05:00:00Z`.
 
 use std::time::SystemTime;
 
@@ -13,18 +13,18 @@ pub(crate) fn now() -> OffsetDateTime {
         .expect("zero nanoseconds must be taken")
 }
 
-/// `hours` after `from`.
+/// The time `hours` after `from`.
 pub(crate) fn after(from: OffsetDateTime, hours: u16) -> OffsetDateTime {
     from + Duration::hours(i64::from(hours))
 }
 
-/// Reads a time with its offset; `None` for everything else: what cannot be read is never taken for something over.
+/// Parses a time with its offset; `None` for anything else: an unreadable time never counts as past.
 pub(crate) fn read(text: &str) -> Option<OffsetDateTime> {
     let read = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
     Some(read.to_offset(UtcOffset::UTC))
 }
 
-/// Writes a time so that [`read`] reads it: 20 characters, as `infra/main.bicep` takes it.
+/// Formats a time so that [`read`] accepts it: 20 characters, as in `infra/main.bicep`.
 pub(crate) fn text(time: OffsetDateTime) -> String {
     time.to_offset(UtcOffset::UTC)
         .format(format_description!(
@@ -33,7 +33,7 @@ pub(crate) fn text(time: OffsetDateTime) -> String {
         .expect("a time must be written")
 }
 
-/// A time as part of a name: `20261128-0300`.
+/// Formats a time as part of a name: `20261128-0300`.
 pub(crate) fn name(time: OffsetDateTime) -> String {
     time.to_offset(UtcOffset::UTC)
         .format(format_description!("[year][month][day]-[hour][minute]"))

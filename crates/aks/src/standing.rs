@@ -1,4 +1,4 @@
-//! What `up` has left for those who judge a workload in the environment, and what they may ask of what Azure says.
+//! Data of an environment that is up, for commands that judge a workload in it; and the meaning of Azure's messages.
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +11,14 @@ use crate::refusal::{Kind, Refusal};
 /// An environment that is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The kubeconfig, which is the run's own.
+    /// The run's own kubeconfig.
     pub kubeconfig: PathBuf,
     /// Its context.
     pub context: String,
-    /// The overlay, filled in from the deployment's outputs.
+    /// The overlay, filled in with the deployment's outputs.
     pub overlay: PathBuf,
-    /// The namespace of the workload's service account: in no other can a pod sign in, since the federated credential names it.
+    /// The namespace of the workload's service account: pods in other namespaces cannot sign in, since the federated credential
+    /// names this one.
     pub namespace: String,
     /// The storage account.
     pub account: String,
@@ -25,7 +26,7 @@ pub struct Standing {
     pub node_group: String,
 }
 
-/// The environment called `run`, as `up` has written it below `out`. An error says what mends it.
+/// The environment `run`, from the files of `up` below `out`. An error contains advice.
 pub fn standing(out: &Path, run: &str) -> Result<Standing, String> {
     let run: Run = run.parse()?;
     let dir = out.join(run.to_string());
@@ -44,7 +45,7 @@ pub fn standing(out: &Path, run: &str) -> Result<Standing, String> {
     })
 }
 
-/// Why Azure has no machine to give, in a few words, if that is what `text` says.
+/// The reason why Azure has no machine to give, in a few words, if `text` contains one.
 pub fn shortage(text: &str) -> Option<&'static str> {
     match Refusal::of(String::new(), text.to_owned()).kind {
         Kind::Quota => Some("a quota of the subscription is used up"),

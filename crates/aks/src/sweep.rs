@@ -1,7 +1,7 @@
-//! `sweep`: what runs that nobody ended left in the subscription.
+//! `sweep`: environments in the subscription that were not removed.
 //!
-//! Only groups whose name has our prefix are looked at. One is removed when its tag `run` says what its name says and its tag
-//! `DeleteAfter` is over. What cannot be read is kept and reported: a person decides.
+//! Considers only groups whose name has this project's prefix. A group is removed if its tag `run` agrees with its name and its
+//! tag `DeleteAfter` is in the past. A group with unreadable tags is kept and reported: a person decides.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,20 +17,20 @@ use crate::ledger::Ledger;
 use crate::names::{EXPIRY_TAG, NODES, PREFIX, RUN_TAG};
 use crate::{say, stamp};
 
-/// What is to become of a group.
+/// What a sweep does with a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
-    /// Its time is over.
+    /// Delete it: it has expired.
     Delete,
-    /// Its time is not over.
+    /// Keep it: it has not expired.
     Keep(String),
-    /// It goes with the group of this name.
+    /// It is deleted with the group of this name.
     GoesWith(String),
-    /// It has our prefix, and cannot be told.
+    /// Unclear: it has the prefix, but its tags are missing or contradictory.
     Unclear(String),
 }
 
-/// Names the groups whose time is over, and removes them where it is told to.
+/// Prints the groups that have expired, and removes them if told to.
 pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Failure> {
     let now = match &args.as_of {
         None => stamp::now(),
@@ -76,7 +76,8 @@ pub(crate) fn sweep(args: &SweepArgs) -> Result<Exit, Failure> {
     Ok(if left { Exit::Partial } else { Exit::Success })
 }
 
-/// Strikes off this machine's ledger what is gone: what was removed now, and what is over and was never made or is gone already.
+/// Strikes groups that are gone off this machine's ledger: removed ones, and expired ones that were never created or are gone
+/// already.
 fn strike(out: &Path, fates: &[(String, Fate)], now: OffsetDateTime) -> Result<(), Failure> {
     let ledger = Ledger::of(out);
     for (run, entry) in ledger.all_begun() {
@@ -92,7 +93,7 @@ fn strike(out: &Path, fates: &[(String, Fate)], now: OffsetDateTime) -> Result<(
     Ok(())
 }
 
-/// What becomes of each group that has our prefix.
+/// What to do with each group that has the prefix.
 fn fates(groups: &Value, now: OffsetDateTime) -> Vec<(String, Fate)> {
     let groups: Vec<_> = groups
         .as_array()

@@ -1,20 +1,20 @@
-//! The one loop that waits: a number of looks, with a pause between two.
+//! The only loop that waits: a number of polls, with a pause between two.
 //!
-//! The number is the bound, not a time: `--poll-seconds` makes all waits shorter or longer together.
+//! The bound is the number of polls, not a time: `--poll-seconds` scales all waits together.
 
 use std::thread::sleep;
 use std::time::Duration;
 
 use crate::failure::{Exit, Failure};
 
-/// What a look found.
+/// The result of a poll.
 pub(crate) enum Look<T> {
     Done(T),
-    /// Not yet, and what was seen.
+    /// The condition does not hold yet; with the present state.
     Not(String),
 }
 
-/// Looks until something is done, `looks` times. Then fails with what was seen last.
+/// Polls until the condition holds, at most `looks` times. The failure has the last state.
 pub(crate) fn until<T>(
     what: &str,
     (looks, pause): (u32, Duration),

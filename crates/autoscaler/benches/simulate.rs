@@ -1,4 +1,5 @@
-//! How many hours of autoscaling a second of CPU simulates: `cargo bench -p autoscaler --bench simulate`.
+//! Benchmark of the simulation: hours of autoscaling per second of CPU time. Run it with `cargo bench -p autoscaler --bench
+//! simulate`.
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
@@ -12,7 +13,7 @@ use autoscaler::{
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const HOURS: u32 = 10_000;
-/// Each case runs this often and the fastest counts: the others tell what else the machine was doing.
+/// Repetitions of each case. The fastest counts, because slower ones include other work of the machine.
 const REPEATS: u32 = 5;
 
 fn main() {
@@ -68,7 +69,7 @@ fn main() {
     );
 }
 
-/// What `harness simulate` does: figures of twenty minutes for 450 pairs of phases.
+/// The work of `harness simulate`: figures of twenty minutes for 450 pairs of phases.
 fn phases(settings: &Settings) {
     const PHASES: u32 = 450;
     let nodes = Nodes {
@@ -94,7 +95,7 @@ fn phases(settings: &Settings) {
     });
 }
 
-/// Twenty minutes: a burst, a steady rate, a quiet time.
+/// Twenty minutes with a burst, a steady rate, and a quiet time.
 fn sawtooth() -> Workload {
     let rates = |at, burst, per_second| Rates {
         at: Duration::from_secs(at),

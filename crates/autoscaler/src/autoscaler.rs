@@ -1,4 +1,4 @@
-//! Both loops on one scale target.
+//! The two loops, KEDA's and the HPA's, on one scale target.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,32 +9,32 @@ use crate::keda::{Health, Metric, PLACEHOLDER, Reader, ScaleLoop, State};
 use crate::scaler::{Read, Windows, from_units};
 use crate::{Annotations, Behavior, Observation, Paused, ScalerError, Settings};
 
-/// KEDA and the HPA for one ScaledObject. Whoever drives it waits until [`Autoscaler::next_due`], looks at the queue, calls
-/// [`Autoscaler::step`], and does what the decisions say.
+/// KEDA and the HPA for one ScaledObject. The caller waits until [`Autoscaler::next_due`], reads the queue, calls
+/// [`Autoscaler::step`], and applies the decisions.
 #[derive(Debug, Clone)]
 pub struct Autoscaler {
     settings: Arc<Settings>,
     annotations: Annotations,
-    /// The settings' behavior under the annotations of now.
+    /// The settings' behavior with the present annotations.
     behavior: Option<Behavior>,
     replicas: u32,
     pub(crate) health: Health,
     scale_loop: ScaleLoop,
     hpa: Hpa,
-    /// What the last poll gave of each trigger, for `useCachedMetrics`.
+    /// The result of the last poll for each trigger, for `useCachedMetrics`.
     polled: Vec<Result<i64, ScalerError>>,
     windows: Windows,
-    /// What the wall clock shows at time zero.
+    /// The wall clock's time at time zero.
     wall: Duration,
     pub(crate) next_poll: Duration,
     pub(crate) next_sync: Duration,
-    /// Paused replicas that are not yet set.
+    /// Paused replicas that are not set yet.
     pause_at: Option<u32>,
-    /// The next sync's request has come to the end of its time.
+    /// Whether the next sync's request has timed out.
     pub(crate) sync_cut: bool,
 }
 
-/// How things stand at time zero.
+/// The state at time zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Start {
     /// Replicas of the scale target.
@@ -43,26 +43,27 @@ pub struct Start {
     pub age: Duration,
     /// How long ago a poll last found the queue active; `None`: never.
     pub active_ago: Option<Duration>,
-    /// Where in their periods the loops are.
+    /// The phases of the loops.
     pub phases: Phases,
-    /// What the wall clock shows, since 1970 in UTC: cron triggers go by it, nothing else does.
+    /// The wall clock's time, since 1970 in UTC, which only cron triggers use.
     pub wall: Duration,
 }
 
-/// When the loops run for the first time, and how the clock ticks.
+/// When the loops first run, and when the wall clock's seconds begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Phases {
     /// The first poll of the operator.
     pub poll: Duration,
     /// The first sync of the HPA.
     pub sync: Duration,
-    /// By how much time zero is after a whole second of the wall clock; see [`crate::ControllerFlags::status_resolution`].
+    /// How long before time zero the last whole second of the wall clock was; see
+    /// [`crate::ControllerFlags::status_resolution`].
     pub second: Duration,
 }
 
 impl Default for Phases {
-    /// Those of a ScaledObject that is created at time zero: the operator polls at once (KEDA
-    /// `pkg/scaling/scale_handler.go`, `startScaleLoop`), the HPA controller lets a sync period pass first (Kubernetes
+    /// The phases of a ScaledObject that is created at time zero: the operator polls at once (KEDA
+    /// `pkg/scaling/scale_handler.go`, `startScaleLoop`), the HPA controller first lets a sync period pass (Kubernetes
     /// `horizontal.go`, `enqueueHPA`).
     fn default() -> Self {
         Self {
@@ -73,18 +74,18 @@ impl Default for Phases {
     }
 }
 
-/// The scale target's replicas are changed.
+/// A change of the scale target's replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
-    /// When.
+    /// The time.
     pub at: Duration,
-    /// By whom.
+    /// The loop that decided.
     pub by: DecisionMaker,
-    /// From so many replicas.
+    /// The replicas before.
     pub from: u32,
-    /// To so many; never the same.
+    /// The replicas after; never equal to `from`.
     pub to: u32,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -101,7 +102,7 @@ impl fmt::Display for Decision {
     }
 }
 
-/// Which of the two machines decided.
+/// One of the two loops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionMaker {
     /// The operator.
@@ -119,22 +120,22 @@ impl fmt::Display for DecisionMaker {
     }
 }
 
-/// Why replicas change.
+/// The reason of a change of replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// The queue is active, or a fallback, or forced.
+    /// The queue is active, a fallback applies, or activation is forced.
     Activated,
-    /// The queue has been inactive for the cooldown.
+    /// The queue has been inactive for the cooldown period.
     Deactivated,
-    /// Fewer than the minimum.
+    /// There were fewer replicas than the minimum.
     BelowMinimum,
-    /// More than the maximum.
+    /// There were more replicas than the maximum.
     AboveMaximum,
-    /// More messages a replica than the target.
+    /// There were more messages per replica than the target.
     AboveTarget,
-    /// Fewer messages a replica than the target, for long enough.
+    /// There were fewer messages per replica than the target for long enough.
     BelowTarget,
-    /// `paused-replicas`.
+    /// The annotation `paused-replicas` was set.
     Paused,
 }
 
@@ -153,7 +154,7 @@ impl fmt::Display for Reason {
 }
 
 impl Autoscaler {
-    /// Two machines at time zero.
+    /// Makes the two loops at time zero.
     pub fn new(settings: impl Into<Arc<Settings>>, start: &Start) -> Self {
         let settings = settings.into();
         let mut new = Self {
@@ -176,12 +177,12 @@ impl Autoscaler {
         new
     }
 
-    /// What the scale target is set to.
+    /// The replicas of the scale target.
     pub fn replicas(&self) -> u32 {
         self.replicas
     }
 
-    /// Somebody else has set the scale target.
+    /// Records that another client has set the scale target.
     pub fn set_replicas(&mut self, replicas: u32) {
         self.replicas = replicas;
     }
@@ -205,9 +206,9 @@ impl Autoscaler {
         self.next_sync
     }
 
-    /// Runs what is due at `now` or before: the operator's poll, then the HPA's sync. Both begin their period anew from
-    /// `now`, so a late call delays all that follows, as it does in a cluster (KEDA `scale_handler.go`, `startScaleLoop`;
-    /// Kubernetes `pkg/controller/podautoscaler/rate_limiters.go`: an HPA waits its period after every sync).
+    /// Runs what is due at `now` or before: the operator's poll, then the HPA's sync. Each starts a new period at `now`, so a
+    /// late call delays all later ones, as in a cluster (KEDA `scale_handler.go`, `startScaleLoop`; Kubernetes
+    /// `pkg/controller/podautoscaler/rate_limiters.go`: an HPA waits its period after every sync).
     pub fn step(&mut self, now: Duration, observed: Observation) -> Vec<Decision> {
         let mut decisions = Vec::new();
         if let Some(to) = self.pause_at.take() {
@@ -228,10 +229,10 @@ impl Autoscaler {
         decisions
     }
 
-    /// The annotations of the ScaledObject are now these. To pause ends both loops, to resume begins them anew: with a poll
-    /// at once, and a new HPA that has forgotten everything unless it comes back within a sync period (KEDA
-    /// `controllers/keda/scaledobject_controller.go`, `reconcileScaledObject` and `handlePause`; Kubernetes
-    /// `horizontal.go`, `reconcileKey`).
+    /// Sets the annotations of the ScaledObject. Pausing ends both loops. Resuming starts them anew: with a poll at once, and
+    /// with a new HPA, which has lost its history unless it exists again within a sync period (KEDA
+    /// `controllers/keda/scaledobject_controller.go`, `reconcileScaledObject` and `handlePause`; Kubernetes `horizontal.go`,
+    /// `reconcileKey`).
     pub fn annotate(&mut self, now: Duration, annotations: Annotations) {
         let was_paused = self.annotations.paused.is_some();
         self.annotations = annotations;
@@ -265,9 +266,9 @@ impl Autoscaler {
         self.set(now, DecisionMaker::Keda, scaled)
     }
 
-    /// The HPA asks KEDA's metrics server, which reads the queue itself, or remembers the last poll with `useCachedMetrics`
-    /// (KEDA `scale_handler.go`, `GetScaledObjectMetrics`). A remembered fallback then passes for a good read, and a
-    /// remembered failure counts again.
+    /// One sync of the HPA. It asks KEDA's metrics server, which reads the queue itself, or with `useCachedMetrics` returns the
+    /// last poll's result (KEDA `scale_handler.go`, `GetScaledObjectMetrics`). A cached fallback then counts as a successful
+    /// read, and a cached failure counts again.
     fn sync(&mut self, now: Duration, observed: Observation) -> Option<Decision> {
         let mut hpa = std::mem::take(&mut self.hpa);
         let behavior = self.behavior.take();
@@ -278,7 +279,7 @@ impl Autoscaler {
         self.set(now, DecisionMaker::Hpa, scaled)
     }
 
-    /// Every trigger, after fallback.
+    /// The metric of every trigger, after fallback.
     fn metrics(&mut self, now: Duration, observed: Observation, reader: Reader) -> Vec<Metric> {
         let settings = Arc::clone(&self.settings);
         let one = |trigger| {
@@ -300,8 +301,8 @@ impl Autoscaler {
         metrics
     }
 
-    /// What the HPA is given: each trigger's number, or the formula's alone (KEDA `controllers/keda/hpa.go`,
-    /// `getScaledObjectMetricSpecs`). A formula has none if a trigger cannot be read, unless one has fallen back.
+    /// The values that the HPA gets: each trigger's number, or the formula's alone (KEDA `controllers/keda/hpa.go`,
+    /// `getScaledObjectMetricSpecs`). A formula has no value if a trigger cannot be read, unless a trigger has fallen back.
     fn readings(&mut self, now: Duration, observed: Observation) -> Vec<Reading> {
         if std::mem::take(&mut self.sync_cut) {
             self.health.cut();

@@ -1,8 +1,8 @@
-//! The `cron` trigger: so many replicas from each moment of one schedule to the next moment of another.
+//! The `cron` trigger: a number of replicas from each time of one schedule to the next time of another.
 //!
-//! Patterns are read and matched by `croner`, zones are those of `jiff`, whose database is compiled in: nothing is read from the
-//! machine. What is peculiar to KEDA is here: it asks `robfig/cron` for the next start and the next end, and is active where the
-//! end comes first.
+//! The crate `croner` parses and matches patterns, and the crate `jiff` has the time zones, with a database that is compiled
+//! in: nothing is read from the machine. This file has KEDA's own rules: KEDA asks `robfig/cron` for the next start and the
+//! next end, and the trigger is active if the end comes first.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{Span, Timestamp};
 
-/// `robfig/cron`, `spec.go`, `Next`: what does not come in five years never does.
+/// Years after which a schedule counts as never coming (`robfig/cron`, `spec.go`, `Next`).
 const YEARS: i16 = 5;
 
 /// A `cron` trigger.
@@ -40,7 +40,7 @@ impl PartialEq for Cron {
     }
 }
 
-/// Whether a trigger is active, and until when that holds; `None`: for ever.
+/// Whether a trigger is active, and until when this holds; `None`: for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) active: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Window {
 }
 
 impl Cron {
-    /// The trigger with these schedules, or why KEDA refuses one of them, with the name of the key.
+    /// Makes the trigger with these schedules; an error names the metadata key that KEDA refuses, and the reason.
     pub(crate) fn new(
         start: &str,
         end: &str,
@@ -64,20 +64,21 @@ impl Cron {
         })))
     }
 
-    /// Replicas while it is active.
+    /// The number of replicas while the trigger is active.
     pub fn desired_replicas(&self) -> u32 {
         self.0.desired_replicas
     }
 
-    /// Whether this is a schedule that comes on no day of any year, such as the 31st of February.
+    /// Whether the schedule matches no day of any year, such as the 31st of February.
     pub(crate) fn never_comes(schedule: &str) -> bool {
-        // Within as many years after 1970 as are looked at is a leap year.
+        // The years searched after 1970 include a leap year.
         let next = |it: Schedule| it.next(Duration::ZERO, &TimeZone::UTC);
         Schedule::new(schedule).is_ok_and(|it| next(it).is_none())
     }
 
-    /// Whether it is active at a moment, counted from 1970 in UTC (KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`: the
-    /// next end is not after the next start; a schedule that never comes has the zero time, which is before all others).
+    /// Whether the trigger is active at a time since 1970 in UTC (KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`:
+    /// the next end is not after the next start; the next time of a schedule that never comes is Go's zero time, which is
+    /// before all others).
     pub(crate) fn window(&self, now: Duration) -> Window {
         let Schedules {
             start, end, zone, ..
@@ -95,7 +96,8 @@ impl Cron {
     }
 }
 
-/// Go's `time.LoadLocation`, which takes `UTC`, and for `Local` the zone of the operator's container, which is UTC.
+/// The time zone that Go's `time.LoadLocation` loads. It accepts `UTC`; `Local` is the zone of the operator's container, which
+/// is UTC.
 fn time_zone(name: &str) -> Result<TimeZone, String> {
     if ["UTC", "Local"].contains(&name) {
         return Ok(TimeZone::UTC);
@@ -113,7 +115,7 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
     }
 }
 
-/// Five fields, as `robfig/cron` reads them.
+/// A schedule of five fields, parsed as by `robfig/cron`.
 #[derive(Debug)]
 struct Schedule {
     text: String,
@@ -139,7 +141,7 @@ impl Schedule {
         if day_of_week.contains('7') {
             return Err(refused("Sunday is 0 to KEDA, which knows no day 7"));
         }
-        // One that starts at a number and goes on to the last day would count day 7.
+        // A range from a number to the last day would include day 7.
         let from_day = |part: &str| {
             part.split_once('/')
                 .is_some_and(|(from, _)| is_number(from))
@@ -185,14 +187,14 @@ impl Schedule {
         Ok(Self { text, cron })
     }
 
-    /// The first moment after `now`: a minute of the zone's clock that the pattern matches. One that the clock leaves out never
-    /// comes, one that it has twice comes twice (`robfig/cron`, `spec.go`, `Next`).
+    /// The first time after `now`: a minute of the zone's clock that the pattern matches. A minute that the clock skips never
+    /// comes; a minute that the clock repeats comes twice (`robfig/cron`, `spec.go`, `Next`).
     fn next(&self, now: Duration, zone: &TimeZone) -> Option<Duration> {
         let now = i64::try_from(now.as_secs()).ok()?;
         let now = Timestamp::from_second(now).ok()?;
         let today = zone.to_datetime(now).date();
         let last = Date::new(today.year().checked_add(YEARS)?, 12, 31).ok()?;
-        // The day before, whose last hour a clock may have twice.
+        // Start with the day before, because the clock may repeat its last hour.
         let mut day = today.yesterday().ok()?;
         while day <= last {
             if self.matches_day(day)
@@ -227,7 +229,7 @@ impl Schedule {
                         first = Some(at);
                     }
                 }
-                // Clocks are set by three hours at most.
+                // Clock changes are at most three hours.
                 let enough = |first: Timestamp| {
                     let later = zone.to_datetime(first).checked_add(Span::new().hours(3));
                     later.is_ok_and(|later| later < time)
@@ -241,7 +243,7 @@ impl Schedule {
     }
 }
 
-/// What the five fields are, and the numbers that each may have (`robfig/cron`, `spec.go`, `bounds`).
+/// The names of the five fields, and the range of each (`robfig/cron`, `spec.go`, `bounds`).
 const FIELDS: [(&str, u32, u32); 5] = [
     ("minutes", 0, 59),
     ("hours", 0, 23),
@@ -250,8 +252,8 @@ const FIELDS: [(&str, u32, u32); 5] = [
     ("days of a week", 0, 6),
 ];
 
-/// The first number of a field that it cannot have, or the first range that ends before it begins (`robfig/cron`, `parser.go`,
-/// `getRange`).
+/// The first number that is out of its field's range, or the first range that ends before it begins (`robfig/cron`,
+/// `parser.go`, `getRange`).
 fn out_of_range(fields: &[&str]) -> Option<String> {
     for (field, (name, least, most)) in fields.iter().zip(FIELDS) {
         for part in field.split(',') {
@@ -295,7 +297,7 @@ fn weekday(day: Date) -> croner::time::Weekday {
     }
 }
 
-/// When a clock of the zone shows a time: once, never, or twice.
+/// The moments at which a clock of the zone shows a time: one, none, or two.
 fn moments(time: DateTime, zone: &TimeZone) -> [Option<Timestamp>; 2] {
     let ambiguous = zone.to_ambiguous_timestamp(time);
     let of = |offset: jiff::tz::Offset| offset.to_timestamp(time).ok();

@@ -1,30 +1,29 @@
-//! Where a real cluster's replicas must stay, although nobody knows when its loops tick.
+//! The replica counts that a real cluster may have over time, although the times of its loops' ticks are unknown.
 //!
 //! # How it is made
 //!
-//! The model runs for every pair of phases of the two loops on a grid, each with the wall clock's second at both of its
-//! ends, and each with several patterns of lateness: on time, one loop or both late by the whole slack every time, both by
-//! some part of it every time, and random lateness from fixed seeds. Where a read gets no answer ([`Load::silent_until`]),
-//! each of these runs is made with every way to take that: given up at once or late, waited for, or
-//! tried as KEDA does (`unanswered`). Every run is
-//! widened in time by the slack and by one step of the grid. The envelope spans all of them.
+//! The model runs for every pair of phases of the two loops on a grid, each with the wall clock's second at both of its ends,
+//! and each with several patterns of lateness: on time; one loop or both late by the whole slack every time; both late by a
+//! part of it every time; and random lateness from fixed seeds. If a read gets no answer ([`Load::silent_until`]), each of
+//! these runs is repeated for every way in which a cluster may react: give up at once or late, wait, or retry as KEDA does
+//! (`unanswered`). Every run is widened in time by the slack and by one step of the grid. The envelope spans all of them.
 //!
 //! # What it guarantees
 //!
-//! - A cluster whose loops tick at one of the phases tried, with one of the patterns of lateness, is inside, exactly.
-//! - A cluster with phases between two of the grid is inside as far as it decides as one of its neighbours does, up to a
-//!   step earlier or later. It decides otherwise only where the load changes and changes back within a step.
-//! - Arbitrary lateness up to the slack is inside as far as one of the patterns stands for it: a property test holds
-//!   thousands of random runs against their envelopes. A load of several short peaks, each seen or missed by chance, is
-//!   where the patterns could fall short; the band spans all counts between the lowest and the highest run, which makes
-//!   that rare.
-//! - What is outside did not follow these rules with this load: other settings, another version, or a loop that was
-//!   later than the slack.
+//! - A cluster whose loops tick at one of the tried phases, with one of the patterns of lateness, is inside, exactly.
+//! - A cluster with phases between two grid points is inside if it decides as one of its neighbours does, up to a step earlier
+//!   or later. It decides otherwise only if the load changes and changes back within a step.
+//! - Arbitrary lateness up to the slack is inside as far as one of the patterns represents it: a property test compares
+//!   thousands of random runs with their envelopes. The patterns could be insufficient for a load of several short peaks, each
+//!   of which a poll sees or misses by chance; but the band spans all counts between the lowest and the highest run, which
+//!   makes this rare.
+//! - A recording that is outside did not follow these rules with this load: it had other settings, another version, or a loop
+//!   that was later than the slack.
 //!
-//! - Where the load stays as it is ([`Load::steady_until`]) and nothing in the model remembers a change any more, runs go on
-//!   with the last ticks before the load changes. So a recording costs what its changes cost, not what its hours would.
+//! - While the load stays constant ([`Load::steady_until`]) and nothing in the model remembers a change any more, runs skip to
+//!   the last ticks before the load changes. So the cost of a recording depends on its changes, not on its length.
 //!
-//! It says nothing of how probable a count is. [`Envelope::likely`] is the run with both loops in the middle of their
+//! The envelope does not tell how probable a count is. [`Envelope::likely`] is the run with both loops in the middle of their
 //! periods, on time.
 
 mod coverage;
@@ -47,7 +46,7 @@ pub use runs::Uncertainty;
 use crate::{ReplicaSeries, Settings, Start};
 use coverage::Coverage;
 
-/// The finest time an envelope tells apart.
+/// Time resolution of an envelope.
 const CELL: Duration = Duration::from_millis(250);
 
 /// Counts of replicas that are possible, over time.
@@ -59,7 +58,7 @@ pub struct Envelope {
     horizon: Duration,
 }
 
-/// Between `from` and `until` there may be `low` to `high` replicas.
+/// From `from` until `until` there may be `low` to `high` replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "said above")]
 pub struct Band {
@@ -69,31 +68,31 @@ pub struct Band {
     pub high: u32,
 }
 
-/// When there can and must be so many replicas or more, for the first and for the last time.
+/// The earliest and latest times at which at least this many replicas are first reached and finally left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reach {
-    /// So many.
+    /// The number of replicas.
     pub replicas: u32,
-    /// Not before.
+    /// The earliest time at which it is reached.
     pub earliest: Duration,
-    /// Not later; `None`: some runs never have so many.
+    /// The latest time at which it is reached; `None`: some runs never reach it.
     pub latest: Option<Duration>,
-    /// Fewer again, for good, not before; `None`: no run comes so far.
+    /// The earliest time at which it is left for good; `None`: no run reaches and leaves it.
     pub left_earliest: Option<Duration>,
-    /// Fewer again, for good, not later; `None`: some runs have so many at the end.
+    /// The latest time at which it is left for good; `None`: some runs still have it at the end.
     pub left_latest: Option<Duration>,
 }
 
-/// A recording leaves the envelope.
+/// A part of a recording that is outside of the envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excursion {
-    /// From here.
+    /// Its begin.
     pub from: Duration,
-    /// To here.
+    /// Its end.
     pub until: Duration,
-    /// With so many replicas.
+    /// The recorded number of replicas.
     pub replicas: u32,
-    /// The lowest and highest count that was possible when it began.
+    /// The lowest and highest count that was possible at its begin.
     pub possible: (u32, u32),
 }
 
@@ -111,8 +110,8 @@ impl fmt::Display for Excursion {
 }
 
 impl Envelope {
-    /// The envelope from time zero to `horizon`, under this load. `start.phases` do not count: they are what is not known;
-    /// give those that are in `uncertainty`.
+    /// Makes the envelope from time zero to `horizon`, under this load. `start.phases` are ignored, because phases are unknown;
+    /// known phases go into `uncertainty`.
     pub fn new(
         settings: &Settings,
         start: &Start,
@@ -123,7 +122,7 @@ impl Envelope {
         Self::with_progress(settings, start, load, horizon, uncertainty, &mut |_| ())
     }
 
-    /// Makes the envelope as [`Envelope::new`] does, and tells from time to time which part of its runs is done, from 0 to 1.
+    /// As [`Envelope::new`], and reports the finished part of the work, from 0 to 1.
     pub fn with_progress(
         settings: &Settings,
         start: &Start,
@@ -167,7 +166,7 @@ impl Envelope {
         }
     }
 
-    /// The envelope of one run, whose changes may be seen up to `slack` earlier or later than they are.
+    /// Makes the envelope of one run whose changes may be seen up to `slack` earlier or later.
     pub fn around(run: &ReplicaSeries, slack: Duration, horizon: Duration) -> Self {
         let spans: Vec<(Duration, Duration, u32)> = run
             .spans(horizon)
@@ -204,29 +203,29 @@ impl Envelope {
         }
     }
 
-    /// The bands, one after the other.
+    /// The bands in the order of time.
     pub fn bands(&self) -> &[Band] {
         &self.bands
     }
 
-    /// Least and most replicas at a moment; after the horizon those of the horizon.
+    /// The least and most replicas at a time; after the horizon, those at the horizon.
     pub fn at(&self, now: Duration) -> (u32, u32) {
         let after = self.bands.partition_point(|band| band.from <= now);
         let band = after.checked_sub(1).and_then(|n| self.bands.get(n));
         band.map_or((0, 0), |band| (band.low, band.high))
     }
 
-    /// Earliest and latest times of each count that any run has, from 1 on.
+    /// The earliest and latest times for each count that any run has, from 1 on.
     pub fn reaches(&self) -> &[Reach] {
         &self.reaches
     }
 
-    /// The run with both loops in the middle of their periods, or at the phases that are known.
+    /// The run with both loops in the middle of their periods, or at their known phases.
     pub fn likely(&self) -> &ReplicaSeries {
         &self.likely
     }
 
-    /// Where a recording of `spec.replicas` leaves the envelope, up to the horizon. Nothing: it is inside.
+    /// The parts of a recording of `spec.replicas` outside of the envelope, up to the horizon; empty if it is inside.
     pub fn excursions(&self, recording: &ReplicaSeries) -> Vec<Excursion> {
         let mut excursions: Vec<Excursion> = Vec::new();
         for (from, until, replicas) in recording.spans(self.horizon) {
@@ -259,7 +258,7 @@ impl Envelope {
     }
 }
 
-/// What the runs say of one count.
+/// The times of one count in all runs.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
     reached: Option<(Duration, Duration)>,

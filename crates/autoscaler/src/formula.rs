@@ -1,14 +1,14 @@
-//! `advanced.scalingModifiers.formula`: one number made of what several triggers read.
+//! `advanced.scalingModifiers.formula`: computes one number from the values of several triggers.
 //!
-//! KEDA evaluates formulas with `expr-lang/expr`. This is the part of that language that formulas over queues need; what a formula
-//! uses besides is refused by its name, never guessed:
+//! KEDA evaluates formulas with `expr-lang/expr`. This is the part of that language that formulas over queues need. Everything
+//! else is refused by its name, never guessed:
 //!
 //! - numbers, the names of triggers, `nil`, `true`, `false`, parentheses;
 //! - `+ - * /`, `**` and `^` (powers), comparisons, `and or not && || !`, `a ? b : c`, `??`;
 //! - `min`, `max`, `sum`, `mean` of several numbers or of one list, `abs`, `ceil`, `floor`, `round`, `float`.
 //!
 //! Precedence is that of `expr-lang/expr`, `parser/operator/operator.go`: a power binds tighter than a sign, `not` tighter than
-//! `and` and looser than `+`. Numbers are floating point, as triggers are there.
+//! `and` and looser than `+`. All numbers are floating point, as the values of triggers are in KEDA.
 
 mod boundless;
 mod kind;
@@ -19,14 +19,14 @@ mod tokens;
 
 pub(crate) use parse::ParseError;
 
-/// A formula, ready to be evaluated.
+/// A parsed formula.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Formula {
     text: String,
     root: Node,
 }
 
-/// What a part of a formula is.
+/// A part of a formula.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Value {
     Number(f64),
@@ -37,7 +37,7 @@ enum Value {
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
     Constant(Value),
-    /// What the trigger of this number reads.
+    /// The value of the trigger with this index.
     Trigger(usize),
     Negative(Box<Node>),
     Not(Box<Node>),
@@ -77,12 +77,12 @@ enum Function {
     Float,
 }
 
-/// The formula cannot be evaluated with these values, as when one of them is nil.
+/// Error of a formula that cannot be evaluated with these values, for example because one of them is nil.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoValue;
 
 impl Formula {
-    /// Reads a formula over triggers of these names; one without a name cannot be used in it.
+    /// Parses a formula over triggers with these names; a trigger without a name cannot be used.
     pub(crate) fn parse(text: &str, triggers: &[Option<&str>]) -> Result<Self, ParseError> {
         let root = parse::parse(text, triggers)?;
         Ok(Self {
@@ -91,12 +91,12 @@ impl Formula {
         })
     }
 
-    /// As it was written.
+    /// The text of the formula.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The result with what each trigger reads; `None` of a trigger is nil. `Ok(None)`: the result is nil (KEDA
+    /// The result for these values of the triggers; `None` is nil. `Ok(None)`: the result is nil (KEDA
     /// `pkg/scaling/modifiers/formula.go`, `calculateScalingModifiersFormula`).
     pub(crate) fn evaluate(&self, triggers: &[Option<f64>]) -> Result<Option<f64>, NoValue> {
         match self.root.evaluate(triggers)? {
@@ -184,7 +184,7 @@ fn binary(
 }
 
 impl Function {
-    /// Each with the name that it has in a formula.
+    /// The functions with their names in a formula.
     const ALL: [(&'static str, Self); 9] = [
         ("min", Self::Min),
         ("max", Self::Max),
@@ -201,8 +201,8 @@ impl Function {
         !matches!(self, Self::Min | Self::Max | Self::Sum | Self::Mean)
     }
 
-    /// `expr-lang/expr`, `builtin/lib.go`: halves are rounded away from zero; of what is no number, min and max keep the first and
-    /// pass over others (`minMax`).
+    /// Computes a function (`expr-lang/expr`, `builtin/lib.go`): halves are rounded away from zero; of values that are not a
+    /// number, min and max keep a first one and skip later ones (`minMax`).
     fn of(self, numbers: &[f64]) -> Result<f64, NoValue> {
         let first = *numbers.first().ok_or(NoValue)?;
         let sum = || numbers.iter().sum::<f64>();

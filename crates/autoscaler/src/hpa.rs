@@ -1,4 +1,4 @@
-//! The HPA's part: how many replicas an external `AverageValue` metric asks for, and how fast they may change.
+//! The HPA: how many replicas an external `AverageValue` metric asks for, and how fast they may change.
 
 mod limits;
 #[cfg(test)]
@@ -11,16 +11,16 @@ use crate::autoscaler::Reason;
 use crate::{Behavior, ScalerError, Settings, Start};
 use limits::ScaleEvents;
 
-/// One of the HPA's metrics, in thousandths.
+/// One metric of the HPA, in thousandths.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub(crate) usage: Result<i64, ScalerError>,
-    /// What a replica is meant to have.
+    /// The target per replica.
     pub(crate) target: i64,
 }
 
 impl Reading {
-    /// Of a request that got no answer.
+    /// The reading of a request without an answer.
     pub(crate) const fn missing() -> Self {
         Self {
             usage: Err(ScalerError),
@@ -29,23 +29,23 @@ impl Reading {
     }
 }
 
-/// The HPA controller's memory of one HPA.
+/// The HPA controller's state for one HPA.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hpa {
-    /// Time zero, on the clock of `recommendations`: some are older.
+    /// Time zero on the clock of `recommendations`, some of which are earlier.
     zero: Duration,
-    /// What was recommended when, before stabilisation and limits.
+    /// Recommendations with their times, before stabilisation and limits.
     recommendations: VecDeque<(Duration, u32)>,
-    /// The first sync notes the replicas it finds.
+    /// Whether the first sync, which records the replicas that it finds, has been made.
     synced: bool,
     events: ScaleEvents,
 }
 
 impl Hpa {
-    /// The memory of an HPA at time zero. One that was there before, with nothing to scale, has noted the 0 replicas of its
-    /// first sync, which is a sync period after its creation, and nothing since (Kubernetes `horizontal.go`,
-    /// `recordInitialRecommendation`, `enqueueHPA`): by time zero that may be out of its windows. With replicas to scale,
-    /// what it has recommended is not known, and it is taken for a new one.
+    /// The state of an HPA at time zero. An HPA that existed before without replicas to scale has recorded the 0 replicas of
+    /// its first sync, a sync period after its creation, and nothing since (Kubernetes `horizontal.go`,
+    /// `recordInitialRecommendation`, `enqueueHPA`): by time zero this may be outside of its windows. If there were replicas to
+    /// scale, its recommendations are unknown, and it is treated as new.
     pub(crate) fn at_zero(settings: &Settings, start: &Start) -> Self {
         let mut new = Self {
             zero: start.age,
@@ -63,9 +63,9 @@ impl Hpa {
         new
     }
 
-    /// One sync: what the scale target is set to, if it is (Kubernetes `pkg/controller/podautoscaler/horizontal.go`,
-    /// `reconcileAutoscaler`). Metrics are read only where the controller reads them: not at 0 replicas, and not when the
-    /// replicas are out of bounds.
+    /// Makes one sync, and returns the new number of replicas if it changes (Kubernetes
+    /// `pkg/controller/podautoscaler/horizontal.go`, `reconcileAutoscaler`). Metrics are read only if the controller reads
+    /// them: not at 0 replicas, and not if the replicas are out of bounds.
     pub(crate) fn sync(
         &mut self,
         settings: &Settings,
@@ -146,7 +146,7 @@ impl Hpa {
         let (mut up, mut down) = (wanted, wanted);
         for (at, recommended) in &self.recommendations {
             let age = clock.saturating_sub(*at);
-            // Here the edge of a window is outside of it, unlike without a behavior.
+            // The edge of a window is outside of it here, unlike without a behavior.
             if age < up_window {
                 up = up.min(*recommended);
             }
@@ -160,7 +160,8 @@ impl Hpa {
             .limit(settings, behavior, now, current, stabilized)
     }
 
-    /// The controller keeps old ones and overwrites them; out of the window they never count again.
+    /// Removes outdated recommendations. The controller keeps and overwrites them, but outside of the window they never count
+    /// again.
     fn forget(&mut self, now: Duration, window: Duration) {
         while self
             .recommendations
@@ -172,8 +173,8 @@ impl Hpa {
     }
 }
 
-/// The largest of what the metrics ask for. Where one cannot be read, no replica is taken away (Kubernetes `horizontal.go`,
-/// `computeReplicasForMetrics`).
+/// The largest number that a metric asks for. If a metric cannot be read, the number is not reduced (Kubernetes
+/// `horizontal.go`, `computeReplicasForMetrics`).
 fn largest(
     settings: &Settings,
     behavior: Option<&Behavior>,
@@ -188,12 +189,12 @@ fn largest(
     read.max().filter(|wanted| !failed || *wanted >= current)
 }
 
-/// Replicas for this much, before any limit (Kubernetes `pkg/controller/podautoscaler/replica_calculator.go`,
+/// The replicas for a metric's value, before any limit (Kubernetes `pkg/controller/podautoscaler/replica_calculator.go`,
 /// `GetExternalPerPodMetricReplicas` and `isWithin`). The controller compares with `status.replicas`, here `current`.
 ///
-/// Outside the tolerance the result does not depend on `current`. A target of 0 makes the ratio infinite, and for an empty
-/// queue not a number: as many as can be, or none. No API server takes such a target, and settings cannot hold it unless
-/// made by hand.
+/// Outside the tolerance the result does not depend on `current`. A target of 0 makes the ratio infinite, or, for an empty
+/// queue, not a number: the result is the largest number, or 0. No API server accepts such a target, and settings cannot have
+/// it unless they are made by hand.
 pub(crate) fn proposal(
     settings: &Settings,
     behavior: Option<&Behavior>,
@@ -206,7 +207,7 @@ pub(crate) fn proposal(
         let up = behavior.scale_up.tolerance.unwrap_or(default);
         (up, behavior.scale_down.tolerance.unwrap_or(default))
     });
-    // In thousandths, as the controller has them, so that floating point rounds alike.
+    // In thousandths, as in the controller, so that floating point is rounded in the same way.
     let (usage, target) = (usage as f64, target as f64);
     let ratio = usage / (target * f64::from(current));
     if (1.0 - down..=1.0 + up).contains(&ratio) {

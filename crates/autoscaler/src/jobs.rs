@@ -1,9 +1,9 @@
-//! KEDA's scale loop for a ScaledJob: how many jobs each poll makes.
+//! KEDA's scale loop for a ScaledJob: how many Jobs each poll creates.
 //!
-//! Nothing is ever taken away: a job ends by itself. What is pending, running or finished is the caller's to know, as the
-//! operator knows it from the cluster; [`simulate_jobs`] plays a cluster.
+//! KEDA never removes a running Job: a Job ends by itself. The caller supplies the numbers of pending, running and finished
+//! Jobs, which the operator reads from the cluster; [`simulate_jobs`] simulates a cluster.
 //!
-//! Left out on purpose: rollouts of a changed ScaledJob, and `pendingPodConditions`, which decide what is pending.
+//! Left out on purpose: rollouts of a changed ScaledJob, and `pendingPodConditions`, which define when a Job is pending.
 
 mod recording;
 mod simulate;
@@ -17,28 +17,28 @@ use std::time::Duration;
 
 use crate::{Calculation, Cron, JobSettings, JobStrategy, Observation, Queue, QueueTrigger, Reads};
 
-/// Jobs of one ScaledJob that are not finished.
+/// Number of unfinished Jobs of one ScaledJob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unfinished {
-    /// All of them (KEDA `pkg/scaling/executor/scale_jobs.go`, `getRunningJobCount`).
+    /// All unfinished Jobs (KEDA `pkg/scaling/executor/scale_jobs.go`, `getRunningJobCount`).
     pub all: u32,
-    /// Those without a pod that runs, or has run (`getPendingJobCount`).
+    /// Jobs without a pod that runs or has run (`getPendingJobCount`).
     pub pending: u32,
 }
 
-/// What one trigger comes to (KEDA `pkg/scaling/scaledjob/metrics.go`, `ScalerMetrics`).
+/// The metric of one trigger (KEDA `pkg/scaling/scaledjob/metrics.go`, `ScalerMetrics`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Metric {
     length: f64,
-    /// Jobs that are wanted for it.
+    /// The number of Jobs that the trigger asks for.
     jobs: f64,
     active: bool,
 }
 
 impl JobSettings {
-    /// Jobs that one poll makes, with what it reads of the queue at a moment since 1970 in UTC (KEDA
+    /// The number of Jobs that a poll creates, from its reading of the queue at a time since 1970 in UTC (KEDA
     /// `pkg/scaling/scale_handler.go`, `getScaledJobMetrics` and `getScaledJobState`; `scale_jobs.go`, `RequestJobScale`). A
-    /// trigger that cannot be read counts for nothing.
+    /// trigger that cannot be read is ignored.
     pub fn jobs_to_make(
         &self,
         observed: Observation,
@@ -64,7 +64,7 @@ impl JobSettings {
         u32::try_from(wanted.min(limit).max(0)).unwrap_or(u32::MAX)
     }
 
-    /// Whether a poll that reads the queue so finds a trigger active.
+    /// Whether a poll with this reading finds a trigger active.
     pub fn is_active(&self, queue: Queue, wall: Duration) -> bool {
         self.reads(Ok(queue), wall).2
     }
@@ -82,7 +82,8 @@ impl JobSettings {
         Some(self.metric(length as f64, queue.queue_length, queue.is_active(length)))
     }
 
-    /// KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`: as many as are desired, with a target of one.
+    /// The metric of a cron trigger (KEDA `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`): the desired number, with a
+    /// target of one.
     fn cron(&self, cron: &Cron, wall: Duration) -> Metric {
         let active = cron.window(wall).active;
         let replicas = if active { cron.desired_replicas() } else { 0 };
@@ -102,7 +103,8 @@ impl JobSettings {
         }
     }
 
-    /// Jobs that may be made at most, and that are asked for (KEDA `scale_jobs.go`, `GetEffectiveMaxScale` of each strategy).
+    /// The most Jobs that may be created, and the number that is asked for (KEDA `scale_jobs.go`, `GetEffectiveMaxScale` of
+    /// each strategy).
     fn limit(&self, wanted: i64, running: i64, pending: i64, length: i64) -> (i64, i64) {
         let most = i64::from(self.most_besides());
         match self.strategy {
@@ -120,7 +122,7 @@ impl JobSettings {
         }
     }
 
-    /// Finished jobs that are still there after a poll, oldest gone first (KEDA `scale_jobs.go`, `cleanUp`).
+    /// The finished Jobs that remain after a poll; the oldest are removed first (KEDA `scale_jobs.go`, `cleanUp`).
     pub fn kept(&self, succeeded: u32, failed: u32) -> (u32, u32) {
         (
             succeeded.min(self.successful_jobs_history_limit),
@@ -129,7 +131,7 @@ impl JobSettings {
     }
 }
 
-/// Length, jobs and activity of all triggers together (KEDA `metrics.go`, `IsScaledJobActive`). Only active ones count.
+/// Length, Jobs and activity of all triggers together (KEDA `metrics.go`, `IsScaledJobActive`). Only active triggers count.
 fn combine(calculation: Calculation, metrics: &[Metric]) -> (f64, f64, bool) {
     let active: Vec<&Metric> = metrics.iter().filter(|metric| metric.active).collect();
     let sum = |of: fn(&Metric) -> f64| active.iter().map(|metric| of(metric)).sum::<f64>();
@@ -140,7 +142,7 @@ fn combine(calculation: Calculation, metrics: &[Metric]) -> (f64, f64, bool) {
             let count = active.len().max(1) as f64;
             (length / count, jobs / count, !active.is_empty())
         }
-        // The first of equals; one of length 0 is replaced by whatever comes next.
+        // The first of equal ones; a metric of length 0 is replaced by the next one.
         Calculation::Min => {
             let lesser = |least: (f64, f64, bool), it: &&Metric| {
                 if least.0 == 0.0 || it.length < least.0 {

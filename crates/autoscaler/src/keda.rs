@@ -1,4 +1,4 @@
-//! The operator's part: polls the queue, moves between zero (or idle) and one, and stands in for an unreadable queue.
+//! The operator: polls the queue, scales between zero (or idle) and one, and applies the fallback for an unreadable queue.
 
 use std::time::Duration;
 
@@ -10,41 +10,42 @@ mod health;
 
 pub(crate) use health::{Health, Reader};
 
-/// What a read means after fallback.
+/// The metric of one trigger, after fallback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Metric {
-    /// In thousandths, an invented number if `fallback`. `None` is nil to a formula.
+    /// The value in thousandths; an invented one if `fallback`. `None` is nil in a formula.
     pub(crate) value: Result<Option<i64>, ScalerError>,
-    /// It is the fallback's.
+    /// Whether the value is the fallback's.
     pub(crate) fallback: bool,
-    /// By what was read.
+    /// Whether the trigger is active, by the value that was read.
     pub(super) active: bool,
 }
 
-/// What KEDA's metrics server keeps of a nil, for a trigger that uses cached metrics (KEDA `fallback.go`,
-/// `GetMetricsWithFallback`, its placeholder).
+/// The placeholder that KEDA's metrics server stores for nil, if a trigger uses cached metrics (KEDA `fallback.go`,
+/// `GetMetricsWithFallback`).
 pub(crate) const PLACEHOLDER: i64 = -1_000;
 
 impl Settings {
-    /// KEDA `fallback.go`, `HasValidFallback`: none with a formula whose target is no whole number.
+    /// The fallback, if it is valid (KEDA `fallback.go`, `HasValidFallback`): it is not with a formula whose target is not an
+    /// integer.
     pub(super) fn valid_fallback(&self) -> Option<Fallback> {
         let valid = self.modifiers.as_ref().is_none_or(|it| it.whole_target);
         self.fallback.filter(|_| valid)
     }
 }
 
-/// What all triggers come to at a poll.
+/// The state of all triggers at a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct State {
     pub(crate) active: bool,
-    /// At least one could not be read.
+    /// Whether a trigger could not be read.
     pub(crate) error: bool,
 }
 
 impl State {
-    /// Active if one of the triggers is: a fallback is, whatever it falls back to, and a failed read is not. With a formula its
-    /// number decides, and after a failed read nothing is active (KEDA `pkg/scaling/scale_handler.go`, `getScaledObjectState` and
-    /// `getScalerState`).
+    /// Computes the state: active if one of the triggers is. A fallback is active, whatever its number, and a failed read is
+    /// not. With a formula, its number decides, and after a failed read nothing is active (KEDA `pkg/scaling/scale_handler.go`,
+    /// `getScaledObjectState` and `getScalerState`).
     pub(crate) fn of(settings: &Settings, metrics: &[Metric]) -> Self {
         let error = metrics.iter().any(|it| it.value.is_err());
         let active = match &settings.modifiers {
@@ -61,8 +62,8 @@ impl State {
 }
 
 impl Modifiers {
-    /// What the HPA gets, in thousandths: the formula's number, or that of the first trigger that has fallen back; `None`: nothing
-    /// (KEDA `pkg/scaling/modifiers/formula.go`, `HandleScalingModifiers`).
+    /// The HPA's value, in thousandths: the formula's number, or that of the first trigger that has fallen back; `None`: no
+    /// value (KEDA `pkg/scaling/modifiers/formula.go`, `HandleScalingModifiers`).
     pub(crate) fn composite(&self, metrics: &[Metric], fallback: Option<&Fallback>) -> Option<i64> {
         if let Some(fallen) = metrics.iter().find(|it| it.fallback) {
             return fallen.value.ok().flatten();
@@ -93,11 +94,11 @@ impl Modifiers {
 /// The scale loop of one ScaledObject.
 #[derive(Debug, Clone)]
 pub(crate) struct ScaleLoop {
-    /// What the wall clock shows at time zero, from a moment that keeps every time here positive.
+    /// The wall clock's time at time zero, with an offset that keeps every time here positive.
     zero: Duration,
-    /// When the ScaledObject was created, by the wall clock, as its metadata have it.
+    /// The creation time of the ScaledObject in its metadata, by the wall clock.
     created: Duration,
-    /// The last active poll, by the wall clock, as the status has it.
+    /// The time of the last active poll in the status, by the wall clock.
     last_active: Option<Duration>,
 }
 
@@ -121,8 +122,8 @@ impl ScaleLoop {
         new
     }
 
-    /// One poll: what the scale target is set to, if it is (KEDA `pkg/scaling/executor/scale_scaledobjects.go`,
-    /// `RequestScale`).
+    /// Makes one poll, and returns the new number of replicas if it changes (KEDA
+    /// `pkg/scaling/executor/scale_scaledobjects.go`, `RequestScale`).
     pub(crate) fn poll(
         &mut self,
         settings: &Settings,
@@ -136,14 +137,14 @@ impl ScaleLoop {
             if current == 0 || (settings.idle_replica_count.is_some() && current < min) {
                 return self.activate(settings, annotations, now);
             }
-            // A trigger that cannot be read keeps the others, and force-activation, from prolonging the cooldown.
+            // If a trigger cannot be read, neither other triggers nor force-activation prolong the cooldown.
             if !state.error {
                 self.last_active = Some(self.stamp(settings, now));
             }
             return None;
         }
         if state.error {
-            // A fallback to 0 replicas does not protect: the cooldown goes on as if the queue were empty.
+            // A fallback to 0 replicas does not keep replicas: the cooldown continues as with an empty queue.
             match settings.fallback {
                 None => return None,
                 Some(fallback) if fallback.replicas != 0 => return None,
@@ -161,8 +162,8 @@ impl ScaleLoop {
         }
     }
 
-    /// To the minimum, at least one (KEDA `scale_scaledobjects.go`, `scaleFromZeroOrIdle`). While scale-out is paused
-    /// activity is not even noted, so a cooldown can end meanwhile.
+    /// Scales to the minimum, at least one (KEDA `scale_scaledobjects.go`, `scaleFromZeroOrIdle`). While scale-out is paused,
+    /// activity is not recorded at all, so a cooldown can end in the meantime.
     fn activate(
         &mut self,
         settings: &Settings,
@@ -176,8 +177,8 @@ impl ScaleLoop {
         Some((settings.hpa_min_replicas(), Reason::Activated))
     }
 
-    /// To zero or idle once the cooldown is over: a write that passes by the HPA and its windows (KEDA
-    /// `scale_scaledobjects.go`, `scaleToZeroOrIdle`). A ScaledObject that was never active has its initial cooldown only.
+    /// Scales to zero or idle after the cooldown, without the HPA and its windows (KEDA `scale_scaledobjects.go`,
+    /// `scaleToZeroOrIdle`). A ScaledObject that was never active has only its initial cooldown.
     fn deactivate(
         &self,
         settings: &Settings,
@@ -193,7 +194,7 @@ impl ScaleLoop {
         (cold && !annotations.paused_scale_in).then_some((to, Reason::Deactivated))
     }
 
-    /// `now` as the status keeps it: `metav1.Time` is written in whole seconds, rounded down.
+    /// `now` as stored in the status: `metav1.Time` is written in whole seconds, rounded down.
     fn stamp(&self, settings: &Settings, now: Duration) -> Duration {
         whole(self.zero + now, settings.controller.status_resolution)
     }
@@ -203,7 +204,7 @@ fn whole(time: Duration, resolution: Duration) -> Duration {
     time.saturating_sub(remainder(time, resolution))
 }
 
-/// What `time` lacks to the next whole one.
+/// The time from `time` to the next multiple of `resolution`.
 fn remaining(time: Duration, resolution: Duration) -> Duration {
     match remainder(time, resolution) {
         Duration::ZERO => Duration::ZERO,

@@ -1,21 +1,21 @@
 //! KEDA's scale loop and the Horizontal Pod Autoscaler as pure state machines: no I/O, no clock, no randomness.
 //!
-//! Three jobs, one code: a driver scales real processes with it ([`Autoscaler`]), a recording of a real cluster is judged
-//! by it ([`Envelope`]), and settings are tried out with it ([`simulate()`]).
+//! One implementation for three uses: a driver scales real processes with it ([`Autoscaler`]), a recording of a real cluster is
+//! compared with it ([`Envelope`]), and settings are tried out with it ([`simulate()`]).
 //!
-//! The rules are those of KEDA 2.20.2 and of Kubernetes since 1.33, as its tree was when HPAs got tolerances of their own,
-//! read from their sources; each function names the one it follows, with paths in `kedacore/keda` ("KEDA") and
-//! `kubernetes/kubernetes` ("Kubernetes"). Where a source surprises, the model surprises in the same way.
+//! The rules are those of KEDA 2.20.2 and of Kubernetes since 1.33 (its sources when HPAs got their own tolerances). Each
+//! function names the source function that it follows, with paths in `kedacore/keda` ("KEDA") and `kubernetes/kubernetes`
+//! ("Kubernetes"). If a source behaves surprisingly, so does the model.
 //!
-//! Time is a [`Duration`](std::time::Duration) since a moment that the caller chooses, and never goes back; what the wall clock
-//! shows at that moment is handed in too, for `cron`. Replicas are
-//! what the scale target's `spec.replicas` says: how long a pod takes to start is the caller's, except in [`simulate()`].
+//! Time is a [`Duration`](std::time::Duration) since a moment that the caller chooses, and never goes back; the caller also
+//! gives the wall clock's time at that moment, for `cron`. Replicas are the scale target's `spec.replicas`: the start time of
+//! pods is not modelled, except in [`simulate()`].
 //!
-//! Triggers are queues and `cron`, one or several, and formulas over them ([`Formula`]). Of a ScaledJob there is the loop
+//! Triggers are queues and `cron`, one or several, and formulas over them ([`Formula`]). For a ScaledJob there is the loop
 //! ([`JobSettings::jobs_to_make`]), and a simulation of it ([`simulate_jobs`]).
 //!
-//! Left out on purpose: other types of trigger, metric types other than `AverageValue`, and a Deployment whose `status.replicas` lags behind its `spec.replicas` (by quotas, or for the moment a controller
-//! takes).
+//! Left out on purpose: other types of trigger, metric types other than `AverageValue`, and a Deployment whose
+//! `status.replicas` lags behind its `spec.replicas` (because of quotas, or while a controller is working).
 
 mod autoscaler;
 mod cron;

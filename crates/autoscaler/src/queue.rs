@@ -1,23 +1,23 @@
-//! What the scaler sees of a queue.
+//! The queue as the scaler reads it.
 
 use thiserror::Error;
 
-/// As many messages as a peek returns at most (KEDA `pkg/scalers/azure_queue_scaler.go`, `maxPeekMessages`).
+/// Most messages that a peek returns (KEDA `pkg/scalers/azure_queue_scaler.go`, `maxPeekMessages`).
 const PEEK_LIMIT: u64 = 32;
 
-/// A queue's messages at one moment.
+/// The messages of a queue at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Queue {
-    /// Waiting: a receive would return them.
+    /// Messages that a receive would return.
     pub visible: u64,
-    /// Handed to a consumer and hidden until its lease ends.
+    /// Messages that were handed to a consumer and are hidden until their lease ends.
     pub leased: u64,
 }
 
-/// What a read of the queue gave.
+/// The result of a read of the queue.
 pub type Observation = Result<Queue, ScalerError>;
 
-/// The scaler could not read the queue: storage away, throttled, or credentials refused.
+/// Error of the scaler's read: storage is away or throttles, or the credentials were refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the queue length could not be read")]
 pub struct ScalerError;
@@ -33,8 +33,8 @@ pub enum LengthStrategy {
 }
 
 impl LengthStrategy {
-    /// The length the scaler reports. `visibleonly` peeks at 32 messages and believes any smaller number; with 32 it falls
-    /// back to the count of all, so one message more can mean hundreds more (KEDA `azure_queue_scaler.go`,
+    /// The length that the scaler reports. `visibleonly` peeks at 32 messages and uses a smaller number as it is; with 32 it
+    /// falls back to the count of all messages, so one message more can add hundreds (KEDA `azure_queue_scaler.go`,
     /// `getMessageCount`).
     pub fn length(self, queue: Queue) -> u64 {
         match self {

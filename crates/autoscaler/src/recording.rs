@@ -1,4 +1,4 @@
-//! A recording of a real cluster, and whether the model agrees with it.
+//! Recordings of a real cluster, and their comparison with the model.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,17 +13,17 @@ pub(crate) use table::{Head, Row, Table, at};
 
 mod table;
 
-/// Columns of a recording that tells visible and leased messages apart, and of one that does not.
+/// Columns of a recording with separate numbers of visible and leased messages, and of one with their total.
 const APART: &str = "t_s,visible,leased,replicas";
 const TOTAL: &str = "t_s,total,replicas";
 
-/// How long the last row holds, which nothing tells: a change in it is judged, and nothing is waited for.
+/// Assumed duration of the last row, which the recording does not tell: a change in it is judged, and nothing later.
 const LAST: Duration = Duration::from_millis(1);
 
-/// A `t_s` that is less is no moment since 1970: KEDA began in 2019.
+/// Earliest `t_s` that counts as a time since 1970: KEDA began in 2019.
 pub(crate) const EARLIEST: Duration = Duration::from_secs(1_500_000_000);
 
-/// Queue and replicas of one scale target over time. As a text, it is a table of comma-separated values:
+/// Queue and replicas of one scale target over time. In text form, it is a table of comma-separated values:
 ///
 /// ```
 /// let recording: autoscaler::Recording = "
@@ -40,17 +40,18 @@ pub(crate) const EARLIEST: Duration = Duration::from_secs(1_500_000_000);
 /// # Ok::<(), autoscaler::RecordingError>(())
 /// ```
 ///
-/// - `t_s`: seconds, counted from the first row, whatever that has: seconds since 1970 will do. Rows are in order, and each
-///   holds until the next. Of two rows of one time the queue of the last counts, and the replicas of both, in their order: a poll and
-///   a sync can fall together. Between two rows the queue is not known, so a sample should be taken each second or more often.
-/// - `visible` and `leased`, or `total` alone, which holds for `queueLengthStrategy: all` only: messages.
-///   Where the queue gave no answer, these are empty, from the begin of that read to the next row: nobody knows whether polls
-///   and syncs of that time were given up, or waited.
-/// - `replicas`: `spec.replicas` of the scale target. The first row has those at the begin; a row at each change, from a
+/// - `t_s`: seconds from the first row on, which may have any number, such as seconds since 1970. Rows are in order, and each
+///   is valid until the next. For two rows with the same time, the queue of the last one counts, and the replicas of both in
+///   their order, because a poll and a sync may coincide. Between two rows the queue is unknown, so take a sample every second
+///   or more often.
+/// - `visible` and `leased`, or `total` alone, which is enough for `queueLengthStrategy: all` only: messages. If the queue gave
+///   no answer, these are empty, from the begin of that read to the next row: it is unknown whether polls and syncs of that
+///   time gave up or waited.
+/// - `replicas`: `spec.replicas` of the scale target. The first row has the initial number; a row for each change, from a
 ///   watch, is better than samples.
-/// - Before the columns, if they are known: `age_s`, for how long the ScaledObject had been there at the begin (0 unless
-///   given), and `active_ago_s`, how long ago a poll last found the queue active (`never` unless given). Where there are several
-///   queues, `queue,NAME` says which the columns are of, and `waiting,NAME,MESSAGES` how many were in another, all the time.
+/// - Before the columns, if they are known: `age_s`, the age of the ScaledObject at the begin (default 0), and `active_ago_s`,
+///   the time since a poll last found the queue active (default `never`). If there are several queues, `queue,NAME` names the
+///   queue of the columns, and `waiting,NAME,MESSAGES` gives the constant number of messages in another queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
     start: Start,
@@ -61,46 +62,46 @@ pub struct Recording {
     surroundings: Head,
 }
 
-/// What is wrong with the text of a recording.
+/// Error in the text of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RecordingError {
-    /// A line of it.
+    /// A line is wrong.
     #[error("line {line}: {reason}")]
     Line {
-        /// Counted from 1.
+        /// The line's number, from 1.
         line: usize,
         /// What is wrong, and what would be right.
         reason: String,
     },
-    /// Too little in it.
+    /// The recording has too few rows.
     #[error("there is no change and no time in it: a recording has two rows or more")]
     Empty,
-    /// The settings ask for what the recording does not have.
+    /// The settings need separate numbers of visible and leased messages.
     #[error("queueLengthStrategy visibleonly needs the columns {APART}")]
     TotalOnly,
-    /// The settings ask for the time of day.
+    /// The settings need the time of day.
     #[error("a cron trigger goes by the clock: write t_s in seconds since 1970")]
     NoClock,
 }
 
-/// How model and recording go together.
+/// The result of comparing a recording with the model.
 #[derive(Debug, Clone)]
 pub struct Findings {
-    /// Where a cluster must stay, with this queue.
+    /// The possible replicas of a cluster with this queue.
     pub envelope: Envelope,
-    /// Where the recording leaves it.
+    /// The parts of the recording outside of the envelope.
     pub excursions: Vec<Excursion>,
-    /// The model's run that stays nearest to the recording; `None`: all of them have other counts.
+    /// The model's run that is closest to the recording; `None`: all runs have other counts.
     pub nearest: Option<Nearest>,
 }
 
 impl Findings {
-    /// Whether the recording can be explained at all: it is inside the envelope.
+    /// Whether the recording is inside the envelope, so that the model explains it.
     pub fn is_inside(&self) -> bool {
         self.excursions.is_empty()
     }
 
-    /// Whether the nearest run is within one sync period of the HPA of the recording.
+    /// Whether the nearest run is within one sync period of the HPA from the recording.
     pub fn is_near(&self, settings: &Settings) -> bool {
         let near = |it: &Nearest| it.distance <= settings.controller.sync_period;
         self.nearest.as_ref().is_some_and(near)
@@ -108,11 +109,11 @@ impl Findings {
 }
 
 impl Recording {
-    /// Holds it against the model, from its begin to its end.
+    /// Compares the recording with the model, from its begin to its end.
     ///
     /// # Errors
     ///
-    /// The settings count visible messages, and the recording does not.
+    /// The settings count visible messages only, and the recording has totals only.
     pub fn judge(
         &self,
         settings: &Settings,
@@ -121,11 +122,11 @@ impl Recording {
         self.judge_with_progress(settings, uncertainty, &mut |_| ())
     }
 
-    /// Judges as [`Recording::judge`] does, and tells from time to time which part of the work is done, from 0 to 1.
+    /// As [`Recording::judge`], and reports the finished part of the work, from 0 to 1.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As for [`Recording::judge`].
     pub fn judge_with_progress(
         &self,
         settings: &Settings,
@@ -151,27 +152,27 @@ impl Recording {
         })
     }
 
-    /// How things stood at the begin; its phases are not known.
+    /// The state at the begin; its phases are unknown.
     pub fn start(&self) -> &Start {
         &self.start
     }
 
-    /// What it says of the queues that its ScaledObject reads, with which its settings are made.
+    /// The queues that the ScaledObject reads, as the recording states them, for making its settings.
     pub fn surroundings(&self) -> Surroundings {
         self.surroundings.surroundings()
     }
 
-    /// The queue.
+    /// The queue over time.
     pub fn samples(&self) -> &RecordedQueue {
         &self.samples
     }
 
-    /// The replicas.
+    /// The replicas over time.
     pub fn replicas(&self) -> &ReplicaSeries {
         &self.replicas
     }
 
-    /// From the begin to the last row.
+    /// Time from the begin to the last row.
     pub fn end(&self) -> Duration {
         self.end
     }

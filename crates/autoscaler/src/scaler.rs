@@ -1,4 +1,4 @@
-//! What the scalers of a ScaledObject read at one moment. Numbers are in thousandths, as Kubernetes keeps them.
+//! The values that the scalers of a ScaledObject read at one time. Numbers are in thousandths, as in Kubernetes.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) struct Read {
     pub(crate) active: bool,
 }
 
-/// What cron triggers said last, and until when that holds: they are asked at every poll and sync.
+/// The last results of cron triggers, and until when they hold: cron triggers are read at every poll and sync.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Windows(Vec<Option<Window>>);
 
@@ -51,7 +51,7 @@ impl QueueTrigger {
 }
 
 impl Settings {
-    /// How many triggers there are: the queue that is asked about is the first.
+    /// The number of triggers: the main queue is the first.
     pub(crate) fn triggers(&self) -> usize {
         1 + self.others.len()
     }
@@ -65,7 +65,7 @@ impl Settings {
         }
     }
 
-    /// What a trigger reads of the queue and of the clock, which shows `wall` since 1970.
+    /// The value of a trigger for this state of the queue and for the wall clock's time `wall` since 1970.
     pub(crate) fn read(
         &self,
         trigger: usize,
@@ -89,7 +89,7 @@ impl Settings {
         }
     }
 
-    /// What one replica is meant to have of a trigger, in thousandths: `queueLength`; of `cron` one (KEDA `cron_scaler.go`,
+    /// The target of a trigger per replica, in thousandths: `queueLength`, or one for `cron` (KEDA `cron_scaler.go`,
     /// `GetMetricSpecForScaling`).
     pub(crate) fn target(&self, trigger: usize) -> i64 {
         match trigger.checked_sub(1).map(|n| &self.others[n].reads) {
@@ -106,7 +106,7 @@ impl Settings {
         }
     }
 
-    /// Whether a poll that reads the queue so, at this moment since 1970, finds the ScaledObject active.
+    /// Whether a poll with this reading, at this time since 1970, finds the ScaledObject active.
     pub fn is_active(&self, queue: Queue, wall: Duration) -> bool {
         let mut windows = Windows::default();
         let mut reads =
@@ -118,28 +118,28 @@ impl Settings {
         modifiers.is_active(modifiers.number(&values, self.fallback.as_ref()))
     }
 
-    /// Whether the clock has a say.
+    /// Whether a trigger depends on the time of day.
     pub fn has_cron(&self) -> bool {
         let mut others = self.others.iter();
         others.any(|other| matches!(other.reads, Reads::Cron(_)))
     }
 }
 
-/// As thousandths.
+/// Converts a number to thousandths.
 pub(crate) fn thousandths(number: u64) -> i64 {
     i64::try_from(number)
         .unwrap_or(i64::MAX)
         .saturating_mul(1_000)
 }
 
-/// As Kubernetes' `AsApproximateFloat64`.
+/// Converts thousandths like Kubernetes' `AsApproximateFloat64`.
 pub(crate) fn units(thousandths: i64) -> f64 {
     thousandths as f64 / 1_000.0
 }
 
-/// As Go's `int64(number * 1000)` on amd64: the smallest there is for what is too large, infinite or no number, so that a formula which
-/// divides by an empty queue asks for nothing. The Go specification ("Conversions between numeric types") leaves that to the
-/// machine; on arm64 it is the largest.
+/// Converts like Go's `int64(number * 1000)` on amd64: a number that is too large, infinite or not a number becomes the
+/// smallest integer, so that a formula which divides by an empty queue asks for no replicas. The Go specification ("Conversions
+/// between numeric types") leaves this to the implementation; on arm64 it is the largest integer.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "numbers that are out of range, or none, do not come so far"

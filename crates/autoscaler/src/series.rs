@@ -4,21 +4,21 @@ mod distance;
 
 use std::time::Duration;
 
-/// From `at` on there are so many replicas.
+/// A number of replicas from a time on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// When.
+    /// The time.
     pub at: Duration,
-    /// How many.
+    /// The number.
     pub replicas: u32,
 }
 
-/// A series of replicas: each count holds until the next. Times do not go back.
+/// Replicas over time: each count is valid until the next. Times do not go back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ReplicaSeries(Vec<Step>);
 
 impl ReplicaSeries {
-    /// A series that begins with so many replicas.
+    /// Makes a series that begins with this many replicas.
     pub fn starting_with(replicas: u32) -> Self {
         Self(vec![Step {
             at: Duration::ZERO,
@@ -26,7 +26,7 @@ impl ReplicaSeries {
         }])
     }
 
-    /// From `at` on `replicas`. A time before the last is taken for the last, a count that does not change for nothing.
+    /// Adds `replicas` from `at` on. A time before the last one becomes the last one; an unchanged count is ignored.
     pub fn push(&mut self, at: Duration, replicas: u32) {
         let last = self.0.last();
         if last.is_none_or(|last| last.replicas != replicas) {
@@ -35,7 +35,7 @@ impl ReplicaSeries {
         }
     }
 
-    /// The changes, with the begin.
+    /// The changes, including the begin.
     pub fn steps(&self) -> &[Step] {
         &self.0
     }
@@ -45,25 +45,25 @@ impl ReplicaSeries {
         self.0.iter().map(|step| step.replicas).collect()
     }
 
-    /// Replicas at a moment; 0 before the first.
+    /// The replicas at a time; 0 before the first step.
     pub fn at(&self, now: Duration) -> u32 {
         let after = self.0.partition_point(|step| step.at <= now);
         after.checked_sub(1).map_or(0, |last| self.0[last].replicas)
     }
 
-    /// When there are first so many or more.
+    /// The first time with at least this many replicas.
     pub fn reached(&self, replicas: u32) -> Option<Duration> {
         let step = self.0.iter().find(|step| step.replicas >= replicas);
         step.map(|step| step.at)
     }
 
-    /// When there are last fewer than so many again, for good; `None` if there were never so many, or are still.
+    /// The time after which there are fewer replicas for good; `None` if there were never this many, or still are.
     pub fn left(&self, replicas: u32) -> Option<Duration> {
         let last = self.0.iter().rposition(|step| step.replicas >= replicas)?;
         self.0.get(last + 1).map(|step| step.at)
     }
 
-    /// Each count with its time: from, until, replicas. The last ends with `horizon`.
+    /// Each count with its time: from, until, replicas. The last one ends at `horizon`.
     pub fn spans(&self, horizon: Duration) -> impl Iterator<Item = (Duration, Duration, u32)> + '_ {
         let ends = self.0.iter().skip(1).map(|step| step.at);
         let ends = ends.chain(std::iter::once(horizon));

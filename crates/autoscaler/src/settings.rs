@@ -1,4 +1,4 @@
-//! What decides how a ScaledObject scales, checked and with every default filled in.
+//! Settings that decide how a ScaledObject scales, validated and with every default filled in.
 
 mod job;
 pub mod manifest;
@@ -22,46 +22,46 @@ pub use triggers::{Modifiers, QueueTrigger, Reads, Trigger};
 use crate::LengthStrategy;
 use job::percentage;
 
-/// The settings of a ScaledObject with an `azure-queue` trigger, the queue that is asked about, and others. [`ScaledObject::settings`] makes them from a manifest;
-/// the default is KEDA's for a manifest that sets nothing (KEDA `apis/keda/v1alpha1/withtriggers_types.go`,
-/// `scaledobject_types.go`, `pkg/scaling/executor/scale_executor.go`).
+/// The settings of a ScaledObject with an `azure-queue` trigger, the main queue, and others. [`ScaledObject::settings`] makes
+/// them from a manifest; the default is KEDA's for a manifest that sets nothing (KEDA
+/// `apis/keda/v1alpha1/withtriggers_types.go`, `scaledobject_types.go`, `pkg/scaling/executor/scale_executor.go`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// From one poll of the operator to the next.
+    /// Time between two polls of the operator.
     pub polling_interval: Duration,
-    /// From the last active poll to zero, at the earliest.
+    /// Shortest time from the last active poll until KEDA scales to zero.
     pub cooldown_period: Duration,
-    /// From the creation of the ScaledObject to zero, at the earliest, if it has never been active.
+    /// Shortest time from the creation of the ScaledObject until KEDA scales to zero, if it was never active.
     pub initial_cooldown_period: Duration,
-    /// What inactivity scales to, instead of the minimum.
+    /// The number of replicas of an inactive ScaledObject, in place of the minimum.
     pub idle_replica_count: Option<u32>,
     /// `minReplicaCount`, 0 if unset.
     pub min_replica_count: u32,
     /// `maxReplicaCount`.
     pub max_replica_count: u32,
-    /// What to do when the queue cannot be read.
+    /// KEDA's reaction to an unreadable queue.
     pub fallback: Option<Fallback>,
-    /// `behavior` of the HPA, `None` if unset: other rules hold then, not other defaults.
+    /// `behavior` of the HPA; `None` if unset, in which case other rules apply, not other defaults.
     pub behavior: Option<Behavior>,
-    /// Messages a replica is meant to have (`queueLength`).
+    /// Target number of messages per replica (`queueLength`).
     pub queue_length: u64,
-    /// Active means more messages than this (`activationQueueLength`).
+    /// The queue is active with more messages than this (`activationQueueLength`).
     pub activation_queue_length: i64,
-    /// What is counted.
+    /// The messages that count.
     pub strategy: LengthStrategy,
-    /// The HPA gets what the operator's last poll read, not a read of its own (`useCachedMetrics`).
+    /// Whether the HPA gets the result of the operator's last poll instead of its own read (`useCachedMetrics`).
     pub use_cached_metrics: bool,
-    /// Which of `spec.triggers` reads that queue.
+    /// The index of the main queue's trigger in `spec.triggers`.
     pub trigger_index: usize,
-    /// The name of that queue's trigger, by which a formula knows it.
+    /// The name of the main queue's trigger, which a formula uses.
     pub trigger_name: Option<String>,
-    /// Triggers besides it.
+    /// The other triggers.
     pub others: Vec<Trigger>,
-    /// What counts instead of what each trigger reads.
+    /// The formula that replaces the triggers' values.
     pub modifiers: Option<Modifiers>,
-    /// The annotations that stop or force scaling.
+    /// The annotations that pause scaling or force activation.
     pub annotations: Annotations,
-    /// What the cluster decides, not the ScaledObject.
+    /// Settings of the cluster, not of the ScaledObject.
     pub controller: ControllerFlags,
 }
 
@@ -96,8 +96,8 @@ impl Settings {
         self.min_replica_count.max(1)
     }
 
-    /// The same with every time divided by `factor`: what happens to a load that is as much faster happens as much sooner. Not so
-    /// of cron triggers, which go by the clock.
+    /// The same settings with every time divided by `factor`: a load that is faster by this factor gets the same decisions,
+    /// sooner by this factor. Not true for cron triggers, which depend on the clock.
     #[must_use]
     pub fn faster(&self, factor: u32) -> Self {
         let mut faster = self.clone();
@@ -120,9 +120,8 @@ impl Settings {
         faster
     }
 
-    /// The behavior that the HPA really has under these annotations: a paused direction is a `Disabled` policy, and with
-    /// it the HPA gets an explicit behavior even if the ScaledObject has none (KEDA `controllers/keda/hpa.go`,
-    /// `newHPAForScaledObject`).
+    /// The HPA's behavior with these annotations: a paused direction becomes a `Disabled` policy, so the HPA gets an explicit
+    /// behavior even if the ScaledObject has none (KEDA `controllers/keda/hpa.go`, `newHPAForScaledObject`).
     pub fn effective_behavior(&self, annotations: &Annotations) -> Option<Behavior> {
         let mut behavior = self.behavior.clone();
         if annotations.paused_scale_in {
@@ -135,30 +134,30 @@ impl Settings {
     }
 }
 
-/// What KEDA does when the queue cannot be read (`fallback`).
+/// KEDA's reaction to an unreadable queue (`fallback`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fallback {
-    /// As many reads may fail in a row; the next one falls back. Reads of the operator and of the HPA count alike.
+    /// Number of consecutive reads that may fail; the next failure falls back. Reads of the operator and of the HPA both count.
     pub failure_threshold: u32,
-    /// Replicas to fall back to.
+    /// The fallback number of replicas.
     pub replicas: u32,
-    /// How they relate to the current ones.
+    /// How this number relates to the present replicas.
     pub behavior: FallbackBehavior,
 }
 
 /// `fallback.behavior` (KEDA `pkg/fallback/fallback.go`, `doFallback`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FallbackBehavior {
-    /// The given replicas.
+    /// The fallback number.
     #[default]
     Static,
-    /// The current ones.
+    /// The present number of replicas.
     CurrentReplicas,
-    /// The current ones if they are more.
+    /// The present number if it is higher than the fallback number.
     CurrentReplicasIfHigher,
-    /// The current ones if they are fewer.
+    /// The present number if it is lower than the fallback number.
     CurrentReplicasIfLower,
-    /// The formula's: what cannot be read is nil there (KEDA `pkg/scaling/modifiers/formula.go`).
+    /// The formula's result, where an unreadable trigger is nil (KEDA `pkg/scaling/modifiers/formula.go`).
     ScalingModifiers,
 }
 
@@ -178,18 +177,18 @@ pub struct Annotations {
 /// How scaling is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paused {
-    /// At what there is.
+    /// At the present number of replicas.
     Here,
-    /// At so many replicas.
+    /// At this number of replicas.
     At(u32),
 }
 
-/// Rules for both directions; the default is what Kubernetes fills into an explicit `behavior`.
+/// Rules for both directions; the default is that of Kubernetes for an explicit `behavior`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Behavior {
-    /// More replicas.
+    /// Rules for scaling up.
     pub scale_up: Rules,
-    /// Fewer replicas.
+    /// Rules for scaling down.
     pub scale_down: Rules,
 }
 
@@ -211,13 +210,13 @@ impl Behavior {
 /// Rules for one direction (`HPAScalingRules`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// How far back the most cautious recommendation counts. `None`, only downwards: the controller's.
+    /// How long the most cautious recommendation counts. `None`, only for scaling down: the controller's default.
     pub stabilization_window: Option<Duration>,
-    /// Which of the policies holds.
+    /// Which of the policies applies.
     pub select_policy: SelectPolicy,
-    /// How much may change in how long a time. Never empty.
+    /// The policies: how much may change in which time. Never empty.
     pub policies: Vec<Policy>,
-    /// Deviation from the target that is put up with; `None`: the controller's. A field of Kubernetes 1.33 on, heeded by
+    /// Tolerated deviation from the target; `None`: the controller's default. A field since Kubernetes 1.33, effective by
     /// default since 1.35 (`HPAConfigurableTolerance`).
     pub tolerance: Option<f64>,
 }
@@ -248,21 +247,21 @@ impl Rules {
     }
 }
 
-/// Which policy holds if there are several.
+/// Which policy applies if there are several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SelectPolicy {
-    /// The one that allows the greatest change.
+    /// The policy that allows the greatest change.
     Max,
-    /// The one that allows the smallest.
+    /// The policy that allows the smallest change.
     Min,
-    /// None: no change in this direction.
+    /// No policy: no change in this direction.
     Disabled,
 }
 
-/// So much change in so much time.
+/// A limit on the change in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// What `value` counts.
+    /// The unit of `value`.
     pub kind: PolicyKind,
     /// Pods, or percent of the replicas at the begin of the period.
     pub value: u32,
@@ -289,7 +288,7 @@ pub enum PolicyKind {
     Percent,
 }
 
-/// Flags of the `kube-controller-manager`, and what else is the cluster's. Managed clusters have the defaults.
+/// Flags of the `kube-controller-manager`, and other properties of the cluster. Managed clusters have the defaults.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ControllerFlags {
     /// `--horizontal-pod-autoscaler-sync-period`.
@@ -298,8 +297,8 @@ pub struct ControllerFlags {
     pub tolerance: f64,
     /// `--horizontal-pod-autoscaler-downscale-stabilization`.
     pub downscale_stabilization: Duration,
-    /// Times in an object's status lose what is below this (`metav1.Time` is written in whole seconds), so that a cooldown
-    /// can end up to a second early.
+    /// Precision of times in an object's status (`metav1.Time` is written in whole seconds), so that a cooldown can end up to a
+    /// second early.
     pub status_resolution: Duration,
 }
 

@@ -1,10 +1,10 @@
-//! What settings would do to a load: model and queue together, as fast as can be.
+//! Simulation of settings under a load: model and queue together, as fast as possible.
 //!
-//! Messages are amounts here, with no randomness: they come at a rate, and are worked on for as long as [`Work`] says. That is
-//! right for backlogs and replicas, and says nothing of single messages. Work that is cut off is begun anew.
+//! Messages are continuous amounts here, without randomness: they come at a rate, and are worked on for the time that [`Work`]
+//! gives. This is accurate for backlogs and replicas, and says nothing about single messages. Work that is cut off begins anew.
 //!
-//! A queue that is kept up with is not empty, it holds what is being worked on; and the last messages of a burst take as long as
-//! each of them takes.
+//! A queue whose consumers keep up is not empty: it contains the messages in work. The last messages of a burst take their full
+//! working time.
 
 mod arrivals;
 mod figures;
@@ -25,64 +25,64 @@ use crate::envelope::memory;
 use crate::{Autoscaler, Decision, Phases, Queue, ReplicaSeries, Settings, Start};
 use fluid::{Ended, Fluid};
 
-/// Messages and those who work on them.
+/// The messages, and the consumers that work on them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
-    /// What is sent.
+    /// The messages that are sent.
     pub arrivals: Arrivals,
-    /// What one replica does.
+    /// The capacity of one replica.
     pub service: Service,
 }
 
-/// What one replica can do.
+/// The capacity of one replica.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Service {
-    /// How long it works on a message; not zero.
+    /// Working time of a message; not zero.
     pub work: Work,
-    /// Messages it holds a lease on and works on at a time.
+    /// Messages that it leases and works on at the same time.
     pub in_flight: u32,
-    /// From the decision to its first message: scheduling, image, start.
+    /// Time from the scaling decision to its first message: scheduling, image, start.
     pub start_delay: Duration,
-    /// How long it goes on with what it has after it was told to end. What is not done then goes back into the queue.
+    /// How long it continues its work after it was told to end. Unfinished messages then go back into the queue.
     pub grace: Duration,
 }
 
 impl Service {
-    /// Messages a second, when it has enough of them.
+    /// Messages per second, if it has enough of them.
     pub fn per_second(&self) -> f64 {
         f64::from(self.in_flight.max(1)) / self.work.mean().as_secs_f64()
     }
 }
 
-/// How things stand after a tick of the model.
+/// The state after a tick of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// When.
+    /// The time.
     pub at: Duration,
-    /// What the scale target is set to.
+    /// Replicas of the scale target.
     pub replicas: u32,
     /// Replicas that have started.
     pub working: u32,
-    /// Messages, as the tick saw them.
+    /// The messages, as the tick read them.
     pub queue: Queue,
-    /// When there were most messages since the tick before, and how many.
+    /// The time and number of most messages since the tick before.
     pub peak: (Duration, u64),
-    /// For how long the message at the head of the queue has waited to be taken.
+    /// How long the message at the head of the queue has waited.
     pub oldest_wait: Duration,
-    /// Since when there has been no message; `None`: there is one.
+    /// Since when the queue has been empty; `None`: it is not.
     pub empty_since: Option<Duration>,
-    /// Replicas that the tick ends with work in flight.
+    /// Replicas that the tick ends while they work on messages.
     pub ended_at_work: f64,
-    /// Messages in flight on those.
+    /// Messages in work on those replicas.
     pub interrupted: f64,
-    /// Of these, what is not done within the grace, and is begun anew.
+    /// Messages of these that are not finished within the grace period, and begin anew.
     pub cut_off: f64,
 }
 
-/// A simulation.
+/// The course of a simulation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Series {
-    /// One for the begin, one for every tick.
+    /// The state at the begin, and after every tick.
     pub points: Vec<Point>,
     /// Every change of replicas.
     pub decisions: Vec<Decision>,
@@ -92,7 +92,7 @@ pub struct Series {
     pub replica_time: Duration,
 }
 
-/// Runs model and queue from time zero to `horizon`.
+/// Simulates model and queue from time zero to `horizon`.
 pub fn simulate(
     settings: &Settings,
     start: &Start,
@@ -121,12 +121,12 @@ pub fn simulate(
     series
 }
 
-/// Runs as [`simulate`] does and keeps nothing: `each` sees how things stand at the begin, then every tick and what it
-/// decided. Returns how things stand at the horizon.
+/// Simulates like [`simulate`] but stores nothing: `each` gets the state at the begin, then every tick with its decisions.
+/// Returns the state at the horizon.
 ///
-/// A scale target with replicas whose ScaledObject has an age ([`Start::age`]) has been scaled with an empty queue for that
-/// long: what the HPA has recommended meanwhile counts, as it does in a cluster. Where scaling is paused there is no tick; `each`
-/// then sees the queue once in every sync period.
+/// A scale target with replicas whose ScaledObject has an age ([`Start::age`]) was scaled with an empty queue for that time:
+/// the HPA's recommendations from that time count, as in a cluster. While scaling is paused there are no ticks; `each` then
+/// gets the state once in every sync period.
 pub fn simulate_into(
     settings: &Settings,
     start: &Start,
@@ -166,7 +166,7 @@ pub fn simulate_into(
     point(&mut fluid, &model, Ended::default())
 }
 
-/// The queue of a point is that before the tick's decisions: nothing of it changes at once.
+/// The queue of a point is that before the tick's decisions, which do not change it at once.
 fn point(fluid: &mut Fluid<'_>, model: &Autoscaler, ended: Ended) -> Point {
     Point {
         at: fluid.now(),
@@ -182,11 +182,11 @@ fn point(fluid: &mut Fluid<'_>, model: &Autoscaler, ended: Ended) -> Point {
     }
 }
 
-/// Long enough for triggers besides the queue to bring the replicas that they ask for.
+/// Time for triggers other than the queue to reach the replicas that they ask for.
 const TO_REST: Duration = Duration::from_secs(3_600);
 
-/// The model at time zero, and how long it has run before: long enough for everything that it remembers, if it had replicas and
-/// nothing to do. At 0 replicas an HPA remembers nothing ([`Start`] says how old it is), unless other triggers scale it.
+/// The model at time zero, and how long it has run before: if it had replicas and no messages, as long as it remembers
+/// anything. At 0 replicas an HPA remembers nothing ([`Start`] has its age), unless other triggers scale it.
 fn rested(settings: &Settings, start: &Start) -> (Autoscaler, Duration) {
     let paused = settings.annotations.paused.is_some();
     let mut whole = Duration::from_secs(memory(settings, Duration::ZERO).as_secs() * 2);

@@ -1,5 +1,5 @@
-//! The amounts of `simulate` against single messages: a naive simulation that draws the work of each, steps through time a tenth of
-//! a second at a time, and shares nothing with the other but the two loops.
+//! Compares the amounts of `simulate` with single messages: a naive simulation draws the work of each message, advances time by
+//! a tenth of a second at a time, and shares only the two loops with the other one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).expect("some hours")
 }
 
-/// What a run came to.
+/// The results of a run.
 #[derive(Debug, Default, Clone, Copy)]
 struct Told {
     drained_s: f64,
@@ -31,10 +31,10 @@ struct Told {
     longest_wait_s: f64,
 }
 
-/// One replica: when it works from, and until when it works on what.
+/// One replica: when it starts, and when its messages finish.
 struct Worker {
     from_ms: u64,
-    /// When each of its messages is done.
+    /// When each of its messages is finished.
     works: Vec<u64>,
     /// When it is gone.
     gone_ms: Option<u64>,
@@ -44,7 +44,7 @@ struct World<'a> {
     workload: &'a Workload,
     now_ms: u64,
     chance: u64,
-    /// Since when each of those that wait does.
+    /// The arrival times of waiting messages.
     waiting: Vec<u64>,
     workers: Vec<Worker>,
     told: Told,
@@ -60,7 +60,7 @@ impl World<'_> {
         z ^ (z >> 31)
     }
 
-    /// From 0 to 1.
+    /// A random number from 0 to 1.
     fn draw(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -78,7 +78,7 @@ impl World<'_> {
         millis(Duration::from_secs_f64(seconds))
     }
 
-    /// Work is done, replicas are gone, and those that work take what waits.
+    /// Finishes work, removes replicas, and lets the working ones take waiting messages.
     fn step(&mut self) {
         let now = self.now_ms;
         let mut back = 0;
@@ -131,7 +131,7 @@ impl World<'_> {
             });
         }
         for _ in to..from {
-            // The newest, ready or not.
+            // The newest replica, ready or not.
             let newest = self
                 .workers
                 .iter_mut()
@@ -385,7 +385,7 @@ fn amounts_come_to_what_single_messages_do() {
     }
 }
 
-/// Each message takes ten minutes from the moment at which it is taken, and no replica that has one is taken away.
+/// Each message takes ten minutes from the time at which it is taken, and no replica with a message is removed.
 #[test]
 fn fixed_work_is_done_when_the_last_replicas_have_done_it_and_none_is_cut_off() {
     let cases = cases();

@@ -1,4 +1,4 @@
-//! What must hold for all settings and all loads.
+//! Properties that hold for all settings and all loads.
 
 use std::time::Duration;
 
@@ -27,8 +27,8 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Runs the model, each call late by some of `lateness` (thousandths of the slack). Where the load gives no answer, an even
-/// lateness waits for it, and an odd one gives up after so many thousandths of that wait.
+/// Runs the model, with each call late by a value of `lateness` (thousandths of the slack). If the load gives no answer, an
+/// even lateness waits for it, and an odd one gives up after as many thousandths of that wait.
 fn run(
     settings: &Settings,
     start: &Start,
@@ -131,7 +131,7 @@ prop_compose! {
     }
 }
 
-/// Settings that fall back, and that read a cache.
+/// Settings with a fallback and a cached read.
 fn failing_settings() -> impl Strategy<Value = Settings> {
     let behavior = prop_oneof![
         Just(FallbackBehavior::Static),
@@ -153,7 +153,7 @@ fn failing_settings() -> impl Strategy<Value = Settings> {
     })
 }
 
-/// A load whose queue is read with success with this probability.
+/// A load whose reads succeed with this probability.
 fn load(readable: f64) -> impl Strategy<Value = RecordedQueue> {
     let queue =
         (0_u64..300, 0_u64..60, prop::bool::weighted(0.4)).prop_map(|(visible, leased, empty)| {
@@ -178,7 +178,7 @@ fn load(readable: f64) -> impl Strategy<Value = RecordedQueue> {
     })
 }
 
-/// A load whose queue gives no answer for some seconds, now and then.
+/// A load whose queue sometimes gives no answer for some seconds.
 fn silent_load() -> impl Strategy<Value = RecordedQueue> {
     let queue = (0_u64..300, 0_u64..60).prop_map(|(visible, leased)| Queue { visible, leased });
     let sample = (10_u64..100, queue, prop::option::of(1_u64..15));
@@ -207,7 +207,7 @@ prop_compose! {
     }
 }
 
-/// A start within the bounds of these settings, with phases anywhere in the periods.
+/// A start within the bounds of these settings, with any phases in the periods.
 fn within(settings: &Settings, (mut start, poll, sync): (Start, u64, u64)) -> Start {
     start.replicas = start
         .replicas
@@ -243,8 +243,8 @@ proptest! {
         }
     }
 
-    /// An active queue is never without replicas for longer than a poll, and never under the minimum for longer than a
-    /// poll and a sync.
+    /// An active queue is never without replicas for longer than a poll, and never below the minimum for longer than a poll and
+    /// a sync.
     #[test]
     fn an_active_poll_leaves_no_zero_behind(
         settings in settings(), load in load(1.0), start in start(), late in lateness(),
@@ -260,7 +260,8 @@ proptest! {
         }
     }
 
-    /// KEDA goes down only when every active poll is the cooldown ago, but for the second that the status rounds off.
+    /// KEDA scales to zero only when every active poll is at least the cooldown ago, less the second that the status rounds
+    /// off.
     #[test]
     fn zero_comes_only_after_the_cooldown(
         settings in settings(), load in load(1.0), start in start(), late in lateness(),
@@ -286,7 +287,7 @@ proptest! {
         }
     }
 
-    /// The HPA never goes below what it recommended within its window.
+    /// The HPA never goes below its recommendations within its window.
     #[test]
     fn scale_in_waits_for_the_window(
         settings in settings(), load in load(1.0), start in start(), late in lateness(),
@@ -296,7 +297,7 @@ proptest! {
         let window = down.and_then(|rules| rules.stabilization_window).unwrap_or(seconds(300));
         let mut recommended: Vec<(Duration, u32)> = Vec::new();
         for tick in run(&settings, &start, &load, &late, seconds(1_800)) {
-            // The poll of the same call comes first.
+            // KEDA's poll in the same call comes first.
             let before = tick.decisions.iter().find(|it| it.by == DecisionMaker::Keda).map_or(tick.before, |it| it.to);
             if !tick.synced || before < settings.hpa_min_replicas() {
                 continue;
@@ -327,7 +328,7 @@ proptest! {
     }
 }
 
-/// The run with this lateness is inside the envelope that knows neither it nor the phases.
+/// The run with this lateness is inside the envelope that knows neither the lateness nor the phases.
 fn stays_inside(
     settings: &Settings,
     start: &Start,
@@ -347,8 +348,9 @@ fn stays_inside(
 }
 
 proptest! {
-    // An envelope is runs that were tried, not a proof, and a chain of rare coincidences can leave it: 4,500 cases at random had
-    // none. So these cases are always the same; another seed looks for others, and what it finds joins the file of regressions.
+    // An envelope consists of tried runs and is no proof, and a rare chain of coincidences can leave it; 4,500 random cases had
+    // none. So these cases are always the same; another seed finds other cases, and its findings go into the file of
+    // regressions.
     #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     /// Any phases, any lateness within the slack.
@@ -361,10 +363,10 @@ proptest! {
 }
 
 proptest! {
-    // Each of these takes three times as long, for what may become of a read.
+    // Each of these takes three times as long, for the possible reactions to a read without an answer.
     #![proptest_config(ProptestConfig { cases: 16, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
-    /// The same where the queue gives no answer now and then, whatever the loops make of it.
+    /// The same for a queue that sometimes gives no answer, for every reaction of the loops.
     #[test]
     fn every_run_is_inside_its_envelope_though_reads_get_no_answer(
         settings in settings(), load in silent_load(), start in start(), late in lateness(),

@@ -1,4 +1,4 @@
-//! Recordings of a real Kubernetes with a real KEDA, held against the model. `recordings/README.md` says how they were made.
+//! Compares recordings of a real Kubernetes with a real KEDA with the model. `recordings/README.md` says how they were made.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use autoscaler::{
     ScaledJob, ScaledObject, Settings, Uncertainty,
 };
 
-/// As many as there are at least: fixtures that are not found must not pass for agreement.
+/// Minimum number of recordings: missing fixtures must not pass as agreement.
 const RECORDINGS: usize = 8;
-/// The same of `ScaledJob`s.
+/// Minimum number of recordings of `ScaledJob`s.
 const JOBS: usize = 4;
 /// How late polls of a cluster may be.
 const SLACK: Duration = Duration::from_secs(2);
@@ -22,7 +22,7 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings")
 }
 
-/// A fixture as it was written.
+/// A fixture and its text.
 struct Fixture {
     name: String,
     manifest: String,
@@ -35,7 +35,7 @@ impl Fixture {
     }
 }
 
-/// Every fixture, in the order of their names.
+/// All fixtures, in the order of their names.
 fn fixtures() -> Vec<Fixture> {
     let mut tables: Vec<PathBuf> = fs::read_dir(directory())
         .expect("the fixtures must be there")
@@ -57,7 +57,8 @@ fn fixtures() -> Vec<Fixture> {
     tables.into_iter().map(fixture).collect()
 }
 
-/// Name, settings and recording of each of `fixtures`; `settings` reads a manifest, with what the recording says of its surroundings.
+/// Name, settings and recording of each of `fixtures`; `settings` parses a manifest, with the recording's facts about its
+/// surroundings.
 fn read<S, R>(
     fixtures: impl Iterator<Item = Fixture>,
     settings: fn(&str, &R) -> Result<S, Refusals>,
@@ -78,7 +79,7 @@ where
     fixtures.map(read).collect()
 }
 
-/// Those of a `ScaledObject`.
+/// The recordings of a `ScaledObject`.
 fn objects() -> Vec<(String, Settings, Recording)> {
     let all = fixtures().into_iter().filter(|it| !it.is_job());
     read(all, |manifest, recording: &Recording| {
@@ -88,7 +89,7 @@ fn objects() -> Vec<(String, Settings, Recording)> {
     })
 }
 
-/// Those of a `ScaledJob`.
+/// The recordings of a `ScaledJob`.
 fn jobs() -> Vec<(String, JobSettings, JobRecording)> {
     let all = fixtures().into_iter().filter(Fixture::is_job);
     read(all, |manifest, recording: &JobRecording| {
@@ -124,7 +125,7 @@ fn every_recording_is_inside_the_envelope_and_within_a_sync_period_of_the_neares
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What would be true whatever the model says would prove nothing.
+/// A check that any recording passes would prove nothing.
 #[test]
 fn a_recording_of_other_settings_leaves_the_envelope() {
     let mut scaled = 0;
@@ -134,7 +135,7 @@ fn a_recording_of_other_settings_leaves_the_envelope() {
         }
         scaled += 1;
         let queue_length = settings.queue_length * 4;
-        // With a formula its own target counts.
+        // With a formula, the formula's target counts.
         let modifiers = settings.modifiers.clone().map(|modifiers| Modifiers {
             target: modifiers.target * 4.0,
             ..modifiers
@@ -168,7 +169,7 @@ fn each_poll_of_a_scaled_job_made_what_the_model_makes() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What would be true of any strategy would prove nothing.
+/// A check that any strategy passes would prove nothing.
 #[test]
 fn a_scaled_job_of_another_strategy_makes_other_jobs() {
     for (name, settings, recording) in jobs() {

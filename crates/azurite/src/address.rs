@@ -1,14 +1,14 @@
-//! An Azurite that runs already: its addresses, checked before anything is sent to them.
+//! An Azurite that runs already: its addresses, checked before requests are sent to them.
 
 use crate::{Endpoints, Error, sas::ACCOUNT, source::Environment};
 
 const QUEUE: &str = "EDW_AZURITE_QUEUE_URL";
 const TABLE: &str = "EDW_AZURITE_TABLE_URL";
 
-/// Why no address was used, for the reports of the other sources.
+/// Why no address was used, for the error about all sources.
 pub(crate) const NOT_GIVEN: &str = "no EDW_AZURITE_QUEUE_URL and EDW_AZURITE_TABLE_URL given";
 
-/// The addresses given, or `None` when there are none. One without the other is a mistake, not a wish for Docker.
+/// The given addresses, or `None` if there are none. One without the other is an error, not a reason to use Docker.
 pub(crate) fn given(environment: &Environment) -> Result<Option<Endpoints>, Error> {
     let (queue, table) = match (&environment.queue_url, &environment.table_url) {
         (None, None) => return Ok(None),

@@ -15,8 +15,8 @@ use crate::{
     tls::Https,
 };
 
-/// How an Azurite is to be; see [`Azurite::builder`]. What is not said is the default: the first source that works, free
-/// ports, data in memory, no debug log.
+/// Settings of an Azurite; see [`Azurite::builder`]. The defaults are the first source that works, free ports, data in memory,
+/// no debug log.
 #[derive(Debug, Clone, Default)]
 #[must_use = "nothing starts before `start`"]
 pub struct Builder {
@@ -25,50 +25,50 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Allows this source only. Comes before `EDW_AZURITE_SOURCE`.
+    /// Allows this source only. Overrides `EDW_AZURITE_SOURCE`.
     pub fn source(mut self, source: Source) -> Self {
         self.source = Some(source);
         self
     }
 
-    /// Listens on these ports; one that is taken is an error, 0 is any free one.
+    /// Listens on these ports; a port in use is an error, 0 is any free one.
     pub fn ports(mut self, ports: Ports) -> Self {
         self.options.ports = ports;
         self
     }
 
-    /// Keeps data in this existing directory instead of in memory, so that it outlives [`Azurite::restart`].
+    /// Keeps data in this existing directory instead of in memory, so that they survive [`Azurite::restart`].
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.options.directory = Some(directory.into());
         self
     }
 
-    /// Has Azurite write its debug log to this file, in an existing directory (with Docker it is named `azurite.log`).
+    /// Makes Azurite write its debug log to this file, in an existing directory (with Docker it is named `azurite.log`).
     pub fn debug_log(mut self, file: impl Into<PathBuf>) -> Self {
         self.options.debug_log = Some(file.into());
         self
     }
 
-    /// Speaks HTTPS under a certificate of `authority`, and takes bearer tokens as well as a SAS. The certificate and its key are
-    /// kept in a directory of its own below `within`, until it is dropped.
+    /// Serves HTTPS with a certificate of `authority`, and accepts bearer tokens as well as a SAS. The certificate and its key
+    /// are kept in a new directory below `within`, until this is dropped.
     ///
     /// # Errors
-    /// [`Error::Io`] when they cannot be written there.
+    /// [`Error::Io`] if they cannot be written.
     pub fn https(mut self, authority: &CertificateAuthority, within: &Path) -> Result<Self, Error> {
         self.options.https = Some(Https::new(authority, within)?);
         Ok(self)
     }
 
-    /// Keeps connections open for this many seconds between two requests, instead of 5.
+    /// Keeps idle connections open for this many seconds instead of 5.
     ///
-    /// Node.js closes a connection whose time is over before it looks whether a request has come. While a scan of a long queue
-    /// occupies it for 5 s, that meets connections in full use, and their clients see `connection reset`.
+    /// Node.js closes an idle connection after that time even if a request has just arrived. While a scan of a long queue
+    /// blocks it for 5 s, this affects connections in constant use, and their clients see `connection reset`.
     pub fn keep_alive_seconds(mut self, seconds: u32) -> Self {
         self.options.keep_alive_seconds = Some(seconds);
         self
     }
 
-    /// Starts, and returns once queue and table answer a signed request.
+    /// Starts Azurite, and returns when queue and table answer a signed request.
     pub async fn start(self) -> Result<Azurite, Error> {
         self.start_in(&Environment::read()).await
     }
@@ -164,7 +164,7 @@ impl Builder {
         .await
     }
 
-    /// What has a data directory may be halted, and needs ports that are its own until it is back.
+    /// A container with a data directory may be halted, and then needs reserved ports until it is resumed.
     async fn start_container(&mut self) -> Result<(Container, Endpoints), Error> {
         if self.options.directory.is_none() || self.options.ports != Ports::default() {
             return Container::start(&self.options).await;
@@ -174,7 +174,7 @@ impl Builder {
             self.options.ports = running::lasting();
             tries += 1;
             match Container::start(&self.options).await {
-                // Somebody was faster.
+                // Another process has taken the port.
                 Err(Error::PortInUse { .. }) if tries < PORT_TRIES => {}
                 started => return started,
             }
@@ -213,13 +213,13 @@ impl Builder {
     }
 }
 
-/// Times that free ports are looked for: each time anybody may take one before the engine does.
+/// Number of tries to find free ports: another process may take one before the engine does.
 const PORT_TRIES: u32 = 5;
 
-/// Why a source that is forced is used.
+/// The reason for using a forced source.
 const ALONE: &str = "it alone is allowed";
 
-/// The source, and why that one, for [`Azurite::why`].
+/// The source and the reasons for it, for [`Azurite::why`].
 fn why<'a>(source: Source, because: impl IntoIterator<Item = &'a str>) -> String {
     let name = match source {
         Source::Docker => "Docker",
@@ -232,7 +232,7 @@ fn why<'a>(source: Source, because: impl IntoIterator<Item = &'a str>) -> String
     }
 }
 
-/// A reason without its cause, which follows a colon: that a source is not there is no error, and is not to look like one.
+/// A reason without its cause, which follows a colon: a source that is not available is no error, and must not look like one.
 fn in_brief(reason: &str) -> &str {
     reason.split(": ").next().unwrap_or(reason)
 }

@@ -1,4 +1,4 @@
-//! Where the installed package lies: a directory that outlives this process.
+//! The directory of the installed package, which outlives this process.
 
 use std::{
     env,
@@ -8,18 +8,18 @@ use std::{
 
 use etcetera::BaseStrategy as _;
 
-/// Names the directory, before everything else.
+/// The variable that names the directory, before all other rules.
 pub(crate) const VARIABLE: &str = "EDW_CACHE";
 
-/// Its name within the user's cache directory.
+/// The directory's name within the user's cache directory.
 const NAME: &str = "edw";
 
-/// Files that cargo writes into a target directory. The tag is not there when something else made the directory first, as
-/// a script does that keeps its logs there.
+/// Files that cargo writes into a target directory. The tag is missing if something else created the directory first, such as a
+/// script that keeps its logs there.
 const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
 
-/// `EDW_CACHE`; else cargo's target directory, for a program that lies there or that `CARGO_TARGET_DIR` names it to: a build
-/// leaves nothing outside it; else the user's cache directory. `None` where the user has no home.
+/// The directory: `EDW_CACHE`; else cargo's target directory, for a program inside it or with `CARGO_TARGET_DIR`, so that a
+/// build leaves nothing outside of it; else the user's cache directory. `None` if the user has no home directory.
 pub(crate) fn cache_dir() -> Option<PathBuf> {
     let named = |name| env::var_os(name).and_then(absolute);
     let of_program = || marked_ancestor(&env::current_exe().ok()?);

@@ -1,4 +1,4 @@
-//! One Azurite in a container of the published image, through testcontainers, for as long as this process lives.
+//! One Azurite in a container of the published image, through testcontainers, as long as this process lives.
 
 use std::{
     io::{self, Read as _},
@@ -33,7 +33,7 @@ use crate::{
 pub const IMAGE: &str = include_str!("../IMAGE").trim_ascii();
 
 const LEASH: &str = include_str!("leash.sh");
-/// Node.js reads it before Azurite; where, in the container.
+/// A script that Node.js loads before Azurite, and its path in the container.
 const PATCH: &str = include_str!("patch.js");
 const PATCH_FILE: &str = "/patch.js";
 const BLOB: u16 = 10000;
@@ -41,12 +41,12 @@ const QUEUE: u16 = 10001;
 const TABLE: u16 = 10002;
 const LEASH_PORT: u16 = 10003;
 
-/// Azurite writes its data within 3 s of SIGTERM; an engine that has not removed the container by then is forced to.
+/// Time limit: Azurite writes its data within 3 s of SIGTERM; afterwards the removal of the container is forced.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Container {
-    /// `None` once it is being removed.
+    /// `None` during its removal.
     inner: Option<ContainerAsync<GenericImage>>,
     leash: Option<TcpStream>,
     has_data: bool,
@@ -61,7 +61,7 @@ impl Container {
         let container = match request.start().await {
             Ok(container) => container,
             Err(error) => {
-                // testcontainers forgets a container that was created and did not start, and not every engine removes it.
+                // testcontainers forgets a container that was created and did not start, and some engines do not remove it.
                 engine::remove(&name).await;
                 let said = stderr
                     .lock()
@@ -72,7 +72,7 @@ impl Container {
         };
         let unusable = |error| Error::Start(format!("reach the container: {error}"));
         let host = match container.get_host().await.map_err(unusable)?.to_string() {
-            // Published on IPv4; "localhost" may be tried as ::1 first.
+            // The port is published on IPv4; a client may try "localhost" as ::1 first.
             host if host == "localhost" => "127.0.0.1".to_owned(),
             host => host,
         };
@@ -114,10 +114,10 @@ impl Container {
             .unwrap_or_default()
     }
 
-    /// That the container has ended, if it has: the other end of its leash is gone then. Unknown without a leash.
+    /// That the container has ended, if it has: the other end of its leash is closed then. `None` without a leash.
     pub(crate) fn ended(&self) -> Option<String> {
         let leash = self.leash.as_ref()?;
-        // It never says anything more, so that there is nothing to read until it ends.
+        // It sends nothing more, so that a read returns only at its end.
         leash.set_nonblocking(true).ok()?;
         let ended = match leash.peek(&mut [0]) {
             Ok(read) => read == 0,
@@ -139,16 +139,16 @@ impl Container {
             let seconds = i32::try_from(END_LIMIT.as_secs()).unwrap_or(i32::MAX);
             let _ = timeout(END_LIMIT, container.stop_with_timeout(Some(seconds))).await;
         }
-        // Its ports are free only when it is gone, and its own removal may be under way.
+        // Its ports are free only when it is gone, and its own removal may be in progress.
         engine::remove(container.id()).await;
-        // Its own `Drop` would ask the engine once more, blocking the runtime it must then be in.
+        // Its own `Drop` would call the engine once more, blocking a runtime, which it needs.
         std::mem::forget(container);
         self.leash = None;
     }
 }
 
 impl Drop for Container {
-    /// Works without a runtime, and within one of either flavour: the engine is spoken to from a thread of its own.
+    /// Works without a runtime, and within a runtime of either kind: a separate thread calls the engine.
     fn drop(&mut self) {
         if self.inner.is_none() {
             return;
@@ -228,10 +228,10 @@ fn request(
     mounted(request, https.map(crate::tls::Https::directory), "/https")
 }
 
-/// Publishes the ports, to this machine alone where that can be said, and has the engine remove the container at its end.
+/// Publishes the ports, to this machine only if possible, and lets the engine remove the container at its end.
 fn publish(host: &mut HostConfig, ports: Ports) {
-    // IPv4 only: with both families an engine hands out free ports of each on its own, and may give away on one what a
-    // restart asks for on both.
+    // IPv4 only: with both families an engine assigns free ports of each separately, and may give away a port on one that a
+    // restart needs on both.
     let host_ip = if engine::is_on_this_machine() {
         "127.0.0.1"
     } else {
@@ -255,7 +255,7 @@ fn publish(host: &mut HostConfig, ports: Ports) {
     host.auto_remove = Some(true);
 }
 
-/// Mounts a directory, and runs as its owner, so that what Azurite writes can be read and deleted afterwards.
+/// Mounts a directory, and runs as its owner, so that the user can read and delete Azurite's files.
 fn mounted(
     request: ContainerRequest<GenericImage>,
     directory: Option<&Path>,
@@ -277,7 +277,7 @@ fn mounted(
         .with_user(user))
 }
 
-/// Names are unique per process and call; the time keeps a reused process id apart from a container not yet removed.
+/// A unique name per process and call; the time distinguishes a reused process id from a container that is not removed yet.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
@@ -309,8 +309,8 @@ fn failed(error: &str, stderr: &str, ports: Ports) -> Error {
     Error::Start(format!("run {IMAGE}:{VERSION}: {error}{said}"))
 }
 
-/// Connects to the leash port and hears its greeting: an engine's port forwarder accepts for anyone, but only the
-/// container's own listener greets.
+/// Connects to the leash port and waits for its greeting: an engine's port forwarder accepts connections for any port, but only
+/// the container's own listener sends the greeting.
 async fn take_leash(host: String, port: u16) -> Option<TcpStream> {
     let taken = tokio::task::spawn_blocking(move || {
         let mut leash = TcpStream::connect((host.as_str(), port))?;

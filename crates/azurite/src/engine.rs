@@ -1,4 +1,4 @@
-//! Whether a Docker engine can be used at all: it answers, and it has or gets the image.
+//! Whether a Docker engine is usable: it answers, and has the image or can pull it.
 
 use std::{env, path::Path, time::Duration};
 
@@ -17,23 +17,23 @@ use tokio::{
 
 use crate::{VERSION, docker::IMAGE};
 
-/// An engine on this machine answers a ping in milliseconds.
+/// Time limit: an engine on this machine answers a ping in milliseconds.
 const PING_LIMIT: Duration = Duration::from_secs(3);
 
-/// The image is some 100 MB; who has a slower line than this allows pulls it by hand, once.
+/// Time limit: the image has about 100 MB; with a slower connection, users can pull it once by hand.
 const PULL_LIMIT: Duration = Duration::from_secs(180);
 
-/// An engine takes tens of milliseconds; a busy one seconds.
+/// Time limit: a removal takes tens of milliseconds, on a busy engine seconds.
 const REMOVAL_LIMIT: Duration = Duration::from_secs(20);
 const REMOVAL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The engine that `DOCKER_HOST`, or the usual socket, leads to.
+/// A client of the engine at `DOCKER_HOST`, or at the usual socket.
 pub(crate) async fn client() -> Result<Docker, ClientError> {
     docker_client_instance().await
 }
 
-/// Whether a Docker engine answers and has, or can pull, the image; else the reason why not. Asked once per process: neither
-/// a missing engine nor a registry out of reach gets better between two tests, and both can take seconds to say so.
+/// Checks that a Docker engine answers and has, or can pull, the image; the error is the reason. Checked once per process,
+/// because neither a missing engine nor an unreachable registry changes between two tests, and both checks can take seconds.
 pub async fn docker_usable() -> Result<(), String> {
     static USABLE: OnceCell<Result<(), String>> = OnceCell::const_new();
     USABLE.get_or_init(examine).await.clone()
@@ -82,7 +82,7 @@ async fn examine() -> Result<(), String> {
     }
 }
 
-/// Removes a container, running or not, and returns when the engine no longer knows it, and so its ports are free.
+/// Removes a container, running or not, and returns when the engine no longer knows it, so that its ports are free.
 pub(crate) async fn remove(container: &str) {
     let Ok(docker) = client().await else { return };
     let deadline = Instant::now() + REMOVAL_LIMIT;
@@ -111,8 +111,8 @@ fn address() -> String {
     env::var("DOCKER_HOST").unwrap_or_else(|_| "the usual socket".to_owned())
 }
 
-/// Whether the engine publishes ports on the loopback address that this process sees: not so for an engine reached over
-/// the network, or from within a container.
+/// Whether the engine publishes ports on this process's loopback address: not true for a remote engine, or inside of a
+/// container.
 pub(crate) fn is_on_this_machine() -> bool {
     let local =
         env::var("DOCKER_HOST").map_or(true, |host| host.is_empty() || host.starts_with("unix:"));

@@ -1,56 +1,55 @@
-//! What can keep Azurite from starting, told so that the reader knows what to do next.
+//! Errors of starting Azurite, with advice.
 
 use std::path::PathBuf;
 
 use crate::{Source, VERSION, docker::IMAGE};
 
-/// Why no Azurite is at hand.
+/// Reason why there is no Azurite.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// `EDW_AZURITE_SOURCE` holds something else than a source.
+    /// `EDW_AZURITE_SOURCE` has an unknown value.
     #[error("EDW_AZURITE_SOURCE is {0:?}; it must be auto, address, docker or npm")]
     UnknownSource(String),
 
-    /// The address given is none, or only a part of one.
+    /// The given address is invalid or incomplete.
     #[error("use the Azurite at the address given: {0}")]
     MalformedAddress(String),
 
-    /// An address was asked for and none is given.
+    /// The source must be an address, and none is given.
     #[error(
         "start Azurite from address, the only source allowed here: {}; set both",
         crate::address::NOT_GIVEN
     )]
     NoAddress,
 
-    /// Nothing usable answers at the address given. There is no falling back from it: who names an emulator means that
-    /// one.
+    /// Nothing usable answers at the given address. Other sources are not tried: a user who names an emulator wants that one.
     #[error("use the Azurite at the address given: {0}")]
     Address(String),
 
-    /// The request cannot be kept by this source.
+    /// This source does not support the request.
     #[error("{0}")]
     Unsupported(String),
 
-    /// A port that was asked for is taken.
+    /// A requested port is in use.
     #[error(
         "start Azurite on port {port}: the port is already in use; stop what listens there or ask for port 0 (any free port)"
     )]
     PortInUse {
-        /// The port asked for.
+        /// The requested port.
         port: u16,
     },
 
-    /// The one source that was asked for does not work.
+    /// The only allowed source does not work.
     #[error("start Azurite from {wanted}, the only source allowed here: {reason}")]
     Forced {
-        /// The source asked for by `EDW_AZURITE_SOURCE` or the builder.
+        /// The source from `EDW_AZURITE_SOURCE` or the builder.
         wanted: Source,
-        /// What was tried and why it failed.
+        /// What was tried, and why it failed.
         reason: String,
     },
 
-    /// All three sources were tried, and none works.
+    /// None of the three sources works.
     #[error(
         "start Azurite: none of its three sources works\n  \
          address: {address}\n  docker:  {docker}\n  npm:     {npm}\n\
@@ -67,24 +66,24 @@ pub enum Error {
         npm: String,
     },
 
-    /// Azurite did not come up, or did not stay up.
+    /// Azurite did not start, or ended soon.
     #[error("{0}")]
     Start(String),
 
-    /// A file or directory of the installation could not be handled.
+    /// An operation on a file or directory of the installation failed.
     #[error("{action} {}", path.display())]
     Io {
-        /// What was being done.
+        /// The operation.
         action: &'static str,
-        /// To which file or directory.
+        /// The path.
         path: PathBuf,
-        /// What the system answered.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
 impl Error {
-    /// Whether the settings are wrong, and others would do: nothing was tried.
+    /// Whether the settings are wrong: nothing was tried.
     pub fn is_wrong_input(&self) -> bool {
         matches!(
             self,
@@ -92,7 +91,7 @@ impl Error {
         )
     }
 
-    /// The error with its cause, for an error that reports on several.
+    /// The error with its cause, for an error about several sources.
     pub(crate) fn with_cause(&self) -> String {
         match std::error::Error::source(self) {
             None => self.to_string(),
@@ -100,7 +99,7 @@ impl Error {
         }
     }
 
-    /// Whether another source may still work: not so when the request itself cannot be kept.
+    /// Whether another source may still work; not if the request itself cannot be met.
     pub(crate) fn allows_next_source(&self) -> bool {
         matches!(self, Self::Start(_) | Self::Io { .. })
     }

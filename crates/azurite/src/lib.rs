@@ -8,13 +8,13 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Where it comes from
+//! # Sources
 //!
 //! The first of these that works, or the one that `EDW_AZURITE_SOURCE` (`auto`, `address`, `docker`, `npm`) names:
 //!
 //! 1. **An address given**: `EDW_AZURITE_QUEUE_URL` and `EDW_AZURITE_TABLE_URL`, each like
-//!    `http://127.0.0.1:10001/devstoreaccount1` (`EDW_AZURITE_BLOB_URL` too, for what asks for it). Once given it is not
-//!    fallen back from.
+//!    `http://127.0.0.1:10001/devstoreaccount1` (`EDW_AZURITE_BLOB_URL` too, for programs that need it). If
+//!    they are given, no other source is tried.
 //! 2. **Docker**: the published image, through testcontainers, when an engine answers and has or can pull it.
 //! 3. **npm**: the package, installed once into `azurite-<version>/` and run by `node`. It lies in `EDW_CACHE`; else, for a
 //!    program that cargo has built and that still lies there, in its target directory; else in the user's cache directory,
@@ -22,15 +22,15 @@
 //!
 //! [`Azurite::why`] says in one line which it was and why. The version is pinned in `azurite/VERSION`, for all of them.
 //!
-//! # How it ends
+//! # End
 //!
-//! With [`Azurite::stop`], when the value is dropped, and, since the process or container is held on a leash that the
-//! kernel lets go, also when this process is killed. Nothing is left behind.
+//! It ends with [`Azurite::stop`], when the value is dropped, and also when this process is killed, because the process or
+//! container is on a leash that the kernel then releases. Nothing is left behind.
 //!
 //! # HTTPS and bearer tokens
 //!
-//! With [`Builder::https`] it speaks HTTPS, under a certificate made for the run, and takes bearer tokens as well as a SAS. Of
-//! a token it checks issuer, audience and times, and neither signature nor rights (`--oauth basic`).
+//! With [`Builder::https`] it serves HTTPS, with a certificate made for the run, and accepts bearer tokens as well as a SAS. It
+//! checks a token's issuer, audience and times, but neither its signature nor permissions (`--oauth basic`).
 
 mod address;
 mod builder;
@@ -59,10 +59,10 @@ pub use tls::{CertificateAuthority, Certified};
 use options::Options;
 use running::Running;
 
-/// The version all sources provide: `azurite/VERSION`, which scripts and Dockerfiles read as well.
+/// The version of all sources: `azurite/VERSION`, which scripts and Dockerfiles read too.
 pub const VERSION: &str = include_str!("../VERSION").trim_ascii();
 
-/// Where the three services answer: scheme, host, port and account, no trailing slash.
+/// The addresses of the three services: scheme, host, port and account, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoints {
     queue: String,
@@ -70,7 +70,7 @@ pub(crate) struct Endpoints {
     blob: String,
 }
 
-/// An Azurite that answers. It ends when this is dropped, unless it runs at an address that was given.
+/// A running Azurite. It ends when this is dropped, unless it runs at a given address.
 #[derive(Debug)]
 pub struct Azurite {
     running: Running,
@@ -81,33 +81,33 @@ pub struct Azurite {
 }
 
 impl Azurite {
-    /// Starts one with everything at its default: data in memory, free ports, the first source that works.
+    /// Starts one with all defaults: data in memory, free ports, the first source that works.
     pub async fn start() -> Result<Self, Error> {
         Self::builder().start().await
     }
 
-    /// Chooses source, ports, data directory and debug log.
+    /// Makes a builder, which sets source, ports, data directory and debug log.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Queue service, like `http://127.0.0.1:10001/devstoreaccount1`.
+    /// The address of the Queue service, like `http://127.0.0.1:10001/devstoreaccount1`.
     pub fn queue_url(&self) -> String {
         self.endpoints.queue.clone()
     }
 
-    /// Table service, like `http://127.0.0.1:10002/devstoreaccount1`.
+    /// The address of the Table service, like `http://127.0.0.1:10002/devstoreaccount1`.
     pub fn table_url(&self) -> String {
         self.endpoints.table.clone()
     }
 
-    /// Blob service, like `http://127.0.0.1:10000/devstoreaccount1`. With an address given it is `EDW_AZURITE_BLOB_URL`,
-    /// else Azurite's default port, and nobody has checked that it answers.
+    /// The address of the Blob service, like `http://127.0.0.1:10000/devstoreaccount1`. With a given address it is
+    /// `EDW_AZURITE_BLOB_URL` or Azurite's default port, and it was not checked.
     pub fn blob_url(&self) -> String {
         self.endpoints.blob.clone()
     }
 
-    /// The one account.
+    /// The only account.
     pub fn account(&self) -> &'static str {
         sas::ACCOUNT
     }
@@ -117,17 +117,17 @@ impl Azurite {
         sas::account_sas()
     }
 
-    /// Which of the three sources it came from.
+    /// The source that was used.
     pub fn source(&self) -> Source {
         self.source
     }
 
-    /// Which source was chosen and why, in one line.
+    /// The source that was chosen and the reason, in one line.
     pub fn why(&self) -> &str {
         &self.why
     }
 
-    /// Process id of the emulator, when it is a child of this process.
+    /// Process id of the emulator, if it is a child of this process.
     pub fn pid(&self) -> Option<u32> {
         match &self.running {
             Running::Node(node) => Some(node.pid()),
@@ -135,7 +135,7 @@ impl Azurite {
         }
     }
 
-    /// Id of the emulator's container, when it runs in one.
+    /// Id of the emulator's container, if it runs in one.
     pub fn container_id(&self) -> Option<String> {
         match &self.running {
             Running::Container(container) => Some(container.id()),
@@ -143,20 +143,20 @@ impl Azurite {
         }
     }
 
-    /// How it ended, in one line, if it has ended by itself: killed, crashed, or its container removed. `None` while it runs or
-    /// is halted, and always for one at an address that was given, which is not this process's to watch.
+    /// How it ended by itself, in one line, if it did: killed, crashed, or its container removed. `None` while it runs or is
+    /// halted, and always for one at a given address, which this process does not watch.
     pub fn ended(&mut self) -> Option<String> {
         self.running.ended()
     }
 
-    /// Ends it, and returns when it is gone and, with a data directory, has written its data.
+    /// Stops it, and returns when it is gone and, with a data directory, has written its data.
     pub async fn stop(self) {
         self.running.stop().await;
     }
 
-    /// Takes it away for a while: connections are refused until [`Azurite::resume`] brings it back on the same ports.
+    /// Halts it: connections are refused until [`Azurite::resume`] starts it again on the same ports.
     ///
-    /// It must have a data directory: without one it would come back empty, which is another fault than an outage.
+    /// Needs a data directory: without one it would come back empty, which is another fault than an outage.
     pub async fn halt(&mut self) -> Result<(), Error> {
         if self.source == Source::Address {
             return Err(Error::Unsupported(
@@ -178,10 +178,10 @@ impl Azurite {
         Ok(())
     }
 
-    /// Brings a halted Azurite back, on its ports and with its data. Does nothing to one that runs.
+    /// Starts a halted Azurite again, on its ports and with its data. Does nothing if it runs.
     ///
     /// # Errors
-    /// [`Error::PortInUse`] when someone took a port meanwhile; it stays halted, and may be resumed later.
+    /// [`Error::PortInUse`] if another process has taken a port; it stays halted, and can be resumed later.
     pub async fn resume(&mut self) -> Result<(), Error> {
         if !matches!(self.running, Running::Halted(_)) {
             return Ok(());
@@ -202,7 +202,7 @@ impl Azurite {
             .map_err(Error::Start)
     }
 
-    /// [`Azurite::halt`] and [`Azurite::resume`] in one.
+    /// Runs [`Azurite::halt`] and [`Azurite::resume`].
     pub async fn restart(&mut self) -> Result<(), Error> {
         self.halt().await?;
         self.resume().await

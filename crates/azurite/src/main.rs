@@ -1,4 +1,4 @@
-//! `azurite-up`: keeps an Azurite running for a laptop until Ctrl-C, and prints what the tests need to use it.
+//! `azurite-up`: keeps an Azurite running on a laptop until Ctrl-C, and prints the settings that tests need.
 
 use std::{
     io::{self, Write as _},
@@ -12,7 +12,7 @@ async fn main() -> ExitCode {
     let Err(message) = run().await else {
         return ExitCode::SUCCESS;
     };
-    // A closed stderr leaves nobody to tell; the exit code says it still.
+    // If standard error is closed, only the exit code remains.
     let _ = writeln!(io::stderr(), "azurite-up: failed to {message}");
     ExitCode::FAILURE
 }
@@ -29,7 +29,7 @@ async fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// In the form of a shell's variables; the first line is a comment there.
+/// Prints shell variables; the first line is a comment.
 fn announce(azurite: &Azurite) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "# {}", azurite.why())?;

@@ -1,4 +1,4 @@
-//! One Azurite as a child process of this one: started on a leash, its output read, its ports learnt, its end seen.
+//! One Azurite as a child process on a leash: reads its output, its ports and its end.
 
 use std::{
     io::{BufRead as _, BufReader, Read},
@@ -16,29 +16,29 @@ use crate::{Error, Ports, options::Options};
 
 const LEASH: &str = concat!(include_str!("patch.js"), include_str!("leash.js"));
 
-/// Loading its modules takes Node.js about 2 s on an idle machine; a loaded one gets thirty times that.
+/// Time limit: Node.js needs about 2 s on an idle machine to load its modules; a busy machine may need thirty times that.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
-/// The leash gives Azurite 3 s to write its data; what is still there after 5 s hangs.
+/// Time limit: after the leash is released, Azurite has 3 s to write its data; a process that is still there after 5 s hangs.
 const END_LIMIT: Duration = Duration::from_secs(5);
 
-/// Lines of stderr kept for an error report.
+/// Lines of standard error that are kept for an error.
 const STDERR_LINES: usize = 40;
 
 /// A running child process.
 #[derive(Debug)]
 pub(crate) struct Node {
     child: Child,
-    /// Closing this end is what ends the child.
+    /// Closing this end makes the child end.
     leash: Option<ChildStdin>,
     has_data: bool,
     stderr: Tail,
-    /// What reads both outputs, until the child is gone.
+    /// The threads that read both outputs, until the child is gone.
     readers: Vec<thread::JoinHandle<()>>,
 }
 
 impl Node {
-    /// Starts the package's `entry` script and returns once all services listen, with the ports they chose.
+    /// Starts the package's `entry` script and returns when all services listen, with their ports.
     pub(crate) async fn start(entry: &Path, options: &Options) -> Result<(Self, Ports), Error> {
         let mut child = command(entry, options).spawn().map_err(|error| {
             Error::Start(format!("run `node` (install Node.js 20 or later): {error}"))
@@ -80,7 +80,7 @@ impl Node {
         self.child.id()
     }
 
-    /// How the process ended, and the last that it said, if it has ended by itself.
+    /// How the process ended by itself, with its last output, if it did.
     pub(crate) fn ended(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok()??;
         let said = self.stderr.so_far();
@@ -107,7 +107,8 @@ impl Node {
         self.kill();
     }
 
-    /// Kills and reaps, and reads what was said to its end. The first two fail only when the child is gone already, which is what is wanted.
+    /// Kills and reaps the child, and reads its output to the end. Killing and reaping fail only if the child is gone already,
+    /// which is fine.
     fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -131,10 +132,10 @@ fn command(entry: &Path, options: &Options) -> Command {
         .args(["-e", LEASH, "--"])
         .arg(entry)
         .args(options.flags())
-        // Accounts and keys given to an Azurite of the developer's own must not reach this one.
+        // Accounts and keys for a developer's own Azurite must not affect this one.
         .env_remove("AZURITE_ACCOUNTS")
         .env_remove("AZURITE_DB")
-        // Ctrl-C in a terminal goes to the foreground group; the starter decides when the emulator ends.
+        // Ctrl-C in a terminal goes to the foreground process group; the parent process decides when the emulator ends.
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -142,7 +143,7 @@ fn command(entry: &Path, options: &Options) -> Command {
     command
 }
 
-/// Why the process is gone, from what it wrote last.
+/// The error of a process that has ended, from its last output.
 fn died(stderr: &str) -> Error {
     let in_use = stderr.lines().find(|line| line.contains("EADDRINUSE"));
     let port = in_use
@@ -154,8 +155,8 @@ fn died(stderr: &str) -> Error {
     }
 }
 
-/// Reads stdout to its end in a thread of its own, since a full pipe would block Azurite. Its lines go to the receiver for as long as
-/// there is one.
+/// Reads stdout to its end in a separate thread, since a full pipe would block Azurite. Sends the lines to the receiver, as
+/// long as it exists.
 fn lines(stdout: impl Read + Send + 'static) -> (mpsc::Receiver<String>, thread::JoinHandle<()>) {
     let (lines, said) = mpsc::channel(1);
     let reader = reader(stdout, move |line| {
@@ -179,7 +180,7 @@ fn reader(
     })
 }
 
-/// Resolves to the ports as soon as all are known, or to `None` when stdout ends before that.
+/// Resolves to the ports as soon as all are known, or to `None` if stdout ends before.
 async fn listening_ports(said: &mut mpsc::Receiver<String>) -> Option<Ports> {
     let mut ports = Ports::default();
     while ports.queue == 0 || ports.table == 0 || ports.blob == 0 {
@@ -225,7 +226,7 @@ impl Tail {
         (Self { lines }, reader)
     }
 
-    /// What was said until now: all of it, once the process has been killed.
+    /// The output so far; complete once the process was killed.
     fn so_far(&self) -> String {
         let lines = self
             .lines

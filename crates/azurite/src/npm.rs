@@ -1,4 +1,4 @@
-//! The npm package: installed once per version and cache directory, whoever asks first.
+//! The npm package: installed once per version and cache directory, by the first process that needs it.
 
 use std::{
     fs::{self, File},
@@ -12,11 +12,11 @@ use crate::{Error, VERSION, cache::cache_dir};
 /// Entry script of the package within an installation.
 const ENTRY: &str = "node_modules/azurite/dist/src/azurite.js";
 
-/// What is said where nobody knows of a directory that outlives this process.
+/// The error if no directory is known that outlives this process.
 const NO_CACHE: &str =
     "there is no home directory to keep the npm package in; set EDW_CACHE to a directory";
 
-/// The entry script, after installing the package if no one has. Takes 40 s and 365 MB the first time.
+/// The entry script, after installing the package if necessary. The first installation takes 40 s and 365 MB.
 pub(crate) async fn entry() -> Result<PathBuf, Error> {
     let cache = cache_dir().ok_or_else(|| Error::Start(NO_CACHE.to_owned()))?;
     tokio::task::spawn_blocking(move || ensure_installed(&cache, VERSION))
@@ -24,8 +24,8 @@ pub(crate) async fn entry() -> Result<PathBuf, Error> {
         .expect("an installation must not panic")
 }
 
-/// Installs into `<cache>/azurite-<version>/`. The directory appears whole or not at all, and test binaries that start
-/// together install once: the others wait for the lock.
+/// Installs into `<cache>/azurite-<version>/`. The directory appears completely or not at all, and test binaries that start
+/// together install it once: the others wait for the lock.
 fn ensure_installed(cache: &Path, version: &str) -> Result<PathBuf, Error> {
     let home = cache.join(format!("azurite-{version}"));
     let entry = home.join(ENTRY);

@@ -1,4 +1,4 @@
-//! What a caller may ask of an Azurite, and the command line that asks Azurite for it.
+//! Settings of an Azurite, and its command line.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -11,24 +11,24 @@ pub struct Ports {
     pub queue: u16,
     /// Table service.
     pub table: u16,
-    /// Blob service: nothing here uses it, Azurite has no switch to leave it out.
+    /// Blob service: unused here, but Azurite cannot run without it.
     pub blob: u16,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) ports: Ports,
-    /// Keep data here; in memory when absent.
+    /// The directory for data; `None`: in memory.
     pub(crate) directory: Option<PathBuf>,
     pub(crate) debug_log: Option<PathBuf>,
-    /// Speak HTTPS and take bearer tokens; plain HTTP and SAS alone when absent.
+    /// The certificate for HTTPS with bearer tokens; `None`: plain HTTP with SAS only.
     pub(crate) https: Option<Https>,
-    /// How long connections stay open between two requests; Azurite's own 5 s when absent.
+    /// How long idle connections stay open, in seconds; `None`: Azurite's default of 5 s.
     pub(crate) keep_alive_seconds: Option<u32>,
 }
 
-/// Flags whatever the source: old and new service versions alike, the account in the path, no output per request, and
-/// no word to Microsoft about it.
+/// Flags for all sources: accept old and new service versions, the account in the path, no output per request, and no telemetry
+/// to Microsoft.
 pub(crate) const COMMON: [&str; 4] = [
     "--skipApiVersionCheck",
     "--disableProductStyleUrl",
@@ -37,7 +37,7 @@ pub(crate) const COMMON: [&str; 4] = [
 ];
 
 impl Options {
-    /// The command line of an Azurite that runs on this machine itself.
+    /// The command line of an Azurite on this machine.
     pub(crate) fn flags(&self) -> Vec<OsString> {
         let mut flags: Vec<OsString> = COMMON.iter().map(Into::into).collect();
         let ports = [
@@ -64,7 +64,7 @@ impl Options {
         flags
     }
 
-    /// The flags for how long connections stay open; none for Azurite's own time.
+    /// The flags for how long idle connections stay open; empty for Azurite's default.
     pub(crate) fn keep_alive(&self) -> Vec<String> {
         let Some(seconds) = self.keep_alive_seconds else {
             return Vec::new();
@@ -75,7 +75,7 @@ impl Options {
             .collect()
     }
 
-    /// How to speak to it.
+    /// The scheme of its addresses.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.https.is_some() {
             "https"

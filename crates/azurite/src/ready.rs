@@ -1,4 +1,4 @@
-//! Waits until an Azurite answers what a client will ask, and with the SAS a client will use.
+//! Waits until an Azurite answers typical requests with the SAS that clients use.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{Endpoints, options::Options, sas, tls::Https};
 
-/// An emulator that listens answers its first request within milliseconds; slow machines get time, not forever.
+/// Time limit: a listening emulator answers its first request within milliseconds; a slow machine needs longer.
 pub(crate) const READY_LIMIT: Duration = Duration::from_secs(30);
 
-/// One that is said to run gets time for a hiccup, and a wrong address is told soon. One that takes the connection is there:
-/// it may be busy, and gets [`READY_LIMIT`] for its answer.
+/// Time limit for a connection to a given address: allows for a short interruption, but reports a wrong address soon. An
+/// emulator that accepts the connection may be busy, and gets [`READY_LIMIT`] for its answer.
 pub(crate) const ADDRESS_LIMIT: Duration = Duration::from_secs(5);
 
-/// Below what a person or a test would notice, and far above what a request costs.
+/// Poll interval: shorter than a person or a test would notice, and much longer than a request takes.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Returns when queue and table both list their contents, else says what was answered last. New tries are made until `limit`.
+/// Returns when queue and table both list their contents; the error has the last answer. Tries until `limit`.
 pub(crate) async fn wait(
     endpoints: &Endpoints,
     options: &Options,
@@ -51,14 +51,14 @@ async fn wait_for(
     let place = url.split('?').next().unwrap_or(url);
     loop {
         let next = Instant::now() + INTERVAL;
-        // Without `Accept` the table service would answer in Atom, which Azurite does not speak.
+        // Without `Accept` the table service would answer in Atom, which Azurite does not support.
         let request = client
             .get(url)
             .header("accept", "application/json;odata=nometadata");
         let answer = timeout_at(answered, request.send()).await;
         let problem = match answer {
             Ok(Ok(response)) if response.status() == StatusCode::OK => return Ok(()),
-            // Refusals do not go away by waiting.
+            // Waiting does not help against a refusal.
             Ok(Ok(response)) if response.status().is_client_error() => {
                 return Err(format!(
                     "{place} answers {}: is it an Azurite, with its published key?",

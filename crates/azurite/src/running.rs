@@ -1,4 +1,4 @@
-//! What holds a started Azurite up, and how it is let go.
+//! The process or container of a started Azurite, and its end.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
@@ -9,17 +9,17 @@ use crate::{Ports, docker::Container, node::Node};
 
 #[derive(Debug)]
 pub(crate) enum Running {
-    /// Someone else's; it is neither stopped nor started here.
+    /// It is not this process's, which neither starts nor stops it.
     Elsewhere,
     Container(Box<Container>),
     Node(Node),
-    /// Ours, and gone for the moment; its ports are kept for it.
+    /// Halted; its ports are reserved for it.
     Halted(#[expect(dead_code, reason = "held, not used")] Vec<TcpSocket>),
 }
 
-/// Keeps `ports` from being given to a connection or listener that asks for any: bound, and listening on nothing, so that
-/// connections are refused. Who asks for one by its number gets it, since the sockets allow for address reuse. Only Linux
-/// has it so; elsewhere the ports are left to their luck.
+/// Reserves `ports`: their sockets are bound and do not listen, so connections are refused, and no process that asks for any
+/// free port gets them. A process that asks for one by number gets it, since the sockets allow address reuse. This works on
+/// Linux only; on other systems the ports are not protected.
 pub(crate) fn keep(ports: Ports) -> Vec<TcpSocket> {
     let keep = |port| {
         let socket = TcpSocket::new_v4().ok()?;
@@ -32,11 +32,11 @@ pub(crate) fn keep(ports: Ports) -> Vec<TcpSocket> {
     kept.filter(|_| cfg!(target_os = "linux")).collect()
 }
 
-/// Where [`lasting`] looks: below the ports that systems give to whoever asks for any (Linux: from 32768 on).
+/// The range in which [`lasting`] searches: below the ports that systems assign as free ones (Linux: from 32768 on).
 const LASTING: std::ops::Range<u16> = 20_000..32_000;
 
-/// Ports that are free, and that nobody gets who asks for any: those of a container that is halted cannot be kept, since its
-/// engine could not publish them again. 0 where there is none.
+/// Free ports that systems do not assign to processes asking for any: the ports of a halted container cannot be reserved, since
+/// its engine could not publish them again. 0 if there is none.
 pub(crate) fn lasting() -> Ports {
     let span = u64::from(LASTING.end - LASTING.start);
     let first = RandomState::new().hash_one(0) % span;
@@ -52,7 +52,7 @@ pub(crate) fn lasting() -> Ports {
 }
 
 impl Running {
-    /// How it ended, if it is ours and has ended by itself.
+    /// How it ended by itself, if it is this process's and did.
     pub(crate) fn ended(&mut self) -> Option<String> {
         match self {
             Self::Container(container) => container.ended(),
@@ -61,7 +61,7 @@ impl Running {
         }
     }
 
-    /// Ends what is ours and waits until it is gone, its data written.
+    /// Stops it if it is this process's, and waits until it is gone and its data are written.
     pub(crate) async fn stop(self) {
         match self {
             Self::Container(container) => container.stop().await,

@@ -1,30 +1,30 @@
-//! Signs the account SAS that gives a client every right on the queues and tables of the emulator's account.
+//! Signs the account SAS with every permission on the queues and tables of the emulator's account.
 //!
-//! Rule source: "Create an account SAS", Azure Storage REST reference. The key is the one Microsoft publishes for its
-//! emulators: it opens nothing else.
+//! Rule source: "Create an account SAS", Azure Storage REST reference. The key is Microsoft's public key for emulators, valid
+//! for nothing else.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use time::{Duration, OffsetDateTime, format_description::FormatItem, macros::format_description};
 
-/// The account every Azurite knows without configuration.
+/// The account of every Azurite without configuration.
 pub const ACCOUNT: &str = "devstoreaccount1";
 
-/// The published key of [`ACCOUNT`].
+/// The public key of [`ACCOUNT`].
 pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// Service version the signature follows. From 2020-12-06 on the string to sign has a line for the encryption scope.
+/// Service version of the signature. From 2020-12-06 on, the string to sign has a line for the encryption scope.
 const VERSION: &str = "2021-12-02";
 
-/// Long enough for a working day with one emulator; a SAS is signed anew at every call anyway.
+/// Validity: a working day with one emulator; each call signs a new SAS anyway.
 const LIFETIME: Duration = Duration::hours(12);
 
 const TIME: &[FormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
-/// Everything the string to sign is made of, so that tests can sign what a client would never ask for.
+/// The parts of the string to sign, so that tests can sign unusual ones.
 #[derive(Debug, Clone)]
 struct AccountSas<'a> {
     version: &'a str,
@@ -32,7 +32,7 @@ struct AccountSas<'a> {
     expiry: OffsetDateTime,
 }
 
-/// Query string (without `?`) that is valid for the next hours, from now on.
+/// Query string (without `?`) that is valid from now on for the next hours.
 pub fn account_sas() -> String {
     AccountSas {
         version: VERSION,
@@ -86,7 +86,7 @@ impl AccountSas<'_> {
     }
 }
 
-/// Percent-encodes what base64, an ISO time and a list may hold beyond unreserved characters.
+/// Percent-encodes the reserved characters in Base64, an ISO time and a list.
 fn escape(value: &str) -> String {
     value
         .chars()

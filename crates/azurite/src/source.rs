@@ -1,13 +1,13 @@
-//! The three places an Azurite can come from, and the environment that chooses among them.
+//! The three sources of an Azurite, and the environment variables that choose one.
 
 use std::{env, fmt, str::FromStr};
 
 use crate::Error;
 
-/// Where an Azurite comes from.
+/// The source of an Azurite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// One that runs already, named by `EDW_AZURITE_QUEUE_URL` and `EDW_AZURITE_TABLE_URL`.
+    /// A running Azurite at `EDW_AZURITE_QUEUE_URL` and `EDW_AZURITE_TABLE_URL`.
     Address,
     /// The published image, run by a Docker engine.
     Docker,
@@ -25,7 +25,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// A source, or none for "the first that works".
+/// A source; `None` for "the first that works".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice(pub(crate) Option<Source>);
 
@@ -43,7 +43,7 @@ impl FromStr for Choice {
     }
 }
 
-/// What the environment says. Read once per start, so that everything below can be tested without touching it.
+/// The environment's settings. Read once per start, so that all other code can be tested without changing the environment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
     pub(crate) queue_url: Option<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Environment {
 
 impl Environment {
     pub(crate) fn read() -> Self {
-        // An empty variable is how shells and CI files say "not set".
+        // Shells and CI files use an empty variable for "not set".
         let read = |name| env::var(name).ok().filter(|value| !value.is_empty());
         Self {
             queue_url: read("EDW_AZURITE_QUEUE_URL"),

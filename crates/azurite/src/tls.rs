@@ -1,4 +1,4 @@
-//! A certificate authority for one run, and what it certifies: HTTPS on this machine that everybody can verify.
+//! A certificate authority for one run, with certificates for HTTPS on this machine that clients can verify.
 
 use std::{
     fs,
@@ -15,10 +15,10 @@ use time::{Duration, OffsetDateTime};
 
 use crate::Error;
 
-/// Longer than any run, and far shorter than what anybody should trust a laptop's keys for.
+/// Validity: longer than any run, and short, because nobody should trust a laptop's keys for long.
 const LIFE: Duration = Duration::days(7);
 
-/// Clocks of containers may be a little late.
+/// Tolerance for clocks of containers, which may be slightly late.
 const LEEWAY: Duration = Duration::hours(1);
 
 /// A certificate authority whose key never leaves this process.
@@ -48,7 +48,7 @@ impl std::fmt::Debug for CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// Makes one.
+    /// Makes a certificate authority.
     pub fn new() -> Self {
         let mut params = named("edw harness, one run", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -59,18 +59,18 @@ impl CertificateAuthority {
         }
     }
 
-    /// Its own certificate, PEM: what to trust.
+    /// Its own certificate as PEM, which clients must trust.
     pub fn certificate(&self) -> String {
         self.issuer.pem()
     }
 
-    /// A certificate for servers at `127.0.0.1` and `localhost`, and at the gateway of Docker's default bridge, where a process
-    /// that is itself in a container finds what the engine publishes.
+    /// Makes a certificate for servers at `127.0.0.1` and `localhost`, and at the gateway of Docker's default bridge, through
+    /// which a process in a container reaches published ports.
     pub fn certify(&self) -> Certified {
         self.certify_hosts(&["127.0.0.1", "localhost", "172.17.0.1"])
     }
 
-    /// A certificate for a server at these names and addresses, which are ASCII.
+    /// Makes a certificate for a server with these names and addresses, which are ASCII.
     pub fn certify_hosts(&self, hosts: &[&str]) -> Certified {
         let mut params = named("localhost", hosts);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -96,7 +96,7 @@ fn key() -> KeyPair {
     KeyPair::generate().expect("the system must have random numbers")
 }
 
-/// For a subject of this name, at these host names and addresses.
+/// The parameters for a subject with this name, at these host names and addresses.
 fn named(name: &str, hosts: &[&str]) -> CertificateParams {
     let now = OffsetDateTime::now_utc();
     let mut distinguished_name = DistinguishedName::new();
@@ -108,8 +108,8 @@ fn named(name: &str, hosts: &[&str]) -> CertificateParams {
     params
 }
 
-/// What Azurite is given to speak HTTPS, in files, and what its clients trust. Clones share the files; the last one takes
-/// them away.
+/// The files with which Azurite serves HTTPS, and the root that its clients must trust. Clones share the files; the last one
+/// removes them.
 #[derive(Debug, Clone)]
 pub(crate) struct Https {
     files: Arc<TempDir>,
@@ -128,7 +128,7 @@ impl Https {
                 source,
             }
         };
-        // Its directory is its owner's alone.
+        // Only the owner has access to its directory.
         let files =
             TempDir::with_prefix_in("https-", within).map_err(io_error(within.to_owned()))?;
         let Certified { certificate, key } = authority.certify();
@@ -142,12 +142,12 @@ impl Https {
         })
     }
 
-    /// Where the files are.
+    /// The directory of the files.
     pub(crate) fn directory(&self) -> &Path {
         self.files.path()
     }
 
-    /// What to trust.
+    /// The root that clients must trust.
     pub(crate) fn root(&self) -> reqwest::Certificate {
         reqwest::Certificate::from_pem(self.root.as_bytes()).expect("it must be a certificate")
     }

@@ -1,4 +1,4 @@
-//! Writing the files of the program to a disk.
+//! Writes the program's files to a disk.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -8,13 +8,13 @@ use tempfile::TempDir;
 
 use crate::{FILES, name_of, parts};
 
-/// Why files of the program cannot be written out.
+/// Reason why the program's files cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// A part that there is not.
+    /// There is no such part.
     #[error("export {0:?}: the program has no such part; it has {parts}", parts = parts().join(", "))]
     NoPart(String),
-    /// Files that are there with another content: somebody has edited them.
+    /// Files exist with another content, because a user has edited them.
     #[error(
         "export to {}: it holds {} that differ from the program's, such as {}; give another directory, or --overwrite",
         to.display(), if *count == 1 { "1 file".to_owned() } else { format!("{count} files") }, first.display()
@@ -22,7 +22,7 @@ pub enum ExportError {
     Edited {
         /// The directory.
         to: PathBuf,
-        /// How many.
+        /// The number of these files.
         count: usize,
         /// One of them.
         first: PathBuf,
@@ -30,24 +30,24 @@ pub enum ExportError {
     /// A file cannot be written.
     #[error("write {}", path.display())]
     Write {
-        /// Which.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// What an export has done.
+/// Result of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
     /// Files that were written.
     pub written: Vec<PathBuf>,
-    /// Files that were there already, each the same as the program's.
+    /// Number of files that existed already with the same content.
     pub same: usize,
 }
 
-/// Writes the `wanted` parts, or all of them where none is named, into the directory `to`. Nothing is written if a file is
-/// there with another content, unless `overwrite` says so.
+/// Writes the `wanted` parts, or all parts if none is named, into the directory `to`. If a file exists with another content,
+/// nothing is written, unless `overwrite` is set.
 pub fn export(to: &Path, wanted: &[String], overwrite: bool) -> Result<Exported, ExportError> {
     if let Some(unknown) = wanted.iter().find(|name| !parts().contains(&name.as_str())) {
         return Err(ExportError::NoPart(unknown.clone()));
@@ -83,7 +83,7 @@ pub fn export(to: &Path, wanted: &[String], overwrite: bool) -> Result<Exported,
     }
 }
 
-/// A whole file or none: it is written beside its place, and moved there.
+/// Writes a file completely or not at all: writes it beside its place, and renames it.
 fn write(path: &Path, content: &[u8]) -> Result<(), ExportError> {
     let written = || -> io::Result<()> {
         let dir = path
@@ -91,7 +91,7 @@ fn write(path: &Path, content: &[u8]) -> Result<(), ExportError> {
             .expect("an exported file must lie in a directory");
         fs::create_dir_all(dir)?;
         let mut file = tempfile::Builder::new();
-        // As any other file: one that is private could not be read by who shares the repository.
+        // The usual permissions: other users of the repository must be able to read it.
         #[cfg(unix)]
         file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
         let mut file = file.tempfile_in(dir)?;
@@ -105,8 +105,8 @@ fn write(path: &Path, content: &[u8]) -> Result<(), ExportError> {
     })
 }
 
-/// A directory of the program on the disk, for programs that read files alone, such as kubectl: what stands beside it is
-/// there too. Gone when the first of the pair is dropped. `None` for a path of the disk.
+/// Writes a directory of the program to the disk, with the directories beside it, for programs that can only read files, such
+/// as kubectl. Removed when the first value of the pair is dropped. `None` for a path on the disk.
 pub fn lend(path: &Path) -> Result<Option<(TempDir, PathBuf)>, ExportError> {
     let Some(name) = name_of(path) else {
         return Ok(None);

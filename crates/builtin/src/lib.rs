@@ -1,8 +1,8 @@
-//! The files that the program carries in itself, so that it needs no repository beside it: features, manifests, example prices.
+//! The files that the program contains, so that it needs no repository: features, manifests, example prices.
 //!
-//! A path that begins with `builtin:`, such as `builtin:k8s/base`, names a file or a directory of them. The functions here
-//! read such a path as `std::fs` reads any other, and hand every other path on to `std::fs`; so whoever reads through them
-//! takes both. [`export()`] writes them out, to be edited.
+//! A path that begins with `builtin:`, such as `builtin:k8s/base`, names a contained file or directory. The functions here read
+//! such paths, and pass every other path to `std::fs`, so a caller can use both. [`export()`] writes the files to a disk, where
+//! users can edit them.
 
 mod export;
 
@@ -12,10 +12,10 @@ use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-/// What the path of a file of the program begins with.
+/// The prefix of paths of contained files.
 pub const SCHEME: &str = "builtin:";
 
-/// Every file: its name and its content, in order of the names.
+/// Every file with its name and content, sorted by name.
 static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// A file or a directory in a directory.
@@ -23,21 +23,21 @@ static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"))
 pub struct Entry {
     /// Its path.
     pub path: PathBuf,
-    /// Whether it is a directory; a link to one is none.
+    /// Whether it is a directory; `false` for a link to one.
     pub is_dir: bool,
 }
 
-/// The path of a file or directory of the program: `path("features")` is `builtin:features`.
+/// The path of a contained file or directory: `path("features")` is `builtin:features`.
 pub fn path(name: &str) -> PathBuf {
     PathBuf::from(format!("{SCHEME}{name}"))
 }
 
-/// Whether a path names a file or directory of the program.
+/// Whether a path names a contained file or directory.
 pub fn is_builtin(path: &Path) -> bool {
     name_of(path).is_some()
 }
 
-/// The names of everything at the top: directories and files.
+/// The names of the top-level files and directories.
 pub fn parts() -> Vec<&'static str> {
     let tops = FILES.iter().map(|(name, _)| name.split('/').next());
     let mut tops: Vec<_> = tops.flatten().collect();
@@ -45,7 +45,7 @@ pub fn parts() -> Vec<&'static str> {
     tops
 }
 
-/// Whether a file is there.
+/// Whether a file exists.
 pub fn is_file(path: &Path) -> bool {
     match name_of(path) {
         None => path.is_file(),
@@ -53,7 +53,7 @@ pub fn is_file(path: &Path) -> bool {
     }
 }
 
-/// Whether a directory is there.
+/// Whether a directory exists.
 pub fn is_dir(path: &Path) -> bool {
     match name_of(path) {
         None => path.is_dir(),
@@ -69,7 +69,7 @@ pub fn read(path: &Path) -> io::Result<Cow<'static, [u8]>> {
     }
 }
 
-/// What is in a directory, in no order.
+/// The entries of a directory, in any order.
 pub fn read_dir(path: &Path) -> io::Result<Vec<Entry>> {
     let Some(name) = name_of(path) else {
         let entries = fs::read_dir(path)?.map(|entry| {
@@ -105,7 +105,7 @@ fn not_carried() -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, text)
 }
 
-/// The name that a path has in the program, without `.` and `..`; `None` for a path of the disk.
+/// The name of a path in the program, without `.` and `..`; `None` for a path on the disk.
 fn name_of(path: &Path) -> Option<String> {
     let text = path.to_str()?.strip_prefix(SCHEME)?;
     let mut name: Vec<&str> = Vec::new();
@@ -124,7 +124,7 @@ fn content(name: &str) -> Option<&'static [u8]> {
     Some(FILES[found].1)
 }
 
-/// Every file below a directory: what its name goes on with, and its content. All files for an empty name.
+/// Every file below a directory: the rest of its name, and its content. All files for an empty name.
 fn below(name: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
     FILES.iter().filter_map(move |(file, content)| {
         let rest = match name {

@@ -1,4 +1,4 @@
-//! The files of the program are those of the repository, and are read and written as they are there.
+//! Tests that the contained files are those of the repository, and are read and exported unchanged.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every file below `directory`, by its path from there.
+/// Every file below `directory`, as a relative path.
 fn all(directory: &Path) -> BTreeSet<PathBuf> {
     fn add(directory: &Path, root: &Path, files: &mut BTreeSet<PathBuf>) {
         for entry in read_dir(directory).unwrap() {

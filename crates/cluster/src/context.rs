@@ -1,4 +1,4 @@
-//! Which cluster: a context of the kubeconfig, named by who runs it and never guessed.
+//! Choice of the cluster: a context of the kubeconfig, which the user names and which is never guessed.
 
 use std::path::Path;
 
@@ -27,13 +27,13 @@ pub fn choose(kubeconfig: &Kubeconfig, wanted: Option<&str>) -> Result<String, C
     }
 }
 
-/// A client of the cluster whose context `wanted` names in the kubeconfig (`KUBECONFIG`, else `~/.kube/config`), and that name.
-/// Nothing is asked of the cluster yet.
+/// Makes a client of the cluster with the context `wanted` in the kubeconfig (`KUBECONFIG`, else `~/.kube/config`), and returns
+/// the context's name. Sends no request yet.
 pub async fn connect(wanted: Option<&str>) -> Result<(Client, String), Error> {
     by(Kubeconfig::read(), wanted).await
 }
 
-/// The same by the kubeconfig in `file`.
+/// As [`connect`], with the kubeconfig in `file`.
 pub async fn connect_by(file: &Path, wanted: Option<&str>) -> Result<(Client, String), Error> {
     by(Kubeconfig::read_from(file), wanted).await
 }

@@ -1,4 +1,4 @@
-//! Ending the pods of a run on a node, as `kubectl drain` does, or at once.
+//! Ends a run's pods on a node, as `kubectl drain` does, or at once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,26 +12,26 @@ use tokio::time::{Instant, sleep};
 use crate::error::{Error, said};
 use crate::nodes::{has_ended, on};
 
-/// From one try to the next. `kubectl drain` waits for 5 s; budgets that let one go at a time are met sooner so.
+/// Pause between two tries. `kubectl drain` waits for 5 s; with a shorter pause, budgets of one pod at a time are met sooner.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// How pods are ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// By the Eviction API: each is told to end, within its grace period, as its disruption budget allows.
+    /// By the Eviction API: each pod is told to end, within its grace period, when its disruption budget allows it.
     InOrder,
-    /// At once, whatever a budget says: as if the machine were gone.
+    /// At once, without regard to a budget: as if the machine were gone.
     AtOnce,
 }
 
-/// What happens meanwhile.
+/// Progress of a drain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
-    /// This pod is about to be ended at once. Told before it is.
+    /// This pod is about to be ended at once. Reported before.
     Ends(String),
     /// This pod was told to end.
     Evicted(String),
-    /// This pod may not be evicted yet, for this reason. Told once of each.
+    /// This pod may not be evicted yet, for this reason. Reported once for each pod.
     HeldBack(String, String),
 }
 
@@ -40,19 +40,19 @@ pub enum Told {
 pub struct Drain {
     /// The run's pods. Use a client that does not retry ([`connect_to_be_told`](crate::context::connect_to_be_told)): each refusal is reported.
     pub pods: Api<Pod>,
-    /// The label, with or without its value, of those that are ended. Others stay where they are.
+    /// The label, with or without a value, of the pods that are ended. Others are left alone.
     pub label: &'static str,
     /// The node.
     pub node: String,
-    /// How.
+    /// How the pods are ended.
     pub way: Way,
-    /// How long it may take.
+    /// Time limit.
     pub patience: Duration,
 }
 
 impl Drain {
-    /// Ends the pods, and returns when they are gone. An eviction that the API server refuses for now (429: a budget, or too many
-    /// requests; 5xx: it is not well) is asked again until time is up; one that is forbidden is not.
+    /// Ends the pods, and returns when they are gone. If the API server refuses an eviction temporarily (429: a budget, or too
+    /// many requests; 5xx: a problem of the server), it is tried again until the time limit; if it is forbidden, it is not.
     pub async fn run(&self, mut told: impl FnMut(Told)) -> Result<(), Error> {
         let begun = Instant::now();
         let mut refused: BTreeMap<String, String> = BTreeMap::new();
@@ -138,7 +138,7 @@ impl Drain {
     }
 }
 
-/// Whether asking again is in vain. A conflict is of another's change at the same moment.
+/// Whether another try is useless. A conflict comes from another change at the same time.
 fn is_final(error: &kube::Error) -> bool {
     match error {
         kube::Error::Api(status) => {
@@ -149,7 +149,7 @@ fn is_final(error: &kube::Error) -> bool {
     }
 }
 
-/// What keeps `pod` on its node.
+/// Why `pod` is still on its node.
 fn holds(pod: &Pod, refused: &BTreeMap<String, String>) -> String {
     let name = pod.name_any();
     if let Some(end) = &pod.metadata.deletion_timestamp {

@@ -1,34 +1,34 @@
-//! What can go wrong with a cluster, in words that say what to do.
+//! Errors of a cluster, in words that say what to do.
 
 use std::time::Duration;
 
-/// Why something could not be done.
+/// Reason why an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No context was named, or there is none of that name.
+    /// No context was named, or it does not exist.
     #[error(transparent)]
     Context(#[from] ContextError),
-    /// The API server refused it, or could not be asked.
+    /// The API server refused the operation, or did not answer.
     #[error("{doing}: {said}")]
     Refused {
-        /// What was to be done.
+        /// The operation.
         doing: String,
-        /// What the API server said.
+        /// The API server's message.
         said: String,
         /// The HTTP status; `None`: there was no answer.
         status: Option<u16>,
     },
-    /// It did not happen in time.
+    /// A wait exceeded its time limit.
     #[error("wait until {what}: not within {after:?}{}", because(.why))]
     Late {
-        /// What was waited for.
+        /// The condition.
         what: String,
-        /// For how long.
+        /// The time limit.
         after: Duration,
-        /// What is known of the reason; empty: nothing.
+        /// The known reason; empty if there is none.
         why: String,
     },
-    /// An object cannot be used as it is.
+    /// An object cannot be used.
     #[error("use {object}: {reason}")]
     Object {
         /// Kind and name.
@@ -36,12 +36,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A file or a socket of this machine.
+    /// An operation on a file or a socket of this machine failed.
     #[error("{doing}: {source}")]
     Local {
-        /// What was to be done.
+        /// The operation.
         doing: String,
-        /// Why it failed.
+        /// The system's error.
         source: std::io::Error,
     },
 }
@@ -53,29 +53,29 @@ fn because(why: &str) -> String {
     format!("; {why}")
 }
 
-/// Why no cluster was chosen.
+/// Reason why no cluster was chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ContextError {
-    /// There is no kubeconfig that can be read.
+    /// There is no readable kubeconfig.
     #[error("read the kubeconfig: {0}; set KUBECONFIG to its file")]
     Unreadable(String),
-    /// None was named. It is never guessed: what the current context is depends on what was done last in some other terminal.
+    /// No context was named. It is never guessed, because another terminal may have changed the current context.
     #[error("choose a cluster: name its context, --context NAME{}", told(.current.as_deref(), .known))]
     NotNamed {
-        /// What kubectl would use.
+        /// The current context, which kubectl would use.
         current: Option<String>,
-        /// Those that there are.
+        /// The existing contexts.
         known: Vec<String>,
     },
-    /// There is none of this name.
+    /// There is no context with this name.
     #[error("find the context {name:?}{}", told(None, .known))]
     Unknown {
         /// The name.
         name: String,
-        /// Those that there are.
+        /// The existing contexts.
         known: Vec<String>,
     },
-    /// It does not check whom it speaks to, and what is sent there holds secrets.
+    /// The context does not verify the API server's certificate, although secrets are sent to that server.
     #[error(
         "use the context {0:?}: it does not check the API server's certificate (insecure-skip-tls-verify), and the harness sends \
          secrets there; give its cluster certificate-authority-data, or certificate-authority, in the kubeconfig"
@@ -93,7 +93,7 @@ fn told(current: Option<&str>, known: &[String]) -> String {
 }
 
 impl Error {
-    /// From an error of the client while `doing` something.
+    /// Makes an error from the client's error while `doing` something.
     pub fn of(doing: impl Into<String>, error: &kube::Error) -> Self {
         let status = match error {
             kube::Error::Api(status) => Some(status.code),
@@ -106,7 +106,7 @@ impl Error {
         }
     }
 
-    /// Whether the API server has no such object.
+    /// Whether the object does not exist.
     pub const fn is_absent(&self) -> bool {
         matches!(
             self,
@@ -118,7 +118,7 @@ impl Error {
     }
 }
 
-/// What the API server said, without the client's own frame around it.
+/// The API server's message, without the client's own text around it.
 pub(crate) fn said(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if status.message.is_empty() => {
@@ -131,7 +131,7 @@ pub(crate) fn said(error: &kube::Error) -> String {
     }
 }
 
-/// An error and its causes; each that says something new.
+/// An error and its causes, without repetitions.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

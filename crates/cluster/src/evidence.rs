@@ -1,4 +1,4 @@
-//! What a namespace looked like, written to files before it goes: objects as the API server has them, and what it says has happened.
+//! Saves the state of a namespace to files before it is removed: its objects and its events.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
-/// The file of the events, one a line, in their order.
+/// The file with the events, one per line, in their order.
 pub const EVENTS: &str = "events.txt";
 
-/// Writes what there is in `namespace` below `directory`. All is tried; the first error is returned.
+/// Writes the objects and events of `namespace` below `directory`. Tries everything; returns the first error.
 pub async fn write(client: &Client, namespace: &str, directory: &Path) -> Result<(), Error> {
     let local = |source| Error::Local {
         doing: format!("write below {}", directory.display()),
@@ -62,7 +62,7 @@ async fn scaled_objects(client: &Client, namespace: &str, directory: &Path) -> R
     let file = "scaledobjects.json";
     match api.list(&ListParams::default()).await {
         Ok(list) => save(directory, file, &list.items).await,
-        // A cluster without KEDA has none.
+        // A cluster without KEDA does not have this kind.
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => Err(Error::of(format!("keep {file}"), &error)),
     }
@@ -87,7 +87,7 @@ async fn events(client: &Client, namespace: &str, directory: &Path) -> Result<()
     write_file(directory, EVENTS, lines.join("\n").as_bytes()).await
 }
 
-/// One event, as `kubectl get events` prints it.
+/// An event in the format of `kubectl get events`.
 pub fn line(event: &Event) -> String {
     let time = event.last_timestamp.as_ref().map(|time| time.0);
     let time = time.or_else(|| event.event_time.as_ref().map(|time| time.0));

@@ -1,5 +1,5 @@
-//! A port of a pod on this machine's loopback, as `kubectl port-forward` gives it, but for as long as it is asked for: each connection
-//! goes to a pod that is ready then, so that a pod that was replaced costs a connection and not the way.
+//! Forwards a port of a pod to this machine's loopback, like `kubectl port-forward`, until it is dropped: each connection goes
+//! to a pod that is ready at that time, so that a replaced pod breaks a connection, but not the forward.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,14 +18,14 @@ use tokio::time::timeout;
 use crate::error::{Error, said};
 use crate::pods::PodView;
 
-/// From one try to watch to the next, while the API server gives no answer.
+/// Pause between two tries to watch, while the API server does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// A way to a port of pods. Dropping it closes it.
+/// A forwarded port of pods. Dropping it closes it.
 pub struct Forward {
     address: SocketAddr,
     trouble: Arc<Mutex<Option<String>>>,
-    /// What accepts connections, until this is dropped; their tasks end with it.
+    /// The task that accepts connections, until this is dropped; the connections' tasks end with it.
     _accepting: JoinSet<()>,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Forward {
 }
 
 impl Forward {
-    /// Opens a way to `port` of the pods in `pods` that `selector` selects by their labels.
+    /// Forwards `port` of the pods in `pods` that the label selector `selector` selects.
     pub async fn open(pods: Api<Pod>, selector: &str, port: u16) -> Result<Self, Error> {
         let local = |source| Error::Local {
             doing: format!("listen for what goes to {selector}"),
@@ -62,19 +62,19 @@ impl Forward {
         })
     }
 
-    /// Where it is on this machine.
+    /// The address on this machine.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Why the last connection that was tried came to nothing; `None`: it did not.
+    /// Why the last connection failed; `None`: it did not.
     pub fn trouble(&self) -> Option<String> {
         let trouble = self.trouble.lock();
         trouble.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Where connections go.
+/// The target of connections.
 struct Way {
     pods: Api<Pod>,
     selector: String,
@@ -102,7 +102,7 @@ async fn accept(listener: TcpListener, way: Arc<Way>) {
 }
 
 impl Way {
-    /// Carries one connection to its end.
+    /// Carries one connection until it ends.
     async fn carry(&self, mut stream: TcpStream) {
         let carried = async {
             let pod = self.ready().await?;
@@ -113,7 +113,7 @@ impl Way {
             let there = forwarded.take_stream(self.port);
             let mut there = there.ok_or_else(|| format!("forward to {pod}: there is no stream"))?;
             self.tell(None);
-            // How a connection ends is the affair of both ends.
+            // An error of a connection concerns its two ends.
             let _ = tokio::io::copy_bidirectional(&mut stream, &mut there).await;
             forwarded.abort();
             Ok::<_, String>(())
@@ -128,7 +128,7 @@ impl Way {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    /// A pod that is ready.
+    /// The name of a pod that is ready.
     async fn ready(&self) -> Result<String, String> {
         let selected = ListParams::default().labels(&self.selector);
         let pods = self.pods.list(&selected).await;
@@ -166,13 +166,13 @@ pub async fn ready(pods: &Api<Pod>, selector: &str, patience: Duration) -> Resul
     })
 }
 
-/// Why a pod is not ready, as far as the cluster says.
+/// Why a pod is not ready, if the cluster reports a reason.
 fn why(pod: &Pod) -> Option<String> {
     let container = pod.spec.as_ref()?.containers.first()?.name.clone();
     PodView::of(pod, &container).waits_for
 }
 
-/// Whether a pod says that it is ready, and was not told to end.
+/// Whether a pod is ready, and was not told to end.
 pub fn is_ready(pod: &Pod) -> bool {
     let conditions = pod
         .status

@@ -1,12 +1,12 @@
-//! One namespace of a Kubernetes cluster for one run: made, filled, watched, reached, and taken away. Knows Kubernetes, and nothing of
-//! what runs in it or of how that is judged.
+//! One namespace of a Kubernetes cluster for one run: created, filled, watched, connected to, and removed. Knows Kubernetes,
+//! and nothing about runs.
 //!
-//! - [`context`]: which cluster; [`preflight()`]: what it must have and allow.
-//! - [`namespace`]: of the run, with its expiry; [`Objects`]: server-side apply of whatever an overlay holds.
-//! - [`watching`]: changes of objects, whole also after a break; [`pods`]: what of a pod matters.
-//! - [`nodes`]: those that were handed over, out of use and given back; [`drain`]: how pods are ended on one.
-//! - [`logs`]: what containers say, while they live; [`Forward`]: the way to a port of a pod; [`evidence`]: what is written down
-//!   before all of it goes.
+//! - [`context`]: the choice of the cluster; [`preflight()`]: what it must have and allow.
+//! - [`namespace`]: the run's namespace, with its expiry; [`Objects`]: server-side apply of any objects of an overlay.
+//! - [`watching`]: changes of objects, complete also after a break; [`pods`]: the relevant part of a pod.
+//! - [`nodes`]: handed-over nodes, cordoned and uncordoned; [`drain`]: ends the pods on a node.
+//! - [`logs`]: logs of containers, copied while they run; [`Forward`]: a forwarded port of a pod; [`evidence`]: the state of
+//!   the namespace, saved before it is removed.
 
 pub mod context;
 pub mod drain;

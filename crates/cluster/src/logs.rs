@@ -1,4 +1,4 @@
-//! What containers say, written to files while they live: the log of a pod goes with the pod.
+//! Copies logs of containers to files while they run: the log of a pod is removed with the pod.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 use crate::pods::PodView;
 
-/// From one try to follow a log to the next, while the API server or the kubelet cannot be asked.
+/// Pause between two tries to follow a log, while the API server or the kubelet does not answer.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// One container's log.
 #[derive(Debug, Clone)]
 pub struct Followed {
-    /// Pods of its namespace.
+    /// The pods of its namespace.
     pub pods: Api<Pod>,
     /// The pod.
     pub pod: String,
@@ -29,21 +29,21 @@ pub struct Followed {
     pub container: String,
 }
 
-/// Where a follower is in a log. The log's times are to the nanosecond, those that the API takes are to the second: it repeats lines
-/// after a cut connection, which are left out here.
+/// The position of a follower in a log. The log's times have nanoseconds, those of the API's parameter seconds: after a broken
+/// connection the API repeats lines, which are left out here.
 #[derive(Debug, Default)]
 struct Place {
-    /// The time of the last line that was told.
+    /// The time of the last line that was passed on.
     last: Option<Timestamp>,
-    /// How many lines that have exactly this time were told.
+    /// How many lines with exactly this time were passed on.
     told_at_last: usize,
-    /// While lines are repeated: up to where, and how many of exactly that time.
+    /// While lines are repeated: the time up to which they are, and the number with exactly that time.
     repeated: Option<(Timestamp, usize)>,
 }
 
 impl Followed {
-    /// Hands every line to `hear`, in order and once each, until the container has ended and all of its log was told, until the pod is
-    /// gone, or until `stop`. A connection that is cut is made anew.
+    /// Passes every line to `hear`, in order and once each, until the container has ended and its whole log was read, until the
+    /// pod is gone, or until `stop`. A broken connection is opened again.
     pub async fn lines(
         &self,
         stop: &CancellationToken,
@@ -52,7 +52,7 @@ impl Followed {
         let mut place = Place::default();
         let doing = || format!("follow the log of {}", self.pod);
         loop {
-            // Before the log is read: what has ended by then has said all that is read.
+            // Checked before the log is read: if the container has ended by then, the read log is complete.
             let has_ended = self.has_ended().await;
             let params = LogParams {
                 container: Some(self.container.clone()),
@@ -76,9 +76,9 @@ impl Followed {
                         }
                     }
                 }
-                // Not started yet, or the kubelet does not answer.
+                // The container has not started yet, or the kubelet does not answer.
                 Err(kube::Error::Api(status)) if [400, 500, 502, 503].contains(&status.code) => {}
-                // Gone, and its log with it.
+                // The pod is gone, and its log with it.
                 Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
                 Err(error @ kube::Error::Api(_)) => return Err(Error::of(doing(), &error)),
                 Err(error) => tracing::debug!("{}: {error}", doing()),
@@ -90,7 +90,7 @@ impl Followed {
         }
     }
 
-    /// Writes every line to `file`, as [`Followed::lines`] tells them.
+    /// Writes every line to `file`, as [`Followed::lines`] does.
     pub async fn write(&self, file: &Path, stop: &CancellationToken) -> Result<(), Error> {
         let local = |source| Error::Local {
             doing: format!("write {}", file.display()),
@@ -101,7 +101,7 @@ impl Followed {
         self.lines(stop, |line| writeln!(out, "{line}")).await
     }
 
-    /// Whether its container will say nothing more. A pod that is gone says nothing more either.
+    /// Whether its container will log nothing more; also true if the pod is gone.
     async fn has_ended(&self) -> bool {
         match self.pods.get_opt(&self.pod).await {
             Ok(Some(pod)) => PodView::of(&pod, &self.container).is_over(),
@@ -111,17 +111,17 @@ impl Followed {
     }
 }
 
-/// Why a log was not told to its end.
+/// Reason why a log was not read to its end.
 #[derive(Debug)]
 enum Untold {
-    /// The connection was cut.
+    /// The connection broke.
     Cut,
-    /// Who hears could not take a line.
+    /// The callback could not take a line.
     Unheard(std::io::Error),
 }
 
 impl Place {
-    /// Tells what the stream has and was not told before.
+    /// Passes on the lines of the stream that were not passed on before.
     async fn tell(
         &mut self,
         stream: impl AsyncBufRead + Send,
@@ -137,7 +137,7 @@ impl Place {
                 Ok(_) => {}
                 Err(_) => return Err(Untold::Cut),
             }
-            // Half a line is one whose rest was cut off: it comes whole the next time.
+            // An incomplete line was cut off: it comes completely the next time.
             let Some(whole) = line.strip_suffix('\n') else {
                 return Err(Untold::Cut);
             };
@@ -148,7 +148,7 @@ impl Place {
         }
     }
 
-    /// Whether a line, which starts with its time, was not told before.
+    /// Whether a line, which starts with its time, was not passed on before.
     fn is_news(&mut self, line: &str) -> bool {
         let Some(time) = time(line) else { return true };
         match &mut self.repeated {
@@ -191,7 +191,7 @@ mod tests {
                 heard.push(line.to_owned());
                 Ok(())
             };
-            // The last line of a part may be cut off.
+            // The last line of a part may be incomplete.
             let _ = place.tell(Cursor::new(part.as_bytes()), &mut hear).await;
         }
         heard
@@ -207,7 +207,7 @@ mod tests {
         let cut = "2026-11-28T12:00:00.2Z two ag";
         let after = "2026-11-28T12:00:00.3Z three\n";
         let first = format!("{a}{b}{cut}");
-        // The API repeats from the last time on.
+        // The API repeats lines from the last time on.
         let second = format!("{b}{same}");
         let third = format!("{b}{same}{after}");
         assert_eq!(

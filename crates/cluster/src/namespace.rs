@@ -1,4 +1,4 @@
-//! The namespace of a run: made with its expiry on it, and gone when it is said to be.
+//! The namespace of a run: created with an expiry time, and removed completely.
 
 use std::time::Duration;
 
@@ -12,37 +12,37 @@ use tokio::time::timeout;
 use crate::error::Error;
 use crate::objects::FIELD_MANAGER;
 
-/// The label by which namespaces of runs are found.
+/// The label of all namespaces of runs.
 pub const MANAGED: (&str, &str) = ("app.kubernetes.io/managed-by", FIELD_MANAGER);
 
-/// The label that names the run.
+/// The label with the run's id.
 const RUN: &str = "edw/run";
 
-/// The annotation after which moment nobody needs it any more.
+/// The annotation with the time after which the namespace is no longer needed.
 pub(crate) const EXPIRES: &str = "edw/expires";
 
-/// The moment after `life` from now.
+/// The time `life` from now.
 pub(crate) fn expiry(life: Duration) -> Timestamp {
     let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::MAX);
     let expires = Timestamp::now().saturating_add(life);
     expires.unwrap_or(Timestamp::MAX)
 }
 
-/// A namespace that a run has made.
+/// A namespace of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     /// Its name.
     pub name: String,
     /// The run.
     pub run: String,
-    /// Whether its time is over. What no date can be read of never is.
+    /// Whether it has expired. `false` if the time is unreadable.
     pub is_expired: bool,
-    /// Its date, as it was written.
+    /// Its expiry time, as written.
     pub expires: String,
 }
 
-/// Makes the namespace `name` of `run`, which nobody needs after `life`. Pods that ask for more than the restricted profile
-/// allows are refused in it.
+/// Creates the namespace `name` of `run`, which expires after `life`. It refuses pods that need more than the restricted
+/// profile.
 pub async fn make(client: &Client, name: &str, run: &str, life: Duration) -> Result<(), Error> {
     let expires = expiry(life);
     let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -73,7 +73,7 @@ pub async fn make(client: &Client, name: &str, run: &str, life: Duration) -> Res
     Ok(())
 }
 
-/// Deletes the namespace `name`, and waits until it is gone, for at most `patience`. One that is not there is gone.
+/// Deletes the namespace `name`, and waits for at most `patience` until it is gone. No error if it does not exist.
 pub async fn remove(client: &Client, name: &str, patience: Duration) -> Result<(), Error> {
     let api = namespaces(client);
     let doing = || format!("delete the namespace {name}");
@@ -85,7 +85,7 @@ pub async fn remove(client: &Client, name: &str, patience: Duration) -> Result<(
     match api.delete(name, &DeleteParams::background()).await {
         Ok(_) => {}
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-        // It is on its way out already.
+        // It is being deleted already.
         Err(kube::Error::Api(status)) if status.code == 409 => {}
         Err(error) => return Err(Error::of(doing(), &error)),
     }
@@ -105,7 +105,7 @@ pub async fn remove(client: &Client, name: &str, patience: Duration) -> Result<(
     }
 }
 
-/// What keeps it: the namespace controller writes into its conditions which objects and finalizers are left.
+/// What prevents the deletion: the namespace controller lists the remaining objects and finalizers in its conditions.
 async fn holds(api: &Api<Namespace>, name: &str) -> String {
     let Ok(Some(namespace)) = api.get_opt(name).await else {
         return String::new();
@@ -117,7 +117,7 @@ async fn holds(api: &Api<Namespace>, name: &str) -> String {
     told.join("; ")
 }
 
-/// The namespaces that runs have made and that are still there.
+/// The existing namespaces of runs.
 pub async fn made(client: &Client) -> Result<Vec<Made>, Error> {
     let (label, value) = MANAGED;
     let ours = ListParams::default().labels(&format!("{label}={value}"));

@@ -1,7 +1,7 @@
-//! Nodes that were handed over: taken out of use for a run, and given back. No other node is ever touched.
+//! Handed-over nodes: cordoned for a run, and given back. No other node is ever changed.
 //!
-//! Who hands a node over puts a label of his choice on it, and names that label. Each function that changes a node looks at the node
-//! itself first, and changes that version alone: a label that was taken off a moment ago counts.
+//! The owner of a node hands it over by a label of their choice, and names that label. Each function that changes a node first
+//! reads it, and changes only that version, so that a label which was just removed is respected.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,14 +17,14 @@ use crate::error::Error;
 use crate::namespace::{EXPIRES, expiry};
 use crate::objects::FIELD_MANAGER;
 
-/// The annotation that names the run that has taken a node out of use.
+/// The annotation with the run that has cordoned a node.
 const HOLDER: &str = "edw/cordoned-by";
 
-/// The label, besides the one that hands a node over, that lets a run delete the node's object as well, as a cloud does when its machine
-/// is gone. Only who can start the kubelet again can bring it back.
+/// The label, in addition to the one that hands a node over, that lets a run delete the node's object as well, as a cloud does
+/// when its machine is gone. Only a restart of the kubelet can bring the object back.
 pub const MAY_BE_DELETED: (&str, &str) = ("edw/may-be-deleted", "true");
 
-/// How often a change of a node is tried again after a conflict: the kubelet changes the node too, at any moment.
+/// How often a change of a node is tried again after a conflict: the kubelet changes the node too, at any time.
 const TRIES: u32 = 10;
 
 /// A label of nodes, as `key=value`.
@@ -64,7 +64,7 @@ impl fmt::Display for NodeLabel {
 }
 
 impl NodeLabel {
-    /// Whether `node` carries it.
+    /// Whether `node` has the label.
     pub fn is_on(&self, node: &Node) -> bool {
         has(node, (&self.key, &self.value))
     }
@@ -74,27 +74,27 @@ fn has(node: &Node, (key, value): (&str, &str)) -> bool {
     node.labels().get(key).is_some_and(|it| it == value)
 }
 
-/// Whether `node` may be deleted by who may drain it.
+/// Whether a run that may drain `node` may delete it too.
 pub fn may_be_deleted(node: &Node) -> bool {
     has(node, MAY_BE_DELETED)
 }
 
-/// Whether new pods are kept off `node`.
+/// Whether `node` is cordoned.
 pub fn is_cordoned(node: &Node) -> bool {
     let spec = node.spec.as_ref();
     spec.is_some_and(|spec| spec.unschedulable == Some(true))
 }
 
-/// Who takes a node out of use.
+/// The run that cordons a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// The run.
+    /// The run's id.
     pub run: String,
-    /// How long it needs the node at most.
+    /// The longest time for which it needs the node.
     pub life: Duration,
 }
 
-/// Keeps new pods off the node `name` for `holder`, if it carries `label`, and nobody keeps them off already. Returns the node.
+/// Cordons the node `name` for `holder`, if it has `label` and is not cordoned already. Returns the node.
 pub async fn cordon(
     client: &Client,
     name: &str,
@@ -132,8 +132,8 @@ pub async fn cordon(
     node.ok_or_else(|| refuse("it is not there".to_owned()))
 }
 
-/// Lets new pods come to the node `name` again, if the run called `run` has kept them off, and returns whether it had. It is no
-/// error if the node is gone, or is no longer held by the run.
+/// Uncordons the node `name` if the run `run` has cordoned it, and returns whether it had. No error if the node is gone, or is
+/// no longer held by the run.
 pub async fn uncordon(client: &Client, name: &str, run: &str) -> Result<bool, Error> {
     let held = |node: &Node| node.annotations().get(HOLDER).is_some_and(|it| it == run);
     let (_, is_changed) = change(client, name, "uncordon", |node| {
@@ -147,8 +147,8 @@ pub async fn uncordon(client: &Client, name: &str, run: &str) -> Result<bool, Er
     Ok(is_changed)
 }
 
-/// Changes the node `name` as `how` says of the version that was read; `None`: not at all. Returns it as it is then, if it is there, and
-/// whether it was changed.
+/// Changes the node `name` as `how` says for the version that was read; `None`: no change. Returns the resulting node, if it
+/// exists, and whether it was changed.
 async fn change(
     client: &Client,
     name: &str,
@@ -180,20 +180,20 @@ async fn change(
     }
 }
 
-/// A node that a run has taken out of use.
+/// A node that a run has cordoned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The node.
     pub node: String,
     /// The run.
     pub run: String,
-    /// Whether its time is over. What no date can be read of never is.
+    /// Whether its time has expired. `false` if the time is unreadable.
     pub is_expired: bool,
-    /// Its date, as it was written.
+    /// Its expiry time, as written.
     pub expires: String,
 }
 
-/// The nodes that runs have taken out of use and not given back.
+/// The nodes that runs have cordoned and not given back.
 pub async fn held(client: &Client) -> Result<Vec<Held>, Error> {
     let nodes: Api<Node> = Api::all(client.clone());
     let nodes = nodes.list(&ListParams::default()).await;
@@ -213,8 +213,8 @@ pub async fn held(client: &Client) -> Result<Vec<Held>, Error> {
     Ok(held.collect())
 }
 
-/// Deletes the object of the node `name`, which the run called `run` has taken out of use, if it may be deleted and nothing of others is
-/// on it but what each node has.
+/// Deletes the object of the node `name`, which the run `run` has cordoned, if its labels allow this and if it has no pods of
+/// others apart from those that every node has.
 pub async fn delete(client: &Client, name: &str, run: &str) -> Result<(), Error> {
     let refuse = |reason: String| Error::Object {
         object: format!("Node/{name}"),
@@ -257,12 +257,12 @@ pub async fn delete(client: &Client, name: &str, run: &str) -> Result<(), Error>
     }
 }
 
-/// What selects the pods on the node `name`.
+/// The list parameters for the pods on the node `name`.
 pub(crate) fn on(name: &str) -> ListParams {
     ListParams::default().fields(&format!("spec.nodeName={name}"))
 }
 
-/// Whether a pod is what its node has anyway, or has ended: of a `DaemonSet`, or one of the kubelet's own (`kubectl drain` tells them so).
+/// Whether a pod has ended or belongs to its node: of a `DaemonSet`, or a static pod (as `kubectl drain` distinguishes them).
 fn is_of_the_node(pod: &Pod) -> bool {
     let of_daemons = pod
         .owner_references()

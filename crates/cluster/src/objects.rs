@@ -1,4 +1,4 @@
-//! Objects of any kind: applied as `kubectl apply --server-side` does it, and deleted.
+//! Objects of any kind: applied as by `kubectl apply --server-side`, and deleted.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,14 +12,14 @@ use tokio::sync::Mutex;
 
 use crate::error::Error;
 
-/// Whose fields they are, as the API server keeps account of it.
+/// The field manager's name at the API server.
 pub const FIELD_MANAGER: &str = "edw-harness";
 
 /// Applies and deletes objects in one namespace.
 pub struct Objects {
     client: Client,
     namespace: String,
-    /// Kinds that the API server was asked for already.
+    /// Kinds that the API server has already described.
     kinds: Mutex<HashMap<GroupVersionKind, (ApiResource, Scope)>>,
 }
 
@@ -30,7 +30,7 @@ impl fmt::Debug for Objects {
 }
 
 impl Objects {
-    /// Those of `namespace`.
+    /// Makes it for `namespace`.
     pub fn new(client: Client, namespace: &str) -> Self {
         Self {
             client,
@@ -39,8 +39,8 @@ impl Objects {
         }
     }
 
-    /// Creates or changes the object in the cluster, so that it has what `object` says. We become the owner of the fields that `object`
-    /// names, even if another field manager owned them.
+    /// Creates or changes the object in the cluster, so that it has the fields in `object`. The harness becomes the owner of
+    /// these fields, even if another field manager owned them.
     pub async fn apply(&self, object: &Value) -> Result<(), Error> {
         let label = label(object);
         let api = self.api(object).await?;
@@ -51,7 +51,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Deletes `object`, of which kind and name count. One that is not there is as it should be.
+    /// Deletes the object with the kind and name of `object`. No error if it does not exist.
     pub async fn delete(&self, object: &Value) -> Result<(), Error> {
         let label = label(object);
         let api = self.api(object).await?;
@@ -119,7 +119,7 @@ fn name(object: &Value) -> Result<&str, Error> {
         })
 }
 
-/// Kind and name, as kubectl writes them.
+/// Kind and name, in kubectl's form.
 pub fn label(object: &Value) -> String {
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     format!("{}/{name}", text(object, "kind"))

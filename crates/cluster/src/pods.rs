@@ -1,4 +1,4 @@
-//! Pods as a run sees them: from the API's objects to what matters of them, and nothing of the cluster's own in between.
+//! Pods as a run sees them: the relevant part of the API's objects.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;
@@ -9,36 +9,36 @@ use kube::ResourceExt as _;
 pub struct PodView {
     /// Its name.
     pub name: String,
-    /// What tells it from another pod of the same name.
+    /// Its UID, which differs from that of any other pod of the same name.
     pub uid: String,
     /// Its labels that start with `edw/`, and `app`.
     pub group: Option<String>,
-    /// The node that it was put on.
+    /// Its node.
     pub node: Option<String>,
-    /// When it was made.
+    /// Its creation time.
     pub created: Option<Timestamp>,
-    /// When it was told to end, if it was; the API server names the end of its grace period, this is the begin.
+    /// When it was told to end, if it was: the begin of its grace period, whose end the API server gives.
     pub told: Option<Timestamp>,
     /// Whether its container runs.
     pub is_running: bool,
-    /// Whether it says that it is ready.
+    /// Whether it is ready.
     pub is_ready: bool,
-    /// How often its container was started again.
+    /// How often its container was restarted.
     pub restarts: u32,
-    /// How its container ended last, if it has ended.
+    /// The last end of its container, if it has ended.
     pub ended: Option<Ended>,
-    /// Why it does not start, if the cluster says so: `ImagePullBackOff: ...`, `Unschedulable: ...`.
+    /// Why it does not start, if the cluster reports a reason: `ImagePullBackOff: ...`, `Unschedulable: ...`.
     pub waits_for: Option<String>,
-    /// Whether its container has ended without being told to, and the kubelet waits before it starts it again.
+    /// Whether its container has ended without being told to, and the kubelet delays its restart.
     pub is_held_back: bool,
 }
 
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// Its exit code: 128 and the signal's number, where a signal ended it.
+    /// Its exit code: 128 plus the signal's number, if a signal ended it.
     pub code: i32,
-    /// Why, as the kubelet says: `Completed`, `Error`, `OOMKilled`.
+    /// The reason by the kubelet: `Completed`, `Error`, `OOMKilled`.
     pub reason: String,
     /// When it was started.
     pub started: Option<Timestamp>,
@@ -47,8 +47,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// The signal that ended it. The container runtime tells only the exit code: 128 and the signal's number. A program that exits with
-    /// such a code looks the same.
+    /// The signal that ended it, from the exit code, which is all that the container runtime reports: 128 plus the signal's
+    /// number. A program that exits with such a code looks the same.
     pub const fn signal(&self) -> Option<i32> {
         match self.code {
             129..=192 => Some(self.code - 128),
@@ -56,17 +56,17 @@ impl Ended {
         }
     }
 
-    /// Whether the kernel ended it for the memory that it took.
+    /// Whether the kernel killed it for using too much memory.
     pub fn is_out_of_memory(&self) -> bool {
         self.reason == "OOMKilled"
     }
 }
 
-/// The label by which workers of one kind are told from others.
+/// The label that distinguishes groups of workers.
 pub const GROUP: &str = "edw/group";
 
 impl PodView {
-    /// What `pod` says; of its containers the one called `container`.
+    /// Reads `pod`, with its container `container`.
     pub fn of(pod: &Pod, container: &str) -> Self {
         let status = pod.status.as_ref();
         let statuses = status.and_then(|status| status.container_statuses.as_ref());
@@ -106,7 +106,7 @@ impl PodView {
         }
     }
 
-    /// Whether its container has ended and is not started again.
+    /// Whether its container has ended and is not restarted.
     pub fn is_over(&self) -> bool {
         self.ended.is_some() && !self.is_running && !self.is_held_back
     }
@@ -128,7 +128,7 @@ fn ended(state: &ContainerState) -> Option<Ended> {
     })
 }
 
-/// Why no node takes it (`PodScheduled` is false).
+/// Why the scheduler finds no node for it (`PodScheduled` is false).
 fn unscheduled(pod: &Pod) -> Option<String> {
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let scheduled = conditions

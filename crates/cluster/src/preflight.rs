@@ -1,4 +1,4 @@
-//! What a cluster must have before anything is created in it: one line for each thing that lacks.
+//! Checks of what a cluster must have before anything is created in it: one line for each thing that it lacks.
 
 mod rights;
 
@@ -17,34 +17,34 @@ use rights::{DELETED_NODES, NODES, RIGHTS, ROLE, ROLE_OF_NODES, Right, SCALING};
 use crate::error::{Error, said};
 use crate::nodes::{NodeLabel, may_be_deleted};
 
-/// What a run will do, as far as the cluster must allow it.
+/// Requirements of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Wants {
-    /// Whether KEDA scales.
+    /// Whether KEDA must scale.
     pub scaling: bool,
-    /// The images that its pods are made of.
+    /// The images of its pods.
     pub images: Vec<String>,
-    /// The label of the nodes that may be drained, if some may.
+    /// The label of the nodes that may be drained, if there are any.
     pub nodes: Option<NodeLabel>,
 }
 
-/// What was found.
+/// Result of the checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// The API server's version, such as `v1.36.2`.
     pub kubernetes: String,
-    /// KEDA's version, where its operator's labels or image say it.
+    /// KEDA's version, if its operator's labels or image have it.
     pub keda: Option<String>,
-    /// How many nodes pods can be put on.
+    /// Number of nodes for pods.
     pub nodes: usize,
-    /// The CPU that pods can have on them, each as Kubernetes writes it (`2`, `1900m`); empty where nodes come when they are needed.
+    /// The CPU that pods can have on each node, as Kubernetes writes it (`2`, `1900m`); empty if nodes are made on demand.
     pub cpu: Vec<String>,
-    /// What lacks, in a line each; empty: nothing.
+    /// One line for each thing that the cluster lacks.
     pub lacks: Vec<String>,
 }
 
-/// Looks whether `client`'s cluster has and allows what `wants` says. `namespace` is what the run's own will be called. An error: it
-/// cannot be reached, or does not let anybody look.
+/// Checks whether the cluster of `client` meets `wants`. `namespace` will be the run's namespace. An error means that the
+/// cluster is unreachable, or does not allow the checks.
 pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Result<Found, Error> {
     let version = client.apiserver_version().await;
     let version = version.map_err(|error| Error::of("reach the API server", &error))?;
@@ -66,7 +66,7 @@ pub async fn preflight(client: &Client, wants: &Wants, namespace: &str) -> Resul
     Ok(found)
 }
 
-/// Takes down what lacks of `rights`, each with the role that has it.
+/// Adds a line for each missing right of `rights`, with the role that grants it.
 async fn ask(
     client: &Client,
     rights: &[(&Right, &str)],
@@ -82,7 +82,7 @@ async fn ask(
     Ok(())
 }
 
-/// Whether there are nodes with `label`, and whether they may be drained.
+/// Checks that there are nodes with `label`, and that they may be drained.
 async fn handed_over(
     client: &Client,
     label: &NodeLabel,
@@ -91,7 +91,7 @@ async fn handed_over(
 ) -> Result<(), Error> {
     let nodes: Api<Node> = Api::all(client.clone());
     let labelled = ListParams::default().labels(&label.to_string());
-    // Who may not list them is told of that below.
+    // A missing right to list them is reported below.
     let labelled = nodes.list(&labelled).await.ok().map(|nodes| nodes.items);
     let may_be_deleted = labelled.iter().flatten().any(may_be_deleted);
     let deleted: &[Right] = if may_be_deleted { DELETED_NODES } else { &[] };
@@ -106,7 +106,7 @@ async fn handed_over(
     Ok(())
 }
 
-/// The line for what lacks of a right that `role` has; `None`: nothing.
+/// The line for a missing right that `role` grants; `None`: it is granted.
 async fn refused(
     client: &Client,
     right: &Right,
@@ -149,7 +149,7 @@ async fn is_allowed(
         group: Some(right.group.to_owned()),
         resource: Some(resource.to_owned()),
         subresource,
-        // Namespaces and nodes are in none.
+        // Namespaces and nodes are cluster-scoped.
         namespace: (!matches!(resource, "namespaces" | "nodes")).then(|| namespace.to_owned()),
         ..ResourceAttributes::default()
     };
@@ -166,7 +166,7 @@ async fn is_allowed(
     Ok(answer.status.is_some_and(|status| status.allowed))
 }
 
-/// Whether KEDA is there, with its metrics API, and which version.
+/// Checks that KEDA and its metrics API are present, and reads its version.
 async fn keda(client: &Client, found: &mut Found) {
     let kind = GroupVersionKind::gvk("keda.sh", "v1alpha1", "ScaledObject");
     if discovery::pinned_kind(client, &kind).await.is_err() {
@@ -185,7 +185,7 @@ async fn keda(client: &Client, found: &mut Found) {
     }
     let operators: Api<Deployment> = Api::all(client.clone());
     let labelled = ListParams::default().labels("app.kubernetes.io/name=keda-operator");
-    // Who may not look into other namespaces gets no version; that is no reason not to run.
+    // Without the right to read other namespaces the version is unknown; that does not prevent a run.
     let operators = operators.list(&labelled).await;
     found.keda = operators.ok().and_then(|operators| {
         let operator = operators.items.into_iter().next()?;
@@ -194,8 +194,8 @@ async fn keda(client: &Client, found: &mut Found) {
     });
 }
 
-/// How many nodes there are, and which images can be had nowhere. An image without a registry in its name, such as
-/// `edw/consumer:0.1.0`, was built by hand, and must be on a node.
+/// Counts the nodes, and finds images that no node has. An image without a registry in its name, such as `edw/consumer:0.1.0`,
+/// was built locally, and must be on a node.
 async fn images(client: &Client, images: &[String], found: &mut Found) {
     let nodes: Api<Node> = Api::all(client.clone());
     let Ok(nodes) = nodes.list(&ListParams::default()).await else {
@@ -226,7 +226,8 @@ async fn images(client: &Client, images: &[String], found: &mut Found) {
             .collect::<Vec<String>>()
     };
     let present: Vec<String> = nodes.items.iter().flat_map(named).collect();
-    // A kubelet names its fifty largest images only (`--node-status-max-images`); then nothing can be told.
+    // A kubelet lists only its fifty largest images (`--node-status-max-images`); with that many, nothing is known about
+    // others.
     let is_cut = nodes.items.iter().any(|node| named(node).len() >= 50);
     for image in images {
         let from_a_registry = image
@@ -242,7 +243,7 @@ async fn images(client: &Client, images: &[String], found: &mut Found) {
     }
 }
 
-/// Whether a name that a node gives is that of `image`: container runtimes put Docker's registry before names without one.
+/// Whether a name in a node's list is that of `image`: container runtimes put Docker's registry before names without one.
 fn is_same(name: &str, image: &str) -> bool {
     let bare = name
         .strip_prefix("docker.io/library/")

@@ -1,7 +1,7 @@
-//! Watching objects: every change in order, resynchronised after a break, until the watch is stopped.
+//! Watches of objects: every change in order, resynchronised after a break, until the watch is stopped.
 //!
-//! The API server ends every watch now and then, and forgets old versions (410 Gone). [`watcher`](fn@kube::runtime::watcher) lists anew then, with
-//! bookmarks where it can. An object that is missing from such a list is told as gone, so that the listener misses no end.
+//! The API server ends every watch at times, and forgets old versions (410 Gone). [`watcher`](fn@kube::runtime::watcher) then lists again,
+//! with bookmarks if possible. An object that is missing in such a list is reported as gone, so that no end is missed.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -19,25 +19,25 @@ use crate::error::said;
 /// How long a watch may be broken before the listener is told.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How many changes of a watch may wait for the listener. While so many wait, the watch waits too, and reads no more of the API server's
-/// answer.
+/// Most changes of a watch that may wait for the listener. When this many wait, the watch waits too, and reads no more of the
+/// API server's answer.
 pub const WAITING: usize = 64;
 
-/// What a watch tells.
+/// A change that a watch reports.
 #[derive(Debug)]
 pub enum Change<K> {
-    /// It is so now.
+    /// The present state of an object.
     Now(Box<K>),
-    /// It is gone; as it was last seen.
+    /// An object is gone; its last state.
     Gone(Box<K>),
-    /// All objects that there are have been told, after the first list or one that followed a break.
+    /// All existing objects have been reported, after the first list or one after a break.
     Complete,
-    /// The API server could not be watched for so long, for this reason: what happened meanwhile may never be known.
+    /// The watch has been broken for this long, for this reason: changes in the meantime may never be known.
     Broken(Duration, String),
 }
 
-/// Follows the objects of `api` that `config` selects, and tells `teller` of every change, until `stop`, or until nobody listens.
-/// Give `teller` room for [`WAITING`] changes.
+/// Follows the objects of `api` that `config` selects, and reports every change to `teller`, until `stop`, or until the
+/// receiver is dropped. Give `teller` a capacity of [`WAITING`] changes.
 pub async fn follow<K>(
     api: Api<K>,
     config: watcher::Config,
@@ -58,7 +58,7 @@ pub async fn follow<K>(
         };
         let told = match change {
             Ok(change) => {
-                // That a list is about to be asked for is no answer yet.
+                // The start of a new list is no answer yet.
                 if !matches!(change, Event::Init) {
                     broken_since = None;
                 }
@@ -69,7 +69,8 @@ pub async fn follow<K>(
                 tracing::debug!("watch again: {error}");
                 let told = (since.elapsed() > PATIENCE)
                     .then(|| Change::Broken(since.elapsed(), reason(&error)));
-                // The watcher itself does not wait between two tries. A list a second is little for an API server that comes back.
+                // The watcher itself does not pause between two tries. One list per second is little load for an API server
+                // that comes back.
                 let waited = tokio::time::sleep(Duration::from_secs(1));
                 if stop.run_until_cancelled(waited).await.is_none() {
                     return;
@@ -94,7 +95,7 @@ fn reason(error: &watcher::Error) -> String {
     }
 }
 
-/// What follows from one event of the watcher.
+/// The changes for one event of the watcher.
 fn told<K: Resource + Clone>(
     event: Event<K>,
     known: &mut HashMap<String, K>,
@@ -129,7 +130,7 @@ fn told<K: Resource + Clone>(
     }
 }
 
-/// A name can be given again; a UID never is.
+/// A name can be reused; a UID never is.
 fn identity(object: &impl ResourceExt) -> String {
     object.uid().unwrap_or_else(|| object.name_any())
 }
@@ -170,7 +171,7 @@ mod tests {
             Event::InitDone,
             Event::Apply(pod("c")),
             Event::Delete(pod("b")),
-            // A watch that broke, and a list without `a`.
+            // A watch that broke, and then a list without `a`.
             Event::Init,
             Event::InitApply(pod("c")),
             Event::InitDone,

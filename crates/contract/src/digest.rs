@@ -8,12 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of a message's `msg` (its UTF-8 bytes), as 64 lower-case hexadecimal digits.
 ///
-/// SHA-256 rather than a faster checksum because every language's standard library has it: a worker that the harness
-/// has never seen can keep the contract without a dependency.
+/// SHA-256 instead of a faster checksum, because it is available for every language: any worker can keep the contract without a
+/// special library.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
-/// Why a text is not a digest.
+/// Error of a text that is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("digest {0:?} is not 64 lower-case hexadecimal digits (SHA-256)")]
 pub struct ParseDigestError(String);

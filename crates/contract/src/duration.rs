@@ -1,34 +1,34 @@
-//! Durations as people write them on a command line: `250us`, `500ms`, `1.5s`, `5m`, `1h`.
+//! Durations in the form of command line values: `250us`, `500ms`, `1.5s`, `5m`, `1h`.
 //!
-//! A bare number has no meaning: the unit is what tells 50 ms from 50 s.
+//! A number without a unit is an error, because 50 ms and 50 s would look alike.
 
 use std::time::Duration;
 
 use crate::number;
 
-/// Longest that is taken: a year. Longer ones are typing errors.
+/// Longest accepted duration: a year. A longer one is a typing error.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// Longest visibility of a message (Azure Queue Storage: 7 days).
 const MAX_VISIBILITY: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// Why a text is not the duration that was asked for.
+/// Error of a text that is not the required duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseDurationError {
-    /// Not a duration.
+    /// The text is not a duration.
     #[error(
         "duration {0:?} is not a number with its unit (us, ms, s, m or h), such as 250ms or 60s, up to a year"
     )]
     Malformed(String),
-    /// Zero where time must pass.
+    /// The duration is zero where it must not be.
     #[error("duration {0:?} is zero; it must be longer")]
     Zero(String),
-    /// No visibility timeout.
+    /// The duration is not a valid visibility timeout.
     #[error("{0:?} is not whole seconds, from 1s to 168h: the queue takes no others")]
     Visibility(String),
 }
 
-/// Reads a duration; zero is one.
+/// Parses a duration, including zero.
 pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     let read = || {
         let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
@@ -41,7 +41,7 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
             _ => return None,
         };
         let duration = Duration::try_from_secs_f64(number::parse(number)? * seconds).ok()?;
-        // To the nearest microsecond, which is what `text` can say: of a tenth of one it would make 0.
+        // Rounded to a microsecond, the precision of `text`: a tenth of a microsecond becomes 0.
         let micros = (duration + Duration::from_nanos(500)).as_micros();
         let duration = Duration::from_micros(u64::try_from(micros).ok()?);
         (duration <= LONGEST).then_some(duration)
@@ -49,7 +49,7 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     read().ok_or_else(|| ParseDurationError::Malformed(text.to_owned()))
 }
 
-/// Reads a duration above zero.
+/// Parses a duration above zero.
 pub fn parse_positive(text: &str) -> Result<Duration, ParseDurationError> {
     match parse(text)? {
         Duration::ZERO => Err(ParseDurationError::Zero(text.to_owned())),
@@ -57,7 +57,7 @@ pub fn parse_positive(text: &str) -> Result<Duration, ParseDurationError> {
     }
 }
 
-/// Reads a visibility timeout: whole seconds, 1 s to 7 days (Azure Queue Storage, Get Messages).
+/// Parses a visibility timeout: whole seconds, 1 s to 7 days (Azure Queue Storage, Get Messages).
 pub fn parse_visibility(text: &str) -> Result<Duration, ParseDurationError> {
     let duration = parse(text)?;
     let whole = duration.subsec_nanos() == 0 && duration.as_secs() >= 1;
@@ -66,7 +66,7 @@ pub fn parse_visibility(text: &str) -> Result<Duration, ParseDurationError> {
         .ok_or_else(|| ParseDurationError::Visibility(text.to_owned()))
 }
 
-/// Writes a duration so that [`parse`] reads it back, to the microsecond.
+/// Formats a duration so that [`parse`] returns it again, to the microsecond.
 pub fn text(duration: Duration) -> String {
     let micros = duration.as_micros();
     if micros.is_multiple_of(1_000_000) {

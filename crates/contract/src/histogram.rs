@@ -1,4 +1,4 @@
-//! Histograms as text: `HdrHistogram` V2, compressed, in base64, as in `.hlog` files.
+//! Histograms as text: `HdrHistogram` V2, compressed, in Base64, as in `.hlog` files.
 
 use std::io::Read as _;
 
@@ -8,33 +8,33 @@ use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
-/// What a compressed histogram begins with (`HdrHistogram`'s `AbstractHistogram.encodeIntoCompressedByteBuffer`).
+/// First bytes of a compressed histogram (`HdrHistogram`'s `AbstractHistogram.encodeIntoCompressedByteBuffer`).
 const COMPRESSED: [u8; 4] = 0x1c84_9314_u32.to_be_bytes();
 
-/// The cookie, and the length of what follows it.
+/// Bytes of the cookie, and of the length of the rest.
 const HEAD: usize = 8;
 
-/// Fields between the head of an uncompressed histogram and its counts.
+/// Bytes of the fields between the head of an uncompressed histogram and its counts.
 const FIELDS: usize = 32;
 
-/// How the least number of 64 bits is written (`ZigZag`, LEB128 of at most nine bytes).
+/// Encoding of the smallest 64-bit number (`ZigZag`, LEB128 of at most nine bytes).
 const LEAST: [u8; 9] = [0xff; 9];
 
-/// No histogram of microseconds with three digits comes near this many bytes.
+/// Largest accepted histogram, in bytes: far more than one of microseconds with three digits needs.
 const LONGEST: u64 = 4 << 20;
 
-/// Text that is no histogram.
+/// Error of a text that is not a histogram.
 #[derive(Debug, thiserror::Error)]
 pub enum HistogramError {
-    /// Not base64.
+    /// The text is not Base64.
     #[error("histogram is not base64")]
     Base64(#[from] base64::DecodeError),
-    /// Base64 of something else.
+    /// The Base64 contains something else.
     #[error("histogram is not in HdrHistogram's V2 format: {0}")]
     Format(String),
 }
 
-/// `histogram` as text.
+/// Encodes `histogram` as text.
 pub fn encode(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
     V2DeflateSerializer::new()
@@ -43,7 +43,7 @@ pub fn encode(histogram: &Histogram<u64>) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
-/// The histogram in `text`, compressed or not.
+/// Decodes the histogram in `text`, compressed or not.
 pub fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
     let mut bytes = BASE64_STANDARD.decode(text)?;
     if bytes.starts_with(&COMPRESSED) {
@@ -54,7 +54,7 @@ pub fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
             .map_err(|error| HistogramError::Format(error.to_string()))?;
         bytes = inflated;
     }
-    // The library reserves as many bytes as the text says that there are, before it looks for them: up to 4 GiB.
+    // The library allocates as many bytes as the text claims, before it checks them: up to 4 GiB.
     let counts = bytes
         .get(HEAD / 2..HEAD)
         .and_then(|length| length.try_into().ok())
@@ -62,7 +62,7 @@ pub fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
     if u64::from(counts) > (bytes.len().saturating_sub(HEAD + FIELDS)) as u64 {
         return Err(HistogramError::Format("it is cut off".into()));
     }
-    // And it negates the one number that has no negative (a run of 2^63 empty counts).
+    // The library also negates the one number without a negative (a run of 2^63 empty counts).
     let counts = bytes.get(HEAD + FIELDS..).unwrap_or_default();
     if counts.windows(LEAST.len()).any(|bytes| bytes == LEAST) {
         return Err(HistogramError::Format("a count is out of range".into()));

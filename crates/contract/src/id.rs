@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Number of table partitions that one run spreads over.
+/// Number of table partitions of one run.
 ///
 /// One partition takes 2,000 entities/s and one queue 2,000 messages/s (Azure Storage scalability targets), so a
 /// handful would do; 16 leaves room for several queues into one table up to the account's 20,000 transactions/s.
 pub const BUCKETS: u64 = 16;
 
-/// Consecutive messages that share a bucket.
+/// Number of consecutive messages that share a bucket.
 ///
 /// Get Messages returns at most 32 messages, roughly in order: with blocks of 32, one receive lands in one or two
 /// partitions, so its rows fit one or two entity group transactions (which cannot cross partitions).
@@ -20,25 +20,25 @@ pub const BUCKET_BLOCK: u64 = 32;
 /// Longest run id, in characters.
 const MAX_RUN_ID: usize = 40;
 
-/// Why a text is not an id.
+/// Error of a text that is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdError {
-    /// Not a run id.
+    /// The text is not a run id.
     #[error(
         "run id {0:?} is not 1 to 40 of a-z, 0-9 and '-', with a letter or digit first and last"
     )]
     Run(String),
-    /// Not a sequence number.
+    /// The text is not a sequence number.
     #[error("sequence number {0:?} is not a decimal from 1, without leading zeros")]
     Seq(String),
-    /// Not a message id.
+    /// The text is not a message id.
     #[error("message id {0:?} is not '<run>-<seq>'")]
     Message(String),
 }
 
-/// Names one run: 1 to 40 of `a-z`, `0-9` and `-`, starting and ending with a letter or digit.
+/// The id of one run: 1 to 40 of `a-z`, `0-9` and `-`, starting and ending with a letter or digit.
 ///
-/// The alphabet is what queue names, table keys, file names and Kubernetes labels all accept.
+/// Queue names, table keys, file names and Kubernetes labels all accept these characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
@@ -136,7 +136,7 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Names one message of one run, `<run>-<seq>`; also the `RowKey` of its row, so that a second delivery cannot make a
+/// The id of one message of one run, `<run>-<seq>`; also the `RowKey` of its row, so that a second delivery cannot make a
 /// second row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,4 +1,4 @@
-//! Times as exports of other tools write them: ISO 8601 with a `T` or a space, with or without a zone, seconds and their decimals.
+//! Times in exports of other tools: ISO 8601 with a `T` or a space, with or without a zone, seconds and their decimals.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::Stamp;
 
-/// Reads such a time; one without a zone counts as UTC. A date alone is none.
+/// Parses such a time; without a zone it is UTC. A date without a time is not accepted.
 pub fn parse(text: &str) -> Option<Stamp> {
     let text = text.trim();
     let (date, rest) = (text.get(..10)?, text.get(10..)?);

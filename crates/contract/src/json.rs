@@ -1,4 +1,4 @@
-//! What a parser of JSON gives up with, in words for people who write JSON or hand it on.
+//! Rewords errors of the JSON parser for people who write or pass on JSON.
 
 #[cfg(test)]
 mod tests;
@@ -6,7 +6,7 @@ mod tests;
 use serde_json::error::Category;
 use serde_json::{Error, Value};
 
-/// What `serde` expects, and what people call it.
+/// Types that `serde` expects, with their names for people.
 const TYPES: [(&str, &str); 11] = [
     ("i64", "a whole number"),
     ("u16", "a whole number from 0 on"),
@@ -21,7 +21,7 @@ const TYPES: [(&str, &str); 11] = [
     ("a boolean", "true or false, without quotes"),
 ];
 
-/// What `serde` finds, and what people call it.
+/// Types that `serde` finds, with their names for people.
 const FOUND: [(&str, &str); 6] = [
     ("integer ", "the number "),
     ("floating point ", "the number "),
@@ -31,8 +31,8 @@ const FOUND: [(&str, &str); 6] = [
     ("sequence", "a list"),
 ];
 
-/// Where `text`, which `error` is about, is no JSON, or not the JSON that is expected: the line, from 1, and what is wrong there and what to
-/// do.
+/// The line, from 1, of the JSON error `error` in `text`, and a description of what is wrong there and what to do. The text may
+/// be no JSON, or JSON of another shape.
 pub fn trouble(error: &Error, text: &str) -> (usize, String) {
     if text.trim().is_empty() {
         return (1, "it is empty".to_owned());
@@ -53,14 +53,14 @@ pub fn trouble(error: &Error, text: &str) -> (usize, String) {
     (line, words)
 }
 
-/// The parser's own words without the place at their end.
+/// The parser's message without the position at its end.
 fn without_place(error: &Error) -> String {
     let said = error.to_string();
     let end = said.rfind(" at line ").unwrap_or(said.len());
     said[..end].to_owned()
 }
 
-/// What is no JSON, in `rest` of its line.
+/// Describes a syntax error, with `rest` of its line.
 fn syntax(said: &str, rest: &str) -> String {
     let shown: String = rest.trim_end().chars().take(20).collect();
     if said == "trailing characters" && shown == "," {
@@ -97,7 +97,7 @@ fn syntax(said: &str, rest: &str) -> String {
     }
 }
 
-/// What does not fit a type, from the words `said` of `serde`, without the names that types have in this program. It completes the name of a
+/// Describes a type error from `serde`'s message `said`, without the type names of this program. It completes the name of a
 /// field: `is "x", must be a number`.
 pub fn misfit(said: &str) -> String {
     misnamed(said)
@@ -105,7 +105,7 @@ pub fn misfit(said: &str) -> String {
         .unwrap_or_else(|| said.to_owned())
 }
 
-/// What is wrong with the names or the number of what stands there.
+/// Describes an error in names, or in the number of elements.
 fn misnamed(said: &str) -> Option<String> {
     let quoted = |text: &str| text.trim_matches('`').to_owned();
     if let Some(field) = said.strip_prefix("missing field ") {
@@ -122,7 +122,7 @@ fn misnamed(said: &str) -> Option<String> {
             .trim_start_matches("expected ")
             .trim_start_matches("one of ");
         let (field, known) = (quoted(field), known.replace('`', ""));
-        // As YAML reads `name:{` and `-name: value`.
+        // YAML parses `name:{` and `-name: value` like this.
         return Some(if field.contains(':') {
             format!("unknown field {field}; YAML needs a space after the colon")
         } else {
@@ -142,7 +142,7 @@ fn misnamed(said: &str) -> Option<String> {
             known.replace('`', "")
         ));
     }
-    // What an enumeration with a shape for each of several kinds says of all others.
+    // The message for an enumeration with several shapes, none of which matches.
     if said.starts_with("data did not match any variant") {
         return Some("is of a kind that cannot stand here, such as a list or an object in place of a number or a text".to_owned());
     }
@@ -155,7 +155,7 @@ fn misnamed(said: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with the type of a value.
+/// Describes a value of a wrong type.
 fn mistyped(said: &str) -> Option<String> {
     let kinds = ["invalid type: ", "invalid value: "];
     let mut found = kinds.iter().filter_map(|kind| said.strip_prefix(kind));
@@ -163,7 +163,7 @@ fn mistyped(said: &str) -> Option<String> {
     if found == "null" {
         return Some("is missing".to_owned());
     }
-    // A placeholder of a shell's, of envsubst or of a pipeline.
+    // A placeholder of a shell, of envsubst or of a pipeline.
     if ["\"$", "\"#{", "\"__"]
         .iter()
         .any(|begin| found.contains(begin))
@@ -199,7 +199,7 @@ fn mistyped(said: &str) -> Option<String> {
     Some(format!("is {value}, must be {people}{advice}"))
 }
 
-/// Whether a number is beyond all whole numbers that are read here.
+/// Whether a number is too large for every integer type used here.
 fn is_too_large(value: &str) -> bool {
     let number = value
         .rsplit(' ')
@@ -208,7 +208,7 @@ fn is_too_large(value: &str) -> bool {
     number.is_some_and(|it| it.abs() >= 9e18)
 }
 
-/// What `serde` expects where it names a type of this program.
+/// The description of `serde`'s expected type, if that is a type of this program.
 fn of_type(expected: &str) -> &str {
     let begins = |words: &[&str]| words.iter().any(|it| expected.starts_with(it));
     if begins(&[
@@ -226,7 +226,7 @@ fn of_type(expected: &str) -> &str {
     }
 }
 
-/// What `value` is, in words, without what it holds: it may be a secret.
+/// The kind of `value`, in words, without its content, which may be secret.
 pub fn kind(value: &Value) -> String {
     const SHOWN: usize = 5;
     match value {

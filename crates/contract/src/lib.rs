@@ -1,11 +1,11 @@
-//! The data contract: everything that crosses the queue or lands in the table, and nothing that does I/O.
+//! The data contract: all data that cross the queue or are stored in the table. No I/O.
 //!
-//! A run has an id and a seed; message `seq` of a run has the id `<run>-<seq>` and a payload that is a function of
-//! seed and `seq`. What must exist at the end is therefore known without storing it, for any number of messages.
+//! A run has an id and a seed; message `seq` of a run has the id `<run>-<seq>` and a payload that is a function of seed and
+//! `seq`. So the expected result is known without storing it, for any number of messages.
 //!
-//! [`workload`]: how messages and rows look, as descriptions; the project's own is one of them.
-//! [`duration`], [`number`] and [`histogram`]: how values are written on a command line and in the producer's summary.
-//! [`text`]: files in the encodings that people have.
+//! [`workload`]: descriptions of messages and rows; the project's own workload is one of them.
+//! [`duration`], [`number`] and [`histogram`]: formats of values on a command line and in the producer's summary.
+//! [`text`]: files in various encodings.
 //! [`clock`]: the wall clock, which a simulation replaces.
 
 pub mod clock;

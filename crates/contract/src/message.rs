@@ -1,4 +1,4 @@
-//! The message body: JSON with the sample's fields and ours.
+//! The message body: JSON with the sample's fields and those of this project.
 
 use std::borrow::Cow;
 
@@ -9,65 +9,65 @@ use super::{Digest, MessageId, PoisonReason, Stamp};
 /// Largest queue message, in bytes (Azure Queue Storage: 64 KiB).
 pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
-/// Largest payload, in UTF-16 code units: a string property of a table entity holds 64 KiB of UTF-16 (Table service data
-/// model), so a message can fit the queue and still not fit a row.
+/// Largest payload, in UTF-16 code units: a string property of a table entity has at most 64 KiB of UTF-16 (Table service data
+/// model), so a message can fit into the queue but not into a row.
 pub const MAX_DATA_UTF16: usize = 32 * 1024;
 
-/// One message: the sample's `msg` and `srcStamp`, and what makes loss, duplication and corruption detectable.
+/// One message: the sample's `msg` and `srcStamp`, and the fields that make loss, duplication and corruption detectable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     /// The payload.
     pub msg: String,
-    /// The **intended** send time of the open-loop schedule. Latency counts from here, so a stalled generator or queue
-    /// shows up as latency instead of disappearing (coordinated omission).
+    /// The **intended** send time of the open-loop schedule. Latency counts from it, so a stalled generator or queue shows up
+    /// as latency instead of disappearing (coordinated omission).
     pub src_stamp: Stamp,
     /// The message's id.
     pub id: MessageId,
-    /// When the send in fact began.
+    /// When the send actually began.
     pub sent_stamp: Stamp,
     /// The digest of `msg`.
     pub digest: Digest,
 }
 
-/// Why a body is not a message of the contract. Redelivery cannot cure any of these.
+/// Reason why a body is not a message of the contract. Redelivery cannot mend any of these.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MessageError {
     /// The body is not JSON.
     #[error("body is not JSON: {0}")]
     NotJson(String),
-    /// The body is JSON, but no object, or one that says a field twice.
+    /// The body is JSON, but not an object, or has a repeated field.
     #[error("body is not a message object: {0}")]
     NotAMessage(String),
-    /// A field is absent.
+    /// A field is missing.
     #[error("field `{0}` is missing")]
     MissingField(&'static str),
-    /// A field is present and cannot be read.
+    /// A field cannot be read.
     #[error("field `{field}` is malformed: {detail}")]
     BadField {
-        /// Its name.
+        /// The field's name.
         field: &'static str,
         /// What is wrong with it.
         detail: String,
     },
-    /// The payload fits the queue but no table column.
+    /// The payload fits into the queue, but not into a table column.
     #[error("payload has {utf16} UTF-16 units; a table column holds {MAX_DATA_UTF16}")]
     Oversized {
-        /// Its size.
+        /// Its size, in UTF-16 code units.
         utf16: usize,
     },
-    /// The payload is not what the producer digested.
+    /// The digest of the payload is not the producer's.
     #[error("payload digest is {actual}, the message says {declared}")]
     DigestMismatch {
-        /// What the message says.
+        /// The digest in the message.
         declared: Digest,
-        /// What the payload has.
+        /// The payload's digest.
         actual: Digest,
     },
 }
 
 impl MessageError {
-    /// The reason that goes with the message to the poison queue.
+    /// The reason for the poison queue.
     pub const fn reason(&self) -> PoisonReason {
         match self {
             Self::NotJson(_) => PoisonReason::NotJson,
@@ -79,8 +79,8 @@ impl MessageError {
     }
 }
 
-/// The body as it comes: every field optional, so that each absence can be named; unknown fields are ignored, so that
-/// producers may add some.
+/// The body as received: every field is optional, so that a missing one can be named; unknown fields are ignored, so that
+/// producers may add fields.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire<'a> {
@@ -97,7 +97,7 @@ struct Wire<'a> {
 }
 
 impl Message {
-    /// A message whose digest is that of its payload.
+    /// Makes a message with the digest of its payload.
     pub fn new(id: MessageId, msg: String, src_stamp: Stamp, sent_stamp: Stamp) -> Self {
         let digest = Digest::of(&msg);
         Self {
@@ -109,14 +109,14 @@ impl Message {
         }
     }
 
-    /// The body to put into the queue.
+    /// The body for the queue.
     pub fn encode(&self) -> String {
         serde_json::to_string(self).expect("text fields must serialise")
     }
 
-    /// Reads a body and checks everything that storage cannot: fields, sizes, digest.
+    /// Parses a body and checks everything that storage does not: fields, sizes, digest.
     pub fn decode(body: &str) -> Result<Self, MessageError> {
-        // A list would pass for the fields in their order.
+        // A list would be accepted as the fields in their order.
         if !is_object(body) {
             return Err(unreadable::reason(body));
         }
@@ -136,7 +136,7 @@ impl Message {
     }
 
     fn check(self) -> Result<Self, MessageError> {
-        // A UTF-8 text has at least as many bytes as UTF-16 units: count only where it can matter.
+        // A UTF-8 text has at least as many bytes as UTF-16 units: count the units only if they may be too many.
         if self.msg.len() > MAX_DATA_UTF16 {
             let utf16 = self.msg.encode_utf16().count();
             if utf16 > MAX_DATA_UTF16 {
@@ -166,13 +166,13 @@ where
         })
 }
 
-/// Whether `body` begins as a JSON object does (RFC 8259, section 2).
+/// Whether `body` begins like a JSON object (RFC 8259, section 2).
 fn is_object(body: &str) -> bool {
     body.trim_start_matches([' ', '\t', '\n', '\r'])
         .starts_with('{')
 }
 
-/// The `id` field of a body, whatever else may be wrong with it.
+/// The `id` field of a body, even if the rest of the body is wrong.
 pub fn id_of_body(body: &str) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Id<'a> {

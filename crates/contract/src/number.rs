@@ -1,18 +1,18 @@
-//! Numbers as people write them on a command line.
+//! Numbers in the form of command line values.
 
-/// Reads digits and a point; no sign, no exponent, no `inf`.
+/// Parses digits with an optional point; no sign, no exponent, no `inf`.
 pub fn parse(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     plain.then(|| text.parse().ok()).flatten()
 }
 
-/// Reads a fraction.
+/// Parses a fraction.
 pub fn parse_fraction(text: &str) -> Result<f64, String> {
     let fraction = parse(text).filter(|fraction| *fraction <= 1.0);
     fraction.ok_or_else(|| "expected a fraction from 0 to 1, such as 0.1".to_owned())
 }
 
-/// Reads a seed. It may begin with a hyphen for clap, so that `-1` is refused here, in words.
+/// Parses a seed. clap passes values that begin with a hyphen, so that `-1` is refused here, with an explanation.
 pub fn parse_seed(text: &str) -> Result<u64, String> {
     let seed = text
         .bytes()

@@ -1,5 +1,5 @@
-//! Payloads: a function of seed and sequence number, so that what should exist never needs storing. Of every character that
-//! a consumer on the way may mangle, they hold some.
+//! Payloads: a function of seed and sequence number, so that the expected content need not be stored. They contain some of
+//! every kind of character that a consumer may change by mistake.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{MAX_DATA_UTF16, Seq};
 
-/// How large a run's payloads are, in bytes of UTF-8.
+/// The size of a run's payloads, in bytes of UTF-8.
 ///
 /// As text: `sample`, `512`, `uniform:100..2000`, `exponential:800` (mean; truncated at the largest storable).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub enum PayloadSize {
     Exponential(usize),
 }
 
-/// Why a text is not a payload size.
+/// Error of a text that is not a payload size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "payload size {0:?} is not 'sample', '<bytes>', 'uniform:<min>..<max>' or 'exponential:<mean>', \
@@ -36,9 +36,9 @@ pub enum PayloadSize {
 pub struct ParsePayloadSizeError(String);
 
 impl PayloadSize {
-    /// Sizes a payload can have: at least the sample's text with its largest count, at most what one table column holds. A
-    /// column counts UTF-16 units, of which a text never has more than bytes; and of the largest payload escaped twice, as a
-    /// string of JSON in XML, a queue message still holds the worst (`the_largest_payload_of_the_worst_text_fits_a_message`).
+    /// Possible sizes of a payload: at least the sample's text with its largest count, at most the size of a table column. A
+    /// column counts UTF-16 units, of which a text never has more than bytes. The largest payload fits into a queue message
+    /// even with the most escapes, as a JSON string in XML (`the_largest_payload_of_the_worst_text_fits_a_message`).
     pub const RANGE: RangeInclusive<usize> = 48..=MAX_DATA_UTF16;
 }
 
@@ -97,7 +97,7 @@ impl fmt::Display for PayloadSize {
     }
 }
 
-/// What every payload begins with, the sample's text; its sequence number follows.
+/// The beginning of every payload, the sample's text; the sequence number follows.
 const PREFIX: &str = "Scale Test Message : COUNT ";
 
 /// The payloads of one run.
@@ -105,20 +105,19 @@ const PREFIX: &str = "Scale Test Message : COUNT ";
 pub struct Payloads {
     /// The run's seed.
     pub seed: u64,
-    /// How large they are.
+    /// Their sizes.
     pub size: PayloadSize,
 }
 
 impl Payloads {
-    /// The payload (`msg`) of message `seq`: the sample's text alone, or between blanks and with as much seeded filler as its
-    /// size asks for.
+    /// The payload (`msg`) of message `seq`: the sample's text alone, or between spaces and with seeded filler up to its size.
     pub fn payload(&self, seq: Seq) -> String {
         let mut text = String::new();
         self.write_payload(seq, &mut text);
         text
     }
 
-    /// Replaces `text` by the payload of message `seq`; for callers that need one after the other, millions of them.
+    /// Replaces `text` by the payload of message `seq`; for callers that need millions of payloads.
     pub fn write_payload(&self, seq: Seq, text: &mut String) {
         use fmt::Write as _;
         text.clear();
@@ -128,7 +127,7 @@ impl Payloads {
             return;
         };
         text.reserve_exact(bytes);
-        // Blanks at both ends, as far as there is room: what trims them is caught.
+        // Spaces at both ends, if there is room, to detect consumers that trim.
         write!(text, " {PREFIX}{seq} ").expect("writing to a string must succeed");
         if text.len() < bytes {
             fill(text, bytes - 1, &mut random);
@@ -138,7 +137,7 @@ impl Payloads {
         }
     }
 
-    /// The message whose payload `text` is, if it is one of these; so that a row can be told apart whatever its keys are.
+    /// The message whose payload is `text`, if there is one; identifies a row independently of its keys.
     pub fn seq_of(&self, text: &str) -> Option<Seq> {
         let sample = text.strip_prefix(' ').unwrap_or(text);
         let count = sample.strip_prefix(PREFIX)?.split(' ').next()?;
@@ -146,7 +145,7 @@ impl Payloads {
         (self.payload(seq) == text).then_some(seq)
     }
 
-    /// The payloads of this number of the same messages: of 1, these; from 2 on, others.
+    /// The payloads with this number of the same messages: 1 for these, from 2 on for others.
     #[must_use]
     pub const fn further(self, number: u8) -> Self {
         let apart = 0x9E6C_63D0_876A_9A69_u64.wrapping_mul(number as u64 - 1);
@@ -156,14 +155,14 @@ impl Payloads {
         }
     }
 
-    /// The number of the message whose payload `text` seems to be; the rest of it may be anything.
+    /// The sequence number in `text`, if it looks like a payload; the rest may be anything.
     pub fn count_in(text: &str) -> Option<Seq> {
         let rest = text.trim_start().strip_prefix(PREFIX)?;
         let end = rest.bytes().take_while(u8::is_ascii_digit).count();
         rest[..end].parse().ok()
     }
 
-    /// How many payloads `text` seems to hold.
+    /// How many payloads `text` seems to contain.
     pub fn counts_in(text: &str) -> usize {
         text.matches(PREFIX).count()
     }
@@ -193,21 +192,21 @@ fn scaled(size: f64) -> usize {
     size as usize
 }
 
-/// What consumers mangle, each in its own way: characters of two, three and four bytes, the last also two units of UTF-16;
-/// the same letter composed and with a combining accent; what JSON and XML escape, and what looks as if it were escaped
-/// already; blanks of every kind. All are characters that XML 1.0 can carry.
+/// Characters that consumers change by mistake, each in its own way: characters of two, three and four bytes, the last also of
+/// two UTF-16 units; the same letter composed and with a combining accent; characters that JSON and XML escape, and texts that
+/// look escaped already; white space of every kind. XML 1.0 can represent all of them.
 const SPECIMENS: [&str; 16] = [
     "é", "e\u{301}", "ж", "€", "中", "😀", "𝄞", "<&>", "\"", "\\", "\n", "\t", "  ", "'", "&amp;",
     "\\u00e9",
 ];
 
-/// The longest of them, in bytes.
+/// Bytes of the longest specimen.
 const SPECIMEN: usize = 8;
 
-/// Letters that follow each, in two steps of ten.
+/// Number of letters after each specimen, in two steps of ten.
 const LETTERS: usize = 20;
 
-/// The same as bytes in a width of their own, since that is copied without a loop; and how many of them count.
+/// The specimens as arrays of fixed width, which can be copied without a loop, with their lengths.
 const SPECIMEN_BYTES: [([u8; SPECIMEN], usize); 16] = {
     let mut all = [([0; SPECIMEN], 0); 16];
     let mut at = 0;
@@ -220,12 +219,13 @@ const SPECIMEN_BYTES: [([u8; SPECIMEN], usize); 16] = {
     all
 };
 
-/// Fills `text` up to `bytes`: a specimen, where there is room for the longest, and twenty letters, over and over. A generator
-/// and an audit make hundreds of megabytes of this, hence in large steps, and mostly ASCII, which is quickly known for UTF-8.
+/// Fills `text` up to `bytes` with specimens, where there is room for the longest, and twenty letters after each. A generator
+/// and an audit make hundreds of megabytes of this, so it works in large steps, and is mostly ASCII, which is quickly validated
+/// as UTF-8.
 fn fill(text: &mut String, bytes: usize, random: &mut SplitMix64) {
     let mut filled = std::mem::take(text).into_bytes();
     let mut at = filled.len();
-    // Longer than what is wanted, so that the last step needs no other code.
+    // Longer than needed, so that the last step needs no separate code.
     filled.resize(bytes + SPECIMEN + LETTERS, 0);
     while at < bytes {
         let bits = random.next();
@@ -242,7 +242,7 @@ fn fill(text: &mut String, bytes: usize, random: &mut SplitMix64) {
     *text = String::from_utf8(filled).expect("specimens and letters must be UTF-8");
 }
 
-/// Ten letters of six bits each, lowest first.
+/// Ten letters of six bits each, lowest bits first.
 fn letters(mut bits: u64) -> [u8; 10] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     std::array::from_fn(|_| {
@@ -254,8 +254,8 @@ fn letters(mut bits: u64) -> [u8; 10] {
 
 /// `SplitMix64` (Steele, Lea and Flood, OOPSLA 2014), as in Java's `SplittableRandom`.
 ///
-/// Written out because payloads must stay the same across versions and languages, which the generators of `rand` do not
-/// promise; ten lines that any worker can repeat.
+/// Implemented here because payloads must stay the same across versions and languages, which the generators of `rand` do not
+/// promise; any worker can reimplement its ten lines.
 pub(super) struct SplitMix64(pub(super) u64);
 
 impl SplitMix64 {
@@ -272,7 +272,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// In `[0, 1)`, 53 bits.
+    /// A number in `[0, 1)` with 53 bits.
     fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }

@@ -1,4 +1,4 @@
-//! What goes to the poison queue: the body as it was, and why it is there.
+//! Messages of the poison queue: the original body, and the reason.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use super::{MAX_MESSAGE_BYTES, Stamp};
 /// The poison queue of queue `q` is `q` with this suffix (the convention of Azure Functions).
 pub const POISON_SUFFIX: &str = "-poison";
 
-/// Why a message was given up.
+/// Reason why a message was given up.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
 )]
@@ -20,22 +20,22 @@ pub const POISON_SUFFIX: &str = "-poison";
 pub enum PoisonReason {
     /// The body is not JSON.
     NotJson,
-    /// A field of the contract is absent.
+    /// A field of the contract is unreadable.
     MissingField,
     /// A field of the contract cannot be read.
     BadField,
-    /// The payload fits no table column.
+    /// The payload fits into no table column.
     Oversized,
-    /// The payload is not what the producer digested.
+    /// The digest of the payload is not the producer's.
     DigestMismatch,
-    /// It was delivered more often than `max-attempts` and never finished.
+    /// The message was delivered more often than `max-attempts` and never finished.
     TooManyAttempts,
-    /// Its row exists with another digest. The row stays as it is; this keeps the message for whoever must decide.
+    /// Its row exists with another digest. The row stays unchanged; the poison queue keeps the message until a person decides.
     Conflict,
 }
 
 impl PoisonReason {
-    /// Every reason; the label values of the consumer's metric.
+    /// Every reason; also the label values of the consumer's metric.
     pub const ALL: [Self; 7] = [
         Self::NotJson,
         Self::MissingField,
@@ -46,7 +46,7 @@ impl PoisonReason {
         Self::Conflict,
     ];
 
-    /// The reason as it is serialised.
+    /// The reason's serialised name.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -58,7 +58,7 @@ impl fmt::Display for PoisonReason {
     }
 }
 
-/// Why a text is not a reason.
+/// Error of a text that is not a reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no poison reason, such as not-json or too-many-attempts")]
 pub struct ParseReasonError(String);
@@ -76,47 +76,47 @@ impl FromStr for PoisonReason {
 
 /// One message of the poison queue, as JSON.
 ///
-/// The original body is kept whole. Where it and its envelope do not fit one queue message, it is cut into `parts`
-/// envelopes with the same `messageId`; joined in order of `part` their bodies are the original.
+/// The original body is kept completely. If it does not fit into one queue message with its envelope, it is split into `parts`
+/// envelopes with the same `messageId`; their bodies, joined in order of `part`, are the original.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PoisonEnvelope {
-    /// Why it is here.
+    /// The reason.
     pub reason: PoisonReason,
     /// The error in words.
     pub detail: String,
-    /// The queue's own id of the original message.
+    /// The message id of the original message in the queue.
     pub message_id: String,
     /// How often it had been delivered.
     pub attempt: u32,
-    /// Who gave it up.
+    /// The consumer that gave it up.
     pub consumer: String,
-    /// When.
+    /// The time at which it was given up.
     pub poisoned_stamp: Stamp,
-    /// From 1.
+    /// The number of this part, from 1.
     pub part: u32,
-    /// How many envelopes hold the body.
+    /// The number of envelopes with parts of the body.
     pub parts: u32,
     /// The original body, or this part of it.
     pub body: String,
 }
 
-/// Room for everything of an envelope but its body and detail, escaped, with a margin.
+/// Bytes reserved for an envelope without body and detail, escaped, with a margin.
 const ENVELOPE_BYTES: usize = 2 * 1024;
 
-/// Longest detail and name kept, in characters; error texts quote input, which is in the body anyway, and who has a longer
-/// name is told by its beginning.
+/// Longest detail and name that are kept, in characters: error texts quote the input, which is in the body anyway, and the
+/// beginning of a longer name is enough.
 const MAX_KEPT: usize = 500;
 
 impl PoisonEnvelope {
-    /// The queue messages to put, in order: one, or more where the body needs it. `part` and `parts` are set here.
+    /// The queue messages for the envelope, in order: one, or more if the body is too large. Sets `part` and `parts`.
     pub fn encode(mut self) -> Vec<String> {
         for text in [&mut self.detail, &mut self.consumer] {
             if let Some((cut, _)) = text.char_indices().nth(MAX_KEPT) {
                 text.truncate(cut);
             }
         }
-        // The id is the service's, a GUID: one so long that nothing fits beside it still cuts the body into its characters.
+        // The service's id is a GUID: even with an id so long that nothing else fits, the body is split into characters.
         let texts = [&self.detail, &self.consumer, &self.message_id];
         let taken = texts.map(|text| escaped_text(text)).iter().sum();
         let room = (MAX_MESSAGE_BYTES - ENVELOPE_BYTES).saturating_sub(taken);
@@ -151,7 +151,7 @@ fn split(body: &str, room: usize) -> Vec<&str> {
     parts
 }
 
-/// Bytes a character takes at most, once in a JSON string and then in XML, which is how a message travels.
+/// Largest number of bytes of a character, escaped in a JSON string and then in XML, as messages are sent.
 fn escaped(c: char) -> usize {
     match c {
         '"' => "\\&quot;".len(),
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(joined, body);
     }
 
-    /// What an XML writer makes of it, independently of [`escaped`].
+    /// Escapes like an XML writer, independently of [`escaped`].
     fn escaped_xml(text: &str) -> usize {
         text.replace('&', "&amp;")
             .replace('<', "&lt;")

@@ -1,4 +1,4 @@
-//! The result row: what a consumer stores for a message, and what an auditor finds.
+//! The result row: as a consumer stores it, and as an auditor reads it.
 
 use std::time::SystemTime;
 
@@ -10,10 +10,10 @@ use time::format_description::well_known::Rfc3339;
 use super::workload::{Format, time_text};
 use super::{Digest, Message, MessageId, Stamp};
 
-/// The row of one finished message. Its time stamps alone tell the latency of every hop.
+/// The row of one finished message. Its time stamps give the latency of every hop.
 ///
-/// `RowKey` is the message id and `PartitionKey` a bucket of it within the run: a second delivery cannot make a second
-/// row, the load spreads over partitions, and one run can be read alone.
+/// `RowKey` is the message id and `PartitionKey` a bucket of it within the run: a second delivery cannot make a second row, the
+/// load is spread over partitions, and one run can be read alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResultRow {
     /// `<run>.<bucket>`.
@@ -33,23 +33,23 @@ pub struct ResultRow {
     /// When this consumer received the message.
     #[serde(rename = "dequeuedStamp")]
     pub dequeued_stamp: Stamp,
-    /// When the work was done and this row handed to the table.
+    /// When the work was done and the request to store this row began.
     #[serde(rename = "dateStamp")]
     pub date_stamp: Stamp,
-    /// Which delivery of the message this was, from 1. An `Edm.Int32`: the service counts deliveries in 32 bits, and an
-    /// `Edm.Int64` would travel as text.
+    /// The number of the message's delivery, from 1. An `Edm.Int32`: the service counts deliveries in 32 bits, and an
+    /// `Edm.Int64` would be sent as text.
     #[serde(serialize_with = "as_int32")]
     pub attempt: u32,
-    /// Who did it.
+    /// The consumer's name.
     pub consumer: String,
-    /// Where.
+    /// The consumer's node.
     pub node: String,
     /// The digest of the payload, as computed by the consumer.
     pub digest: Digest,
 }
 
 impl ResultRow {
-    /// The row of `message`, finished now.
+    /// Makes the row of `message`, finished now.
     pub fn of(
         message: Message,
         dequeued_stamp: Stamp,
@@ -72,7 +72,7 @@ impl ResultRow {
         }
     }
 
-    /// The id of the message this row is of.
+    /// The id of this row's message.
     pub fn message_id(&self) -> Option<MessageId> {
         self.row_key.parse().ok()
     }
@@ -86,14 +86,14 @@ fn as_int32<S: Serializer>(attempt: &u32, serializer: S) -> Result<S::Ok, S::Err
     serializer.serialize_i32(i32::try_from(*attempt).unwrap_or(i32::MAX))
 }
 
-/// A row as it is found, by an auditor that must judge whatever some consumer wrote: every column may be absent or of
-/// another type, and is then `None`. Only the keys always exist.
+/// A row as an auditor reads it, whatever a consumer wrote: a column that is missing or of another type is `None`. Only the
+/// keys always exist.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct StoredRow {
-    /// As stored.
+    /// The stored key.
     #[serde(rename = "PartitionKey")]
     pub partition_key: String,
-    /// As stored.
+    /// The stored key.
     #[serde(rename = "RowKey")]
     pub row_key: String,
     /// The payload.
@@ -111,29 +111,29 @@ pub struct StoredRow {
     /// When the work was done.
     #[serde(default, rename = "dateStamp", deserialize_with = "lenient_parsed")]
     pub date_stamp: Option<Stamp>,
-    /// When the table service wrote it, by the service's clock. Azurite tells milliseconds truly, and further digits that
-    /// only differ.
+    /// When the table service wrote it, by the service's clock. With Azurite only the milliseconds are true; further digits
+    /// only make values differ.
     #[serde(default, rename = "Timestamp", deserialize_with = "lenient_rfc3339")]
     pub timestamp: Option<Stamp>,
-    /// Which delivery.
+    /// The number of the delivery.
     #[serde(default, deserialize_with = "lenient_count")]
     pub attempt: Option<u32>,
-    /// Who.
+    /// The consumer's name.
     #[serde(default, deserialize_with = "lenient")]
     pub consumer: Option<String>,
-    /// Where.
+    /// The consumer's node.
     #[serde(default, deserialize_with = "lenient")]
     pub node: Option<String>,
     /// The digest.
     #[serde(default, deserialize_with = "lenient_parsed")]
     pub digest: Option<Digest>,
-    /// Columns that a description has beyond these, in its order ([`Lens::further`](crate::workload::Lens::further)).
+    /// Additional columns of a description, in its order ([`Lens::further`](crate::workload::Lens::further)).
     #[serde(skip)]
     pub further: Vec<Option<String>>,
 }
 
 impl StoredRow {
-    /// The row as a table of the contract holds it.
+    /// The row as an entity of the contract's table.
     pub fn entity(&self) -> Map<String, Value> {
         let stamp = |stamp: Option<Stamp>| stamp.map(|stamp| stamp.to_string());
         let service = |stamp| time_text(stamp, Format::Rfc3339);
@@ -179,7 +179,7 @@ impl From<ResultRow> for StoredRow {
     }
 }
 
-/// A JSON scalar of any type; tables hold no others.
+/// A JSON scalar of any type; tables have no other values.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {
@@ -201,7 +201,7 @@ fn lenient_parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(
     Ok(lenient(deserializer)?.and_then(|text| text.parse().ok()))
 }
 
-/// The service's own format of a point in time.
+/// Parses the service's own time format.
 fn lenient_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stamp>, D::Error> {
     let time = |text: String| OffsetDateTime::parse(&text, &Rfc3339).ok();
     Ok(lenient(deserializer)?
@@ -212,7 +212,7 @@ fn lenient_rfc3339<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 fn lenient_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     Ok(match Scalar::deserialize(deserializer)? {
         Scalar::Count(count) => Some(count),
-        // Another worker may store an Edm.Int64, which travels as text (OData JSON).
+        // Another worker may store an Edm.Int64, which is sent as text (OData JSON).
         Scalar::Text(text) => text.parse().ok(),
         Scalar::Other(_) => None,
     })

@@ -9,19 +9,19 @@ use time::{Date, Month, OffsetDateTime, Time};
 
 /// A point in time, in microseconds since the Unix epoch.
 ///
-/// Its text is `2026-11-23 13:14:15.678901`, UTC without a zone: what the sample's Python writes and parses
-/// (`%Y-%m-%d %H:%M:%S.%f`), so that the sample's workers can read our messages and ours theirs. Azure's own message
-/// times have a resolution of 1 s, which is why latency needs these.
+/// As text `2026-11-23 13:14:15.678901`, UTC without a zone: the format of the sample's Python (`%Y-%m-%d %H:%M:%S.%f`), so
+/// that the sample's workers can read this project's messages and the other way round. Azure's own message times have a
+/// resolution of 1 s, too low for latencies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Stamp(i64);
 
-/// Why a text is not a stamp.
+/// Error of a text that is not a stamp.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("time stamp {0:?} is not UTC 'YYYY-MM-DD HH:MM:SS.ffffff'")]
 pub struct ParseStampError(String);
 
 impl Stamp {
-    /// The wall clock, now; on a thread where a simulation has replaced it, that of the simulation ([`crate::clock`]).
+    /// The present time of the wall clock, or of a simulation's clock on a thread where it was replaced ([`crate::clock`]).
     pub fn now() -> Self {
         crate::clock::now().into()
     }
@@ -36,13 +36,13 @@ impl Stamp {
         self.0
     }
 
-    /// Microseconds from `earlier` to `self`; negative when the clocks that made them disagree. Never clamped here:
-    /// a negative latency is evidence, and whoever drops it must say so.
+    /// Microseconds from `earlier` to `self`; negative if the clocks disagree. Not clamped: a negative latency is evidence, and
+    /// a caller that drops it must report that.
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.0 - earlier.0
     }
 
-    /// The stamp `later` after this one.
+    /// The stamp that is `later` after this one.
     #[must_use]
     pub fn plus(self, later: Duration) -> Self {
         Self(
@@ -81,7 +81,7 @@ impl fmt::Display for Stamp {
     }
 }
 
-/// Length of the fixed layout; parsed by position because an audit reads four stamps a row, a million rows at a time.
+/// The fixed layout; parsed by position, because an audit reads four stamps of each of a million rows.
 const LAYOUT: &[u8] = b"0000-00-00 00:00:00.000000";
 
 impl FromStr for Stamp {

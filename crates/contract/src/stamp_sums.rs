@@ -1,4 +1,4 @@
-//! A fingerprint of the producer's time stamps, small enough to travel in a summary.
+//! Fingerprint of the producer's time stamps, small enough for a summary.
 
 use std::ops::RangeInclusive;
 
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 use super::payload::SplitMix64;
 use super::{Seq, Stamp};
 
-/// Messages of one sum. Fewer name the culprits more closely and take more room: at this size a million messages take
-/// 11 KB of JSON.
+/// Number of messages in one sum. Smaller blocks locate wrong rows more closely and need more space: at this size a million
+/// messages take 11 KB of JSON.
 pub const STAMP_BLOCK: u64 = 1_000;
 
 /// For each block of [`STAMP_BLOCK`] sequence numbers, the wrapping sum of a hash of `seq`, `srcStamp` and `sentStamp`
 /// over the messages added.
 ///
-/// The order in which they are added does not matter, and two sides that added the same messages have the same sums
-/// exactly if they saw the same stamps, but for one case in 2^64. It shows stamps that were invented, not who did it on
-/// purpose: the hash has no secret. In JSON it is the base64 of the sums, eight bytes each, little-endian.
+/// The order of adding does not matter. Two sides that added the same messages have equal sums if and only if they saw the same
+/// stamps, except for one case in 2^64. The sums detect invented stamps, but not a deliberate forgery: the hash has no secret.
+/// In JSON they are Base64, eight bytes each, little-endian.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StampSums(Vec<u64>);
 
-/// Why a text holds no sums.
+/// Error of a text without valid sums.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseStampSumsError {
-    /// Not base64.
+    /// The text is not Base64.
     #[error("stamp sums are not base64")]
     Base64(#[from] base64::DecodeError),
-    /// Not whole sums.
+    /// The length is not a multiple of eight bytes.
     #[error("stamp sums take 8 bytes each, and there are {0} bytes")]
     Length(usize),
 }
@@ -44,7 +44,7 @@ impl StampSums {
         self.0[block] = self.0[block].wrapping_add(hash(seq, src, sent));
     }
 
-    /// Adds the messages that were added to `other`.
+    /// Adds all messages of `other`.
     pub fn merge(&mut self, other: &Self) {
         if other.0.len() > self.0.len() {
             self.0.resize(other.0.len(), 0);
@@ -54,17 +54,17 @@ impl StampSums {
         }
     }
 
-    /// The sum of a block, counted from 0; 0 where nothing was added.
+    /// The sum of a block, from 0; 0 if no message was added.
     pub fn sum(&self, block: usize) -> u64 {
         self.0.get(block).copied().unwrap_or(0)
     }
 
-    /// How many blocks there are, up to the last one to which something was added.
+    /// The number of blocks, up to the last one with an added message.
     pub const fn blocks(&self) -> usize {
         self.0.len()
     }
 
-    /// The block of a message, counted from 0.
+    /// The block of a message, from 0.
     pub fn block_of(seq: Seq) -> usize {
         usize::try_from((seq.get() - 1) / STAMP_BLOCK).expect("a block's number must fit memory")
     }
@@ -76,7 +76,7 @@ impl StampSums {
     }
 }
 
-/// Each value is mixed in before the next one comes, so that none can make up for another.
+/// Each value is mixed in before the next, so that errors in two values cannot cancel each other.
 fn hash(seq: Seq, src: Stamp, sent: Stamp) -> u64 {
     let mix = |z| SplitMix64(z).next();
     let with_src = mix(seq.get()).wrapping_add(src.as_micros().cast_unsigned());
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_an_independent_implementation() {
-        // Written down from a Python implementation of the same rule: a summary may be read by another version.
+        // From a Python implementation of the same rule, because another version may read a summary.
         let sums = sums(&[
             (1, 1_795_435_200_000_000, 1_795_435_200_000_321),
             (2, 1_795_435_200_010_000, 1_795_435_200_010_007),

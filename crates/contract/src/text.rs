@@ -1,7 +1,7 @@
-//! Files as editors, spreadsheets and shells write them: in UTF-8 or UTF-16, with or without a mark at their beginning.
+//! Text files from editors, spreadsheets and shells: UTF-8 or UTF-16, with or without a byte order mark.
 
-/// Whether `bytes`, the beginning of a file, are UTF-16: by the byte order mark, or else by where the zeros are, for what begins
-/// with a character of ASCII.
+/// Whether `bytes`, the beginning of a file, are UTF-16: by the byte order mark, or otherwise by the position of zeros, for a
+/// file that begins with an ASCII character.
 pub const fn is_utf16(bytes: &[u8]) -> bool {
     matches!(
         bytes,
@@ -9,7 +9,7 @@ pub const fn is_utf16(bytes: &[u8]) -> bool {
     )
 }
 
-/// The text of `bytes`, without a byte order mark; `None` if they are neither UTF-8 nor UTF-16, or no text.
+/// Decodes `bytes`, without a byte order mark; `None` if they are neither UTF-8 nor UTF-16, or no text.
 pub fn decode(bytes: &[u8]) -> Option<String> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (units, rest) = bytes.as_chunks::<2>();
@@ -28,12 +28,12 @@ pub fn decode(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// What stands between the columns of a table whose first line, `line`, is one such as `sep=;`, which Excel reads and does not show.
+/// The column separator that the first line of a table declares, such as `sep=;`, which Excel interprets and does not show.
 pub fn declared_separator(line: &str) -> Option<char> {
     let line = line.trim_matches([' ', '\r', '\n', '"']);
     let (name, value) = line.split_once('=')?;
     let mut letters = value.chars();
-    // A separator that is white is trimmed off where lines are.
+    // White space at the end of lines is trimmed, so a missing separator is a tab.
     let separator = letters.next().unwrap_or('\t');
     (name.eq_ignore_ascii_case("sep") && letters.next().is_none()).then_some(separator)
 }

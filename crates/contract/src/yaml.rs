@@ -1,10 +1,10 @@
-//! What a parser of YAML gives up with, in words for people who write YAML.
+//! Rewords errors of the YAML parser for people who write YAML.
 
 use serde_saphyr::{Error, UserMessageFormatter};
 
 use crate::json::misfit;
 
-/// Parts of what the parser says, and what is wrong and what to do. The first that fits counts.
+/// Parts of the parser's messages, with a description of the problem and what to do. The first match counts.
 const IN_WORDS: &[(&str, &str)] = &[
     ("invalid u", "a whole number from 0 on is expected here"),
     (
@@ -149,7 +149,8 @@ const IN_WORDS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where `text` is no YAML, or not the YAML that is expected: the line, from 1, and what is wrong there. 0: nobody knows the line.
+/// The line, from 1, of the error in `text`, and its description: invalid YAML, or YAML of another shape. 0: the line is
+/// unknown.
 pub fn trouble(error: &Error, text: &str) -> (u64, String) {
     let line = error.location().map_or(0, |location| location.line());
     if let Error::DuplicateMappingKey { key, .. } = error.without_snippet() {
@@ -158,7 +159,7 @@ pub fn trouble(error: &Error, text: &str) -> (u64, String) {
             format!("the key {key} is there a second time; only one can count, remove the other");
         return (line, twice);
     }
-    // Its own words advise programmers, and its line comes last.
+    // The parser's messages address programmers, and its line is at the end.
     let said = error
         .without_snippet()
         .render_with_formatter(&UserMessageFormatter);
@@ -170,7 +171,7 @@ pub fn trouble(error: &Error, text: &str) -> (u64, String) {
         let words = misfit(&said);
         return match words.strip_prefix("is ") {
             Some(wrong) if !shown.is_empty() => (line, format!("the value is {wrong}: '{shown}'")),
-            // Of what is not there, the parser tells some line after it.
+            // For a missing field, the parser reports some later line.
             _ if words.starts_with("lacks ") => (0, words),
             _ => (line, words),
         };
@@ -190,7 +191,7 @@ pub fn trouble(error: &Error, text: &str) -> (u64, String) {
     (line, told)
 }
 
-/// The first of `before` lines, from 1, whose value begins with a quote that does not end on it.
+/// The first of the `before` first lines, from 1, whose value begins with a quote that does not end on it.
 fn unclosed(text: &str, before: usize) -> Option<usize> {
     let is_unclosed = |line: &str| {
         let line = line.trim_end();
@@ -205,7 +206,7 @@ fn unclosed(text: &str, before: usize) -> Option<usize> {
     lines.position(is_unclosed).map(|at| at + 1)
 }
 
-/// A message of the parser without the place at its end or its beginning, which is told already.
+/// A message of the parser without the position at its end or beginning, which is reported separately.
 fn without_place(said: &str) -> String {
     let said = said.lines().next().unwrap_or_default();
     let said = said.strip_prefix("error: ").unwrap_or(said);
@@ -228,7 +229,7 @@ mod tests {
         trouble(&error.expect_err(text), text)
     }
 
-    /// The parser's own words are a fact of its version: a text that it finds others for fails here.
+    /// The parser's messages depend on its version: this test fails if they change.
     #[test]
     fn what_is_no_yaml_is_told_with_what_to_do_and_the_line_itself() {
         for (text, line, words) in [

@@ -18,8 +18,8 @@ use crate::{
     store::{Contents, NoStore, Store, disk::Disk},
 };
 
-/// How an engine is to be; see [`Engine::builder`]. What is not said is the default: free ports of 127.0.0.1, data in memory,
-/// the account and key that every emulator has.
+/// Settings of an engine; see [`Engine::builder`]. The defaults are free ports of 127.0.0.1, data in memory, and the account
+/// and key of all emulators.
 #[derive(Debug, Clone)]
 #[must_use = "nothing starts before `start`"]
 pub struct Builder {
@@ -49,50 +49,50 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Listens at this address; 127.0.0.1 without.
+    /// Sets the address to listen at; the default is 127.0.0.1.
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = host;
         self
     }
 
-    /// Listens for the Queue service at this port; 0 is any free one.
+    /// Sets the port of the Queue service; 0 is any free one.
     pub fn queue_port(mut self, port: u16) -> Self {
         self.queue_port = port;
         self
     }
 
-    /// Listens for the Table service at this port; 0 is any free one.
+    /// Sets the port of the Table service; 0 is any free one.
     pub fn table_port(mut self, port: u16) -> Self {
         self.table_port = port;
         self
     }
 
-    /// Keeps the data in this directory, which is made where it is missing. One engine at a time may have it.
+    /// Keeps the data in this directory, which is created if it is missing. Only one engine at a time may use it.
     pub fn directory(mut self, directory: impl AsRef<Path>) -> Self {
         self.directory = Some(directory.as_ref().to_path_buf());
         self
     }
 
-    /// Serves this account, whose key is base64.
+    /// Serves this account, whose key is Base64.
     pub fn account(mut self, name: &str, key: &str) -> Self {
         name.clone_into(&mut self.account);
         key.clone_into(&mut self.key);
         self
     }
 
-    /// Speaks HTTPS under this certificate, and takes bearer tokens too. Certificate and key are PEM.
+    /// Serves HTTPS with this certificate, and accepts bearer tokens too. Certificate and key are PEM.
     pub fn https(mut self, certificate: &[u8], key: &[u8]) -> Self {
         self.tls = Some((certificate.to_vec(), key.to_vec()));
         self
     }
 
-    /// Tells the time by another clock than the system's.
+    /// Uses another clock than the system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Both services without listeners: as a function from requests to answers.
+    /// Makes both services without listeners, as a function from requests to answers.
     ///
     /// # Errors
     /// [`Error::Account`], [`Error::Directory`].
@@ -128,14 +128,14 @@ impl Builder {
             .ok_or_else(|| Error::Account("the account's key must be base64".to_owned()))
     }
 
-    /// Starts, and returns once both services listen.
+    /// Starts the engine, and returns when both services listen.
     pub async fn start(self) -> Result<Engine, Error> {
         let tls: Option<TlsAcceptor> = match &self.tls {
             Some((certificate, key)) => Some(tls::acceptor(certificate, key)?),
             None => None,
         };
         self.checked_account()?;
-        // Ports first: data is opened, and locked, only by what can serve it.
+        // Ports first: the data directory is locked only by an engine that can serve it.
         let sockets = Sockets {
             queue: listen(SocketAddr::new(self.host, self.queue_port)).await?,
             table: listen(SocketAddr::new(self.host, self.table_port)).await?,

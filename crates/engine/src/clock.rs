@@ -1,4 +1,4 @@
-//! Time, handed in: moments with the 100 ns of the Table service, a clock of the system, and one that tests play.
+//! Time: moments with the 100 ns resolution of the Table service, a clock of the system, and one that tests control.
 
 use std::{
     fmt::Debug,
@@ -17,7 +17,7 @@ impl Moment {
     /// 9999-12-31T23:59:59: the expiration time of a message that never expires.
     pub const NEVER: Self = Self(253_402_300_799 * TICKS_PER_SECOND);
 
-    /// The moment that is so many ticks of 100 ns after 1970.
+    /// The moment this many ticks of 100 ns after 1970.
     pub const fn from_ticks(ticks: u64) -> Self {
         Self(ticks)
     }
@@ -32,7 +32,7 @@ impl Moment {
         self.0 / TICKS_PER_SECOND
     }
 
-    /// This moment and so many seconds, at most [`Moment::NEVER`].
+    /// This moment plus this many seconds, at most [`Moment::NEVER`].
     #[must_use]
     pub fn plus_seconds(self, seconds: u64) -> Self {
         let later = self
@@ -41,7 +41,7 @@ impl Moment {
         Self(later).min(Self::NEVER)
     }
 
-    /// As HTTP writes a date, such as `Sat, 28 Nov 2026 18:00:00 GMT`.
+    /// The moment in HTTP's date format, such as `Sat, 28 Nov 2026 18:00:00 GMT`.
     pub(crate) fn http_date(self) -> String {
         let time = UNIX_EPOCH + Duration::from_secs(self.seconds().min(Self::NEVER.seconds()));
         httpdate::fmt_http_date(time)
@@ -56,9 +56,9 @@ impl From<SystemTime> for Moment {
     }
 }
 
-/// What tells the time to the services.
+/// The services' source of the time.
 pub trait Clock: Debug + Send + Sync {
-    /// The present moment. It may stand still between two calls.
+    /// The present moment. Two calls may return the same one.
     fn now(&self) -> Moment;
 }
 

@@ -1,28 +1,28 @@
-//! Why an engine does not start.
+//! Errors of starting an engine.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
-/// Why an engine does not start.
+/// Reason why an engine does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The account's name or key cannot be one.
+    /// The account's name or key is invalid.
     #[error("{0}")]
     Account(String),
     /// Certificate or key cannot be used.
     #[error("{0}")]
     Tls(String),
-    /// An address cannot be listened at: most often a port that something else has.
+    /// An address cannot be listened at, usually because another process uses the port.
     #[error("listen at {address}")]
     Listen {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The directory cannot be read or written, or is another engine's.
+    /// The directory cannot be read or written, or another engine uses it.
     #[error("open the data in {}: {reason}", .directory.display())]
     Directory {
-        /// Where.
+        /// The directory.
         directory: PathBuf,
         /// What is wrong.
         reason: String,

@@ -11,17 +11,18 @@
 //!
 //! # How it is made
 //!
-//! A request goes through four layers, each of which knows only those below it:
+//! A request passes four layers, each of which uses only those below it:
 //!
-//! 1. `http` reads it from a socket, within limits, and writes the answer back.
-//! 2. `services` authenticates it (`auth`), and `queues` or `tables` finds the operation in its address and does it.
-//! 3. `state` holds queues and tables. It has no clock and no I/O: the time is handed to each operation, by a [`Clock`].
-//! 4. `store` writes changes before they are acknowledged: nowhere, or in a directory, from where [`Engine`] reads them back.
+//! 1. `http` reads it from a socket, within limits, and writes the answer.
+//! 2. `services` authenticates it (`auth`), and `queues` or `tables` selects the operation by its address and runs it.
+//! 3. `state` holds queues and tables. It has no clock and no I/O: each operation gets the time from a [`Clock`].
+//! 4. `store` writes changes before they are acknowledged: nowhere, or into a directory, from which [`Engine`] reads them at
+//!    its start.
 //!
 //! # What it leaves out
 //!
-//! Blobs; accounts other than one; the times that the real service takes. `docs/ENGINE.md` has the whole list, and how it
-//! differs from Azurite. It has no faults to be switched on.
+//! Blobs; more than one account; the response times of the real service. `docs/ENGINE.md` has the whole list, and the
+//! differences from Azurite. It cannot inject faults.
 
 mod auth;
 mod builder;
@@ -46,10 +47,10 @@ pub use http::{request::Request, response::Answer};
 pub use running::Engine;
 pub use services::Services;
 
-/// The account that emulators of Azure Storage have.
+/// The account of all emulators of Azure Storage.
 pub const ACCOUNT: &str = "devstoreaccount1";
 
-/// The published key of [`ACCOUNT`]: it opens nothing but emulators.
+/// The public key of [`ACCOUNT`], which is valid for emulators only.
 pub const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 

@@ -1,4 +1,4 @@
-//! The engine as a program of its own.
+//! The engine as a program.
 
 use std::process::ExitCode;
 

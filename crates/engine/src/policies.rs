@@ -11,7 +11,7 @@ use crate::{
 const MOST_POLICIES: usize = 5;
 const MOST_ID_CHARACTERS: usize = 64;
 
-/// Reads the body of a request that sets policies. Letters other than `letters` are refused.
+/// Parses the body of a request that sets policies. Letters that are not in `letters` are refused.
 pub(crate) fn parse(body: &[u8], letters: &str) -> Result<Vec<Policy>, ServiceError> {
     if body.is_empty() {
         return Ok(Vec::new());
@@ -54,7 +54,7 @@ pub(crate) fn parse(body: &[u8], letters: &str) -> Result<Vec<Policy>, ServiceEr
     Ok(policies)
 }
 
-/// Tells policies.
+/// The answer with these policies.
 pub(crate) fn answer(policies: &[Policy]) -> Answer {
     let mut body = String::from(xml::DECLARATION);
     body.push_str("<SignedIdentifiers>");

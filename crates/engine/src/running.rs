@@ -1,4 +1,4 @@
-//! An engine that serves, until it is told to end or is dropped.
+//! A running engine, until it is told to end or is dropped.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,13 +11,13 @@ use crate::{
     http::listener::{self, Listener},
 };
 
-/// How long connections may take to finish what they are at when the engine ends.
+/// Time limit for connections to finish their requests when the engine ends.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How often expired messages are removed from queues that nobody uses.
+/// Interval of removing expired messages from unused queues.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// What both services listen at.
+/// The sockets of both services.
 #[derive(Debug)]
 pub(crate) struct Sockets {
     pub(crate) queue: TcpListener,
@@ -37,7 +37,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Chooses ports, data, account, certificate and clock.
+    /// Makes a builder, which sets ports, data, account, certificate and clock.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -84,19 +84,19 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Queue service, like `http://127.0.0.1:10001/devstoreaccount1`.
+    /// The address of the Queue service, like `http://127.0.0.1:10001/devstoreaccount1`.
     pub fn queue_url(&self) -> String {
         self.url(self.queue)
     }
 
-    /// Table service, like `http://127.0.0.1:10002/devstoreaccount1`.
+    /// The address of the Table service, like `http://127.0.0.1:10002/devstoreaccount1`.
     pub fn table_url(&self) -> String {
         self.url(self.table)
     }
 
     fn url(&self, address: SocketAddr) -> String {
         let account = self.account();
-        // Nobody can connect to "any address"; clients on this machine are served at the loopback.
+        // Clients cannot connect to the unspecified address; clients on this machine use the loopback address.
         let host = match address.ip() {
             ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
             std::net::IpAddr::V6(ip) => format!("[{ip}]"),
@@ -115,7 +115,7 @@ impl Engine {
         &self.key
     }
 
-    /// What clients take as a connection string. It holds the key.
+    /// The connection string for clients. It contains the key.
     pub fn connection_string(&self) -> String {
         format!(
             "DefaultEndpointsProtocol={};AccountName={};AccountKey={};QueueEndpoint={};TableEndpoint={};",
@@ -132,12 +132,12 @@ impl Engine {
         self.services.sas()
     }
 
-    /// Both services as a function from requests to answers, on the same data.
+    /// Both services, as a function from requests to answers on the same data.
     pub fn services(&self) -> &Services {
         &self.services
     }
 
-    /// Takes no more connections, lets those that are at a request finish it, and returns when all are closed.
+    /// Accepts no more connections, lets pending requests finish, and returns when all connections are closed.
     pub async fn shutdown(self) {
         self.ending.cancel();
         self.tasks.close();

@@ -1,4 +1,4 @@
-//! Both services as one function from a request to an answer. It does no I/O but the store's.
+//! Both services as one function from a request to an answer. Its only I/O is the store's.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -22,13 +22,13 @@ use crate::{
     tables,
 };
 
-/// The version that answers name where the request names none: the latest that is implemented.
+/// The version in answers to requests without one: the latest that is implemented.
 pub(crate) const LATEST_VERSION: &str = "2026-06-06";
 
 /// The first version of the storage services.
 const FIRST_VERSION: &str = "2009-04-14";
 
-/// Whether a text is a version of the services: a date, and none before the first.
+/// Whether a text is a version of the services: a date, not before the first version.
 pub(crate) fn is_version(text: &str) -> bool {
     let shape = |(index, byte): (usize, u8)| match index {
         4 | 7 => byte == b'-',
@@ -37,7 +37,7 @@ pub(crate) fn is_version(text: &str) -> bool {
     text.len() == 10 && text.bytes().enumerate().all(shape) && text >= FIRST_VERSION
 }
 
-/// The account's data, and what tells its time.
+/// The account's data, and its clock.
 #[derive(Debug, Clone)]
 pub struct Services {
     pub(crate) account: Arc<Account>,
@@ -45,7 +45,7 @@ pub struct Services {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// One request on its way: what an operation works with.
+/// A request in progress: the data for an operation.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) services: &'a Services,
@@ -61,7 +61,7 @@ impl Call<'_> {
     }
 }
 
-/// A working day with one engine. A SAS is signed anew at every call anyway.
+/// Validity of a SAS, in seconds: a working day with one engine. Each call signs a new SAS anyway.
 const SAS_SECONDS: u64 = 12 * 60 * 60;
 
 impl Services {
@@ -71,7 +71,7 @@ impl Services {
         sign_account_sas(&self.account, expiry)
     }
 
-    /// Answers a request. Whatever the request is, it is answered: a panic becomes a 500.
+    /// Answers any request: a panic becomes a 500.
     pub fn answer(&self, service: Service, request: &Request) -> Answer {
         let request_id = uuid::Uuid::new_v4().to_string();
         let now = self.clock.now();
@@ -84,7 +84,7 @@ impl Services {
         });
         let answer = answer.unwrap_or_else(|error| match service {
             Service::Queue => error.xml(&request_id, now),
-            // Without an account there is no Table service yet that could have been asked for JSON.
+            // Without a valid account, it is unknown whether the client asked for JSON.
             Service::Table if Target::new(request, &self.account.name).is_err() => {
                 error.xml(&request_id, now)
             }
@@ -138,7 +138,7 @@ impl Services {
         }
     }
 
-    /// Adds what every answer has.
+    /// Adds the headers that every answer has.
     fn finished(
         &self,
         service: Service,
@@ -170,7 +170,7 @@ impl Services {
 }
 
 impl Services {
-    /// Drops what may be large on a thread of its own, so that no request waits for it.
+    /// Drops a value that may be large on a separate thread, so that no request waits for it.
     #[expect(
         clippy::disallowed_methods,
         reason = "it frees memory and nothing else: nobody need wait for it, and the process may end before it"
@@ -180,7 +180,7 @@ impl Services {
             .name("engine-drop".into())
             .spawn(move || drop(large));
         if let Err(error) = spawned {
-            // What was to be moved is dropped here then.
+            // Without a thread, the value is dropped here.
             tracing::debug!(%error, "no thread to drop removed data");
         }
     }
@@ -190,7 +190,7 @@ impl Services {
         let store = &*self.directory.store;
         for queue in self.directory.all_queues() {
             let now = self.clock.now();
-            // The lock is let go between two portions, for those who use the queue.
+            // The lock is released between two portions, so that requests to the queue can proceed.
             while !ending.is_cancelled()
                 && matches!(queue.lock().messages.remove_expired(store, now), Ok(true))
             {

@@ -1,6 +1,7 @@
-//! What recording a latency costs, next to the bare histogram in the same run: `cargo bench -p evidence --bench record`.
+//! Benchmark of recording a latency, next to the bare histogram in the same run. Run it with `cargo bench -p evidence --bench
+//! record`.
 //!
-//! Both take the same samples, in turns; the fastest turn counts, since the others tell what else the machine was doing.
+//! Both record the same samples, in turns; the fastest turn counts, because slower ones include other work of the machine.
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
@@ -11,13 +12,13 @@ use std::time::{Duration, Instant};
 use evidence::latency::{HIGHEST_MICROS, Samples};
 use hdrhistogram::Histogram;
 
-/// Samples a turn.
+/// Samples in a turn.
 const SAMPLES: u32 = 10_000_000;
 
-/// Turns of each.
+/// Number of turns of each.
 const TURNS: u32 = 7;
 
-/// Different samples, in turn: few enough to stay in a cache, too many for a branch predictor to learn.
+/// Number of different samples: few enough to stay in a cache, too many for a branch predictor to learn.
 const DIFFERENT: usize = 1 << 14;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -53,7 +54,7 @@ fn turn(latencies: &[i64]) -> impl Iterator<Item = i64> {
     latencies.iter().copied().cycle().take(samples)
 }
 
-/// As runs have them: most within a millisecond of each other, some hundred times longer. From a fixed seed.
+/// Typical latencies of a run: most within a millisecond of each other, some a hundred times longer. From a fixed seed.
 fn latencies() -> Vec<i64> {
     let mut state = 7_u64;
     let mut draw = || {

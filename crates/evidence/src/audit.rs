@@ -1,4 +1,4 @@
-//! What an audit found. The outcome that follows from it is for a judge to say.
+//! Results of an audit. A judge decides which outcome follows from them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub use crate::row_summary::RowSummary;
 pub use crate::storage_names::StorageNames;
 pub use crate::traffic::{AnswerTimes, ClientTraffic, QueueTraffic, StorageTime, Traffic};
 
-/// What an audit found.
+/// Results of an audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// The run.
@@ -19,78 +19,79 @@ pub struct Audit {
     pub planned: u64,
     /// Messages the producer began to send.
     pub begun: u64,
-    /// Whether the run went to its end.
+    /// Whether the run ended by itself.
     pub complete: bool,
-    /// What was not judged, since the description of the workload does not let it be known, or nothing saw what crossed the wire.
+    /// Promises that were not judged, because of the workload's description or because there was no wire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_judged: Vec<NotJudged>,
-    /// What the description says that words about findings depend on; absent where the workload is the project's own.
+    /// The part of the description that texts about findings depend on; absent if the workload is the project's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<Foreign>,
-    /// How the sends ended.
+    /// Counts of the sends by outcome.
     pub sends: SendCounts,
-    /// Rows read, those of other runs not counted.
+    /// Rows read, without those of other runs.
     pub rows: u64,
-    /// Rows and bodies of other runs, which were not judged; in a queue that is shared, bodies without an id too.
+    /// Rows and bodies of other runs, which were not judged; in a shared queue also bodies without an id.
     pub other_runs: u64,
-    /// Messages in the queue that could not be looked at (leased).
+    /// Messages in the queue that could not be read, because they are leased.
     pub hidden: u64,
-    /// Those of them in a queue that other runs use too which are none of the messages without a row: finished messages of this
-    /// run that were not deleted, or messages of other runs.
+    /// In a queue that other runs use too: the part of `hidden` that cannot be messages without a row. They are finished
+    /// messages of this run that were not deleted, or messages of other runs.
     #[serde(default)]
     pub unattributed: u64,
-    /// Rows of a table that others use too which name no message of any run, and were not there before it: of others, or made up by
-    /// consumers of this run.
+    /// In a table that others use too: rows that name no message of any run and did not exist before this run. They are of
+    /// others, or were invented by consumers of this run.
     #[serde(default)]
     pub unattributed_rows: u64,
-    /// Rows of no message that name several: one row for many messages, which nobody can judge.
+    /// Rows that name several messages: one row for many messages cannot be judged.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rows_of_many: u64,
-    /// Whether the queue was still being worked on when the evidence was read.
+    /// Whether consumers still worked on the queue when the evidence was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_work: Option<AtWork>,
-    /// What became of the messages.
+    /// Counts of the messages by their fate.
     pub fates: Fates,
-    /// Bodies without an id of this run that are in the poison queue, each counted once.
+    /// Bodies without an id of this run in the poison queue, each counted once.
     pub foreign_poison: u64,
-    /// Messages put into the poison queue more than once: a consumer that dies between the put and its delete does
-    /// that; at-least-once, no violation.
+    /// Messages put into the poison queue more than once. A consumer that dies between the put and the delete causes this; with
+    /// at-least-once delivery it is no violation.
     pub poison_repeats: u64,
-    /// Poison envelopes of which a part is missing or makes no sense.
+    /// Poison messages of which a part is missing or invalid.
     pub unreadable_poison: u64,
-    /// How far the stamps of the rows could be compared with the producer's; absent where it gave no sums.
+    /// How many stamps of the rows could be compared with the producer's; absent if the producer gave no sums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamps: Option<StampBlocks>,
-    /// Rows whose stamps are in the wrong order, which a wall clock explains that was set in mid-run.
+    /// Rows with stamps in the wrong order, which a change of the wall clock during the run explains.
     #[serde(default)]
     pub reversed: u64,
-    /// Rows that workers deleted once they were stored.
+    /// Rows that workers deleted after they were stored.
     #[serde(default, skip_serializing_if = "Removals::is_none")]
     pub removals: Removals,
-    /// The broken promises, the gravest first, but for rows that were deleted, where messages are lost by that; empty when there are none.
+    /// The violations, the most serious kind first, except that deleted rows come first if messages are lost because of them;
+    /// empty if there are none.
     pub findings: Vec<Finding>,
-    /// What the history of the wire told; absent where there is none, and then the promises about the way are not judged.
+    /// Statistics of the wire's history; absent without a wire, and then the promises that need it are not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
 }
 
-/// Rows that workers deleted once they were stored, as the wire saw it.
+/// Rows that workers deleted after they were stored, as seen on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Removals {
-    /// Requests that deleted one.
+    /// Requests that deleted a row.
     pub rows: u64,
     /// Lost messages whose row was deleted: the deletion is the cause.
     pub lost: u64,
 }
 
 impl Removals {
-    /// Whether there are none.
+    /// Whether no row was deleted.
     pub const fn is_none(&self) -> bool {
         self.rows == 0 && self.lost == 0
     }
 }
 
-/// What the description of a workload that is not the project's own says, as far as words about findings depend on it.
+/// The part of the description, of a workload that is not the project's own, that texts about findings depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Foreign {
     /// Whether rows may be updated (`row.written: updated`).
@@ -105,13 +106,13 @@ const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// How the queue was still being worked on when the evidence was read: what was in it may have been finished since.
+/// How consumers still worked on the queue when the evidence was read: messages in the queue may have been finished since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AtWork {
-    /// So many messages were leased to a consumer.
+    /// This many messages were leased to a consumer.
     Leased(u64),
-    /// The number of messages in it was still changing.
+    /// The number of messages in the queue was still changing.
     Changing,
 }
 
@@ -134,39 +135,39 @@ impl fmt::Display for AtWork {
     }
 }
 
-/// How the sends ended; sums to `begun`.
+/// Counts of the sends by outcome; their sum is `begun`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SendCounts {
-    /// Storage has them.
+    /// Storage acknowledged them.
     pub acknowledged: u64,
-    /// Nobody knows.
+    /// The outcome is unknown.
     pub unknown: u64,
     /// Storage does not have them.
     pub failed: u64,
 }
 
-/// What became of the messages. Every message that was begun, or that a scenario put into the queue under an id of the
-/// run, is counted exactly once.
+/// Counts of the messages by their fate. Every message that was begun, or that a scenario put into the queue with an id of the
+/// run, counts exactly once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Fates {
-    /// Exactly one row, in its place, with the right content; its time stamps are judged by the block, not here.
+    /// Exactly one row, at its keys, with the right content; time stamps are judged by the block, not here.
     pub kept: u64,
-    /// Bad messages in the poison queue, where they belong.
+    /// Bad messages in the poison queue, as expected.
     pub set_aside: u64,
-    /// The send failed, and nothing is there.
+    /// The send failed, and the message left no trace.
     pub not_sent: u64,
-    /// The send's outcome is unknown, and nothing is there: never sent, or lost.
+    /// The outcome of the send is unknown, and the message left no trace: never sent, or lost.
     pub undecidable: u64,
     /// Still in the queue.
     pub unfinished: u64,
-    /// Gone.
+    /// Acknowledged, and without any trace.
     pub lost: u64,
-    /// There, but not as promised: see the findings.
+    /// Present, but with a violation: see the findings.
     pub spoiled: u64,
 }
 
 impl Fates {
-    /// All of them.
+    /// The sum of all counts.
     pub const fn total(&self) -> u64 {
         self.kept
             + self.set_aside
@@ -178,29 +179,29 @@ impl Fates {
     }
 }
 
-/// A promise that was not judged, since nothing lets it be known. It is neither kept nor broken.
+/// A promise that was not judged, because its violation could not be seen. It is neither kept nor broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotJudged {
-    /// The violation that would break it.
+    /// The kind of violation that would break it.
     pub violation: Violation,
-    /// Why it cannot be known, and what would let it be.
+    /// Why it cannot be judged, and what would make that possible.
     pub why: String,
 }
 
-/// Blocks of messages whose stamps could be compared with the producer's, and could not.
+/// Counts of the blocks of messages whose stamps could, or could not, be compared with the producer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StampBlocks {
-    /// Every acknowledged message has exactly one sound row.
+    /// Blocks in which every acknowledged message has exactly one sound row.
     pub judged: u64,
-    /// Some row is absent, surplus or corrupted, and the sum cannot be complete.
+    /// Blocks with a missing, additional or corrupted row, so that their sum is not comparable.
     pub unjudged: u64,
-    /// Rows of the blocks that were found restamped: at most so many are.
+    /// Rows of the blocks that were found restamped: an upper bound of the restamped rows.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub suspected: u64,
 }
 
 impl Audit {
-    /// How many violations of one kind there are.
+    /// The number of violations of one kind.
     pub fn count(&self, violation: Violation) -> u64 {
         let of_kind = |finding: &&Finding| finding.violation == violation;
         self.findings
@@ -209,7 +210,7 @@ impl Audit {
             .map_or(0, |finding| finding.count)
     }
 
-    /// The promise that a violation of this kind breaks, in words that fit the workload.
+    /// The promise that a violation of this kind breaks, worded for the workload.
     pub const fn promise(&self, violation: Violation) -> &'static str {
         match violation {
             Violation::Overwritten if self.updates() => "no row is deleted once it is stored",
@@ -217,7 +218,7 @@ impl Audit {
         }
     }
 
-    /// A finding in words that fit the workload, such as `3 rows misplaced`.
+    /// A finding worded for the workload, such as `3 rows misplaced`.
     pub fn counted(&self, finding: &Finding) -> String {
         let Finding {
             violation, count, ..
@@ -258,7 +259,7 @@ impl Audit {
         }
     }
 
-    /// At most so many rows are restamped; 0 where the log is of a harness that did not tell.
+    /// Upper bound of the restamped rows; 0 if the log is of a harness that did not record it.
     pub fn suspected(&self) -> u64 {
         self.stamps.map_or(0, |stamps| stamps.suspected)
     }

@@ -1,48 +1,49 @@
-//! One request and its answer, as the history keeps them.
+//! One request and its answer, as recorded in the history.
 
 use contract::{Digest, Stamp, StoredRow};
 use serde::{Deserialize, Serialize};
 
 use crate::{Keys, Operation};
 
-/// One request and its answer, in the order in which answers came.
+/// One request and its answer; crossings are in the order of the answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crossing {
-    /// Who asked: a consumer's name, or `producer`.
+    /// The client: a consumer's name, or `producer`.
     pub client: String,
-    /// What for.
+    /// The operation.
     pub operation: Operation,
     /// The queue or table.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resource: String,
-    /// When the request was whole at the proxy.
+    /// When the proxy had the whole request.
     pub began: Stamp,
-    /// When storage had answered, or the try to ask it had failed.
+    /// When storage had answered, or the request to storage had failed.
     pub ended: Stamp,
-    /// What storage answered.
+    /// Storage's answer.
     pub answer: Answer,
-    /// Of a transaction that failed: which of its operations storage blames, counted from 0.
+    /// For a failed transaction: the index of the operation that storage blames, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_part: Option<usize>,
-    /// What the proxy did to it on purpose.
+    /// The fault that the proxy injected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// Whether the client had gone away before there was an answer, as one does that waits no longer.
+    /// Whether the client had closed the connection before there was an answer, for example after its timeout.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unheard: bool,
-    /// The messages that it is about.
+    /// The messages that the request concerns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Handled>,
-    /// The rows that it is about.
+    /// The rows that the request concerns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<RowChange>,
-    /// What of the request, or of its answer, is in no reference of the service, in words: nobody can tell what it has done.
+    /// The part of the request or its answer that is in no reference of the service, in words: its effect is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strange: Option<String>,
-    /// How far the wall clock was ahead of the history's own, which is never set, when this was written down, in microseconds.
+    /// How far the wall clock was ahead of the history's own clock, which is never set, when this was recorded, in
+    /// microseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub clock_us: i64,
-    /// When the harness itself had stood still, since the crossing before.
+    /// Pauses of the harness since the crossing before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<Pause>,
 }
@@ -55,74 +56,73 @@ const fn is_zero(micros: &i64) -> bool {
     *micros == 0
 }
 
-/// A time in which the harness was stopped, or had no processor: it passed nothing on, and saw nothing.
+/// A time in which the harness was stopped or got no CPU time: it forwarded and recorded nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// Its last sign of life before.
+    /// The last beat of its heartbeat before the pause.
     pub from: Stamp,
-    /// Its first after.
+    /// The first beat after the pause.
     pub to: Stamp,
 }
 
-/// What storage answered.
+/// Storage's answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// It was not asked: a fault kept the request from it, or it could not be connected to.
+    /// Storage did not get the request: a fault prevented it, or no connection was possible.
     NotAsked,
-    /// This HTTP status, and the service's error code where it gave one.
+    /// The HTTP status, and the service's error code if there was one.
     Status(u16, Option<String>),
-    /// Nothing that could be read.
+    /// No readable answer.
     None(String),
 }
 
-/// Whether what was asked for has happened.
+/// Whether a requested operation has happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
-    /// It has.
+    /// The operation has happened.
     Yes,
-    /// It has not.
+    /// The operation has not happened.
     No,
-    /// Storage did not say.
+    /// Storage's answer does not tell.
     Unknown,
 }
 
 /// A queue message in a request or answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Handled {
-    /// The queue's own id of it.
+    /// Its message id in the queue.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub queue_id: String,
-    /// Its id in the contract, where its body was seen and has one.
+    /// Its id in the contract, if its body was seen and has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// How often it has been delivered, this time included.
+    /// How often it has been delivered, including this delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The pop receipt: of the request where it carries one, else of the answer. Percent-encoded.
+    /// The pop receipt: the request's if it has one, otherwise the answer's. Percent-encoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,
-    /// For how many seconds the request asks it to be hidden; 0 hands it back.
+    /// The requested visibility timeout, in seconds; 0 hands the message back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_s: Option<u32>,
-    /// For how many seconds a put asks storage to keep it; `None`: for seven days, which is what storage does where nothing is said, or for
-    /// ever.
+    /// The time to live that a put requests, in seconds; `None`: storage's default of seven days, or unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lives_s: Option<u64>,
-    /// A number that two bodies share only where they are alike: of the body that was handed over, that an update asks for, or that
-    /// was put into the poison queue as it was.
+    /// Fingerprint of the body that was handed over, that an update sets, or that was put into the poison queue unchanged.
+    /// Equal for equal bodies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub print: Option<u64>,
-    /// Of a message put into the poison queue: the queue's id of the message that it is about.
+    /// For a message in the poison queue: the message id in the queue of the message that it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisons: Option<String>,
-    /// Of a part of a message put into the poison queue that is not its last: the same.
+    /// As `poisons`, for a part of a poison message that is not its last part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisons_in_part: Option<String>,
-    /// When it was to be sent, where its body says so and its row does not.
+    /// The intended send time, if the body has it and the row does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intended: Option<Stamp>,
-    /// When its send began, where its body says so and its row does not.
+    /// The start of the send, if the body has it and the row does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Stamp>,
 }
@@ -130,32 +130,32 @@ pub struct Handled {
 /// A row in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowChange {
-    /// How: one of the entity operations.
+    /// The entity operation.
     pub operation: Operation,
     /// Its keys.
     #[serde(flatten)]
     pub keys: Keys,
-    /// Its place among the operations of a transaction, counted from 0.
+    /// Its index among the operations of a transaction, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<usize>,
     /// Its `digest` column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
-    /// What it says of the delivery that it is the result of; absent where it has no columns.
+    /// The row's claims about its delivery; absent if it has no columns for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<Claimed>,
-    /// The [`fingerprint`] of all of its columns; absent where it has none.
+    /// The [`fingerprint`] of all of its columns; absent if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub print: Option<u64>,
-    /// The id of the message that its columns say it is of, where its keys do not say it.
+    /// The id of its message in its columns, if its keys do not tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Of rows that come about in steps: the columns that every row has once it is done, and that this request does not have.
+    /// For rows that are written in several steps: the columns of a finished row that this request lacks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacking: Vec<String>,
 }
 
-/// What a row says of its delivery. A column that is absent, or cannot be read, is `None`.
+/// A row's claims about its delivery. A column that is missing or unreadable is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Claimed {
     /// Its `dequeuedStamp` column.
@@ -175,7 +175,7 @@ pub struct Claimed {
     pub node: Option<String>,
 }
 
-/// A number that two rows share only where all of their columns are alike, the service's own `Timestamp` left out.
+/// A fingerprint of all columns of a row, except the service's own `Timestamp`. Equal for equal rows.
 pub fn fingerprint(row: &StoredRow) -> u64 {
     let StoredRow {
         partition_key,
@@ -203,7 +203,7 @@ pub fn fingerprint(row: &StoredRow) -> u64 {
 }
 
 impl Crossing {
-    /// Whether what was asked for has happened.
+    /// Whether the requested operation has happened.
     ///
     /// A 5xx says nothing: 500 `OperationTimedOut` is documented as "the operation may have succeeded".
     pub const fn happened(&self) -> Happened {
@@ -214,7 +214,7 @@ impl Crossing {
         }
     }
 
-    /// Whether the client has heard what storage answered: neither did it go away, nor was anything done to the answer.
+    /// Whether the client got storage's answer: it did not go away, and no fault changed the answer.
     pub const fn was_heard(&self) -> bool {
         !self.unheard && self.fault.is_none()
     }

@@ -1,4 +1,4 @@
-//! Violations, and the witnesses that show them.
+//! Violations, and the witnesses that prove them.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use strum::IntoStaticStr;
 
 use crate::{Crossing, RowSummary};
 
-/// Witnesses kept of each kind of violation; the count goes on.
+/// Most witnesses of each kind of violation; further cases are only counted.
 pub const MAX_WITNESSES: usize = 10;
 
-/// A kind of broken promise. Kinds are not exclusive: one row can be misplaced and corrupted, and counts in both.
+/// A kind of broken promise. Kinds are not exclusive: one row can be misplaced and corrupted, and then counts for both.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
 )]
@@ -19,52 +19,52 @@ pub const MAX_WITNESSES: usize = 10;
 pub enum Violation {
     /// An acknowledged message with no row, not in the queue and not in the poison queue. Counts messages.
     Lost,
-    /// One row more than the one a message may have. Counts the rows beyond the first.
+    /// An additional row of a message, which may have only one. Counts the rows beyond the first.
     Duplicated,
-    /// A row whose data or digest is not what seed and sequence number say, that lacks a column, or whose stamps of one
-    /// clock are in the wrong order. Counts rows.
+    /// A row whose data or digest differ from those computed from seed and sequence number, that lacks a column, or whose
+    /// stamps of one clock are in the wrong order. Counts rows.
     Corrupted,
-    /// Two contents for one message: a right and a wrong row of it, or an insert that storage refused because other
-    /// content was there. Counts messages, and refused inserts.
+    /// Two contents for one message: a right and a wrong row, or an insert that storage refused because the row had other
+    /// content. Counts messages, and refused inserts.
     Conflicting,
-    /// Something that nobody sent: an id beyond the messages begun, a failed send that is there all the same, a row of
-    /// no known message. Counts rows and bodies.
+    /// A message or row that was never sent: an id beyond the messages begun, a failed send that is there all the same, a row
+    /// of no known message. Counts rows and bodies.
     Phantom,
-    /// A row whose keys are not those the contract gives its message. Counts rows.
+    /// A row whose keys are not those of its message by the contract. Counts rows.
     Misplaced,
-    /// Rows whose `srcStamp` or `sentStamp` is not the message's: their latencies mean nothing. Counts blocks of
+    /// Rows whose `srcStamp` or `sentStamp` is not the message's, so that their latencies are meaningless. Counts blocks of
     /// [`STAMP_BLOCK`](contract::STAMP_BLOCK) messages, each with at least one such row.
     Restamped,
-    /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of the delivery it is the result of, or cannot be
-    /// read: its latencies mean nothing. Or whose `node` is not the one that the platform has put the consumer on, where it knows that.
-    /// Counts rows.
+    /// A row whose `dequeuedStamp`, `dateStamp`, `attempt` or `consumer` is not that of its delivery, or is unreadable, so that
+    /// its latencies are meaningless; or a row whose `node` is not the consumer's node, if the platform knows that. Counts
+    /// rows.
     Misreported,
     /// A good message that was given up to the poison queue. Counts messages.
     Poisoned,
-    /// A bad message that should have gone to the poison queue, and was stored as a result. Counts messages.
+    /// A bad message that was stored as a result, although it belongs in the poison queue. Counts messages.
     Accepted,
-    /// A message still in the queue, without a row, at the end of a run that had its time. Counts messages.
+    /// A message without a row that is still in the queue at the end of a run that had enough time. Counts messages.
     Unfinished,
-    /// A message still in the queue although it is stored or in the poison queue, at the end of a run that had its
+    /// A message that is still in the queue although it is stored or in the poison queue, at the end of a run that had enough
     /// time. Counts messages.
     Undeleted,
-    /// A message that was deleted before storage had confirmed its row or its poison message: lost at the next crash, however
-    /// the table looks today. Counts messages.
+    /// A message that was deleted before storage had acknowledged its row or its poison message: at the next crash it would be
+    /// lost, even if its row exists now. Counts messages.
     Unsecured,
     /// A row that was updated, upserted or deleted. Counts requests.
     Overwritten,
-    /// A row, a delete or a receive that the wire has not seen, though all ways to storage lead over it: a consumer has gone
-    /// around it. Counts rows and messages.
+    /// A row, a delete or a receive that the wire has not seen, although the wire is the only way to storage: a consumer has
+    /// bypassed it. Counts rows and messages.
     Unwitnessed,
-    /// Something done to what is not the consumer's own: a message that somebody else has received, or that is given another body, a
-    /// queue that is cleared or deleted, a table that is deleted, another queue or table than the run's. Counts requests.
+    /// A request on something that is not the consumer's own: a message that another client has received, or that gets another
+    /// body; a queue that is cleared or deleted; a table that is deleted; a queue or table of another run. Counts requests.
     Meddled,
-    /// A consumer that repeats a request which storage has refused for good. Counts messages.
+    /// A consumer that repeats a request which storage has finally refused. Counts messages.
     Stubborn,
 }
 
 impl Violation {
-    /// Every kind, the gravest first.
+    /// Every kind, the most serious first.
     pub const ALL: [Self; 17] = [
         Self::Lost,
         Self::Duplicated,
@@ -85,12 +85,12 @@ impl Violation {
         Self::Stubborn,
     ];
 
-    /// The kind as it is serialised.
+    /// The kind's serialised name.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Whether only a history of the wire can show it.
+    /// Whether only a history of the wire can prove it.
     pub const fn needs_history(self) -> bool {
         matches!(
             self,
@@ -103,7 +103,7 @@ impl Violation {
         )
     }
 
-    /// Whether it says that something was not done in time: more time might have cured it.
+    /// Whether it means that something was not done in time: more time might have prevented it.
     pub const fn is_of_time(self) -> bool {
         matches!(self, Self::Unfinished | Self::Undeleted)
     }
@@ -131,7 +131,7 @@ impl Violation {
         }
     }
 
-    /// `count` of it in words, such as `3 rows misplaced`.
+    /// `count` cases in words, such as `3 rows misplaced`.
     pub fn counted(self, count: u64) -> String {
         let (one, many, what) = match self {
             Self::Lost => ("message", "messages", "lost"),
@@ -174,23 +174,23 @@ impl fmt::Display for Violation {
     }
 }
 
-/// One case of a violation, told so that a person can look it up.
+/// One case of a violation, with details for a person to look it up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Witness {
-    /// What it is about: a message id, or the keys of a row.
+    /// The subject: a message id, or the keys of a row.
     pub subject: String,
-    /// What is wrong, in a sentence.
+    /// The problem, in a sentence.
     pub detail: String,
-    /// The row, where there is one.
+    /// The row, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<RowSummary>,
-    /// Its way through the wire, where there is a history: the first crossings that name it.
+    /// The first crossings that name the subject, if there is a history.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Crossing>,
 }
 
 impl Witness {
-    /// Of `subject`, in `detail`; without a row, and not yet with a history.
+    /// Makes a witness without a row, and without crossings yet.
     pub fn new(subject: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
@@ -201,14 +201,14 @@ impl Witness {
     }
 }
 
-/// All cases of one kind.
+/// All cases of one kind of violation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The kind.
     pub violation: Violation,
-    /// How many there are.
+    /// The number of cases.
     pub count: u64,
-    /// The first of them, at most [`MAX_WITNESSES`].
+    /// The first witnesses, at most [`MAX_WITNESSES`].
     pub witnesses: Vec<Witness>,
 }
 

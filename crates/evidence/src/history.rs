@@ -1,4 +1,4 @@
-//! The history: every crossing of a run, one JSON object a line. The proxy writes it; here it is read.
+//! The history: every crossing of a run, one JSON object per line. The proxy writes it; this module reads it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek as _, SeekFrom};
@@ -10,38 +10,38 @@ use crate::events::ADVICE;
 /// The history's name in a run directory.
 pub const FILE: &str = "history.jsonl";
 
-/// The history cannot be kept; without it a run has no witnesses.
+/// Error of the history; without it a run has no witnesses.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// It cannot be opened.
+    /// The history cannot be opened.
     #[error("open the history {path}")]
     Open {
-        /// Where.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// It could not be written: a full disk, a file system that went read-only. Crossings are missing.
+    /// The history could not be written: a full disk, a read-only file system. Crossings are missing.
     #[error("append to the history {path}; {}", ADVICE)]
     Append {
-        /// Where.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// It cannot be read.
+    /// The history cannot be read.
     #[error("read the history {path}, line {line}")]
     Read {
-        /// Where.
+        /// The file's path.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line's number, from 1.
         line: usize,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
 }
 
-/// Reads the crossings of a history, in order. A last line without its end, which a kill leaves, is not read.
+/// Reads the crossings of a history, in order. Skips an incomplete last line, which a kill leaves.
 #[derive(Debug)]
 pub struct Reader<R = BufReader<File>> {
     path: PathBuf,
@@ -60,7 +60,7 @@ impl Reader {
         Ok(Self::of(path, BufReader::new(file)))
     }
 
-    /// Goes on after the first `lines` lines, which have so many `bytes`.
+    /// Continues after the first `lines` lines, which have `bytes` bytes.
     fn skip_to(&mut self, bytes: u64, lines: usize) -> Result<(), HistoryError> {
         self.line = lines;
         match self.input.seek(SeekFrom::Start(bytes)) {
@@ -74,7 +74,7 @@ impl Reader {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads `input`; `path` is what errors call it.
+    /// Reads `input`; errors call it `path`.
     pub fn of(path: &Path, input: R) -> Self {
         Self {
             path: path.to_owned(),
@@ -105,7 +105,7 @@ impl<R: BufRead> Iterator for Reader<R> {
     }
 }
 
-/// Follows a history that is still being written: each crossing is read once.
+/// Follows a history that is still being written, and reads each crossing once.
 #[derive(Debug)]
 pub struct Follower {
     path: PathBuf,
@@ -123,7 +123,7 @@ impl Follower {
         }
     }
 
-    /// Gives every crossing to `each` that is new.
+    /// Calls `each` with every new crossing.
     pub fn follow(&mut self, mut each: impl FnMut(&Crossing)) -> Result<(), HistoryError> {
         let mut reader = Reader::open(&self.path)?;
         reader.skip_to(self.bytes, self.lines)?;

@@ -10,7 +10,7 @@ use strum::IntoStaticStr;
 
 use crate::latency::{Samples, SamplesError};
 
-/// One part of a message's way, or the whole of it.
+/// One part of a message's way, or the whole way.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr,
 )]
@@ -23,24 +23,25 @@ pub enum Hop {
     Send,
     /// From the start of the send to the receive by the consumer: in the queue.
     QueueWait,
-    /// From the receive to the row being handed to the table: the consumer's work.
+    /// From the receive to the request to store the row: the consumer's work.
     Work,
-    /// From the row being handed to the table to its being stored: what a consumer leaves out of the other hops when it stamps
-    /// early. By the table service's own `Timestamp` in whole milliseconds, and then service and consumer have two clocks.
+    /// From the end of the work by `dateStamp` to the stored row: a consumer that stamps early moves time from other hops to
+    /// this one. Without a wire, the end is the table service's own `Timestamp` in whole milliseconds, so that service and
+    /// consumer have two clocks.
     Store,
-    /// From the intended send to the row being stored, as others than its writer have seen it. The figure that counts.
+    /// From the intended send to the stored row, as seen by others than its writer. The figure that counts.
     EndToEnd,
-    /// From the actual send to the row being stored: blind to a generator that waits for the system (coordinated omission). Shown
-    /// beside [`Hop::EndToEnd`], never instead.
+    /// From the actual send to the stored row: does not show a generator that waits for the system (coordinated omission).
+    /// Shown beside [`Hop::EndToEnd`], never instead of it.
     EndToEndNaive,
 }
 
-/// Why hops that count from the plan have no figure where nothing tells the plan, and what to do.
+/// Why hops that count from the planned time have no figure if neither messages nor rows tell it, and what to do.
 pub const WITHOUT_PLAN: &str = "neither messages nor rows tell when a message was to be sent; add {intended} to message.body of the \
                                 description, such as plannedAt: \"{intended:rfc3339}\"";
 
 impl Hop {
-    /// Whether it counts from the time at which the message was to be sent.
+    /// Whether the hop counts from the intended send time.
     pub const fn is_from_plan(self) -> bool {
         matches!(self, Self::ScheduleLag | Self::EndToEnd)
     }
@@ -56,12 +57,12 @@ impl Hop {
         Self::EndToEndNaive,
     ];
 
-    /// The hop as it is serialised, and as a feature file names it.
+    /// The hop's serialised name, which feature files use too.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The hop for people.
+    /// The hop's name for people.
     pub const fn title(self) -> &'static str {
         match self {
             Self::ScheduleLag => "schedule lag",
@@ -75,16 +76,16 @@ impl Hop {
     }
 }
 
-/// What the latencies of a run have suffered from that is no fault of the consumers.
+/// Circumstances that affected the latencies of a run and are not the consumers' fault.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Circumstances {
-    /// By how much the wall clock was set in mid-run, in microseconds.
+    /// By how much the wall clock was set during the run, in microseconds.
     #[serde(default)]
     pub clock_set_us: u64,
-    /// How far the clocks of different machines can be apart at most, in microseconds.
+    /// Upper bound of the difference between the machines' clocks, in microseconds.
     #[serde(default)]
     pub clocks_apart_us: u64,
-    /// What disturbed them, in words: storage that kept requests waiting, a harness that stood still.
+    /// Disturbances, in words: storage that kept requests waiting, a harness that was paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disturbed: Option<String>,
 }
@@ -95,7 +96,7 @@ impl fmt::Display for Hop {
     }
 }
 
-/// Why a text names no hop.
+/// Error of a text that names no hop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "hop {0:?} is none of schedule lag, send, queue wait, work, store, end to end, end to end naive"
@@ -127,7 +128,7 @@ pub struct Hops {
     store: Samples,
     end_to_end: Samples,
     end_to_end_naive: Samples,
-    /// How long workers had messages in hand, as the wire has seen it; none without one.
+    /// How long workers had messages in hand, as seen on the wire; empty without a wire.
     #[serde(default)]
     in_hand: Samples,
     rows: u64,
@@ -135,13 +136,13 @@ pub struct Hops {
     last_stored: Option<Stamp>,
     #[serde(default)]
     circumstances: Circumstances,
-    /// The same of those rows alone that nothing has disturbed; absent where nothing did.
+    /// The samples of undisturbed rows alone; absent if there was no disturbance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undisturbed: Option<Box<Hops>>,
 }
 
 impl Hops {
-    /// For the rows of a run in these circumstances.
+    /// Makes the samples of a run in these circumstances.
     pub fn under(circumstances: Circumstances) -> Self {
         let disturbed = circumstances.disturbed.is_some();
         let undisturbed = disturbed.then(|| {
@@ -161,13 +162,13 @@ impl Hops {
         }
     }
 
-    /// Whether no row and no message tells when one was to be sent, so that nothing that counts from the plan has a figure.
+    /// Whether neither rows nor messages tell the intended send time, so that hops which count from it have no figure.
     pub fn lacks_plan(&self) -> bool {
         let is_without = |samples: &Samples| samples.count() == 0 && samples.missing() > 0;
         is_without(&self.schedule_lag) && is_without(&self.end_to_end)
     }
 
-    /// One more row, whose message was sent and stored then.
+    /// Adds a row, with the times at which its message was sent and the row stored.
     pub fn add_row(&mut self, sent: Option<Stamp>, stored: Option<Stamp>) {
         self.rows += 1;
         self.first_sent = match (self.first_sent, sent) {
@@ -177,7 +178,7 @@ impl Hops {
         self.last_stored = self.last_stored.max(stored);
     }
 
-    /// One more sample of `hop`, in microseconds; `None`: the row lacks a stamp.
+    /// Adds a sample of `hop`, in microseconds; `None`: the row lacks a stamp.
     pub fn add_sample(&mut self, hop: Hop, micros: Option<i64>) {
         let samples = self.samples_mut(hop);
         match micros {
@@ -186,8 +187,8 @@ impl Hops {
         }
     }
 
-    /// For how long a worker had a message in hand, from the answer to its receive until its row was first asked to be stored, as the wire
-    /// has seen it, in microseconds; `None`: it has not seen the receive.
+    /// Adds how long a worker had a message in hand, from the answer to its receive until the first request to store its row,
+    /// as seen on the wire, in microseconds; `None`: the wire has not seen the receive.
     pub fn add_in_hand(&mut self, micros: Option<i64>) {
         match micros {
             Some(micros) => self.in_hand.record(micros),
@@ -195,12 +196,12 @@ impl Hops {
         }
     }
 
-    /// For how long workers had messages in hand, as the wire has seen it: their work took no longer.
+    /// How long workers had messages in hand, as seen on the wire: an upper bound of their work.
     pub const fn in_hand(&self) -> &Samples {
         &self.in_hand
     }
 
-    /// The producer's own histogram of its sends, in microseconds.
+    /// Adds the producer's own histogram of its sends, in microseconds.
     pub fn add_send(&mut self, histogram: &Histogram<u64>) -> Result<(), SamplesError> {
         self.send.add(histogram)
     }
@@ -218,13 +219,13 @@ impl Hops {
         }
     }
 
-    /// The rows that nothing has disturbed, and what has disturbed the others; `None` where nothing did.
+    /// The samples of undisturbed rows, and the disturbance of the others; `None` without a disturbance.
     pub fn undisturbed(&self) -> Option<(&Self, &str)> {
         let disturbed = self.circumstances.disturbed.as_deref()?;
         Some((self.undisturbed.as_deref()?, disturbed))
     }
 
-    /// The same, for the rows that nothing has disturbed to be added to; `None` where nothing disturbed any.
+    /// As [`Hops::undisturbed`], for adding samples.
     pub fn undisturbed_mut(&mut self) -> Option<&mut Self> {
         self.undisturbed.as_deref_mut()
     }
@@ -241,12 +242,12 @@ impl Hops {
         }
     }
 
-    /// Rows recorded.
+    /// Number of rows recorded.
     pub const fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// From the first send to the last row, in microseconds; `None` without rows, or when the clocks have it negative.
+    /// From the first send to the last row, in microseconds; `None` without rows, or if the clocks make it negative.
     pub fn span_micros(&self) -> Option<u64> {
         let span = self.last_stored?.micros_since(self.first_sent?);
         u64::try_from(span).ok()
@@ -258,11 +259,12 @@ impl Hops {
         (seconds > 0.0).then(|| self.rows as f64 / seconds)
     }
 
-    /// How far the clocks behind the stamps of `hop` disagree at least, in microseconds.
+    /// Lower bound of the disagreement of the clocks behind the stamps of `hop`, in microseconds.
     ///
-    /// A negative latency is impossible, so its amount is clock error. The three hops that start at the producer and
-    /// end elsewhere share their two clocks: what one shows holds for all. A wall clock that was set in mid-run is off by as much.
-    /// Where machines differ, the three and the way to storage's answer are off by what is known of their clocks.
+    /// A negative latency is impossible, so its amount is clock error. The three hops that start at the producer and end
+    /// elsewhere share their two clocks, so the error of one holds for all. The error is at least the amount by which the wall
+    /// clock was set during the run. If clients run on several machines, it is also at least the bound on their clocks, except
+    /// for hops within one process.
     pub fn clock_offset_micros(&self, hop: Hop) -> u64 {
         const BETWEEN_PROCESSES: [Hop; 3] = [Hop::QueueWait, Hop::EndToEnd, Hop::EndToEndNaive];
         let own = [hop];

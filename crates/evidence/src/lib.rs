@@ -1,13 +1,14 @@
-//! What a run leaves behind, as types: what harness, platform and judge write and read, and nothing that judges it.
+//! Types of the evidence that a run leaves behind: harness, platform and judge write and read them; nothing here judges.
 //!
-//! - [`events`]: the log of a run, appended as things happen; every report is made of it.
-//! - [`Crossing`]: one request to storage and its answer. [`history`]: all of a run's, read in order.
-//! - [`audit`]: what an auditor found. [`latency`]: samples by hop, limits, and how they were judged.
-//! - [`Usage`]: what a phase took of its machine. [`rate`]: rates that were tried, and the highest that keeps the limits.
-//! - [`processes`]: how each process of a run began and ended.
-//! - [`outcome`]: the four outcomes. [`pace`]: how many times as fast as in production a run went.
+//! - [`events`]: the event log of a run; every report is made from it.
+//! - [`Crossing`]: one request to storage and its answer. [`history`]: all crossings of a run, in order.
+//! - [`audit`]: results of an audit. [`latency`]: samples by hop, limits, and verdicts on them.
+//! - [`Usage`]: resources that a phase used on its machine. [`rate`]: rates that were tried, and the highest that keeps the
+//!   limits.
+//! - [`processes`]: start and end of each process of a run.
+//! - [`outcome`]: the four outcomes. [`pace`]: how many times faster than in production a run was.
 //!
-//! Files are read and written here; nothing is asked over a network, and no time is taken: who appends says when.
+//! Only files are read and written, no network is used, and there is no clock: the caller that appends gives the time.
 
 pub mod audit;
 mod crossing;
@@ -29,7 +30,7 @@ mod storage_names;
 mod traffic;
 mod usage;
 
-/// Latencies: samples by hop, limits, and how they were judged.
+/// Latencies: samples by hop, limits, and verdicts on them.
 pub mod latency {
     pub use crate::hops::{Circumstances, Hop, Hops, ParseHopError, WITHOUT_PLAN};
     pub use crate::limit::{LatencyLimit, LatencyVerdict, Untold};

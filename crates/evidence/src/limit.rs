@@ -1,4 +1,4 @@
-//! Latency limits, and how they were judged.
+//! Latency limits, and the verdicts on them.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::outcome::Outcome;
 /// A promise: `percentile` of `hop` is at most `max_us`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyLimit {
-    /// What is limited.
+    /// The limited hop.
     pub hop: Hop,
-    /// At which percentile.
+    /// The percentile.
     pub percentile: Percentile,
-    /// The most it may be, in microseconds.
+    /// Its upper limit, in microseconds.
     pub max_us: u64,
 }
 
 impl LatencyLimit {
-    /// A limit of `max`, in whole microseconds.
+    /// Makes a limit of `max`, in whole microseconds.
     pub fn new(hop: Hop, percentile: Percentile, max: Duration) -> Self {
         Self {
             hop,
@@ -29,58 +29,58 @@ impl LatencyLimit {
     }
 }
 
-/// How a limit was judged.
+/// The verdict on a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LatencyVerdict {
     /// The limit.
     pub limit: LatencyLimit,
-    /// Whether it holds.
+    /// The outcome: whether the limit was kept.
     pub outcome: Outcome,
-    /// The percentile as found, in microseconds.
+    /// The measured percentile, in microseconds.
     pub observed_us: Option<i64>,
     /// Lower end of its 95 % confidence interval, widened by the clock offset.
     pub low_us: Option<i64>,
-    /// Upper end.
+    /// Upper end of the interval.
     pub high_us: Option<i64>,
-    /// How many samples there were.
+    /// Number of samples.
     pub samples: u64,
-    /// How many this percentile needs.
+    /// Number of samples that this percentile needs.
     pub samples_needed: u64,
-    /// Why the outcome is what it is, in words.
+    /// The reason of the outcome, in words.
     pub reason: String,
-    /// Why it cannot be told whether the limit holds; absent where it can.
+    /// Why the outcome is inconclusive; absent otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold: Option<Untold>,
 }
 
-/// Why it cannot be told whether a limit holds.
+/// Reason why it is unknown whether a limit was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Untold {
     /// The percentile needs more samples.
     TooFewSamples,
-    /// The load was not what was planned: the generator was late.
+    /// The load was not the planned one: the generator was late.
     LateGenerator,
-    /// Clocks disagree.
+    /// Clocks disagree too much.
     ClocksApart,
     /// Rows lack a stamp.
     StampsMissing,
-    /// Nothing but the worker's own stamps says that it holds.
+    /// Only the worker's own stamps show that the limit was kept.
     OwnWordAlone,
     /// The limit is inside the confidence interval.
     TooClose,
-    /// Storage kept requests waiting, or the harness stood still.
+    /// Storage kept requests waiting, or the harness was paused.
     Disturbed,
 }
 
 impl LatencyVerdict {
-    /// What was promised: `end to end p99 at most 500 ms`.
+    /// The limit in words: `end to end p99 at most 500 ms`.
     pub fn promised(&self) -> String {
         let max = Micros(i64::try_from(self.limit.max_us).unwrap_or(i64::MAX));
         format!("{} {} at most {max}", self.limit.hop, self.limit.percentile)
     }
 
-    /// What was found against the limit, in as few words as will do: `end to end p99 is 89.6 ms, limit 1.00 ms`.
+    /// The measured value against the limit, in few words: `end to end p99 is 89.6 ms, limit 1.00 ms`.
     pub fn missed(&self) -> String {
         let max = Micros(i64::try_from(self.limit.max_us).unwrap_or(i64::MAX));
         let LatencyLimit {
@@ -89,13 +89,13 @@ impl LatencyVerdict {
         format!("{hop} {percentile} is {}, limit {max}", self.found())
     }
 
-    /// What was found: the percentile, or that there are no samples.
+    /// The measured percentile in words, or that there are no samples.
     pub fn found(&self) -> String {
         self.observed_us
             .map_or("no samples".into(), |observed| Micros(observed).to_string())
     }
 
-    /// The confidence interval, and why the outcome is what it is.
+    /// The confidence interval, and the reason of the outcome.
     pub fn detail(&self) -> String {
         let interval = match (self.low_us, self.high_us) {
             (Some(low), Some(high)) => format!("95 %: {} to {}; ", Micros(low), Micros(high)),
@@ -106,7 +106,7 @@ impl LatencyVerdict {
         format!("{interval}{}", self.reason)
     }
 
-    /// All of it in a line.
+    /// The whole verdict in a line.
     pub fn sentence(&self) -> String {
         format!(
             "{}: found {} ({})",

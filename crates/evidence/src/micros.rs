@@ -1,9 +1,9 @@
-//! Microseconds as people read them.
+//! Formatting of microseconds for people.
 
 use std::fmt;
 
-/// A duration in microseconds that displays in the unit that suits it, with three significant digits: `987 µs`,
-/// `12.3 ms`, `4.56 s`, `-2.00 ms`.
+/// A duration in microseconds that displays in a suitable unit, with three significant digits: `987 µs`, `12.3 ms`, `4.56 s`,
+/// `-2.00 ms`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Micros(pub i64);
 
@@ -15,7 +15,7 @@ impl fmt::Display for Micros {
             format!("{sign}{micros} µs")
         } else {
             let millis = micros as f64 / 1e3;
-            // Rounding to three digits must not leave `1000 ms`.
+            // Rounding to three digits must not give `1000 ms`.
             let (value, unit) = if millis < 999.5 {
                 (millis, "ms")
             } else {

@@ -1,4 +1,4 @@
-//! The storage operations that the REST reference of the queue and the table service knows, as far as they are told apart.
+//! Operations in the REST reference of the queue and the table service, as far as the history distinguishes them.
 
 use std::fmt;
 
@@ -40,9 +40,9 @@ pub enum Operation {
     DeleteEntity,
     /// Create Queue.
     CreateQueue,
-    /// Set Queue Metadata, Set Queue ACL or Set Queue Service Properties: changes what holds for a queue, or for all.
+    /// Set Queue Metadata, Set Queue ACL or Set Queue Service Properties: changes settings of a queue, or of all queues.
     ChangeQueue,
-    /// Set Table ACL or Set Table Service Properties: changes what holds for a table, or for all.
+    /// Set Table ACL or Set Table Service Properties: changes settings of a table, or of all tables.
     ChangeTable,
     /// Delete Queue.
     DeleteQueue,
@@ -55,12 +55,12 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The operation as it is serialised.
+    /// The operation's serialised name.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Whether it changes a row that may be there, which the contract never does.
+    /// Whether it may change an existing row, which the contract never does.
     pub const fn overwrites(self) -> bool {
         matches!(
             self,
@@ -83,7 +83,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Which of the two services a request goes to.
+/// The service that a request addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Service {
     /// Azure Queue Storage.

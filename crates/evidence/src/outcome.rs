@@ -1,4 +1,4 @@
-//! The four outcomes of a run, their exit codes, and how outcomes of parts combine into one of the whole.
+//! The four outcomes of a run, their exit codes, and the combination of the parts' outcomes into one.
 
 use std::fmt;
 use std::process::{ExitCode, Termination};
@@ -7,24 +7,24 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-/// How a run, a scenario or a single judgement ended. Never mixed: "the system is wrong" and "we could not tell" have
-/// different names, exit codes and reports.
+/// Outcome of a run, a scenario or a single judgement. "The system is wrong" and "we could not tell" have different names, exit
+/// codes and reports.
 ///
-/// The exit codes start at 10 to stay clear of `workflow::exit::Exit`, of clap's 2 and of a panic's 101: a script
-/// that sees 10 knows that the harness worked and the system did not.
+/// The exit codes start at 10 to differ from those of `workflow::exit::Exit`, from clap's 2 and from a panic's 101: for a
+/// script, 10 means that the harness worked and the system did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[repr(u8)]
 #[strum(serialize_all = "lowercase")]
 pub enum Outcome {
-    /// Exit code 0. Everything that was promised was judged, and holds.
+    /// Exit code 0. Every promise was judged, and kept.
     Pass = 0,
-    /// Exit code 10. The system under test broke a promise; a witness says which.
+    /// Exit code 10. The system under test broke a promise; a witness proves it.
     Fail = 10,
-    /// Exit code 11. The run went to its end, but the harness could not tell: too few samples, a late generator, a
-    /// send whose outcome nobody knows, storage that was gone.
+    /// Exit code 11. The run ended by itself, but the harness could not tell: too few samples, a late generator, a send with an
+    /// unknown outcome, a loss of storage.
     Inconclusive = 11,
-    /// Exit code 12. The run was cut off before everything that was planned had happened.
+    /// Exit code 12. The run was cut off before everything in its plan had happened.
     Incomplete = 12,
 }
 
@@ -38,16 +38,16 @@ impl Outcome {
         self as u8
     }
 
-    /// The outcome as it is serialised.
+    /// The outcome's serialised name.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The worse of two.
+    /// The worse of two outcomes.
     ///
-    /// Fail beats all, since a violation seen once stays a violation, however the run ended. Incomplete beats
-    /// inconclusive, since a run that was cut off is repeated as it is, while an inconclusive one needs another plan:
-    /// the first step is to let it finish. Pass beats nothing: a whole passes only when every part does.
+    /// Fail is worse than all others, since a violation remains one however the run ended. Incomplete is worse than
+    /// inconclusive: a run that was cut off can be repeated as it is, and must first be allowed to finish, while an
+    /// inconclusive one needs another plan. Pass is the best: a whole passes only if every part does.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {
         let rank = |outcome| Self::WORST_FIRST.iter().position(|each| *each == outcome);
@@ -58,7 +58,8 @@ impl Outcome {
         }
     }
 
-    /// What `error` says of the workload: an [`Unmet`] that it has left undone what it should have done, any other nothing.
+    /// The outcome of an error: fail for [`Unmet`], because the workload has not done what it should; inconclusive for any
+    /// other error.
     pub fn of_error(error: &anyhow::Error) -> Self {
         if error.downcast_ref::<Unmet>().is_some() {
             Self::Fail
@@ -67,8 +68,8 @@ impl Outcome {
         }
     }
 
-    /// The outcome of a whole from those of its parts: the worst. [`Outcome::Inconclusive`] when there are none, since
-    /// a run that judged nothing has shown nothing.
+    /// The outcome of a whole: the worst of its parts. [`Outcome::Inconclusive`] if there are none, since a run that judged
+    /// nothing has proven nothing.
     pub fn of_parts(parts: impl IntoIterator<Item = Self>) -> Self {
         parts
             .into_iter()
@@ -94,8 +95,8 @@ impl FromStr for Outcome {
     }
 }
 
-/// What the workload should have done by then and has not: an error that says something about the workload, while others
-/// say that the harness could not tell.
+/// Something that the workload should have done by then and has not: this error is about the workload, while other errors mean
+/// that the harness could not tell.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unmet(pub String);

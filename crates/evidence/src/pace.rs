@@ -1,8 +1,8 @@
-//! Pace: how many times as fast as in production things happen where a scenario runs.
+//! Pace: how many times faster than in production a scenario runs.
 //!
-//! Feature files are written in production time: a poll every 30 s, a notice of 30 s, 300 s of cooldown. A platform that has
-//! to show all of it within minutes divides every duration of a scenario by one number and multiplies every rate by it, work,
-//! leases and notices included, so that the course of things keeps its shape. A cluster runs at pace 1.
+//! Feature files use production time: a poll every 30 s, a notice of 30 s, 300 s of cooldown. A platform that must run them
+//! within minutes divides every duration of a scenario by one number and multiplies every rate by it, including work, leases
+//! and notices, so that all proportions stay the same. A cluster runs at pace 1.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How many times as fast as in production things happen.
+/// How many times faster than in production a scenario runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Pace(NonZeroU32);
 
 impl Pace {
-    /// That of a cluster: nothing is shortened.
+    /// The pace of a cluster: nothing is shortened.
     pub const PRODUCTION: Self = Self(NonZeroU32::MIN);
 
-    /// So many times as fast as in production; `None` for zero.
+    /// Makes a pace; `None` for zero.
     pub const fn new(times: u32) -> Option<Self> {
         match NonZeroU32::new(times) {
             Some(times) => Some(Self(times)),
@@ -27,7 +27,7 @@ impl Pace {
         }
     }
 
-    /// How many times as fast.
+    /// The factor.
     pub const fn times(self) -> u32 {
         self.0.get()
     }
@@ -37,18 +37,18 @@ impl Pace {
         *self == Self::PRODUCTION
     }
 
-    /// How long something takes here that takes `production` in production.
+    /// The duration, at this pace, of what takes `production` in production.
     pub fn time(self, production: Duration) -> Duration {
         production / self.times()
     }
 
-    /// How often in the same time something happens here that happens `production` times in production.
+    /// The rate, at this pace, of what has the rate `production` in production.
     pub fn rate(self, production: u64) -> u64 {
         production.saturating_mul(self.times().into())
     }
 
-    /// How long a lease lasts here that lasts `production` in production: whole seconds, at least one, since the queue takes no
-    /// others (Azure Queue Storage, Get Messages, `visibilitytimeout`).
+    /// The lease time, at this pace, of a lease of `production` in production: whole seconds, at least one, as the queue
+    /// requires (Azure Queue Storage, Get Messages, `visibilitytimeout`).
     pub fn lease(self, production: Duration) -> Duration {
         whole_seconds(self.time(production))
     }
@@ -60,7 +60,7 @@ impl Default for Pace {
     }
 }
 
-/// As reports state it: `pace 30: every duration divided by 30`.
+/// The text in reports: `pace 30: every duration divided by 30`.
 impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let times = self.times();
@@ -71,21 +71,21 @@ impl fmt::Display for Pace {
 /// The paces of a platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paces {
-    /// Of scenarios in which scaling decides how many consumers there are.
+    /// The pace of scenarios in which scaling decides the number of consumers.
     pub scaling: Pace,
-    /// Of scenarios in which consumers are on nodes, scaled or not.
+    /// The pace of scenarios with nodes, scaled or not.
     pub nodes: Pace,
 }
 
 impl Paces {
-    /// Those of a cluster.
+    /// The paces of a cluster.
     pub const PRODUCTION: Self = Self {
         scaling: Pace::PRODUCTION,
         nodes: Pace::PRODUCTION,
     };
 }
 
-/// The next whole number of seconds, at least one.
+/// Rounds up to whole seconds, at least one.
 pub fn whole_seconds(time: Duration) -> Duration {
     let rest = u64::from(time.subsec_nanos() > 0);
     Duration::from_secs(time.as_secs().saturating_add(rest).max(1))

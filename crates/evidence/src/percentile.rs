@@ -1,18 +1,18 @@
-//! Percentiles, and how many samples one needs before it may be judged.
+//! Percentiles, and the number of samples that each needs before it may be judged.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Samples that must lie beyond a percentile, on its thinner side, before it is judged.
+/// Expected number of samples beyond a percentile, on its thinner side, before it is judged.
 ///
-/// With 10 expected beyond it, the count beyond has a standard deviation of about 3: the percentile is then known to
-/// within the neighbouring few samples. With one or two, a single outlier decides. So p50 needs 20 samples, p90 100,
-/// p99 1,000, p99.9 10,000.
+/// With 10 expected samples beyond it, their number has a standard deviation of about 3, so the percentile is known within a
+/// few neighbouring samples. With one or two, a single outlier decides. So p50 needs 20 samples, p90 100, p99 1,000, p99.9
+/// 10,000.
 pub const SAMPLES_BEYOND: u64 = 10;
 
-/// Units of a percentile: thousandths of a percent, so that 99.999 is exact and nothing is lost in `1 - p`.
+/// Units of a percentile: thousandths of a percent, so that 99.999 is exact and `1 - p` loses no precision.
 const UNITS: u32 = 100_000;
 
 /// A percentile above 0 and below 100, with up to three decimals; written `p99.9`.
@@ -20,7 +20,7 @@ const UNITS: u32 = 100_000;
 #[serde(try_from = "String", into = "String")]
 pub struct Percentile(u32);
 
-/// Why a text is not a percentile.
+/// Error of a text that is not a percentile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "percentile {0:?} is not 'p' and a number above 0 and below 100 with at most three decimals, such as p99.9"
@@ -44,14 +44,14 @@ impl Percentile {
         f64::from(self.0) / f64::from(UNITS)
     }
 
-    /// The rank of this percentile among `samples` sorted ones, from 1: the smallest that has at least its share at or
-    /// below it (nearest rank). 0 when there are no samples.
+    /// The rank of this percentile among `samples` sorted samples, from 1: the smallest rank with at least this share of
+    /// samples at or below it (nearest rank). 0 without samples.
     pub fn rank(self, samples: u64) -> u64 {
         let scaled = u128::from(samples) * u128::from(self.0);
         u64::try_from(scaled.div_ceil(u128::from(UNITS))).expect("a rank is at most the count")
     }
 
-    /// How many samples it takes before this percentile may be judged: [`SAMPLES_BEYOND`] divided by the share of its
+    /// The number of samples that this percentile needs before it may be judged: [`SAMPLES_BEYOND`] divided by the share of its
     /// thinner side, rounded up.
     pub fn samples_needed(self) -> u64 {
         let thinner = u64::from(self.0.min(UNITS - self.0));

@@ -1,4 +1,4 @@
-//! The processes of a run, as its log tells of them.
+//! The processes of a run, as recorded in its log.
 
 use contract::Stamp;
 
@@ -10,27 +10,27 @@ pub const CONSUMER: &str = "consumer";
 pub struct ProcessRecord {
     /// Its name.
     pub name: String,
-    /// What it does.
+    /// Its role.
     pub role: String,
     /// Its process id.
     pub pid: Option<u32>,
     /// When it was started.
     pub started: Stamp,
-    /// How it ended; `None` when the log does not tell.
+    /// Its end; `None` if the log has none.
     pub exit: Option<ProcessExit>,
 }
 
 /// The end of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessExit {
-    /// When.
+    /// The time.
     pub at: Stamp,
-    /// How, such as `exit status: 0`.
+    /// The status, such as `exit status: 0`.
     pub status: String,
-    /// Whether the run meant it to end so.
+    /// Whether the run expected this end.
     pub expected: bool,
-    /// The last lines of its log, when it was not; empty when it had said nothing.
+    /// The last lines of its log, if the end was not expected; empty if the log is empty.
     pub last_lines: Option<String>,
-    /// Whether it ended by itself and was started again, as the description of its workload allows.
+    /// Whether it ended by itself and was started again, as the workload's description allows.
     pub restarted: bool,
 }

@@ -1,4 +1,4 @@
-//! The search for the highest rate that keeps a run's latency limits: one step for each rate that was tried.
+//! The search for the highest rate that keeps a run's latency limits: one step for each tried rate.
 
 use std::fmt;
 
@@ -8,29 +8,29 @@ use crate::latency::{Hop, LatencyVerdict};
 use crate::outcome::Outcome;
 use crate::usage::Usage;
 
-/// A rate that was tried, in a run of its own.
+/// A tried rate, with its own run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RateStep {
-    /// Messages a second that were to be sent.
+    /// Planned rate of sends, in messages per second.
     pub rate_per_s: f64,
-    /// Messages a second that were stored, from the first send to the last row.
+    /// Rate of stored messages per second, from the first send to the last row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stored_per_s: Option<f64>,
-    /// Messages of the step.
+    /// Number of messages in the step.
     pub messages: u64,
     /// The directory of its run, relative to the log's.
     pub run_dir: String,
-    /// How its run ended.
+    /// The outcome of its run.
     pub outcome: Outcome,
-    /// Why it did not pass; empty where it did.
+    /// Why it did not pass; empty for a pass.
     pub reasons: Vec<String>,
-    /// The limits, judged.
+    /// The verdicts on the limits.
     pub verdicts: Vec<LatencyVerdict>,
     /// Its latencies, by hop.
     pub hops: Vec<HopLatency>,
-    /// What was measured of the parts that could be the bottleneck.
+    /// Measurements of the parts that could be the bottleneck.
     pub measured: StepMeasured,
-    /// Which of them is, by what was measured.
+    /// The bottleneck, by these measurements.
     pub bottleneck: Bottleneck,
 }
 
@@ -47,50 +47,50 @@ pub struct HopLatency {
     pub max_us: Option<i64>,
 }
 
-/// What was measured in a step besides latencies. What could not be measured is absent.
+/// Measurements of a step other than latencies. A value that could not be measured is absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct StepMeasured {
-    /// How late the generators were at p99, in microseconds.
+    /// Lateness of the generators at p99, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lateness_us_p99: Option<u64>,
-    /// How long storage took to answer at p50, as the wire saw it, in microseconds.
+    /// Response time of storage at p50, as seen on the wire, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_us_p50: Option<i64>,
-    /// The same at p99.
+    /// Response time of storage at p99.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_us_p99: Option<i64>,
-    /// Which part of all that consumers can work on at once they had in hand, on average: 0 to 1.
+    /// Average share of the consumers' concurrency that was in use: 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers_busy: Option<f64>,
-    /// Processor time and memory while the load was on.
+    /// CPU time and memory during the load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
 }
 
-/// What a rate was bounded by, or would be next.
+/// The part that limited a rate, or would be the next to limit it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bottleneck {
-    /// Which part.
+    /// The part.
     pub part: BottleneckPart,
-    /// The figures that say so, in a sentence without a full stop.
+    /// The figures that show it, in a sentence without a full stop.
     pub why: String,
 }
 
-/// A part that can bound a rate.
+/// A part that can limit a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BottleneckPart {
-    /// The processor of the machine that all parts share.
+    /// The CPU of the machine that all parts share.
     Processor,
-    /// What sends.
+    /// The generators, which send.
     Generators,
-    /// The proxy before storage.
+    /// The proxy in front of storage.
     Wire,
     /// Storage.
     Storage,
-    /// What works.
+    /// The consumers.
     Consumers,
-    /// None of them was near its bound.
+    /// No part was near its limit.
     None,
 }
 
@@ -107,15 +107,15 @@ impl fmt::Display for BottleneckPart {
     }
 }
 
-/// What the search came to.
+/// Result of the search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RateFound {
-    /// The highest rate that kept all limits; `None`: none did.
+    /// The highest rate that kept all limits; `None`: no rate did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_per_s: Option<f64>,
-    /// The lowest rate above it that did not; `None`: none was tried.
+    /// The lowest higher rate that broke a limit; `None`: none did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken_at_per_s: Option<f64>,
-    /// The same as the step at that rate says; of the highest rate that was tried, where none broke a limit.
+    /// The bottleneck at that rate, or at the highest tried rate if none broke a limit.
     pub bottleneck: Bottleneck,
 }

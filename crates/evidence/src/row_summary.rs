@@ -1,20 +1,20 @@
-//! A summary of a row that is fit to show.
+//! Summary of a row for display.
 
 use contract::workload::{Lens, Name};
 use contract::{Digest, Stamp, StoredRow};
 use serde::{Deserialize, Serialize};
 
-/// Most characters of a stored text that a summary quotes.
+/// Most characters of a stored text in a summary.
 const MAX_QUOTED: usize = 80;
 
-/// A row as a witness shows it: whole but for its payload, which is cut and says so.
+/// A row as a witness shows it: complete, except that a long payload is cut and marked as cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RowSummary {
-    /// As stored.
+    /// The stored key.
     #[serde(rename = "PartitionKey")]
     pub partition_key: String,
-    /// As stored.
+    /// The stored key.
     #[serde(rename = "RowKey")]
     pub row_key: String,
     /// The payload, cut.
@@ -27,21 +27,21 @@ pub struct RowSummary {
     pub dequeued_stamp: Option<Stamp>,
     /// When the work was done.
     pub date_stamp: Option<Stamp>,
-    /// Which delivery.
+    /// The number of the delivery.
     pub attempt: Option<u32>,
-    /// Who.
+    /// The consumer's name.
     pub consumer: Option<String>,
-    /// Where.
+    /// The consumer's node.
     pub node: Option<String>,
     /// The digest.
     pub digest: Option<Digest>,
-    /// Every column that its description names beside the keys, under its name there.
+    /// Every column of the description except the keys, under its own name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub described: Vec<(String, Option<String>)>,
 }
 
 impl RowSummary {
-    /// The summary of `row`.
+    /// Makes the summary of `row`.
     pub fn of(row: &StoredRow) -> Self {
         Self {
             partition_key: quoted(&row.partition_key),
@@ -59,7 +59,7 @@ impl RowSummary {
         }
     }
 
-    /// The summary of `row` in the words of a description: its columns alone, under their names.
+    /// Makes the summary of `row` with the columns of a description only, under their names.
     pub fn through(lens: &Lens, row: &StoredRow) -> Self {
         let mut summary = Self::of(row);
         let values = summary.values();
@@ -92,7 +92,7 @@ impl RowSummary {
         ]
     }
 
-    /// Column names and values as text, in the order of the contract; an absent column is `None`.
+    /// Column names and values as text, in the order of the contract; a missing column is `None`.
     pub fn columns(&self) -> Vec<(&str, Option<String>)> {
         const OWN: [&str; 9] = [
             "data",
@@ -115,13 +115,13 @@ impl RowSummary {
             .into_iter()
             .zip(self.values())
             .map(|(name, (_, value))| (name, value));
-        // A log of an earlier version has none.
+        // A log of an earlier version has no such columns.
         let own = own.filter(|_| self.described.is_empty());
         keys.into_iter().chain(described).chain(own).collect()
     }
 }
 
-/// `text`, cut where it is long, with its true length.
+/// `text`, cut with its full length if it is long.
 pub fn quoted(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED) {
         None => text.to_owned(),

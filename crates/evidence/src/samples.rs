@@ -1,4 +1,4 @@
-//! The samples of one hop: a histogram, and the samples that do not fit one.
+//! The samples of one hop: a histogram, and counts of the samples that do not fit it.
 
 use contract::histogram::{self, HistogramError};
 use hdrhistogram::Histogram;
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::latency::Percentile;
 
-/// The longest latency that is told apart: one day, in microseconds. Longer ones are counted as this long.
+/// The longest latency in the histogram: one day, in microseconds. Longer ones are counted as this long.
 pub const HIGHEST_MICROS: u64 = 24 * 60 * 60 * 1_000_000;
 
 /// Three significant digits: an error of at most 0.1 %, in about 220 KiB over the whole range.
@@ -14,8 +14,8 @@ const DIGITS: u8 = 3;
 
 /// Latencies of one hop, in microseconds.
 ///
-/// Nothing is dropped. Negative samples, which two clocks that disagree produce, are counted apart and rank below all
-/// others; samples beyond a day are counted in the histogram's last bucket; rows that lack a stamp are counted too.
+/// No sample is dropped. Negative samples, which disagreeing clocks produce, are counted separately and rank below all others;
+/// samples longer than a day are counted in the histogram's last bucket; rows without a stamp are counted too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Encoded", into = "Encoded")]
 pub struct Samples {
@@ -26,13 +26,13 @@ pub struct Samples {
     missing: u64,
 }
 
-/// Why samples cannot be read back.
+/// Reason why samples cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SamplesError {
-    /// Not a histogram.
+    /// The text is not a histogram.
     #[error(transparent)]
     Format(#[from] HistogramError),
-    /// A histogram with another range or precision.
+    /// The histogram has another range or precision.
     #[error("histogram values do not fit 0 us to 1 day")]
     Range,
     /// More samples than can be counted.
@@ -54,7 +54,7 @@ impl Default for Samples {
 }
 
 impl Samples {
-    /// One sample.
+    /// Adds one sample.
     pub fn record(&mut self, micros: i64) {
         if let Ok(micros) = u64::try_from(micros) {
             self.above += u64::from(micros > HIGHEST_MICROS);
@@ -65,12 +65,12 @@ impl Samples {
         }
     }
 
-    /// A row that should have given a sample, and lacks a stamp.
+    /// Counts a row without the stamp for a sample.
     pub fn record_missing(&mut self) {
         self.missing += 1;
     }
 
-    /// Adds a histogram of microseconds that somebody else recorded.
+    /// Adds a histogram of microseconds from elsewhere.
     pub fn add(&mut self, other: &Histogram<u64>) -> Result<(), SamplesError> {
         self.above += other.count_between(HIGHEST_MICROS + 1, u64::MAX);
         for step in other.iter_recorded() {
@@ -81,28 +81,28 @@ impl Samples {
         Ok(())
     }
 
-    /// How many samples there are, the negative ones included.
+    /// The number of samples, including negative ones.
     pub fn count(&self) -> u64 {
         self.negative + self.histogram.len()
     }
 
-    /// How many are negative.
+    /// The number of negative samples.
     pub const fn negative(&self) -> u64 {
         self.negative
     }
 
-    /// The most negative sample, in microseconds; 0 when none is negative. The clocks behind the stamps disagree by at
-    /// least this much.
+    /// The most negative sample, in microseconds; 0 if none is negative. The clocks behind the stamps disagree by at least this
+    /// much.
     pub const fn most_negative(&self) -> i64 {
         self.most_negative
     }
 
-    /// How many are longer than a day.
+    /// The number of samples longer than a day.
     pub const fn above(&self) -> u64 {
         self.above
     }
 
-    /// How many rows lacked a stamp.
+    /// The number of rows without a stamp.
     pub const fn missing(&self) -> u64 {
         self.missing
     }
@@ -117,12 +117,12 @@ impl Samples {
         self.at_rank(percentile.rank(self.count()))
     }
 
-    /// The sample of rank `rank` in ascending order, from 1. A negative one is reported as the most negative.
+    /// The sample of rank `rank` in ascending order, from 1. Any negative sample is reported as the most negative one.
     pub fn at_rank(&self, rank: u64) -> Option<i64> {
         self.at_ranks([rank]).pop().flatten()
     }
 
-    /// The samples of `ranks`, which must ascend, in one pass over the histogram.
+    /// The samples of `ranks`, which must be ascending, in one pass over the histogram.
     pub fn at_ranks(&self, ranks: impl IntoIterator<Item = u64>) -> Vec<Option<i64>> {
         let mut steps = self.histogram.iter_recorded();
         let (mut seen, mut micros) = (self.negative, None);
@@ -150,7 +150,7 @@ impl Samples {
     }
 }
 
-/// Samples as they are written: the histogram in the V2 format of `HdrHistogram`, compressed, in base64.
+/// The serialised form: the histogram in the V2 format of `HdrHistogram`, compressed, in Base64.
 #[derive(Serialize, Deserialize)]
 struct Encoded {
     histogram: String,

@@ -1,19 +1,19 @@
-//! Names of what a run has in storage.
+//! Names of a run's resources in storage.
 
 use contract::POISON_SUFFIX;
 
-/// What the queues and the table of a run are called.
+/// The names of a run's queues and table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StorageNames {
-    /// Its queues; each poison queue is named after one of them, as the description of the workload says. Empty: every queue that
-    /// is no poison queue.
+    /// Its queues; the description derives the name of each poison queue from one of them. Empty: every queue that is not a
+    /// poison queue.
     pub queues: Vec<String>,
     /// Its table.
     pub table: Option<String>,
 }
 
 impl StorageNames {
-    /// Whether one of its queues is called `name`.
+    /// Whether `name` is one of its queues.
     pub fn is_queue(&self, name: &str) -> bool {
         if self.queues.is_empty() {
             !name.ends_with(POISON_SUFFIX)
@@ -22,7 +22,7 @@ impl StorageNames {
         }
     }
 
-    /// Which of its queues is called `name`, counted from 0.
+    /// The index of the queue `name`, from 0.
     pub fn number_of(&self, name: &str) -> Option<usize> {
         self.queues.iter().position(|queue| queue == name)
     }
@@ -32,7 +32,7 @@ impl StorageNames {
         self.queues.len() > 1
     }
 
-    /// Names of tables are the same in small and in large letters ("Understanding the Table service data model").
+    /// Whether `name` is its table. Table names are case-insensitive ("Understanding the Table service data model").
     pub fn is_table(&self, name: &str) -> bool {
         let table = self.table.as_deref();
         table.is_none_or(|table| table.eq_ignore_ascii_case(name))

@@ -1,4 +1,4 @@
-//! What clients did to storage, and how long it kept them waiting, added up.
+//! Statistics of clients' requests to storage, and of the time that storage kept them waiting.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,42 +9,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Crossing, Happened, Operation};
 
-/// Kinds of requests that were not understood and are told apart; further ones are counted together.
+/// Most kinds of requests that were not understood; further kinds are counted together.
 const MOST_STRANGE: usize = 20;
 
-/// What a history told.
+/// Statistics of a history.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Traffic {
-    /// Requests written down.
+    /// Recorded requests.
     pub requests: u64,
     /// Hand-overs of a message to a consumer.
     pub deliveries: u64,
     /// Messages of the queue that were handed over more than once.
     pub redelivered: u64,
-    /// How long storage kept requests waiting that nothing had broken on purpose.
+    /// How long storage kept requests waiting, without those that a fault has broken.
     #[serde(default)]
     pub storage: StorageTime,
-    /// Requests that are in no reference of the service and may have changed something: what each has, and how many there were.
+    /// Requests that are in no reference of the service and may have changed something: the unknown part, and their number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub strange: BTreeMap<String, u64>,
     /// The sum of all steps of the wall clock, in microseconds.
     #[serde(default)]
     pub clock_set_us: i64,
-    /// How far the clocks of clients can be from the wire's at most, in microseconds, where they are not one.
+    /// Upper bound of the difference between clients' clocks and the wire's, in microseconds, if they are different clocks.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub clocks_apart_us: u64,
-    /// Rows whose claims could not be compared, since the wall clock was set meanwhile.
+    /// Rows whose claims could not be compared, because the wall clock was set in between.
     #[serde(default)]
     pub untold_claims: u64,
-    /// Rows whose stamps could not be compared, since the machine stood still before they were sent.
+    /// Rows whose stamps could not be compared, because the machine was paused before they were sent.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub starved_claims: u64,
-    /// How long storage took to answer the requests that nothing had broken on purpose; absent without any.
+    /// Response times of storage for requests that no fault has broken; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<AnswerTimes>,
-    /// What each client did.
+    /// Statistics of each client.
     pub clients: BTreeMap<String, ClientTraffic>,
-    /// What went through each of the run's queues, where it has several.
+    /// Statistics of each of the run's queues, if it has several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queues: BTreeMap<String, QueueTraffic>,
 }
@@ -57,12 +57,12 @@ const fn is_nothing(micros: &u64) -> bool {
     *micros == 0
 }
 
-/// What one client did.
+/// Statistics of one client.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClientTraffic {
     /// Requests of any kind.
     pub requests: u64,
-    /// Requests to receive messages that storage answered.
+    /// Receives that storage answered.
     pub receives: u64,
     /// Messages received.
     pub deliveries: u64,
@@ -74,7 +74,7 @@ pub struct ClientTraffic {
     pub deletes: u64,
 }
 
-/// How long storage took to answer, as the wire saw it, in microseconds.
+/// Response times of storage, as seen on the wire, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each field is what its name says")]
 pub struct AnswerTimes {
@@ -84,7 +84,7 @@ pub struct AnswerTimes {
     pub max_us: i64,
 }
 
-/// What went through one queue.
+/// Statistics of one queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueueTraffic {
     /// Messages put into it.
@@ -96,7 +96,7 @@ pub struct QueueTraffic {
 }
 
 impl Traffic {
-    /// Counts what one crossing did to the queue that it is about.
+    /// Adds one crossing to the statistics of its queue.
     pub fn of_queue(&mut self, crossing: &Crossing) {
         if crossing.happened() != Happened::Yes {
             return;
@@ -115,7 +115,7 @@ impl Traffic {
         }
     }
 
-    /// Counts one crossing.
+    /// Adds one crossing.
     pub fn crossing(&mut self, crossing: &Crossing) {
         self.requests += 1;
         let happened = crossing.happened();
@@ -151,13 +151,13 @@ impl Traffic {
     }
 }
 
-/// The time of a run, and what of it storage has wasted.
+/// The time of a run, and the part of it that storage wasted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StorageTime {
-    /// Time in which at least one request had waited for more than half a second, or nobody reached storage. Requests that a
-    /// rule has broken are not counted.
+    /// Time in which at least one request had waited for more than half a second, or no request reached storage. Requests that
+    /// a rule has broken do not count.
     pub starved_ms: u64,
-    /// Time in which the harness itself stood still: it passed nothing on.
+    /// Time in which the harness itself was paused: it forwarded nothing.
     #[serde(default)]
     pub paused_ms: u64,
     /// From the first request to the last answer.

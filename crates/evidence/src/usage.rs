@@ -1,66 +1,66 @@
-//! What a part of a run took of the machine that it ran on, as the operating system counts it.
+//! Resources that a part of a run used on its machine, by the operating system's figures.
 
 use serde::{Deserialize, Serialize};
 
-/// What one phase of a run took.
+/// Resources that one phase of a run used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// The phase: `load` or `audit`.
     pub phase: String,
-    /// How long it lasted.
+    /// Its duration.
     pub lasted_ms: u64,
-    /// Messages that it was about.
+    /// Number of messages in it.
     pub messages: u64,
-    /// Processor cores of the machine.
+    /// Number of CPU cores of the machine.
     pub cores: u64,
-    /// Time that all cores of the machine were busy, added up, by this run and by everything else.
+    /// Busy time of all cores of the machine, added up, by this run and all other processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine_busy_ms: Option<u64>,
     /// The parts of the run, in the order of a message's way.
     pub parts: Vec<PartUsage>,
 }
 
-/// What the processes of one kind took.
+/// Resources that the processes of one kind used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartUsage {
-    /// Which: `generators`, `wire and harness`, `storage`, `consumers`.
+    /// The kind: `generators`, `wire and harness`, `storage`, `consumers`.
     pub name: String,
-    /// How many processes there were.
+    /// Number of processes.
     pub processes: u64,
-    /// Processor time of all of them.
+    /// CPU time of all of them.
     pub cpu_ms: u64,
-    /// Processor time of the one that took most.
+    /// CPU time of the process that used most.
     pub busiest_cpu_ms: u64,
-    /// Resident memory of the one that had most, at its peak, in KiB.
+    /// Peak resident memory of the process that used most, in KiB.
     pub peak_kib: u64,
 }
 
 impl Usage {
-    /// Processor time of all parts.
+    /// CPU time of all parts.
     pub fn cpu_ms(&self) -> u64 {
         self.parts.iter().map(|part| part.cpu_ms).sum()
     }
 
-    /// Processor time a message, in microseconds; `None` without messages.
+    /// CPU time per message, in microseconds; `None` without messages.
     pub fn cpu_us_a_message(&self) -> Option<f64> {
         let messages = self.messages as f64;
         (self.messages > 0).then(|| self.cpu_ms() as f64 * 1e3 / messages)
     }
 
-    /// How many cores `cpu_ms` of processor time kept busy all the time.
+    /// The average number of cores that `cpu_ms` of CPU time kept busy.
     pub fn cores_of(&self, cpu_ms: u64) -> f64 {
         cpu_ms as f64 / self.lasted_ms.max(1) as f64
     }
 
-    /// The cores that the whole machine kept busy, and those of them that the processes of this run did not; `None` where nobody tells. A process
-    /// that a part has started and that is not known by its id counts as none of this run.
+    /// The average number of busy cores of the whole machine, and of those that processes other than this run's kept busy;
+    /// `None` if the system does not tell. A child process of a part whose id is unknown does not count as this run's.
     pub fn busy_cores(&self) -> Option<(f64, f64)> {
         let busy = self.machine_busy_ms?;
         let others = busy.saturating_sub(self.cpu_ms());
         Some((self.cores_of(busy), self.cores_of(others)))
     }
 
-    /// The part called `name`.
+    /// The part `name`.
     pub fn part(&self, name: &str) -> Option<&PartUsage> {
         self.parts.iter().find(|part| part.name == name)
     }

@@ -1,7 +1,7 @@
-//! How fast a million rows are judged, and in how much memory: `cargo bench -p judge --bench audit`.
+//! Benchmark of the audit: time and memory for a million rows. Run it with `cargo bench -p judge --bench audit`.
 //!
-//! Rows come from an in-process source, page by page as from a table. Making them costs more than judging them, so only
-//! the judging is timed; the process's peak memory includes the page.
+//! Rows come from an in-process source, page by page as from a table. Making them takes longer than judging them, so only the
+//! judging is timed; the process's peak memory includes one page.
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 #![expect(
@@ -21,11 +21,11 @@ use evidence::outcome::Outcome;
 use judge::audit::{Auditor, Expectation, Verdict as _};
 use judge::measure::{Hops, Measure as _};
 
-/// What one page of a table query holds at most.
+/// Most rows in one page of a table query.
 const PAGE: u64 = 1_000;
 const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
 
-/// Each case runs this often and the fastest counts: the others tell what else the machine was doing.
+/// Repetitions of each case. The fastest counts, because slower ones include other work of the machine.
 const REPEATS: u32 = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             latency,
         );
     }
-    // A worker that has no id in its rows: each is known by its payload, at keys of its own.
+    // The rows of this worker have no message id: the auditor identifies each by its payload, and the keys are the worker's
+    // own.
     let description = Description::read(BY_PAYLOAD).map_err(|problems| format!("{problems:?}"))?;
     let description = Arc::new(description);
     for (size, messages) in [("256", 1_000_000), ("256", 10_000_000)] {
@@ -63,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A row that is known by its payload alone.
+/// Description of a workload whose rows can be identified by their payload only.
 const BY_PAYLOAD: &str = "\
 version: 1
 name: by payload
@@ -74,7 +75,7 @@ row:
     data: \"{payload}\"
 ";
 
-/// The time that the audit of rows took that are known by their payloads.
+/// The time that an audit takes which identifies rows by their payloads.
 fn judge_by_payload(
     description: &Arc<Description>,
     size: &str,
@@ -116,7 +117,7 @@ fn judge_by_payload(
     Ok(auditing)
 }
 
-/// The times that the audit and the measurement took.
+/// The times that the audit and the measurement take.
 fn judge(size: &str, messages: u64) -> Result<(Duration, Duration), Box<dyn Error>> {
     let run: RunId = "bench".parse()?;
     let payloads = Payloads {
@@ -160,13 +161,13 @@ fn line(what: &str, rows: u64, time: Duration) {
     println!("{what:<38}{rows:>12}{seconds:>10.3}{rate:>14.0}");
 }
 
-/// What the producer wrote into message `n`.
+/// The producer's stamps in message `n`.
 fn stamps(n: u64) -> (Stamp, Stamp) {
     let src = NOON.plus(Duration::from_micros(n * 50));
     (src, src.plus(Duration::from_micros(n % 90)))
 }
 
-/// What the producer's summary says of them.
+/// The sums of these stamps in the producer's summary.
 fn stamp_sums(messages: u64) -> StampSums {
     let mut sums = StampSums::default();
     for (n, seq) in (1..=messages).filter_map(|n| Some((n, Seq::new(n)?))) {
@@ -189,7 +190,7 @@ fn row(run: &RunId, payloads: Payloads, n: u64) -> Option<StoredRow> {
     Some(row)
 }
 
-/// The peak resident memory so far, as the kernel counts it (`VmHWM`, proc(5)).
+/// The peak resident memory of this process so far (`VmHWM`, proc(5)).
 fn peak_mib() -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

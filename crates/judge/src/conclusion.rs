@@ -1,4 +1,4 @@
-//! How the parts of a judgement come to one outcome and its reasons.
+//! Combines the parts of a judgement into one outcome and its reasons.
 
 use evidence::audit::Audit;
 use evidence::events::{Event, Scenario, Step};
@@ -7,17 +7,17 @@ use evidence::outcome::Outcome;
 
 use crate::audit::Verdict as _;
 
-/// What one part of the judgement says.
+/// The result of one part of the judgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Why it is no pass, most important first.
+    /// Why it is not a pass, most important first.
     pub reasons: Vec<String>,
 }
 
 impl Part {
-    /// A part that ended with `outcome` for one reason.
+    /// Makes a part with `outcome` and one reason.
     pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
         Self {
             outcome,
@@ -25,7 +25,7 @@ impl Part {
         }
     }
 
-    /// A part whose reasons others tell.
+    /// Makes a part whose reasons are given elsewhere.
     pub const fn bare(outcome: Outcome) -> Self {
         Self {
             outcome,
@@ -33,7 +33,7 @@ impl Part {
         }
     }
 
-    /// What an error says: that the workload has left something undone, or nothing about it.
+    /// Makes the part of an error: either the workload failed to do something, or nothing is known about it.
     pub fn of_error(error: &anyhow::Error) -> Self {
         Self::new(Outcome::of_error(error), format!("failed to {error:#}"))
     }
@@ -54,17 +54,17 @@ impl From<&LatencyVerdict> for Part {
     }
 }
 
-/// The outcome of a whole, and why.
+/// The outcome of the whole judgement, and its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conclusion {
-    /// The worst of its parts'; inconclusive where there are none.
+    /// The worst outcome of the parts; inconclusive if there are no parts.
     pub outcome: Outcome,
-    /// Those of every part that is no pass, the worst first; each once.
+    /// The reasons of every part that is not a pass, the worst part first; without repetitions.
     pub reasons: Vec<String>,
 }
 
 impl Conclusion {
-    /// What follows from `parts`.
+    /// Combines `parts`.
     pub fn of(parts: impl IntoIterator<Item = Part>) -> Self {
         let parts: Vec<Part> = parts.into_iter().collect();
         let outcome = Outcome::of_parts(parts.iter().map(|part| part.outcome));
@@ -84,7 +84,7 @@ impl Conclusion {
         Self { outcome, reasons }
     }
 
-    /// The last event of a log.
+    /// The event with which a log ends.
     pub fn event(self) -> Event {
         Event::Finished {
             outcome: self.outcome,
@@ -93,20 +93,20 @@ impl Conclusion {
     }
 }
 
-/// What the log of a run tells of that is judged.
+/// The facts in a run's log that are judged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Told<'a> {
-    /// What the run stated at its end; `None`: it was cut off before.
+    /// The outcome and reasons that the run itself stated at its end; `None`: it was cut off before.
     pub stated: Option<&'a (Outcome, Vec<String>)>,
     /// The audit.
     pub audit: Option<&'a Audit>,
-    /// Its latency limits, judged.
+    /// The verdicts on its latency limits.
     pub limits: &'a [LatencyVerdict],
-    /// How its consumers ended, where that is judged.
+    /// The outcome of its consumers' ends, if they are judged.
     pub consumers: Option<Outcome>,
     /// The scenarios of a suite.
     pub scenarios: &'a [Scenario],
-    /// How many more of them were never begun.
+    /// How many further scenarios were never begun.
     pub never_begun: usize,
     /// The steps of a scenario.
     pub steps: &'a [Step],
@@ -115,9 +115,9 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// What each of them says.
+    /// The parts of the judgement.
     pub fn parts(&self) -> Vec<Part> {
-        // What the run states comes first: it knows what follows from what.
+        // The run's own statement comes first: it knows the causes.
         let mut parts = vec![match self.stated.cloned() {
             Some((outcome, reasons)) => Part { outcome, reasons },
             None => Part::new(
@@ -127,11 +127,11 @@ impl Told<'_> {
         }];
         parts.extend(self.audit.map(Part::from));
         parts.extend(self.limits.iter().map(Part::from));
-        // The run itself states the reason. The outcome must not depend on whether it did.
+        // The run's statement has the reason, but the outcome must not depend on whether it does.
         parts.extend(self.consumers.map(Part::bare));
         parts.extend(self.scenarios.iter().map(of_scenario));
         parts.extend(self.of_never_begun());
-        // Why is for the run to state.
+        // The run's statement has the reason.
         parts.extend(self.steps.iter().map(|step| Part::bare(step.outcome)));
         if let [first, ..] = self.damaged_lines {
             let count = self.damaged_lines.len();
@@ -146,7 +146,7 @@ impl Told<'_> {
     fn of_never_begun(&self) -> Option<Part> {
         let never = self.never_begun;
         let all = self.scenarios.len() + never;
-        // It may have given up for a reason of its own, which is then the news.
+        // The run may have stopped for a reason of its own, which is then a new one.
         let outcome = match self.stated {
             Some((Outcome::Inconclusive, _)) => Outcome::Inconclusive,
             _ => Outcome::Incomplete,
@@ -198,7 +198,7 @@ mod tests {
         damaged_lines: &[],
     };
 
-    /// Each of its parts alone can make the outcome worse, whatever the run stated.
+    /// Each part alone can make the outcome worse, whatever the run stated.
     #[test]
     fn a_run_is_never_better_than_any_part_of_what_its_log_tells() {
         let passed = (Outcome::Pass, Vec::new());

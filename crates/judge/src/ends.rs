@@ -1,33 +1,36 @@
-//! How the processes of a run ended: whether each consumer did when it was asked to, and in order.
+//! Ends of a run's processes: whether each consumer ended when it was asked to, and in order.
 
 use contract::Stamp;
 use evidence::events::Leeway;
 use evidence::outcome::Outcome;
 use evidence::processes::{CONSUMER, ProcessExit, ProcessRecord};
 
-/// From the loss of storage until it is noticed, in microseconds. What ends from then on has ended for want of storage.
+/// Time from the loss of storage until it is noticed, in microseconds. A process that ends after the loss may have ended
+/// because of it.
 const UNNOTICED_US: i64 = 1_000_000;
 
-/// How the consumers of a run ended.
+/// The ends of a run's consumers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumerEnds<'a> {
-    /// Those that ended in a way that the run did not mean, with their ends.
+    /// Consumers that ended unexpectedly, with their ends.
     pub unexpected: Vec<(&'a ProcessRecord, &'a ProcessExit)>,
-    /// Consumers that had to end: all but those that were started again, as the description of their workload allows.
+    /// Number of consumers that had to end: all except those that were started again, as their description allows.
     pub all: usize,
-    /// How many of them have ended, in whichever way.
+    /// How many of them have ended, in any way.
     pub ended: usize,
     /// Whether storage was lost before.
     pub is_storage_lost: bool,
-    /// Whether all of them ended when they were asked to, and in order. `None`: it is not judged, because the description says that
-    /// SIGTERM does not make the worker drain.
+    /// Whether all of them ended when they were asked to, and in order. `None`: not judged, because the description says that
+    /// the worker does not drain on SIGTERM.
     pub outcome: Option<Outcome>,
 }
 
 impl<'a> ConsumerEnds<'a> {
-    /// Judges the ends of the consumers among `processes`; `storage_lost` is when storage was lost, if it was. `None` where there was no consumer.
+    /// Judges the ends of the consumers among `processes`; `storage_lost` is when storage was lost, if it was. `None` if there
+    /// was no consumer.
     ///
-    /// The producer is the harness's own: what it could not send, the audit accounts for.
+    /// The producer is not judged here, because it is the harness's own: the audit accounts for messages that it could not
+    /// send.
     pub fn of(
         processes: &'a [ProcessRecord],
         leeway: &[Leeway],
@@ -65,7 +68,7 @@ impl<'a> ConsumerEnds<'a> {
     }
 }
 
-/// Processes that ended in a way that the run did not mean, with their ends; those aside that had lost their storage.
+/// Processes that ended unexpectedly, with their ends; leaves out those that had lost their storage.
 pub fn unexpected_exits(
     processes: &[ProcessRecord],
     storage_lost: Option<Stamp>,
@@ -150,7 +153,7 @@ mod tests {
         assert_eq!(ends.outcome, Some(Outcome::Pass));
     }
 
-    /// One that had 1 s or more to notice the loss ended for a reason of its own.
+    /// A consumer that ended more than 1 s before the loss was noticed ended for a reason of its own.
     #[test]
     fn whoever_ends_for_want_of_storage_is_not_at_fault() {
         let all = [process(CONSUMER, BY_ITSELF)];

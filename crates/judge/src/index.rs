@@ -1,4 +1,5 @@
-//! What a history tells at a glance. It is read once, and followed from there: whoever asks again reads only what is new.
+//! Summary of a history that grows: the history is read once and then followed, so that a later question reads only the new
+//! crossings.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,10 +10,10 @@ use evidence::{Crossing, Happened, Operation};
 
 use crate::audit::Protocol;
 
-/// Who of a run's own takes no messages.
+/// The name of the run's client that receives no messages.
 pub(crate) const PRODUCER: &str = "producer";
 
-/// What a history has told so far.
+/// Summary of a history so far.
 #[derive(Debug)]
 pub struct Index {
     protocol: Protocol,
@@ -25,14 +26,14 @@ pub struct Index {
 
 #[derive(Debug, Default)]
 struct Client {
-    /// When the latest of its requests began.
+    /// When its latest request began.
     asked: Option<Stamp>,
-    /// Its receives that brought something: when each began, and when it was answered.
+    /// Its receives that returned messages: when each began, and when it was answered.
     received: Vec<(Stamp, Stamp)>,
 }
 
 impl Index {
-    /// That of the run of `lens`, of which nothing was told yet.
+    /// Makes the empty summary of the run of `lens`.
     pub fn of(lens: Lens) -> Self {
         Self {
             protocol: Protocol::new(lens.clone(), 0),
@@ -44,7 +45,7 @@ impl Index {
         }
     }
 
-    /// The next crossing.
+    /// Adds the next crossing.
     pub fn add(&mut self, crossing: &Crossing) {
         self.protocol.crossing(crossing);
         if !self.clients.contains_key(&crossing.client) {
@@ -75,24 +76,24 @@ impl Index {
         self.lapses.take(crossing);
     }
 
-    /// What was done.
+    /// Statistics of the requests.
     pub fn traffic(&self) -> Traffic {
         self.protocol.traffic()
     }
 
-    /// Whether `client` has asked for anything after `since`.
+    /// Whether `client` has sent a request after `since`.
     pub fn has_asked(&self, client: &str, since: Stamp) -> bool {
         let client = self.clients.get(client);
         client.is_some_and(|client| client.asked > Some(since))
     }
 
-    /// When `client` asked for messages and got some for the first time after `since`; `None`: it did not.
+    /// When `client` first sent a receive after `since` that returned messages; `None`: never.
     pub fn received_after(&self, client: &str, since: Stamp) -> Option<Stamp> {
         let mut received = self.clients.get(client)?.received.iter();
         received.find_map(|(began, _)| (*began > since).then_some(*began))
     }
 
-    /// When each consumer first received a message, of those that ever did.
+    /// When each consumer first received a message, for the consumers that have.
     pub fn first_deliveries(&self) -> Vec<Stamp> {
         let consumers = self.clients.iter().filter(|(name, _)| *name != PRODUCER);
         consumers
@@ -106,19 +107,19 @@ impl Index {
         self.last_sent
     }
 
-    /// What storage has refused to clients for who they are, in words.
+    /// Requests that storage refused because of the client's identity, in words.
     pub fn refused(&self) -> &[String] {
         &self.refused
     }
 
-    /// How often a message was delivered again though nobody had handed it back: its lease had run out.
+    /// How often a message was delivered again without a hand-back, because its lease had expired.
     pub fn lapsed(&self) -> u64 {
         self.lapses.count()
     }
 }
 
-/// Deliveries and hand-backs of each message, by the queue's id. Both are counted, and not matched: the answers to a hand-back
-/// and to the receive that came of it may be written down in either order.
+/// Number of deliveries and of hand-backs of each message, by its message id in the queue. The two are counted and not paired,
+/// because a hand-back and the receive that follows from it may be recorded in either order.
 #[derive(Debug, Default)]
 struct Lapses(HashMap<String, (u64, u64)>);
 
@@ -152,8 +153,8 @@ impl Lapses {
     }
 }
 
-/// Whether storage refused a request for who asked: 401 and 403, and 400 where what the client signs in with cannot be read ("Common
-/// REST API error codes", `InvalidAuthenticationInfo`).
+/// Whether storage refused a request because of the client's identity: 401 and 403, and 400 if the credential cannot be read
+/// ("Common REST API error codes", `InvalidAuthenticationInfo`).
 fn is_refused(crossing: &Crossing) -> bool {
     matches!(crossing.status(), Some(401 | 403))
         || crossing.code() == Some("InvalidAuthenticationInfo")
@@ -200,7 +201,7 @@ mod tests {
         lapses.count()
     }
 
-    /// A request of `client` that began and ended at these times, with a message in its answer.
+    /// A request of `client` that began and ended at these times, with one message in its answer.
     fn of(client: &str, operation: Operation, began: i64, ended: i64) -> Crossing {
         Crossing {
             client: client.to_owned(),
@@ -235,7 +236,7 @@ mod tests {
             refused,
             of("consumer-1", ReceiveMessages, 20, 25),
             of("consumer-1", ReceiveMessages, 30, 35),
-            // Answered later, though it began earlier.
+            // Answered later than another request, though it began earlier.
             of("consumer-1", PeekMessages, 15, 36),
             of("producer", ReceiveMessages, 5, 6),
             of("producer", PutMessage, 7, 8),

@@ -1,12 +1,12 @@
-//! Judges what a run left behind. It sees the evidence and the contract, and nothing else: no client, no clock, no runtime, no
-//! code of producer or consumer, since a judge that shares code with the judged proves nothing.
+//! Judges what a run left behind. It uses the evidence and the contract, and nothing else: no client, no clock, no runtime, no
+//! code of producer or consumer, since a judge that shares code with the programs that it judges proves nothing.
 //!
-//! - [`audit`]: what is in storage, and what crossed the wire, against what the run promised, message by message.
-//! - [`measure`]: the latency of every hop, and what may be concluded from it.
-//! - [`compare`]: runs held against other runs.
-//! - [`ConsumerEnds`]: how the consumers of a run ended.
-//! - [`Conclusion`]: how the parts of a judgement come to one outcome; [`Told`]: those of a run that its log tells of.
-//! - [`Index`]: what a history tells while the run goes on. [`Timelines`]: the way of each witness through it.
+//! - [`audit`]: compares storage and the wire's history with the run's promises, message by message.
+//! - [`measure`]: the latency of every hop, and its judgement against limits.
+//! - [`compare`]: compares runs with other runs.
+//! - [`ConsumerEnds`]: the ends of a run's consumers.
+//! - [`Conclusion`]: combines the parts of a judgement into one outcome; [`Told`]: the parts that a run's log contains.
+//! - [`Index`]: summary of a history while the run goes on. [`Timelines`]: the crossings of each witness in it.
 
 pub mod audit;
 pub mod compare;

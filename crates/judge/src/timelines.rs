@@ -1,4 +1,4 @@
-//! The way of each witness through the wire.
+//! The crossings that concern each witness.
 
 use std::collections::HashSet;
 
@@ -9,16 +9,16 @@ use evidence::{Crossing, Handled, RowChange};
 /// Most crossings that a witness shows: enough for several deliveries of one message.
 const MAX_SHOWN: usize = 40;
 
-/// Gives every witness of an audit its way through the wire: all of them in one reading of the history.
+/// Collects the crossings of every witness of an audit, in one reading of the history.
 #[derive(Debug)]
 pub struct Timelines<'a> {
-    /// Tells by its keys of which message a row is.
+    /// Tells from a row's keys to which message it belongs.
     lens: Lens,
     all: Vec<Timeline<'a>>,
 }
 
 impl<'a> Timelines<'a> {
-    /// Those of the witnesses of `audit`, of a run whose workload `lens` describes.
+    /// Makes the timelines of the witnesses of `audit`, whose workload `lens` describes.
     pub fn of(audit: &'a mut Audit, lens: Lens) -> Self {
         let findings = audit.findings.iter_mut();
         let witnesses = findings.flat_map(|finding| &mut finding.witnesses);
@@ -29,12 +29,12 @@ impl<'a> Timelines<'a> {
         }
     }
 
-    /// Whether there are none, so that the history need not be read.
+    /// Whether there are no witnesses, so that the history need not be read.
     pub const fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// The next crossing of the history.
+    /// Takes the next crossing of the history.
     pub fn crossing(&mut self, crossing: &Crossing) {
         let rows = crossing.rows.iter().map(|row| self.name_of(row));
         let rows: Vec<_> = rows.collect();
@@ -43,7 +43,7 @@ impl<'a> Timelines<'a> {
         }
     }
 
-    /// What witnesses call a row: the id of its message, as one of its columns or its keys tell it, or its key.
+    /// The name of a row in witnesses: the id of its message, from its columns or its keys, or its row key.
     fn name_of(&self, row: &RowChange) -> String {
         let by_keys = || {
             let owner = self.lens.owner_of_keys(&row.keys.partition, &row.keys.row);
@@ -54,12 +54,12 @@ impl<'a> Timelines<'a> {
     }
 }
 
-/// What a history tells of one subject.
+/// The crossings of one subject.
 #[derive(Debug)]
 struct Timeline<'a> {
-    /// A message's id, or a text that ends with the queue's id of a message.
+    /// A message's id, or a text that ends with the message id of the queue.
     subject: String,
-    /// The queue's ids of that message, learnt on the way: a message that is sent twice has two.
+    /// The message ids of that message in the queue, learnt from its crossings: a message that is sent twice has two.
     queue_ids: HashSet<String>,
     shown: &'a mut Vec<Crossing>,
 }
@@ -74,7 +74,7 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// `names`: of the rows of the crossing.
+    /// Takes a crossing; `names` are the names of its rows.
     fn look_at(&mut self, crossing: &Crossing, names: &[String]) {
         if self.shown.len() >= MAX_SHOWN {
             return;
@@ -99,7 +99,7 @@ impl<'a> Timeline<'a> {
                 self.queue_ids.insert(message.queue_id.clone());
             }
         }
-        // Of a batch, only what is about the subject.
+        // Of a batch, only the parts that concern the subject.
         self.shown.push(Crossing {
             messages,
             rows,
@@ -165,7 +165,8 @@ mod tests {
         }
     }
 
-    /// What is shown of `subject`, of a way in which two messages are put, received, stored, given up and deleted.
+    /// The crossings that are shown for `subject`, from a history in which two messages are put, received, stored, given up and
+    /// deleted.
     fn shown(subject: &str) -> Vec<Crossing> {
         use Operation::{DeleteMessage, InsertEntity, PutMessage, ReceiveMessages};
         let both = vec![
@@ -212,10 +213,10 @@ mod tests {
             DeleteMessage,
         ];
         assert_eq!(operations(&first), way);
-        // Of a batch, what is about it.
+        // Of a batch, the part that concerns the subject.
         assert_eq!(first[1].messages, [message("q1", Some("r-1"), None)]);
         assert_eq!(first[2].rows, [row("r-1", None)]);
-        // One that was given up: the id of its envelope is not its own.
+        // A message that was given up: the id of its envelope is another one.
         let way = [ReceiveMessages, InsertEntity, PutMessage];
         assert_eq!(operations(&shown("r-2")), way);
         assert_eq!(operations(&shown("r-3")), [PutMessage]);
@@ -255,7 +256,7 @@ mod tests {
         assert!(none.is_empty());
     }
 
-    /// Its keys alone tell of which message the row is, and they are no id.
+    /// Only the keys name the message, and they are not an id.
     #[test]
     fn the_write_of_a_row_is_shown_whatever_its_keys_are_made_of() {
         let text = "version: 1\nname: f\nmessage: { body: { uid: \"{uuid}\" } }\nrow: { columns: { RowKey: \"{uuid}\" } }\n";

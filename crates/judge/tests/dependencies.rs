@@ -1,12 +1,13 @@
-//! What the judge is made of: the compiler lets it use whatever is in its tree, so that the tree itself is held here.
+//! Checks the judge's dependencies: the compiler allows every crate in its dependency tree, so this test checks the tree.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// Crates of this workspace that the judge may know. A judge that shares code with the judged proves nothing.
+/// Crates of this workspace on which the judge may depend. A judge that shares code with the programs that it judges proves
+/// nothing.
 const OURS: [&str; 3] = ["contract", "evidence", "judge"];
 
-/// Clients, servers and runtimes, by the beginning of their names.
+/// Clients, servers and runtimes that it may not use, by the beginning of their names.
 const FOREIGN: [&str; 9] = [
     "async-std",
     "aws-lc",
@@ -19,7 +20,7 @@ const FOREIGN: [&str; 9] = [
     "tokio",
 ];
 
-/// The judge and all that it is built of, as `name` and where a crate of this workspace is.
+/// The judge and all of its dependencies: the name, and whether the crate is of this workspace.
 fn tree() -> BTreeSet<(String, bool)> {
     let told = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--package=judge", "--prefix=none"])
@@ -34,7 +35,7 @@ fn tree() -> BTreeSet<(String, bool)> {
     lines
         .filter_map(|line| {
             let (name, rest) = line.split_once(' ')?;
-            // Those of the workspace come with their directory.
+            // Crates of the workspace are listed with their directory.
             let is_ours = rest.contains("(/") || rest.contains(":\\");
             Some((name.to_owned(), is_ours))
         })
@@ -50,6 +51,6 @@ fn the_judge_knows_contract_and_evidence_and_no_client_and_no_runtime() {
     let is_foreign = |name: &str| FOREIGN.iter().any(|foreign| name.starts_with(foreign));
     let foreign = tree.iter().filter(|(name, _)| is_foreign(name));
     assert_eq!(foreign.collect::<Vec<_>>(), Vec::<&(String, bool)>::new());
-    // Else nothing was looked at.
+    // Otherwise the list would be empty by mistake.
     assert!(tree.iter().any(|(name, _)| name == "serde"), "{tree:?}");
 }

@@ -1,4 +1,4 @@
-//! Manifests of which one object is asked about: what is wrong with the others does not matter to it.
+//! Reads manifests for one object: errors in unrelated objects are left out.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use autoscaler::manifest::{Parameter, Trigger};
 use super::pod::{Container, JobTarget};
 use super::{Document, ManifestError, Manifests};
 
-/// What KEDA makes something of.
+/// Kinds that KEDA scales.
 const SCALED: [&str; 2] = ["ScaledObject", "ScaledJob"];
 
 /// Kind and name of an object.
 type Object = (String, String);
 
 impl Manifests {
-    /// Reads each document, as [`Manifests::from_documents`] does, where the ScaledObject or ScaledJob called `name` is asked about. An
-    /// object that cannot be read is left out, unless it is that one, or that one refers to it. Gives what was left out, in words.
+    /// Reads each document, as [`Manifests::from_documents`] does, for the ScaledObject or ScaledJob `name`. An unreadable
+    /// object is left out, unless it is this one, or this one refers to it. Also returns descriptions of what was left out.
     pub fn about(documents: &[Document], name: &str) -> Result<(Self, Vec<String>), ManifestError> {
         let mut manifests = Self::default();
         let mut unread = Vec::new();
@@ -40,7 +40,7 @@ impl Manifests {
         Ok((manifests, left_out))
     }
 
-    /// What the ScaledObject or ScaledJob called `name` refers to, also by way of others.
+    /// The objects to which the ScaledObject or ScaledJob `name` refers, directly or indirectly.
     fn referred_to(&self, name: &str) -> BTreeSet<Object> {
         let mut found = BTreeSet::new();
         for scaled in self
@@ -98,7 +98,7 @@ impl Manifests {
     }
 }
 
-/// What a document says that it is.
+/// The kind and name in a document.
 fn object(document: &Document) -> Object {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let Document { value, .. } = document;

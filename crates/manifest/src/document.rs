@@ -1,4 +1,4 @@
-//! From text to objects.
+//! Parses text into objects.
 
 use serde_json::Value;
 
@@ -7,24 +7,25 @@ use workflow::contract::yaml::trouble;
 use super::ManifestError;
 use crate::letters::{hidden, left_by_git};
 
-/// One object as it was read.
+/// A parsed object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// The file, or the overlay that was rendered.
+    /// The file, or the rendered overlay.
     pub file: String,
     /// The object.
     pub value: Value,
 }
 
-/// Reads the YAML documents of a text; `file` is what errors call it. The objects of a list, as `kubectl get -o yaml` prints
-/// one, are documents of their own. Fields without a value are left out, as the API server does (Kubernetes
-/// `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`; in Go, `null` leaves a field as it is).
+/// Parses the YAML documents of a text; errors call it `file`. The objects of a list, as `kubectl get -o yaml` prints it,
+/// become separate documents. Fields without a value are left out, as by the API server (Kubernetes `apiextensions-apiserver`,
+/// `PruneNonNullableNullsWithoutDefaults`; in Go, `null` leaves a field unchanged).
 pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
     if let Some((line, left)) = left_by_git(text) {
         let file = file.to_owned();
         return Err(ManifestError::Unfinished { file, line, left });
     }
-    // kubectl reads YAML as Go's package does, to which 010 is 8 (`gopkg.in/yaml.v2`, `resolve`: `strconv.ParseInt(plain, 0, 64)`).
+    // kubectl parses YAML with Go's package, for which 010 is 8 (`gopkg.in/yaml.v2`, `resolve`: `strconv.ParseInt(plain, 0,
+    // 64)`).
     let options = serde_saphyr::options! { legacy_octal_numbers: true };
     let values = serde_saphyr::from_multiple_with_options::<Value>(text, options);
     let values = values.map_err(|error| {
@@ -52,14 +53,15 @@ pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, ManifestError> {
     Ok(documents)
 }
 
-/// What a text lacks that no parser reads: a template to be rendered, a placeholder to be filled in, a character that looks like a
-/// space and is none.
+/// Finds the reason why a text is not YAML yet: a template to render, a placeholder to fill in, or a character that looks like
+/// a space.
 fn not_yet_yaml(file: &str, text: &str) -> Option<ManifestError> {
     let file = file.to_owned();
     let mut lines = (1..).zip(text.lines());
     if let Some((line, begun)) = lines.find_map(|(n, line)| Some((n, line.split_once("{{")?.1))) {
         let (inner, _) = begun.split_once("}}").unwrap_or((begun, ""));
-        // Actions of Go's templates are fields, variables, pipelines and keywords; what is in capitals is somebody's placeholder.
+        // Actions of Go templates are fields, variables, pipelines and keywords; a name in capitals is another tool's
+        // placeholder.
         let placeholder =
             |it: char| it.is_ascii_uppercase() || it.is_ascii_digit() || "_-".contains(it);
         return Some(
@@ -102,13 +104,13 @@ fn flatten(file: &str, mut value: Value, documents: &mut Vec<Document>) {
             flatten(file, item, documents);
         }
     } else if value.is_object() {
-        // What is no object is a comment, or nothing that a cluster knows.
+        // A document without an object is a comment, or nothing that a cluster accepts.
         let file = file.to_owned();
         documents.push(Document { file, value });
     }
 }
 
-/// Leaves out what is null, and writes whole numbers as such: `15.0` is 15 to kubectl, whose YAML becomes JSON on the way
+/// Removes nulls, and converts whole numbers to integers: `15.0` is 15 to kubectl, which converts YAML to JSON
 /// (`sigs.k8s.io/yaml`, `yamlToJSON`: a float64 without a fraction is written as an integer), and to the API server's schemas
 /// (`kube-openapi`, `pkg/validation/validate/type.go`, `isFloatInt`).
 fn as_go_reads(value: &mut Value) {
@@ -127,9 +129,9 @@ fn as_go_reads(value: &mut Value) {
     }
 }
 
-/// The integer that `number` is, if Go's `encoding/json` writes it as one.
+/// `number` as an integer, if Go's `encoding/json` writes it as one.
 fn whole(number: f64) -> Option<i64> {
-    // Up to here each integer has a float64 of its own, and is written without an exponent.
+    // Up to this value each integer has its own float64, and is written without an exponent.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, reason = "it is whole, and in range")]
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
@@ -140,7 +142,7 @@ fn of_keda(value: &Value) -> bool {
     version.is_some_and(|version| version.starts_with("keda."))
 }
 
-/// Whether a text in it is a template's.
+/// Whether a text in it belongs to a template.
 fn mentions_values(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains("{{"),

@@ -1,171 +1,171 @@
-//! Why manifests cannot be read.
+//! Reasons why manifests cannot be read.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Manifests could not be read.
+/// Error of reading manifests.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// A file or directory.
+    /// A file or directory cannot be read.
     #[error("read {path}")]
     Read {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file whose encoding is not recognised.
+    /// The encoding of a file is unknown.
     #[error("read {path} as text: it is neither UTF-8 nor UTF-16; save it as UTF-8")]
     Encoding {
-        /// Which.
+        /// The path.
         path: PathBuf,
     },
-    /// An archive.
+    /// The file is an archive.
     #[error(
         "read {path}: it is packed; unpack it, or render the chart in it: helm template {path} | harness simulate -"
     )]
     Packed {
-        /// Which.
+        /// The path.
         path: PathBuf,
     },
-    /// The source of a Helm chart.
+    /// The file is the source of a Helm chart.
     #[error(
         "read {file}: it is a template of Helm, and what it says depends on values; render its chart first: helm template CHART | \
          harness simulate -"
     )]
     Template {
-        /// Which file.
+        /// The file.
         file: String,
     },
-    /// A template that something else than Helm fills in, or somebody.
+    /// The file is a template of another tool, or for manual editing.
     #[error(
         "read {file}: its line {line} has the placeholder {placeholder}; write a value there first"
     )]
     Placeholder {
-        /// Which file.
+        /// The file.
         file: String,
-        /// The first such line.
+        /// The first line with a placeholder.
         line: usize,
-        /// As it is written.
+        /// The placeholder.
         placeholder: String,
     },
-    /// Text that is not YAML for a character that looks like a space, or like nothing.
+    /// The text is not YAML, because of a character that looks like a space or is invisible.
     #[error(
         "read {file} as YAML: its line {line} has U+{code:04X} ({name}), which cannot be seen and is no space to YAML; write spaces \
          in its place, on other lines too"
     )]
     Hidden {
-        /// Which file.
+        /// The file.
         file: String,
         /// The first such line.
         line: usize,
-        /// Its number in Unicode.
+        /// The character's code point.
         code: u32,
-        /// What it is called.
+        /// The character's name.
         name: &'static str,
     },
-    /// What git has left in place of a manifest.
+    /// git has left a conflict or a pointer in place of a manifest.
     #[error("read {file}: line {line}: {left}")]
     Unfinished {
-        /// Which file.
+        /// The file.
         file: String,
         /// The line.
         line: usize,
-        /// What it is, and what to do.
+        /// What git has left, and what to do.
         left: &'static str,
     },
-    /// A kind that is written in another case than the API server knows it.
+    /// A kind is written in the wrong case.
     #[error(
         "read {found} of {file}: there is no such kind, and names of kinds have their case; write \"kind: {expected}\""
     )]
     Kind {
-        /// As it is written.
+        /// The written kind.
         found: String,
-        /// Which file, or overlay.
+        /// The file, or overlay.
         file: String,
-        /// As it is meant.
+        /// The right kind.
         expected: &'static str,
     },
-    /// A Helm chart.
+    /// The directory is a Helm chart.
     #[error(
         "read {path}: it is a chart of Helm; render it first: helm template {path} | harness simulate -"
     )]
     Chart {
-        /// Its directory.
+        /// The directory.
         path: PathBuf,
     },
-    /// A directory with nothing to read.
+    /// A directory has nothing to read.
     #[error("find a kustomization, or files that end in .yaml, .yml or .json, in {path}")]
     Nothing {
         /// The directory.
         path: PathBuf,
     },
-    /// A directory whose kustomization is not the only one (kustomize `api/internal/target/kusttarget.go`,
-    /// `LoadKustFile`: "Found multiple kustomization files").
+    /// A directory has several kustomizations (kustomize `api/internal/target/kusttarget.go`, `LoadKustFile`: "Found multiple
+    /// kustomization files").
     #[error("choose a kustomization of {path}, which has {found}: kustomize takes one only")]
     Kustomizations {
         /// The directory.
         path: PathBuf,
-        /// What is there.
+        /// The kustomizations.
         found: String,
     },
-    /// Text that is not YAML.
+    /// The text is not YAML.
     #[error("read {file} as YAML: line {line}: {problem}")]
     Yaml {
-        /// Which file, or overlay.
+        /// The file, or overlay.
         file: String,
         /// The line, from 1.
         line: u64,
-        /// What is wrong, and what to do.
+        /// The problem, and what to do.
         problem: String,
     },
-    /// An object whose fields are not what its kind has.
+    /// The fields of an object do not have the types of its kind.
     #[error(
         "read {object} of {file}: {field}: {problem}; compare it with the reference of its kind"
     )]
     Shape {
         /// Kind and name.
         object: String,
-        /// Which file, or overlay.
+        /// The file, or overlay.
         file: String,
-        /// Where in the object.
+        /// The field, as a path.
         field: String,
-        /// What does not fit.
+        /// The problem.
         problem: ShapeError,
     },
-    /// An object with fields that its kind does not have, at its top or in its `metadata`.
+    /// An object has unknown fields at its top level or in its `metadata`.
     #[error("read {object} of {file}: {told} (the API server refuses it: strict decoding error)")]
     Fields {
         /// Kind and name.
         object: String,
-        /// Which file, or overlay.
+        /// The file, or overlay.
         file: String,
-        /// Each field, and where it belongs.
+        /// Each field, with the place where it belongs.
         told: String,
     },
-    /// A version of a kind that this program does not know.
+    /// The version of a kind is unknown to this program.
     #[error("read {kind} of {file}: its apiVersion is {found:?}; write {expected:?}")]
     Version {
         /// The kind.
         kind: String,
-        /// Which file, or overlay.
+        /// The file, or overlay.
         file: String,
-        /// What it says.
+        /// The written version.
         found: String,
-        /// What is known.
+        /// The known versions.
         expected: &'static str,
     },
-    /// A kustomization that takes more than reading files.
+    /// A kustomization needs more than reading files.
     #[error(
         "read {path} without kubectl, since it has the field {field:?}; render it with kubectl"
     )]
     NeedsKubectl {
         /// The kustomization.
         path: PathBuf,
-        /// The first such field.
+        /// The first field that needs kubectl.
         field: String,
     },
-    /// A kustomization of which a part is fetched.
+    /// A part of a kustomization is remote.
     #[error(
         "read {path}: its resource {url:?} is elsewhere, and this program fetches none; render it first: kubectl kustomize {dir} > \
          all.yaml, and then give all.yaml"
@@ -173,23 +173,23 @@ pub enum ManifestError {
     Remote {
         /// The kustomization.
         path: PathBuf,
-        /// What it fetches, as it is written.
+        /// The URL, as written.
         url: String,
         /// The directory that was to be read.
         dir: PathBuf,
     },
-    /// A kustomization that has itself among its resources, also by way of others.
+    /// A kustomization includes itself, directly or indirectly.
     #[error(
         "read {path}: it takes {part:?}, which is itself, or a kustomization that takes it, so that there is no end to it (kustomize: \
          cycle detected); take that line out"
     )]
     Cycle {
-        /// The kustomization whose part closes the circle.
+        /// The kustomization whose part closes the cycle.
         path: PathBuf,
-        /// That part, as it is written.
+        /// That part, as written.
         part: String,
     },
-    /// A kustomization that has charts rendered.
+    /// A kustomization renders charts.
     #[error(
         "read {dir}: it has charts rendered, which kubectl does only with helm and where it is told to; run kubectl kustomize \
          --enable-helm {dir} | harness simulate -"
@@ -201,17 +201,17 @@ pub enum ManifestError {
     /// There is no kubectl that can render.
     #[error("find kubectl 1.27 or later, whose kustomize is version 5 or later: {0}")]
     NoKubectl(String),
-    /// kubectl refused.
+    /// kubectl reports an error.
     #[error("render {dir} with kubectl: {said}")]
     Render {
         /// The overlay.
         dir: PathBuf,
-        /// What kubectl said.
+        /// kubectl's message.
         said: String,
     },
 }
 
-/// What does not fit about a field, for people who write manifests: without the names that types have in this program.
+/// A type error of a field, for people who write manifests: without the type names of this program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ShapeError(String);

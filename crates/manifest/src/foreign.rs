@@ -1,4 +1,4 @@
-//! Files of other tools, which people give in place of manifests of Kubernetes.
+//! Recognises files of other tools, which users give in place of Kubernetes manifests.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ const FUNCTIONS: &str = "it is the host.json of Azure Functions, which says noth
      which func kubernetes deploy --dry-run writes";
 const NO_OBJECT: &str = "no document in it has a kind, as each object of Kubernetes has: give the file of the ScaledObject or ScaledJob";
 
-/// What `documents` are, and what to do, where none of them is an object of Kubernetes.
+/// The kind of `documents`, and what to do, if none of them is a Kubernetes object.
 pub fn foreign(documents: &[Document]) -> Option<&'static str> {
     let values = || documents.iter().map(|it| &it.value);
     if values().any(|value| value["kind"].is_string() && value["apiVersion"].is_string()) {
@@ -30,8 +30,8 @@ pub fn foreign(documents: &[Document]) -> Option<&'static str> {
     })
 }
 
-/// Whether it is one, or a template of Azure Resource Manager with one (Azure Container Apps, "Azure Resource Manager and YAML template
-/// specifications").
+/// Whether it is a container app, or a template of Azure Resource Manager with one (Azure Container Apps, "Azure Resource
+/// Manager and YAML template specifications").
 fn is_container_app(value: &Value) -> bool {
     let is_typed = |value: &Value| {
         let of = value["type"].as_str().unwrap_or_default();

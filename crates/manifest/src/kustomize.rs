@@ -1,4 +1,4 @@
-//! From a directory to manifests: with kubectl, or by reading files where a kustomization asks for no more than that.
+//! Renders a directory: with kubectl, or by reading files if its kustomization only lists them.
 
 mod said;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Document, ManifestError, parse, text_of, typed};
 
-/// From this version on, kustomize has all that the overlays use (`replacements`, `patches` with a target).
+/// The first version of kustomize with all features that the overlays use (`replacements`, `patches` with a target).
 const OLDEST_KUSTOMIZE: u32 = 5;
 
 /// A kubectl that can render.
@@ -19,7 +19,7 @@ const OLDEST_KUSTOMIZE: u32 = 5;
 pub struct Kubectl(());
 
 impl Kubectl {
-    /// Looks for it in `PATH`. Starts it once, and speaks to no cluster.
+    /// Finds kubectl in `PATH`. Starts it once, without connecting to a cluster.
     pub fn find() -> Result<Self, ManifestError> {
         let output = Command::new("kubectl")
             .args(["version", "--client", "--output=json"])
@@ -42,7 +42,7 @@ impl Kubectl {
         }
     }
 
-    /// Renders the kustomization in `dir`. What kubectl warns of meanwhile is no failure: fields that are deprecated work.
+    /// Renders the kustomization in `dir`. Warnings of kubectl are no failure: deprecated fields work.
     pub fn render(self, dir: &Path) -> Result<Vec<Document>, ManifestError> {
         let output = output(self, dir)?;
         parse(
@@ -51,7 +51,7 @@ impl Kubectl {
         )
     }
 
-    /// What kubectl warns of where it renders `dir`: our own manifests use nothing that will stop working.
+    /// kubectl's warnings when it renders `dir`: this project's manifests must use nothing deprecated.
     #[cfg(test)]
     pub(super) fn warnings(self, dir: &Path) -> String {
         let output = output(self, dir).unwrap();
@@ -59,7 +59,7 @@ impl Kubectl {
     }
 }
 
-/// What kubectl writes where it renders `dir`.
+/// kubectl's output when it renders `dir`.
 fn output(_found: Kubectl, dir: &Path) -> Result<Output, ManifestError> {
     let failed = |said: String| ManifestError::Render {
         dir: dir.to_owned(),
@@ -77,7 +77,7 @@ fn output(_found: Kubectl, dir: &Path) -> Result<Output, ManifestError> {
         return Ok(output);
     }
     let said = said::reason(&String::from_utf8_lossy(&output.stderr));
-    // `refusal` finds charts in kustomizations; this one is named by a generator that lies in a file of its own.
+    // `refusal` finds charts in kustomizations; this one is in a generator in another file.
     if said.contains("--enable-helm") {
         let dir = dir.to_owned();
         return Err(ManifestError::Charts { dir });
@@ -85,7 +85,7 @@ fn output(_found: Kubectl, dir: &Path) -> Result<Output, ManifestError> {
     Err(failed(said))
 }
 
-/// A kustomization that needs no kubectl.
+/// A kustomization that can be read without kubectl.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Plain {
@@ -95,7 +95,7 @@ struct Plain {
     config_map_generator: Vec<Generator>,
 }
 
-/// The fields that [`Plain`] does justice to; a namespace changes nothing within one kustomization.
+/// The fields of [`Plain`]; a namespace changes nothing within one kustomization.
 const PLAIN_FIELDS: [&str; 5] = [
     "apiVersion",
     "kind",
@@ -115,7 +115,7 @@ struct Generator {
 /// The names of a kustomization (kustomize `api/konfig/general.go`, `RecognizedKustomizationFileNames`).
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// Whether a file is one by its name.
+/// Whether a file is a kustomization by its name.
 pub(super) fn is_kustomization(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| NAMES.contains(&name)) && builtin::is_file(path)
@@ -135,8 +135,8 @@ pub(super) fn find(dir: &Path) -> Result<Option<PathBuf>, ManifestError> {
     Ok(here.pop())
 }
 
-/// Whether a resource that is no file here is fetched (kustomize `api/internal/git/repospec.go`, `NewRepoSpecFromURL`; a URL of a file
-/// by `api/internal/loader/fileloader.go`, `Load`).
+/// Whether a resource that is not a local file is remote (kustomize `api/internal/git/repospec.go`, `NewRepoSpecFromURL`; a URL
+/// of a file: `api/internal/loader/fileloader.go`, `Load`).
 fn is_remote(resource: &str) -> bool {
     let host = resource.split('/').next().unwrap_or_default();
     resource.contains("://")
@@ -148,12 +148,12 @@ fn is_remote(resource: &str) -> bool {
         || ["github.com", "gitlab.com", "bitbucket.org", "dev.azure.com"].contains(&host)
 }
 
-/// Fields that have charts rendered (kustomize `api/types/kustomization.go`).
+/// Fields that render charts (kustomize `api/types/kustomization.go`).
 const CHARTS: [&str; 2] = ["helmCharts", "helmChartInflationGenerator"];
 
-/// Why neither this program nor kubectl can render the kustomization in `dir`: it, or a kustomization on this disk that it lists, has a part
-/// that must be fetched from elsewhere, has a chart, or lists itself. `takers` are the directories that take this one, and
-/// `asked` is the one that was to be read. A file that cannot be read is passed over: reading the whole kustomization gives the error.
+/// Why neither this program nor kubectl can render the kustomization in `dir`: the kustomization, or a local one that it
+/// includes, has a remote part or a chart, or includes itself. `takers` are the directories that include this one, and `asked`
+/// is the one that was to be read. Skips unreadable files, whose error is reported when the whole kustomization is read.
 fn refusal(dir: &Path, asked: &Path, takers: &mut Vec<PathBuf>) -> Option<ManifestError> {
     let path = find(dir).ok()??;
     let documents = parse(&path.display().to_string(), &text_of(&path).ok()?).ok()?;
@@ -169,7 +169,8 @@ fn refusal(dir: &Path, asked: &Path, takers: &mut Vec<PathBuf>) -> Option<Manife
     let found = parts.find_map(|part| {
         let here = dir.join(part);
         let is_own = is_kustomization(&here) && place(&here) == place(&path);
-        // kustomize `api/internal/loader/fileloader.go`, `errIfArgEqualOrHigher`: a directory above one that takes it is refused too.
+        // kustomize `api/internal/loader/fileloader.go`, `errIfArgEqualOrHigher`: a directory above one that includes it is
+        // refused too.
         let takes_it = |taker: &PathBuf| taker.starts_with(place(&here));
         if is_own || (builtin::is_dir(&here) && takers.iter().any(takes_it)) {
             let (path, part) = (path.clone(), part.to_owned());
@@ -188,7 +189,7 @@ fn refusal(dir: &Path, asked: &Path, takers: &mut Vec<PathBuf>) -> Option<Manife
     found
 }
 
-/// Where a path is, without links and `..`; of what the program carries, the path itself without `..`.
+/// The canonical path, without links and `..`; for a path in the program, the path itself without `..`.
 fn place(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| {
         let mut place = PathBuf::new();
@@ -204,7 +205,7 @@ fn place(path: &Path) -> PathBuf {
 }
 
 /// Reads the objects that the kustomization in `dir` lists, and the `ConfigMap`s that it generates from `envs`, without the
-/// hash in their names. Refuses a kustomization that does more, such as patching: only kubectl can tell what comes of it.
+/// hash in their names. Refuses a kustomization with other features, such as patches, whose result only kubectl can compute.
 pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     if let Some(error) = refusal(dir, dir, &mut Vec::new()) {
         return Err(error);
@@ -252,7 +253,7 @@ pub fn read_plain(dir: &Path) -> Result<Vec<Document>, ManifestError> {
     Ok(documents)
 }
 
-/// `NAME=value` lines, as kustomize reads them: `#` begins a comment only at the beginning of a line.
+/// Parses `NAME=value` lines as kustomize does: `#` begins a comment only at the beginning of a line.
 fn variables(text: &str) -> BTreeMap<&str, &str> {
     text.lines()
         .map(str::trim_start)

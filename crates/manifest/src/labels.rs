@@ -1,4 +1,4 @@
-//! Label selectors, node affinity and the requirements of node pools: the same four questions about labels.
+//! Label selectors, node affinity and requirements of node pools, which share their operators.
 
 #![expect(
     missing_docs,
@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The label that holds the name of a node.
+/// The label with the name of a node.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 
 /// Labels of a pod or node.
 pub type Labels = BTreeMap<String, String>;
 
-/// Selects by labels; one without any condition selects everything.
+/// A label selector; one without conditions selects everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Selector {

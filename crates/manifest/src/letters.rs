@@ -1,6 +1,6 @@
-//! Characters that cannot be seen, by name; and what git leaves in files.
+//! Names of invisible characters; and texts that git leaves in files.
 
-/// The name of a character that cannot be seen, or not be told from a space.
+/// The name of a character that is invisible or looks like a space.
 pub fn hidden(letter: char) -> Option<&'static str> {
     Some(match letter {
         '\t' => "tab",
@@ -22,8 +22,8 @@ pub fn hidden(letter: char) -> Option<&'static str> {
     })
 }
 
-/// What git has left in `text` in place of somebody's work, and in which line: a conflict that nobody has resolved ("git merge", "How
-/// conflicts are presented"), or the pointer to a file of Git LFS ("The Pointer").
+/// The text that git has left in `text`, with its line: an unresolved conflict ("git merge", "How conflicts are presented"), or
+/// the pointer to a file of Git LFS ("The Pointer").
 pub fn left_by_git(text: &str) -> Option<(usize, &'static str)> {
     if text.starts_with("version https://git-lfs.github.com/") {
         let pointer = "the file is a pointer of Git LFS; fetch its content with 'git lfs pull'";

@@ -1,14 +1,14 @@
 //! Kubernetes manifests as typed structures, and the relations among them that no schema checks.
 //!
-//! - `strict`: fields that an object has at its top or in its `metadata`, and its kind has not. `about`: manifests of which one object is
-//!   asked about. `foreign`: files of other tools.
-//! - [`Manifests`]: what was read; `scaling`, `pod`, `surroundings` and `nodes` are its kinds. Fields that nothing here
-//!   depends on are left out, except of a `ScaledObject`: a misspelt field of one must not pass for its default.
-//! - [`read`] reads a file, standard input, a directory of files, or a kustomization: without kubectl where that is enough
-//!   ([`read_plain`]), else with it ([`Kubectl`]).
-//! - [`check()`]: what is wrong, as [`Problem`]s.
+//! - `strict`: unknown fields of an object at its top level or in its `metadata`. `about`: manifests that are read for one
+//!   object. `foreign`: files of other tools.
+//! - [`Manifests`]: the objects that were read; `scaling`, `pod`, `surroundings` and `nodes` are their kinds. Unused fields are
+//!   left out, except in a `ScaledObject`: a misspelt field of one must not silently get its default.
+//! - [`read`] reads a file, standard input, a directory of files, or a kustomization: without kubectl if possible
+//!   ([`read_plain`]), otherwise with it ([`Kubectl`]).
+//! - [`check()`]: the broken relations, as [`Problem`]s.
 //!
-//! Nothing here speaks to a cluster.
+//! This crate never connects to a cluster.
 
 mod about;
 mod check;
@@ -58,11 +58,11 @@ pub struct Metadata {
     /// Its name.
     #[serde(default)]
     pub name: String,
-    /// Its namespace; `None`: that of whoever applies it.
+    /// Its namespace; `None`: that of the user who applies it.
     pub namespace: Option<String>,
-    /// What the API server gave it; `None`: it was not read from a cluster.
+    /// The UID that the API server gave it; `None`: it was not read from a cluster.
     pub uid: Option<String>,
-    /// The objects that it belongs to.
+    /// The objects that own it.
     #[serde(default)]
     pub owner_references: Vec<Owner>,
     /// Its labels.
@@ -74,7 +74,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Whether both may be in one namespace.
+    /// Whether both can be in one namespace.
     pub fn is_beside(&self, other: &Self) -> bool {
         match (&self.namespace, &other.namespace) {
             (Some(one), Some(other)) => one == other,
@@ -83,7 +83,7 @@ impl Metadata {
     }
 }
 
-/// An object that another one belongs to.
+/// An object that owns another one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Owner {
     /// Its kind.
@@ -95,55 +95,55 @@ pub struct Owner {
 /// One object of a known kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item<T> {
-    /// The file, or the overlay that was rendered.
+    /// The file, or the rendered overlay.
     pub file: String,
     /// Its kind.
     pub kind: &'static str,
     /// Its name, labels and annotations.
     pub metadata: Metadata,
-    /// Its `spec`; of a `ConfigMap` its `data`.
+    /// Its `spec`, or the `data` of a `ConfigMap`.
     pub spec: T,
 }
 
 impl<T> Item<T> {
-    /// Kind and name, as kubectl writes them.
+    /// Kind and name, in kubectl's form.
     pub fn object(&self) -> String {
         format!("{}/{}", self.kind, self.metadata.name)
     }
 }
 
-/// What a set of manifests holds, by kind. Objects of other kinds are not kept: nothing here depends on them.
+/// A set of manifests, by kind. Objects of other kinds are not kept, because nothing here uses them.
 #[derive(Debug, Clone, Default)]
 pub struct Manifests {
-    /// What KEDA scales, and how.
+    /// `ScaledObjects`.
     pub scaled_objects: Vec<Item<Spec>>,
-    /// For what KEDA makes jobs, and how many.
+    /// `ScaledJobs`.
     pub scaled_jobs: Vec<Item<JobSpec>>,
-    /// The Job of each of those.
+    /// The Job of each ScaledJob.
     pub job_targets: Vec<Item<JobTarget>>,
-    /// What triggers sign in with.
+    /// Authentications of triggers.
     pub authentications: Vec<Item<AuthenticationSpec>>,
-    /// `HorizontalPodAutoscaler`s that KEDA has not made.
+    /// `HorizontalPodAutoscaler`s that are not KEDA's.
     pub autoscalers: Vec<Item<HorizontalPodAutoscaler>>,
     /// Deployments.
     pub deployments: Vec<Item<Deployment>>,
-    /// Settings, by name.
+    /// `ConfigMaps`.
     pub config_maps: Vec<Item<BTreeMap<String, String>>>,
-    /// How many pods may be evicted at a time.
+    /// Disruption budgets.
     pub disruption_budgets: Vec<Item<DisruptionBudget>>,
-    /// What pods may reach.
+    /// Network policies.
     pub network_policies: Vec<Item<NetworkPolicy>>,
     /// Karpenter's node pools.
     pub node_pools: Vec<Item<NodePool>>,
-    /// What pods sign in as.
+    /// Service accounts.
     pub service_accounts: Vec<Item<()>>,
     /// Namespaces.
     pub namespaces: Vec<Item<()>>,
-    /// What the nodes of pools are made of.
+    /// Node classes of the pools.
     pub node_classes: Vec<Item<()>>,
 }
 
-/// What every object has.
+/// The fields that every object has.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
@@ -152,7 +152,7 @@ struct Head {
 }
 
 impl Manifests {
-    /// Reads each document as what its kind says it is.
+    /// Parses each document as an object of its kind.
     pub fn from_documents(documents: &[Document]) -> Result<Self, ManifestError> {
         let mut manifests = Self::default();
         for document in documents {
@@ -161,7 +161,7 @@ impl Manifests {
         Ok(manifests)
     }
 
-    /// The Deployment that `scaled` scales, if it is here.
+    /// The Deployment that `scaled` scales, if it is among the manifests.
     pub fn target(&self, scaled: &Item<Spec>) -> Option<&Item<Deployment>> {
         let name = &scaled.spec.scale_target_ref.name;
         let mut deployments = self.deployments.iter();
@@ -172,7 +172,7 @@ impl Manifests {
         })
     }
 
-    /// Objects of other kinds, and of other groups, are somebody else's.
+    /// Adds a document; objects of other kinds and groups are ignored.
     fn add(&mut self, document: &Document) -> Result<(), ManifestError> {
         let text = |field: &str| document.value[field].as_str().unwrap_or_default();
         let (kind, version) = (text("kind"), text("apiVersion"));
@@ -187,7 +187,7 @@ impl Manifests {
                 })
             });
         };
-        // Of a version that is not served, the fields are others.
+        // The fields of a version that is not served are different.
         if known.is_served(version) {
             strict::check(document, known.kind)?;
         }
@@ -216,11 +216,11 @@ impl Manifests {
     }
 }
 
-/// A kind that something here depends on.
+/// A kind that this crate uses.
 struct Known {
     kind: &'static str,
     api_version: &'static str,
-    /// Groups that had it before, so that it is not taken for somebody else's.
+    /// Its former groups, whose objects are not ignored.
     former: &'static [&'static str],
 }
 
@@ -240,19 +240,19 @@ impl Known {
         self.kind == kind && (ours || api_version.is_empty())
     }
 
-    /// Whether it is meant by a name in another case.
+    /// Whether `kind` is this kind in another case.
     fn is_nearly(&self, kind: &str, api_version: &str) -> bool {
         self.kind.eq_ignore_ascii_case(kind) && self.is(self.kind, api_version)
     }
 
-    /// Whether a cluster serves it in a version whose fields are these.
+    /// Whether a cluster serves it in a version with these fields.
     fn is_served(&self, api_version: &str) -> bool {
         self.api_version == api_version
             || (self.kind == "HorizontalPodAutoscaler" && group(api_version) == "autoscaling")
     }
 }
 
-/// The group of an `apiVersion`; the core's has no name.
+/// The group of an `apiVersion`; empty for the core group.
 fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
@@ -291,7 +291,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The object, with what is under `field` as its content; no field, no content.
+    /// The object, with the value of `field` as its content; empty if the field is missing.
     fn item<T: DeserializeOwned>(&self, field: &str) -> Result<Item<T>, ManifestError> {
         let Document { file, value } = self.document;
         let (kind, found) = (self.known.kind, value["apiVersion"].as_str());
@@ -318,7 +318,7 @@ impl Reader<'_> {
     }
 }
 
-/// `value`, which is at `place` in `object`, as a structure; an error names the field, as the API server's do.
+/// Parses `value`, which is at `place` in `object`; an error names the field, like the API server's.
 fn typed<T: DeserializeOwned>(
     value: &Value,
     object: &str,

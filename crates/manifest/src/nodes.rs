@@ -15,10 +15,10 @@ use super::pod::Taint;
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct NodePool {
-    /// Karpenter tries the heaviest first.
+    /// Karpenter tries the pool with the highest weight first.
     #[serde(default)]
     pub weight: u32,
-    /// What its nodes may have together at most.
+    /// Limits of all of its nodes together.
     #[serde(default)]
     pub limits: BTreeMap<String, Value>,
     pub template: NodeTemplate,

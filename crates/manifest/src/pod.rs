@@ -1,4 +1,4 @@
-//! Deployments, as far as something depends on them.
+//! Deployments: the fields that are used here.
 
 #![expect(
     missing_docs,
@@ -25,7 +25,7 @@ pub struct Template {
     pub spec: Pod,
 }
 
-/// What a ScaledJob says of its Job; the rest is KEDA's to read.
+/// The fields of a ScaledJob's Job that are used here.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JobTarget {
@@ -62,7 +62,7 @@ impl JobTarget {
 pub struct Pod {
     pub service_account_name: Option<String>,
     pub automount_service_account_token: Option<bool>,
-    /// Kubernetes: 30.
+    /// Kubernetes' default is 30.
     pub termination_grace_period_seconds: Option<u64>,
     #[serde(default)]
     pub security_context: SecurityContext,
@@ -87,7 +87,7 @@ pub struct Pod {
     pub host_ipc: bool,
 }
 
-/// Of a pod, or of a container, which overrides it.
+/// The security context of a pod, or of a container, which overrides the pod's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityContext {
@@ -132,7 +132,7 @@ pub struct Taint {
 }
 
 impl Toleration {
-    /// Kubernetes, "Taints and Tolerations": nothing in a field stands for everything.
+    /// Kubernetes, "Taints and Tolerations": an empty field matches everything.
     pub fn tolerates(&self, taint: &Taint) -> bool {
         let key = self.key.as_ref().is_none_or(|key| *key == taint.key);
         let exists = self.operator.as_deref() == Some("Exists");
@@ -164,13 +164,13 @@ pub struct NodeAffinity {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeTerms {
-    /// One of them must hold.
+    /// At least one of them must match.
     pub node_selector_terms: Vec<NodeTerm>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Preference {
-    /// 1 to 100.
+    /// From 1 to 100.
     pub weight: u32,
     pub preference: NodeTerm,
 }
@@ -178,7 +178,7 @@ pub struct Preference {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeTerm {
-    /// All of them must hold.
+    /// All of them must match.
     #[serde(default)]
     pub match_expressions: Vec<Requirement>,
 }
@@ -225,7 +225,7 @@ pub struct Reference {
     pub name: String,
 }
 
-/// A variable; without a value when it comes from elsewhere.
+/// An environment variable; without a value if it comes from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Variable {
@@ -239,7 +239,7 @@ pub struct Port {
     pub name: Option<String>,
     #[serde(rename = "containerPort")]
     pub number: u16,
-    /// On the node.
+    /// The port on the node.
     #[serde(rename = "hostPort")]
     pub host: Option<u16>,
 }

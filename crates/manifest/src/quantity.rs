@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Suffixes of a quantity, with what they stand for (`pkg/api/resource`, `suffix.go` of apimachinery).
+/// Suffixes of a quantity with their factors (`pkg/api/resource`, `suffix.go` of apimachinery).
 const SUFFIXES: [(&str, f64); 15] = [
     ("Ki", 1_024.0),
     ("Mi", 1_048_576.0),
@@ -21,7 +21,7 @@ const SUFFIXES: [(&str, f64); 15] = [
     ("E", 1e18),
 ];
 
-/// A quantity of Kubernetes that is not negative: a number, or a text with a suffix or an exponent, of which it takes no more than one.
+/// Parses a Kubernetes quantity that is not negative: a number, or a text with a suffix or an exponent, but not both.
 /// `kube_quantity` reads "" and "Mi" as 0, which the API server refuses.
 pub fn quantity(value: &Value) -> Option<f64> {
     let text = match value {

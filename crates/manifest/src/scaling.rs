@@ -1,4 +1,4 @@
-//! KEDA's kinds. They are read, and refused, by the model that says what they do: [`autoscaler`].
+//! KEDA's kinds. The crate [`autoscaler`] parses and validates their settings.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use autoscaler::{
 use super::pod::{Container, JobTarget};
 use super::{Item, Manifests};
 
-/// The kind of what is scaled when none is given (KEDA `apis/keda/v1alpha1/gvkr.go`, `ParseGVKR`).
+/// The default kind of a scale target (KEDA `apis/keda/v1alpha1/gvkr.go`, `ParseGVKR`).
 const DEFAULT_TARGET: &str = "Deployment";
 const CLUSTER_WIDE: &str = "ClusterTriggerAuthentication";
 /// KEDA `scaledobject_types.go`, `ValidationsHpaOwnershipAnnotation` and `ScaledObjectTransferHpaOwnershipAnnotation`.
@@ -18,20 +18,20 @@ const NOT_MINDED: &str = "validations.keda.sh/hpa-ownership";
 const TRANSFERRED: &str = "scaledobject.keda.sh/transfer-hpa-ownership";
 
 impl Item<Spec> {
-    /// The kind of what is scaled.
+    /// The kind of the scale target.
     pub fn target_kind(&self) -> &str {
         let kind = self.spec.scale_target_ref.kind.as_deref();
         kind.unwrap_or(DEFAULT_TARGET)
     }
 
-    /// What is written in it and has no effect.
+    /// Settings without effect.
     pub fn unheeded(&self) -> Vec<Warning> {
         self.as_manifest().warnings()
     }
 
     fn as_manifest(&self) -> ScaledObject {
         ScaledObject {
-            // Both were compared when it was read.
+            // Both were checked when it was read.
             api_version: super::KEDA.to_owned(),
             kind: self.kind.to_owned(),
             metadata: self.named(),
@@ -50,7 +50,7 @@ impl Item<Spec> {
 }
 
 impl Item<JobSpec> {
-    /// What is written in it and has no effect.
+    /// Settings without effect.
     pub fn unheeded(&self) -> Vec<Warning> {
         self.as_manifest().warnings()
     }
@@ -76,23 +76,23 @@ impl<T> Item<T> {
     }
 }
 
-/// What is asked about settings, where they read several queues.
+/// The question about settings that read several queues.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
-    /// The queue that a load comes into; `None`: that of the first trigger that reads one.
+    /// The main queue, into which the load comes; `None`: that of the first trigger with a queue.
     pub queue: Option<String>,
-    /// Messages that are in other queues all the time.
+    /// The constant number of messages in other queues.
     pub waiting: BTreeMap<String, u64>,
 }
 
 impl Manifests {
-    /// The settings of a ScaledObject of these manifests, every default filled in, or why a cluster with all of them would refuse
-    /// it.
+    /// The settings of a ScaledObject of these manifests, with every default filled in, or the reasons why a cluster with all
+    /// of them would refuse it.
     pub fn settings(&self, scaled: &Item<Spec>) -> Result<Settings, Refusals> {
         self.settings_asked(scaled, &Asked::default())
     }
 
-    /// The settings, for a load that comes into one of several queues.
+    /// As [`Manifests::settings`], for a load that comes into one of several queues.
     pub fn settings_asked(&self, scaled: &Item<Spec>, asked: &Asked) -> Result<Settings, Refusals> {
         let mut refusals = self.conflicts(scaled);
         let target = self.target(scaled);
@@ -106,8 +106,8 @@ impl Manifests {
         Err(Refusals(refusals))
     }
 
-    /// The settings of a ScaledJob of these manifests. KEDA reads the environment of the first container, unless another is named
-    /// (KEDA `scale_resolvers.go`, `ResolveScaleTargetPodSpec` and `ResolveContainerEnv`).
+    /// The settings of a ScaledJob of these manifests. KEDA reads the environment of the first container, unless another is
+    /// named (KEDA `scale_resolvers.go`, `ResolveScaleTargetPodSpec` and `ResolveContainerEnv`).
     pub fn job_settings(
         &self,
         scaled: &Item<JobSpec>,
@@ -133,15 +133,15 @@ impl Manifests {
         scaled.as_manifest().settings_in(&around)
     }
 
-    /// The Job that a ScaledJob makes, as far as something depends on it.
+    /// The Job of a ScaledJob, with the fields that are used here.
     pub fn job_target(&self, scaled: &Item<JobSpec>) -> Option<&JobTarget> {
         let mut targets = self.job_targets.iter();
         let same = |it: &&Item<JobTarget>| it.file == scaled.file && it.metadata == scaled.metadata;
         targets.find(same).map(|item| &item.spec)
     }
 
-    /// What else scales the same, or goes by the same name (KEDA `scaledobject_webhook.go`, `verifyScaledObjects` and
-    /// `verifyHpas`), and a container that is not there (`scale_resolvers.go`, `ResolveContainerEnv`).
+    /// Other objects that scale the same target or have the same name (KEDA `scaledobject_webhook.go`, `verifyScaledObjects`
+    /// and `verifyHpas`), and a container that does not exist (`scale_resolvers.go`, `ResolveContainerEnv`).
     fn conflicts(&self, scaled: &Item<Spec>) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         let mut refuse = |field: &str, reason: String| {
@@ -255,7 +255,7 @@ impl Manifests {
                 })
             });
             let Some(map) = map else {
-                // A Secret, or a map that is not here.
+                // A Secret, or a map that is not among the manifests.
                 variables.complete = false;
                 continue;
             };
@@ -270,7 +270,7 @@ impl Manifests {
             let value = match (value, source) {
                 (Some(value), _) if value.contains("$(") => None,
                 (Some(value), _) => Some(value.to_owned()),
-                // KEDA skips what the kubelet fills in.
+                // KEDA skips values that the kubelet fills in.
                 (None, Some(source))
                     if source.contains_key("fieldRef")
                         || source.contains_key("resourceFieldRef") =>

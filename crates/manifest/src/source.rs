@@ -1,4 +1,4 @@
-//! From a path to objects: a file, standard input, a directory of files, or a kustomization.
+//! Reads a path into objects: a file, standard input, a directory of files, or a kustomization.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,16 @@ use workflow::contract::text::decode;
 use super::kustomize::{self, Kubectl};
 use super::{Document, ManifestError, parse, read_plain};
 
-/// What stands for standard input, and what errors call it.
+/// The path for standard input, and its name in errors.
 const STANDARD_INPUT: (&str, &str) = ("-", "standard input");
-/// What `kubectl apply -f DIRECTORY` reads (Kubernetes `cli-runtime/pkg/resource/builder.go`, `FileExtensions`).
+/// Extensions of the files that `kubectl apply -f DIRECTORY` reads (Kubernetes `cli-runtime/pkg/resource/builder.go`,
+/// `FileExtensions`).
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
-/// Archives, as `helm package` makes them.
+/// Extensions of archives, such as those of `helm package`.
 const PACKED: [&str; 4] = ["gz", "tgz", "tar", "zip"];
 
-/// The objects of a file, of standard input (`-`), or of a directory: its kustomization, rendered by kubectl where that does
-/// more than [`read_plain`] can, or else its files.
+/// Reads the objects of a file, of standard input (`-`), or of a directory: its kustomization, rendered by kubectl if
+/// [`read_plain`] cannot, or else its files.
 pub fn read(path: &Path) -> Result<Vec<Document>, ManifestError> {
     if builtin::is_dir(path) {
         return directory(path);
@@ -70,7 +71,7 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     extension.is_some_and(|it| extensions.contains(&it))
 }
 
-/// What a path is called in words.
+/// The name of a path in sentences.
 pub fn named(path: &Path) -> String {
     if path.as_os_str() == STANDARD_INPUT.0 {
         return STANDARD_INPUT.1.to_owned();

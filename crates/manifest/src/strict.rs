@@ -1,8 +1,9 @@
-//! Fields that no object of a kind has, at its top and in its `metadata`. What is under `spec` is checked as it is read.
+//! Unknown fields of an object at its top level and in its `metadata`. Fields under `spec` are checked when they are parsed.
 //!
-//! `kubectl apply` asks for strict field validation, with which the API server refuses such an object (Kubernetes
-//! `apimachinery/pkg/runtime/serializer/json/json.go`, "strict decoding error"; of custom resources `apiextensions-apiserver`
-//! `pkg/apiserver/customresource_handler.go`, `schemaCoercingDecoder`). Without it the field is dropped, and its default counts.
+//! `kubectl apply` requests strict field validation, with which the API server refuses such an object (Kubernetes
+//! `apimachinery/pkg/runtime/serializer/json/json.go`, "strict decoding error"; for custom resources `apiextensions-apiserver`
+//! `pkg/apiserver/customresource_handler.go`, `schemaCoercingDecoder`). Without it the field is dropped, and its default
+//! applies.
 
 use serde_json::Value;
 
@@ -28,10 +29,10 @@ const METADATA: [&str; 16] = [
     "uid",
 ];
 
-/// What every object may have at its top.
+/// Fields of every object at its top level.
 const EVERY: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-/// What an object of this kind has there besides.
+/// Additional top-level fields of an object of this kind.
 fn top(kind: &str) -> &'static [&'static str] {
     match kind {
         "ConfigMap" => &["data", "binaryData", "immutable"],
@@ -118,7 +119,7 @@ const DEPLOYMENT: &[&str] = &[
     "template",
 ];
 
-/// Where fields of a kind belong that people put elsewhere: the place, and the fields that it has.
+/// Places in which fields of a kind belong that users put elsewhere: each place with its fields.
 fn places(kind: &str) -> &'static [(&'static str, &'static [&'static str])] {
     match kind {
         "ScaledObject" => &[
@@ -139,7 +140,7 @@ fn places(kind: &str) -> &'static [(&'static str, &'static [&'static str])] {
     }
 }
 
-/// Refuses a document of `kind` with such fields, and names all of them.
+/// Refuses a document of `kind` with unknown fields, and names all of them.
 pub(super) fn check(document: &Document, kind: &str) -> Result<(), ManifestError> {
     let fields = |value: &Value| {
         let fields = value.as_object().into_iter().flat_map(|it| it.keys());
@@ -171,7 +172,7 @@ pub(super) fn check(document: &Document, kind: &str) -> Result<(), ManifestError
     })
 }
 
-/// A name that begins with a dash and a letter was to be an entry of a list.
+/// A name that begins with a hyphen and a letter was meant as an entry of a list.
 fn dash(value: &Value) -> Option<String> {
     match value {
         Value::Array(list) => list.iter().find_map(dash),
@@ -187,7 +188,7 @@ fn dash(value: &Value) -> Option<String> {
     }
 }
 
-/// What is wrong with a field of a kind that is in `place`, and where it belongs.
+/// The problem of a field of a kind in `place`, and where it belongs.
 fn advice(kind: &str, field: &str, place: &str) -> String {
     let mut here = EVERY.iter().chain(top(kind)).chain(&METADATA);
     if let Some(meant) = here.find(|it| it.eq_ignore_ascii_case(field) && **it != field) {
@@ -240,7 +241,7 @@ mod tests {
         };
         assert_eq!(object("", ""), "");
         assert_eq!(object(", labels: {a: b}, uid: u", "status: {}\n"), "");
-        // kubectl drops what has no value before it sends it.
+        // kubectl drops a field without a value before it sends the object.
         assert_eq!(object("", "maxReplicaCount:\n"), "");
         for (metadata, top, parts) in [
             (

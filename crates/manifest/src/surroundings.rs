@@ -1,4 +1,4 @@
-//! What stands around the pods: disruption budgets, network policies, and what else may scale them.
+//! Objects around the pods: disruption budgets, network policies, and other autoscalers.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub struct NetworkPolicy {
     pub egress: Vec<Egress>,
 }
 
-/// One way out; nothing in `to` is everywhere.
+/// An egress rule; an empty `to` means everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Egress {
     #[serde(default)]
@@ -42,7 +42,7 @@ pub struct IpBlock {
     pub cidr: String,
 }
 
-/// An HPA that KEDA has not made, or one that it has.
+/// An HPA, of KEDA or not.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HorizontalPodAutoscaler {

@@ -1,4 +1,4 @@
-//! `k8s/` keeps every relation, the sample's settings break three, and each relation is seen to be broken.
+//! Tests that `k8s/` keeps every relation, that the sample's settings break three, and that each broken relation is found.
 
 mod foreign;
 mod resources;
@@ -30,7 +30,7 @@ fn names(documents: &[Document]) -> Vec<&'static str> {
     names
 }
 
-/// kubectl, or a line that says what was not run. `EDW_REQUIRE_KUBECTL=1` makes its absence a failure.
+/// kubectl; without it prints that the test was not run. `EDW_REQUIRE_KUBECTL=1` makes its absence a failure.
 pub(super) fn kubectl(test: &str) -> Option<Kubectl> {
     match Kubectl::find() {
         Ok(kubectl) => Some(kubectl),
@@ -38,14 +38,14 @@ pub(super) fn kubectl(test: &str) -> Option<Kubectl> {
             panic!("failed to {error}")
         }
         Err(error) => {
-            // Not captured, as `println!` would be: nobody may take this for a pass.
+            // Not captured, unlike `println!`, so that it is not taken for a pass.
             writeln!(std::io::stderr(), "{test}: NOT RUN: failed to {error}").unwrap();
             None
         }
     }
 }
 
-/// The document of this kind, of the consumer's Deployment and not of another.
+/// The document of this kind; the Deployment is the consumer's.
 fn document<'a>(documents: &'a mut [Document], kind: &str) -> &'a mut Value {
     let mut found = documents
         .iter_mut()
@@ -54,7 +54,7 @@ fn document<'a>(documents: &'a mut [Document], kind: &str) -> &'a mut Value {
     found.next().expect("the kind must be there")
 }
 
-/// Sets what `pointer` leads to; its last part may be new.
+/// Sets the value at `pointer`, whose last part may be new.
 fn plant(documents: &mut [Document], kind: &str, pointer: &str, value: Value) {
     let (parent, key) = pointer
         .rsplit_once('/')
@@ -81,7 +81,7 @@ fn the_overlays_keep_every_relation() {
     };
     for overlay in ["local", "local-engine", "aks", "aks-spot"] {
         let dir = k8s("overlays").join(overlay);
-        // kustomize warns of fields that will stop working; in our own manifests that is a failure already.
+        // kustomize warns of deprecated fields; in this project's manifests that is a failure.
         assert_eq!(kubectl.warnings(&dir), "", "{overlay}");
         let documents = kubectl.render(&dir).unwrap();
         let manifests = Manifests::from_documents(&documents).unwrap();
@@ -112,7 +112,7 @@ fn the_settings_of_the_sample_break_exactly_three_relations() {
     );
     let manifests = Manifests::from_documents(&documents).unwrap();
     let scaled = manifests.settings(&manifests.scaled_objects[0]).unwrap();
-    // The sample's own figures (deployment/keda/keda-scaleobject-workload-id.sh).
+    // The sample's own numbers (deployment/keda/keda-scaleobject-workload-id.sh).
     assert_eq!(
         (scaled.min_replica_count, scaled.max_replica_count),
         (0, 15)
@@ -136,7 +136,7 @@ fn what_kubectl_makes_of_the_base_is_what_is_read_without_it() {
     assert_eq!(rendered.config_maps[0].spec, read.config_maps[0].spec);
     let pods = |manifests: &Manifests| {
         let mut pod = manifests.deployments[0].spec.template.spec.clone();
-        // The name of the ConfigMap, which gets a hash.
+        // The name of the `ConfigMap` has a hash.
         pod.containers[0].env_from.clear();
         pod
     };
@@ -246,7 +246,7 @@ fn without_an_account_workload_identity_is_refused() {
     assert_eq!(names(&documents), ["refused"]);
 }
 
-/// The overlay's own files beside the base; what it patches is planted.
+/// The overlay's own files and the base; its patches are applied by hand.
 fn spot() -> Vec<Document> {
     let mut documents = base();
     for file in ["nodepools.yaml", "aksnodeclass.yaml"] {
@@ -272,7 +272,7 @@ fn each_broken_relation_of_node_pools_is_named() {
             json!("x"),
             vec!["pool-taint-not-tolerated"],
         ),
-        // The other pool is the on-demand one: then there is no Spot pool that could need it.
+        // With on-demand capacity in the other pool, there is no Spot pool that needs a fallback.
         (capacity, json!(["on-demand"]), vec![]),
         (capacity, json!(["spot", "on-demand"]), vec![]),
     ];

@@ -1,9 +1,9 @@
-//! Which run it is.
+//! Identity of a run.
 
 use serde::{Deserialize, Serialize};
 use workflow::contract::{PayloadSize, Payloads, RunId};
 
-/// A run: its identity, and what makes it repeatable.
+/// The identity of a run, and the seed that makes it repeatable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Its id.
@@ -13,7 +13,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A fresh identity; the seed is drawn unless it is given.
+    /// Makes a new identity; the seed is random unless `seed` gives it.
     pub fn fresh(seed: Option<u64>) -> Self {
         Self {
             run: producer::new_run_id(),

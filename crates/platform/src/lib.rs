@@ -1,7 +1,7 @@
-//! Platforms: where the workload runs. One pair of traits, several ways to keep it; scenarios do not know which.
+//! Platforms: where the workload runs. One set of traits, with several implementations; scenarios do not depend on which one.
 //!
-//! A [`Platform`] says what it is and what it offers, and opens a [`Stage`] for one run. The stage owns everything of that run:
-//! storage, workers, the producer, nodes, and the wire between them where there is one. It is consumed by closing it.
+//! A [`Platform`] describes itself and what it offers, and opens a [`Stage`] for one run. The stage owns everything of that
+//! run: storage, workers, producers, nodes, and the wire if there is one. Closing the stage consumes it.
 //!
 //! ```text
 //! Platform ── open(StagePlan) ──► Stage ── workers()  how many, who is there, what is done to one
@@ -64,104 +64,105 @@ use self::local::Local;
 use crate::autoscale::{Scaling, ScalingRecord};
 use crate::storage::Store;
 
-/// Where the workload runs.
+/// A place where the workload runs.
 #[async_trait]
 pub trait Platform: Send + Sync {
     /// Its name: `local`, `cluster`, `aks`.
     fn name(&self) -> &'static str;
 
-    /// What produces the evidence, in one line for reports, such as `local processes, Azurite 3.37.0 from npm`.
+    /// What the evidence comes from, in one line for reports, such as `local processes, Azurite 3.37.0 from npm`.
     fn evidence(&self) -> String;
 
-    /// What it offers, and how fast things happen there.
+    /// What the platform offers, and its paces.
     fn profile(&self) -> Profile;
 
-    /// Which clock its runs live by.
+    /// The clock that its runs use.
     fn clock(&self) -> Clock {
         Clock::Wall
     }
 
-    /// The versions of what it is made of.
+    /// The versions of its parts.
     fn versions(&self) -> Vec<Fact>;
 
-    /// Which part of the platform a scenario takes, whose workers are scaled or not, and which has nodes taken back or not: those that run
-    /// together take no more than 1. With 0 their number alone says how many run at a time.
+    /// Share of the platform that a scenario uses, depending on whether its workers are scaled and whether it takes nodes back:
+    /// the shares of concurrent scenarios add up to at most 1. With 0, only their number is limited.
     fn share(&self, is_scaled: bool, takes_nodes: bool) -> f64 {
         let _ = (is_scaled, takes_nodes);
         0.0
     }
 
-    /// By what it scales workers whose scaling nobody changes; `None`: whoever has them scaled says it.
+    /// The platform's own scaling settings, for workers whose settings the scenario does not change; `None`: the scenario must
+    /// give them.
     fn scaling(&self) -> anyhow::Result<Option<Scaling>> {
         Ok(None)
     }
 
-    /// Opens the stage of one run. What outlives the harness is in the plan's log before it exists.
+    /// Opens the stage of one run. Everything that outlives the harness is in the plan's log before it exists.
     async fn open(&self, plan: StagePlan) -> anyhow::Result<Box<dyn Stage>>;
 
-    /// How the storage that stages share was lost for good, if it was. May be asked often, and by many.
+    /// How the storage that stages share was lost for good, if it was. May be called often and concurrently.
     async fn storage_lost(&self) -> Option<String>;
 }
 
-/// The clock that a run lives by.
+/// The clock that a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     /// The wall clock.
     Wall,
-    /// Tokio's clock, paused: time passes when nothing else is to do. The workload must live in this process.
+    /// Tokio's clock, paused: time passes only when no task can run. The workload must run in this process.
     Paused,
 }
 
-/// What a run needs of its stage, all of it known before anything starts.
+/// What a run needs of its stage, all of it decided before anything starts.
 #[derive(Clone)]
 pub struct StagePlan {
     /// The run.
     pub identity: Identity,
     /// The run's directory: history, and the output of processes below `logs/`.
     pub directory: PathBuf,
-    /// Where files go that live as long as the stage and are no evidence.
+    /// Directory for files that live as long as the stage and are no evidence.
     pub scratch: PathBuf,
     /// The run's event log.
     pub log: EventLog,
-    /// Which storage.
+    /// The storage that the run needs.
     pub storage: StorageNeed,
-    /// How many queues, each with consumers of its own.
+    /// How many queues the run has, each with its own consumers.
     pub queues: u32,
-    /// Where workers run, if that matters.
+    /// The nodes that the run needs, if it is about nodes.
     pub nodes: Option<NodePlan>,
-    /// Told when storage is lost.
+    /// Notified when storage is lost.
     pub loss: StorageLoss,
 }
 
-/// Which storage a run needs.
+/// The storage that a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum StorageNeed {
-    /// Queues and a table of its own in a storage that others use too.
+    /// Its own queues and table, in a storage that other runs use too.
     #[default]
     Shared,
-    /// A storage of its own, that keeps its data when it is taken away and comes back.
+    /// Its own storage, which keeps its data when it is taken away and brought back.
     Own,
-    /// A storage that takes tokens, and processes that sign in as this says.
+    /// Storage that takes tokens, and processes that sign in as the set-up says.
     SignedIn(SetUp),
 }
 
-/// Everything of one run.
+/// Everything of one run on a platform.
 #[async_trait]
 pub trait Stage: Send + Sync {
-    /// What produces the evidence, in one line for reports.
+    /// What the evidence comes from, in one line for reports.
     fn evidence(&self) -> String;
 
-    /// The run's queues and table, as the harness reaches them: several queues as one.
+    /// The run's queues and table, as the harness reaches them; several queues are joined to one.
     fn storage(&self) -> &Store;
 
     /// The workers.
     fn workers(&self) -> &dyn Workers;
 
-    /// What lies between the workload and storage, where there is something that sees and breaks requests.
+    /// The wire between the workload and storage, if there is one.
     fn wire(&self) -> Option<Arc<dyn Wire>>;
 
-    /// How long workers that are asked for may take to run, where nothing is wrong: a pod may have to fetch its image, and a node may
-    /// have to be made for it.
+    /// Time limit for requested workers to start if nothing is wrong: a pod may have to pull its image, and a node may have to
+    /// be made for it.
     fn start(&self) -> Duration {
         Duration::from_secs(60)
     }
@@ -171,15 +172,15 @@ pub trait Stage: Send + Sync {
         true
     }
 
-    /// What the autoscaler saw and wanted so far, for the workers of each queue, in the order of the queues; empty where the run says how
-    /// many workers there are.
+    /// The record of the autoscaler so far, for the workers of each queue, in the order of the queues; empty if the run sets
+    /// the number of workers.
     fn scaling(&self) -> Vec<ScalingRecord>;
 
-    /// The nodes that workers run on, where the plan asked for them.
+    /// The nodes of the workers, if the plan asked for them.
     fn nodes(&self) -> Option<&dyn Nodes>;
 
-    /// Starts `generators` producers with these arguments of their command line, and each with its slice of the load. Their names are
-    /// those of [`generator_name`]; of several queues, generator n sends to queue n modulo their number.
+    /// Starts `generators` producers with these command line arguments, each with its slice of the load. Their names are those
+    /// of [`generator_name`]; with several queues, generator n sends to queue n modulo the number of queues.
     async fn send(
         &self,
         arguments: &[String],
@@ -189,40 +190,40 @@ pub trait Stage: Send + Sync {
     /// Takes storage away for `time`, and returns when it is back with its data.
     async fn outage(&self, time: Duration) -> anyhow::Result<()>;
 
-    /// How storage was lost for good, if it was, by a look of its own. Never while [`Stage::outage`] keeps it away.
+    /// Checks whether storage was lost for good, and says how. `None` while [`Stage::outage`] keeps it away.
     async fn storage_lost(&self) -> Option<String>;
 
-    /// Who vouches for the processes, where the harness stands for that.
+    /// The harness's identity services, if the processes sign in with them.
     fn identities(&self) -> Option<&Identities>;
 
-    /// What must not be written down anywhere: everything that opens storage.
+    /// The secrets that open storage, which no log or report may contain.
     fn secrets(&self) -> Vec<String>;
 
-    /// What the processes of the run have taken so far, that of the harness included; empty where nobody can tell.
+    /// Resources that the run's processes and the harness have used so far; empty if the platform cannot tell.
     async fn taken(&self) -> Vec<Taken> {
         Vec::new()
     }
 
-    /// Whether nothing has gone wrong with what looks after the run; an error that has not been told yet is told here.
+    /// Returns an error of the tasks that manage the run, unless it was returned before.
     fn check(&self) -> anyhow::Result<()>;
 
-    /// Stops what looks after the number of workers, and returns its first error. Workers that run go on.
+    /// Stops the task that keeps the number of workers, and returns its first error. Running workers continue.
     async fn settle_workers(&self) -> anyhow::Result<()>;
 
-    /// Removes the run's queues and table, and strikes them off the log.
+    /// Removes the run's queues and table, and strikes them off the ledger.
     async fn remove(&self) -> anyhow::Result<()>;
 
-    /// How long [`Stage::remove`] may take.
+    /// Time limit of [`Stage::remove`].
     fn removal(&self) -> Duration {
         Duration::from_secs(20)
     }
 
-    /// Ends everything of the run that is left, without asking.
+    /// Ends everything that is left of the run, at once.
     async fn close(self: Box<Self>) -> anyhow::Result<()>;
 }
 
 impl StagePlan {
-    /// Records what is about to exist and outlives the harness.
+    /// Records resources that are about to be created and that outlive the harness.
     pub fn announce(&self, resources: Vec<Resource>) -> anyhow::Result<()> {
         for resource in resources {
             let now = workflow::contract::Stamp::now();
@@ -232,7 +233,7 @@ impl StagePlan {
     }
 }
 
-/// Starts what `--env` names. Files that are no evidence go below `scratch`.
+/// Starts the platform that `--env` names. Files that are no evidence go below `scratch`.
 pub async fn start(
     args: &WorkloadArgs,
     workload: Workload,

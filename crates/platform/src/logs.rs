@@ -1,26 +1,26 @@
-//! The logs of producer and workers: a file each, below `logs/` of the run's directory.
+//! Logs of producer and workers: one file each, below `logs/` of the run's directory.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// Where the log of `name` is, in a run's `directory`.
+/// The path of the log of `name`, in a run's `directory`.
 pub(super) fn file(directory: &Path, name: &str) -> PathBuf {
     directory.join("logs").join(format!("{name}.log"))
 }
 
-/// All that `name` has said.
+/// The whole log of `name`.
 pub(super) fn said(directory: &Path, name: &str) -> anyhow::Result<String> {
     let log = file(directory, name);
     std::fs::read_to_string(&log).with_context(|| format!("read {}", log.display()))
 }
 
-/// Whether `log` holds this text.
+/// Whether `log` contains `text`.
 pub(super) fn says(log: &Path, text: &str) -> bool {
     std::fs::read_to_string(log).is_ok_and(|said| said.contains(text))
 }
 
-/// The last lines of `log`, each cut to what a person reads of it; empty when nothing was said.
+/// The last lines of `log`, each cut to a readable length; empty if the log is empty.
 pub(super) fn last_lines(log: &Path) -> String {
     const LINES: usize = 15;
     const CHARS: usize = 400;

@@ -1,4 +1,4 @@
-//! Losing storage in the middle of a run: noticed by a look four times a second, and told to whoever waits for anything.
+//! Detection of a storage loss during a run: storage is checked four times a second, and every wait of the run is notified.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 use workflow::task;
 
-/// From one look to the next.
+/// Interval of the checks.
 const EVERY: Duration = Duration::from_millis(250);
 
-/// Whether storage is lost, and how. Clones share it.
+/// Whether and how storage was lost. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct StorageLoss(Arc<watch::Sender<Option<String>>>);
 
@@ -22,12 +22,12 @@ impl Default for StorageLoss {
 }
 
 impl StorageLoss {
-    /// How storage was lost, if it is.
+    /// How storage was lost, if it was.
     pub fn reason(&self) -> Option<String> {
         self.0.borrow().clone()
     }
 
-    /// Resolves when it is lost, with how.
+    /// Resolves with the reason when storage is lost.
     pub async fn lost(&self) -> String {
         let mut told = self.0.subscribe();
         let lost = told.wait_for(Option::is_some).await;
@@ -36,7 +36,7 @@ impl StorageLoss {
             .unwrap_or_default()
     }
 
-    /// Tells how storage was lost; only the first reason counts.
+    /// Records how storage was lost; only the first reason counts.
     pub fn tell(&self, reason: String) {
         self.0.send_if_modified(|told| {
             let first = told.is_none();
@@ -46,15 +46,15 @@ impl StorageLoss {
     }
 }
 
-/// Asks four times a second whether storage is lost, until it is dropped.
+/// Checks four times a second whether storage was lost, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lookout(
     #[expect(dead_code, reason = "ends the look-out when it is dropped")] AbortOnDropHandle<()>,
 );
 
 impl Lookout {
-    /// `look` is one look: how storage was lost, if it was. Told to `loss`, once. A look that panics is told as well: the run
-    /// must not go on unwatched.
+    /// `look` is one check: it returns how storage was lost, if it was. The first result goes to `loss`. A check that panics
+    /// counts as a loss, because the run must not continue unchecked.
     pub(super) fn start<L, F>(loss: StorageLoss, mut look: L) -> Self
     where
         L: FnMut() -> F + Send + 'static,

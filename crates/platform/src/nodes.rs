@@ -1,4 +1,4 @@
-//! The nodes of a stage: a watched list, and evictions.
+//! Nodes of a stage: a watched list, and evictions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,13 +16,13 @@ use crate::simulated::{Capacity, Eviction, Figures, NodeView, evictable};
 /// What a run needs of its nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodePlan {
-    /// The directory of the manifests that say which nodes there can be.
+    /// The directory of the manifests with the node pools.
     pub manifests: PathBuf,
-    /// Most workers on one, where its size allows more.
+    /// Most workers on one node, if its size allows more.
     pub workers_each: u64,
-    /// How many times as fast as in Azure nodes come and are missed.
+    /// How many times faster than in Azure nodes are made, and their loss is noticed.
     pub pace: Pace,
-    /// Whether those that are needed before the first eviction stand already, and take no time to come.
+    /// Whether the nodes that are needed before the first eviction exist from the start.
     pub is_standing: bool,
 }
 
@@ -36,80 +36,81 @@ impl fmt::Display for NodePlan {
     }
 }
 
-/// The nodes, as last seen.
+/// The nodes of a run, as last seen.
 #[derive(Debug, Clone, Default)]
 pub struct NodesView {
-    /// Those that are there, by name.
+    /// The nodes that exist, by name.
     pub nodes: Vec<NodeView>,
     /// The evictions so far, in order.
     pub evictions: Vec<Evicted>,
-    /// What keeps Azure from giving machines, if it last said so: no Spot capacity, a quota.
+    /// Why Azure gives no machines, by its last report: no Spot capacity, a quota.
     pub shortage: Option<String>,
-    /// Why a consumer has no node, where it will have none: all nodes that there are are full.
+    /// Why a consumer has no node and will not get one: all nodes are full.
     pub no_room: Option<String>,
-    /// What a node must be so that it can be evicted, in words.
+    /// A description of the nodes that can be evicted.
     pub wanted: String,
 }
 
-/// One eviction, from its announcement or its beginning on.
+/// One eviction, from its notice or its start on.
 #[derive(Debug, Clone)]
 pub struct Evicted {
-    /// The node.
+    /// The node's name.
     pub node: String,
-    /// What was to happen to it.
+    /// How the node was to be evicted.
     pub eviction: Eviction,
-    /// Whether the harness had it done; else Azure did it by itself.
+    /// Whether the harness requested the eviction; otherwise Azure evicted the node by itself.
     pub is_asked: bool,
-    /// When its machine was told; where it was not, when it ended.
+    /// When its machine was notified, or, without a notice, when it ended.
     pub since: Stamp,
     /// Whether its machine has ended.
     pub is_over: bool,
     /// The workers that were on it.
     pub workers: BTreeSet<String>,
-    /// The longest time between two of its looks for a notice, of each worker that has looked twice or more.
+    /// The longest time between two requests for scheduled events, of each worker that has sent at least two.
     pub longest_pauses: BTreeMap<String, Duration>,
-    /// Those that ended by themselves before it did, and how.
+    /// Workers that ended by themselves before the machine did, and how.
     pub ended: Vec<Departure>,
-    /// Those that ended with it, each with the messages that it had in its hands.
+    /// Workers that ended with the machine, each with the number of messages that it had in hand.
     pub killed: Vec<(String, u64)>,
-    /// What keeps it from being taken back after all, where the harness was to do it.
+    /// Why the harness could not take the node back after all.
     pub failed: Option<String>,
-    /// From the notice, or from when they were first told to end, until no worker was left on it, if all ended by themselves.
+    /// Time from the notice, or from the first request to a worker to end, until no worker was left on the node; `None` unless
+    /// all ended by themselves.
     pub drained: Option<Duration>,
-    /// From the first worker that was missing until as many as before were at work.
+    /// Time from the first missing worker until as many workers as before were at work.
     pub recovered: Option<Duration>,
 }
 
 impl NodesView {
-    /// The nodes that have workers and can be evicted, by name.
+    /// The names of the nodes that have workers and can be evicted.
     pub fn evictable(&self) -> Vec<String> {
         evictable(&self.nodes)
     }
 
-    /// What keeps consumers from coming, if something does that is not their own.
+    /// Why consumers cannot start, if the reason lies outside of them.
     pub fn denied(&self) -> Option<String> {
         self.no_room.clone().or_else(|| self.shortage.clone())
     }
 
-    /// How the node of this name is paid for.
+    /// How the node `name` is paid for.
     pub fn capacity(&self, name: &str) -> Option<Capacity> {
         let node = self.nodes.iter().find(|node| node.name == name);
         node.map(|node| node.capacity)
     }
 }
 
-/// Where workers run, and how Azure takes that back.
+/// The nodes of workers, and their evictions.
 #[async_trait]
 pub trait Nodes: Send + Sync {
-    /// The nodes, as they come and go.
+    /// The nodes, updated as they come and go.
     fn watch(&self) -> watch::Receiver<NodesView>;
 
-    /// Has `node` taken back, as `eviction` says.
+    /// Takes `node` back, as `eviction` says.
     async fn evict(&self, node: &str, eviction: Eviction) -> anyhow::Result<()>;
 
-    /// From now on Azure has Spot machines to give, or it has none.
+    /// Sets whether Azure has Spot machines to give.
     async fn offer_spot(&self, available: bool);
 
-    /// How long nodes were there together, so far.
+    /// How long nodes existed so far, added up.
     async fn figures(&self) -> Figures;
 }

@@ -1,4 +1,4 @@
-//! What a platform offers, and how fast things happen there: known before anything runs.
+//! What a platform offers, and how fast it runs scenarios: known before anything starts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,28 +7,29 @@ use workflow::contract::workload::{Description, Name};
 
 use evidence::pace::{Pace, Paces};
 
-/// Something that a platform may lack.
+/// A capability that a platform may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// A fault proxy between the workload and its storage, which breaks requests and writes a history of them.
+    /// A proxy between the workload and its storage that injects faults and records every request.
     Wire,
     /// Consumers that can be frozen and thawed.
     Freeze,
-    /// A storage that can be taken away and brought back with its data.
+    /// Storage that can be taken away and brought back with its data.
     Outage,
-    /// An authority of the harness, whose clock, tokens and mistakes it decides.
+    /// Identity services of the harness, which control clock, tokens and mistakes.
     Authority,
     /// Scaling by KEDA and the HPA, or by their model.
     Scaling,
-    /// Spot nodes that can be evicted, or what stands for them.
+    /// Spot nodes that can be evicted, or nodes that stand for them.
     Nodes,
-    /// Nodes that can end without any notice, when the scenario says so.
+    /// Nodes that can end without notice, when the scenario says so.
     SuddenEnd,
-    /// Nodes that can be drained: nothing comes to them any more, and what is there is told to end.
+    /// Nodes that can be drained: they get no new pods, and their pods are told to end.
     NodeDrain,
-    /// Evictions that are announced as long before as the scenario says.
+    /// Evictions with a notice as long before as the scenario says.
     Notice,
-    /// A drain of a node before the end that its notice says, with a second of grace, when the scenario says so.
+    /// A forced drain of a node, with a grace period of one second, between the notice and the end of its machine, when the
+    /// scenario says so.
     EarlyDrain,
     /// Machines that can be stopped without being deleted.
     StoppedMachine,
@@ -101,7 +102,7 @@ impl Need {
     ];
 }
 
-/// As reports name it, after "it needs".
+/// The capability's name in reports, after "it needs".
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -146,12 +147,12 @@ impl fmt::Display for Need {
     }
 }
 
-/// What a platform offers.
+/// The capabilities that a platform offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offers(BTreeSet<Need>);
 
 impl Need {
-    /// What the worker of `description` lacks.
+    /// The capabilities that the worker of `description` lacks.
     pub fn lacking(description: &Description) -> Vec<Self> {
         let worker = &description.worker;
         let offered = [
@@ -175,35 +176,35 @@ impl Need {
 }
 
 impl Offers {
-    /// Everything.
+    /// All capabilities.
     pub fn all() -> Self {
         Self(Need::ALL.into())
     }
 
-    /// The same without some of it.
+    /// Removes the capabilities in `lacking`.
     #[must_use]
     pub fn without(mut self, lacking: &[Need]) -> Self {
         self.0.retain(|need| !lacking.contains(need));
         self
     }
 
-    /// What of `needs` it lacks.
+    /// The part of `needs` that is not offered.
     pub fn missing(&self, needs: &BTreeSet<Need>) -> BTreeSet<Need> {
         needs.difference(&self.0).copied().collect()
     }
 }
 
-/// What a platform says of itself before anything runs there.
+/// Facts about a platform that are known before anything runs there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// What it offers.
     pub offers: Offers,
-    /// How much faster than in production things happen there.
+    /// How much faster than in production scenarios run there.
     pub paces: Paces,
 }
 
 impl Profile {
-    /// The same with the worker of `description`.
+    /// Removes the capabilities that the worker of `description` lacks.
     #[must_use]
     pub fn with_worker(self, description: &Description) -> Self {
         Self {
@@ -212,8 +213,8 @@ impl Profile {
         }
     }
 
-    /// The pace of a scenario with these needs: production's own, unless it is about scaling or about nodes; the slower one
-    /// where it is about both.
+    /// The pace of a scenario with these needs: 1, unless it is about scaling or about nodes; the slower of the two paces if it
+    /// is about both.
     pub fn pace(&self, needs: &BTreeSet<Need>) -> Pace {
         let about = |need, pace| needs.contains(&need).then_some(pace);
         let paces = [

@@ -1,4 +1,4 @@
-//! Whether a storage that is somebody else's still answers.
+//! Checks whether a storage that the harness did not start still answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use workflow::azure::AzureQueue;
 use workflow::duration;
 use workflow::ports::{ErrorKind, WorkQueue as _};
 
-/// From one question to the next, however many ask.
+/// Interval of the checks, however many callers ask.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How long an answer may take.
+/// Timeout of a check.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Follows one storage. Clones share what they have seen.
+/// Checks one storage. Clones share the results.
 #[derive(Debug, Clone)]
 pub(super) struct Reach {
-    /// Asked for its length; it need not exist, since any answer will do.
+    /// The queue whose length is requested; it need not exist, because any answer will do.
     queue: AzureQueue,
-    /// How long it may go without an answer.
+    /// How long storage may fail to answer.
     patience: Duration,
     seen: Arc<Mutex<Seen>>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Reach {
 #[derive(Debug, Default)]
 struct Seen {
     asked: Option<Instant>,
-    /// Since when no question was answered, and what came instead.
+    /// Since when no request was answered, and the error of the last one.
     silent: Option<(Instant, String)>,
 }
 
@@ -41,10 +41,10 @@ impl Reach {
         }
     }
 
-    /// What is wrong, once it has not answered for too long. Counted from the first question without an answer: nothing is
-    /// known of a time in which nobody asked.
+    /// The error, once storage has not answered for too long. The time counts from the first request without an answer: without
+    /// requests nothing is known.
     pub(super) async fn lost(&self) -> Option<String> {
-        // Somebody else is asking already.
+        // Another caller is already checking.
         let mut seen = self.seen.try_lock().ok()?;
         if seen.asked.is_none_or(|at| at.elapsed() >= EVERY) {
             let now = Instant::now();

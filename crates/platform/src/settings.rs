@@ -1,4 +1,4 @@
-//! The settings of the workload's programs: as variables, the same on every platform, and as their own parsers read them.
+//! Settings of the workload's programs: the same variables on every platform, and their check by the programs' own parsers.
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -18,7 +18,7 @@ pub fn names(run: &RunId) -> (String, String) {
     (format!("edw-{run}"), format!("edw{letters}"))
 }
 
-/// The names of the `queues` queues of a run: the one of [`names`], or, of several, each with a number.
+/// The names of the `queues` queues of a run: that of [`names`], or, if there are several, each with a number.
 pub fn own_queues(run: &RunId, queues: u32) -> Vec<String> {
     let (queue, _) = names(run);
     match queues {
@@ -27,7 +27,7 @@ pub fn own_queues(run: &RunId, queues: u32) -> Vec<String> {
     }
 }
 
-/// The variables that give a process of the workload the storage of `run`, and of its queues the one called `queue`.
+/// The variables by which a process of the workload finds the storage of `run`, and the queue `queue` in it.
 pub fn storage_variables(
     run: &RunId,
     queue: &str,
@@ -49,23 +49,23 @@ pub fn storage_variables(
         .into()
 }
 
-/// Where a worker finds the storage of its run.
+/// The storage of a run, as its workers are told.
 #[derive(Debug, Clone, Copy)]
 pub struct StorageTold<'a> {
     /// The run.
     pub run: &'a RunId,
-    /// Its queue; of several, the one that the worker serves.
+    /// The queue that the worker serves.
     pub queue: &'a str,
-    /// Where the services are.
+    /// The addresses of the services.
     pub endpoints: &'a Endpoints,
-    /// A shared access signature for both; empty where the worker signs in otherwise.
+    /// A SAS for both services; empty if the worker signs in otherwise.
     pub sas: &'a str,
     /// How to sign in: `sas` or `auto`.
     pub credential: &'a str,
 }
 
-/// A worker is configured through its environment alone, so that any program can be one: by the variables of its description. One that
-/// names something of which nobody says what it is, is left out.
+/// The variables of a worker's description, with their values. A worker is configured by its environment alone, so that any
+/// program can be one. A variable with a placeholder that has no value is left out.
 pub fn worker_variables(
     description: &Description,
     storage: StorageTold<'_>,
@@ -80,7 +80,7 @@ pub fn worker_variables(
     })
 }
 
-/// The same where `place` says where a worker is and what it finds there, and the worker's options say the rest.
+/// As [`worker_variables`]: `place` gives the values that depend on the worker's place, `options` the rest.
 pub fn placed_variables(
     description: &Description,
     options: &ConsumerOptions,
@@ -99,13 +99,13 @@ pub fn placed_variables(
     })
 }
 
-/// What the description itself says of a setting that nobody gives.
+/// The description's own value for a setting that neither options nor place give.
 fn of_description(description: &Description, name: Name) -> Option<String> {
     let after = description.poison.as_ref()?.after?;
     (name == Name::Attempts).then(|| after.to_string())
 }
 
-/// The same without those that say where storage is.
+/// The consumer's variables without those about storage.
 pub fn consumer_variables(
     description: &Description,
     name: &str,
@@ -154,7 +154,7 @@ fn of_storage(description: &Description, told: StorageTold<'_>, name: Name) -> O
     })
 }
 
-/// What manifests say in the variables of the project's own consumer, for a worker that has other names for it.
+/// The value that manifests give to a variable of the project's own consumer, for a worker with other variable names.
 fn of_manifests(options: &ConsumerOptions, name: Name) -> Option<String> {
     let own = Description::own();
     let mut variables = own.worker.variables.iter();
@@ -210,7 +210,7 @@ fn of_worker(
             if hole.format == Format::Plain {
                 return Some(work);
             }
-            // Of work that takes no fixed time, no number says how long it takes.
+            // Only a fixed working time is a single number.
             let fixed = duration::parse(work.strip_prefix("fixed:")?).ok()?;
             span(Some(fixed), millis)
         }
@@ -225,8 +225,8 @@ fn of_worker(
     }
 }
 
-/// Reads the settings of a program as its own `main` will: its arguments, the variables it is given, as the flags whose
-/// twins they are, and what it inherits from this process.
+/// Parses the settings of a program as its own `main` would: its arguments, its variables as the flags that they stand for, and
+/// the variables that it inherits from this process.
 pub fn parse<A: clap::Args>(
     name: &'static str,
     arguments: &[String],
@@ -238,7 +238,7 @@ pub fn parse<A: clap::Args>(
         let twin = flags.find(|flag| flag.get_env() == Some(OsStr::new(variable)))?;
         Some(format!("--{}={value}", twin.get_long()?))
     };
-    // As in an environment, the later of two that are called the same counts.
+    // As in an environment, the last variable of a name counts.
     let is_last = |(at, (name, _)): &(usize, &(String, String))| {
         let mut later = variables[at + 1..].iter();
         later.all(|(other, _)| other != name)
@@ -252,7 +252,7 @@ pub fn parse<A: clap::Args>(
         .map_err(|error| anyhow!(first_paragraph(&error)))
 }
 
-/// What is wrong, without the usage of a program that nobody called.
+/// The error without the usage text: the user did not call this program.
 fn first_paragraph(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let text = text.trim_start_matches("error: ");

@@ -1,6 +1,6 @@
-//! Workers of several queues.
+//! Distribution of workers over several queues.
 
-/// How many of `count` workers serve each of so many queues: as even as can be, the first ones more.
+/// Distributes `count` workers as evenly as possible over `queues` queues; the first queues get the remainder.
 pub(super) fn spread(count: u32, queues: usize) -> Vec<u32> {
     let all = u32::try_from(queues).unwrap_or(u32::MAX);
     let even = |at: u32| count / all + u32::from(at < count % all);

@@ -1,19 +1,19 @@
-//! What processes take of the machine that they run on.
+//! Resources that processes use on their machine.
 
 use std::time::Duration;
 
 /// The kinds of processes of a run, in the order of a message's way.
 pub const PARTS: [&str; 4] = ["generators", "wire and harness", "storage", "consumers"];
 
-/// What one process has taken since it began.
+/// Resources that one process has used since its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// Which kind of process, one of [`PARTS`].
+    /// The kind of the process, one of [`PARTS`].
     pub part: &'static str,
-    /// What tells it from others of the run.
+    /// The name of the process within the run.
     pub process: String,
-    /// Processor time of all of its threads.
+    /// CPU time of all of its threads.
     pub cpu: Duration,
-    /// The most memory that it had resident at once, in KiB.
+    /// The most memory that it ever had resident, in KiB.
     pub peak_kib: u64,
 }

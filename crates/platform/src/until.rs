@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// How often a condition is looked at that nobody announces.
+/// Poll interval for conditions without a notification.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// The deadline passed before the condition held.
+/// Error of a wait whose deadline passed before the condition held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub struct Late {
-    /// How long was waited.
+    /// How long the wait took.
     pub after: Duration,
 }
 
@@ -22,8 +22,8 @@ impl fmt::Display for Late {
     }
 }
 
-/// Looks at `condition` until it gives a value, for at most `deadline`; it is looked at once in any case, and once more when the
-/// deadline has passed. An error of the condition ends the wait.
+/// Polls `condition` until it returns a value, for at most `deadline`: at least once, and once more when the deadline has
+/// passed. An error of the condition ends the wait.
 pub async fn until<T>(
     deadline: Duration,
     mut condition: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
@@ -41,7 +41,7 @@ pub async fn until<T>(
     }
 }
 
-/// Waits until `holds` gives something for what `told` announces, for at most `deadline`.
+/// Waits until `holds` returns a value for the state that `told` publishes, for at most `deadline`.
 pub async fn until_told<S, T>(
     mut told: watch::Receiver<S>,
     deadline: Duration,
@@ -53,7 +53,7 @@ pub async fn until_told<S, T>(
             if let Some(found) = holds(&told.borrow_and_update()) {
                 return Some(found);
             }
-            // The announcer is gone, and with it whatever could still change.
+            // The publisher is gone, so the state cannot change any more.
             told.changed().await.ok()?;
         }
     });

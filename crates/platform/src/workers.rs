@@ -1,7 +1,7 @@
-//! The workers of a stage, declaratively: how many there should be and of what kind, who is there, and what is done to one.
+//! Workers of a stage, declaratively: their wanted number and kind, a roster of them, and actions on single workers.
 //!
-//! A worker is one competing consumer: a process on a laptop, a pod in a cluster. Left out: rollouts. A spec that changes the
-//! settings of a group holds for the workers that are started from then on.
+//! A worker is one competing consumer: a process on a laptop, a pod in a cluster. Left out: rollouts. Changed settings of a
+//! group apply to the workers that start afterwards.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,29 +18,29 @@ use crate::simulated::Placed;
 /// The group of a scenario that has only one.
 pub const CONSUMERS: &str = "consumers";
 
-/// How many workers of a kind there should be. The platform keeps it so: a worker that ends is replaced, as by a Deployment.
+/// The wanted workers of one group. The platform keeps their number: a worker that ends is replaced, as by a Deployment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkerSpec {
-    /// Which workers it speaks of. A later spec of the same group takes this one's place.
+    /// The group's name. A later spec of the same group replaces this one.
     pub group: &'static str,
-    /// How many.
+    /// The number of workers.
     pub replicas: Replicas,
-    /// How each is configured.
+    /// The settings of each worker.
     pub options: ConsumerOptions,
-    /// From the request to end until a worker is ended by force.
+    /// Time from the request to end until a worker is killed.
     pub grace: Duration,
 }
 
-/// How many workers there should be.
+/// The wanted number of workers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Replicas {
-    /// So many.
+    /// A fixed number.
     Fixed(u32),
-    /// As many as the autoscaler wants, from none on.
+    /// As many as the autoscaler wants, starting from zero.
     Scaled(Box<Scaling>),
 }
 
-/// How a consumer is configured; what is `None` stays at the consumer's own default.
+/// Settings of a consumer; `None` leaves the consumer's own default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConsumerOptions {
     /// Simulated work, in the consumer's own grammar, such as `fixed:50ms`.
@@ -57,30 +57,30 @@ pub struct ConsumerOptions {
     pub grace: Option<Duration>,
     /// How long storage may be unreachable at the start.
     pub start_timeout: Option<Duration>,
-    /// What it logs.
+    /// The log level or filter.
     pub log: Option<String>,
-    /// Whether the platform asks it if it is ready.
+    /// Whether the platform probes its readiness.
     pub is_probed: bool,
-    /// Whether a consumer that ends by itself because it may not work (exit codes 3 to 5) does what the run is about.
+    /// Whether the run expects a consumer to refuse work and end by itself (exit codes 3 to 5).
     pub may_refuse: bool,
-    /// Variables that hold where nothing above says otherwise.
+    /// Additional variables, used if no option above sets them.
     pub variables: Vec<(String, String)>,
 }
 
-/// What a platform adds to the options of one worker.
+/// A platform's additions to the settings of one worker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seat {
-    /// Where its probes answer, when they are asked.
+    /// The address of its probes, if it is probed.
     pub probes: Option<SocketAddr>,
-    /// The node that it is on, and where that is told of its end; `None`: there are no nodes.
+    /// Its node, and the address of its scheduled events; `None`: there are no nodes.
     pub node: Option<Placed>,
 }
 
-/// What workers are told that their node is called, where there are no nodes.
+/// The value of `NODE_NAME` if there are no nodes.
 const NO_NODE: &str = "laptop";
 
 impl Seat {
-    /// What the worker is told that its node is called (`NODE_NAME`).
+    /// The value of `NODE_NAME` for this worker.
     pub fn told_node(&self) -> &str {
         self.node.as_ref().map_or(NO_NODE, |placed| &placed.node)
     }
@@ -89,50 +89,50 @@ impl Seat {
 /// The workers of a stage, as last seen.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
-    /// Those that have not ended, in the order in which they were started.
+    /// Workers that have not ended, in the order of their start.
     pub workers: Vec<Worker>,
-    /// Those that have ended, in the order in which that was noticed.
+    /// Workers that have ended, in the order in which their ends were noticed.
     pub departed: Vec<Departure>,
     /// How many are wanted, all groups together.
     pub wanted: u32,
-    /// Whether an autoscaler says how many are wanted, and may want more.
+    /// Whether an autoscaler sets the wanted number, and may raise it.
     pub is_scaled: bool,
-    /// How many are missing, and are not started yet because those before them ended by themselves.
+    /// How many workers are missing and delayed because the workers in their places ended by themselves.
     pub held_back: u32,
-    /// Whether one that ends by itself is merely started again, as its description says.
+    /// Whether a worker that ends by itself is simply started again, as its description allows.
     pub restarts: bool,
 }
 
 /// One worker that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worker {
-    /// Its name, unlike any other's of the run.
+    /// Its name, unique within the run.
     pub name: String,
     /// Its group.
     pub group: &'static str,
-    /// The node that it is on, where there are nodes.
+    /// Its node, if there are nodes.
     pub node: Option<String>,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Phase,
-    /// What it says of itself, where it is asked.
+    /// The result of its readiness probe.
     pub readiness: Readiness,
-    /// Whether it has had an answer to a receive since it was started; `None` where nobody sees its requests.
+    /// Whether it has had an answer to a receive since it was started; `None` if no wire sees its requests.
     pub has_received: Option<bool>,
 }
 
-/// Where a worker stands.
+/// The phase of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// It runs.
+    /// It runs, and was not told to end.
     Running,
-    /// It was told to end.
+    /// It was told to end, and has not ended.
     Ending,
 }
 
-/// What a worker says of itself.
+/// The result of a readiness probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Readiness {
-    /// Nothing: its probe does not answer, or is not asked.
+    /// No answer, or no probe.
     #[default]
     Silent,
     /// It answers that it is not ready.
@@ -152,12 +152,12 @@ impl fmt::Display for Readiness {
 }
 
 impl Roster {
-    /// Those that run and were not told to end.
+    /// The workers that run and were not told to end.
     pub fn running(&self) -> impl Iterator<Item = &Worker> {
         self.in_phase(Phase::Running)
     }
 
-    /// Those that were told to end and have not ended.
+    /// The workers that were told to end and have not ended.
     pub fn ending(&self) -> impl Iterator<Item = &Worker> {
         self.in_phase(Phase::Ending)
     }
@@ -167,7 +167,7 @@ impl Roster {
         workers.filter(move |worker| worker.phase == phase)
     }
 
-    /// Those that run and, as far as can be seen, have begun to receive.
+    /// The workers that run and, as far as is known, have begun to receive.
     pub fn at_work(&self) -> impl Iterator<Item = &Worker> {
         self.running()
             .filter(|worker| worker.has_received != Some(false))
@@ -179,7 +179,7 @@ impl Roster {
         first.ok_or_else(|| anyhow::anyhow!("choose a consumer: none is running"))
     }
 
-    /// The names of all that were ever started, in that order as far as it is known.
+    /// The names of all workers that were ever started, in the order of their start as far as it is known.
     pub fn names(&self) -> Vec<String> {
         let departed = self.departed.iter().map(|it| &it.name);
         let present = self.workers.iter().map(|it| &it.name);
@@ -188,19 +188,19 @@ impl Roster {
         names
     }
 
-    /// How the worker of this name ended, if it has.
+    /// The departure of the worker `name`, if it has ended.
     pub fn departure(&self, name: &str) -> Option<&Departure> {
         self.departed
             .iter()
             .find(|departure| departure.name == name)
     }
 
-    /// The workers that ended by themselves although nobody had asked them to.
+    /// The departures of workers that ended by themselves without being told to.
     pub fn unasked(&self) -> impl Iterator<Item = &Departure> {
         self.ended_by(Cause::Unasked)
     }
 
-    /// Those of them that should not have.
+    /// The unasked departures that were not allowed.
     pub fn unexpected(&self) -> impl Iterator<Item = &Departure> {
         self.unasked().filter(|departure| !departure.is_restart)
     }
@@ -218,7 +218,7 @@ impl Roster {
         departed.filter(move |departure| departure.cause == cause)
     }
 
-    /// Whether nobody works, and nobody will soon: what was to work has ended by itself.
+    /// Whether there is no worker, and none will come soon: none is wanted, or the missing ones ended by themselves.
     pub fn is_deserted(&self) -> bool {
         let nobody_wanted = self.wanted == 0 && !self.is_scaled;
         let nobody_comes = self.held_back > 0 && !self.restarts;
@@ -226,18 +226,18 @@ impl Roster {
     }
 }
 
-/// What is done to one worker.
+/// An action on one worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// It is ended at once, without a chance to hand anything back. It is replaced.
+    /// It is killed, without a chance to hand messages back. It is replaced.
     Kill,
-    /// The same, and nobody comes in its place: its group has no worker any more.
+    /// It is killed and not replaced: its group has no workers any more.
     KillForGood,
     /// It is told to end in order, within the grace period of its group. It is replaced.
     Drain,
-    /// It stops where it is, and does not know it.
+    /// It is frozen, without notice to the worker.
     Freeze,
-    /// It goes on where it stopped.
+    /// It is thawed.
     Thaw,
 }
 
@@ -248,7 +248,7 @@ pub enum End {
     Exited(i32),
     /// A signal of this number ended it.
     Signalled(i32),
-    /// The platform does not know.
+    /// Unknown to the platform.
     Unknown,
 }
 
@@ -277,7 +277,7 @@ impl fmt::Display for End {
 /// Why a worker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// By itself, and nobody had asked it to.
+    /// It ended by itself, without being told to.
     Unasked,
     /// It was told to end: by a scenario, because there were too many, or because the run is over.
     Told,
@@ -295,8 +295,8 @@ pub enum Cause {
 /// missing, access denied.
 const REFUSED: std::ops::RangeInclusive<i32> = 3..=5;
 
-/// Whether a worker that ended so, for this reason, ended as it should. `may_refuse`: one that ends by itself because it may not work
-/// does what the run is about.
+/// Whether a worker with this cause and end ended as it should. `may_refuse`: the run expects a consumer to refuse work and end
+/// by itself.
 pub(super) fn is_orderly_end(cause: Cause, end: End, may_refuse: bool) -> bool {
     match cause {
         Cause::Told | Cause::Notice => end.code() == Some(0),
@@ -305,31 +305,31 @@ pub(super) fn is_orderly_end(cause: Cause, end: End, may_refuse: bool) -> bool {
     }
 }
 
-/// How a worker ended.
+/// The end of a worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departure {
     /// Its name.
     pub name: String,
     /// How its process ended.
     pub end: End,
-    /// Why.
+    /// Why it ended.
     pub cause: Cause,
-    /// Whether it ended when it was asked to and as it should, or was made to end.
+    /// Whether it ended as it should, or was killed on purpose.
     pub is_orderly: bool,
-    /// Whether it ended by itself, which its description calls a restart.
+    /// Whether it ended by itself, which its description allows as a restart.
     pub is_restart: bool,
-    /// How long it took from the request to end; zero when nobody asked it.
+    /// Time from the request to end until the end; zero without a request.
     pub after: Duration,
-    /// Messages that it had in its hands when it was asked.
+    /// Messages that it had in hand when it was asked to end.
     pub held: u64,
-    /// The same in words, such as `consumer-3 ended unasked: exit status: 0`.
+    /// The departure in words, such as `consumer-3 ended unasked: exit status: 0`.
     pub sentence: String,
-    /// The last lines of its log, and where that is.
+    /// The last lines of its log, and the log's path.
     pub tail: String,
 }
 
 impl Departure {
-    /// An error unless it ended in order.
+    /// Returns an error unless the worker ended as it should.
     pub fn ensure_orderly(&self) -> anyhow::Result<()> {
         if self.is_orderly {
             return Ok(());
@@ -338,34 +338,33 @@ impl Departure {
     }
 }
 
-/// Keeps as many workers as are wanted, and lets one be acted upon.
+/// Keeps the wanted number of workers, and acts on single ones.
 #[async_trait]
 pub trait Workers: Send + Sync {
-    /// From now on there should be the workers that `spec` says.
+    /// Sets the wanted workers of a group.
     async fn apply(&self, spec: WorkerSpec) -> anyhow::Result<()>;
 
-    /// The workers, as they come and go.
+    /// The roster, updated as workers come and go.
     fn roster(&self) -> watch::Receiver<Roster>;
 
-    /// Does `act` to the worker of this name. Returns once it is done; how the worker ended is then in the roster, soon or at
-    /// once.
+    /// Does `act` to the worker `worker`. Returns once it is done; the roster shows the worker's end then or soon after.
     async fn act(&self, worker: &str, act: Act) -> anyhow::Result<()>;
 
-    /// Ends all workers in order, each within `grace`, and wants none from then on. Returns how they ended, and before them
-    /// those that were told to end earlier.
+    /// Ends all workers in order, each within `grace`, and wants none from then on. Returns the departures of workers that were
+    /// told to end earlier, and then theirs.
     async fn drain(&self, grace: Duration) -> anyhow::Result<Vec<Departure>>;
 
-    /// Ends all workers at once, by no fault of theirs, and wants none from then on.
+    /// Kills all workers, which is no fault of theirs, and wants none from then on.
     async fn abandon(&self) -> anyhow::Result<()>;
 
-    /// Everything that the worker of this name, or the producer, has said.
+    /// The whole log of the worker or producer `name`.
     fn said(&self, name: &str) -> anyhow::Result<String>;
 
-    /// What others can read about the workers and the producer from outside, such as command lines, by name.
+    /// What other users of the machine can read about workers and producer, such as command lines, by name.
     async fn exposed(&self) -> Vec<(String, Vec<u8>)>;
 
-    /// The node that each worker is told it is on (`NODE_NAME`), by the worker's name: of all that were ever started, as far as the platform
-    /// knows it.
+    /// The node that each worker was told it is on (`NODE_NAME`), by the worker's name: of all workers that were ever started,
+    /// as far as the platform knows it.
     async fn nodes(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }

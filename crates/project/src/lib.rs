@@ -1,9 +1,9 @@
-//! The project that is judged: the directory that a command works for. What it finds there, where it puts what it writes, and
-//! how the command is called.
+//! The project that is judged: the directory in which a command works. Finds its files, the place for output, and the name of
+//! the command.
 //!
-//! The project is the nearest directory, from the current one upwards, that holds [`DESCRIPTION`]; without one, the current
-//! directory. Its features are those in `features/`, and without any those that the program carries. Evidence goes into the
-//! project: into `target/` where Cargo builds it, else into `edw-out/`.
+//! The project is the nearest directory, from the current one upwards, that contains [`DESCRIPTION`]; without one, the current
+//! directory. Its features are in `features/`; without that directory, those that the program contains are used. Evidence goes
+//! into the project: into `target/` if Cargo builds it, otherwise into `edw-out/`.
 
 pub mod shell;
 
@@ -19,7 +19,7 @@ pub fn root() -> PathBuf {
     ancestor(&here, |dir| dir.join(DESCRIPTION).is_file()).unwrap_or(here)
 }
 
-/// The description of the project's workload. A file that says nothing makes its directory a project, and no more.
+/// The description of the project's workload. `None` for a file with comments only, which just marks the project's directory.
 pub fn description() -> Option<PathBuf> {
     let file = root().join(DESCRIPTION);
     let is_said = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
@@ -27,16 +27,16 @@ pub fn description() -> Option<PathBuf> {
     text.lines().any(is_said).then(|| shown(file))
 }
 
-/// The directory of a project that takes what is written, where there is no `target/`.
+/// The output directory of a project without `target/`.
 const OUT: &str = "edw-out";
 
-/// The name of a project's directory of features, and of the one that the program carries.
+/// The name of a project's directory of features, and of the one in the program.
 const FEATURES: &str = "features";
 
-/// What cargo marks a target directory with.
+/// Files with which cargo marks a target directory.
 const MARKS: [&str; 2] = ["CACHEDIR.TAG", ".rustc_info.json"];
 
-/// Where feature files are looked for unless a flag says so.
+/// The default directory of feature files.
 pub fn features() -> PathBuf {
     let root = root();
     let own = root.join(FEATURES);
@@ -46,12 +46,12 @@ pub fn features() -> PathBuf {
     builtin::path(FEATURES)
 }
 
-/// The manifests by which scenarios scale consumers, unless a flag names others.
+/// The default manifests by which scenarios scale consumers.
 pub fn manifests() -> PathBuf {
     builtin::path("k8s/base")
 }
 
-/// Where what a command leaves goes unless a flag says so, such as `runs`.
+/// The default directory for a command's output of this kind, such as `runs`.
 pub fn out(kind: &str) -> PathBuf {
     shown(out_of(&root()).join(kind))
 }
@@ -63,7 +63,7 @@ fn out_of(root: &Path) -> PathBuf {
     }
 }
 
-/// Makes `out` a directory that a repository leaves alone, if it is one of [`out`]'s.
+/// Adds a `.gitignore` beside `out`, so that a repository ignores it, if it is one of the directories of [`out`].
 pub fn hide(out: &Path) -> io::Result<()> {
     let Some(parent) = out.parent().filter(|dir| dir.ends_with(OUT)) else {
         return Ok(());
@@ -76,7 +76,7 @@ pub fn hide(out: &Path) -> io::Result<()> {
     fs::write(ignore, "*\n")
 }
 
-/// The root of the workspace that `dir` is in: the nearest manifest with a `[workspace]`, else the nearest manifest.
+/// The root of the workspace of `dir`: the nearest manifest with a `[workspace]`, otherwise the nearest manifest.
 fn cargo_workspace(dir: &Path) -> Option<PathBuf> {
     let manifest = |dir: &Path| fs::read_to_string(dir.join("Cargo.toml")).ok();
     let is_workspace = |dir: &Path| {
@@ -87,7 +87,7 @@ fn cargo_workspace(dir: &Path) -> Option<PathBuf> {
     ancestor(dir, is_workspace).or_else(|| ancestor(dir, |dir| manifest(dir).is_some()))
 }
 
-/// Whether a directory holds a feature file, at any depth.
+/// Whether a directory contains a feature file, at any depth.
 fn has_feature(dir: &Path) -> bool {
     let entries = builtin::read_dir(dir).unwrap_or_default();
     entries.into_iter().any(|entry| {
@@ -101,7 +101,7 @@ fn has_feature(dir: &Path) -> bool {
     })
 }
 
-/// A path below the current directory as seen from there; any other as it is.
+/// A path below the current directory as a relative path; any other unchanged.
 fn shown(path: PathBuf) -> PathBuf {
     match path.strip_prefix(current()) {
         Ok(below) => below.to_owned(),
@@ -109,7 +109,7 @@ fn shown(path: PathBuf) -> PathBuf {
     }
 }
 
-/// The nearest directory, from `dir` upwards, of which `is_it` holds.
+/// The nearest directory, from `dir` upwards, that `is_it` accepts.
 fn ancestor(dir: &Path, is_it: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     dir.ancestors()
         .find(|dir| is_it(dir))
@@ -120,7 +120,7 @@ fn current() -> PathBuf {
     env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }
 
-/// What repeats a command of this program: `cargo harness` for what cargo has built here, else the program's own name.
+/// The command that starts this program again: `cargo harness` if cargo has built it here, otherwise the program's own name.
 pub fn program() -> String {
     let exe = env::current_exe().unwrap_or_default();
     program_of(&exe)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// `text` as one word, in quotes where it needs some.
+/// `text` as one word, in quotes if it needs them.
 pub fn word(text: &str) -> Cow<'_, str> {
     let quoted = shlex::try_quote(text);
     quoted.expect("no argument of a process holds a NUL, the only character that cannot be quoted")
@@ -12,7 +12,7 @@ pub fn word(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    /// The shell that is here, and the crate's own reader, give back what was quoted.
+    /// The local shell, and the crate's own parser, return the quoted text.
     #[test]
     fn a_word_is_one_whatever_it_holds() {
         for text in [

@@ -1,8 +1,8 @@
-//! Reads the JSON of an entity into any deserialisable type, straight from the text.
+//! Deserialises the JSON of an entity into any type, directly from the text.
 //!
-//! A layer between `serde_json` and the type: it hides `odata.*` properties and `Prop@odata.type` annotations, turns the
-//! text of an `Edm.Int64` into a number and that of a special `Edm.Double` into a float, and notes the `ETag` and the
-//! `Timestamp` on the way where somebody wants them.
+//! A layer between `serde_json` and the type: it hides `odata.*` properties and `Prop@odata.type` annotations, converts the
+//! text of an `Edm.Int64` into an integer and that of a special `Edm.Double` into a float, and records the `ETag` and the
+//! `Timestamp` if the caller needs them.
 
 mod key;
 mod number;
@@ -20,7 +20,7 @@ use serde::{
 };
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-/// What the service adds to an entity.
+/// Properties that the service adds to an entity.
 #[derive(Debug, Default)]
 pub(crate) struct SystemProperties<'de> {
     pub(crate) etag: Option<Cow<'de, str>>,
@@ -78,7 +78,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for EntityDeserializer<'_, 'de
         }
     }
 
-    /// Nothing of an entity that nobody wants needs decoding.
+    /// The content of an ignored entity needs no decoding.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.inner.deserialize_ignored_any(visitor)
     }
@@ -112,11 +112,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for EntityVisitor<'_, 'de, V> {
     }
 }
 
-/// The properties of an entity without what OData adds.
+/// The properties of an entity without those that OData adds.
 struct Properties<'s, 'de, A> {
     inner: A,
     system: Option<&'s mut SystemProperties<'de>>,
-    /// The annotation read last: whose it is, and its type. It stands right before its property.
+    /// The last annotation: its property's name, and the type. It comes right before its property.
     annotation: Option<(Cow<'de, str>, EdmType)>,
     /// The annotated type of the property whose value comes next.
     edm: Option<EdmType>,
@@ -124,7 +124,7 @@ struct Properties<'s, 'de, A> {
 }
 
 impl<'de, A: MapAccess<'de>> Properties<'_, 'de, A> {
-    /// Takes in a property that OData added; false if `name` is one of the entity's own.
+    /// Handles a property that OData added; returns false if `name` is one of the entity's own.
     fn take_annotation(&mut self, name: &Cow<'de, str>) -> Result<bool, A::Error> {
         if let Some(property) = annotated_property(name) {
             let edm = EdmType::parse(&self.inner.next_value_seed(KeySeed)?);
@@ -178,7 +178,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Properties<'_, 'de, A> {
     }
 }
 
-/// The property that `Prop@odata.type` is about, borrowed like its name.
+/// The name of the property that `Prop@odata.type` annotates, borrowed if possible.
 fn annotated_property<'de>(name: &Cow<'de, str>) -> Option<Cow<'de, str>> {
     const SUFFIX: &str = "@odata.type";
     match name {
@@ -189,7 +189,7 @@ fn annotated_property<'de>(name: &Cow<'de, str>) -> Option<Cow<'de, str>> {
     }
 }
 
-/// Deserialises one entity where a serde seed is wanted.
+/// Deserialises one entity as a serde seed.
 pub(crate) struct EntitySeed<T>(pub(crate) PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for EntitySeed<T> {

@@ -1,7 +1,7 @@
-//! The types of the Table service (OData's Entity Data Model) that Rust has no serde form for.
+//! Types of the Table service (OData's Entity Data Model) for which Rust has no serde form.
 //!
-//! Each serialises as the text `serde_json` would be given anyway, inside a newtype whose name this crate's encoder
-//! recognises; so the types also work with any other serde format, they are only not annotated there.
+//! Each serialises as the same text as with `serde_json`, but inside a newtype whose name this crate's encoder recognises. So
+//! the types also work with other serde formats, without annotations.
 
 mod binary;
 mod date_time;

@@ -1,4 +1,4 @@
-//! The account's address, taken apart once so that a request's URL is one allocation and one parse.
+//! The account's address, parsed once so that a request's URL needs one allocation and one parse.
 //!
 //! Azurite addresses are path-style (`http://127.0.0.1:10002/devstoreaccount1`), Azure's are not; a SAS in the query is
 //! kept on every request.
@@ -9,12 +9,12 @@ use azure_core::{
     http::{DEFAULT_ALLOWED_QUERY_PARAMETERS, Sanitizer, Url},
 };
 
-/// Where an account's Table service answers.
+/// The address of an account's Table service.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     /// Scheme, host, port and path, without a trailing slash.
     base: String,
-    /// The query of the given URL, a SAS as a rule; may be empty.
+    /// The query of the given URL, usually a SAS; may be empty.
     query: String,
 }
 
@@ -49,7 +49,7 @@ impl Endpoint {
         self.finish(text)
     }
 
-    /// Adds the query of the account to a URL under construction and parses it.
+    /// Adds the account's query to a URL under construction and parses it.
     fn finish(&self, mut text: String) -> azure_core::Result<Url> {
         if !self.query.is_empty() {
             text.push(if text.contains('?') { '&' } else { '?' });
@@ -100,7 +100,7 @@ impl TableEndpoint {
         &self.batch
     }
 
-    /// `{base}/{table}`: what an operation of a transaction is addressed to; the SAS is on the batch itself.
+    /// `{base}/{table}`: the address of a transaction's operations; the SAS is in the address of the batch.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -168,7 +168,7 @@ impl QueryString {
     }
 }
 
-/// Appends already encoded parameters to a URL that may have some.
+/// Appends encoded parameters to a URL, which may already have some.
 pub(crate) fn append_query(url: &mut Url, encoded: &str) {
     let query = match url.query() {
         Some(existing) if !existing.is_empty() => format!("{existing}&{encoded}"),
@@ -177,7 +177,7 @@ pub(crate) fn append_query(url: &mut Url, encoded: &str) {
     url.set_query(Some(&query));
 }
 
-/// A URL for an error message: without a SAS's signature or anything else that is not known to be harmless.
+/// A URL for an error message, without a SAS's signature and other possibly secret parts.
 pub(crate) fn sanitized(url: &Url) -> String {
     url.sanitize(&DEFAULT_ALLOWED_QUERY_PARAMETERS)
 }

@@ -1,4 +1,4 @@
-//! Entities: with a type of the user's ([`Stored`] adds what the service knows about it), or of any shape ([`Entity`]).
+//! Entities: of a type of the user's ([`Stored`] adds the service's properties), or of any shape ([`Entity`]).
 
 use crate::{
     Value,
@@ -18,7 +18,7 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 /// An entity as the service keeps it: the user's value, its `ETag` and the time of its last change.
 ///
-/// `get_entity` answers with it. A query yields it when asked to: `query_entities::<Stored<Row>>`.
+/// The answer of `get_entity`. A query returns it if asked to: `query_entities::<Stored<Row>>`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Stored<T> {
@@ -140,7 +140,7 @@ impl<'de> Deserialize<'de> for Entity {
                         ROW_KEY => entity.row_key = map.next_value()?,
                         TIMESTAMP => drop(map.next_value::<IgnoredAny>()?),
                         _ => {
-                            // A selected property that the entity does not have comes as null.
+                            // A selected property that the entity lacks comes as null.
                             if let Some(value) = map.next_value::<Option<Value>>()? {
                                 entity.properties.insert(name, value);
                             }

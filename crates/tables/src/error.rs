@@ -18,7 +18,7 @@ use azure_core::{
 };
 use serde::Deserialize;
 
-/// Passes a success on, and makes an error that says what the service said of anything else.
+/// Passes a success on, and converts any other answer into an error with the service's message.
 ///
 /// `azure_core`'s own check expects `{"error": ...}` and would miss the code in `{"odata.error": ...}`.
 pub(crate) fn check(response: RawResponse) -> azure_core::Result<RawResponse> {
@@ -29,7 +29,7 @@ pub(crate) fn check(response: RawResponse) -> azure_core::Result<RawResponse> {
     Err(report.into_error(response))
 }
 
-/// What the service says about a failure.
+/// The service's report of a failure.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) code: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The code of the header counts; the body is JSON, or XML where the request did not get as far as the table.
+    /// The code in the header takes precedence; the body is JSON, or XML if the request did not reach the table.
     pub(crate) fn of(response: &RawResponse) -> Self {
         let body = Self::parse(response.body());
         let header = response.headers().get_optional_str(&ERROR_CODE);
@@ -63,7 +63,7 @@ impl Report {
         }
     }
 
-    /// `<code>: <first line of the message>`, or what there is of it.
+    /// `<code>: <first line of the message>`, or the part of it that exists.
     pub(crate) fn text(&self) -> Option<String> {
         let message = self.message.as_deref().and_then(|text| text.lines().next());
         match (&self.code, message) {

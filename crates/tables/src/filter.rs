@@ -1,4 +1,4 @@
-//! Filters for queries, built so that no value is ever pasted into the expression unescaped.
+//! Filters for queries, built so that every value is escaped.
 
 use crate::{Value, ser::PARTITION_KEY, ser::ROW_KEY};
 use std::fmt::{self, Write as _};
@@ -15,7 +15,7 @@ use std::fmt::{self, Write as _};
 /// );
 /// ```
 ///
-/// Names of properties are identifiers and are taken as they are; values are escaped.
+/// Names of properties are identifiers and stay unchanged; values are escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter(String);
 
@@ -45,7 +45,7 @@ impl Filter {
         ne,
     }
 
-    /// The entities of one partition: the one filter that is fast whatever the size of the table.
+    /// The entities of one partition: the only filter that is fast for tables of any size.
     #[must_use]
     pub fn partition(partition_key: &str) -> Self {
         Self::eq(PARTITION_KEY, partition_key)
@@ -63,8 +63,8 @@ impl Filter {
         Self::prefix(ROW_KEY, prefix)
     }
 
-    /// Strings that start with `prefix`: OData for tables has no function for it, so a range, as the service compares
-    /// strings by their UTF-16 units.
+    /// Strings that start with `prefix`: OData for tables has no function for this, so it becomes a range, as the service
+    /// compares strings by their UTF-16 units.
     #[must_use]
     pub fn prefix(property: &str, prefix: &str) -> Self {
         let start = Self::ge(property, prefix);
@@ -74,7 +74,7 @@ impl Filter {
         }
     }
 
-    /// An expression of the caller's own, taken as it is.
+    /// A custom expression, which is not changed.
     ///
     /// Syntax: <https://learn.microsoft.com/rest/api/storageservices/querying-tables-and-entities>
     #[must_use]
@@ -124,11 +124,11 @@ impl fmt::Display for Filter {
     }
 }
 
-/// The first string after all that start with `prefix`: its last character raised by one. `None` where none can be.
+/// The first string after all that start with `prefix`: its last character raised by one. `None` if there is none.
 fn successor(prefix: &str) -> Option<String> {
     let mut head = prefix.to_owned();
     while let Some(last) = head.pop() {
-        // U+D800 to U+DFFF are no characters, and the characters above U+FFFF sort among them in UTF-16.
+        // U+D800 to U+DFFF are not characters, and the characters above U+FFFF sort among them in UTF-16.
         let next = match last {
             '\u{d7ff}' => Some('\u{10000}'),
             '\u{10ffff}' => Some('\u{e000}'),

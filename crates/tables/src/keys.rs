@@ -1,5 +1,5 @@
-//! The rules for `PartitionKey` and `RowKey`, and for names of properties, checked before a request leaves; and the form of keys
-//! in a URL.
+//! Rules for `PartitionKey` and `RowKey`, and for names of properties, checked before a request is sent; and the encoding of
+//! keys in a URL.
 //!
 //! Rules: <https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model>
 
@@ -8,11 +8,11 @@ use std::fmt::Write as _;
 /// The longest key, in UTF-16 code units: 1 KiB, and the service counts two bytes a unit.
 pub const MAX_KEY_UTF16_UNITS: usize = 512;
 
-/// Why a `PartitionKey` or `RowKey` cannot be stored.
+/// Reason why a `PartitionKey` or `RowKey` cannot be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The key holds a character that the service refuses in keys.
+    /// The key contains a character that the service refuses in keys.
     #[error(
         "{key} holds {character:?} at byte {position}: '/', '\\', '#', '?' and control characters \
          are not allowed in keys, encode them first"
@@ -46,7 +46,7 @@ pub(crate) fn validate(key: &'static str, value: &str) -> Result<(), KeyError> {
             position,
         });
     }
-    // UTF-8 is never shorter than UTF-16 in units, so short keys need no second walk.
+    // UTF-8 never has fewer units than UTF-16, so short keys need no second check.
     if value.len() > MAX_KEY_UTF16_UNITS {
         let length = value.encode_utf16().count();
         if length > MAX_KEY_UTF16_UNITS {
@@ -59,14 +59,14 @@ pub(crate) fn validate(key: &'static str, value: &str) -> Result<(), KeyError> {
 /// The longest name of a property, in UTF-16 code units.
 pub const MAX_NAME_UTF16_UNITS: usize = 255;
 
-/// Why a text cannot be the name of a property.
+/// Reason why a text cannot be the name of a property.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
-    /// It has no character.
+    /// The name is empty.
     #[error("a property has no name")]
     Empty,
-    /// It is longer than [`MAX_NAME_UTF16_UNITS`].
+    /// The name is longer than [`MAX_NAME_UTF16_UNITS`].
     #[error(
         "the name of a property is {length} UTF-16 units long, more than the {MAX_NAME_UTF16_UNITS} of the service"
     )]
@@ -74,7 +74,7 @@ pub enum NameError {
         /// Its length in UTF-16 code units.
         length: usize,
     },
-    /// It is no identifier.
+    /// The name is not an identifier.
     #[error(
         "property {name:?} has {character:?} in its name at byte {position}: letters, digits and '_' are allowed, and no digit \
          comes first"
@@ -82,7 +82,7 @@ pub enum NameError {
     ForbiddenCharacter {
         /// The name.
         name: String,
-        /// The first character that is not allowed where it stands.
+        /// The first invalid character in its place.
         character: char,
         /// Its offset in the name, in bytes of UTF-8.
         position: usize,
@@ -90,11 +90,11 @@ pub enum NameError {
 }
 
 /// Checks the name of a property: "Property names are case-sensitive strings up to 255 characters in size. They should follow
-/// the naming rules for C# identifiers." Names such as `odata.etag` or `x@odata.type` would be taken for annotations, and be
-/// gone when the entity is read.
+/// the naming rules for C# identifiers." Names such as `odata.etag` or `x@odata.type` would be read as annotations, so the
+/// property would be lost.
 ///
-/// Of characters beyond ASCII, only those are refused that no identifier has: white space, and control characters. The service
-/// knows the rest better.
+/// Of characters beyond ASCII, only those that no identifier has are refused: white space, and control characters. The service
+/// checks the rest.
 pub(crate) fn validate_name(name: &str) -> Result<(), NameError> {
     let is_allowed = |at: usize, c: char| match c {
         '_' => true,
@@ -135,7 +135,7 @@ pub(crate) fn push_percent_encoded(out: &mut String, text: &str) {
     }
 }
 
-/// Appends a key as the inside of an OData string literal in a URL: quotes doubled, then encoded.
+/// Appends a key as the content of an OData string literal in a URL: quotes doubled, then encoded.
 pub(crate) fn push_key(out: &mut String, key: &str) {
     for byte in key.bytes() {
         if byte == b'\'' {

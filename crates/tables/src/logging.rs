@@ -1,4 +1,4 @@
-//! What of a request and its answer may appear in logs; everything else is redacted, above all a SAS's `sig`.
+//! The parts of requests and answers that logs may contain; everything else is redacted, above all a SAS's `sig`.
 
 use azure_core::http::ClientOptions;
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ const ALLOWED_HEADERS: &[&str] = &[
     "x-ms-version",
 ];
 
-/// The parts of a SAS that are no secret, and paging; `$filter` and keys may hold personal data and are left out.
+/// The parts of a SAS that are not secret, and paging; `$filter` and keys may contain personal data and are left out.
 const ALLOWED_QUERY_PARAMETERS: &[&str] = &[
     "se", "si", "sip", "sp", "spr", "srt", "ss", "st", "sv", "tn", "comp", "restype", "$select",
     "$top",

@@ -1,7 +1,7 @@
-//! Newtype names by which this crate's types make themselves known to its encoder and decoder.
+//! Newtype names by which this crate's encoder and decoder recognise its types.
 //!
-//! A Rust type's name cannot hold a dot, so no user type is taken for one of these by accident. The names of the Edm
-//! types ([`EdmType::name`](crate::edm::EdmType::name)) serve alike when encoding.
+//! A Rust type's name cannot contain a dot, so no user type is taken for one of these by mistake. When encoding, the names of
+//! the Edm types ([`EdmType::name`](crate::edm::EdmType::name)) are used in the same way.
 
 /// [`Value`](crate::Value) asks the decoder for the annotated type of a property.
 pub(crate) const VALUE: &str = "tables.Value";

@@ -1,4 +1,4 @@
-//! Options of the client methods, and what they answer.
+//! Options of the client methods, and their results.
 
 use crate::{Filter, de::EntitySeed};
 use async_trait::async_trait;
@@ -47,14 +47,14 @@ method_options! {
     }
     /// Options of `update_entity`.
     TableClientUpdateEntityOptions {
-        /// The version that must be there; any version if `None`.
+        /// The required version; any version if `None`.
         if_match: Option<Etag>,
     }
     /// Options of `upsert_entity`.
     TableClientUpsertEntityOptions {}
     /// Options of `delete_entity`.
     TableClientDeleteEntityOptions {
-        /// The version that must be there; any version if `None`.
+        /// The required version; any version if `None`.
         if_match: Option<Etag>,
     }
     /// Options of `submit_transaction`.
@@ -92,11 +92,11 @@ pub struct TableServiceClientListTablesOptions<'a> {
 /// Which OData annotations the service sends with entities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Metadata {
-    /// The types that JSON cannot tell, and the `ETag`. Right for every type to read into.
+    /// The types that JSON cannot express, and the `ETag`. Works for every type.
     #[default]
     Minimal,
-    /// None. The answer is smaller. For structs that say all types themselves; an [`Entity`](crate::Entity) would take the
-    /// types without a JSON form of their own for strings.
+    /// None. The answer is smaller. For structs with a fixed type for every property; an [`Entity`](crate::Entity) would read
+    /// types without their own JSON form as strings.
     None,
 }
 
@@ -109,12 +109,12 @@ impl Metadata {
     }
 }
 
-/// How a write treats the properties of an entity that is there.
+/// How a write treats the other properties of an existing entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateMode {
-    /// Properties that the write does not name stay.
+    /// Properties that the write does not name are kept.
     Merge,
-    /// Properties that the write does not name go.
+    /// Properties that the write does not name are removed.
     Replace,
 }
 
@@ -125,7 +125,7 @@ pub struct WriteResult;
 
 /// Provides access to the headers of the answer to a write.
 pub trait WriteResultHeaders: private::Sealed {
-    /// The version of the entity now.
+    /// The new version of the entity.
     fn etag(&self) -> Option<Etag>;
 }
 
@@ -143,7 +143,7 @@ mod private {
     impl Sealed for Response<WriteResult, NoFormat> {}
 }
 
-/// One page of a query: its entities, read straight into `T`.
+/// One page of a query: its entities, deserialised into `T`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EntityPage<T> {
@@ -151,7 +151,7 @@ pub struct EntityPage<T> {
     pub value: Vec<T>,
 }
 
-/// The entities of a page, each by way of this crate's decoder.
+/// The entities of a page, each read by this crate's decoder.
 struct Entities<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entities<T> {
@@ -201,7 +201,7 @@ impl<T: DeserializeOwned + Send> Page for EntityPage<T> {
     }
 }
 
-/// A table, as the list of tables names it.
+/// A table in the list of tables.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct TableItem {

@@ -1,7 +1,7 @@
-//! Writes any serialisable struct or map as the JSON of an entity, in one pass and without an intermediate value.
+//! Serialises any struct or map as the JSON of an entity, in one pass and without an intermediate value.
 //!
-//! Properties whose type JSON cannot tell get their `Prop@odata.type` in front. Where the keys lie in the text is
-//! remembered, so that they can be checked and put into URLs without a second look at the entity.
+//! Properties whose type JSON cannot express get a `Prop@odata.type` annotation. The positions of the keys in the text are
+//! recorded, so that they can be checked and put into URLs without reading the entity again.
 
 mod error;
 mod property;
@@ -22,7 +22,7 @@ pub(crate) const TIMESTAMP: &str = "Timestamp";
 /// Room for the JSON of a usual entity, so that most are written without growing the buffer.
 pub(crate) const USUAL_SIZE_BYTES: usize = 512;
 
-/// Where the keys of an entity lie in the text that holds it.
+/// The positions of an entity's keys in its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keys {
     partition: Range<usize>,
@@ -39,7 +39,8 @@ impl Keys {
     }
 }
 
-/// Undoes JSON's escapes in a valid key. Keys hold neither backslashes nor control characters, so only a quote is escaped.
+/// Removes JSON's escapes from a valid key. Keys contain neither backslashes nor control characters, so only a quote is
+/// escaped.
 fn unescape(text: &[u8]) -> Cow<'_, str> {
     let text = std::str::from_utf8(text).expect("encoded JSON must be UTF-8");
     if text.contains('\\') {
@@ -86,7 +87,8 @@ impl Writer<'_> {
         self.json.push(b'}');
     }
 
-    /// One property. `Timestamp` is left out: the service sets it, and an entity that was read can be written back.
+    /// Writes one property. `Timestamp` is left out, because the service sets it; so an entity that was read can be written
+    /// back.
     fn property<T: Serialize + ?Sized>(
         &mut self,
         name: &str,
@@ -99,7 +101,7 @@ impl Writer<'_> {
         value.serialize(PropertySerializer::new(self, name))
     }
 
-    /// `,"name"suffix:`, with the comma only where one belongs.
+    /// Writes `,"name"suffix:`, with the comma only if it is needed.
     fn name(&mut self, name: &str, suffix: &str) {
         if !self.empty {
             self.json.push(b',');
@@ -114,7 +116,7 @@ impl Writer<'_> {
         self.json.push(b':');
     }
 
-    /// The value of a key, checked by the service's rules.
+    /// Writes the value of a key, after checking it by the service's rules.
     fn key(&mut self, name: &'static str, value: &str) -> Result<(), EntityError> {
         keys::validate(name, value)?;
         self.name(name, "");

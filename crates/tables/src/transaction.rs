@@ -27,13 +27,13 @@ pub const MAX_OPERATIONS: usize = 100;
 /// The most bytes in one transaction, as sent.
 pub const MAX_SIZE_BYTES: usize = 4 * 1024 * 1024;
 
-/// What an operation of a transaction does.
+/// The kind of an operation in a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperationKind {
     /// Inserts an entity.
     Insert,
-    /// Changes an entity that is there.
+    /// Changes an existing entity.
     Update,
     /// Changes or inserts an entity.
     Upsert,
@@ -52,27 +52,27 @@ impl fmt::Display for OperationKind {
     }
 }
 
-/// A transaction being put together, by [`TableClient::transaction`](crate::TableClient::transaction).
+/// A transaction under construction, made by [`TableClient::transaction`](crate::TableClient::transaction).
 ///
-/// Each operation is written into the request as it is added, and refused with an [`InvalidTransaction`] where the service would
-/// refuse it: another partition, an entity named before, more than [`MAX_OPERATIONS`], more than
-/// [`MAX_SIZE_BYTES`]. A refused operation leaves the transaction as it was, so one that is full can be submitted and the
-/// operation go into the next.
+/// Each operation is written into the request when it is added. It is refused with an [`InvalidTransaction`] if the service
+/// would refuse it: another partition, an entity named before, more than [`MAX_OPERATIONS`], more than [`MAX_SIZE_BYTES`]. A
+/// refused operation leaves the transaction unchanged, so a full transaction can be submitted, and the operation added to the
+/// next one.
 pub struct Transaction {
-    /// `{account}/{table}`, the address that operations start with.
+    /// `{account}/{table}`, with which the addresses of operations start.
     table: String,
-    /// Random, so that no entity can hold the line that separates operations.
+    /// Random, so that no entity can contain the line that separates operations.
     id: Uuid,
     body: Vec<u8>,
     operations: Operations,
 }
 
-/// What the operations of a transaction are, to name one that fails.
+/// The operations of a transaction, for naming one that fails.
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     partition: Option<String>,
     kinds: Vec<OperationKind>,
-    /// The place of each row's operation.
+    /// The index of each row's operation.
     rows: HashMap<String, usize>,
 }
 
@@ -109,7 +109,7 @@ impl Transaction {
         }
     }
 
-    /// How many operations there are.
+    /// The number of operations.
     pub fn len(&self) -> usize {
         self.operations.kinds.len()
     }
@@ -119,12 +119,12 @@ impl Transaction {
         self.operations.kinds.is_empty()
     }
 
-    /// How large the request is, in bytes.
+    /// The size of the request, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.body.len() + self.closing().len()
     }
 
-    /// The partition of the operations, once there is one.
+    /// The partition of the operations; `None` without operations.
     pub fn partition_key(&self) -> Option<&str> {
         self.operations.partition.as_deref()
     }
@@ -147,7 +147,7 @@ impl Transaction {
         )
     }
 
-    /// Adds a change to an entity that must be there, in the version `if_match` if one is given.
+    /// Adds a change of an entity that must exist, with the version `if_match` if it is given.
     pub fn update<T: Serialize + ?Sized>(
         &mut self,
         entity: &T,
@@ -167,7 +167,7 @@ impl Transaction {
         )
     }
 
-    /// Adds a change to an entity, or its insertion if there is none.
+    /// Adds a change of an entity, or its insertion if it does not exist.
     pub fn upsert<T: Serialize + ?Sized>(
         &mut self,
         entity: &T,
@@ -185,7 +185,7 @@ impl Transaction {
         )
     }
 
-    /// Adds the deletion of an entity that must be there, in the version `if_match` if one is given.
+    /// Adds the deletion of an entity that must exist, with the version `if_match` if it is given.
     pub fn delete(
         &mut self,
         partition_key: &str,
@@ -207,7 +207,7 @@ impl Transaction {
         )
     }
 
-    /// Checks the limits, and has `write` append the operation.
+    /// Checks the limits, and calls `write` to append the operation.
     fn add(
         &mut self,
         kind: OperationKind,
@@ -256,7 +256,7 @@ impl Transaction {
 }
 
 impl Operations {
-    /// Whether one more operation, on this row, is within the rules.
+    /// Checks that one more operation, on this row, is within the rules.
     fn check(&self, partition: &str, row: &str) -> Result<(), InvalidTransaction> {
         if let Some(expected) = self
             .partition
@@ -310,7 +310,7 @@ fn address(table: &str, partition: &str, row: &str) -> String {
     address
 }
 
-/// The request line and the headers that all operations have.
+/// Appends the request line and the common headers of all operations.
 fn head(body: &mut Vec<u8>, method: &str, url: &str) {
     write!(
         body,

@@ -1,14 +1,14 @@
-//! Times of minutes and hours as people read them, and where an axis of time has its ticks.
+//! Formats of minutes and hours for people, and ticks of time axes.
 
 use std::time::Duration;
 
-/// Round steps of an axis, in seconds.
+/// Round intervals of ticks, in seconds.
 const STEPS: [u32; 18] = [
     1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
     432_000,
 ];
 
-/// To the second, or to the minute from an hour on: `28 s`, `1 min 5 s`, `2 h 30 min`, `3 d 4 h`.
+/// Formats a time to the second, or to the minute from an hour on: `28 s`, `1 min 5 s`, `2 h 30 min`, `3 d 4 h`.
 pub fn words(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     let pair = |big: u64, unit: &str, small: u64, smaller: &str| match small {

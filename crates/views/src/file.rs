@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Files that are written completely or not at all.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub fn write_whole(dir: &Path, name: &str, content: &[u8]) -> io::Result<PathBuf
     written.map(|_| path)
 }
 
-/// A temporary file is private; a report is for others too (a CI job that collects it under another user).
+/// A temporary file is private; others must be able to read a report (for example a CI job that collects it as another user).
 fn readable_by_all(file: &NamedTempFile) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::Permissions::from_mode(0o644);

@@ -1,11 +1,11 @@
-//! Colours, and lines that fit.
+//! Colours and line widths of a terminal.
 
 use std::os::fd::AsFd;
 
 use evidence::outcome::Outcome;
 use terminal_size::{Width, terminal_size_of};
 
-/// The columns that a line on `terminal` may fill: one that wraps cannot be rewritten in place, and a full last column
+/// The number of columns that a line on `terminal` may use: a wrapped line cannot be rewritten in place, and a full last column
 /// wraps.
 pub fn columns(terminal: impl AsFd) -> usize {
     let size = terminal_size_of(terminal);
@@ -14,21 +14,21 @@ pub fn columns(terminal: impl AsFd) -> usize {
     })
 }
 
-/// The same of a terminal of 80 columns.
+/// The number for a terminal of 80 columns.
 pub const USUAL: usize = 79;
 
-/// Colours, or none.
+/// The style of output: with colours or without.
 #[derive(Clone, Copy)]
 pub struct Ink {
     /// Whether there are colours.
     pub colour: bool,
-    /// What a line may fill.
+    /// Columns that a line may use.
     pub columns: usize,
 }
 
 impl Ink {
-    /// `content` at words, in lines that fit, each after the first indented by `indent`. Only where a person looks: what is
-    /// piped is searched by the line. A word that is longer stays whole, so that it can be copied.
+    /// Wraps `content` at words into lines that fit, each after the first indented by `indent`. Only for a terminal, because
+    /// piped output is searched by lines. A longer word is not broken, so that it can be copied.
     pub fn folded(self, first: &str, indent: usize, content: &str) -> Vec<String> {
         let mut lines = vec![first.to_owned()];
         for (at, word) in content.split(' ').enumerate() {
@@ -65,7 +65,7 @@ impl Ink {
         self.paint(code, text)
     }
 
-    /// The name of an outcome, on a ground of its colour.
+    /// The name of an outcome, on a background of its colour.
     pub fn banner(self, outcome: Outcome) -> String {
         let code = match outcome {
             Outcome::Pass => "1;30;42",
@@ -80,7 +80,7 @@ impl Ink {
         self.paint("1", text)
     }
 
-    /// `text` that matters less.
+    /// `text` in a faint colour.
     pub fn faint(self, text: &str) -> String {
         self.paint("2", text)
     }

@@ -1,8 +1,8 @@
-//! What views of runs and of simulations share: pages and plots, the terminal, and times and numbers as people read them.
+//! Common parts of the views of runs and of simulations: pages and plots, the terminal, and formats of times and numbers.
 //!
 //! - [`head`]: the head of a page, with the style of all of them. [`plot`]: frames, scales and lines.
 //! - [`Ink`]: colours of a terminal. [`clock`], [`thousands`]: times and numbers.
-//! - [`write_whole`]: files that are there whole or not at all.
+//! - [`write_whole`]: files that are written completely or not at all.
 
 pub mod clock;
 mod file;

@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Formats of numbers for people.
 
-/// A count with thousands separated: `20,000`.
+/// Formats a count with thousands separators: `20,000`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 /// The style sheet of every page.
 const STYLE: &str = include_str!("page.css");
 
-/// The head of a page called `title`; `own_style` is what its style has besides that of every page.
+/// The head of a page called `title`; `own_style` is added to the common style.
 pub fn head(title: &str, own_style: &str) -> Markup {
     html! {
         head {

@@ -1,8 +1,9 @@
-//! What the proxy adds to a request: `cargo bench -p wire --bench proxy`.
+//! Benchmark of the time that the proxy adds to a request. Run it with `cargo bench -p wire --bench proxy`.
 //!
-//! One client asks a storage that answers at once, in turns directly, through a forwarder that only copies bytes, and through
-//! the proxy, each over one open connection. The forwarder is the floor: what one more process on the way costs on this
-//! machine, whatever it does; what the proxy adds above it is its own. Client, forwarder and proxy, and storage have a runtime each, as they are processes in a run.
+//! One client sends requests to a storage that answers at once: directly, through a forwarder that only copies bytes, and
+//! through the proxy, in turns, each over one open connection. The forwarder shows what any additional process on the way costs
+//! on this machine; the difference to it is the proxy's own cost. Client, forwarder with proxy, and storage have one runtime
+//! each, because they are separate processes in a run.
 
 #![expect(
     clippy::disallowed_methods,
@@ -26,7 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use wire::{Endpoints, Faults, History, Proxy};
 
-/// Requests of each kind and way that are measured, after a tenth of them unmeasured.
+/// Measured requests of each kind and way, after a tenth as many unmeasured ones.
 const ROUNDS: usize = 10_000;
 
 type Client = SendRequest<Full<Bytes>>;
@@ -113,7 +114,7 @@ fn kinds() -> [Kind; 3] {
     ]
 }
 
-/// The times of each way, in microseconds; the ways take turns.
+/// The response times of each way, in microseconds; the ways take turns.
 async fn measure(clients: &mut [Client], kind: &Kind) -> anyhow::Result<Vec<Vec<f64>>> {
     let mut times = vec![Vec::with_capacity(ROUNDS); clients.len()];
     for round in 0..ROUNDS + ROUNDS / 10 {
@@ -155,7 +156,8 @@ fn line(name: &str, times: &[Vec<f64>]) -> String {
         values[values.len() / 2]
     };
     let medians = times.iter().map(|times| median(times.clone()));
-    // Of each round's difference: what disturbs the machine meets both of its sides or few rounds.
+    // The median of the differences within each round: a disturbance of the machine affects both sides of a round, or few
+    // rounds.
     let above = |floor: usize| {
         let pairs = times[2].iter().zip(&times[floor]);
         median(pairs.map(|(proxy, floor)| proxy - floor).collect())
@@ -183,7 +185,7 @@ async fn start_forwarder(storage: SocketAddr) -> anyhow::Result<SocketAddr> {
     Ok(address)
 }
 
-/// A storage that answers at once: messages to a receive, else nothing.
+/// A storage that answers at once: with messages to a receive, otherwise with an empty body.
 fn start_storage(runtime: &Runtime) -> anyhow::Result<SocketAddr> {
     let message = format!(
         "<QueueMessage><MessageId>m7</MessageId><PopReceipt>abc</PopReceipt><DequeueCount>1</DequeueCount>\

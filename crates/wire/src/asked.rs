@@ -1,5 +1,5 @@
-//! What a request and its answer tell, for the history. Whatever is in no reference of the service is not refused, since it
-//! is the client's or storage's own; the crossing says by name that it is not understood.
+//! Parses requests and responses for the history. A form that is in no reference of the service is not refused, since it is for
+//! the client and storage to decide; the crossing names it as not understood.
 
 use contract::Stamp;
 use contract::workload::Lens;
@@ -13,9 +13,9 @@ use super::{Answer, Crossing, Handled, Operation, Service, bodies};
 /// A request that came to the proxy.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// Whom it asks.
+    /// The service that it addresses.
     pub service: Service,
-    /// The path of the service's endpoint, which is no part of what is asked for.
+    /// The path of the service's endpoint, which is not part of the request's resource.
     pub base: &'a str,
     /// Its method.
     pub method: &'a Method,
@@ -27,12 +27,12 @@ pub struct Asked<'a> {
     pub headers: &'a HeaderMap,
     /// Its body.
     pub body: &'a [u8],
-    /// How messages and rows look.
+    /// The lens through which messages and rows are read.
     pub lens: &'a Lens,
 }
 
 impl Asked<'_> {
-    /// The crossing that begins when `client` asks this: not yet answered.
+    /// Makes the crossing of this request of `client`, without an answer yet.
     pub fn crossing(self, client: &str, began: Stamp) -> Crossing {
         let headers = Headers::of(self.headers);
         let target = Target {
@@ -118,7 +118,7 @@ impl Asked<'_> {
     }
 }
 
-/// Writes into `crossing` what storage answered; `code` is the error code of its header.
+/// Adds storage's answer to `crossing`; `code` is the error code in its header.
 pub fn answered(
     lens: &Lens,
     crossing: &mut Crossing,
@@ -127,7 +127,7 @@ pub fn answered(
     body: &[u8],
 ) {
     let succeeded = status.is_success();
-    // A transaction's answer is 202 also where one of its parts has failed.
+    // The response to a transaction is 202 even if one of its operations has failed.
     let failed = (succeeded && crossing.operation == Operation::Transaction)
         .then(|| bodies::failed_part(body))
         .flatten();

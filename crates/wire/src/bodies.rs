@@ -1,5 +1,5 @@
-//! What bodies say about messages and rows. A body that cannot be read is not refused, since it is evidence of what a client
-//! sent; it is not understood, and says so.
+//! Parses messages and rows in bodies. An unreadable body is not refused, because it is evidence of what a client sent; it is
+//! reported as not understood.
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -30,7 +30,7 @@ struct QueueMessage {
     message_text: Option<String>,
 }
 
-/// The messages of an answer to Get Messages, Peek Messages or Put Message.
+/// The messages in a response to Get Messages, Peek Messages or Put Message.
 pub(super) fn answered_messages(lens: &Lens, xml: &[u8]) -> Result<Vec<Handled>, String> {
     let list: QueueMessagesList = std::str::from_utf8(xml)
         .ok()
@@ -50,7 +50,7 @@ pub(super) fn answered_messages(lens: &Lens, xml: &[u8]) -> Result<Vec<Handled>,
     Ok(handled.collect())
 }
 
-/// The message of a request to Put Message to `queue`. What is in a poison queue sets a message aside, with the last of its
+/// The message in a request to Put Message to `queue`. In a poison queue, it gives another message up, with the last of its
 /// parts.
 pub(super) fn put_message(
     lens: &Lens,
@@ -66,7 +66,7 @@ pub(super) fn put_message(
         && let Some(found) = lens.set_aside(&text)
     {
         let is_last = found.part == found.parts;
-        // Where nothing names the message, its text does.
+        // If the message has no id, its text identifies it.
         let is_unnamed = is_last && found.message_id.is_none();
         let (whole, part) = if is_last {
             (found.message_id, None)
@@ -94,13 +94,13 @@ pub(super) fn put_message(
     })
 }
 
-/// Whether rows do not tell, or not whole, when their message was sent.
+/// Whether rows lack the exact send time of their message.
 fn needs_stamps(lens: &Lens) -> bool {
     let mut names = [Name::Intended, Name::Sent].into_iter();
     names.any(|name| !lens.described(name).is_some_and(|it| it.format.is_exact()))
 }
 
-/// The print of the body that a request to Update Message asks for; `None` where it asks for none, as a renewal does.
+/// The fingerprint of the body in a request to Update Message; `None` if it has no body, as in a renewal.
 pub(super) fn updated_print(headers: &Headers, xml: &[u8]) -> Result<Option<u64>, String> {
     if xml.is_empty() {
         return Ok(None);
@@ -122,24 +122,24 @@ fn text_of(xml: &[u8]) -> Result<Option<String>, String> {
 
 const NO_MESSAGE: &str = "a body that is no queue message";
 
-/// A number for a body, the same in every process.
+/// A fingerprint of a body, the same in every process.
 fn print(body: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(body.as_bytes());
     hasher.finish()
 }
 
-/// As a URL carries it, so that receipts of answers and of requests compare.
+/// Encodes a pop receipt as in a URL, so that receipts of responses and of requests compare.
 fn encoded(receipt: &str) -> String {
     percent_encoding::utf8_percent_encode(receipt, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// A receipt that was decoded, as the history has it.
+/// The form of a decoded pop receipt in the history.
 pub(super) fn canonical_receipt(receipt: &str) -> String {
     encoded(receipt)
 }
 
-/// The row that `request` is about, whose keys are in the URL or in the JSON; `None` where it is about none.
+/// The row that `request` concerns, with keys from the URL or from the JSON; `None` if it concerns none.
 pub(super) fn row(
     lens: &Lens,
     request: &Request,
@@ -172,7 +172,7 @@ pub(super) fn row(
             row: key(&entity, "RowKey").ok_or_else(unread)?,
         },
     };
-    // Of an update, the keys may be in the URL alone; the row has them all the same.
+    // An update may have the keys in the URL only; the stored row has them anyway.
     for (name, value) in [("PartitionKey", &keys.partition), ("RowKey", &keys.row)] {
         entity.insert(name.to_owned(), Value::from(value.as_str()));
     }
@@ -211,7 +211,7 @@ pub(super) fn created_table(headers: &Headers, json: &[u8]) -> Result<String, St
     named.ok_or_else(|| "a body that names no table".to_owned())
 }
 
-/// The columns of a row, each said once: which of two storage would take, nobody knows.
+/// The columns of a row. A repeated column is an error, because it is unknown which value storage would take.
 struct Entity(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Entity {
@@ -242,7 +242,7 @@ fn key(entity: &Map<String, Value>, name: &str) -> Option<String> {
     Some(entity.get(name)?.as_str()?.to_owned())
 }
 
-/// The status of the part that failed, where a transaction's answer (202 all the same) has one.
+/// The status of the failed operation in a transaction's response (whose own status is 202 all the same).
 pub(super) fn failed_part(multipart: &[u8]) -> Option<u16> {
     String::from_utf8_lossy(multipart)
         .lines()
@@ -251,8 +251,8 @@ pub(super) fn failed_part(multipart: &[u8]) -> Option<u16> {
         .find(|status| *status >= 400)
 }
 
-/// Which operation a failed transaction's answer blames: the place stands before the message, as in `3:The specified entity
-/// already exists.` (Table service, "Performing entity group transactions").
+/// The index of the operation that a failed transaction's response blames: it precedes the message, as in `3:The specified
+/// entity already exists.` (Table service, "Performing entity group transactions").
 pub(super) fn blamed_part(multipart: &[u8]) -> Option<usize> {
     let text = String::from_utf8_lossy(multipart);
     let mut bodies = text.lines().filter(|line| line.starts_with('{'));

@@ -1,4 +1,4 @@
-//! Connections of clients: accepted until their way is closed, and reset instead of closed where a fault says so.
+//! Connections of clients: accepted until their lane is closed, and reset instead of closed if a fault requires it.
 
 use std::io;
 use std::pin::Pin;
@@ -20,12 +20,12 @@ use super::proxy::Shared;
 use super::upstream::Upstream;
 use super::way::{Body, Way};
 
-/// Where a connection leads.
+/// The destination of a connection.
 #[derive(Debug, Clone)]
 pub(super) enum Door {
-    /// To the way of one client.
+    /// The lane of one client.
     Lane(Arc<Way>),
-    /// To that of whoever the path of each request names.
+    /// The lane of the client that each request names in its path.
     Gate(Arc<Gate>),
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn accept(listener: TcpListener, door: Door) {
             }
             accepted = listener.accept() => accepted,
         };
-        // A client that was gone before it was accepted; or no file descriptor left, which a pause may cure.
+        // The client went away before the accept, or no file descriptor is left, which a pause may mend.
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
@@ -88,7 +88,7 @@ pub(super) async fn accept(listener: TcpListener, door: Door) {
 }
 
 async fn connection(stream: TcpStream, door: Door) {
-    // Without it, the last segment of an answer waits for the client's delayed acknowledgement.
+    // Otherwise the last segment of an answer waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
     let stream = Resettable {
@@ -98,7 +98,7 @@ async fn connection(stream: TcpStream, door: Door) {
     match door.upstream().tls().cloned() {
         None => serve(stream, door, reset).await,
         Some(tls) => {
-            // A client that does not trust the certificate goes away here, and says why.
+            // A client that does not trust the certificate ends the handshake and reports it itself.
             if let Ok(stream) = tls.accept(stream).await {
                 serve(stream, door, reset).await;
             }
@@ -114,13 +114,13 @@ where
         let (door, reset) = (door.clone(), reset.clone());
         async move { door.serve(request, reset).await }
     });
-    // How a connection ends is the client's affair, or the fault's.
+    // An error of a connection concerns the client, or was caused by a fault.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-/// A connection that is reset instead of closed when told to: closing sends what is buffered and then FIN, a reset is RST.
+/// A connection that can be reset instead of closed: closing sends buffered data and then FIN, a reset sends RST.
 struct Resettable {
     stream: TcpStream,
     reset: Arc<AtomicBool>,

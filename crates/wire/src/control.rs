@@ -1,17 +1,18 @@
-//! How the harness speaks to a wire that runs elsewhere. HTTP, since what leads there is a forwarded port; every request may be made
-//! again after a connection was cut, and changes nothing the second time.
+//! Interface by which the harness controls a wire in another process. It uses HTTP, because the connection is a forwarded port;
+//! each request can be repeated after a broken connection without a further effect.
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET /history?from=BYTES` | what is written from there on, whole lines; if nothing is, after a second at most |
-//! | `PUT /rules/N` with a [`Rule`](crate::Rule) | it is at work |
-//! | `DELETE /rules/N` | it is not |
-//! | `GET /kills` | the clients that are to be killed, by number; if there are none, after a second at most |
-//! | `PUT /kills/N` | that one is dead |
+//! | `GET /history?from=BYTES` | the history from this byte on, in whole lines; if it has no more, after at most a second |
+//! | `PUT /rules/N` with a [`Rule`](crate::Rule) | the rule is in force |
+//! | `DELETE /rules/N` | the rule is no longer in force |
+//! | `GET /kills` | the clients that are to be killed, by number; if there are none, after at most a second |
+//! | `PUT /kills/N` | this client is dead |
 //! | `GET /status` | [`Status`] |
-//! | `PUT /finish` | all clients are shut out, and every request that was under way is in the history; `204` |
+//! | `PUT /finish` | all clients are cut off, and every pending request is in the history; `204` |
 //!
-//! Who can reach it can kill pods: it listens at the loopback of its pod alone, where forwarded ports come out.
+//! A client of this interface can have pods killed, so it listens on the loopback address of its pod only, where forwarded
+//! ports arrive.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -38,49 +39,49 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Endpoints, Faults, History, Killer, Proxy, Tls, Wire as _};
 
-/// How long a request waits for something new.
+/// How long a request waits for new data.
 const NEWS: Duration = Duration::from_secs(1);
 
-/// Most bytes of history in one answer.
+/// Most bytes of the history in one answer.
 const PART: u64 = 1024 * 1024;
 
-/// Most bytes of a rule.
+/// Largest rule, in bytes.
 const RULE: usize = 64 * 1024;
 
-/// How long a client may take to be dead. Whoever kills it may have lost its way to the cluster for a while.
+/// Time limit for a client to be dead. The harness, which kills it, may have lost its connection to the cluster for a while.
 const KILL: Duration = Duration::from_secs(60);
 
-/// The header that tells one life of the program from the next.
+/// The header that distinguishes one start of the program from the next.
 pub(super) const LIFE: &str = "x-edw-life";
 
-/// What a history holds, counted up with each change of what is written down of a request. A wire of another count would leave out what the
-/// judge looks for, and each row would seem to be wrong.
+/// Version of the history's content, raised with each change of the recorded data. A wire of another version would lack data
+/// that the judge needs, and each row would seem wrong.
 pub const FORMAT: u32 = 1;
 
-/// How a wire stands.
+/// The state of a wire.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// Its [`FORMAT`]; 0 of a wire that does not know it yet.
+    /// Its [`FORMAT`]; 0 for a wire that does not report it yet.
     #[serde(default)]
     pub format: u32,
-    /// How often rules have struck.
+    /// How often rules have struck, in total.
     pub struck: u64,
-    /// How often each rule at work has.
+    /// How often each rule in force has struck.
     pub rules: BTreeMap<u64, u64>,
-    /// The bytes of the history.
+    /// The size of the history in bytes.
     pub history: u64,
-    /// What has gone wrong, if anything has.
+    /// The first error, if there was one.
     pub trouble: Option<String>,
 }
 
-/// The clients that are to be killed.
+/// The clients that the harness is to kill.
 #[derive(Debug, Clone)]
 struct Wanted {
     open: Arc<watch::Sender<BTreeMap<u64, String>>>,
     asked: Arc<AtomicU64>,
 }
 
-/// What kills a client: whoever reads of it, and answers when it is done.
+/// Kills a client by asking the harness, which reads the request and answers when the client is dead.
 #[derive(Debug)]
 struct AskedFor {
     client: String,
@@ -95,25 +96,26 @@ impl Killer for AskedFor {
         self.wanted.open.send_modify(|open| {
             open.insert(number, self.client.clone());
         });
-        // If nobody does it, the client is shut out all the same: it counts as killed.
+        // The client is cut off in any case, so without an answer it counts as killed.
         let dead = open.wait_for(|open| !open.contains_key(&number));
         let _ = timeout(KILL, dead).await;
     }
 }
 
-/// A wire as a program: what it serves, and what it is told.
+/// A wire as a program: its proxy and its control interface.
 #[derive(Debug)]
 pub struct Program {
     proxy: Proxy,
     wanted: Wanted,
     open: CancellationToken,
-    /// Told in every answer: after a restart, rules are gone, and requests that were under way are not in the history.
+    /// Part of every answer: after a restart, rules are lost, and requests that were pending are not in the history.
     life: String,
 }
 
 impl Program {
-    /// A wire to `storage` for every client that comes to `queue` and `table`; it goes on with `history`, and reads messages and rows
-    /// through `lens`. Where storage speaks HTTPS, `tls` is how, and clients find HTTPS here as well.
+    /// Starts a wire to `storage` for every client that connects to `queue` and `table`; continues `history`, and reads
+    /// messages and rows through `lens`. If storage uses HTTPS, `tls` has the certificates, and clients must use HTTPS here as
+    /// well.
     pub async fn start(
         storage: &Endpoints,
         history: History,
@@ -145,7 +147,7 @@ impl Program {
         })
     }
 
-    /// Serves `control` until `stop` is cancelled.
+    /// Serves the control interface at `control` until `stop` is cancelled.
     pub async fn serve(self: Arc<Self>, control: TcpListener, stop: CancellationToken) {
         let mut connections = JoinSet::new();
         loop {
@@ -167,7 +169,7 @@ impl Program {
             connections.spawn(async move {
                 let served = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service);
-                // How a connection ends is the asker's affair.
+                // An error of a connection concerns its client only.
                 let _ = served.await;
             });
         }
@@ -238,7 +240,7 @@ impl Program {
         }
     }
 
-    /// The history from byte `from` on, once there is more than that, as far as one answer goes.
+    /// The history from byte `from` on, once there is more, limited to one answer.
     async fn written_from(&self, from: u64) -> anyhow::Result<Bytes> {
         let history = self.proxy.history();
         let mut bytes = history.bytes();
@@ -247,7 +249,7 @@ impl Program {
         if until <= from {
             return Ok(Bytes::new());
         }
-        // Lines are written whole, so that `until` ends one; where an answer ends does not matter to who puts them together.
+        // Lines are written whole, so `until` is the end of one; the reader joins answers, so their ends do not matter.
         let mut file = File::open(history.written().path())?;
         file.seek(SeekFrom::Start(from))?;
         let mut new = Vec::new();
@@ -263,7 +265,7 @@ impl Program {
 
     pub(super) fn status(&self) -> Status {
         let trouble = self.proxy.check().err();
-        // Read by itself: who looks at the number keeps the history from growing, and who writes the history keeps others from checking it.
+        // Read in its own statement: its guard blocks the history's writer, which holds the lock that the check needs.
         let history = *self.proxy.history().bytes().borrow();
         Status {
             format: FORMAT,

@@ -1,6 +1,6 @@
-//! One address for many clients, where they cannot each be given one: pods of a Deployment share their settings but for what
-//! Kubernetes puts in. The first segment of the path names who asks (`/aqs-app-7d9f4-x2k8p/account/queue/messages`), and is taken
-//! away before storage sees it.
+//! One address for many clients that cannot each have their own: the pods of a Deployment share their settings, except for
+//! values that Kubernetes fills in. The first segment of the path names the client
+//! (`/aqs-app-7d9f4-x2k8p/account/queue/messages`), and is removed before storage gets the request.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,10 +20,10 @@ use super::lane::{Asker, Killer};
 use super::proxy::Shared;
 use super::way::{Body, Way, inspected};
 
-/// What makes the killer of a client that is called so.
+/// Makes the killer of the client with this name.
 pub(super) type KillerOf = Box<dyn Fn(&str) -> Arc<dyn Killer> + Send + Sync>;
 
-/// The clients that have come through a gate.
+/// The clients that have connected through a gate.
 pub(super) struct Comers {
     known: Mutex<HashMap<String, Arc<Asker>>>,
     killer_of: KillerOf,
@@ -55,7 +55,7 @@ impl Comers {
     }
 }
 
-/// The address of one service for all clients.
+/// The address of one service, for all clients.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) shared: Arc<Shared>,
@@ -88,7 +88,7 @@ impl Gate {
     }
 }
 
-/// Takes the first segment of the path away, and returns it. `None` where there is none, or nothing behind it.
+/// Removes the first segment of the path, and returns it. `None` if there is none, or nothing after it.
 fn named(parts: &mut Parts) -> Option<String> {
     let whole = parts.uri.path_and_query()?.as_str();
     let (name, rest) = whole.strip_prefix('/')?.split_once('/')?;
@@ -101,9 +101,9 @@ fn named(parts: &mut Parts) -> Option<String> {
     Some(name)
 }
 
-/// The body of a transaction, whose parts name their addresses in full: each at `origin`, as it would be without a wire, and without the
-/// segment that names the client. Only request lines are changed (`POST http://host/name/account/Table HTTP/1.1`): what rows hold is on
-/// lines of JSON, which begin with a brace.
+/// Readdresses the parts of a transaction's body, which contain full URLs: each gets `origin`, its address without a wire, and
+/// loses the segment with the client's name. Only request lines are changed (`POST http://host/name/account/Table HTTP/1.1`):
+/// row data are in lines of JSON, which begin with a brace.
 fn readdressed(body: &Bytes, name: &str, origin: &str) -> Bytes {
     let mut changed = Vec::with_capacity(body.len());
     for line in body.split_inclusive(|byte| *byte == b'\n') {
@@ -118,7 +118,7 @@ fn readdressed(body: &Bytes, name: &str, origin: &str) -> Bytes {
     changed.into()
 }
 
-/// A request line as storage knows it; `None` for any other line.
+/// A request line as storage expects it; `None` for any other line.
 fn request_line(line: &str, name: &str, origin: &str) -> Option<String> {
     let (method, rest) = line.split_once(' ')?;
     let (address, version) = rest.rsplit_once(' ')?;
@@ -131,7 +131,7 @@ fn request_line(line: &str, name: &str, origin: &str) -> Option<String> {
     let path = path + address[path..].find('/')?;
     let rest = address[path..].strip_prefix('/')?.strip_prefix(name)?;
     let rest = rest.strip_prefix('/')?;
-    // A path alone stays one.
+    // A path without an origin stays without one.
     let origin = after_scheme.map_or("", |_| origin);
     Some(format!("{method} {origin}/{rest} {version}"))
 }
@@ -174,7 +174,7 @@ mod tests {
             .replacen("PUT /pod-1/account", "PUT /account", 1);
         let changed = readdressed(&Bytes::from(body), "pod-1", ORIGIN);
         assert_eq!(changed, expected);
-        // Another client's, which nobody sends.
+        // Another client's name, which no client sends.
         let other = Bytes::from("POST /pod-10/account/T HTTP/1.1\r\n");
         assert_eq!(readdressed(&other, "pod-1", ORIGIN), other);
         let binary = Bytes::from_static(b"\xff\xfe POST /pod-1/ HTTP/1.1\n");

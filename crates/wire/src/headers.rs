@@ -1,12 +1,12 @@
-//! The headers of a request: which of them say something, which say nothing, and which are in no reference.
+//! Headers of a request: relevant ones, irrelevant ones, and those that are in no reference.
 
 use hyper::Method;
 use hyper::header::HeaderMap;
 
 use super::Service;
 
-/// Headers of a request that change nothing of what it asks for: those of HTTP itself, of the storage services' reference, of
-/// their SDKs, and of tracing.
+/// Headers that do not change the meaning of a request: those of HTTP itself, of the storage services' reference, of their
+/// SDKs, and of tracing.
 const SILENT: &[&str] = &[
     "accept",
     "accept-charset",
@@ -64,7 +64,7 @@ const SILENT: &[&str] = &[
     "x-requested-with",
 ];
 
-/// The beginnings of further ones.
+/// Prefixes of further such headers.
 const SILENT_FAMILIES: &[&str] = &[
     "access-control-request-",
     "sec-",
@@ -76,18 +76,18 @@ const SILENT_FAMILIES: &[&str] = &[
     "x-ms-client-",
 ];
 
-/// The content type that each kind of body has.
+/// The content type that each kind of body must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// Of the queue service.
+    /// A body of the queue service.
     Xml,
-    /// An entity. Atom, which old versions of the table service take, cannot be read here.
+    /// An entity. Atom, which old versions of the table service accept, cannot be read here.
     Json,
     /// An entity group transaction.
     Multipart,
 }
 
-/// What the headers of a request say.
+/// The relevant headers of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Headers {
     matches: bool,
@@ -103,7 +103,7 @@ impl Headers {
         Self::read(pairs.map(|(name, value)| (name.as_str(), value.to_str().ok())))
     }
 
-    /// Reads pairs of a name and a value; no value where it is no text.
+    /// Reads pairs of a name and a value; `None` for a value that is not text.
     pub(super) fn read<'a>(pairs: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let mut headers = Self::default();
         for (name, value) in pairs {
@@ -143,8 +143,8 @@ impl Headers {
         Ok(())
     }
 
-    /// The method that is meant: a client that cannot send MERGE sends POST with `X-HTTP-Method` ("Merge Entity", of the table
-    /// service). Azurite goes by that header whatever the request is.
+    /// The effective method: a client that cannot send MERGE sends POST with `X-HTTP-Method` ("Merge Entity", of the table
+    /// service). Azurite applies that header to any request.
     pub(super) fn method<'a>(&'a self, sent: &'a Method) -> &'a str {
         match self.tunnelled.as_deref() {
             Some(known @ ("GET" | "MERGE" | "PATCH" | "PUT" | "DELETE")) => known,
@@ -152,17 +152,17 @@ impl Headers {
         }
     }
 
-    /// Whether there is an `If-Match`.
+    /// Whether there is an `If-Match` header.
     pub(super) const fn matches(&self) -> bool {
         self.matches
     }
 
-    /// What of them is in no reference.
+    /// The first header that is in no reference.
     pub(super) fn strange(&self) -> Option<&str> {
         self.strange.as_deref()
     }
 
-    /// An `X-HTTP-Method` where the reference has none, in words.
+    /// Describes an `X-HTTP-Method` header where the reference has none.
     pub(super) fn stray_tunnel(&self, service: Service, sent: &Method) -> Option<String> {
         let tunnelled = self.tunnelled.as_ref()?;
         let known = matches!(tunnelled.as_str(), "MERGE" | "PATCH" | "PUT" | "DELETE");
@@ -175,7 +175,7 @@ impl Headers {
         self.content_type.as_deref()
     }
 
-    /// What is wrong with the type of a body; a body without one is read for what it must be.
+    /// The problem with a body's content type; a body without one is read as the expected type.
     pub(super) fn of_other_type(&self, expected: Expected) -> Option<String> {
         let text = self.content_type.as_deref()?;
         let mut parts = text.split(';').map(str::trim);

@@ -1,4 +1,4 @@
-//! What the harness notices of itself while it keeps a history: a wall clock that is set, and times in which it stood still.
+//! Detects changes of the wall clock and pauses of the harness, while a history is recorded.
 
 use std::mem;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -10,20 +10,20 @@ use contract::Stamp;
 
 use super::Pause;
 
-/// From one beat to the next.
+/// Interval between two beats.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// A beat that comes later than this was kept from coming: by a signal that stops the process, or by a machine that has no
-/// time for it. Half a second, as for storage that keeps a request waiting.
+/// Delay from which a late beat counts as a pause: the process was stopped by a signal, or the machine gave it no CPU time.
+/// Half a second, as for storage that keeps a request waiting.
 const LATE: Duration = Duration::from_millis(500);
 
-/// A wall clock that is this little off is not worth a word: it is led back to the right time by such steps all the time.
+/// Largest offset of the wall clock that is ignored: time synchronisation adjusts the clock by such steps all the time.
 const NEGLIGIBLE_US: i64 = 1_000;
 
 /// How often both clocks are read together at the start.
 const TRIES: u32 = 8;
 
-/// A clock that begins as the wall clock says and is never set.
+/// A clock that starts with the wall clock's time and is never set.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     began: Instant,
@@ -32,7 +32,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn start() -> Self {
-        // A thread that loses its processor between the two reads would be off by that for good: the closest pair counts.
+        // If the thread loses its processor between the two reads, the offset would be wrong for good: the closest pair counts.
         let pairs = (0..TRIES).map(|_| {
             let began = Instant::now();
             let at = Stamp::now();
@@ -46,7 +46,7 @@ impl Clock {
         self.at.plus(self.began.elapsed())
     }
 
-    /// How far the wall clock is ahead of this one, in microseconds; 0 where it is as good as none.
+    /// How far the wall clock is ahead of this one, in microseconds; 0 if the difference is negligible.
     pub(super) fn offset_us(&self) -> i64 {
         let before = self.now();
         let wall = Stamp::now();
@@ -54,8 +54,8 @@ impl Clock {
     }
 }
 
-/// How far `wall` is ahead of a clock that was read `before` and `after` it: by no more than both say. A thread that loses its
-/// processor between two reads must not take that for a clock that was set.
+/// How far `wall` is ahead of a clock that was read `before` and `after` it: the smaller of the two differences. If the thread
+/// loses its processor between two reads, this must not look like a change of the clock.
 fn ahead_of(wall: Stamp, before: Stamp, after: Stamp) -> i64 {
     let (least, most) = (wall.micros_since(after), wall.micros_since(before));
     if least >= NEGLIGIBLE_US {
@@ -67,12 +67,12 @@ fn ahead_of(wall: Stamp, before: Stamp, after: Stamp) -> i64 {
     }
 }
 
-/// Looks at the clock ten times a second, until its last clone is dropped. A thread of its own: nothing that the runtime has to
-/// do can keep it from looking.
+/// Checks the clock ten times a second, until its last clone is dropped. It has its own thread, so that no work of the runtime
+/// can delay the checks.
 #[derive(Debug, Clone)]
 pub(super) struct Heartbeat(Arc<Beating>);
 
-/// The thread, and what it has noticed. The thread ends with this.
+/// The thread, and the pauses that it has detected. The thread ends with this.
 #[derive(Debug)]
 struct Beating {
     pauses: Arc<Mutex<Vec<Pause>>>,
@@ -103,7 +103,7 @@ impl Heartbeat {
         let pauses: Arc<Mutex<Vec<Pause>>> = Arc::default();
         let told = pauses.clone();
         let (end, ended) = mpsc::sync_channel(0);
-        // Without it no pause is noticed, and the run is judged as if there were none.
+        // Without the thread no pause is detected, and the run is judged as if there were none.
         let started = thread::Builder::new()
             .name("heartbeat".to_owned())
             .spawn(move || beat(clock, &told, &ended));
@@ -116,7 +116,7 @@ impl Heartbeat {
         }))
     }
 
-    /// The pauses since this was last asked.
+    /// The pauses since the last call.
     pub(super) fn take(&self) -> Vec<Pause> {
         mem::take(&mut self.0.pauses.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn a_thread_that_was_kept_waiting_between_two_reads_sees_no_clock_set() {
         let at = |millis: i64| Stamp::from_micros(millis * 1_000);
-        // Kept waiting before the wall clock was read, and after it.
+        // Delayed before the wall clock was read, and after it.
         assert_eq!(ahead_of(at(50), at(0), at(50)), 0);
         assert_eq!(ahead_of(at(0), at(0), at(50)), 0);
-        // Set by more than the wait explains.
+        // Changed by more than the delay explains.
         assert_eq!(ahead_of(at(5_060), at(0), at(50)), 5_010_000);
         assert_eq!(ahead_of(at(-5_000), at(0), at(50)), -5_000_000);
     }

@@ -1,4 +1,4 @@
-//! The writer of a history.
+//! Writer of a history.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -16,26 +16,26 @@ use super::{Crossing, lock};
 #[derive(Debug)]
 struct Inner {
     file: File,
-    /// The first write that failed; the history has a hole from there on.
+    /// The first failed write; the history is incomplete from there on.
     failed: Option<io::Error>,
 }
 
 /// Appends crossings. Clones share the file.
 ///
-/// Each crossing is one write of one whole line, so that it survives the harness being killed. What only the harness knows of
-/// itself goes with it: how far the wall clock is off, and when the harness had stood still.
+/// Each crossing is one write of one whole line, so that it survives a kill of the harness. The line also has facts that only
+/// the harness knows: the offset of the wall clock, and pauses of the harness.
 #[derive(Debug, Clone)]
 pub struct History {
     written: Written,
     inner: Arc<Mutex<Inner>>,
-    /// Its bytes so far.
+    /// The number of bytes so far.
     bytes: watch::Sender<u64>,
     clock: Clock,
     heartbeat: Heartbeat,
 }
 
 impl History {
-    /// Opens the history in run directory `dir`, and goes on after what is there.
+    /// Opens the history in run directory `dir`, and continues an existing one.
     pub fn open(dir: &Path) -> Result<Self, HistoryError> {
         let path = dir.join(FILE);
         let opened = OpenOptions::new().append(true).create(true).open(&path);
@@ -52,12 +52,12 @@ impl History {
         }
     }
 
-    /// The time, as the history counts it: it begins as the wall clock says, and is never set.
+    /// The time by the history's clock, which starts with the wall clock's time and is never set.
     pub(super) fn now(&self) -> Stamp {
         self.clock.now()
     }
 
-    /// Appends one crossing. A failure is kept for [`History::check`]: the proxy that appends has nobody to tell.
+    /// Appends one crossing. An error is kept for [`History::check`], because the proxy that appends cannot report it.
     pub(super) fn append(&self, crossing: &Crossing) {
         let (clock_us, pauses) = (self.clock.offset_us(), self.heartbeat.take());
         let line = if clock_us == 0 && pauses.is_empty() {
@@ -80,7 +80,7 @@ impl History {
         }
     }
 
-    /// Whether every crossing so far was written.
+    /// Returns an error unless every crossing so far was written.
     pub fn check(&self) -> Result<(), HistoryError> {
         let mut inner = lock(&self.inner);
         match inner.failed.take() {
@@ -92,12 +92,12 @@ impl History {
         }
     }
 
-    /// What is written.
+    /// The written file.
     pub fn written(&self) -> &Written {
         &self.written
     }
 
-    /// How many bytes are written, as that grows.
+    /// The number of bytes written, as it grows.
     pub(super) fn bytes(&self) -> watch::Receiver<u64> {
         self.bytes.subscribe()
     }

@@ -1,4 +1,4 @@
-//! A client's way to storage, and what is known of the client.
+//! A client's connection to storage through the proxy, and the client's state.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +13,14 @@ use super::{Crossing, Endpoints, Handled, Happened, Operation, lock};
 use contract::POISON_SUFFIX;
 use evidence::outcome::Unmet;
 
-/// Kills a client, by the means of the platform that it runs on.
+/// Kills a client, with the means of the platform on which it runs.
 #[async_trait]
 pub trait Killer: Send + Sync + std::fmt::Debug {
-    /// Ends the client at once. Returns when it can no longer hear an answer, or has ended by itself.
+    /// Kills the client at once. Returns when it can no longer receive an answer, or has ended by itself.
     async fn kill(&self);
 }
 
-/// One client's way to storage. Dropping it closes the way.
+/// One client's lane to storage. Dropping it closes the lane.
 #[derive(Debug)]
 pub struct Lane {
     endpoints: Endpoints,
@@ -28,21 +28,21 @@ pub struct Lane {
     _open: DropGuard,
 }
 
-/// Who asks through a lane.
+/// The client of a lane.
 #[derive(Debug, Default)]
 pub(super) struct Asker {
     pub(super) name: String,
-    /// What kills it, where a fault may.
+    /// Kills the client, if a fault may.
     killer: Mutex<Option<Arc<dyn Killer>>>,
-    /// Whether it has asked for anything.
+    /// Whether the client has sent a request.
     pub(super) has_asked: AtomicBool,
-    /// Whether a fault will kill it.
+    /// Whether a fault will kill the client.
     pub(super) doomed: AtomicBool,
-    /// Whether one did.
+    /// Whether a fault has killed the client.
     killed: AtomicBool,
-    /// When storage last answered a receive of its own, with messages or without.
+    /// When storage last answered a receive of this client, with or without messages.
     received: Mutex<Option<Instant>>,
-    /// Messages that it received and has neither asked to be deleted nor handed back, by the queue's id.
+    /// Messages that the client received and has neither requested to delete nor handed back, by message id in the queue.
     in_hand: watch::Sender<HashSet<String>>,
 }
 
@@ -60,17 +60,17 @@ impl Lane {
         &self.client
     }
 
-    /// Where the client finds storage.
+    /// The addresses at which the client finds storage.
     pub const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// From now on `killer` kills the client, for faults that do.
+    /// Sets the killer of the client, for faults.
     pub fn set_killer(&self, killer: Arc<dyn Killer>) {
         self.client.set_killer(killer);
     }
 
-    /// Whether the client has asked storage for anything.
+    /// Whether the client has sent a request to storage.
     pub fn has_carried(&self) -> bool {
         self.client.has_asked.load(Ordering::Acquire)
     }
@@ -80,7 +80,7 @@ impl Lane {
         self.client.has_received_since(since)
     }
 
-    /// Messages that the client has in its hands.
+    /// Number of messages that the client has in hand.
     pub fn in_hand(&self) -> u64 {
         self.client.in_hand()
     }
@@ -105,10 +105,10 @@ impl Asker {
         }
     }
 
-    /// Keeps account of the messages in its hands: it is about to ask storage for this.
+    /// Updates the messages in hand when the client sends this request.
     pub(super) fn asks(&self, crossing: &Crossing) {
         let lets_go = |message: &&Handled| match crossing.operation {
-            // What it has asked for happens, whether or not it waits for the answer.
+            // A requested delete counts whether or not the client waits for its answer.
             Operation::DeleteMessage => true,
             Operation::UpdateMessage => message.hidden_s == Some(0),
             _ => false,
@@ -118,9 +118,9 @@ impl Asker {
         }
     }
 
-    /// The same, when storage has answered.
+    /// Updates the messages in hand when storage has answered this request.
     pub(super) fn was_answered(&self, crossing: &Crossing) {
-        // One that looks into the poison queue is not at work.
+        // A receive from the poison queue does not count as work.
         let answered = crossing.operation == Operation::ReceiveMessages
             && crossing.happened() == Happened::Yes
             && !crossing.resource.ends_with(POISON_SUFFIX);
@@ -135,8 +135,8 @@ impl Asker {
         }
     }
 
-    /// Waits until the client receives messages and then has at least `count` in hand: received, and neither asked to be
-    /// deleted nor handed back. So its work on some of them is still to begin.
+    /// Waits until the client has received messages and has at least `count` in hand: received, and neither requested to delete
+    /// nor handed back. So its work on some of them has not begun.
     pub(super) async fn until_received(
         &self,
         count: usize,
@@ -163,7 +163,7 @@ impl Asker {
         received
     }
 
-    /// Waits until it has at least `count` messages in hand.
+    /// Waits until the client has at least `count` messages in hand.
     pub(super) async fn until_in_hand(
         &self,
         count: usize,
@@ -182,18 +182,18 @@ impl Asker {
         Err(Unmet(unmet).into())
     }
 
-    /// Whether storage has answered a receive of its own after `since`.
+    /// Whether storage has answered a receive of this client after `since`.
     pub(super) fn has_received_since(&self, since: Instant) -> bool {
         let received = *lock(&self.received);
         received.is_some_and(|at| at > since)
     }
 
-    /// How many messages it has in its hands.
+    /// Number of messages that the client has in hand.
     pub(super) fn in_hand(&self) -> u64 {
         self.in_hand.borrow().len() as u64
     }
 
-    /// Whether a fault has killed it.
+    /// Whether a fault has killed the client.
     pub(super) fn was_killed(&self) -> bool {
         self.killed.load(Ordering::Acquire)
     }

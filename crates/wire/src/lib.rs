@@ -1,13 +1,13 @@
-//! What crosses the wire between clients and storage: seen, written down, and broken on purpose.
+//! The wire between clients and storage: records requests, and injects faults.
 //!
-//! A [`Proxy`] sits between the workload and storage. It knows the operations of the queue and the table service, so that it
-//! can write a [`History`] of who did what to which message and row, and can break an unmodified client at each boundary of
-//! the protocol: a [`Rule`] says which requests, and what happens to them. It kills a client through the [`Killer`] that its
-//! platform hands in, and knows no process.
+//! A [`Proxy`] sits between the workload and storage. It knows the operations of the queue and the table service, so it can
+//! write a [`History`] of every client's requests on messages and rows, and can inject faults into an unmodified client at each
+//! step of the protocol: a [`Rule`] selects requests, and defines the effect on them. It kills a client through the [`Killer`]
+//! that the platform supplies, and knows no processes.
 //!
-//! It runs in the harness, where the workload is on the same machine, or as a program of its own beside the workload (`main`): then
-//! clients come through a gate, [`control`] is how the harness speaks to it, and [`Remote`] is what the harness has of it. [`Wire`] is
-//! what both are to a run.
+//! The proxy runs inside the harness if the workload is on the same machine, otherwise as a program beside the workload
+//! (`main`). Then clients connect through a gate, the harness uses the program's [`control`] interface, and [`Remote`] is the
+//! harness's client of it. [`Wire`] is the common trait of both.
 
 pub mod asked;
 mod bodies;
@@ -44,7 +44,7 @@ pub use wire::{AtWork, Wire, Written};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a panic of another thread leaves behind a lock is as good as before: each change is a whole one.
+/// Locks `mutex`, also after a panic of a holder: each change of the data is complete, so they are still valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The wire as a program: in a cluster it runs as a pod between the workload and storage, and the harness speaks to its control through a
+//! The wire as a program: in a cluster it runs as a pod between the workload and storage, and the harness controls it through a
 //! forwarded port.
 
 use std::io::{self, Write as _};

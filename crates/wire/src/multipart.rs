@@ -1,5 +1,5 @@
-//! Entity group transactions: the parts of a request ("Performing entity group transactions"), read strictly. What stands in
-//! no part, or in a part of another form, is not understood.
+//! Entity group transactions: parses the parts of a request strictly ("Performing entity group transactions"). Data outside of
+//! a part, or in a part of another form, are not understood.
 
 use contract::workload::Lens;
 use hyper::Method;
@@ -13,9 +13,9 @@ use super::{RowChange, Service, bodies};
 pub(super) struct Transaction {
     pub(super) table: String,
     pub(super) rows: Vec<RowChange>,
-    /// What of it is in no reference.
+    /// The first thing in it that is in no reference.
     pub(super) strange: Option<String>,
-    /// Operations so far, also those whose row cannot be read: storage blames an operation by its place.
+    /// Number of operations so far, including those whose row is unreadable: storage blames an operation by its index.
     operations: usize,
 }
 
@@ -33,14 +33,14 @@ impl Transaction {
         transaction
     }
 
-    /// The first thing that is not understood is told.
+    /// Records the first thing that is not understood.
     fn note(&mut self, strange: Option<String>) {
         if let Some(strange) = strange {
             self.strange.get_or_insert(strange);
         }
     }
 
-    /// Each part of a batch is a set of changes, or a query alone.
+    /// Reads a batch: each part is a change set, or a single query.
     fn read_batch(
         &mut self,
         lens: &Lens,
@@ -100,7 +100,7 @@ impl Part<'_> {
     }
 }
 
-/// Headers of the part, then an HTTP request.
+/// Parses one part: its headers, then an HTTP request.
 fn operation<'a>(base: &str, part: &'a str) -> Result<Part<'a>, String> {
     let (outer, request) = split_head(part).ok_or("a part without an empty line")?;
     let outer = Headers::read(pairs(outer)?.into_iter());
@@ -140,7 +140,7 @@ fn text(body: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(body).map_err(|_| "a transaction that is not UTF-8".to_owned())
 }
 
-/// The boundary that a content type names.
+/// The boundary in a content type.
 fn boundary(content_type: &str) -> Option<String> {
     let mut parameters = content_type.split(';').skip(1);
     parameters.find_map(|parameter| {
@@ -151,7 +151,7 @@ fn boundary(content_type: &str) -> Option<String> {
     })
 }
 
-/// What stands between the boundaries (RFC 2046, 5.1.1). Nothing may stand before the first or after the last.
+/// The parts between the boundaries (RFC 2046, 5.1.1). Text before the first or after the last boundary is an error.
 fn parts<'a>(text: &'a str, boundary: &str) -> Result<Vec<&'a str>, String> {
     let delimiter = format!("--{boundary}");
     let (mut parts, mut start, mut ended, mut at) = (Vec::new(), None, false, 0);
@@ -175,7 +175,7 @@ fn parts<'a>(text: &'a str, boundary: &str) -> Result<Vec<&'a str>, String> {
     }
 }
 
-/// What stands before and after the first empty line. A part may begin with one, which then ends no headers.
+/// Splits at the first empty line. A part may begin with an empty line, which then ends no headers.
 fn split_head(part: &str) -> Option<(&str, &str)> {
     if let Some(rest) = part
         .strip_prefix("\r\n")

@@ -1,5 +1,5 @@
-//! Whether any task of the wire has panicked where it is a program: its status says so, and its exit code. In the harness, which notes
-//! every panic of its process, this is never asked to watch.
+//! Records whether any task of the wire has panicked when it runs as a program, for its status and its exit code. Inside the
+//! harness, which records every panic itself, this is not used.
 
 use std::panic;
 use std::sync::Once;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static ANY: AtomicBool = AtomicBool::new(false);
 
-/// Notes every panic of this process from now on. What was done with a panic before is still done.
+/// Records every panic of this process from now on. The previous panic hook still runs.
 pub fn watch() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -19,7 +19,7 @@ pub fn watch() {
     });
 }
 
-/// Whether there was one since.
+/// Whether there was a panic since.
 pub fn any() -> bool {
     ANY.load(Ordering::Relaxed)
 }

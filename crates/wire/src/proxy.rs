@@ -1,4 +1,4 @@
-//! The proxy: HTTP/1.1 in, HTTP/1.1 out, each request judged by the faults and written to the history.
+//! The proxy: HTTP/1.1 on both sides; faults are applied to each request, and each is written to the history.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ pub struct Endpoints {
     pub table: String,
 }
 
-/// Sits between clients and storage. Each client has a [`Lane`] of its own, so that the proxy knows who asks.
+/// The proxy between clients and storage. Each client has its own [`Lane`], so that the proxy can identify it.
 #[derive(Debug)]
 pub struct Proxy {
     shared: Arc<Shared>,
@@ -39,12 +39,12 @@ pub(super) struct Shared {
     pub(super) table: Arc<Upstream>,
     pub(super) history: History,
     pub(super) faults: Faults,
-    /// How messages and rows look.
+    /// The lens through which messages and rows are read.
     pub(super) lens: Lens,
-    /// Requests under way, also those whose client is gone: what storage does to them is evidence.
+    /// Pending requests, including those whose client is gone: storage's reaction to them is evidence.
     pub(super) under_way: TaskTracker,
     pub(super) panicked: AtomicBool,
-    /// Those whose ways are open.
+    /// The clients whose lanes are open.
     clients: Mutex<Vec<Weak<Asker>>>,
 }
 
@@ -58,8 +58,8 @@ impl Shared {
 }
 
 impl Proxy {
-    /// A proxy for storage at `storage`, connected to it where it can be reached. Where that speaks HTTPS, `tls` is how, and
-    /// clients find HTTPS at the proxy as well. What messages and rows say is read through `lens`.
+    /// Starts a proxy for the storage at `storage`, and connects to it if it is reachable. If storage uses HTTPS, `tls` has the
+    /// certificates, and clients must use HTTPS as well. Messages and rows are read through `lens`.
     pub async fn start(
         storage: &Endpoints,
         history: History,
@@ -84,17 +84,17 @@ impl Proxy {
         })
     }
 
-    /// Every request and its answer.
+    /// The history of all requests and answers.
     pub fn history(&self) -> &History {
         &self.shared.history
     }
 
-    /// The rules that it goes by.
+    /// The rules in force.
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
     }
 
-    /// Opens a way to storage for the client called `name`.
+    /// Opens a lane to storage for the client `name`.
     pub async fn lane(&self, name: &str) -> anyhow::Result<Lane> {
         let client = Arc::new(Asker::new(name));
         self.clients().push(Arc::downgrade(&client));
@@ -123,8 +123,8 @@ impl Proxy {
         Ok(Lane::new(endpoints, client, open.drop_guard()))
     }
 
-    /// Opens `queue` and `table` to every client that names itself in its paths; `kill` makes what kills one. Closed when the token is
-    /// cancelled.
+    /// Opens `queue` and `table` to every client that names itself in its paths; `kill` makes the killer of a client. The gates
+    /// close when the token is cancelled.
     pub(super) fn open_gates(
         &self,
         [queue, table]: [TcpListener; 2],
@@ -166,7 +166,7 @@ impl Proxy {
         lock(&self.shared.clients)
     }
 
-    /// Waits until every request under way has its answer in the history. All lanes must be closed.
+    /// Waits until the answer of every pending request is in the history. All lanes must be closed.
     pub(super) async fn close(&self) -> anyhow::Result<()> {
         let ended = async {
             self.shared.under_way.close();

@@ -1,8 +1,8 @@
-//! Which operation a request is, told by its method, its URL and its headers as the REST reference of the queue and the table
-//! service gives them ("Operations on Messages", "Operations on Queues", "Table service REST API").
+//! Recognises the operation of a request by its method, its URL and its headers, according to the REST reference of the queue
+//! and the table service ("Operations on Messages", "Operations on Queues", "Table service REST API").
 //!
-//! A form that the reference does not have is *not understood*, and says so by name: what storage makes of it is for
-//! storage to decide, and nobody here can tell what it has changed.
+//! A form that the reference does not have is reported as *not understood*, by name: only storage decides its effect, so its
+//! changes are unknown here.
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use hyper::Method;
 use super::headers::Headers;
 use super::{Keys, Operation, Service};
 
-/// A request, recognised.
+/// A recognised request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) operation: Operation,
-    /// The queue or table; empty for a transaction, whose parts name it, and where there is none.
+    /// The queue or table; empty for a transaction, whose parts name the table, and for requests without either.
     pub(super) resource: String,
-    /// The queue's id of the message that the URL names.
+    /// The message id in the URL.
     pub(super) message: Option<String>,
-    /// The pop receipt that the URL carries, decoded.
+    /// The decoded pop receipt in the URL.
     pub(super) receipt: Option<String>,
-    /// For how many seconds the request asks a message to be hidden.
+    /// The requested visibility timeout, in seconds.
     pub(super) hidden_s: Option<u32>,
-    /// For how many seconds the request asks storage to keep a message; `None`: it does not say, or for ever.
+    /// The requested time to live of a message, in seconds; `None`: not given, or unlimited.
     pub(super) lives_s: Option<u64>,
-    /// The keys that the URL names.
+    /// The entity's keys in the URL.
     pub(super) keys: Option<Keys>,
-    /// What of it is in no reference.
+    /// The first thing in it that is in no reference.
     pub(super) strange: Option<String>,
 }
 
@@ -42,11 +42,11 @@ pub(super) struct Target<'a> {
     pub(super) query: Option<&'a str>,
 }
 
-/// What is wrong with a request, in words.
+/// The part of a request that is in no reference, in words.
 type Strange = String;
 
 impl Request {
-    /// The request to `target` with `headers`.
+    /// Recognises the request to `target` with `headers`.
     pub(super) fn of(target: Target<'_>, headers: &Headers) -> Self {
         let mut request = Self {
             operation: Operation::Other,
@@ -87,7 +87,7 @@ impl Request {
         self.hidden_s = query
             .get("visibilitytimeout")
             .and_then(|text| text.parse().ok());
-        // -1 is for ever ("Put Message").
+        // -1 means unlimited ("Put Message").
         let lives = query.get("messagettl").filter(|text| *text != "-1");
         self.lives_s = lives.and_then(|text| text.parse().ok());
         let (comp, restype) = (query.get("comp"), query.get("restype"));
@@ -200,7 +200,7 @@ impl Request {
     fn read_tables(&mut self, method: &str, keys: Option<&str>) -> Option<()> {
         match (method, keys) {
             ("GET", None | Some(")")) => Some(()),
-            // Which, the body says.
+            // The body names the table.
             ("POST", None | Some(")")) => {
                 self.operation = Operation::CreateTable;
                 Some(())
@@ -218,10 +218,10 @@ impl Request {
     }
 }
 
-/// The path below `base`, decoded, without the slash that it begins with.
+/// The decoded path below `base`, without its leading slash.
 fn below(base: &str, path: &str) -> Result<String, Strange> {
     if path.to_ascii_lowercase().contains("%2f") {
-        // Whether that parts two segments, services decide differently.
+        // Services differ in whether an encoded slash separates two segments.
         return Err("an encoded slash in the path".to_owned());
     }
     let decoded = decoded(path).ok_or("a path that is not UTF-8")?;
@@ -245,7 +245,7 @@ fn decoded(text: &str) -> Option<Cow<'_, str>> {
         .ok()
 }
 
-/// The parameters of the reference that say something of a request.
+/// The query parameters in the reference that matter for a request.
 const PARAMETERS: &[&str] = &[
     "comp",
     "include",
@@ -266,7 +266,7 @@ const PARAMETERS: &[&str] = &[
     "$format",
     "$select",
     "$top",
-    // Of a shared access signature ("Create a service SAS", "Create an account SAS", "Create a user delegation SAS").
+    // Parameters of a SAS ("Create a service SAS", "Create an account SAS", "Create a user delegation SAS").
     "api-version",
     "epk",
     "erk",
@@ -297,7 +297,7 @@ const PARAMETERS: &[&str] = &[
     "tn",
 ];
 
-/// The parameters of a URL.
+/// The query parameters of a URL.
 struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -306,7 +306,7 @@ impl Query {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decoded(name).ok_or("a parameter that is not UTF-8")?;
-            // Names are told apart by case: services differ in whether they do.
+            // Names are case-sensitive here; services differ in whether they are.
             if !PARAMETERS.contains(&&*name) {
                 return Err(format!("the parameter {name:?}"));
             }
@@ -325,8 +325,8 @@ impl Query {
     }
 }
 
-/// Reads the keys of a row from what follows the opening parenthesis, decoded: `PartitionKey='p',RowKey='r')`, quotes doubled. In this order
-/// alone: OData would take the other too, and Azurite reads whichever stands first as `PartitionKey`.
+/// Parses the keys of a row from the decoded text after the opening parenthesis: `PartitionKey='p',RowKey='r')`, with quotes
+/// doubled. Only in this order: OData would accept the other one too, and Azurite reads the first key as `PartitionKey`.
 fn keys_of(text: &str) -> Option<Keys> {
     let (partition, rest) = quoted(text.strip_prefix("PartitionKey=")?)?;
     let rest = rest.strip_prefix(',')?.trim_start();
@@ -334,7 +334,7 @@ fn keys_of(text: &str) -> Option<Keys> {
     (rest == ")").then_some(Keys { partition, row })
 }
 
-/// An OData string literal at the start of `text`, and what follows it.
+/// Parses an OData string literal at the start of `text`, and returns it with the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut rest = text.strip_prefix('\'')?;
     let mut value = String::new();

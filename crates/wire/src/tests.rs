@@ -1,4 +1,4 @@
-//! The proxy between a client that nobody here wrote (reqwest) and a storage that answers as told.
+//! Tests of the proxy between an independent client (reqwest) and a fake storage.
 
 #![expect(
     clippy::disallowed_methods,
@@ -30,7 +30,7 @@ mod elsewhere;
 
 const ROW: &str = r#"{"PartitionKey":"r1.07","RowKey":"r1-7","data":"x"}"#;
 
-/// A storage that takes everything, and what it was asked.
+/// A fake storage that accepts everything, and records the requests.
 struct Storage {
     base: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -39,7 +39,7 @@ struct Storage {
 }
 
 impl Storage {
-    /// Whether it keeps connections open between requests is `keeps_alive`.
+    /// Starts it; `keeps_alive`: whether it keeps connections open between requests.
     async fn start(keeps_alive: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/acc", listener.local_addr().unwrap());
@@ -57,7 +57,7 @@ impl Storage {
                         let log = log.clone();
                         async move {
                             let line = format!("{} {}", request.method(), request.uri());
-                            // Not what the proxy asks to see its connections accepted.
+                            // Leaves out the proxy's own requests that open connections.
                             let counts = request.method() != hyper::Method::HEAD;
                             let body = request.into_body().collect().await.unwrap().to_bytes();
                             if counts {
@@ -124,7 +124,7 @@ impl Rig {
         }
     }
 
-    /// Inserts a row; the answer's status and body, or the client's error.
+    /// Inserts a row; returns the answer's status and body, or the client's error.
     async fn insert(&self) -> Result<(u16, String), reqwest::Error> {
         self.insert_by(&reqwest::Client::new()).await
     }
@@ -142,7 +142,7 @@ impl Rig {
         self.insert().await
     }
 
-    /// Closes the lane; the whole history.
+    /// Closes the lane, and returns the whole history.
     async fn history(&mut self) -> Vec<Crossing> {
         self.lane = None;
         self.proxy.finish().await.unwrap();
@@ -288,7 +288,7 @@ async fn an_answer_withheld_has_its_effect_and_is_written_down() {
     assert!(waiting.await.unwrap().is_err());
 }
 
-/// Takes down that it was called.
+/// Records that it was called.
 #[derive(Debug, Default)]
 struct Played(AtomicUsize);
 
@@ -346,7 +346,7 @@ async fn a_lane_knows_what_its_client_has_in_hand() {
     asks(Operation::UpdateMessage, "a", Some(60));
     asks(Operation::DeleteMessage, "b", None);
     asks(Operation::UpdateMessage, "c", Some(0));
-    // The receive of nothing is none, and that of one more leaves it with three.
+    // A receive without messages does not count; a receive of one more leaves the client with three.
     let received = tokio::join!(
         client.until_received(3, Duration::from_secs(60)),
         client.until_received(4, Duration::ZERO),

@@ -1,7 +1,7 @@
-//! HTTPS on both sides of the proxy: nobody's verification is switched off.
+//! HTTPS on both sides of the proxy, with verification of certificates everywhere.
 //!
-//! Clients find the proxy under a certificate that was made for the run. Storage is trusted by the root of the same run where the
-//! harness has made its certificate too ([`Tls::new`]), and by the roots of the machine where storage is Azure's ([`Tls::outwards`]).
+//! The proxy uses a certificate that was made for the run. Storage is verified by the root of the same run if the harness has
+//! made its certificate too ([`Tls::new`]), and by the roots of the machine if storage is Azure's ([`Tls::outwards`]).
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
-/// How to speak HTTPS as a server that this run's processes trust, and as a client of storage. Clones share it.
+/// Certificates for HTTPS: as a server that this run's processes trust, and as a client of storage. Clones share them.
 #[derive(Clone)]
 pub struct Tls {
     root: Option<Arc<String>>,
@@ -28,7 +28,7 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Serves with `certificate` and its `key`, and trusts what `root` has certified and nothing else; all in PEM.
+    /// Serves with `certificate` and its `key`, and trusts only certificates that `root` has signed; all in PEM.
     pub fn new(root: String, certificate: &str, key: &str) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(root.as_bytes())?)?;
@@ -39,8 +39,8 @@ impl Tls {
         })
     }
 
-    /// Serves with `certificate` and its `key`, in PEM, and trusts the roots of this machine or container. As everywhere in this
-    /// project, `SSL_CERT_FILE` and `SSL_CERT_DIR` name others in their place.
+    /// Serves with `certificate` and its `key`, in PEM, and trusts the roots of this machine or container. As everywhere in
+    /// this project, `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them.
     pub fn outwards(certificate: &str, key: &str) -> anyhow::Result<Self> {
         let found = rustls_native_certs::load_native_certs();
         let mut roots = RootCertStore::empty();
@@ -79,12 +79,12 @@ impl Tls {
         })
     }
 
-    /// The certificate that processes are to trust, PEM, where it is known here.
+    /// The root certificate that processes must trust, as PEM, if it is known here.
     pub fn root(&self) -> Option<&str> {
         self.root.as_deref().map(String::as_str)
     }
 
-    /// Serves a client that has connected.
+    /// Accepts a TLS connection of a client.
     pub async fn accept<S>(&self, stream: S) -> std::io::Result<server::TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -92,7 +92,7 @@ impl Tls {
         self.acceptor.accept(stream).await
     }
 
-    /// Speaks to the server at `address`, `host:port`.
+    /// Connects to the server at `address`, `host:port`.
     pub(super) async fn connect<S>(
         &self,
         address: &str,

@@ -1,4 +1,4 @@
-//! The way from the proxy to storage.
+//! The proxy's connections to storage.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -21,20 +21,19 @@ use tokio_util::task::TaskTracker;
 
 use super::{Tls, lock};
 
-/// Most connections to one service, and so most requests that it works on at once; others wait their turn. Azurite works
-/// on one request at a time, so more would only wait inside it. What more would cost is new connections: it accepts one of
-/// them in each turn of its event loop, behind all requests of the others, which kept requests of a dozen runs that began
-/// together waiting for seconds.
+/// Most connections to one service, and so most concurrent requests; others wait. Azurite works on one request at a time, so
+/// more would only wait inside it. More connections would also have to be opened: Azurite accepts one in each turn of its event
+/// loop, after all pending requests. With more, a dozen runs that began together waited for seconds.
 pub(super) const CONNECTIONS: usize = 8;
 
-/// How long a connection may rest and be used again. Azurite (Node.js) closes one after 5 s, and does so without looking
-/// whether a request has just come: that one gets a reset, which clients that do not try again die of. Half of that leaves
-/// room for an event loop that is busy.
+/// How long an idle connection may be used again. Azurite (Node.js) closes one after 5 s, even if a request has just arrived:
+/// that request gets a reset, which a client without retries does not survive. Half of that time leaves room for a busy event
+/// loop.
 const REST: Duration = Duration::from_millis(2500);
 
 type Sender = SendRequest<Full<Bytes>>;
 
-/// No connection could be made: storage has seen nothing of the request.
+/// Error of a request that storage cannot have seen, because no connection could be made.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("storage was not reached")]
 pub(super) struct NotReached;
@@ -44,23 +43,24 @@ pub(super) struct NotReached;
 pub(super) struct Upstream {
     /// `host:port`, to connect to.
     address: String,
-    /// How it is spoken to over HTTPS; plainly when absent.
+    /// The certificates for HTTPS; `None`: HTTP.
     tls: Option<Tls>,
-    /// As requests name it.
+    /// The value of the `Host` header.
     host: HeaderValue,
     /// The path of the account, without a slash at its end.
     pub(super) base: String,
-    /// Connections that are not in use, and since when. The one that rested longest is next, so that none rests for long.
+    /// Idle connections, and since when they are idle. The one that has been idle longest is used next, so that none is idle
+    /// for long.
     resting: Mutex<VecDeque<(Instant, Sender)>>,
     turns: Arc<Semaphore>,
-    /// What drives the connections.
+    /// The tasks that drive the connections.
     drivers: TaskTracker,
-    /// What waits until they may rest again.
+    /// The tasks that wait until a connection is idle again.
     under_way: TaskTracker,
 }
 
 impl Upstream {
-    /// The service at `url`, over `tls` where that is HTTPS; `under_way` is where requests are counted that have not come to their end.
+    /// Makes the client of the service at `url`, over `tls` if that is HTTPS; `under_way` counts pending requests.
     pub(super) fn of(
         url: &str,
         tls: Option<&Tls>,
@@ -96,12 +96,12 @@ impl Upstream {
         })
     }
 
-    /// How clients find it: `http` or `https`.
+    /// The scheme of the clients' address: `http` or `https`.
     pub(super) fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
     }
 
-    /// Scheme and authority of the service's own address, which nobody but storage answers at.
+    /// Scheme and authority of the service's own address, at which only storage answers.
     pub(super) fn origin(&self) -> String {
         let host = self.host.to_str().unwrap_or_default();
         format!("{}://{host}", self.scheme())
@@ -111,12 +111,12 @@ impl Upstream {
         self.tls.as_ref()
     }
 
-    /// Opens the connections, as far as storage can be reached, and returns when all are of use: that the kernel has made one
-    /// does not say that storage has accepted it.
+    /// Opens the connections, if storage is reachable, and returns when all can be used: an open TCP connection does not mean
+    /// that storage has accepted it.
     pub(super) async fn connect_ahead(&self) {
         let one = async || {
             let mut sender = self.connect().await.ok()?;
-            // Whatever it answers: nobody may do this.
+            // Any answer will do; no client has permission for this request.
             let mut request = Request::head(format!("{}/", self.base))
                 .body(Full::default())
                 .ok()?;
@@ -132,7 +132,7 @@ impl Upstream {
             .extend(all.into_iter().flatten().map(|sender| (now, sender)));
     }
 
-    /// Closes the connections. No request may be under way.
+    /// Closes the connections. No request may be pending.
     pub(super) async fn close(&self) {
         self.resting().clear();
         self.drivers.close();
@@ -140,12 +140,12 @@ impl Upstream {
         self.drivers.reopen();
     }
 
-    /// Asks for `request`. An error leaves open whether storage has seen it, unless it is [`NotReached`].
+    /// Sends `request`. After an error storage may have seen it, unless the error is [`NotReached`].
     pub(super) async fn ask(
         self: &Arc<Self>,
         mut request: Request<Full<Bytes>>,
     ) -> anyhow::Result<Response<Incoming>> {
-        // A request names its host in a header and nothing but the path in its line.
+        // The request line has the path only; the host is in a header.
         request.headers_mut().insert(HOST, self.host.clone());
         let path = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
@@ -159,7 +159,7 @@ impl Upstream {
             };
             match sender.try_send_request(request).await {
                 Ok(answer) => break (answer, sender),
-                // Storage had closed the connection while it rested, and has seen nothing of the request.
+                // Storage had closed the connection while it was idle, and has seen nothing of the request.
                 Err(mut error) => match error.take_message().filter(|_| !is_new) {
                     Some(unsent) => request = unsent,
                     None => return Err(error.into_error().into()),
@@ -171,7 +171,7 @@ impl Upstream {
         Ok(answer)
     }
 
-    /// Lets the connection rest once the answer's body has been read, and only then another take its turn.
+    /// Waits until the answer's body has been read, then makes the connection idle and lets the next request take its turn.
     async fn rest(self: Arc<Self>, mut sender: Sender, turn: OwnedSemaphorePermit) {
         if sender.ready().await.is_ok() {
             self.resting().push_back((Instant::now(), sender));
@@ -196,14 +196,14 @@ impl Upstream {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // How a connection ends is told to whoever has asked on it.
+        // An error of a connection is reported to the pending request.
         self.drivers.spawn(async move {
             let _ = connection.await;
         });
         Ok(sender)
     }
 
-    /// A connection that may be used again. Those that have rested for too long are closed.
+    /// An idle connection that may be used again. Closes those that have been idle for too long.
     fn rested(&self) -> Option<Sender> {
         let mut resting = self.resting();
         while let Some((since, sender)) = resting.pop_front() {

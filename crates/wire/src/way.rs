@@ -1,4 +1,4 @@
-//! The way of one client to one service: each request is judged by the faults, asked of storage, and written to the history.
+//! One client's requests to one service: each is judged by the faults, sent to storage, and written to the history.
 
 use std::io;
 use std::sync::Arc;
@@ -26,10 +26,10 @@ use super::proxy::Shared;
 use super::upstream::{NotReached, Upstream};
 use super::{Answer, Crossing, Operation};
 
-/// Most bytes of a body that is looked into: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, and room.
+/// Largest body that is parsed, in bytes: 32 messages of 64 KiB escaped, or a transaction of 4 MiB, with a reserve.
 const MOST_INSPECTED: usize = 32 * 1024 * 1024;
 
-/// Longest wait for storage to answer: longer than any client of this project waits.
+/// Time limit for storage's answer: longer than any client of this project waits.
 pub(super) const UPSTREAM: Duration = Duration::from_secs(120);
 
 /// The body of an answer.
@@ -44,19 +44,19 @@ pub(super) struct Way {
     pub(super) open: CancellationToken,
 }
 
-/// An answer's body: whole where it is evidence or a fault needs it, else as it comes.
+/// The body of an answer: read completely if it is evidence or a fault needs it, otherwise streamed.
 enum Carried {
     Whole(Bytes),
     Streamed(Incoming),
 }
 
-/// What is known of a request that is under way.
+/// A pending request.
 struct Task {
     parts: Parts,
     body: Bytes,
     crossing: Crossing,
     ruling: Ruling,
-    /// Cancelled when the client goes away.
+    /// Cancelled when the client closes the connection.
     gone: CancellationToken,
 }
 
@@ -80,7 +80,7 @@ impl Way {
         self.carry(parts, body, reset).await
     }
 
-    /// The same for a request whose body is here.
+    /// As [`Way::serve`], for a request whose body is read.
     pub(super) async fn carry(
         self: Arc<Self>,
         parts: Parts,
@@ -88,7 +88,7 @@ impl Way {
         reset: Arc<AtomicBool>,
     ) -> io::Result<Response<Body>> {
         self.client.has_asked.store(true, Ordering::Release);
-        // Whoever kills it may only have asked for that yet: what a dead client asks for is not asked.
+        // The platform may not have killed the client yet: requests of a client that counts as dead are not sent.
         if self.client.was_killed() {
             reset.store(true, Ordering::Relaxed);
             return Err(io::ErrorKind::ConnectionReset.into());
@@ -99,7 +99,7 @@ impl Way {
         let faults = &self.shared.faults;
         let ruling = faults.judge(crossing.operation, &client.name, &client.doomed);
         let gone = CancellationToken::new();
-        // The connection drops what it waits for when the client ends it.
+        // The connection drops this when the client closes it.
         let _listens = gone.clone().drop_guard();
         let task = Task {
             parts,
@@ -108,7 +108,7 @@ impl Way {
             ruling,
             gone,
         };
-        // A task of its own: a client that goes away does not take back what it has asked for.
+        // A separate task, because a request continues when its client goes away.
         let way = self.clone();
         let task = self
             .shared
@@ -135,7 +135,7 @@ impl Way {
         told.crossing(&self.client.name, self.now())
     }
 
-    /// Asks storage, unless a fault says otherwise, and writes the history before the client can know the answer.
+    /// Sends the request to storage, unless a fault prevents it, and writes the history before the client can get the answer.
     async fn ask(&self, task: Task) -> Option<Response<Carried>> {
         let Task {
             parts,
@@ -192,7 +192,7 @@ impl Way {
         body: Bytes,
         stream: bool,
     ) -> anyhow::Result<Response<Carried>> {
-        // The connection's own headers end here; the client sets those of the next.
+        // Hop-by-hop headers end here; the proxy sets its own.
         remove_own(&mut parts.headers);
         let asked = async {
             let request = hyper::Request::from_parts(parts, Full::new(body));
@@ -209,7 +209,7 @@ impl Way {
             .context("no answer in time")?
     }
 
-    /// Hands the answer to the client, as far as the fault lets it.
+    /// Sends the answer to the client, as far as the fault allows.
     async fn answer(
         &self,
         asked: Option<Response<Carried>>,
@@ -223,13 +223,13 @@ impl Way {
                 return cut();
             }
             Some(FaultKind::Withhold) => {
-                // The client goes away first, or the lane is closed.
+                // Waits until the client goes away or the lane is closed.
                 self.open.cancelled().await;
                 return cut();
             }
             _ => {}
         }
-        // Storage did not answer: neither does the proxy.
+        // Without an answer from storage, the proxy gives none either.
         let Some(answer) = asked else { return cut() };
         let (mut parts, body) = answer.into_parts();
         remove_own(&mut parts.headers);
@@ -255,7 +255,7 @@ impl Way {
     }
 }
 
-/// Writes into `crossing` what storage answered.
+/// Adds storage's answer to `crossing`.
 fn note_answer(lens: &Lens, crossing: &mut Crossing, asked: &anyhow::Result<Response<Carried>>) {
     let answer = match asked {
         Ok(answer) => answer,
@@ -293,8 +293,8 @@ fn whole(body: Bytes) -> Body {
     Full::new(body).map_err(|never| match never {}).boxed()
 }
 
-/// The first half of `body` under the length of all of it; then the connection ends. An empty body has no half: its
-/// connection ends with the head.
+/// The first half of `body`, with the full length in the header; then the connection ends. With an empty body, the connection
+/// ends after the header.
 fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
     headers.insert(CONTENT_LENGTH, body.len().max(1).into());
     let first = Ok(Frame::data(body.slice(..body.len() / 2)));
@@ -302,7 +302,7 @@ fn half(headers: &mut HeaderMap, body: &Bytes) -> Body {
     StreamBody::new(stream::iter([first, cut])).boxed()
 }
 
-/// `body` with about every eighth byte changed, the first of all: no parser may take it for what it was.
+/// Changes about every eighth byte of `body`, always the first one: no parser may accept the result.
 fn garbled(body: &Bytes, draw: u64) -> Bytes {
     let garble = |(at, byte): (usize, &u8)| {
         let draw = mix(draw ^ at as u64);

@@ -1,4 +1,4 @@
-//! What lies between workload and storage, as a run sees it, wherever it runs.
+//! The wire between workload and storage, as a run uses it, in the harness or in another process.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,32 +10,32 @@ use evidence::history::{Follower, HistoryError, Reader};
 use super::Proxy;
 use super::fault::Rule;
 
-/// A rule at work, until this is dropped.
+/// A rule in force, until this is dropped.
 pub trait AtWork: fmt::Debug + Send + Sync {
-    /// How often it has struck, as far as is known.
+    /// How often it has struck, as far as known.
     fn struck(&self) -> u64;
 }
 
-/// What lies between the workload and storage.
+/// The wire between the workload and storage.
 #[async_trait]
 pub trait Wire: fmt::Debug + Send + Sync {
-    /// Puts `rule` to work; it is when this returns.
+    /// Puts `rule` in force before it returns.
     async fn install(&self, rule: Rule) -> anyhow::Result<Box<dyn AtWork>>;
 
-    /// How often rules have struck, all together, those that are no longer at work included; as far as is known.
+    /// How often rules have struck in total, including rules that are no longer in force, as far as known.
     fn struck(&self) -> u64;
 
-    /// What it has written down so far.
+    /// The history written so far.
     fn written(&self) -> Written;
 
-    /// Messages that clients have received, and neither asked to be deleted nor handed back.
+    /// Messages that clients have received, and neither requested to delete nor handed back.
     fn in_hand(&self) -> u64;
 
-    /// The same of the client called `name`.
+    /// As [`Wire::in_hand`], of the client `name`.
     fn in_hand_of(&self, name: &str) -> u64;
 
-    /// Waits until the client called `name` receives messages and then has at least `count` in hand: received, and neither
-    /// asked to be deleted nor handed back. So its work on some of them is still to begin.
+    /// Waits until the client `name` has received messages and has at least `count` in hand: received, and neither requested to
+    /// delete nor handed back. So its work on some of them has not begun.
     async fn until_received(
         &self,
         name: &str,
@@ -43,7 +43,7 @@ pub trait Wire: fmt::Debug + Send + Sync {
         patience: Duration,
     ) -> anyhow::Result<()>;
 
-    /// Waits until the client called `name` has at least `count` messages in hand.
+    /// Waits until the client `name` has at least `count` messages in hand.
     async fn until_in_hand(
         &self,
         name: &str,
@@ -51,11 +51,11 @@ pub trait Wire: fmt::Debug + Send + Sync {
         patience: Duration,
     ) -> anyhow::Result<()>;
 
-    /// Waits until every request under way has its answer in the history, and tells whether the history is whole. No client may
-    /// ask for anything any more.
+    /// Waits until the answer of every pending request is in the history; returns an error unless the history is complete.
+    /// Clients must not send further requests.
     async fn finish(&self) -> anyhow::Result<()>;
 
-    /// Whether the history holds all that was to be written so far.
+    /// Returns an error unless the history so far is complete.
     fn check(&self) -> anyhow::Result<()>;
 }
 
@@ -108,7 +108,7 @@ impl Wire for Proxy {
     }
 }
 
-/// The history of a run, as it lies in the run's directory.
+/// The history file in the run's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written(PathBuf);
 
@@ -121,12 +121,12 @@ impl Written {
         &self.0
     }
 
-    /// Follows it from its start.
+    /// Follows the history from its start.
     pub fn follower(&self) -> Follower {
         Follower::of(self.0.clone())
     }
 
-    /// Reads it from its start.
+    /// Reads the history from its start.
     pub fn read(&self) -> Result<Reader, HistoryError> {
         Reader::open(&self.0)
     }

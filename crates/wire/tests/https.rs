@@ -1,4 +1,4 @@
-//! The wire as a program before a storage that speaks HTTPS, as in a cluster before Azure's.
+//! Tests of the wire as a program in front of a storage with HTTPS, as in a cluster with Azure Storage.
 
 #![expect(
     clippy::disallowed_methods,
@@ -26,10 +26,10 @@ use tokio::process::{Child, Command};
 use tokio_util::task::AbortOnDropHandle;
 use wire::Tls;
 
-/// What a storage was asked: the line, the token, the body.
+/// Requests that a storage received: the line, the token, the body.
 type Asked = Arc<Mutex<Vec<[String; 3]>>>;
 
-/// A storage that takes everything, over HTTPS alone.
+/// A storage that accepts every request, over HTTPS only.
 struct Storage {
     url: String,
     root: String,
@@ -81,7 +81,7 @@ async fn answer(
         value.unwrap_or_default().to_owned()
     };
     let token = format!("{} to {}", header("authorization"), header("host"));
-    // The proxy opens its connections ahead, with a request that nobody may make.
+    // Leaves out the proxy's requests that open connections, which no client sends.
     let counts = request.method() != hyper::Method::HEAD;
     let body = request.into_body().collect().await.unwrap().to_bytes();
     if counts {
@@ -92,7 +92,7 @@ async fn answer(
     Ok(answer.body(Full::default()).unwrap())
 }
 
-/// A wire as a process, with a certificate of its own run.
+/// A wire as a process, with its own run's certificate.
 struct Wire {
     process: Child,
     table: String,
@@ -118,7 +118,7 @@ fn command(directory: &Path, storage: &str, trusted: &str) -> Command {
 }
 
 impl Wire {
-    /// Before `storage`; of storage's certificates it trusts those of `trusted`.
+    /// Starts it in front of `storage`; it trusts storage's certificates if `trusted` signed them.
     async fn start(storage: &Storage, trusted: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let authority = CertificateAuthority::new();
@@ -161,7 +161,7 @@ impl Wire {
         Ok(request.body(body).send().await?.status().as_u16())
     }
 
-    /// Ends it; its history.
+    /// Stops it, and returns its history.
     async fn history(mut self) -> (Vec<Crossing>, String) {
         self.process.kill().await.unwrap();
         let text = std::fs::read_to_string(self.directory.path().join("history.jsonl")).unwrap();

@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ports::StorageError;
 
-/// How long to wait between tries: doubling from `first` to `longest`, each wait drawn from its upper half.
+/// Pauses between tries: doubling from `first` to `longest`, each with a random length from its upper half.
 ///
-/// "Equal jitter": half of the wait is fixed, so that a throttled service gets its pause, and half is random, so that
-/// clients which failed together do not come back together.
+/// "Equal jitter": half of the pause is fixed, so that a throttled service gets its pause, and half is random, so that clients
+/// which failed together do not retry together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// Upper bound of the first wait.
@@ -20,8 +20,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// For storage operations: 100 ms to 10 s. Azure asks for exponential backoff on 503 and 500; a partition that is
-    /// being moved answers again within seconds.
+    /// For storage operations: 100 ms to 10 s. Azure asks for exponential backoff on 503 and 500; a partition that is being
+    /// moved is available again within seconds.
     pub const STORAGE: Self = Self {
         first: Duration::from_millis(100),
         longest: Duration::from_secs(10),

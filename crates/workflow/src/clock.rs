@@ -1,7 +1,7 @@
-//! The wall clock; on a thread that follows it, tokio's clock instead, which a simulation may pause.
+//! The wall clock, or, on a thread that follows it, tokio's clock, which a simulation may pause.
 //!
-//! Producer, consumer and storage in one process, on a runtime whose clock is paused, live through an hour in a second. Their time
-//! stamps must then tell that hour. Left out: threads that the runtime starts, such as those for blocking work.
+//! With producer, consumer and storage in one process, on a runtime whose clock is paused, an hour passes in a second. Their
+//! time stamps must then show that hour. Left out: threads that the runtime starts, such as those for blocking work.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 thread_local! {
-    /// A moment of tokio's clock, and what the wall clock said then.
+    /// A time of tokio's clock, and the wall clock's time at that moment.
     static FOLLOWED: Cell<Option<(Instant, SystemTime)>> = const { Cell::new(None) };
 }
 
@@ -24,12 +24,12 @@ fn followed() -> SystemTime {
     }
 }
 
-/// Follows tokio's clock on this thread until it is dropped.
+/// Makes this thread follow tokio's clock until it is dropped.
 #[derive(Debug)]
 #[must_use = "dropping it goes back to the wall clock"]
 pub struct Followed(PhantomData<*const ()>);
 
-/// From now on [`now`] follows tokio's clock on this thread. Call it in the runtime whose clock it is.
+/// Makes [`now`] follow tokio's clock on this thread. Call it in the runtime that has the clock.
 pub fn follow_tokio() -> Followed {
     FOLLOWED.set(Some((Instant::now(), SystemTime::now())));
     contract::clock::replace(Some(followed));

@@ -28,7 +28,7 @@ pub enum Exit {
     Forced = 143,
 }
 
-/// A failure that the person who gave the command can mend by giving another. Added to an error as its context; it says
+/// An error that the user can mend by changing the command line or its input. Added to an error as its context; the text says
 /// what was being done.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -40,7 +40,7 @@ impl Exit {
         self as u8
     }
 
-    /// The exit that goes with a storage error that cannot be ridden out.
+    /// The exit code for a storage error that retries cannot overcome.
     pub const fn of(error: &crate::ports::StorageError) -> Self {
         use crate::ports::ErrorKind;
         match error.kind() {

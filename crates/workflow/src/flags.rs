@@ -1,4 +1,4 @@
-//! Command lines, read without telling a secret: clap repeats a value that it refuses, also one out of the environment.
+//! Parsing of command lines without printing secrets: clap's errors repeat a refused value, including one from the environment.
 
 use std::io::{Write as _, stderr};
 use std::process::exit;
@@ -6,10 +6,10 @@ use std::process::exit;
 use clap::error::ContextValue;
 use clap::{Error, Parser};
 
-/// What is said in place of a value that is not repeated.
+/// The text in place of a value that is not repeated.
 const HIDDEN: &str = "(not repeated: it may hold a secret)";
 
-/// What a SAS, a key and their like are called, in small letters.
+/// Names of parameters with secrets, such as a SAS or a key, in lower case.
 const SECRETS: [&str; 6] = [
     "sig=",
     "key=",
@@ -19,22 +19,22 @@ const SECRETS: [&str; 6] = [
     "token=",
 ];
 
-/// Reads the command line of this process, or ends it as [`clap::Parser::parse`] does.
+/// Parses the command line of this process, or ends the process as [`clap::Parser::parse`] does.
 pub fn parse<T: Parser>() -> T {
     T::try_parse().unwrap_or_else(|error| refuse(&error))
 }
 
-/// Ends the process with what `error` says, and its exit code.
+/// Ends the process with the text of `error` and its exit code.
 pub fn refuse(error: &Error) -> ! {
     if let Some(text) = without_secrets(error) {
-        // Where nobody reads it, the exit code still tells.
+        // If standard error is closed, only the exit code remains.
         let _ = stderr().write_all(text.as_bytes());
         exit(error.exit_code())
     }
     error.exit()
 }
 
-/// The text of `error` where it repeats a value that may hold a secret, without that value.
+/// The text of `error` without the value, if `error` repeats a value that may be secret.
 fn without_secrets(error: &Error) -> Option<String> {
     let values = error.context().filter_map(|(_, value)| match value {
         ContextValue::String(text) if may_hold_secret(text) => Some(text),
@@ -48,7 +48,7 @@ fn without_secrets(error: &Error) -> Option<String> {
     text
 }
 
-/// Whether a value has something like a SAS or a key in it, or is a URL with more than its path.
+/// Whether a value may contain a SAS or a key, or is a URL with more than a path.
 fn may_hold_secret(value: &str) -> bool {
     let small = value.to_ascii_lowercase();
     let is_long_url = small.contains("://") && small.contains(['?', '#', '@']);

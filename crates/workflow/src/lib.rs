@@ -1,15 +1,16 @@
-//! The contract that producer and consumer keep, and the storage they keep it through.
+//! The contract that producer and consumer share, and their access to storage.
 //!
-//! - [`contract`]: what a run is made of: ids, stamps, payloads, messages, rows, poison envelopes.
-//! - [`ports`]: [`ports::WorkQueue`] and [`ports::ResultTable`], the only storage the workload knows.
+//! - [`contract`]: the data of a run: ids, stamps, payloads, messages, rows, poison envelopes.
+//! - [`ports`]: [`ports::WorkQueue`] and [`ports::ResultTable`], the workload's only interface to storage.
 //! - [`azure`]: the adapters to Azure Queue and Table Storage; the only place that names `azure_*`.
-//! - [`memory`]: the same ports in process, with real visibility semantics, for simulation and tests.
+//! - [`memory`]: the same ports in memory, with the service's visibility semantics, for simulation and tests.
 //! - [`clock`]: the wall clock, or one that a simulation pauses.
-//! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: how a well-behaved process waits, ends and tells.
+//! - [`backoff`], [`shutdown`], [`telemetry`], [`exit`]: retries, shutdown, logs and exit codes of a process.
 //! - [`task`]: tasks that end with their owner; [`panics`]: whether any part of the process has panicked.
-//! - [`flags`]: a command line, read without repeating what may be secret; [`duration`], [`number`]: its values; [`histogram`]: latencies as text.
+//! - [`flags`]: parses a command line without repeating secrets; [`duration`], [`number`]: its values; [`histogram`]: latencies
+//!   as text.
 //!
-//! Producer and consumer do not know each other: they meet here.
+//! Producer and consumer do not depend on each other: this crate is all that they share.
 
 pub mod azure;
 pub mod backoff;

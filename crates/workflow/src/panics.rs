@@ -1,7 +1,7 @@
-//! Whether any thread or task of this process has panicked.
+//! Records whether any thread or task of this process has panicked.
 //!
-//! A panic ends its task alone, and nobody may wait for that task. So a hook notes each panic as it happens, and the exit code of the process
-//! says so at its end.
+//! A panic ends only its task, and possibly nothing awaits that task. So a panic hook records each panic, and the exit code of
+//! the process shows it.
 
 use std::panic;
 use std::sync::Once;
@@ -11,7 +11,7 @@ use crate::exit::Exit;
 
 static ANY: AtomicBool = AtomicBool::new(false);
 
-/// Notes every panic from now on. What was done with a panic before is still done.
+/// Records every panic from now on. The previous panic hook still runs.
 pub fn watch() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,4 +1,4 @@
-//! Shutdown: the first signal asks to stop, the second to exit at once.
+//! Shutdown: the first signal requests a stop, the second ends the process at once.
 
 use std::io;
 use std::process;
@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
 
-/// Listens for SIGTERM and SIGINT. PID 1 in a container has no default handlers, so a process that does not do this
-/// ignores SIGTERM and is killed with its work in flight.
+/// Listens for SIGTERM and SIGINT. PID 1 in a container has no default handlers, so a process without this would ignore SIGTERM
+/// and be killed with its work in flight.
 #[derive(Debug)]
 pub struct Signals {
     term: Signal,
@@ -17,7 +17,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Starts listening; from here on the signals no longer end the process by themselves.
+    /// Starts listening; from now on the signals no longer end the process by themselves.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             term: signal(SignalKind::terminate())?,
@@ -33,8 +33,8 @@ impl Signals {
         }
     }
 
-    /// Cancels `stop` on the first signal and exits the process at the second with [`Exit::Forced`]: whoever asks twice
-    /// wants no drain. Unfinished messages are not lost, they reappear after their visibility timeout.
+    /// Cancels `stop` on the first signal and exits the process at the second with [`Exit::Forced`]: a second signal means that
+    /// no drain is wanted. Unfinished messages are not lost: they reappear after their visibility timeout.
     pub async fn watch(mut self, stop: CancellationToken) {
         let name = self.next().await;
         tracing::info!(signal = name, "stopping; a second signal exits at once");

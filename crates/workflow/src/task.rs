@@ -1,8 +1,9 @@
-//! Tasks that end with their owner: the one way to spawn a task that is in no `JoinSet` or `TaskTracker`.
+//! Tasks that end with their owner: the only way to spawn a task outside of a `JoinSet` or `TaskTracker`.
 
 use tokio_util::task::AbortOnDropHandle;
 
-/// Spawns `work` as a task that ends when the handle is dropped. Awaiting the handle gives what the task returns, or its panic as an error.
+/// Spawns `work` as a task that ends when the handle is dropped. Awaiting the handle returns the task's result, or its panic as
+/// an error.
 #[expect(
     clippy::disallowed_methods,
     reason = "the handle that is returned owns the task"

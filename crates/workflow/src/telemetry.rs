@@ -1,4 +1,4 @@
-//! Telemetry: logs on standard error, for people or for machines; spans over OTLP where built in and asked for.
+//! Telemetry: logs on standard error, for people or for machines; spans over OTLP if that is built in and requested.
 
 use std::io::{self, IsTerminal as _};
 
@@ -7,11 +7,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
-/// What producer and consumer log unless asked otherwise. The Azure SDK's HTTP client tells each failed request at INFO, in
-/// an outage a line for each poll; the workload's own events tell once that storage is lost, and once that it is back.
+/// The default log filter of producer and consumer. The Azure SDK's HTTP client logs each failed request at INFO, in an outage
+/// one line for each poll; the workload's own events report the loss of storage once, and its return once.
 pub const DEFAULT_FILTER: &str = "info,typespec_client_core=warn";
 
-/// How logs look.
+/// The format of logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogFormat {
     /// One line an event, for a terminal.
@@ -39,14 +39,14 @@ pub struct TelemetryArgs {
     pub log: Option<String>,
 }
 
-/// Checks directives at parse time, so that a typing error is a usage error and not a silent default.
+/// Checks directives at parse time, so that a typing error is a usage error and not ignored.
 fn parse_filter(text: &str) -> Result<String, String> {
     EnvFilter::try_new(text)
         .map(|_| text.to_owned())
         .map_err(|error| error.to_string())
 }
 
-/// Telemetry is not set up.
+/// Reason why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// `init` was called twice, or another subscriber is installed.
@@ -57,7 +57,7 @@ pub enum TelemetryError {
     Otlp(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Keeps telemetry alive; flushes spans when dropped. Hold it until the process ends.
+/// Keeps telemetry active; flushes spans when dropped. Keep it until the process ends.
 #[derive(Debug)]
 #[must_use = "spans are flushed when this is dropped"]
 pub struct Telemetry {
@@ -66,7 +66,7 @@ pub struct Telemetry {
 }
 
 impl TelemetryArgs {
-    /// Starts logging what the flag says, else what `unless_asked` does, and exporting spans of `service` when
+    /// Starts logging with the flag's filter, or `unless_asked` without the flag, and exports spans of `service` if
     /// `OTEL_EXPORTER_OTLP_ENDPOINT` is set and the `otlp` feature is built in.
     pub fn init(
         &self,
@@ -116,7 +116,7 @@ where
         Some(_) => Some(provider(service).map_err(TelemetryError::Otlp)?),
     };
     let spans = provider.as_ref().map(|provider| {
-        // Our own spans only: exporting the spans of the exporter's HTTP client would feed itself.
+        // Only this project's spans: exporting the spans of the exporter's HTTP client would create new ones without end.
         let own = EnvFilter::new("off,workflow=debug,producer=debug,consumer=debug");
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer(service))

@@ -1,16 +1,16 @@
-//! Requests that got no answer, in words for people who know nothing of the HTTP client.
+//! Rewords the HTTP client's errors about requests without an answer for people who do not know that client.
 
-/// What the client says before it says of which request.
+/// Texts of the client before the text that names the request.
 const WRAPPED: [&str; 3] = [
     "failed to execute `reqwest` request: ",
     "failed to build `reqwest` request: ",
     "error converting `reqwest` request into a byte stream: ",
 ];
 
-/// What the client says before the URL.
+/// Text of the client before the URL.
 const SENDING: &str = "error sending request for url (";
 
-/// Texts of the HTTP client's own layers, which mean nothing to a user.
+/// Texts of the HTTP client's internal layers, which mean nothing to a user.
 const LAYERS: [&str; 8] = [
     "client error (Connect)",
     "client error (SendRequest)",
@@ -22,7 +22,7 @@ const LAYERS: [&str; 8] = [
     "request or response body error",
 ];
 
-/// Parts of what the client gives up with, and what that means and what to look at. The first that fits counts.
+/// Parts of the client's final errors, with their meaning and advice. The first match counts.
 const CAUSES: [(&str, &str); 13] = [
     ("Connection refused", "nothing listens at that port"),
     (
@@ -57,8 +57,8 @@ const CAUSES: [(&str, &str); 13] = [
     ("unreachable", "no network leads there"),
 ];
 
-/// `text` of an error, with what the HTTP client says of a request that got no answer in plain words: of which host, why, and what that
-/// means. The last cause that the client gave is kept, so that it can be looked up.
+/// Rewords the HTTP client's errors in `text` about a request without an answer: which host, why, and what that means. The
+/// client's last cause is kept, so that it can be looked up.
 pub fn plainly(text: &str) -> String {
     let mut text = text.to_owned();
     for wrapped in WRAPPED {
@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// The client's own words are a fact of its version: if it finds others, this fails.
+    /// The client's texts depend on its version: this test fails if they change.
     #[tokio::test]
     async fn a_port_at_which_nothing_listens_is_told_as_that() {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! Panics and exit codes, in a process of its own: a hook belongs to the whole process.
+//! Test of panics and exit codes, in its own process, because a panic hook belongs to the whole process.
 
 use workflow::exit::Exit;
 use workflow::{panics, task};

@@ -1,4 +1,4 @@
-//! The answer, as every view of it has it: `simulate.json` is this.
+//! The answer, from which every view is made: `simulate.json` has this form.
 
 mod prospect;
 
@@ -13,36 +13,36 @@ use super::prices::Node;
 use super::subject::Subject;
 use super::{SimulateArgs, load};
 
-/// What one or two settings would do.
+/// The effect of one or two settings.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer {
-    /// Never the real KEDA: these are models of it and of the HPA.
+    /// Always a model of KEDA and of the HPA, never the real ones.
     pub answered_by: &'static str,
-    /// How messages arrive.
+    /// A description of the load.
     pub load: String,
     /// Whether the load ends within the horizon.
     pub load_ends: bool,
-    /// For how long the ScaledObject has been there when the load begins; `null`: so long that all is at rest.
+    /// The age of the ScaledObject when the load begins; `null`: old enough for all to be at rest.
     pub age_s: Option<f64>,
-    /// Why a course stays in the phases in which it begins, if it does: figures are then shown by their median.
+    /// Why a run keeps its phases, if it does: figures are then shown by their median.
     pub one_phase: Option<String>,
-    /// From a decision to a replica's first message.
+    /// Time from a scaling decision to a replica's first message.
     pub start_delay_s: f64,
-    /// How long was simulated.
+    /// The simulated time.
     pub horizon_s: f64,
-    /// In how many pairs of phases of the two loops, the likely one among them.
+    /// The number of simulated pairs of phases of the two loops, including the likely one.
     pub phases: usize,
-    /// Whether views show what other phases make possible.
+    /// Whether views show the range over other phases.
     #[serde(skip)]
     pub(super) show_band: bool,
-    /// For each of the settings.
+    /// The results for each of the settings.
     pub settings: Vec<Prospect>,
 }
 
-/// What one of the settings would do.
+/// The effect of one of the settings.
 #[derive(Debug, Clone, Serialize)]
 pub struct Prospect {
-    /// Where they are from.
+    /// Their file.
     pub source: String,
     /// `ScaledObject` or `ScaledJob`.
     pub kind: &'static str,
@@ -50,46 +50,46 @@ pub struct Prospect {
     pub scaled_object: String,
     /// `maxReplicaCount`.
     pub max_replicas: u32,
-    /// Messages that one replica works on at a time.
+    /// Messages that one replica works on at the same time.
     pub in_flight: u32,
-    /// How long it works on each, as `--work` has it.
+    /// The working time of a message, in the form of `--work`.
     pub work: String,
-    /// Messages a second of one replica with enough of them.
+    /// Messages per second of one replica that has enough of them.
     pub service_per_second: f64,
-    /// How long a replica goes on when it is told to end.
+    /// How long a replica continues after it is told to end.
     pub grace_s: f64,
-    /// The figures; of a ScaledJob with its jobs as replicas.
+    /// The figures; for a ScaledJob with its Jobs as replicas.
     pub figures: Outcomes,
-    /// What a ScaledJob has besides; `null`: it is a ScaledObject.
+    /// Additional figures of a ScaledJob; `null`: it is a ScaledObject.
     pub jobs: Option<JobOutcomes>,
-    /// Nodes and their cost, or why there are none.
+    /// Nodes and their cost, or why they are unknown.
     pub cost: Cost,
-    /// What goes wrong, with the field that makes it so.
+    /// Problems, each with the field that causes it.
     pub findings: Vec<Finding>,
-    /// That the horizon cuts into a drain which goes on, and when all is done; `null`: it does not.
+    /// If the horizon is in the middle of a drain: that fact, and when the drain ends; otherwise `null`.
     pub cut: Option<String>,
-    /// What is doubtful about settings and manifests, whatever the load.
+    /// Warnings about settings and manifests, independent of the load.
     pub warnings: Vec<String>,
-    /// The likely course: seconds and replicas, each count until the next.
+    /// The likely course: seconds and replicas; each count is valid until the next.
     pub replicas: Vec<(f64, u32)>,
     /// The likely course: seconds and messages in the queue, visible and leased.
     pub messages: Vec<(f64, f64)>,
-    /// Least and most replicas in each part of the horizon, all parts equally long.
+    /// The lowest and highest number of replicas in each part of the horizon, all parts equally long.
     pub replicas_possible: Vec<(f64, f64)>,
-    /// Least and most messages.
+    /// The lowest and highest number of messages.
     pub messages_possible: Vec<(f64, f64)>,
 }
 
-/// A figure of the likely course, and its least and most over all phases. `null` is never.
+/// A figure of the likely course, with its range over all phases. `null` means never.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Range {
-    /// With both loops in the middle of their periods.
+    /// The value with both loops in the middle of their periods.
     pub likely: Option<f64>,
-    /// Of all phases.
+    /// The median over all phases.
     pub median: Option<f64>,
-    /// Over all phases.
+    /// The minimum over all phases.
     pub least: Option<f64>,
-    /// Over all phases.
+    /// The maximum over all phases.
     pub most: Option<f64>,
 }
 
@@ -116,9 +116,9 @@ impl Range {
 /// The figures of one of the settings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcomes {
-    /// From the first message until `maxReplicaCount` replicas work.
+    /// Time from the first message until `maxReplicaCount` replicas work.
     pub time_to_full_scale_s: Range,
-    /// From the last message until none is left.
+    /// Time from the last message until none is left.
     pub time_to_drain_s: Range,
     /// Most replicas at any time.
     pub most_replicas: Range,
@@ -126,34 +126,34 @@ pub struct Outcomes {
     pub most_messages: Range,
     /// Messages in the queue at the horizon, visible and leased.
     pub messages_left: Range,
-    /// Longest time that a message waited to be taken by a replica.
+    /// Longest time that a message waited until a replica took it.
     pub longest_wait_s: Range,
-    /// Of those that are left, what no replica is there for and too few to be active.
+    /// The part of the remaining messages without replicas and too few to be active.
     pub stranded_messages: Range,
-    /// Longest time that messages waited so.
+    /// Longest time for which messages were stranded like this.
     pub stranded_longest_s: Range,
-    /// Scale-outs within five minutes of a scale-in.
+    /// Number of scale-outs within five minutes of a scale-in.
     pub thrash_count: Range,
-    /// Replicas ended with work in flight.
+    /// Replicas that ended while they worked on messages.
     pub replicas_ended_at_work: Range,
-    /// Messages in flight on those.
+    /// Messages in work on those replicas.
     pub messages_interrupted: Range,
-    /// Of these, what was not done within the grace: its work is lost and begun anew.
+    /// Messages of these that were not finished within the grace period: their work is lost and begins anew.
     pub messages_cut_off: Range,
-    /// Hours of all replicas together.
+    /// Total hours of all replicas.
     pub replica_hours: Range,
 }
 
-/// The figures that only a ScaledJob has.
+/// Figures of a ScaledJob only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobOutcomes {
-    /// Messages after which a job ends, if it finds as many.
+    /// Messages after which a Job ends, if it finds as many.
     pub messages_per_job: u32,
-    /// Jobs that were made.
+    /// Number of Jobs created.
     pub jobs_made: Range,
-    /// Jobs that found no message.
+    /// Number of Jobs that found no message.
     pub jobs_in_vain: Range,
-    /// Finished jobs that are still there at the end.
+    /// Finished Jobs that remain at the end.
     pub jobs_kept: Range,
 }
 
@@ -161,35 +161,35 @@ pub struct JobOutcomes {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Cost {
-    /// As far as the horizon goes.
+    /// The cost up to the horizon.
     Known(Box<Priced>),
-    /// It is not known how many replicas fit a node.
+    /// It is unknown how many replicas fit on a node.
     Unknown {
-        /// What would tell.
+        /// The missing information.
         unknown: String,
     },
 }
 
-/// Nodes and what they cost.
+/// Nodes and their cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Priced {
-    /// Size of node.
+    /// The size of the nodes.
     pub node: String,
-    /// Replicas that it gets.
+    /// Replicas per node.
     pub replicas_per_node: u32,
-    /// Whether it gets no more because they are to be spread, though more would fit.
+    /// Whether a topology spread constraint, not the node's size, limits the replicas per node.
     pub spread: bool,
     /// Most nodes at any time.
     pub most_nodes: Range,
-    /// Hours of all nodes together.
+    /// Total hours of all nodes.
     pub node_hours: Range,
-    /// What the prices are in.
+    /// The currency of the prices.
     pub currency: String,
-    /// With nodes on demand.
+    /// The cost with nodes on demand.
     pub on_demand: Range,
-    /// With Spot nodes, if none is evicted.
+    /// The cost with Spot nodes, if none is evicted.
     pub spot: Range,
-    /// Where the prices are from.
+    /// The source of the prices.
     pub prices: String,
 }
 

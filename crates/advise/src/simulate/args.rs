@@ -10,10 +10,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use workflow::duration;
 
-/// Longest horizon: the likely run keeps every tick, some 100 bytes for each, three a minute and more.
+/// Longest horizon: the likely run keeps every tick, about 100 bytes each, at least three per minute.
 const LONGEST: Duration = Duration::from_secs(100 * 24 * 3_600);
 
-// At most 78 columns: clap wraps what is longer than the terminal.
+// At most 78 columns: clap wraps lines that are longer than the terminal.
 const MORE: &str = "\
 Shapes are those of the producer: constant:20/s, poisson:20/s, burst (all
 --messages at once), burst:100/10m, ramp:0/s..20/s:5m, trace:arrivals.csv,
@@ -146,7 +146,7 @@ fn moving(text: &str) -> Result<Rate, String> {
     }
 }
 
-/// Work as the consumer's `--work` has it, as far as the model knows how long it takes.
+/// Parses the consumer's `--work`, as far as the model knows its duration.
 fn timed(text: &str) -> Result<Work, String> {
     let work: consumer::Work = text
         .parse()
@@ -178,7 +178,7 @@ fn waiting(text: &str) -> Result<(String, u64), String> {
     }
 }
 
-/// Counted from 1970 in UTC.
+/// Parses a time as the duration since 1970 in UTC.
 fn moment(text: &str) -> Result<Duration, String> {
     let moment = OffsetDateTime::parse(text, &Rfc3339);
     let moment = moment

@@ -1,8 +1,8 @@
-//! What goes wrong, in words: each with the field that makes it so, the reason, and what to write instead.
+//! Problems in words: each with the field that causes it, the reason, and advice.
 //!
-//! What to write is tried on the model first ([`trial`]): advice says what it changes there, and where nothing that was tried
-//! helps, it says so. What is advised for several findings is settled between them (`settle`). `waiting` is about messages that wait, `faster` about what makes them wait less, `cut` about a horizon that comes
-//! too early to say so, `ending` about replicas that are taken away.
+//! Advice is first tried on the model ([`trial`]): it says what it changes there, or that no tried change helps. Advice of
+//! several findings is made consistent (`settle`). `waiting` is about messages that wait, `faster` about changes that make them
+//! wait less, `cut` about a horizon in the middle of a drain, `ending` about replicas that are removed.
 
 mod cut;
 mod ending;
@@ -24,28 +24,28 @@ use cut::Cut;
 pub(super) use jobs::of as of_job;
 use trial::{Change, Trial};
 
-/// Something that the settings do to the load and that nobody means.
+/// An unintended effect of the settings on the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// A name that stays.
+    /// A name that does not change between versions.
     pub name: &'static str,
-    /// The field, as a path in the ScaledObject; of the Deployment where it begins with `Deployment`.
+    /// The field, as a path in the ScaledObject, or in the Deployment if it begins with `Deployment`.
     pub field: String,
-    /// What happens, and why.
+    /// The effect and its cause.
     pub reason: String,
-    /// What to do.
+    /// The advice.
     pub mend: String,
 }
 
-/// What is found, and what is said besides.
+/// The findings, and a remark.
 pub(super) struct Found {
-    /// Worst first.
+    /// The most serious first.
     pub(super) findings: Vec<Finding>,
-    /// That the horizon cuts into a drain, if it does.
+    /// That the horizon is in the middle of a drain, if it is.
     pub(super) cut: Option<String>,
 }
 
-/// What findings are made of.
+/// The data from which findings are made.
 struct Case<'a> {
     question: &'a Question,
     outlook: &'a Outlook,
@@ -54,10 +54,10 @@ struct Case<'a> {
     cut: Option<Cut<Question>>,
 }
 
-/// A finding, and the changes that are advised for it.
+/// A finding, and the changes in its advice.
 type Advised<Q> = (Finding, Vec<Change<Q>>);
 
-/// Everything that is found, worst first.
+/// All findings, the most serious first.
 pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> Found {
     let trial = Trial::new(question, max_wait).knowing(question, &outlook.runs);
     let case = Case::new(question, outlook, max_wait, trial);
@@ -68,7 +68,7 @@ pub(super) fn of(question: &Question, outlook: &Outlook, max_wait: Duration) -> 
     }
 }
 
-/// The names of what is found, without advice.
+/// The names of all findings, without advice.
 fn names(question: &Question, outlook: &Outlook, max_wait: Duration) -> BTreeSet<&'static str> {
     let trial = Trial::silent(question, max_wait);
     let found = Case::new(question, outlook, max_wait, trial).all();
@@ -116,7 +116,7 @@ impl<'a> Case<'a> {
 }
 
 impl Case<'_> {
-    /// In how many of the runs something is so, in words.
+    /// In how many of the runs `is_so` is true, in words.
     fn often(&self, is_so: impl Fn(&Figures) -> bool) -> String {
         let all = self.outlook.runs.len();
         let so = self.outlook.runs.iter().filter(|run| is_so(run)).count();
@@ -137,8 +137,8 @@ impl Case<'_> {
     }
 }
 
-/// `3 messages (1 to 7 in other phases of the two loops)`, or `3 messages` where all runs have as many. `one`: what one is
-/// called, to which an `s` makes several.
+/// `3 messages (1 to 7 in other phases of the two loops)`, or `3 messages` if all runs have the same number. `one` is the
+/// singular, whose plural ends with `s`.
 fn spread(likely: u64, one: &str, all: impl Iterator<Item = u64>) -> String {
     let (least, most) = all.fold((likely, likely), |(low, high), it| {
         (low.min(it), high.max(it))

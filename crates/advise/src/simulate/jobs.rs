@@ -1,6 +1,6 @@
-//! What a ScaledJob would do to a load: the same questions as of a ScaledObject, with jobs for replicas.
+//! The effect of a ScaledJob on a load: the same questions as for a ScaledObject, with Jobs as replicas.
 //!
-//! There is one loop alone, and nobody knows where in its period it is: the model runs for phases all over it.
+//! There is only one loop, and its phase is unknown: the model runs for phases all over its period.
 
 use std::time::Duration;
 
@@ -11,30 +11,30 @@ use autoscaler::{
 
 use super::outlook::{Band, Outlook, before_a_burst, drawn};
 
-/// Phases of the poll that are tried.
+/// Number of tried phases of the poll.
 const POLLS: u32 = 30;
-/// Fewest of them.
+/// Lowest number of phases.
 const FEWEST: u32 = 4;
-/// Messages that all runs may have together: some seconds.
+/// Most messages in all runs together: takes some seconds.
 const BUDGET: f64 = 3e6;
 
-/// What is asked: settings under a load.
+/// The question: settings under a load.
 #[derive(Debug, Clone)]
 pub(super) struct JobQuestion {
     pub(super) settings: JobSettings,
     pub(super) workload: JobWorkload,
     pub(super) horizon: Duration,
     pub(super) nodes: Nodes,
-    /// What the wall clock shows when the load begins.
+    /// The wall clock's time when the load begins.
     pub(super) wall: Duration,
 }
 
-/// A course of jobs and messages, and what it comes to.
+/// A course of Jobs and messages, and its figures.
 #[derive(Debug, Clone)]
 pub(super) struct JobOutlook {
-    /// With jobs as replicas.
+    /// With Jobs as replicas.
     pub(super) outlook: Outlook,
-    /// Of each run, the likely one first.
+    /// The figures of each run, the likely one first.
     pub(super) runs: Vec<JobFigures>,
 }
 
@@ -73,7 +73,7 @@ impl JobOutlook {
 }
 
 impl JobOutlook {
-    /// What `runs`, the likely one first, come to; without courses, which are for views alone.
+    /// The results of `runs`, the likely one first; without courses, which only views need.
     pub(super) fn of_runs(runs: Vec<JobFigures>) -> Self {
         let figures = runs.iter().map(|run| run.figures.clone()).collect();
         Self {
@@ -84,7 +84,7 @@ impl JobOutlook {
 }
 
 impl JobQuestion {
-    /// One run, whose first poll is then.
+    /// Makes one run, whose first poll is at `poll`.
     pub(super) fn run(&self, poll: Duration, each: impl FnMut(&JobPoll)) -> JobFigures {
         let start = JobStart {
             poll,
@@ -95,12 +95,12 @@ impl JobQuestion {
         simulate_jobs(settings, &start, workload, horizon, self.nodes, each)
     }
 
-    /// The loop in the middle of its period.
+    /// The phase of a loop in the middle of its period.
     pub(super) fn likely(&self) -> Duration {
         self.settings.polling_interval / 2
     }
 
-    /// All phases that are simulated besides the likely one.
+    /// All simulated phases except the likely one.
     pub(super) fn phases(&self) -> Vec<Duration> {
         let messages = self.workload.arrivals.count(self.horizon).max(1.0);
         let affordable = BUDGET / messages;
@@ -110,7 +110,7 @@ impl JobQuestion {
         self.grid(polls.unwrap_or(FEWEST))
     }
 
-    /// Some phases, for what is tried out besides: the likely one first.
+    /// Some phases, the likely one first, for trials.
     pub(super) fn some_phases(&self) -> Vec<Duration> {
         let mut phases = self.grid(FEWEST);
         phases.insert(0, self.likely());
@@ -123,7 +123,7 @@ impl JobQuestion {
     }
 }
 
-/// A poll as a tick of the model: what it made counts already.
+/// A poll as a tick of the model: Jobs that it created count already.
 fn point(poll: &JobPoll) -> Point {
     let replicas = poll.unfinished.all.saturating_add(poll.made);
     Point {

@@ -1,4 +1,4 @@
-//! The producer's shapes as arrivals of the model.
+//! The producer's load shapes as arrivals of the model.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use workflow::duration;
 use super::SimulateArgs;
 use super::subject::{Scaled, Subject};
 
-/// Added to a rate for each 1/s of it: jobs take whole messages, and sums that are a little less than a whole number would leave the
-/// last one out.
+/// Added to each rate, per message per second: Jobs take whole messages, and a sum slightly below an integer would leave out
+/// the last message.
 const ROUNDING: f64 = 1e-12;
-/// Steps of a ramp: each is level, at the rate of its middle.
+/// Steps of a ramp: each has the constant rate of its middle.
 const STEPS: u32 = 200;
-/// Most bursts of one load.
+/// Most bursts in one load.
 const MOST_BURSTS: usize = 1_000_000;
-/// Most messages that are drawn one by one.
+/// Most messages that are drawn individually.
 const MOST_DRAWN: u64 = 10_000_000;
-/// Most messages that jobs take one by one.
+/// Most messages that Jobs take individually.
 const MOST_SINGLE: f64 = 1_000_000.0;
-/// Messages drawn one by one are counted by this time: finer than any loop looks.
+/// Individually drawn messages are counted in periods of this length: shorter than any loop's period.
 const BIN: Duration = Duration::from_secs(1);
 
-/// Why there is no load.
+/// Reason why there is no load.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The producer would not send it either.
+    /// The producer would refuse it too.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
-    /// Too many.
+    /// It has too many bursts or random messages.
     #[error(
         "plan the load: it has more than {MOST_BURSTS} bursts or {MOST_DRAWN} random messages until the horizon; shorten \
          --horizon, or give a constant rate"
     )]
     TooMany,
-    /// Too many for jobs.
+    /// It has too many messages for Jobs.
     #[error(
         "plan the load: jobs take single messages, and it has more than {MOST_SINGLE} until the horizon; shorten --horizon, or \
          give a lower rate"
@@ -44,14 +44,14 @@ pub enum LoadError {
     TooManySingle,
 }
 
-/// The arrivals that the flags ask for, up to the horizon.
+/// The arrivals that the flags describe, up to the horizon.
 pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
     let until = args.repeat.unwrap_or(args.horizon).min(args.horizon);
     let limit = Limit {
         messages: args.messages,
         until: args.duration,
     };
-    // Messages come after the horizon, too.
+    // Whether messages also arrive after the horizon.
     let mut goes_on = false;
     let rates = match &args.shape {
         Shape::Sample => limit.cut(&[steady(1.0)]),
@@ -81,13 +81,13 @@ pub(super) fn arrivals(args: &SimulateArgs) -> Result<Arrivals, LoadError> {
     let arrivals = Arrivals::new(rates);
     Ok(match args.repeat {
         Some(period) => arrivals.every(period),
-        // What comes last before the horizon is not the load's last.
+        // The last message before the horizon is not the load's last.
         None if goes_on => arrivals.every(until.saturating_add(BIN)),
         None => arrivals,
     })
 }
 
-/// Jobs take single messages: no more of them than can be simulated one by one.
+/// Limits the messages for Jobs, which take them individually, to a number that can be simulated.
 pub(super) fn single(
     args: &SimulateArgs,
     arrivals: &Arrivals,
@@ -102,8 +102,7 @@ pub(super) fn single(
     Ok(())
 }
 
-/// Why each course stays in the phases in which it begins: the load comes again, each time at the same place in the period of
-/// one of the loops.
+/// Why each run keeps its phases: the load repeats, each time at the same place in the period of one of the loops.
 pub(super) fn one_phase(args: &SimulateArgs, subjects: &[Subject]) -> Option<String> {
     let period = match (args.repeat, &args.shape) {
         (Some(period), _) => period,
@@ -124,7 +123,7 @@ pub(super) fn one_phase(args: &SimulateArgs, subjects: &[Subject]) -> Option<Str
     ))
 }
 
-/// The load in words.
+/// A description of the load.
 pub(super) fn text(args: &SimulateArgs) -> String {
     let messages = args
         .messages
@@ -158,7 +157,7 @@ fn burst(at: Duration, burst: u32) -> Rates {
 
 fn ramp(from: f64, to: f64, over: Duration, after: f64) -> Vec<Rates> {
     let step = over / STEPS;
-    // Steps are whole nanoseconds, too short by less than one each.
+    // Steps are whole nanoseconds, each too short by less than one.
     let cut_off = f64::from(STEPS) * 1e-9 / over.as_secs_f64();
     let rates = (0..STEPS).map(|n| Rates {
         at: step * n,
@@ -174,7 +173,7 @@ fn ramp(from: f64, to: f64, over: Duration, after: f64) -> Vec<Rates> {
     rates.chain([end]).collect()
 }
 
-/// Bursts until then, and whether there are more.
+/// The bursts up to a time, and whether there are more.
 fn bursts(
     size: u64,
     every: Duration,
@@ -198,7 +197,7 @@ fn bursts(
     Ok((rates, left > 0 && at < end))
 }
 
-/// Messages one by one, as bursts of those that fall into one [`BIN`].
+/// Individual messages, as bursts of those in the same [`BIN`].
 fn counted(offsets: impl Iterator<Item = Duration>) -> Result<Vec<Rates>, LoadError> {
     let mut rates: Vec<Rates> = Vec::new();
     let mut messages = 0;
@@ -216,7 +215,7 @@ fn counted(offsets: impl Iterator<Item = Duration>) -> Result<Vec<Rates>, LoadEr
     Ok(rates)
 }
 
-/// What ends a load early.
+/// A limit that ends a load early.
 #[derive(Clone, Copy)]
 struct Limit {
     messages: Option<u32>,
@@ -224,12 +223,12 @@ struct Limit {
 }
 
 impl Limit {
-    /// Whether it is one.
+    /// Whether there is a limit.
     fn ends(self) -> bool {
         self.messages.is_some() || self.until.is_some()
     }
 
-    /// Rates without bursts, ended by whichever comes first.
+    /// Rates without bursts, ended by the first limit.
     fn cut(self, rates: &[Rates]) -> Vec<Rates> {
         let mut left = self.messages.map_or(f64::INFINITY, f64::from);
         let until = self.until.unwrap_or(Duration::MAX);
@@ -242,7 +241,7 @@ impl Limit {
             }
             kept.push(*rates);
             let end = end.min(until);
-            // A nanosecond more, so that the last one is whole.
+            // One nanosecond more, so that the last message is complete.
             let lasts = Duration::try_from_secs_f64(left / rates.per_second);
             let lasts = lasts.map(|it| it.saturating_add(Duration::from_nanos(1)));
             let spent = lasts.map_or(Duration::MAX, |lasts| rates.at.saturating_add(lasts));
@@ -271,7 +270,7 @@ mod tests {
         args: SimulateArgs,
     }
 
-    /// Messages of a load up to each of these seconds, and when it ends.
+    /// The messages of a load up to each of these seconds, and when it ends.
     fn sent(flags: &str, seconds: &[u64]) -> (Vec<u64>, Option<f64>) {
         let words = ["simulate", "settings.yaml"].into_iter();
         let words = words.chain(flags.split_whitespace());
@@ -326,7 +325,7 @@ mod tests {
                 Some(30.0),
             ),
             ("--shape ramp:0/s..2/s:60s", [0, 60, 60], Some(60.0)),
-            // Goes on at 2/s: 60 within the ramp, 20 more in 10 s.
+            // Then 2/s: 60 within the ramp, 20 more in 10 s.
             (
                 "--shape ramp:0/s..2/s:60s --messages 80",
                 [0, 60, 80],

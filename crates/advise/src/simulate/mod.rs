@@ -1,12 +1,11 @@
-//! `harness simulate`: what would these settings do?
+//! `harness simulate`: the effect of scaling settings.
 //!
-//! A model of KEDA and the HPA ([`autoscaler`]) scales replicas of some speed under some load: minutes of a cluster in
-//! milliseconds. It speaks of backlogs and replicas, not of single messages, and it is a model: whatever it says is called
-//! so, never "KEDA".
+//! A model of KEDA and the HPA ([`autoscaler`]) scales replicas of a given speed under a load: minutes of a cluster in
+//! milliseconds. It describes backlogs and replicas, not single messages. Its results are called the model's, never "KEDA's".
 //!
-//! - `args`, `subject`, `load`, `prices`: what is asked about. A ScaledObject that a cluster would refuse is refused.
-//! - `outlook`: the likely course, and all phases of the two loops. `findings`: what goes wrong, in words, with advice that was
-//!   tried on the model. `jobs`: the same for a ScaledJob.
+//! - `args`, `subject`, `load`, `prices`: the question. A ScaledObject that a cluster would refuse is refused.
+//! - `outlook`: the likely course, and all phases of the two loops. `findings`: problems in words, with advice that was tried
+//!   on the model. `jobs`: the same for a ScaledJob.
 //! - [`Answer`]: all of it; `terminal`, `page` and `simulate.json` are its views.
 
 mod answer;
@@ -36,16 +35,16 @@ use workflow::exit::WrongInput;
 use prices::Node;
 use subject::Subject;
 
-/// Where the answer is.
+/// The files of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     /// The page for people: one self-contained file.
     pub html: PathBuf,
-    /// For programs.
+    /// The JSON file for programs.
     pub json: PathBuf,
 }
 
-/// Answers. What is wrong with the question has [`WrongInput`] as its context.
+/// Answers the question. An invalid question gives an error with [`WrongInput`] as its context.
 pub fn simulate(args: &SimulateArgs) -> anyhow::Result<Answer> {
     let paths = std::iter::once(&args.settings).chain(&args.compare);
     let subjects = paths.map(|path| Subject::read(path, args));

@@ -1,7 +1,7 @@
-//! What the model says of settings under a load: the likely course, and what it could be as well.
+//! The model's results for settings under a load: the likely course, and the range of possible courses.
 //!
-//! Nobody knows where in their periods the two loops are when a load begins. So the model runs for phases all over both
-//! periods; the likely course has both loops in the middle of theirs.
+//! The phases of the two loops when a load begins are unknown. So the model runs for phases all over both periods; in the
+//! likely course, both loops are in the middle of their periods.
 
 use std::time::Duration;
 
@@ -10,47 +10,47 @@ use autoscaler::{
     Workload, figures_into,
 };
 
-/// Phases of each loop that are tried.
+/// Number of tried phases of each loop.
 const POLLS: u32 = 30;
 const SYNCS: u32 = 15;
-/// Fewest of them, however long the horizon is.
+/// Lowest number of phases, however long the horizon is.
 const FEWEST: u32 = 4;
-/// Hours that all runs may have together: some seconds.
+/// Total simulated hours of all runs: takes some seconds.
 const BUDGET_H: f64 = 5_000.0;
-/// The band has so many steps: as many as can be seen.
+/// Number of steps of the band: as many as are visible.
 const STEPS: usize = 240;
 
-/// Long enough ago that nothing counts any more which was before.
+/// An age at which no earlier event matters any more.
 pub(super) const AT_REST: Duration = Duration::from_secs(10 * 24 * 3_600);
 
-/// What is asked: settings under a load.
+/// The question: settings under a load.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) settings: Settings,
     pub(super) workload: Workload,
     pub(super) horizon: Duration,
     pub(super) nodes: Nodes,
-    /// How long the ScaledObject has been there.
+    /// The age of the ScaledObject.
     pub(super) age: Duration,
-    /// What the scale target has where nothing scales it, if that is known.
+    /// The replicas of the scale target while nothing scales it, if known.
     pub(super) target_replicas: Option<u32>,
-    /// What the wall clock shows when the load begins.
+    /// The wall clock's time when the load begins.
     pub(super) wall: Duration,
 }
 
-/// A course of replicas and messages, and what it comes to.
+/// A course of replicas and messages, and its figures.
 #[derive(Debug, Clone)]
 pub(super) struct Outlook {
     pub(super) likely: Figures,
     pub(super) replicas: ReplicaSeries,
     /// Seconds, and messages in the queue, visible and leased.
     pub(super) messages: Vec<(f64, f64)>,
-    /// Of each run, the likely one among them.
+    /// The figures of each run, including the likely one.
     pub(super) runs: Vec<Figures>,
     pub(super) band: Band,
 }
 
-/// What is possible in each of [`STEPS`] parts of the horizon, over all phases: least and most.
+/// The lowest and highest value in each of [`STEPS`] parts of the horizon, over all phases.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Band {
     pub(super) replicas: Vec<(f64, f64)>,
@@ -92,7 +92,7 @@ impl Outlook {
 }
 
 impl Outlook {
-    /// What `runs`, the likely one first, come to; without courses, which are for views alone.
+    /// The results of `runs`, the likely one first; without courses, which only views need.
     pub(super) fn of_runs(runs: Vec<Figures>) -> Self {
         Self {
             likely: runs[0].clone(),
@@ -104,7 +104,7 @@ impl Outlook {
     }
 }
 
-/// The queue as a tick saw it, and its peak since the tick before where that was much higher than both: a burst that no tick saw.
+/// Adds the queue at a tick, and its peak since the tick before if that was much higher than both: a burst between ticks.
 pub(super) fn drawn(messages: &mut Vec<(f64, f64)>, point: &Point) {
     const MUCH: f64 = 1.2;
     let (peak_at, peak) = (point.peak.0.as_secs_f64(), point.peak.1 as f64);
@@ -116,7 +116,7 @@ pub(super) fn drawn(messages: &mut Vec<(f64, f64)>, point: &Point) {
 }
 
 impl Question {
-    /// One run.
+    /// Makes one run.
     pub(super) fn run(&self, phases: Phases, each: impl FnMut(&Point, &[Decision])) -> Figures {
         let start = Start {
             replicas: self.at_rest(),
@@ -130,7 +130,7 @@ impl Question {
         figures_into(settings, &start, workload, horizon, self.nodes, each)
     }
 
-    /// What the scale target has while nothing comes.
+    /// The replicas of the scale target before the load.
     fn at_rest(&self) -> u32 {
         let settings = &self.settings;
         let scaled = settings
@@ -143,7 +143,7 @@ impl Question {
         }
     }
 
-    /// Both loops in the middle of their periods.
+    /// The phases with both loops in the middle of their periods.
     pub(super) fn likely(&self) -> Phases {
         Phases {
             poll: self.settings.polling_interval / 2,
@@ -152,12 +152,12 @@ impl Question {
         }
     }
 
-    /// All phases that are simulated besides the likely ones.
+    /// All simulated phases except the likely ones.
     pub(super) fn other_phases(&self) -> Vec<Phases> {
         phases(&self.settings, self.horizon)
     }
 
-    /// Some phases of each loop, for what is tried out besides: the likely ones first.
+    /// Some phases of each loop, the likely ones first, for trials.
     pub(super) fn some_phases(&self) -> Vec<Phases> {
         let mut phases = grid(&self.settings, FEWEST, FEWEST);
         phases.insert(0, self.likely());
@@ -165,17 +165,17 @@ impl Question {
     }
 }
 
-/// The horizon, or a moment before it where messages come at the very horizon: nobody has the time to take them, so that they
-/// are no part of the load.
+/// The horizon, or a moment before it if messages arrive exactly at the horizon: no replica has time to take them, so they are
+/// not part of the load.
 pub(super) fn before_a_burst(arrivals: &Arrivals, horizon: Duration) -> Duration {
     let before = horizon.saturating_sub(Duration::from_nanos(1));
-    // Counted are messages before a time, and a rate brings next to nothing in a nanosecond.
+    // Messages before a time are counted, and a rate gives almost none in a nanosecond.
     let after = horizon.saturating_add(Duration::from_nanos(1));
     let burst = arrivals.count(after) - arrivals.count(horizon) > 0.5;
     if burst { before } else { horizon }
 }
 
-/// Phases all over both periods; syncs half a step aside, so that no poll and sync fall on one moment.
+/// Phases all over both periods; syncs are shifted by half a step, so that no poll and sync coincide.
 fn phases(settings: &Settings, horizon: Duration) -> Vec<Phases> {
     let affordable = BUDGET_H / (horizon.as_secs_f64() / 3_600.0);
     let scale = (affordable / f64::from(POLLS * SYNCS)).sqrt().min(1.0);
@@ -209,7 +209,7 @@ fn count(point: &Point) -> f64 {
 }
 
 impl Band {
-    /// Widens the band by a run: what each tick sees holds until the next.
+    /// Widens the band by a run: the value at each tick is valid until the next.
     pub(super) fn widener(&mut self, horizon: Duration) -> impl FnMut(&Point, &[Decision]) + '_ {
         let step = horizon.as_secs_f64() / STEPS as f64;
         self.replicas.resize(STEPS, (f64::INFINITY, 0.0));
@@ -224,7 +224,7 @@ impl Band {
                     *range = (range.0.min(value), range.1.max(value));
                 };
                 widen(&mut self.replicas[n], before);
-                // The backlog moves evenly enough between two ticks.
+                // The backlog changes evenly enough between two ticks.
                 let part = if now == from {
                     1.0
                 } else {
@@ -238,7 +238,7 @@ impl Band {
         }
     }
 
-    /// Takes what the last tick before the horizon saw for what holds until then.
+    /// Extends the value at the last tick before the horizon up to the horizon.
     pub(super) fn filled(ranges: &[(f64, f64)]) -> Vec<(f64, f64)> {
         let mut filled: Vec<(f64, f64)> = Vec::with_capacity(ranges.len());
         for range in ranges {

@@ -1,4 +1,4 @@
-//! `simulate.html`: one self-contained page, in the style of the reports. No script and no external resource.
+//! `simulate.html`: one self-contained page in the style of the reports, without scripts and external resources.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -61,7 +61,7 @@ fn tiles(answer: &Answer, found: usize) -> Markup {
             }
             @for (name, figure) in first.iter().filter(|(name, _)| SHOWN.contains(name)) {
                 div.tile {
-                    // Without its range, which is in the table.
+                    // Without the range, which is in the table.
                     div.figure { (without_range(figure)) }
                     div.name { (name) }
                 }
@@ -141,7 +141,7 @@ fn course(answer: &Answer, prospect: &Prospect) -> Markup {
     }
 }
 
-/// Points of a count that holds until the next, and at last until the horizon.
+/// Points of a count that is valid until the next one, and at last until the horizon.
 fn stepped(steps: &[(f64, u32)], horizon: f64) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = Vec::with_capacity(steps.len() * 2 + 1);
     for &(at, value) in steps {

@@ -1,4 +1,4 @@
-//! Nodes and what they cost: the price file, and how many replicas fit one node.
+//! Nodes and their cost: the price file, and how many replicas fit on a node.
 
 use std::path::Path;
 
@@ -8,57 +8,57 @@ use workflow::contract::yaml::trouble;
 
 pub(super) use manifest::quantity;
 
-/// What is taken without `--prices`.
+/// The default price file.
 const EXAMPLES: &str = include_str!("../../../../docs/prices.yaml");
-/// What its figures are called everywhere.
+/// The name of its figures in views.
 const EXAMPLES_NAME: &str = "builtin:prices.yaml (examples, not offers)";
 
-/// A price file cannot be used.
+/// Reason why a price file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PricesError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("read prices {file}")]
     Read {
-        /// Which.
+        /// The file's path.
         file: String,
-        /// Why.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// It is not what a price file is.
+    /// The file is not a price file.
     #[error(
         "read prices {file}: line {line}: {problem}; the format is at the head of builtin:prices.yaml, which the command `export` \
          writes out"
     )]
     Format {
-        /// Which.
+        /// The file's path.
         file: String,
         /// The line, from 1.
         line: u64,
-        /// What does not fit.
+        /// The problem.
         problem: String,
     },
-    /// A figure makes no sense.
+    /// A figure is invalid.
     #[error("read prices {file}: {field} of {node} is {value}, must be {expected}")]
     Value {
-        /// Which file.
+        /// The file's path.
         file: String,
-        /// Which size of node.
+        /// The size of the node.
         node: String,
-        /// Which figure.
+        /// The figure's name.
         field: &'static str,
-        /// What it is.
+        /// Its value.
         value: String,
-        /// What it must be.
+        /// The valid values.
         expected: &'static str,
     },
-    /// There is no such size of node.
+    /// The size of node does not exist.
     #[error("find node {wanted:?} in prices {file}, which has {known}")]
     NoSuchNode {
-        /// Which file.
+        /// The file's path.
         file: String,
-        /// What was asked for.
+        /// The requested size.
         wanted: String,
-        /// What there is.
+        /// The existing sizes.
         known: String,
     },
 }
@@ -68,7 +68,7 @@ pub enum PricesError {
 #[serde(deny_unknown_fields)]
 struct Prices {
     currency: String,
-    /// Of what region and day, for whoever reads the figures.
+    /// The region and day of the prices, for readers.
     #[serde(default)]
     note: String,
     nodes: Vec<Size>,
@@ -84,7 +84,7 @@ struct Size {
     spot_per_hour: f64,
 }
 
-/// What pods may ask for.
+/// The resources that pods may request.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Allocatable {
@@ -97,10 +97,10 @@ struct Allocatable {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
     pub(super) name: String,
-    /// Where the prices are from.
+    /// The source of the prices.
     pub(super) source: String,
     pub(super) currency: String,
-    /// For an hour.
+    /// The price of an hour.
     pub(super) on_demand: f64,
     pub(super) spot: f64,
     cpu: f64,
@@ -108,7 +108,7 @@ pub(super) struct Node {
     pods: u32,
 }
 
-/// What one pod asks for, in cores and bytes.
+/// The requests of one pod, in cores and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Requests {
     pub(super) cpu: f64,
@@ -116,7 +116,7 @@ pub(super) struct Requests {
 }
 
 impl Node {
-    /// The node called `name`, or the first, of a price file, or of the examples.
+    /// The node `name`, or the first one, of a price file or of the examples.
     pub(super) fn read(file: Option<&Path>, name: Option<&str>) -> Result<Self, PricesError> {
         match file {
             None => Self::parse(EXAMPLES_NAME, EXAMPLES, name),
@@ -195,8 +195,8 @@ impl Node {
         })
     }
 
-    /// How many pods fit, by what runs out first; with nothing asked for, as many as the node takes. At least 1: a pod that
-    /// fits no node is a problem of its own, and has a node of another size.
+    /// How many pods fit, by the scarcest resource; without requests, as many as the node allows. At least 1: a pod that does
+    /// not fit is a problem of its own, and gets a node of another size.
     pub(super) fn fits(&self, requests: Requests) -> u32 {
         let by = |there: f64, asked: f64| {
             if asked > 0.0 {
@@ -216,7 +216,7 @@ impl Node {
     reason = "a quotient of positive numbers, and `as` saturates"
 )]
 fn whole(count: f64) -> u32 {
-    // So that 3 cores hold thirty times 100m, whatever floating point says.
+    // A tolerance for floating point, so that 3 cores fit thirty times 100m.
     (count + 1e-9).floor() as u32
 }
 

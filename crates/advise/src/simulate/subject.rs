@@ -1,4 +1,4 @@
-//! The settings that are asked about: a ScaledObject or a ScaledJob, and what its manifests say of the replicas.
+//! The subject of the question: a ScaledObject or a ScaledJob, and its manifests' settings of the replicas.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,67 +17,67 @@ use manifest::{
 use super::SimulateArgs;
 use super::prices::Requests;
 
-/// Problems whose cause may be that the object is not given.
+/// The problem that occurs if the scale target is not among the given files.
 const NO_TARGET: &str = "scale-target-unknown";
 const NO_AUTHENTICATION: &str = "trigger-authentication-unknown";
 
-/// There are no settings to answer for.
+/// Reason why there are no settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectError {
-    /// The manifests cannot be read, or hold a field that no API server takes.
+    /// The manifests are unreadable, or have a field that no API server accepts.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Nothing, or not the one that was asked for.
+    /// There is no object, or not the requested one.
     #[error("find {wanted} in {path}, which has {found}")]
     NoSuch {
-        /// What was looked for.
+        /// The requested object.
         wanted: String,
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The existing objects.
         found: String,
     },
-    /// A file of another tool.
+    /// The file belongs to another tool.
     #[error("find a ScaledObject or a ScaledJob in {path}: {what}")]
     Foreign {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What it is, and what to do.
+        /// The kind of file, and what to do.
         what: &'static str,
     },
-    /// More than one.
+    /// There are several objects.
     #[error("choose one of {path}: it has {found}; {to_do}")]
     Several {
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What is there.
+        /// The existing objects.
         found: String,
-        /// How to choose.
+        /// How to choose one.
         to_do: &'static str,
     },
-    /// Something that it cannot be answered without is missing.
+    /// Required information is missing.
     #[error("simulate {object} of {path}: {missing}")]
     Missing {
         /// Kind and name.
         object: String,
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// What to give.
+        /// The missing information.
         missing: &'static str,
     },
-    /// A cluster would refuse it, or scale nothing with it.
+    /// A cluster would refuse the object, or scale nothing with it.
     #[error("simulate {object} of {path}, which is refused:\n{refusals}")]
     Refused {
         /// Kind and name.
         object: String,
-        /// Where.
+        /// The path.
         path: PathBuf,
-        /// Each with its field and reason.
+        /// Each refusal with its field and reason.
         refusals: Refusals,
     },
 }
 
-/// How something is scaled.
+/// How a workload is scaled.
 #[derive(Debug, Clone)]
 pub(super) enum Scaled {
     /// By a ScaledObject.
@@ -87,7 +87,7 @@ pub(super) enum Scaled {
 }
 
 impl Scaled {
-    /// The kind of object that says so.
+    /// The object's kind.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Object(_) => "ScaledObject",
@@ -118,30 +118,30 @@ impl Scaled {
     }
 }
 
-/// What is asked about.
+/// The subject of the question.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
-    /// Where the settings are from, as it was given.
+    /// Its path, as the user gave it.
     pub(super) source: String,
     /// The name of the ScaledObject or ScaledJob.
     pub(super) name: String,
     pub(super) settings: Scaled,
-    /// What one replica works on at a time.
+    /// Messages that one replica works on at the same time.
     pub(super) in_flight: u32,
-    /// What one pod asks for; `None`: there is no Deployment that says so.
+    /// The requests of one pod; `None`: there is no Deployment.
     pub(super) requests: Option<Requests>,
-    /// How many new pods a node gets at most, so that they are spread; `None`: as many as fit.
+    /// Highest number of new pods per node by spread constraints; `None`: as many as fit.
     pub(super) spread: Option<u32>,
-    /// The Deployment's `replicas`, 1 if it says nothing; `None`: there is no Deployment here.
+    /// The Deployment's `replicas`, 1 if not set; `None`: there is no Deployment.
     pub(super) replicas: Option<u32>,
-    /// `terminationGracePeriodSeconds`, 30 s if the Deployment says nothing; `None`: there is no Deployment here.
+    /// `terminationGracePeriodSeconds`, 30 s if not set; `None`: there is no Deployment.
     pub(super) grace: Option<Duration>,
-    /// What is doubtful about the settings and the manifests around them.
+    /// Warnings about the settings and their manifests.
     pub(super) warnings: Vec<String>,
 }
 
 impl Subject {
-    /// What is called as the flags say, or the only one, of a file or a kustomization.
+    /// Reads the object that the flags name, or the only one, of a file or a kustomization.
     pub(super) fn read(path: &Path, args: &SimulateArgs) -> Result<Self, SubjectError> {
         let documents = read(path)?;
         if let Some(what) = foreign(&documents) {
@@ -268,7 +268,7 @@ fn chosen<'a>(
         }
     };
     let called = |name: &str| all.iter().filter(|it| it.name() == name).count();
-    // Names that are all different can be given to choose; others are told apart by their file alone.
+    // The user can choose by name only if all names are different, otherwise by file.
     let several = |names: Vec<String>| {
         let distinct: BTreeSet<_> = names.iter().collect();
         let to_do = if distinct.len() == names.len() {
@@ -300,7 +300,7 @@ fn chosen<'a>(
     }
 }
 
-/// What the consumers' manifests say that they work on at a time.
+/// The consumers' concurrency in their manifests.
 fn concurrency(manifests: &Manifests, scaled: &Item<Spec>) -> Option<u32> {
     const VARIABLE: &str = "EDW_CONCURRENCY";
     let deployment = manifests.target(scaled)?;
@@ -318,7 +318,7 @@ fn concurrency(manifests: &Manifests, scaled: &Item<Spec>) -> Option<u32> {
     value.parse().ok().filter(|count| *count > 0)
 }
 
-/// The sum over the pod's containers; `None` where one of them asks for nothing at all, or in words that are no quantity.
+/// The sum over the pod's containers; `None` if a container has no requests, or an invalid quantity.
 fn requests(containers: &[Container]) -> Option<Requests> {
     let mut sum = Requests::default();
     for container in containers {
@@ -336,10 +336,10 @@ fn requests(containers: &[Container]) -> Option<Requests> {
     Some(sum)
 }
 
-/// How many pods Karpenter puts on a node that it makes: no more than `maxSkew` of a constraint on the hostname, since another
-/// node can always be made and so the fewest on any node count as none; also for one that may be broken, which it keeps as long as
-/// it can (Karpenter `pkg/controllers/provisioning/scheduling/topologygroup.go`, `nextDomainTopologySpread`; `preferences.go`,
-/// `Relax`).
+/// How many pods Karpenter puts on a node that it makes: at most `maxSkew` of a constraint on the hostname, since another node
+/// can always be made, so that the minimum over all nodes counts as zero. This also holds for a soft constraint, which
+/// Karpenter keeps as long as it can (Karpenter `pkg/controllers/provisioning/scheduling/topologygroup.go`,
+/// `nextDomainTopologySpread`; `preferences.go`, `Relax`).
 fn spread(deployment: &Item<Deployment>) -> Option<u32> {
     let template = &deployment.spec.template;
     let constraints = template.spec.topology_spread_constraints.iter();
@@ -358,8 +358,8 @@ fn grace(deployment: &Item<Deployment>) -> Duration {
     Duration::from_secs(pod.termination_grace_period_seconds.unwrap_or(30))
 }
 
-/// The model's warnings and the relations that are broken; where both speak of one field of the ScaledObject, the relation,
-/// since it says what to do.
+/// The model's warnings and the broken relations; if both concern one field of the ScaledObject, only the relation, since it
+/// says what to do.
 fn warnings(manifests: &Manifests, scaled: &Item<Spec>, settings: &Settings) -> Vec<String> {
     let alone = manifests.deployments.is_empty();
     let unkeyed = alone && manifests.authentications.is_empty();
@@ -367,7 +367,7 @@ fn warnings(manifests: &Manifests, scaled: &Item<Spec>, settings: &Settings) -> 
         (alone && problem.name == NO_TARGET) || (unkeyed && problem.name == NO_AUTHENTICATION)
     };
     let target = manifests.target(scaled).map(Item::object);
-    // Of several that could be asked about, what is wrong with the others is not this one's.
+    // With several ScaledObjects, problems of the others are left out.
     let several = manifests.scaled_objects.len() > 1;
     let is_anothers = |problem: &Problem| {
         let object = &problem.object;

@@ -1,4 +1,4 @@
-//! The answer for a person at a terminal of 80 columns.
+//! The answer as text for a terminal of 80 columns.
 
 mod chart;
 mod figures;
@@ -12,12 +12,12 @@ use figures::decimals;
 pub(super) use figures::{cell, row_names, rows, without_range};
 use views::{Ink, clock};
 
-/// No line is wider: a terminal of 80 columns wraps one that fills its last.
+/// Width of lines: a terminal of 80 columns wraps a line that fills its last column.
 const WIDTH: usize = 79;
-/// Characters of a path that a line shows.
+/// Most characters of a path in a line.
 const SOURCE: usize = 40;
 
-/// The whole answer. With `colour`, in ANSI colours: for a terminal only.
+/// The whole answer. `colour`: with ANSI colours, for a terminal only.
 pub fn text(answer: &Answer, colour: bool) -> String {
     let ink = Ink {
         colour,
@@ -84,7 +84,7 @@ pub(super) fn question(answer: &Answer) -> String {
     )
 }
 
-/// What the ranges are.
+/// The meaning of the ranges.
 pub(super) fn phases(answer: &Answer) -> String {
     let shown = answer
         .one_phase
@@ -140,7 +140,7 @@ fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
         let mut row = format!("  {name:<26}");
         for column in &rows {
             let cell = cell(column, name);
-            // Where two columns leave no room for the range; the page has it.
+            // If two columns leave no room for the range, only the page has it.
             let fits = cell.chars().count() < width;
             let cell = if fits { cell } else { without_range(cell) };
             write!(row, "{cell:<width$}").expect("writing to a string must succeed");
@@ -152,7 +152,7 @@ fn table(lines: &mut Vec<String>, answer: &Answer, ink: Ink) {
     lines.extend(notes.iter().flat_map(|note| wrapped("  ", note)));
 }
 
-/// What nodes and prices the figures are about.
+/// The nodes and prices of the figures.
 pub(super) fn cost_note(prospect: &Prospect) -> String {
     match &prospect.cost {
         Cost::Known(priced) => {
@@ -212,7 +212,7 @@ fn tail(text: &str, width: usize) -> String {
     format!("…{last}")
 }
 
-/// Lines of words, none wider than [`WIDTH`] unless a word is.
+/// Wraps text at words, with no line wider than [`WIDTH`] unless a word is.
 fn wrapped(indent: &str, text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! Answers for settings whose faults are known.
+//! Tests of answers for settings with known problems.
 
 mod advice;
 mod jobs;
@@ -23,7 +23,7 @@ fn args(words: &[&str]) -> SimulateArgs {
     Command::parse_from(["simulate"].iter().chain(words)).args
 }
 
-/// The sample's ScaledObject, with these lines of `spec` in place of its own.
+/// The sample's ScaledObject, with its `spec` replaced by these lines.
 fn file(spec: &str, metadata: &str) -> NamedTempFile {
     let mut file = NamedTempFile::with_suffix(".yaml").unwrap();
     let text = format!(
@@ -131,7 +131,7 @@ fn our_own_settings_do_neither_and_cost_what_their_nodes_do() {
     let Cost::Known(priced) = &prospect.cost else {
         panic!("{:?}", prospect.cost);
     };
-    // 100m and 64Mi each, of a node that takes 30 pods; spread with a maxSkew of 5 over the hosts.
+    // 100m and 64Mi each, on a node for 30 pods; spread over the hosts with a maxSkew of 5.
     assert_eq!((priced.replicas_per_node, priced.spread), (5, true));
     let price = priced.on_demand.likely.unwrap() / priced.node_hours.likely.unwrap();
     assert!((price - 0.2).abs() < 1e-9, "{price}");
@@ -142,7 +142,7 @@ fn our_own_settings_do_neither_and_cost_what_their_nodes_do() {
 fn each_finding_has_its_cause() {
     let quick = "  pollingInterval: 10\n  cooldownPeriod: 300";
     let cases = [
-        // The cooldown alone: all at once, and nothing stranded.
+        // Only the cooldown: all replicas end at once, and no messages are stranded.
         (
             file("  pollingInterval: 30\n  cooldownPeriod: 10", ""),
             &["--shape", "burst", "--messages", "500"][..],
@@ -153,7 +153,7 @@ fn each_finding_has_its_cause() {
             &["--shape", "burst", "--messages", "20"],
             &["messages-stranded"],
         ),
-        // Replicas end while one message a second is still worked on.
+        // Replicas end while one message per second is still in work.
         (
             file(quick, ", queueLengthStrategy: visibleonly"),
             &["--shape", "constant:1/s"],

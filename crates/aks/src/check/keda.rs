@@ -1,7 +1,7 @@
-//! The KEDA operator's identity: variables that the webhook of workload identity adds when a pod starts, and never later.
+//! The identity of KEDA's operator: the webhook of workload identity adds its variables when a pod starts, and never later.
 //!
-//! An operator that started before the webhook lacks them, and reads no queue (`sources must contain at least one
-//! TokenCredential`, kedacore/keda#5006); a restart mends it.
+//! An operator that started before the webhook lacks them, and cannot read queues (`sources must contain at least one
+//! TokenCredential`, kedacore/keda#5006); a restart mends this.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::kubernetes::Kubectl;
 use crate::say;
 use crate::wait::{Look, until};
 
-/// What `azure_identity` needs of a pod; the client id comes from the `TriggerAuthentication`.
+/// Variables that `azure_identity` needs in a pod; the client id comes from the `TriggerAuthentication`.
 const VARIABLES: [&str; 2] = ["AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"];
 
-/// The container of the operator, in whatever pod it is: labels differ between the add-on and the chart.
+/// The operator's container. Pods are found by it, because labels differ between the add-on and the chart.
 const CONTAINER: &str = "keda-operator";
 
-/// Sees to it that every operator has the variables, with one restart.
+/// Makes sure that every operator has the variables, with at most one restart.
 pub(crate) fn identity(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
     let first = until("KEDA operator", door.minutes(10), || look(kubectl, false))?;
     if first.is_empty() {
@@ -63,7 +63,7 @@ pub(crate) fn identity(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure
         .mend("a running webhook must be in: kubectl get pods --namespace kube-system --selector azure-workload-identity.io/system=true"))
 }
 
-/// The variables that some operator lacks, once one runs. After a restart, old pods go away first.
+/// The variables that an operator lacks, once one runs. After a restart, waits until old pods are gone.
 fn look(kubectl: &Kubectl<'_>, settled: bool) -> Result<Look<Vec<&'static str>>, Failure> {
     let pods = match kubectl.get(&["pods", "--namespace", "kube-system"]) {
         Ok(pods) => pods,

@@ -1,7 +1,7 @@
-//! `check`: ready, and not merely created.
+//! `check`: whether the environment is ready, and not only created.
 //!
-//! Nothing is judged before all of this holds, so that a night that Azure has not made ready is never taken for a broken
-//! workload. In this order, since each stands on the one before: kinds, node class, the identity of KEDA's operator, three sign-ins
+//! No workload is judged before all of these checks pass, so that a night in an environment that is not ready is never taken
+//! for a broken workload. Each check needs the one before: kinds, node class, the identity of KEDA's operator, three sign-ins
 //! in a row that work with storage, the ScaledObject.
 
 mod keda;
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 use crate::say;
 use crate::wait::{Look, until};
 
-/// What the add-ons of the cluster must define before the overlay can be applied.
+/// Kinds that the cluster's add-ons must define before the overlay can be applied.
 const DEFINITIONS: [&str; 5] = [
     "scaledobjects.keda.sh",
     "triggerauthentications.keda.sh",
@@ -25,7 +25,7 @@ const DEFINITIONS: [&str; 5] = [
     "aksnodeclasses.karpenter.azure.com",
 ];
 
-/// Runs every check; the first that does not hold ends it.
+/// Runs every check; ends at the first that fails.
 pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let door = Door::open(&args.common, args.common.out.join(args.run.to_string()))?;
     let environment = Environment::read(door.dir(), &args.run)?;
@@ -70,7 +70,7 @@ fn node_class(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
     waited.map_err(|failure| failure.mend("the cluster's Kubernetes version must be one that node provisioning has images for: kubectl describe aksnodeclass edw"))
 }
 
-/// Half an hour: Entra may take as long to know the keys of a new issuer (AADSTS7000272).
+/// Waits for up to half an hour: Entra may need this long to know the keys of a new issuer (AADSTS7000272).
 fn scaled_object(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
     let waited = until("ScaledObject", door.minutes(30), || {
         match kubectl.get(&[
@@ -90,8 +90,8 @@ fn scaled_object(door: &Door, kubectl: &Kubectl<'_>) -> Result<(), Failure> {
     })
 }
 
-/// Tries again later after a refusal that may pass: an API server that does not answer, a role that Azure does not honour yet, an
-/// object that is still to be created.
+/// Tries again later after a temporary refusal: an API server that does not answer, a role that is not effective yet, an object
+/// that does not exist yet.
 fn later<T>(refusal: &Refusal, what: &str) -> Result<Look<T>, Failure> {
     use crate::refusal::Kind;
     if refusal.passes()

@@ -1,7 +1,7 @@
-//! Pods that sign in as the workload does, and put, get, insert and delete: three in a row.
+//! Pods that sign in as the workload does, and put, get, insert and delete: three successes in a row.
 //!
-//! One success proves little: a federated credential that worked once may be refused for minutes again (AADSTS70021), and Azure
-//! honours new roles at different times. Each probe is a new pod, so that it signs in anew.
+//! One success proves little: a federated credential that worked once may be refused for minutes again (AADSTS70021), and new
+//! roles become effective at different times in different places. Each probe is a new pod, so that it signs in anew.
 
 use serde_json::{Value, json};
 
@@ -14,22 +14,22 @@ use crate::refusal::{Kind, Refusal};
 use crate::up::VERSION;
 use crate::wait::{Look, until};
 
-/// Successes in a row that count as ready.
+/// Number of successes in a row that count as ready.
 const IN_A_ROW: u32 = 3;
 
-/// Probes at most, ten seconds or more apart: half an hour, the longest that Entra is known to take.
+/// Most probes, ten seconds or more apart: half an hour, the longest time that Entra is known to need.
 const PROBES: u32 = 40;
 
 const POD: &str = "edw-probe";
 
-/// How a probe ended.
+/// The result of a probe.
 enum Ended {
     Well,
-    /// What its log says.
+    /// The pod's log.
     Refused(String),
 }
 
-/// Probes until three in a row ended well.
+/// Runs probes until three in a row succeed.
 pub(crate) fn probe(
     door: &Door,
     kubectl: &Kubectl<'_>,
@@ -85,7 +85,7 @@ fn once(door: &Door, kubectl: &Kubectl<'_>, environment: &Environment) -> Result
     ended.map_err(|failure| no_node(kubectl).unwrap_or(failure))
 }
 
-/// Says that Azure had no machine to give, where that is why the pod waits.
+/// The failure if the pod waits because Azure had no machine to give.
 fn no_node(kubectl: &Kubectl<'_>) -> Option<Failure> {
     let events = kubectl
         .get(&[
@@ -125,7 +125,7 @@ fn waits_for(pod: &Value) -> String {
     waiting.or(unscheduled).unwrap_or_else(|| "runs".to_owned())
 }
 
-/// The end of the probe's log, which is one line for each thing that went wrong.
+/// The end of the probe's log, which has one line for each problem.
 fn log(kubectl: &Kubectl<'_>) -> String {
     let log = kubectl.run(
         &["logs", POD, "--namespace", NAMESPACE, "--tail", "3"],
@@ -154,7 +154,7 @@ fn remove(kubectl: &Kubectl<'_>) -> Result<(), Failure> {
     }
 }
 
-/// The pod: the workload's image, service account and surroundings, in the probing mode of `consumer`.
+/// The pod: the workload's image, service account and environment, in the probing mode of `consumer`.
 fn pod(environment: &Environment) -> Value {
     let variable = |name: &str, value: &str| json!({"name": name, "value": value});
     json!({

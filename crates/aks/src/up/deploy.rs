@@ -1,4 +1,4 @@
-//! The resource group and what `infra/` makes in it.
+//! The resource group, and the deployment of `infra/` in it.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::failure::Failure;
 use crate::names::Run;
 use crate::wait::{Look, until};
 
-/// What the deployment is called: its outputs are found by that, also by a later command.
+/// The deployment's name, by which later commands find its outputs.
 const DEPLOYMENT: &str = "edw";
 
-/// A cluster takes five to ten minutes; node auto-provisioning a few more.
+/// Time limit: a cluster takes five to ten minutes, node auto-provisioning a few more.
 const DEPLOYMENT_LIMIT: Duration = Duration::from_secs(30 * 60);
 
-/// Makes the group, with its tags in the same request. One that is there keeps what is in it.
+/// Creates the group, with its tags in the same request. An existing group keeps its content.
 pub(crate) fn group(
     door: &Door,
     run: &Run,
@@ -27,7 +27,7 @@ pub(crate) fn group(
     delete_after: &str,
 ) -> Result<(), Failure> {
     let (name, [run_tag, expiry_tag]) = (run.group(), tags(run, delete_after));
-    // One of the same name that is still being deleted takes up to ten minutes.
+    // A group of the same name that is being deleted needs up to ten minutes.
     until("resource group", door.minutes(12), || {
         let made = door.az(&[
             "group",
@@ -51,8 +51,8 @@ pub(crate) fn group(
     })
 }
 
-/// Deploys `infra/main.bicep`, and returns its outputs. What may pass is tried again: a new identity that is not known everywhere
-/// yet, two federated credentials at once, a deployment of before that is still under way.
+/// Deploys `infra/main.bicep`, and returns its outputs. Temporary refusals are tried again: a new identity that is not
+/// replicated everywhere yet, two federated credentials at once, an earlier deployment that is still in progress.
 pub(crate) fn deploy(
     door: &Door,
     args: &UpArgs,

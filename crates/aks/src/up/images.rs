@@ -1,4 +1,4 @@
-//! The images of the workload, from this machine's Docker engine to the registry of the run.
+//! Pushes the workload's images from this machine's Docker engine to the run's registry.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::failure::{Exit, Failure};
 use crate::refusal::Kind;
 use crate::wait::{Look, until};
 
-/// As `ci/images/build` tags them, and `k8s/base` names them.
+/// The tag of images from `ci/images/build` and in `k8s/base`.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const IMAGES: [&str; 3] = ["consumer", "producer", "wire"];
 
-/// An image is 25 MiB at most.
+/// Time limit of a push: an image has at most 25 MiB.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Pushes the images. The role for it may take ten minutes to count.
+/// Pushes the images. The role for it may need ten minutes to become effective.
 pub(crate) fn push(door: &Door, environment: &Environment) -> Result<(), Failure> {
     for image in IMAGES {
         let local = format!("edw/{image}:{VERSION}");

@@ -1,10 +1,11 @@
-//! `up`: everything of one run, in an order in which a kill leaves nothing that no ledger and no tag tells of.
+//! `up`: creates everything of one run, in an order in which a kill leaves nothing that is missing in both ledger and tags.
 //!
-//! 1. What can be asked without creating anything: prices, sign-in, providers, quota.
-//! 2. The ledger, then the resource group with its tags. Everything else is inside it, or in the node group that goes with it.
+//! 1. Checks that create nothing: prices, sign-in, providers, quota.
+//! 2. The ledger, then the resource group with its tags. Everything else is inside it, or in the node group, which is deleted
+//!    with it.
 //! 3. The deployment of `infra/`, the images, the kubeconfig, the overlay.
 //!
-//! Each step may be repeated: `up --run NAME` again goes on where it was cut off, and keeps the expiry.
+//! Each step may be repeated: `up --run NAME` continues where it was cut off, and keeps the expiry.
 
 mod deploy;
 mod images;
@@ -23,7 +24,7 @@ use crate::ledger::Ledger;
 use crate::names::Run;
 use crate::{say, stamp};
 
-/// Brings the environment up.
+/// Creates the environment.
 pub(crate) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     let run = match &args.run {
         Some(run) => run.clone(),
@@ -87,7 +88,7 @@ pub(crate) fn up(args: &UpArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// The tags of everything, as `az` takes them.
+/// The tags of all resources, in the form of `az` arguments.
 fn tags(run: &Run, delete_after: &str) -> [String; 2] {
     use crate::names::{EXPIRY_TAG, RUN_TAG};
     [

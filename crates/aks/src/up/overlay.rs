@@ -1,6 +1,6 @@
-//! `k8s/overlays/aks-spot`, filled in from the deployment's outputs as its comments ask for, and applied.
+//! Fills in `k8s/overlays/aks-spot` with the deployment's outputs, as its comments describe, and applies it.
 //!
-//! A copy in the run's directory is filled in: what is applied can be read there, and applied again by hand.
+//! Fills in a copy in the run's directory, which users can read, and apply again by hand.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,10 +14,10 @@ use crate::kubernetes::Kubectl;
 use crate::refusal::Kind;
 use crate::wait::{Look, until};
 
-/// What stands for the registry in `k8s/overlays/aks/kustomization.yaml`.
+/// The placeholder of the registry in `k8s/overlays/aks/kustomization.yaml`.
 const REGISTRY: &str = "yourregistry.azurecr.io";
 
-/// Writes the copy, and returns the overlay to apply: aks-spot, with the limits of this run.
+/// Writes the copy, and returns the overlay to apply: aks-spot, with this run's limits.
 pub(crate) fn write(
     args: &UpArgs,
     environment: &Environment,
@@ -60,7 +60,7 @@ pub(crate) fn write(
     Ok(overlay)
 }
 
-/// Applies the overlay. Add-ons that have just come may not answer yet, and the role on the cluster may take minutes to count.
+/// Applies the overlay. New add-ons may not answer yet, and the role on the cluster may need minutes to become effective.
 pub(crate) fn apply(door: &Door, kubectl: &Kubectl<'_>, overlay: &Path) -> Result<(), Failure> {
     let overlay = overlay.display().to_string();
     until("overlay", door.minutes(12), || {

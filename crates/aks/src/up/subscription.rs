@@ -1,4 +1,4 @@
-//! What the subscription must have before anything is created: a signed-in operator, providers, quota.
+//! Requirements of the subscription before anything is created: a signed-in operator, providers, quota.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use crate::cost::SystemPool;
 use crate::door::Door;
 use crate::failure::{Exit, Failure};
 
-/// The resource providers of `infra/` and of what AKS makes of it.
+/// The resource providers of `infra/` and of AKS itself.
 const PROVIDERS: [&str; 6] = [
     "Microsoft.Compute",
     "Microsoft.ContainerRegistry",
@@ -18,18 +18,18 @@ const PROVIDERS: [&str; 6] = [
     "Microsoft.Storage",
 ];
 
-/// vCPU that a night needs at least: two Spot nodes of two, so that one can be evicted; a system node of four beside them.
+/// Lowest number of vCPU for a night: two Spot nodes of two, so that one can be evicted; plus a system node of four.
 const LEAST_SPOT_CPU: i64 = 4;
 const SYSTEM_NODE_CPU: i64 = 4;
 
-/// Who is signed in, as Entra knows it.
+/// The signed-in operator, as Entra knows it.
 #[derive(Debug)]
 pub(crate) struct Operator {
     pub(crate) object: String,
     pub(crate) kind: &'static str,
 }
 
-/// Reads who is signed in from a token for Azure Resource Manager: to ask Microsoft Graph would take a permission more.
+/// Reads the operator from a token for Azure Resource Manager, because Microsoft Graph would need another permission.
 pub(crate) fn operator(door: &Door) -> Result<Operator, Failure> {
     let answer = door
         .az(&["account", "get-access-token"])
@@ -39,7 +39,7 @@ pub(crate) fn operator(door: &Door) -> Result<Operator, Failure> {
         Failure::new(Exit::Denied, "the token of az names no object id")
             .mend("sign in anew: az logout && az login")
     })?;
-    // An application's token says so (Entra, "Access token claims reference", idtyp); where it does not, it has no scopes.
+    // An application's token has this claim (Entra, "Access token claims reference", idtyp); without it, it has no scopes.
     let application = claims["idtyp"] == "app" || claims["scp"].is_null();
     Ok(Operator {
         object: object.to_owned(),
@@ -51,14 +51,14 @@ pub(crate) fn operator(door: &Door) -> Result<Operator, Failure> {
     })
 }
 
-/// The claims of a token, which is not verified: Azure does that.
+/// The claims of a token, which only Azure verifies.
 fn claims(token: &str) -> Option<Value> {
     let payload = token.split('.').nth(1)?;
     let bytes = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Every provider is registered; a subscription begins without.
+/// Checks that every provider is registered, which is not the case in a new subscription.
 pub(crate) fn providers(door: &Door) -> Result<(), Failure> {
     let answer = door
         .az(&[
@@ -89,7 +89,7 @@ pub(crate) fn providers(door: &Door) -> Result<(), Failure> {
     failure.map_or(Ok(()), Err)
 }
 
-/// The region has room for the night.
+/// Checks that the region's quota is sufficient for the night.
 pub(crate) fn quota(door: &Door, location: &str, system: &SystemPool) -> Result<(), Failure> {
     let answer = door
         .az(&["vm", "list-usage", "--location", location])
@@ -116,7 +116,7 @@ pub(crate) fn quota(door: &Door, location: &str, system: &SystemPool) -> Result<
     Ok(())
 }
 
-/// A number, which `az` writes as a text.
+/// A number, which `az` prints as text.
 fn number(value: &Value) -> i64 {
     value
         .as_i64()

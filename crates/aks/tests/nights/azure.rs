@@ -1,14 +1,14 @@
-//! The stand-in for `az`: resource groups, a deployment, quota and sign-in, with the errors that Azure is known to give.
+//! A fake `az`: resource groups, a deployment, quota and sign-in, with the errors that Azure is known to give.
 
 use serde_json::{Value, json};
 
 use crate::books::{Answer, Books, flag, unknown};
 
-/// `{"oid": "...", "idtyp": "app"}` between dots, as a token has it.
+/// The claims `{"oid": "...", "idtyp": "app"}` between dots, as in a token.
 const TOKEN: &str =
     "e30.eyJvaWQiOiIwMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwMDEiLCJpZHR5cCI6ImFwcCJ9.x";
 
-/// Looks until a group that is being deleted is gone.
+/// Number of polls until a group that is being deleted is gone.
 const DELETING: u64 = 2;
 
 pub(crate) fn az(books: &mut Books, args: &[String]) -> Answer {
@@ -119,7 +119,7 @@ fn create(books: &mut Books, args: &[String]) -> Answer {
     Ok(json!({"name": name}))
 }
 
-/// One look: a group that is being deleted goes after some, and its nodes with it, unless they are to be orphans.
+/// One poll: a group that is being deleted goes after some polls, and its node group with it, unless that is to be an orphan.
 fn exists(books: &mut Books, name: &str) -> Value {
     let hangs = books.all["faults"]["delete-hangs"] == 1;
     let orphans = books.all["faults"]["orphans"] == 1;
@@ -163,7 +163,7 @@ fn delete(books: &mut Books, name: &str) -> Answer {
     }
 }
 
-/// The cluster comes early in a deployment: what fails later leaves it, and the group of its nodes.
+/// The cluster is created early in a deployment: a later failure leaves it and its node group.
 fn deploy(books: &mut Books, args: &[String]) -> Answer {
     let group = flag(args, "--resource-group").to_owned();
     let failed = |code: &str, message: &str| {

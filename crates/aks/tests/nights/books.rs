@@ -1,4 +1,4 @@
-//! What the stand-ins remember from one call to the next, and what a test has planted there.
+//! State of the fake programs between calls, including the faults that a test has planted.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 
 use crate::{azure, cluster};
 
-/// The variable that says where the books are.
+/// The variable with the path of the state's file.
 pub(crate) const VARIABLE: &str = "NIGHT_BOOKS";
 
-/// Books, as JSON: a test reads and plants by name.
+/// The state, as JSON: a test reads and plants values by name.
 #[derive(Debug)]
 pub(crate) struct Books {
     path: PathBuf,
     pub(crate) all: Value,
 }
 
-/// What a program answers: its output, or its error and exit code 1.
+/// The answer of a program: its output, or its error with exit code 1.
 pub(crate) type Answer = Result<Value, String>;
 
 impl Books {
-    /// Books in which nothing is.
+    /// Makes an empty state.
     pub(crate) fn begin(path: &Path) -> Self {
         let books = Self {
             path: path.to_owned(),
@@ -41,14 +41,14 @@ impl Books {
         }
     }
 
-    /// Whole or not at all: a program may be killed while it writes.
+    /// Written completely or not at all, because a program may be killed while it writes.
     pub(crate) fn write(&self) {
         let new = self.path.with_extension("new");
         fs::write(&new, self.all.to_string()).expect("the books must be written");
         fs::rename(&new, &self.path).expect("the books must be replaced");
     }
 
-    /// Whether `fault` is planted; each time takes one away.
+    /// Whether `fault` is planted; each call uses one up.
     pub(crate) fn fault(&mut self, fault: &str) -> bool {
         let left = self.all["faults"][fault].as_u64().unwrap_or(0);
         if left > 0 {
@@ -57,7 +57,7 @@ impl Books {
         left > 0
     }
 
-    /// Counts a call, and tells whether the caller is killed at it: before the deed, or after.
+    /// Counts a call, and tells whether the caller is killed at it: before the effect, or after.
     fn count(&mut self) -> Option<bool> {
         let call = self.all["calls"].as_u64().expect("a count") + 1;
         self.all["calls"] = call.into();
@@ -65,7 +65,7 @@ impl Books {
     }
 }
 
-/// Plays `program` once, with the arguments of this process.
+/// Runs the fake `program` once, with the arguments of this process.
 pub(crate) fn play(program: &str) -> ExitCode {
     let path = std::env::var_os(VARIABLE).expect("the books must be named");
     let mut books = Books::read(Path::new(&path));
@@ -105,7 +105,7 @@ pub(crate) fn play(program: &str) -> ExitCode {
     }
 }
 
-/// A runner that is gone: no signal handler runs.
+/// Kills the caller like a runner that is gone: no signal handler runs.
 fn kill_caller() -> ExitCode {
     let caller = std::os::unix::process::parent_id().to_string();
     Command::new("/bin/kill")
@@ -122,7 +122,7 @@ pub(crate) fn flag<'a>(args: &'a [String], name: &str) -> &'a str {
     value.unwrap_or_else(|| panic!("{name} must be given: {args:?}"))
 }
 
-/// A command that no stand-in knows: the test that gave it must fail.
+/// The answer to an unknown command, with which the test must fail.
 pub(crate) fn unknown(program: &str, args: &[String]) -> Answer {
     Err(format!("STAND-IN: {program} does not know {args:?}"))
 }

@@ -1,4 +1,4 @@
-//! The stand-ins for `kubectl` and `docker`: a cluster with both add-ons, as slow and as broken as a test plants.
+//! The fake `kubectl` and `docker`: a cluster with both add-ons, as slow and as broken as a test plants.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn ready(late: bool, message: &str) -> Value {
     json!({"status": {"conditions": [{"type": "Ready", "status": status, "message": message}]}})
 }
 
-/// KEDA's pods: the operator, with or without its variables, and one that is none.
+/// KEDA's pods: the operator, with or without its variables, and another pod.
 fn operators(books: &Books) -> Value {
     let restarts = books.all["restarts"].as_u64().unwrap_or(0);
     let faults = &books.all["faults"];
@@ -75,7 +75,7 @@ fn operators(books: &Books) -> Value {
     json!({"items": [pod("keda-operator", &variables), pod("keda-operator-metrics-apiserver", &json!([]))]})
 }
 
-/// What is applied must be what `up` filled in.
+/// Checks that the applied files are those that `up` filled in.
 fn apply(books: &mut Books, overlay: &str) -> Answer {
     if books.fault("webhook-late") {
         return Err("Error from server (InternalServerError): failed calling webhook".to_owned());
@@ -89,7 +89,7 @@ fn apply(books: &mut Books, overlay: &str) -> Answer {
     Ok(Value::Null)
 }
 
-/// A probe ends as the next of `probes` says; well, where there is none.
+/// A probe ends as the next entry of `probes` says; with success if there is none.
 fn create(books: &mut Books) {
     let mut text = String::new();
     std::io::stdin()

@@ -1,6 +1,6 @@
-//! Every command of a night, read by the real Azure CLI and by kubectl, where they are.
+//! Tests that the real Azure CLI and kubectl, if installed, accept every command of a night.
 //!
-//! `az` checks the arguments of a command before it asks for a sign-in, kubectl before it looks for a server.
+//! `az` checks the arguments of a command before it needs a sign-in, kubectl before it looks for a server.
 //! `ci/az-check` fetches the Azure CLI, and sets `EDW_REQUIRE_AZ`.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::night::Night;
 
-/// What both say of arguments that they do not know.
+/// Parts of both programs' messages about unknown arguments.
 const WRONG: [&str; 6] = [
     "unrecognized",
     "required:",
@@ -46,7 +46,7 @@ fn taken(program: &str) {
         return;
     };
     if program == "az" {
-        // What a shell says of one that cannot start would be taken for the refusal of a command.
+        // Otherwise a shell's error about a program that cannot start would look like the refusal of a command.
         let starts = Command::new(&real).arg("version").output();
         assert!(
             starts.as_ref().is_ok_and(|it| it.status.success()),
@@ -77,15 +77,15 @@ fn taken(program: &str) {
     );
 }
 
-/// Every command of a night, and every one that advice names.
+/// Every command of a night, and every command in advice.
 fn commands(program: &str) -> BTreeSet<String> {
     let advised = advised(program);
     assert!(advised.len() > 2, "{advised:?}");
     run(program).into_iter().chain(advised).collect()
 }
 
-/// The commands in the texts of this crate's sources: each is the end of its text, after the words on it. A word stands for what
-/// a reader or the program fills in. `az login` is left out: it would sign in.
+/// The commands in the texts of this crate's sources, each from its program's name to the end of the text. A word replaces a
+/// value that a reader or the program fills in. `az login` is left out, because it would sign in.
 fn advised(program: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut rooms = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
@@ -112,12 +112,12 @@ fn advised(program: &str) -> BTreeSet<String> {
         }
     }
     found.retain(|command| !command.starts_with("az login") && !command.starts_with("az logout"));
-    // Of an error, or the begin of a command.
+    // Part of an error, or the beginning of a command.
     found.retain(|command| command.contains("--") || command.split(' ').count() > 3);
     found
 }
 
-/// `<group>` and `{group}` as a word.
+/// Replaces `<group>` and `{group}` by a word.
 fn filled(command: &str) -> String {
     let mut text = String::new();
     let mut open = false;
@@ -135,7 +135,7 @@ fn filled(command: &str) -> String {
     text
 }
 
-/// The distinct commands of a whole night and a sweep, as they were written down.
+/// The distinct commands of a whole night and a sweep, as recorded.
 fn run(program: &str) -> BTreeSet<String> {
     let mut night = Night::begin();
     night.in_a_workflow = true;
@@ -167,7 +167,7 @@ fn said(real: &Path, program: &str, command: &str, home: &Path) -> String {
         .env("HOME", home)
         .env("AZURE_CONFIG_DIR", home)
         .env("AZURE_CORE_COLLECT_TELEMETRY", "no")
-        // To no address: nothing is asked of anybody.
+        // An address that does not answer, so that no request is sent.
         .envs(
             ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"]
                 .map(|name| (name, "http://127.0.0.1:1")),
@@ -177,7 +177,7 @@ fn said(real: &Path, program: &str, command: &str, home: &Path) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The real `az` where `ci/az-check` puts it, if that is asked for; any other program from PATH.
+/// The real `az` in the place where `ci/az-check` installs it, if it is required; any other program from PATH.
 fn real(program: &str) -> Option<PathBuf> {
     if program != "az" {
         let path = std::env::var_os("PATH")?;

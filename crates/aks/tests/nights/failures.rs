@@ -1,4 +1,4 @@
-//! Nights that succeed, and each way in which one is known to fail.
+//! Tests of nights that succeed, and of each way in which one is known to fail.
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::json;
@@ -69,7 +69,7 @@ fn whole() {
     night.down().with(0, "removed");
 }
 
-/// Each of them once or twice, in one night.
+/// Each of these refusals once or twice, in one night.
 fn passes() {
     let night = Night::begin();
     for (fault, times) in [
@@ -147,7 +147,7 @@ fn keda() {
     );
 }
 
-/// A night that is up, with what its next probes are to end with.
+/// A night that is up, with the results of its next probes.
 fn probed(probes: &[&str]) -> Night {
     let night = Night::begin();
     night.up().with(0, "next");

@@ -1,4 +1,4 @@
-//! A runner that is killed at every single call, before the deed and after it: what comes next finds everything.
+//! Tests of a kill at every single call, before its effect and after it: the next command finds everything.
 
 use libtest_mimic::{Failed, Trial};
 
@@ -23,7 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Kills `command` at its call number `at`. `None` when it has no such call.
+/// Kills `command` at its call number `at`. `None` if it has no such call.
 fn killed(night: &Night, command: fn(&Night) -> Ended, at: u64, after: bool) -> Option<()> {
     let mut books = night.books();
     let call = books.all["calls"].as_u64().expect("a count") + at;
@@ -40,7 +40,7 @@ fn killed(night: &Night, command: fn(&Night) -> Ended, at: u64, after: bool) -> 
     Some(())
 }
 
-/// Does `then` for a night that was killed at every call of `command`; there must be more than a few.
+/// Runs `then` for nights that were killed at each call of `command`; there must be more than a few.
 fn each(command: fn(&Night) -> Ended, before: fn(&Night), then: fn(&Night)) {
     let mut calls = 0;
     for at in 1.. {

@@ -1,8 +1,8 @@
-//! Whole nights, played on stand-ins for `az`, `kubectl`, `docker` and `curl`: what succeeds, every failure that is known of AKS,
-//! and a kill at every single call; in the end nothing is left in the stand-ins' books.
+//! Tests of whole nights with fake `az`, `kubectl`, `docker` and `curl`: successes, every failure that is known of AKS, and a
+//! kill at every single call; in the end nothing is left in the fakes' state.
 //!
-//! This binary is its own stand-in: started under one of those names, it plays that program, with books in a file. So every
-//! command goes through PATH and a real process, as in a real night.
+//! This binary is its own fake: started under one of those names, it acts as that program, with its state in a file. So every
+//! command uses PATH and a real process, as in a real night.
 
 mod azure;
 mod books;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-/// Trials at a time where nobody says otherwise: each mostly waits for one small program after the other.
+/// Default number of concurrent trials: each mostly waits for one small program after the other.
 const AT_A_TIME: usize = 6;
 
 fn main() -> ExitCode {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     if let Some(program @ ("az" | "kubectl" | "docker" | "curl")) = name {
         return books::play(program);
     }
-    // Those that take longest come first.
+    // The longest ones first.
     let trials = [kills::trials(), failures::trials(), commands::trials()];
     let trials: Vec<Trial> = trials.into_iter().flatten().collect();
     let mut arguments = Arguments::from_args();

@@ -1,4 +1,4 @@
-//! One night: a directory with stand-ins, books and files, and the real program beside them.
+//! One night: a directory with fakes, their state and files, and the real program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,20 +12,20 @@ const LATER: &str = "2099-01-01T00:00:00Z";
 
 pub(crate) struct Night {
     dir: TempDir,
-    /// Whether the job may fetch assertions.
+    /// Whether the job can fetch assertions.
     pub(crate) in_a_workflow: bool,
 }
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// `None` when it was killed.
+    /// `None` if it was killed.
     pub(crate) code: Option<i32>,
     pub(crate) text: String,
 }
 
 impl Ended {
-    /// Ended with `code`, having said `said`.
+    /// Checks that it ended with `code` and printed `said`.
     #[track_caller]
     pub(crate) fn with(&self, code: i32, said: &str) {
         assert_eq!(self.code, Some(code), "{}", self.text);
@@ -59,7 +59,7 @@ impl Night {
         Books::read(&self.path().join("books"))
     }
 
-    /// Plants a fault so many times.
+    /// Plants a fault `times` times.
     pub(crate) fn plant(&self, fault: &str, times: u64) {
         let mut books = self.books();
         books.all["faults"][fault] = times.into();
@@ -90,7 +90,7 @@ impl Night {
         self.aks(&["sweep", "--delete", "--as-of", LATER])
     }
 
-    /// Runs the real program; the stand-ins alone are on PATH.
+    /// Runs the real program; PATH has only the fakes.
     pub(crate) fn aks(&self, args: &[&str]) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aks"));
         command
@@ -123,7 +123,7 @@ impl Night {
         self.path().join("out")
     }
 
-    /// Nothing is left: no group in Azure, and none in the ledger.
+    /// Checks that nothing is left: no group in Azure, and none in the ledger.
     #[track_caller]
     pub(crate) fn is_over(&self) {
         let groups = self.books().all["groups"].clone();

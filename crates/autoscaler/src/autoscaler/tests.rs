@@ -1,4 +1,4 @@
-//! Both loops together.
+//! Tests of both loops together.
 
 mod triggers;
 
@@ -17,7 +17,7 @@ fn queue(visible: u64) -> Observation {
     Ok(Queue { visible, leased: 0 })
 }
 
-/// Times in seconds and replicas of the decisions until `horizon`.
+/// The decisions until `horizon`, as times in seconds and replicas.
 fn run(model: &mut Autoscaler, horizon: u64, load: impl Fn(u64) -> Observation) -> Vec<(u64, u32)> {
     let mut scaled = Vec::new();
     while let Some(now) = model.next_due().filter(|due| *due <= seconds(horizon)) {
@@ -223,7 +223,7 @@ fn an_unreadable_queue_falls_back_after_failures_of_both_loops() {
         },
         &start,
     );
-    // Failures at 0 (poll), 15 (sync), 30 (poll), and the fourth at 30 (sync) falls back.
+    // Failures at 0 (poll), 15 (sync) and 30 (poll); the fourth failure, at 30 (sync), falls back.
     let scaled = run(&mut model, 60, |_| Err(ScalerError));
     assert_eq!(scaled, [(30, 4), (45, 6)]);
 }

@@ -1,4 +1,4 @@
-//! When a cron trigger is active. The calendar was looked up by hand: 28 November 2026 is a Saturday.
+//! Tests of when a cron trigger is active. The dates were looked up in a calendar: 28 November 2026 is a Saturday.
 
 use super::*;
 
@@ -205,7 +205,7 @@ fn the_next_moment_is_the_one_that_robfig_finds() {
     assert_eq!(next("0 0 30 2 *", "UTC", "2026-11-28T12:00:00Z"), None);
 }
 
-/// Every minute of the two days on which the clocks of Berlin are set, beside a search that asks the clock of each minute.
+/// Every minute of the two days on which Berlin's clocks change, compared with a search that checks minute by minute.
 #[test]
 fn the_next_moment_is_that_of_a_search_minute_by_minute() {
     let zone = time_zone("Europe/Berlin").unwrap();

@@ -1,22 +1,22 @@
-//! Which counts of replicas are possible when, as a set of times for each count.
+//! The times at which each replica count is possible.
 //!
-//! Memory and time follow the number of changes, not the length of the recording: a day without a change costs as much as a
-//! minute without one.
+//! Memory and time depend on the number of changes, not on the length of the recording: a day without a change costs as much as
+//! a minute without one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Band, CELL};
 
-/// Cells from the first to the last, both included.
+/// From the first cell to the last, both included.
 type Span = (u64, u64);
 
-/// The times of every count, in cells.
+/// The possible times of every count, in cells.
 #[derive(Debug, Default)]
 pub(super) struct Coverage(BTreeMap<u32, Spans>);
 
 impl Coverage {
-    /// So many replicas are possible from here to there, as whole cells.
+    /// Adds the time from `from` until `until`, rounded to whole cells, for the count `replicas`.
     pub(super) fn add(&mut self, replicas: u32, from: Duration, until: Duration) {
         self.0
             .entry(replicas)
@@ -24,7 +24,7 @@ impl Coverage {
             .add((cell(from), cell(until)));
     }
 
-    /// The least and the most that is possible at each time, up to the horizon.
+    /// The lowest and the highest possible count over time, up to the horizon.
     pub(super) fn bands(self, horizon: Duration) -> Vec<Band> {
         let last = cell(horizon);
         let mut counts: Vec<(u32, Vec<Span>)> = Vec::new();
@@ -62,7 +62,7 @@ impl Coverage {
     }
 }
 
-/// Spans of one count; merged whenever there are twice as many as the last time.
+/// The spans of one count, merged whenever their number has doubled.
 #[derive(Debug, Default)]
 struct Spans {
     spans: Vec<Span>,
@@ -95,21 +95,21 @@ impl Spans {
     }
 }
 
-/// Whether one of the spans, which are in order and apart, has this cell.
+/// Whether one of the spans, which are sorted and disjoint, contains this cell.
 fn holds(spans: &[Span], at: u64) -> bool {
     let after = spans.partition_point(|span| span.0 <= at);
     after.checked_sub(1).is_some_and(|n| at <= spans[n].1)
 }
 
-/// The cell of a moment.
+/// The cell of a time.
 fn cell(at: Duration) -> u64 {
     u64::try_from(at.as_nanos() / CELL.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Cells of a second.
+/// Cells per second.
 const PER_SECOND: u64 = 4;
 
-/// When a cell begins.
+/// The begin of a cell.
 fn time(cell: u64) -> Duration {
     let nanos = u64::from(CELL.subsec_nanos());
     let seconds = cell / PER_SECOND;

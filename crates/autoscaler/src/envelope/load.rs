@@ -1,23 +1,23 @@
-//! What the queue is like over time, whatever the replicas do.
+//! The queue over time, independent of the replicas.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::{Observation, Queue, ScalerError};
 
-/// A queue over time: a function of it, or a recording ([`RecordedQueue`]).
+/// The queue over time: a function, or a recording ([`RecordedQueue`]).
 pub trait Load {
-    /// What a read at this moment gives.
+    /// The result of a read at this time.
     fn at(&self, now: Duration) -> Observation;
 
-    /// Until when a read that begins at this moment gets no answer; `None`: it gets one at once. What a cluster makes of it is
-    /// not known: the read may be given up, at once or later, or wait for the answer.
+    /// Until when a read that begins at this time gets no answer; `None`: it gets one at once. The reaction of a cluster is
+    /// unknown: it may give up the read, at once or later, or wait for the answer.
     fn silent_until(&self, _now: Duration) -> Option<Duration> {
         None
     }
 
-    /// Until when a read gives what it gives at this moment. Loops need not be run where nothing can come of it, so that a load
-    /// that tells this costs as much as it has changes, however long it is. `now` itself: not known.
+    /// Until when reads give the same result as at this time. The model skips ticks that cannot change anything, so the cost of
+    /// a load that tells this depends on its changes and not on its length. `now` itself: not known.
     fn steady_until(&self, now: Duration) -> Duration {
         now
     }
@@ -29,23 +29,23 @@ impl<F: Fn(Duration) -> Observation> Load for F {
     }
 }
 
-/// A recorded queue: each sample holds until the next, an empty queue until the first.
+/// A recorded queue: each sample is valid until the next one; before the first sample the queue is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedQueue {
     seen: Vec<(Duration, Option<Observation>)>,
-    /// How many samples there are up to the end of each part of their time. The parts are equally long, `part` nanoseconds. Every
-    /// poll and sync of every run looks a moment up: most parts hold one sample or none, so that hardly anything is left to search.
+    /// Number of samples up to the end of each part of the recorded time. All parts have the same length, `part` nanoseconds.
+    /// Every poll and sync of every run looks up a time: most parts have at most one sample, so that almost no search is left.
     parts: Vec<usize>,
     part: NonZeroU64,
 }
 
 impl RecordedQueue {
-    /// Samples in any order.
+    /// Makes a queue from samples in any order.
     pub fn new(samples: impl IntoIterator<Item = (Duration, Observation)>) -> Self {
         Self::with_silence(samples.into_iter().map(|(at, seen)| (at, Some(seen))))
     }
 
-    /// Samples in any order; `None`: from then until the next, the queue gave no answer.
+    /// Makes a queue from samples in any order; `None`: from this time until the next sample, the queue gave no answer.
     pub fn with_silence(
         samples: impl IntoIterator<Item = (Duration, Option<Observation>)>,
     ) -> Self {
@@ -69,7 +69,7 @@ impl RecordedQueue {
         }
     }
 
-    /// How many samples there are up to this moment.
+    /// The number of samples up to this time.
     fn until(&self, now: Duration) -> usize {
         let part = usize::try_from(nanos(now) / self.part).unwrap_or(usize::MAX);
         let count = self.seen.len();
@@ -81,7 +81,7 @@ impl RecordedQueue {
     }
 }
 
-/// 584 years at most.
+/// Nanoseconds; enough for 584 years.
 fn nanos(at: Duration) -> u64 {
     u64::try_from(at.as_nanos()).unwrap_or(u64::MAX)
 }

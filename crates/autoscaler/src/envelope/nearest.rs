@@ -1,27 +1,27 @@
-//! The run that stays nearest to a recording.
+//! The run that is closest to a recording.
 
 use std::time::Duration;
 
 use super::{Load, Uncertainty, runs};
 use crate::{Phases, ReplicaSeries, Settings, Start};
 
-/// The most likely series, once a recording has told what the phases were.
+/// The model's run that is closest to a recording, which shows what the unknown phases probably were.
 ///
-/// It does not ask for the same changes in the same order. A recorded queue is known at its samples only, and one message more
-/// or less at the moment of a read can be one replica more or less.
+/// The run need not have the same changes in the same order. A recorded queue is known only at its samples, and one message
+/// more or less at the time of a read can mean one replica more or less.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nearest {
     /// The phases.
     pub phases: Phases,
-    /// The model's replicas with them, both loops on time.
+    /// The model's replicas with these phases, both loops on time.
     pub series: ReplicaSeries,
-    /// How far in time it is from the recording ([`ReplicaSeries::distance`]).
+    /// Its distance in time from the recording ([`ReplicaSeries::distance`]).
     pub distance: Duration,
 }
 
 impl Nearest {
-    /// Tries every phase on the grid, those known excepted. `None`: each of these runs lacks a count that the recording has,
-    /// or has one that the recording lacks.
+    /// Tries every phase on the grid, except for known ones. `None`: each of these runs lacks a count that the recording has,
+    /// or has a count that the recording lacks.
     pub fn new(
         settings: &Settings,
         start: &Start,

@@ -1,19 +1,19 @@
-//! Where the loops need not be run: under a load that stays as it is, both machines come to rest.
+//! Skipping of ticks under a constant load, after both loops have come to rest.
 
 use std::time::Duration;
 
 use super::Load;
 use crate::Settings;
 
-/// Tells when both machines have come to rest under a load that stays as it is: nothing has changed for longer than
-/// anything in them remembers, so that nothing will until the load changes.
+/// Tells when both loops have come to rest under a constant load: nothing has changed for longer than either of them remembers,
+/// so nothing will change until the load does.
 pub(super) struct Quiet {
     memory: Duration,
-    /// A cron trigger may change its mind at any time.
+    /// Whether there is a cron trigger, which may change its state at any time.
     clock: bool,
     /// The last change of replicas or load.
     changed: Duration,
-    /// The load stays as it is until then.
+    /// The time until which the load is constant.
     pub(super) until: Duration,
 }
 
@@ -40,8 +40,8 @@ impl Quiet {
     }
 }
 
-/// The last of the ticks that are a period apart that is before `until`, which both machines then see as it was: the last
-/// poll that finds the queue active begins a cooldown, the last sync's recommendation stays in the HPA's windows.
+/// The last tick before `until`, of ticks a period apart. Both loops then see the old load for the last time: the last poll
+/// that finds the queue active starts a cooldown, and the last sync's recommendation stays in the HPA's windows.
 pub(super) fn last_before(until: Duration, tick: Duration, period: Duration) -> Duration {
     let left = until.saturating_sub(tick);
     let past = left.as_nanos() % period.as_nanos().max(1);
@@ -55,8 +55,8 @@ pub(super) fn last_before(until: Duration, tick: Duration, period: Duration) -> 
     tick + before
 }
 
-/// A time after which nothing that was before counts any more, if polls and syncs are late by `slack` each time: every
-/// window, cooldown and policy period is over, and as many reads as a fallback waits for have been made.
+/// The time after which earlier states no longer matter, if polls and syncs are late by `slack` each time: every window,
+/// cooldown and policy period is over, and the fallback's number of reads have been made.
 pub(crate) fn memory(settings: &Settings, slack: Duration) -> Duration {
     let mut longest = settings
         .cooldown_period

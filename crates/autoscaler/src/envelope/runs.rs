@@ -1,4 +1,4 @@
-//! The runs that an envelope spans.
+//! The runs of the model that an envelope spans.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,28 +9,28 @@ use super::unanswered::{Ended, Unanswered};
 use crate::keda::{Health, Reader};
 use crate::{Autoscaler, Observation, Phases, ReplicaSeries, ScalerError, Settings, Start};
 
-/// A period has so many phases at most: long polling intervals get a coarser grid, not longer searches.
+/// Most phases of a period: long polling intervals get a coarser grid, not longer searches.
 const MAX_PHASES: u32 = 60;
-/// Patterns of random lateness, besides the regular ones.
+/// Number of patterns of random lateness, in addition to the regular ones.
 const SEEDS: u64 = 16;
 /// No tick is late.
 const ON_TIME: Late = Late::Always(0, 0);
 
-/// What is not known of a cluster.
+/// What is unknown about a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uncertainty {
-    /// How late a tick of either loop can be, and a change to be seen.
+    /// How late a tick of either loop, or the report of a change, may be.
     pub slack: Duration,
     /// Step of the grid of phases, at least a sixtieth of the period.
     pub step: Duration,
-    /// The first poll, if that is known.
+    /// The time of the first poll, if it is known.
     pub poll: Option<Duration>,
-    /// The first sync, if that is known.
+    /// The time of the first sync, if it is known.
     pub sync: Option<Duration>,
 }
 
 impl Default for Uncertainty {
-    /// Nothing is known; two seconds of slack hold the reads of metrics, writes and watches of a cluster that is not
+    /// Nothing is known; a slack of two seconds allows for metric reads, writes and watches in a cluster that is not
     /// overloaded.
     fn default() -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Default for Uncertainty {
 }
 
 impl Uncertainty {
-    /// By how much a run is widened in time, before and after.
+    /// How much a run is widened in time, at both ends.
     pub(super) fn widening(&self, settings: &Settings) -> Duration {
         let poll = self
             .poll
@@ -71,8 +71,8 @@ impl Uncertainty {
 
 #[derive(Clone, Copy)]
 pub(super) enum Late {
-    /// Eighths of the slack for every poll and for every sync. A tick is due a period after the one before really was, so that
-    /// these add up: what waits for a number of syncs comes at very different times.
+    /// Lateness of every poll and of every sync, in eighths of the slack. A tick is due one period after the actual time of the
+    /// one before, so lateness adds up: an effect that takes several syncs comes at very different times.
     Always(u32, u32),
     Random(u64),
 }
@@ -87,7 +87,7 @@ impl Late {
         regular.chain((1..=SEEDS).map(Self::Random))
     }
 
-    /// Of the tick of a loop (0 polls, 1 syncs) that is to run at `due`.
+    /// The lateness of the tick of a loop (0 polls, 1 syncs) that is due at `due`.
     fn of(self, which: u64, due: Duration, slack: Duration) -> Duration {
         match self {
             Self::Always(poll, sync) => slack * if which == 0 { poll } else { sync } / 8,
@@ -95,7 +95,7 @@ impl Late {
         }
     }
 
-    /// Of the ticks of a loop on the average.
+    /// The average lateness of a loop's ticks.
     fn usual(self, which: u64, slack: Duration) -> Duration {
         match self {
             Self::Always(..) => self.of(which, Duration::ZERO, slack),
@@ -104,7 +104,7 @@ impl Late {
     }
 }
 
-/// Chance for a tick at `at`.
+/// A pseudo-random number for a tick at `at`.
 pub(super) fn draw(seed: u64, at: Duration) -> u64 {
     mix(u64::try_from(at.as_nanos()).unwrap_or(u64::MAX) ^ mix(seed))
 }
@@ -114,7 +114,7 @@ pub(super) fn share(bits: u64) -> f64 {
     (bits >> 44) as f64 / f64::from(1_u32 << 20)
 }
 
-/// `SplitMix64`: lateness must be the same whenever an envelope is made again.
+/// `SplitMix64`: lateness must be the same whenever an envelope is computed again.
 pub(super) fn mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -122,7 +122,7 @@ pub(super) fn mix(seed: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Runs the model for all that is uncertain.
+/// Runs the model for every uncertainty.
 pub(super) fn each(
     settings: &Settings,
     start: &Start,
@@ -144,7 +144,7 @@ pub(super) fn each(
     }
 }
 
-/// One run, or as many as there are ways to take it that a read gets no answer, where one does not.
+/// Makes one run, or, if a read gets no answer, one for each way in which a cluster may react.
 fn answered_or_not(
     settings: &Arc<Settings>,
     start: &Start,
@@ -155,7 +155,7 @@ fn answered_or_not(
     run: &mut impl FnMut(&ReplicaSeries),
 ) {
     for how in Unanswered::ALL {
-        // Whose copy of the status counts makes no difference where nothing comes of a count.
+        // The two copies of the status differ only in failure counts, which matter only with a fallback.
         if how.cached_by_poll() && settings.fallback.is_none() {
             continue;
         }
@@ -167,7 +167,7 @@ fn answered_or_not(
     }
 }
 
-/// Runs the model for all phases that are possible, with no tick late.
+/// Runs the model for all possible phases, with no tick late.
 pub(super) fn each_on_time(
     settings: &Settings,
     start: &Start,
@@ -194,7 +194,7 @@ pub(super) fn each_on_time(
 /// The start with every pair of phases, at both ends of the wall clock's second.
 fn starts(settings: &Settings, start: &Start, uncertainty: &Uncertainty) -> Vec<Start> {
     let sync_period = settings.controller.sync_period;
-    // Half a step aside, so that no poll and sync fall on one moment, where only one order would be tried.
+    // Half a step apart, so that no poll and sync coincide: only one order of the two would be tried then.
     let aside = uncertainty
         .sync
         .map_or(uncertainty.grid(sync_period) / 2, |_| Duration::ZERO);
@@ -233,7 +233,7 @@ pub(super) fn likely(
     one(&settings, &start, load, horizon, waits, Duration::ZERO).0
 }
 
-/// The replicas, and whether a tick's read got no answer.
+/// The replicas of one run, and whether a tick's read got no answer.
 fn one(
     settings: &Arc<Settings>,
     start: &Start,
@@ -289,15 +289,15 @@ fn one(
     (series, silence)
 }
 
-/// Of each loop the read that is under way and takes its time: when it began, and how it ends.
+/// The pending read of each loop: when it began, and how it ends.
 #[derive(Debug, Default)]
 struct Reads {
     slow: [Option<(Duration, Ended)>; 2],
 }
 
 impl Reads {
-    /// Tells the model which reads have begun up to `now`, and what the one gives that ends now, if that is not what the queue
-    /// would give now.
+    /// Tells the model which reads have begun up to `now`, and returns the result of the read that ends now, if it differs from
+    /// a read made now.
     fn until(&mut self, now: Duration, model: &mut Autoscaler) -> Option<Observation> {
         let mut begun: Vec<_> = [Reader::Poll, Reader::Sync]
             .into_iter()

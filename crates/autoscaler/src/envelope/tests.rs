@@ -1,4 +1,4 @@
-//! Envelopes of known series.
+//! Tests of envelopes of known series.
 
 mod unanswered;
 
@@ -86,7 +86,7 @@ fn each_count_has_its_earliest_and_latest_time() {
     let envelope = envelope(&measured(), &burst, 120);
     let reach = |n: usize| envelope.reaches()[n - 1];
     assert_eq!(envelope.reaches().len(), 15);
-    // A poll within 5 s, a sync within 15 s of it, and two more; widened by slack and step, 3 s, each late by 2 s.
+    // A poll within 5 s, a sync within 15 s after it, and two more; widened by slack and step, 3 s; each late by 2 s.
     assert_eq!(reach(1).earliest, seconds(0));
     assert_eq!(reach(1).latest, Some(seconds(4 + 2 + 3)));
     let (earliest, latest) = (reach(15).earliest, reach(15).latest.unwrap());
@@ -103,7 +103,7 @@ fn each_count_has_its_earliest_and_latest_time() {
 
 #[test]
 fn a_count_that_some_runs_never_have_has_no_latest_time() {
-    // Ten seconds of messages: a poll every 30 s can miss them.
+    // Messages for ten seconds: a poll every 30 s can miss them.
     let pulse = |now: Duration| -> Observation {
         let there = (seconds(100)..seconds(110)).contains(&now);
         Ok(Queue {
@@ -201,7 +201,7 @@ fn a_recorded_load_is_silent_where_it_says_nothing() {
     assert_eq!(samples.at(seconds(7)), Err(crate::ScalerError));
 }
 
-/// A poll of every 5 s and a sync of every 15 s meet a queue that gives no answer from 0 s to 20 s.
+/// Polls every 5 s and syncs every 15 s read a queue that gives no answer from 0 s to 20 s.
 #[test]
 fn reads_without_an_answer_may_fail_or_wait_and_nothing_else() {
     let full = Some(Ok(Queue {
@@ -215,13 +215,13 @@ fn reads_without_an_answer_may_fail_or_wait_and_nothing_else() {
     for inside in [waited, failed_at_last] {
         assert_eq!(envelope.excursions(&inside), [], "{inside:?}");
     }
-    // Before there is an answer nothing can come of it, and a poll after it cannot miss it.
+    // Before the first answer nothing can change, and a poll after it cannot miss the messages.
     for outside in [series(&[(0, 0), (14, 1)]), series(&[(0, 0), (32, 1)])] {
         assert_ne!(envelope.excursions(&outside), [], "{outside:?}");
     }
 }
 
-/// Phases that are not on the grid, and a sync that is late by two seconds.
+/// The recording has phases that are not on the grid, and a sync that is late by two seconds.
 #[test]
 fn a_recording_is_explained_by_the_phases_that_come_nearest() {
     let uncertainty = Uncertainty::default();
@@ -244,7 +244,7 @@ fn a_recording_is_explained_by_the_phases_that_come_nearest() {
         best.phases.poll.abs_diff(seconds(3)) <= best.distance,
         "{best:?}"
     );
-    // Other counts on the way are farther off, and one that is never reached cannot be explained at all.
+    // Other intermediate counts are more distant, and a count that no run reaches cannot be explained at all.
     let other = nearest(&series(&[(0, 0), (3, 1), (11, 5), (26, 10), (43, 15)]));
     assert!(other.is_some_and(|it| it.distance > seconds(4)));
     assert_eq!(nearest(&series(&[(0, 0), (3, 1), (11, 4), (26, 8)])), None);
@@ -287,7 +287,7 @@ fn a_recording_costs_what_its_rows_do_and_not_what_its_hours_would() {
     assert!(day < four + four / 10, "{four} reads, and {day} of a day");
 }
 
-/// Late by nothing, so that random lateness is none either.
+/// With a slack of zero, so that random lateness is zero too.
 #[test]
 fn what_is_passed_over_changes_nothing() {
     let on_time = Uncertainty {

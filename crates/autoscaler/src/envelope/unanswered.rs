@@ -1,12 +1,13 @@
-//! What becomes of a read that gets no answer.
+//! Reactions of a cluster to a read without an answer.
 //!
-//! The read of KEDA's `azure-queue` scaler that fails is a long one: two rounds of four tries. KEDA asks a second time with a new
-//! client (KEDA 2.20 `pkg/scaling/cache/scalers_cache.go`, `GetMetricsAndActivityForScaler`), and that client has the retries of
-//! the Azure SDK for Go (`sdk/azcore/runtime/policy_retry.go`, `setDefaults` and `calcDelay`), since KEDA sets none
-//! (`pkg/scalers/azure/azure_storage.go`, `GetStorageQueueClient`). Where connections are refused a try takes no time, and where
-//! nobody answers the timeout of KEDA's client: 3 s, or what `KEDA_HTTP_DEFAULT_TIMEOUT` says (`cmd/operator/main.go`). So a
-//! read takes 18 s or 42 s, and ends with the first try that is answered. An HPA does not wait so long for any read: the API
-//! server ends its request after a minute (Kubernetes `staging/src/k8s.io/apiserver/pkg/server/config.go`, `RequestTimeout`).
+//! A failing read of KEDA's `azure-queue` scaler takes long: two rounds of four tries. KEDA asks a second time with a new
+//! client (KEDA 2.20 `pkg/scaling/cache/scalers_cache.go`, `GetMetricsAndActivityForScaler`), and each client has the retries
+//! of the Azure SDK for Go (`sdk/azcore/runtime/policy_retry.go`, `setDefaults` and `calcDelay`), since KEDA sets none
+//! (`pkg/scalers/azure/azure_storage.go`, `GetStorageQueueClient`). If connections are refused, a try takes no time. If there
+//! is no answer at all, it takes the timeout of KEDA's client: 3 s, or the value of `KEDA_HTTP_DEFAULT_TIMEOUT`
+//! (`cmd/operator/main.go`). So a read takes 18 s or 42 s, and ends with the first try that is answered. An HPA does not wait
+//! longer than a minute for a read: then the API server ends its request (Kubernetes
+//! `staging/src/k8s.io/apiserver/pkg/server/config.go`, `RequestTimeout`).
 
 use std::time::Duration;
 
@@ -14,48 +15,48 @@ use super::Load;
 use super::runs::{Late, draw, mix, share};
 use crate::keda::Reader;
 
-/// Rounds of tries: with a client, and with a new one.
+/// Rounds of tries: with the first client, and with a new one.
 const ROUNDS: u32 = 2;
-/// Before the second, third and fourth try of a round, each times 0.8 to 1.3.
+/// Pauses before the second, third and fourth try of a round, each multiplied by 0.8 to 1.3.
 const BETWEEN: [Duration; 3] = [
     Duration::from_millis(800),
     Duration::from_millis(2_400),
     Duration::from_millis(5_600),
 ];
-/// As long as the API server lets a request of the HPA last.
+/// Time limit of the API server for a request of the HPA.
 const REQUEST: Duration = Duration::from_secs(60);
 
-/// What becomes of a read that gets no answer at once ([`Load::silent_until`]). With random lateness it is random too, and
-/// differs for each of these.
+/// Reaction to a read that gets no answer at once ([`Load::silent_until`]). With random lateness it is random too, and differs
+/// for each of these.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Unanswered {
-    /// It is given up at once, and its loop goes on.
+    /// The read is given up at once, and its loop continues.
     Fails,
-    /// It is given up just before there would be an answer.
+    /// The read is given up just before there would be an answer.
     FailsLast,
-    /// It waits for the answer.
+    /// The read waits for the answer.
     Waits,
-    /// It is tried as KEDA does.
+    /// The read is retried as KEDA does.
     Tried {
-        /// Seconds that a try takes: none where connections are refused.
+        /// Duration of a try in seconds: 0 if connections are refused.
         timeout: u32,
-        /// Whether the first of these reads finds scalers that a poll has made; see [`crate::keda::Health`].
+        /// Whether the first of these reads uses scalers that a poll has made; see [`crate::keda::Health`].
         cached_by_poll: bool,
     },
 }
 
-/// How a read ends.
+/// The end of a read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ended {
     pub(super) at: Duration,
-    /// Whatever the queue would give at that moment.
+    /// Whether the read fails, even if the queue would answer at that time.
     pub(super) failed: bool,
-    /// By the API server, which nobody tells KEDA's status.
+    /// Whether the API server ended the read, which KEDA's status does not record.
     pub(super) cut: bool,
 }
 
 impl Unanswered {
-    /// Timeouts of 6 and 15 s are what people set who have had failing reads with that of 3 s.
+    /// Timeouts of 6 and 15 s are common settings of users whose reads failed with 3 s.
     pub(super) const ALL: [Self; 11] = [
         Self::Fails,
         Self::FailsLast,
@@ -87,7 +88,7 @@ impl Unanswered {
         )
     }
 
-    /// For the seed of random lateness.
+    /// A number for the seed of random lateness.
     fn number(self) -> u64 {
         match self {
             Self::Fails => 0,
@@ -97,7 +98,7 @@ impl Unanswered {
         }
     }
 
-    /// The end of a read that begins at `now`, with the next answer `until`.
+    /// The end of a read that begins at `now`, if the queue gives no answer before `until`.
     pub(super) fn ended(
         self,
         late: Late,
@@ -138,7 +139,7 @@ impl Unanswered {
     }
 }
 
-/// A read that begins at `now`, try by try. The waits in between are as long as they are on the average, or drawn.
+/// The end of a read that begins at `now`, try by try. The pauses have their average length, or a random one.
 fn tried(now: Duration, timeout: Duration, seed: Option<u64>, load: &impl Load) -> Ended {
     let mut at = now;
     let ended = |at, failed| Ended {
@@ -161,7 +162,7 @@ fn tried(now: Duration, timeout: Duration, seed: Option<u64>, load: &impl Load) 
     ended(at, true)
 }
 
-/// The API server ends what the HPA asks for.
+/// Applies the API server's time limit to reads of the HPA.
 fn bounded(reader: Reader, now: Duration, ended: Ended) -> Ended {
     let latest = now.saturating_add(REQUEST);
     if reader == Reader::Poll || ended.at <= latest {

@@ -1,4 +1,4 @@
-//! Values of triggers with which a formula comes to no number that KEDA can hand on, as where it divides by an empty queue.
+//! Finds trigger values for which a formula gives no number that KEDA can pass on, for example a division by an empty queue.
 
 use super::{Formula, Node, Value};
 
@@ -6,11 +6,12 @@ use super::{Formula, Node, Value};
 const MOST: usize = 4_096;
 
 impl Formula {
-    /// What triggers would have to read for the result to be infinite, or no number; `None` if nothing that was tried has one. Of each
-    /// trigger `values` has what it is known to read; every number in the formula, and 0 and 1, are tried where that is empty. One
-    /// that is not in the formula reads 0.
+    /// Values of the triggers for which the result is infinite or not a number, with that result; `None` if no tried
+    /// combination has one. `values` has the values that each trigger can have; if it has none for a trigger, all numbers in
+    /// the formula, and 0 and 1, are tried. A trigger that the formula does not use reads 0.
     ///
-    /// That all triggers read 0 and the result is no number is left out: nothing is wanted then, and nothing comes of it.
+    /// The case that all triggers read 0 and the result is not a number is left out: no replicas are wanted then, so it does no
+    /// harm.
     pub(crate) fn boundless(&self, values: &[Vec<f64>]) -> Option<(Vec<f64>, f64)> {
         let mut usual = vec![1.0, 0.0];
         self.root.constants(&mut usual);
@@ -45,7 +46,7 @@ impl Formula {
         })
     }
 
-    /// Whether the trigger of this number stands in it.
+    /// Whether the formula uses the trigger with this index.
     pub(crate) fn uses(&self, trigger: usize) -> bool {
         let mut is_used = false;
         self.root
@@ -55,7 +56,7 @@ impl Formula {
 }
 
 impl Node {
-    /// Adds the numbers that stand in it, from 0 on: a division by `orders - 5` is one by zero when there are 5.
+    /// Adds the numbers in the formula, from 0 on: a division by `orders - 5` is a division by zero for 5 orders.
     fn constants(&self, numbers: &mut Vec<f64>) {
         self.each(&mut |node| match node {
             Self::Constant(Value::Number(number))
@@ -67,7 +68,7 @@ impl Node {
         });
     }
 
-    /// Hands on itself and all its parts.
+    /// Calls `to` with this node and all nodes below it.
     fn each(&self, to: &mut dyn FnMut(&Self)) {
         to(self);
         match self {

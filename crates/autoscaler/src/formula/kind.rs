@@ -1,8 +1,8 @@
-//! What parts of a formula come to, and which go together (`expr-lang/expr`, `checker/checker.go`).
+//! Types of a formula's parts, and the check that they fit together (`expr-lang/expr`, `checker/checker.go`).
 
 use super::{Node, Operator, ParseError};
 
-/// What a part of a formula comes to, known before any value is.
+/// The type of a formula's part, known before evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Number,
@@ -10,10 +10,10 @@ pub(super) enum Kind {
     Nil,
 }
 
-/// A part of a formula, and what it comes to.
+/// A part of a formula, and its type.
 pub(super) type Part = (Node, Kind);
 
-/// What KEDA refuses.
+/// The error for a formula that KEDA refuses.
 pub(super) fn wrong(reason: String) -> ParseError {
     ParseError::Wrong(reason)
 }
@@ -47,7 +47,7 @@ pub(super) fn join(operator: Operator, left: Part, right: Part) -> Result<Part, 
     Ok((node, kind))
 }
 
-/// What two kinds have in common; nil goes with both.
+/// The common type of two types; nil fits both.
 fn common(one: Kind, other: Kind) -> Option<Kind> {
     match (one, other) {
         (Kind::Nil, kind) | (kind, Kind::Nil) => Some(kind),
@@ -55,7 +55,7 @@ fn common(one: Kind, other: Kind) -> Option<Kind> {
     }
 }
 
-/// Of two parts, either of which may be the result. Where their kinds differ, the values decide whether KEDA takes it
+/// The type of a result that is one of two parts. If their types differ, the values decide whether KEDA accepts the result
 /// (`expr-lang/expr`, `checker/checker.go`, `conditionalNode`: any type).
 pub(super) fn either(one: Kind, other: Kind) -> Result<Kind, ParseError> {
     common(one, other).ok_or_else(|| {

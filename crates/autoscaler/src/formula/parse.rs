@@ -1,4 +1,4 @@
-//! From the text of a formula to its nodes, checked: names are known, and the result is a number.
+//! Parses the text of a formula into nodes and checks it: names are known, and the result is a number.
 
 use thiserror::Error;
 
@@ -6,21 +6,21 @@ use super::kind::{Kind, Part, either, join, require, wrong};
 use super::tokens::{Token, shown, tokens};
 use super::{Function, Node, Operator, Value};
 
-/// Deepest nesting that is read.
+/// Deepest nesting that is accepted.
 const DEEPEST: usize = 100;
 
-/// Operators of `expr-lang/expr` that also stand behind `not` (`parser/operator/operator.go`, `AllowedNegateSuffix`). Triggers are
-/// numbers, and these are for texts and lists.
+/// Operators of `expr-lang/expr` that may follow `not` (`parser/operator/operator.go`, `AllowedNegateSuffix`). They apply to
+/// texts and lists, and triggers are numbers.
 const NEGATABLE: [&str; 5] = ["in", "contains", "matches", "startsWith", "endsWith"];
 
-/// Why a formula is refused.
+/// Reason why a formula is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum ParseError {
-    /// KEDA refuses it too: said only of what `expr-lang/expr` refuses as it reads the formula or checks its types (KEDA
+    /// KEDA refuses the formula too: used only if `expr-lang/expr` refuses it during parsing or type checking (KEDA
     /// `scaledobject_webhook.go`, `validateScalingModifiersFormula`).
     #[error("{0}")]
     Wrong(String),
-    /// KEDA may know it.
+    /// KEDA may accept the formula, but this model does not cover it.
     #[error("{0}")]
     Unknown(String),
 }
@@ -71,7 +71,7 @@ impl<'a> Parser<'a> {
         Err(wrong(format!("has {found} where {sign} is expected")))
     }
 
-    /// `a ? b : c`, the loosest of all, or anything tighter.
+    /// Parses `a ? b : c`, which binds loosest, or anything tighter.
     fn choice(&mut self) -> Result<Part, ParseError> {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -98,7 +98,7 @@ impl<'a> Parser<'a> {
         Ok(part)
     }
 
-    /// Operators that bind at least as tightly (`expr-lang/expr`, `parser/operator/operator.go`).
+    /// Parses operators that bind at least as tightly as `least` (`expr-lang/expr`, `parser/operator/operator.go`).
     fn binary(&mut self, least: u16) -> Result<Part, ParseError> {
         let mut left = self.sign()?;
         let mut before: Option<Operator> = None;
@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
             }
             check_neighbours(before, operator)?;
             self.next += 1;
-            // A power is read from the right.
+            // A power is right-associative.
             let tighter = if operator == Operator::Power {
                 precedence
             } else {
@@ -159,7 +159,7 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    /// `-a` takes what binds tighter than 90, `not a` tighter than 50.
+    /// Parses a sign or `not`: `-a` applies to parts that bind tighter than 90, `not a` to parts tighter than 50.
     fn sign(&mut self) -> Result<Part, ParseError> {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -190,7 +190,7 @@ impl<'a> Parser<'a> {
         Ok(part)
     }
 
-    /// What an operator is for, without a list or what is taken from one, which `expr-lang/expr` knows.
+    /// Parses an operand. Lists and member access, which `expr-lang/expr` has, are refused.
     fn primary(&mut self) -> Result<Part, ParseError> {
         let part = self.single()?;
         match self.peek() {
@@ -236,7 +236,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Of a name that is no trigger's. A `-` in a name ends it: what follows is taken off.
+    /// The error for a name that is no trigger's. A `-` ends a name, so the part after it is cut off.
     fn no_trigger(&self, name: &str) -> ParseError {
         let names: Vec<_> = self.triggers.iter().flatten().copied().collect();
         let listed = if names.is_empty() {
@@ -272,7 +272,7 @@ impl<'a> Parser<'a> {
             let (node, kind) = self.choice()?;
             require(kind, Kind::Number, &format!("what {name} is given is"))?;
             arguments.push(node);
-            // A last comma is passed over (`parser/parser.go`, `parseArguments` and `parseArrayExpression`).
+            // A trailing comma is ignored (`parser/parser.go`, `parseArguments` and `parseArrayExpression`).
             if !self.takes(",") || self.peek() == Some(Token::Sign(close)) {
                 break;
             }
@@ -295,8 +295,9 @@ impl<'a> Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// The end of a call whose argument is a list. What else may stand there is not known here: `max`, `min` and `mean` take lists and
-    /// numbers beside each other, and `sum` a predicate (`builtin/lib.go`, `minMax` and `mean`; `parser/parser.go`, `predicates`).
+    /// Parses the end of a call whose argument is a list. Further arguments are not covered here: `max`, `min` and `mean`
+    /// accept lists and numbers side by side, and `sum` a predicate (`builtin/lib.go`, `minMax` and `mean`; `parser/parser.go`,
+    /// `predicates`).
     fn after_list(&mut self, name: &str) -> Result<(), ParseError> {
         self.takes(",");
         match self.peek() {
@@ -306,8 +307,8 @@ impl Parser<'_> {
     }
 }
 
-/// `expr-lang/expr`, `parser/parser.go`: an operator after `??` needs parentheses. A chain of comparisons, which it takes, is
-/// not known here.
+/// Checks two neighbouring operators (`expr-lang/expr`, `parser/parser.go`): an operator after `??` needs parentheses. A chain
+/// of comparisons, which `expr-lang/expr` accepts, is not covered here.
 fn check_neighbours(before: Option<Operator>, operator: Operator) -> Result<(), ParseError> {
     let Some(before) = before else { return Ok(()) };
     if before == Operator::Coalesce && operator != Operator::Coalesce {

@@ -1,4 +1,4 @@
-//! Formulas and their values; each row was reckoned by hand with the rules of `expr-lang/expr`.
+//! Tests of formulas; every value was computed by hand with the rules of `expr-lang/expr`.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn a_formula_has_the_value_that_expr_gives_it() {
         ("min([orders, day])", 2.0),
         ("sum([orders, day, 1])", 13.0),
         ("mean(orders, day)", 6.0),
-        // parser/parser.go, parseArguments and parseArrayExpression: a last comma counts for nothing.
+        // parser/parser.go, parseArguments and parseArrayExpression: a trailing comma is ignored.
         ("max(orders, day,)", 10.0),
         ("sum([orders, day,],)", 12.0),
         ("abs(day - orders)", 8.0),
@@ -53,7 +53,8 @@ fn a_formula_has_the_value_that_expr_gives_it() {
     }
 }
 
-/// Seen with `expr-lang/expr` 1.17.8: a division by zero is infinite, or no number, and no error; `builtin/lib.go`, `minMax`.
+/// Observed with `expr-lang/expr` 1.17.8: a division by zero is infinite, or not a number, and no error; `builtin/lib.go`,
+/// `minMax`.
 #[test]
 fn a_division_by_zero_is_infinite_or_no_number() {
     let of = |text: &str| value(text, Some(10.0), Some(0.0)).unwrap().unwrap();
@@ -96,7 +97,7 @@ fn values_with_which_a_formula_has_no_bound_are_found() {
         "day > 0 ? orders / day : orders",
         "orders / (day + 1)",
         "orders / 2",
-        // Nothing is there, and nothing is wanted.
+        // No messages, and no replicas wanted.
         "orders / (orders + day)",
         "min(orders / day, 10) ?? nil",
     ] {

@@ -1,4 +1,4 @@
-//! The words and signs of a formula.
+//! Tokens of a formula.
 
 use super::ParseError;
 
@@ -49,8 +49,8 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
     Ok(tokens)
 }
 
-/// `number`, if it is none that `expr-lang/expr` refuses for its size (`parser/parser.go`, `parseSecondary`: whole ones are int64, and
-/// `strconv.ParseFloat` fails where a number is infinite).
+/// Returns `number`, unless `expr-lang/expr` refuses it for its size (`parser/parser.go`, `parseSecondary`: integers are int64,
+/// and `strconv.ParseFloat` fails for an infinite number).
 fn in_range(number: f64, text: &str) -> Result<f64, ParseError> {
     let digits = text.replace('_', "");
     let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -66,7 +66,7 @@ fn digit_follows(text: &str) -> bool {
     text[1..].starts_with(|it: char| it.is_ascii_digit())
 }
 
-/// Of a number with its fraction and exponent.
+/// The length of a number with its fraction and exponent.
 fn number_length(text: &str) -> usize {
     let mut before = ' ';
     let end = text.find(|it: char| {

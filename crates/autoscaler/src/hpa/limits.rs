@@ -1,11 +1,11 @@
-//! How far one sync may go.
+//! Limits on the change in one sync.
 
 use std::cmp::Ordering;
 use std::time::Duration;
 
 use crate::{Behavior, Policy, PolicyKind, Rules, SelectPolicy, Settings};
 
-/// Replicas out of a floating point number: what is no number is 0, what is too large the largest (Kubernetes has
+/// Converts a floating point number to replicas: not a number gives 0, a number that is too large the largest (Kubernetes has
 /// `int32`).
 #[expect(
     clippy::cast_possible_truncation,
@@ -27,7 +27,7 @@ pub(super) fn without_behavior(current: u32, desired: u32, settings: &Settings) 
     }
 }
 
-/// Changes of replicas that policies look back on.
+/// Changes of replicas, for the periods of policies.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ScaleEvents {
     up: Vec<ScaleEvent>,
@@ -42,9 +42,9 @@ struct ScaleEvent {
 }
 
 impl ScaleEvents {
-    /// Kubernetes `horizontal.go`, `storeScaleEvent`. Only what the HPA itself changes is noted: KEDA's steps from and to
-    /// zero are not. An event that is too old for the policies of its own direction may be overwritten, also while a
-    /// policy of the other direction still looks back on it.
+    /// Records a change (Kubernetes `horizontal.go`, `storeScaleEvent`). Only changes by the HPA are recorded, not KEDA's steps
+    /// from and to zero. An event that is too old for the policies of its own direction may be overwritten, even if a policy of
+    /// the other direction still needs it.
     pub(super) fn note(&mut self, behavior: &Behavior, now: Duration, from: u32, to: u32) {
         let (events, rules) = if to > from {
             (&mut self.up, &behavior.scale_up)
@@ -83,15 +83,15 @@ impl ScaleEvents {
             }
             Ordering::Less => {
                 let limit = self.down_limit(&behavior.scale_down, now, current);
-                // The controller takes the limit if it is higher than the minimum, and never more than there are.
+                // The controller takes the limit if it is higher than the minimum, but never more than the present replicas.
                 desired.max(settings.hpa_min_replicas().max(limit.min(current)))
             }
             Ordering::Equal => desired,
         }
     }
 
-    /// Kubernetes `horizontal.go`, `calculateScaleUpLimitWithScalingRules`: percents are rounded up, or one replica could
-    /// never grow.
+    /// Kubernetes `horizontal.go`, `calculateScaleUpLimitWithScalingRules`: percentages are rounded up, because otherwise one
+    /// replica could never grow.
     fn up_limit(&self, rules: &Rules, now: Duration, current: u32) -> u32 {
         let limit = |policy: &Policy| {
             let start = self.at_period_start(policy, now, current);
@@ -108,8 +108,8 @@ impl ScaleEvents {
         }
     }
 
-    /// Kubernetes `horizontal.go`, `calculateScaleDownLimitWithBehaviors`: percents are rounded down; the greatest change
-    /// is the lowest limit.
+    /// Kubernetes `horizontal.go`, `calculateScaleDownLimitWithBehaviors`: percentages are rounded down; the greatest change is
+    /// the lowest limit.
     fn down_limit(&self, rules: &Rules, now: Duration, current: u32) -> u32 {
         let limit = |policy: &Policy| {
             let start = self.at_period_start(policy, now, current);
@@ -126,8 +126,8 @@ impl ScaleEvents {
         }
     }
 
-    /// Replicas when the policy's period began, as far as the HPA changed them since (Kubernetes `horizontal.go`,
-    /// `getReplicasChangePerPeriod`). Can be negative when KEDA went to zero in between.
+    /// Replicas at the begin of the policy's period, as far as the HPA has changed them since (Kubernetes `horizontal.go`,
+    /// `getReplicasChangePerPeriod`). Can be negative if KEDA scaled to zero in between.
     fn at_period_start(&self, policy: &Policy, now: Duration, current: u32) -> f64 {
         let sum = |events: &[ScaleEvent]| {
             let recent = events.iter();

@@ -1,4 +1,4 @@
-//! The replica calculation and its limits.
+//! Tests of the replica calculation and its limits.
 
 mod events;
 mod policies;
@@ -21,7 +21,7 @@ fn settings(min: u32, max: u32) -> Settings {
     }
 }
 
-/// 0 to 100 replicas with this behavior.
+/// Settings of 0 to 100 replicas with this behavior.
 fn behaving(behavior: Behavior) -> Settings {
     Settings {
         behavior: Some(behavior),
@@ -37,7 +37,7 @@ fn policy(kind: PolicyKind, value: u32, period: u64) -> Policy {
     }
 }
 
-/// What the HPA is given of so many messages.
+/// The HPA's readings for this many messages.
 fn messages(settings: &Settings, length: u64) -> Vec<Reading> {
     vec![Reading {
         usage: Ok(thousandths(length)),
@@ -57,7 +57,7 @@ fn proposed(settings: &Settings, behavior: Option<&Behavior>, length: u64, curre
     proposal(settings, behavior, usage.unwrap(), target, current)
 }
 
-/// Replicas after each sync, 15 s apart, of these queue lengths.
+/// The replicas after each sync, 15 s apart, for these queue lengths.
 fn syncs(settings: &Settings, from: u32, lengths: &[u64]) -> Vec<u32> {
     let mut hpa = Hpa::default();
     let mut current = from;
@@ -73,12 +73,12 @@ fn syncs(settings: &Settings, from: u32, lengths: &[u64]) -> Vec<u32> {
     (0..).zip(lengths).map(&mut run).collect()
 }
 
-/// Source: Kubernetes `horizontal.go`, `enqueueHPA` and `recordInitialRecommendation`: the first sync is a period after the creation,
-/// and notes the replicas that it finds.
+/// Source: Kubernetes `horizontal.go`, `enqueueHPA` and `recordInitialRecommendation`: the first sync is a period after the
+/// creation, and records the replicas that it finds.
 #[test]
 fn an_hpa_has_noted_the_replicas_of_its_first_sync_if_that_is_over() {
     for (age, sync, noted) in [
-        // It syncs at 77 s, and so it did at 17 s, 32 s, 47 s and 62 s.
+        // The next sync is at 77 s, so there were syncs at 17 s, 32 s, 47 s and 62 s.
         (70, 7, vec![(seconds(17), 0)]),
         (60, 15, vec![(seconds(15), 0)]),
         // Its first sync is still to come.
@@ -112,7 +112,7 @@ fn a_rescale_says_whether_the_metric_is_above_or_below_its_target() {
         Hpa::default().sync(&settings, None, seconds(0), current, metrics)
     };
     assert_eq!(sync(2, 20), Some((4, Reason::AboveTarget)));
-    // Its first sync notes the 2 replicas, and they stay for the window.
+    // Its first sync records the 2 replicas, and they stay for the window.
     assert_eq!(sync(2, 1), None);
     let at_once = Settings {
         controller: crate::ControllerFlags {
@@ -216,7 +216,7 @@ fn the_largest_of_several_metrics_counts_and_one_that_fails_keeps_what_there_is(
         (vec![FAILED, wants(2)], 4, None),
         (vec![FAILED, wants(4)], 4, Some(4)),
         (vec![FAILED, FAILED], 4, None),
-        // Less than nothing, as a formula may give.
+        // A negative value, which a formula may give.
         (
             vec![Reading {
                 usage: Ok(-3_000),
@@ -255,7 +255,8 @@ fn without_behavior_replicas_fall_after_five_minutes() {
     );
 }
 
-/// Source: Kubernetes `horizontal.go`, `stabilizeRecommendationWithBehaviors`: one exactly as old does not.
+/// Source: Kubernetes `horizontal.go`, `stabilizeRecommendationWithBehaviors`: a recommendation exactly as old as the window
+/// does not count.
 #[test]
 fn with_behavior_the_edge_of_the_window_is_outside() {
     let settings = Settings {
@@ -296,14 +297,14 @@ fn a_window_upwards_waits_for_the_lowest_recommendation() {
         scale_up,
         ..Behavior::default()
     });
-    // The replicas found at first hold it for a minute, then the lowest of the last four.
+    // The initial replicas hold the number for a minute, then the lowest of the last four recommendations counts.
     assert_eq!(
         syncs(&settings, 2, &[50, 50, 50, 25, 50, 50, 50, 50]),
         [2, 2, 2, 2, 5, 5, 5, 10]
     );
 }
 
-/// Source: Kubernetes `horizontal.go`, `storeScaleEvent`: an outdated event is overwritten though the other direction's
+/// Source: Kubernetes `horizontal.go`, `storeScaleEvent`: an outdated event is overwritten although the other direction's
 /// policy looks back further.
 #[test]
 fn an_event_outdated_for_its_own_direction_is_overwritten() {
@@ -318,13 +319,13 @@ fn an_event_outdated_for_its_own_direction_is_overwritten() {
     let mut events = ScaleEvents::default();
     events.note(&behavior, seconds(0), 1, 5);
     events.note(&behavior, seconds(30), 5, 7);
-    // Looking back 600 s there were 5, not 1: the first event is gone.
+    // 600 s ago there would have been 5 replicas, not 1: the first event is lost.
     let limit = events.limit(&settings(0, 100), &behavior, seconds(60), 7, 1);
     assert_eq!(limit, 4);
 }
 
 proptest! {
-    /// The same HPA asks for no fewer replicas when it sees more messages.
+    /// The same HPA never asks for fewer replicas when it sees more messages.
     #[test]
     fn more_messages_never_mean_fewer_replicas(
         history in prop::collection::vec(0_u64..400, 0..30),

@@ -1,9 +1,9 @@
-//! A recording of a ScaledJob of a real cluster, and whether the model agrees with it.
+//! Recordings of a ScaledJob in a real cluster, and their comparison with the model.
 //!
-//! Jobs that are made within half of a polling interval of each other are those of one poll. KEDA starts its timer before it looks
-//! (`pkg/scaling/scale_handler.go`, `startScaleLoop`), so that polls keep their distance: where jobs are made tells of the polls
-//! between, which made none. What a poll made is held against what the model makes of the queue and the jobs that were there in
-//! the time before, as long as a poll may take.
+//! Jobs that are created within half a polling interval of each other belong to one poll. KEDA starts its timer before it reads
+//! the queue (`pkg/scaling/scale_handler.go`, `startScaleLoop`), so polls keep their distance: the times of created Jobs also
+//! give the times of the polls in between, which created none. The Jobs of each poll are compared with those that the model
+//! creates for the queue and the Jobs in the time before, as long as a poll may take.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,12 +19,12 @@ mod tests;
 const APART: &str = "t_s,visible,leased,jobs,pending,made";
 const TOTAL: &str = "t_s,total,jobs,pending,made";
 
-/// Queue and jobs of one ScaledJob over time: a table as that of a [`Recording`](crate::Recording), whose columns are
-/// `t_s,visible,leased,jobs,pending,made`, or `t_s,total,jobs,pending,made`.
+/// Queue and Jobs of one ScaledJob over time: a table like that of a [`Recording`](crate::Recording), with the columns
+/// `t_s,visible,leased,jobs,pending,made` or `t_s,total,jobs,pending,made`.
 ///
-/// - `jobs`: those that are not finished.
+/// - `jobs`: Jobs that are not finished.
 /// - `pending`: those of them without a pod that runs or has succeeded.
-/// - `made`: all that KEDA has made since the begin; it never gets less.
+/// - `made`: all Jobs that KEDA has created since the begin; it never decreases.
 #[derive(Debug, Clone)]
 pub struct JobRecording {
     head: Head,
@@ -33,7 +33,7 @@ pub struct JobRecording {
     moments: Vec<Moment>,
 }
 
-/// How things stood from `at` on.
+/// The state from `at` on.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     at: Duration,
@@ -42,22 +42,22 @@ struct Moment {
     made: u32,
 }
 
-/// Jobs that one poll has made.
+/// The Jobs that one poll has created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Burst {
-    /// When the first of them was there.
+    /// When the first of them existed.
     at: Duration,
     made: u32,
 }
 
-/// A poll that made other jobs than the model.
+/// A poll that created another number of Jobs than the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobExcursion {
-    /// When.
+    /// The time of the poll.
     pub at: Duration,
-    /// So many.
+    /// The number of Jobs that it created.
     pub made: u32,
-    /// The least and the most that the model makes there; `None`: no poll comes there.
+    /// The least and the most Jobs that the model creates at this time; `None`: no poll is possible then.
     pub possible: Option<(u32, u32)>,
 }
 
@@ -83,26 +83,26 @@ impl fmt::Display for JobExcursion {
     }
 }
 
-/// How a recording and the model go together.
+/// The result of comparing a recording with the model.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JobFindings {
-    /// Polls that made jobs.
+    /// Number of polls that created Jobs.
     pub bursts: usize,
-    /// Polls that made none.
+    /// Number of polls that created none.
     pub idle: usize,
-    /// Jobs that were made.
+    /// Number of Jobs created.
     pub made: u32,
-    /// Where the model makes others.
+    /// Polls at which the model creates another number.
     pub excursions: Vec<JobExcursion>,
 }
 
 impl JobRecording {
-    /// Holds every poll against the model. `slack`: from the read of the queue to the first job of that poll, at most, and how late
-    /// a poll may be.
+    /// Compares every poll with the model. `slack`: the longest time from the read of the queue to the first Job of that poll,
+    /// and the longest delay of a poll.
     ///
     /// # Errors
     ///
-    /// The settings ask for what the recording does not have: visible messages, or the time of day.
+    /// The settings need data that the recording does not have: visible messages, or the time of day.
     pub fn judge(
         &self,
         settings: &JobSettings,
@@ -126,7 +126,7 @@ impl JobRecording {
             ..JobFindings::default()
         };
         for burst in &bursts {
-            // The jobs of the burst itself are there from its begin on, and not before.
+            // The Jobs of the burst itself exist from its begin on, and not before.
             let until = burst.at.saturating_sub(Duration::from_nanos(1));
             let possible = self.possible(settings, burst.at.saturating_sub(slack), until);
             if !(possible.0..=possible.1).contains(&burst.made) {
@@ -142,17 +142,17 @@ impl JobRecording {
         Ok(findings)
     }
 
-    /// The queues that the ScaledJob reads, as the recording states them; its settings are made with them.
+    /// The queues that the ScaledJob reads, as the recording states them, for making its settings.
     pub fn surroundings(&self) -> Surroundings {
         self.head.surroundings()
     }
 
-    /// From the begin to the last row.
+    /// Time from the begin to the last row.
     pub fn end(&self) -> Duration {
         self.moments.last().map_or(Duration::ZERO, |last| last.at)
     }
 
-    /// Jobs that were made, by poll.
+    /// The created Jobs, by poll.
     fn bursts(&self, apart: Duration) -> Vec<Burst> {
         let mut bursts: Vec<(Burst, Duration)> = Vec::new();
         for pair in self.moments.windows(2) {
@@ -175,7 +175,8 @@ impl JobRecording {
         bursts.into_iter().map(|(burst, _)| burst).collect()
     }
 
-    /// Polls that made nothing: those before, between and after the ones that made jobs. Without any, nobody knows when polls were.
+    /// Polls that created nothing: those before, between and after the polls that created Jobs. Without any Jobs the times of
+    /// polls are unknown.
     fn between(
         &self,
         settings: &JobSettings,
@@ -229,7 +230,7 @@ impl JobRecording {
         }
     }
 
-    /// The least and the most jobs that a poll makes between two moments, with what stands there, and stood when it began.
+    /// The least and the most Jobs that a poll creates between two times, for the states in between and at the begin.
     fn possible(&self, settings: &JobSettings, from: Duration, until: Duration) -> (u32, u32) {
         let first = self.moments.partition_point(|it| it.at <= from);
         let last = self.moments.partition_point(|it| it.at <= until);

@@ -1,7 +1,7 @@
-//! Jobs and single messages together, with no randomness.
+//! Simulation of Jobs and single messages, without randomness.
 //!
-//! A job takes one message at a time, the oldest first, and ends after as many as it is meant for, or when it finds none. Jobs do
-//! not fail. How long each message takes is drawn from [`Work`] by a fixed sequence that fills the distribution evenly.
+//! A Job takes one message at a time, the oldest first. It ends after its number of messages, or if it finds none. Jobs do not
+//! fail. The working time of each message is drawn from [`Work`] by a fixed sequence that fills the distribution evenly.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -11,66 +11,66 @@ use super::Unfinished;
 use crate::simulate::{Fleet, Nodes};
 use crate::{Arrivals, Figures, JobSettings, Queue, Work};
 
-/// Messages and what one job does.
+/// The messages, and the work of one Job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobWorkload {
-    /// What is sent.
+    /// The messages that are sent.
     pub arrivals: Arrivals,
-    /// From the making of a job to its first message: scheduling, a node, image, start. It is pending until then.
+    /// Time from the creation of a Job to its first message: scheduling, a node, image, start. The Job is pending until then.
     pub start_delay: Duration,
-    /// How long a job works on a message.
+    /// The working time of a message.
     pub work: Work,
-    /// Messages after which a job ends; it ends sooner when there is none. At least 1.
+    /// Messages after which a Job ends; it ends earlier if there is none. At least 1.
     pub messages_per_job: u32,
 }
 
-/// When the operator polls, and what the clock shows.
+/// The times of polls, and of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct JobStart {
     /// The first poll.
     pub poll: Duration,
-    /// What the wall clock shows at time zero, since 1970 in UTC, for cron triggers.
+    /// The wall clock's time at time zero, since 1970 in UTC, for cron triggers.
     pub wall: Duration,
 }
 
-/// What a poll saw and did.
+/// The observation and the result of one poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobPoll {
-    /// When.
+    /// The time of the poll.
     pub at: Duration,
-    /// Messages.
+    /// The messages in the queue.
     pub queue: Queue,
-    /// When there were most messages since the poll before, and how many.
+    /// The time and number of most messages since the poll before.
     pub peak: (Duration, u64),
-    /// Jobs that were not finished before it.
+    /// Unfinished Jobs before the poll.
     pub unfinished: Unfinished,
-    /// Jobs that it made.
+    /// Jobs that the poll created.
     pub made: u32,
 }
 
-/// What a simulation of a ScaledJob comes to.
+/// Results of a simulation of a ScaledJob.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JobFigures {
-    /// With jobs as replicas; those of scale-in are none, since no job is taken away.
+    /// The figures with Jobs as replicas; those of scale-in are zero, since no Job is removed.
     pub figures: Figures,
-    /// Jobs that were made.
+    /// Number of Jobs created.
     pub made: u64,
-    /// Jobs that found no message: made for work that others had.
+    /// Number of Jobs that found no message: they were created for work that other Jobs had.
     pub in_vain: u64,
-    /// Finished jobs that are still there at the end (`successfulJobsHistoryLimit`).
+    /// Finished Jobs that remain at the end (`successfulJobsHistoryLimit`).
     pub kept: u32,
 }
 
-/// What happens, at one moment in this order.
+/// Events, in their order at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Arrives(u32),
-    /// A job looks for its next message; so many it has done.
+    /// A Job, which has done this many messages, looks for its next one.
     Takes(u32),
     Polls,
 }
 
-/// Runs a ScaledJob from time zero to `horizon`; `each` sees every poll.
+/// Simulates a ScaledJob from time zero to `horizon`; `each` gets every poll.
 pub fn simulate_jobs(
     settings: &JobSettings,
     start: &JobStart,
@@ -100,7 +100,7 @@ pub fn simulate_jobs(
     let mut arrivals = arrivals.into_iter().peekable();
     run.events.push(Reverse((start.poll, Event::Polls)));
     loop {
-        // Messages come first of what happens at one moment.
+        // At the same time, messages come first.
         let next = run.events.peek().map(|it| it.0.0);
         let arrives = arrivals.next_if(|(at, _)| next.is_none_or(|next| *at <= next));
         let due = match arrives {
@@ -124,18 +124,18 @@ struct Run<'a> {
     workload: &'a JobWorkload,
     horizon: Duration,
     queue: Queue,
-    /// When the messages that wait came, oldest first.
+    /// The arrival times of waiting messages, oldest first.
     waiting: VecDeque<(Duration, u32)>,
     unfinished: Unfinished,
     figures: JobFigures,
     fleet: Fleet,
-    /// When the number of jobs changed last.
+    /// When the number of Jobs last changed.
     changed: Duration,
     never_below: Option<u64>,
     stranded_since: Option<Duration>,
     emptied: Option<Duration>,
     peak: (Duration, u64),
-    /// Messages that were taken by any job.
+    /// Messages that Jobs have taken.
     taken: u32,
     events: BinaryHeap<Reverse<(Duration, Event)>>,
 }
@@ -235,7 +235,7 @@ impl Run<'_> {
         self.fleet.set(now, jobs);
     }
 
-    /// As many have started as there may be.
+    /// Records when the maximum number of Jobs has started.
     fn note_full(&mut self, now: Duration) {
         let started = self.unfinished.all - self.unfinished.pending;
         let most = self
@@ -249,7 +249,7 @@ impl Run<'_> {
         }
     }
 
-    /// No job, and too few messages for a poll to make one.
+    /// Records messages without a Job that are too few for a poll to create one.
     fn note_stranded(&mut self, now: Duration, wall: Duration) {
         let never = self.unfinished.all == 0
             && self.queue.visible > 0

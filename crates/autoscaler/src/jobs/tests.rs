@@ -1,4 +1,4 @@
-//! Jobs that each poll makes.
+//! Tests of the number of Jobs that each poll creates.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn queue(queue_length: i64) -> Reads {
     })
 }
 
-/// One message for each job, up to 10 of them.
+/// Settings of one message per Job, and up to 10 Jobs.
 fn settings(strategy: JobStrategy) -> JobSettings {
     JobSettings {
         max_replica_count: Some(10),
@@ -137,11 +137,11 @@ fn several_triggers_count_as_they_are_told_to() {
     };
     for (calculation, [first, second], expected) in [
         (Calculation::Max, [8, 6], 4),
-        // By length, not by jobs.
+        // By length, not by Jobs.
         (Calculation::Min, [8, 6], 6),
         (Calculation::Avg, [8, 6], 5),
         (Calculation::Sum, [8, 6], 10),
-        // One that is empty is not active.
+        // An empty queue is not active.
         (Calculation::Min, [8, 0], 4),
         (Calculation::Avg, [8, 0], 4),
         (Calculation::Sum, [0, 0], 0),
@@ -187,7 +187,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// 6 messages of 100 s each, and jobs that start after 10 s and take one message.
+/// 6 messages of 100 s each, and Jobs that start after 10 s and take one message.
 fn workload() -> JobWorkload {
     JobWorkload {
         arrivals: Arrivals::burst(6),
@@ -228,7 +228,8 @@ fn the_default_strategy_makes_one_job_for_each_message_where_leased_ones_count()
     assert_eq!(figures.figures, expected);
 }
 
-/// Accurate takes a queue's length for what nobody works on, and `queueLengthStrategy: all` counts both.
+/// The strategy `accurate` assumes that the queue's length excludes messages in work, and `queueLengthStrategy: all` includes
+/// them.
 #[test]
 fn the_accurate_strategy_makes_jobs_in_vain_where_leased_messages_count() {
     let mut accurate = settings(JobStrategy::Accurate);
@@ -243,7 +244,7 @@ fn the_accurate_strategy_makes_jobs_in_vain_where_leased_messages_count() {
     assert_eq!((figures.made, figures.in_vain), (6, 0));
 }
 
-/// Jobs made at 0 s end at 110 s; the poll at 120 s makes the next two, that at 240 s the last.
+/// Jobs created at 0 s end at 110 s; the poll at 120 s creates the next two, the one at 240 s the last.
 #[test]
 fn what_does_not_fit_waits_for_jobs_that_end() {
     let two = JobSettings {
@@ -263,7 +264,8 @@ fn what_does_not_fit_waits_for_jobs_that_end() {
     assert_eq!((cut.figures.drain, cut.figures.left), (None, 2));
 }
 
-/// A job of three messages does them one after the other: two jobs, the second ends after its third or finds none.
+/// A Job of three messages does them one after the other: of two Jobs, the second ends after its third message, or if it finds
+/// none.
 #[test]
 fn a_job_takes_as_many_messages_as_it_is_meant_for() {
     let three = JobSettings {
@@ -325,7 +327,7 @@ fn single_messages_are_those_of_the_rates() {
     assert!((arrivals.count(seconds(11)) - 8.5).abs() < 1e-9);
 }
 
-/// The mean and the quartiles of what the sequence draws are those of the distribution.
+/// The mean and the quartiles of the drawn times are those of the distribution.
 #[test]
 fn work_is_drawn_evenly() {
     for (work, quartiles) in [

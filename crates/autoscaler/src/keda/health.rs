@@ -1,15 +1,15 @@
-//! Failed reads in a row, and the fallback that comes of them.
+//! Counts of consecutive failed reads, and the fallback that follows from them.
 //!
-//! KEDA counts them in the status of the ScaledObject, but in a copy that it took before the read: the count that a poll writes
-//! is one more than there was when the poll began, whatever the HPA's read has written meanwhile. A read of a queue that is away
-//! takes up to 42 s, so that the reads of both loops overlap, and two failures may count as one.
+//! KEDA keeps these counts in the status of the ScaledObject, but works on a copy that it took before the read: a poll writes
+//! one more than the count at its begin, even if the HPA's read has written another count since. A read of an unavailable queue
+//! takes up to 42 s, so the reads of both loops overlap, and two failures may count as one.
 
 use crate::scaler::{Read, from_units};
 use crate::{FallbackBehavior, ScalerError, Settings};
 
 use super::Metric;
 
-/// Whose read it is.
+/// The loop that reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
     /// A poll of the operator.
@@ -18,38 +18,38 @@ pub(crate) enum Reader {
     Sync,
 }
 
-/// Failed reads in a row of each trigger, in every copy of the status.
+/// Consecutive failed reads of each trigger, in every copy of the status.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Health {
-    /// As the API server has it.
+    /// The API server's copy.
     stored: Vec<u32>,
-    /// Of the poll: read anew as it begins (KEDA 2.20 `pkg/scaling/scale_handler.go`, `checkScalers`).
+    /// The poll's copy, read when a poll begins (KEDA 2.20 `pkg/scaling/scale_handler.go`, `checkScalers`).
     poll: Vec<u32>,
-    /// Of the HPA's reads: that of the scalers' cache, unless it is the poll's (`GetScaledObjectMetrics`).
+    /// The copy of the HPA's reads: that in the scalers' cache, unless it is the poll's (`GetScaledObjectMetrics`).
     sync: Vec<u32>,
-    /// Whose copy the scalers' cache holds: whoever made it, since a failed read throws it away (`performGetScalersCache`,
-    /// `ClearScalersCache`).
+    /// The copy that the scalers' cache uses: that of the read that made the cache. A failed read discards the cache
+    /// (`performGetScalersCache`, `ClearScalersCache`).
     cache: Cache,
-    /// Which reads are under way.
+    /// Which reads are pending.
     under_way: [bool; 2],
-    /// The HPA's read that is under way, or the last, uses the poll's copy.
+    /// Whether the HPA's present or last read uses the poll's copy.
     shared: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Cache {
-    /// A copy that no poll refreshes: the controller's, which asks first (`controllers/keda/hpa.go`,
+    /// A copy that no poll refreshes: that of the controller, which reads first (`controllers/keda/hpa.go`,
     /// `getScaledObjectMetricSpecs`), or that of the HPA's read.
     #[default]
     Apart,
-    /// The poll's own.
+    /// The poll's copy.
     OfPoll,
-    /// There is none.
+    /// There is no cache.
     Cleared,
 }
 
 impl Health {
-    /// A poll has made the scalers' cache, after an error that nobody remembers.
+    /// The state after a poll has made the scalers' cache, following an error that the counts no longer include.
     pub(crate) fn cached_by_poll() -> Self {
         Self {
             cache: Cache::OfPoll,
@@ -57,7 +57,7 @@ impl Health {
         }
     }
 
-    /// A read begins. One that ends at once may be left to [`Health::metric`].
+    /// Begins a read. A read that ends at once may be left to [`Health::metric`].
     pub(crate) fn begin(&mut self, reader: Reader) {
         self.under_way[reader as usize] = true;
         match reader {
@@ -81,13 +81,13 @@ impl Health {
         self.under_way[reader as usize]
     }
 
-    /// The HPA's request was ended by the API server, and KEDA's read with it: its failure is written nowhere.
+    /// Ends the HPA's read because the API server has ended its request: the failure is recorded nowhere.
     pub(crate) fn cut(&mut self) {
         self.under_way[Reader::Sync as usize] = false;
         self.cache = Cache::Cleared;
     }
 
-    /// A read has ended, with such metrics: after a failure the scalers are made anew.
+    /// Ends a read with these metrics: after a failure, the cache is discarded.
     pub(crate) fn end(&mut self, reader: Reader, metrics: &[Metric]) {
         self.under_way[reader as usize] = false;
         if metrics.iter().any(|it| it.value.is_err()) {
@@ -95,9 +95,9 @@ impl Health {
         }
     }
 
-    /// What the read of a trigger means. KEDA `pkg/fallback/fallback.go`, `GetMetricsWithFallback` and `doFallback`: falls back
-    /// when **more** than `failureThreshold` reads in a row have failed, and then reports as much as the wanted replicas would
-    /// have.
+    /// The metric of a trigger after a read. KEDA `pkg/fallback/fallback.go`, `GetMetricsWithFallback` and `doFallback`: falls
+    /// back when **more** than `failureThreshold` consecutive reads have failed, and then reports the value that the fallback's
+    /// replicas would have.
     pub(crate) fn metric(
         &mut self,
         settings: &Settings,
@@ -144,8 +144,8 @@ impl Health {
         }
     }
 
-    /// Failures in a row as the reader's copy has them after this read (KEDA `fallback.go`, `UpdateHealthStatus` and
-    /// `IncrementFailure`): what changes in the copy is written, and the answer brings what others have written.
+    /// The number of consecutive failures in the reader's copy after this read (KEDA `fallback.go`, `UpdateHealthStatus` and
+    /// `IncrementFailure`): changes in the copy are written, and the response brings the other reader's changes.
     fn count(&mut self, reader: Reader, trigger: usize, read: Result<i64, ScalerError>) -> u32 {
         let copy = match reader {
             Reader::Sync if !self.shared => &mut self.sync,

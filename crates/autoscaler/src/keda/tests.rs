@@ -1,4 +1,4 @@
-//! The scale loop, poll by poll.
+//! Tests of the scale loop, poll by poll.
 
 mod activity;
 mod fallback;
@@ -14,7 +14,7 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// What a read of so many messages comes to.
+/// The state after a read of this many messages.
 fn state(settings: &Settings, raw: Result<u64, ScalerError>, current: u32) -> State {
     let metric = metric(&mut Health::default(), settings, raw, current);
     State::of(settings, &[metric])
@@ -31,7 +31,7 @@ fn metric(
     health.metric(settings, Reader::Poll, 0, read, current)
 }
 
-/// Polls with nothing failed before, with an activity so long ago, if any.
+/// Polls without earlier failures; the last activity was `active_ago`, if there was one.
 fn poll(
     settings: &Settings,
     active_ago: Option<u64>,
@@ -339,7 +339,7 @@ fn the_initial_cooldown_counts_from_the_creation_while_never_active() {
         (0, 60, 0, None),
         (0, 61, 0, Some((0, Reason::Deactivated))),
         (50, 11, 0, Some((0, Reason::Deactivated))),
-        // Created half a second after a whole one, which is what its metadata say.
+        // Created half a second after a whole second, which is the time in its metadata.
         (0, 60, 500, Some((0, Reason::Deactivated))),
     ] {
         let phases = Phases {

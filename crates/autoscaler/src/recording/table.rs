@@ -1,4 +1,4 @@
-//! The table that a recording is: what it says of its begin, and its rows.
+//! The table of a recording: its head and its rows.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use super::RecordingError;
 use crate::{Queue, Surroundings};
 
-/// No time in seconds is so large, and every one in milliseconds since 1973 is.
+/// A number from which a time is in milliseconds: no time in seconds is so large, and every one in milliseconds since 1973 is.
 const MILLISECONDS: f64 = 1e11;
-/// Nor is this one in microseconds or nanoseconds.
+/// A number that is too large even for microseconds or nanoseconds.
 const NO_TIME: f64 = 1e19;
 
-/// What a recording says before its columns.
+/// The lines of a recording before its columns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Head {
-    /// For how long the object had been there.
+    /// The age of the object at the begin.
     pub(crate) age: Duration,
-    /// How long ago a poll last found it active.
+    /// The time since a poll last found it active.
     pub(crate) active_ago: Option<Duration>,
-    /// The queue that the columns are of; `None`: that of the first trigger that has one.
+    /// The queue of the columns; `None`: that of the first trigger with a queue.
     queue: Option<String>,
-    /// Messages that were in other queues, all the time.
+    /// The constant number of messages in other queues.
     waiting: BTreeMap<String, u64>,
 }
 
@@ -57,33 +57,33 @@ impl Head {
     }
 }
 
-/// A table that was read.
+/// A parsed table.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) head: Head,
-    /// Which of the known sets of columns it has.
+    /// The index of its columns among the known sets.
     pub(crate) columns: usize,
     /// The time of the first row: seconds since 1970, or since a start of the cluster.
     pub(crate) begun: Duration,
-    /// Two or more, which are not all of one time; never earlier than the row before.
+    /// Two or more rows, not all with the same time, in the order of time.
     pub(crate) rows: Vec<Row>,
 }
 
-/// A row, with its time from the first on.
+/// A row, with its time since the first row.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) line: usize,
     pub(crate) at: Duration,
     pub(crate) queue: Option<Queue>,
-    /// What comes after the columns of the queue.
+    /// The values after the columns of the queue.
     pub(crate) counts: Vec<u32>,
 }
 
 impl Table {
-    /// Reads a table with one of the `known` sets of columns, which begin with the time and those of the queue: visible and leased
-    /// messages, or their total.
+    /// Parses a table with one of the `known` sets of columns, which begin with the time and the queue's columns: visible and
+    /// leased messages, or their total.
     pub(crate) fn read(text: &str, known: &[&str]) -> Result<Self, RecordingError> {
-        // Spreadsheets begin a file with a byte order mark, and old ones end its lines with CR alone.
+        // Spreadsheets begin a file with a byte order mark, and old ones end lines with CR alone.
         let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
         let text = text.replace('\r', "\n");
         let lines = text.lines().map(str::trim).enumerate();
@@ -133,7 +133,7 @@ pub(crate) fn at(line: usize, reason: String) -> RecordingError {
     RecordingError::Line { line, reason }
 }
 
-/// What a line such as `sep=;` says, which Excel reads and does not show; a tab at its end is trimmed off.
+/// The separator in a line such as `sep=;`, which Excel interprets and does not show; a tab at its end is already trimmed.
 fn declared_separator(line: &str) -> Option<char> {
     let line = line.trim_matches('"').to_ascii_lowercase();
     let mut letters = line.strip_prefix("sep=")?.chars();
@@ -141,7 +141,7 @@ fn declared_separator(line: &str) -> Option<char> {
     letters.next().is_none().then_some(separator)
 }
 
-/// What stands between the columns of a table: semicolons where a comma is that of decimals, tabs where it was copied from.
+/// The separator of the columns: semicolons if decimals use a comma, tabs if the table was copied from a spreadsheet.
 fn separator(header: &str) -> char {
     let others = [';', '\t'];
     others
@@ -186,7 +186,7 @@ fn row(line: usize, text: &str, columns: &str, separator: char) -> Result<Row, S
 
 fn count<T: FromStr>(text: &str) -> Result<T, String> {
     let refused = |_: T::Err| format!("{text:?} is no count that a queue or a cluster can have");
-    // As tools write whole numbers in a column that is empty in places.
+    // Tools write integers like this in a column with empty cells.
     let whole = text.strip_suffix(".0").unwrap_or(text);
     whole.parse().map_err(refused)
 }

@@ -1,4 +1,4 @@
-//! Reading and judging of recordings that are written here.
+//! Tests of reading and judging small recordings.
 
 use super::*;
 use crate::Queue;
@@ -85,7 +85,8 @@ fn a_quote_without_an_end_and_a_count_beyond_all_are_told() {
     }
 }
 
-/// KEDA's poll and the HPA's sync can change the replicas within a hundredth of a second, which is one time in many recordings.
+/// KEDA's poll and the HPA's sync can change the replicas within a hundredth of a second, which many recordings show as the
+/// same time.
 #[test]
 fn rows_of_one_time_count_in_their_order() {
     let recording = read("t_s,total,replicas\n0,0,0\n5,10,0\n5,20,1\n5,30,4\n9,30,4\n").unwrap();
@@ -122,7 +123,7 @@ fn times_count_from_the_first_row() {
     assert!(!findings.envelope.bands().is_empty());
 }
 
-/// 5 January 2026 is a Monday: KEDA polls within 30 s of 8 o'clock, and the HPA brings the rest a sync later.
+/// 5 January 2026 is a Monday: KEDA polls within 30 s of 8 o'clock, and the HPA adds the rest one sync later.
 #[test]
 fn a_cron_trigger_needs_the_time_of_day() {
     let cron = crate::Cron::new("0 8 * * 1", "0 18 * * 1", "UTC", 3).unwrap();
@@ -246,7 +247,7 @@ fn a_run_of_the_model_is_inside_and_near_and_a_foreign_one_is_neither() {
     assert!(!foreign.is_near(&settings), "{distance:?}");
 }
 
-/// Of a recording whose last row has four billion replicas, nothing was said.
+/// Regression: a last row with four billion replicas was not reported.
 #[test]
 fn a_change_in_the_last_row_is_judged_too() {
     let said = |last: &str| {

@@ -1,4 +1,4 @@
-//! How far apart two series are, in time.
+//! The distance in time between two series.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use super::ReplicaSeries;
 type Span = (Duration, Duration);
 
 impl ReplicaSeries {
-    /// The least time by which either series must be widened, before and after, to hold the other, up to `horizon`: a count
-    /// is held where the widened series has it, or has both fewer and more. `None`: one of them has a count above the
-    /// other's highest or below its lowest.
+    /// The smallest time by which either series must be widened, at both ends of each count, to contain the other, up to
+    /// `horizon`. A widened series contains a count if it has this count, or both smaller and larger ones. `None`: one of the
+    /// series has a count above the other's highest or below its lowest.
     ///
-    /// Two series with the same counts in the same order are as far apart as the same change in both, at most.
+    /// For two series with the same counts in the same order, it is the largest distance between corresponding changes.
     pub fn distance(&self, other: &Self, horizon: Duration) -> Option<Duration> {
         let there = self.distance_into(other, horizon)?;
         let back = other.distance_into(self, horizon)?;
@@ -27,7 +27,7 @@ impl ReplicaSeries {
             })
     }
 
-    /// Of all moments in `span`, how far the one farthest from such a count is from it. `None`: there is no such count.
+    /// The largest distance of a moment in `span` from such a count. `None`: there is no such count.
     fn farthest(
         &self,
         span: Span,
@@ -47,12 +47,12 @@ impl ReplicaSeries {
     fn spans_within(&self, horizon: Duration) -> impl Iterator<Item = (Duration, Duration, u32)> {
         let spans = self.spans(horizon);
         let spans = spans.map(move |(from, until, n)| (from, until.min(horizon), n));
-        // A count that is left at once has been there all the same.
+        // A count that is left at once counts too.
         spans.filter(move |(from, until, _)| from <= until && *from < horizon)
     }
 }
 
-/// The greatest distance to the nearer end of the gap, of the moments of `span` that are in it.
+/// For the moments of `span` that are in the gap, the largest distance to the nearer end of the gap.
 fn in_gap((from, until): Span, left: Option<Duration>, right: Option<Duration>) -> Duration {
     let low = left.map_or(from, |left| from.max(left));
     let high = right.map_or(until, |right| until.min(right));
@@ -105,7 +105,7 @@ mod tests {
     fn a_peak_that_only_one_has_counts_by_its_distance_from_such_counts() {
         let peak = series(&[(0, 2), (40, 9), (44, 2), (100, 9)]);
         let none = series(&[(0, 2), (100, 9)]);
-        // From 40 s until there are 9 in the other.
+        // From 40 s until the other series has 9.
         assert_eq!(peak.distance(&none, seconds(120)), Some(seconds(60)));
     }
 
@@ -113,7 +113,7 @@ mod tests {
     fn a_hollow_is_as_far_as_its_middle() {
         let hollow = series(&[(0, 5), (20, 1), (50, 5)]);
         let deeper = series(&[(0, 5), (20, 1), (21, 5), (49, 1), (50, 5)]);
-        // The one has 5 at both ends of where the other has 5 from 21 s to 49 s, and 1 between.
+        // One series has 5 at both ends of the time in which the other has 5 from 21 s to 49 s, and 1 in between.
         assert_eq!(hollow.distance(&deeper, seconds(60)), Some(seconds(15)));
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let (low, high) = (series(&[(0, 0), (10, 4)]), series(&[(0, 0), (10, 5)]));
         assert_eq!(low.distance(&high, seconds(60)), None);
         assert_eq!(high.distance(&low, seconds(60)), None);
-        // After the horizon it does not count.
+        // Differences after the horizon do not count.
         assert_eq!(low.distance(&high, seconds(10)), Some(Duration::ZERO));
     }
 }

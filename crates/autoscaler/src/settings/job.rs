@@ -1,4 +1,4 @@
-//! What decides how a ScaledJob scales.
+//! Settings that decide how a ScaledJob scales.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use super::{QueueTrigger, Reads};
 /// them from a manifest; the default is KEDA's for a manifest that sets nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobSettings {
-    /// From one poll of the operator to the next.
+    /// Time between two polls of the operator.
     pub polling_interval: Duration,
-    /// `minReplicaCount`: jobs that there are at least.
+    /// `minReplicaCount`: the least number of Jobs.
     pub min_replica_count: Option<u32>,
     /// `maxReplicaCount`.
     pub max_replica_count: Option<u32>,
-    /// How jobs that there are count against those that are wanted.
+    /// How existing Jobs count against the wanted number.
     pub strategy: JobStrategy,
-    /// What several triggers come to.
+    /// How the values of several triggers are combined.
     pub calculation: Calculation,
-    /// At least one.
+    /// The triggers; at least one.
     pub triggers: Vec<Reads>,
     /// The annotation `autoscaling.keda.sh/paused`.
     pub paused: bool,
-    /// Jobs kept after they have succeeded.
+    /// Number of succeeded Jobs that are kept.
     pub successful_jobs_history_limit: u32,
-    /// Jobs kept after they have failed.
+    /// Number of failed Jobs that are kept.
     pub failed_jobs_history_limit: u32,
 }
 
@@ -46,14 +46,14 @@ impl Default for JobSettings {
 }
 
 impl JobSettings {
-    /// Jobs that there are at least (KEDA `scaledjob_types.go`, `MinReplicaCount`).
+    /// The least number of Jobs (KEDA `scaledjob_types.go`, `MinReplicaCount`).
     pub fn least(&self) -> u32 {
         let min = self.min_replica_count.unwrap_or(0);
         self.max_replica_count.map_or(min, |max| min.min(max))
     }
 
-    /// Jobs that there may be besides those (KEDA `scaledjob_types.go`, `MaxReplicaCount`). Unset, it is 100 and does not get
-    /// less with `minReplicaCount`; less than `minReplicaCount`, it counts twice.
+    /// The most Jobs in addition to the least number (KEDA `scaledjob_types.go`, `MaxReplicaCount`). If unset, it is 100 and is
+    /// not reduced by `minReplicaCount`; if it is less than `minReplicaCount`, that number counts twice.
     pub fn most_besides(&self) -> u32 {
         match (self.max_replica_count, self.min_replica_count) {
             (None, _) => 100,
@@ -66,23 +66,23 @@ impl JobSettings {
 /// `scalingStrategy.strategy` (KEDA `scale_jobs.go`, `NewScalingStrategy`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum JobStrategy {
-    /// Jobs that are not finished count as working on messages that the queue still counts.
+    /// Unfinished Jobs count as working on messages that the queue still counts.
     Default,
-    /// The same with a part of them, and some messages left out.
+    /// As `Default`, with a part of the Jobs, and with some messages left out.
     Custom {
         /// `customScalingQueueLengthDeduction`.
         deduction: i64,
         /// `customScalingRunningJobPercentage`.
         running: f64,
     },
-    /// Jobs that have begun have taken their message out of the queue, so that it does not count any more.
+    /// Running Jobs have taken their messages out of the queue, so these do not count any more.
     Accurate,
-    /// As many as there may be, whenever there is one message for each.
+    /// As many Jobs as are allowed, if there is one message for each.
     Eager,
 }
 
-/// `customScalingRunningJobPercentage` as KEDA reads it (`strconv.ParseFloat`): without spaces or a percent sign, and what is too
-/// large for a number is none.
+/// Parses `customScalingRunningJobPercentage` as KEDA does (`strconv.ParseFloat`): no spaces, no percent sign; `None` for a
+/// number that is too large.
 pub(super) fn percentage(text: &str) -> Option<f64> {
     let number: f64 = text.parse().ok()?;
     let is_named = text.to_ascii_lowercase().contains("inf");

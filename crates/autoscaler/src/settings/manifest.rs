@@ -1,8 +1,8 @@
-//! The part of a ScaledObject's manifest that scaling depends on, by the names it has there.
+//! The fields of a ScaledObject's manifest that affect scaling, under their own names.
 //!
-//! Numbers are as wide as a file can hold them: what is out of range is refused by name ([`ScaledObject::settings`]), not by
-//! a parser. A field that KEDA does not know is an error, as it is for `kubectl apply`. A field without a value counts as absent:
-//! the API server removes it (Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`).
+//! Numbers have the widest type that a file can contain: a number out of range is refused with its field's name
+//! ([`ScaledObject::settings`]), not by a parser. An unknown field is an error, as for `kubectl apply`. A field without a value
+//! counts as absent: the API server removes it (Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`).
 
 mod authentication;
 mod job;
@@ -32,7 +32,7 @@ pub struct ScaledObject {
     pub spec: Spec,
 }
 
-/// `metadata`; other fields do not matter.
+/// `metadata`; other fields are ignored.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
 pub struct Metadata {
@@ -146,7 +146,7 @@ pub struct ScalingPolicy {
     pub period_seconds: i64,
 }
 
-/// `resource.Quantity`: a number, also with the suffix `m`.
+/// `resource.Quantity`: a number, optionally with the suffix `m`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "what was written, as a number or as text")]

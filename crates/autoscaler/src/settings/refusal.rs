@@ -1,10 +1,10 @@
-//! Why a manifest does not become settings, and what is doubtful about those it becomes.
+//! Reasons why a manifest is refused, and warnings about settings that are accepted.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// Everything that is wrong with a manifest.
+/// All errors in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub struct Refusals(pub Vec<Refusal>);
 
@@ -20,46 +20,46 @@ impl fmt::Display for Refusals {
     }
 }
 
-/// One thing that is wrong.
+/// One error in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{field}: {reason} ({})", self.who())]
 pub struct Refusal {
-    /// The kind of object that it is in, such as `ScaledJob`.
+    /// The object's kind, such as `ScaledJob`.
     pub object: &'static str,
-    /// Where, as a path in the manifest.
+    /// The field, as a path in the manifest.
     pub field: String,
     /// What is wrong, and what would be right.
     pub reason: String,
-    /// Who would refuse it in a cluster.
+    /// The component of a cluster that would refuse it.
     pub by: RefusedBy,
 }
 
 impl Refusal {
-    /// Who refuses which object, in words.
+    /// The component that refuses the object, in words.
     pub fn who(&self) -> String {
         self.by.told(self.object)
     }
 }
 
-/// Who refuses a manifest.
+/// The component that refuses a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusedBy {
     /// The API server, by the schema of KEDA's custom resource.
     Schema,
     /// KEDA's admission webhook, or the scaler when it reads its metadata: nothing would be scaled.
     Keda,
-    /// The API server, when KEDA creates the HPA: the ScaledObject would be there, and nothing would be scaled.
+    /// The API server, when KEDA creates the HPA: the ScaledObject would exist, but nothing would be scaled.
     Hpa,
-    /// The API server, when KEDA creates a Job: the ScaledJob would be there, and no Job ever.
+    /// The API server, when KEDA creates a Job: the ScaledJob would exist, but never a Job.
     Job,
-    /// Storage, when KEDA reads the queue: each read would fail, and nothing be scaled by it.
+    /// Storage, when KEDA reads the queue: each read would fail, and nothing would be scaled by it.
     Storage,
-    /// Nobody: this model cannot say what would happen.
+    /// No component: this model does not cover the setting.
     Model,
 }
 
 impl RefusedBy {
-    /// Who refuses an object of this kind, in words.
+    /// The component that refuses an object of this kind, in words.
     fn told(self, object: &str) -> String {
         match self {
             Self::Schema => format!("the API server refuses the {object}"),
@@ -76,12 +76,12 @@ impl RefusedBy {
     }
 }
 
-/// A setting that KEDA accepts and that loses time, strands messages or kills work.
+/// A warning about a setting that KEDA accepts and that loses time, strands messages or kills work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Where, as a path in the manifest.
+    /// The field, as a path in the manifest.
     pub field: String,
-    /// What will happen.
+    /// The consequence.
     pub reason: String,
 }
 

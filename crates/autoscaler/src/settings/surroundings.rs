@@ -1,49 +1,49 @@
-//! What a ScaledObject refers to.
+//! Objects to which a ScaledObject refers.
 
 use std::collections::BTreeMap;
 
 use super::manifest::{AuthenticationRef, Parameter, TriggerAuthentication};
 use super::validate::{NO_VARIABLE, is_variable};
 
-/// What is known of the cluster around a ScaledObject. By default nothing is.
+/// Known facts about the cluster around a ScaledObject. By default there are none.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// The authentications of its namespace, and those of the cluster. One that is not here may still exist.
+    /// The authentications of its namespace and of the cluster. Others may exist.
     pub authentications: Vec<TriggerAuthentication>,
-    /// The variables of the container whose environment KEDA reads; `None`: the scale target is not known.
+    /// The variables of the container whose environment KEDA reads; `None`: the scale target is unknown.
     pub variables: Option<Variables>,
-    /// Every container of the scale target by its name, in the order of the pod, since an authentication may read another one; `None`: the
-    /// scale target is not known.
+    /// Every container of the scale target by its name, in the order of the pod, since an authentication may read another
+    /// container; `None`: the scale target is unknown.
     pub containers: Option<Vec<(String, Variables)>>,
-    /// Every `ConfigMap` of its namespace by its name. One that is not here may still exist.
+    /// The `ConfigMap` objects of its namespace by name. Others may exist.
     pub config_maps: BTreeMap<String, BTreeMap<String, String>>,
-    /// The queue that a load comes into, which is asked about; `None`: that of the first `azure-queue` trigger.
+    /// The main queue, into which the load comes; `None`: that of the first `azure-queue` trigger.
     pub load_queue: Option<String>,
-    /// Messages that are in other queues all the time, by the name of the queue; none in those that are not here.
+    /// The constant number of messages in other queues, by the queue's name; 0 for queues that are not listed.
     pub waiting: BTreeMap<String, u64>,
 }
 
 /// The environment of a container (KEDA `pkg/scaling/resolver/scale_resolvers.go`, `resolveEnv`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Variables {
-    /// Each with its value, if that is known.
+    /// Each variable with its value, if that is known.
     pub values: BTreeMap<String, Option<String>>,
-    /// There are no others.
+    /// Whether these are all variables.
     pub complete: bool,
 }
 
-/// What a parameter of an authentication comes to.
+/// The value of an authentication's parameter.
 pub(super) enum Resolved {
-    /// This text.
+    /// The value is known.
     Text(String),
-    /// Nobody can say here.
+    /// The value is unknown here.
     Unknown,
-    /// Nothing: which field of the entry is wrong, and why.
+    /// There is no value: the wrong field of the entry, and the reason.
     Nothing(&'static str, String),
 }
 
 impl Variables {
-    /// The value of a variable; nothing if there is none, or an empty one.
+    /// The value of a variable; `Nothing` if it does not exist or is empty.
     fn resolve(&self, name: &str, container: &str) -> Resolved {
         match self.values.get(name) {
             Some(Some(text)) if !text.trim().is_empty() => Resolved::Text(text.clone()),
@@ -60,8 +60,9 @@ impl Variables {
 }
 
 impl Surroundings {
-    /// What an entry of `env` comes to (KEDA `scale_resolvers.go`, `resolveAuthRef`: it makes an empty text of every error of
-    /// `ResolveContainerEnv`, which takes the first container where none is named, and errs where none is called so).
+    /// The value of an entry of `env` (KEDA `scale_resolvers.go`, `resolveAuthRef`: every error of `ResolveContainerEnv`
+    /// becomes an empty text. That function takes the first container if none is named, and fails if the named one does not
+    /// exist).
     pub(super) fn variable(&self, entry: &Parameter) -> Resolved {
         let name = entry.name.as_deref().unwrap_or_default();
         if !is_variable(name) {
@@ -88,7 +89,7 @@ impl Surroundings {
         Resolved::Nothing("containerName", reason)
     }
 
-    /// What an entry of `configMapTargetRef` comes to (KEDA `scale_resolvers.go`, `resolveAuthConfigMap`).
+    /// The value of an entry of `configMapTargetRef` (KEDA `scale_resolvers.go`, `resolveAuthConfigMap`).
     pub(super) fn configured(&self, entry: &Parameter) -> Resolved {
         let (name, key) = (entry.name.as_deref(), entry.key.as_deref());
         let (name, key) = (name.unwrap_or_default(), key.unwrap_or_default());
@@ -103,7 +104,7 @@ impl Surroundings {
         Resolved::Nothing("key", reason)
     }
 
-    /// The authentication that is meant (KEDA `scale_resolvers.go`, `getTriggerAuthSpec`).
+    /// The authentication to which a trigger refers (KEDA `scale_resolvers.go`, `getTriggerAuthSpec`).
     pub(super) fn authentication(
         &self,
         reference: &AuthenticationRef,

@@ -1,4 +1,4 @@
-//! Manifests that pass, are refused, or should not have passed.
+//! Tests of manifests that are accepted or refused.
 
 mod access;
 mod refusals;
@@ -37,7 +37,6 @@ fn sample() -> Value {
     })
 }
 
-/// `manifest` with `value` at `pointer`, or without it if `value` is null.
 /// A `ScaledJob` with these fields in its `spec`.
 pub(super) fn scaled_job(spec: &Value) -> ScaledJob {
     let mut whole = json!({
@@ -55,6 +54,7 @@ pub(super) fn scaled_job(spec: &Value) -> ScaledJob {
     serde_json::from_value(whole).unwrap()
 }
 
+/// `manifest` with `value` at `pointer`, or without the field if `value` is null.
 fn with(mut manifest: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = manifest
@@ -199,8 +199,8 @@ fn a_paused_direction_makes_the_behavior_explicit() {
     assert_eq!(behavior.scale_down, Rules::default_down());
 }
 
-/// Each is a time of KEDA's executor (`defaultCooldownPeriod`, `defaultInitialCooldownPeriod`), of Kubernetes'
-/// `HPAControllerConfiguration`, or of a `behavior`: one that kept its length would end what is as much faster too late.
+/// Each of these is a time of KEDA's executor (`defaultCooldownPeriod`, `defaultInitialCooldownPeriod`), of Kubernetes'
+/// `HPAControllerConfiguration`, or of a `behavior`: an undivided time would end too late for a faster load.
 #[test]
 fn faster_settings_have_every_time_divided() {
     let with = |factor: u32| {

@@ -1,19 +1,19 @@
-//! What KEDA reads to scale by: queues and clocks, and what a formula makes of several of them.
+//! Triggers: queues and clocks, and the formula that combines them.
 
 use crate::{Cron, Formula, LengthStrategy};
 
-/// A trigger of a ScaledObject besides the queue that is asked about.
+/// A trigger of a ScaledObject other than the main queue's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trigger {
-    /// Its name, by which a formula knows it.
+    /// Its name, which a formula uses.
     pub name: Option<String>,
-    /// What it reads.
+    /// Its source.
     pub reads: Reads,
-    /// The HPA gets what the operator's last poll read, not a read of its own (`useCachedMetrics`).
+    /// Whether the HPA gets the result of the operator's last poll instead of its own read (`useCachedMetrics`).
     pub use_cached_metrics: bool,
 }
 
-/// What a trigger reads.
+/// The source of a trigger.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reads {
     /// `azure-queue`.
@@ -22,16 +22,16 @@ pub enum Reads {
     Cron(Cron),
 }
 
-/// What counts of one `azure-queue` trigger.
+/// The settings of one `azure-queue` trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueTrigger {
-    /// Messages that one replica or job is meant for (`queueLength`). With 0 no job is ever made.
+    /// Target number of messages per replica or Job (`queueLength`). With 0, no Job is ever created.
     pub queue_length: i64,
-    /// Active means more messages than this (`activationQueueLength`).
+    /// The queue is active with more messages than this (`activationQueueLength`).
     pub activation_queue_length: i64,
-    /// What is counted.
+    /// The messages that count.
     pub strategy: LengthStrategy,
-    /// Messages that are there all the time, where it is another queue than the one that is asked about.
+    /// The constant number of messages, if this is another queue than the main one.
     pub elsewhere: Option<u64>,
 }
 
@@ -46,16 +46,16 @@ impl Default for QueueTrigger {
     }
 }
 
-/// `advanced.scalingModifiers`: one number instead of what each trigger reads.
+/// `advanced.scalingModifiers`: one number in place of the triggers' values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Modifiers {
-    /// `formula`; trigger 0 is the queue that is asked about, the others follow.
+    /// `formula`; trigger 0 is the main queue's, the others follow.
     pub formula: Formula,
-    /// `target`: what one replica is meant to have of the number.
+    /// `target`: the target value per replica.
     pub target: f64,
-    /// `activationTarget`: active means more than this.
+    /// `activationTarget`: active above this value.
     pub activation_target: f64,
-    /// `target` is written as a whole number: with another, KEDA never falls back (KEDA `pkg/fallback/fallback.go`,
+    /// Whether `target` is an integer: with another number, KEDA never falls back (KEDA `pkg/fallback/fallback.go`,
     /// `HasValidFallback`).
     pub whole_target: bool,
 }

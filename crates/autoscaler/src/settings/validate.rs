@@ -1,4 +1,4 @@
-//! From a manifest to settings: what KEDA and the API server refuse is refused here, by its field.
+//! Makes settings from a manifest, and refuses, field by field, what KEDA and the API server refuse.
 
 mod authentication;
 mod behavior;
@@ -20,7 +20,7 @@ use super::{
 pub(super) use connection::{NO_VARIABLE, is_variable};
 pub(super) use trigger::{AZURE_QUEUE_KEYS, CRON_KEYS};
 
-/// Kinds of Kubernetes itself that people scale, or try to.
+/// Kinds of Kubernetes itself that users scale or try to scale.
 const KINDS: [&str; 7] = [
     "Deployment",
     "StatefulSet",
@@ -36,19 +36,20 @@ const INT32_MAX: i64 = i32::MAX as i64;
 const MAX_NAME: usize = 63;
 
 impl ScaledObject {
-    /// The settings in this manifest.
+    /// Makes the settings of this manifest.
     ///
-    /// Refused is what KEDA's webhook refuses and can be seen in the manifest alone (KEDA
-    /// `apis/keda/v1alpha1/scaledobject_webhook.go`), what the schemas of ScaledObject and HPA refuse (Kubernetes
-    /// `pkg/apis/autoscaling/validation/validation.go`), and what this model does not cover. [`Settings::warnings`] tells
-    /// of what all of them accept and should not.
+    /// Refuses what KEDA's webhook refuses and the manifest alone shows (KEDA `apis/keda/v1alpha1/scaledobject_webhook.go`),
+    /// what the schemas of ScaledObject and HPA refuse (Kubernetes `pkg/apis/autoscaling/validation/validation.go`), and what
+    /// this model does not cover. [`Settings::warnings`] reports settings that all of them accept and that are probably
+    /// mistakes.
     ///
-    /// What the manifest refers to is taken to be there, and right; [`ScaledObject::settings_in`] knows more.
+    /// Assumes that all objects to which the manifest refers exist and are right; [`ScaledObject::settings_in`] checks known
+    /// ones.
     pub fn settings(&self) -> Result<Settings, Refusals> {
         self.settings_in(&Surroundings::default())
     }
 
-    /// The settings, where this is known of the cluster around it.
+    /// Makes the settings, using known facts about the cluster.
     pub fn settings_in(&self, around: &Surroundings) -> Result<Settings, Refusals> {
         let mut check = Check::of("ScaledObject");
         check.identity(self);
@@ -79,33 +80,33 @@ impl ScaledObject {
     }
 }
 
-/// An annotation of KEDA's.
+/// The value of KEDA's annotation `name`.
 fn annotation<'a>(metadata: &'a manifest::Metadata, name: &str) -> Option<&'a String> {
     let key = format!("autoscaling.keda.sh/{name}");
     metadata.annotations.get(&key)
 }
 
-/// KEDA `getBoolAnnotation`: what is no boolean counts as true.
+/// Whether an annotation is true (KEDA `getBoolAnnotation`: a value that is not a boolean counts as true).
 fn is_set(metadata: &manifest::Metadata, name: &str) -> bool {
     annotation(metadata, name)
         .is_some_and(|text| !matches!(text.as_str(), "0" | "f" | "F" | "false" | "FALSE" | "False"))
 }
 
-/// Collects what is wrong with an object.
+/// Collects the errors in an object.
 struct Check {
-    /// Its kind.
+    /// The object's kind.
     object: &'static str,
     refusals: Vec<Refusal>,
 }
 
 impl Check {
-    /// Nothing is wrong yet with an object of this kind.
+    /// Makes an empty collection for an object of this kind.
     fn of(object: &'static str) -> Self {
         let refusals = Vec::new();
         Self { object, refusals }
     }
 
-    /// `settings`, if nothing is wrong.
+    /// Returns `settings` if there are no errors.
     fn done<T>(self, settings: T) -> Result<T, Refusals> {
         if self.refusals.is_empty() {
             Ok(settings)
@@ -123,7 +124,7 @@ impl Check {
         });
     }
 
-    /// `value` if it is in range; else refused, and `min` in its place so that checking can go on.
+    /// Returns `value` if it is in range; otherwise refuses it and returns `min`, so that the check can continue.
     fn number(&mut self, by: RefusedBy, field: &str, value: i64, min: i64, max: i64) -> u32 {
         let checked = u32::try_from(value)
             .ok()
@@ -173,8 +174,9 @@ impl Check {
         }
     }
 
-    /// KEDA `hpa.go`, `getHPAName`, takes it as it is; KEDA refuses one that is too long, and the API server one that is no name
-    /// (Kubernetes `pkg/apis/autoscaling/validation/validation.go`, `ValidateHorizontalPodAutoscalerName`).
+    /// Checks the HPA's name. KEDA `hpa.go`, `getHPAName`, uses it unchanged; KEDA refuses a name that is too long, and the API
+    /// server an invalid one (Kubernetes `pkg/apis/autoscaling/validation/validation.go`,
+    /// `ValidateHorizontalPodAutoscalerName`).
     fn hpa_name(&mut self, hpa: &str) {
         let field = "spec.advanced.horizontalPodAutoscalerConfig.name";
         if hpa.len() > MAX_NAME {
@@ -188,8 +190,8 @@ impl Check {
         }
     }
 
-    /// KEDA `scaledobject_controller.go`, `checkTargetResourceIsScalable`: what has no scale subresource is not scaled. Of the
-    /// kinds of other groups nobody knows.
+    /// Checks the scale target. KEDA `scaledobject_controller.go`, `checkTargetResourceIsScalable`: an object without a scale
+    /// subresource is not scaled. Kinds of other groups are unknown here.
     fn target(&mut self, target: &manifest::ScaleTargetRef) {
         let group = target.api_version.as_deref().unwrap_or_default();
         let (Some(kind), "" | "v1" | "apps/v1" | "batch/v1") = (target.kind.as_deref(), group)

@@ -1,4 +1,4 @@
-//! Settings that KEDA takes and a user should not.
+//! Warnings about settings that KEDA accepts and a user should not use.
 
 mod job;
 
@@ -8,7 +8,7 @@ use super::{SelectPolicy, Settings, Warning};
 use crate::{Cron, LengthStrategy};
 
 impl Settings {
-    /// What these settings will do that nobody means. The first two are the sample's.
+    /// Unintended effects of these settings. The sample has the first two.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut warn = |field: &str, reason: String| {
@@ -16,7 +16,7 @@ impl Settings {
             warnings.push(Warning { field, reason });
         };
         let activation = self.activation_queue_length;
-        // Other triggers may be active meanwhile, and a formula has an activation of its own.
+        // Other triggers may be active in the meantime, and a formula has its own activation.
         let alone = self.others.is_empty() && self.modifiers.is_none();
         let to_zero = self.min_replica_count == 0 || self.idle_replica_count == Some(0);
         if activation > 0 && to_zero && alone {
@@ -79,7 +79,7 @@ impl Settings {
         warnings
     }
 
-    /// KEDA `fallback.go`, `HasValidFallback`, and what formulas come to.
+    /// Warnings about formulas: of KEDA `fallback.go`, `HasValidFallback`, and of their results.
     fn of_formula(&self) -> impl Iterator<Item = Warning> {
         let modifiers = self.modifiers.as_ref().filter(|_| self.fallback.is_some());
         let broken = modifiers.is_some_and(|it| !it.whole_target);
@@ -90,8 +90,8 @@ impl Settings {
         target.into_iter().chain(self.boundless())
     }
 
-    /// A formula that divides by what may be 0. `expr-lang/expr` makes an infinite number of it, and no error; KEDA `formula.go`,
-    /// `calculateScalingModifiersFormula`, makes a whole number of that with `int64(out * 1000)`.
+    /// Warns of a formula that may divide by 0. `expr-lang/expr` then returns infinity, without an error; KEDA `formula.go`,
+    /// `calculateScalingModifiersFormula`, converts it to an integer with `int64(out * 1000)`.
     fn boundless(&self) -> Option<Warning> {
         let formula = &self.modifiers.as_ref()?.formula;
         let of_cron = |other: &super::Trigger| match &other.reads {
@@ -124,7 +124,7 @@ impl Settings {
         Some(Warning { field, reason })
     }
 
-    /// A field that does nothing here (KEDA `scaledobject_webhook.go`, `verifyScaledObjects`, warns of both).
+    /// Warns of a field without effect (KEDA `scaledobject_webhook.go`, `verifyScaledObjects`, warns of both).
     fn ineffective(&self) -> Option<Warning> {
         let defaults = Self::default();
         let at_work = self.min_replica_count > 0 && self.idle_replica_count != Some(0);
@@ -143,9 +143,9 @@ impl Settings {
         })
     }
 
-    /// Directions that have a tolerance of their own (Kubernetes
-    /// `pkg/registry/autoscaling/horizontalpodautoscaler/strategy.go`, `dropDisabledFields`;
-    /// `pkg/features/kube_features.go`, `HPAConfigurableTolerance`: beta, and on, since 1.35).
+    /// Warns of directions with their own tolerance (Kubernetes `pkg/registry/autoscaling/horizontalpodautoscaler/strategy.go`,
+    /// `dropDisabledFields`; `pkg/features/kube_features.go`, `HPAConfigurableTolerance`: beta, and enabled by default, since
+    /// 1.35).
     fn tolerances(&self) -> impl Iterator<Item = Warning> {
         let behavior = self.behavior.as_ref();
         let up = behavior.and_then(|it| it.scale_up.tolerance);
@@ -163,14 +163,14 @@ impl Settings {
 }
 
 impl ScaledObject {
-    /// What is written in the manifest and has no effect.
+    /// Fields of the manifest without effect.
     pub fn warnings(&self) -> Vec<Warning> {
         of_triggers(&self.spec.triggers)
     }
 }
 
 impl ScaledJob {
-    /// What is written in the manifest and has no effect, or another than it says.
+    /// Fields of the manifest without effect, or with another effect than their names say.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = of_triggers(&self.spec.triggers);
         warnings.extend(job::warnings(&self.spec));
@@ -178,8 +178,8 @@ impl ScaledJob {
     }
 }
 
-/// Schedules that never come, and keys that the scaler does not read. KEDA `typed_config.go`, `checkUnexpectedParameterExist`, tells of them only where a flag
-/// asks for that.
+/// Warns of schedules that never come, and of keys that the scaler does not read. KEDA `typed_config.go`,
+/// `checkUnexpectedParameterExist`, reports such keys only if a flag enables it.
 fn of_triggers(triggers: &[Trigger]) -> Vec<Warning> {
     let of_trigger = |(n, trigger): (usize, &Trigger)| {
         let known: &[&str] = match trigger.kind.as_str() {
@@ -206,7 +206,7 @@ fn of_triggers(triggers: &[Trigger]) -> Vec<Warning> {
     triggers.iter().enumerate().flat_map(of_trigger).collect()
 }
 
-/// Schedules of a `cron` trigger that never come: the next time of one is Go's zero time, which is past (KEDA
+/// Warns of schedules of a `cron` trigger that never come: their next time is Go's zero time, which is in the past (KEDA
 /// `pkg/scalers/cron_scaler.go`, `GetMetricsAndActivity`; `robfig/cron`, `spec.go`, `Next`).
 fn of_schedules(n: usize, trigger: &Trigger) -> impl Iterator<Item = Warning> {
     let never = |key: &str| {

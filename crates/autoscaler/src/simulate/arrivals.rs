@@ -1,22 +1,22 @@
-//! When messages come.
+//! Arrival times of messages.
 
 use std::time::Duration;
 
-/// Rates of sending that change at given times, once or again and again.
+/// Arrival rates that change at given times, once or periodically.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Arrivals {
     rates: Vec<Rates>,
     period: Option<Duration>,
 }
 
-/// What holds from a moment on.
+/// Arrivals from a time on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
-    /// From then on.
+    /// The time.
     pub at: Duration,
-    /// So many messages at once.
+    /// Messages that arrive at that time.
     pub burst: u32,
-    /// And so many a second until the next.
+    /// Messages per second from then until the next entry.
     pub per_second: f64,
 }
 
@@ -27,7 +27,7 @@ impl Rates {
 }
 
 impl Arrivals {
-    /// Rates in any order.
+    /// Makes arrivals from rates in any order.
     pub fn new(rates: impl IntoIterator<Item = Rates>) -> Self {
         let mut rates: Vec<_> = rates.into_iter().collect();
         rates.sort_by_key(|rates| rates.at);
@@ -37,7 +37,7 @@ impl Arrivals {
         }
     }
 
-    /// So many messages at time zero and none after.
+    /// Makes a single burst of messages at time zero.
     pub fn burst(messages: u32) -> Self {
         Self::new([Rates {
             at: Duration::ZERO,
@@ -46,7 +46,7 @@ impl Arrivals {
         }])
     }
 
-    /// The same again with every period. Rates that begin after the period are left out; a period of zero is none.
+    /// Repeats the arrivals with this period. Rates that begin after the period are left out; a period of zero repeats nothing.
     #[must_use]
     pub fn every(mut self, period: Duration) -> Self {
         self.rates.retain(|rates| rates.at < period);
@@ -54,13 +54,13 @@ impl Arrivals {
         self
     }
 
-    /// When the first message comes; `None`: never.
+    /// The time of the first message; `None`: there is none.
     pub fn first(&self) -> Option<Duration> {
         let first = self.rates.iter().find(|rates| rates.sends());
         first.map(|rates| rates.at)
     }
 
-    /// When the last message has come; `None`: messages come for ever, or never.
+    /// The time of the last message; `None`: messages arrive for ever, or never.
     pub fn last(&self) -> Option<Duration> {
         if self.period.is_some() {
             return None;
@@ -72,8 +72,8 @@ impl Arrivals {
         Some(self.rates[last].at)
     }
 
-    /// Single messages up to `horizon`, as so many at a time, in the order of time: of a rate, one whenever another whole one has
-    /// come.
+    /// Single messages up to `horizon`, as groups with the same time, in the order of time: at a rate, one message whenever the
+    /// amount reaches the next integer.
     pub fn messages(&self, horizon: Duration) -> Vec<(Duration, u32)> {
         let mut messages = Vec::new();
         let mut cursor = self.cursor();
@@ -100,7 +100,7 @@ impl Arrivals {
         messages
     }
 
-    /// How many messages come up to `horizon`, without making them.
+    /// The number of messages up to `horizon`, without listing them.
     pub fn count(&self, horizon: Duration) -> f64 {
         let mut cursor = self.cursor();
         let (mut now, mut count) = (Duration::ZERO, 0.0);
@@ -134,18 +134,18 @@ fn whole(messages: f64) -> u32 {
     messages as u32
 }
 
-/// A place in the arrivals.
+/// A position in the arrivals.
 #[derive(Debug)]
 pub(super) struct Cursor<'a> {
     arrivals: &'a Arrivals,
     next: usize,
-    /// When the period began.
+    /// The begin of the present period.
     begun: Duration,
     per_second: f64,
 }
 
 impl Cursor<'_> {
-    /// What comes at once up to `now`; then the rate is that of `now`.
+    /// The bursts up to `now`; afterwards the rate is that of `now`.
     pub(super) fn bursts(&mut self, now: Duration) -> f64 {
         let mut burst = 0.0;
         while self.next_change().is_some_and(|at| at <= now) {

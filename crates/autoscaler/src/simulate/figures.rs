@@ -1,4 +1,4 @@
-//! What a simulation comes to, in figures; made while it runs, so that hours need no memory.
+//! Figures of a simulation, computed while it runs, so that long simulations need no memory.
 
 mod fleet;
 
@@ -8,86 +8,87 @@ use super::{Point, Workload, simulate_into};
 use crate::{Decision, DecisionMaker, Reason, Settings, Start};
 pub(crate) use fleet::Fleet;
 
-/// Replicas taken away and needed again within this time were taken away too early: as long as the HPA's own window.
+/// A scale-out within this time after a scale-in shows that replicas were removed too early: as long as the HPA's own window.
 pub const THRASH_WINDOW: Duration = Duration::from_secs(300);
 
-/// How replicas become nodes.
+/// How replicas are distributed to nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nodes {
-    /// Replicas that fit one node, at least 1.
+    /// Replicas that fit on one node, at least 1.
     pub replicas_per_node: u32,
-    /// How long a node stays after it is no longer needed.
+    /// How long a node remains after it is no longer needed.
     pub linger: Duration,
 }
 
-/// What a simulation comes to. Counts of replicas and messages are rounded, since both are amounts.
+/// Figures of a simulation. Counts of replicas and messages are rounded, since both are continuous amounts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
     /// Replicas at time zero.
     pub replicas_at_rest: u32,
-    /// Most replicas at any time.
+    /// Highest number of replicas.
     pub most_replicas: u32,
-    /// From the first message until the maximum of replicas works for the first time; `None`: it never does.
+    /// Time from the first message until the maximum of replicas works; `None`: never.
     pub full_scale: Option<Duration>,
-    /// From the last message until there is none left; `None`: the load goes on, or some are left at the horizon.
+    /// Time from the last message until none is left; `None`: the load continues, or messages are left at the horizon.
     pub drain: Option<Duration>,
-    /// Most messages at any time, visible and leased.
+    /// Highest number of messages, visible and leased.
     pub most_messages: u64,
     /// Messages at the horizon, visible and leased.
     pub left: u64,
-    /// Fewest messages at any tick in the second half of the time, visible and leased: what the replicas never catch up with.
+    /// Lowest number of messages at any tick in the second half of the time, visible and leased: a backlog that is never worked
+    /// off.
     pub never_below: u64,
-    /// Longest time that a message has waited to be taken.
+    /// Longest time that a message waited until a replica took it.
     pub longest_wait: Duration,
-    /// Messages at the horizon that no replica is there for, too few to be active: they stay until others come.
+    /// Messages at the horizon without replicas and too few to be active: they stay until others come.
     pub stranded: u64,
-    /// Longest time that messages waited so.
+    /// Longest time for which messages were stranded like this.
     pub stranded_longest: Duration,
-    /// Scale-outs less than [`THRASH_WINDOW`] after a scale-in, the first after each: as often was taken away what was
-    /// needed.
+    /// Number of scale-outs less than [`THRASH_WINDOW`] after a scale-in, only the first after each: replicas were removed
+    /// although they were needed again.
     pub thrash: u32,
-    /// Of these, those after a scale-in by KEDA itself, past the HPA.
+    /// The part of `thrash` that follows a scale-in by KEDA itself, without the HPA.
     pub thrash_by_keda: u32,
-    /// Replicas ended with work in flight.
+    /// Replicas that ended while they worked on messages.
     pub ended_at_work: u64,
-    /// Messages in flight on those.
+    /// Messages in work on those replicas.
     pub interrupted: u64,
-    /// Of these, what was not done within the grace, and was begun anew.
+    /// Messages of these that were not finished within the grace period, and began anew.
     pub cut_off: u64,
-    /// The change to no replicas, or to the idle ones, that ends most of them, with work in flight if there is any such.
+    /// The scale-in to zero or idle replicas that ends most replicas; one with messages in work, if there is any.
     pub worst_deactivation: Option<ScaleIn>,
-    /// The scale-in, by KEDA or the HPA, that cuts off most messages, if one does.
+    /// The scale-in by KEDA or the HPA that cuts off most messages; `None`: none does.
     pub worst_cut: Option<ScaleIn>,
-    /// The scale-in by the HPA that takes away most replicas in one step.
+    /// The HPA's scale-in that removes most replicas in one step.
     pub worst_step: Option<ScaleIn>,
-    /// Time of all replicas together, started or not.
+    /// Total time of all replicas, started or not.
     pub replica_time: Duration,
-    /// Most nodes at any time.
+    /// Highest number of nodes.
     pub most_nodes: u32,
-    /// Time of all nodes together.
+    /// Total time of all nodes.
     pub node_time: Duration,
 }
 
-/// Replicas are taken away.
+/// A scale-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaleIn {
-    /// When.
+    /// The time.
     pub at: Duration,
-    /// By whom: KEDA takes a fleet away past the HPA and its windows.
+    /// The loop that decided: KEDA removes all replicas without the HPA and its windows.
     pub by: DecisionMaker,
-    /// From so many replicas.
+    /// The replicas before.
     pub from: u32,
-    /// To so many.
+    /// The replicas after.
     pub to: u32,
-    /// Replicas that were at work.
+    /// Replicas that ended while they worked on messages.
     pub ended_at_work: u32,
-    /// Messages in flight on them.
+    /// Messages in work on them.
     pub interrupted: u64,
-    /// Of these, what was not done within the grace.
+    /// Messages of these that were not finished within the grace period.
     pub cut_off: u64,
 }
 
-/// Runs the simulation to its figures.
+/// Simulates, and returns the figures.
 pub fn figures(
     settings: &Settings,
     start: &Start,
@@ -98,7 +99,7 @@ pub fn figures(
     figures_into(settings, start, workload, horizon, nodes, |_, _| {})
 }
 
-/// Runs as [`figures`] does; `each` sees every tick and what it decided.
+/// As [`figures`]; `each` gets every tick with its decisions.
 pub fn figures_into(
     settings: &Settings,
     start: &Start,
@@ -118,7 +119,7 @@ pub fn figures_into(
 
 struct Tally<'a> {
     settings: &'a Settings,
-    /// What the wall clock shows at time zero.
+    /// The wall clock's time at time zero.
     wall: Duration,
     first_message: Duration,
     start_delay: Duration,
@@ -128,11 +129,11 @@ struct Tally<'a> {
     ended_at_work: f64,
     interrupted: f64,
     cut_off: f64,
-    /// The maximum of replicas is set since then.
+    /// Since when the maximum of replicas has been set.
     full_since: Option<Duration>,
     stranded_since: Option<Duration>,
     scaled_in: Option<(Duration, DecisionMaker)>,
-    /// The last tick, and the replicas from then on; none before the begin.
+    /// The last tick, with the replicas after it; `None` before the first.
     last: Option<(Duration, u32)>,
     fleet: Fleet,
 }
@@ -214,7 +215,7 @@ impl<'a> Tally<'a> {
             .then(|| self.full_since.unwrap_or(decision.at));
     }
 
-    /// Keeps the worst of its kind.
+    /// Updates the worst scale-in of each kind.
     fn scaled_in(&mut self, decision: &Decision, point: &Point) {
         let new = ScaleIn {
             at: decision.at,
@@ -245,7 +246,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The maximum works once those that were started last have started.
+    /// Records when the maximum works: once the replicas that were started last have started.
     fn note_full(&mut self, now: Duration) {
         let Some(since) = self.full_since else { return };
         let works = since + self.start_delay;
@@ -254,7 +255,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// No replica, and a queue that no poll will find active, if the clock stood still.
+    /// Whether there are no replicas, and a queue that no poll will find active, apart from cron triggers' times.
     fn is_stranded(&self, point: &Point) -> bool {
         let scaled = self.settings.annotations.paused.is_none();
         scaled

@@ -1,8 +1,8 @@
-//! Messages and those who work on them, as amounts.
+//! Messages and consumers, as continuous amounts.
 //!
-//! Messages come at a rate and are worked on by as many replicas as there are, each with so many at a time. How they are done
-//! depends on the work: [`cohorts`] for work that takes a known time, [`flow`] for the rest. A replica that ends goes on for its
-//! grace; what it has not done then goes back into the queue, and is begun anew by another.
+//! Messages arrive at a rate, and each of the replicas works on several at the same time. The service depends on the work:
+//! [`cohorts`] for work that takes a known time, [`flow`] for the rest. A replica that ends continues for its grace period;
+//! unfinished messages then go back into the queue, and begin anew on another replica.
 
 mod cohorts;
 mod flow;
@@ -15,10 +15,10 @@ use crate::Queue;
 use cohorts::Cohorts;
 use flow::Flow;
 
-/// Fewer messages than this are none. Served as an amount the last one would never be quite done; a half makes *n* messages
-/// take about as long as *n* independent ones do on average.
+/// Amounts below this count as no messages. As a continuous amount, the last message would never be quite finished; with a
+/// half, *n* messages take about as long as *n* independent ones do on average.
 const NONE: f64 = 0.5;
-/// Shorter work is served as a flow: the loops look every few seconds.
+/// Work shorter than this is served as a flow: the loops poll every few seconds.
 const SHORT: Duration = Duration::from_secs(1);
 
 /// The queue, and the replicas that serve it.
@@ -27,11 +27,11 @@ pub(super) struct Fluid<'a> {
     workload: &'a Workload,
     arrivals: arrivals::Cursor<'a>,
     now: Duration,
-    /// Messages that wait, and with a [`Flow`] those in work too.
+    /// Waiting messages; with a [`Flow`], also those in work.
     backlog: f64,
     server: Server,
     working: u32,
-    /// Replicas that will work from a time on, by that time.
+    /// Replicas that will start, by the time of their start.
     starting: VecDeque<(Duration, u32)>,
     leaving: Vec<Leaving>,
     empty_since: Option<Duration>,
@@ -45,33 +45,33 @@ enum Server {
     Flow(Flow),
 }
 
-/// Messages of replicas that have ended and are in their grace.
+/// Messages of ended replicas that are in their grace period.
 #[derive(Debug, Clone, Copy)]
 struct Leaving {
     at: Duration,
     messages: f64,
-    /// Back to the queue; else done.
+    /// Whether they go back to the queue; otherwise they are finished.
     back: bool,
 }
 
-/// What ends with replicas: amounts, since messages are spread evenly over replicas of the same age.
+/// Losses by ending replicas: amounts, since messages are spread evenly over replicas of the same age.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Ended {
-    /// Replicas at work.
+    /// Replicas that ended while they worked on messages.
     pub(super) replicas: f64,
-    /// Messages on them.
+    /// Messages in work on them.
     pub(super) messages: f64,
-    /// Of these, what is not done within the grace, and is begun anew.
+    /// Messages of these that are not finished within the grace period, and begin anew.
     pub(super) cut_off: f64,
 }
 
-/// What the server says of replicas that end.
+/// The server's messages on replicas that end.
 #[derive(Debug, Default)]
 struct Cut {
     replicas: f64,
     messages: f64,
     lost: f64,
-    /// When what is done within the grace is, in seconds.
+    /// The messages that finish within the grace period, with their times in seconds.
     finishing: Vec<(f64, f64)>,
 }
 
@@ -117,13 +117,13 @@ impl<'a> Fluid<'a> {
         self.empty_since
     }
 
-    /// Most messages since this was asked for last, and when.
+    /// The time and number of most messages since the last call.
     pub(super) fn take_peak(&mut self) -> (Duration, u64) {
         let (at, most) = self.peak.take().unwrap_or((self.now, self.messages()));
         (at, whole(most))
     }
 
-    /// For how long the message at the head of the queue has waited.
+    /// How long the message at the head of the queue has waited.
     pub(super) fn oldest_wait(&mut self) -> Duration {
         let waiting = self.waiting();
         self.waits.oldest(self.now, waiting)
@@ -143,7 +143,7 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    /// What changes at this moment: bursts come, replicas begin, those that have ended let go of messages.
+    /// Applies the changes at this time: bursts arrive, replicas start, ended replicas return or finish messages.
     fn change(&mut self) {
         let burst = self.arrivals.bursts(self.now);
         if burst > 0.0 {
@@ -180,7 +180,7 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    /// Serves until then; neither the rate of arrivals nor the replicas change before.
+    /// Serves until `until`; before that, neither the arrival rate nor the replicas change.
     fn serve(&mut self, until: Duration) {
         let per_second = self.arrivals.per_second();
         let (from, to) = (self.now.as_secs_f64(), until.as_secs_f64());
@@ -220,7 +220,7 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    /// All messages, those of ended replicas too.
+    /// All messages, including those of ended replicas.
     fn messages(&self) -> f64 {
         let leaving: f64 = self.leaving.iter().map(|it| it.messages).sum();
         let busy = match &self.server {
@@ -246,8 +246,8 @@ impl<'a> Fluid<'a> {
         }
     }
 
-    /// Starts replicas, or ends those first that have not begun, the newest of them first, and then those that have, again the
-    /// newest first (Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`).
+    /// Starts replicas, or ends them: first those that have not started, then those that have, the newest first in both cases
+    /// (Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`).
     pub(super) fn scale(&mut self, from: u32, to: u32) -> Ended {
         if to > from {
             let at = self.now + self.workload.service.start_delay;
@@ -299,16 +299,16 @@ impl<'a> Fluid<'a> {
     }
 }
 
-/// When messages came, as far as they wait: their number over time.
+/// Arrival times of waiting messages: their cumulative number over time.
 #[derive(Debug, Default)]
 struct Waits {
     come: f64,
-    /// When so many had come, in the order of time; the last is now.
+    /// The cumulative number of arrivals at each time, in order; the last entry is for now.
     marks: VecDeque<(Duration, f64)>,
 }
 
 impl Waits {
-    /// So many come, evenly from then to then.
+    /// Adds messages that arrive evenly from `from` to `to`.
     fn come(&mut self, from: Duration, to: Duration, messages: f64) {
         if messages <= 0.0 {
             return;
@@ -320,7 +320,7 @@ impl Waits {
         self.marks.push_back((to, self.come));
     }
 
-    /// How long the first of so many that wait has waited.
+    /// How long the first of `waiting` messages has waited.
     fn oldest(&mut self, now: Duration, waiting: f64) -> Duration {
         if waiting < NONE {
             self.marks.clear();
@@ -348,7 +348,7 @@ fn moment(seconds: f64, latest: Duration) -> Duration {
     Duration::try_from_secs_f64(seconds).map_or(latest, |at| at.min(latest))
 }
 
-/// Whole messages.
+/// Converts to an integer number of messages.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

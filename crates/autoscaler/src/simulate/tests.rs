@@ -1,4 +1,4 @@
-//! Simulations whose results are known.
+//! Tests of simulations with known results.
 
 use super::*;
 use crate::DecisionMaker;
@@ -62,7 +62,7 @@ fn the_backlog_is_what_is_sent_and_not_served() {
     // Started at 10 s: 130 sent, 5 served.
     assert_eq!(backlog(15), (125, 4, 1));
     assert_eq!(backlog(30), (120, 4, 1));
-    // 4 at 146 s, the last of which takes its time.
+    // 4 at 146 s, the last of which still needs its working time.
     assert_eq!(backlog(150), (1, 1, 1));
     assert_eq!(backlog(180), (0, 0, 1));
 }
@@ -93,7 +93,7 @@ fn the_sample_ends_fifteen_replicas_at_work_at_once() {
     let last = series.decisions.last().unwrap();
     assert_eq!((last.by, last.from, last.to), (DecisionMaker::Keda, 15, 0));
     let interrupted: f64 = series.points.iter().map(|point| point.interrupted).sum();
-    // 18 came a second before, and each takes four on the average.
+    // 18 arrived a second before, and each takes four on average.
     assert!((13.5..14.5).contains(&interrupted), "{interrupted}");
 }
 
@@ -125,7 +125,7 @@ fn a_period_repeats_its_rates() {
         .iter()
         .map(|point| point.queue.visible + point.queue.leased)
         .collect();
-    // 15 a minute, and the next burst of 10 at the minute itself.
+    // 15 per minute, and the next burst of 10 at the minute itself.
     assert_eq!(messages, [10, 25, 40, 55, 70, 85]);
 }
 

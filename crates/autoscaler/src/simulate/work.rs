@@ -1,20 +1,20 @@
-//! How long a message is worked on.
+//! Working times of messages.
 
 use std::time::Duration;
 
-/// How long replicas work on each message. The kinds are those of the consumer's `--work`.
+/// The distribution of the working time of a message. The kinds are those of the consumer's `--work`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// Always so long.
+    /// Always this long.
     Fixed(Duration),
     /// Any time between these two, equally likely.
     Uniform(Duration, Duration),
-    /// Exponentially distributed with this mean: how long it has been worked on says nothing of how long it still takes.
+    /// Exponentially distributed with this mean: the elapsed time says nothing about the remaining time.
     Exponential(Duration),
 }
 
 impl Work {
-    /// The mean.
+    /// The mean working time.
     pub fn mean(self) -> Duration {
         match self {
             Self::Fixed(work) | Self::Exponential(work) => work,
@@ -22,7 +22,7 @@ impl Work {
         }
     }
 
-    /// The longest; `None`: there is none.
+    /// The longest working time; `None`: there is no limit.
     pub fn longest(self) -> Option<Duration> {
         match self {
             Self::Fixed(work) => Some(work),
@@ -31,8 +31,8 @@ impl Work {
         }
     }
 
-    /// How long the `n`th message takes: no chance, but a sequence that fills the distribution evenly, whatever part of it is
-    /// looked at (multiples of the golden ratio).
+    /// The working time of the `n`th message: not random, but from a sequence whose every part fills the distribution evenly
+    /// (multiples of the golden ratio).
     pub fn nth(self, n: u32) -> Duration {
         const GOLDEN: f64 = 0.618_033_988_749_894_9;
         let part = ((f64::from(n) + 0.5) * GOLDEN).fract();
@@ -43,7 +43,7 @@ impl Work {
         }
     }
 
-    /// The part of all messages, from 0 to 1, that is not done within this time.
+    /// The share of all messages, from 0 to 1, that is not finished within this time.
     pub fn longer_than(self, time: Duration) -> f64 {
         let time = time.as_secs_f64();
         match self {

@@ -1,4 +1,4 @@
-//! The signature, judged by a real Azurite, and the escaping.
+//! Tests of the signature with a real Azurite, and of the escapes.
 
 use time::macros::datetime;
 
@@ -24,7 +24,7 @@ fn the_signature_is_escaped_and_the_rest_is_readable() {
     assert!(!signature.contains(['+', '/', '=']), "{signature}");
 }
 
-/// Status of listing queues, and of listing tables, with this SAS.
+/// The status of listing queues, and of listing tables, with this SAS.
 async fn answers(azurite: &Azurite, sas: &str) -> (u16, u16) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let accept = "application/json;odata=nometadata";

@@ -1,5 +1,5 @@
-//! The published image in a container. Where no engine can be used the test says so and does nothing else, unless
-//! `EDW_REQUIRE_DOCKER=1` makes that a failure.
+//! Tests of the published image in a container. If no engine is usable, a test reports this and does nothing else, unless
+//! `EDW_REQUIRE_DOCKER=1` makes it a failure.
 
 use std::{
     collections::HashMap,
@@ -16,14 +16,14 @@ use tokio::runtime::Runtime;
 
 use crate::support::{assert_goes_away, create_queue_and_table, listings, up::Up};
 
-/// Whether an engine can be used; when not, that is told or, with `EDW_REQUIRE_DOCKER=1`, a failure.
+/// Whether an engine is usable; if not, this is reported or, with `EDW_REQUIRE_DOCKER=1`, a failure.
 async fn usable(test: &str) -> bool {
     let Err(reason) = azurite::docker_usable().await else {
         return true;
     };
     let required = std::env::var("EDW_REQUIRE_DOCKER").as_deref() == Ok("1");
     assert!(!required, "EDW_REQUIRE_DOCKER=1, and {reason}");
-    // Past the test runner's capture: a pass that ran nothing must not look like one.
+    // Not captured by the test runner, so that a test that ran nothing does not look like a pass.
     writeln!(stderr(), "{test} NOT RUN: {reason}").unwrap();
     false
 }

@@ -1,4 +1,4 @@
-//! What the environment chooses, and what is said when nothing works, through a process with an environment of its own.
+//! Tests of the choice by environment variables, and of the error if nothing works, in a process with its own environment.
 
 use std::{env, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -9,7 +9,7 @@ use crate::support::{
     up::{Up, error_of},
 };
 
-/// A `DOCKER_HOST` nothing answers at: port 1 is reserved and unused.
+/// A `DOCKER_HOST` at which nothing answers: port 1 is reserved and unused.
 const NO_ENGINE: (&str, &str) = ("DOCKER_HOST", "tcp://127.0.0.1:1");
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn processes_that_start_together_install_once() {
         directory.path().join("calls"),
     );
     let npm = directory.path().join("npm");
-    // `--prefix <directory>` is where npm is told to install.
+    // `--prefix <directory>` is npm's installation directory.
     let script = format!(
         "#!/bin/sh\necho called >>{}\nwhile [ \"$1\" != --prefix ]; do shift; done\nln -s {}/node_modules \"$2\"\n",
         calls.display(),

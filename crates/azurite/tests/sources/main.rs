@@ -1,4 +1,4 @@
-//! Each source against a real Azurite, in one binary: it links once.
+//! Tests of each source with a real Azurite, in one binary, which links once.
 
 #[cfg(test)]
 mod docker;

@@ -1,4 +1,4 @@
-//! The npm package: what it accepts and refuses, its ports, its data, and that it ends with its starter.
+//! Tests of the npm package: accepted and refused requests, its ports, its data, and its end with its parent process.
 
 use std::net::TcpListener;
 
@@ -132,7 +132,7 @@ async fn a_halted_one_refuses_connections_and_comes_back_after_its_port_is_free(
         .parse()
         .unwrap();
     if cfg!(target_os = "linux") {
-        // A listener of the standard library allows for reuse and would get it; a plain socket does not.
+        // A listener of the standard library allows address reuse and would get the port; a plain socket does not.
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         let taken = socket.bind(([127, 0, 0, 1], port).into());
         assert!(taken.is_err(), "it must be kept");
@@ -208,7 +208,7 @@ async fn https_is_verified_and_a_token_without_a_lifetime_is_refused() {
     let trusting = trusting.no_proxy().build().unwrap();
     let signed = trusting.get(format!("{url}&{}", azurite.sas())).send();
     assert_eq!(signed.await.unwrap().status(), 200);
-    // No claims at all: looked into, and not good enough.
+    // A token without claims: parsed, and refused.
     let token = trusting.get(&url).bearer_auth("e30.e30.c2ln").send();
     assert_eq!(token.await.unwrap().status(), 403);
 

@@ -1,12 +1,12 @@
-//! What a run needs to be allowed. All of it stands in a role of the guide too, which a test holds to this.
+//! Rights that a run needs. A role of the guide grants all of them, as a test checks.
 
-/// Rights that are needed on one kind of objects.
+/// Rights on one kind of objects.
 pub(super) struct Right {
     pub(super) group: &'static str,
     /// The kind, with its subresource: `pods/log`.
     pub(super) resource: &'static str,
     pub(super) verbs: &'static [&'static str],
-    /// What for.
+    /// The reason.
     pub(super) why: &'static str,
 }
 
@@ -24,14 +24,14 @@ const fn right(
     }
 }
 
-/// What server-side apply takes: an object that is not there yet is created (Kubernetes, "Server-Side Apply").
+/// The verbs of server-side apply: an object that does not exist yet is created (Kubernetes, "Server-Side Apply").
 const APPLY: &[&str] = &["create", "patch"];
 
 const OVERLAY: &str = "apply the overlay";
 
 const EVIDENCE: &str = "keep what it looked like";
 
-/// What every run needs. All of it stands in `docs/cluster-role.yaml` too, which a test holds to this.
+/// Rights that every run needs. `docs/cluster-role.yaml` grants all of them, as a test checks.
 pub(super) const RIGHTS: &[Right] = &[
     right(
         "",
@@ -79,7 +79,7 @@ pub(super) const RIGHTS: &[Right] = &[
     ),
 ];
 
-/// What is needed besides where KEDA scales.
+/// Additional rights if KEDA scales.
 pub(super) const SCALING: &[Right] = &[
     right("keda.sh", "scaledobjects", APPLY, "have KEDA scale"),
     right(
@@ -115,7 +115,7 @@ pub(super) const NODES: &[Right] = &[
     right("", "pods/eviction", &["create"], "drain those nodes"),
 ];
 
-/// And where their objects may be deleted.
+/// Additional rights if nodes may be deleted.
 pub(super) const DELETED_NODES: &[Right] = &[right(
     "",
     "nodes",
@@ -164,7 +164,7 @@ mod tests {
         };
         assert_eq!(lacking(&[RIGHTS, SCALING], &role), [""; 0]);
         assert_eq!(lacking(&[NODES, DELETED_NODES], &of_nodes), [""; 0]);
-        // Who hands over no node gives nobody the right to change one.
+        // A user who hands over no node need not grant rights to change nodes.
         let changes = |right: &&String| right.starts_with(" nodes ") && !right.ends_with("list");
         assert_eq!(role.iter().find(changes), None);
     }

@@ -1,4 +1,4 @@
-//! The crate against an API server that is played: what no unit test and no healthy cluster shows.
+//! Tests against a fake API server, for cases that neither unit tests nor a healthy cluster show.
 
 #![expect(
     clippy::disallowed_methods,
@@ -33,7 +33,7 @@ fn list(items: &[Value], version: u32) -> Value {
     json!({"apiVersion": "v1", "kind": "PodList", "metadata": {"resourceVersion": version.to_string()}, "items": items})
 }
 
-/// What a watch of pods tells until it has told `count` things.
+/// The first `count` changes of a watch of pods.
 async fn told(count: usize, mut answers: Vec<Answer>) -> Vec<String> {
     answers.reverse();
     let (client, _) = played(move |_| {
@@ -93,7 +93,7 @@ async fn versions_that_the_server_has_forgotten_cost_no_end_of_a_pod() {
         vec![
             Answer::ok(&list(&[pod("a", 1), pod("b", 1)], 1)),
             Answer::events(&[forgotten]),
-            // While nobody watched, `a` went.
+            // `a` went while the watch was broken.
             Answer::ok(&list(&[pod("b", 1)], 9)),
         ],
     );
@@ -122,7 +122,7 @@ async fn a_server_that_stays_away_is_told_of() {
     watching.await.unwrap();
 }
 
-/// What a server says of the kinds of `v1` that a test applies.
+/// The server's list of the kinds of `v1` that a test applies.
 fn kinds() -> Value {
     let resource = |name: &str, kind: &str, namespaced: bool| json!({"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get", "patch", "delete"]});
     json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": [
@@ -260,7 +260,7 @@ async fn a_namespace_that_is_gone_already_is_removed() {
     );
 }
 
-/// A server that allows all but what `denied` names, and knows no KEDA.
+/// A server that grants all rights except those that `denied` names, without KEDA.
 fn least_rights(denied: &'static str) -> impl FnMut(&server::Asked) -> Answer + Send {
     move |asked| {
         if asked.path == "/version" {

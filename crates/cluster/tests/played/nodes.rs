@@ -1,4 +1,4 @@
-//! Nodes that were handed over, and their pods, against an API server that is played.
+//! Tests of handed-over nodes, and of their pods, against a fake API server.
 
 mod drained;
 
@@ -28,7 +28,7 @@ fn holder() -> Holder {
     }
 }
 
-/// The node `n`, handed over or not, with this holder, cordoned or not.
+/// The node `n`: handed over or not, with this holder, cordoned or not.
 fn node(is_handed_over: bool, holder: Option<&str>, is_cordoned: bool) -> Value {
     let labels = if is_handed_over {
         json!({"edw.example/drain": "yes", "edw/may-be-deleted": "true"})
@@ -51,7 +51,7 @@ fn list(kind: &str, items: &[Value]) -> Value {
     json!({"apiVersion": "v1", "kind": kind, "metadata": {"resourceVersion": "1"}, "items": items})
 }
 
-/// A server with one node, which takes what is asked of it.
+/// A server with one node, which accepts every request.
 fn with(node: Value) -> (Client, Log) {
     played(move |asked| match asked.method.as_str() {
         "GET" if asked.path.starts_with("/api/v1/pods?") => Answer::ok(&list("PodList", &[])),
@@ -105,7 +105,7 @@ async fn a_node_that_is_not_the_runs_to_take_is_not_touched() {
         assert_eq!(refused.unwrap_err().to_string(), why);
         assert!(changes(&log).is_empty(), "{why}");
     }
-    // A node that another run holds stays as it is.
+    // A node that another run holds stays unchanged.
     let (client, log) = with(node(true, Some("r0"), true));
     assert!(!uncordon(&client, "n", "r1").await.unwrap());
     assert!(changes(&log).is_empty());
@@ -117,7 +117,7 @@ async fn what_others_change_at_the_same_moment_is_looked_at_anew() {
     let (client, log) = played(move |asked| {
         if asked.method == "GET" {
             reads += 1;
-            // Its owner took the label off meanwhile.
+            // Its owner has removed the label in the meantime.
             return Answer::ok(&node(reads == 1, None, false));
         }
         Answer::refused(409, "Conflict", "the object has been modified")
@@ -196,7 +196,8 @@ async fn a_node_is_deleted_only_if_it_may_be_and_nothing_of_others_is_on_it() {
     assert_eq!(deleted.body["preconditions"]["uid"], "u");
 }
 
-/// A server that allows all but what `denied` names, with one node with these labels.
+/// The missing rights and nodes on a server that grants all rights except those that `denied` names, and has one node with
+/// these labels.
 async fn lacks(denied: &'static str, labels: Value) -> Vec<String> {
     let mut rights = least_rights(denied);
     let (client, _) = played(move |asked| {
@@ -230,7 +231,7 @@ async fn who_hands_over_nodes_is_told_beforehand_what_lacks_to_drain_them() {
     let denied = lacks("patch nodes", drain.clone()).await;
     let expected = "permission to patch nodes (core), needed to cordon those nodes, and give them back: docs/cluster-role-nodes.yaml has all that is needed";
     assert_eq!(denied, [expected]);
-    // The right to delete is needed where a node may be deleted, and nowhere else.
+    // The right to delete is needed only if a node may be deleted.
     assert_eq!(lacks("delete nodes", drain).await, [""; 0]);
     let denied = lacks("delete nodes", deletable).await;
     assert!(

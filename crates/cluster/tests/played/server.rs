@@ -1,4 +1,4 @@
-//! An API server that is played: it answers as a test says, and keeps what it was asked.
+//! A fake API server: it gives the answers of a test, and records the requests.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tower_test::mock;
 
-/// What was asked: method, path with query, and the body.
+/// A request: method, path with query, and the body.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: String,
@@ -21,11 +21,11 @@ pub(crate) struct Asked {
     pub(crate) body: Value,
 }
 
-/// What is answered.
+/// An answer.
 pub(crate) struct Answer {
     status: u16,
     text: String,
-    /// Whether the connection stays open then, as that of a watch does.
+    /// Whether the connection then stays open, like that of a watch.
     is_open: bool,
 }
 
@@ -49,7 +49,7 @@ impl Answer {
         }
     }
 
-    /// A watch that tells of nothing, and goes on.
+    /// A watch without events that does not end.
     pub(crate) fn watching() -> Self {
         Self {
             status: 200,
@@ -67,7 +67,7 @@ impl Answer {
         }
     }
 
-    /// A refusal, as the API server words one.
+    /// A refusal in the API server's form.
     pub(crate) fn refused(status: u16, reason: &str, message: &str) -> Self {
         let value = json!({
             "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "reason": reason, "message": message,
@@ -80,10 +80,10 @@ impl Answer {
     }
 }
 
-/// What a server was asked so far.
+/// The requests so far.
 pub(crate) type Log = Arc<Mutex<Vec<Asked>>>;
 
-/// A client of a server that answers as `answer` says.
+/// A client of a server whose answers `answer` gives.
 pub(crate) fn played(mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> (Client, Log) {
     let (service, mut handle) =
         mock::pair::<Request<Body>, Response<UnsyncBoxBody<Bytes, Infallible>>>();

@@ -1,11 +1,11 @@
-//! The words for JSON that does not fit.
+//! Tests of the descriptions of JSON errors.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::*;
 
-/// The parser's own words are a fact of its version: a text that it finds others for fails here.
+/// The parser's messages depend on its version: this test fails if they change.
 #[test]
 fn what_is_no_json_is_told_with_its_line_and_what_to_do() {
     for (text, line, words) in [

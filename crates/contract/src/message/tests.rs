@@ -1,4 +1,4 @@
-//! Messages: read, and refused with the right reason.
+//! Tests of parsing messages, and of refusing them for the right reason.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE as URL_SAFE};
@@ -93,7 +93,7 @@ fn a_payload_that_fits_no_column_is_oversized_and_the_largest_that_fits_is_not()
     );
 }
 
-/// Texts of a message's fields, in the order of the fields: a list is no object (RFC 8259, section 4), and no message.
+/// A list with the texts of a message's fields in their order is not an object (RFC 8259, section 4), and not a message.
 #[test]
 fn a_list_of_a_messages_texts_is_no_message() {
     let json: serde_json::Value = serde_json::from_str(&message().encode()).unwrap();
@@ -138,12 +138,12 @@ fn a_good_message_in_base64_says_so() {
         .unwrap_err()
         .to_string();
     assert!(json.contains("base64 of JSON"), "{json}");
-    // Letters and digits that could be base64 of anything.
+    // Letters and digits that may be Base64 of anything.
     let word = Message::decode("hello123").unwrap_err().to_string();
     assert!(!word.contains("base64"), "{word}");
 }
 
-/// Bodies that public reports show (`docs/FIELD.md`).
+/// Message bodies in public reports (`docs/FIELD.md`).
 #[test]
 fn bodies_of_other_systems_are_told_apart() {
     for (body, reason, words) in [
@@ -153,7 +153,7 @@ fn bodies_of_other_systems_are_told_apart() {
             PoisonReason::NotJson,
             "base64 of JSON",
         ),
-        // Azure/azure-webjobs-sdk#2667: Event Grid delivers one event as it is
+        // Azure/azure-webjobs-sdk#2667: Event Grid delivers one event unchanged
         (
             r#"{"topic":"/subscriptions/s","subject":"/blobServices/default","eventType":"Microsoft.Storage.BlobCreated","id":"831e1650-001e-001b-66ab-eeb76e069631","data":{},"dataVersion":"","metadataVersion":"1"}"#,
             PoisonReason::MissingField,
@@ -173,7 +173,7 @@ fn bodies_of_other_systems_are_told_apart() {
         ),
         // azure-webjobs-sdk, the quickstart's message
         ("Hello, World!", PoisonReason::NotJson, "expected value"),
-        // A message of the sample, made by a serialiser that encodes twice
+        // A message of the sample, encoded twice by its serialiser
         (
             r#""{\"msg\": \"Scale Test\", \"srcStamp\": \"2024-01-01\"}""#,
             PoisonReason::BadField,

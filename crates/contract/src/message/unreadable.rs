@@ -1,4 +1,4 @@
-//! Why a body is no message, in words for whoever looks into the poison queue. Not on the way of good messages.
+//! Describes why a body is not a message, for people who read the poison queue. Not used for good messages.
 
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{Message, MessageError, is_object};
 
-/// The fields of a message, as they are written.
+/// The fields of a message.
 const FIELDS: [&str; 5] = ["msg", "srcStamp", "id", "sentStamp", "digest"];
 
-/// Why `body`, which could not be read, is no message.
+/// The reason why `body`, which could not be parsed, is not a message.
 pub(super) fn reason(body: &str) -> MessageError {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(body) {
         return MessageError::NotJson(not_json(body, &error));
@@ -33,7 +33,7 @@ pub(super) fn reason(body: &str) -> MessageError {
             field,
             detail: format!("it is {found}, not a text"),
         },
-        // A map keeps the last of two.
+        // A map keeps the last of two equal keys.
         None => MessageError::NotAMessage("it has a field twice".to_owned()),
     }
 }
@@ -66,12 +66,12 @@ fn not_an_object(body: &str) -> String {
     }
 }
 
-/// What `body` is base64 of, where that is a message or JSON at least. Senders that encode are common: the older SDKs of
-/// Azure Storage did, and Azure Functions do so still ("Azure Queue storage output bindings", `messageEncoding`).
+/// The content of `body`, if it is Base64 of a message or at least of JSON. Many senders encode: the older SDKs of Azure
+/// Storage did, and Azure Functions still does ("Azure Queue storage output bindings", `messageEncoding`).
 fn in_base64(body: &str) -> Option<&'static str> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    // `str(base64.b64encode(...))` of Python 3 is a text that begins with b and holds quotes.
+    // In Python 3, `str(base64.b64encode(...))` gives a text that begins with b and contains quotes.
     let body = body.trim_ascii();
     let inner = body
         .strip_prefix("b'")

@@ -22,7 +22,7 @@ fn splitmix64_gives_the_published_sequence() {
 
 #[test]
 fn payloads_are_those_of_an_independent_implementation() {
-    // Written down from a Python implementation of the same rule: no release may change them.
+    // From a Python implementation of the same rule: no release may change these values.
     assert_eq!(
         payload(7, PayloadSize::Fixed(60), 42),
         " Scale Test Message : COUNT 42 𝄞Cw3G5Y0drkOIA5KiULKTaFKB "
@@ -56,7 +56,7 @@ fn a_few_payloads_hold_all_that_consumers_mangle_and_only_what_xml_carries() {
     for bytes in 2..=4 {
         assert!(all.chars().any(|c| c.len_utf8() == bytes), "{bytes} bytes");
     }
-    // XML 1.0, production 2. The end of a line is a newline alone, since XML makes one of every other.
+    // XML 1.0, production 2. Line ends are line feeds only, since XML converts all others to them.
     let carried =
         |c| matches!(c, '\t' | '\n' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
     assert!(all.chars().all(carried));
@@ -79,7 +79,7 @@ fn every_size_has_its_bytes_and_blanks_at_both_ends() {
 #[test]
 fn the_largest_payload_of_the_worst_text_fits_a_message() {
     use crate::{MAX_MESSAGE_BYTES, Message, Stamp};
-    // As the queue counts: a string of JSON in XML, with every character that XML can escape escaped.
+    // As the queue counts: a JSON string in XML, with every possible escape of XML.
     let escaped = |text: &str| -> usize {
         let bytes = |c: char| match c {
             '"' | '\'' => "&quot;".len(),

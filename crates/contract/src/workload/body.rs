@@ -1,4 +1,4 @@
-//! Bodies of messages: a text with placeholders, or an object of JSON whose texts have some.
+//! Bodies of messages: a text with placeholders, or a JSON object whose texts have placeholders.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,20 +24,20 @@ pub enum Body {
     Constant(Value),
 }
 
-/// One step of the way to a value.
+/// One step of the path to a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Into the field of an object.
+    /// To a field of an object.
     Field(String),
-    /// To a place in a list, from 0.
+    /// To an element of a list, from 0.
     Place(usize),
 }
 
-/// The way to a value, and the template that stands there.
+/// The path to a value, and its template.
 pub(super) type Leaf<'a> = (Vec<Step>, &'a Template);
 
 impl Body {
-    /// Every template in it, with its way.
+    /// Every template in the body, with its path.
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut leaves = Vec::new();
         self.gather(&mut Vec::new(), &mut leaves);
@@ -63,7 +63,7 @@ impl Body {
         }
     }
 
-    /// The body with every placeholder filled in; `None` where one has no value.
+    /// The body with every placeholder filled in; `None` if one has no value.
     pub fn fill<'a>(
         &self,
         value: &mut dyn FnMut(Placeholder) -> Option<Cow<'a, str>>,
@@ -99,7 +99,7 @@ impl Body {
         })
     }
 
-    /// The same without the values in which `of` finds a placeholder that it names; for messages that lack something.
+    /// The body without the values whose placeholder `of` accepts; for messages that lack something.
     #[must_use]
     pub fn without(&self, of: &impl Fn(Placeholder) -> bool) -> Self {
         let is_of = |body: &Self| matches!(body, Self::Text(template) if template.holes().any(of));
@@ -122,7 +122,7 @@ impl Body {
     }
 }
 
-/// A value of JSON whose fields stay in the order of the description.
+/// A JSON value whose fields stay in the order of the description.
 enum Ordered {
     Value(Value),
     List(Vec<Ordered>),
@@ -153,8 +153,8 @@ impl fmt::Display for Ordered {
     }
 }
 
-/// The text, or the number as text, that stands at `way` in `json`; `None` where there is none, or where a field on the way is said
-/// twice.
+/// The text, or the number as text, at the path `way` in `json`; `None` if there is none, or if a field on the path is
+/// repeated.
 pub fn text_at<'a>(json: &'a str, way: &[Step]) -> Option<Cow<'a, str>> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let found = At(way).deserialize(&mut deserializer).ok()?;
@@ -310,8 +310,8 @@ impl JsonSchema for Body {
     }
 }
 
-/// The value of a column as text: a text, a number of any type, which tables give as one or the other, or `true` or `false`. `None`:
-/// absent, or of another type.
+/// The value of a column as text: a text, a number of any type (tables store it as number or text), or `true` or `false`.
+/// `None` if it is missing or of another type.
 pub(super) fn column(entity: &Map<String, Value>, name: &str) -> Option<String> {
     match entity.get(name)? {
         Value::String(text) => Some(text.clone()),

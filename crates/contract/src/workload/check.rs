@@ -1,4 +1,4 @@
-//! Reading a description, and what is wrong with one: each problem with its line, and with what would be right.
+//! Parsing of descriptions, with every problem of an invalid one: its line, and what would be right.
 
 mod mistaken;
 mod names;
@@ -12,10 +12,10 @@ use super::description::{Column, Description};
 use super::placeholder::Name;
 use super::template::Template;
 
-/// One thing that is wrong with a description.
+/// One problem of a description.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
-    /// The line, from 1; 0 where it is about no line.
+    /// The line, from 1; 0 if it concerns no line.
     pub line: u64,
     /// What is wrong, and what would be right.
     pub text: String,
@@ -30,11 +30,11 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Columns that belong to the table service.
+/// Columns of the table service.
 const OF_THE_SERVICE: [&str; 2] = ["Timestamp", "odata.etag"];
 
 impl Description {
-    /// Reads a description in YAML; an error has every problem of it, the first line first.
+    /// Parses a description in YAML; an error has all of its problems, in the order of lines.
     pub fn read(text: &str) -> Result<Self, Vec<Problem>> {
         if let Some(problem) = mistaken::mistaken(text) {
             return Err(vec![problem]);
@@ -64,7 +64,7 @@ impl Description {
         self.check_worker(problems);
     }
 
-    /// Whether the producer writes `name` into messages.
+    /// Whether messages contain `name`.
     pub fn message_has(&self, name: Name) -> bool {
         let leaves = self.message.body.leaves();
         leaves
@@ -215,7 +215,7 @@ impl Description {
                     Name::Queue => names::queue(template, &way, problems),
                     _ => names::table(template, &way, problems),
                 }
-                // Else two runs would share it.
+                // Without it, two runs would share the resource.
                 if !template.holes().any(|hole| hole.name == own) {
                     problems.add(
                         &way,
@@ -279,7 +279,7 @@ impl Description {
     }
 }
 
-/// Names in `template` that do not belong there.
+/// Names in `template` that are not allowed there.
 fn only(
     problems: &mut Problems<'_>,
     way: &[&str],
@@ -295,7 +295,7 @@ fn only(
     }
 }
 
-/// A placeholder without quotes, which YAML reads as a mapping of one key without a value.
+/// A placeholder without quotes, which YAML parses as a mapping with one key and no value.
 fn unquoted(body: &Body, way: &[&str], problems: &mut Problems<'_>) {
     match body {
         Body::Object(fields) => {
@@ -317,7 +317,7 @@ fn unquoted(body: &Body, way: &[&str], problems: &mut Problems<'_>) {
     }
 }
 
-/// Problems as they are found in `text`.
+/// The problems found so far in `text`.
 struct Problems<'a> {
     text: &'a str,
     found: Vec<Problem>,
@@ -331,7 +331,8 @@ impl Problems<'_> {
     }
 }
 
-/// The line of the key at `way` in a text in YAML; of the deepest key on the way that has a line of its own.
+/// The line of the key at the path `way` in a YAML text; if it has no line of its own, that of the deepest key on the path
+/// which has.
 fn line_of(text: &str, way: &[&str]) -> u64 {
     let (mut found, mut depth, mut inside) = (0, 0, None);
     for (line, number) in text.lines().zip(1..) {
@@ -344,7 +345,7 @@ fn line_of(text: &str, way: &[&str]) -> u64 {
             break;
         }
         let Some(wanted) = way.get(depth) else { break };
-        // A key may have a colon in it, and be in quotes.
+        // A key may contain a colon, and be in quotes.
         let after = trimmed
             .trim_start_matches(['"', '\''])
             .strip_prefix(*wanted);

@@ -1,4 +1,4 @@
-//! Texts within texts: JSON, URLs, XML and base64 have characters that stand for something else there.
+//! Escapes of texts within texts: JSON, URLs, XML and Base64.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::placeholder::Format;
 
-/// What stands for a character in XML.
+/// Escapes of characters in XML.
 const IN_XML: [(char, &str); 5] = [
     ('&', "&amp;"),
     ('<', "&lt;"),
@@ -18,12 +18,12 @@ const IN_XML: [(char, &str); 5] = [
 ];
 
 impl Format {
-    /// Whether a text that is written so may be another than the text itself.
+    /// Whether the format may change a text.
     pub(super) const fn escapes(self) -> bool {
         matches!(self, Self::Json | Self::Url | Self::Xml | Self::Base64)
     }
 
-    /// `text` as it is written so.
+    /// Escapes `text` in this format.
     pub(super) fn escaped(self, text: Cow<'_, str>) -> Cow<'_, str> {
         match self {
             Self::Json => serde_json::Value::from(&*text).to_string().into(),
@@ -37,7 +37,7 @@ impl Format {
         }
     }
 
-    /// The text that is written so as `text`; `None` where it is not of that form.
+    /// Unescapes `text`; `None` if it is not in this format.
     pub(super) fn unescaped(self, text: &str) -> Option<Cow<'_, str>> {
         match self {
             Self::Json => serde_json::from_str(text).ok().map(Cow::Owned),
@@ -47,14 +47,14 @@ impl Format {
                 let bytes = BASE64_STANDARD.decode(text).ok()?;
                 String::from_utf8(bytes).ok().map(Cow::Owned)
             }
-            // Whose an id is, is told in any letters; whether a column holds it to the letter, another place tells.
+            // Case does not matter for identifying an id; another check compares a column exactly.
             Self::Upper => Some(text.to_ascii_lowercase().into()),
             _ => Some(Cow::Borrowed(text)),
         }
     }
 }
 
-/// As RFC 3986 has it: only what is unreserved stays.
+/// Percent-encodes all characters except unreserved ones (RFC 3986).
 fn in_url(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -67,7 +67,7 @@ fn in_url(text: &str) -> String {
     escaped
 }
 
-/// Also with a blank as `+`, as forms have it.
+/// Also decodes `+` as a space, as in forms.
 fn of_url(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -89,7 +89,7 @@ fn in_xml(text: &str) -> String {
     for c in text.chars() {
         match IN_XML.iter().find(|(of, _)| *of == c) {
             Some((_, entity)) => escaped.push_str(entity),
-            // A reader makes one line end of each, unless it is written as a number (XML 1.0, 2.11).
+            // A parser converts each line end to a line feed, unless it is escaped (XML 1.0, 2.11).
             None if c == '\r' => escaped.push_str("&#13;"),
             None => escaped.push(c),
         }

@@ -1,4 +1,4 @@
-//! A description at work in one run.
+//! A description applied to one run.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,40 +14,40 @@ use super::template::{Piece, Template};
 use super::values::{Owner, ids_in, owner_of_id, owner_of_uuid, time_of, time_text, uuid};
 use crate::{Digest, MessageId, Payloads, PoisonEnvelope, RunId, Seq, Stamp};
 
-/// A description at work in one run: writes bodies, and tells of which message a body or a row is.
+/// A description applied to one run: writes bodies, and identifies the message of a body or a row.
 #[derive(Debug, Clone)]
 pub struct Lens {
     pub(super) run: RunId,
     description: Arc<Description>,
-    /// What in a body tells which message it is, the surest first.
+    /// The paths and templates in a body that identify its message, the most reliable first.
     tells: Vec<(Vec<Step>, Template)>,
-    /// Where in a body times stand.
+    /// The paths of times in a body.
     times: Vec<(Vec<Step>, Template)>,
-    /// Where in what is given up each part of it stands.
+    /// The paths of each part in a poison message.
     given_up: Vec<(Vec<Step>, Template)>,
     pub(super) rows: RowLens,
 }
 
-/// A message that was given up, as far as the poison queue tells of it.
+/// A message that was given up, as far as the poison queue describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SetAside {
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// The same in words.
+    /// The reason in words.
     pub detail: Option<String>,
-    /// The queue's own id of the message.
+    /// The message id in the queue.
     pub message_id: Option<String>,
     /// How often it had been delivered.
     pub attempt: Option<u32>,
-    /// Who gave it up.
+    /// The consumer that gave it up.
     pub consumer: Option<String>,
-    /// When.
+    /// The time at which it was given up.
     pub at: Option<String>,
-    /// Which part of the body this is, from 1.
+    /// The number of this part of the body, from 1.
     pub part: u32,
-    /// In how many parts the body is.
+    /// The number of parts of the body.
     pub parts: u32,
-    /// The body as it was, or this part of it.
+    /// The original body, or this part of it.
     pub body: String,
 }
 
@@ -68,12 +68,12 @@ impl From<&PoisonEnvelope> for SetAside {
 }
 
 impl Lens {
-    /// `description` for `run`.
+    /// Makes the lens of `description` for `run`.
     pub fn new(description: Arc<Description>, run: RunId) -> Self {
         let mut tells: Vec<_> = owned(&description.message.body);
         tells.retain(|(_, template)| template.holes().any(|hole| hole.name.identifies()));
         tells.sort_by_key(|(_, template)| rank(template));
-        // Beside an id, a payload tells nothing: it may be a bad message's.
+        // If bodies have an id, a payload does not identify the message: a bad message may have it too.
         let has_ids = tells
             .first()
             .is_some_and(|(_, template)| rank(template) < PAYLOAD);
@@ -91,7 +91,7 @@ impl Lens {
         }
     }
 
-    /// The project's own description for `run`.
+    /// Makes the lens of the project's own description for `run`.
     pub fn own(run: RunId) -> Self {
         Self::new(Description::own(), run)
     }
@@ -117,7 +117,7 @@ impl Lens {
         ))
     }
 
-    /// The text of a queue message with `form` instead of the description's body.
+    /// The text of a queue message with `form` in place of the description's body.
     pub fn body(
         &self,
         form: &Body,
@@ -134,7 +134,7 @@ impl Lens {
         filled.expect("a checked message must hold nothing but what its producer knows")
     }
 
-    /// `body` as the text of a queue message.
+    /// Encodes `body` as the text of a queue message.
     pub fn encoded(&self, body: &str) -> String {
         match self.description.message.encoding {
             Encoding::Text => body.to_owned(),
@@ -142,7 +142,7 @@ impl Lens {
         }
     }
 
-    /// The body that the text of a queue message holds; `None` where it holds none.
+    /// Decodes the body in the text of a queue message; `None` if it has none.
     pub fn decoded<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
         match self.description.message.encoding {
             Encoding::Text => Some(Cow::Borrowed(text)),
@@ -153,7 +153,8 @@ impl Lens {
         }
     }
 
-    /// Of which message the text of a queue message is. What the payload alone tells is not compared with what was sent.
+    /// The owner of the text of a queue message. An identification by payload only does not compare the payload with the sent
+    /// one.
     pub fn owner_of_message(&self, text: &str) -> Owner {
         let owners = self
             .told(text)
@@ -162,7 +163,7 @@ impl Lens {
         known.next().unwrap_or(Owner::Nobody)
     }
 
-    /// What the text of a queue message says of which message it is: the id where it has one, whichever it is.
+    /// The text that identifies a queue message: its id if it has one, of any run.
     pub fn id_of_message(&self, text: &str) -> Option<String> {
         if let Some((_, id)) = self.told(text).find(|(name, _)| *name == Name::Id) {
             return Some(id);
@@ -175,17 +176,17 @@ impl Lens {
         MessageId::new(self.run.clone(), seq).to_string()
     }
 
-    /// How many different messages of the run `text` names, by ids or by UUIDs.
+    /// How many different messages of the run `text` names, by ids or UUIDs.
     pub fn ids_in(&self, text: &str) -> usize {
         ids_in(&self.run, text)
     }
 
-    /// Whose `text` is, as a message id.
+    /// The owner of `text` as a message id.
     pub fn owner_of_id(&self, text: &str) -> Owner {
         owner_of_id(&self.run, text)
     }
 
-    /// Every text in a queue message that tells which it is, with its name; the surest first.
+    /// Every text in a queue message that identifies it, with its name; the most reliable first.
     fn told(&self, text: &str) -> impl Iterator<Item = (Name, String)> + '_ {
         let body = self.decoded(text).map(Cow::into_owned);
         let found = body.map(|body| {
@@ -198,7 +199,7 @@ impl Lens {
         found.into_iter().flatten()
     }
 
-    /// Whose a text is that stands where `name` should.
+    /// The owner of a text in the place of `name`.
     pub(super) fn owner_by(&self, name: Name, text: &str) -> Owner {
         let of = |seq: Option<Seq>| seq.map_or(Owner::Nobody, Owner::Ours);
         match name {
@@ -210,7 +211,7 @@ impl Lens {
         }
     }
 
-    /// When the message in a queue's text was to be sent and when its send began, as far as it says so.
+    /// The intended send time and the start of the send of the message in a queue's text, as far as it has them.
     pub fn stamps_of_message(&self, text: &str) -> [Option<Stamp>; 2] {
         let mut stamps = [None; 2];
         let Some(body) = self.decoded(text) else {
@@ -231,7 +232,7 @@ impl Lens {
         stamps
     }
 
-    /// What `hole` holds for message `seq`; `None` where run, seed and number do not say it.
+    /// The value of `hole` for message `seq`; `None` if it does not follow from run, seed and number.
     pub fn known(&self, hole: Placeholder, payloads: Payloads, seq: Seq) -> Option<Cow<'_, str>> {
         let value: Cow<'_, str> = match hole.name {
             Name::Run => self.run.as_str().into(),
@@ -257,7 +258,7 @@ impl Lens {
         })
     }
 
-    /// Whether `queue` is the name of a poison queue: of that of `own`, where it is known.
+    /// Whether `queue` is the name of a poison queue: that of `own`, if it is given.
     pub fn is_poison_queue(&self, queue: &str, own: Option<&str>) -> bool {
         let Some(poison) = &self.description.poison else {
             return false;
@@ -271,26 +272,26 @@ impl Lens {
         }
     }
 
-    /// The name of the poison queue of `queue`, where there is one.
+    /// The name of the poison queue of `queue`, if there is one.
     pub fn poison_queue(&self, queue: &str) -> Option<String> {
         let poison = self.description.poison.as_ref()?;
         poison.queue.fill(|_| Some(queue.into()))
     }
 
-    /// The names of the queues that the worker uses beside `queue` and its poison queue.
+    /// The names of the additional queues that the worker uses, besides `queue` and its poison queue.
     pub fn queues_beside(&self, queue: &str) -> Vec<String> {
         names_of(&self.description.beside.queues, queue)
     }
 
-    /// The names of the tables that the worker uses beside `table`.
+    /// The names of the additional tables that the worker uses, besides `table`.
     pub fn tables_beside(&self, table: &str) -> Vec<String> {
         names_of(&self.description.beside.tables, table)
     }
 
-    /// What the text of a message of the poison queue says; `None` where it is of another form.
+    /// Parses the text of a message of the poison queue; `None` if it has another form.
     pub fn set_aside(&self, text: &str) -> Option<SetAside> {
         let poison = self.description.poison.as_ref()?;
-        // The message itself, as it was: not decoded.
+        // The original message is not decoded.
         if let Body::Text(template) = &poison.body
             && template.whole().is_some_and(|hole| hole.name == Name::Body)
         {
@@ -337,7 +338,7 @@ fn names_of(templates: &[Template], own: &str) -> Vec<String> {
     names.flatten().collect()
 }
 
-/// Every leaf of `body`, as its own.
+/// Copies every leaf of `body`.
 fn owned(body: &Body) -> Vec<(Vec<Step>, Template)> {
     let leaves = body.leaves().into_iter();
     leaves
@@ -345,10 +346,10 @@ fn owned(body: &Body) -> Vec<(Vec<Step>, Template)> {
         .collect()
 }
 
-/// The rank of a template whose payload alone tells.
+/// The rank of a template that identifies by payload only.
 pub(super) const PAYLOAD: u8 = 3;
 
-/// The sooner, the surer what it says.
+/// The rank of a template: a lower one is more reliable.
 pub(super) fn rank(template: &Template) -> u8 {
     let rank = |hole: Placeholder| match hole.name {
         Name::Id => 0,
@@ -360,7 +361,7 @@ pub(super) fn rank(template: &Template) -> u8 {
     template.holes().map(rank).min().unwrap_or(4)
 }
 
-/// What stands at each placeholder of `template`, at `way` in `text`; `None` where nothing of its form is there.
+/// The values of the placeholders of `template`, at the path `way` in `text`; `None` if no value has its form.
 fn value_at(
     form: &Body,
     text: &str,
@@ -386,7 +387,7 @@ fn value_at(
     )
 }
 
-/// The number that `text` is, also with zeros before it, as in keys that sort.
+/// The number in `text`, with or without leading zeros, as in sortable keys.
 fn counted(text: &str) -> Option<Seq> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number

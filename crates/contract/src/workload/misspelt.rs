@@ -1,24 +1,24 @@
-//! Texts in braces that are no placeholder, and what may have been meant by them.
+//! Texts in braces that are not placeholders, and the placeholders that were probably meant.
 
 use std::fmt;
 
 use super::placeholder::{NAMES, PAYLOADS};
 
-/// From this likeness on, a name may be meant by one that is misspelt.
+/// Similarity from which a name counts as a misspelt placeholder.
 const LIKE: f64 = 0.8;
 
-/// What may have been meant, and how the same is written as text.
+/// The placeholder that was probably meant, and how to write the same as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meant {
     near: Option<String>,
-    /// How what stands there is written.
+    /// The present text, written as literal text.
     literally: String,
-    /// A right placeholder follows a dollar sign.
+    /// Whether a valid placeholder follows a dollar sign.
     is_dollar: bool,
 }
 
 impl Meant {
-    /// By `written`, which begins with a brace or a `$`, and whose name is `name`.
+    /// The meaning of `written`, which begins with a brace or a `$`, and whose name is `name`.
     pub(super) fn by(written: &str, name: &str) -> Self {
         let bare = written.trim_start_matches('$');
         let is_dollar = bare != written && name.starts_with(|c: char| c.is_ascii_lowercase());
@@ -61,7 +61,7 @@ impl fmt::Display for Meant {
     }
 }
 
-/// `text` as a name is written: in small letters, with `-` between words, and without blanks around the colon of a format.
+/// Normalises `text` to the form of names: lower case, with `-` between words, without spaces around the colon of a format.
 fn normal(text: &str) -> String {
     let mut normal = String::new();
     let mut parts = text.split(':').map(str::trim);
@@ -69,7 +69,7 @@ fn normal(text: &str) -> String {
     for (at, c) in name.char_indices() {
         match c {
             '_' | ' ' | '.' => normal.push('-'),
-            // Words of which each begins with a capital.
+            // Words that begin with capital letters.
             c if c.is_ascii_uppercase() => {
                 let follows = name[..at].ends_with(|c: char| c.is_ascii_lowercase());
                 normal.extend(follows.then_some('-'));
@@ -92,7 +92,7 @@ fn is_known(name: &str) -> bool {
         || further.is_some_and(|n| (2..=PAYLOADS).contains(&n))
 }
 
-/// The placeholder that is meant by `text`, if one is like it.
+/// The placeholder that is similar to `text`, if there is one.
 fn near(text: &str) -> Option<String> {
     let normal = normal(text);
     if is_known(&normal) {
@@ -106,8 +106,8 @@ fn near(text: &str) -> Option<String> {
     near.map(ToOwned::to_owned)
 }
 
-/// What begins at the start of `text`, which is a brace, if it looks like a placeholder but is not written like one: all of it, and the
-/// name in it. Two readings are left as text: a GUID in braces, and several words of which no name is made.
+/// The text at the start of `text`, which is a brace, if it looks like a misspelt placeholder, with the name in it. Two forms
+/// remain text: a GUID in braces, and several words that make no name.
 pub(super) fn at_brace(text: &str) -> Option<(&str, &str)> {
     let braces = text.bytes().take_while(|byte| *byte == b'{').count();
     let (inner, rest) = match text[braces..].split_once('}') {
@@ -117,11 +117,11 @@ pub(super) fn at_brace(text: &str) -> Option<(&str, &str)> {
     let name = inner.trim().trim_start_matches(['$', '.', '%']);
     let name = name.trim_end_matches('%').trim();
     let Some(rest) = rest else {
-        // The brace at its end is forgotten.
+        // The closing brace is missing.
         return is_known(name).then_some((text, name));
     };
     let closing = rest.bytes().take_while(|byte| *byte == b'}').count() + 1;
-    // Such as {{id:json}: 1}, which is an object whose key is the id.
+    // For example {{id:json}: 1}, which is an object whose key is the id.
     if braces > 1 && closing < braces {
         return None;
     }

@@ -1,10 +1,10 @@
-//! Workloads as descriptions: what a message looks like, what its row does, where poison goes, how the worker is started.
+//! Workloads as descriptions: the form of messages, rows and poison messages, and the start of the worker.
 //!
-//! A [`Description`] is what a team writes (`edw.yaml`, docs/DESCRIPTION.md). A [`Lens`] is a description at work in one run: it writes bodies,
-//! tells of which message a body or a row is, and reads rows into the columns that a judge knows. The project's own contract is such a
-//! description too, [`Description::own`].
+//! A [`Description`] is written by a team (`edw.yaml`, docs/DESCRIPTION.md). A [`Lens`] is a description applied to one run: it
+//! writes bodies, identifies the message of a body or a row, and reads rows into the columns that a judge knows. The project's
+//! own contract is such a description too, [`Description::own`].
 //!
-//! Left out: one row for many messages, of which nobody could say for which of them it stands.
+//! Left out: one row for many messages, because nothing tells for which of them it stands.
 
 mod body;
 mod check;
@@ -44,7 +44,7 @@ impl Description {
         OWN_READ.clone()
     }
 
-    /// The JSON Schema of descriptions, as docs/edw.schema.json holds it.
+    /// The JSON Schema of descriptions, which docs/edw.schema.json contains.
     pub fn schema() -> String {
         let schema = schemars::schema_for!(Self);
         let mut text = serde_json::to_string_pretty(&schema).expect("a schema must serialise");

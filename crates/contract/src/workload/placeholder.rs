@@ -1,8 +1,8 @@
-//! Placeholders: what they stand for, and how they are written.
+//! Placeholders: their names and formats.
 
 use std::fmt;
 
-/// What a placeholder stands for.
+/// The value for which a placeholder stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Name {
     /// The id of the run.
@@ -11,41 +11,41 @@ pub enum Name {
     Id,
     /// The message's number in its run, from 1.
     Seq,
-    /// A UUID that is made of run and number.
+    /// A UUID made from run and number.
     Uuid,
     /// `seq / 32 % 16`, in two digits.
     Bucket,
-    /// The payload; from 2 on, further payloads of the same message, each of its own.
+    /// The payload; from 2 on, additional payloads of the same message.
     Payload(u8),
-    /// The SHA-256 of the payload, in hex.
+    /// The SHA-256 of the payload, in hexadecimal.
     Digest,
-    /// When the message was to be sent.
+    /// The intended send time of the message.
     Intended,
-    /// When its send began.
+    /// When the send began.
     Sent,
     /// When the worker received it.
     Received,
-    /// When its work was done.
+    /// When the work was done.
     Done,
-    /// Which delivery of the message it was, from 1.
+    /// The number of the message's delivery, from 1.
     Attempt,
     /// The worker's name.
     Worker,
-    /// The node that the worker is on.
+    /// The worker's node.
     Node,
-    /// The body of the message, as it was.
+    /// The original body of the message.
     Body,
-    /// Why it was given up.
+    /// The reason why it was given up.
     Reason,
-    /// The same in words.
+    /// The reason in words.
     Detail,
-    /// The queue's own id of the message.
+    /// The message id in the queue.
     MessageId,
     /// When it was given up.
     At,
-    /// Which part of the body this is, from 1.
+    /// The number of this part of the body, from 1.
     Part,
-    /// In how many parts the body is.
+    /// The number of parts of the body.
     Parts,
     /// The name of the queue.
     Queue,
@@ -59,17 +59,17 @@ pub enum Name {
     QueueEndpoint,
     /// The URL of the table service, account included.
     TableEndpoint,
-    /// A shared access signature for both.
+    /// A shared access signature for both services.
     Sas,
-    /// A connection string with endpoints and signature.
+    /// A connection string with endpoints and SAS.
     ConnectionString,
-    /// The key of the emulator's account, which everybody knows.
+    /// The emulator's account key, which is public.
     AccountKey,
     /// How to sign in: `sas` or `auto`.
     Credential,
     /// How long a lease lasts.
     Lease,
-    /// How many messages are worked on at once.
+    /// How many messages a worker works on at once.
     Concurrency,
     /// Simulated work, such as `fixed:200ms`.
     Work,
@@ -81,15 +81,15 @@ pub enum Name {
     IdlePoll,
     /// How long storage may be unreachable at the start.
     StartTimeout,
-    /// Where to say whether it is ready.
+    /// The address of the readiness probe.
     Listen,
-    /// Where Scheduled Events answer.
+    /// The address of Scheduled Events.
     Events,
-    /// What to log.
+    /// The log level or filter.
     Log,
 }
 
-/// Every name but those of payloads, as a template has it.
+/// Every name except those of payloads, as written in templates.
 pub(super) const NAMES: [(&str, Name); 41] = [
     ("run", Name::Run),
     ("id", Name::Id),
@@ -134,7 +134,7 @@ pub(super) const NAMES: [(&str, Name); 41] = [
     ("payload", Name::Payload(1)),
 ];
 
-/// Most payloads of one message.
+/// Most payloads in one message.
 pub(super) const PAYLOADS: u8 = 9;
 
 impl fmt::Display for Name {
@@ -148,22 +148,22 @@ impl fmt::Display for Name {
 }
 
 impl Name {
-    /// Whether it tells which message of the run it is.
+    /// Whether it identifies a message of the run.
     pub const fn identifies(self) -> bool {
         matches!(self, Self::Id | Self::Seq | Self::Uuid | Self::Payload(_))
     }
 
-    /// Whether it is a function of run, seed and number alone, so that a judge can say what it must be.
+    /// Whether it is a function of run, seed and number, so that a judge knows the right value.
     pub const fn is_known(self) -> bool {
         self.identifies() || matches!(self, Self::Run | Self::Bucket | Self::Digest)
     }
 
-    /// Whether the producer writes it into messages, or could.
+    /// Whether messages contain it, or can.
     pub const fn is_of_messages(self) -> bool {
         self.is_known() || matches!(self, Self::Intended | Self::Sent)
     }
 
-    /// Whether only the worker knows it: what a row says of the delivery that it is the result of.
+    /// Whether only the worker knows it: a claim of a row about its delivery.
     pub const fn is_claim(self) -> bool {
         matches!(
             self,
@@ -179,7 +179,7 @@ impl Name {
         )
     }
 
-    /// Whether it is a span of time.
+    /// Whether it is a duration.
     const fn is_span(self) -> bool {
         matches!(
             self,
@@ -200,45 +200,45 @@ impl Name {
     }
 }
 
-/// How a placeholder is written.
+/// The format of a placeholder's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Format {
-    /// As text: of times `2026-11-23 13:14:15.123456`, of spans `8s`.
+    /// As text: a time as `2026-11-23 13:14:15.123456`, a duration as `8s`.
     #[default]
     Plain,
-    /// As a string of JSON, in quotes: for JSON within a text.
+    /// As a JSON string, in quotes: for JSON within a text.
     Json,
-    /// With `%` before what may not stand in a URL: for texts of the form `a=1&b=2`.
+    /// Percent-encoded: for texts of the form `a=1&b=2`.
     Url,
     /// With `&amp;` for `&` and the like: for XML.
     Xml,
-    /// In base64.
+    /// In Base64.
     Base64,
-    /// A count in so many digits at least, with zeros before it.
+    /// A number with at least this many digits, with leading zeros.
     Digits(u8),
-    /// As a number of JSON, where it is the whole value.
+    /// As a JSON number, if it is the whole value.
     Number,
     /// A time as `2026-11-23T13:14:15.123456Z`.
     Rfc3339,
-    /// A time as milliseconds since 1970, a number where it is the whole value.
+    /// A time as milliseconds since 1970; a JSON number if it is the whole value.
     UnixMs,
-    /// A time as seconds since 1970, a number where it is the whole value.
+    /// A time as seconds since 1970; a JSON number if it is the whole value.
     UnixS,
-    /// A span in seconds, without a unit.
+    /// A duration in seconds, without a unit.
     Seconds,
-    /// A span in milliseconds, without a unit.
+    /// A duration in milliseconds, without a unit.
     Millis,
-    /// A span as `00:00:08`.
+    /// A duration as `00:00:08`.
     Clock,
-    /// An id, a UUID or a digest in large letters.
+    /// An id, a UUID or a digest in upper case.
     Upper,
-    /// A UUID without dashes: what .NET calls the format `N`.
+    /// A UUID without hyphens, the format `N` of .NET.
     Bare,
-    /// The same in large letters.
+    /// A UUID without hyphens, in upper case.
     BareUpper,
 }
 
-/// Every format but those of digits, as a template has it.
+/// Every format except those of digits, as written in templates.
 const FORMATS: [(&str, Format); 14] = [
     ("json", Format::Json),
     ("url", Format::Url),
@@ -257,17 +257,17 @@ const FORMATS: [(&str, Format); 14] = [
 ];
 
 impl Format {
-    /// Whether a time that is written so is still known to the microsecond.
+    /// Whether a time in this format keeps its microseconds.
     pub const fn is_exact(self) -> bool {
         !matches!(self, Self::UnixMs | Self::UnixS)
     }
 
-    /// Whether the whole value becomes a number of JSON.
+    /// Whether the whole value becomes a JSON number.
     pub const fn is_number(self) -> bool {
         matches!(self, Self::Number | Self::UnixMs | Self::UnixS)
     }
 
-    /// Whether the letters or the dashes of a value are others than those of the value itself.
+    /// Whether the format changes case or hyphens of a value.
     pub(super) const fn reshapes(self) -> bool {
         matches!(self, Self::Upper | Self::Bare | Self::BareUpper)
     }
@@ -301,12 +301,12 @@ impl Format {
     }
 }
 
-/// A placeholder: what it stands for, and how it is written.
+/// A placeholder: its name and format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Placeholder {
-    /// What it stands for.
+    /// The value for which it stands.
     pub name: Name,
-    /// How it is written.
+    /// Its format.
     pub format: Format,
 }
 

@@ -1,4 +1,4 @@
-//! Rows through a description: read into the columns that a judge knows, and told whose they are.
+//! Rows through a description: read into the columns that a judge knows, and identified.
 
 use std::borrow::Cow;
 
@@ -12,18 +12,18 @@ use super::template::{Piece, Template};
 use super::values::{Owner, time_of};
 use crate::{Payloads, Seq, StoredRow};
 
-/// A column that holds one of the values that a judge knows by themselves.
+/// A column with one of the values that a judge handles separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Described {
     /// Its name in the table.
     pub column: String,
-    /// Whether it may be absent.
+    /// Whether the column may be missing.
     pub is_optional: bool,
-    /// How its value is written.
+    /// The format of its value.
     pub format: Format,
 }
 
-/// Where in a row something tells of which message it is.
+/// A place in a row that identifies the message.
 #[derive(Debug, Clone)]
 enum Source {
     Key(Key, Template),
@@ -37,17 +37,17 @@ enum Key {
     Row,
 }
 
-/// The columns of a description, sorted by what a judge does with them.
+/// The columns of a description, sorted by how a judge handles them.
 #[derive(Debug, Clone)]
 pub(super) struct RowLens {
     known: Vec<(Name, Described)>,
     keys: Vec<(Key, Template)>,
-    /// All others, each held against what run, seed and number say.
+    /// All other columns, each compared with the value that follows from run, seed and number.
     further: Vec<Column>,
     sources: Vec<Source>,
 }
 
-/// What has a place of its own in a [`StoredRow`].
+/// Values with their own field in a [`StoredRow`].
 const KNOWN: [Name; 9] = [
     Name::Payload(1),
     Name::Intended,
@@ -100,7 +100,7 @@ impl RowLens {
                 lens.further.push(column);
             }
         }
-        // What names no message is no source.
+        // A place that identifies no message is no source.
         sources.retain(|(rank, _)| *rank < 4);
         sources.sort_by_key(|(rank, source)| (*rank, !matches!(source, Source::Key(..))));
         lens.sources = sources.into_iter().map(|(_, source)| source).collect();
@@ -109,27 +109,27 @@ impl RowLens {
 }
 
 impl Lens {
-    /// The column that holds `name`, where one does.
+    /// The column with `name`, if there is one.
     pub fn described(&self, name: Name) -> Option<&Described> {
         let mut known = self.rows.known.iter();
         known.find_map(|(known, described)| (*known == name).then_some(described))
     }
 
-    /// The columns that are judged by what run, seed and number say of them, but for those that [`Lens::described`] names.
+    /// The columns that are compared with the values from run, seed and number, except those that [`Lens::described`] returns.
     pub fn further(&self) -> &[Column] {
         &self.rows.further
     }
 
-    /// Whether it says what the keys of a row are.
+    /// Whether the description gives the keys of a row.
     pub fn has_keys(&self) -> bool {
         !self.rows.keys.is_empty()
     }
 
-    /// Reads `entity`: whatever cannot be read is `None`. The service's own `Timestamp` is read in any case.
+    /// Reads `entity`: an unreadable value is `None`. The service's own `Timestamp` is always read.
     pub fn row(&self, entity: &Map<String, Value>) -> StoredRow {
         let text = |name: &str| entity.get(name).and_then(Value::as_str).map(str::to_owned);
         let known = |name| Some(&self.described(name)?.column);
-        // What is not of the form that its column should have stays as it is, and is told from what it should be.
+        // A value that is not in its column's format stays unchanged, and the comparison reports it.
         let known_text = |name| {
             let described = self.described(name)?;
             let stored = text(&described.column)?;
@@ -167,7 +167,7 @@ impl Lens {
         }
     }
 
-    /// The columns that every row has once it is done, and `entity` has not, where rows come about in steps.
+    /// The columns of a finished row that `entity` lacks, if rows are written in several steps.
     pub fn lacking(&self, entity: &Map<String, Value>) -> Vec<String> {
         if self.description().written() == Written::Inserted {
             return Vec::new();
@@ -187,7 +187,7 @@ impl Lens {
         lacking.map(|(name, _)| name.clone()).collect()
     }
 
-    /// Of which message the row with these keys is, where the keys tell it.
+    /// The owner of the row with these keys, if the keys identify it.
     pub fn owner_of_keys(&self, partition: &str, row: &str) -> Owner {
         self.first(|source| match source {
             Source::Key(Key::Partition, template) => self.owner_in(template, partition),
@@ -196,7 +196,7 @@ impl Lens {
         })
     }
 
-    /// Of which message `row` is, by what is no payload.
+    /// The owner of `row`, by all values other than payloads.
     pub fn owner_of_row(&self, row: &StoredRow) -> Owner {
         self.first(|source| match source {
             Source::Key(Key::Partition, template) => self.owner_in(template, &row.partition_key),
@@ -212,7 +212,7 @@ impl Lens {
         })
     }
 
-    /// The message whose payload `row` holds, by the number in it: the rest of the payload may be another.
+    /// The message of `row` by the number in its payload; the rest of the payload may be different.
     pub fn count_in(&self, row: &StoredRow) -> Option<Seq> {
         let mut sources = self.rows.sources.iter();
         sources.find_map(|source| match source {
@@ -228,7 +228,7 @@ impl Lens {
         })
     }
 
-    /// Whether the keys of a row tell of which message it is.
+    /// Whether the keys of a row identify its message.
     pub fn has_telling_keys(&self) -> bool {
         self.rows
             .sources
@@ -236,7 +236,7 @@ impl Lens {
             .any(|source| matches!(source, Source::Key(..)))
     }
 
-    /// Whether an id, a UUID or a number tells of which message a row is, and not its payload alone.
+    /// Whether an id, a UUID or a number identifies the message of a row, and not its payload alone.
     pub fn has_ids(&self) -> bool {
         self.rows.sources.iter().any(|source| match source {
             Source::Data => false,
@@ -261,7 +261,7 @@ impl Lens {
         first.map_or(Owner::Nobody, |(hole, text)| self.owner_by(hole.name, text))
     }
 
-    /// Whether `row` is where only rows of the run belong.
+    /// Whether `row` is in a partition that only rows of the run may use.
     pub fn is_in_our_partition(&self, row: &StoredRow) -> bool {
         let mut keys = self
             .rows
@@ -278,7 +278,7 @@ impl Lens {
         })
     }
 
-    /// Whether `row` is at the keys of message `seq`, as far as it says what these are.
+    /// Whether `row` has the keys of message `seq`, as far as the description gives them.
     pub fn is_at_its_keys(&self, row: &StoredRow, seq: Seq, payloads: Payloads) -> bool {
         self.rows.keys.iter().all(|(key, template)| {
             let text = match key {
@@ -289,7 +289,7 @@ impl Lens {
         })
     }
 
-    /// The keys of message `seq`, as far as it says what they are, in words.
+    /// The keys of message `seq` in words, as far as the description gives them.
     pub fn keys_in_words(&self, seq: Seq, payloads: Payloads) -> String {
         let keys = self.rows.keys.iter().map(|(key, template)| {
             let name = if *key == Key::Partition {
@@ -303,10 +303,10 @@ impl Lens {
         keys.collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether `text` is what `template` gives for message `seq`. Allocates nothing for ids and numbers.
+    /// Whether `text` is the value of `template` for message `seq`. Does not allocate for ids and numbers.
     pub fn holds(&self, template: &Template, text: &str, seq: Seq, payloads: Payloads) -> bool {
         if let Some(hole) = template.whole().filter(|hole| hole.format.escapes()) {
-            // The same text may be written in several ways.
+            // Several texts may have the same meaning.
             let text = hole.format.unescaped(text);
             return text.is_some() && text == self.known(hole, payloads, seq);
         }
@@ -335,7 +335,7 @@ impl Lens {
         payloads: Payloads,
     ) -> Option<&'t str> {
         match hole.name {
-            // To the letter.
+            // Compared exactly.
             _ if hole.format.reshapes() => text.strip_prefix(&*self.known(hole, payloads, seq)?),
             Name::Run => text.strip_prefix(self.run.as_str()),
             Name::Seq if !matches!(hole.format, Format::Digits(_)) => strip_number(text, seq.get()),
@@ -352,8 +352,8 @@ impl Lens {
     }
 }
 
-/// What `entity` holds in the column that `form` describes. YAML writes `true` also as `True` and `TRUE`; a boolean of the entity is returned
-/// in the spelling of the description.
+/// The value of `entity` in the column that `form` describes. YAML also accepts `True` and `TRUE` for `true`; a boolean of the
+/// entity is returned in the description's spelling.
 fn further_of(entity: &Map<String, Value>, form: &Column) -> Option<String> {
     let read = column(entity, &form.name)?;
     let is_boolean = entity.get(&form.name).is_some_and(Value::is_boolean);
@@ -365,7 +365,7 @@ fn further_of(entity: &Map<String, Value>, form: &Column) -> Option<String> {
     }
 }
 
-/// What follows `number` in `text`; its digits end there, and there are no more before.
+/// The rest of `text` after `number`, if its digits end there and have no others before them.
 fn strip_number(text: &str, number: u64) -> Option<&str> {
     let end = text.bytes().take_while(u8::is_ascii_digit).count();
     let (digits, rest) = text.split_at(end);

@@ -10,12 +10,12 @@ use serde::{Deserialize, Deserializer};
 use super::misspelt::{Meant, at_brace};
 use super::placeholder::{Format, NAMES, Name, PAYLOADS, Placeholder};
 
-/// A piece of a template.
+/// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text that stays as it is.
+    /// Literal text.
     Text(String),
-    /// What is filled in.
+    /// A placeholder.
     Hole(Placeholder),
 }
 
@@ -24,31 +24,31 @@ pub enum Piece {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template(Vec<Piece>);
 
-/// Why a text is no template.
+/// Error of an invalid template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// What looks like a placeholder and is none, and what may be meant.
+    /// A text that looks like a placeholder but is none, and the placeholder that was probably meant.
     #[error("{0} is no placeholder; {1}")]
     Unknown(String, Meant),
-    /// A format that does not fit the name.
+    /// A format that is not possible for the name.
     #[error("{{{name}:{format}}} has a format that {{{name}}} cannot have; it can have: {fitting}")]
     Format {
         /// The name.
         name: Name,
         /// The format.
         format: String,
-        /// What it could be.
+        /// The possible formats.
         fitting: String,
     },
 }
 
 impl Template {
-    /// Its pieces.
+    /// The parts of the template.
     pub fn pieces(&self) -> &[Piece] {
         &self.0
     }
 
-    /// `text` as a template that stands for it, whatever braces it has.
+    /// Writes `text` as a template that stands for it, with any braces in it.
     pub fn of_text(text: &str) -> String {
         let read = text.parse::<Self>();
         let stays =
@@ -60,7 +60,7 @@ impl Template {
         }
     }
 
-    /// Its placeholders.
+    /// The placeholders of the template.
     pub fn holes(&self) -> impl Iterator<Item = Placeholder> + '_ {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Hole(hole) => Some(*hole),
@@ -68,7 +68,7 @@ impl Template {
         })
     }
 
-    /// The placeholder that is all of it.
+    /// The placeholder, if it is the whole template.
     pub fn whole(&self) -> Option<Placeholder> {
         match self.0[..] {
             [Piece::Hole(hole)] => Some(hole),
@@ -76,7 +76,7 @@ impl Template {
         }
     }
 
-    /// The text with every placeholder filled in; `None` where one has no value.
+    /// The text with every placeholder filled in; `None` if one has no value.
     pub fn fill<'a>(
         &self,
         mut value: impl FnMut(Placeholder) -> Option<Cow<'a, str>>,
@@ -93,8 +93,8 @@ impl Template {
         Some(text)
     }
 
-    /// What stands in `text` at each placeholder that `wanted` wants, where `text` has the form of the template. A placeholder ends where
-    /// the text after it begins for the first time, and the last one where the text ends.
+    /// The texts in the places of the placeholders that `wanted` accepts, if `text` has the form of the template. A placeholder
+    /// ends at the first occurrence of the following text, the last one at the end of the text.
     pub fn read<'a>(
         &self,
         text: &'a str,
@@ -118,7 +118,7 @@ impl Template {
     }
 }
 
-/// What `hole` holds at the beginning of `text`, and what follows.
+/// The value of `hole` at the beginning of `text`, and the rest.
 fn take<'a>(
     hole: Placeholder,
     text: &'a str,
@@ -133,7 +133,7 @@ fn take<'a>(
     let end = match next {
         None => text.len(),
         Some(Piece::Text(literal)) => text.find(literal.as_str())?,
-        // Two in a row: the first takes what may be of it.
+        // Two placeholders without text between them: the first one takes all characters that are valid for it.
         Some(Piece::Hole(_)) => text
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
             .unwrap_or(text.len()),
@@ -154,7 +154,7 @@ impl FromStr for Template {
                 literal.push(quoted);
                 rest = after;
             } else if let Some(inner) = name(rest) {
-                // Of shells and of JavaScript.
+                // The form of shells and of JavaScript.
                 if dollar {
                     let written = format!("${{{inner}}}");
                     let meant = Meant::by(&written, inner);
@@ -186,14 +186,14 @@ impl FromStr for Template {
     }
 }
 
-/// The brace or dollar sign that `text` begins with in braces and quotes, such as `{'{'}`, and what follows.
+/// The brace or dollar sign that begins `text` in braces and quotes, such as `{'{'}`, and the rest.
 fn quoted(text: &str) -> Option<(char, &str)> {
     let mut rest = text.strip_prefix("{'")?.chars();
     let quoted = rest.next().filter(|c| "{}$".contains(*c))?;
     Some((quoted, rest.as_str().strip_prefix("'}")?))
 }
 
-/// What is in the braces that `text` begins with, if it is written as a name with or without a format.
+/// The text in the braces that begin `text`, if it has the form of a name with or without a format.
 fn name(text: &str) -> Option<&str> {
     let (inner, _) = text.strip_prefix('{')?.split_once('}')?;
     let is_name = inner.starts_with(|c: char| c.is_ascii_lowercase())

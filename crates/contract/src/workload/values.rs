@@ -1,4 +1,4 @@
-//! Values of placeholders: written into texts, and read back.
+//! Values of placeholders: formatting and parsing.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -9,19 +9,19 @@ use time::format_description::well_known::Rfc3339;
 use super::placeholder::Format;
 use crate::{Digest, MessageId, RunId, Seq, Stamp};
 
-/// Whose a row or a body is.
+/// The owner of a row or a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     /// A message of the run.
     Ours(Seq),
-    /// Some other run's.
+    /// Another run.
     OtherRun,
-    /// Nothing tells.
+    /// Unknown.
     Nobody,
 }
 
 impl Owner {
-    /// The message of the run that it is.
+    /// The message of the run, if it is the run's.
     pub const fn seq(self) -> Option<Seq> {
         match self {
             Self::Ours(seq) => Some(seq),
@@ -30,7 +30,7 @@ impl Owner {
     }
 }
 
-/// Whose `text` is, as a message id. The run's own ids are told without allocating.
+/// The owner of `text` as a message id. Does not allocate for the run's own ids.
 pub(super) fn owner_of_id(run: &RunId, text: &str) -> Owner {
     let own = text
         .strip_prefix(run.as_str())
@@ -43,10 +43,10 @@ pub(super) fn owner_of_id(run: &RunId, text: &str) -> Owner {
     }
 }
 
-/// Digits of a sequence number in a UUID.
+/// Digits of the sequence number in a UUID.
 const SEQ_DIGITS: usize = 12;
 
-/// The UUID of message `seq`: of the form that RFC 9562 leaves to vendors (version 8), the run's digest before and the number behind.
+/// The UUID of message `seq`: of version 8, which RFC 9562 leaves to vendors, with the run's digest first and the number last.
 pub(super) fn uuid(run: &RunId, seq: Seq) -> String {
     let digest = Digest::of(run.as_str()).to_string();
     let (a, b, c, d) = (
@@ -58,7 +58,7 @@ pub(super) fn uuid(run: &RunId, seq: Seq) -> String {
     format!("{a}-{b}-8{c}-8{d}-{:012x}", seq.get())
 }
 
-/// How many different messages of the run `text` names, by ids or by UUIDs.
+/// How many different messages of the run `text` names, by ids or UUIDs.
 pub(super) fn ids_in(run: &RunId, text: &str) -> usize {
     let first = uuid(run, Seq::new(1).expect("messages count from 1"));
     let of_uuids = &first[..first.len() - SEQ_DIGITS];
@@ -77,7 +77,7 @@ pub(super) fn ids_in(run: &RunId, text: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Whether `text` is a UUID, in small or in large letters; its dashes are all there, or none of them.
+/// Whether `text` is a UUID, in lower or upper case, with all of its hyphens or none.
 pub fn is_uuid(text: &str) -> bool {
     let has_dashes = text.len() == 36;
     (has_dashes || text.len() == 32)
@@ -87,7 +87,7 @@ pub fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Whose a UUID is, in any form that [`is_uuid`] knows.
+/// The owner of a UUID, in any form that [`is_uuid`] accepts.
 pub(super) fn owner_of_uuid(run: &RunId, text: &str) -> Owner {
     if !is_uuid(text) {
         return Owner::Nobody;
@@ -101,7 +101,7 @@ pub(super) fn owner_of_uuid(run: &RunId, text: &str) -> Owner {
     }
 }
 
-/// A time as `format` writes it.
+/// Formats a time in `format`.
 pub fn time_text(stamp: Stamp, format: Format) -> String {
     match format {
         Format::Rfc3339 => format!("{}Z", stamp.to_string().replace(' ', "T")),
@@ -111,12 +111,12 @@ pub fn time_text(stamp: Stamp, format: Format) -> String {
     }
 }
 
-/// A time as `format` writes it, read back.
+/// Parses a time in `format`.
 pub fn time_of(text: &str, format: Format) -> Option<Stamp> {
     let scaled = |scale: f64| {
         let number: f64 = text.parse().ok()?;
         let micros = (number * scale).round();
-        // Up to the year 5138: far within what both types count in ones.
+        // Valid up to the year 5138: far below the size at which either type loses integers.
         #[expect(
             clippy::cast_possible_truncation,
             reason = "checked on the line above it"

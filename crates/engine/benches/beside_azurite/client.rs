@@ -1,5 +1,5 @@
-//! A lean HTTP client: one connection, one request at a time, bytes in and bytes out. It costs the machine as little as may be,
-//! since it shares the machine with what it measures.
+//! A minimal HTTP client: one connection, one request at a time, bytes in and out. It uses little CPU time, because it runs on
+//! the same machine as the measured programs.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -32,7 +32,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request and reads its answer, of which the status must be below 300.
+    /// Sends a request and reads its answer, whose status must be below 300.
     pub(crate) async fn ask(
         &mut self,
         method: &str,
@@ -88,7 +88,7 @@ impl Connection {
         body
     }
 
-    /// A body in chunks, as Node.js sends it.
+    /// Reads a chunked body, as Node.js sends it.
     async fn chunks(&mut self, from: usize) -> String {
         let mut body = String::new();
         let mut at = from;

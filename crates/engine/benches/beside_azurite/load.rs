@@ -1,4 +1,4 @@
-//! What is measured: puts, whole cycles of a consumer, receives at a backlog.
+//! The measured loads: puts, whole cycles of a consumer, receives with a backlog.
 
 use std::{
     sync::{
@@ -10,12 +10,12 @@ use std::{
 
 use crate::client::Connection;
 
-/// Connections at once, each with one request at a time.
+/// Concurrent connections, each with one request at a time.
 const CONNECTIONS: usize = 32;
 /// Bytes of each message's text.
 pub(crate) const TEXT_BYTES: usize = 100;
 
-/// Where one side's services are.
+/// The addresses of one side's services.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     queue: String,
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// The load on one side.
+/// The client load on one side.
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
     place: Arc<Place>,
@@ -52,7 +52,7 @@ impl Load {
         }
     }
 
-    /// Puts so many messages into a queue, and returns how many a second.
+    /// Puts `count` messages into a queue, and returns the rate per second.
     pub(crate) async fn puts(&self, queue: &str, count: usize) -> f64 {
         self.create(queue).await;
         let target = self
@@ -73,8 +73,8 @@ impl Load {
         count as f64 / begun.elapsed().as_secs_f64()
     }
 
-    /// Puts so many messages, then receives 32 at a time, inserts an entity for each and deletes it. Returns messages a second
-    /// of the second part.
+    /// Puts `count` messages, then receives 32 at a time, inserts an entity for each and deletes it. Returns the messages per
+    /// second of the second part.
     pub(crate) async fn cycles(&self, queue: &str, count: usize) -> f64 {
         self.puts(queue, count).await;
         let mut tables = Connection::open(&self.place.table).await;
@@ -115,7 +115,7 @@ impl Load {
         count as f64 / begun.elapsed().as_secs_f64()
     }
 
-    /// Receives so often from a queue, one message at a time on one connection, and returns how often a second.
+    /// Receives `count` times from a queue, one message at a time on one connection, and returns the rate per second.
     pub(crate) async fn receives(&self, queue: &str, count: usize) -> f64 {
         let target = self
             .place
@@ -128,8 +128,8 @@ impl Load {
         count as f64 / begun.elapsed().as_secs_f64()
     }
 
-    /// Receives and deletes a message and puts another one, so often, and returns how often a second. The backlog stays as
-    /// large as it was.
+    /// Receives and deletes a message and puts another one, `count` times, and returns the rate per second. The size of the
+    /// backlog stays the same.
     pub(crate) async fn exchanges(&self, queue: &str, count: usize) -> f64 {
         let (place, queue) = (Arc::clone(&self.place), queue.to_owned());
         let left = Arc::new(AtomicUsize::new(count));
@@ -157,7 +157,7 @@ impl Load {
         count as f64 / begun.elapsed().as_secs_f64()
     }
 
-    /// Makes a table and inserts so many rows into one partition of it.
+    /// Creates a table and inserts `count` rows into one partition of it.
     pub(crate) async fn rows(&self, table: &str, count: usize) {
         let mut connection = Connection::open(&self.place.table).await;
         let target = self.place.target("Tables", "");
@@ -171,12 +171,12 @@ impl Load {
         }
     }
 
-    /// Asks so often for one row by a filter on both keys, on one connection, and returns how often a second.
+    /// Queries one row by a filter on both keys `count` times, on one connection, and returns the rate per second.
     pub(crate) async fn queries(&self, table: &str, rows: usize, count: usize) -> f64 {
         let mut connection = Connection::open(&self.place.table).await;
         let begun = Instant::now();
         for number in 0..count {
-            // A prime steps through all of the table.
+            // Steps of a prime number reach all rows of the table.
             let row = number * 7_919 % rows;
             let filter =
                 format!("$filter=PartitionKey%20eq%20'p'%20and%20RowKey%20eq%20'{row:08}'&");
@@ -204,7 +204,7 @@ impl Load {
         connection.ask("DELETE", &target, "", "").await;
     }
 
-    /// Does something on each of the connections to the Queue service, all at once.
+    /// Runs `action` on each of the connections to the Queue service concurrently.
     async fn on_each_connection(&self, action: impl AsyncFn(Connection)) {
         let mut all = Vec::new();
         for _ in 0..CONNECTIONS {
@@ -218,7 +218,7 @@ const JSON: &str =
     "content-type: application/json\r\naccept: application/json;odata=nometadata\r\n";
 const INSERT: &str = "content-type: application/json\r\naccept: application/json;odata=nometadata\r\nprefer: return-no-content\r\n";
 
-/// Takes one of what is left, if there is one.
+/// Takes one from `left`; `false` if nothing is left.
 fn taken(left: &AtomicUsize) -> bool {
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
         left.checked_sub(1)

@@ -1,7 +1,9 @@
-//! The engine beside Azurite, in one run on one machine: `cargo bench -p engine --bench beside_azurite`.
+//! Benchmark of the engine beside Azurite, in one run on one machine. Run it with
+//! `cargo bench -p engine --bench beside_azurite`.
 //!
-//! Both are processes of their own with their data in memory, both are asked by the same client over as many connections with the
-//! same account SAS. Rounds alternate, and the median counts. Exit codes: 0 every target met, 3 a target missed.
+//! Both run as separate processes with their data in memory, and get the same requests from the same client over the same
+//! number of connections with the same account SAS. Rounds alternate, and the median counts. Exit codes: 0 every target met, 3
+//! a target missed.
 
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 #![expect(
@@ -21,27 +23,27 @@ use load::{Load, Place};
 use process::Process;
 use report::Report;
 
-/// Messages of a round of puts and of whole cycles: at Azurite's speed some seconds.
+/// Messages in a round of puts and of whole cycles: some seconds at Azurite's speed.
 const MESSAGES: usize = 4_000;
 const CYCLES: usize = 1_000;
-/// The backlog at which Azurite stands nearly still, and how many receives are measured there.
+/// A backlog at which Azurite is very slow, and the number of receives measured there.
 const BACKLOG: usize = 30_000;
 const RECEIVES_OF_AZURITE: usize = 12;
 const RECEIVES_OF_ENGINE: usize = 4_000;
-/// A small and a large backlog of the engine alone, and exchanges of one round at each.
+/// A small and a large backlog for the engine alone, and the exchanges in one round at each.
 const SMALL: usize = 1_000;
 const LARGE: usize = 1_000_000;
 const EXCHANGES: usize = 10_000;
-/// A small and a large table, and queries of one row in a round at each.
+/// A small and a large table, and the one-row queries in a round at each.
 const FEW_ROWS: usize = 100;
 const MANY_ROWS: usize = 100_000;
 const QUERIES: usize = 5_000;
 const ROUNDS: usize = 3;
-/// Rounds of what takes the engine alone a second or less.
+/// Rounds of measurements that take the engine a second or less.
 const SHORT_ROUNDS: usize = 7;
-/// What takes longer than this tells of the machine, not of the two.
+/// Time limit: if a measurement takes longer, the machine is the cause, not the two programs.
 const LIMIT: Duration = Duration::from_secs(6 * 60);
-/// Longer than Azurite takes for any request. While it scans a queue for 5 s, its usual time, it would reset connections in use.
+/// Longer than Azurite takes for any request. With its default of 5 s it would reset connections in use while it scans a queue.
 const KEEP_ALIVE_SECONDS: u32 = 600;
 
 fn main() -> ExitCode {
@@ -72,7 +74,7 @@ async fn measure() -> ExitCode {
     let place = |queue: String, table: String| Place::new(&queue, &table, &sas);
     let slow = Load::new(place(azurite.queue_url(), azurite.table_url()));
     let fast = Load::new(place(engine.queue_url.clone(), engine.table_url.clone()));
-    // Node.js compiles while it runs: a first round of each is not counted.
+    // Node.js compiles while it runs, so the first round of each is not counted.
     slow.puts("warm-up", MESSAGES).await;
     slow.remove("warm-up").await;
     slow.cycles("warm-up-cycles", CYCLES / 2).await;
@@ -109,7 +111,7 @@ async fn measure() -> ExitCode {
     report.print()
 }
 
-/// The engine alone: a small backlog and a large one in turns, and what a message costs in memory.
+/// Measures the engine alone: a small and a large backlog in turns, and the memory of a message.
 async fn backlogs(report: &mut Report, fast: &Load, engine: &Process) {
     fast.puts("small", SMALL).await;
     fast.exchanges("small", EXCHANGES).await;
@@ -132,7 +134,7 @@ async fn backlogs(report: &mut Report, fast: &Load, engine: &Process) {
     fast.remove("large").await;
 }
 
-/// The engine alone: a query that names one row, in a table of few rows and in one of many, in turns.
+/// Measures the engine alone: a query for one row, in a small and in a large table, in turns.
 async fn rows(report: &mut Report, fast: &Load) {
     fast.rows("few", FEW_ROWS).await;
     fast.rows("many", MANY_ROWS).await;

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A running engine; it ends with this.
+/// A running engine, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -37,7 +37,7 @@ impl Process {
         }
     }
 
-    /// Bytes of memory that are resident.
+    /// Resident memory, in bytes.
     pub(crate) fn resident_bytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -54,7 +54,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It is gone already where this fails.
+        // Fails if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The figures, as rows of a Markdown table, and whether their targets are met.
+//! The results as rows of a Markdown table, and whether they meet their targets.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Rates of Azurite and of the engine, and how many times the one the other must be.
+    /// Adds the rates of Azurite and of the engine; the engine's must be at least `least` times Azurite's.
     pub(crate) fn ratio(&mut self, what: &str, azurite: f64, engine: f64, least: f64) {
         let ratio = engine / azurite;
         let detail = format!("Azurite {azurite:.1}/s, engine {engine:.0}/s");
@@ -25,7 +25,7 @@ impl Report {
         );
     }
 
-    /// Two rates of the engine, and what share of the first the second must be.
+    /// Adds two rates of the engine; the second must be at least `least` of the first.
     pub(crate) fn share(&mut self, what: &str, first: f64, second: f64, least: f64) {
         let share = second / first;
         let detail = format!("{first:.0}/s, then {second:.0}/s");

@@ -12,7 +12,7 @@ use crate::{
     state::edm::DateTime,
 };
 
-/// From this version on the string to sign has a line for the encryption scope.
+/// The version from which the string to sign has a line for the encryption scope.
 const WITH_SCOPE: &str = "2020-12-06";
 
 pub(super) fn verify(

@@ -1,7 +1,7 @@
-//! Bearer tokens, over TLS alone: audience, issuer and times are checked, neither the signature nor roles.
+//! Bearer tokens, only over TLS: audience, issuer and times are checked, but neither the signature nor roles.
 //!
-//! That is what Azurite's `--oauth basic` checks; there is no authority here whose keys could be asked for. Source: "Authorize
-//! with Microsoft Entra ID", Azure Storage REST reference.
+//! These are the checks of Azurite's `--oauth basic`; there is no authority whose keys could verify a signature. Source:
+//! "Authorize with Microsoft Entra ID", Azure Storage REST reference.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
@@ -72,11 +72,11 @@ fn claims(token: &str) -> Option<Claims> {
     serde_json::from_slice(&payload).ok()
 }
 
-/// Whether a token is for this service: for all of Azure Storage, or for the address of this account.
+/// Whether a token's audience is this service: all of Azure Storage, or the address of this account.
 fn is_audience(audience: &str, service: Service, account: &str) -> bool {
     let audience = audience.strip_suffix('/').unwrap_or(audience);
     let whole = ["https://storage.azure.com", RESOURCE_ID];
-    // A table may live in Cosmos DB, and its clients ask for tokens accordingly.
+    // A table may be in Cosmos DB, and clients request tokens for that.
     let cosmos = service == Service::Table && audience == "https://cosmos.azure.com";
     if whole.contains(&audience) || cosmos {
         return true;

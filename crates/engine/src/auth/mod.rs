@@ -1,4 +1,4 @@
-//! Who may do what: the account's key, shared access signatures, and bearer tokens.
+//! Authorization of requests: the account's key, shared access signatures, and bearer tokens.
 //!
 //! Source: "Authorize requests to Azure Storage", Azure Storage REST reference; each module names its page.
 
@@ -21,7 +21,7 @@ use crate::{
     state::{entity::Key, policy::Policy},
 };
 
-/// A service, as addresses and signatures name it.
+/// A service, by its name in addresses and signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// Queue Storage.
@@ -47,7 +47,7 @@ impl Service {
     }
 }
 
-/// The account, and the key that signs for it.
+/// The account, and its key.
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) name: String,
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Account {
 }
 
 impl Account {
-    /// An account whose key is base64; `None` where it is not.
+    /// Makes an account; `None` if the key is not Base64.
     pub(crate) fn new(name: &str, key: &str) -> Option<Self> {
         Some(Self {
             name: name.to_owned(),
@@ -71,12 +71,12 @@ impl Account {
         })
     }
 
-    /// Signs a string, in base64.
+    /// The signature of a string, in Base64.
     pub(crate) fn sign(&self, text: &str) -> String {
         BASE64.encode(self.mac(text).finalize().into_bytes())
     }
 
-    /// Whether a signature is that of the string. The comparison takes the same time wherever they differ.
+    /// Whether a signature is that of the string. The comparison takes constant time.
     fn verifies(&self, text: &str, signature: &str) -> bool {
         let signature = BASE64.decode(signature);
         signature.is_ok_and(|signature| self.mac(text).verify_slice(&signature).is_ok())
@@ -90,7 +90,7 @@ impl Account {
     }
 }
 
-/// What an account SAS says of an operation's resource: the service, a container, or what is in one.
+/// The resource type of an operation in an account SAS: the service, a container, or an object in a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResourceType {
     Service,
@@ -98,29 +98,31 @@ pub(crate) enum ResourceType {
     Object,
 }
 
-/// What an operation takes of a signature. Any of the letters of `account` or of `service` will do.
+/// The permissions that an operation requires. Any one of the letters of `account` or of `service` is enough.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Need {
     pub(crate) resource: ResourceType,
     pub(crate) account: &'static str,
-    /// Empty: no service SAS allows it. Where `account` is empty too, the account's key alone does.
+    /// The letters of a service SAS. Empty: no service SAS allows the operation. If `account` is empty too, only the account's
+    /// key does.
     pub(crate) service: &'static str,
     pub(crate) writes: bool,
 }
 
-/// What a request may do.
+/// The permissions of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Grant {
-    /// Everything: the account's key.
+    /// All operations: the account's key.
     Everything,
-    /// Everything but access policies: a bearer token. No built-in role for data has the actions that read and set them.
+    /// All operations except those on access policies: a bearer token. No built-in data role has the actions that read and set
+    /// policies.
     Token,
     AccountSas(sas::Permissions),
-    /// One queue or table, and of a table perhaps some keys only.
+    /// One queue or table, possibly limited to some keys of the table.
     ServiceSas(sas::Permissions, KeyLimits),
 }
 
-/// What checks requests.
+/// Authenticates and authorizes requests.
 #[derive(Debug)]
 pub(crate) struct Authenticator<'a> {
     pub(crate) account: &'a Account,
@@ -129,7 +131,7 @@ pub(crate) struct Authenticator<'a> {
 }
 
 impl Authenticator<'_> {
-    /// Finds out who asks. `policies` looks up the stored access policies of a queue or table.
+    /// Determines a request's permissions. `policies` looks up the stored access policies of a queue or table.
     pub(crate) fn grant(
         &self,
         target: &Target<'_>,
@@ -137,7 +139,7 @@ impl Authenticator<'_> {
     ) -> Result<Grant, ServiceError> {
         let signed = target.parameter("sig").is_some();
         match target.header("authorization") {
-            // What has both is let in by either, as by Azurite: the service's documentation does not say.
+            // A request with both is accepted if either is valid, as in Azurite: the service's documentation does not say.
             Some(header) => match self.of_header(target, header) {
                 Err(_) if signed => self.of_signature(target, policies),
                 granted => granted,
@@ -202,7 +204,7 @@ impl Grant {
         }
     }
 
-    /// Whether the request may see an entity at all.
+    /// Whether the request may access an entity with this key.
     pub(crate) fn allows_key(&self, key: &Key) -> bool {
         match self {
             Self::ServiceSas(_, limits) => limits.contain(key),
@@ -210,7 +212,7 @@ impl Grant {
         }
     }
 
-    /// Whether all of the letters are there, for what takes several at once.
+    /// Checks that all of the letters are granted, for operations that require several.
     pub(crate) fn check_all(&self, letters: &str) -> Result<(), ServiceError> {
         match self {
             Self::Everything | Self::Token => Ok(()),

@@ -1,4 +1,4 @@
-//! What both kinds of shared access signature share: times, protocol, address, letters.
+//! The common part of both kinds of shared access signature: times, protocol, IP address, permissions.
 //!
 //! Sources: "Create an account SAS" and "Create a service SAS", Azure Storage REST reference.
 
@@ -11,7 +11,7 @@ use crate::{
     state::edm::DateTime,
 };
 
-/// The letters of a signature, and what it is for.
+/// The letters of a signature, and its scope.
 #[derive(Debug, Clone)]
 pub(crate) struct Permissions {
     letters: String,
@@ -30,7 +30,7 @@ impl Permissions {
         self.letters.contains(letter)
     }
 
-    /// Whether any of `letters` is there.
+    /// Checks that any of `letters` is granted.
     pub(super) fn check(&self, letters: &str) -> Result<(), ServiceError> {
         if letters.chars().any(|letter| self.has(letter)) {
             Ok(())
@@ -40,7 +40,7 @@ impl Permissions {
     }
 }
 
-/// A parameter, or nothing.
+/// The value of a parameter, or an empty text.
 pub(super) fn value<'a>(target: &'a Target<'_>, name: &str) -> &'a str {
     target.parameter(name).unwrap_or_default()
 }
@@ -102,7 +102,7 @@ fn contains(range: &str, peer: IpAddr) -> bool {
     }
 }
 
-/// Checks a signature, and says what was signed if it is another.
+/// Checks a signature; the error of a wrong one has the string that was signed.
 pub(super) fn check_signature(
     authenticator: &Authenticator<'_>,
     target: &Target<'_>,
@@ -120,7 +120,7 @@ pub(super) fn check_signature(
     )))
 }
 
-/// Checks that the version of a signature is a date; texts of versions compare as the versions do.
+/// Checks that the version of a signature is a date; versions then compare like their texts.
 pub(super) fn version<'a>(target: &'a Target<'_>) -> Result<&'a str, ServiceError> {
     let version = value(target, "sv");
     if crate::services::is_version(version) {

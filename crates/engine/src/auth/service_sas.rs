@@ -12,10 +12,10 @@ use crate::{
     state::{entity::Key, policy::Policy},
 };
 
-/// From this version on the string to sign has lines for address and protocol.
+/// The version from which the string to sign has lines for IP address and protocol.
 const WITH_ADDRESS: &str = "2015-04-05";
 
-/// The keys of a table that a signature is for.
+/// The keys of a table to which a signature is limited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct KeyLimits {
     start_partition: Option<String>,
@@ -87,8 +87,8 @@ pub(super) fn verify(
     ))
 }
 
-/// The name that was signed: a queue's, or a table's in lower case. Of a table it is in `tn`, and must be that of the address;
-/// where there is none, it is that of the address.
+/// The name that was signed: a queue's, or a table's in lower case. A table's name is in `tn` and must match the address;
+/// without `tn`, the name in the address counts.
 fn resource(service: Service, target: &Target<'_>) -> Result<String, ServiceError> {
     let segment = target.segments.first().copied().unwrap_or_default();
     let segment = decoded_segment(segment)?;
@@ -108,7 +108,7 @@ fn resource(service: Service, target: &Target<'_>) -> Result<String, ServiceErro
     }
 }
 
-/// Start, expiry and permissions of a signature with a policy. Each is said by one of the two.
+/// Start, expiry and permissions of a signature with a policy. Exactly one of the two must give each.
 fn joined(
     target: &Target<'_>,
     policies: Vec<Policy>,

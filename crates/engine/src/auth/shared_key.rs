@@ -10,7 +10,7 @@ use crate::{
     http::{error::ServiceError, request::Target},
 };
 
-/// How far a request's date may be from the service's.
+/// How much a request's date may differ from the service's time.
 const SKEW: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn verify(
@@ -61,7 +61,7 @@ fn header<'a>(target: &'a Target<'_>, name: &str) -> &'a str {
     target.header(name).unwrap_or_default()
 }
 
-/// The date's line is empty where `x-ms-date` is among the signed headers.
+/// The line for the date, which is empty if `x-ms-date` is among the signed headers.
 fn date<'a>(target: &'a Target<'_>) -> &'a str {
     match target.header("x-ms-date") {
         Some(_) => "",
@@ -164,7 +164,7 @@ fn add_headers(to_sign: &mut String, target: &Target<'_>) {
     }
 }
 
-/// The account, and the path as it was sent: in path style that names the account once more.
+/// Appends the account and the path as sent: a path-style path names the account once more.
 fn add_resource(to_sign: &mut String, target: &Target<'_>, account: &str) {
     let path = match target.request.path.as_str() {
         "" => "/",

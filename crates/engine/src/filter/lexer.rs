@@ -1,4 +1,4 @@
-//! The words of a filter: names, operators, brackets, and constants with their types.
+//! Tokens of a filter: names, operators, brackets, and constants with their types.
 
 use base64::Engine as _;
 
@@ -9,12 +9,12 @@ use crate::state::edm::{DateTime, Type, Value};
 pub(super) enum Token {
     Open,
     Close,
-    /// A name or an operator: which, the parser knows.
+    /// A name or an operator; the parser distinguishes them.
     Word(String),
     Constant(Value),
 }
 
-/// Splits a filter into its words.
+/// Splits a filter into its tokens.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -35,7 +35,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
     Ok(tokens)
 }
 
-/// A text in single quotes, in which two of them stand for one.
+/// Reads a text in single quotes, in which a quote is doubled.
 fn quoted(text: &str) -> Result<(String, &str), FilterError> {
     let mut rest = &text[1..];
     let mut result = String::new();
@@ -59,7 +59,7 @@ fn end_of_word(text: &str) -> usize {
     text.find(ends).unwrap_or(text.len())
 }
 
-/// A number. `L` makes it an Int64; a point, an exponent or `d`, `f`, `m` a Double.
+/// Reads a number. `L` makes it an Int64; a point, an exponent or `d`, `f`, `m` a Double.
 fn number(text: &str) -> Result<(Token, &str), FilterError> {
     let (word, after) = text.split_at(end_of_word(text));
     let wrong = || FilterError(format!("'{word}' is no number"));
@@ -107,7 +107,7 @@ fn word(text: &str) -> Result<(Token, &str), FilterError> {
     Ok((token, after))
 }
 
-/// A constant such as `datetime'...'`.
+/// Reads a constant such as `datetime'...'`.
 fn prefixed(prefix: &str, text: &str) -> Option<Value> {
     if prefix == "X" || prefix.eq_ignore_ascii_case("binary") {
         return Some(Value::Binary(binary(text)?.into()));
@@ -121,7 +121,7 @@ fn prefixed(prefix: &str, text: &str) -> Option<Value> {
     None
 }
 
-/// Binary constants are hexadecimal. Some clients write base64, which Azurite takes too.
+/// Reads a binary constant. It is hexadecimal; some clients write Base64, which Azurite accepts too.
 fn binary(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = text
         .chars()

@@ -1,4 +1,4 @@
-//! `$filter` of the Table service: its whole grammar, what an entity must be to match, and which keys can.
+//! `$filter` of the Table service: its whole grammar, the test of an entity, and the range of keys that can match.
 //!
 //! Source: "Querying tables and entities", Azure Storage REST reference, which takes its grammar from OData 2.0: `and`, `or`,
 //! `not`, brackets, and the comparisons `eq`, `ne`, `gt`, `ge`, `lt`, `le` of a property with a constant.
@@ -39,7 +39,7 @@ pub(crate) enum Filter {
     Constant(bool),
 }
 
-/// Not a filter. The text says why, for whoever wrote it.
+/// Error of an invalid filter. The text tells the client why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct FilterError(pub(crate) String);
@@ -58,7 +58,7 @@ impl Comparison {
 
     fn holds(self, ordering: Option<Ordering>) -> bool {
         let Some(ordering) = ordering else {
-            // Values of two types are never in an order; they do differ.
+            // Values of different types have no order; they only differ.
             return self == Self::NotEqual;
         };
         match self {
@@ -84,7 +84,8 @@ impl Comparison {
 }
 
 impl Filter {
-    /// Whether it accepts what `property` gives for each name. A comparison with a property that is not there never holds.
+    /// Whether the filter accepts the values that `property` returns for each name. A comparison with a missing property is
+    /// false.
     pub(crate) fn accepts<'a>(&self, property: &impl Fn(&str) -> Option<Lookup<'a>>) -> bool {
         match self {
             Self::And(a, b) => a.accepts(property) && b.accepts(property),
@@ -114,7 +115,7 @@ impl Filter {
         })
     }
 
-    /// Keys that an entity must have to match; it need not match for that.
+    /// Keys that can match: every matching entity has one of them, but not every one of them matches.
     pub(crate) fn keys(&self) -> KeySet {
         match self {
             Self::And(a, b) => a.keys().and(&b.keys()),
@@ -131,7 +132,7 @@ impl Filter {
     }
 }
 
-/// A property's value, wherever it lies.
+/// A property's value, from either place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Lookup<'a> {
     Text(&'a str),

@@ -1,19 +1,19 @@
-//! From words to a filter: `or` binds least, then `and`, then `not`.
+//! Parses tokens into a filter: `or` binds least, then `and`, then `not`.
 
 use super::{Comparison, Filter, FilterError, lexer};
 use crate::state::edm::Value;
 use lexer::Token;
 
-/// Brackets and `not`s within each other. A filter in an address is seldom longer than that anyway.
+/// Most nested brackets and `not`s. A filter in an address is rarely longer anyway.
 const DEEPEST: usize = 100;
 
-/// Operators of one filter, so that neither parsing nor dropping it runs out of stack.
+/// Most operators of one filter, so that neither parsing nor dropping it exhausts the stack.
 const MOST_OPERATORS: usize = 2_000;
 
-/// Reads a filter.
+/// Parses a filter.
 ///
 /// # Errors
-/// [`FilterError`] for what is none.
+/// [`FilterError`] for an invalid filter.
 pub(crate) fn parse(text: &str) -> Result<Filter, FilterError> {
     let tokens = lexer::tokens(text)?;
     let mut parser = Parser {
@@ -119,7 +119,8 @@ impl Parser {
         }
     }
 
-    /// What is in brackets may be a single name or a truth, and be compared: `(A) eq 1`, `(A eq 1) eq true`.
+    /// Parses the rest after a bracket, whose content may be a single name or a boolean that is compared: `(A) eq 1`, `(A eq 1)
+    /// eq true`.
     fn compared(&mut self, inner: Filter) -> Result<Filter, FilterError> {
         let Some(comparison) = self.comparison() else {
             return Ok(inner);
@@ -141,7 +142,7 @@ impl Parser {
     }
 
     fn operand(&mut self) -> Result<Operand, FilterError> {
-        // Brackets around a single operand say nothing.
+        // Brackets around a single operand have no effect.
         let mut open = 0;
         while self.tokens.next_if_eq(&Token::Open).is_some() {
             open += 1;

@@ -1,4 +1,4 @@
-//! Facts about filters, many of them the examples of "Querying tables and entities".
+//! Tests of filters, many from the examples of "Querying tables and entities".
 
 use super::*;
 use crate::clock::Moment;

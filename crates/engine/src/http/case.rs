@@ -1,8 +1,9 @@
-//! The case of metadata names. HTTP does not tell `x-ms-meta-Owner` from `x-ms-meta-owner`; a queue keeps the one it was given.
+//! The case of metadata names. HTTP does not distinguish `x-ms-meta-Owner` from `x-ms-meta-owner`; a queue keeps the name as
+//! sent.
 //!
-//! hyper hands over names in lower case. It keeps their case beside them, in an extension that no other crate can read or make,
-//! for proxies that pass a message on. So hyper itself is asked here: an exchange in memory shows what an extension holds, and
-//! makes one for an answer. This is done only for requests and answers that have metadata.
+//! hyper returns names in lower case. It keeps their original case in an extension for proxies, which no other crate can read
+//! or make. So this module uses hyper itself: an exchange in memory reveals the content of an extension, or makes one for an
+//! answer. This is done only for requests and answers with metadata.
 
 use std::{
     convert::Infallible,
@@ -21,7 +22,7 @@ use hyper::{
 
 use super::metadata::PREFIX;
 
-/// Names of a request's metadata as they were sent, without their prefix; none where they are all in lower case.
+/// The names of a request's metadata as they were sent, without their prefix; empty if all are in lower case.
 pub(super) async fn sent(headers: &HeaderMap, extensions: &Extensions) -> Vec<String> {
     let names = headers.keys().filter(|name| is_metadata(name));
     let mut echoed = Response::new(Empty::new());
@@ -45,7 +46,7 @@ pub(super) async fn sent(headers: &HeaderMap, extensions: &Extensions) -> Vec<St
     names.filter(has_case).map(str::to_owned).collect()
 }
 
-/// What makes hyper write metadata names in this case.
+/// The extension with which hyper writes metadata names in this case.
 pub(super) async fn writing(names: &[String]) -> Extensions {
     let mut request = String::from("GET / HTTP/1.1\r\n");
     for name in names {
@@ -68,7 +69,7 @@ fn is_metadata(name: &HeaderName) -> bool {
     name.as_str().starts_with(PREFIX)
 }
 
-/// Gives hyper a request and returns the bytes of the answer.
+/// Sends a request through hyper and returns the bytes of the answer.
 async fn exchange(
     request: &str,
     answer: impl Fn(&Request<Incoming>) -> Response<Empty<Bytes>>,
@@ -92,7 +93,7 @@ async fn exchange(
     memory.output
 }
 
-/// A connection that has all of its input, and keeps its output.
+/// A connection in memory with its whole input, which keeps its output.
 struct Memory {
     input: Bytes,
     output: Vec<u8>,

@@ -1,4 +1,4 @@
-//! CORS by the rules in a service's properties: preflight requests, and headers of answers to what a browser sends.
+//! CORS by the rules in a service's properties: answers to preflight requests, and headers of answers to browsers.
 //!
 //! Source: "Cross-Origin Resource Sharing (CORS) support for Azure Storage" and "Preflight Table Request", Azure Storage REST
 //! reference.
@@ -41,8 +41,8 @@ pub(crate) fn preflight(properties: &Element, request: &Request) -> Result<Answe
     Ok(answer)
 }
 
-/// Adds what a browser must see to be allowed to read an answer. Where rules exist and none of them matches, another origin could
-/// get another answer, which `Vary` tells caches.
+/// Adds the headers with which a browser may read an answer. If rules exist and none matches, another origin might get another
+/// answer, so `Vary` tells caches.
 pub(crate) fn decorate(properties: &Element, request: &Request, answer: Answer) -> Answer {
     let Some(origin) = request.header("origin") else {
         return answer;

@@ -1,4 +1,4 @@
-//! Errors of the services: status, code and message, as one document or the other.
+//! Errors of the services: status, code and message, as XML or JSON.
 //!
 //! Sources: "Common REST API error codes", "Queue Storage error codes", "Table Storage error codes" and "Status and error codes",
 //! Azure Storage REST reference.
@@ -12,13 +12,13 @@ use crate::{
     store::StoreError,
 };
 
-/// An error that a client is answered with.
+/// An error in an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
     pub(crate) message: String,
-    /// Further elements of the document.
+    /// Additional elements of the document.
     pub(crate) details: Vec<(&'static str, String)>,
 }
 
@@ -94,7 +94,7 @@ impl ServiceError {
         self
     }
 
-    /// 400 `InvalidInput`, with what is wrong with it.
+    /// 400 `InvalidInput`, with the reason.
     pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "InvalidInput", message)
     }
@@ -158,18 +158,18 @@ impl ServiceError {
         .with("MaximumAllowed", most.to_string())
     }
 
-    /// Why authentication failed, for whoever signs.
+    /// Adds the reason why authentication failed, for the developer of the client.
     pub(crate) fn authentication_detail(detail: impl Into<String>) -> Self {
         Self::authentication_failed().with("AuthenticationErrorDetail", detail)
     }
 
-    /// The message with the request it belongs to, as both documents carry it.
+    /// The message with its request id and time, as both documents contain it.
     fn full_message(&self, request_id: &str, now: Moment) -> String {
         let time = DateTime::from(now).text();
         format!("{}\nRequestId:{request_id}\nTime:{time}", self.message)
     }
 
-    /// The error as the Queue service answers it, and the Table service where JSON was not asked for.
+    /// The error as XML: from the Queue service, and from the Table service if the client did not ask for JSON.
     pub(crate) fn xml(&self, request_id: &str, now: Moment) -> Answer {
         let mut body = String::from(xml::DECLARATION);
         body.push_str("<Error><Code>");
@@ -184,7 +184,7 @@ impl ServiceError {
         self.answer().body("application/xml", body)
     }
 
-    /// The error as the Table service answers it. In a transaction the message begins with the number of the operation.
+    /// The error as JSON, from the Table service. In a transaction the message begins with the index of the operation.
     pub(crate) fn json_body(
         &self,
         request_id: &str,
@@ -203,7 +203,7 @@ impl ServiceError {
         serde_json::json!({ "odata.error": error }).to_string()
     }
 
-    /// Status and headers alone.
+    /// The error's status and headers, without a body.
     pub(crate) fn answer(&self) -> Answer {
         let answer = Answer::new(self.status).header("x-ms-error-code", self.code);
         if self.status == StatusCode::UNAUTHORIZED {

@@ -1,4 +1,4 @@
-//! The listener of one service: accepts connections, reads requests within their limits, and lets [`Services`] answer them.
+//! The listener of one service: accepts connections, reads requests within limits, and answers them with [`Services`].
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,25 +21,25 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{case, error::ServiceError, request::Request, response::Answer};
 use crate::{auth::Service, clock::Moment, services::Services};
 
-/// Bytes of a body: the service's 4 MiB and what a transaction's parts add; of the Queue service 64 KiB with its escapes.
+/// Largest body, in bytes: 4 MiB of the service plus the parts of a transaction; for the Queue service, 64 KiB with escapes.
 const MOST_TABLE_BYTES: usize = 5 * 1024 * 1024;
 const MOST_QUEUE_BYTES: usize = 1024 * 1024;
-/// Bytes of the head of a request: an address of 64 KiB, 8 KiB of metadata, and the rest.
+/// Largest head of a request, in bytes: an address of 64 KiB, 8 KiB of metadata, and the rest.
 const MOST_HEAD_BYTES: usize = 128 * 1024;
-/// Bodies up to this size are read at once. Those above share a room, so that no number of clients can fill the memory with bodies.
+/// Bodies up to this size are read at once. Larger ones share a limited amount of memory, whatever the number of clients.
 const SMALL_BODY_BYTES: usize = 64 * 1024;
 const LARGE_BODIES_BYTES: usize = 512 * 1024 * 1024;
-/// Connections at once. Further ones wait to be accepted.
+/// Most concurrent connections. Further ones wait to be accepted.
 const MOST_CONNECTIONS: usize = 4_096;
-/// How long a client may take for the head of a request once it has begun, and for its body.
+/// Time limit for the head of a request once it has begun, and for its body.
 const HEAD_LIMIT: Duration = Duration::from_secs(60);
 const BODY_LIMIT: Duration = Duration::from_secs(60);
-/// How long a connection may take to negotiate TLS.
+/// Time limit for the TLS handshake.
 const TLS_LIMIT: Duration = Duration::from_secs(10);
-/// How long to wait before accepting again after the system has refused, for want of descriptors for example.
+/// Pause after a failed accept, for example because no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a listener needs.
+/// The parts of a listener.
 #[derive(Clone)]
 pub(crate) struct Listener {
     pub(crate) services: Services,
@@ -47,17 +47,17 @@ pub(crate) struct Listener {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) ending: CancellationToken,
     pub(crate) connections: TaskTracker,
-    /// Room for large bodies, in blocks of [`SMALL_BODY_BYTES`]; both services share it.
+    /// Memory for large bodies, in blocks of [`SMALL_BODY_BYTES`]; both services share it.
     pub(crate) large_bodies: Arc<Semaphore>,
 }
 
-/// Room for the large bodies of both services.
+/// Makes the shared memory limit for large bodies of both services.
 pub(crate) fn large_bodies() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(LARGE_BODIES_BYTES / SMALL_BODY_BYTES))
 }
 
 impl Listener {
-    /// Accepts until it is told to end.
+    /// Accepts connections until it is told to end.
     pub(crate) async fn run(self, socket: TcpListener) {
         let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let listener = Arc::new(self);
@@ -83,7 +83,7 @@ impl Listener {
     }
 
     async fn serve(&self, stream: TcpStream, peer: SocketAddr) {
-        // An answer is one small write: waiting for more of it would only delay it.
+        // An answer is one small write, so Nagle's algorithm would only delay it.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
             return self.speak(TokioIo::new(stream), peer).await;
@@ -132,14 +132,14 @@ impl Listener {
             Err(error) => {
                 let now: Moment = self.services.clock.now();
                 let answer = error.xml(&uuid::Uuid::new_v4().to_string(), now);
-                // What is left of the request is not read.
+                // The rest of the request is not read.
                 answer.header("connection", "close")
             }
         };
         response(answer).await
     }
 
-    /// Reads a body. Large ones wait until there is room for them beside those that are being read.
+    /// Reads a body. A large one waits until there is memory for it besides other large ones.
     async fn collect(
         &self,
         body: Incoming,

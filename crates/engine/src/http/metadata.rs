@@ -1,8 +1,8 @@
 //! Metadata of a queue: headers `x-ms-meta-*`, in and out.
 //!
 //! Source: "Setting and retrieving properties and metadata for queue resources" and "Naming queues and metadata", Azure Storage
-//! REST reference: names are C# identifiers, all of it at most 8 KiB. A name keeps the case that it was given, and is looked up in
-//! any.
+//! REST reference: names are C# identifiers, with at most 8 KiB in total. A name keeps its original case, and is looked up
+//! case-insensitively.
 
 use hyper::header::HeaderName;
 
@@ -48,7 +48,7 @@ pub(crate) fn of_headers(request: &Request) -> Result<Vec<(String, String)>, Ser
     Ok(metadata)
 }
 
-/// Sets the headers of an answer that tell metadata.
+/// Sets the metadata headers of an answer.
 pub(crate) fn set(answer: &mut Answer, metadata: &[(String, String)]) {
     for (name, value) in metadata {
         if let Ok(header) = HeaderName::from_bytes(format!("{PREFIX}{name}").as_bytes()) {

@@ -1,6 +1,6 @@
-//! What both services share of HTTP: requests taken apart, answers, errors as documents, XML, CORS, and the listener.
+//! The HTTP parts that both services share: parsed requests, answers, error documents, XML, CORS, and the listener.
 //!
-//! A request is answered by a function without I/O ([`crate::services::Services::answer`]); only `listener` touches sockets.
+//! A function without I/O answers each request ([`crate::services::Services::answer`]); only `listener` uses sockets.
 
 mod case;
 pub(crate) mod cors;

@@ -1,7 +1,7 @@
-//! Properties of a service: logging, metrics, CORS. They are kept and told; of them CORS alone has an effect here.
+//! Properties of a service: logging, metrics, CORS. They are stored and returned; only CORS has an effect here.
 //!
-//! Sources: "Set Queue Service Properties" and "Set Table Service Properties", Azure Storage REST reference: a section that is
-//! left out stays as it is.
+//! Sources: "Set Queue Service Properties" and "Set Table Service Properties", Azure Storage REST reference: a missing section
+//! stays unchanged.
 
 use hyper::StatusCode;
 
@@ -16,12 +16,12 @@ const ROOT: &str = "StorageServiceProperties";
 const SECTIONS: [&str; 4] = ["Logging", "HourMetrics", "MinuteMetrics", "Cors"];
 const MOST_RULES: usize = 5;
 
-/// Methods that a rule of CORS may allow.
+/// Methods that a CORS rule may allow.
 const METHODS: [&str; 9] = [
     "DELETE", "GET", "HEAD", "MERGE", "POST", "OPTIONS", "PUT", "PATCH", "CONNECT",
 ];
 
-/// What a service says before anybody has set anything.
+/// The properties of a service before the first change.
 const DEFAULT: &str = "<StorageServiceProperties><Logging><Version>1.0</Version><Delete>false</Delete><Read>false</Read>\
     <Write>false</Write><RetentionPolicy><Enabled>false</Enabled></RetentionPolicy></Logging><HourMetrics><Version>1.0</Version>\
     <Enabled>false</Enabled><RetentionPolicy><Enabled>false</Enabled></RetentionPolicy></HourMetrics><MinuteMetrics>\
@@ -52,7 +52,7 @@ pub(crate) fn set(
     let mut properties = current(directory, service)?;
     for section in given.children {
         if !SECTIONS.contains(&section.name.as_str()) {
-            // Such as DefaultServiceVersion, which these services refuse or ignore by their versions.
+            // For example `DefaultServiceVersion`, which these services refuse or ignore, depending on the version.
             continue;
         }
         check(&section)?;
@@ -164,7 +164,7 @@ fn write(out: &mut String, element: &Element) {
     out.push('>');
 }
 
-/// Statistics of the replication, which only the secondary tells: here it is always live.
+/// Replication statistics, which only the secondary endpoint returns: here the status is always live.
 pub(crate) fn stats(secondary: bool, now: crate::clock::Moment) -> Result<Answer, ServiceError> {
     if !secondary {
         return Err(ServiceError::invalid_parameter(

@@ -1,7 +1,7 @@
-//! A request taken apart: account, resource, parameters, headers.
+//! A parsed request: account, resource, parameters, headers.
 //!
-//! The account is in the path (`/devstoreaccount1/queue`, as for the emulators), or in the host (`account.queue.localhost`, as for
-//! the service). Each may have `-secondary` behind it, which is the read-only twin.
+//! The account is in the path (`/devstoreaccount1/queue`, as for the emulators), or in the host (`account.queue.localhost`, as
+//! for the service). The suffix `-secondary` selects the read-only secondary.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -11,44 +11,45 @@ use percent_encoding::percent_decode_str;
 
 use super::error::ServiceError;
 
-/// A request as it came, its body read.
+/// A request as received, including its body.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// HTTP method.
     pub method: Method,
-    /// Path as it was sent, percent escapes and all.
+    /// Path as it was sent, with percent escapes.
     pub path: String,
     /// Query as it was sent, without `?`.
     pub query: String,
     /// All headers.
     pub headers: HeaderMap,
-    /// Names of metadata that were not sent in lower case, without `x-ms-meta-`: a queue keeps their case, and `headers` does not.
+    /// Names of metadata that were not sent in lower case, without `x-ms-meta-`: a queue keeps their case, which `headers`
+    /// loses.
     pub metadata_names: Vec<String>,
     /// Body, whole.
     pub body: Bytes,
     /// Whether it came over TLS.
     pub secure: bool,
-    /// Who sent it, as far as that is known.
+    /// The client's address, if it is known.
     pub peer: Option<IpAddr>,
 }
 
 /// A query parameter: its name in lower case, and its value, decoded.
 type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// A request, and what its address means.
+/// A request with its parsed address.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) request: &'a Request,
     pub(crate) secondary: bool,
-    /// Segments of the path behind the account, as they were sent.
+    /// Segments of the path after the account, as they were sent.
     pub(crate) segments: Vec<&'a str>,
-    /// Scheme, host and, in path style, account: what addresses in answers begin with.
+    /// Scheme, host and, in path style, account: the beginning of addresses in answers.
     pub(crate) base: String,
     parameters: Vec<Parameter<'a>>,
 }
 
 impl Request {
-    /// The header of that name, where it is text.
+    /// The value of a header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -58,7 +59,7 @@ impl<'a> Target<'a> {
     /// Finds the account in a request's address.
     ///
     /// # Errors
-    /// 404 for another account than `account`, 400 for a query that is no text.
+    /// 404 for an account other than `account`, 400 for a query that is not text.
     pub(crate) fn new(request: &'a Request, account: &str) -> Result<Self, ServiceError> {
         let path = request.path.strip_prefix('/').unwrap_or(&request.path);
         let host = request.header("host").unwrap_or_default();
@@ -93,18 +94,18 @@ impl<'a> Target<'a> {
         found.map(|(_, value)| &**value)
     }
 
-    /// Whether a parameter is there more than once.
+    /// Whether a parameter occurs more than once.
     pub(crate) fn has_several(&self, name: &str) -> bool {
         let same = self.parameters.iter().filter(|(other, _)| other == name);
         same.count() > 1
     }
 
-    /// Every parameter, its name in lower case.
+    /// All parameters, with names in lower case.
     pub(crate) fn parameters(&self) -> &[Parameter<'a>] {
         &self.parameters
     }
 
-    /// A number between two others in a parameter.
+    /// The number in a parameter, which must be within a range.
     pub(crate) fn number(
         &self,
         name: &str,
@@ -134,7 +135,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Whether a name is the account's, and if so, whether it is its secondary.
+/// Whether a name is the account's, and if so, whether it is the secondary's.
 fn of_account(name: &str, account: &str) -> Option<bool> {
     match name.strip_prefix(account)? {
         "" => Some(false),

@@ -1,4 +1,4 @@
-//! An answer, before it has what every answer has.
+//! An answer, before the common headers are added.
 
 use bytes::Bytes;
 use hyper::{
@@ -13,7 +13,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers, without those that the HTTP layer sets itself (`date`, `content-length`).
     pub headers: HeaderMap,
-    /// Names of metadata that are not to be written in lower case, without `x-ms-meta-`.
+    /// Names of metadata that must not be written in lower case, without `x-ms-meta-`.
     pub metadata_names: Vec<String>,
     /// Body; empty for none.
     pub body: Bytes,
@@ -29,7 +29,7 @@ impl Answer {
         }
     }
 
-    /// Sets a header. A value that no header can have (it holds a line break) is left out.
+    /// Sets a header. An invalid value (with a line break) is left out.
     #[must_use]
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.set(HeaderName::from_static(name), value);

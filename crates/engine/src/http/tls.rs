@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Error;
 
-/// What negotiates TLS with that certificate.
+/// Makes the TLS acceptor with that certificate.
 pub(crate) fn acceptor(certificate: &[u8], key: &[u8]) -> Result<TlsAcceptor, Error> {
     let wrong = |what: &str, error: &dyn std::fmt::Display| Error::Tls(format!("{what}: {error}"));
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificate)
@@ -30,7 +30,7 @@ pub(crate) fn acceptor(certificate: &[u8], key: &[u8]) -> Result<TlsAcceptor, Er
         .load_private_key(key)
         .map_err(|error| wrong("use the key", &error))?;
     let certified = CertifiedKey::new(chain, key);
-    // A certificate of version 1, as old tools make them, cannot be compared with its key here; clients that trust it take it.
+    // A version 1 certificate, which old tools make, cannot be compared with its key here; clients that trust it accept it.
     if let Err(error @ rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) =
         certified.keys_match()
     {

@@ -1,16 +1,16 @@
-//! XML, read into a small tree and written with its escapes. Bodies of requests are small: their size is bounded.
+//! XML: parsed into a small tree, and written with escapes. The size of request bodies is limited.
 
 use quick_xml::{Reader, events::Event};
 
 use super::error::ServiceError;
 
-/// What each document begins with.
+/// The declaration at the beginning of each document.
 pub(crate) const DECLARATION: &str = r#"<?xml version="1.0" encoding="utf-8"?>"#;
 
-/// Elements within each other that a document may have: those of the services have four.
+/// Deepest nesting of elements: documents of the services have four levels.
 const DEEPEST: usize = 16;
 
-/// An element: its name, its children, and its text where it has no children.
+/// An element: its name, its children, and its text if it has no children.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Element {
     pub(crate) name: String,
@@ -30,10 +30,10 @@ impl Element {
     }
 }
 
-/// Reads a document.
+/// Parses a document.
 ///
 /// # Errors
-/// 400 `InvalidXmlDocument` for what is none.
+/// 400 `InvalidXmlDocument` for an invalid one.
 pub(crate) fn parse(body: &[u8]) -> Result<Element, ServiceError> {
     let invalid = || ServiceError::invalid_xml();
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
@@ -70,7 +70,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Element, ServiceError> {
                 };
                 last(&mut open)?.text.push(character);
             }
-            // Entities of a document's own are never needed, and could be made to grow without bound.
+            // No client needs a document's own entities, which could expand without limit.
             Event::DocType(_) => return Err(invalid()),
             Event::Eof => break,
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
@@ -116,7 +116,7 @@ fn entity(name: &str) -> Option<char> {
     })
 }
 
-/// Appends a text with what XML needs escaped. A carriage return would be read back as a line feed without it.
+/// Appends a text with XML escapes. An unescaped carriage return would be read back as a line feed.
 pub(crate) fn escape_into(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.find(['<', '>', '&', '"', '\r']) {
@@ -133,7 +133,7 @@ pub(crate) fn escape_into(out: &mut String, text: &str) {
     out.push_str(rest);
 }
 
-/// Appends an element that holds a text.
+/// Appends an element with a text.
 pub(crate) fn element(out: &mut String, name: &str, text: &str) {
     out.push('<');
     out.push_str(name);
@@ -144,7 +144,7 @@ pub(crate) fn element(out: &mut String, name: &str, text: &str) {
     out.push('>');
 }
 
-/// Whether XML 1.0 can hold a text at all ("Extensible Markup Language", 2.2).
+/// Whether XML 1.0 can represent a text ("Extensible Markup Language", 2.2).
 pub(crate) fn is_representable(text: &str) -> bool {
     text.chars().all(|c| {
         matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)

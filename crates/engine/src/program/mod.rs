@@ -1,4 +1,4 @@
-//! What the program does between its arguments and its exit code.
+//! The program from its arguments to its exit code.
 
 mod args;
 mod panics;
@@ -24,7 +24,7 @@ const WRONG_INPUT: u8 = 2;
 /// A port is in use, or a directory cannot be written.
 const LOCAL_RESOURCE: u8 = 6;
 
-/// Why the program ends early, and its exit code.
+/// An error that ends the program, and its exit code.
 #[derive(Debug)]
 struct Failure {
     code: u8,
@@ -61,7 +61,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Runs the engine until it is told to end, and returns the process's exit code.
+/// Runs the engine until it is told to end, and returns the exit code.
 pub fn main(args: &Args) -> ExitCode {
     panics::watch();
     telemetry();
@@ -72,7 +72,7 @@ pub fn main(args: &Args) -> ExitCode {
     exit_code(served, panics::any())
 }
 
-/// Logs to standard error; `EDW_LOG` says how much.
+/// Logs to standard error, with the filter in `EDW_LOG`.
 fn telemetry() {
     let filter = EnvFilter::try_from_env("EDW_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -82,9 +82,9 @@ fn telemetry() {
         .init();
 }
 
-/// Serves until a signal says that it is enough.
+/// Serves until a signal.
 async fn serve(args: &Args) -> Result<(), Failure> {
-    // First of all: whoever starts this may end it at once.
+    // First of all, because the parent process may end this one at once.
     let mut ends = [
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
@@ -102,7 +102,7 @@ async fn serve(args: &Args) -> Result<(), Failure> {
     }
     let engine = builder.start().await?;
     if let Err(error) = announce(&engine, args) {
-        // Nobody reads it: no reason not to serve.
+        // A closed standard output is no reason not to serve.
         tracing::warn!(%error, "the addresses were not told on standard output");
     }
     end_of(&mut ends).await;
@@ -118,13 +118,13 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// Tells on standard output where the services are: for people, and for programs that read the first line.
+/// Prints the addresses of the services on standard output: for people, and for programs that read the first line.
 fn announce(engine: &Engine, args: &Args) -> io::Result<()> {
     let data = match &args.directory {
         Some(directory) => format!("in {}", directory.display()),
         None => "in memory".to_owned(),
     };
-    // A key that is published may be shown; another one is the user's own to insert.
+    // The public key may be printed; users insert their own key themselves.
     let published = engine.key() == crate::KEY;
     let connection = engine.connection_string();
     let connection = if published {
@@ -151,7 +151,7 @@ async fn end_of(signals: &mut [Signal; 2]) {
     }
 }
 
-/// Says what went wrong, if something did.
+/// Prints the error, if there was one, and returns the exit code.
 fn exit_code(served: Result<(), Failure>, has_panicked: bool) -> ExitCode {
     match served {
         Ok(()) if has_panicked => {
@@ -161,7 +161,7 @@ fn exit_code(served: Result<(), Failure>, has_panicked: bool) -> ExitCode {
         }
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // If standard error is closed, nobody is there to be told.
+            // If standard error is closed, the message is lost.
             let _ = writeln!(io::stderr(), "error: failed to {}", failure.message);
             ExitCode::from(failure.code)
         }

@@ -1,5 +1,5 @@
-//! Whether any thread or task of the program has panicked. A panic ends one request, one connection or one thread, and the rest goes on: the
-//! exit code says it at the end.
+//! Records whether any thread or task of the program has panicked. A panic ends only one request, connection or thread; the
+//! exit code reports it at the end.
 
 use std::{
     panic,
@@ -11,7 +11,7 @@ use std::{
 
 static ANY: AtomicBool = AtomicBool::new(false);
 
-/// Notes every panic of this process from now on. What was done with a panic before is still done.
+/// Records every panic of this process from now on. The previous panic hook still runs.
 pub(super) fn watch() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -23,7 +23,7 @@ pub(super) fn watch() {
     });
 }
 
-/// Whether there was one since.
+/// Whether there was a panic since.
 pub(super) fn any() -> bool {
     ANY.load(Ordering::Relaxed)
 }

@@ -17,7 +17,7 @@ use crate::{
 const WEEK_SECONDS: u64 = 7 * 24 * 60 * 60;
 const DEFAULT_VISIBILITY_SECONDS: u64 = 30;
 const MOST_RECEIVED: u64 = 32;
-/// UTF-8 bytes of a text: 64 KiB.
+/// Largest text of a message, in UTF-8 bytes: 64 KiB.
 const MOST_TEXT_BYTES: usize = 64 * 1024;
 
 pub(super) fn put(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
@@ -48,7 +48,7 @@ pub(super) fn put(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     Ok(Answer::new(StatusCode::CREATED).body("application/xml", body))
 }
 
-/// When a message expires: after seven days, or as `messagettl` says, of which -1 is never.
+/// The expiration time of a message: after seven days, or as `messagettl` says, where -1 means never.
 fn expiry(call: &Call<'_>, hidden: u64) -> Result<Moment, ServiceError> {
     const NAME: &str = "messagettl";
     let Some(text) = call.target.parameter(NAME) else {
@@ -93,7 +93,7 @@ fn text(body: &[u8]) -> Result<Option<Box<str>>, ServiceError> {
         let most = MOST_TEXT_BYTES.to_string();
         return Err(ServiceError::request_body_too_large().with("MaxLimit", most));
     }
-    // What could be put and never be told again would be a trap.
+    // Such a text could be put but never returned.
     if !xml::is_representable(&found.text) {
         return Err(ServiceError::invalid_xml());
     }
@@ -191,7 +191,7 @@ fn named(call: &Call<'_>) -> Result<(String, (Sequence, u64)), ServiceError> {
     let id = decoded_segment(id)?.into_owned();
     let receipt = call.target.parameter(RECEIPT);
     let receipt = receipt.ok_or_else(|| ServiceError::missing_parameter(RECEIPT))?;
-    // A receipt that was not escaped has lost its pluses.
+    // A pop receipt that the client did not escape has lost its plus signs.
     let parsed = parse_receipt(&receipt.replace(' ', "+"));
     let parsed = parsed.ok_or_else(|| {
         ServiceError::invalid_parameter(RECEIPT, receipt, "Invalid pop receipt format")
@@ -204,13 +204,13 @@ fn sequence(queue: &Queue, id: &str) -> Result<Sequence, ServiceError> {
     sequence.ok_or_else(ServiceError::message_not_found)
 }
 
-/// The receipt's own number, where it is of this message.
+/// The receipt's number, if it belongs to this message.
 fn matching(sequence: Sequence, receipt: (Sequence, u64)) -> Option<u64> {
     let (of, number) = receipt;
     (of == sequence).then_some(number)
 }
 
-/// A list of messages; one that was only peeked at has neither receipt nor next visible time.
+/// The list of messages; a peeked one has neither pop receipt nor next visible time.
 fn list(messages: &[Delivered], naming: Naming, received: bool) -> Answer {
     let texts: usize = messages
         .iter()

@@ -1,4 +1,4 @@
-//! The Queue service: from an address to an operation. Each operation's module names its pages of the REST reference.
+//! The Queue service: selects the operation by the address. Each operation's module names its pages of the REST reference.
 
 mod messages;
 mod queue;
@@ -137,7 +137,7 @@ fn of_message(method: &Method) -> Option<Operation> {
 }
 
 impl Operation {
-    /// What a signature must have: the tables in "Create an account SAS" and "Create a service SAS".
+    /// The permissions that an operation requires: the tables in "Create an account SAS" and "Create a service SAS".
     const fn need(self) -> Need {
         use ResourceType::{Container, Object, Service};
         let (resource, account, service, writes) = match self {

@@ -9,10 +9,10 @@ use crate::{
     services::{Call, Services},
 };
 
-/// Letters that a policy of a queue may have: read, add, update, process.
+/// Permission letters of a queue's policy: read, add, update, process.
 const LETTERS: &str = "raup";
 
-/// Checks a queue's name: 3 to 63 small letters, digits and single dashes, none at an end.
+/// Checks a queue's name: 3 to 63 lower-case letters, digits and single hyphens, none at an end.
 pub(super) fn check_name(name: &str) -> Result<(), ServiceError> {
     if !(3..=63).contains(&name.chars().count()) {
         return Err(ServiceError::out_of_range(
@@ -39,7 +39,7 @@ pub(super) fn create(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError
     }
 }
 
-/// Whether two are the same but for their order and the case of their names.
+/// Whether both are equal apart from the order and the case of names.
 fn same(a: &[(String, String)], b: &[(String, String)]) -> bool {
     let has = |(name, value): &(String, String)| {
         b.iter()
@@ -57,7 +57,7 @@ pub(super) fn delete(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError
 pub(super) fn metadata(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let directory = call.directory();
     let queue = directory.with_queue(name, |queue| {
-        // Expired messages are not counted, as far as they can be removed at once.
+        // Expired messages are not counted, as far as they can be removed in one step.
         let expired = queue.messages.remove_expired(&*directory.store, call.now);
         expired.map(|_| (queue.messages.len(), queue.record.metadata.clone()))
     });

@@ -7,14 +7,14 @@ use crate::{
     services::Call,
 };
 
-/// Queues that one answer lists at most.
+/// Most queues in one answer.
 const MOST_LISTED: u64 = 5_000;
 
 pub(super) fn list(call: &Call<'_>) -> Result<Answer, ServiceError> {
     let target = call.target;
     let prefix = target.parameter("prefix").unwrap_or_default();
     let marker = target.parameter("marker").unwrap_or_default();
-    // More than 5,000 may be asked for, and are not given.
+    // A larger number is allowed, but the answer has at most 5,000.
     let asked = target.number("maxresults", 1, u64::from(i32::MAX.unsigned_abs()))?;
     let most = asked.unwrap_or(MOST_LISTED).min(MOST_LISTED);
     let include = target.parameter("include").unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The queues and tables of the account by their names, and the properties of its services.
+//! The account's queues and tables by name, and the properties of its services.
 //!
-//! The locks: a directory's is held while a name is looked up, added or removed; each container has its own, which is never
-//! taken while another container's is held.
+//! Locks: the directory's lock is held while a name is looked up, added or removed. Each container has its own lock, which is
+//! never taken while another container's is held.
 
 use std::{
     collections::BTreeMap,
@@ -19,17 +19,17 @@ use crate::{
     store::{Change, ContainerId, Contents, QueueRecord, Store, StoreError, TableRecord},
 };
 
-/// A queue: what is known of it, and its messages.
+/// A queue: its record, and its messages.
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(crate) record: QueueRecord,
     pub(crate) messages: Messages,
     id: ContainerId,
-    /// Set when it is deleted, for those who looked it up before.
+    /// Set when the queue is deleted, for operations that looked it up before.
     removed: bool,
 }
 
-/// A table: what is known of it, and its entities.
+/// A table: its record, and its entities.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) record: TableRecord,
@@ -39,7 +39,7 @@ pub(crate) struct Table {
 }
 
 impl Queue {
-    /// Writes what is known of the queue, after a change of it.
+    /// Writes the queue's record after a change.
     pub(crate) fn save(
         &mut self,
         store: &dyn Store,
@@ -50,7 +50,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Removes all messages, in constant time: they become those of a queue that is removed.
+    /// Removes all messages, in constant time: they are moved to a queue that is then removed.
     pub(crate) fn clear(
         &mut self,
         store: &dyn Store,
@@ -69,7 +69,7 @@ impl Queue {
 }
 
 impl Table {
-    /// Writes what is known of the table, after a change of it.
+    /// Writes the table's record after a change.
     pub(crate) fn save(
         &mut self,
         store: &dyn Store,
@@ -81,7 +81,7 @@ impl Table {
     }
 }
 
-/// Why a container was not made or not found.
+/// Reason why a container was not created or found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DirectoryError {
     #[error("a container of that name exists")]
@@ -94,19 +94,19 @@ pub(crate) enum DirectoryError {
 
 type Names<T> = RwLock<BTreeMap<String, Arc<T>>>;
 
-/// Everything of one account.
+/// All data of one account.
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(crate) store: Arc<dyn Store>,
     queues: Names<Mutex<Queue>>,
-    /// By the name in lower case: names of tables differ in more than case.
+    /// Tables by name in lower case, because table names are case-insensitive.
     tables: Names<RwLock<Table>>,
     properties: RwLock<BTreeMap<String, String>>,
     next: AtomicU64,
 }
 
 impl Directory {
-    /// What a store held when it was opened.
+    /// Restores the contents of a store.
     pub(crate) fn restore(store: Arc<dyn Store>, contents: Contents, now: Moment) -> Self {
         let mut queues = BTreeMap::new();
         for (id, record, held) in contents.queues {
@@ -143,7 +143,7 @@ impl Directory {
         }
     }
 
-    /// A number that no container has or had.
+    /// A number that was never used for a container.
     pub(crate) fn next_container(&self) -> ContainerId {
         self.next.fetch_add(1, Ordering::SeqCst)
     }
@@ -160,7 +160,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Makes a queue. Where there is one of that name, says what is known of it.
+    /// Creates a queue. If one with this name exists, returns its record.
     pub(crate) fn create_queue(
         &self,
         name: &str,
@@ -189,7 +189,7 @@ impl Directory {
         Ok(None)
     }
 
-    /// Removes a queue, and gives back what must be dropped: of many messages that takes a while.
+    /// Removes a queue, and returns it to be dropped: with many messages this takes a while.
     pub(crate) fn delete_queue(&self, name: &str) -> Result<Arc<Mutex<Queue>>, DirectoryError> {
         let mut queues = self.queues.write();
         let queue = queues.get(name).ok_or(DirectoryError::NotFound)?;
@@ -200,7 +200,7 @@ impl Directory {
         queues.remove(name).ok_or(DirectoryError::NotFound)
     }
 
-    /// Does something to a queue, while nobody else does.
+    /// Runs `action` on a queue with exclusive access.
     pub(crate) fn with_queue<T>(
         &self,
         name: &str,
@@ -215,7 +215,7 @@ impl Directory {
         Ok(action(&mut queue))
     }
 
-    /// Names of queues that begin with `prefix`, from `from` on, at most `most`; with what is known of each.
+    /// Records of queues whose names begin with `prefix`, from `from` on, at most `most`.
     pub(crate) fn queues(&self, prefix: &str, from: &str, most: usize) -> Vec<QueueRecord> {
         let start = from.max(prefix).to_owned();
         let queues = self.queues.read();
@@ -227,7 +227,7 @@ impl Directory {
             .collect()
     }
 
-    /// Every queue, for the sweep of expired messages.
+    /// All queues, for removing expired messages.
     pub(crate) fn all_queues(&self) -> Vec<Arc<Mutex<Queue>>> {
         self.queues.read().values().cloned().collect()
     }
@@ -254,7 +254,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes a table, and gives back what must be dropped.
+    /// Removes a table, and returns it to be dropped.
     pub(crate) fn delete_table(&self, name: &str) -> Result<Arc<RwLock<Table>>, DirectoryError> {
         let mut tables = self.tables.write();
         let lower = name.to_ascii_lowercase();
@@ -280,7 +280,7 @@ impl Directory {
         Ok(action(&table))
     }
 
-    /// Does something to a table, while nobody else reads or writes it.
+    /// Runs an operation on a table with exclusive access.
     pub(crate) fn write_table<T>(
         &self,
         name: &str,
@@ -300,7 +300,7 @@ impl Directory {
         table.cloned().ok_or(DirectoryError::NotFound)
     }
 
-    /// Names of tables as they were given, from `from` on in the order of lower case.
+    /// Names of tables in their original case, from `from` on in the order of lower case.
     pub(crate) fn tables(&self, from: &str) -> Vec<String> {
         let tables = self.tables.read();
         let listed = tables.range(from.to_ascii_lowercase()..);

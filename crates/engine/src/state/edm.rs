@@ -1,4 +1,4 @@
-//! The eight types of a property, how their texts are read and written, and how large they count.
+//! The eight types of a property: parsing, formatting, and their size.
 //!
 //! Sources: "Understanding the Table service data model" and "Payload format for Table service operations", Azure Storage REST
 //! reference.
@@ -63,7 +63,7 @@ impl Type {
 }
 
 impl Value {
-    /// Reads a text as a value of this type; `None` where it is none.
+    /// Parses a text as a value of this type; `None` if it is invalid.
     pub(crate) fn parse(of: Type, text: &str) -> Option<Self> {
         Some(match of {
             Type::Binary => Self::Binary(BASE64.decode(text).ok()?.into()),
@@ -81,7 +81,7 @@ impl Value {
         })
     }
 
-    /// Bytes that the value counts for in an entity's size.
+    /// The value's size in bytes, as part of an entity's size.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Binary(bytes) => 4 + bytes.len(),
@@ -93,9 +93,9 @@ impl Value {
         }
     }
 
-    /// How it compares with a constant of a filter; `None` where the types do not.
+    /// Compares the value with a constant of a filter; `None` if the types are incompatible.
     ///
-    /// Numbers compare by their value whatever their types, since the service promotes them as WCF Data Services does.
+    /// Numbers compare by value whatever their types, since the service promotes them as WCF Data Services does.
     pub(crate) fn compare(&self, other: &Self) -> Option<Ordering> {
         Some(match (self, other) {
             (Self::Binary(a), Self::Binary(b)) => a.cmp(b),
@@ -126,7 +126,7 @@ impl Value {
     }
 }
 
-/// Twice the UTF-16 length: how the service counts texts.
+/// Twice the UTF-16 length, which is how the service counts texts.
 pub(crate) fn utf16_bytes(text: &str) -> usize {
     2 * text.encode_utf16().count()
 }
@@ -140,14 +140,14 @@ fn parse_double(text: &str) -> Option<f64> {
     }
 }
 
-/// A text without a zone is of UTC.
+/// A text without a time zone is in UTC.
 const WITHOUT_ZONE: &[BorrowedFormatItem<'_>] = format_description!(
     "[year]-[month]-[day][first [T] [ ]][hour]:[minute][optional [:[second][optional [.[subsecond]]]]]"
 );
 const DATE_ONLY: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 impl DateTime {
-    /// Reads an ISO 8601 text, with a zone or without, to the tick.
+    /// Parses an ISO 8601 text, with or without a time zone, to the tick.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let time = OffsetDateTime::parse(text, &Rfc3339).ok();
         let time = time.or_else(|| {
@@ -165,7 +165,7 @@ impl DateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 100).ok()
     }
 
-    /// As the service writes it: to the tick, without zeros at the end of the fraction.
+    /// Formats it as the service does: to the tick, without trailing zeros.
     pub(crate) fn text(self) -> String {
         let Some(time) = self.offset() else {
             return String::new();

@@ -3,9 +3,9 @@
 use super::edm::{DateTime, Value, utf16_bytes};
 use crate::clock::Moment;
 
-/// The keys of an entity, in the order of a table: by partition, then by row.
+/// The keys of an entity, ordered as in a table: by partition, then by row.
 ///
-/// The service orders UTF-16 units; this orders characters, which differs for those beyond U+FFFF alone.
+/// The service orders by UTF-16 code units, this type by characters: they differ only beyond U+FFFF.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) partition: Box<str>,
@@ -21,13 +21,13 @@ impl Key {
     }
 }
 
-/// Names and values, in the order in which they were given.
+/// Names and values, in their original order.
 pub(crate) type Properties = Vec<(Box<str>, Value)>;
 
 /// What a table keeps under a key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entity {
-    /// When it was last written; different for each write to a table, and so its version.
+    /// The time of the last write; different for each write to a table, so it is the entity's version.
     pub(crate) timestamp: Moment,
     pub(crate) properties: Properties,
 }
@@ -44,14 +44,14 @@ impl Entity {
     }
 }
 
-/// Bytes that an entity counts for, by the formula in "How to calculate the size of an entity" of the service's documentation.
+/// The size of an entity in bytes, by the formula in "How to calculate the size of an entity" of the service's documentation.
 pub(crate) fn size(key: &Key, properties: &Properties) -> usize {
     let keys = 4 + utf16_bytes(&key.partition) + utf16_bytes(&key.row);
     let of_property = |(name, value): &(Box<str>, Value)| 8 + utf16_bytes(name) + value.size();
     keys + properties.iter().map(of_property).sum::<usize>()
 }
 
-/// The version in an `If-Match`, where it is well formed; percent escapes or none.
+/// The version in an `If-Match` header, if it is well formed, with or without percent escapes.
 pub(crate) fn parse_etag(etag: &str) -> Option<DateTime> {
     let inner = etag.strip_prefix("W/\"datetime'")?.strip_suffix("'\"")?;
     let inner = percent_encoding::percent_decode_str(inner)

@@ -1,7 +1,7 @@
-//! A message, and the two opaque texts by which clients name it: its id and its pop receipt.
+//! A message, and the two opaque texts by which clients identify it: its id and its pop receipt.
 //!
-//! Neither is stored as a text. An id is its sequence number, scrambled by a bijection with the queue's secret and followed
-//! by a check of it, so that an id needs no index of its own. A pop receipt is a number that is new with each delivery.
+//! Neither is stored as text. An id is the message's sequence number, scrambled by a bijection with the queue's secret, and
+//! followed by a checksum, so that ids need no index. A pop receipt is a number that is new for each delivery.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
@@ -17,19 +17,19 @@ pub(crate) struct Message {
     pub(crate) lease: Lease,
 }
 
-/// Everything of a message but its text: what a delivery changes.
+/// All data of a message except its text: the part that a delivery changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lease {
     pub(crate) inserted: Moment,
     pub(crate) expires: Moment,
-    /// From when on it may be received.
+    /// When it becomes visible.
     pub(crate) visible: Moment,
     pub(crate) receipt: u64,
     /// How often it has been received.
     pub(crate) deliveries: u32,
 }
 
-/// What turns sequence numbers into ids and receipts, and back. One per queue.
+/// Converts sequence numbers to ids and receipts, and back. One per queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Naming {
     secret: u64,
@@ -40,13 +40,13 @@ impl Naming {
         Self { secret }
     }
 
-    /// The id of a message: looks like a GUID, as the service's do.
+    /// The id of a message, in the form of a GUID, like the service's.
     pub(crate) fn id(self, sequence: Sequence) -> uuid::Uuid {
         let scrambled = scramble(sequence ^ self.secret);
         uuid::Uuid::from_u64_pair(scrambled, self.check(scrambled))
     }
 
-    /// The sequence number in an id; `None` where the id is none of this queue's.
+    /// The sequence number in an id; `None` if the id is not of this queue.
     pub(crate) fn sequence(self, id: &str) -> Option<Sequence> {
         let (scrambled, check) = uuid::Uuid::try_parse(id).ok()?.as_u64_pair();
         (check == self.check(scrambled)).then(|| unscramble(scrambled) ^ self.secret)
@@ -81,7 +81,7 @@ pub(crate) fn parse_receipt(text: &str) -> Option<(Sequence, u64)> {
     Some((number(8), number(0)))
 }
 
-/// The finaliser of splitmix64 (Steele, Lea and Flood, 2014): a bijection that leaves no pattern of its input.
+/// The finaliser of splitmix64 (Steele, Lea and Flood, 2014): a bijection that removes all patterns of its input.
 const fn scramble(value: u64) -> u64 {
     let mut x = value;
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

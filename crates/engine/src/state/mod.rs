@@ -1,7 +1,7 @@
-//! What the services keep: queues of messages and tables of entities, without HTTP and without a clock.
+//! The services' data: queues of messages and tables of entities, without HTTP and without a clock.
 //!
-//! Each operation is given the time and takes the lock of one queue or one table. It decides what will change, has the
-//! [`Store`](crate::store::Store) write that, and only then changes memory: what was acknowledged is in the store.
+//! Each operation gets the time and takes the lock of one queue or one table. It determines the changes, writes them to the
+//! [`Store`](crate::store::Store), and only then changes memory, so that every acknowledged change is in the store.
 
 pub(crate) mod directory;
 pub(crate) mod edm;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A policy that a shared access signature may refer to (`si`). What it leaves out, the signature must state.
+/// A policy to which a shared access signature may refer (`si`). The signature must give the values that the policy lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Policy {
     pub(crate) id: String,

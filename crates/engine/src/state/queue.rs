@@ -1,7 +1,7 @@
-//! The messages of one queue: put, receive, peek, update, delete and clear, each in logarithmic time at any backlog.
+//! The messages of one queue: put, receive, peek, update, delete and clear, each in logarithmic time for any backlog.
 //!
-//! Order: by the moment from which a message is visible, then by the order of the puts. So a queue whose messages nobody
-//! returns is first in, first out, and a message that comes back is behind those that were visible before it.
+//! Messages are ordered by the time at which they become visible, then by the order of the puts. So a queue is first in, first
+//! out, and a message that is handed back goes behind those that were visible before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ use crate::{
     store::{Change, ContainerId, Store, StoreError},
 };
 
-/// Expired messages that one operation removes at most before it does its own work.
+/// Most expired messages that one operation removes before its own work.
 const EXPIRED_AT_ONCE: usize = 1_000;
 
-/// Why a message was neither changed nor deleted.
+/// Reason why a message was neither changed nor deleted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LeaseError {
     #[error("no such message")]
@@ -25,7 +25,7 @@ pub(crate) enum LeaseError {
     Store(#[from] StoreError),
 }
 
-/// What an operation says of a message. The text is its own copy, so that no lock is held while it is sent.
+/// A message as an operation returns it. The text is a copy, so that no lock is held while it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delivered {
     pub(crate) sequence: Sequence,
@@ -41,7 +41,7 @@ pub(crate) struct Messages {
     count: u64,
     all: BTreeMap<Sequence, Box<Message>>,
     by_visibility: BTreeSet<(Moment, Sequence)>,
-    /// Only messages that expire at all.
+    /// Only messages that expire.
     by_expiry: BTreeSet<(Moment, Sequence)>,
 }
 
@@ -58,7 +58,7 @@ impl Messages {
         }
     }
 
-    /// The messages that a store held.
+    /// Restores the messages of a store.
     pub(crate) fn restore(&mut self, messages: impl IntoIterator<Item = (Sequence, Message)>) {
         for (sequence, message) in messages {
             self.next = self.next.max(sequence.saturating_add(1));
@@ -70,7 +70,7 @@ impl Messages {
         self.naming
     }
 
-    /// How many there are, visible or not.
+    /// The number of messages, visible or not.
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
@@ -137,7 +137,7 @@ impl Messages {
         Ok(self.visible(most, now))
     }
 
-    /// Gives the message a new time of visibility, a new receipt and, where there is one, a new text.
+    /// Gives the message a new visibility time, a new receipt and, if `text` is given, a new text.
     pub(crate) fn update(
         &mut self,
         store: &dyn Store,
@@ -179,7 +179,7 @@ impl Messages {
         Ok(())
     }
 
-    /// Removes what has expired, a bounded number of messages at a time; returns whether more may be left.
+    /// Removes expired messages, a limited number at a time; returns whether more may be left.
     pub(crate) fn remove_expired(
         &mut self,
         store: &dyn Store,
@@ -229,7 +229,7 @@ impl Messages {
             let message = self.all.get(sequence)?;
             Some((*sequence, message))
         });
-        // Those that have expired and are not removed yet.
+        // Leaves out messages that have expired and are not removed yet.
         let messages = messages.filter(|(_, message)| message.lease.expires > now);
         let delivered = messages.map(|(sequence, message)| Delivered {
             sequence,

@@ -1,13 +1,13 @@
-//! Ranges of keys: what of a table a filter can match at all.
+//! Ranges of keys: the part of a table that a filter can match.
 //!
-//! A filter becomes boxes, each an interval of partition keys and one of row keys; a box with a single partition is a range of
-//! keys, any other one is all rows of its partitions. What the boxes cannot say is left to the filter itself.
+//! A filter becomes boxes, each an interval of partition keys and one of row keys. A box with a single partition is a range of
+//! keys; any other box is all rows of its partitions. The filter itself tests the remaining conditions.
 
 use std::cmp::Ordering;
 
 use super::entity::Key;
 
-/// Boxes that a filter may become; beyond that the whole table is looked at.
+/// Most boxes of a filter; with more, the whole table is scanned.
 const MOST_BOXES: usize = 256;
 
 /// All keys from `start` on and before `end`.
@@ -59,14 +59,14 @@ impl Interval {
         (!empty).then_some(both)
     }
 
-    /// The one text in it, if it is one.
+    /// The one text in the interval, if it has only one.
     fn single(&self) -> Option<&str> {
         let end = self.end.as_deref()?;
         (end == after(&self.start)).then_some(&*self.start)
     }
 }
 
-/// Which texts compare so with `text`.
+/// The texts that have this relation to `text`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Equal,
@@ -95,7 +95,7 @@ struct KeyBox {
     rows: Interval,
 }
 
-/// A set of keys, at least as large as what a filter matches.
+/// A set of keys that includes all keys that a filter matches.
 #[derive(Debug, Clone)]
 pub(crate) struct KeySet(Vec<KeyBox>);
 
@@ -148,7 +148,7 @@ impl KeySet {
         self
     }
 
-    /// As ranges in their order, none of which overlap.
+    /// The set as sorted ranges without overlaps.
     pub(crate) fn ranges(self) -> Vec<Range> {
         let mut ranges: Vec<Range> = self.0.into_iter().map(KeyBox::range).collect();
         ranges.sort_by(|a, b| a.start.cmp(&b.start));

@@ -1,4 +1,4 @@
-//! The entities of one table, ordered by their keys: point reads, ranges, and writes, alone or all together.
+//! The entities of one table, ordered by their keys: point reads, ranges, and single or transactional writes.
 
 use std::{collections::BTreeMap, ops::Bound};
 
@@ -12,29 +12,29 @@ use crate::{
     store::{Change, ContainerId, Store},
 };
 
-/// Entities that one query looks at before it answers with what it has and a continuation. The service does so after five
-/// seconds, or at the border of a partition; clients must follow continuations in any case.
+/// Most entities that one query reads before it answers with its results and a continuation token. The service does so after
+/// five seconds, or at the end of a partition; clients must follow continuation tokens in any case.
 const LOOKED_AT_ONCE: usize = 50_000;
 
-/// Bytes of entities in one answer, about: the service's limit for an answer is 4 MiB.
+/// Approximate size of the entities in one answer, in bytes: the service's limit for an answer is 4 MiB.
 const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Entities {
     container: ContainerId,
     all: BTreeMap<Key, Entity>,
-    /// The latest timestamp that was given out.
+    /// The latest timestamp that was assigned.
     latest: Moment,
 }
 
-/// A part of a query's result, and where the rest begins.
+/// A part of a query's result, and the key where the rest begins.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) found: Vec<(Key, Entity)>,
     pub(crate) next: Option<Key>,
 }
 
-/// Which write of several failed, and why.
+/// The index of a failed write, and the reason.
 #[derive(Debug)]
 pub(crate) struct FailedWrite {
     pub(crate) index: usize,
@@ -50,7 +50,7 @@ impl Entities {
         }
     }
 
-    /// The entities that a store held.
+    /// Restores the entities of a store.
     pub(crate) fn restore(&mut self, entities: impl IntoIterator<Item = (Key, Entity)>) {
         for (key, entity) in entities {
             self.latest = self.latest.max(entity.timestamp);
@@ -62,8 +62,7 @@ impl Entities {
         self.all.get(key)
     }
 
-    /// Entities within `ranges`, from `from` on, that `wanted` accepts; at most `most`. Nothing outside of the ranges is
-    /// looked at.
+    /// Entities within `ranges`, from `from` on, that `wanted` accepts; at most `most`. Reads nothing outside of the ranges.
     pub(crate) fn query(
         &self,
         ranges: &[Range],
@@ -77,7 +76,7 @@ impl Entities {
                 continue;
             };
             for (key, entity) in self.all.range(bounds) {
-                // Where the page is full, only another match makes the query go on.
+                // When the page is full, only another match shows that there is more.
                 let full = found.len() == most || bytes > BYTES_AT_ONCE;
                 let matches = wanted(key, entity);
                 if looked_at == LOOKED_AT_ONCE || (full && matches) {
@@ -94,7 +93,7 @@ impl Entities {
         Page { found, next: None }
     }
 
-    /// What all of the writes would make of their entities. Each key may occur once; the caller has checked that.
+    /// The results of all writes, without storing them. Each key may occur once; the caller has checked this.
     pub(crate) fn plan(
         &self,
         now: Moment,
@@ -115,7 +114,7 @@ impl Entities {
         planned.collect()
     }
 
-    /// Does all of the writes or none, as for [`Entities::plan`].
+    /// Stores all of the writes or none, as for [`Entities::plan`].
     pub(crate) fn write(
         &mut self,
         store: &dyn Store,
@@ -149,7 +148,7 @@ impl Entities {
     }
 }
 
-/// The part of `range` at or after `from`; `None` where that is empty.
+/// The part of `range` from `from` on; `None` if it is empty.
 fn bounds(range: &Range, from: Option<&Key>) -> Option<(Bound<Key>, Bound<Key>)> {
     let start = match from {
         Some(from) if *from > range.start => from,

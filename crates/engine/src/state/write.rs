@@ -1,4 +1,4 @@
-//! What a write does to an entity: insert, update, merge and their upserting kin, and delete.
+//! Effects of a write on an entity: insert, update, merge, their upsert forms, and delete.
 //!
 //! Sources: "Insert Entity", "Update Entity", "Merge Entity", "Insert Or Replace Entity", "Insert Or Merge Entity" and "Delete
 //! Entity", Azure Storage REST reference.
@@ -9,23 +9,23 @@ use super::{
 };
 use crate::{clock::Moment, store::StoreError};
 
-/// Custom properties that an entity may have: 255 with PartitionKey, RowKey and Timestamp.
+/// Most custom properties of an entity: 255 with PartitionKey, RowKey and Timestamp.
 pub(crate) const MOST_PROPERTIES: usize = 252;
-/// An entity's size may be at most 1 MiB.
+/// Largest size of an entity, in bytes: 1 MiB.
 pub(crate) const MOST_BYTES: usize = 1024 * 1024;
 
-/// Which version a write is for.
+/// The version that a write requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Match {
-    /// `If-Match: *`: any, but there must be one.
+    /// `If-Match: *`: any version, but the entity must exist.
     Any,
     /// `If-Match` with a version.
     Version(DateTime),
-    /// A well formed `If-Match` that no entity ever had.
+    /// A well-formed `If-Match` that no entity can have.
     Nothing,
 }
 
-/// One write. Without a [`Match`], replacing and merging insert where there is nothing.
+/// One write. Without a [`Match`], replace and merge insert the entity if it does not exist.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     Insert(Properties),
@@ -34,7 +34,7 @@ pub(crate) enum Action {
     Delete(Match),
 }
 
-/// Why a write has not happened.
+/// Reason why a write was not done.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
     #[error("the entity exists already")]
@@ -52,7 +52,7 @@ pub(crate) enum WriteError {
 }
 
 impl Action {
-    /// What the entity is after this write; `None` where it is gone.
+    /// The entity after this write; `None` if it is deleted.
     pub(crate) fn apply(
         self,
         key: &Key,

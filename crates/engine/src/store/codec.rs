@@ -1,4 +1,4 @@
-//! Records on disk, as bytes. Numbers are big-endian, so that keys sort as their numbers do.
+//! Encoding of records on disk. Numbers are big-endian, so that keys sort like numbers.
 
 use super::{ContainerId, StoreError};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Takes a record apart.
+/// Decodes a record.
 struct Reader<'a>(&'a [u8]);
 
 fn broken() -> StoreError {
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// Bytes behind their number.
+    /// Bytes preceded by their number.
     fn counted(&mut self) -> Result<&'a [u8], StoreError> {
         let count = usize::try_from(self.u32()?).map_err(|_| broken())?;
         self.bytes(count)
@@ -58,7 +58,7 @@ fn push_counted(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// What all keys of a container's contents begin with.
+/// The prefix of all keys of a container's contents.
 pub(super) const fn prefix(container: ContainerId) -> [u8; 8] {
     container.to_be_bytes()
 }
@@ -216,7 +216,7 @@ mod tests {
         let bytes = entity(&written);
         assert_eq!(read_entity(&bytes).unwrap(), written);
         for end in 1..bytes.len() {
-            // A record that is cut off is an error or a shorter entity, and never a panic.
+            // A truncated record must give an error or a shorter entity, never a panic.
             let _ = read_entity(&bytes[..end]);
         }
     }

@@ -1,9 +1,9 @@
-//! A store in a directory: a log-structured one, fjall, which hands each change to the kernel before it returns.
+//! A store in a directory: the log-structured store fjall, which hands each change to the kernel before it returns.
 //!
-//! So what was acknowledged survives the end of the process, a kill -9 too. It need not survive the end of the machine: the
-//! kernel writes its buffers to the disk when it likes, and at a clean end this store waits for that.
+//! So acknowledged changes survive the end of the process, even by kill -9. They may not survive the end of the machine: the
+//! kernel writes its buffers to disk at its own time, and only at a clean end does this store wait for it.
 //!
-//! Four keyspaces: what containers there are, leases of messages (which change), their texts (which seldom do), and entities.
+//! Four keyspaces: records of containers, leases of messages (which change), their texts (which rarely do), and entities.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ use crate::state::{
     message::{Message, Sequence},
 };
 
-/// Records that a purge removes at a time.
+/// Records that a purge removes in one step.
 const PURGED_AT_ONCE: usize = 1_000;
 
 const QUEUE: u8 = b'q';
@@ -46,17 +46,18 @@ impl From<fjall::Error> for StoreError {
 pub(crate) struct Disk {
     database: Database,
     spaces: Spaces,
-    /// Threads that remove what deleted containers held.
+    /// Threads that remove the contents of deleted containers.
     purges: Mutex<Vec<JoinHandle<()>>>,
     ending: Arc<AtomicBool>,
 }
 
 impl Drop for Disk {
-    /// Ends the purges: as long as one runs it has the directory, and no other engine could open it. The next start goes on.
+    /// Ends the purges: a running purge keeps the directory open, and another engine could not use it. The next start resumes
+    /// them.
     fn drop(&mut self) {
         self.ending.store(true, Ordering::Relaxed);
         for purge in self.purges.get_mut().drain(..) {
-            // A purge that has panicked has left data behind, as one that was ended has.
+            // A purge that panicked has left data behind, like one that was ended.
             let _ = purge.join();
         }
     }
@@ -77,7 +78,7 @@ impl std::fmt::Debug for Disk {
 }
 
 impl Disk {
-    /// Opens the store in a directory, which is made where it is missing, and reads all of it.
+    /// Opens the store in a directory, which is created if it is missing, and reads all of it.
     pub(crate) fn open(directory: &Path) -> Result<(Self, Contents), StoreError> {
         std::fs::create_dir_all(directory).map_err(|error| StoreError(error.to_string()))?;
         let database = Database::builder(directory).open()?;
@@ -101,14 +102,14 @@ impl Disk {
         Ok((disk, contents))
     }
 
-    /// Removes everything of a container that is gone, on a thread of its own. What is left when the process ends is found
-    /// at the next start.
+    /// Removes the contents of a deleted container, on a separate thread. Contents left at the end of the process are found at
+    /// the next start.
     #[expect(clippy::disallowed_methods, reason = "joined when this is dropped")]
     fn purge(&self, container: ContainerId) {
         let (database, spaces) = (self.database.clone(), self.spaces.clone());
         let ending = Arc::clone(&self.ending);
         let purge = move || {
-            // A lease and its text go together, or a kill between the two would leave half a message.
+            // A lease and its text are removed together, because a kill between the two would leave half a message.
             let messages = purge(
                 &database,
                 &[&spaces.leases, &spaces.texts],
@@ -138,7 +139,7 @@ impl Disk {
     }
 }
 
-/// Removes what a container has in keyspaces that have the same keys.
+/// Removes a container's records from keyspaces with the same keys.
 fn purge(
     database: &Database,
     spaces: &[&Keyspace],
@@ -230,7 +231,7 @@ impl Store for Disk {
 type Grouped<K, V> = BTreeMap<ContainerId, Vec<(K, V)>>;
 
 impl Spaces {
-    /// Everything, and the containers that are gone and whose contents are not.
+    /// Reads all contents, and the deleted containers whose contents still exist.
     fn read(&self) -> Result<(Contents, Vec<ContainerId>), StoreError> {
         let mut messages = self.messages()?;
         let mut entities = self.entities()?;
@@ -268,7 +269,7 @@ impl Spaces {
         Ok((contents, orphans.into_iter().collect()))
     }
 
-    /// Messages by their queues: leases and texts, which have the same keys in the same order.
+    /// Messages by queue: leases and texts, which have the same keys in the same order.
     fn messages(&self) -> Result<Grouped<Sequence, Message>, StoreError> {
         let mut grouped: Grouped<Sequence, Message> = BTreeMap::new();
         for (lease, text) in self.leases.iter().zip(self.texts.iter()) {

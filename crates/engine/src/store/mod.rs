@@ -1,6 +1,6 @@
-//! What outlives the process: the changes that the state asks a store to write, and what a store gives back at the start.
+//! Persistence: the changes that the state writes, and the contents that a store returns at the start.
 //!
-//! A change is written before it is acknowledged, in the order in which it happened to its queue or table.
+//! A change is written before it is acknowledged, in the order of the changes of its queue or table.
 
 pub(crate) mod codec;
 pub(crate) mod disk;
@@ -15,20 +15,20 @@ use crate::state::{
     policy::Policy,
 };
 
-/// The number of a queue or a table, never used twice: what is left of a removed one cannot come back in a new one.
+/// The number of a queue or a table, never reused: contents of a removed one cannot appear in a new one.
 pub(crate) type ContainerId = u64;
 
-/// What a queue is, without its messages.
+/// The record of a queue, without its messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct QueueRecord {
     pub(crate) name: String,
-    /// Of [`Naming`](crate::state::message::Naming).
+    /// The secret of the queue's [`Naming`](crate::state::message::Naming).
     pub(crate) secret: u64,
     pub(crate) metadata: Vec<(String, String)>,
     pub(crate) policies: Vec<Policy>,
 }
 
-/// What a table is, without its entities.
+/// The record of a table, without its entities.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TableRecord {
     pub(crate) name: String,
@@ -41,31 +41,31 @@ pub(crate) enum Change<'a> {
     /// The properties of a service, by its name in addresses, as XML.
     Properties(&'a str, &'a str),
     Queue(ContainerId, &'a QueueRecord),
-    /// The queue and all of its messages are gone.
+    /// The queue and all of its messages are removed.
     RemoveQueue(ContainerId),
     Message(ContainerId, Sequence, &'a Message),
-    /// A message without its text, which has not changed.
+    /// A message's lease; its text is unchanged.
     Lease(ContainerId, Sequence, &'a Lease),
     RemoveMessage(ContainerId, Sequence),
     Table(ContainerId, &'a TableRecord),
-    /// The table and all of its entities are gone.
+    /// The table and all of its entities are removed.
     RemoveTable(ContainerId),
     Entity(ContainerId, &'a Key, &'a Entity),
     RemoveEntity(ContainerId, &'a Key),
 }
 
-/// Where changes are kept.
+/// A place where changes are kept.
 pub(crate) trait Store: Debug + Send + Sync {
     /// Writes all of the changes or none. Once this returns, they survive the end of the process.
     fn write(&self, changes: &[Change<'_>]) -> Result<(), StoreError>;
 }
 
-/// Something was not written, or cannot be read.
+/// Error of a write or a read.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct StoreError(pub(crate) String);
 
-/// Keeps nothing: the data is in memory alone.
+/// A store that keeps nothing: data are in memory only.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NoStore;
 
@@ -75,15 +75,15 @@ impl Store for NoStore {
     }
 }
 
-/// A container that a store held, and what is in it.
+/// A container in a store, with its contents.
 pub(crate) type Held<R, T> = (ContainerId, R, Vec<T>);
 
-/// Everything that a store held when it was opened.
+/// All contents of a store when it was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) properties: Vec<(String, String)>,
     pub(crate) queues: Vec<Held<QueueRecord, (Sequence, Message)>>,
     pub(crate) tables: Vec<Held<TableRecord, (Key, Entity)>>,
-    /// Larger than every number of a container that was ever used.
+    /// A number larger than that of any container ever used.
     pub(crate) next_container: ContainerId,
 }

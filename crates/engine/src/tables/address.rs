@@ -8,10 +8,10 @@ use crate::{
     state::{edm::utf16_bytes, entity::Key},
 };
 
-/// A key may have 1 KiB in UTF-16.
+/// Largest key, in UTF-16 bytes: 1 KiB.
 const MOST_KEY_BYTES: usize = 1024;
 
-/// What an address names.
+/// The resource that an address names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Resource {
     Service,
@@ -23,7 +23,7 @@ pub(super) enum Resource {
     Entity(String, Key),
 }
 
-/// What the address of a request names.
+/// The resource in the address of a request.
 pub(super) fn resource(target: &Target<'_>) -> Result<Resource, ServiceError> {
     let segment = match target.segments.as_slice() {
         [] => return Ok(Resource::Service),
@@ -42,7 +42,7 @@ pub(super) fn resource(target: &Target<'_>) -> Result<Resource, ServiceError> {
     }
 }
 
-/// What a decoded segment names: `Tables`, `Tables('name')`, `table`, `table()`, `table(PartitionKey='p',RowKey='r')`.
+/// The resource in a decoded segment: `Tables`, `Tables('name')`, `table`, `table()`, `table(PartitionKey='p',RowKey='r')`.
 pub(super) fn parse(segment: &str) -> Result<Resource, ServiceError> {
     let Some((name, rest)) = segment.split_once('(') else {
         return match segment {
@@ -106,7 +106,7 @@ fn keys(text: &str) -> Result<Key, ServiceError> {
     Ok(Key::new(partition, row))
 }
 
-/// A text in single quotes, in which two of them stand for one, and what follows.
+/// Reads a text in single quotes, in which a quote is doubled, and returns the rest.
 fn quoted(text: &str) -> Result<(String, &str), ServiceError> {
     let mut rest = text
         .strip_prefix('\'')

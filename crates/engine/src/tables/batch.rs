@@ -32,7 +32,7 @@ use crate::{
 const MOST_OPERATIONS: usize = 100;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
-/// One write of a transaction, understood.
+/// One parsed write of a transaction.
 struct Operation<'a> {
     request: &'a InnerRequest<'a>,
     table: String,
@@ -41,7 +41,7 @@ struct Operation<'a> {
     inserts: bool,
 }
 
-/// What went wrong, and in which of the operations.
+/// The error and the index of the failed operation.
 struct Failure {
     index: usize,
     error: ServiceError,
@@ -97,7 +97,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Answer, ServiceError> {
     Ok(batch(&body, Some(&set)))
 }
 
-/// The whole answer around what is in it: a change set of that name, or the answer to a read.
+/// The whole answer with its content: a change set of that name, or the answer to a read.
 fn batch(body: &str, set: Option<&str>) -> Answer {
     let id = uuid::Uuid::new_v4();
     let mut text = format!("--batchresponse_{id}\r\n");
@@ -148,7 +148,8 @@ fn write_part(text: &mut String, content_id: Option<&str>, answer: &Answer) {
     text.push_str("\r\n");
 }
 
-/// Headers as the service writes them. Some clients look for them by the letter, since these are no headers of HTTP to them.
+/// Header names with the service's capitalisation. Some clients compare them case-sensitively, since these are not HTTP headers
+/// to them.
 fn shown(name: &HeaderName) -> &str {
     match name.as_str() {
         "cache-control" => "Cache-Control",
@@ -163,7 +164,7 @@ fn shown(name: &HeaderName) -> &str {
     }
 }
 
-/// Does all of the changes or none.
+/// Stores all of the changes or none.
 fn transact(call: &Call<'_>, changes: &[InnerRequest<'_>]) -> Result<Vec<Answer>, Failure> {
     let at = |index| move |error| Failure { index, error };
     if changes.len() > MOST_OPERATIONS {
@@ -180,7 +181,7 @@ fn transact(call: &Call<'_>, changes: &[InnerRequest<'_>]) -> Result<Vec<Answer>
         });
         match understood {
             Ok(operation) => operations.push(operation),
-            // The first failure counts, and one of the changes before may fail as well.
+            // The first failure counts, and one of the earlier changes may fail too.
             Err(error) => return Err(before(call, &operations).unwrap_or(Failure { index, error })),
         }
     }
@@ -209,7 +210,7 @@ fn writes(operations: &[Operation<'_>]) -> Vec<(Key, Action)> {
         .collect()
 }
 
-/// The failure of changes that will not be done, if one of them would fail.
+/// The first failure of changes that will not be stored, if one of them would fail.
 fn before(call: &Call<'_>, operations: &[Operation<'_>]) -> Option<Failure> {
     let table = &operations.first()?.table;
     let planned = call.directory().read_table(table, |table| {
@@ -272,7 +273,7 @@ fn answer_to(call: &Call<'_>, operation: &Operation<'_>, entity: Option<&Entity>
     }
 }
 
-/// Understands one write.
+/// Parses one write.
 fn operation<'a>(
     call: &Call<'_>,
     request: &'a InnerRequest<'a>,
@@ -297,7 +298,7 @@ fn operation<'a>(
         }
         ("DELETE", Resource::Entity(table, key)) => {
             call.grant.check(need(ResourceType::Object, "d", "d"))?;
-            // As Azurite does: a deletion without a version is for any.
+            // As in Azurite, a deletion without a version is for any version.
             let action = Action::Delete(matched(if_match.unwrap_or("*"))?);
             (table, key, action, false)
         }
@@ -315,7 +316,7 @@ fn operation<'a>(
     })
 }
 
-/// What the address of an operation names: absolute, absolute on this host, or relative to the account.
+/// The resource in an operation's address: absolute, absolute on this host, or relative to the account.
 fn resource(call: &Call<'_>, url: &str) -> Result<Resource, ServiceError> {
     let path = url.split('?').next().unwrap_or_default();
     let path = match path.split_once("://") {

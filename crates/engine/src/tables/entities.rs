@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Bytes of a body that holds one entity: 1 MiB of it, written as JSON, which may take several times that.
+/// Largest body with one entity, in bytes: 1 MiB of data, which may take several times that as JSON.
 pub(super) const MOST_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 pub(super) fn answer(
@@ -46,7 +46,7 @@ pub(super) fn answer(
             let action = update(method, key, if_match, &call.target.request.body)?;
             put(call, table, key, if_match.is_none(), action)
         }
-        // MERGE is no method that HTTP registers.
+        // MERGE is not a registered HTTP method.
         ref other if other.as_str() == "MERGE" => {
             let action = update(&Method::PATCH, key, if_match, &call.target.request.body)?;
             put(call, table, key, if_match.is_none(), action)
@@ -68,7 +68,7 @@ fn put(
     Ok(format::bare(StatusCode::NO_CONTENT).header("etag", &etag))
 }
 
-/// An update takes the letter for updating; without `If-Match` it may insert too, and takes both.
+/// Checks the permissions of an update: the update letter; without `If-Match` it may insert too, and needs both letters.
 pub(super) fn check_update(call: &Call<'_>, upsert: bool) -> Result<(), ServiceError> {
     call.grant.check(need(ResourceType::Object, "u", "u"))?;
     if upsert {
@@ -77,7 +77,7 @@ pub(super) fn check_update(call: &Call<'_>, upsert: bool) -> Result<(), ServiceE
     Ok(())
 }
 
-/// The write that a PUT or PATCH means.
+/// The write for a PUT or PATCH.
 pub(super) fn update(
     method: &Method,
     key: &Key,
@@ -100,7 +100,7 @@ pub(super) fn update(
     })
 }
 
-/// The key and the write that a POST means.
+/// The key and the write for a POST.
 pub(super) fn insertion(body: &[u8]) -> Result<(Key, Action), ServiceError> {
     check_size(body)?;
     let body = json::parse(body)?;
@@ -117,7 +117,7 @@ fn check_size(body: &[u8]) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// What an `If-Match` means.
+/// The version that an `If-Match` requires.
 pub(super) fn matched(if_match: &str) -> Result<Match, ServiceError> {
     if if_match == "*" {
         return Ok(Match::Any);

@@ -1,4 +1,4 @@
-//! How much a JSON answer tells of itself: "Payload format for Table service operations", Azure Storage REST reference.
+//! The amount of metadata in a JSON answer: "Payload format for Table service operations", Azure Storage REST reference.
 
 use hyper::StatusCode;
 
@@ -28,7 +28,7 @@ impl Format {
         }
     }
 
-    /// What a request asks for, in `$format` or in `Accept`; the first of several that is known.
+    /// The format that a request asks for, in `$format` or in `Accept`; the first supported one counts.
     pub(super) fn of(target: &Target<'_>) -> Result<Self, ServiceError> {
         let asked = target
             .parameter("$format")
@@ -50,14 +50,14 @@ impl Format {
                 None | Some("minimalmetadata") => Some(Self::Minimal),
                 Some("nometadata") => Some(Self::None),
                 Some("fullmetadata") => Some(Self::Full),
-                // The light format of OData 3 has these names; others are of no version.
+                // The light format of OData 3 has these names; other names are of no version.
                 Some(_) => None,
             }
         })
     }
 }
 
-/// An error as a document of the format that a request asks for: JSON, or XML where JSON was not asked for.
+/// An error document in the format that a request asks for: JSON, or XML if it did not ask for JSON.
 pub(crate) fn error(
     error: &ServiceError,
     request: &Request,
@@ -79,7 +79,7 @@ pub(crate) fn error(
     }
 }
 
-/// An answer with a body of a format, and what every such answer has.
+/// An answer with a body, and the headers of every such answer.
 pub(super) fn answer(status: StatusCode, format: Format, body: String) -> Answer {
     bare(status).body(format.content_type(), body)
 }
@@ -92,7 +92,7 @@ pub(super) fn bare(status: StatusCode) -> Answer {
         .header("x-content-type-options", "nosniff")
 }
 
-/// Whether a request wants what it wrote sent back: it does unless it says otherwise.
+/// Whether the answer to a write contains the entity: it does unless the request says otherwise.
 pub(super) fn wants_content(prefer: Option<&str>) -> bool {
     !prefer.is_some_and(|prefer| {
         prefer

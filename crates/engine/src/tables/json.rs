@@ -16,12 +16,12 @@ use crate::{
 };
 
 const TYPE: &str = "@odata.type";
-/// UTF-16 units of a property's name.
+/// Longest name of a property, in UTF-16 bytes.
 const MOST_NAME_BYTES: usize = 2 * 255;
-/// Bytes of a binary value, and of a text in UTF-16.
+/// Largest binary value, in bytes, and largest text, in UTF-16 bytes.
 const MOST_VALUE_BYTES: usize = 64 * 1024;
 
-/// An object with its members in their order, twice named ones too.
+/// An object with its members in order, including repeated names.
 #[derive(Debug)]
 struct Members(Vec<(String, Json)>);
 
@@ -47,7 +47,7 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// What a body says of an entity. Its keys may be left out where the address has them.
+/// The entity in a body. Its keys may be missing if the address has them.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) partition: Option<String>,
@@ -55,7 +55,7 @@ pub(super) struct Body {
     pub(super) properties: Properties,
 }
 
-/// Reads the body of a write.
+/// Parses the body of a write.
 pub(super) fn parse(body: &[u8]) -> Result<Body, ServiceError> {
     let members: Members = serde_json::from_slice(body).map_err(|error| {
         ServiceError::invalid_input(format!("The body is not a valid JSON object: {error}"))
@@ -83,7 +83,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Body, ServiceError> {
         match name.as_str() {
             "PartitionKey" => result.partition = Some(key(name, value)?),
             "RowKey" => result.row = Some(key(name, value)?),
-            // The service's own.
+            // Set by the service.
             "Timestamp" => {}
             _ => {
                 check_property_name(name)?;
@@ -157,7 +157,7 @@ fn property(name: &str, value: &Json, of: Option<Type>) -> Result<Option<Value>,
     Ok(Some(value))
 }
 
-/// A number without a type is an Int32 if it is whole, and a Double if it is not.
+/// A number without a type is an Int32 if it is an integer, otherwise a Double.
 fn number(number: &serde_json::Number, of: Option<Type>) -> Option<Value> {
     match of {
         None if number.is_f64() => number.as_f64().map(Value::Double),
@@ -171,7 +171,7 @@ fn number(number: &serde_json::Number, of: Option<Type>) -> Option<Value> {
     }
 }
 
-/// Where an answer's entities come from, for what full metadata says of each.
+/// The origin of an answer's entities, for full metadata.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin<'a> {
     pub(super) base: &'a str,
@@ -179,13 +179,13 @@ pub(super) struct Origin<'a> {
     pub(super) table: &'a str,
 }
 
-/// Appends a text as JSON.
+/// Appends a text in JSON.
 pub(super) fn text(out: &mut String, text: &str) {
     let json = serde_json::to_string(text).expect("a text must have a JSON form");
     out.push_str(&json);
 }
 
-/// Writes an object's members, with their commas.
+/// Writes the members of an object, with commas.
 pub(super) struct Object<'a> {
     out: &'a mut String,
     first: bool,
@@ -216,7 +216,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// An address's part that names an entity.
+/// The part of an address that names an entity.
 pub(super) fn entity_path(table: &str, key: &Key) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC
@@ -229,7 +229,7 @@ pub(super) fn entity_path(table: &str, key: &Key) -> String {
     format!("{table}(PartitionKey='{partition}',RowKey='{row}')")
 }
 
-/// Appends an entity. `metadata` is for one that is a whole document.
+/// Appends an entity. `metadata` is set if the entity is the whole document.
 pub(super) fn write_entity(
     out: &mut String,
     origin: Origin<'_>,

@@ -1,4 +1,4 @@
-//! The Table service: from an address to an operation. Each operation's module names its pages of the REST reference.
+//! The Table service: selects the operation by the address. Each operation's module names its pages of the REST reference.
 
 mod address;
 mod batch;
@@ -18,7 +18,7 @@ use crate::{
 };
 use address::Resource;
 
-/// Letters that the operations of a transaction and of an upsert take together.
+/// Permission letters that transactions and upserts require together.
 const ADD_AND_UPDATE: &str = "au";
 
 /// Answers a request that has been authenticated.
@@ -101,7 +101,7 @@ const fn need(resource: ResourceType, account: &'static str, service: &'static s
     }
 }
 
-/// The method that is meant: `X-HTTP-Method` of a POST tunnels another one ("HTTP verbs" of OData; MERGE needs it most often).
+/// The effective method: `X-HTTP-Method` of a POST replaces it ("HTTP verbs" of OData; mostly used for MERGE).
 fn method(request: &Request) -> Result<Method, ServiceError> {
     let mut tunnelled = request.headers.get_all("x-http-method").iter();
     let Some(value) = tunnelled.next() else {

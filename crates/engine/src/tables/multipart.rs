@@ -1,5 +1,5 @@
 //! Multipart bodies of transactions: RFC 2046, 5.1, as "OData batch requests" use it. Line ends may be LF alone, since clients
-//! differ; everything else is taken by the letter.
+//! differ; everything else must match exactly.
 
 use crate::http::error::ServiceError;
 
@@ -84,7 +84,7 @@ pub(super) fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<Part<'a>>,
     Err(malformed("its last boundary is missing"))
 }
 
-/// The line at `at` without its end, and where the next begins.
+/// The line at `at` without its end, and the start of the next one.
 fn line(body: &[u8], at: usize) -> (&[u8], usize) {
     match body[at..].iter().position(|byte| *byte == b'\n') {
         Some(length) => {
@@ -95,7 +95,7 @@ fn line(body: &[u8], at: usize) -> (&[u8], usize) {
     }
 }
 
-/// The line end before a boundary is the boundary's.
+/// The body without its last line end, which belongs to the boundary.
 fn without_line_end(body: &[u8]) -> &[u8] {
     let body = body.strip_suffix(b"\n").unwrap_or(body);
     body.strip_suffix(b"\r").unwrap_or(body)
@@ -106,7 +106,7 @@ fn part(body: &[u8]) -> Result<Part<'_>, ServiceError> {
     Ok(Part { headers, body })
 }
 
-/// Headers up to an empty line, their names in lower case, and what follows.
+/// Headers up to an empty line, with names in lower case, and the rest.
 fn headers(body: &[u8], from: usize) -> Result<(Headers<'_>, &[u8]), ServiceError> {
     let mut headers = Vec::new();
     let mut at = from;
@@ -125,10 +125,10 @@ fn headers(body: &[u8], from: usize) -> Result<(Headers<'_>, &[u8]), ServiceErro
     Ok((headers, &body[at..]))
 }
 
-/// Reads the request in a part.
+/// Parses the request in a part.
 pub(super) fn inner(body: &[u8]) -> Result<InnerRequest<'_>, ServiceError> {
     let mut at = 0;
-    // Some clients have empty lines here.
+    // Some clients send empty lines here.
     let (first, next) = loop {
         if at >= body.len() {
             return Err(malformed("a part has no request"));

@@ -14,10 +14,10 @@ use crate::{
     state::{entity::Key, ranges::Range},
 };
 
-/// Entities that one answer has at most.
+/// Most entities in one answer.
 const MOST_FOUND: usize = 1_000;
 
-/// `$top`, at most 1,000. None at all may be asked for, as Storage Explorer does.
+/// `$top`, at most 1,000. Zero is allowed, and Storage Explorer uses it.
 pub(super) fn top(target: &Target<'_>) -> Result<usize, ServiceError> {
     let Some(text) = target.parameter("$top") else {
         return Ok(MOST_FOUND);
@@ -91,7 +91,7 @@ pub(super) fn answer(call: &Call<'_>, table: &str) -> Result<Answer, ServiceErro
     out.push(']');
     object.end();
     let answer = format::answer(StatusCode::OK, format, body);
-    // Who asks for nothing is not told to go on.
+    // A request for zero entities gets no continuation token.
     Ok(match page.next.filter(|_| most > 0) {
         None => answer,
         Some(next) => answer
@@ -103,7 +103,7 @@ pub(super) fn answer(call: &Call<'_>, table: &str) -> Result<Answer, ServiceErro
     })
 }
 
-/// A key as a continuation token: opaque, and without a character that a header or an address would have to escape.
+/// A key as a continuation token: opaque, and without characters that need escapes in a header or an address.
 fn token(key: &str) -> String {
     let text = BASE64
         .encode(key)

@@ -16,7 +16,7 @@ use crate::{
     services::{Call, Services},
 };
 
-/// Letters that a policy of a table may have: read, add, update, delete.
+/// Permission letters of a table's policy: read, add, update, delete.
 const LETTERS: &str = "raud";
 
 pub(super) fn create(call: &Call<'_>) -> Result<Answer, ServiceError> {
@@ -78,7 +78,7 @@ pub(super) fn get(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let found = call
         .directory()
         .read_table(name, |table| table.record.name.clone());
-    // Of a table as an entry of the list of tables, not as a container of entities.
+    // The table as an entry in the list of tables, not as a container of entities.
     let found = found.map_err(|_| ServiceError::resource_not_found())?;
     let mut body = String::new();
     document(&mut body, call, format, &found);
@@ -132,7 +132,7 @@ pub(super) fn query(call: &Call<'_>) -> Result<Answer, ServiceError> {
 
 pub(super) fn delete(call: &Call<'_>, name: &str) -> Result<Answer, ServiceError> {
     let removed = call.directory().delete_table(name);
-    // As for `get`: the entry in the list of tables is what is not there.
+    // As for `get`: the missing resource is the entry in the list of tables.
     let removed = removed.map_err(|error| match error {
         crate::state::directory::DirectoryError::NotFound => ServiceError::resource_not_found(),
         other => ServiceError::of_table(other),

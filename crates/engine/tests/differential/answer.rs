@@ -1,4 +1,4 @@
-//! An answer, reduced to what must be the same on both sides.
+//! An answer, reduced to the parts that must be equal on both sides.
 
 use reqwest::Response;
 use serde_json::Value as Json;
@@ -11,7 +11,7 @@ const EQUAL: [&str; 4] = [
     "content-type",
 ];
 
-/// Headers that must be there on both sides or on neither.
+/// Headers that must exist on both sides or on neither.
 const PRESENT: [&str; 5] = [
     "etag",
     "x-ms-popreceipt",
@@ -59,12 +59,12 @@ impl Answer {
             .collect()
     }
 
-    /// What a client sees of it, without what no two services have in common.
+    /// The parts of the answer that a client sees, without those that always differ.
     pub(crate) fn seen(&self) -> Vec<String> {
         let mut seen = vec![format!("status {}", self.status)];
         for name in EQUAL {
             let value = self.header(name).unwrap_or("none");
-            // Of an error only that it is one document or the other; Azurite names no type for some empty answers.
+            // For errors, only whether it is JSON or XML counts; Azurite sets no type for some empty answers.
             if name != "content-type" || (self.status < 300 && !self.body.is_empty()) {
                 seen.push(format!("{name} {}", kind(value)));
             }
@@ -108,7 +108,7 @@ impl Answer {
                 content.push(format!("{name} {texts:?}"));
             }
         }
-        // Messages that become visible within a millisecond are in no order that two services share.
+        // Messages that become visible within a millisecond may be in a different order.
         let mut texts: Vec<String> = self
             .elements("MessageText")
             .into_iter()
@@ -120,7 +120,7 @@ impl Answer {
     }
 }
 
-/// A value without the parameters of a content type, but for how much JSON tells of itself.
+/// A content type without parameters, except for the level of JSON metadata.
 fn kind(value: &str) -> String {
     let parts = value.split(';').map(str::trim);
     let kept = parts
@@ -158,13 +158,13 @@ fn stable(json: Json) -> Json {
                 .collect(),
         ),
         Json::Array(items) => Json::Array(items.into_iter().map(stable).collect()),
-        // 1e10 and 10000000000.0 are one number.
+        // 1e10 and 10000000000.0 are the same number.
         Json::Number(number) => Json::String(number.as_f64().unwrap_or_default().to_string()),
         other => other,
     }
 }
 
-/// Of each answer within a batch its status, and the code of an error.
+/// The status of each answer within a batch, with the code of an error.
 fn multipart(body: &str) -> Vec<String> {
     let lines = body.lines().map(str::trim);
     let mut seen = Vec::new();

@@ -1,4 +1,4 @@
-//! The engine and Azurite side by side, and one raw HTTP client for both: no SDK, which would hide what differs.
+//! The engine and Azurite side by side, with one raw HTTP client for both, because an SDK would hide differences.
 
 use std::sync::LazyLock;
 
@@ -9,11 +9,11 @@ use tokio::runtime::Runtime;
 
 use crate::answer::Answer;
 
-/// A request to either service, but for what names its host.
+/// A request to either service, without its host.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub(crate) method: Method,
-    /// Path behind the account, with its escapes.
+    /// Path after the account, with its escapes.
     pub(crate) path: String,
     pub(crate) query: String,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -47,7 +47,7 @@ impl Ask {
     }
 }
 
-/// Where requests of one service go on one side.
+/// The address of one service on one side.
 #[derive(Debug, Clone)]
 pub(crate) struct Side {
     url: String,
@@ -65,7 +65,7 @@ impl Side {
         }
     }
 
-    /// What addresses begin with.
+    /// The beginning of addresses.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

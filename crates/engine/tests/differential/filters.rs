@@ -2,7 +2,7 @@
 
 use crate::random::Random;
 
-/// A filter, not too deep.
+/// A random filter of limited depth.
 pub(crate) fn filter(random: &mut Random, depth: usize) -> String {
     if depth > 0 && random.one_in(2) {
         let (a, b) = (filter(random, depth - 1), filter(random, depth - 1));

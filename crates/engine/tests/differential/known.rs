@@ -1,17 +1,17 @@
-//! Every known difference between the engine and Azurite, and the page of the service's documentation that judges it.
+//! Every known difference between the engine and Azurite, and the page of the service's documentation that decides it.
 
 #![expect(clippy::print_stderr, reason = "what a failed test is read by")]
 
 use crate::{answer::Answer, both::Ask};
 
-/// A difference that is meant.
+/// An intended difference.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// What differs, for the reader of this list and of `docs/ENGINE.md`.
+    /// The difference, for readers of this list and of `docs/ENGINE.md`.
     pub(crate) what: &'static str,
-    /// Which page says so.
+    /// The page that decides it.
     pub(crate) judge: &'static str,
-    /// Whether both sides hold different data afterwards, so that the sequence must end.
+    /// Whether both sides have different data afterwards, so that the sequence must end.
     pub(crate) diverges: bool,
     applies: fn(&Ask, &Answer, &Answer) -> bool,
 }
@@ -95,12 +95,12 @@ pub(crate) const KNOWN: &[Known] = &[
     ),
 ];
 
-/// The known difference that two answers show.
+/// The known difference between two answers.
 pub(crate) fn find(ask: &Ask, azurite: &Answer, engine: &Answer) -> Option<&'static Known> {
     let known = KNOWN
         .iter()
         .find(|known| (known.applies)(ask, azurite, engine))?;
-    // Shown where a test fails, and with --nocapture.
+    // Printed if a test fails, and with --nocapture.
     eprintln!("known: {}; judged by {}", known.what, known.judge);
     Some(known)
 }

@@ -1,8 +1,8 @@
-//! Seeded random sequences of operations, each done to the engine and to Azurite, and both answers compared: status, error code,
-//! headers and bodies as far as they matter to a client. Where the two differ and the engine follows the service's
-//! documentation, the difference is in `known`, with the page that judges it; any other difference fails.
+//! Seeded random sequences of operations, each run on the engine and on Azurite. Both answers are compared: status, error code,
+//! headers and bodies as far as they matter to a client. If the two differ and the engine follows the service's documentation,
+//! the difference is listed in `known`, with the page that decides it; any other difference fails.
 //!
-//! `ENGINE_SEEDS=FIRST..LAST` runs other seeds than the usual ones.
+//! `ENGINE_SEEDS=FIRST..LAST` replaces the usual seeds.
 
 #![expect(clippy::unwrap_used, reason = "an unwrap in a test is an assertion")]
 

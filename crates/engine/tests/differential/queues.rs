@@ -9,14 +9,14 @@ use crate::{
 
 const OPERATIONS: usize = 60;
 
-/// A message as one side knows it.
+/// A message with one side's ids.
 #[derive(Debug, Clone)]
 struct Held {
     id: String,
     receipt: String,
 }
 
-/// One sequence: what both sides have been told so far.
+/// One sequence: the state of both sides so far.
 struct Sequence {
     random: Random,
     both: Both,
@@ -61,7 +61,7 @@ impl Sequence {
         format!("{}{name}", self.prefix)
     }
 
-    /// Does one operation on both sides; whether the sequence may go on.
+    /// Runs one operation on both sides; returns whether the sequence may continue.
     async fn step(&mut self, found: &mut Vec<String>, seed: u64, step: usize) -> bool {
         let queue = self.queue();
         let path = format!("{queue}/messages");
@@ -143,7 +143,7 @@ impl Sequence {
         alike(ask.header("content-type", "application/xml").body(body))
     }
 
-    /// One of the messages, with its own receipt on each side, or with one that was never given.
+    /// One of the messages, with its own receipt on each side, or with an invalid one.
     fn named(&mut self) -> Option<((String, String), (String, String))> {
         if self.held.is_empty() {
             return None;
@@ -206,7 +206,7 @@ impl Sequence {
         })
     }
 
-    /// Learns ids and receipts from what both sides say of the same messages.
+    /// Stores ids and receipts from both sides' answers about the same messages.
     fn remember(&mut self, azurite: &Answer, engine: &Answer) {
         let messages = |answer: &Answer| {
             let receipts = answer.elements("PopReceipt");
@@ -246,7 +246,7 @@ fn alike(ask: Ask) -> (Ask, Ask) {
     (ask.clone(), ask)
 }
 
-/// Compares two answers; whether the sequence may go on. An unknown difference is written down, and ends the sequence.
+/// Compares two answers; returns whether the sequence may continue. An unknown difference is recorded, and ends the sequence.
 pub(crate) fn judge(
     found: &mut Vec<String>,
     at: &str,

@@ -1,4 +1,4 @@
-//! A small generator of pseudo-random choices, the same for the same seed on every machine.
+//! A small pseudo-random generator, with the same results for the same seed on every machine.
 
 /// splitmix64.
 #[derive(Debug)]

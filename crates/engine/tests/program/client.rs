@@ -37,7 +37,7 @@ impl Services {
         request.body(body).send().await
     }
 
-    /// Asks the Queue service; an error is an answer that was lost.
+    /// Sends a request to the Queue service; an error means that the answer was lost.
     pub(crate) async fn queue(
         &self,
         method: Method,
@@ -48,7 +48,7 @@ impl Services {
         self.ask(&self.queue_url, method, path, query, body).await
     }
 
-    /// Asks the Table service.
+    /// Sends a request to the Table service.
     pub(crate) async fn table(
         &self,
         method: Method,

@@ -1,4 +1,4 @@
-//! Facts about the program's flags, exit codes and end.
+//! Tests of the program's flags, exit codes and end.
 
 use std::{net::TcpListener, process::Output};
 

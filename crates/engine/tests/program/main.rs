@@ -1,4 +1,4 @@
-//! The program itself: its start line, its exit codes, its end, and what a kill -9 leaves in its directory.
+//! Tests of the program: its first output line, its exit codes, its end, and its directory after a kill -9.
 
 #![expect(
     clippy::disallowed_methods,

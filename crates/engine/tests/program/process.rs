@@ -14,7 +14,7 @@ pub(crate) struct Process {
     pub(crate) connection_string: String,
 }
 
-/// The program with these flags, and with none of the environment's.
+/// The program with these flags, without variables of the environment.
 pub(crate) fn command(flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_engine"));
     command
@@ -27,7 +27,7 @@ pub(crate) fn command(flags: &[&str]) -> Command {
 }
 
 impl Process {
-    /// Starts it at free ports, and reads where it is.
+    /// Starts it at free ports, and reads its addresses.
     pub(crate) fn start(flags: &[&str]) -> Self {
         let ports = ["--queue-port", "0", "--table-port", "0"];
         let mut child = command(&[&ports, flags].concat()).spawn().unwrap();
@@ -58,7 +58,7 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Ends it by SIGTERM, and returns how it ended.
+    /// Sends SIGTERM, and returns its exit status.
     pub(crate) fn terminate(mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
@@ -69,7 +69,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It is gone already where these fail.
+        // Fails if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

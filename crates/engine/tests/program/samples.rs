@@ -1,4 +1,4 @@
-//! What users of the Azure SDK for Python do, by that SDK: a script after its public samples for queues and tables.
+//! Runs typical uses of the Azure SDK for Python: a script after its public samples for queues and tables.
 
 use std::process::Command;
 

@@ -1,8 +1,9 @@
-//! kill -9 under load: nothing that was acknowledged is lost, nothing that was deleted comes back.
+//! Tests of kill -9 under load: no acknowledged write is lost, and nothing deleted comes back.
 //!
-//! Workers put, receive, delete and insert; after a number of acknowledgements, which the seed chooses, the process is killed. Then
-//! an engine in this process opens the directory, on a clock at which every lease is over, and is asked for everything. An
-//! operation whose answer was lost may have happened or not. `ENGINE_KILLS` is how often; 100 is what `docs/ENGINE.md` tells of.
+//! Workers put, receive, delete and insert; after a number of acknowledgements, which depends on the seed, the process is
+//! killed. Then an engine in this process opens the directory, on a clock at which every lease has expired, and returns all
+//! data. An operation without an answer may have happened or not. `ENGINE_KILLS` is the number of kills; `docs/ENGINE.md`
+//! reports 100.
 
 use std::{
     collections::BTreeSet,
@@ -26,22 +27,22 @@ use crate::{
 
 const KILLS: usize = 4;
 const WORKERS: usize = 8;
-/// Longer than a lease can be.
+/// Longer than any lease.
 const LATER: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
-/// What the workers know: of each message and row whether it must be there, must not, or may.
+/// The workers' knowledge: whether each message and row must exist, must not, or may.
 #[derive(Debug, Default)]
 struct Ledger {
     put: BTreeSet<String>,
     deleted: BTreeSet<String>,
     unknown: BTreeSet<String>,
-    /// Received by a worker, perhaps before the one that put it had its answer.
+    /// Messages that a worker received, possibly before the worker that put them had its answer.
     received: BTreeSet<String>,
     rows: BTreeSet<String>,
     unknown_rows: BTreeSet<String>,
 }
 
-/// Counts acknowledgements, and tells when there are enough.
+/// Counts acknowledgements, and signals when there are enough.
 #[derive(Debug)]
 struct Countdown {
     left: AtomicUsize,
@@ -67,7 +68,7 @@ fn a_kill_loses_nothing_acknowledged_and_brings_back_nothing_deleted() {
     let directory = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for kill in 0..kills {
-        // Spread over early and late moments of a load, the same ones each time.
+        // Spread over early and late moments of a load, the same ones in each run.
         let acknowledgements = 20 + kill * 7919 % 1_500;
         runtime.block_on(one_kill(directory.path(), kill, acknowledgements));
     }
@@ -76,7 +77,7 @@ fn a_kill_loses_nothing_acknowledged_and_brings_back_nothing_deleted() {
 async fn one_kill(directory: &Path, kill: usize, acknowledgements: usize) {
     let path = directory.display().to_string();
     let mut process = Process::start(&["--directory", &path]);
-    // The account and key are those of every emulator, and so is a SAS of one engine good for another.
+    // Account and key are those of all emulators, so a SAS of one engine is valid for another.
     let sas = Engine::builder().start().await.unwrap().sas();
     let services = Services::new(&process.queue_url, &process.table_url, sas);
     services
@@ -113,7 +114,7 @@ async fn one_kill(directory: &Path, kill: usize, acknowledgements: usize) {
     verify(directory, &ledger).await;
 }
 
-/// Writes into the ledger. The lock is never held across a wait.
+/// Changes the ledger. The lock is never held across an await.
 fn note(ledger: &Mutex<Ledger>, change: impl FnOnce(&mut Ledger)) {
     change(&mut ledger.lock().unwrap());
 }
@@ -161,7 +162,7 @@ async fn work(
     }
 }
 
-/// Receives a message and deletes it; whether both answers came.
+/// Receives a message and deletes it; returns whether both answers came.
 async fn finish_one(services: &Services, ledger: &Mutex<Ledger>, countdown: &Countdown) -> bool {
     let query = "visibilitytimeout=600";
     let Ok(received) = services
@@ -206,7 +207,7 @@ async fn finish_one(services: &Services, ledger: &Mutex<Ledger>, countdown: &Cou
     true
 }
 
-/// Asks for everything that the directory holds, and holds it against what the workers know. Leaves it empty.
+/// Compares everything in the directory with the workers' knowledge. Leaves the directory empty.
 async fn verify(directory: &Path, ledger: &Ledger) {
     let clock = PlayedClock::at(Moment::from(SystemTime::now() + LATER));
     let builder = Engine::builder()

@@ -1,4 +1,4 @@
-//! Facts about who is let in: no credential, a wrong one, one whose time is over, and bearer tokens.
+//! Tests of authentication: no credential, a wrong one, an expired one, and bearer tokens.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -69,7 +69,7 @@ fn a_shared_key_of_another_account_a_wrong_one_and_an_old_one_are_refused() {
     assert!(seen.elements("AuthenticationErrorDetail")[0].contains("too old"));
 }
 
-/// A good token at the system's time.
+/// A valid token at the system's time.
 pub(crate) fn token_now() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_secs()).unwrap();
@@ -78,12 +78,12 @@ pub(crate) fn token_now() -> String {
 
 const ENTRA: &str = "https://sts.windows.net/tenant/";
 
-/// A token at the time at which tests begin.
+/// A token at the start time of the tests.
 fn token(audience: &str, issuer: &str, from: i64, to: i64) -> String {
     token_at(1_795_889_024, audience, issuer, from, to)
 }
 
-/// A token whose signature nobody checks.
+/// A token whose signature is not checked.
 fn token_at(now: i64, audience: &str, issuer: &str, from: i64, to: i64) -> String {
     let claims = format!(
         r#"{{"aud":"{audience}","iss":"{issuer}","nbf":{},"exp":{}}}"#,

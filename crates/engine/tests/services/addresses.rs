@@ -1,4 +1,4 @@
-//! Facts about addresses: the account in the path or in the host, its secondary, other accounts, and what is no address.
+//! Tests of addresses: the account in the path or in the host, its secondary, other accounts, and invalid addresses.
 
 use engine::Service;
 

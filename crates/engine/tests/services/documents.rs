@@ -1,4 +1,4 @@
-//! Facts about documents: an entity at each level of metadata, and errors as XML and as JSON.
+//! Tests of documents: an entity at each level of metadata, and errors as XML and as JSON.
 
 use serde_json::{Value as Json, json};
 
@@ -24,7 +24,7 @@ fn document(level: &str) -> Json {
     serde_json::from_str(&seen.body).unwrap()
 }
 
-/// What every level has.
+/// The members at every level.
 fn bare() -> Json {
     json!({
         "PartitionKey": "it's", "RowKey": "a b", "Timestamp": "2026-11-28T18:03:44Z",
@@ -33,7 +33,7 @@ fn bare() -> Json {
     })
 }
 
-/// With these members as well.
+/// Adds these members.
 fn and(mut document: Json, members: Json) -> Json {
     let Json::Object(more) = members else {
         panic!("members must be those of an object");

@@ -1,4 +1,4 @@
-//! Facts about the limits of "Understanding the Table service data model", for insertions and updates alike.
+//! Tests of the limits of "Understanding the Table service data model", for insertions and updates.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -6,7 +6,7 @@ use crate::played::Played;
 
 const TARGET: &str = "/table(PartitionKey='p',RowKey='r')";
 
-/// What becomes of an entity with these members: inserted, and put.
+/// The results of inserting and of putting an entity with these members.
 fn written(members: &Json) -> [(u16, String); 2] {
     let played = Played::with_table();
     let mut entity = members.as_object().unwrap().clone();

@@ -1,4 +1,5 @@
-//! Both services as functions from requests to answers, on a clock that the test moves; and the listeners around them (`sockets`).
+//! Tests of both services as functions from requests to answers, on a clock that the test moves; and of their listeners
+//! (`sockets`).
 
 #![expect(clippy::unwrap_used, reason = "an unwrap in a test is an assertion")]
 

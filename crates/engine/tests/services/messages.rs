@@ -1,4 +1,4 @@
-//! Facts about messages over time, as a client of the Queue service sees them.
+//! Tests of messages over time, as a client of the Queue service sees them.
 
 use crate::played::Played;
 
@@ -111,7 +111,7 @@ fn numbers_out_of_range_are_told_with_their_range() {
 #[test]
 fn a_text_of_64_kib_fits_and_one_byte_more_does_not() {
     let played = Played::with_queue();
-    // Escaped it is five times as long, which does not count.
+    // Escaped it is five times as long, which does not matter.
     put(&played, "", &"&amp;".repeat(64 * 1024));
     let body = format!(
         "<QueueMessage><MessageText>{}</MessageText></QueueMessage>",

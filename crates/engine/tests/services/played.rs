@@ -1,4 +1,4 @@
-//! Services in memory, their clock, and requests written briefly.
+//! Services in memory with a controlled clock, and short forms of requests.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ pub(crate) struct Played {
     clock: Arc<PlayedClock>,
 }
 
-/// What a test looks at.
+/// The parts of an answer that tests check.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) status: u16,
@@ -74,7 +74,7 @@ impl Played {
         self.signed(Service::Queue, method, target, headers, body)
     }
 
-    /// Accepts JSON unless `headers` say otherwise.
+    /// A request to the Table service; accepts JSON unless `headers` say otherwise.
     pub(crate) fn table(
         &self,
         method: &str,
@@ -124,7 +124,7 @@ impl Played {
     }
 }
 
-/// A request as it comes from a socket, to a whole path.
+/// A request with a whole path, as it comes from a socket.
 pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut map = HeaderMap::new();

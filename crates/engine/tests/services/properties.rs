@@ -1,4 +1,4 @@
-//! Facts about properties of services and what CORS makes of them, and about lists.
+//! Tests of service properties, of CORS, and of lists.
 
 use engine::Service;
 
@@ -17,7 +17,7 @@ fn a_section_that_is_left_out_stays_as_it_is() {
     assert_eq!(seen.elements("AllowedOrigins"), ["http://a.example"]);
     assert_eq!(seen.elements("Days"), ["7"]);
     assert_eq!(seen.elements("Logging").len(), 1);
-    // Each service has its own.
+    // Each service has its own properties.
     let tables = played.table("GET", target, &[], "");
     assert!(tables.elements("AllowedOrigins").is_empty());
     let wrong = metrics.replace("<Days>7</Days>", "<Days>366</Days>");

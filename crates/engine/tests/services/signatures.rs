@@ -1,5 +1,5 @@
-//! Facts about service SAS with stored access policies, and about requests that bring more than one signature. Most come from the
-//! public test suites of Azurite.
+//! Tests of service SAS with stored access policies, and of requests with more than one signature. Most are from the public
+//! test suites of Azurite.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use engine::Service;
@@ -21,7 +21,7 @@ fn sign(text: &str) -> String {
     utf8_percent_encode(&signature, NON_ALPHANUMERIC).to_string()
 }
 
-/// A SAS of the table with the policy `some`. The name of the table (`tn`) is in it or is that of the address.
+/// A SAS of the table with the policy `some`, and with the table's name in `tn` or only in the address.
 fn with_policy(name: &str) -> String {
     let to_sign = format!(
         "\n\n\n/table/{}/table\nsome\n\nhttps,http\n{VERSION}\n\n\n\n",

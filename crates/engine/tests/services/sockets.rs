@@ -1,6 +1,6 @@
-//! Facts about the listeners: heads and bodies that are no HTTP, too large or never whole, pipelining, HTTPS, the case of names.
+//! Tests of the listeners: invalid, too large or incomplete heads and bodies, pipelining, HTTPS, the case of names.
 //!
-//! Their clock is paused: when no task has anything left to do, it jumps to the next time limit.
+//! Their clock is paused: when no task can run, it jumps to the next time limit.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::access::token_now;
 
-/// An engine, and what begins the targets of requests to its Queue service.
+/// An engine, and the path prefix of requests to its Queue service.
 struct Served {
     engine: Engine,
     authority: String,
@@ -33,11 +33,11 @@ impl Served {
         format!("/{}{path}{mark}{}", engine::ACCOUNT, self.engine.sas())
     }
 
-    /// Sends these bytes on a connection of its own, and returns all that comes back until the engine closes it. `more` keeps the
+    /// Sends these bytes on a new connection, and returns all bytes received until the engine closes it. `more` keeps the
     /// client's side open.
     async fn send(&self, bytes: &[u8], more: bool) -> String {
         let mut stream = TcpStream::connect(&self.authority).await.unwrap();
-        // The engine may have answered, and closed, before all of it is written.
+        // The engine may answer and close before all bytes are written.
         let _ = stream.write_all(bytes).await;
         if !more {
             let _ = stream.shutdown().await;
@@ -47,14 +47,14 @@ impl Served {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Sends a request with this head behind its first line, and this body.
+    /// Sends a request with these headers and this body.
     async fn ask(&self, method: &str, path: &str, head: &str, body: &str) -> String {
         let target = self.target(path);
         let request = format!("{method} {target} HTTP/1.1\r\nhost: h\r\n{head}\r\n{body}");
         self.send(request.as_bytes(), true).await
     }
 
-    /// The engine must go on serving others.
+    /// Checks that the engine still serves other clients.
     async fn assert_serves(&self) {
         let answer = self
             .ask("GET", "/?comp=list", "connection: close\r\n", "")
@@ -127,7 +127,7 @@ fn a_head_that_is_too_large_or_never_ends_is_given_up() {
         let many = format!("GET / HTTP/1.1\r\n{many}\r\n");
         let answer = served.send(many.as_bytes(), true).await;
         assert_eq!(status(&answer), "431", "{answer}");
-        // Its client waits for ever; the engine does not.
+        // The client would wait for ever; the engine does not.
         let answer = served.send(b"GET / HTTP/1.1\r\nhost: h\r\n", true).await;
         assert!(["", "408"].contains(&status(&answer)), "{answer}");
         served.assert_serves().await;
@@ -165,7 +165,7 @@ fn a_body_that_is_malformed_or_never_whole_gets_the_error_of_the_service() {
             (chunked, "2\r\nabc\r\n", "400"),
             (chunked, "5\r\nab", "408"),
             ("content-length: 10\r\n", "ab", "408"),
-            // Refused without a look at the body, which may be sent for ever.
+            // Refused without reading the body, which may never end.
             ("content-length: 10\r\nexpect: 100-continue\r\n", "", "408"),
         ] {
             let answer = served.ask("POST", "/queue/messages", head, body).await;
@@ -274,7 +274,7 @@ async fn a_bearer_token_opens_an_https_socket() {
     assert_eq!(status, 200);
 }
 
-/// Old tools make certificates of version 1, which a client takes that is told to trust them as they are.
+/// Old tools make version 1 certificates; a client that trusts such a certificate itself accepts it.
 #[tokio::test]
 async fn a_certificate_of_version_1_is_served() {
     let pem = include_str!("version-1.pem");

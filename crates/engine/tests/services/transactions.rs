@@ -1,10 +1,10 @@
-//! Facts about entity group transactions.
+//! Tests of entity group transactions.
 
 use crate::played::{Played, Seen};
 
 const KIND: (&str, &str) = ("content-type", "multipart/mixed; boundary=batch_1");
 
-/// A change: method, address behind the account, further headers, body.
+/// A change: method, address after the account, additional headers, body.
 type Change<'a> = (&'a str, String, &'a str, String);
 
 fn submit(played: &Played, changes: &[Change<'_>]) -> Seen {

@@ -1,4 +1,4 @@
-//! The writer of the event log.
+//! Writer of the event log.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -9,65 +9,66 @@ use contract::Stamp;
 
 use super::{Entry, Event, FILE, VERSION};
 
-/// Appends events to a run's log. Clones share it, and hold it: no other process writes to it, and all can tell that its
-/// writer lives.
+/// Appends events to a run's log. Clones share it and its lock: no other process can write to the log, and other processes can
+/// tell that its writer is alive.
 ///
-/// Each event is one write of one whole line, straight to the file: it survives the harness being killed. After
-/// [`Event::Finished`] the file is also synced to disk, so that a verdict survives the machine.
+/// Each event is one write of one whole line, without a buffer, so that it survives a kill of the harness. After
+/// [`Event::Finished`] the file is also synced to disk, so that the outcome survives a crash of the machine.
 #[derive(Debug, Clone)]
 pub struct EventLog {
     path: PathBuf,
     file: Arc<Mutex<Locked>>,
 }
 
-/// A file with a lock. Closing it is not enough: a child that is being started has a copy of it until its `exec`.
+/// A file with a lock. Closing it does not release the lock if a child is being started, which has a copy of the file until its
+/// `exec`.
 #[derive(Debug)]
 struct Locked(File);
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // The kernel lets go of it with the last copy at the latest.
+        // If this fails, the kernel releases the lock with the last copy of the file.
         let _ = self.0.unlock();
     }
 }
 
-/// What to do about a directory that takes no evidence.
+/// Advice for a directory in which no evidence can be written.
 pub const ADVICE: &str =
     "check that the disk has room and the directory is writable, or pass another with --out";
 
-/// The event log cannot be written; without it a run has no evidence.
+/// Error of the event log; without the log a run has no evidence.
 #[derive(Debug, thiserror::Error)]
 pub enum EventLogError {
-    /// It cannot be opened.
+    /// The log cannot be opened.
     #[error("open the event log {path}")]
     Open {
-        /// Where.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// It cannot be appended to: a full disk, a file system that went read-only.
+    /// The log cannot be appended to: a full disk, a read-only file system.
     #[error("append to the event log {path}; {}", ADVICE)]
     Append {
-        /// Where.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
-    /// It cannot be read.
+    /// The log cannot be read.
     #[error("read the event log {path}")]
     Read {
-        /// Where.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl EventLog {
     /// Opens the log of run directory `dir`, creating the file but not the directory; fails while another writer holds it.
-    /// Goes on after what is there; a last line that an earlier writer left torn is ended first, so that it spoils no
-    /// other.
+    /// Continues an existing log; an incomplete last line of an earlier writer is ended first, so that it damages no other
+    /// line.
     pub fn open(dir: &Path) -> Result<Self, EventLogError> {
         let path = dir.join(FILE);
         let opened = OpenOptions::new()
@@ -89,7 +90,7 @@ impl EventLog {
         }
     }
 
-    /// Whether the writer of the log of run directory `dir` lives. The kernel lets the lock go however it ends.
+    /// Whether the writer of the log of run directory `dir` is alive. The kernel releases the lock however the writer ends.
     pub fn is_held(dir: &Path) -> Result<bool, EventLogError> {
         let path = dir.join(FILE);
         let opened = File::open(&path).map_err(TryLockError::Error);
@@ -110,7 +111,7 @@ impl EventLog {
         };
         let mut line = serde_json::to_vec(&entry).expect("an event must serialise");
         line.push(b'\n');
-        // A holder that panicked in the middle of a write leaves a torn line at worst, which the reader reports.
+        // A holder that panicked during a write leaves at most an incomplete line, which the reader reports.
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let file = &mut file.0;
         file.write_all(&line)
@@ -121,7 +122,7 @@ impl EventLog {
             })
     }
 
-    /// Where the log is.
+    /// The path of the log.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,7 +1,7 @@
-//! The event log: what happened in a run, appended as it happens, one JSON object a line.
+//! The event log: the events of a run, appended as they happen, one JSON object per line.
 //!
-//! Reports are derived from this log alone, so a run that was killed has a report too, and a true one. Events carry no
-//! clock of their own: whoever appends says when.
+//! Reports are made from this log alone, so that a killed run has a correct report too. Events have no clock: the caller that
+//! appends gives the time.
 
 mod log;
 mod nodes;
@@ -28,8 +28,8 @@ pub use scenario::{NotRun, Scenario, ScenarioStarted, Step};
 pub use crate::rate::{Bottleneck, BottleneckPart, HopLatency, RateFound, RateStep, StepMeasured};
 pub use crate::usage::{PartUsage, Usage};
 
-/// The format's version. New kinds of events and new optional fields do not change it: a reader counts events that it
-/// does not know and says so.
+/// Version of the format. New kinds of events and new optional fields do not change it: a reader counts and reports unknown
+/// events.
 pub const VERSION: u32 = 1;
 
 /// The log's name in a run directory.
@@ -40,105 +40,105 @@ pub const FILE: &str = "events.jsonl";
 pub struct Entry {
     /// [`VERSION`].
     pub v: u32,
-    /// When it happened.
+    /// The time of the event.
     pub at: Stamp,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// What happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// A run begins. The first event of its log, but for what is created for it.
+    /// A run begins. The first event of its log, except for resources that are created for it.
     RunStarted(Box<RunStarted>),
-    /// A queue, table or the like that outlives the harness was created, or is about to be.
+    /// A resource that outlives the harness, such as a queue or a table, was created or is about to be.
     ResourceCreated(Resource),
-    /// It is gone again.
+    /// The resource was removed.
     ResourceRemoved(Resource),
     /// A process was started.
     ProcessStarted {
-        /// Its name, unique in the run: `consumer-3`.
+        /// The process's name, unique in the run: `consumer-3`.
         name: String,
-        /// What it does: `consumer`, `producer`, `storage`.
+        /// Its role: `consumer`, `producer`, `storage`.
         role: String,
-        /// Its process id, where it is a process of this machine.
+        /// Its process id, if it runs on this machine.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pid: Option<u32>,
     },
     /// A process ended.
     ProcessExited {
-        /// Its name.
+        /// The process's name.
         name: String,
-        /// Its process id, where it is a process of this machine.
+        /// Its process id, if it runs on this machine.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pid: Option<u32>,
-        /// How: `exit code 0`, `signal 9 (SIGKILL)`.
+        /// How it ended: `exit code 0`, `signal 9 (SIGKILL)`.
         status: String,
-        /// Whether the run meant it to end so.
+        /// Whether the run expected this end.
         expected: bool,
-        /// The last lines of its log, when it was not meant to end so; empty when it had said nothing.
+        /// The last lines of its log, if the end was not expected; empty if the log is empty.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_lines: Option<String>,
         /// Whether it ended by itself and is started again, as [`Leeway::Restart`] allows.
         #[serde(default, skip_serializing_if = "is_false")]
         restarted: bool,
     },
-    /// A part of the run begins, and the one before it ends: `load`, `drain`, `audit`.
+    /// A phase of the run begins, and the one before ends: `load`, `drain`, `audit`.
     Phase {
         /// Its name.
         name: String,
     },
-    /// Something was broken on purpose.
+    /// A fault was injected.
     Fault {
-        /// What: `SIGKILL`, `storage restarted`.
+        /// The fault: `SIGKILL`, `storage restarted`.
         name: String,
-        /// Whom it hit: `consumer-3`.
+        /// The target: `consumer-3`.
         target: String,
-        /// How long it lasts, in milliseconds; absent when it is over at once.
+        /// Its duration in milliseconds; absent if it has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lasts_ms: Option<u64>,
     },
-    /// Storage was lost in the middle: what processes did from here on says nothing about them.
+    /// Storage was lost during the run: later behaviour of processes proves nothing about them.
     StorageLost {
-        /// How.
+        /// How storage was lost.
         how: String,
     },
-    /// The autoscaler, or its model, wants another number of consumers.
+    /// The autoscaler, or its model, asks for another number of consumers.
     Scaled(Scaled),
-    /// What numbers of consumers the autoscaler's model allows, over the run.
+    /// The numbers of consumers that the autoscaler's model allows, over the run.
     Allowed(Box<Allowed>),
-    /// Something happened to a node.
+    /// A node changed.
     Node(NodeEvent),
-    /// How things stand.
+    /// The state at a moment.
     Sample(Sample),
-    /// Something that a reader of the report should know.
+    /// Information for readers of the report.
     Note {
-        /// In a sentence.
+        /// The text, a sentence.
         text: String,
     },
-    /// A scenario is selected: it is to begin, unless the suite is cut off before.
+    /// A scenario is selected: it will begin, unless the suite is cut off before.
     ScenarioSelected(Selected),
     /// A scenario begins.
     ScenarioStarted(ScenarioStarted),
     /// A scenario ended.
     ScenarioFinished(Scenario),
-    /// A scenario was not run, since this environment lacks what it needs. It is no pass and no failure.
+    /// A scenario was not run, because this environment lacks what it needs. It counts neither as a pass nor as a failure.
     ScenarioNotRun(NotRun),
     /// A step ended; in the log of its scenario's own run.
     Step(Step),
-    /// The audit's result.
+    /// The results of the audit.
     Audited(Box<Audit>),
-    /// The latencies, and the judgement of their limits.
+    /// The latencies, and the verdicts on their limits.
     Measured(Box<Measured>),
-    /// What a phase took of the machine.
+    /// The resources that a phase used on the machine.
     Usage(Usage),
-    /// A rate was tried.
+    /// A rate was tried in the search for the highest rate.
     RateStep(Box<RateStep>),
     /// The search for the highest rate is over.
     RateFound(RateFound),
-    /// The run's outcome. Only removals come after it; a log without it is of a run that was cut off.
+    /// The run's outcome. Only removals of resources follow; a log without this event is of a run that was cut off.
     Finished {
         /// The outcome.
         outcome: Outcome,
@@ -148,7 +148,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// Something called `name` was done to `target` on purpose, and is over at once.
+    /// Makes the event of a fault `name` on `target` that has no duration.
     pub fn fault(name: &str, target: &str) -> Self {
         Self::Fault {
             name: name.to_owned(),
@@ -166,7 +166,7 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// What the description of a workload leaves open about how its workers end: no promise about it is judged.
+/// What a workload's description leaves open about the end of its workers: promises about it are not judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Leeway {
@@ -185,49 +185,49 @@ impl Leeway {
     }
 }
 
-/// What a run is.
+/// Description of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {
     /// Its id.
     pub run: RunId,
-    /// What it shows, in a line: a scenario's name, or `load: 20000 messages, 16 consumers`.
+    /// Its purpose, in a line: a scenario's name, or `load: 20000 messages, 16 consumers`.
     pub title: String,
     /// Its seed.
     pub seed: u64,
     /// `local`, `cluster` or `aks`.
     pub environment: String,
-    /// How many times as fast as in production things happened in it; absent at 1.
+    /// How many times faster than in production it ran; absent at 1.
     #[serde(default, skip_serializing_if = "Pace::is_production")]
     pub pace: Pace,
     /// The command line that repeats it.
     pub command: String,
-    /// Messages planned, where it is known from the beginning.
+    /// Messages planned, if known from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
-    /// The rest of the plan, in the order to show it: `rate`, `payload`, `consumers`.
+    /// The rest of the plan, in display order: `rate`, `payload`, `consumers`.
     pub plan: Vec<Fact>,
     /// Latency limits.
     pub limits: Vec<LatencyLimit>,
-    /// What it ran on: storage and why that one, machine, operating system.
+    /// Its surroundings: storage and the reason for its choice, machine, operating system.
     pub setting: Vec<Fact>,
     /// Versions: harness, producer, consumer, storage.
     pub versions: Vec<Fact>,
-    /// What the description of the workload leaves open about how workers end.
+    /// What the workload's description leaves open about the end of workers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leeway: Vec<Leeway>,
 }
 
-/// A name and a value, to show.
+/// A name and a value, for display.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// What.
+    /// The name.
     pub name: String,
-    /// How much, or which.
+    /// The value.
     pub value: String,
 }
 
 impl Fact {
-    /// A fact.
+    /// Makes a fact.
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -236,10 +236,10 @@ impl Fact {
     }
 }
 
-/// Something that was created for a run, where it outlives the harness.
+/// A resource that was created for a run and outlives the harness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
-    /// `queue` or `table`; of a cluster `namespace`, or `cordon` for a node that is out of use.
+    /// `queue` or `table`; in a cluster `namespace`, or `cordon` for a cordoned node.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -261,80 +261,80 @@ impl fmt::Display for Resource {
 /// A decision of the autoscaler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scaled {
-    /// Who decided: `model of KEDA`, `model of the HPA`.
+    /// The loop that decided: `model of KEDA`, `model of the HPA`.
     pub by: String,
-    /// Consumers wanted before.
+    /// Number of consumers wanted before.
     pub from: u32,
-    /// Consumers wanted now.
+    /// Number of consumers wanted now.
     pub to: u32,
-    /// Why, in a few words.
+    /// The reason, in a few words.
     pub reason: String,
-    /// Whose consumers: those of this queue, where a run has several.
+    /// The queue of these consumers, if a run has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
 }
 
-/// What the autoscaler's model allows.
+/// The numbers of consumers that the autoscaler's model allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
-    /// When the times of the bands begin.
+    /// The start of the bands' times.
     pub since: Stamp,
-    /// One after the other.
+    /// The bands, in the order of time.
     pub bands: Vec<AllowedBand>,
-    /// Where the numbers that were wanted left it, in words; empty: nowhere.
+    /// When the wanted numbers were outside of the bands, in words; empty if they never were.
     pub excursions: Vec<String>,
-    /// Whose consumers: those of this queue, where a run has several, which are judged one by one.
+    /// The queue of these consumers, if a run has several; each is judged separately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<String>,
 }
 
-/// From one moment to another there may be `low` to `high` consumers wanted.
+/// A period in which `low` to `high` consumers may be wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowedBand {
-    /// From here, in milliseconds.
+    /// Its start, in milliseconds.
     pub from_ms: u64,
-    /// To here, in milliseconds.
+    /// Its end, in milliseconds.
     pub until_ms: u64,
-    /// Least.
+    /// Lowest number.
     pub low: u32,
-    /// Most.
+    /// Highest number.
     pub high: u32,
 }
 
-/// How things stand at a moment. What could not be read is absent, not 0.
+/// The state at a moment. A value that could not be read is absent, not 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sample {
     /// Messages in the queue, visible and leased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_depth: Option<u64>,
-    /// Messages that consumers have received, and neither asked to be deleted nor handed back.
+    /// Messages that consumers have received, and neither requested to delete nor handed back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_hand: Option<u64>,
-    /// Consumers running.
+    /// Number of running consumers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumers: Option<u64>,
-    /// Consumers that were told to end because there were too many, and have not ended yet.
+    /// Surplus consumers that were told to end, and have not ended yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaving: Option<u64>,
-    /// Messages acknowledged, as the producer last counted them.
+    /// Messages acknowledged, by the producer's last count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<u64>,
-    /// When it counted them: before the sample was taken, and the same in samples between which it did not count anew.
+    /// The time of that count; several samples may have the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Stamp>,
-    /// Requests that a rule of the proxy has struck so far.
+    /// Requests that wire rules have affected so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hit: Option<u64>,
 }
 
-/// A scenario that is to run.
+/// A scenario that will run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selected {
     /// The feature's name.
     pub feature: String,
     /// The scenario's name.
     pub name: String,
-    /// Where it is: `features/exactly_once.feature:12`.
+    /// Its location: `features/exactly_once.feature:12`.
     pub location: String,
 }
 
@@ -343,7 +343,7 @@ pub struct Selected {
 pub struct Measured {
     /// The samples of every hop.
     pub hops: Hops,
-    /// The limits, judged.
+    /// The verdicts on the limits.
     pub verdicts: Vec<LatencyVerdict>,
 }
 

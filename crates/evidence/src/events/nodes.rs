@@ -1,4 +1,4 @@
-//! What happens to nodes.
+//! Changes of nodes.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use strum::IntoStaticStr;
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Capacity {
-    /// Cheap, and taken back at short notice.
+    /// A Spot machine: cheap, and evicted at short notice.
     Spot,
-    /// At the full price, for as long as it is wanted.
+    /// A machine at full price, which is not evicted.
     OnDemand,
 }
 
 impl Capacity {
-    /// As the label has it.
+    /// The name, as in the node's label.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -34,95 +34,95 @@ impl fmt::Display for Capacity {
     }
 }
 
-/// Something happened to a node.
+/// A change of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeEvent {
     /// Its name.
     pub node: String,
-    /// What.
+    /// The change.
     #[serde(flatten)]
     pub change: NodeChange,
 }
 
-/// What happens to a node.
+/// A change of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum NodeChange {
-    /// It is there, and can have consumers.
+    /// The node joined, and can have consumers.
     Joined {
         /// How it is paid for.
         capacity: Capacity,
-        /// Where it is.
+        /// Its zone.
         zone: String,
-        /// The size of its machine, where there is a real one, such as `Standard_D2s_v5`.
+        /// The size of its machine, if it is a real one, such as `Standard_D2s_v5`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size: Option<String>,
     },
-    /// What an hour of its machine costs, by the region's list prices, in millionths of a USD.
+    /// The list price of an hour of its machine in the region, in millionths of a USD.
     Priced {
-        /// On demand.
+        /// The price on demand.
         on_demand_micro_usd: u64,
-        /// As Spot, where that is sold.
+        /// The price as Spot, if that is offered.
         spot_micro_usd: Option<u64>,
     },
-    /// Azure was asked to take its machine back.
+    /// Azure was asked to evict its machine.
     Requested,
-    /// Azure takes its machine back, and nobody had asked for that.
+    /// Azure evicts its machine without a request.
     Unasked,
-    /// The harness keeps new pods off it.
+    /// The harness has cordoned it.
     Cordoned {
-        /// Whether its consumers are told to end in order; else they are ended at once.
+        /// Whether its consumers are told to end in order; otherwise they are killed at once.
         is_drained: bool,
     },
-    /// A consumer on it may not be told to end yet.
+    /// The disruption budget does not allow to end a consumer on it yet.
     HeldBack {
-        /// Its name.
+        /// The consumer's name.
         consumer: String,
-        /// Why, in the API server's words.
+        /// The reason, in the API server's words.
         why: String,
     },
-    /// New pods can come to it again.
+    /// The harness has uncordoned it.
     GivenBack,
-    /// A consumer on it read of its end.
+    /// A consumer on it has read the notice of its eviction.
     Noticed {
-        /// Its name.
+        /// The consumer's name.
         consumer: String,
     },
-    /// Kubernetes says of it what it has not said before.
+    /// Kubernetes reports a new condition of it.
     Condition {
         /// The condition, such as `PreemptionScheduled`.
         condition: String,
     },
-    /// Another node came after its eviction began, and has consumers.
+    /// Another node joined after its eviction began, and has consumers.
     Replaced {
-        /// That node.
+        /// The name of the new node.
         by: String,
     },
     /// A consumer was started on it.
     Placed {
-        /// Its name.
+        /// The consumer's name.
         consumer: String,
     },
-    /// Its machine was told of its eviction.
+    /// Its machine was notified of its eviction.
     Announced {
-        /// How long before, in milliseconds.
+        /// Time from the notice to the end, in milliseconds.
         notice_ms: u64,
     },
     /// All consumers on it had ended by themselves.
     Drained {
-        /// So long after the notice, in milliseconds.
+        /// Time since the notice, in milliseconds.
         after_ms: u64,
     },
     /// Its machine has ended.
     Gone {
-        /// Whether it was stopped, and so still exists; deleted otherwise.
+        /// Whether the machine was stopped, so that it still exists; otherwise it was deleted.
         stopped: bool,
         /// The consumers that ended with it.
         killed: Vec<String>,
     },
     /// As many consumers as before its eviction were at work again.
     Recovered {
-        /// So long after the first was missing, in milliseconds.
+        /// Time since the first consumer was missing, in milliseconds.
         after_ms: u64,
     },
 }

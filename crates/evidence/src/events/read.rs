@@ -1,4 +1,4 @@
-//! The reader of the event log: takes what is there and tells what is not.
+//! Reader of the event log: returns the readable events, and reports the others.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use super::{Entry, EventLogError, FILE, VERSION};
 
-/// A log as it was read.
+/// A log that was read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Log {
-    /// Every event that could be read, in order.
+    /// Every readable event, in order.
     pub entries: Vec<Entry>,
-    /// Whether the last line is torn: its writer was killed in the middle of it. Nothing else is wrong with such a log.
+    /// Whether the last line is incomplete, because its writer was killed. The log is otherwise valid.
     pub torn: bool,
-    /// The numbers, from 1, of other lines that are no events: the file was damaged, and evidence is missing.
+    /// The numbers, from 1, of other unreadable lines: the file was damaged, and evidence is missing.
     pub damaged: Vec<usize>,
     /// The numbers, from 1, of lines with events that this version does not know.
     pub unknown: Vec<usize>,
@@ -29,7 +29,7 @@ impl Log {
         }
     }
 
-    /// Reads a log from its text. What is no event is told by its line; only `input` itself can fail.
+    /// Reads a log from its text. Unreadable lines are reported by their numbers; only reading `input` itself can fail.
     pub fn parse(mut input: impl BufRead) -> std::io::Result<Self> {
         let mut log = Self::default();
         let mut line = Vec::new();
@@ -86,7 +86,7 @@ pub(super) const KNOWN: [&str; 24] = [
     "scenario-finished",
 ];
 
-/// Whether the line is a whole entry, only of a kind or version that is not known here.
+/// Whether the line is a whole entry whose kind or version is unknown here.
 fn is_of_a_newer_writer(line: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Head {

@@ -1,4 +1,4 @@
-//! Scenarios of a suite, as its event log has them.
+//! Scenarios of a suite, as recorded in its event log.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,11 @@ pub struct ScenarioStarted {
     pub feature: String,
     /// The scenario's name.
     pub name: String,
-    /// Where it is: `features/exactly_once.feature:12`.
+    /// Its location: `features/exactly_once.feature:12`.
     pub location: String,
-    /// The directory of its own run, relative to the log's; there once the run has begun.
+    /// The directory of its own run, relative to the log's; it exists once the run has begun.
     pub run_dir: String,
-    /// How many times as fast as in production things happen in it; absent at 1.
+    /// How many times faster than in production it runs; absent at 1.
     #[serde(default, skip_serializing_if = "Pace::is_production")]
     pub pace: Pace,
 }
@@ -28,50 +28,50 @@ pub struct NotRun {
     pub feature: String,
     /// The scenario's name.
     pub name: String,
-    /// Where it is.
+    /// Its location.
     pub location: String,
-    /// What it needs that is not there, in words.
+    /// The missing capability, in words.
     pub needs: String,
 }
 
-/// How a step ended.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Its keyword and sentence: `Given 2 consumers`.
     pub sentence: String,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Why, when it did not pass.
+    /// The reason, if it did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// How long it took, in milliseconds.
+    /// Its duration, in milliseconds.
     pub duration_ms: u64,
 }
 
-/// How a scenario ended.
+/// The result of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scenario {
     /// The feature's name.
     pub feature: String,
     /// The scenario's name.
     pub name: String,
-    /// Where it is: `features/exactly_once.feature:12`.
+    /// Its location: `features/exactly_once.feature:12`.
     pub location: String,
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Why, when it did not pass: the step and its message.
+    /// The reason, if it did not pass: the step and its message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What its run found, in a sentence, when it passed.
+    /// The result of its run, in a sentence, if it passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
-    /// How long it took, in milliseconds; absent when nobody saw its end.
+    /// Its duration, in milliseconds; absent if its end was not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// The directory of its own run, relative to the log's, when it has one.
+    /// The directory of its own run, relative to the log's, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_dir: Option<String>,
-    /// How many times as fast as in production things happened in it; absent at 1.
+    /// How many times faster than in production it ran; absent at 1.
     #[serde(default, skip_serializing_if = "Pace::is_production")]
     pub pace: Pace,
 }

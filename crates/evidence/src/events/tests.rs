@@ -1,4 +1,4 @@
-//! The log survives what happens to logs.
+//! Tests that the log survives cuts and damage.
 
 use std::fs;
 use std::io::Write as _;
@@ -265,7 +265,7 @@ fn a_log_cut_anywhere_keeps_every_whole_line() {
     let dir = written(&one_of_each());
     let path = dir.path().join(FILE);
     let whole = fs::read(&path).unwrap();
-    // Every 97th byte: all kinds of places, without a minute of histograms.
+    // Every 97th byte: many kinds of places, without long tests on histograms.
     for cut in (0..whole.len()).step_by(97) {
         fs::write(&path, &whole[..cut]).unwrap();
         let log = Log::read(dir.path()).unwrap();

@@ -1,4 +1,4 @@
-//! A history, as it is read and followed.
+//! Tests of reading and following a history.
 
 use contract::Stamp;
 
@@ -42,7 +42,7 @@ fn a_history_is_read_up_to_its_torn_end_and_a_bad_line_is_named() {
     };
     assert_eq!(began(), [1]);
     assert_eq!(began(), Vec::<i64>::new());
-    // What is new is read from where the last look ended: the torn line is whole now.
+    // Reading continues where the last one ended: the incomplete line is whole now.
     let later = line.replace("00:00:00.000001", "00:00:07.000000");
     assert_ne!(later, line);
     std::fs::write(&path, format!("{line}{later}")).unwrap();

@@ -1,33 +1,33 @@
-//! The account of the queue: whatever was put into it over the wire is still there, or was deleted over the wire; and whatever
-//! was handed over was asked for over the wire.
+//! Account of the queue over the wire: every message that was put there is still in the queue or was deleted over the wire; and
+//! every message that was handed over was requested over the wire.
 
 use std::collections::{HashMap, HashSet};
 
 use evidence::{Crossing, Handled, Happened, Operation};
 
-/// Messages that went in over the wire and have not come out of it.
+/// Messages that were put into the queue over the wire and not deleted over it.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     inside: HashMap<String, Put>,
-    /// Deleted before their put was written down, or put by nobody whom the wire has seen.
+    /// Messages whose delete was recorded before their put, or whose put the wire has not seen.
     gone: HashSet<String>,
-    /// Deletes without an answer: repeated, they find a message that the wire has already seen go.
+    /// Deletes without an answer: when one is repeated, its message may be gone already.
     doubtful: HashSet<String>,
-    /// Receives of which nobody knows what they handed over.
+    /// Number of receives whose handed-over messages are unknown.
     unread: u64,
 }
 
-/// One that went in.
+/// One message that was put into the queue.
 #[derive(Debug)]
 struct Put {
-    /// The number of its queue.
+    /// The index of its queue.
     queue: usize,
-    /// Whether it was a worker that has put it there, and not the producer.
+    /// Whether a worker put the message there, and not the producer.
     by_worker: bool,
 }
 
 impl Account {
-    /// It was put into the queue with that number: by the producer, or by a worker.
+    /// Records that the message was put into the queue with the index `queue`, by the producer or by a worker.
     pub(super) fn put(&mut self, queue_id: &str, queue: usize, by_worker: bool) {
         if !queue_id.is_empty() && !self.gone.remove(queue_id) {
             let put = Put { queue, by_worker };
@@ -44,7 +44,7 @@ impl Account {
         }
     }
 
-    /// Whether a delete of this message may have been answered before.
+    /// Whether an earlier delete of this message may have succeeded without an answer.
     pub(super) fn is_doubtful(&self, queue_id: &str) -> bool {
         self.doubtful.contains(queue_id)
     }
@@ -53,7 +53,7 @@ impl Account {
         self.inside.retain(|_, put| put.queue != queue);
     }
 
-    /// A receive whose answer did not come, or could not be read.
+    /// Counts a receive without a readable answer.
     pub(super) fn receive(&mut self, crossing: &Crossing) {
         let unread = crossing.happened() == Happened::Unknown || crossing.strange.is_some();
         if crossing.operation == Operation::ReceiveMessages && unread {
@@ -61,24 +61,24 @@ impl Account {
         }
     }
 
-    /// Receives of which nobody knows what they handed over.
+    /// Number of receives whose handed-over messages are unknown.
     pub(super) const fn unread(&self) -> u64 {
         self.unread
     }
 
-    /// Messages that must still be in the queue.
+    /// Number of messages that must still be in the queue.
     pub(super) fn inside(&self) -> u64 {
         self.inside.len() as u64
     }
 
-    /// How many of the messages that must still be in the queue workers have put there.
+    /// How many of the messages that must still be in the queue were put there by workers.
     pub(super) fn put_by_workers(&self) -> u64 {
         let by_workers = self.inside.values().filter(|put| put.by_worker);
         by_workers.count() as u64
     }
 }
 
-/// How often the wire has seen a message handed over.
+/// Number of hand-overs of a message that the wire has seen.
 #[derive(Debug, Default)]
 pub(super) struct HandOvers {
     seen: u64,
@@ -91,7 +91,7 @@ impl HandOvers {
         self.most = self.most.max(message.attempt.map_or(0, u64::from));
     }
 
-    /// How many more there were than were seen; storage counts them.
+    /// How many hand-overs were not seen, by storage's own count.
     pub(super) const fn unseen(&self) -> u64 {
         self.most.saturating_sub(self.seen)
     }
@@ -134,7 +134,7 @@ mod tests {
         account.deleted("a", Happened::Yes);
         account.put("a", 0, false);
         assert_eq!(account.inside(), 0);
-        // Once only: a message that is put again is inside.
+        // Only one put is cancelled: a message that is put again is in the queue.
         account.put("a", 0, false);
         assert_eq!(account.inside(), 1);
     }
@@ -147,7 +147,7 @@ mod tests {
         account.deleted("a", Happened::Unknown);
         assert!(account.is_doubtful("a") && !account.is_doubtful("b"));
         assert_eq!(account.inside(), 0);
-        // The repetition does not make the next put of that id vanish.
+        // The repeated delete does not cancel the next put of that id.
         account.deleted("a", Happened::Yes);
         account.put("a", 0, false);
         assert_eq!(account.inside(), 1);

@@ -1,4 +1,4 @@
-//! When a client had to do with storage: what tells a row that had to wait from one that was stamped too early.
+//! Times at which each client used storage: they distinguish a row that had to wait from one that was stamped too early.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,16 +7,16 @@ use contract::Stamp;
 
 use evidence::Crossing;
 
-/// Requests of a client that are remembered. Of what was before, nothing is said.
+/// Most requests of a client that are remembered. Nothing is concluded about the time before them.
 const MOST: usize = 20_000;
 
-/// What each client asked for lately.
+/// The latest requests of each client.
 #[derive(Debug, Default)]
 pub(super) struct Activity(HashMap<String, Requests>);
 
 #[derive(Debug, Default)]
 struct Requests {
-    /// From the oldest answer to the newest.
+    /// In the order of their answers.
     all: VecDeque<Request>,
     forgotten: bool,
 }
@@ -42,8 +42,8 @@ impl Activity {
         });
     }
 
-    /// For how long, between `from` and `to`, a write of `client` was under way, which a row that was ready may have had to wait for,
-    /// in microseconds.
+    /// Total time between `from` and `to`, in microseconds, during which a write of `client` was pending. A finished row may
+    /// have had to wait for such a write.
     pub(super) fn writing_us(&self, client: &str, from: Stamp, to: Stamp) -> i64 {
         let Some(requests) = self.0.get(client) else {
             return 0;
@@ -62,8 +62,9 @@ impl Activity {
         writing
     }
 
-    /// For how long, between `from` and `to`, `client` could have sent a row that was ready: neither was a write of its under way,
-    /// which the row may have had to wait for, nor was it silent altogether, as a process is that is stopped.
+    /// Total time between `from` and `to` during which `client` could have sent a finished row. Leaves out the times of its
+    /// pending writes, for which the row may have had to wait, and its longest silence, in which the process may have been
+    /// stopped.
     pub(super) fn idle(&self, client: &str, from: Stamp, to: Stamp) -> Duration {
         let Some(requests) = self.0.get(client) else {
             return Duration::ZERO;
@@ -101,7 +102,7 @@ impl Activity {
     }
 }
 
-/// From `from` to `to`, in microseconds.
+/// Time from `from` to `to`, in microseconds.
 const fn since(to: Stamp, from: Stamp) -> i64 {
     to.as_micros().saturating_sub(from.as_micros())
 }
@@ -116,7 +117,7 @@ mod tests {
         Stamp::from_micros(millis * 1_000)
     }
 
-    /// What a client with these requests could have done between 0 and 10 s, in milliseconds.
+    /// Idle time of a client with these requests between 0 and 10 s, in milliseconds.
     fn idle(requests: &[(Operation, i64, i64)]) -> u128 {
         let mut activity = Activity::default();
         for (operation, began, ended) in requests {
@@ -136,12 +137,12 @@ mod tests {
             .map(|n| (ReceiveMessages, n * 1_000, n * 1_000 + 1))
             .collect();
         assert_eq!(idle(&polls), 9_001);
-        // All the time a write was under way, which the row may have waited for.
+        // A write is pending all the time, and the row may wait for it.
         let busy: Vec<_> = (0..10)
             .map(|n| (InsertEntity, n * 1_000, n * 1_000 + 1_000))
             .collect();
         assert_eq!(idle(&busy), 0);
-        // Writes that overlap are waited for once, and the time of another request is not.
+        // Overlapping writes count once; requests that do not write do not count.
         assert_eq!(
             idle(&[
                 (InsertEntity, 0, 4_000),
@@ -151,7 +152,7 @@ mod tests {
             ]),
             1_000
         );
-        // What began after the time, or had ended before it, is none of it; what reaches into it counts as far as it does.
+        // Requests outside of the period do not count; of requests that reach into it, only that part does.
         assert_eq!(idle(&[(InsertEntity, -2_000, -1_000)]), 0);
         assert_eq!(
             idle(&[
@@ -171,7 +172,7 @@ mod tests {
             ]),
             6_000
         );
-        // Stopped for 9 s, after it had asked once.
+        // Stopped for 9 s, after one request.
         assert_eq!(
             idle(&[(ReceiveMessages, 1, 2), (ReceiveMessages, 9_002, 9_003)]),
             1_000
@@ -214,7 +215,7 @@ mod tests {
         let idle = |activity: &Activity, from: i64| activity.idle("consumer-1", at(from), at(most));
         let whole = Duration::from_millis(u64::try_from(most).expect("a positive number") - 1);
         assert_eq!(idle(&activity, 0), whole);
-        // One more: the first is forgotten, and what was before the end of the second with it.
+        // One request more: the first is forgotten, and nothing is known of the time before the second one's end.
         request(&mut activity, most);
         assert_eq!(idle(&activity, 0), Duration::ZERO);
         assert_eq!(idle(&activity, 1), Duration::ZERO);

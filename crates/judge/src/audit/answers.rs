@@ -1,22 +1,22 @@
-//! How long storage took to answer, as the wire saw it.
+//! Storage's response times, as seen on the wire.
 
 use evidence::audit::AnswerTimes;
 use evidence::latency::{Percentile, Samples};
 use evidence::{Answer, Crossing};
 
-/// The times of all answers so far.
+/// The response times so far.
 #[derive(Debug, Default)]
 pub(super) struct Answers(Samples);
 
 impl Answers {
-    /// Takes the time of one that nothing has broken on purpose.
+    /// Adds the response time of a crossing that no fault has changed.
     pub(super) fn crossing(&mut self, crossing: &Crossing) {
         if crossing.fault.is_none() && matches!(crossing.answer, Answer::Status(..)) {
             self.0.record(crossing.ended.micros_since(crossing.began));
         }
     }
 
-    /// What they come to; `None` without any.
+    /// The statistics; `None` without any response.
     pub(super) fn times(&self) -> Option<AnswerTimes> {
         Some(AnswerTimes {
             count: self.0.count(),

@@ -21,17 +21,17 @@ use super::{
     Testimony, Violation, Witness,
 };
 
-/// How far the clocks of the producer and of the service may be apart, in microseconds: clocks that are set by the network differ by
-/// less than a second.
+/// How far the clocks of the producer and of the service may differ, in microseconds: clocks synchronised over the network
+/// differ by less than a second.
 const CLOCKS_APART_US: i64 = 60_000_000;
 
-/// What is said of a row of several messages.
+/// Part of the detail for a row that stands for several messages.
 pub(super) const OF_MANY: &str = "one row for many messages is out of scope (docs/DESCRIPTION.md)";
 
-/// Judges a run: everything that is in storage goes through it, in any order, then [`Auditor::finish`] tells.
+/// Audits a run: takes everything that is in storage, in any order; [`Auditor::finish`] returns the findings.
 ///
-/// Its memory is six bits a message and sixteen bytes for each thousand, plus a few bytes for each foreign body in the
-/// poison queue.
+/// Memory: six bits per message and sixteen bytes per thousand messages, plus a few bytes for each foreign body in the poison
+/// queue.
 #[derive(Debug)]
 pub struct Auditor {
     pub(super) expectation: Expectation,
@@ -53,17 +53,17 @@ pub struct Auditor {
     at_work: Option<AtWork>,
     pub(super) poison_repeats: u64,
     pub(super) unreadable_poison: u64,
-    /// Messages that were seen in the queue.
+    /// Number of messages that were seen in the queue.
     pub(super) visible: u64,
     pub(super) testimony: Option<Testimony>,
-    /// Rows whose stamps are in the wrong order, which a wall clock that was set explains.
+    /// Number of rows with stamps in the wrong order, which a change of the wall clock explains.
     pub(super) reversed: u64,
-    /// Lost messages whose row was deleted.
+    /// Number of lost messages whose row was deleted.
     pub(super) removed: u64,
 }
 
 impl Auditor {
-    /// An auditor of what `expectation` says; refuses one that makes no sense.
+    /// Makes an auditor for `expectation`; returns an error if the expectation contradicts itself.
     pub fn new(expectation: Expectation) -> Result<Self, ExpectationError> {
         let checked = Checked::of(&expectation)?;
         let lens = Lens::new(expectation.description.clone(), expectation.run.clone());
@@ -94,28 +94,28 @@ impl Auditor {
         })
     }
 
-    /// A judge of the history of the same run.
+    /// Makes the judge of the history of the same run.
     pub fn protocol(&self) -> Protocol {
         Protocol::new(self.lens.clone(), self.checked.last)
     }
 
-    /// What the history of the wire has to say. Before anything that is in storage: each row is held against it.
+    /// Takes the results from the wire's history. Call it before rows are added, because each row is compared with the history.
     pub fn hear(&mut self, testimony: Testimony) {
         self.testimony = Some(testimony);
     }
 
-    /// One row of the table. Rows of other runs are counted and not judged, unless the table is the run's alone. A row whose `RowKey` is no message id is
-    /// told by its payload: that is how a worker that makes up a fresh key for each delivery is caught. One that names no message of
-    /// any run is a phantom, unless others write into the table too. Then one that the service stored long before the run began is left
-    /// out like those of other runs, and nobody knows whose a later one is.
+    /// Takes one row of the table. Rows of other runs are counted and not judged, unless the table is the run's alone. If the
+    /// `RowKey` is not a message id, the row is identified by its payload, which catches a worker that makes a new key for each
+    /// delivery. A row that names no message of any run is a phantom, unless others write to the table too. In that case, a row
+    /// that the service stored well before the run began is ignored like those of other runs, and a later row remains
+    /// unattributed.
     ///
-    /// A row is read through the description of the workload beforehand ([`Lens::row`]).
+    /// Read the row through the workload's description first ([`Lens::row`]).
     ///
-    /// Feed every row of the run's table, not only those in the run's partitions: rows elsewhere are the interesting
-    /// ones.
+    /// Call this for every row of the run's table, not only for rows in the run's partitions: misplaced rows are violations.
     ///
-    /// Returns the message of the run that the row is a result of. Rows of other runs, and rows that nobody sent, have none:
-    /// no figure of the run is made of them.
+    /// Returns the message of the run to which the row belongs. `None` for rows of other runs and for rows without a sent
+    /// message: they enter no figure of the run.
     pub fn row(&mut self, row: &StoredRow) -> Option<Seq> {
         let own_table = self.expectation.own_table;
         let by_id = self.lens.owner_of_row(row);
@@ -125,7 +125,7 @@ impl Auditor {
                 self.other_runs += 1;
                 return None;
             }
-            // Beside an id, the payload must be whole: it may be that of another run.
+            // The `RowKey` should hold an id and does not, so the whole payload must match: a part may belong to another run.
             _ if self.lens.has_ids() => self.content.seq_of(row, true),
             _ => {
                 let seq = self.content.seq_of(row, !own_table);
@@ -165,14 +165,14 @@ impl Auditor {
         None
     }
 
-    /// Whether a shared table had the row before the run began, by the service's own `Timestamp`, which no worker writes.
+    /// Whether a shared table had the row before the run began, by the service's own `Timestamp`, which workers cannot write.
     fn was_there_before(&self, row: &StoredRow) -> bool {
         let begun = self.expectation.begun_at.zip(row.timestamp);
         let early = |(begun, stored): (Stamp, Stamp)| stored.micros_since(begun) < -CLOCKS_APART_US;
         !self.expectation.own_table && begun.is_some_and(early)
     }
 
-    /// A body that is still in the queue.
+    /// Takes a body that is still in the queue.
     pub fn left_in_queue(&mut self, body: &str) {
         self.visible += 1;
         match self.lens.owner_of_message(body) {
@@ -187,18 +187,20 @@ impl Auditor {
         }
     }
 
-    /// `count` messages are in the queue and could not be looked at, since they are leased. As many messages without a
-    /// row may be among them, and are then unfinished, not lost.
+    /// Takes the number of messages in the queue whose bodies cannot be read, because they are leased. Up to this number of
+    /// messages without a row may be among them; these count as unfinished, not as lost.
     pub fn left_unseen(&mut self, count: u64) {
         self.hidden += count;
     }
 
-    /// The queue was still being worked on when the evidence was read: what is in it may be finished a moment later.
+    /// Records that consumers still worked on the queue when the evidence was read: messages in the queue may be finished a
+    /// moment later.
     pub fn at_work(&mut self, work: AtWork) {
         self.at_work = Some(work);
     }
 
-    /// Storage refused an insert because other content was at the message's keys, as a consumer or the history tells.
+    /// Records that storage refused an insert because the message's keys had other content, as reported by a consumer or the
+    /// history.
     pub fn conflict(&mut self, seq: Seq, offered: Option<Digest>, stored: Option<Digest>) {
         let text = |digest: Option<Digest>| digest.map_or("none".into(), |d| d.to_string());
         let detail = format!(
@@ -215,7 +217,7 @@ impl Auditor {
         }
     }
 
-    /// Judges the messages of which nothing, or not enough, was seen.
+    /// Judges the messages without sufficient traces, and returns the audit.
     pub fn finish(mut self) -> Audit {
         self.judge_given_up();
         self.judge_unseen_deletes();
@@ -273,7 +275,7 @@ impl Auditor {
             }) => with_history(audit, traffic, findings),
             None => audit,
         };
-        // What was found all the same is judged.
+        // A violation that was found is reported, even if its kind cannot be judged in general.
         let found: Vec<_> = audit.findings.iter().map(|it| it.violation).collect();
         audit
             .not_judged
@@ -345,7 +347,7 @@ impl Auditor {
         self.findings.add(Violation::Phantom, witness);
     }
 
-    /// A violation on a message that is expected: it can no longer count as kept.
+    /// Reports a violation on an expected message, which then no longer counts as kept.
     pub(super) fn accuse(
         &mut self,
         violation: Violation,
@@ -361,7 +363,7 @@ impl Auditor {
         });
     }
 
-    /// Begun by the producer, or put into the queue by the scenario.
+    /// Whether the producer began to send the message, or the scenario put it into the queue.
     pub(super) fn is_expected(&self, seq: Seq) -> bool {
         seq.get() <= self.checked.begun || self.checked.poison.contains(seq)
     }

@@ -1,30 +1,30 @@
-//! Poison bodies that travel in parts.
+//! Reassembly of poison bodies that were split into parts.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use contract::workload::SetAside;
 
-/// Most bodies that may be waiting for their other parts. Parts follow each other in the queue, so a handful is usual;
-/// each holds at most 64 KiB.
+/// Most incomplete bodies at a time. Parts follow each other in the queue, so there are usually few; each body takes at most 64
+/// KiB.
 const MAX_OPEN: usize = 256;
 
-/// Most parts of one body: a body is at most 64 KiB, escaping makes it at most 7 times that, and an envelope takes
-/// more than half a queue message of it.
+/// Most parts of one body: a body has at most 64 KiB, escaping multiplies its size by at most 7, and each envelope carries more
+/// than half a queue message of it.
 const MAX_PARTS: usize = 16;
 
 /// Joins poison bodies that were cut to fit the queue.
 #[derive(Debug, Default)]
 pub(super) struct Parts(HashMap<String, Vec<Option<String>>>);
 
-/// What came of one envelope.
+/// Result of adding one envelope.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Joined<'a> {
-    /// The body is whole.
+    /// The body is complete.
     Whole(Cow<'a, str>),
-    /// Other parts are still to come.
+    /// Some parts of the body are missing.
     Waiting,
-    /// The envelope's part numbers make no sense, or too many bodies are waiting.
+    /// The part numbers are invalid, or too many bodies are incomplete.
     Unreadable,
 }
 
@@ -37,7 +37,7 @@ impl Parts {
         if part == 0 || part > parts || parts > MAX_PARTS {
             return Joined::Unreadable;
         }
-        // Parts that nothing names cannot be told from those of another message.
+        // Parts without a message id cannot be assigned to a body.
         let Some(message_id) = &envelope.message_id else {
             return Joined::Unreadable;
         };
@@ -55,7 +55,7 @@ impl Parts {
         Joined::Whole(Cow::Owned(whole))
     }
 
-    /// Bodies of which some part never came.
+    /// Number of incomplete bodies.
     pub(super) fn open(&self) -> usize {
         self.0.len()
     }
@@ -89,7 +89,7 @@ mod tests {
         );
         assert_eq!(parts.join(&third), Joined::Waiting);
         assert_eq!(parts.join(&first), Joined::Waiting);
-        // The same part again, and a part of another body, complete nothing.
+        // A repeated part, or a part of another body, completes nothing.
         assert_eq!(parts.join(&first), Joined::Waiting);
         assert_eq!(parts.join(&envelope("b", 2, 3)), Joined::Waiting);
         assert_eq!(parts.open(), 2);
@@ -130,7 +130,7 @@ mod tests {
             assert!(joined, "body {n}");
         }
         assert_eq!(parts.join(&envelope("one more", 1, 2)), Joined::Unreadable);
-        // Those that wait can still be completed, and make room.
+        // The incomplete bodies can still be completed, which makes room.
         assert_eq!(parts.join(&envelope("7", 2, 2)), whole("1/2 2/2 "));
         assert_eq!(parts.join(&envelope("one more", 1, 2)), Joined::Waiting);
         assert_eq!(parts.open(), MAX_OPEN);

@@ -1,4 +1,4 @@
-//! What rows say of their delivery, where a description has columns for it.
+//! Columns of a description in which a row makes claims about its delivery.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use contract::workload::{Format, Lens, Name, Written};
 
 use super::content::cut_us;
 
-/// The columns of a row that say something of its delivery.
+/// The columns of a row with claims about its delivery.
 #[derive(Debug)]
 pub(super) struct Claims {
     pub(super) received: Option<Column>,
@@ -14,15 +14,15 @@ pub(super) struct Claims {
     pub(super) attempt: Option<Column>,
     pub(super) worker: Option<Column>,
     pub(super) node: Option<Column>,
-    /// The node of each worker, of those whose node the platform knows.
+    /// The node of each worker, as far as the platform knows it.
     pub(super) nodes: BTreeMap<String, String>,
-    /// How much the format of the first cuts off.
+    /// Precision of the `received` column, in microseconds: its format cuts off at most this much.
     pub(super) received_cut_us: i64,
-    /// How much that of the second does.
+    /// Precision of the `done` column, likewise.
     pub(super) done_cut_us: i64,
 }
 
-/// A column by its name.
+/// A column and its name.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: String,
@@ -31,7 +31,7 @@ pub(super) struct Column {
 
 impl Claims {
     pub(super) fn of(lens: &Lens) -> Self {
-        // One of several steps may leave it to another.
+        // If a row is written in several steps, a step may leave the column to another step.
         let in_steps = lens.description().written() == Written::Updated;
         let column = |name| {
             let described = lens.described(name)?;
@@ -46,7 +46,7 @@ impl Claims {
             done: column(Name::Done),
             attempt: column(Name::Attempt),
             worker: column(Name::Worker),
-            // What it is not told it may call as it likes.
+            // A worker that is not told its node may write any name.
             node: column(Name::Node).filter(|_| lens.description().worker.has(Name::Node)),
             nodes: BTreeMap::new(),
             received_cut_us: cut_us(format(Name::Received)),

@@ -1,21 +1,22 @@
-//! The wall clock during a run, held against the history's own, which is never set; and when the machine stood still.
+//! Changes of the wall clock during a run, measured by the history's own clock, which is never set; and pauses of the machine.
 
 use contract::Stamp;
 
 use evidence::{Crossing, Pause};
 
-/// The wall clock is led back to the right time by small changes all the time; a larger one at once is a step.
+/// Smallest change that counts as a step, in microseconds: time synchronisation adjusts the clock continuously in smaller
+/// changes.
 const STEP_US: i64 = 10_000;
 
-/// Changes below this are not remembered.
+/// Smallest change that is remembered, in microseconds.
 const NEGLIGIBLE_US: i64 = 500;
 
-/// How far the wall clock was ahead, and since when.
+/// How far the wall clock was ahead, over time.
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
     changes: Vec<(Stamp, i64)>,
     stepped_us: i64,
-    /// When the harness had no processor, or was stopped.
+    /// Times when the harness was stopped or got no CPU time.
     pauses: Vec<Pause>,
 }
 
@@ -32,14 +33,14 @@ impl Clocks {
         }
     }
 
-    /// Whether the harness stood still at any time between `from` and `to`: then the consumers beside it may have as well. A pause is
-    /// written down with a crossing after it, so that this is known of a time at the end of the history alone.
+    /// Whether the harness was paused at any time between `from` and `to`: then the consumers on the same machine may have been
+    /// too. A pause is recorded with a later crossing, so the result is complete only at the end of the history.
     pub(super) fn stood_still(&self, from: Stamp, to: Stamp) -> bool {
         let mut pauses = self.pauses.iter();
         pauses.any(|pause| pause.from < to && from < pause.to)
     }
 
-    /// How far it is ahead now, in microseconds.
+    /// How far the wall clock is ahead now, in microseconds.
     pub(super) fn ahead_us(&self) -> i64 {
         self.changes.last().map_or(0, |(_, ahead)| *ahead)
     }
@@ -49,7 +50,7 @@ impl Clocks {
         self.stepped_us
     }
 
-    /// The least and the most that it was ahead from `from` until now.
+    /// The smallest and the largest lead of the wall clock from `from` until now.
     pub(super) fn ahead_since(&self, from: Stamp) -> (i64, i64) {
         let first = self.changes.partition_point(|(at, _)| *at <= from);
         let before = first.checked_sub(1).map_or(0, |at| self.changes[at].1);
@@ -66,7 +67,7 @@ mod tests {
     use crate::audit::sample_crossing;
     use evidence::Operation;
 
-    /// Clocks that were ahead by so many microseconds at these times.
+    /// Clocks that were ahead by these numbers of microseconds at these times.
     fn clocks(changes: &[(i64, i64)]) -> Clocks {
         let mut clocks = Clocks::default();
         for (ended, ahead) in changes {
@@ -86,9 +87,9 @@ mod tests {
             (&[(1, STEP_US)], 0),
             (&[(1, STEP_US + 1)], STEP_US + 1),
             (&[(1, -STEP_US - 1)], STEP_US + 1),
-            // Small changes all the time.
+            // Small changes only.
             (&[(1, 8_000), (2, 16_000), (3, 24_000)], 0),
-            // Ahead, and back.
+            // A step ahead, and back.
             (&[(1, 50_000), (2, 50_000), (3, 30_000)], 70_000),
         ] {
             assert_eq!(clocks(changes).stepped_us(), stepped, "{changes:?}");
@@ -141,7 +142,7 @@ mod tests {
             let found = several.ahead_since(Stamp::from_micros(from));
             assert_eq!(found, (least, most), "since {from}");
         }
-        // Before the first change it was right.
+        // Before its first change, the wall clock was right.
         let once = clocks(&[(10, 2_000)]);
         assert_eq!(once.ahead_since(Stamp::from_micros(9)), (0, 2_000));
         assert_eq!(once.ahead_since(Stamp::from_micros(10)), (2_000, 2_000));

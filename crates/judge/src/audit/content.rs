@@ -1,4 +1,4 @@
-//! What is wrong with a row's content.
+//! Checks the content of a row.
 
 use std::fmt;
 
@@ -6,36 +6,36 @@ use contract::workload::{Described, Format, Lens, Name};
 use contract::{Digest, Payloads, Seq, Stamp, StoredRow};
 use evidence::quoted;
 
-/// One thing wrong with the content of a row.
+/// An error in the content of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Flaw {
-    /// The payload's column is not the payload that was sent.
+    /// The payload column does not hold the payload that was sent.
     WrongData {
-        /// The column.
+        /// The column's name.
         column: String,
-        /// The first byte, from 0, in which they differ.
+        /// Index of the first different byte, from 0.
         at: usize,
-        /// Bytes stored.
+        /// Stored length, in bytes.
         stored: usize,
-        /// Bytes sent.
+        /// Sent length, in bytes.
         sent: usize,
     },
-    /// The digest's column is not that of the payload that was sent.
+    /// The digest column does not hold the digest of the payload that was sent.
     WrongDigest(String),
-    /// A column is not what its message says it must be.
+    /// A column does not hold the value that follows from the message.
     Wrong {
-        /// The column.
+        /// The column's name.
         column: String,
-        /// What it holds.
+        /// The stored value.
         stored: String,
-        /// What it must hold.
+        /// The expected value.
         expected: String,
     },
     /// The column is absent, of another type, or cannot be read.
     Missing(String),
-    /// The first stamp is later than the second, and one process wrote both.
+    /// The first stamp is later than the second, although one process wrote both.
     Reversed(String, String),
-    /// The attempt's column is 0; deliveries count from 1.
+    /// The attempt column is 0, although deliveries count from 1.
     AttemptZero(String),
 }
 
@@ -71,23 +71,23 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Recomputes what should be in a row, in one buffer for all rows.
+/// Computes the expected content of rows, in one buffer for all rows.
 #[derive(Debug)]
 pub(super) struct Content {
     payloads: Payloads,
     lens: Lens,
     data: Option<Described>,
     digest: Option<Described>,
-    /// Columns of which it is only looked at whether they are there.
+    /// Columns that are only checked for presence.
     present: Vec<(Described, Name)>,
-    /// Columns of which the first is never later than the second.
+    /// Pairs of stamp columns of which the first is never later than the second.
     ordered: Vec<(Name, Name)>,
     expected: String,
     /// The message whose payload the buffer holds.
     expected_of: Option<Seq>,
 }
 
-/// What a row must hold, of whom only the worker or the sums of stamps tell whether it is right.
+/// Values that a row must hold, but that can be checked only against the worker or the sums of stamps.
 const PRESENT: [Name; 7] = [
     Name::Intended,
     Name::Sent,
@@ -103,7 +103,7 @@ impl Content {
         let described = |name| lens.described(name).cloned();
         let format = |name| lens.described(name).map(|it| it.format);
         let pairs = [(Name::Intended, Name::Sent), (Name::Received, Name::Done)];
-        // A stamp that is cut off at its second is before one of the same moment that is not.
+        // A stamp cut to seconds would be earlier than a full stamp of the same moment, so both must have the same format.
         let alike = |(first, second): &(Name, Name)| match (format(*first), format(*second)) {
             (Some(first), Some(second)) => first == second || first.is_exact() && second.is_exact(),
             _ => false,
@@ -136,7 +136,7 @@ impl Content {
             .map_or_else(String::new, |it| it.column.clone())
     }
 
-    /// Everything wrong with the content of `row` as that of message `seq`. Allocates only when something is.
+    /// All errors in the content of `row`, as the row of message `seq`. Allocates only if there are errors.
     pub(super) fn flaws(&mut self, seq: Seq, row: &StoredRow) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         let missing = |flaws: &mut Vec<Flaw>, described: &Described| {
@@ -171,7 +171,7 @@ impl Content {
             }
         }
         for (first, second) in &self.ordered {
-            // An absent stamp is a flaw of its own.
+            // A missing stamp is reported separately.
             let stamps = stamp(row, *first).zip(stamp(row, *second));
             if stamps.is_some_and(|(first, second)| first > second) {
                 flaws.push(Flaw::Reversed(self.column(*first), self.column(*second)));
@@ -204,8 +204,8 @@ impl Content {
         }
     }
 
-    /// The message whose payload `row` holds, whatever its keys are: whole, or as far as its number goes. Who holds the payloads of several
-    /// messages is of none.
+    /// The message whose payload `row` holds, whatever its keys are. `whole`: the payload must match completely; otherwise the
+    /// sequence number in it is enough. `None` for a row with the payloads of several messages.
     pub(super) fn seq_of(&mut self, row: &StoredRow, whole: bool) -> Option<Seq> {
         let seq = self.lens.count_in(row)?;
         if self.has_payload_of(seq, row) {
@@ -227,7 +227,7 @@ impl Content {
     }
 }
 
-/// How many messages a row of none is of, as far as one of its columns or keys names them.
+/// How many messages a row that belongs to no single message names, in the column or key that names the most.
 pub(super) fn messages_in(lens: &Lens, row: &StoredRow) -> usize {
     let texts = row.further.iter().flatten().chain(&row.data);
     let texts = texts.chain([&row.partition_key, &row.row_key]);
@@ -235,7 +235,7 @@ pub(super) fn messages_in(lens: &Lens, row: &StoredRow) -> usize {
     payloads_in(row).max(named.unwrap_or(0))
 }
 
-/// How many payloads the text of a row holds at most, in one column.
+/// The largest number of payloads in one column of a row.
 pub(super) fn payloads_in(row: &StoredRow) -> usize {
     let texts = row.further.iter().flatten().chain(&row.data);
     texts
@@ -273,7 +273,7 @@ fn difference(column: &str, stored: &str, sent: &str) -> Flaw {
     }
 }
 
-/// How far a stamp that is written so may be before the moment that it tells, in microseconds.
+/// How much a stamp in this format may be earlier than the moment it stands for, in microseconds.
 pub(super) const fn cut_us(format: Format) -> i64 {
     match format {
         Format::UnixMs => 1_000,

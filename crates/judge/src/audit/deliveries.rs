@@ -1,5 +1,5 @@
-//! Whether a row tells of its delivery what the wire has seen of it: else a consumer that invents a time, or a number of
-//! attempts, would pass every limit on them.
+//! Compares the claims of rows about their delivery with the wire: otherwise a consumer that invents a time, or a number of
+//! attempts, would meet every limit on them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,14 +12,15 @@ use super::clocks::Clocks;
 use super::skew::{Skewed, Skews};
 use evidence::{Claimed, Crossing, Handled, Operation};
 
-/// How far a stamp of a consumer may be off: harness and consumer are processes of one machine, and read one clock. A stamp may
-/// be cut to milliseconds, and a clock is led back to the right time in small changes.
+/// Tolerated error of a consumer's stamp, in microseconds: harness and consumer run on one machine and read one clock. A stamp
+/// may be cut to milliseconds, and time synchronisation changes the clock slightly.
 const CLOCK_US: i64 = 5_000;
 
-/// A row that was ready for so long, and could have been sent, was not ready: its work was still to be done.
+/// If a client had this much idle time in which it could have sent a finished row, the row was not finished: its work was still
+/// to be done.
 const LONG: Duration = Duration::from_secs(2);
 
-/// Deliveries of messages that are not yet deleted, by message.
+/// Deliveries of messages that are not deleted yet, by message.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries(HashMap<Seq, Vec<Delivery>>);
 
@@ -28,9 +29,9 @@ struct Delivery {
     queue_id: String,
     client: String,
     attempt: u32,
-    /// When storage had answered: the consumer cannot have had it before.
+    /// When storage had answered the receive: the consumer cannot have had the message earlier.
     ended: Stamp,
-    /// When its row was first asked to be stored.
+    /// When an insert of its row was first requested.
     first_try: Option<Stamp>,
 }
 
@@ -39,15 +40,16 @@ struct Delivery {
 pub(super) enum Compared {
     /// No claim is known to be false.
     Fine,
-    /// The wall clock was set meanwhile, so that the claims may be true.
+    /// The wall clock was set in between, so the claims may be true.
     Untold,
-    /// A claim is false: which one.
+    /// A claim is false; the text says which one.
     False(String),
-    /// The work was said to be done long before the row was sent, with nothing to wait for: not so, unless the machine stood still.
+    /// The row claims that its work was done long before it was sent, although the client had nothing to wait for. False,
+    /// unless the machine was paused.
     Early {
-        /// In words.
+        /// The claim in words.
         detail: String,
-        /// When it was said to be done, by the history's clock.
+        /// When the work was done according to the row, by the history's clock.
         from: Stamp,
         /// When the row was sent.
         to: Stamp,
@@ -55,7 +57,7 @@ pub(super) enum Compared {
 }
 
 impl Deliveries {
-    /// `message` was handed over in answer to `crossing`.
+    /// Records that `crossing` handed `message` over.
     pub(super) fn add(&mut self, seq: Seq, crossing: &Crossing, message: &Handled) {
         if let Some(attempt) = message.attempt {
             self.0.entry(seq).or_default().push(Delivery {
@@ -68,8 +70,8 @@ impl Deliveries {
         }
     }
 
-    /// The row of `seq` was asked to be stored in `crossing`. A request that storage takes for wrong, and would again, is no try: a
-    /// worker could send it before its work.
+    /// Records that `crossing` requested to store the row of `seq`. A request that storage rejects as malformed, and always
+    /// would, does not count: a worker could send it before its work.
     pub(super) fn tried(&mut self, seq: Seq, crossing: &Crossing) {
         if matches!(crossing.status(), Some(400 | 413)) {
             return;
@@ -81,7 +83,7 @@ impl Deliveries {
         }
     }
 
-    /// The message is deleted.
+    /// Forgets the deliveries of a message that was deleted.
     pub(super) fn forget(&mut self, seq: Seq, queue_id: &str) {
         if let Some(deliveries) = self.0.get_mut(&seq) {
             deliveries.retain(|delivery| delivery.queue_id != queue_id);
@@ -91,23 +93,24 @@ impl Deliveries {
         }
     }
 
-    /// How often `seq` has been delivered, by the storage's own count.
+    /// Number of deliveries of `seq`, by storage's own count.
     pub(super) fn attempts(&self, seq: Seq) -> Option<u32> {
         let all = self.0.get(&seq)?.iter();
         all.map(|it| it.attempt).max()
     }
 
-    /// When storage had answered to the last delivery of `seq` that the client of `crossing` had had when it asked this.
+    /// When storage answered the last receive that handed `seq` to the client of `crossing`, before this client began
+    /// `crossing`.
     pub(super) fn last_before(&self, seq: Seq, crossing: &Crossing) -> Option<Stamp> {
         let all = self.0.get(&seq)?.iter();
         let own = all.filter(|it| it.client == crossing.client && it.ended <= crossing.began);
         own.map(|it| it.ended).max()
     }
 
-    /// For how long, as the wire has seen it, the client of `crossing` had message `seq` in hand before it first asked for its row to be
-    /// stored, in microseconds: its work took no longer. Of several deliveries, the one with the attempt that the row names counts, else
-    /// the last. The time after `dateStamp` in which other writes of this client were under way is left out, since the row may have
-    /// waited for them. `None`: the wire knows no such delivery.
+    /// How long, as seen on the wire, the client of `crossing` had message `seq` in hand before it first requested to store the
+    /// row, in microseconds: its work took at most this long. Of several deliveries, the one with the attempt that the row
+    /// names counts, otherwise the last one. Leaves out the time after `dateStamp` in which other writes of this client were
+    /// pending, because the row may have waited for them. `None`: the wire knows no such delivery.
     pub(super) fn in_hand_us(
         &self,
         seq: Seq,
@@ -123,7 +126,7 @@ impl Deliveries {
             .find(|it| attempt == Some(it.attempt))
             .or_else(|| own.next_back())?;
         let tried = meant.first_try.unwrap_or(crossing.began);
-        // By the history's clock.
+        // Converted to the history's clock.
         let done = claimed.and_then(|it| it.date).map_or(tried, |date| {
             Stamp::from_micros(date.as_micros().saturating_sub(ahead_us))
         });
@@ -135,7 +138,7 @@ impl Deliveries {
 }
 
 impl Claims {
-    /// Compares what a row, stored by the insert `crossing`, claims, as far as it has columns for it.
+    /// Compares the claims of a row, stored by the insert `crossing`, as far as the row has columns for them.
     pub(super) fn compare(
         &self,
         deliveries: &Deliveries,
@@ -164,7 +167,7 @@ impl Claims {
         }
     }
 
-    /// The deliveries that the row may be the result of; none where nothing is known of them.
+    /// The deliveries to which the row may belong; empty if the wire knows none.
     fn compare_who<'d>(
         &self,
         deliveries: &'d Deliveries,
@@ -189,7 +192,7 @@ impl Claims {
             ));
         }
         let attempt = claim(self.attempt.as_ref(), claimed.attempt)?;
-        // What it was given by an answer that nobody could read is not known.
+        // Deliveries in unreadable answers are unknown.
         let all = deliveries.0.get(&seq).map_or(&[][..], Vec::as_slice);
         let own: Vec<_> = all.iter().filter(|it| it.client == *client).collect();
         let Some(last) = own.last() else {
@@ -208,7 +211,7 @@ impl Claims {
         Ok(meant)
     }
 
-    /// Compares the stamps of a client with a clock of its own. It takes two to tell how far that clock is off.
+    /// Compares the stamps of a client that has its own clock. Both stamps are needed to estimate that clock's error.
     fn compare_apart(
         &self,
         delivery: &Delivery,
@@ -238,13 +241,14 @@ impl Claims {
         }
     }
 
-    /// What a row says of when its message was received and its work was done.
+    /// The claims of a row about the times of its receive and the end of its work.
     fn stamps(&self, claimed: &Claimed) -> Result<[Option<(&str, Stamp)>; 2], String> {
         let received = claim(self.received.as_ref(), claimed.dequeued)?;
         Ok([received, claim(self.done.as_ref(), claimed.date)?])
     }
 
-    /// Compares the stamps: not before the consumer had the message, not after it had sent the row, and not long before that.
+    /// Compares the stamps: they must not be before the consumer had the message, nor after it sent the row, nor long before it
+    /// sent the row.
     fn compare_when(
         &self,
         delivery: &Delivery,
@@ -288,12 +292,12 @@ impl Claims {
                 );
             }
         }
-        // By the history's clock, which may be the earlier or the later.
+        // By the history's clock. The first try may be earlier than this crossing.
         let tried = delivery.first_try.unwrap_or(crossing.began);
         if let Some((column, date)) = date {
             let whole = date.as_micros().saturating_add(self.done_cut_us);
             let ready = Stamp::from_micros(whole.saturating_sub(least));
-            // Rows of a transaction wait for each other, also where one is left alone.
+            // Rows of a transaction wait for each other, and a row may have waited for others even if it is sent alone.
             let alone = crossing.operation != Operation::Transaction;
             if alone && activity.idle(client, ready, tried) > LONG {
                 return Compared::Early {
@@ -309,7 +313,7 @@ impl Claims {
     }
 }
 
-/// What a row says in `column`, where its description has one; an error where the row has nothing there that can be read.
+/// A row's value in `column`, if the description has this column; an error if the row has no readable value there.
 fn claim<T>(column: Option<&Column>, said: Option<T>) -> Result<Option<(&str, T)>, String> {
     match (column, said) {
         (None, _) => Ok(None),

@@ -1,4 +1,4 @@
-//! What a run should have left behind: known from its id, its seed and the producer's summary, without storing it.
+//! Expected result of a run, computed from its id, its seed and the producer's summary, without storing each message.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -7,48 +7,50 @@ use contract::workload::Description;
 use contract::{Payloads, RunId, Seq, Stamp, StampSums};
 use serde::{Deserialize, Serialize};
 
-/// Most messages one audit takes. At under one byte a message this is about 1 GiB: past it, audit run by run.
+/// Most messages that one audit takes. At under one byte per message this is about 1 GiB; beyond it, audit run by run.
 pub const MAX_MESSAGES: u64 = 1_000_000_000;
 
-/// What a run should have left behind.
+/// Expected result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expectation {
     /// The run.
     pub run: RunId,
-    /// How many messages the plan has.
+    /// Number of messages in the plan.
     pub planned: u64,
-    /// How many the producer began to send: sequence numbers `1..=begun`. Less than `planned` when it was stopped.
+    /// Number of messages that the producer began to send: sequence numbers `1..=begun`. Less than `planned` if it was stopped.
     pub begun: u64,
-    /// What is in them.
+    /// Their payloads.
     pub payloads: Payloads,
     /// How the sends ended.
     pub sends: Sends,
-    /// The time stamps of the acknowledged messages, from the producer; without them the rows' are not compared.
+    /// The sums of the acknowledged messages' time stamps, from the producer; without them, the stamps of rows are not
+    /// compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp_sums: Option<StampSums>,
-    /// What must end in the poison queue.
+    /// Messages that must end in the poison queue.
     pub poison: ExpectedPoison,
-    /// How its messages and rows look.
+    /// The description of its messages and rows.
     #[serde(skip, default = "Description::own")]
     pub description: Arc<Description>,
-    /// Whether the table is the run's alone: then a row under the id of another run is nobody's, else it is not judged.
+    /// Whether the table is the run's alone: then a row with the id of another run is a phantom; otherwise such a row is not
+    /// judged.
     #[serde(default)]
     pub own_table: bool,
-    /// Whether others use the queue, the poison queue and the table too: then nobody knows whose the messages are that could not be
-    /// looked at, nor whose the rows are that name no message; and bodies without an id are not judged.
+    /// Whether others use the queue, the poison queue and the table too: then messages that cannot be read, and rows that name
+    /// no message, cannot be attributed to the run; and bodies without an id are not judged.
     #[serde(default)]
     pub shared_storage: bool,
-    /// When the producer began, by its clock: in a table that is shared, a row of nobody's that was stored long before is somebody
-    /// else's.
+    /// When the producer began, by its clock: in a shared table, a row that names no message and was stored long before this
+    /// time belongs to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun_at: Option<Stamp>,
-    /// Whether the run went to its end: the queue drained, or its deadline passed. Then what is still in the queue is a
-    /// violation; in a run that was cut off it is only unfinished.
+    /// Whether the run ended by itself: its queue drained, or its deadline passed. Then messages that are still in the queue
+    /// are violations; in a run that was cut off they are only unfinished.
     pub complete: bool,
 }
 
 impl Expectation {
-    /// A run of `messages`, all begun and acknowledged, nothing poisonous, run to its end.
+    /// A run of `messages` messages that ended by itself: all begun and acknowledged, none poisonous.
     pub fn new(run: RunId, payloads: Payloads, messages: u64) -> Self {
         Self {
             run,
@@ -67,74 +69,74 @@ impl Expectation {
     }
 }
 
-/// How the sends ended. Whatever is in neither list was acknowledged by storage.
+/// How the sends ended. Messages in neither list were acknowledged by storage.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sends {
-    /// No answer came: the message may be in the queue or not.
+    /// Sends without an answer: the message may be in the queue or not.
     #[serde(default)]
     pub unknown: Vec<RangeInclusive<u64>>,
-    /// Refused, or never left the producer: the message must not be in the queue.
+    /// Sends that were refused or never left the producer: the message must not be in the queue.
     #[serde(default)]
     pub failed: Vec<RangeInclusive<u64>>,
 }
 
-/// What must end in the poison queue, and nothing else may.
+/// Messages that must end in the poison queue; no others may.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ExpectedPoison {
-    /// Messages with an id of the run. Those beyond `begun` are messages that a scenario put there itself.
+    /// Messages with an id of the run. Numbers beyond `begun` are messages that a scenario put into the queue itself.
     #[serde(default)]
     pub seqs: Vec<RangeInclusive<u64>>,
-    /// How many bodies without an id of this run were put into the queue.
+    /// Number of bodies without an id of this run that were put into the queue.
     #[serde(default)]
     pub foreign: u64,
 }
 
-/// Why an expectation makes no sense; a mistake of whoever wrote it, not of the system under test.
+/// Contradiction in an expectation: an error of its author, not of the system under test.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExpectationError {
-    /// More begun than planned.
+    /// More messages were begun than planned.
     #[error("{begun} messages begun, but only {planned} planned")]
     MoreThanPlanned {
-        /// Begun.
+        /// Messages begun.
         begun: u64,
-        /// Planned.
+        /// Messages planned.
         planned: u64,
     },
-    /// More than an audit takes.
+    /// More messages than an audit takes.
     #[error("{0} messages; one audit takes {MAX_MESSAGES}: split the run")]
     TooMany(u64),
-    /// A range is reversed, starts at 0, or reaches beyond the messages begun.
+    /// A range is reversed, starts at 0, or exceeds the messages begun.
     #[error("{list} has the range {from}..={to}; sequence numbers are 1..={last}")]
     Range {
-        /// Which list.
+        /// The list's name.
         list: &'static str,
-        /// First.
+        /// First number of the range.
         from: u64,
-        /// Last.
+        /// Last number of the range.
         to: u64,
-        /// The last that exists.
+        /// The last number that exists.
         last: u64,
     },
-    /// Two answers for one send.
+    /// A send has two outcomes.
     #[error("send {0} is both unknown and failed")]
     TwoOutcomes(u64),
 }
 
-/// How one send ended.
+/// Outcome of one send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SendOutcome {
-    /// Storage has it.
+    /// Storage acknowledged the message.
     Acknowledged,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
-    /// Storage does not have it.
+    /// Storage does not have the message.
     Failed,
-    /// Not sent by the producer at all: put there by a scenario, or nobody's.
+    /// The producer did not send it: a scenario put it there, or its origin is unknown.
     None,
 }
 
-/// The expectation, checked and in a form that answers by sequence number.
+/// The expectation after its check, in a form for lookups by sequence number.
 #[derive(Debug)]
 pub(super) struct Checked {
     pub(super) unknown: Ranges,
@@ -183,7 +185,7 @@ impl Checked {
     }
 }
 
-/// Sequence numbers as sorted ranges that do not touch: a lookup is a binary search, mostly of an empty list.
+/// Sequence numbers as sorted ranges that do not touch. A lookup is a binary search, usually in an empty list.
 #[derive(Debug, Default)]
 pub(super) struct Ranges(Vec<(u64, u64)>);
 
@@ -232,7 +234,7 @@ impl Ranges {
             if a.max(c) <= b.min(d) {
                 return Some(*a.max(c));
             }
-            // Ranges that end together overlap.
+            // Ranges with a common end overlap.
             if b <= d {
                 left.next();
             } else {
@@ -283,7 +285,7 @@ mod tests {
             let error = Checked::of(&expectation(&[], std::slice::from_ref(&range))).unwrap_err();
             assert!(matches!(error, ExpectationError::Range { .. }), "{range:?}");
         }
-        // Up to the last one is not beyond it.
+        // The last number is within the limit.
         assert!(Checked::of(&expectation(&[100..=100], &[])).is_ok());
         assert_eq!(
             Checked::of(&expectation(&[10..=20], &[1..=2, 15..=30])).unwrap_err(),

@@ -1,10 +1,10 @@
-//! The end of an audit: what became of each message, once everything in storage has been seen.
+//! Judgement of each message, at the end of an audit, when everything in storage has been seen.
 
 use contract::Seq;
 
 use super::{Auditor, Fates, SendOutcome, Violation, Witness};
 
-/// What became of one message.
+/// Where one message ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Kept,
@@ -83,7 +83,8 @@ impl Auditor {
             .count() as u64
     }
 
-    /// Each of the `hidden` messages in the queue may be one of the `missing`: at least the difference is lost.
+    /// Judges a missing message. Each of the `hidden` messages in the queue may be one of the `missing` ones, so at least the
+    /// difference is lost.
     fn missing(&mut self, seq: Seq, missing: u64, fates: &mut Fates) {
         let hidden = self.hidden.min(missing);
         let mut detail = "acknowledged, and nowhere: no row, not in the queue, not poisoned".into();
@@ -109,8 +110,8 @@ impl Auditor {
         }
     }
 
-    /// Leased messages in the queue beyond those that may be messages without a row: each was finished and is still there, or
-    /// belongs to another run that uses the queue too.
+    /// Judges leased messages in the queue beyond the number of messages without a row: each was finished and not deleted, or
+    /// belongs to another run that uses the queue.
     fn judge_hidden(&mut self, without_row: u64) {
         if !self.expectation.complete {
             return;
@@ -130,7 +131,7 @@ impl Auditor {
         }
     }
 
-    /// Bodies without an id can only be counted: so many went in, so many must be in the poison queue.
+    /// Compares numbers of bodies without an id: as many as were put into the queue must be in the poison queue.
     fn judge_foreign(&mut self) {
         let expected = self.expectation.poison.foreign;
         let found = self.foreign_poison.len() as u64;

@@ -1,13 +1,13 @@
-//! The findings of an audit, as they come in.
+//! Collection of an audit's findings.
 
 use super::{Finding, MAX_WITNESSES, Violation, Witness};
 
-/// Counts and first witnesses of every kind, as they come in.
+/// Counts and first witnesses of every kind of violation.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// One more case; `witness` is only made while there is room for it.
+    /// Adds one case; calls `witness` only while there is room for another witness.
     pub(super) fn add(&mut self, violation: Violation, witness: impl FnOnce() -> Witness) {
         let known = self.0.iter().position(|f| f.violation == violation);
         let at = known.unwrap_or_else(|| {
@@ -25,7 +25,7 @@ impl Findings {
         }
     }
 
-    /// The kinds that occurred, the gravest first.
+    /// The findings, the most serious kind first.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.0.sort_by_key(|finding| finding.violation);
         self.0

@@ -1,4 +1,4 @@
-//! What storage holds, held against what the history of the wire has to say.
+//! Comparison of storage's content with the wire's history.
 
 use contract::{Seq, StoredRow};
 
@@ -8,7 +8,7 @@ use crate::measure::{Circumstances, Ending};
 use evidence::fingerprint;
 
 impl Auditor {
-    /// How others than its writer have seen `row` come to its end.
+    /// The end of the way of `row`, as seen by others than its writer.
     pub fn ending(&self, row: &StoredRow) -> Ending {
         let Some(testimony) = &self.testimony else {
             return Ending::default();
@@ -26,14 +26,14 @@ impl Auditor {
         }
     }
 
-    /// Fills in the stamps of which `row`, that of message `seq`, has no column: as the wire has seen them.
+    /// Fills in the stamps for which `row`, of message `seq`, has no column, as seen on the wire.
     pub fn fill_stamps(&self, seq: Seq, row: &mut StoredRow) {
         if let Some(testimony) = &self.testimony {
             testimony.ways.fill(seq, row);
         }
     }
 
-    /// What the latencies of the run have suffered from that is no fault of the consumers.
+    /// Circumstances that affected the latencies of the run and are not the consumers' fault.
     pub fn circumstances(&self) -> Circumstances {
         let Some(testimony) = &self.testimony else {
             return Circumstances::default();
@@ -47,12 +47,12 @@ impl Auditor {
         }
     }
 
-    /// A row that is in the table came there over the wire, as it is.
+    /// Checks that a row of the table was stored over the wire with the same content.
     pub(super) fn check_seen(&mut self, seq: Seq, row: &StoredRow) {
         let Some(testimony) = &self.testimony else {
             return;
         };
-        // What a request has stored that is not understood, nobody can tell.
+        // A request that was not understood may have stored anything.
         if testimony.is_blurred() {
             return;
         }
@@ -61,7 +61,7 @@ impl Auditor {
         }
     }
 
-    /// Messages that went into the queue over the wire, did not come out of it over the wire, and are not there.
+    /// Reports messages that were put into the queue over the wire, were not deleted over it, and are not in the queue.
     pub(super) fn judge_unseen_deletes(&mut self) {
         let Some(testimony) = &self.testimony else {
             return;
@@ -71,7 +71,8 @@ impl Auditor {
         }
         let (inside, left) = (testimony.inside, self.visible + self.hidden);
         let unaccounted = inside.saturating_sub(left);
-        // What a worker has put there has the time to live that the worker gave it; that it was put there was found before.
+        // A worker chooses the time to live of a message that it puts, so such a message may have expired; the put itself is a
+        // finding of its own.
         let producers = unaccounted.saturating_sub(testimony.put_by_workers);
         for n in 1..=producers {
             self.findings.add(Violation::Unwitnessed, || {
@@ -84,7 +85,7 @@ impl Auditor {
         }
     }
 
-    /// Takes from `flaws` those that a wall clock explains which was set in mid-run: two stamps of one clock in the wrong order.
+    /// Removes from `flaws` stamps of one clock in the wrong order, if the wall clock was set during the run.
     pub(super) fn excuse_reversed(&mut self, flaws: &mut Vec<Flaw>) {
         let testimony = self.testimony.as_ref();
         if testimony.is_some_and(|testimony| testimony.traffic.clock_set_us > 0) {

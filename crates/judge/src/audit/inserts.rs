@@ -1,33 +1,34 @@
-//! What the wire has seen stored: each row of the table must be one of these, and its answer ends the way of its message.
+//! Inserts that the wire has seen: each row of the table must be one of them, and the insert's answer ends the way of its
+//! message.
 
 use std::collections::{HashMap, HashSet};
 
 use contract::{Seq, Stamp};
 
-/// An insert that storage has done, or may have done.
+/// An insert that storage has done or may have done.
 #[derive(Debug, Clone, Copy)]
 struct Insert {
-    /// The fingerprint of the row; `None` where it cannot be compared.
+    /// The fingerprint of the row; `None` if it cannot be compared.
     print: Option<u64>,
-    /// When storage answered that it is done, by the wall clock.
+    /// When storage acknowledged the insert, by the wall clock.
     answered: Option<Stamp>,
-    /// For how long the worker had its message in hand before, in microseconds, up to 71 minutes; `None` where it is not known.
+    /// How long the worker had the message in hand before, in microseconds, up to 71 minutes; `None` if unknown.
     in_hand_us: Option<u32>,
 }
 
-/// Inserts by message: nearly every message has one, so that they stand in a row of their own.
+/// Inserts by message. The first insert of each message is in an array, because nearly every message has one.
 #[derive(Debug, Default)]
 pub(super) struct Inserts {
     first: Vec<Option<Insert>>,
     further: HashMap<Seq, Vec<Insert>>,
-    /// Messages whose row was changed or removed: what it holds now is for the changes to say.
+    /// Messages whose row was changed or removed: the present content of the row is not compared.
     changed: HashSet<Seq>,
-    /// Messages whose row was deleted and not stored again, and who deleted it.
+    /// Messages whose row was deleted and not stored again, with the client that deleted it.
     deleted: HashMap<Seq, String>,
 }
 
 impl Inserts {
-    /// An insert of the row of `seq`; `answered` where it is known to be done.
+    /// Adds an insert of the row of `seq`; `answered` if it is known to be done.
     pub(super) fn add(
         &mut self,
         seq: Seq,
@@ -51,23 +52,23 @@ impl Inserts {
         }
     }
 
-    /// The row of `seq` was changed or removed.
+    /// Records that the row of `seq` was changed or removed.
     pub(super) fn change(&mut self, seq: Seq) {
         self.changed.insert(seq);
     }
 
-    /// `client` deleted the row of `seq`.
+    /// Records that `client` deleted the row of `seq`.
     pub(super) fn delete(&mut self, seq: Seq, client: &str) {
         self.deleted.insert(seq, client.to_owned());
     }
 
-    /// Who deleted the row of `seq`, where one was stored before and none after.
+    /// The client that deleted the row of `seq`, if the row was stored before and not after.
     pub(super) fn deleted_by(&self, seq: Seq) -> Option<&str> {
         let by = self.deleted.get(&seq)?;
         self.of(seq).next().map(|_| by.as_str())
     }
 
-    /// Why a row of `seq` that is in the table did not come there over the wire; `None`: it did.
+    /// Why a row of `seq` in the table was not stored over the wire; `None`: it was.
     pub(super) fn unseen(&self, seq: Seq, print: u64) -> Option<&'static str> {
         if self.changed.contains(&seq) {
             return None;
@@ -86,12 +87,12 @@ impl Inserts {
         })
     }
 
-    /// When storage first answered that the row of `seq` is stored.
+    /// When storage first acknowledged the row of `seq`.
     pub(super) fn answered(&self, seq: Seq) -> Option<Stamp> {
         self.of(seq).filter_map(|insert| insert.answered).min()
     }
 
-    /// For how long the worker whose insert was answered first had the message of `seq` in hand before it, in microseconds.
+    /// How long the worker whose insert was acknowledged first had the message of `seq` in hand before, in microseconds.
     pub(super) fn in_hand_us(&self, seq: Seq) -> Option<i64> {
         let answered = self.of(seq).filter(|insert| insert.answered.is_some());
         let first = answered.min_by_key(|insert| insert.answered)?;
@@ -128,7 +129,7 @@ mod tests {
             (1, 10, None),
             (1, 11, None),
             (1, 30, Some(other)),
-            // One that cannot be compared may be any.
+            // An insert without a fingerprint may be any.
             (2, 20, None),
             (3, 30, None),
             (3, 10, Some(other)),
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(inserts.answered(seq(1)), at(7));
         assert_eq!(inserts.answered(seq(2)), at(5));
         assert_eq!(inserts.answered(seq(3)), None);
-        // And what is known of the same insert goes with it.
+        // The time in hand belongs to the same insert.
         for (n, in_hand) in [(1, Some(70)), (2, Some(50)), (3, None)] {
             assert_eq!(inserts.in_hand_us(seq(n)), in_hand);
         }

@@ -1,11 +1,12 @@
-//! What a description lets be known, and what it does not.
+//! Promises that cannot be judged under a description.
 
 use contract::workload::{Lens, Name, Written};
 use evidence::audit::NotJudged;
 
 use super::Violation;
 
-/// What a judge cannot know of a run through `lens`, whatever storage holds. `wired`: whether something saw what crossed the wire.
+/// The promises that cannot be judged for a run through `lens`, whatever storage holds. `wired`: whether the wire has recorded
+/// a history.
 pub(super) fn not_judged(lens: &Lens, wired: bool) -> Vec<NotJudged> {
     let description = lens.description();
     let has = |name| lens.described(name).is_some();

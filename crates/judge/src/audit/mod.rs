@@ -1,9 +1,9 @@
-//! The auditor: judges what a run left behind against what it promised, message by message.
+//! The auditor: compares what a run left behind with its promises, message by message.
 //!
-//! It sees the contract and what is in storage, and nothing else: no storage client, no clock, no code of the producer
-//! or the consumer; a judge that shares code with the judged proves nothing. Rows are streamed through it, in any
-//! order, and it remembers six bits a message and two sums for each thousand; where there is a history of the wire, 40 bytes a
-//! message more: what the wire has seen stored is what must be in the table.
+//! It uses the contract and the content of storage, and nothing else: no storage client, no clock, no code of the producer or
+//! the consumer, because a judge that shares code with the programs that it judges proves nothing. It reads rows as a stream,
+//! in any order, and needs six bits per message and two sums per thousand messages; with a history of the wire it needs 40
+//! bytes more per message, because every row of the table must be one that the wire has seen stored.
 //!
 //! ```
 //! use contract::{PayloadSize, Payloads};

@@ -1,4 +1,4 @@
-//! What is in the poison queue: bad messages that belong there, and good ones that were given up.
+//! Content of the poison queue: bad messages, which belong there, and good messages that were given up.
 
 use contract::Seq;
 use contract::workload::{Owner, SetAside};
@@ -8,7 +8,7 @@ use super::body::Joined;
 use super::{Auditor, Violation};
 
 impl Auditor {
-    /// One message of the poison queue. A body that travels in parts is judged when its last part is here.
+    /// Takes one message of the poison queue. A body in parts is judged when its last part has come.
     pub fn poisoned(&mut self, envelope: impl Into<SetAside>) {
         let envelope = &envelope.into();
         let joined = self.parts.join(envelope);
@@ -50,7 +50,7 @@ impl Auditor {
         }
     }
 
-    /// Good messages in the poison queue that nobody finds there: hidden, or removed again.
+    /// Reports good messages that were put into the poison queue and are not visible there: hidden, or removed again.
     pub(super) fn judge_given_up(&mut self) {
         let testimony = self.testimony.as_ref();
         let given_up = testimony.map_or_else(Vec::new, |testimony| testimony.given_up.clone());
@@ -68,7 +68,7 @@ impl Auditor {
         }
     }
 
-    /// How the delivery on which a message was given up compares with the description, which says how many a message has.
+    /// Compares the delivery on which a message was given up with the number of deliveries in the description.
     fn too_early(&self, attempt: Option<u32>) -> String {
         let description = self.lens.description();
         let after = description.poison.as_ref().and_then(|poison| poison.after);
@@ -84,7 +84,7 @@ impl Auditor {
     }
 }
 
-/// Who gave a message up, and why, as far as the poison queue tells of it.
+/// The worker that gave a message up, and its reason, as far as the poison message tells them.
 fn given_up(envelope: &SetAside) -> String {
     let mut detail = "given up".to_owned();
     let known = [

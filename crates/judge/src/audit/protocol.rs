@@ -1,4 +1,4 @@
-//! The protocol: what a history must show of the consumers' way with messages, whatever the table looks like in the end.
+//! The protocol: rules for the requests in a history, independent of the table's final content.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -33,7 +33,7 @@ use early::Early;
 use live::{Live, Refused};
 use poison::SetAside;
 
-/// Judges a history, crossing by crossing, in its order.
+/// Judges a history, crossing by crossing in its order.
 #[derive(Debug)]
 pub struct Protocol {
     lens: Lens,
@@ -42,11 +42,11 @@ pub struct Protocol {
     resources: StorageNames,
     /// Messages whose row was stored.
     stored: Marks,
-    /// When, for those whose message is not yet deleted.
+    /// When the row was stored, for messages that are not deleted yet.
     stored_at: HashMap<Seq, Stamp>,
-    /// Where else than in the run's table a row was stored.
+    /// Messages whose row was stored in another table than the run's, with that table.
     strayed: HashMap<Seq, String>,
-    /// Messages that were handed over to anyone.
+    /// Messages that were handed over to any client.
     handed_over: Marks,
     misreported: Marks,
     early: Early,
@@ -56,28 +56,29 @@ pub struct Protocol {
     activity: Activity,
     clocks: Clocks,
     inserts: Inserts,
-    /// Requests that deleted a row.
+    /// Number of requests that deleted a row.
     removed_rows: u64,
-    /// When what happened of which rows have no column.
+    /// Times of each message's way for which rows have no column.
     ways: Ways,
-    /// Of which message the row at these keys is, where the keys do not tell it.
+    /// The message of the row at a key, if the key does not name the message.
     rows_at: HashMap<u64, Seq>,
-    /// Of rows that come about in steps: which columns the row at these keys still lacks.
+    /// The columns that the row at a key still lacks, for rows that are written in several steps.
     steps: HashMap<u64, BTreeSet<String>>,
     given_up: Vec<GivenUp>,
-    /// Messages that were put into the poison queue and then deleted: who else had them may put them there once more.
+    /// Messages that were put into the poison queue and then deleted: another worker that had the message may put it there
+    /// again.
     set_aside: SetAside,
     traffic: Traffic,
-    /// How long storage took to answer.
+    /// Storage's response times.
     answers: Answers,
     starvation: Starvation,
-    /// Where clients have clocks of their own.
+    /// The clock errors of the clients, if they have their own clocks.
     skews: Option<Skews>,
     findings: Findings,
 }
 
 impl Protocol {
-    /// A judge of the run of `lens`, whose sequence numbers end at `last`.
+    /// Makes a judge for the run of `lens`, whose sequence numbers end at `last`.
     pub fn new(lens: Lens, last: u64) -> Self {
         Self {
             claims: Claims::of(&lens),
@@ -110,20 +111,21 @@ impl Protocol {
         }
     }
 
-    /// What the run has in storage: what is done to anything else is not done for it.
+    /// Sets the run's resources in storage; requests to other resources do not belong to the run.
     #[must_use]
     pub fn of(self, resources: StorageNames) -> Self {
         Self { resources, ..self }
     }
 
-    /// Workers are on these nodes, each by its name, as the platform knows: what their rows say of it is compared. Rows of others are not.
+    /// Sets the node of each worker, by the worker's name, as the platform knows it, for comparison with the rows. Workers that
+    /// are not named are not compared.
     #[must_use]
     pub fn on_nodes(mut self, nodes: BTreeMap<String, String>) -> Self {
         self.claims.nodes = nodes;
         self
     }
 
-    /// Clients are on several machines, each with a clock of its own.
+    /// Declares that clients run on several machines, each with its own clock.
     #[must_use]
     pub fn with_clocks_apart(self) -> Self {
         Self {
@@ -132,7 +134,7 @@ impl Protocol {
         }
     }
 
-    /// The next crossing.
+    /// Takes the next crossing.
     pub fn crossing(&mut self, crossing: &Crossing) {
         self.clocks.crossing(crossing);
         self.starvation.crossing(crossing);
@@ -172,7 +174,7 @@ impl Protocol {
                     self.strayed(crossing);
                 }
             }
-            // Its own may be missing.
+            // The table of the run may not exist yet.
             Operation::CreateTable if self.resources.is_table(&crossing.resource) => {}
             Operation::CreateTable => self.strayed(crossing),
             Operation::DeleteTable | Operation::ChangeTable
@@ -196,7 +198,7 @@ impl Protocol {
         self.activity.crossing(crossing);
     }
 
-    /// What was done so far.
+    /// Statistics of the requests so far.
     pub fn traffic(&self) -> Traffic {
         Traffic {
             storage: self.starvation.clone().finish().0,
@@ -207,7 +209,7 @@ impl Protocol {
         }
     }
 
-    /// What was found.
+    /// Ends the history, and returns its results.
     pub fn finish(mut self) -> Testimony {
         let live: Vec<_> = self.live.drain().collect();
         for (queue_id, live) in &live {
@@ -259,7 +261,7 @@ impl Protocol {
             .any(|own| self.lens.is_poison_queue(queue, Some(own)))
     }
 
-    /// Which of the run's queues `crossing` is about; the first where they have no names.
+    /// The index of the run's queue that `crossing` addresses; 0 if the queues' names are unknown.
     fn queue_of(&self, crossing: &Crossing) -> usize {
         self.resources.number_of(&crossing.resource).unwrap_or(0)
     }

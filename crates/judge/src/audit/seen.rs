@@ -1,9 +1,9 @@
-//! What is remembered of each message: six bits.
+//! Six bits for each message.
 
 use contract::Seq;
 use fixedbitset::FixedBitSet;
 
-/// One bit for every message.
+/// One bit for each message.
 #[derive(Debug)]
 pub(super) struct Marks(FixedBitSet);
 
@@ -13,7 +13,7 @@ impl Marks {
         Self(FixedBitSet::with_capacity(bits))
     }
 
-    /// Marks a message; true when it was marked before.
+    /// Marks a message; returns whether it was marked before.
     pub(super) fn mark(&mut self, seq: Seq) -> bool {
         self.0.put(Self::bit(seq))
     }
@@ -27,20 +27,20 @@ impl Marks {
     }
 }
 
-/// What was seen of every message.
+/// Observations about every message.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// It has a row.
+    /// The message has a row.
     pub(super) stored: Marks,
-    /// A row of it has the right content.
+    /// A row of the message has the right content.
     sound: Marks,
-    /// A row of it is corrupted.
+    /// A row of the message is corrupted.
     flawed: Marks,
-    /// It is in the queue.
+    /// The message is in the queue.
     pub(super) queued: Marks,
-    /// It is in the poison queue.
+    /// The message is in the poison queue.
     pub(super) poisoned: Marks,
-    /// A violation was found on it.
+    /// A violation on the message was found.
     pub(super) spoiled: Marks,
 }
 
@@ -57,7 +57,7 @@ impl Seen {
         }
     }
 
-    /// Remembers that a row of the message is sound, or is not; true when it thereby has rows of both kinds.
+    /// Records whether a row of the message is sound; returns whether the message now has both a sound and a corrupted row.
     pub(super) fn content(&mut self, seq: Seq, is_sound: bool) -> bool {
         let had_both = self.sound.has(seq) && self.flawed.has(seq);
         if is_sound {
@@ -68,7 +68,7 @@ impl Seen {
         !had_both && self.sound.has(seq) && self.flawed.has(seq)
     }
 
-    /// Whether the message is anywhere.
+    /// Whether any trace of the message was seen.
     pub(super) fn anywhere(&self, seq: Seq) -> bool {
         self.stored.has(seq) || self.poisoned.has(seq) || self.queued.has(seq)
     }

@@ -1,14 +1,14 @@
-//! Clocks that are not one: of pods on several nodes. How far each is from the wire's is told by its own requests: a consumer cannot have
-//! stamped a message before the wire had its answer, nor a row after the wire had its insert. Every row narrows that down.
+//! Different clocks of clients on several nodes. A client's own requests bound its clock's offset from the wire's: it cannot
+//! have stamped a message before the wire had the answer, nor a row after the wire had the insert. Each row narrows the bounds.
 
 use std::collections::HashMap;
 
 use contract::Stamp;
 
-/// A clock that is further off than this is not kept by anybody; nodes of a cluster keep theirs to milliseconds.
+/// Largest plausible offset of a synchronised clock, in microseconds; the nodes of a cluster keep theirs within milliseconds.
 const FAR_US: i64 = 1_000_000;
 
-/// How far the clocks of clients may be ahead of the wire's, in microseconds.
+/// Bounds on how far the clients' clocks are ahead of the wire's, in microseconds.
 #[derive(Debug, Default)]
 pub(super) struct Skews(HashMap<String, Bounds>);
 
@@ -18,19 +18,20 @@ struct Bounds {
     most: i64,
 }
 
-/// What the stamps of one row say, held against all before.
+/// Result of comparing the stamps of one row with all earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Skewed {
-    /// There is a clock by which they are all true.
+    /// Some constant offset of the clock makes all stamps true.
     Possible,
-    /// No clock that stands still against the wire's gives them, by so much.
+    /// No constant offset explains the stamps; they differ by this much.
     Contradicted(i64),
-    /// The clock is off by at least so much: nobody can tell whether it is that, or the client.
+    /// The clock is wrong by at least this much: either the clock or the client may be at fault.
     Far(i64),
 }
 
 impl Skews {
-    /// The client had the message at `had` and says `dequeued`; it had sent the row at `asked` and says `date`.
+    /// Compares a row's stamps: the client had the message at `had` and claims `dequeued`; it sent the row at `asked` and
+    /// claims `date`.
     pub(super) fn claim(
         &mut self,
         client: &str,
@@ -55,7 +56,7 @@ impl Skews {
         }
     }
 
-    /// How far the clocks can be apart at most, as far as is known, in microseconds.
+    /// Upper bound of the difference between clocks, as far as known, in microseconds.
     pub(super) fn most_us(&self) -> u64 {
         let known = self.0.values();
         let widest = known.map(|it| it.least.unsigned_abs().max(it.most.unsigned_abs()));
@@ -67,7 +68,7 @@ impl Skews {
 mod tests {
     use super::*;
 
-    /// A row of a client whose clock is `ahead` of the wire's: received at `at`, worked on for 20 ms, a millisecond each way.
+    /// A row of a client whose clock is `ahead` of the wire's: received at `at`, 20 ms of work, one millisecond for each way.
     fn row(skews: &mut Skews, at: i64, ahead: i64) -> Skewed {
         let stamp = Stamp::from_micros;
         let received = (stamp(at + 1_000 + ahead), stamp(at));
@@ -119,7 +120,7 @@ mod tests {
             let sent = (stamp(10_050_000 + date), stamp(10_050_000));
             Skews::default().claim("pod-1", received, sent, 5_000)
         };
-        // The clock is ahead by at least the second, and by at most the first.
+        // The clock is ahead by at least the second value, and by at most the first.
         for (dequeued, date, found) in [
             (0, 5_000, Skewed::Possible),
             (0, 5_001, Skewed::Contradicted(5_001)),

@@ -1,4 +1,4 @@
-//! Whether rows hold the time stamps that the producer wrote: by sums, a block of messages at a time.
+//! Check whether rows hold the time stamps that the producer wrote, by sums over blocks of messages.
 
 use contract::workload::Name;
 use contract::{Seq, StampSums, StoredRow};
@@ -8,16 +8,16 @@ use fixedbitset::FixedBitSet;
 use super::known::stamps_untold;
 use super::{Auditor, SendOutcome, Violation, Witness};
 
-/// The stamps in rows of acknowledged messages.
+/// Sums of the stamps in rows of acknowledged messages.
 #[derive(Debug, Default)]
 pub(super) struct FoundStamps {
     sums: StampSums,
-    /// Blocks with a row that is no message's only sound one.
+    /// Blocks with a row that is not its message's only sound row.
     unfit: FixedBitSet,
 }
 
 impl FoundStamps {
-    /// A row of an acknowledged message.
+    /// Adds a row of an acknowledged message.
     pub(super) fn row(&mut self, seq: Seq, row: &StoredRow, is_only_and_sound: bool) {
         match (row.src_stamp, row.sent_stamp) {
             (Some(src), Some(sent)) if is_only_and_sound => self.sums.add(seq, src, sent),
@@ -27,7 +27,7 @@ impl FoundStamps {
 }
 
 impl Auditor {
-    /// Compares the sums of every block, once all rows were seen; `None` where the producer gave none.
+    /// Compares the sums of every block after all rows; `None` if the producer gave no sums.
     pub(super) fn judge_stamps(&mut self) -> Option<StampBlocks> {
         let expected = self.expectation.stamp_sums.take()?;
         if stamps_untold(&self.lens).is_some() {

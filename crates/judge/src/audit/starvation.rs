@@ -1,4 +1,4 @@
-//! How long storage kept the workload waiting: a consumer that was not let work has not been shown to be slow.
+//! How long storage kept the workload waiting: consumers that had to wait for storage have not been shown to be slow.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use contract::Stamp;
 use evidence::audit::StorageTime;
 use evidence::{Answer, Crossing};
 
-/// What a request may wait for storage before storage is called starved. Azure Storage and a warm Azurite answer within tens
-/// of milliseconds; a consumer gives up a request, and tries again, only after many times this.
+/// Response time from which storage counts as starving its clients. Azure Storage and a warm Azurite answer within tens of
+/// milliseconds; a consumer gives up a request, and retries, only after many times this.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// One part in so many of a run is too much of it: a deadline leaves a good consumer several times what it needs, so that half
-/// of it must do.
+/// Storage counts as too slow if it starved clients for more than one part in this many of the run. A deadline gives a good
+/// consumer several times the time that it needs, so half of it must be enough.
 const TOO_MUCH: u64 = 2;
 
-/// Whether storage, or the harness itself, kept the consumers from what they should have done.
+/// Whether storage or the harness itself kept the consumers from their work.
 pub trait Starved {
-    /// Whether nothing can be said of what was not done in time.
+    /// Whether delays cannot be blamed on the consumers.
     fn is_starved(&self) -> bool;
 
-    /// Whether requests were kept waiting for as long as `lease` lasts, all in all: then a consumer that renews in good time can
-    /// have lost one all the same.
+    /// Whether requests were kept waiting, in total, for as long as `lease` lasts: then even a consumer that renews in time may
+    /// have lost a lease.
     fn outlasts(&self, lease: Duration) -> bool;
 }
 
@@ -35,13 +35,13 @@ impl Starved for StorageTime {
     }
 }
 
-/// Stretches of time in which a latency says nothing of the consumers: storage kept a request waiting, or the harness stood
-/// still; and the time after each that it takes to catch up.
+/// Periods in which latencies say nothing about the consumers: storage kept a request waiting, or the harness was paused; each
+/// with the following time in which consumers catch up.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disturbances(Vec<(Stamp, Stamp)>);
 
-/// So many times its own length a disturbance is felt afterwards: what has piled up in a second takes consumers that are busy
-/// for three quarters of their time three more to work off, and one to be sure.
+/// How many times its own length a disturbance has effects afterwards: consumers that are busy for three quarters of their time
+/// need three seconds to work off the backlog of one second; one more for safety.
 const AFTERMATH: i64 = 4;
 
 impl Disturbances {
@@ -66,23 +66,23 @@ impl Disturbances {
         self.0.is_empty()
     }
 
-    /// Whether any of it lies between `from` and `to`.
+    /// Whether a disturbance overlaps the time between `from` and `to`.
     pub(super) fn touch(&self, from: Stamp, to: Stamp) -> bool {
         let first = self.0.partition_point(|(_, end)| *end < from);
         self.0.get(first).is_some_and(|(start, _)| *start <= to)
     }
 }
 
-/// Adds up the time, crossing by crossing, in their order.
+/// Adds up the time of starvation, crossing by crossing in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Starvation {
     first: Option<Stamp>,
     last: Option<Stamp>,
-    /// Since when nobody has reached storage.
+    /// Since when no request has reached storage.
     away_since: Option<Stamp>,
-    /// Stretches of starvation, apart from each other and in order.
+    /// Periods of starvation, disjoint and in order.
     stretches: Vec<(Stamp, Stamp)>,
-    /// Times in which the harness stood still.
+    /// Periods in which the harness was paused.
     pauses: Vec<(Stamp, Stamp)>,
 }
 
@@ -107,7 +107,7 @@ impl Starvation {
         self.add(began.plus(SLOW), ended);
     }
 
-    /// Answers come in order, so a stretch ends after those before it, and swallows those that it overlaps.
+    /// Adds a period. Answers come in order, so it ends last, and it is merged with the periods that it overlaps.
     fn add(&mut self, mut from: Stamp, mut to: Stamp) {
         if to <= from {
             return;
@@ -131,7 +131,7 @@ impl Starvation {
                 sum.saturating_add(millis(*from, *to))
             })
         };
-        // A request that waited through a pause was kept waiting by the harness.
+        // If a request waited through a pause, the harness was the cause.
         let paused = |from: &Stamp, to: &Stamp| {
             let mut pauses = self.pauses.iter();
             pauses.any(|(start, end)| start <= to && end >= from)
@@ -149,7 +149,7 @@ impl Starvation {
                 .zip(self.last)
                 .map_or(0, |(first, last)| millis(first, last)),
         };
-        // The wait began before it was called one.
+        // The wait began before it was long enough to count.
         let slow = i64::try_from(SLOW.as_micros()).unwrap_or(i64::MAX);
         let waited = storage.into_iter().map(|(from, to)| {
             let from = from.as_micros().saturating_sub(slow);
@@ -198,7 +198,7 @@ mod tests {
             crossing(0, 1000, ANSWERED()),
             crossing(200, 1200, ANSWERED()),
             crossing(5000, 6000, Answer::None("reset".to_owned())),
-            // Waited through all of it.
+            // The request waited through the whole pause.
             crossing(100, 6100, ANSWERED()),
             crossing(9000, 10_000, ANSWERED()),
         ];
@@ -256,7 +256,7 @@ mod tests {
     fn a_harness_that_stood_still_is_not_storage_that_did() {
         let mut starvation = Starvation::default();
         starvation.crossing(&crossing(0, 10, ANSWERED()));
-        // It waited through the pause; the pause is told with the next crossing.
+        // The request waited through the pause, which is recorded with the next crossing.
         starvation.crossing(&crossing(1_000, 7_000, ANSWERED()));
         let pause = Pause {
             from: Stamp::from_micros(1_500_000),
@@ -282,7 +282,7 @@ mod tests {
         };
         assert!(!touch(0, 1_000));
         assert!(touch(1_000, 1_600) && touch(5_000, 5_001) && touch(8_000, 20_000));
-        // After as long again four times over, what was late has been worked off.
+        // After four times the length of the disturbance, the backlog is worked off.
         assert!(!touch(6_900 + 4 * 5_400 + 1, i64::MAX / 1000));
     }
 
@@ -331,7 +331,7 @@ mod tests {
             Disturbances::of(stretches.collect())
         };
         assert!(of(&[]).is_empty());
-        // From 100 to 110, and four times as long again; from 200 to 201, and 4 more.
+        // From 100 to 110, and four times as long afterwards; from 200 to 201, and 4 more.
         let two = of(&[(200, 201), (100, 110)]);
         assert!(!two.is_empty());
         for (from, to, touched) in [

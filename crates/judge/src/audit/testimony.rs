@@ -1,4 +1,4 @@
-//! What the history of the wire has to say: what it found by itself, and what storage is to be held against.
+//! Results of the wire's history: its own findings, and facts with which storage is compared.
 
 use contract::{Seq, Stamp};
 
@@ -12,34 +12,35 @@ use super::{Finding, Traffic, Violation};
 pub(super) struct GivenUp {
     pub(super) seq: Seq,
     pub(super) client: String,
-    /// Which delivery of it was the last before; `None`: nobody saw one.
+    /// The last delivery before it was given up; `None`: none was seen.
     pub(super) attempt: Option<u32>,
 }
 
-/// What a whole history has to say.
+/// Results of a whole history.
 #[derive(Debug)]
 pub struct Testimony {
-    /// What was done.
+    /// Statistics of the requests.
     pub traffic: Traffic,
-    /// The promises that were broken on the way.
+    /// The violations in the history.
     pub findings: Vec<Finding>,
     pub(super) inserts: Inserts,
-    /// Requests that deleted a row.
+    /// Number of requests that deleted a row.
     pub(super) removed_rows: u64,
     pub(super) ways: Ways,
     pub(super) given_up: Vec<GivenUp>,
     pub(super) disturbances: Disturbances,
-    /// Messages that must still be in the queue.
+    /// Number of messages that must still be in the queue.
     pub(super) inside: u64,
-    /// How many of them workers have put there.
+    /// How many of these messages workers have put there.
     pub(super) put_by_workers: u64,
 }
 
 impl Testimony {
-    /// The broken promises that the history proves whatever storage holds, each with who did what: the reasons of a failure where
-    /// storage cannot be read any more, since a worker has deleted it, say. Empty where there are none.
+    /// The violations that the history proves whatever storage holds, each with the client and its request. They are the
+    /// reasons of a failure if storage cannot be read any more, for example because a worker has deleted it. Empty if there are
+    /// none.
     ///
-    /// Only what each request shows together with those before it: the history may be cut off at any point.
+    /// Uses only what each request shows together with earlier ones, because the history may break off at any point.
     pub fn proven(&self) -> Vec<String> {
         let proven = self.findings.iter().filter(|finding| {
             matches!(
@@ -57,17 +58,17 @@ impl Testimony {
         told.collect()
     }
 
-    /// When storage answered that the row of `seq` is stored, by the wall clock.
+    /// When storage acknowledged the row of `seq`, by the wall clock.
     pub(super) fn answered(&self, seq: Seq) -> Option<Stamp> {
         self.inserts.answered(seq)
     }
 
-    /// For how long the worker that stored the row of `seq` had its message in hand before, in microseconds.
+    /// How long the worker that stored the row of `seq` had its message in hand before, in microseconds.
     pub(super) fn in_hand_us(&self, seq: Seq) -> Option<i64> {
         self.inserts.in_hand_us(seq)
     }
 
-    /// Which delivery of `seq` was the last before it was given up.
+    /// The last delivery of `seq` before it was given up.
     pub(super) fn given_up_after(&self, seq: Seq) -> Option<u32> {
         let of_seq = self.given_up.iter().filter(|each| each.seq == seq);
         of_seq.filter_map(|each| each.attempt).max()

@@ -1,4 +1,4 @@
-//! The outcome that follows from what an audit found.
+//! The outcome that follows from an audit.
 
 use std::time::Duration;
 
@@ -8,30 +8,30 @@ use evidence::outcome::Outcome;
 use super::auditor::OF_MANY;
 use super::{Audit, Fates, Finding, Starved, Traffic, Violation};
 
-/// Whether a promise was kept.
+/// Whether a promise was shown to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// It was.
+    /// The promise was kept.
     Kept,
-    /// It was not.
+    /// The promise was broken.
     Broken,
-    /// It was not, which says nothing of the consumers.
+    /// The promise was broken, but not by the consumers' fault.
     Excused,
-    /// The run was cut off before it could be seen.
+    /// The run was cut off too early to tell.
     CutOff,
-    /// Messages whose send has no known outcome left nothing.
+    /// Messages whose send has no known outcome left no trace.
     Undecidable,
     /// The stamps of some blocks of messages could not be compared.
     StampsUntold {
-        /// Since the run was cut off.
+        /// Because the run was cut off.
         cut_off: bool,
     },
-    /// So many cases could not be told.
+    /// This many cases could not be judged.
     Uncompared(u64),
 }
 
 impl Shown {
-    /// The outcome that it is.
+    /// The outcome of this promise.
     pub const fn outcome(self) -> Outcome {
         match self {
             Self::Kept => Outcome::Pass,
@@ -44,32 +44,32 @@ impl Shown {
     }
 }
 
-/// What follows from an audit.
+/// The conclusions from an audit.
 pub trait Verdict {
-    /// Fail on any violation; incomplete when the run was cut off; inconclusive when something cannot be told; else
-    /// pass.
+    /// The outcome: fail on any violation; incomplete if the run was cut off; inconclusive if something could not be judged;
+    /// otherwise pass.
     ///
-    /// What was not done in time is no violation while storage itself had starved the consumers: see
-    /// [`Starved`]; nor while consumers were still at work on the queue.
+    /// Delays are no violation if storage itself starved the consumers (see [`Starved`]), or if consumers were still at work on
+    /// the queue.
     ///
-    /// A failed send is no violation: the system said that it did not take the message. But what was not sent is not proven, so
-    /// that a run with failed sends is inconclusive.
+    /// A failed send is no violation, because the system reported that it did not take the message. But nothing is proven about
+    /// a message that was not sent, so a run with failed sends is inconclusive.
     fn outcome(&self) -> Outcome;
 
-    /// The same of what storage holds in the end, however it came there.
+    /// As [`Verdict::outcome`], for the final content of storage alone, without the history.
     fn outcome_of_rows(&self) -> Outcome;
 
-    /// Whether a violation of this kind says nothing of the consumers.
+    /// Whether violations of this kind are not the consumers' fault.
     fn excuses(&self, violation: Violation) -> bool;
 
-    /// How many cases could not be told of a kind: of rows, since the wall clock was set in mid-run or they may be somebody else's; of
-    /// requests, since they are not understood.
+    /// How many cases of this kind could not be judged: rows, because the wall clock was set during the run or because they may
+    /// belong to others; requests, because they are not understood.
     fn uncompared(&self, violation: Violation) -> u64;
 
-    /// Whether the promise was kept that a violation of this kind would break; `None` where that was not judged.
+    /// Whether the promise was kept that a violation of this kind would break; `None` if it was not judged.
     fn shown(&self, violation: Violation) -> Option<Shown>;
 
-    /// Why the outcome is not a pass, most important first; empty for a pass.
+    /// The reasons why the outcome is not a pass, most important first; empty for a pass.
     fn reasons(&self) -> Vec<String>;
 }
 
@@ -103,7 +103,7 @@ impl Verdict for Audit {
     }
 
     fn shown(&self, violation: Violation) -> Option<Shown> {
-        // What was found all the same is not hidden.
+        // A violation that was found is always reported.
         let is_judged = self.count(violation) > 0
             || match violation {
                 _ if self
@@ -120,7 +120,7 @@ impl Verdict for Audit {
             let stamps_unjudged = self.stamps.is_some_and(|stamps| stamps.unjudged > 0);
             match self.count(violation) {
                 0 => match violation {
-                    // In a run that was cut off, messages in the queue are no violation, and that none is left is not shown.
+                    // In a run that was cut off, messages in the queue are no violation, and their absence proves nothing.
                     Violation::Unfinished | Violation::Undeleted if !self.complete => Shown::CutOff,
                     Violation::Lost if self.fates.undecidable > 0 => Shown::Undecidable,
                     Violation::Restamped if stamps_unjudged => Shown::StampsUntold {
@@ -172,7 +172,7 @@ impl Verdict for Audit {
     }
 }
 
-/// `audit`, with what the history of the wire told beyond what storage holds.
+/// Adds to `audit` the results of the wire's history.
 pub(super) fn with_history(mut audit: Audit, traffic: Traffic, findings: Vec<Finding>) -> Audit {
     audit.traffic = Some(traffic);
     for finding in findings {
@@ -182,7 +182,7 @@ pub(super) fn with_history(mut audit: Audit, traffic: Traffic, findings: Vec<Fin
             None => audit.findings.push(finding),
         }
     }
-    // What is lost by a deletion follows from it: the cause comes first.
+    // Losses that follow from a deletion come after it: the cause is the first reason.
     let is_cause = |violation| violation == Violation::Overwritten && audit.removals.lost > 0;
     audit
         .findings
@@ -190,7 +190,7 @@ pub(super) fn with_history(mut audit: Audit, traffic: Traffic, findings: Vec<Fin
     audit
 }
 
-/// Whether the consumers could not have done in time what they did not do: storage kept them waiting.
+/// Whether storage kept the consumers waiting for so long that their delays are excused.
 fn is_starved(audit: &Audit) -> bool {
     let traffic = audit.traffic.as_ref();
     traffic.is_some_and(|traffic| traffic.storage.is_starved())
@@ -225,7 +225,7 @@ fn nothing_arrived(audit: &Audit) -> bool {
     audit.planned > 0 && [kept, set_aside, audit.foreign_poison] == [0; 3]
 }
 
-/// What could not be told, beside findings that are excused.
+/// Reasons that could not be judged, other than excused findings.
 fn untold_reasons(audit: &Audit) -> Vec<String> {
     let fates = &audit.fates;
     let mut reasons = Vec::new();

@@ -1,34 +1,34 @@
-//! When a message was sent, received and finished, as the wire has seen it: for rows that have no columns for it, or tell whole seconds alone.
+//! Times of a message's send, receive and end as seen on the wire, for rows that lack these columns or hold whole seconds only.
 
 use contract::workload::{Lens, Name};
 use contract::{Seq, Stamp, StoredRow};
 use evidence::Handled;
 
-/// The way of one message.
+/// The times of one message.
 #[derive(Debug, Clone, Copy, Default)]
 struct Way {
     intended: Option<Stamp>,
     sent: Option<Stamp>,
-    /// The last delivery before the row.
+    /// The end of the last delivery before the row.
     delivered: Option<Stamp>,
     received: Option<Stamp>,
     done: Option<Stamp>,
 }
 
-/// The ways of all messages; of none where rows say all of it.
+/// The times of all messages; empty if rows hold all of them.
 #[derive(Debug)]
 pub(super) struct Ways {
     all: Vec<Way>,
-    /// Whether rows do not tell something of it.
+    /// Whether rows lack some of the times.
     is_needed: bool,
-    /// What rows tell whole: intended, sent, received, done.
+    /// Which times rows hold exactly: intended, sent, received, done.
     told: [bool; 4],
 }
 
 impl Ways {
     pub(super) fn of(lens: &Lens) -> Self {
         let names = [Name::Intended, Name::Sent, Name::Received, Name::Done];
-        // A stamp that is cut off says nothing of a hop that is shorter than what it lacks.
+        // A stamp cut to seconds says nothing about a latency shorter than a second.
         let told = names.map(|name| lens.described(name).is_some_and(|it| it.format.is_exact()));
         Self {
             all: Vec::new(),
@@ -48,7 +48,7 @@ impl Ways {
         self.all.get_mut(at)
     }
 
-    /// Message `seq` was put into the queue, by a request that began then.
+    /// Records the put of message `seq`, by a request that began at `began`.
     pub(super) fn put(&mut self, seq: Seq, message: &Handled, began: Stamp) {
         if let Some(way) = self.way(seq) {
             way.intended = way.intended.or(message.intended);
@@ -56,7 +56,7 @@ impl Ways {
         }
     }
 
-    /// It was handed over, by an answer that ended then.
+    /// Records a delivery of message `seq`, by an answer that ended at `ended`.
     pub(super) fn delivered(&mut self, seq: Seq, ended: Stamp) {
         if let Some(way) = self.way(seq)
             && way.done.is_none()
@@ -65,7 +65,7 @@ impl Ways {
         }
     }
 
-    /// Its row was asked to be stored, after a delivery that had ended then. The first such row counts.
+    /// Records a request to store the row of `seq`, after a delivery that had ended at that time. Only the first one counts.
     pub(super) fn stored(
         &mut self,
         seq: Seq,
@@ -77,13 +77,13 @@ impl Ways {
         if let Some(way) = self.way(seq)
             && way.done.is_none()
         {
-            // A message that was deleted before its row has no delivery any more.
+            // The delivery of a message that was deleted before its row is no longer recorded, so the last one counts.
             way.received = delivery.or(way.delivered).map(by_wall_clock);
             way.done = Some(by_wall_clock(began));
         }
     }
 
-    /// Fills in what `row` does not tell, or not whole.
+    /// Fills in the times that `row` lacks or does not hold exactly.
     pub(super) fn fill(&self, seq: Seq, row: &mut StoredRow) {
         let at = usize::try_from(seq.get()).unwrap_or(usize::MAX);
         let Some(way) = self.all.get(at) else { return };

@@ -1,21 +1,21 @@
-//! Two groups of runs held against each other, figure by figure: worse, better, alike, or not to be told.
+//! Comparison of two groups of runs, figure by figure: worse, better, alike, or not to be told.
 //!
 //! # The method
 //!
-//! One run gives one value of a figure, such as its p99 end to end. Messages of a run share its queue, its machine and its
-//! moment, so thousands of them are not thousands of independent looks; runs are. So the values of the runs are what is compared:
+//! One run gives one value of a figure, such as its p99 end to end. The messages of a run share its queue, its machine and its
+//! time, so they are not independent samples; runs are. So the values of the runs are compared:
 //!
-//! - **Several runs on a side**: Student's interval for the difference of two means, of the values' logarithms, with the spread of both
-//!   sides pooled (Box, Hunter and Hunter, Statistics for Experimenters, 2nd edition, chapter 3; for a single new run it is the
-//!   prediction interval of Hahn and Meeker, Statistical Intervals, section 4.7). Taken back from the logarithms, it is an
-//!   interval for the factor between the two sides. It supposes that values of equal runs scatter like a logarithmic normal
-//!   distribution, and equally on both sides.
-//! - **One run on each side**: the ends of the two intervals from order statistics ([`Interval`](crate::measure::Interval)). They
-//!   know nothing of what changes from run to run, so only a much larger difference counts: [`Rule::pair_tolerance`].
+//! - **Several runs on a side**: Student's interval for the difference of the two means of the values' logarithms, with the
+//!   pooled variance of both sides (Box, Hunter and Hunter, Statistics for Experimenters, 2nd edition, chapter 3; for a single
+//!   new run it is the prediction interval of Hahn and Meeker, Statistical Intervals, section 4.7). Converted back from
+//!   logarithms, it is an interval for the factor between the two sides. It assumes that the values of equal runs are
+//!   log-normally distributed, with the same variance on both sides.
+//! - **One run on each side**: the ends of the two intervals from order statistics ([`Interval`](crate::measure::Interval)).
+//!   They do not include the variation from run to run, so only a much larger difference counts: [`Rule::pair_tolerance`].
 //!
-//! A difference counts only where the whole interval is beyond the tolerance. With many figures one of them would seem to
-//! differ by chance: the chance of an error is divided by their number (Bonferroni), so that of all comparisons of runs that differ
-//! in nothing, at most [`Rule::error`] call anything worse or better.
+//! A difference counts only if the whole interval is beyond the tolerance. With many figures, one of them would seem to differ
+//! by chance; so the probability of an error is divided by their number (Bonferroni): of all comparisons of equal runs, at most
+//! [`Rule::error`] call any figure worse or better.
 
 mod student;
 
@@ -23,26 +23,27 @@ use serde::Serialize;
 
 use student::quantile;
 
-/// Figures come from histograms of three digits: values that are equal there may differ by this share.
+/// Resolution of figures, as a share: they come from histograms with three significant digits, so equal values may differ by
+/// this much.
 const RESOLUTION: f64 = 0.001;
 
-/// Which way is good.
+/// Whether a smaller or a larger value is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
-    /// Less is better, such as a latency.
+    /// A smaller value is better, such as a latency.
     Less,
-    /// More is better, such as a throughput.
+    /// A larger value is better, such as a throughput.
     More,
 }
 
-/// What is called a difference.
+/// Limits beyond which a change counts as a difference.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rule {
-    /// A change by no more than this share is none, where runs are compared with several.
+    /// A change by no more than this share does not count, if one side has several runs.
     pub tolerance: f64,
-    /// The same of one run with one other.
+    /// The same limit if each side has one run.
     pub pair_tolerance: f64,
-    /// Of all comparisons of runs that differ in nothing, this share at most may call anything worse or better.
+    /// Of all comparisons of equal runs, at most this share may call any figure worse or better.
     pub error: f64,
 }
 
@@ -56,49 +57,49 @@ impl Default for Rule {
     }
 }
 
-/// What one side's runs say of a figure.
+/// The values of a figure on one side.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Values {
-    /// One value a run, none of them negative.
+    /// One value per run, none of them negative.
     pub of_runs: Vec<f64>,
-    /// The interval of the only run, from its own samples, where there is one.
+    /// If the side has a single run: the interval from its own samples, if there is one.
     pub within: Option<(f64, f64)>,
 }
 
-/// What became of a figure.
+/// The result for one figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// It is worse by more than the tolerance.
+    /// The figure is worse by more than the tolerance.
     Worse,
-    /// It is better by more than the tolerance.
+    /// The figure is better by more than the tolerance.
     Better,
-    /// It changed by no more than the tolerance.
+    /// The figure changed by no more than the tolerance.
     Alike,
-    /// The interval reaches to both sides of the tolerance, or there is none.
+    /// The interval crosses a limit of the tolerance, or there is none.
     CannotTell,
 }
 
-/// A figure on two sides.
+/// The comparison of one figure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Difference {
     /// The geometric mean of the old runs.
     pub base: f64,
     /// The geometric mean of the new runs.
     pub new: f64,
-    /// The new over the old.
+    /// The new mean divided by the old one.
     pub factor: f64,
-    /// The least that the factor may be.
+    /// The lower end of the factor's interval.
     pub low: Option<f64>,
-    /// The most that it may be.
+    /// The upper end of the factor's interval.
     pub high: Option<f64>,
     /// The tolerance that was applied.
     pub tolerance: f64,
-    /// What follows.
+    /// The result.
     pub change: Change,
 }
 
-/// Holds a figure of the `new` runs against that of the `base`, as one of `figures` that are compared. `None` where a side has no value.
+/// Compares a figure of the `new` runs with that of the `base`, as one of `figures` comparisons. `None` if a side has no value.
 pub fn difference(
     base: &Values,
     new: &Values,
@@ -145,13 +146,14 @@ fn change((low, high): (f64, f64), better: Better, tolerance: f64) -> Change {
     }
 }
 
-/// The interval of a pair's factor, as logarithms: from the least of the new over the most of the old to the other way round.
+/// The interval of the factor for one run on each side, in logarithms: from the new lower end over the base's upper end to the
+/// new upper end over the base's lower end.
 fn of_pair(base: &Values, new: &Values) -> Option<(f64, f64)> {
     let ((old_low, old_high), (new_low, new_high)) = (base.within?, new.within?);
     Some((log(new_low) - log(old_high), log(new_high) - log(old_low)))
 }
 
-/// Half of Student's interval for the difference of the means of two groups.
+/// Half the width of Student's interval for the difference of two means.
 fn half_width(old: &[f64], new: &[f64], confidence: f64) -> f64 {
     let squares = |logs: &[f64]| {
         let mean = mean(logs);
@@ -168,7 +170,7 @@ fn logs(values: &[f64]) -> Vec<f64> {
     values.iter().copied().map(log).collect()
 }
 
-/// Of a value that may be zero: what is below a millionth of its unit counts as that much.
+/// The logarithm of a value that may be zero: values below a millionth of the unit count as that much.
 fn log(value: f64) -> f64 {
     value.max(1e-6).ln()
 }

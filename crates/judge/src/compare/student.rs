@@ -1,14 +1,14 @@
-//! Student's distribution, for whole degrees of freedom.
+//! Student's t distribution, for integer degrees of freedom.
 
 use std::f64::consts::FRAC_2_PI;
 
-/// The value that the size of Student's t stays below with probability `confidence`, at `freedom` degrees of freedom, at least 1.
+/// The value below which |t| stays with probability `confidence`, at `freedom` degrees of freedom, at least 1.
 pub(super) fn quantile(confidence: f64, freedom: usize) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     while within(high, freedom) < confidence && high < 1e12 {
         high *= 2.0;
     }
-    // Each half is halved until doubles have no number between: some sixty times.
+    // Bisection until no double lies between the ends: some sixty steps.
     for _ in 0..200 {
         let middle = f64::midpoint(low, high);
         if within(middle, freedom) < confidence {
@@ -20,13 +20,13 @@ pub(super) fn quantile(confidence: f64, freedom: usize) -> f64 {
     high
 }
 
-/// The probability that the size of t is below `value`: the finite series of Abramowitz and Stegun, Handbook of Mathematical
-/// Functions, 26.7.3 for odd and 26.7.4 for even degrees of freedom.
+/// The probability that |t| is below `value`: the finite series of Abramowitz and Stegun, Handbook of Mathematical Functions,
+/// 26.7.3 for odd and 26.7.4 for even degrees of freedom.
 fn within(value: f64, freedom: usize) -> f64 {
     let angle = (value / (freedom as f64).sqrt()).atan();
     let (sin, cos) = angle.sin_cos();
     let is_odd = freedom % 2 == 1;
-    // The first power of the cosine, and what each term is of the one before.
+    // The first power of the cosine, and the ratio of each term to the one before.
     let (mut term, mut sum) = (if is_odd { cos } else { 1.0 }, 0.0);
     let mut power = usize::from(is_odd);
     while power + 2 <= freedom {

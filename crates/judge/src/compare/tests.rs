@@ -1,4 +1,4 @@
-//! What is called a difference, and how often that is wrong.
+//! Tests of what counts as a difference, and of how often that is wrong.
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -43,7 +43,7 @@ fn a_difference_within_the_scatter_of_the_runs_cannot_be_told() {
 
 #[test]
 fn the_interval_is_that_of_the_textbook() {
-    // Logarithms 0, 1, 2 and 4: middle 3, pooled variance 1 with 2 degrees of freedom, 1/3 + 1 runs, t = 4.3027.
+    // Logarithms 0, 1, 2 and 4: mean 1 against 4, pooled variance 1 with 2 degrees of freedom, 1/3 + 1 runs, t = 4.3027.
     let logs = [0.0_f64, 1.0, 2.0].map(f64::exp);
     let found = told(&of(&logs), &of(&[4.0_f64.exp()]), Better::Less);
     let half = 4.302_65 * (4.0_f64 / 3.0).sqrt();
@@ -77,7 +77,8 @@ fn values_that_are_all_the_same_or_zero_have_a_difference() {
     assert_eq!(found.change, Change::Worse);
 }
 
-/// A run's figures: each scatters by `spread` around `middle`, all a little together, as runs have good and bad moments.
+/// A run's figures: each varies by `spread` around its middle, and all vary a little together, as whole runs are faster or
+/// slower.
 fn run(random: &mut StdRng, middles: &[f64], spread: f64) -> Vec<f64> {
     let mut normal = || {
         let sum: f64 = (0..12).map(|_| random.random::<f64>()).sum();
@@ -91,8 +92,8 @@ fn run(random: &mut StdRng, middles: &[f64], spread: f64) -> Vec<f64> {
     values.collect()
 }
 
-/// In how many of `tries` comparisons of 7 runs with one anything is called `change`, where figures of the new run are `slower` times as
-/// large.
+/// In how many of `tries` comparisons of 7 runs with one, any figure is called `change`, if figures of the new run are `slower`
+/// times as large.
 fn called(change: Change, tries: usize, slower: f64, spread: f64) -> usize {
     const FIGURES: usize = 16;
     let mut random = StdRng::seed_from_u64(20_261_129);
@@ -121,7 +122,7 @@ fn called(change: Change, tries: usize, slower: f64, spread: f64) -> usize {
 
 #[test]
 fn runs_that_differ_in_nothing_are_called_worse_no_more_often_than_stated() {
-    // Without any tolerance; both ways together 5 %, so either way 2.5 %, of 2,000: 50, and three standard deviations.
+    // Without a tolerance, 5 % for both directions together, so 2.5 % for each: 50 of 2,000, plus three standard deviations.
     for change in [Change::Worse, Change::Better] {
         let called = called(change, 2_000, 1.0, 0.2);
         assert!(called <= 50 + 21, "{change:?}: {called} of 2,000");
@@ -130,7 +131,7 @@ fn runs_that_differ_in_nothing_are_called_worse_no_more_often_than_stated() {
 
 #[test]
 fn a_night_that_is_a_fifth_slower_is_found() {
-    // Runs that scatter by 3 %.
+    // Runs that vary by 3 %.
     let found = called(Change::Worse, 200, 1.2, 0.03);
     assert!(found >= 190, "{found} of 200");
 }
@@ -156,15 +157,15 @@ fn what_lies_on_the_tolerance_is_within_it() {
 
 #[test]
 fn scatter_on_both_sides_is_pooled_and_means_are_known_better_by_more_runs() {
-    // Squares 2 and 8, 2 + 2 degrees of freedom: pooled variance 2.5.
+    // Sums of squares 2 and 8, 2 + 2 degrees of freedom: pooled variance 2.5.
     let (old, new) = ([0.0, 1.0, 2.0], [0.0, 2.0, 4.0]);
     let half = half_width(&old, &new, 0.95);
-    // t of 4 degrees of freedom: 2.7764.
+    // t for 4 degrees of freedom: 2.7764.
     assert!(
         (half - 2.7764 * (2.5_f64 * 2.0 / 3.0).sqrt()).abs() < 1e-3,
         "{half}"
     );
-    // Runs that are all alike are not known beyond what a figure resolves.
+    // Equal values are not known more exactly than a figure's resolution.
     assert!(half_width(&[1.0, 1.0], &[1.0], 0.95) > 0.0);
 }
 

@@ -1,24 +1,24 @@
-//! The samples that a row gives: which two stamps tell which hop.
+//! The latency samples of a row: which two stamps give which hop.
 
 use contract::{Stamp, StoredRow};
 use evidence::latency::{Hop, Hops};
 
-/// How others than its writer have seen a row come to its end. What the writer says of it (`dateStamp`) ends no latency: a worker
-/// that stamps before it works would be as fast as it likes.
+/// The end of a row's way, as seen by others than its writer. The writer's own stamp (`dateStamp`) ends no latency: a worker
+/// that stamps before its work would seem as fast as it likes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ending {
-    /// When storage answered to the insert, as the wire has seen it.
+    /// When storage acknowledged the insert, as seen on the wire.
     pub answered: Option<Stamp>,
-    /// For how long the worker had the message in hand before it asked for the row to be stored, as the wire has seen it, in
-    /// microseconds: more than that was no work.
+    /// How long the worker had the message in hand before it requested to store the row, as seen on the wire, in microseconds:
+    /// the upper bound of its work.
     pub in_hand_us: Option<i64>,
-    /// Whether storage kept requests waiting meanwhile, or the harness stood still.
+    /// Whether storage kept requests waiting in between, or the harness was paused.
     pub disturbed: bool,
 }
 
 impl Ending {
-    /// When `row` was stored; without a wire, by the table's own `Timestamp`, up to the end of its millisecond: that much of it
-    /// is true.
+    /// When `row` was stored; without a wire, by the table's own `Timestamp`, whose precision is a millisecond: the end of that
+    /// millisecond.
     fn of(self, row: &StoredRow) -> Option<Stamp> {
         let told = || {
             let millis = whole_millis(row.timestamp?).as_micros();
@@ -28,15 +28,14 @@ impl Ending {
     }
 }
 
-/// Takes the samples of rows.
+/// Takes the latency samples of rows.
 pub trait Measure {
-    /// The samples of one row that nobody has seen stored but the table. A stamp that is missing is counted at every hop that
-    /// needs it.
+    /// Takes the samples of one row whose insert no wire has seen. A missing stamp is counted at every hop that needs it.
     fn record(&mut self, row: &StoredRow) {
         self.record_ended(row, Ending::default());
     }
 
-    /// The same of a row that ended as `ending` says.
+    /// Takes the samples of a row with the end `ending`.
     fn record_ended(&mut self, row: &StoredRow, ending: Ending);
 }
 
@@ -57,7 +56,7 @@ impl Measure for Hops {
     }
 }
 
-/// The sample that `row` gives, in microseconds. [`Hop::Send`] is not in the rows.
+/// The sample of `row` for a hop, in microseconds. [`Hop::Send`] is not in the rows.
 fn sample(hop: Hop, row: &StoredRow, ending: Ending) -> Option<i64> {
     let since = |to: Option<Stamp>, from: Option<Stamp>| Some(to?.micros_since(from?));
     match hop {
@@ -66,7 +65,7 @@ fn sample(hop: Hop, row: &StoredRow, ending: Ending) -> Option<i64> {
         Hop::QueueWait => since(row.dequeued_stamp, row.sent_stamp),
         Hop::Work => since(row.date_stamp, row.dequeued_stamp),
         Hop::Store if ending.answered.is_some() => since(ending.answered, row.date_stamp),
-        // Both cut to what the service tells, so that rounding never makes a negative sample.
+        // Both are cut to the service's precision, so that rounding never makes a negative sample.
         Hop::Store => since(
             row.timestamp.map(whole_millis),
             row.date_stamp.map(whole_millis),

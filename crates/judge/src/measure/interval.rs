@@ -1,11 +1,11 @@
-//! Confidence intervals for a percentile, from order statistics: no assumption about the latency's distribution.
+//! Confidence intervals for a percentile, from order statistics: without an assumption about the latency's distribution.
 
 use super::{Percentile, Samples};
 
-/// Chance that the true percentile is outside the interval, both sides together: 95 % confidence.
+/// Probability that the true percentile is outside the interval, on both sides together: 95 % confidence.
 const OUTSIDE: f64 = 0.05;
 
-/// Where the true percentile lies with 95 % confidence, in microseconds, both ends included. `None` at an end means
+/// Interval that contains the true percentile with 95 % confidence, in microseconds, both ends included. `None` at an end means
 /// that the samples do not bound it there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
@@ -16,7 +16,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval of `percentile`, read off the histogram.
+    /// The interval of `percentile`, from the histogram.
     pub fn of(samples: &Samples, percentile: Percentile) -> Self {
         let (low, high) = confidence_ranks(samples.count(), percentile);
         Self {

@@ -5,26 +5,26 @@ use evidence::outcome::Outcome;
 
 use super::Interval;
 
-/// The part of a limit that the generator's lateness, at the same percentile, may take before an end-to-end latency is
-/// not judged: a quarter. A generator later than that did not offer the planned load, and a figure that counts from
-/// the plan tells more about the generator than about the system.
+/// The share of a limit that the generator's lateness, at the same percentile, may reach before an end-to-end latency is not
+/// judged: a quarter. A generator that was later did not offer the planned load, and a latency from the planned time then says
+/// more about the generator than about the system.
 pub const LAG_SHARE: f64 = 0.25;
 
-/// Judges each limit by itself; [`Outcome::of_parts`] combines them.
+/// Judges each limit separately; [`Outcome::of_parts`] combines the results.
 ///
-/// - Too few samples, no judgement: see [`SAMPLES_BEYOND`](evidence::latency::SAMPLES_BEYOND).
-/// - Pass when the whole 95 % confidence interval is within the limit, fail when all of it is beyond, inconclusive when
-///   the limit is inside it.
-/// - The interval is widened by the clock offset, known from negative samples: clocks that disagree by more than the
-///   distance to the limit, or by more than the limit itself, cannot tell.
-/// - End-to-end latency is not judged when the generator was late by more than [`LAG_SHARE`] of the limit, unless even
-///   the naive figure, which forgives the generator, is beyond it.
-/// - Rows that lack a stamp cannot be within a limit: with any of them, a pass becomes inconclusive.
-/// - Both stamps of [`Hop::Work`] are the worker's own, and one that stamps the receive late, or the end of the work early, is silent
-///   meanwhile like one that has no processor. Where there is a wire, such a limit is kept only if the time from the answer to the
-///   receive until the insert, as the wire has seen it, is within it as well.
-/// - Where storage kept requests waiting, or the harness stood still, a limit is missed only if it is missed by the rows of other
-///   times alone.
+/// - With too few samples, a limit is not judged: see [`SAMPLES_BEYOND`](evidence::latency::SAMPLES_BEYOND).
+/// - Pass if the whole 95 % confidence interval is within the limit, fail if all of it is beyond, inconclusive if the limit
+///   lies inside it.
+/// - The interval is widened by the clock offset, known from negative samples. The result is inconclusive if the offset exceeds
+///   the distance to the limit, or the limit itself.
+/// - End-to-end latency is not judged if the generator was late by more than [`LAG_SHARE`] of the limit, unless even the naive
+///   figure, which counts from the actual send, is beyond the limit.
+/// - A row without a stamp cannot be shown to be within a limit: with any such row, a pass becomes inconclusive.
+/// - Both stamps of [`Hop::Work`] are the worker's own, and on the wire, a worker that stamps the receive late, or the end of
+///   the work early, looks like one that gets no CPU time. So with a wire, such a limit is kept only if the time from the
+///   receive's answer to the insert, as seen on the wire, is within it as well.
+/// - If storage kept requests waiting, or the harness was paused, a limit is missed only if the rows of other times alone miss
+///   it.
 pub fn judge(hops: &Hops, limits: &[LatencyLimit]) -> Vec<LatencyVerdict> {
     limits.iter().map(|limit| judge_one(hops, *limit)).collect()
 }
@@ -67,7 +67,7 @@ fn judge_rows(hops: &Hops, limit: LatencyLimit) -> LatencyVerdict {
     verdict
 }
 
-/// The outcome and its reason, or why there is none.
+/// The outcome and its reason, or why the limit cannot be judged.
 fn decide(
     hops: &Hops,
     verdict: &LatencyVerdict,
@@ -128,7 +128,7 @@ fn decide(
     }
 }
 
-/// Why the wire does not bear out what rows say of their work, where it has seen their ways.
+/// Why the wire does not confirm the rows' claims about their work, if the wire has seen them.
 fn borne_out(hops: &Hops, verdict: &LatencyVerdict, max: i64) -> Option<String> {
     let percentile = verdict.limit.percentile;
     let seen = hops.in_hand();

@@ -1,9 +1,9 @@
-//! Measurement: the latency of every hop, from the rows and from what others have seen of their end, and what may be
-//! concluded from it.
+//! Measurement: the latency of every hop, from the rows and from others' observations of their ends, and the judgement of
+//! latency limits.
 //!
-//! A row's four time stamps tell the whole way of its message. Latency counts from `srcStamp`, the **intended** send
-//! time: a stalled generator or queue shows up instead of disappearing (coordinated omission). The naive figure, from
-//! the actual send, is kept beside it, so that a report can show how much the correction matters.
+//! A row's four time stamps describe the whole way of its message. Latency counts from `srcStamp`, the **intended** send time:
+//! so a stalled generator or queue shows up instead of disappearing (coordinated omission). The naive figure, from the actual
+//! send, is kept beside it, so that a report can show how much the correction matters.
 
 mod hops;
 mod interval;

@@ -1,4 +1,4 @@
-//! Times that must contain one another, and probes that must ask the consumer.
+//! Relations between times, and probes that must reach the consumer.
 
 use std::time::Duration;
 
@@ -8,16 +8,17 @@ use serde_json::Value;
 use super::{Problem, Workload};
 use crate::pod::Probe;
 
-/// After its grace a consumer hands back what it has, for up to 3 s, and then the process ends (`consumer --help`, `--grace`).
+/// Time after the grace period in which a consumer hands messages back, for up to 3 s, and its process ends (`consumer --help`,
+/// `--grace`).
 const AFTER_GRACE: Duration = Duration::from_secs(5);
 
-/// Kubernetes' own.
+/// Kubernetes' default.
 const DEFAULT_TERMINATION_GRACE_SECONDS: u64 = 30;
 
-/// What Azure documents for Spot; the consumer polls it each second.
+/// Azure's documented notice for Spot machines; the consumer polls for it every second.
 const NOTICE: Duration = Duration::from_secs(30);
 
-/// A renewal may have to connect anew, which may take 5 s.
+/// Time for a renewal, which may need a new connection: up to 5 s.
 const RENEWAL: Duration = Duration::from_secs(5);
 
 pub(super) fn check(workload: &Workload<'_>, problems: &mut Vec<Problem>) {
@@ -57,7 +58,7 @@ fn times(workload: &Workload<'_>, problems: &mut Vec<Problem>) {
             ),
         ));
     }
-    // Renewed at one half, so that the other one is left.
+    // The lease is renewed at half of its time, so the other half remains.
     let left = args.visibility / 2;
     if left < RENEWAL {
         problems.push(workload.settings.problem(
@@ -108,7 +109,7 @@ fn probes(workload: &Workload<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Which port and path.
+/// The port and path of a probe.
 fn asks(workload: &Workload<'_>, probe: &Probe) -> Option<(u16, String)> {
     let get = probe.http_get.as_ref()?;
     let port = match &get.port {

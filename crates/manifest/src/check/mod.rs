@@ -1,4 +1,4 @@
-//! The relations that no schema checks: each broken one is a [`Problem`] with a name of its own.
+//! Relations that no schema checks: each broken one is a [`Problem`] with its own name.
 
 mod lifecycle;
 mod placement;
@@ -15,16 +15,16 @@ use super::pod::{Container, Deployment};
 use super::{Item, Manifests};
 use settings::Settings;
 
-/// A relation that does not hold.
+/// A broken relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The relation, such as `cooldown-not-longer-than-polling`.
+    /// The relation's name, such as `cooldown-not-longer-than-polling`.
     pub name: &'static str,
-    /// The file, or the overlay that was rendered.
+    /// The file, or the rendered overlay.
     pub file: String,
     /// Kind and name of the object.
     pub object: String,
-    /// The field within it.
+    /// The field in the object.
     pub field: String,
     /// What is wrong, and what to do.
     pub advice: String,
@@ -60,7 +60,7 @@ impl<T> Item<T> {
     }
 }
 
-/// What is scaled, with what belongs to it.
+/// A scaled Deployment, with the objects that belong to it.
 struct Workload<'a> {
     manifests: &'a Manifests,
     scaled: &'a Item<Spec>,
@@ -70,7 +70,7 @@ struct Workload<'a> {
 }
 
 impl Workload<'_> {
-    /// Where the container's fields are.
+    /// The path of a field in the container.
     fn container_field(&self, field: &str) -> String {
         format!(
             "spec.template.spec.containers[{}].{field}",
@@ -79,7 +79,7 @@ impl Workload<'_> {
     }
 }
 
-/// Everything that is wrong with `manifests`, in no order that means anything. Nothing is, when it is empty.
+/// All problems in `manifests`, in no particular order.
 pub fn check(manifests: &Manifests) -> Vec<Problem> {
     let mut problems = Vec::new();
     security::check_namespaces(manifests, &mut problems);
@@ -106,7 +106,7 @@ pub fn check(manifests: &Manifests) -> Vec<Problem> {
     problems
 }
 
-/// What is wrong between a ScaledJob and the authentications that it names.
+/// The problems of a ScaledJob with the authentications that it names.
 pub fn check_job(scaled: &Item<JobSpec>, manifests: &Manifests) -> Vec<Problem> {
     let mut problems = Vec::new();
     scaling::authentication(scaled, &scaled.spec.triggers, manifests, &mut problems);

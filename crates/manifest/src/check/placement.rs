@@ -1,4 +1,4 @@
-//! Spot first, on demand where there is none.
+//! Relations of node placement: Spot nodes first, on-demand nodes as the fallback.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::labels::{Labels, Requirement};
 use crate::nodes::NodePool;
 use crate::pod::{NodeTerm, Taint};
 
-/// Node auto-provisioning labels its nodes so, with `spot` or `on-demand`.
+/// The label of node auto-provisioning's nodes: `spot` or `on-demand`.
 const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
 
-/// AKS labels and taints the nodes of its Spot pools so, with `spot`; others have no such label.
+/// The label and taint of nodes in AKS Spot pools, with the value `spot`; other nodes lack it.
 const PRIORITY: &str = "kubernetes.azure.com/scalesetpriority";
 
-/// What Spot nodes have, and on-demand nodes, of the labels that tell them apart.
+/// The distinguishing labels of Spot nodes, and those of on-demand nodes.
 fn nodes() -> (Labels, Labels) {
     let labels = |pairs: &[(&str, &str)]| -> Labels {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -26,7 +26,7 @@ fn nodes() -> (Labels, Labels) {
     )
 }
 
-/// Whether the requirements that ask for Spot or on demand hold; others are not asked here.
+/// Whether the requirements on these labels hold; other requirements are ignored.
 fn admits(requirements: &[Requirement], node: &Labels) -> bool {
     requirements
         .iter()
@@ -131,7 +131,7 @@ fn pool_itself(workload: &Workload<'_>, pool: &Item<NodePool>, problems: &mut Ve
     }
 }
 
-/// A Spot pool needs an on-demand pool behind it, or on demand as its own second choice.
+/// Checks that a Spot pool has an on-demand pool as its fallback, or allows on-demand capacity itself.
 fn fallback(pools: &[Item<NodePool>], problems: &mut Vec<Problem>) {
     let (spot, on_demand) = nodes();
     let takes = |pool: &Item<NodePool>, node| admits(&pool.spec.template.spec.requirements, node);

@@ -1,4 +1,4 @@
-//! What a cluster refuses of a `ScaledObject`, and what it takes although it strands messages or ends work.
+//! Relations of a `ScaledObject`: settings that a cluster refuses, and accepted ones that strand messages or end work.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use autoscaler::{LengthStrategy, Policy, PolicyKind, Rules, SelectPolicy, Settin
 use super::{Problem, Workload};
 use crate::{Item, Manifests, Metadata};
 
-/// Shortest look-back of a slow scale-in: a few syncs of the HPA, each 15 s, so that one dip is no reason to scale in.
+/// Shortest window of a slow scale-in: a few syncs of the HPA, 15 s each, so that one dip does not scale in.
 const SHORTEST_WINDOW: Duration = Duration::from_secs(60);
 
-/// What holds for a `ScaledObject` by itself. Its settings, if a cluster takes them.
+/// Checks a `ScaledObject` alone. Returns its settings if a cluster accepts them.
 pub(super) fn check(
     scaled: &Item<Spec>,
     manifests: &Manifests,
@@ -85,7 +85,7 @@ fn scale_in(scaled: &Item<Spec>, settings: &Settings, problems: &mut Vec<Problem
     }
 }
 
-/// What becomes of the replicas that the HPA leaves (KEDA `scale_scaledobjects.go`, `RequestScale`).
+/// What happens to the replicas when the HPA must not scale in (KEDA `scale_scaledobjects.go`, `RequestScale`).
 fn after_disabled(settings: &Settings) -> &'static str {
     if settings.min_replica_count == 0 || settings.idle_replica_count.is_some() {
         "and once the queue is idle KEDA takes away all of them in one step"
@@ -94,7 +94,7 @@ fn after_disabled(settings: &Settings) -> &'static str {
     }
 }
 
-/// Whether more than one replica may go in one step, down to the minimum, or with no dip overlooked (Kubernetes
+/// Whether more than one replica may be removed in one step, down to the minimum, or after a single dip (Kubernetes
 /// `horizontal.go`, `calculateScaleDownLimitWithBehaviors`).
 fn is_abrupt(rules: &Rules, settings: &Settings) -> bool {
     let (least, most) = (settings.hpa_min_replicas(), settings.max_replica_count);
@@ -117,8 +117,8 @@ fn is_abrupt(rules: &Rules, settings: &Settings) -> bool {
     all_at_once || rules.stabilization_window.unwrap_or(default) < SHORTEST_WINDOW
 }
 
-/// Authentications that KEDA would not find (KEDA `scale_resolvers.go`, `getTriggerAuthSpec`: it looks in the namespace of what is
-/// scaled, and for the other kind in the whole cluster).
+/// Authentications that KEDA would not find (KEDA `scale_resolvers.go`, `getTriggerAuthSpec`: it looks in the namespace of the
+/// scaled object, and for the other kind in the whole cluster).
 pub(super) fn authentication<T>(
     scaled: &Item<T>,
     triggers: &[Trigger],
@@ -134,7 +134,8 @@ pub(super) fn authentication<T>(
         let kind = kind.unwrap_or("TriggerAuthentication");
         let known = manifests.authentications.iter();
         let of_kind: Vec<_> = known.filter(|item| item.kind == kind).collect();
-        // A ClusterTriggerAuthentication is usually kept with the cluster, so that a name is missing only where others of the kind are here.
+        // A `ClusterTriggerAuthentication` is usually stored with the cluster's files, so a name is only missing if others of
+        // the kind are here.
         if kind == CLUSTER_WIDE && of_kind.is_empty() {
             continue;
         }
@@ -165,13 +166,13 @@ pub(super) fn authentication<T>(
     }
 }
 
-/// What holds between a `ScaledObject` and the consumers it scales.
+/// Checks a `ScaledObject` together with the consumers that it scales.
 pub(super) fn check_workload(
     workload: &Workload<'_>,
     scaling: Option<&Settings>,
     problems: &mut Vec<Problem>,
 ) {
-    // In a cluster they are what the autoscaler has set.
+    // In a cluster, the autoscaler has set the replicas.
     let live = workload.deployment.metadata.uid.is_some();
     if workload.deployment.spec.replicas.is_some() && !live {
         problems.push(workload.deployment.problem(
@@ -180,7 +181,7 @@ pub(super) fn check_workload(
             "they are KEDA's, and each apply would set them back; leave the field away",
         ));
     }
-    // The only one that a model of the settings covers.
+    // The model of the settings covers only a single trigger.
     if let (Some(settings), [trigger]) = (scaling, workload.scaled.spec.triggers.as_slice()) {
         queue_trigger(workload, settings, trigger, problems);
     }

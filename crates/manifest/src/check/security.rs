@@ -1,12 +1,12 @@
-//! The restricted profile, and what else a container must not have.
+//! The restricted profile of pod security, and other limits on containers.
 //!
-//! Source: Kubernetes, "Pod Security Standards", restricted (which includes baseline), as far as Deployments can break it.
+//! Source: Kubernetes, "Pod Security Standards", restricted (which includes baseline), as far as it concerns Deployments.
 
 use super::Problem;
 use crate::pod::{Container, Deployment, Pod, SecurityContext};
 use crate::{Item, Manifests};
 
-/// The kinds of volume that the restricted profile allows.
+/// The volume types that the restricted profile allows.
 const VOLUMES: [&str; 8] = [
     "configMap",
     "csi",
@@ -47,7 +47,7 @@ pub(super) fn check(deployment: &Item<Deployment>, problems: &mut Vec<Problem>) 
     }
 }
 
-/// What to write of requests and limits that are missing; `None`: none is.
+/// Advice on missing requests and limits; `None`: none are missing.
 fn resources(container: &Container) -> Option<String> {
     let resources = &container.resources;
     let missing = ["cpu", "memory"].into_iter();
@@ -66,7 +66,7 @@ fn resources(container: &Container) -> Option<String> {
     (!advice.is_empty()).then(|| advice.join("; "))
 }
 
-/// Whether the cluster refuses what the restricted profile does not allow.
+/// Checks that the cluster enforces the restricted profile.
 pub(super) fn check_namespaces(manifests: &Manifests, problems: &mut Vec<Problem>) {
     for namespace in &manifests.namespaces {
         let labels = &namespace.metadata.labels;

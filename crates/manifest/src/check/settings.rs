@@ -1,4 +1,4 @@
-//! The consumer's settings: its own parser reads what the manifests give it.
+//! The consumer's settings: its own parser reads the values in the manifests.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -17,9 +17,9 @@ const MAP_UNKNOWN: &str = "config-map-unknown";
 
 /// Variables of the consumer's container.
 pub(super) struct Settings {
-    /// As the consumer would see them, if it takes them.
+    /// The parsed settings, if the consumer accepts them.
     pub(super) args: Option<consumer::Args>,
-    /// Where they are set.
+    /// The place where they are set.
     place: Place,
 }
 
@@ -29,7 +29,7 @@ struct Place {
 }
 
 impl Settings {
-    /// A problem with the setting of `variable`.
+    /// Makes a problem of the setting `variable`.
     pub(super) fn problem(&self, name: &'static str, variable: &str, advice: String) -> Problem {
         Problem {
             name,
@@ -41,8 +41,8 @@ impl Settings {
     }
 }
 
-/// Whether this is the consumer of this project: by the name of its image, or by a setting that nothing else has. Another
-/// program's environment means nothing to the consumer's parser.
+/// Whether the container runs this project's consumer: by the name of its image, or by a setting that only this consumer has.
+/// The consumer's parser cannot judge another program's environment.
 fn is_consumer(container: &Container, manifests: &Manifests) -> bool {
     let image = container.image.rsplit('/').next().unwrap_or_default();
     let image = image.split([':', '@']).next().unwrap_or_default();
@@ -56,8 +56,8 @@ fn is_consumer(container: &Container, manifests: &Manifests) -> bool {
     image == "consumer" || own.chain(mapped).any(|name| name.starts_with("EDW_"))
 }
 
-/// Reads the settings, and reports variables that the consumer does not know, and values that it refuses. Of another program
-/// nothing is read.
+/// Reads the settings, and reports variables that the consumer does not know and values that it refuses. Ignores other
+/// programs.
 pub(super) fn read(
     deployment: &Item<Deployment>,
     container: &Container,
@@ -94,7 +94,7 @@ pub(super) fn read(
     let place = place.unwrap_or_else(elsewhere);
     let args = match parse(command, &variables) {
         Ok(args) => Some(args),
-        // What is not here cannot be judged.
+        // Incomplete settings cannot be judged.
         Err(_) if !complete => None,
         Err(error) => {
             problems.push(Problem {
@@ -110,7 +110,7 @@ pub(super) fn read(
     Settings { args, place }
 }
 
-/// What the container's `ConfigMap`s say, and the last of them.
+/// The values in the container's `ConfigMap`s, and the last of these.
 fn mapped(
     command: &clap::Command,
     deployment: &Item<Deployment>,
@@ -153,7 +153,7 @@ fn knows(command: &clap::Command, variable: &str) -> bool {
     flags.any(|flag| flag.get_env() == Some(OsStr::new(variable)))
 }
 
-/// Each variable as the flag whose twin it is; nothing is inherited from this process.
+/// Parses each variable as the flag that it stands for; nothing is inherited from this process.
 fn parse(
     command: clap::Command,
     variables: &BTreeMap<String, String>,
@@ -165,7 +165,7 @@ fn parse(
         if !matches!(twin.get_action(), ArgAction::SetTrue) {
             return Some(format!("{flag}={value}"));
         }
-        // clap's `FalseyValueParser`, which reads such variables.
+        // The values that clap's `FalseyValueParser` reads as false.
         let falsey = ["", "n", "no", "f", "false", "off", "0"];
         (!falsey.contains(&value.to_lowercase().as_str())).then_some(flag)
     };

@@ -1,4 +1,4 @@
-//! Selectors that must meet the pods, and what stands around them.
+//! Selectors that must match the pods, and objects around the pods.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::{Problem, Workload};
 use crate::pod::Deployment;
 use crate::{Item, Manifests};
 
-/// The metadata service, which has the Spot notices.
+/// The address of the metadata service, which gives the Spot notices.
 const METADATA: &str = "169.254.169.254";
 
-/// What a Deployment needs by itself.
+/// Checks the selectors of a Deployment.
 pub(super) fn check_selectors(
     deployment: &Item<Deployment>,
     manifests: &Manifests,
@@ -95,7 +95,7 @@ pub(super) fn check(workload: &Workload<'_>, problems: &mut Vec<Problem>) {
     notices(workload, &policies, problems);
 }
 
-/// Whether the consumer reaches the Spot notices that it is told to poll.
+/// Checks that the consumer can reach the Spot notices for which it polls.
 fn notices(
     workload: &Workload<'_>,
     policies: &[&Item<crate::surroundings::NetworkPolicy>],

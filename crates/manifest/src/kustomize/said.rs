@@ -1,7 +1,7 @@
-//! What kubectl says where it cannot render: the reason alone, without the marks of its log and without warnings.
+//! Extracts the reason from kubectl's error output, without log prefixes and warnings.
 
-/// The reason in what kubectl wrote to standard error: the value of `err` in the line of its log (`klog`, `textlogger`: in quotes as Go
-/// writes them, or, over several lines, between `<` and `>`), without the configuration that kustomize repeats before it
+/// The reason in kubectl's standard error: the value of `err` in its log line (`klog`, `textlogger`: in quotes as in Go, or, if
+/// it has several lines, between `<` and `>`), without the configuration that kustomize repeats before it
 /// (`api/internal/target/kusttarget_configplugin.go`: "trouble configuring builtin … with config").
 pub(super) fn reason(said: &str) -> String {
     let lines = said.lines().filter(|line| !is_warning(line));
@@ -22,13 +22,13 @@ pub(super) fn reason(said: &str) -> String {
     reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// kustomize `api/types/kustomization.go`, `CheckDeprecatedFields`, and `kubectl`'s own.
+/// Warnings of kustomize (`api/types/kustomization.go`, `CheckDeprecatedFields`) and of kubectl.
 fn is_warning(line: &str) -> bool {
     let line = line.trim_start_matches(['#', ' ']);
     line.starts_with("Warning:")
 }
 
-/// The text in quotes that `quoted` begins with; a line break in it becomes a space (Go `strconv.Quote`).
+/// The quoted text at the beginning of `quoted`; a line break in it becomes a space (Go `strconv.Quote`).
 fn unquoted(quoted: &str) -> String {
     let mut text = String::new();
     let mut letters = quoted.chars().skip(1);
@@ -50,7 +50,7 @@ fn unquoted(quoted: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Source: what kubectl 1.32 (kustomize 5.5) wrote of kustomizations that cannot be rendered.
+    /// Source: output of kubectl 1.32 (kustomize 5.5) for kustomizations that cannot be rendered.
     #[test]
     fn only_the_reason_is_left_of_what_kubectl_logs() {
         for (said, expected) in [

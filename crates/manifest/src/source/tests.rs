@@ -1,4 +1,4 @@
-//! Files as people have them.
+//! Tests of reading files in the forms that users have.
 
 use std::fs;
 use std::path::Path;
@@ -103,14 +103,14 @@ fn what_helm_makes_manifests_of_is_to_be_rendered_first() {
     let text = refusal(&dir.path().join("a.yaml"));
     let filled = "its line 2 has the placeholder {{DOCKER-IMAGE}}; write a value there first";
     assert!(text.ends_with(filled), "{text}");
-    // Of others' objects it may be part: alerts have such texts.
+    // It may be part of other objects: alerts have such texts.
     let alert = "kind: PrometheusRule\nmetadata: {name: \"{{ $labels.pod }}\"}\n";
     let dir = directory(&[("a.yaml", alert), ("b.tgz", "")]);
     read(&dir.path().join("a.yaml")).unwrap();
     assert!(refusal(&dir.path().join("b.tgz")).contains("it is packed"));
 }
 
-/// As a page in a browser gives it, where a manifest was copied from.
+/// A browser copies such spaces from a page with a manifest.
 #[test]
 fn a_space_that_is_none_to_yaml_is_named() {
     let copied = "kind: ScaledObject\nspec:\n\u{a0} pollingInterval: 10 \u{a0}# Optional. Default: 30 seconds\n";
@@ -136,7 +136,7 @@ fn a_key_that_is_there_twice_is_named_with_its_line() {
     );
 }
 
-/// kubectl's YAML becomes JSON on the way (`sigs.k8s.io/yaml`, `yamlToJSON`), with Go's rules for numbers.
+/// kubectl converts YAML to JSON (`sigs.k8s.io/yaml`, `yamlToJSON`), with Go's rules for numbers.
 #[test]
 fn numbers_are_what_go_reads() {
     let dir = TempDir::new().unwrap();
@@ -183,7 +183,8 @@ fn what_git_left_in_place_of_a_manifest_is_named() {
     }
 }
 
-/// kustomize `api/krusty`, `fileloader.go` and `git/repospec.go`: what is no file here is a URL or a repository, and is fetched.
+/// kustomize `api/krusty`, `fileloader.go` and `git/repospec.go`: a resource that is not a local file is a URL or a repository,
+/// and is fetched.
 #[test]
 fn what_a_kustomization_fetches_is_named_with_the_way_around() {
     for (resource, is_remote) in [
@@ -217,7 +218,7 @@ fn what_a_kustomization_fetches_is_named_with_the_way_around() {
             }
         }
     }
-    // Below a directory that is here, and in other fields that are fetched.
+    // In a local directory, and in other fields that are fetched.
     let dir = directory(&[("kustomization.yaml", "resources:\n- base\npatches: []\n")]);
     fs::create_dir(dir.path().join("base")).unwrap();
     let remote = "components:\n- https://example.com/a\n";
@@ -242,7 +243,7 @@ fn a_kustomization_that_takes_itself_is_a_cycle() {
             assert!(!told.contains("/../"), "{part}: {told}");
         }
     }
-    // A directory that two others take is none.
+    // A directory that two others include is no cycle.
     let dir = directory(&[("kustomization.yaml", "resources: [a, b]\n")]);
     for (name, resources) in [
         ("a", "../c"),
@@ -299,7 +300,7 @@ fn deprecated_fields_of_a_kustomization_work() {
         (&value["data"]["a"], &value["metadata"]["labels"]["team"]),
         (&"b".into(), &"shop".into())
     );
-    // Of what fails, the reason is told, and neither the warning nor the marks of the log.
+    // The error has only the reason, without the warning and the log prefix.
     fs::remove_file(dir.path().join("p.yaml")).unwrap();
     let told = refusal(dir.path());
     assert!(told.contains("no such file or directory"), "{told}");

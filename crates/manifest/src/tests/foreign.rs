@@ -1,11 +1,11 @@
-//! Manifests of other people, and as clusters print them.
+//! Tests of other teams' manifests, and of manifests that clusters print.
 
 use serde_json::{Value, json};
 
 use super::{base, document, names};
 use crate::{Document, Manifests, check, parse};
 
-/// The sample's ScaledObject by this name, of this Deployment, with a trigger of this access.
+/// The sample's ScaledObject with this name and Deployment, and a trigger with this access.
 fn scaled(name: &str, deployment: &str, access: &str) -> String {
     format!(
         "apiVersion: keda.sh/v1alpha1
@@ -25,7 +25,7 @@ fn read(text: &str) -> Manifests {
     Manifests::from_documents(&parse("a.yaml", text).unwrap()).unwrap()
 }
 
-/// What the first ScaledObject is refused for.
+/// The refusals of the first ScaledObject.
 fn refused(manifests: &Manifests) -> Vec<String> {
     let refusals = manifests.settings(&manifests.scaled_objects[0]).err();
     let refusals = refusals.into_iter().flat_map(|refusals| refusals.0);
@@ -199,7 +199,7 @@ spec:
     assert!(found[0].contains("envSourceContainerName"), "{found:?}");
 }
 
-/// Source: KEDA `scale_resolvers.go`, `resolveAuthRef`, which makes nothing of a container that is not there.
+/// Source: KEDA `scale_resolvers.go`, `resolveAuthRef`, which ignores a container that does not exist.
 #[test]
 fn an_authentication_reads_containers_of_the_scale_target() {
     let given = |container: &str| {

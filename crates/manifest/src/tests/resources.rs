@@ -1,4 +1,4 @@
-//! What is said of requests and limits.
+//! Tests of the advice on requests and limits.
 
 use super::*;
 

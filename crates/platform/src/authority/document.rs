@@ -6,56 +6,56 @@
 use serde_json::{Value, json};
 use workflow::contract::Stamp;
 
-/// Where Entra sends those whose federated credential does not match.
+/// The page of Microsoft Learn that Entra's refusal names when no federated credential matches.
 const HELP: &str = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation";
 
-/// Why no token is given.
+/// Reason why the token endpoint gives no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no such directory.
+    /// The directory (tenant) does not exist.
     NoTenant(String),
-    /// The directory knows no such identity.
+    /// The directory has no identity with this client id.
     NoApplication {
-        /// The client id asked for.
+        /// The client id in the request.
         client: String,
-        /// The directory asked.
+        /// The directory in the request.
         tenant: String,
     },
-    /// The request is none that the endpoint knows.
+    /// The endpoint does not know this kind of request.
     BadRequest(&'static str),
-    /// The assertion is no JWT.
+    /// The assertion is not a JWT.
     Malformed,
-    /// No federated credential is for this issuer.
+    /// No federated credential names this issuer.
     Issuer(String),
-    /// None of this issuer's is for this audience.
+    /// No federated credential of this issuer names this audience.
     Audience(String),
-    /// None of this issuer's is for this subject.
+    /// No federated credential of this issuer names this subject.
     Subject(String),
     /// The issuer's keys cannot be read.
     NoKeys(String),
-    /// The issuer publishes no key of the name that the assertion says it is signed by.
+    /// The issuer publishes no key with the key id of the assertion.
     UnknownKey {
-        /// The key's name, as the assertion says it.
+        /// The key id in the assertion.
         key: String,
-        /// Whose keys were looked through.
+        /// The issuer that was asked for its keys.
         issuer: String,
     },
-    /// The assertion is not signed by the key of the issuer that it names. Reports of this code are of other assertions than a
-    /// federated credential's.
+    /// The signature does not verify with the issuer's key. The public reports of this code concern assertions other than those
+    /// of a federated credential.
     Signature,
-    /// By the authority's clock, the assertion is not valid yet, or no longer.
+    /// By the authority's clock, the assertion is not valid yet or has expired.
     Times {
         /// The authority's time, in seconds since 1970.
         now: i64,
-        /// From when on it is valid.
+        /// Start of the assertion's validity, in seconds since 1970.
         from: i64,
-        /// Until when.
+        /// End of the assertion's validity, in seconds since 1970.
         to: i64,
     },
 }
 
 impl Refusal {
-    /// Its number: `700213` of `AADSTS700213`.
+    /// The number of the error code: `700213` for `AADSTS700213`.
     pub const fn code(&self) -> u32 {
         match self {
             Self::NoTenant(_) => 90002,
@@ -72,7 +72,7 @@ impl Refusal {
         }
     }
 
-    /// The HTTP status and OAuth's word for it (RFC 6749, 5.2).
+    /// The HTTP status and OAuth's error code (RFC 6749, 5.2).
     const fn kind(&self) -> (u16, &'static str) {
         match self {
             Self::NoTenant(_) | Self::BadRequest(_) | Self::Malformed | Self::NoKeys(_) => {
@@ -157,7 +157,7 @@ impl Refusal {
     }
 }
 
-/// Ids that nobody looks up.
+/// A trace or correlation id; clients do not use its value.
 fn uuid(last: u8) -> String {
     format!("00000000-0000-0000-0000-0000000000{last:02}")
 }

@@ -1,4 +1,5 @@
-//! What Entra decides: whether an assertion of a federated identity gets a token. No I/O: who asks brings the issuer's keys.
+//! Decides, as Entra does, whether an assertion of a federated identity gets a token. No I/O: the caller reads the issuer's
+//! keys.
 
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::jwk::JwkSet;
@@ -8,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Refusal, Signer};
 
-/// What clocks may differ by ("Microsoft identity platform access tokens": five minutes).
+/// Clock difference that Entra tolerates ("Microsoft identity platform access tokens": five minutes).
 pub const TOLERANCE_S: i64 = 300;
 
-/// The scope that storage is asked for with.
+/// The scope with which clients ask for a storage token.
 const SCOPE: &str = "https://storage.azure.com/.default";
 
 /// A federated credential, as `az identity federated-credential create` makes it.
@@ -21,7 +22,7 @@ pub struct FederatedCredential {
     pub issuer: String,
     /// `system:serviceaccount:<namespace>:<name>`.
     pub subject: String,
-    /// Whom tokens must be for.
+    /// The audience that an assertion must name.
     pub audience: String,
 }
 
@@ -32,11 +33,11 @@ pub struct Directory {
     pub tenant: String,
     /// The client id of the identity.
     pub client: String,
-    /// Whom the identity trusts.
+    /// The federated credential that the identity trusts.
     pub federated: FederatedCredential,
-    /// How long its tokens live, in seconds.
+    /// Lifetime of the tokens of this directory, in seconds.
     pub token_life_s: i64,
-    /// What clocks may differ by, in seconds: [`TOLERANCE_S`], unless tokens live for less than that.
+    /// Tolerated clock difference, in seconds: [`TOLERANCE_S`], or less if tokens live for less than that.
     pub tolerance_s: i64,
 }
 
@@ -51,7 +52,7 @@ pub(super) struct Form {
     scope: String,
 }
 
-/// The claims of a service account token that count.
+/// The claims of a service account token that the exchange reads.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Claims {
     iss: String,
@@ -64,19 +65,19 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// The pod that the token is bound to; empty where it says none.
+    /// The name of the pod that the token is bound to; empty if the token names no pod.
     pub(super) fn pod(&self) -> &str {
         self.kubernetes["pod"]["name"].as_str().unwrap_or_default()
     }
 }
 
-/// Whom to trust the token of, or who says so: nothing is verified yet.
+/// Reads the claims of an assertion without verifying its signature.
 pub(super) fn unverified(assertion: &str) -> Option<Claims> {
     insecure_decode_claims(assertion).ok()
 }
 
 impl Directory {
-    /// Everything that can be told without the issuer's keys; gives the claims that are yet to be verified.
+    /// Checks everything that needs no key of the issuer; returns the claims, which are not verified yet.
     pub(super) fn matches(&self, tenant: &str, form: &Form) -> Result<Claims, Refusal> {
         if tenant != self.tenant {
             return Err(Refusal::NoTenant(tenant.to_owned()));
@@ -118,7 +119,8 @@ impl Directory {
         Ok(claims)
     }
 
-    /// Whether `claims` are those of an assertion that one of the issuer's `keys` has signed, at `now` (seconds since 1970).
+    /// Checks that one of the issuer's `keys` signed the assertion with these `claims`, and that it is valid at `now` (seconds
+    /// since 1970).
     pub(super) fn verify(
         &self,
         assertion: &str,
@@ -133,7 +135,7 @@ impl Directory {
             issuer: claims.iss.clone(),
         })?;
         let key = DecodingKey::from_jwk(key).map_err(|_| Refusal::Signature)?;
-        // Times are judged below, by the authority's clock.
+        // The times are checked below, by the authority's clock.
         let mut strict = Validation::new(Algorithm::RS256);
         (strict.validate_exp, strict.validate_aud) = (false, false);
         strict.required_spec_claims.clear();
@@ -149,7 +151,7 @@ impl Directory {
         Ok(())
     }
 
-    /// A token for storage, issued at `now`. Entra dates tokens five minutes back, for clocks that are late.
+    /// Issues a token for storage at `now`. Entra dates its tokens five minutes back, because clocks of clients may be late.
     pub(super) fn grant(&self, signer: &Signer, now: i64) -> anyhow::Result<(String, Value)> {
         let (tenant, life) = (&self.tenant, self.token_life_s);
         let token = signer.sign(&json!({
@@ -167,7 +169,7 @@ impl Directory {
         }))?;
         let document = json!({
             "token_type": "Bearer",
-            // As Entra counts it: an hour is 3599 s.
+            // Entra reports one second less: 3599 s for an hour.
             "expires_in": life - 1,
             "ext_expires_in": life - 1,
             "access_token": token,

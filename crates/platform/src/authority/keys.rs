@@ -20,7 +20,7 @@ impl std::fmt::Debug for Signer {
 }
 
 impl Signer {
-    /// A new key, published under `id`.
+    /// Makes a new key, published under `id`.
     pub fn new(id: &str) -> anyhow::Result<Self> {
         let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
             .context("make an RSA key")?;
@@ -35,14 +35,14 @@ impl Signer {
         })
     }
 
-    /// A token with these claims.
+    /// Signs a token with these claims.
     pub fn sign(&self, claims: &impl Serialize) -> anyhow::Result<String> {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(self.id.clone());
         encode(&header, claims, &self.key).context("sign a token")
     }
 
-    /// What others verify its tokens with.
+    /// The key set with which other parties verify the tokens.
     pub fn published(&self) -> JwkSet {
         JwkSet {
             keys: vec![self.public.clone()],

@@ -1,4 +1,4 @@
-//! Projects service account tokens into files as the kubelet does, and replaces them before they end.
+//! Projects service account tokens into files, as the kubelet does, and replaces them before they expire.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -18,22 +18,22 @@ use super::Signer;
 /// The file's name under `/var/run/secrets/azure/tokens` (azure-workload-identity, `webhook/consts.go`).
 const FILE: &str = "azure-identity-token";
 
-/// What a pod's volume says of its token, and whose it is.
+/// Settings of a projected token volume, and the service account of its pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Projection {
     /// The cluster's issuer.
     pub issuer: String,
     /// The service account's namespace.
     pub namespace: String,
-    /// The service account.
+    /// The service account's name.
     pub service_account: String,
-    /// Whom the token is for.
+    /// The audience of the token.
     pub audience: String,
-    /// How long one lives. Kubernetes gives none less than 10 minutes.
+    /// Lifetime of each token. Kubernetes gives none less than 10 minutes.
     pub life: Duration,
-    /// How old the first one is.
+    /// Age of the first token when it is projected.
     pub age: Duration,
-    /// Whether it is replaced at 80 % of its life (kubelet, `token_manager.go`, `requiresRefresh`).
+    /// Whether the token is replaced at 80 % of its lifetime (kubelet, `token_manager.go`, `requiresRefresh`).
     pub is_renewed: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Kubelet {
 }
 
 impl Kubelet {
-    /// One whose tokens `signer` signs, with its volumes below `within`.
+    /// Makes a kubelet whose tokens `signer` signs, and which keeps its volumes below `within`.
     pub fn new(signer: Arc<Signer>, within: &Path) -> anyhow::Result<Self> {
         Ok(Self {
             signer,
@@ -58,7 +58,7 @@ impl Kubelet {
         })
     }
 
-    /// Projects the token of `pod` and keeps it fresh. Gives the file.
+    /// Projects the token of `pod` and keeps it fresh. Returns the file's path.
     pub fn project(&self, pod: &str, projection: Projection) -> anyhow::Result<PathBuf> {
         let volume = self.volumes.path().join(pod);
         fs::create_dir(&volume).with_context(|| format!("make the volume of {pod}"))?;
@@ -74,7 +74,7 @@ impl Kubelet {
             let every = projection.life.mul_f64(0.8);
             self.tasks().spawn(async move {
                 for version in 1.. {
-                    // The passing of a token's life is what this is about.
+                    // The wait is the token's lifetime itself, so there is no condition to wait for.
                     tokio::time::sleep(every).await;
                     let token = token(&signer, &pod, &projection, Duration::ZERO)?;
                     write(&volume, version, &token)?;
@@ -86,12 +86,12 @@ impl Kubelet {
         Ok(file)
     }
 
-    /// How many tokens it has replaced.
+    /// How many tokens were replaced so far.
     pub fn renewals(&self) -> u64 {
         self.renewals.load(Ordering::Relaxed)
     }
 
-    /// Whether every file was replaced when it was due.
+    /// Returns an error if a file was not replaced when it was due.
     pub fn check(&self) -> anyhow::Result<()> {
         while let Some(ended) = self.tasks().try_join_next() {
             ended?.context("replace a projected token")?;
@@ -104,7 +104,7 @@ impl Kubelet {
     }
 }
 
-/// A service account token as the API server issues it, `age` ago.
+/// A service account token as the API server issues it, issued `age` ago.
 fn token(
     signer: &Signer,
     pod: &str,
@@ -136,8 +136,8 @@ fn token(
 }
 
 /// Replaces the contents of `volume` in one step, as the kubelet's `AtomicWriter` does (`pkg/volume/util/atomic_writer.go`):
-/// a new directory, a link to it that takes the place of `..data`, and the old directory goes. Readers see the old token or
-/// the new one, whole.
+/// writes a new directory, renames a new link to it over `..data`, and removes the old directory. Readers see the whole old
+/// token or the whole new one.
 fn write(volume: &Path, version: u64, token: &str) -> anyhow::Result<()> {
     let written = || {
         let old = fs::read_link(volume.join("..data")).ok();

@@ -1,4 +1,4 @@
-//! The HTTPS server: Entra's endpoints, and those of the cluster's issuer.
+//! The HTTPS server with Entra's endpoints and those of the cluster's token issuer.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -28,29 +28,29 @@ use super::exchange::{Form, unverified};
 use super::{Directory, Refusal, Signer};
 use crate::lock::lock;
 
-/// Largest request: an assertion has 2 KiB.
+/// Largest request body, in bytes: an assertion has 2 KiB.
 const MOST: usize = 64 * 1024;
 
-/// How long the issuer may take to publish its keys to the authority.
+/// Time limit for the authority's request for the issuer's keys.
 const KEYS: Duration = Duration::from_secs(5);
 
-/// Where the issuer is, beside the tenants.
+/// First path segment of the issuer's endpoints; Entra's endpoints begin with the tenant.
 const CLUSTER: &str = "cluster";
 
-/// One assertion that was brought, and what it got.
+/// One request to exchange an assertion, and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// The pod that the assertion is bound to.
     pub pod: String,
-    /// The code of the refusal; `None` where a token was given.
+    /// The code of the refusal; `None` if a token was given.
     pub refused: Option<u32>,
 }
 
-/// The authority, at work until it is dropped.
+/// The running authority; it stops when dropped.
 #[derive(Debug)]
 pub struct Authority {
     shared: Arc<Shared>,
-    /// What accepts connections, and joins those that have ended.
+    /// The task that accepts connections, and joins those that have ended.
     accepting: AbortOnDropHandle<()>,
     _open: DropGuard,
 }
@@ -61,7 +61,7 @@ struct Shared {
     tls: Tls,
     directory: Directory,
     signer: Signer,
-    /// What the issuer publishes.
+    /// The issuer's published keys.
     published: JwkSet,
     client: reqwest::Client,
     skew_s: AtomicI64,
@@ -73,7 +73,8 @@ struct Shared {
 }
 
 impl Authority {
-    /// Starts one over `tls`. `directory` is told the issuer's address; `published` are the issuer's keys.
+    /// Starts an authority over `tls`. `directory` makes the directory from the issuer's address; `published` are the issuer's
+    /// keys.
     pub async fn start(
         tls: Tls,
         published: JwkSet,
@@ -111,38 +112,38 @@ impl Authority {
         })
     }
 
-    /// Its address: what `AZURE_AUTHORITY_HOST` says.
+    /// Its address: the value of `AZURE_AUTHORITY_HOST`.
     pub fn host(&self) -> &str {
         &self.shared.base
     }
 
-    /// The issuer of the cluster, beside it.
+    /// The address of the cluster's token issuer, which the same server serves.
     pub fn issuer(&self) -> String {
         format!("{}/{CLUSTER}/", self.shared.base)
     }
 
-    /// The identity that it knows.
+    /// The directory with the one identity that the authority knows.
     pub fn directory(&self) -> &Directory {
         &self.shared.directory
     }
 
-    /// Closes every connection at once, or no longer.
+    /// Makes the authority close every connection at once, or serve connections again.
     pub fn set_away(&self, is_away: bool) {
         self.shared.is_away.store(is_away, Ordering::Release);
     }
 
-    /// Has its clock go wrong by so many seconds.
+    /// Sets the authority's clock ahead by this many seconds.
     pub fn set_skew(&self, seconds: i64) {
         self.shared.skew_s.store(seconds, Ordering::Release);
     }
 
-    /// How often somebody came while it was away.
+    /// How many connections were refused while the authority was away.
     pub fn turned_away(&self) -> u64 {
         self.shared.turned_away.load(Ordering::Acquire)
     }
 
-    /// Whether nothing in it has panicked: no connection, and not the task that accepts them, which ends by nothing else
-    /// while the authority is there.
+    /// Returns an error if a connection's task or the accepting task has panicked. The accepting task ends only by a panic
+    /// while the authority exists.
     pub fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
             !self.shared.panicked.load(Ordering::Acquire) && !self.accepting.is_finished(),
@@ -151,12 +152,12 @@ impl Authority {
         Ok(())
     }
 
-    /// Every assertion that was brought so far.
+    /// Every exchange so far.
     pub fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.shared.exchanges).clone()
     }
 
-    /// Every token that it gave, and every assertion that was brought: what must not be written down anywhere.
+    /// Every token that was given and every assertion that was received: no log or report may contain them.
     pub fn secrets(&self) -> Vec<String> {
         lock(&self.shared.secrets).clone()
     }
@@ -175,20 +176,20 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, open: CancellationTo
             }
             accepted = listener.accept() => accepted,
         };
-        // One that is away has closed the connection by dropping it.
+        // While the authority is away, the dropped stream closes the connection.
         match accepted {
             Ok((stream, _)) if !shared.is_away.load(Ordering::Acquire) => {
                 connections.spawn(connection(stream, shared.clone()));
             }
             Ok(_) => shared.turn_away(),
-            // No file descriptor is left, which a pause may cure.
+            // No file descriptor is left; after a pause there may be one.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // Who does not trust the certificate goes away, and says why.
+    // A client that does not trust the certificate ends the handshake and reports it itself.
     let Ok(stream) = shared.tls.accept(stream).await else {
         return;
     };
@@ -275,7 +276,7 @@ impl Shared {
         Ok(document)
     }
 
-    /// The keys that `issuer` publishes, found by its discovery document as Entra finds them.
+    /// Reads the keys that `issuer` publishes through its discovery document, as Entra does.
     async fn keys(&self, issuer: &str) -> anyhow::Result<JwkSet> {
         #[derive(serde::Deserialize)]
         struct Discovery {
@@ -289,7 +290,7 @@ impl Shared {
     }
 }
 
-/// Reads `application/x-www-form-urlencoded`, which is what a URL's query is written in. What is not there stays empty.
+/// Reads `application/x-www-form-urlencoded`, the format of a URL's query. Missing fields stay empty.
 fn form(body: &[u8]) -> Form {
     let mut url = reqwest::Url::parse("https://form/").expect("a constant must be a URL");
     url.set_query(std::str::from_utf8(body).ok());

@@ -1,9 +1,9 @@
-//! Consumers that come and go with the backlog: the model of KEDA and the HPA reads a ScaledObject, looks at the live queue and
-//! says how many there are to be. What it decides is called the model's, never KEDA's.
+//! Scaling of consumers by the queue's length: a model of KEDA and the HPA reads a ScaledObject, polls the live queue and
+//! decides the number of replicas. Reports call these decisions the model's, never KEDA's.
 //!
-//! [`Scaling`] is what it goes by, [`Pod`] what each consumer is told, [`Scaler`] the loop, which reads the queue as KEDA does
-//! (`read`), [`ScalingRecord`] what it saw and did, to be held against what the model has for the same queue, tick for tick, with the
-//! settings of the scenario, whatever settings the loop went by.
+//! [`Scaling`] holds the settings, [`Pod`] the consumer's configuration, [`Scaler`] the loop, which reads the queue as KEDA
+//! does (`read`). [`ScalingRecord`] records what the scaler saw and did. It is compared, tick for tick, with the model's
+//! decisions for the same queue under the scenario's settings, also if the scaler used other settings.
 
 mod pod;
 mod read;

@@ -1,4 +1,4 @@
-//! What the Deployment of the manifests says of each consumer, at a pace.
+//! Configuration of each consumer, as the Deployment of the manifests has it, at a pace.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use workflow::duration;
 
 use super::scaling::{ScalingError, count};
 
-/// The grace period of a pod that names none (Kubernetes, `terminationGracePeriodSeconds`).
+/// The grace period of a pod whose spec sets none (Kubernetes, `terminationGracePeriodSeconds`).
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 
-/// The setting that has to be whole seconds.
+/// The setting whose value must be whole seconds.
 const VISIBILITY: &str = "EDW_VISIBILITY";
 
-/// How long a consumer may take to drain.
+/// The setting for the time that a consumer may take to drain.
 const GRACE: &str = "EDW_GRACE";
 
-/// No drain is given less. It is a limit, so that a longer one changes nothing where work takes less; and what a drain waits for,
-/// the answer to a request that is under way, takes as long on a busy machine at any pace.
+/// Shortest grace period at any pace. A grace period is a limit, so a longer one changes nothing if the work takes less; and on
+/// a busy machine the answer to a pending request, for which a drain waits, takes as long at any pace.
 const LEAST_GRACE: Duration = Duration::from_secs(3);
 
-/// The consumer's longest pause between two looks at an empty queue, and its default.
+/// The consumer's longest pause between two polls of an empty queue, with its default.
 const IDLE_POLL_MAX: (&str, Duration) = ("EDW_IDLE_POLL_MAX", Duration::from_secs(5));
 
-/// What each consumer is told.
+/// Configuration of each consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
     grace: Duration,
@@ -33,7 +33,7 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// What the kustomization in `dir` says.
+    /// Reads the Deployment from the kustomization in `dir`.
     pub fn read(dir: &Path) -> Result<Self, ScalingError> {
         Self::of(&read_plain(dir)?, dir)
     }
@@ -46,7 +46,7 @@ impl Pod {
         let pod = &deployment.spec.template.spec;
         let grace = pod.termination_grace_period_seconds;
         let variables = manifests.config_maps.iter().flat_map(|map| &map.spec);
-        // Where storage is, and where probes answer, the environment says.
+        // The environment sets the addresses of storage and probes.
         let own = |(name, _): &(&String, &String)| {
             name.starts_with("EDW_") && !["EDW_LISTEN", "EDW_LOG_FORMAT"].contains(&name.as_str())
         };
@@ -59,8 +59,8 @@ impl Pod {
         })
     }
 
-    /// From SIGTERM to SIGKILL: the drain, and what is left after it to hand messages back, for which a consumer takes the same
-    /// time at any pace.
+    /// Time from SIGTERM to SIGKILL: the drain at this pace, and the rest, in which a consumer hands messages back and which is
+    /// the same at any pace.
     pub fn grace(&self, pace: Pace) -> Duration {
         match self.duration(GRACE) {
             Some(drain) => here(GRACE, drain, pace) + self.grace.saturating_sub(drain),
@@ -74,12 +74,12 @@ impl Pod {
         duration::parse(value).ok()
     }
 
-    /// How long a lease lasts, where it says so.
+    /// The visibility timeout at this pace, if the Deployment sets one.
     pub fn lease(&self, pace: Pace) -> Option<Duration> {
         Some(pace.lease(self.duration(VISIBILITY)?))
     }
 
-    /// The consumer's own settings (`EDW_*`), each duration divided; also that of its pauses, which it has without being told.
+    /// The consumer's own settings (`EDW_*`), each duration divided by the pace; includes the idle pause, which has a default.
     pub fn variables(&self, pace: Pace) -> Vec<(String, String)> {
         let mut variables = self.variables.clone();
         let (name, default) = IDLE_POLL_MAX;
@@ -95,7 +95,7 @@ impl Pod {
     }
 }
 
-/// What a duration of production is here.
+/// Converts a duration of production to this pace.
 fn here(variable: &str, production: Duration, pace: Pace) -> Duration {
     match variable {
         VISIBILITY => pace.lease(production),

@@ -1,4 +1,4 @@
-//! Reading the length of the queue as KEDA does: with its tries, its timeouts and its pauses.
+//! Reads the length of the queue as KEDA does: with the same retries, timeouts and pauses.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use workflow::ports::{MAX_RECEIVE, StorageError};
 
 use crate::storage;
 
-/// A failed read is made once more with a new client (KEDA `pkg/scaling/cache/scalers_cache.go`,
+/// Rounds of one read: KEDA repeats a failed read once with a new client (KEDA `pkg/scaling/cache/scalers_cache.go`,
 /// `GetMetricsAndActivityForScaler`).
 const ROUNDS: u32 = 2;
 
 /// Tries of one round (Azure SDK for Go `sdk/azcore/runtime/policy_retry.go`, `defaultMaxRetries`, which are three more).
 const TRIES: u32 = 4;
 
-/// How long one try may take (KEDA `pkg/util/env_resolver.go`, `KEDA_HTTP_DEFAULT_TIMEOUT`).
+/// Timeout of one try (KEDA `pkg/util/env_resolver.go`, `KEDA_HTTP_DEFAULT_TIMEOUT`).
 const TRY: Duration = Duration::from_secs(3);
 
-/// No try is given less at any pace: a busy machine answers a request as slowly at pace 15 as at pace 1.
+/// Shortest timeout of one try at any pace: a busy machine answers a request as slowly at pace 15 as at pace 1.
 const LEAST_TRY: Duration = Duration::from_secs(1);
 
-/// The first pause between two tries; the next ones are three and seven times as long (`policy_retry.go`, `setDefaults` and
+/// First pause between two tries; the next two are three and seven times as long (`policy_retry.go`, `setDefaults` and
 /// `calcDelay`, whose random factor of 0.8 to 1.3 is taken as 1).
 const PAUSE: Duration = Duration::from_millis(800);
 
-/// The queue as the scaler reads it at `pace`. Each try that gets no answer costs its timeout: a read that fails takes 42 s in
-/// production, as the model has it (`autoscaler`, `envelope::runs`), and the loop that made it is late by as much.
+/// Observes the queue at `pace`, as the scaler does. Each try without an answer costs its timeout. A read that fails takes 42 s
+/// in production, as in the model (`autoscaler`, `envelope::runs`), and delays its loop by as much.
 pub(super) async fn observe(
     queue: &dyn storage::Queue,
     strategy: LengthStrategy,
@@ -41,7 +41,7 @@ pub(super) async fn observe(
     Err(ScalerError)
 }
 
-/// One round of tries. `None`: all have failed, or an answer says that another try would fail too.
+/// One round of tries. `None`: all tries failed, or an answer shows that another try would fail too.
 async fn round(queue: &dyn storage::Queue, strategy: LengthStrategy, pace: Pace) -> Option<Queue> {
     let patience = pace.time(TRY).max(LEAST_TRY.min(TRY));
     for attempt in 1..=TRIES {
@@ -59,7 +59,7 @@ async fn round(queue: &dyn storage::Queue, strategy: LengthStrategy, pace: Pace)
 
 async fn look(queue: &dyn storage::Queue, strategy: LengthStrategy) -> Result<Queue, StorageError> {
     let all = queue.approximate_count().await?;
-    // Only for the strategy that looks: a peek is one more request, as it is for KEDA.
+    // Peek only if the strategy needs it: a peek is one more request, for KEDA too.
     let visible = match strategy {
         LengthStrategy::All => all,
         LengthStrategy::VisibleOnly => queue.peek(MAX_RECEIVE).await?.len() as u64,
@@ -80,14 +80,14 @@ mod tests {
 
     use super::*;
 
-    /// What a queue makes of the first reads; it answers those after them.
+    /// What the queue does with the first reads; later reads succeed.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Trouble {
         Silence,
         Error(ErrorKind),
     }
 
-    /// A queue of seven messages that has trouble with so many reads first.
+    /// A queue of seven messages whose first reads have trouble.
     struct Troubled {
         trouble: Trouble,
         times: u32,
@@ -131,7 +131,7 @@ mod tests {
         }
     }
 
-    /// What a read gives, after how many tries and how long.
+    /// The result of a read, the number of its tries, and its duration.
     async fn read(trouble: Trouble, times: u32, pace: u32) -> (Option<u64>, u32, Duration) {
         let queue = Troubled {
             trouble,

@@ -1,4 +1,4 @@
-//! What a scaler saw and did, and whether the model allows it.
+//! Record of what a scaler saw and did, and the check of it against the model.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use workflow::contract::Stamp;
 
 use evidence::events::{Allowed, AllowedBand};
 
-/// Steps of the grid of phases in a sync period, where the phases are not known.
+/// Number of phases tried within one sync period, if the phases are unknown.
 const STEPS: u32 = 20;
 
-/// How much later a watch tells of a decision than it was made, and how far apart two looks at the queue may be.
+/// How late a watch may report a decision, and how far apart two polls of the queue may be.
 const SEEN: Duration = Duration::from_secs(1);
 
 /// Replicas and queue over time, as a scaler saw them; times count from its start.
@@ -23,24 +23,24 @@ pub struct ScalingRecord {
     ticks: Vec<Tick>,
     replicas: ReplicaSeries,
     latest: Duration,
-    /// Whether it is of a real cluster, whose loops tick when they do; else each look at the queue was a tick.
+    /// Whether the record is of a real cluster, whose loops tick at unknown times; otherwise each poll of the queue was a tick.
     is_watched: bool,
-    /// What kept a real autoscaler from being one, though nobody's settings were wrong.
+    /// Why a real autoscaler was not available, although no setting was wrong.
     away: Option<String>,
 }
 
 /// One turn of a loop.
 #[derive(Debug, Clone, Copy)]
 struct Tick {
-    /// When it was due.
+    /// When the tick was due.
     due: Duration,
     /// When the queue had been read.
     now: Duration,
-    /// What the queue was like.
+    /// The state of the queue.
     observed: Observation,
 }
 
-/// How a scaler begins: as for a ScaledObject that is created now, the operator polls at once, and the HPA lets a period pass.
+/// Initial state of a scaler whose ScaledObject is created now: the operator polls at once, the HPA first lets one period pass.
 pub(super) fn beginning(settings: &Settings) -> Start {
     Start {
         phases: Phases {
@@ -64,7 +64,8 @@ impl ScalingRecord {
         }
     }
 
-    /// Of a cluster whose scaling is only watched, from `since` on: a Deployment without replicas that nothing has scaled yet.
+    /// Makes a record of a cluster whose scaling is only watched, from `since` on: of a Deployment with no replicas that was
+    /// never scaled.
     pub fn watched(since: Stamp) -> Self {
         Self {
             is_watched: true,
@@ -72,28 +73,28 @@ impl ScalingRecord {
         }
     }
 
-    /// The queue was looked at, `now` after the begin.
+    /// Records that the queue was observed `now` after the start.
     pub fn looked(&mut self, now: Duration, observed: Observation) {
         let due = now;
         self.ticks.push(Tick { due, now, observed });
     }
 
-    /// So many replicas are wanted from then on, `now` after the begin.
+    /// Records that the autoscaler asked for `replicas`, `now` after the start.
     pub fn scaled(&mut self, now: Duration, replicas: u32) {
         self.replicas.push(now, replicas);
     }
 
-    /// A real autoscaler was not there, for this reason. The first is kept.
+    /// Records why the real autoscaler was not available. Only the first reason is kept.
     pub fn was_away(&mut self, why: &str) {
         self.away.get_or_insert_with(|| why.to_owned());
     }
 
-    /// Why it was not there, if it once was not.
+    /// Why the real autoscaler was not available, if it ever was not.
     pub fn away(&self) -> Option<&str> {
         self.away.as_deref()
     }
 
-    /// How many replicas are wanted now.
+    /// The number of replicas wanted now.
     pub fn wanted(&self) -> u32 {
         self.replicas.counts().last().copied().unwrap_or(0)
     }
@@ -112,23 +113,24 @@ impl ScalingRecord {
         }
     }
 
-    /// When its times begin.
+    /// The moment from which the record's times count.
     pub const fn since(&self) -> Stamp {
         self.since
     }
 
-    /// The replicas that were wanted.
+    /// The number of replicas wanted, over time.
     pub const fn replicas(&self) -> &ReplicaSeries {
         &self.replicas
     }
 
-    /// From its begin to now.
+    /// Time from the record's start to now.
     pub fn age(&self) -> Duration {
         let micros = Stamp::now().micros_since(self.since);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     }
 
-    /// Why it says nothing of the settings, if so: the loops were not there, or ticked later than `slack`.
+    /// Why this record proves nothing about the settings, if so: the autoscaler was not available, or its loops ticked later
+    /// than `slack`.
     pub fn untold(&self, slack: Duration) -> Option<String> {
         if let Some(why) = self.away() {
             return Some(format!("KEDA did not answer the HPA: {why}"));
@@ -139,28 +141,29 @@ impl ScalingRecord {
         })
     }
 
-    /// How late a tick of its loops was at most: a machine that is busy with something else delays them.
+    /// The longest delay of a tick: another load on the machine delays the loops.
     pub const fn latest(&self) -> Duration {
         self.latest
     }
 
-    /// How often the queue was looked at.
+    /// How often the queue was polled.
     pub fn polls(&self) -> usize {
         self.ticks.len()
     }
 
-    /// The most replicas that were wanted.
+    /// The largest number of replicas wanted.
     pub fn most(&self) -> u32 {
         self.replicas.counts().into_iter().max().unwrap_or(0)
     }
 
-    /// What the model allows under `settings` up to `until`, and where the replicas leave it.
+    /// Compares the replicas with what the model allows under `settings` up to `until`; also returns where the replicas leave
+    /// that range.
     ///
-    /// The loops read the queue at known moments, so nothing is left open: the model makes the same ticks, with what they read.
-    /// It is widened by how late these ticks were at most ([`ScalingRecord::latest`]), and by nothing else. A tick that `settings`
-    /// ask for and the scaler did not make, the model makes when it is due, with what was read last.
+    /// The local loops poll the queue at known moments, so no phase is unknown: the model makes the same ticks with the same
+    /// readings. Its range is widened only by the longest delay of a tick ([`ScalingRecord::latest`]). If `settings` require a
+    /// tick that the scaler did not make, the model makes it when it is due, with the last reading.
     ///
-    /// When the loops of a cluster tick, nobody knows: there it is what any of their phases allows.
+    /// In a cluster the times of the ticks are unknown: there, the range covers every phase of the loops.
     pub fn allowed(&self, settings: &Settings, until: Duration) -> (Allowed, Vec<Excursion>) {
         let envelope = if self.is_watched {
             self.possible_anyhow(settings, until, SEEN)
@@ -184,7 +187,7 @@ impl ScalingRecord {
         (allowed, excursions)
     }
 
-    /// The replicas of a model that goes by `settings` and ticks as this scaler did.
+    /// The replicas of a model that follows `settings` and ticks when this scaler did.
     fn replayed(&self, settings: &Settings, until: Duration) -> ReplicaSeries {
         let mut model = Autoscaler::new(settings.clone(), &beginning(settings));
         let mut replicas = ReplicaSeries::starting_with(model.replicas());
@@ -201,7 +204,7 @@ impl ScalingRecord {
             seen = tick.observed;
             step(&mut model, tick.now, seen);
         }
-        // What was due less than a sync period ago may still be under way.
+        // A tick that was due less than a sync period ago may still be running.
         let over = until.saturating_sub(settings.controller.sync_period);
         while let Some(due) = model.next_due().filter(|due| *due < over) {
             step(&mut model, due, seen);
@@ -209,8 +212,8 @@ impl ScalingRecord {
         replicas
     }
 
-    /// When the model has `replicas` of them for the first time under `settings` if its loops see what these saw, tick for tick,
-    /// and are never late; `None`: never. In a cluster: the latest moment at which it has them, whatever the phases.
+    /// When the model first reaches `replicas` under `settings`, if its loops see the same readings tick for tick and are never
+    /// late; `None`: never. For a cluster: the latest such moment over all phases.
     pub fn possible(&self, settings: &Settings, replicas: u32) -> Option<Duration> {
         if self.is_watched {
             let until = self.ticks.last()?.now;
@@ -226,7 +229,7 @@ impl ScalingRecord {
         })
     }
 
-    /// What the model allows for the queue that was seen, whatever the phases of its loops.
+    /// What the model allows for the recorded queue, over all phases of its loops.
     fn possible_anyhow(&self, settings: &Settings, until: Duration, slack: Duration) -> Envelope {
         let uncertainty = Uncertainty {
             slack,
@@ -255,7 +258,7 @@ mod tests {
         Settings::default().faster(10)
     }
 
-    /// What a scaler records that goes by `settings`, whose queue holds `messages` throughout, and whose ticks are all `late`.
+    /// The record of a scaler that follows `settings`, whose queue always holds `messages`, and all of whose ticks are `late`.
     fn recorded(settings: &Settings, messages: u64, late: Duration) -> ScalingRecord {
         let mut recording = ScalingRecord::new(Stamp::from_micros(0));
         let mut model = Autoscaler::new(settings.clone(), &beginning(settings));

@@ -20,29 +20,29 @@ use super::{Scaling, ScalingRecord};
 use crate::lock::lock;
 use crate::storage;
 
-/// While paused, how often it is looked whether that is over.
+/// Interval of the check whether a pause of the scaling is over.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// What it works on.
+/// The parts of a run that the scaler works on.
 pub struct Driven {
-    /// The queue whose length is looked at.
+    /// The queue whose length is polled.
     pub queue: Arc<dyn storage::Queue>,
-    /// What is scaled.
+    /// The consumers that are scaled.
     pub target: Arc<dyn Target>,
-    /// Where decisions are taken down.
+    /// The event log that records decisions.
     pub log: EventLog,
-    /// The name of the queue, where a run has several.
+    /// The name of the queue, if a run has several.
     pub name: Option<String>,
 }
 
-/// What is scaled.
+/// A group of consumers that can be scaled.
 #[async_trait]
 pub trait Target: Send + Sync {
-    /// From now on so many replicas are wanted.
+    /// Sets the number of replicas that are wanted from now on.
     async fn scale(&self, replicas: u32);
 }
 
-/// The model of KEDA and the HPA at work on a run, until it is stopped or dropped.
+/// The model of KEDA and the HPA, scaling a run until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Scaler {
     stop: DropGuard,
@@ -51,7 +51,7 @@ pub struct Scaler {
 }
 
 impl Scaler {
-    /// Scales `driven` from none on, as `scaling` says.
+    /// Starts to scale `driven` from zero replicas, as `scaling` says.
     pub fn start(scaling: &Scaling, driven: Driven) -> Self {
         let stop = CancellationToken::new();
         let settings = scaling.effective();
@@ -74,12 +74,12 @@ impl Scaler {
         }
     }
 
-    /// What it has seen and done so far.
+    /// The record so far.
     pub fn recording(&self) -> ScalingRecord {
         lock(&self.recording).clone()
     }
 
-    /// Ends it, and tells whether it went well.
+    /// Stops the scaler, and returns its record or its first error.
     pub async fn stop(self) -> anyhow::Result<ScalingRecord> {
         drop(self.stop);
         let ended = self.task.await.context("scale the consumers")?;
@@ -112,7 +112,7 @@ impl Drive {
         }
     }
 
-    /// What is due: looks at the queue, lets the model decide, and says to the fleet what it decided.
+    /// Does what is due: polls the queue, lets the model decide, and hands the decision to the fleet.
     async fn tick(&mut self, due: Duration) -> anyhow::Result<()> {
         let observed = observe(&*self.driven.queue, self.settings.strategy, self.pace).await;
         let now = self.since.elapsed();

@@ -1,4 +1,4 @@
-//! How a run is scaled: the ScaledObject and the Deployment of the manifests, with what a scenario changes of them.
+//! Settings by which a run is scaled: the ScaledObject and the Deployment of the manifests, with a scenario's changes.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Pod;
 
-/// Where short names of the queue's trigger are, seen from `spec`.
+/// Paths, within `spec`, to which short field names of the queue's trigger refer.
 const TRIGGER: [&str; 4] = [
     "queueLength",
     "activationQueueLength",
@@ -17,65 +17,65 @@ const TRIGGER: [&str; 4] = [
     "useCachedMetrics",
 ];
 
-/// What decides how many consumers there are.
+/// Settings that decide the number of consumers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling {
-    /// Where the manifests are.
+    /// The directory of the manifests.
     pub from: PathBuf,
-    /// What the ScaledObject says, in the cluster's own time.
+    /// The settings of the ScaledObject, in a cluster's own time.
     pub settings: Settings,
-    /// What the scenario has changed of it: field and value.
+    /// The scenario's changes to them: field and value.
     pub changes: Vec<(String, String)>,
-    /// How many times as fast as in a cluster everything happens.
+    /// How many times faster than in a cluster everything happens.
     pub pace: Pace,
-    /// What the Deployment says of each consumer.
+    /// The consumer's configuration in the Deployment.
     pub pod: Pod,
 }
 
-/// Why manifests do not say how a run is scaled.
+/// Reason why manifests give no usable scaling settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ScalingError {
-    /// They cannot be read.
+    /// The manifests cannot be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// Not one object of this kind.
+    /// The manifests do not have exactly one object of this kind.
     #[error("find the {kind} in {}: there are {found}, give a directory that has one", dir.display())]
     Count {
         /// The kind.
         kind: &'static str,
-        /// Where.
+        /// The directory of the manifests.
         dir: PathBuf,
-        /// How many there are.
+        /// How many objects of this kind it has.
         found: usize,
     },
-    /// The ScaledObject is of no shape that KEDA knows.
+    /// The ScaledObject's shape is none that KEDA accepts.
     #[error("read the ScaledObject of {}: {field}: {problem}", dir.display())]
     Shape {
-        /// Where.
+        /// The directory of the manifests.
         dir: PathBuf,
-        /// Which field.
+        /// The field that is wrong.
         field: String,
-        /// What does not fit.
+        /// What is wrong with it.
         problem: ShapeError,
     },
     /// A cluster would refuse the ScaledObject.
     #[error("use the ScaledObject of {}: {refusals}", dir.display())]
     Refused {
-        /// Where.
+        /// The directory of the manifests.
         dir: PathBuf,
         /// What is wrong.
         refusals: Refusals,
     },
-    /// It has more triggers than the queue of a run.
+    /// The ScaledObject has triggers other than the one queue of a run.
     #[error(
         "use the ScaledObject of {}: a run has one queue, and this one has other triggers or a formula; `harness simulate` knows them",
         dir.display()
     )]
     Others {
-        /// Where.
+        /// The directory of the manifests.
         dir: PathBuf,
     },
-    /// A scenario changes a field that cannot be there.
+    /// A scenario changes a field that a ScaledObject cannot have.
     #[error("change {field:?} of the ScaledObject: {reason}")]
     Change {
         /// The field.
@@ -86,9 +86,9 @@ pub enum ScalingError {
 }
 
 impl Scaling {
-    /// What the kustomization in `dir` says, at `pace`, after `changes`, which are in a cluster's own time: fields by their path in `spec`, such as `cooldownPeriod` or
-    /// `advanced.horizontalPodAutoscalerConfig`, those of the trigger's metadata by their name alone; a value `none` takes
-    /// the field away.
+    /// Reads the kustomization in `dir`, at `pace`, and applies `changes`, whose durations are in a cluster's own time. A
+    /// change names its field by the path in `spec`, such as `cooldownPeriod` or `advanced.horizontalPodAutoscalerConfig`, or,
+    /// for metadata of the trigger, by the name alone; the value `none` removes the field.
     pub fn read(
         dir: &Path,
         changes: &[(String, String)],
@@ -97,7 +97,7 @@ impl Scaling {
         Self::of(&read_plain(dir)?, dir, changes, pace)
     }
 
-    /// The same of `documents`, which come from `dir`.
+    /// As [`Scaling::read`], for `documents` that come from `dir`.
     pub fn of(
         documents: &[Document],
         dir: &Path,
@@ -137,7 +137,7 @@ impl Scaling {
         })
     }
 
-    /// Makes the scenario's changes to a ScaledObject.
+    /// Applies the scenario's changes to a ScaledObject.
     pub fn change(&self, object: &mut Value) -> Result<(), ScalingError> {
         for (field, value) in &self.changes {
             change(object, field, value).map_err(|reason| ScalingError::Change {
@@ -148,12 +148,12 @@ impl Scaling {
         Ok(())
     }
 
-    /// The settings that the run has, at its pace.
+    /// The settings in effect, at the run's pace.
     pub fn effective(&self) -> Settings {
         self.settings.faster(self.pace.times())
     }
 
-    /// In a line, for reports.
+    /// A description in one line, for reports.
     pub fn described(&self) -> String {
         let changes = self.changes.iter();
         let changes: Vec<_> = changes
@@ -188,7 +188,7 @@ pub(super) fn count(documents: &[Document], kind: &'static str, dir: &Path) -> S
     }
 }
 
-/// Sets or removes one field. A number is one, also where YAML would make it text; metadata of a trigger is text always.
+/// Sets or removes one field. A numeric text becomes a number, except in a trigger's metadata, which is always text.
 fn change(object: &mut Value, field: &str, value: &str) -> Result<(), String> {
     let (path, value) = if TRIGGER.contains(&field) {
         let path = ["spec", "triggers", "0", "metadata", field];

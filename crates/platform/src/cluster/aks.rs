@@ -1,4 +1,4 @@
-//! What a cluster on Azure has besides: Spot nodes that Azure can be asked to take back, and one namespace in which pods may sign in.
+//! What a cluster on Azure adds: Spot nodes that Azure can evict on request, and the one namespace in which pods may sign in.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use workflow::exit::WrongInput;
 use super::args::{AksArgs, ClusterArgs};
 use super::nodes::TakesBack;
 
-/// How long pods may take to run for which node auto-provisioning has to make a node: Karpenter's own tests wait for 16 minutes at most,
-/// and a machine that Azure has to give comes in two.
+/// Extra time for pods to start if node auto-provisioning must make a node for them. Karpenter's own tests wait for at most 16
+/// minutes; a machine that Azure has available comes in two.
 pub(super) const NODE_COMES: Duration = Duration::from_secs(8 * 60);
 
-/// What is wrong with the choice of an environment.
+/// Error context if the chosen environment cannot be used.
 const UNCHOSEN: WrongInput = WrongInput("use an environment on AKS");
 
-/// What a site on Azure has.
+/// The Azure side of a cluster.
 #[derive(Clone)]
 pub(super) struct Azure {
-    /// Takes Spot machines back.
+    /// Evicts Spot machines.
     pub(super) takes_back: Arc<dyn TakesBack>,
-    /// The namespace that the federated credential of the workload's identity names: no pod of another can sign in.
+    /// The namespace that the federated credential of the workload's identity names: pods in other namespaces cannot sign in.
     pub(super) namespace: String,
 }
 
-/// The environment that `args` name: where its cluster is, and what runs take place in.
+/// The environment that `args` name: its cluster, and the namespace of its runs.
 pub(super) struct Chosen {
     pub(super) cluster: ClusterArgs,
     pub(super) kubeconfig: std::path::PathBuf,
@@ -36,7 +36,7 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// What `aks up` has left of it.
+    /// Reads the files that `aks up` wrote for the environment.
     pub(super) fn of(args: &AksArgs, cluster: &ClusterArgs) -> anyhow::Result<Self> {
         let run = args.run.as_deref();
         let run = run
@@ -44,7 +44,7 @@ impl Chosen {
             .context(UNCHOSEN)?;
         let standing = aks::standing(&args.out, run);
         let standing = standing.map_err(|error| anyhow!(error)).context(UNCHOSEN)?;
-        // As the harness signs in to storage: by what its own environment offers.
+        // The harness signs in here as it does to storage: with the credential that its own environment offers.
         let arm = Arm::open(CredentialChoice::Auto).context(UNCHOSEN)?;
         let named = |given: Option<String>| given.or_else(|| Some(standing.context.clone()));
         let default = ClusterArgs::default().overlay;
@@ -67,8 +67,8 @@ impl Chosen {
     }
 }
 
-/// Whether the overlay that `cluster` names for AKS can have a wire, where `up` has not filled one in yet: that of the repository says the
-/// same.
+/// The overlay that tells whether a wire is possible: the one that `cluster` names for AKS, or, as long as `up` has not written
+/// that one, the overlay of the repository, which has the same storage.
 pub(super) fn overlay_of(cluster: &ClusterArgs) -> &Path {
     if cluster.overlay == ClusterArgs::default().overlay {
         Path::new("builtin:k8s/overlays/aks-spot")

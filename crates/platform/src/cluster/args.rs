@@ -12,10 +12,10 @@ use super::images::Images;
 /// The overlay of the program.
 const OVERLAY: &str = "builtin:k8s/overlays/local";
 
-/// How long a namespace that nobody removed is needed: longer than any suite.
+/// Time after which the namespace of a run that still exists may be removed: longer than any suite.
 const LIFE: Duration = Duration::from_secs(4 * 60 * 60);
 
-/// Whether something is there.
+/// Whether the wire is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
     /// With the wire.
@@ -51,7 +51,7 @@ pub struct AksArgs {
 }
 
 impl AksArgs {
-    /// The flags that repeat the choice, each with its value.
+    /// The flags that repeat this choice, each with its value.
     pub fn repeat(&self) -> Vec<(&'static str, String)> {
         let run = self.run.clone().map(|run| ("--aks-run", run));
         let out = self.out.display().to_string();
@@ -121,12 +121,12 @@ impl ClusterArgs {
         }
     }
 
-    /// What reports call the overlay.
+    /// The name of the overlay in reports.
     pub(super) fn overlay_name(&self) -> String {
         self.overlay.display().to_string()
     }
 
-    /// The flags that repeat the choice, each with its value.
+    /// The flags that repeat this choice, each with its value.
     pub fn repeat(&self) -> Vec<(&'static str, String)> {
         let default = Self::default();
         let overlay = self.overlay.display().to_string();

@@ -1,5 +1,5 @@
-//! The pods of a run's workers as a roster: who is there, who has ended, and why, made from what the watch tells. Nothing here speaks to
-//! a cluster.
+//! Roster of a run's worker pods, made from the watch's changes: which are there, which have ended, and why. No client of a
+//! cluster.
 
 mod waiting;
 
@@ -23,55 +23,55 @@ use crate::workers::{Cause, Departure, End, Phase, Readiness, Roster, Worker, is
 /// The workers of a run.
 pub(super) struct Crew {
     log: EventLog,
-    /// The run's.
+    /// The run's directory.
     directory: PathBuf,
-    /// Kept by UID: a pod's name may come back.
+    /// By UID, because a new pod may have the name of an earlier one.
     pods: BTreeMap<String, Member>,
     departed: Vec<Departure>,
     groups: BTreeMap<&'static str, Group>,
-    /// How they behave.
+    /// The behaviour of the workers, from their description.
     worker: WorkerForm,
-    /// What sees their messages, if anything does.
+    /// The wire that counts their messages, if there is one.
     wire: Option<Arc<dyn Wire>>,
-    /// What was done to pods, until they end.
+    /// The cause of each end that the harness requested, by the pod's name, until the pod ends.
     asked: BTreeMap<String, Cause>,
-    /// Nodes that Azure takes back, or has.
+    /// Nodes that Azure is evicting or has evicted.
     evicted: BTreeSet<String>,
     /// The node of each pod that was ever started, by the pod's name.
     pub(super) nodes: BTreeMap<String, String>,
     roster: watch::Sender<Roster>,
-    /// How many pods there are, those that have not started or have ended included.
+    /// Number of pods, including those that have not started and those that have ended.
     present: watch::Sender<usize>,
 }
 
-/// What is wanted of a group.
+/// The wanted state of a group.
 #[derive(Debug, Clone, Default)]
 struct Group {
-    /// How many, by the names of its Deployments.
+    /// The number of replicas, by the name of the Deployment.
     deployments: BTreeMap<String, u32>,
     is_scaled: bool,
     may_refuse: bool,
 }
 
-/// A pod that is there.
+/// A pod that exists.
 #[derive(Debug)]
 struct Member {
     view: PodView,
     group: &'static str,
-    /// When it was first seen to have been told to end.
+    /// When the watch first showed that the pod was told to end.
     told: Option<Instant>,
-    /// The messages that it had in its hands then.
+    /// The messages that it had in hand at that time.
     held: u64,
-    /// How many of its container's ends were taken down.
+    /// How many ends of its container were recorded.
     restarts: u32,
-    /// Whether its last end was taken down.
+    /// Whether its final end was recorded.
     is_over: bool,
-    /// Since when it waits for what keeps it from starting.
+    /// Since when it has waited for something that keeps it from starting.
     waits: Option<Instant>,
 }
 
 impl Crew {
-    /// Nobody is there yet. `directory` is the run's, and `worker` says how they behave.
+    /// Makes an empty roster. `directory` is the run's, and `worker` says how workers behave.
     pub(super) fn new(log: EventLog, directory: PathBuf, worker: WorkerForm) -> Self {
         Self {
             log,
@@ -89,7 +89,7 @@ impl Crew {
         }
     }
 
-    /// From now on `wire` says what pods have in their hands.
+    /// Sets the wire that tells how many messages each pod has in hand.
     pub(super) fn look_through(&mut self, wire: Arc<dyn Wire>) {
         self.wire = Some(wire);
     }
@@ -98,12 +98,12 @@ impl Crew {
         self.roster.subscribe()
     }
 
-    /// How many pods there are, also those that are in no roster yet or any more.
+    /// The number of pods, including those that are not yet, or no longer, in the roster.
     pub(super) fn present(&self) -> watch::Receiver<usize> {
         self.present.subscribe()
     }
 
-    /// From now on so many of `group` are wanted, by the names of its Deployments; `is_scaled`: KEDA says how many.
+    /// Sets the wanted replicas of `group`, by the names of its Deployments; `is_scaled`: KEDA changes them.
     pub(super) fn want(
         &mut self,
         group: &'static str,
@@ -120,7 +120,7 @@ impl Crew {
         self.publish();
     }
 
-    /// The Deployment called `name` now asks for so many. Nothing where it is none of workers that are wanted.
+    /// Records that the Deployment `name` asks for `replicas` now. Does nothing if the Deployment is of no wanted group.
     pub(super) fn scaled(&mut self, name: &str, replicas: u32) {
         let mut groups = self.groups.values_mut();
         if let Some(wanted) = groups.find_map(|group| group.deployments.get_mut(name)) {
@@ -129,40 +129,41 @@ impl Crew {
         }
     }
 
-    /// None are wanted any more.
+    /// Records that no workers are wanted any more.
     pub(super) fn want_none(&mut self) {
         self.groups.clear();
         self.publish();
     }
 
-    /// The worker called `name` is about to be ended, for this reason.
+    /// Records that the harness is about to end the worker `name`, and why.
     pub(super) fn asks(&mut self, name: &str, cause: Cause) {
         self.asked.insert(name.to_owned(), cause);
     }
 
-    /// Azure takes these nodes back, or has: nobody of ours tells the pods on them to end, and nobody promises them time for it.
+    /// Sets the nodes that Azure is evicting or has evicted: the harness does not tell their pods to end, and promises them no
+    /// grace period.
     pub(super) fn evicted(&mut self, nodes: BTreeSet<String>) {
         self.evicted = nodes;
     }
 
-    /// The names of the pods that run.
+    /// The names of the running pods.
     pub(super) fn names(&self) -> Vec<String> {
         let pods = self.pods.values().filter(|member| !member.is_over);
         pods.map(|member| member.view.name.clone()).collect()
     }
 
-    /// Whether there is a pod of the worker called `name`.
+    /// Whether the worker `name` has a pod.
     pub(super) fn is_there(&self, name: &str) -> bool {
         self.pods.values().any(|member| member.view.name == name)
     }
 
-    /// Those that were told to end, or ended with their node after a notice.
+    /// The departures of workers that were told to end, and of those that ended after a notice of their node's eviction.
     pub(super) fn told(&self) -> Vec<Departure> {
         let told = |it: &&Departure| matches!(it.cause, Cause::Told | Cause::Notice);
         self.departed.iter().filter(told).cloned().collect()
     }
 
-    /// The pod is so now.
+    /// Takes the current state of a pod.
     pub(super) fn saw(&mut self, view: PodView) -> anyhow::Result<()> {
         let now = Instant::now();
         let Some(group) = self.group_of(&view) else {
@@ -198,7 +199,7 @@ impl Crew {
         noted
     }
 
-    /// The pod is gone; it was so at last.
+    /// Takes the last state of a pod that was deleted.
     pub(super) fn gone(&mut self, view: PodView) -> anyhow::Result<()> {
         let Some(mut member) = self.pods.remove(&view.uid) else {
             return Ok(());
@@ -210,13 +211,13 @@ impl Crew {
         member.view = view;
         let noted = self.note_ends(&mut member);
         let was_there = member.view.is_running || member.view.ended.is_some();
-        // The kubelet may tell of its start later than of its end: one that was killed for what it did has run.
+        // The kubelet may report a pod's start after its end. A pod that a scenario killed for what it did must have run.
         let was_killed = self.asked.contains_key(&member.view.name);
         let noted = noted.and_then(|()| {
             if was_killed && !was_seen && !was_there {
                 self.started(&member.view)?;
             }
-            // Taken away before anybody saw how it ended: with grace 0, or with its node.
+            // Deleted before its end was seen: with grace period 0, or together with its node.
             if (was_there || was_killed) && !member.is_over {
                 return self.depart(&member, None);
             }
@@ -226,7 +227,7 @@ impl Crew {
         noted
     }
 
-    /// Takes down the ends of its container that were not yet.
+    /// Records the ends of the member's container that are not recorded yet.
     fn note_ends(&mut self, member: &mut Member) -> anyhow::Result<()> {
         if member.view.restarts > member.restarts
             && let Some(ended) = member.view.ended.clone()
@@ -243,11 +244,11 @@ impl Crew {
         Ok(())
     }
 
-    /// Takes down how a worker ended; `None`: nobody saw it.
+    /// Records how a worker ended; `None`: its end was not seen.
     fn depart(&mut self, member: &Member, ended: Option<&Ended>) -> anyhow::Result<()> {
         let name = &member.view.name;
         let end = ended.map_or(End::Unknown, End::from);
-        // As far as it was written down by now.
+        // The log may still lack lines that are not copied yet.
         let log = logs::file(&self.directory, name);
         let cause = self.cause(member, end, &log);
         let may_refuse = self
@@ -310,7 +311,7 @@ impl Crew {
         if of_evicted && !is_orderly {
             return Cause::Evicted;
         }
-        // One that had nothing in hand ends at once, and before its log was looked into for the notice.
+        // A worker with nothing in hand ends at once, before its log was searched for the notice.
         let has_read = member.told.is_none() && logs::says(log, ANNOUNCED);
         if is_orderly && (of_evicted || has_read) {
             return Cause::Notice;

@@ -1,4 +1,4 @@
-//! Which images the pods of a run are made of.
+//! Images of a run's pods.
 
 use anyhow::{Context as _, anyhow};
 use manifest::text_of;
@@ -8,36 +8,36 @@ use super::ClusterArgs;
 use super::overlay::Described;
 use crate::Workload;
 
-/// What takes the place of the images that the overlay names.
+/// Images that replace those of the overlay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Images {
-    /// The consumer; `None`: as the overlay says.
+    /// The consumer's image; `None`: the overlay's.
     pub(super) consumer: Option<String>,
-    /// The producer; `None`: the one beside the consumer.
+    /// The producer's image; `None`: `producer` beside the consumer's.
     pub(super) producer: Option<String>,
-    /// The wire; `None`: the one beside the consumer.
+    /// The wire's image; `None`: `wire` beside the consumer's.
     pub(super) wire: Option<String>,
 }
 
 impl Images {
-    /// The consumer's image, where the overlay names `image`.
+    /// The consumer's image, if the overlay names `image`.
     pub(super) fn consumer(&self, image: &str) -> String {
         self.consumer.clone().unwrap_or_else(|| image.to_owned())
     }
 
-    /// The producer's: `registry/edw/producer:0.1.0` beside `registry/edw/consumer:0.1.0`.
+    /// The producer's image: `registry/edw/producer:0.1.0` beside `registry/edw/consumer:0.1.0`.
     pub(super) fn producer(&self, image: &str) -> String {
         let producer = self.producer.clone();
         producer.unwrap_or_else(|| beside(image, "producer"))
     }
 
-    /// The wire's, beside it too.
+    /// The wire's image, beside the consumer's too.
     pub(super) fn wire(&self, image: &str) -> String {
         self.wire.clone().unwrap_or_else(|| beside(image, "wire"))
     }
 }
 
-/// The image called `name` in the place and with the tag of `image`.
+/// The image `name` with the registry, path and tag of `image`.
 fn beside(image: &str, name: &str) -> String {
     let (place, of) = image.rsplit_once('/').unwrap_or(("", image));
     let tag = of.find([':', '@']).map_or("", |at| &of[at..]);
@@ -45,7 +45,7 @@ fn beside(image: &str, name: &str) -> String {
     format!("{place}{slash}{name}{tag}")
 }
 
-/// The workload, where it is described: with an image to make pods of.
+/// The described workload, if there is one; an error if its worker has no image.
 pub(super) fn described(
     args: &ClusterArgs,
     workload: &Workload,
@@ -63,7 +63,7 @@ pub(super) fn described(
             "make pods of the worker; name its image in worker.image or with --consumer-image, or manifests of its own with --overlay",
         )));
     }
-    // In the encoding of the file here, in UTF-8 in the cluster: what a `ConfigMap` holds as text is UTF-8.
+    // The local file may have another encoding; text in a `ConfigMap` is UTF-8.
     let text = text_of(file).context(WrongInput("read the description of the workload"))?;
     Ok(Some(Described { description, text }))
 }
@@ -72,7 +72,7 @@ pub(super) fn described(
 mod tests {
     use super::*;
 
-    /// As PowerShell's `>` writes `harness init > edw.yaml`.
+    /// PowerShell's `>` writes UTF-16, as in `harness init > edw.yaml`.
     #[test]
     fn a_description_in_utf_16_goes_into_the_cluster_as_text() {
         let text = "version: 1\nname: größe\nmessage: {body: \"{id}\"}\nrow: {columns: {a: \"{id}\"}}\nworker:\n  image: a\n  variables: {S: \"{connection-string}\"}\n";

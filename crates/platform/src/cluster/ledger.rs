@@ -1,14 +1,14 @@
-//! What runs have in a cluster, as the ledger names it.
+//! Names, in the event log's ledger, of what runs create or change in a cluster.
 
 use evidence::events::Resource;
 
-/// What the ledger calls the namespace of a run.
+/// The ledger's kind for the namespace of a run.
 pub const NAMESPACE: &str = "namespace";
 
-/// What it calls a node that a run has taken out of use.
+/// The ledger's kind for a node that a run has cordoned.
 pub const CORDON: &str = "cordon";
 
-/// The line of the ledger for the namespace `name` in the cluster of `context`.
+/// The ledger entry for the namespace `name` in the cluster of `context`.
 pub fn namespace_in(context: &str, name: String) -> Resource {
     Resource {
         kind: NAMESPACE.to_owned(),
@@ -17,7 +17,7 @@ pub fn namespace_in(context: &str, name: String) -> Resource {
     }
 }
 
-/// The line of the ledger for a node that the run called `run` cordons in the cluster of `context`.
+/// The ledger entry for a node that the run `run` cordons in the cluster of `context`.
 pub fn cordoned_in(context: &str, node: &str, run: &str) -> Resource {
     Resource {
         kind: CORDON.to_owned(),
@@ -26,7 +26,7 @@ pub fn cordoned_in(context: &str, node: &str, run: &str) -> Resource {
     }
 }
 
-/// The node of such a line, and the run.
+/// The node and the run of such an entry.
 pub fn cordoned(resource: &Resource) -> Option<(&str, &str)> {
     resource.name.split_once(" by ")
 }

@@ -1,10 +1,12 @@
 //! The platforms `cluster` and `aks`: pods of any Kubernetes, or of one on Azure, scaled by its KEDA.
 //!
-//! - [`Cluster`] is the platform: one context of the kubeconfig, looked over before anything is made in it. `stage` is a run's namespace.
-//! - `overlay` adapts what a user applies to a run, and `images` says what its pods are made of.
-//! - `crew` makes a roster of pods, `scale` a recording of `spec.replicas`, `sender` a producer of a Job, `storage` the way to storage.
-//! - `aks` is what a cluster on Azure has besides, `nodes` its nodes and their evictions.
-//! - What Kubernetes is, the crate `cluster` knows; what a run is, the traits above.
+//! - [`Cluster`] is the platform: one context of the kubeconfig, checked before anything is made in it. `stage` is a run's
+//!   namespace.
+//! - `overlay` adapts the user's overlay to a run, and `images` chooses the images of its pods.
+//! - `crew` makes a roster of pods, `scale` records `spec.replicas`, `sender` runs a producer as a Job, `storage` connects to
+//!   storage.
+//! - `aks` is what a cluster on Azure adds, `nodes` its nodes and their evictions.
+//! - The crate `cluster` has everything about Kubernetes; the traits of this crate have everything about runs.
 
 mod aks;
 mod args;
@@ -48,7 +50,7 @@ use nodes::Handed;
 use overlay::{Described, Overlay};
 use stage::ClusterStage;
 
-/// Which part of the nodes' CPU runs may take together. The rest is for what the cluster runs itself.
+/// Share of the nodes' CPU that concurrent runs may take together. The cluster's own pods need the rest.
 const FOR_RUNS: f64 = 0.8;
 
 /// A Kubernetes cluster as a platform.
@@ -63,37 +65,37 @@ struct Site {
     overlay: Overlay,
     overlay_name: String,
     images: Images,
-    /// The workload, where it is not the project's own.
+    /// The workload's description, if it is not the project's own.
     described: Option<Described>,
-    /// Whether a wire lies between workload and storage.
+    /// Whether a wire sits between workload and storage.
     is_wired: bool,
-    /// How long the namespace of a run that nobody removed is needed.
+    /// Time after which the namespace of a run that still exists may be removed.
     life: Duration,
-    /// Whether namespaces stay.
+    /// Whether the namespace of a run is kept after its end.
     keeps: bool,
-    /// How long storage may be away that nobody took away.
+    /// How long storage may fail to answer outside of a scenario's outage.
     patience: Duration,
-    /// What it has besides on Azure.
+    /// The Azure side, on AKS only.
     azure: Option<Azure>,
-    /// The nodes that may be drained, elsewhere.
+    /// The nodes that the user allows the harness to drain, on other clusters.
     handed: Option<Handed>,
 }
 
-/// Whose nodes may be taken back.
+/// Which nodes may be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NodesOf {
-    /// Azure takes them.
+    /// Spot nodes, which Azure evicts.
     Azure,
-    /// Their owner has handed them over.
+    /// Nodes that their owner has handed over to the harness.
     HandedOver,
-    /// Nobody's.
+    /// No nodes.
     Nobody,
 }
 
 impl Cluster {
-    /// What a cluster offers. Its times are production's own.
+    /// What a cluster offers. Its times are those of production.
     pub fn profile(args: &ClusterArgs) -> Profile {
-        // An overlay that cannot be read is told of when the cluster is used.
+        // An error of the overlay is reported later, when the cluster is used.
         let overlay = Overlay::read(&args.overlay);
         let nodes = match args.drain_nodes {
             Some(_) => NodesOf::HandedOver,
@@ -116,7 +118,7 @@ impl Cluster {
             Need::Freeze,
             Need::Outage,
             Need::Authority,
-            // Nobody but Azure tells a machine of its end, and how a machine goes there, Azure decides.
+            // Only Azure notifies a machine of its end, and Azure decides how the machine ends.
             Need::Notice,
             Need::EarlyDrain,
             Need::StoppedMachine,
@@ -137,14 +139,14 @@ impl Cluster {
         }
     }
 
-    /// Looks over the cluster that `args` name, and refuses one that lacks something, with a line for each thing that lacks.
-    /// Nothing is made in it. Its runs are of `workload`, as far as that is more than programs of this machine.
+    /// Checks the cluster that `args` name; the error of an unsuitable cluster has one line for each thing that it lacks.
+    /// Creates nothing in the cluster. Runs use `workload`, except for its local programs.
     pub async fn connect(args: &ClusterArgs, workload: &Workload) -> anyhow::Result<Self> {
         let connected = cluster::context::connect(args.context.as_deref()).await;
         Self::look_over(connected, args, workload, None).await
     }
 
-    /// The same with the cluster of the environment that `environment` names, which `aks up` has brought up.
+    /// As [`Cluster::connect`], for the cluster that `aks up` has created for `environment`.
     pub async fn connect_aks(
         environment: &AksArgs,
         args: &ClusterArgs,
@@ -207,7 +209,7 @@ impl Cluster {
     }
 }
 
-/// Whether runs have a wire: as the flag says, else where one can be put in.
+/// Whether runs have a wire: as the flag says, or, without the flag, if a wire is possible.
 fn is_wired(args: &ClusterArgs, overlay: &Overlay) -> bool {
     match args.wire {
         Some(wire) => wire == Switch::On,
@@ -235,7 +237,7 @@ impl From<&Ended> for End {
     }
 }
 
-/// Deletes without waiting for anything to end in order.
+/// Deletes with a grace period of 0.
 fn at_once() -> DeleteParams {
     DeleteParams {
         grace_period_seconds: Some(0),
@@ -244,31 +246,31 @@ fn at_once() -> DeleteParams {
 }
 
 impl Site {
-    /// What messages and rows look like, and how workers behave.
+    /// The description of messages, rows and worker.
     fn description(&self) -> Arc<Description> {
         let described = self.described.as_ref();
         described.map_or_else(Description::own, |it| it.description.clone())
     }
 
-    /// The namespace of the run called `run`: one of its own, but for Azure, where only one can sign in.
+    /// The namespace of the run `run`: its own, or on Azure the only one in which pods can sign in.
     fn namespace(&self, run: &RunId) -> String {
         let azure = self.azure.as_ref();
         azure.map_or_else(|| format!("edw-{run}"), |azure| azure.namespace.clone())
     }
 
-    /// How much longer pods may take to run, since a node has to be made for them.
+    /// Extra time for pods to start, because a node may have to be made for them.
     fn node_comes(&self) -> Duration {
         let azure = self.azure.as_ref();
         azure.map_or(Duration::ZERO, |_| aks::NODE_COMES)
     }
 
-    /// Who scales, for reports.
+    /// Name and version of the autoscaler, for reports.
     fn keda(&self) -> String {
         let version = self.found.keda.as_deref().unwrap_or("of unknown version");
         format!("KEDA {version}")
     }
 
-    /// Whose nodes may be taken back.
+    /// Which nodes may be taken back.
     fn nodes_of(&self) -> NodesOf {
         match (&self.azure, &self.handed) {
             (Some(_), _) => NodesOf::Azure,
@@ -338,7 +340,7 @@ impl Platform for Cluster {
     }
 
     fn share(&self, is_scaled: bool, takes_nodes: bool) -> f64 {
-        // On Azure there is one namespace. And who takes nodes out of use takes them from all.
+        // On Azure all runs share one namespace. A scenario that takes nodes out of use affects the pods of all runs.
         if self.0.azure.is_some() || takes_nodes {
             return 1.0;
         }
@@ -373,7 +375,7 @@ impl Platform for Cluster {
     }
 
     async fn storage_lost(&self) -> Option<String> {
-        // Each run has a storage of its own, or one that its own stage follows.
+        // Each run has its own storage, or storage that its own stage watches.
         None
     }
 }

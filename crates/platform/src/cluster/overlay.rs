@@ -1,5 +1,5 @@
-//! The overlay that a user applies, adapted to one run: its namespace, the names of its queue and table, how its consumers are
-//! configured. Objects in, objects out; nothing here speaks to a cluster.
+//! Adapts the user's overlay to one run: its namespace, the names of its queue and table, and its consumers' settings. Takes
+//! and returns objects; no client of a cluster.
 
 mod described;
 mod endpoints;
@@ -32,44 +32,45 @@ pub(super) use workloads::at_most_on_a_node;
 use super::images::Images;
 use crate::settings::names;
 
-/// What an overlay that cannot be used is refused with.
+/// Error context if the overlay cannot be used.
 const UNUSABLE: WrongInput =
     WrongInput("use the overlay; give one that a run can be put into, with --overlay");
 
-/// The label of what belongs to a run, so that it can be told from what was there before.
+/// The label of a run's objects, which distinguishes them from objects that existed before.
 const PART_OF: &str = "edw/run";
 
-/// Kinds that belong to no namespace: what node auto-provisioning makes nodes of. Whoever brings the cluster up applies them.
+/// Cluster-scoped kinds from which node auto-provisioning makes nodes. They are applied when the cluster is created, not for a
+/// run.
 const OF_THE_CLUSTER: [&str; 2] = ["NodePool", "AKSNodeClass"];
 
-/// An overlay as it was rendered.
+/// An overlay as rendered.
 #[derive(Debug, Clone)]
 pub(super) struct Overlay {
     objects: Vec<Value>,
     /// The name of the Deployment that is scaled.
     consumer: String,
-    /// The namespace that its objects name.
+    /// The namespace in its objects.
     namespace: Option<String>,
 }
 
-/// An overlay in the namespace of a run.
+/// An overlay adapted to a run.
 #[derive(Debug, Clone)]
 pub(super) struct Adapted {
     objects: Vec<Value>,
     consumer: String,
-    /// The run's; at least one.
+    /// The run's queues; at least one.
     queues: Vec<String>,
     images: Images,
-    /// The wire before storage, where one lies there.
+    /// The wire in front of storage, if there is one.
     wire: Option<Wiring>,
-    /// The workload, where it is not the project's own, at work in the run.
+    /// The workload's description, if it is not the project's own, applied to the run.
     described: Option<(Described, Lens)>,
-    /// The nodes that all but workers are kept off.
+    /// The nodes that pods other than workers should avoid.
     off: Option<NodeLabel>,
 }
 
 impl Overlay {
-    /// Renders the overlay in `directory`, with kubectl where it does more than a list of files.
+    /// Renders the overlay in `directory`, with kubectl if its kustomization does more than list files.
     pub(super) fn read(directory: &Path) -> anyhow::Result<Self> {
         let documents =
             manifest::read(directory).with_context(|| format!("read {}", directory.display()));
@@ -104,8 +105,8 @@ impl Overlay {
         })
     }
 
-    /// The images of all its pods, after `images` have taken their place, and that of a worker that is `described`; that of the wire if
-    /// it `is_wired`.
+    /// The images of all its pods after `images` have replaced them, including the image of a `described` worker, and of the
+    /// wire if the run `is_wired`.
     pub(super) fn images(
         &self,
         images: &Images,
@@ -135,8 +136,8 @@ impl Overlay {
         all
     }
 
-    /// The CPU that a run asks for, in cores: as many workers as its ScaledObject allows if it is scaled, else a few; with storage,
-    /// producer, and the wire if it `is_wired`.
+    /// The CPU that a run requests, in cores: for workers (as many as its ScaledObject allows if it is scaled, otherwise a
+    /// few), storage, producer, and the wire if the run `is_wired`.
     pub(super) fn cpu(&self, is_scaled: bool, is_wired: bool) -> f64 {
         const FEW: f64 = 4.0;
         let of = |workload: &Value| -> f64 {
@@ -154,7 +155,7 @@ impl Overlay {
         let most = scaled
             .next()
             .and_then(|it| it["spec"]["maxReplicaCount"].as_f64());
-        // KEDA's own default.
+        // KEDA's default of `maxReplicaCount`.
         let workers = if is_scaled {
             most.unwrap_or(100.0)
         } else {
@@ -165,8 +166,8 @@ impl Overlay {
         of_consumers * workers + others.into_iter().map(of).sum::<f64>() + ours
     }
 
-    /// The overlay in `namespace`, for `run`, which has one queue until [`Adapted::spread_over`] says otherwise. The Namespace object is
-    /// left out: the run makes its own.
+    /// Adapts the overlay to `namespace` and `run`, which has one queue until [`Adapted::spread_over`] sets others. Leaves out
+    /// the Namespace object, because the run makes its own.
     pub(super) fn adapted(
         &self,
         namespace: &str,
@@ -207,8 +208,8 @@ impl Overlay {
 }
 
 impl Adapted {
-    /// Everything but what workers and their scaling are: storage, secrets, accounts, policies. What makes nodes is the cluster's, and
-    /// there before a run.
+    /// All objects other than workers and their scaling: storage, secrets, accounts, policies. Leaves out the objects from
+    /// which nodes are made: they belong to the cluster and exist before a run.
     pub(super) fn surroundings(&self) -> impl Iterator<Item = &Value> {
         self.objects.iter().filter(|object| {
             let kind = object["kind"].as_str().unwrap_or_default();
@@ -218,7 +219,7 @@ impl Adapted {
         })
     }
 
-    /// What KEDA reads the queue with.
+    /// The `TriggerAuthentication` objects, with which KEDA reads the queue.
     pub(super) fn authentications(&self) -> impl Iterator<Item = &Value> {
         let kind = "TriggerAuthentication";
         self.objects
@@ -226,7 +227,7 @@ impl Adapted {
             .filter(move |object| object["kind"] == kind)
     }
 
-    /// The consumer's settings, as its `ConfigMap` has them.
+    /// The consumer's settings, from its `ConfigMap`.
     pub(super) fn settings(&self) -> BTreeMap<String, String> {
         let of = |object: &Value| -> BTreeMap<String, String> {
             let data = object["data"].as_object().cloned().unwrap_or_default();
@@ -240,7 +241,7 @@ impl Adapted {
         map.map(of).unwrap_or_default()
     }
 
-    /// What the consumer's variables come to that the overlay takes from a Secret of its own.
+    /// The values of the consumer's variables that come from a Secret of the overlay.
     pub(super) fn secrets(&self) -> BTreeMap<String, String> {
         let Ok(deployment) = self.deployment() else {
             return BTreeMap::new();
@@ -255,7 +256,7 @@ impl Adapted {
         variables.into_iter().filter_map(secret).collect()
     }
 
-    /// Every value of every Secret: none of them may be written down.
+    /// Every value of every Secret: no log or report may contain them.
     pub(super) fn all_secrets(&self) -> Vec<String> {
         let secrets = self.objects.iter().filter(|it| it["kind"] == "Secret");
         let values = secrets.flat_map(|secret| {
@@ -283,16 +284,16 @@ impl Adapted {
         deployment.context("find the consumer's Deployment")
     }
 
-    /// Whether a variable tells each worker the node that it is on.
+    /// Whether a variable tells each worker the name of its node.
     pub(super) fn tells_node(&self) -> bool {
         let own = self.deployment().map(|it| &containers(it)[0]["env"]);
         let own = own.ok().and_then(Value::as_array).into_iter().flatten();
         let mut paths = own.map(|it| &it["valueFrom"]["fieldRef"]["fieldPath"]);
-        // Those of a worker that is described come with its description.
+        // The variables of a described worker come with its description.
         self.described.is_some() || paths.any(|path| path == "spec.nodeName")
     }
 
-    /// The name of the `ConfigMap` that the consumer takes all its settings from.
+    /// The name of the `ConfigMap` with all of the consumer's settings.
     fn settings_map(&self) -> Option<String> {
         let container = &containers(self.deployment().ok()?)[0];
         let sources = container["envFrom"].as_array()?;
@@ -317,7 +318,7 @@ impl Adapted {
     }
 }
 
-/// The containers of a workload's template; at least one, as the API server sees to it.
+/// The containers of a workload's template; at least one, because the API server requires one.
 fn containers(workload: &Value) -> &[Value] {
     const NONE: &[Value] = &[Value::Null];
     let containers = workload["spec"]["template"]["spec"]["containers"].as_array();
@@ -336,13 +337,13 @@ fn text<'a>(object: &'a Value, path: &[&str]) -> anyhow::Result<&'a str> {
     found.with_context(|| format!("read {}: it is not there", path.join(".")))
 }
 
-/// What a value of a Secret says. kustomize folds long ones into lines.
+/// Decodes a value of a Secret. kustomize wraps long values into lines.
 fn decoded(text: &str) -> Option<String> {
     let joined: String = text.split_whitespace().collect();
     String::from_utf8(BASE64.decode(joined).ok()?).ok()
 }
 
-/// Addresses of Services hold the namespace: `azurite.aqs-demo.svc.cluster.local`. Those of a Secret are encoded.
+/// Replaces the namespace in addresses of Services: `azurite.aqs-demo.svc.cluster.local`. Values of a Secret are Base64.
 fn readdress(object: &mut Value, from: &str, to: &str) {
     let (from, to) = (format!(".{from}.svc"), format!(".{to}.svc"));
     let is_secret = object["kind"] == "Secret";

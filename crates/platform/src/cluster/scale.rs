@@ -1,5 +1,5 @@
-//! What KEDA and an HPA did to one Deployment, taken down to be held against what their model allows: the queue as the harness reads it,
-//! and `spec.replicas` as the watch tells it.
+//! Records the scaling of one Deployment by KEDA and an HPA: the queue's length as the harness polls it, and `spec.replicas` as
+//! the watch reports it. The record is compared with what the model allows.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,14 +17,15 @@ use crate::autoscale::ScalingRecord;
 use crate::lock::lock;
 use crate::storage;
 
-/// From one look at the queue to the next: much shorter than KEDA's own, which sees one of many.
+/// Poll interval of the queue: much shorter than KEDA's, which sees only a few of these values.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// How long a look may take until it counts as failed.
+/// Timeout of a poll.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// How the HPA words it that no metric came since KEDA was not there: its metrics API (HTTP 503 and 504, as client-go words them), or its
-/// operator behind that (KEDA, `pkg/provider` and `pkg/metricsservice`). What a scaler says of its queue is worded otherwise.
+/// Texts in the HPA's condition that mean that KEDA did not answer: KEDA's metrics API (HTTP 503 and 504, as client-go words
+/// them), or the operator behind that API (KEDA, `pkg/provider` and `pkg/metricsservice`). Errors of a scaler about its queue
+/// have other texts.
 const NOBODY_ANSWERS: [&str; 4] = [
     "the server is currently unable to handle the request",
     "the server was unable to return a response in the time allotted",
@@ -32,18 +33,18 @@ const NOBODY_ANSWERS: [&str; 4] = [
     "gRPC connection to KEDA Metrics Service",
 ];
 
-/// What is scaled, and by whom.
+/// The Deployment that is watched, and its autoscaler.
 #[derive(Debug, Clone)]
 pub(super) struct Observed {
     /// The name of the Deployment.
     pub(super) deployment: String,
-    /// Who scales it, such as `KEDA 2.20.2`.
+    /// Name and version of the autoscaler, such as `KEDA 2.20.2`.
     pub(super) by: String,
-    /// The name of the queue that it serves, where a run has several.
+    /// The name of its queue, if a run has several.
     pub(super) queue: Option<String>,
 }
 
-/// Takes down what is seen of the scaling of one Deployment, until it is stopped or dropped.
+/// Records the scaling of one Deployment, until it is stopped or dropped.
 pub(super) struct Observer {
     watched: Observed,
     recording: Arc<Mutex<ScalingRecord>>,
@@ -54,7 +55,7 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    /// Looks at `queue` from now on, by which what is `watched` is scaled.
+    /// Starts to poll `queue`, by whose length the `watched` Deployment is scaled.
     pub(super) fn start(queue: Arc<dyn storage::Queue>, watched: Observed, log: EventLog) -> Self {
         let recording = ScalingRecord::watched(Stamp::now());
         let recording = Arc::new(Mutex::new(recording));
@@ -74,12 +75,12 @@ impl Observer {
         }
     }
 
-    /// Whether it is the Deployment called `name` that is watched.
+    /// Whether this observer watches the Deployment `name`.
     pub(super) fn is_of(&self, name: &str) -> bool {
         self.watched.deployment == name
     }
 
-    /// The Deployment asks for so many now.
+    /// Records that the Deployment asks for `replicas` now.
     pub(super) fn scaled(&self, replicas: u32) -> anyhow::Result<()> {
         let from = {
             let mut recording = lock(&self.recording);
@@ -103,19 +104,19 @@ impl Observer {
         Ok(())
     }
 
-    /// The HPA does not scale, for this reason. Where nobody was there to give it a metric, what follows says nothing of the settings.
+    /// Records that the HPA does not scale, and why. If KEDA did not answer, the record proves nothing about the settings.
     pub(super) fn does_not_scale(&self, why: &str) {
         if NOBODY_ANSWERS.iter().any(|words| why.contains(words)) {
             lock(&self.recording).was_away(why);
         }
     }
 
-    /// What was seen so far.
+    /// The record so far.
     pub(super) fn recording(&self) -> ScalingRecord {
         lock(&self.recording).clone()
     }
 
-    /// Ends it, and tells whether it went well.
+    /// Stops the observer, and returns its first error.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         drop(self.stop);
         self.task.await.context("watch the scaling")
@@ -147,7 +148,7 @@ async fn look(
 mod tests {
     use super::*;
 
-    /// As a cluster worded both.
+    /// Both texts are from a real cluster.
     #[tokio::test]
     async fn a_keda_that_is_not_there_is_told_from_one_that_cannot_read() {
         let dir = tempfile::tempdir().unwrap();

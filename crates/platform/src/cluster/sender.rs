@@ -1,4 +1,4 @@
-//! The producer as a Job: its events read from its log, so that a connection that is cut loses none.
+//! The producer as a Job: the harness reads its events from the pod's log, so that a broken connection loses none.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -33,35 +33,36 @@ use crate::sender::{Lines, Sender, is_orderly};
 use crate::until::until_told;
 use crate::workers::End;
 
-/// The name of its container.
+/// The name of the producer's container.
 const CONTAINER: &str = "producer";
 
-/// How many events of a producer may wait to be read. It tells one a second, and they are read at once: 4,096 are more than an hour in which
-/// nothing was read. A further one is an error of what follows the producer.
+/// How many events of a producer may wait to be read. A producer writes one a second, and the harness reads them at once: 4,096
+/// are more than an hour without reading. One more is an error of the reader.
 const UNREAD: usize = 4_096;
 
-/// Where a producer stands.
+/// The state of a producer.
 #[derive(Debug, Clone, Default)]
 struct Standing {
     ended: Option<Ended>,
-    /// Why nothing more can be known of it.
+    /// Why its state can no longer be known.
     lost: Option<String>,
 }
 
-/// Which pod of which Job is followed.
+/// The pod of a Job that is followed.
 pub(super) struct FollowedJob {
-    /// The Job, which was applied.
+    /// The Job, which is applied already.
     pub(super) job: String,
-    /// Which of its pods, where it has several.
+    /// The pod's index, if the Job has several pods.
     pub(super) index: Option<u32>,
-    /// What the generator in it is called.
+    /// The name of the generator in the pod.
     pub(super) name: String,
-    /// Where goes what it logs.
+    /// The file for its log.
     pub(super) file: PathBuf,
 }
 
 impl FollowedJob {
-    /// The labels of its pod. The Job controller sets that of the index (Kubernetes, "Pod's labels: batch.kubernetes.io/job-completion-index").
+    /// The label selector of the pod. The Job controller sets the label of the index (Kubernetes, "Pod's labels:
+    /// batch.kubernetes.io/job-completion-index").
     fn selector(&self) -> String {
         let of_job = format!("job-name={}", self.job);
         match self.index {
@@ -71,7 +72,7 @@ impl FollowedJob {
     }
 }
 
-/// A Job that sends, or one pod of it.
+/// A sender that is a Job, or one pod of a Job.
 pub(super) struct JobSender {
     jobs: Api<Job>,
     job: String,
@@ -86,7 +87,7 @@ pub(super) struct JobSender {
 }
 
 impl JobSender {
-    /// Follows the pod that `followed` says. It may take as long as `starts` says.
+    /// Follows the pod that `followed` names, which may take up to `starts` to start.
     pub(super) fn follow(
         client: &Client,
         namespace: &str,
@@ -149,7 +150,7 @@ impl JobSender {
     }
 }
 
-/// Looks after the pod of a Job.
+/// Watches the pod of a Job.
 struct Looked {
     pods: Api<Pod>,
     selector: String,
@@ -158,7 +159,7 @@ struct Looked {
 }
 
 impl Looked {
-    /// Tells the pod's name once it has started, and how it ended once it has.
+    /// Reports the pod's name once it has started, and its end once it has ended.
     async fn look(
         self,
         found: watch::Sender<Option<String>>,
@@ -221,7 +222,7 @@ impl Standing {
     }
 }
 
-/// Hears what a producer says.
+/// Reads the log of a producer's pod.
 struct Heard {
     pods: Api<Pod>,
     file: PathBuf,
@@ -229,7 +230,7 @@ struct Heard {
 }
 
 impl Heard {
-    /// A container has one log for both of its outputs: what is an event of the producer is handed on, all else is its log.
+    /// Splits the container's one log: events of the producer go to the channel, all other lines into the file.
     async fn hear(self, mut pod: watch::Receiver<Option<String>>, stop: CancellationToken) {
         let Ok(name) = pod.wait_for(Option::is_some).await.map(|pod| pod.clone()) else {
             return;
@@ -245,7 +246,7 @@ impl Heard {
             let lines = followed.lines(&stop, |line| {
                 if serde_json::from_str::<producer::Event>(line).is_ok() {
                     return match says.try_send(Ok(line.to_owned())) {
-                        // Closed: nobody listens any more, since the run is over.
+                        // Closed: the run is over, so nothing reads the events any more.
                         Ok(()) | Err(TrySendError::Closed(_)) => Ok(()),
                         Err(TrySendError::Full(_)) => Err(std::io::Error::other(format!(
                             "{UNREAD} events of the producer were not read"
@@ -257,25 +258,25 @@ impl Heard {
             lines.await.map_err(std::io::Error::other)
         };
         if let Err(error) = heard.await {
-            // After the events that wait. Closed: nobody listens any more.
+            // The error comes after the waiting events. Closed: nothing reads them any more.
             let _ = self.says.send(Err(error)).await;
         }
     }
 }
 
-/// What is heard of a producer, and how it stands.
+/// The events and the state of a producer.
 type Hearing = (
     mpsc::Receiver<std::io::Result<String>>,
     watch::Receiver<Standing>,
 );
 
-/// Resolves when nothing more can be known of the producer, with why.
+/// Resolves, with the reason, when the producer's state can no longer be known.
 async fn lost(standing: &mut watch::Receiver<Standing>) -> String {
     let lost = standing.wait_for(|standing| standing.lost.is_some()).await;
     let why = lost.ok().and_then(|standing| standing.lost.clone());
     match why {
         Some(why) => why,
-        // It has ended: what it said tells the rest.
+        // The producer has ended: its events tell the rest.
         None => std::future::pending().await,
     }
 }

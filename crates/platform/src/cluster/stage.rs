@@ -1,4 +1,4 @@
-//! The stage of a run in a cluster: its namespace. `workers` is what is done to its workers.
+//! The stage of a run in a cluster: its namespace. `workers` implements [`Workers`] for it.
 
 mod workers;
 
@@ -40,19 +40,19 @@ use crate::storage::Store;
 use crate::workers::{Roster, Workers};
 use crate::{Identities, Stage, StagePlan};
 
-/// How long a namespace may take to be gone: its pods have ended, but the controllers that have a say must be heard.
+/// Time limit for a namespace to be gone: its pods have ended, but controllers may have finalizers.
 const GONE: Duration = Duration::from_secs(120);
 
-/// How much later than its grace period a pod may be seen to have ended.
+/// How long after the end of its grace period the watch may report that a pod has ended.
 const SEEN: Duration = Duration::from_secs(30);
 
-/// How long workers may take to run that have a node: a pod may have to fetch its image.
+/// Time limit for workers to start if they have a node: a pod may have to pull its image.
 const START: Duration = Duration::from_secs(60);
 
-/// How long the wire's pod may take to be ready: an image may have to be pulled.
+/// Time limit for the wire's pod to be ready: the image may have to be pulled.
 const READY: Duration = Duration::from_secs(120);
 
-/// How long the producer's pod may take to start, likewise.
+/// Time limit for the producer's pod to start; it may have to pull its image too.
 const SENDER_STARTS: Duration = Duration::from_secs(180);
 
 /// One run's namespace.
@@ -67,15 +67,15 @@ pub(super) struct ClusterStage {
     watches: Mutex<Option<Watches>>,
     roster: watch::Receiver<Roster>,
     wire: Option<Wired>,
-    /// Its nodes, where some can be taken back.
+    /// Its nodes, if some can be taken back.
     nodes: Option<WatchedNodes>,
-    /// `ScaledObjects` that are at work.
+    /// The `ScaledObjects` that are applied.
     scaled: Mutex<Vec<Value>>,
     is_removed: AtomicBool,
     _lookout: Lookout,
 }
 
-/// The nodes, where some can be taken back.
+/// The nodes, if some can be taken back.
 fn nodes(
     site: &Site,
     plan: &StagePlan,
@@ -84,7 +84,7 @@ fn nodes(
 ) -> anyhow::Result<Option<WatchedNodes>> {
     let (taker, prices): (Arc<dyn TakesBack>, _) = match (&site.azure, &site.handed) {
         (Some(azure), _) => (azure.takes_back.clone(), Some(Prices::public()?)),
-        // Nodes of others are watched only where the scenario is about nodes.
+        // Handed-over nodes are watched only for scenarios about nodes.
         (None, Some(handed)) if plan.nodes.is_some() => {
             let holder = Holder {
                 run: plan.identity.run.to_string(),
@@ -103,7 +103,7 @@ fn nodes(
     )))
 }
 
-/// The overlay, for the run of `plan`, whose messages are read through `lens`.
+/// Adapts the overlay to the run of `plan`, whose messages are read through `lens`.
 fn adapted(site: &Site, plan: &StagePlan, namespace: &str, lens: &Lens) -> anyhow::Result<Adapted> {
     let run = &plan.identity.run;
     let mut adapted = (site.overlay).adapted(namespace, run, &site.images)?;
@@ -121,20 +121,20 @@ fn adapted(site: &Site, plan: &StagePlan, namespace: &str, lens: &Lens) -> anyho
 }
 
 impl ClusterStage {
-    /// Makes the namespace of a run, puts the overlay into it, and waits until its storage answers.
+    /// Makes the namespace of a run, applies the overlay in it, and waits until its storage answers.
     pub(super) async fn open(site: Arc<Site>, plan: StagePlan) -> anyhow::Result<Self> {
         let namespace = site.namespace(&plan.identity.run);
         plan.announce(vec![namespace_in(&site.context, namespace.clone())])?;
         let run = plan.identity.run.to_string();
         if site.azure.is_some() {
-            // What `aks up` has applied for its checks, or a run that was killed has left.
+            // Objects of `aks up`'s checks, or of a run that was killed.
             namespace::remove(&site.client, &namespace, GONE).await?;
         }
         namespace::make(&site.client, &namespace, &run, site.life).await?;
         match Self::fill(site.clone(), plan.clone(), namespace.clone()).await {
             Ok(stage) => Ok(stage),
             Err(error) => {
-                // What it looked like says why; then nothing is left of it.
+                // Save the state of the namespace as evidence, then remove it.
                 let directory = plan.directory.join("cluster");
                 let kept = evidence::write(&site.client, &namespace, &directory).await;
                 let removed = dispose(&site, &plan, &namespace).await;
@@ -227,7 +227,7 @@ impl ClusterStage {
     }
 }
 
-/// Removes the namespace, and strikes it off.
+/// Removes the namespace, and strikes it off the ledger.
 async fn dispose(site: &Site, plan: &StagePlan, name: &str) -> anyhow::Result<()> {
     namespace::remove(&site.client, name, GONE).await?;
     let removed = Event::ResourceRemoved(namespace_in(&site.context, name.to_owned()));
@@ -258,7 +258,7 @@ impl Stage for ClusterStage {
     }
 
     fn has_one_clock(&self) -> bool {
-        // On Azure nodes come when they are needed.
+        // On Azure, nodes are added when they are needed.
         self.site.found.nodes <= 1 && self.site.azure.is_none()
     }
 
@@ -349,7 +349,7 @@ impl Stage for ClusterStage {
     }
 
     async fn remove(&self) -> anyhow::Result<()> {
-        // Nodes first, and whatever else goes wrong: others wait for them.
+        // Give nodes back first and in any case: others wait for them.
         let given_back = match &self.nodes {
             Some(nodes) => nodes.give_back().await,
             None => Ok(()),

@@ -1,4 +1,5 @@
-//! The storage of a run, as the harness reaches it: through a forwarded port where it is a Service of the overlay, else at its address.
+//! The harness's connection to a run's storage: through a forwarded port if storage is a Service of the overlay, otherwise
+//! directly.
 
 use std::time::Duration;
 
@@ -16,22 +17,23 @@ use crate::reach::Reach;
 use crate::settings::{names, parse};
 use crate::storage::{Store, queue_names, table_names};
 
-/// How long storage in the cluster may take to be ready: an image may have to be pulled.
+/// Time limit for storage in the cluster to be ready: an image may have to be pulled.
 const READY: Duration = Duration::from_secs(180);
 
-/// Storage, and the ways to it.
+/// Storage, and the connections to it.
 pub(super) struct Reachable {
     pub(super) store: Store,
     pub(super) reach: Reach,
-    /// What of it must not be written down.
+    /// Secrets of this storage, which no log or report may contain.
     pub(super) secrets: Vec<String>,
-    /// What of it does not go with the run's namespace: storage outside of the cluster.
+    /// Storage resources outside of the cluster, which the removal of the run's namespace does not remove.
     pub(super) lasting: Vec<Resource>,
     _ways: Vec<Forward>,
 }
 
 impl Reachable {
-    /// Reaches the storage of the run of `lens`, whose surroundings are applied, and waits until it answers. Queues and table are not made yet.
+    /// Connects to the storage of the run of `lens`, whose other objects are applied, and waits until it answers. Creates no
+    /// queue or table.
     pub(super) async fn open(
         client: &Client,
         namespace: &str,
@@ -43,7 +45,7 @@ impl Reachable {
         let mut ways = Vec::new();
         let mut here = Vec::new();
         for variable in ["AZURE_QUEUE_ENDPOINT", "AZURE_TABLE_ENDPOINT"] {
-            // Without an address it is Azure's own, which the account's name tells.
+            // Without an address, it is Azure's own, which the account's name determines.
             let url = match adapted.reached(variable) {
                 None => None,
                 Some(Reached {
@@ -63,8 +65,8 @@ impl Reachable {
         Self::at(adapted, lens, here, ways, patience)
     }
 
-    /// The storage of the run of `lens` whose queue and table service the harness finds `here`, by `ways`; without an address it is Azure's
-    /// own.
+    /// The storage of the run of `lens`, whose queue and table service the harness finds at `here`, through `ways`; without an
+    /// address, Azure's own.
     pub(super) fn at(
         adapted: &Adapted,
         lens: Lens,
@@ -74,7 +76,7 @@ impl Reachable {
     ) -> anyhow::Result<Self> {
         let mut variables: Vec<(String, String)> = adapted.settings().into_iter().collect();
         variables.extend(adapted.secrets());
-        // The harness is no pod: it signs in by what its own environment offers.
+        // The harness is not a pod: it signs in with the credential that its own environment offers.
         variables.retain(|(name, value)| name != "EDW_CREDENTIAL" || value != "workload-identity");
         let account: AccountArgs =
             parse("storage", &[], &variables).context("read how the overlay opens its storage")?;
@@ -109,7 +111,7 @@ impl Reachable {
     }
 }
 
-/// The lines of the ledger for what a run makes in an account that outlives it.
+/// The ledger entries for what a run creates in an account that outlives it.
 fn lasting(names: &StorageNames, lens: &Lens, account: Option<&str>) -> Vec<Resource> {
     let resource = |kind: &str, name: String| Resource {
         kind: kind.to_owned(),

@@ -1,5 +1,5 @@
-//! What is watched of a run's namespace: pods for the roster and for their logs, Deployments for how many are wanted, the HPA for what
-//! keeps it from scaling.
+//! Watches of a run's namespace: pods for the roster and for their logs, Deployments for the wanted replicas, HPAs for the
+//! reasons why they do not scale.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -28,33 +28,33 @@ use super::scale::Observer;
 use crate::lock::lock;
 use crate::logs;
 
-/// What the watches work on; clones share it.
+/// State that the watches share; clones share it too.
 #[derive(Clone)]
 pub(super) struct Seen {
     pub(super) client: Client,
     pub(super) namespace: String,
-    /// The container of a worker.
+    /// The name of a worker's container.
     pub(super) container: String,
-    /// The run's; logs go below it.
+    /// The run's directory; logs go below it.
     pub(super) directory: PathBuf,
     pub(super) log: EventLog,
     pub(super) crew: Arc<Mutex<Crew>>,
-    /// Who takes down what is scaled, while something is: one for each queue, in their order.
+    /// The observers of what is scaled now: one for each queue, in the order of the queues.
     pub(super) observers: Arc<Mutex<Vec<Observer>>>,
     /// The names of the workers' Deployments that were applied.
     pub(super) deployments: Arc<Mutex<BTreeSet<String>>>,
-    /// The first thing that went wrong with a watch.
+    /// The first error of a watch.
     pub(super) trouble: Arc<Mutex<Option<String>>>,
 }
 
-/// The watches of a run, until this is dropped or stopped.
+/// The watches of a run, which stop when this is dropped or stopped.
 pub(super) struct Watches {
     stop: DropGuard,
     tasks: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Watches {
-    /// Starts them, and waits until the pods that there are have been seen, for as long as a watch may be broken.
+    /// Starts the watches, and waits until they have reported all existing pods, or are broken for too long.
     pub(super) async fn start(seen: Seen) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
         let complete = Arc::new(Notify::new());
@@ -87,7 +87,7 @@ impl Watches {
         }
     }
 
-    /// Ends them, and tells of one that panicked.
+    /// Stops the watches, and returns an error if one panicked.
     pub(super) async fn end(self) -> anyhow::Result<()> {
         drop(self.stop);
         for task in self.tasks {
@@ -134,14 +134,14 @@ async fn see_pods(seen: Seen, mut told: mpsc::Receiver<Change<Pod>>, complete: A
             }
         }
     }
-    // What they still had to say was read while they lived.
+    // The logs' last lines were read while the pods existed.
     stop.cancel();
     while writers.join_next().await.is_some() {}
-    // Whoever still waits for the first list waits for nothing.
+    // The watch has ended: a waiter for the first list must not wait on.
     complete.notify_one();
 }
 
-/// Has the log of a pod written down from its start on.
+/// Copies the log of a pod into a file, from its start on.
 fn follow_logs(
     seen: &Seen,
     pod: &Pod,
@@ -149,7 +149,7 @@ fn follow_logs(
     writers: &mut JoinSet<()>,
     stop: &CancellationToken,
 ) {
-    // The producer's is read by whoever sends.
+    // The producer's log is read by its sender (`sender`).
     let is_job = pod.labels().contains_key("job-name");
     let has_started = pod
         .status
@@ -197,7 +197,7 @@ pub(super) async fn see_deployments(seen: Seen, mut told: mpsc::Receiver<Change<
     }
 }
 
-/// Notes what keeps an HPA from scaling, each reason once.
+/// Logs the reasons why an HPA does not scale, each once.
 pub(super) async fn see_scalers(
     seen: Seen,
     mut told: mpsc::Receiver<Change<HorizontalPodAutoscaler>>,
@@ -212,7 +212,7 @@ pub(super) async fn see_scalers(
         let conditions = scaler.status.and_then(|status| status.conditions);
         for condition in conditions.unwrap_or_default() {
             let reason = condition.reason.unwrap_or_default();
-            // With no replicas it is off; that is KEDA's affair then.
+            // With zero replicas the HPA is disabled, and only KEDA scales.
             let is_trouble = condition.type_ == "ScalingActive"
                 && condition.status == "False"
                 && reason != "ScalingDisabled";

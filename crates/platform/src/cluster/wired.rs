@@ -1,4 +1,4 @@
-//! The wire of a run in a cluster: a pod between workload and storage, and the way to its control.
+//! The wire of a run in a cluster: a pod between workload and storage, and the connection to its control interface.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -26,8 +26,8 @@ pub(super) struct Wired {
 }
 
 impl Wired {
-    /// Starts the wire of a run whose storage is there, and has its history copied into `directory`. `None`: it has none. Its pod may take
-    /// as long as `ready` says; for at most `patience` there may be no way to it.
+    /// Starts the wire of a run whose storage exists, and copies its history into `directory`. `None`: the run has no wire. The
+    /// pod may take up to `ready` to start; the connection may be broken for at most `patience`.
     pub(super) async fn open(
         adapted: &Adapted,
         objects: &Objects,
@@ -73,7 +73,7 @@ impl std::fmt::Debug for PodKills {
 
 #[async_trait]
 impl Kills for PodKills {
-    /// The wire has shut the pod out already, so that it does not matter that the kubelet takes a moment.
+    /// The wire has already cut the pod off, so the kubelet's delay does not matter.
     async fn kill(&self, name: &str) {
         lock(&self.crew).asks(name, Cause::Fault);
         let fault = Event::fault("pod deleted at once for the wire", name);

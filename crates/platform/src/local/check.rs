@@ -1,5 +1,5 @@
-//! What the programs under test would refuse, found out before anything starts: their own parsers read what they will be
-//! given.
+//! Checks the settings of the programs under test before anything starts: their own parsers read the arguments and variables
+//! that they will get.
 
 use std::process::{Command, Stdio};
 
@@ -14,7 +14,7 @@ use crate::workers::{ConsumerOptions, Seat};
 
 impl Workload {
     /// Checks `producer`, the producer's arguments, and the consumers' `options`, together with the variables that both
-    /// inherit. Of a consumer that is not the project's own, only its command can be checked.
+    /// inherit. For a consumer other than the project's own, only its command can be checked.
     pub fn check(&self, producer: &[String], options: &ConsumerOptions) -> anyhow::Result<()> {
         let run = "check".parse()?;
         let nowhere = || "http://127.0.0.1:1/devstoreaccount1".to_owned();
@@ -56,13 +56,13 @@ impl Workload {
     }
 }
 
-/// Whether the shell can read the command, and knows its program, where that is told without running anything.
+/// Checks that the shell can parse the command and finds its program, as far as that is possible without running anything.
 fn check_command(command: &str) -> anyhow::Result<()> {
     let program = command
         .split_whitespace()
         .next()
         .context("it is empty; name a program, or leave it away for the project's own consumer")?;
-    // -n: reads the command, and runs nothing.
+    // -n: parses the command without running it.
     let read = Command::new("sh")
         .args(["-n", "-c", &format!("exec {command}")])
         .stdin(Stdio::null())
@@ -73,7 +73,7 @@ fn check_command(command: &str) -> anyhow::Result<()> {
         "the shell cannot read it: {}",
         said.trim()
     );
-    // With quotes, variables and the like, the program is what the shell makes of it.
+    // If the command has quotes, variables or the like, only the shell can tell its program.
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._+-".contains(&byte);
     if program.bytes().all(plain) {
         let found = Command::new("sh")

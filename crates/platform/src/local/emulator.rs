@@ -1,7 +1,7 @@
-//! The storage of this machine: Azurite, or the project's own engine as a child process.
+//! Storage on this machine: Azurite, or the project's own engine as a child process.
 //!
-//! Azurite is what scenarios judge against; the engine is what a load needs that storage must not slow down. Both serve the same
-//! development account.
+//! Scenarios use Azurite, because it is the reference; a load uses the engine, so that storage does not limit its rate. Both
+//! serve the same development account.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::guard::Guard;
 use super::process::{Output, Process, Program};
 
-/// How long the engine may take until it says where it is.
+/// Time limit for the engine to report its addresses.
 const START: Duration = Duration::from_secs(20);
 
 /// Which storage runs are given.
@@ -27,19 +27,19 @@ pub enum StorageChoice {
     Azurite,
 }
 
-/// How storage is to be.
+/// Requirements of a storage.
 #[derive(Debug)]
 pub(super) struct Demand<'a> {
-    /// Where its files go that are no data.
+    /// The directory for its files other than data.
     pub(super) scratch: &'a Path,
-    /// Keeps its data in this directory, so that it can be taken away and brought back.
+    /// The directory in which it keeps its data, so that it can be taken away and brought back.
     pub(super) directory: Option<&'a Path>,
-    /// Speaks HTTPS under a certificate of this authority.
+    /// The authority that signs its certificate, if it uses HTTPS.
     pub(super) https: Option<&'a CertificateAuthority>,
 }
 
 impl<'a> Demand<'a> {
-    /// Everything at its default; files go below `scratch`.
+    /// The default requirements, with files below `scratch`.
     pub(super) const fn below(scratch: &'a Path) -> Self {
         Self {
             scratch,
@@ -49,7 +49,7 @@ impl<'a> Demand<'a> {
     }
 }
 
-/// A storage that answers. It ends with its owner.
+/// A running storage that answers. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) enum Emulator {
     Azurite(Box<Azurite>),
@@ -57,7 +57,7 @@ pub(super) enum Emulator {
 }
 
 impl Emulator {
-    /// Azurite, from `source` or the first that works.
+    /// Starts Azurite from `source`, or from the first source that works.
     pub(super) async fn azurite(
         source: Option<Source>,
         demand: Demand<'_>,
@@ -89,12 +89,12 @@ impl Emulator {
         }
     }
 
-    /// An account SAS: every permission on all services.
+    /// An account SAS with every permission on all services.
     pub(super) fn sas() -> String {
         azurite::account_sas()
     }
 
-    /// What it is and why it was chosen, in one line.
+    /// Its name, its version and the reason for its choice, in one line.
     pub(super) fn why(&self) -> String {
         match self {
             Self::Azurite(azurite) => azurite.why().to_owned(),
@@ -102,7 +102,7 @@ impl Emulator {
         }
     }
 
-    /// Where Azurite came from; `None` for the engine.
+    /// The source of Azurite; `None` for the engine.
     pub(super) fn source(&self) -> Option<Source> {
         match self {
             Self::Azurite(azurite) => Some(azurite.source()),
@@ -110,7 +110,7 @@ impl Emulator {
         }
     }
 
-    /// How it ended, in one line, if it has ended by itself.
+    /// How it ended by itself, in one line, if it did.
     pub(super) fn ended(&mut self) -> Option<String> {
         match self {
             Self::Azurite(azurite) => azurite.ended().map(|how| format!("Azurite, {how}")),
@@ -118,7 +118,7 @@ impl Emulator {
         }
     }
 
-    /// Its process; `None` of Azurite, which keeps its own.
+    /// Its process id; `None` for Azurite, whose process belongs to the crate `azurite`.
     pub(super) fn pid(&self) -> Option<u32> {
         match self {
             Self::Azurite(_) => None,
@@ -126,7 +126,7 @@ impl Emulator {
         }
     }
 
-    /// Takes it away: connections are refused until [`Emulator::resume`].
+    /// Stops it: connections are refused until [`Emulator::resume`].
     pub(super) async fn halt(&mut self) -> anyhow::Result<()> {
         match self {
             Self::Azurite(azurite) => Ok(azurite.halt().await?),
@@ -134,7 +134,7 @@ impl Emulator {
         }
     }
 
-    /// Brings it back on its ports and with its data.
+    /// Starts it again on its ports and with its data.
     pub(super) async fn resume(&mut self) -> anyhow::Result<()> {
         match self {
             Self::Azurite(azurite) => Ok(azurite.resume().await?),
@@ -151,7 +151,7 @@ pub(super) struct Embedded {
     has_directory: bool,
     queue: String,
     table: String,
-    /// `None` while it is taken away. Its output stays open: a process that cannot write to it would end.
+    /// `None` while it is stopped. Its output stays open: a process that cannot write to its output would end.
     process: Option<(Process, Output)>,
 }
 
@@ -173,7 +173,7 @@ impl fmt::Display for Embedded {
 }
 
 impl Embedded {
-    /// Starts `program`, the engine, and waits until it says where it is.
+    /// Starts `program`, the engine, and waits until it reports its addresses.
     pub(super) async fn start(
         program: &Program,
         guard: &Guard,
@@ -196,7 +196,7 @@ impl Embedded {
             let url: reqwest::Url = url.parse().context("read the engine's address")?;
             url.port().context("the engine's address must have a port")
         };
-        // Once taken away, it comes back where it was.
+        // After an outage, it must come back at the same addresses.
         program = program.arg(format!("--queue-port={}", port(&queue)?));
         program = program.arg(format!("--table-port={}", port(&table)?));
         Ok(Emulator::Engine(Box::new(Self {
@@ -238,7 +238,7 @@ impl Embedded {
     }
 }
 
-/// Writes a certificate and its key below `directory`.
+/// Writes a certificate and its key into files below `directory`.
 fn certified(
     authority: &CertificateAuthority,
     directory: &Path,
@@ -251,7 +251,7 @@ fn certified(
     Ok((certificate, key))
 }
 
-/// Starts the engine, and returns its addresses from its first line: `queue URL table URL data ...`.
+/// Starts the engine, and returns its addresses from the first line of its output: `queue URL table URL data ...`.
 async fn started(
     program: &Program,
     logs: &Path,

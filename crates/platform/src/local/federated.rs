@@ -1,4 +1,4 @@
-//! The laptop, without a key: processes that sign in with projected tokens, at an authority of the harness.
+//! Sign-in without a key on this machine: processes sign in with projected tokens, at an authority of the harness.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,31 +19,31 @@ use crate::authority::{
 use crate::settings::{StorageTold, names};
 use crate::workers::{ConsumerOptions, Seat};
 
-/// Names of the sample; ids that nobody else has.
+/// The names of the sample; the ids are of no real tenant.
 const NAMESPACE: &str = "aqs-demo";
 const SERVICE_ACCOUNT: &str = "aqs-app-service-account";
 const TENANT: &str = "00000000-0000-4000-8000-0000000000aa";
 const CLIENT: &str = "00000000-0000-4000-8000-0000000000bb";
 const STRANGER: &str = "00000000-0000-4000-8000-0000000000ff";
 
-/// What `kubectl create token` gives where no audience is asked for: one for the API server.
+/// The audience of a token from `kubectl create token` without `--audience`: the API server.
 const API_SERVER: &str = "https://kubernetes.default.svc.cluster.local";
 
-/// How the workload's sign-in is set up.
+/// Settings of the workload's sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetUp {
-    /// How long the authority's tokens live; whole seconds.
+    /// Lifetime of the authority's tokens; whole seconds.
     pub token_life: Duration,
-    /// How long the pods' tokens live; whole seconds.
+    /// Lifetime of the pods' tokens; whole seconds.
     pub assertion_life: Duration,
-    /// What is wrong.
+    /// The one mistake in the set-up, if there is one.
     pub mistake: Option<Mistake>,
-    /// By how many seconds the authority's clock is ahead.
+    /// How many seconds the authority's clock is ahead.
     pub skew_s: i64,
 }
 
 impl Default for SetUp {
-    /// Everything right, and an hour for each token, as Entra and Kubernetes have it.
+    /// No mistake, and tokens of one hour, as Entra and Kubernetes issue them.
     fn default() -> Self {
         let hour = Duration::from_secs(3600);
         Self {
@@ -55,45 +55,45 @@ impl Default for SetUp {
     }
 }
 
-/// One mistake in a set-up.
+/// A mistake in a set-up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mistake {
-    /// The pods run in another namespace than the federated credential says.
+    /// The pods run in a namespace other than the federated credential's.
     Namespace,
-    /// The pods' tokens are for the API server.
+    /// The pods' tokens have the API server as their audience.
     Audience,
     /// The federated credential names the issuer without its last slash.
     Issuer,
     /// The pods' tokens are signed by a key that the issuer does not publish.
     Signature,
-    /// The pods' tokens have expired, and nobody renews them.
+    /// The pods' tokens have expired, and are not renewed.
     Stale,
-    /// The tenant id is of no directory.
+    /// No directory has this tenant id.
     Tenant,
-    /// The client id is of no identity.
+    /// No identity has this client id.
     Client,
     /// The authority cannot be reached.
     Away,
 }
 
-/// Who vouches for the processes of a run.
+/// The identity services of a run.
 #[derive(Debug)]
 pub struct Identities {
-    /// What stands for Entra.
+    /// The stand-in for Entra.
     pub authority: Authority,
-    /// What renews the pods' tokens.
+    /// The stand-in for the kubelet, which renews the pods' tokens.
     pub kubelet: Kubelet,
 }
 
-/// Storage over HTTPS that several scenarios share, with an authority of this scenario's own.
+/// Storage over HTTPS that several scenarios share, with the authority of one scenario.
 #[derive(Debug)]
 pub struct Federated {
     storage: Arc<Machine>,
     set_up: SetUp,
     identities: Identities,
-    /// What processes trust, PEM.
+    /// The root certificate that processes trust, as PEM.
     root: PathBuf,
-    /// Token files and certificates. Gone after it.
+    /// Token files and certificates, removed when this is dropped.
     _files: TempDir,
 }
 
@@ -112,7 +112,7 @@ impl Federated {
         let signer = Signer::new("cluster")?;
         let published = signer.published();
         let signer = if set_up.mistake == Some(Mistake::Signature) {
-            // Of another name too: Kubernetes names a key by a digest of it.
+            // Under another key id too: Kubernetes derives the id from the key.
             Signer::new("another cluster")?
         } else {
             signer
@@ -129,7 +129,7 @@ impl Federated {
                 audience: AUDIENCE.to_owned(),
             },
             token_life_s: seconds(set_up.token_life),
-            // A pod's token that lives for less than clocks may differ by would never expire.
+            // With a lifetime shorter than the tolerated clock difference, a pod's token would not count as expired in time.
             tolerance_s: if seconds(set_up.assertion_life) > TOLERANCE_S {
                 TOLERANCE_S
             } else {
@@ -149,7 +149,7 @@ impl Federated {
         })
     }
 
-    /// What the cluster, its workload identity webhook and the pod's manifest would set for `pod`.
+    /// The variables that the cluster, its workload identity webhook and the pod's manifest would set for `pod`.
     fn variables(&self, place: &Place<'_>, pod: &str) -> anyhow::Result<Vec<(String, String)>> {
         let file = self.identities.kubelet.project(pod, self.projection())?;
         let mistake = self.set_up.mistake;
@@ -176,7 +176,7 @@ impl Federated {
                 self.identities.authority.host().to_owned(),
             ),
             ("SSL_CERT_FILE", path(&self.root)?),
-            // What the harness itself may have inherited is not the workload's.
+            // Overrides the harness's own setting, which the process would inherit.
             ("EDW_CREDENTIAL", "auto".to_owned()),
             ("AZURE_STORAGE_SAS_TOKEN", String::new()),
             ("AZURE_STORAGE_CONNECTION_STRING", String::new()),

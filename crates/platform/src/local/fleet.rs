@@ -1,7 +1,7 @@
-//! The consumers of a stage: what a Deployment, its `ReplicaSet` and the kubelet do in a cluster, done to processes.
+//! The consumers of a stage, as processes: does what a Deployment, its `ReplicaSet` and the kubelet do in a cluster.
 //!
-//! `replicas` keeps as many as are wanted; `placement` puts them on nodes and takes them away with these; what is done to one by
-//! name is here. Every change ends with [`Fleet::publish`].
+//! `replicas` keeps the wanted number of consumers; `placement` assigns them to nodes, and ends them with their node; this file
+//! acts on single consumers. Every change ends with [`Fleet::publish`].
 
 mod placement;
 mod replicas;
@@ -32,10 +32,10 @@ use crate::workers::{
     is_orderly_end,
 };
 
-/// How long a process may take to be gone after SIGKILL.
+/// Time limit for a process to be gone after SIGKILL.
 const GONE: Duration = Duration::from_secs(10);
 
-/// What a fleet works with.
+/// The parts of a stage that a fleet uses.
 pub(super) struct Means {
     pub(super) host: Arc<dyn Host>,
     pub(super) run: RunId,
@@ -52,43 +52,43 @@ pub(super) struct Fleet {
     means: Means,
     groups: Vec<Group>,
     running: Vec<Member>,
-    /// Those that were told to end, and have not ended yet.
+    /// Consumers that were told to end, and have not ended yet.
     leaving: Vec<Leaving>,
     departed: Vec<Departure>,
-    /// Places of those that ended by themselves.
+    /// Places of consumers that ended by themselves.
     vacancies: Vec<Vacancy>,
     started: u32,
     command_lines: Vec<(String, Vec<u8>)>,
-    /// The `NODE_NAME` of each that was started.
+    /// The `NODE_NAME` of each consumer that was started.
     told_nodes: BTreeMap<String, String>,
-    /// The nodes that they are on, where there are any.
+    /// The nodes of the consumers, if the run has nodes.
     placement: Option<NodePlacement>,
     roster: watch::Sender<Roster>,
     nodes: watch::Sender<NodesView>,
 }
 
-/// When a consumer was asked to end.
+/// The request to a consumer to end.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     at: Instant,
-    /// Messages that it had in its hands then.
+    /// Messages that it had in hand then.
     held: u64,
 }
 
-/// A consumer and its way to storage.
+/// A consumer, and its connection to storage.
 struct Member {
     process: Process,
-    /// Closed when the consumer is taken away: what it had under way is then written down.
+    /// Closed when the consumer is removed, which records its pending requests.
     lane: Lane,
     group: &'static str,
-    /// Which of the run's queues it serves.
+    /// The index of its queue among the run's.
     queue: usize,
-    /// The node that it is on, where there are any.
+    /// Its node, if the run has nodes.
     node: Option<String>,
     prober: Option<Prober>,
     started: Instant,
     may_refuse: bool,
-    /// How often the consumers in its place have ended by themselves.
+    /// How often consumers in this place have ended by themselves.
     restarts: u32,
 }
 
@@ -136,24 +136,24 @@ impl Fleet {
         self.nodes.subscribe()
     }
 
-    /// The processes of those that have not ended, by name.
+    /// The processes of consumers that have not ended, by name.
     pub(super) fn pids(&self) -> Vec<(String, u32)> {
         let running = self.running.iter().map(|member| &member.process);
         running.map(|it| (it.name().to_owned(), it.pid())).collect()
     }
 
-    /// The command lines of all that were started.
+    /// The command lines of all consumers that were started.
     pub(super) fn command_lines(&self) -> &[(String, Vec<u8>)] {
         &self.command_lines
     }
 
-    /// The `NODE_NAME` of each that was started, by its name.
+    /// The `NODE_NAME` of each consumer that was started, by the consumer's name.
     pub(super) const fn told_nodes(&self) -> &BTreeMap<String, String> {
         &self.told_nodes
     }
 
-    /// Starts one more consumer of a group and a queue, with a way of its own through the proxy. Returns whether it found a place: where there are
-    /// nodes, it needs one with room.
+    /// Starts one more consumer of a group and a queue, with its own lane through the proxy. Returns whether it found a place:
+    /// if the run has nodes, a node must have room for it.
     async fn start(
         &mut self,
         (group, queue): (&'static str, usize),
@@ -240,7 +240,7 @@ impl Fleet {
         self.record(Event::fault(name, target))
     }
 
-    /// Takes down how `member` ended, and tells it in `sentence`, which follows its name.
+    /// Records how `member` ended, and describes it by its name followed by `sentence`.
     fn depart(
         &mut self,
         member: &Member,
@@ -250,7 +250,8 @@ impl Fleet {
         sentence: &str,
     ) -> anyhow::Result<Departure> {
         let Member { process, lane, .. } = member;
-        // A program that has only just started cannot listen for signals yet, and held nothing: it may die of the SIGTERM.
+        // A program that has only just started may not handle signals yet, and has no messages: ending by the SIGTERM is
+        // allowed.
         let just_started = !lane.has_carried() && end == End::Signalled(Signal::SIGTERM as i32);
         let was_asked = matches!(cause, Cause::Told | Cause::Notice);
         let worker = &self.means.lens.description().worker;
@@ -278,7 +279,7 @@ impl Fleet {
         Ok(departure)
     }
 
-    /// Does `act` to the consumer called `name`.
+    /// Does `act` to the consumer `name`.
     pub(super) async fn act(&mut self, name: &str, act: Act) -> anyhow::Result<()> {
         let at = self.running.iter().position(|member| member.name() == name);
         let at = at.with_context(|| format!("act on {name}: it does not run"))?;
@@ -312,8 +313,9 @@ impl Fleet {
         Ok(())
     }
 
-    /// SIGTERM to all, and waits until they have drained and ended, for at most `grace`. Those that do not in time are killed;
-    /// their departures say so, and it is the consumer that is wrong. Returns how all ended that were told to, also before.
+    /// Sends SIGTERM to all consumers, and waits for at most `grace` until they have drained and ended. Consumers that do not
+    /// end in time are killed, and their departures say so: the fault is the consumer's. Returns the departures of all
+    /// consumers that were told to end, including earlier ones.
     pub(super) async fn drain(&mut self, grace: Duration) -> anyhow::Result<Vec<Departure>> {
         self.groups.clear();
         for member in std::mem::take(&mut self.running) {
@@ -329,7 +331,7 @@ impl Fleet {
         Ok(self.departed.iter().filter(told).cloned().collect())
     }
 
-    /// SIGKILL to all, by no fault of their own, and waits until they are gone.
+    /// Kills all consumers with SIGKILL, which is no fault of theirs, and waits until they are gone.
     pub(super) async fn abandon(&mut self) -> anyhow::Result<()> {
         self.groups.clear();
         let leaving = std::mem::take(&mut self.leaving);
@@ -344,7 +346,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Tells all who watch how things stand.
+    /// Publishes the current state to all watchers.
     fn publish(&self) {
         let running = self
             .running

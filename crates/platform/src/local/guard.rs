@@ -1,19 +1,19 @@
-//! The guard: ends what a harness leaves running that had no chance to end it itself.
+//! The guard process: kills the child processes of a harness that was ended before it could end them itself.
 //!
-//! Nobody can act on a SIGKILL of their own, and a terminal that closes ends whoever does not listen. The children of a
-//! harness that is gone would go on for ever, trying a storage that is gone too. So a harness starts, before any other
-//! child, a second process of its own executable: `harness guard`. It lists the process groups that the harness tells it
-//! of, `+<pid>` and `-<pid>` a line on its standard input, whose other end the harness alone holds. The kernel closes that
-//! end however the harness ends; then the guard kills the groups still listed.
+//! A process cannot react to SIGKILL, and closing a terminal ends every process that does not handle SIGHUP. The children of an
+//! ended harness would run for ever, and retry against a storage that is gone too. So before any other child, a harness starts
+//! a second process of its own executable: `harness guard`. The harness writes the process groups of its children to the
+//! guard's standard input, one `+<pid>` or `-<pid>` a line. Only the harness holds the other end of this pipe. The kernel
+//! closes that end however the harness ends; then the guard kills the groups that are still listed.
 //!
-//! A child whose harness is killed before it told of it is found too, by a mark in its environment, where there is a
-//! `/proc` to look into. It cannot be missed: until it carries the mark, which is from its `exec` on, it holds a copy of
-//! the harness's end itself.
+//! If the harness is killed before it reported a child, the guard finds the child by a mark in its environment, on systems with
+//! `/proc`. The guard cannot miss it: the child carries the mark from its `exec` on, and until then it holds a copy of the
+//! harness's end of the pipe itself, so the guard still waits.
 //!
-//! A guard that is killed itself is replaced by another, which is told of all that still runs: by whoever next has something
-//! to tell it, or looks after it.
+//! If the guard itself is killed, it is replaced at the next report or check, and the new guard gets the list of all groups
+//! that still run.
 //!
-//! `prctl(PR_SET_PDEATHSIG)` would do this for Linux, in code that is not safe, and not for what a child starts in turn.
+//! On Linux, `prctl(PR_SET_PDEATHSIG)` would do this, but it needs unsafe code, and does not cover the children's own children.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,10 +28,11 @@ use nix::unistd::Pid;
 
 use super::process::Program;
 
-/// The variable with the mark.
+/// The environment variable with the mark.
 const MARK: &str = "EDW_GUARD";
 
-/// The guard of this process's children. Clones share it; it ends with the last of them, and of what it watches.
+/// Handle of the guard of this process's children. Clones share it; the guard ends with the last clone and the last
+/// [`GuardedGroup`].
 #[derive(Debug, Clone)]
 pub struct Guard(Arc<Shared>);
 
@@ -42,17 +43,17 @@ struct Shared {
     post: Mutex<Post>,
 }
 
-/// A guard on its post.
+/// A running guard process.
 #[derive(Debug)]
 struct Post {
     process: Child,
-    /// What it watches, for another to take over.
+    /// The process groups that it watches, for its successor.
     watched: BTreeSet<Pid>,
 }
 
 impl Guard {
-    /// Starts `program` as the guard, with its mark as the last argument. It has a process group of its own, so that a
-    /// signal of the terminal does not reach it.
+    /// Starts `program` as the guard, with its mark as the last argument. The guard gets its own process group, so that the
+    /// terminal's signals do not reach it.
     pub fn start(program: &Program) -> anyhow::Result<Self> {
         let mark = format!("{:032x}", rand::random::<u128>());
         let process = spawn(program, &mark)?;
@@ -66,7 +67,7 @@ impl Guard {
         })))
     }
 
-    /// Sees to it that there is a guard: replaces one that has ended, and says so.
+    /// Replaces the guard if it has ended, and logs that.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut post = self.0.post.lock().unwrap_or_else(PoisonError::into_inner);
         match post.process.try_wait().context("look after the guard")? {
@@ -75,12 +76,12 @@ impl Guard {
         }
     }
 
-    /// The variable, name and value, that a child must carry from its start.
+    /// The environment variable, name and value, that every child must get at its start.
     pub fn mark(&self) -> (&'static str, &str) {
         (MARK, &self.0.mark)
     }
 
-    /// Has the process group of `pid` killed if this process ends before the token is dropped.
+    /// Makes the guard kill the process group of `pid` if this process ends before the returned value is dropped.
     pub fn watch(&self, pid: Pid) -> anyhow::Result<GuardedGroup> {
         self.0
             .tell('+', pid)
@@ -102,14 +103,15 @@ impl Shared {
         }
         match write(&mut post.process, sign, pid) {
             Ok(()) => Ok(()),
-            // The other is told of this one with the rest.
+            // The new guard gets this group with all others.
             Err(_) => self.replace(&mut post),
         }
     }
 
-    /// Another guard for the one that is gone.
+    /// Starts a new guard in place of one that has ended.
     fn replace(&self, post: &mut Post) -> anyhow::Result<()> {
-        // It no longer listens; should it still run, it must not take the end of its pipe for that of the harness.
+        // The old guard no longer reads its pipe; if it still runs, it must not mistake the pipe's end for the end of the
+        // harness.
         let _ = post.process.kill();
         let ended = post.process.wait().context("see the guard off")?;
         tracing::warn!("the guard of the child processes has ended ({ended}); another takes over");
@@ -125,7 +127,7 @@ fn spawn(program: &Program, mark: &str) -> anyhow::Result<Child> {
     Command::new(&program.executable)
         .args(&program.arguments)
         .arg(mark)
-        // A harness may itself be the child of another, and its guard must outlive it.
+        // A harness may be the child of another harness, and its guard must outlive it.
         .env_remove(MARK)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -139,12 +141,12 @@ fn spawn(program: &Program, mark: &str) -> anyhow::Result<Child> {
 
 fn write(guard: &mut Child, sign: char, pid: Pid) -> io::Result<()> {
     let pipe = guard.stdin.as_mut().expect("standard input must be piped");
-    // One write: the kernel takes it whole or not at all.
+    // One write, because the kernel accepts a short write to a pipe whole or not at all.
     pipe.write_all(format!("{sign}{pid}\n").as_bytes())
 }
 
 impl Drop for Shared {
-    /// Closes the pipe and sees the guard go, so that it is not left either. It waits for nothing on its way out.
+    /// Closes the pipe and waits for the guard to end, which it does without waiting for anything.
     fn drop(&mut self) {
         let post = self.post.get_mut();
         let _ = post.unwrap_or_else(PoisonError::into_inner).process.wait();
@@ -161,14 +163,14 @@ pub struct GuardedGroup {
 
 impl Drop for GuardedGroup {
     fn drop(&mut self) {
-        // A guard that is gone has nothing to forget.
+        // If the guard has ended, there is no list to remove the group from.
         let _ = self.guard.0.tell('-', self.pid);
     }
 }
 
-/// The guard process: lists until its standard input ends, then kills what is still listed or carries `mark`.
+/// The guard process: reads its standard input to the end, then kills the processes that are still listed or carry `mark`.
 pub fn main(mark: &str) {
-    // Nothing but the end of the harness ends the guard. Blocked for good is as good as ignored.
+    // Only the end of the harness may end the guard. Blocking these signals has the same effect as ignoring them.
     let mut signals = SigSet::empty();
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         signals.add(signal);
@@ -176,7 +178,7 @@ pub fn main(mark: &str) {
     signals
         .thread_block()
         .expect("a set of known signals must be blockable");
-    // Killing fails for those that have just gone, which is what is wanted.
+    // Killing fails for processes that have just ended, which is fine.
     for pid in listed(BufReader::new(io::stdin())) {
         let _ = killpg(pid, Signal::SIGKILL);
     }
@@ -185,7 +187,7 @@ pub fn main(mark: &str) {
     }
 }
 
-/// What is listed when `input` ends.
+/// The process groups that are listed at the end of `input`.
 fn listed(input: impl BufRead) -> BTreeSet<Pid> {
     let mut listed = BTreeSet::new();
     for line in input.lines().map_while(Result::ok) {
@@ -221,7 +223,7 @@ fn marked(mark: &str) -> impl Iterator<Item = Pid> {
 
 #[cfg(test)]
 impl Guard {
-    /// One that watches nothing, where there is no `harness` executable.
+    /// A guard that does nothing, for tests without a `harness` executable.
     pub fn idle() -> Self {
         Self::start(&Program::new("sh", ["-c", "cat"])).expect("a shell must start")
     }
@@ -264,7 +266,7 @@ mod tests {
         drop(one);
         let id = || guard.0.post.lock().unwrap().process.id();
         let killed = id();
-        // With all that the shell has started.
+        // Includes all processes that the shell has started.
         killpg(Pid::from_raw(killed.try_into().unwrap()), Signal::SIGKILL).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         while id() == killed && Instant::now() < deadline {

@@ -1,4 +1,4 @@
-//! This machine: an emulator of storage, and the workload as processes.
+//! Host on this machine: an emulator of storage, and the workload as processes.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -28,10 +28,10 @@ use crate::settings::{StorageTold, names, own_queues, storage_variables, worker_
 use crate::storage::{Store, queue_names, table_names};
 use crate::workers::{ConsumerOptions, Seat};
 
-/// An emulator of storage on this machine; producer and consumers as child processes.
+/// This machine as a host: an emulator of storage, with producer and consumers as child processes.
 #[derive(Debug)]
 pub struct Machine {
-    /// What is known of it while it is taken away.
+    /// The source of the emulator, which stays known while the emulator is locked for an outage.
     source: Option<Source>,
     choice: StorageChoice,
     why: String,
@@ -41,19 +41,19 @@ pub struct Machine {
     workload: Workload,
     emulator: Mutex<Emulator>,
     guard: Guard,
-    /// Follows a storage that is somebody else's.
+    /// Checks that a storage at a given address still answers.
     reach: Option<Reach>,
-    /// How it is spoken to over HTTPS; plainly when absent.
+    /// The certificates for HTTPS; `None`: storage uses HTTP.
     tls: Option<Tls>,
-    /// The same over HTTPS, for those who sign in with tokens, once somebody does.
+    /// A second storage that uses HTTPS, for processes that sign in with tokens; started on first use.
     https: OnceCell<Arc<Machine>>,
-    /// Where it keeps its data, unless that is its memory. Gone after it.
+    /// The directory of its data, unless the data are in memory. Removed when this is dropped.
     _data: Option<TempDir>,
 }
 
 impl Machine {
-    /// Starts the guard of all that follows, and the storage that `choice` names for `workload`.
-    /// Files that are no evidence go below `scratch`.
+    /// Starts the guard of all child processes, and the storage that `choice` names for `workload`. Files that are no evidence
+    /// go below `scratch`.
     pub async fn start(
         workload: Workload,
         choice: StorageChoice,
@@ -108,8 +108,8 @@ impl Machine {
         })
     }
 
-    /// Another machine like this, with a storage of its own below `directory` that keeps its data when it is taken away and comes
-    /// back.
+    /// Makes a machine like this one with its own storage below `directory`, which keeps its data when it is taken away and
+    /// brought back.
     async fn with_own_storage(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
         let data = TempDir::with_prefix_in("storage-", directory)
             .context("make a directory for storage of its own")?;
@@ -124,7 +124,7 @@ impl Machine {
         }))
     }
 
-    /// Who keeps the storage that a run needs, and starts its processes; files go below `directory`.
+    /// The host with the storage that a run needs; its files go below `directory`.
     pub(super) async fn host(
         self: &Arc<Self>,
         need: &StorageNeed,
@@ -137,14 +137,14 @@ impl Machine {
         })
     }
 
-    /// The same with a storage that takes tokens, which all share who ask for one, and processes that sign in as `set_up` says.
+    /// A host whose storage takes tokens, shared by all runs that sign in, and whose processes sign in as `set_up` says.
     pub async fn signed_in(&self, set_up: &SetUp, directory: &Path) -> anyhow::Result<Federated> {
         let https = self.https.get_or_try_init(|| self.start_https(directory));
         let https = https.await?.clone();
         Federated::start(https, set_up, directory).await
     }
 
-    /// Another storage, over HTTPS and for bearer tokens; its files go below `directory`.
+    /// Starts another storage, for HTTPS and bearer tokens; its files go below `directory`.
     async fn start_https(&self, directory: &Path) -> anyhow::Result<Arc<Self>> {
         let authority = CertificateAuthority::new();
         let demand = Demand {
@@ -161,10 +161,10 @@ impl Machine {
         Ok(Arc::new(machine))
     }
 
-    /// Where a storage comes from that is to be the harness's own.
+    /// The source of Azurite for a storage that must be the harness's own.
     fn own_source(&self) -> Option<Source> {
         match self.source {
-            // One whose address is given is not the harness's.
+            // A storage at a given address is not the harness's own.
             Some(Source::Address) => Some(Source::Npm),
             own => own,
         }
@@ -175,7 +175,7 @@ impl Machine {
         Self::start_as(workload, self.choice, source, demand, tls).await
     }
 
-    /// What serves storage, and its version.
+    /// Name and version of the emulator.
     pub(super) fn emulator_version(&self) -> Fact {
         match self.choice {
             StorageChoice::Azurite => Fact::new("Azurite", azurite::VERSION),
@@ -183,12 +183,12 @@ impl Machine {
         }
     }
 
-    /// How it is spoken to over HTTPS.
+    /// The certificates for HTTPS.
     pub(super) fn tls(&self) -> anyhow::Result<&Tls> {
         self.tls.as_ref().context("storage must speak HTTPS")
     }
 
-    /// Starts a consumer that finds its storage as told, with these further variables.
+    /// Starts a consumer that finds its storage through its variables, with these additional ones.
     pub(super) fn consumer(
         &self,
         name: &str,
@@ -226,13 +226,13 @@ impl Machine {
         Process::start(name, &program, logs, true, &self.guard)
     }
 
-    /// The description of the workload at work in `run`.
+    /// The workload's description, applied to `run`.
     fn lens(&self, run: &RunId) -> Lens {
         Lens::new(self.workload.description.clone(), run.clone())
     }
 }
 
-/// How the development account is opened, which all emulators serve.
+/// Arguments that open the development account, which all emulators serve.
 pub fn account() -> AccountArgs {
     AccountArgs {
         account: None,
@@ -302,7 +302,7 @@ impl Host for Machine {
         if let Some(reach) = &self.reach {
             return reach.lost().await;
         }
-        // Whoever takes it away holds it meanwhile.
+        // An outage holds the lock; during it, storage is not lost.
         let ended = self.emulator.try_lock().ok()?.ended()?;
         Some(format!("storage ended by itself: {ended}"))
     }

@@ -1,4 +1,4 @@
-//! Looks after the fleet again and again: the loop of a controller.
+//! Reconciles the fleet again and again, like a Kubernetes controller.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use workflow::task;
 use super::fleet::Fleet;
 use crate::autoscale::Target;
 
-/// From one look to the next. A cluster takes longer from a change of `spec.replicas` to the start of a container.
+/// Reconciliation interval. A cluster takes longer from a change of `spec.replicas` to the start of a container.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Keeps as many consumers as are wanted, until it is stopped or dropped.
+/// Keeps the wanted number of consumers, until it is stopped or dropped.
 #[derive(Debug)]
 pub(super) struct Keeper {
     stop: DropGuard,
@@ -34,12 +34,12 @@ impl Keeper {
         }
     }
 
-    /// Whether it has ended by itself, which it does on an error or a panic only.
+    /// Whether the loop has ended by itself, which only an error or a panic causes.
     pub(super) fn has_ended(&self) -> bool {
         self.task.is_finished()
     }
 
-    /// Ends it, and returns its error.
+    /// Stops the loop, and returns its error.
     pub(super) async fn stop(self) -> anyhow::Result<()> {
         drop(self.stop);
         let ended = self.task.await.context("keep the consumers running")?;
@@ -56,7 +56,7 @@ async fn keep(fleet: Arc<Mutex<Fleet>>, stop: CancellationToken) -> anyhow::Resu
     Ok(())
 }
 
-/// Those of a group of the fleet that serve one queue, as what an autoscaler scales.
+/// The consumers of one group and one queue, as the target of an autoscaler.
 pub(super) struct Scaled {
     pub(super) fleet: Arc<Mutex<Fleet>>,
     pub(super) group: &'static str,

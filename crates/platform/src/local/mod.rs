@@ -1,12 +1,13 @@
 //! The `local` platform: an emulator of storage on this machine, producer and consumers as child processes, a model of KEDA and the HPA,
 //! simulated nodes.
 //!
-//! - [`Local`] is the platform, `stage` what it opens. [`Host`] keeps the storage of a stage and starts its processes:
+//! - [`Local`] is the platform, `stage` its stage. A [`Host`] keeps the storage of a stage and starts its processes:
 //!   [`Machine`] with a SAS, [`Federated`] with tokens of an authority of the harness.
 //! - `emulator`: Azurite, or the project's own engine.
-//! - `fleet` keeps as many consumers as are wanted, as a Deployment, its `ReplicaSet` and the kubelet do in a cluster; `keeper`
-//!   has it look again and again.
-//! - `process` and `guard`: child processes, and what ends them when the harness cannot. `probe` asks whether they are ready.
+//! - `fleet` keeps the wanted number of consumers, as a Deployment, its `ReplicaSet` and the kubelet do in a cluster; `keeper`
+//!   calls it again and again.
+//! - `process` and `guard`: child processes, and their end if the harness cannot end them. `probe` asks consumers whether they
+//!   are ready.
 
 mod check;
 mod emulator;
@@ -48,8 +49,9 @@ use stage::LocalStage;
 pub struct Local(Arc<Machine>);
 
 impl Local {
-    /// What this machine offers, and its paces, which are said nowhere else. What bounds them cannot be shortened: a consumer asks for
-    /// Scheduled Events once a second, a lease lasts at least a second, and storage and processes take what time they take.
+    /// What this machine offers, and its paces, which no other place defines. Some times cannot be shortened and so limit the
+    /// paces: a consumer asks for Scheduled Events once a second, a lease lasts at least a second, and storage and processes
+    /// need their own time.
     pub fn profile() -> Profile {
         let pace = |times| Pace::new(times).expect("a constant pace must not be zero");
         Profile {
@@ -61,8 +63,8 @@ impl Local {
         }
     }
 
-    /// Starts the guard of all that follows, and the storage that `choice` names for `workload`.
-    /// Files that are no evidence go below `scratch`.
+    /// Starts the guard of all child processes, and the storage that `choice` names for `workload`. Files that are no evidence
+    /// go below `scratch`.
     pub async fn start(
         workload: Workload,
         choice: StorageChoice,
@@ -104,58 +106,58 @@ impl Platform for Local {
     }
 }
 
-/// Where the processes of a run are started, and what they share.
+/// The run, storage and log directory of a process that is started.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The run.
     pub run: &'a RunId,
-    /// Its queue; of several, the one that the process sends to or serves.
+    /// The queue that the process sends to or serves.
     pub queue: &'a str,
-    /// Where the process finds storage.
+    /// The addresses of storage for the process.
     pub endpoints: &'a Endpoints,
-    /// Where its output goes.
+    /// The directory for the process's output.
     pub logs: &'a Path,
 }
 
 /// The storage of a run, and how its processes reach it.
 #[derive(Debug)]
 pub struct Provisioned {
-    /// Queues and table; they may not exist yet.
+    /// Queues and table, which may not exist yet.
     pub store: Store,
-    /// Where storage is.
+    /// The addresses of storage.
     pub endpoints: Endpoints,
-    /// How it is spoken to over HTTPS, where it is the harness's own.
+    /// The certificates, if it is the harness's own storage and uses HTTPS.
     pub tls: Option<Tls>,
 }
 
 /// Keeps the storage of a stage, and starts its processes.
 #[async_trait]
 pub trait Host: Send + Sync {
-    /// What produces the evidence, in one line for reports.
+    /// What the evidence comes from, in one line for reports.
     fn evidence(&self) -> String;
 
-    /// What the storage of `run` consists of, if it outlives the harness.
+    /// The storage resources of `run`, if they outlive the harness.
     fn lasting(&self, run: &RunId, queues: u32) -> Vec<Resource>;
 
-    /// The storage of `run`, with so many queues. Nothing is created yet.
+    /// The storage of `run`, with this many queues. Creates nothing yet.
     fn provision(&self, run: &RunId, queues: u32) -> anyhow::Result<Provisioned>;
 
-    /// How storage was lost for good, if it was: its process has ended by itself, or one at an address that was given has not
-    /// answered for too long. Never while [`Host::outage`] keeps it away. May be asked often, and by many.
+    /// How storage was lost for good, if it was: its process has ended by itself, or storage at a given address has not
+    /// answered for too long. `None` while [`Host::outage`] keeps it away. May be called often and concurrently.
     async fn storage_lost(&self) -> Option<String>;
 
-    /// The process of its storage, where that is one of its own.
+    /// The process id of its storage, if this is a process of the harness.
     fn storage_pid(&self) -> Option<u32> {
         None
     }
 
-    /// Replaces what guards the children if it is gone. May be asked often, and by many.
+    /// Replaces the guard of the children if it has ended. May be called often and concurrently.
     fn check_guard(&self) -> anyhow::Result<()>;
 
-    /// Who vouches for the processes, where the harness stands for that.
+    /// The harness's identity services, if the processes sign in with them.
     fn identities(&self) -> Option<&Identities>;
 
-    /// What must not be written down anywhere: everything that opens storage.
+    /// The secrets that open storage, which no log or report may contain.
     fn secrets(&self) -> Vec<String>;
 
     /// Takes storage away for `time`, and returns when it is back with its data.

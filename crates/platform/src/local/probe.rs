@@ -1,4 +1,4 @@
-//! Asking consumers whether they are ready.
+//! Probes of consumers' readiness.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -11,26 +11,26 @@ use workflow::task;
 
 use crate::workers::Readiness;
 
-/// Longest wait for one answer.
+/// Timeout of a probe.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// From one question to the next.
+/// Probe interval.
 const EVERY: Duration = Duration::from_millis(50);
 
-/// Keeps a port for the probe of a consumer that is about to start.
+/// Reserves a port for the probe of a consumer that is about to start.
 pub(super) struct Reserved(#[expect(dead_code, reason = "holds the port")] Option<TcpSocket>);
 
-/// Asks one consumer again and again, until it is dropped.
+/// Probes one consumer periodically, until it is dropped.
 pub(super) struct Prober {
     said: watch::Receiver<Readiness>,
     _task: AbortOnDropHandle<()>,
-    /// Keeps the port for the consumer.
+    /// Reserves the port for the consumer.
     _reserved: Reserved,
 }
 
 impl Prober {
-    /// A port that nobody else gets. On Linux a socket that is bound and does not listen keeps it from all who ask for any port,
-    /// and leaves it to one that asks for this one and reuses addresses, as servers do (socket(7)).
+    /// Reserves a free port. On Linux, a socket that is bound and does not listen keeps the port from processes that ask for
+    /// any port, but not from one that asks for this port with `SO_REUSEADDR`, as servers do (socket(7)).
     pub(super) fn reserve() -> anyhow::Result<(SocketAddr, Reserved)> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
@@ -42,7 +42,7 @@ impl Prober {
         ))
     }
 
-    /// Asks at `address` from now on.
+    /// Starts to probe at `address`.
     pub(super) fn start((address, reserved): (SocketAddr, Reserved)) -> anyhow::Result<Self> {
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -69,7 +69,7 @@ impl Prober {
         })
     }
 
-    /// The last answer.
+    /// The answer of the last probe.
     pub(super) fn last(&self) -> Readiness {
         *self.said.borrow()
     }

@@ -1,4 +1,4 @@
-//! What the kernel tells of processes (Linux, `proc(5)`); nothing on other systems.
+//! Reads resource usage of processes from `/proc` (Linux, `proc(5)`); nothing on other systems.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::Taken;
 /// One clock tick of `/proc`: `USER_HZ` is 100 on every architecture of Linux that Rust has a standard library for.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What the process `pid` has taken so far; `None` where it is gone, or nobody tells.
+/// Resources that the process `pid` has used so far; `None` if it is gone, or on other systems.
 pub(super) fn taken(part: &'static str, process: &str, pid: u32) -> Option<Taken> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -20,12 +20,13 @@ pub(super) fn taken(part: &'static str, process: &str, pid: u32) -> Option<Taken
     })
 }
 
-/// How long the cores of the machine were busy since it began, added up.
+/// Busy time of all cores since the machine started, added up.
 pub fn machine_busy() -> Option<Duration> {
     busy_of(&fs::read_to_string("/proc/stat").ok()?)
 }
 
-/// `utime` and `stime`, fields 14 and 15. The name of the program, field 2, is in parentheses and may hold anything.
+/// Reads `utime` and `stime`, fields 14 and 15. The name of the program, field 2, is in parentheses and may contain any
+/// character.
 fn cpu_of(stat: &str) -> Option<Duration> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace().skip(11);
@@ -33,7 +34,7 @@ fn cpu_of(stat: &str) -> Option<Duration> {
     Some(TICK * ticks()?.saturating_add(ticks()?))
 }
 
-/// `VmHWM`. A process that has ended and is not reaped yet has none.
+/// Reads `VmHWM`. A process that has ended and is not reaped yet has none.
 fn peak_of(status: &str) -> Option<u64> {
     let line = status
         .lines()
@@ -41,8 +42,8 @@ fn peak_of(status: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// Of the first line, `cpu  user nice system idle iowait irq softirq steal`, all but `idle` and `iowait`. What a virtual machine was
-/// kept from (`steal`) it could not use: it counts as busy.
+/// Adds up the first line, `cpu  user nice system idle iowait irq softirq steal`, except for `idle` and `iowait`. `steal`
+/// counts as busy: the virtual machine could not use that time.
 fn busy_of(stat: &str) -> Option<Duration> {
     let fields = stat.lines().next()?.strip_prefix("cpu ")?;
     let fields: Vec<u64> = fields

@@ -23,7 +23,7 @@ use super::guard::{Guard, GuardedGroup};
 use crate::logs;
 use crate::workers::End;
 
-/// Where the harness finds storage itself: a workload that knew it could go around the wire.
+/// Variables with the harness's own way to storage: a workload that knew them could bypass the wire.
 const HARNESS_OWN: [&str; 4] = [
     "EDW_AZURITE_BLOB_URL",
     "EDW_AZURITE_QUEUE_URL",
@@ -31,7 +31,7 @@ const HARNESS_OWN: [&str; 4] = [
     "EDW_AZURITE_SOURCE",
 ];
 
-/// What to run.
+/// A program to run.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// The executable.
@@ -43,7 +43,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// `executable` with `arguments`.
+    /// Makes a program that runs `executable` with `arguments`.
     pub fn new<A: Into<OsString>>(
         executable: impl Into<PathBuf>,
         arguments: impl IntoIterator<Item = A>,
@@ -55,14 +55,14 @@ impl Program {
         }
     }
 
-    /// With one more argument.
+    /// Adds one argument.
     #[must_use]
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// With one more environment variable.
+    /// Adds one environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
@@ -70,10 +70,10 @@ impl Program {
     }
 }
 
-/// What a child writes to its standard output, line by line.
+/// The lines that a child writes to its standard output.
 pub type Output = Lines<BufReader<ChildStdout>>;
 
-/// A running child. Dropping it kills it: a scenario that fails half-way leaves no process.
+/// A running child process. Dropping it kills it, so that a failed scenario leaves no process.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -84,7 +84,7 @@ pub struct Process {
     _guarded: GuardedGroup,
 }
 
-/// What the wire may kill: a process, until it has been reaped. Its number may be given to another then.
+/// The process as the wire may kill it: `None` once it is reaped, because its number may then be another process's.
 #[derive(Debug)]
 struct Killable(Mutex<Option<Pid>>);
 
@@ -98,13 +98,13 @@ impl Killable {
 impl Killer for Killable {
     async fn kill(&self) {
         if let Some(pid) = *self.pid() {
-            // It may have ended by itself this moment, which comes to the same.
+            // The process may have just ended by itself, with the same result.
             let _ = kill(pid, Signal::SIGKILL);
         }
     }
 }
 
-/// How the operating system says that a process ended.
+/// Converts an exit status.
 fn end_of(status: ExitStatus) -> End {
     match (status.code(), status.signal()) {
         (Some(code), _) => End::Exited(code),
@@ -113,7 +113,7 @@ fn end_of(status: ExitStatus) -> End {
     }
 }
 
-/// The end of a process as the event log tells it. What one that was not meant to end had to say belongs to it.
+/// The event log's entry for the end of a process. If the end was not expected, the last log lines are part of it.
 pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
     Event::ProcessExited {
         name: process.name().to_owned(),
@@ -125,7 +125,7 @@ pub(super) fn exited(process: &Process, end: End, expected: bool) -> Event {
     }
 }
 
-/// The event of a process that ended by itself, and is started again as its description says.
+/// The event of a process that ended by itself, and is started again, as its description allows.
 pub(super) fn restarted(process: &Process, end: End) -> Event {
     Event::ProcessExited {
         name: process.name().to_owned(),
@@ -138,8 +138,8 @@ pub(super) fn restarted(process: &Process, end: End) -> Event {
 }
 
 impl Process {
-    /// Starts `program`; its standard error goes to `<logs>/<name>.log`, and its standard output too unless it is
-    /// `piped`. The `guard` ends it if this process is ended before.
+    /// Starts `program`; its standard error goes to `<logs>/<name>.log`, and its standard output too unless it is `piped`. The
+    /// `guard` kills it if this process ends first.
     pub fn start(
         name: &str,
         program: &Program,
@@ -171,7 +171,7 @@ impl Process {
             .stdout(stdout)
             .stderr(Stdio::from(file))
             .kill_on_drop(true)
-            // Ctrl-C in a terminal goes to the foreground group. What it means for the workload, the harness decides.
+            // Ctrl-C in a terminal goes to the foreground process group. The harness decides how to end the workload then.
             .process_group(0)
             .spawn()
             .with_context(|| format!("start {name} ({})", program.executable.display()))?;
@@ -194,12 +194,12 @@ impl Process {
         &self.name
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.pid.as_raw().unsigned_abs()
     }
 
-    /// The lines of its standard output, when it was started `piped`; once.
+    /// The lines of its standard output, if it was started `piped`. `None` on a second call.
     pub fn lines(&mut self) -> Option<Output> {
         self.child
             .stdout
@@ -207,29 +207,29 @@ impl Process {
             .map(|stdout| BufReader::new(stdout).lines())
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the process.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         kill(self.pid, signal).with_context(|| format!("send {signal} to {}", self.name))
     }
 
-    /// Sends a signal to it and to all that it has started: its group is its own.
+    /// Sends a signal to the process's group: the process and everything that it has started.
     pub fn signal_group(&self, signal: Signal) -> anyhow::Result<()> {
         match killpg(self.pid, signal) {
-            // It has ended by itself this moment.
+            // It has just ended by itself.
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(error) => Err(error)
                 .with_context(|| format!("send {signal} to the processes of {}", self.name)),
         }
     }
 
-    /// Whether it has ended, and how.
+    /// How the process ended, if it has.
     pub fn try_end(&mut self) -> anyhow::Result<Option<End>> {
         let status = self.child.try_wait();
         let status = status.with_context(|| format!("look after {}", self.name))?;
         Ok(status.map(|status| self.reaped(status)))
     }
 
-    /// Waits until it ends, for at most `deadline`.
+    /// Waits until the process has ended, for at most `deadline`.
     pub async fn wait(&mut self, deadline: Duration) -> anyhow::Result<End> {
         match tokio::time::timeout(deadline, self.child.wait()).await {
             Ok(status) => {
@@ -245,7 +245,7 @@ impl Process {
         }
     }
 
-    /// SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL, and waits until the process is gone.
     pub async fn kill(&mut self) -> anyhow::Result<End> {
         let gone = async {
             self.child.start_kill()?;
@@ -260,12 +260,12 @@ impl Process {
         end_of(status)
     }
 
-    /// What kills it from afar.
+    /// Returns the handle by which the wire kills the process.
     pub(super) fn killer(&self) -> Arc<dyn Killer> {
         self.killable.clone()
     }
 
-    /// The last lines of its log, each cut to what a person reads of it; empty when it has said nothing.
+    /// The last lines of its log, each cut to a readable length; empty if the log is empty.
     pub fn last_lines(&self) -> String {
         logs::last_lines(&self.log)
     }
@@ -276,15 +276,14 @@ impl Process {
     }
 }
 
-/// The command line of the process `pid`, as everybody on the machine can read it; empty where the system does not tell, as
-/// only Linux does here.
+/// The command line of the process `pid`, which every user of the machine can read; empty on systems other than Linux.
 pub fn command_line(pid: u32) -> Vec<u8> {
     std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
 impl Drop for Process {
-    /// What it started in turn ends with it: a command of a user's may leave children behind. Its group is its own, so the
-    /// signal reaches nobody else; that there is nobody left is the rule.
+    /// Also kills what the process has started: a user's command may leave children behind. The process has its own group, so
+    /// the signal reaches no other process. Usually nothing is left to kill.
     fn drop(&mut self) {
         *self.killable.pid() = None;
         let _ = killpg(self.pid, Signal::SIGKILL);

@@ -17,12 +17,12 @@ pub(super) struct Producer {
     process: Process,
     log: EventLog,
     is_recorded: bool,
-    /// Its way to storage.
+    /// Its connection to storage.
     _lane: Lane,
 }
 
 impl Producer {
-    /// `process`, which sends through `lane`. How it ends is recorded in `log`.
+    /// Makes the sender of `process`, which sends through `lane`. Its end is recorded in `log`.
     pub(super) fn new(process: Process, lane: Lane, log: EventLog) -> Self {
         Self {
             process,
@@ -56,7 +56,7 @@ impl Sender for Producer {
     }
 
     async fn interrupt(&mut self) -> anyhow::Result<()> {
-        // Not SIGINT: what a shell starts in the background ignores it, and so does whatever that starts in turn.
+        // Not SIGINT: processes that a shell starts in the background ignore it, and so do their own children.
         self.process.signal(nix::sys::signal::Signal::SIGTERM)
     }
 

@@ -40,11 +40,11 @@ pub(super) struct LocalStage {
     roster: watch::Receiver<Roster>,
     nodes: watch::Receiver<NodesView>,
     keeper: StdMutex<Option<Keeper>>,
-    /// One for each queue, where consumers are scaled.
+    /// The scalers, one for each queue, if consumers are scaled.
     scalers: StdMutex<Vec<Scaler>>,
-    /// The producers' processes, by name.
+    /// The producers' process ids, by name.
     producers: StdMutex<Vec<(String, u32)>>,
-    /// The producers' command lines, as others on the machine could read it.
+    /// The producers' command lines, as other users of the machine could read them.
     command_lines: StdMutex<Vec<(String, Vec<u8>)>>,
     _lookout: Lookout,
 }
@@ -84,7 +84,7 @@ impl LocalStage {
             let host = looked_after.clone();
             async move {
                 if let Err(error) = host.check_guard() {
-                    // Whoever starts the next child hears of it.
+                    // The next start of a child returns the error.
                     tracing::warn!("failed to {error:#}");
                 }
                 host.storage_lost().await
@@ -106,14 +106,14 @@ impl LocalStage {
         })
     }
 
-    /// Starts the producer called `name`, generator `index`.
+    /// Starts the producer `name`, which is generator `index`.
     async fn start_producer(
         &self,
         name: &str,
         index: u32,
         arguments: &[String],
     ) -> anyhow::Result<Producer> {
-        // One name for all: what a rule does to the producer, it does to each.
+        // All generators share one client name, so that a wire rule for the producer applies to each.
         let lane = self.proxy.lane(PRODUCER).await?;
         let queues = &self.store.names.queues;
         let place = Place {
@@ -149,7 +149,7 @@ async fn proxy(
     ))
 }
 
-/// The nodes that the manifests say there can be.
+/// The nodes that the manifests allow.
 fn cluster(plan: &NodePlan, seed: u64) -> anyhow::Result<Cluster> {
     let (needs, pools) = Needs::read(&plan.manifests)?;
     let machines = Machines {
@@ -309,7 +309,7 @@ impl Workers for LocalStage {
                 grace,
             });
         }
-        // At once, and not at the next look: who asks then finds them in the roster.
+        // At once instead of at the next look: the caller then finds the consumers in the roster.
         fleet.reconcile().await?;
         drop(fleet);
         let Some(scaling) = scaling else {

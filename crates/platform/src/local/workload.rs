@@ -1,4 +1,4 @@
-//! The programs under test: which they are, and the flags that choose them.
+//! The programs under test, and the flags that choose them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::process::Program;
 use crate::{AksArgs, ClusterArgs};
 use project::shell::word;
 
-/// How long a storage may be away that nobody took away: a restart of a busy one takes seconds.
+/// How long storage may fail to answer outside of an outage of the scenario: a busy one takes seconds to restart.
 const STORAGE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the workload can run.
@@ -58,7 +58,7 @@ pub struct WorkloadArgs {
 }
 
 impl WorkloadArgs {
-    /// The flags that repeat the choice, quoted for a shell.
+    /// The flags that repeat this choice, quoted for a shell.
     pub fn repeat(&self) -> Option<String> {
         let command = self.consumer_command.as_ref();
         let command = command.map(|command| format!("--consumer-command {}", word(command)));
@@ -102,19 +102,19 @@ pub struct Workload {
     pub producer: Program,
     /// The consumer.
     pub consumer: Program,
-    /// The command of a consumer that is not the project's own.
+    /// The user's consumer command, if the consumer is not the project's own.
     pub foreign: Option<String>,
-    /// What messages and rows look like, and how the worker behaves.
+    /// The description of messages, rows and worker.
     pub description: Arc<Description>,
-    /// The file that says so; `None`: the project's own.
+    /// The file of the description; `None`: the project's own description.
     pub file: Option<PathBuf>,
-    /// Whether workers are pods, made of images, and no programs of this machine.
+    /// Whether workers are pods, made from images, and not programs of this machine.
     pub in_pods: bool,
     /// The project's own storage engine.
     pub engine: Program,
-    /// What ends all of them when the harness cannot.
+    /// The program that kills all processes if the harness cannot.
     pub guard: Program,
-    /// How long a storage whose address is given may go without an answer.
+    /// How long a storage at a given address may fail to answer.
     pub storage_patience: Duration,
 }
 
@@ -135,7 +135,7 @@ impl Workload {
         }
     }
 
-    /// What `args` choose, with the built-in programs of `harness` for the rest.
+    /// The programs that `args` choose; the built-in programs of `harness` for those that `args` leave open.
     pub fn chosen(harness: &Path, args: &WorkloadArgs) -> anyhow::Result<Self> {
         let built_in = Self {
             storage_patience: args.storage_patience,
@@ -149,7 +149,7 @@ impl Workload {
         };
         let beside = file.as_deref().and_then(Path::parent);
         let own = description.worker.command.as_ref().map(|command| {
-            // As if it were called where its description is.
+            // Runs it as if it were called in the directory of its description.
             let beside = beside.map_or_else(|| ".".into(), Path::to_string_lossy);
             (
                 command.clone(),
@@ -165,7 +165,7 @@ impl Workload {
         };
         Ok(match given.or(own) {
             None => workload,
-            // The shell becomes the consumer: signals meant for one must not end in the other.
+            // `exec` replaces the shell by the consumer: otherwise a signal to the consumer would end in the shell.
             Some((command, line)) => Self {
                 consumer: Program::new("sh", ["-c".to_owned(), line]),
                 foreign: Some(command),
@@ -175,16 +175,16 @@ impl Workload {
     }
 }
 
-/// A description, and the file that it was read from.
+/// A description, and the file from which it was read.
 #[derive(Debug, Clone)]
 pub struct Described {
-    /// What it says.
+    /// The parsed description.
     pub description: Arc<Description>,
-    /// Where it is, from the root.
+    /// The absolute path of the file.
     pub file: PathBuf,
 }
 
-/// The description in `file`, or that of the project where it has one.
+/// Reads the description in `file`, or the project's `edw.yaml` if there is one.
 pub fn described(file: Option<&Path>) -> anyhow::Result<Option<Described>> {
     let found = project::description();
     let Some(file) = file.or(found.as_deref()) else {

@@ -1,27 +1,27 @@
-//! Amounts of what nodes have and consumers ask for.
+//! Resources that nodes have and consumers request.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Of a node or of a consumer.
+/// Resources of a node or of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amounts {
-    /// Thousandths of a core.
+    /// CPU, in thousandths of a core.
     pub cpu_millis: u64,
-    /// Bytes.
+    /// Memory, in bytes.
     pub memory_bytes: u64,
-    /// Pods; 1 for a consumer.
+    /// Number of pods; 1 for a consumer.
     pub pods: u64,
 }
 
-/// A text that is not a quantity.
+/// Error of a text that is not a Kubernetes quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("read {0:?} as a quantity such as 100m, 2, 64Mi or 8G")]
 pub struct QuantityError(String);
 
 impl Amounts {
-    /// What `of` names; what it does not name is 0.
+    /// Reads the amounts in `of`; a missing amount is 0.
     pub fn read(of: &BTreeMap<String, Value>, pods: u64) -> Result<Self, QuantityError> {
         let amount = |name: &str| of.get(name).map_or(Ok(0), thousandths);
         Ok(Self {
@@ -31,7 +31,7 @@ impl Amounts {
         })
     }
 
-    /// `times` as much.
+    /// The amounts multiplied by `times`.
     #[must_use]
     pub const fn times(self, times: u64) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Amounts {
         }
     }
 
-    /// Whether it is no more than `other`, in everything.
+    /// Whether each amount is at most that of `other`.
     pub const fn fits(self, other: Self) -> bool {
         self.cpu_millis <= other.cpu_millis
             && self.memory_bytes <= other.memory_bytes

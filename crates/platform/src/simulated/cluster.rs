@@ -1,5 +1,4 @@
-//! Nodes over time: those that are there, those that are being made, and those that go. What is done to the processes on them is
-//! for the fleet.
+//! Nodes over time: those that exist, those that are being made, and those that go. The fleet acts on the processes on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -15,21 +14,21 @@ use super::pools::next;
 use super::scheduled::Kind;
 use super::{Capacity, Endpoint, Eviction, Needs, Node, NodeView, Notice, Pool, Times};
 
-/// What a cluster has for nodes.
+/// Settings of a cluster's nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Machines {
-    /// What its consumers ask for.
+    /// The requests of its consumers.
     pub needs: Needs,
-    /// What makes nodes.
+    /// The pools from which nodes are made.
     pub pools: Vec<Pool>,
-    /// How long that takes.
+    /// How long changes of nodes take.
     pub times: Times,
-    /// Chance: names, and which node is hit.
+    /// Seed of the random choices: node names, and the node that is hit.
     pub seed: u64,
 }
 
 impl Machines {
-    /// With room for so many consumers on each node, and no more.
+    /// Limits each node to this many consumers.
     #[must_use]
     pub fn of_size(mut self, consumers: u64) -> Self {
         for pool in &mut self.pools {
@@ -39,29 +38,29 @@ impl Machines {
     }
 }
 
-/// Where a consumer is.
+/// The place of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
-    /// The node.
+    /// The node's name.
     pub node: String,
-    /// Where its machine's scheduled events are.
+    /// The address of the scheduled events of its machine.
     pub events_url: String,
 }
 
-/// How long a node was there.
+/// The time for which one node existed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spell {
-    /// Which.
+    /// The node's name.
     pub node: String,
     /// How it is paid for.
     pub capacity: Capacity,
-    /// From when.
+    /// When it joined.
     pub from: Instant,
-    /// Until when; `None`: it is still there.
+    /// When it went; `None`: it still exists.
     pub until: Option<Instant>,
 }
 
-/// How long nodes were there together.
+/// How long nodes existed, added up.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Figures {
     /// Hours of Spot nodes.
@@ -74,7 +73,7 @@ struct Live {
     node: Node,
     endpoint: Endpoint,
     consumers: BTreeSet<String>,
-    /// Nothing new comes here: its machine has been told that it goes, or it is drained.
+    /// Gets no new consumers: its machine has a notice, or the node is drained.
     cordoned: bool,
     notice: Option<Notice>,
 }
@@ -90,7 +89,7 @@ pub struct Cluster {
     machines: Machines,
     chance: StdRng,
     has_spot: bool,
-    /// Whether nodes are there as soon as they are needed: until the first eviction.
+    /// Whether nodes are available at once, which holds until the first eviction.
     is_standing: bool,
     live: Vec<Live>,
     claims: Vec<Claim>,
@@ -99,7 +98,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Without any node yet.
+    /// Makes a cluster without nodes.
     pub fn new(machines: Machines) -> Self {
         Self {
             chance: StdRng::seed_from_u64(machines.seed),
@@ -113,7 +112,7 @@ impl Cluster {
         }
     }
 
-    /// The same with nodes that stand already: those that are needed before the first eviction take no time to come.
+    /// Makes nodes available at once until the first eviction.
     #[must_use]
     pub fn standing(self) -> Self {
         Self {
@@ -122,19 +121,19 @@ impl Cluster {
         }
     }
 
-    /// From now on Azure has Spot machines to give, or it has none.
+    /// Sets whether Azure has Spot machines to give.
     pub const fn set_spot(&mut self, available: bool) {
         self.has_spot = available;
     }
 
-    /// How long things take here.
+    /// How long changes of nodes take here.
     pub const fn times(&self) -> Times {
         self.machines.times
     }
 
-    /// Takes a seat for `consumer`, if a node has one.
+    /// Takes a seat for `consumer`, if a node has room.
     pub fn place(&mut self, consumer: &str) -> Option<Placed> {
-        // Among equals, chance decides.
+        // The order decides among nodes of equal score.
         self.live.shuffle(&mut self.chance);
         let open: Vec<&Live> = self.live.iter().filter(|live| !live.cordoned).collect();
         let seats: Vec<Occupied<'_>> = open
@@ -156,8 +155,8 @@ impl Cluster {
         })
     }
 
-    /// Has nodes made for so many consumers that fit nowhere, as far as those that are being made have no room for them.
-    /// Returns how many consumers no pool can make a node for.
+    /// Starts to make nodes for `homeless` consumers, as far as the nodes that are being made have no room for them. Returns
+    /// how many consumers no pool can make a node for.
     pub fn claim(&mut self, homeless: u64, now: Instant) -> u64 {
         let per_node = |node: &Node| room(&self.machines.needs, node);
         let coming: u64 = self.claims.iter().map(|claim| per_node(&claim.node)).sum();
@@ -180,7 +179,7 @@ impl Cluster {
                 return left;
             };
             let (pool, name) = (pool.clone(), self.chance.random::<u32>() & 0xf_ffff);
-            // As node auto-provisioning names its machines: `aks-`, the pool, five letters.
+            // Named like the machines of node auto-provisioning: `aks-`, the pool, five letters.
             let name = format!("aks-{}-{name:05x}", pool.name);
             let node = pool.node(capacity, &name, self.made);
             self.made += 1;
@@ -204,7 +203,7 @@ impl Cluster {
         (live.count() + claimed.count()) as u64 * pool.machine_cpu_millis
     }
 
-    /// The nodes that are due by now come. Returns them.
+    /// Adds the nodes that are due at `now`, and returns them.
     pub async fn join_due(&mut self, now: Instant) -> anyhow::Result<Vec<Node>> {
         let claims = std::mem::take(&mut self.claims);
         let (due, ahead) = claims.into_iter().partition(|claim| claim.due <= now);
@@ -231,21 +230,21 @@ impl Cluster {
         Ok(joined)
     }
 
-    /// `consumer` has ended, and its seat is free.
+    /// Frees the seat of `consumer`, which has ended.
     pub fn ended(&mut self, consumer: &str) {
         for live in &mut self.live {
             live.consumers.remove(consumer);
         }
     }
 
-    /// Of the consumers with a seat, only those in `there` are left.
+    /// Frees the seats of all consumers that are not in `there`.
     pub fn keep_only(&mut self, there: &BTreeSet<String>) {
         for live in &mut self.live {
             live.consumers.retain(|consumer| there.contains(consumer));
         }
     }
 
-    /// The nodes as others see them, by name.
+    /// The public view of the nodes, by name.
     pub fn seen(&self) -> Vec<NodeView> {
         let seen = |live: &Live| NodeView {
             name: live.node.name.clone(),
@@ -267,7 +266,7 @@ impl Cluster {
         found.map(|live| live.consumers.clone()).unwrap_or_default()
     }
 
-    /// Nothing new comes to `node` any more.
+    /// Cordons `node`: it gets no new consumers.
     pub fn cordon(&mut self, node: &str) {
         self.is_standing = false;
         for live in self.live.iter_mut().filter(|it| it.node.name == node) {
@@ -275,8 +274,8 @@ impl Cluster {
         }
     }
 
-    /// Azure wants `node` back. With a notice its machine is told, and nothing new is placed there; without one, nothing is
-    /// known of it before the machine ends, which is at once.
+    /// Begins the eviction of `node`. With a notice, its machine is notified and the node is cordoned; without one, the machine
+    /// ends at once.
     pub fn evict(&mut self, node: &str, eviction: Eviction, now: Stamp) {
         self.is_standing = false;
         let id = Builder::from_random_bytes(self.chance.random())
@@ -295,7 +294,7 @@ impl Cluster {
         live.notice = Some(Notice { id, eviction });
     }
 
-    /// The nodes whose machines end now, with what was to become of them. The event of each has begun.
+    /// The nodes whose machines end by `now`, with their evictions. Starts the scheduled event of each.
     pub fn due(&self, now: Stamp) -> Vec<(String, Notice)> {
         let mut due = Vec::new();
         for live in &self.live {
@@ -309,7 +308,8 @@ impl Cluster {
         due
     }
 
-    /// The machine of `node` has ended, and with it its endpoint. If it returns, it does as a new one does.
+    /// Removes `node`, whose machine has ended, and its endpoint. A machine that returns does so as a new node of the same
+    /// name.
     pub fn gone(&mut self, node: &str, now: Instant) {
         let Some(at) = self.live.iter().position(|live| live.node.name == node) else {
             return;
@@ -329,19 +329,19 @@ impl Cluster {
         }
     }
 
-    /// The longest time between two questions for scheduled events, of each consumer of `node` that has asked twice or more.
+    /// The longest time between two requests for scheduled events, of each consumer of `node` that has sent at least two.
     pub fn longest_pauses(&self, node: &str) -> BTreeMap<String, Duration> {
         let live = self.live.iter().find(|live| live.node.name == node);
         live.map(|live| live.endpoint.longest_pauses())
             .unwrap_or_default()
     }
 
-    /// How long each node was there.
+    /// How long each node existed.
     pub fn spells(&self) -> &[Spell] {
         &self.spells
     }
 
-    /// How long they were there together, until `now`.
+    /// How long nodes existed until `now`, added up.
     pub fn figures(&self, now: Instant) -> Figures {
         let hours = |capacity| {
             let spells = self
@@ -361,7 +361,7 @@ impl Cluster {
     }
 }
 
-/// How many consumers an empty node holds.
+/// How many consumers an empty node has room for.
 fn room(needs: &Needs, node: &Node) -> u64 {
     let has = node.allocatable;
     let of = |has: u64, each: u64| has.checked_div(each).unwrap_or(u64::MAX);

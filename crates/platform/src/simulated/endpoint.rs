@@ -1,7 +1,7 @@
-//! The Scheduled Events endpoint of one machine, over HTTP, as the Azure Instance Metadata Service has it: any client for the
-//! real one can ask it.
+//! The Scheduled Events endpoint of one machine, over HTTP, as in the Azure Instance Metadata Service: any client of the real
+//! endpoint can use it.
 //!
-//! Left out: that the first call of a machine may take two minutes, and that the service is switched off after a day without
+//! Left out: the delay of up to two minutes of a machine's first call, and that the service is switched off after a day without
 //! calls.
 
 use std::collections::BTreeMap;
@@ -26,14 +26,14 @@ use crate::lock::lock;
 
 const PATH: &str = "/metadata/scheduledevents";
 
-/// The version that the consumer is told to ask for.
+/// The API version in the consumers' addresses.
 const VERSION: &str = "2020-07-01";
 
-/// Says who asks. The service has no such parameter: each consumer is given an address of its own, so that a node's consumers
-/// can be told apart.
+/// Query parameter with the consumer's name. The service has no such parameter: each consumer gets its own address, so that the
+/// requests of a node's consumers can be told apart.
 const ASKER: &str = "asker";
 
-/// A running endpoint. Dropping it ends it, as the end of its machine does.
+/// A running endpoint. Dropping it stops it, as the end of its machine does.
 #[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
@@ -42,11 +42,11 @@ pub struct Endpoint {
     _served: AbortOnDropHandle<()>,
 }
 
-/// How one consumer has asked.
+/// The requests of one consumer.
 #[derive(Debug, Clone, Copy)]
 struct Looks {
     last: Instant,
-    /// The longest time between two questions; `None` after one.
+    /// The longest time between two requests; `None` after one.
     longest: Option<Duration>,
 }
 
@@ -73,7 +73,7 @@ struct StartRequest {
 }
 
 impl Endpoint {
-    /// Serves the events of a machine of this name, on a free port of this computer.
+    /// Starts an endpoint with the events of the machine `machine`, on a free local port.
     pub async fn start(machine: &str) -> anyhow::Result<Self> {
         let schedule = Arc::new(Mutex::new(Schedule::new(machine)));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -89,7 +89,7 @@ impl Endpoint {
             .route(PATH, get(list).post(acknowledge))
             .with_state(shared);
         let served = task::spawn(async move {
-            // It accepts until it is aborted; an error of one connection ends that one only.
+            // It accepts connections until it is aborted; an error of one connection ends only that one.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self {
@@ -100,17 +100,17 @@ impl Endpoint {
         })
     }
 
-    /// What to ask, such as `http://127.0.0.1:40123/metadata/scheduledevents?api-version=2020-07-01`.
+    /// The address to request, such as `http://127.0.0.1:40123/metadata/scheduledevents?api-version=2020-07-01`.
     pub fn url(&self) -> String {
         format!("http://{}{PATH}?api-version={VERSION}", self.address)
     }
 
-    /// The same for one consumer.
+    /// As [`Endpoint::url`], for one consumer.
     pub fn url_of(&self, consumer: &str) -> String {
         format!("{}&{ASKER}={consumer}", self.url())
     }
 
-    /// The longest time between two questions of each consumer that has asked twice or more.
+    /// The longest time between two requests of each consumer that has sent at least two.
     pub fn longest_pauses(&self) -> BTreeMap<String, Duration> {
         let looks = lock(&self.looks);
         let pauses = looks.iter();
@@ -119,7 +119,7 @@ impl Endpoint {
             .collect()
     }
 
-    /// What it tells.
+    /// Locks the events that it serves.
     pub fn schedule(&self) -> MutexGuard<'_, Schedule> {
         lock(&self.schedule)
     }
@@ -132,7 +132,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// Takes down that somebody has asked, if the address says who.
+    /// Records a request, if its address names the consumer.
     fn note(&self, uri: &Uri) {
         let Some(asker) = parameter(uri, ASKER) else {
             return;
@@ -143,7 +143,7 @@ impl Shared {
     }
 }
 
-/// The value of a parameter of the query.
+/// The value of a query parameter.
 fn parameter<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
     let pairs = uri.query().unwrap_or_default().split('&');
     let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
@@ -186,8 +186,8 @@ async fn acknowledge(
     }
 }
 
-/// The version that is asked for, of a request that the service would answer at all: it insists on its header, so that no
-/// request reaches it by mistake, and on a version.
+/// The requested version, if the service would answer the request at all: it requires a header, so that no request reaches it
+/// by mistake, and a version.
 fn admitted(uri: &Uri, headers: &HeaderMap) -> Result<String, Box<Response>> {
     let named = headers.get("Metadata");
     let is_meant = named.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(askers, ["consumer-1"]);
     }
 
-    /// As the documentation asks it, by a program that is not ours.
+    /// `curl` is called as in the documentation, as a client that is not this project's.
     #[tokio::test(flavor = "multi_thread")]
     async fn curl_understands_it() {
         let endpoint = announced().await;

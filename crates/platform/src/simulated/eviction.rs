@@ -1,18 +1,19 @@
-//! What Azure does to nodes, and how long things take that have to do with them.
+//! Evictions of nodes, and how long changes of nodes take.
 
 use std::time::Duration;
 
-/// How long things take that have to do with nodes.
+/// How long changes of nodes take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
-    /// From the wish for a node until it can have consumers. Node auto-provisioning needs one to two minutes for a machine.
+    /// Time from the request for a node until it can have consumers. Node auto-provisioning needs one to two minutes for a
+    /// machine.
     pub joins: Duration,
-    /// From the end of a machine that is deleted until its consumers are replaced: the node is unreachable after 50 s
+    /// Time from the deletion of a machine until its consumers are replaced: the node is unreachable after 50 s
     /// (kube-controller-manager, `--node-monitor-grace-period`), is then found to have no machine and removed, and the garbage
-    /// collector of pods comes every 20 s.
+    /// collector of pods runs every 20 s.
     pub deleted_is_missed: Duration,
-    /// The same of a machine that is stopped, and so still exists: its pods are evicted 300 s after it is unreachable (the
-    /// default toleration of `node.kubernetes.io/unreachable`).
+    /// Time from the stop of a machine, which then still exists, until its consumers are replaced: its pods are evicted 300 s
+    /// after the node becomes unreachable (default toleration of `node.kubernetes.io/unreachable`).
     pub stopped_is_missed: Duration,
 }
 
@@ -27,7 +28,7 @@ impl Default for Times {
 }
 
 impl Times {
-    /// The same, each divided by `factor`.
+    /// The same times, each divided by `factor`.
     #[must_use]
     pub fn faster(self, factor: u32) -> Self {
         Self {
@@ -43,37 +44,38 @@ impl Times {
 pub enum Ended {
     /// It is deleted.
     Deleted,
-    /// It is stopped: nothing on it answers any more, and nothing says so.
+    /// The machine is stopped: nothing on it answers, and nothing reports the stop.
     Stopped,
-    /// It does not: its node is drained. Nothing comes to it any more, and what is on it is told to end, each within its grace period and
-    /// only as many at a time as the disruption budget lets go.
+    /// The machine does not end: its node is drained. The node gets no new consumers, and its consumers are told to end, each
+    /// within its grace period and only as many at a time as the disruption budget allows.
     Kept,
 }
 
-/// What pods have to end once node auto-provisioning drains a node whose machine was announced to go: it takes the condition
-/// `PreemptionScheduled` for a reason to repair the node at once, and forces the drain with what is left of nothing, a second at
-/// least (karpenter-provider-azure since v1.13, `RepairPolicies`; karpenter, controller `node.health`). Never shortened: what a
-/// consumer does with it takes as long at every pace.
+/// Grace period of pods when node auto-provisioning drains a node whose machine has a notice. It takes the condition
+/// `PreemptionScheduled` as a reason to repair the node at once, and forces the drain with a grace period of one second, the
+/// minimum (karpenter-provider-azure since v1.13, `RepairPolicies`; karpenter, controller `node.health`). Not divided by the
+/// pace: a consumer's reaction takes as long at any pace.
 pub const EARLY_DRAIN_GRACE: Duration = Duration::from_secs(1);
 
-/// What happens to a node.
+/// How a node is taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Eviction {
-    /// How long before its end its machine is told; `None`: it is not.
+    /// How long before its end the machine is notified; `None`: without notice.
     pub notice: Option<Duration>,
-    /// How long after the notice the node is drained by force, with [`EARLY_DRAIN_GRACE`] for each pod; `None`: it is not.
+    /// How long after the notice the node is drained by force, with [`EARLY_DRAIN_GRACE`] for each pod; `None`: no forced
+    /// drain.
     pub drained_after: Option<Duration>,
     /// How its machine ends.
     pub ends: Ended,
-    /// Whether a machine of the same name comes back, as that of a scale set does that restores its Spot machines.
+    /// Whether a machine of the same name comes back, as in a scale set that restores its Spot machines.
     pub returns: bool,
 }
 
-/// An eviction that is on its way.
+/// An eviction that was announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     /// The event's id.
     pub id: String,
-    /// What is to happen.
+    /// The eviction that is announced.
     pub eviction: Eviction,
 }

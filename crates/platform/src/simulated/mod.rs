@@ -1,16 +1,15 @@
-//! Simulated nodes: where the consumers of a run would be in a cluster, and what becomes of them when Azure takes its Spot
-//! machines back.
+//! Simulated nodes: the nodes that consumers of a run would have in a cluster, and their eviction by Azure.
 //!
 //! - [`Node`], [`Needs`]: what a node offers and what a consumer asks for, read from the manifests that go to a cluster.
-//! - [`place`]: which node a consumer goes to, by the rules of kube-scheduler. [`pools`]: which node is made when there is none,
-//!   by the rules of Karpenter (AKS node auto-provisioning). Both are pure functions; each rule names its source.
-//! - [`scheduled`]: the events that a machine is told of, as a state machine; [`Endpoint`] speaks it over HTTP, as the Azure
+//! - [`place`]: the node for a consumer, by the rules of kube-scheduler. [`pools`]: the node that is made if none has room, by
+//!   the rules of Karpenter (AKS node auto-provisioning). Both are pure functions; each rule names its source.
+//! - [`scheduled`]: the scheduled events of a machine, as a state machine; [`Endpoint`] serves them over HTTP, as the Azure
 //!   Instance Metadata Service does.
-//! - [`Cluster`]: nodes over time, without processes: those are the fleet's.
+//! - [`Cluster`]: nodes over time, without processes, which belong to the fleet.
 //!
-//! Left out: what Karpenter does to save nodes (consolidation, drift, expiry), since an empty node costs a scenario nothing;
-//! `DaemonSet`s; and the kubelet that starts a container again on a node that is about to go: a consumer that has drained there
-//! is replaced on another node, as by the drain of a node that is cordoned.
+//! Left out: Karpenter's ways to save nodes (consolidation, drift, expiry), since an empty node costs a scenario nothing;
+//! `DaemonSet`s; and the kubelet's restart of a container on a node that is about to go: a consumer that has drained there is
+//! replaced on another node, as in the drain of a cordoned node.
 
 mod amounts;
 mod cluster;
@@ -34,9 +33,9 @@ pub use view::{NodeView, evictable};
 use manifest::labels::{HOSTNAME, Labels};
 use manifest::pod::Taint;
 
-/// The label that says how a node of node auto-provisioning is paid for.
+/// The label for how a node of node auto-provisioning is paid for.
 const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
-/// The label, and the taint, of a Spot pool of AKS.
+/// The label and the taint of an AKS Spot pool.
 const SCALE_SET_PRIORITY: &str = "kubernetes.azure.com/scalesetpriority";
 const ZONE: &str = "topology.kubernetes.io/zone";
 
@@ -49,14 +48,14 @@ pub struct Node {
     pub capacity: Capacity,
     /// Its labels.
     pub labels: Labels,
-    /// What keeps pods off it that do not tolerate them.
+    /// Its taints, which keep off pods that do not tolerate them.
     pub taints: Vec<Taint>,
-    /// What consumers can have of it.
+    /// The resources that pods can have.
     pub allocatable: Amounts,
 }
 
 impl Node {
-    /// Where it is.
+    /// Its zone.
     pub fn zone(&self) -> &str {
         self.labels.get(ZONE).map_or("", String::as_str)
     }

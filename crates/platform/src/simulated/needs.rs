@@ -1,4 +1,4 @@
-//! What a consumer asks of a node, as its Deployment says it; and where that is read.
+//! A consumer's requirements of a node, read from its Deployment.
 
 use std::path::{Path, PathBuf};
 
@@ -9,62 +9,62 @@ use manifest::{ManifestError, Manifests, parse, read_plain};
 use super::amounts::{Amounts, QuantityError};
 use super::pools::Pool;
 
-/// The node pools, seen from the base; read as they are, since nothing is patched in them.
+/// The file of the node pools, relative to the base; kustomize patches nothing in it, so it is read directly.
 const POOLS: &str = "../overlays/aks-spot/nodepools.yaml";
 
-/// Manifests do not say where consumers can run.
+/// Reason why manifests do not tell where consumers can run.
 #[derive(Debug, thiserror::Error)]
 pub enum NodesError {
-    /// They cannot be read.
+    /// The manifests cannot be read.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// The file with the node pools cannot be read.
     #[error("read {path}")]
     Pools {
-        /// Which.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The error of the read.
         source: std::io::Error,
     },
-    /// There is none, or more than one.
+    /// There is no Deployment, or more than one.
     #[error("find the Deployment of the consumers in {dir}: there are {found}", dir = dir.display())]
     Deployments {
-        /// Where.
+        /// The directory of the manifests.
         dir: PathBuf,
         /// How many there are.
         found: usize,
     },
-    /// An amount that is none.
+    /// An amount is not a quantity.
     #[error("read the amounts of {object}")]
     Quantity {
-        /// Of what.
+        /// The object with the amount.
         object: String,
-        /// Which.
+        /// The amount.
         source: QuantityError,
     },
-    /// Something that is not simulated.
+    /// The manifests use a feature that is not simulated.
     #[error("simulate {object}: {what}")]
     Beyond {
-        /// What has it.
+        /// The object that uses it.
         object: String,
-        /// What it is, and what to do.
+        /// The feature, and what to do.
         what: &'static str,
     },
 }
 
-/// What every consumer asks of a node.
+/// Requirements of every consumer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Needs {
     /// Its labels.
     pub labels: Labels,
-    /// What says where it may go.
+    /// Its pod spec's node selection.
     pub pod: Pod,
-    /// What it reserves.
+    /// Its resource requests.
     pub requests: Amounts,
 }
 
 impl Needs {
-    /// The consumers' needs and the node pools of the manifests whose base is in `dir`.
+    /// Reads the consumers' requirements and the node pools from the manifests whose base is in `dir`.
     pub fn read(dir: &Path) -> Result<(Self, Vec<Pool>), NodesError> {
         let manifests = Manifests::from_documents(&read_plain(dir)?)?;
         let [deployment] = &manifests.deployments[..] else {
@@ -86,7 +86,7 @@ impl Needs {
         Ok((needs, pools?))
     }
 
-    /// What a consumer of `deployment`, which errors call `object`, asks for.
+    /// Reads the requirements of the consumers of `deployment`, which errors call `object`.
     pub fn of(object: &str, deployment: &Deployment) -> Result<Self, NodesError> {
         let template = &deployment.template;
         let requests = template.spec.containers.iter().map(|container| {

@@ -1,9 +1,9 @@
-//! Which node a consumer goes to: filters and scores of kube-scheduler 1.36 with its default plugins and weights
+//! Choice of the node for a consumer: filters and scores of kube-scheduler 1.36 with its default plugins and weights
 //! (`pkg/scheduler/apis/config/v1/default_plugins.go`).
 //!
 //! Left out, since all consumers are alike and nodes hold nothing else: `NodeResourcesBalancedAllocation`, `ImageLocality`,
-//! `InterPodAffinity`, volumes and ports. Among the best, kube-scheduler takes one at random; here the first one is taken, and
-//! whoever wants chance orders the nodes by it.
+//! `InterPodAffinity`, volumes and ports. Among the best nodes, kube-scheduler takes a random one; here the first one is taken,
+//! and a caller that wants chance shuffles the nodes.
 
 use std::collections::BTreeSet;
 
@@ -24,13 +24,13 @@ const WEIGHT_RESOURCES: i64 = 1;
 /// A node, and how many consumers it has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Occupied<'a> {
-    /// Which.
+    /// The node.
     pub node: &'a Node,
-    /// How many.
+    /// How many consumers it has.
     pub consumers: u64,
 }
 
-/// The place in `nodes` of the one that the next consumer goes to; `None` when it fits nowhere.
+/// The index in `nodes` of the node for the next consumer; `None` if it fits on no node.
 pub fn choose(needs: &Needs, nodes: &[Occupied<'_>]) -> Option<usize> {
     let feasible: Vec<usize> = (0..nodes.len())
         .filter(|at| fits(needs, nodes[*at]))
@@ -42,7 +42,7 @@ pub fn choose(needs: &Needs, nodes: &[Occupied<'_>]) -> Option<usize> {
     feasible.get(first).copied()
 }
 
-/// The filters.
+/// Whether the node passes all filters.
 pub fn fits(needs: &Needs, place: Occupied<'_>) -> bool {
     let Occupied { node, consumers } = place;
     let with_one_more = needs.requests.times(consumers + 1);
@@ -51,8 +51,8 @@ pub fn fits(needs: &Needs, place: Occupied<'_>) -> bool {
         && with_one_more.fits(node.allocatable)
 }
 
-/// `TaintToleration`, filter (`plugins/tainttoleration/taint_toleration.go`): a taint that forbids must be tolerated. Also what
-/// Karpenter asks of a pool.
+/// `TaintToleration`, filter (`plugins/tainttoleration/taint_toleration.go`): taints with effect `NoSchedule` or `NoExecute`
+/// must be tolerated. Karpenter requires the same of a pool.
 pub(super) fn tolerates(pod: &Pod, taints: &[Taint]) -> bool {
     let forbids = |taint: &&Taint| matches!(taint.effect.as_str(), "NoSchedule" | "NoExecute");
     taints.iter().filter(forbids).all(|taint| {
@@ -62,7 +62,8 @@ pub(super) fn tolerates(pod: &Pod, taints: &[Taint]) -> bool {
     })
 }
 
-/// `NodeAffinity`, filter (`plugins/nodeaffinity/node_affinity.go`): the selector, and one of the required terms.
+/// `NodeAffinity`, filter (`plugins/nodeaffinity/node_affinity.go`): the selector, and at least one of the required terms, must
+/// match.
 pub(super) fn is_wanted(pod: &Pod, labels: &Labels) -> bool {
     let selected = pod
         .node_selector
@@ -110,7 +111,7 @@ fn scores(needs: &Needs, nodes: &[Occupied<'_>]) -> Vec<i64> {
     (0..nodes.len()).map(sum).collect()
 }
 
-/// `TaintToleration`, score: how many taints that only discourage are not tolerated.
+/// `TaintToleration`, score: the number of taints with effect `PreferNoSchedule` that are not tolerated.
 fn unwelcome(pod: &Pod, node: &Node) -> i64 {
     let discourages = |taint: &&Taint| {
         let tolerated = || pod.tolerations.iter().any(|each| each.tolerates(taint));
@@ -141,8 +142,8 @@ fn normalized(scores: &[i64], reverse: bool) -> Vec<i64> {
     scores.iter().map(score).collect()
 }
 
-/// `NodeResourcesFit`, score `LeastAllocated` (`plugins/noderesources/least_allocated.go`): the free share of cores and of
-/// memory with the consumer in place, both alike.
+/// `NodeResourcesFit`, score `LeastAllocated` (`plugins/noderesources/least_allocated.go`): the free shares of cores and of
+/// memory, with equal weight, after the consumer is placed.
 fn least_allocated(needs: &Needs, place: Occupied<'_>) -> i64 {
     let asked = needs.requests.times(place.consumers + 1);
     let has = place.node.allocatable;
@@ -156,8 +157,8 @@ fn least_allocated(needs: &Needs, place: Occupied<'_>) -> i64 {
     )
 }
 
-/// `PodTopologySpread`, score (`plugins/podtopologyspread/scoring.go`): consumers that are there already count against a domain,
-/// the more the fewer domains there are; a node without the label of a constraint scores 0.
+/// `PodTopologySpread`, score (`plugins/podtopologyspread/scoring.go`): existing consumers lower the score of their domain,
+/// more so if there are fewer domains; a node without the label of a constraint scores 0.
 fn spread(needs: &Needs, nodes: &[Occupied<'_>]) -> Vec<i64> {
     let constraints: Vec<&Spread> = needs
         .pod
@@ -201,7 +202,7 @@ fn against(spread: &Spread, node: &Node, counted: &[Occupied<'_>]) -> f64 {
         .iter()
         .filter_map(|at| at.node.labels.get(key))
         .collect();
-    // A node is a domain of its own whatever its label says.
+    // With the hostname as key, each node is its own domain, whatever its label says.
     let size = if key == HOSTNAME {
         counted.len()
     } else {

@@ -1,4 +1,5 @@
-//! Which node is made for consumers that fit nowhere: Karpenter's rules for node pools, as AKS node auto-provisioning has them.
+//! Choice of the node that is made for consumers without a node: Karpenter's rules for node pools, as in AKS node
+//! auto-provisioning.
 
 use manifest::Item;
 use manifest::labels::{Labels, Operator};
@@ -9,17 +10,18 @@ use super::amounts::Amounts;
 use super::needs::{Needs, NodesError};
 use super::{CAPACITY_TYPE, Capacity, HOSTNAME, Node, SCALE_SET_PRIORITY, ZONE, place};
 
-/// The label of a node that says which pool made it.
+/// The label of a node with the name of its pool.
 const POOL: &str = "karpenter.sh/nodepool";
-/// The requirement that says how many cores a machine may have.
+/// The requirement on a machine's number of cores.
 const CORES: &str = "karpenter.azure.com/sku-cpu";
-/// Cores of the smallest machine where a pool does not say.
+/// Cores of the smallest machine, for a pool without that requirement.
 const FEWEST_CORES: u64 = 2;
-/// Of a general-purpose machine of Azure (D family).
+/// Memory per core of a general-purpose machine of Azure (D family), in bytes.
 const MEMORY_PER_CORE: u64 = 4 << 30;
-/// What the kubelet of a machine with two cores keeps of them (AKS, "Resource reservations": 100 of 2,000 millicores).
+/// The kubelet reserves one part in this many of the CPU of a machine with two cores (AKS, "Resource reservations": 100 of
+/// 2,000 millicores).
 const RESERVED_SHARE: u64 = 20;
-/// Pods a node, as AKS has it for node auto-provisioning with overlay networking.
+/// Pods per node, as AKS sets it for node auto-provisioning with overlay networking.
 const MOST_PODS: u64 = 250;
 /// Zones of an Azure region that has zones.
 const ZONES: u64 = 3;
@@ -29,15 +31,15 @@ const ZONES: u64 = 3;
 pub struct Pool {
     /// Its name.
     pub name: String,
-    /// The heaviest is tried first.
+    /// Its weight: the heaviest pool is tried first.
     pub weight: u32,
-    /// What its nodes are, Spot before on demand.
+    /// The capacity types of its nodes, Spot before on demand.
     pub capacities: Vec<Capacity>,
-    /// What its nodes may have together, in thousandths of a core; `None`: no limit.
+    /// The CPU that all of its nodes may have together, in thousandths of a core; `None`: no limit.
     pub limit_cpu_millis: Option<u64>,
-    /// What a machine has, its kubelet's share taken away.
+    /// The resources of a node without the kubelet's reservation.
     pub allocatable: Amounts,
-    /// Thousandths of a core of a machine.
+    /// The CPU of a machine, in thousandths of a core.
     pub machine_cpu_millis: u64,
     labels: Labels,
     taints: Vec<Taint>,
@@ -58,7 +60,7 @@ impl Pool {
         let mut capacities: Vec<Capacity> = [Capacity::Spot, Capacity::OnDemand].into();
         capacities.retain(|each| {
             let listed = listed(CAPACITY_TYPE);
-            // Karpenter's default where a pool does not say (`pkg/apis/v1/nodepool.go`): on demand.
+            // Karpenter's default for a pool without this requirement (`pkg/apis/v1/nodepool.go`): on demand.
             (listed.is_empty() && *each == Capacity::OnDemand)
                 || listed.iter().any(|value| value == each.as_str())
         });
@@ -97,7 +99,7 @@ impl Pool {
         })
     }
 
-    /// A node of it, called `name`. The zones take turns by `number`.
+    /// Makes a node of this pool, called `name`. Nodes go to the zones in turn, by `number`.
     pub fn node(&self, capacity: Capacity, name: &str, number: u64) -> Node {
         let mut labels = self.labels.clone();
         labels.insert(CAPACITY_TYPE.to_owned(), capacity.as_str().to_owned());
@@ -116,14 +118,15 @@ impl Pool {
     }
 }
 
-/// The pool and the capacity of the next node for a consumer that fits nowhere; `None`: no pool can make one that it fits.
+/// The pool and the capacity type of the next node for a consumer that fits on no node; `None`: no pool can make a node for it.
 ///
 /// - The heaviest pool comes first (`pkg/utils/nodepool/nodepool.go`, `OrderByWeight`; equal weights by name here).
-/// - A pool must be tolerated and wanted, hold an empty consumer, and keep its limit (`scheduling/nodeclaim.go`, `CanAdd`;
-///   `scheduler.go`, `filterByRemainingResources`). Preferences of the consumer are left out: those that no pool keeps are
-///   relaxed, and the others agree with the weights in the manifests here.
-/// - Of a pool with both capacities, Spot comes first (karpenter-provider-azure, `instance.go`, `getPriorityForInstanceType`).
-/// - What Azure has no capacity for is passed over, for the next offering.
+/// - A pool's taints must be tolerated and its labels wanted, an empty node of it must have room for a consumer, and its limit
+///   must hold (`scheduling/nodeclaim.go`, `CanAdd`; `scheduler.go`, `filterByRemainingResources`). Preferences of the consumer
+///   are left out: Karpenter relaxes those that no pool satisfies, and the others agree with the weights in the manifests here.
+/// - In a pool with both capacity types, Spot comes first (karpenter-provider-azure, `instance.go`,
+///   `getPriorityForInstanceType`).
+/// - If Azure has no capacity for an offering, the next offering is tried.
 pub fn next<'a>(
     needs: &Needs,
     pools: &'a [Pool],

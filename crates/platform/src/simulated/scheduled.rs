@@ -1,7 +1,7 @@
-//! The scheduled events of one machine: what Azure says, when. A state machine without a clock and without I/O.
+//! The scheduled events of one machine, as a state machine without a clock and without I/O.
 //!
 //! By "Azure Metadata Service: Scheduled Events for Linux VMs" (Microsoft Learn, API version 2020-07-01): an event is
-//! `Scheduled` until its time has come or somebody acknowledges it, then `Started`, and no longer listed once it is over. The
+//! `Scheduled` until its time has come or a client acknowledges it, then `Started`, and no longer listed once it is over. The
 //! incarnation of the document grows whenever its events change.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use workflow::contract::Stamp;
 
-/// The versions that the service has had, with the fields that each brought.
+/// The API versions, with the fields that each added.
 pub const VERSIONS: [&str; 6] = [
     "2017-08-01",
     "2017-11-01",
@@ -24,23 +24,23 @@ const WITH_DESCRIPTION: &str = "2019-04-01";
 const WITH_SOURCE: &str = "2019-08-01";
 const WITH_DURATION: &str = "2020-07-01";
 
-/// What will become of a machine.
+/// What will happen to a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// It is a Spot machine, and is evicted.
+    /// The machine is a Spot machine, and is evicted.
     Preempt,
-    /// It is deleted.
+    /// The machine is deleted.
     Terminate,
-    /// It stands still for some seconds.
+    /// The machine is paused for some seconds.
     Freeze,
 }
 
-/// Where an event stands.
+/// The state of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
-    /// It has not begun.
+    /// The event has not begun.
     Scheduled,
-    /// It has.
+    /// The event has begun.
     Started,
 }
 
@@ -48,40 +48,40 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
-    /// Unlike any other.
+    /// A unique id.
     pub event_id: String,
-    /// Where it stands.
+    /// Its state.
     pub event_status: Status,
-    /// What will become of the machine.
+    /// What will happen to the machine.
     pub event_type: Kind,
-    /// `VirtualMachine`, always.
+    /// Always `VirtualMachine`.
     pub resource_type: String,
-    /// The machines that it concerns.
+    /// The names of the machines concerned.
     pub resources: Vec<String>,
-    /// When it begins at the earliest, as HTTP writes a date; empty once it has begun.
+    /// Earliest time of its begin, in HTTP's date format; empty once it has begun.
     pub not_before: String,
-    /// In words.
+    /// A description in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Who wants it: `Platform` or `User`.
+    /// Its origin: `Platform` or `User`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_source: Option<String>,
-    /// How long it keeps the machine from working, in seconds; -1: unknown, or for good.
+    /// How long it keeps the machine from working, in seconds; -1: unknown or permanent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_in_seconds: Option<i64>,
 }
 
-/// What the service answers.
+/// The response body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Document {
-    /// Grows when the events change.
+    /// A number that grows when the events change.
     pub document_incarnation: u64,
-    /// What is ahead of the machine, or under way.
+    /// The events that are scheduled or under way.
     pub events: Vec<Event>,
 }
 
-/// An acknowledgement names an event that is not listed.
+/// Error of an acknowledgement that names an event that is not listed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("acknowledge the event {0}: there is none such")]
 pub struct UnknownEvent(pub String);
@@ -102,7 +102,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Of a machine of this name, to which nothing happens yet.
+    /// Makes the empty schedule of the machine `machine`.
     pub fn new(machine: &str) -> Self {
         Self {
             machine: machine.to_owned(),
@@ -111,7 +111,7 @@ impl Schedule {
         }
     }
 
-    /// Schedules an event that begins at `now` and `notice` unless it is acknowledged before.
+    /// Schedules an event that begins `notice` after `now`, or earlier once it is acknowledged.
     pub fn announce(&mut self, id: &str, kind: Kind, now: Stamp, notice: Duration) {
         let due = now.plus(notice);
         let description = match kind {
@@ -137,13 +137,13 @@ impl Schedule {
         self.incarnation += 1;
     }
 
-    /// Whether the event is to begin: its time has come, or somebody has acknowledged it.
+    /// Whether the event is to begin: its time has come, or a client has acknowledged it.
     pub fn is_due(&self, id: &str, now: Stamp) -> bool {
         let mut planned = self.planned.iter();
         planned.any(|it| it.event.event_id == id && (it.acknowledged || it.due <= now))
     }
 
-    /// The event begins.
+    /// Begins the event.
     pub fn start(&mut self, id: &str) {
         for planned in &mut self.planned {
             if planned.event.event_id == id && planned.event.event_status == Status::Scheduled {
@@ -154,7 +154,7 @@ impl Schedule {
         }
     }
 
-    /// The event is over, or called off.
+    /// Removes the event, which is over or called off.
     pub fn finish(&mut self, id: &str) {
         let before = self.planned.len();
         self.planned.retain(|planned| planned.event.event_id != id);
@@ -163,7 +163,7 @@ impl Schedule {
         }
     }
 
-    /// Somebody on the machine has nothing against these events' beginning at once. Once is as good as twice.
+    /// Acknowledges events, which may then begin at once. Repeating it changes nothing.
     pub fn acknowledge(&mut self, ids: &[String]) -> Result<(), UnknownEvent> {
         for id in ids {
             let mut planned = self.planned.iter_mut();
@@ -175,7 +175,7 @@ impl Schedule {
         Ok(())
     }
 
-    /// What the service answers in this version; `None`: there is no such version.
+    /// The response body in this API version; `None`: there is no such version.
     pub fn document(&self, version: &str) -> Option<Document> {
         if !VERSIONS.contains(&version) {
             return None;
@@ -196,7 +196,7 @@ impl Schedule {
     }
 }
 
-/// As RFC 9110 writes it, such as `Mon, 19 Sep 2016 18:29:47 GMT`; rounded down, since nothing may begin before it.
+/// Formats a date as RFC 9110 does, such as `Mon, 19 Sep 2016 18:29:47 GMT`; rounded down.
 fn http_date(at: Stamp) -> String {
     let format = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"

@@ -1,4 +1,4 @@
-//! Nodes as a stage shows them.
+//! The public view of a node.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ pub struct NodeView {
     pub capacity: Capacity,
     /// The workers on it.
     pub workers: BTreeSet<String>,
-    /// Whether it can be evicted: Azure may take it back, and has not said so yet.
+    /// Whether it can be evicted: Azure may take it back, and has not begun to.
     pub is_evictable: bool,
 }
 
-/// The nodes of `all` that have workers and can be evicted, by name.
+/// The names of the nodes in `all` that have workers and can be evicted.
 pub fn evictable(all: &[NodeView]) -> Vec<String> {
     let can = |node: &&NodeView| node.is_evictable && !node.workers.is_empty();
     let nodes = all.iter().filter(can);

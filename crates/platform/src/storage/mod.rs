@@ -1,4 +1,4 @@
-//! The storage of a run, whichever it is: the ports, behind pointers.
+//! The storage of a run, behind trait objects, on any platform.
 
 mod queues;
 
@@ -18,7 +18,7 @@ use workflow::ports::{
 pub use self::queues::Queues;
 use evidence::audit::StorageNames;
 
-/// A queue as the harness looks at it. Every [`WorkQueue`] is one.
+/// A queue as the harness uses it. Every [`WorkQueue`] is one.
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// As [`WorkQueue::create`].
@@ -68,7 +68,7 @@ impl<Q: WorkQueue> Queue for Q {
     }
 }
 
-/// A table as the harness looks at it. Every [`ResultTable`] is one.
+/// A table as the harness uses it. Every [`ResultTable`] is one.
 #[async_trait]
 pub trait Table: Send + Sync {
     /// As [`ResultTable::create`].
@@ -94,7 +94,7 @@ impl<T: ResultTable> Table for T {
     }
 }
 
-/// Queues and tables of which nothing is judged.
+/// Additional queues and tables, which are not judged.
 #[derive(Clone, Default)]
 pub struct Beside {
     /// The queues.
@@ -108,19 +108,19 @@ pub struct Beside {
 pub struct Store {
     /// The run.
     pub run: RunId,
-    /// Its queue; of several, all of them as one.
+    /// Its queue, or all of its queues joined to one.
     pub queue: Arc<dyn Queue>,
-    /// Its queues one by one, in the order of their names.
+    /// Its queues, in the order of their names.
     pub queues: Vec<Arc<dyn Queue>>,
-    /// Where its poison messages go; `None`: the workload has no such place.
+    /// Its poison queue; `None`: the workload has none.
     pub poison: Option<Arc<dyn Queue>>,
     /// Its table.
     pub table: Arc<dyn Table>,
-    /// What the worker uses beside these.
+    /// The additional queues and tables that the worker uses.
     pub beside: Beside,
-    /// What queue and table are called, by which their requests are told.
+    /// The names of queue and table, by which requests are recognised.
     pub names: StorageNames,
-    /// How its messages and rows look.
+    /// The lens through which its messages and rows are read.
     pub lens: Lens,
 }
 
@@ -130,7 +130,7 @@ impl fmt::Debug for Store {
     }
 }
 
-/// Every queue that the run of `lens` has, whose own is called `queue`: its own comes first.
+/// The names of all queues of the run of `lens`, whose own is `queue`: its own comes first.
 pub fn queue_names(lens: &Lens, queue: &str) -> impl Iterator<Item = String> {
     let own = [queue.to_owned()]
         .into_iter()
@@ -138,14 +138,14 @@ pub fn queue_names(lens: &Lens, queue: &str) -> impl Iterator<Item = String> {
     own.chain(lens.queues_beside(queue))
 }
 
-/// Every table that the run of `lens` has, whose own is called `table`: its own comes first.
+/// The names of all tables of the run of `lens`, whose own is `table`: its own comes first.
 pub fn table_names(lens: &Lens, table: &str) -> impl Iterator<Item = String> {
     let own = [table.to_owned()].into_iter();
     own.chain(lens.tables_beside(table))
 }
 
 impl Store {
-    /// That of the run of `lens` in `storage`, where its own queues and table are `queues` and `table`. Nothing is made in it.
+    /// Makes the store of the run of `lens` in `storage`, with `queues` and `table` as its own. Creates nothing in storage.
     pub fn of(
         storage: &Storage,
         lens: Lens,

@@ -1,4 +1,4 @@
-//! The queues of a run as one: what is in one of them is in all of them together.
+//! Several queues of a run, joined to one: it contains the messages of all of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,16 +10,16 @@ use workflow::ports::{Delivery, Lease, Peeked, StorageError};
 use super::Queue;
 use crate::lock::lock;
 
-/// Several queues as one.
+/// Several queues joined to one.
 pub struct Queues {
-    /// At least one.
+    /// The queues; at least one.
     all: Vec<Arc<dyn Queue>>,
-    /// Which queue a message was received from, for a lease that is renewed.
+    /// The index of the queue from which a message was received, needed to renew its lease.
     received: Mutex<HashMap<String, usize>>,
 }
 
 impl Queues {
-    /// `all` of them as one; one alone is what it is. `None` where there is none.
+    /// Joins the queues in `all`; a single queue is returned as it is. `None` if `all` is empty.
     pub fn joined(mut all: Vec<Arc<dyn Queue>>) -> Option<Arc<dyn Queue>> {
         if all.len() < 2 {
             return all.pop();
@@ -40,12 +40,12 @@ impl Queue for Queues {
         Ok(())
     }
 
-    /// Into the first of them.
+    /// Sends to the first queue.
     async fn send(&self, body: &str) -> Result<(), StorageError> {
         self.all[0].send(body).await
     }
 
-    /// Up to `max` messages of the first queue that has any.
+    /// Receives up to `max` messages from the first queue that has any.
     async fn receive(&self, max: u8, hidden: Duration) -> Result<Vec<Delivery>, StorageError> {
         for (at, queue) in self.all.iter().enumerate() {
             let deliveries = queue.receive(max, hidden).await?;
@@ -63,7 +63,7 @@ impl Queue for Queues {
         self.all[at.unwrap_or(0)].renew(lease, hidden).await
     }
 
-    /// Up to `max` messages of each.
+    /// Peeks up to `max` messages of each queue.
     async fn peek(&self, max: u8) -> Result<Vec<Peeked>, StorageError> {
         let mut peeked = Vec::new();
         for queue in &self.all {
@@ -80,7 +80,7 @@ impl Queue for Queues {
             .sum())
     }
 
-    /// All are tried; the first failure is returned.
+    /// Deletes all queues, also after a failure; returns the first failure.
     async fn delete_queue(&self) -> Result<(), StorageError> {
         let mut deleted = Ok(());
         for queue in &self.all {
@@ -107,7 +107,7 @@ mod tests {
             .map(|it| Arc::new(it.clone()) as Arc<dyn Queue>);
         let queues = Queues::joined(all.collect()).unwrap();
         queues.create().await.unwrap();
-        // Ids in memory are numbers: these must differ from queue to queue, as those of the service do.
+        // In memory, ids are numbers per queue; deleting one message here makes them differ, as ids of the service do.
         Queue::send(&parts[2], "gone").await.unwrap();
         let gone = Queue::receive(&parts[2], 1, HIDE).await.unwrap();
         parts[2].delete(&gone[0].lease).await.unwrap();

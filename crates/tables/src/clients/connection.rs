@@ -1,4 +1,4 @@
-//! What both clients have in common: the URL that they were made with, and the way of a request from there to the wire.
+//! The common part of both clients: their URL, and the way of a request to the network.
 
 use super::{
     paging,
@@ -22,7 +22,7 @@ use azure_core::{
 };
 use std::sync::Arc;
 
-/// What a token must be for.
+/// The scope of tokens.
 const SCOPE: &str = "https://storage.azure.com/.default";
 
 /// A pipeline to an account's Table service.
@@ -73,23 +73,23 @@ impl Connection {
         })
     }
 
-    /// The URL of the service as it was given, including a SAS.
+    /// The service's URL as given, including a SAS.
     pub(super) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// A request with the headers that all have.
+    /// Makes a request with the common headers.
     pub(super) fn request(&self, url: Url, method: Method, metadata: Metadata) -> Request {
         request::new(url, method, &self.version, metadata.accept())
     }
 
-    /// Sends a request; an answer that is no success is an error with its OData code.
+    /// Sends a request; an answer without success is an error with its OData code.
     pub(super) async fn send(
         &self,
         context: &Context<'_>,
         mut request: Request,
     ) -> Result<RawResponse> {
-        // `azure_core`'s check does not read OData errors, ours does.
+        // `azure_core`'s check does not read OData errors; this crate's does.
         let options = PipelineSendOptions {
             skip_checks: true,
             ..Default::default()
@@ -115,7 +115,7 @@ impl Connection {
         Response<P>: Page + Send,
         P: 'static,
     {
-        // Options that the pager can keep.
+        // Options that the pager can own.
         let options = PagerOptions {
             context: options.context.into_owned(),
             continuation: options.continuation,

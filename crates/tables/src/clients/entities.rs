@@ -22,12 +22,12 @@ use azure_core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// `If-Match` of a write that takes any version, but needs the entity to be there.
+/// `If-Match` of a write that accepts any version, but requires that the entity exists.
 const ANY_VERSION: &str = "*";
 
 impl TableClient {
-    /// Inserts an entity. [`ErrorCode::EntityAlreadyExists`](crate::ErrorCode::EntityAlreadyExists) if there is one with
-    /// its keys, which after a retry may be the one of an earlier try whose answer was lost.
+    /// Inserts an entity. [`ErrorCode::EntityAlreadyExists`](crate::ErrorCode::EntityAlreadyExists) if one with its keys
+    /// exists, which after a retry may be from an earlier try whose answer was lost.
     ///
     /// `entity` is a struct or map with the strings `PartitionKey` and `RowKey`; see the crate's documentation for the types.
     #[tracing::function("Storage.Tables.TableClient.insertEntity")]
@@ -55,7 +55,7 @@ impl TableClient {
         Ok(self.connection.send(&context, request).await?.into())
     }
 
-    /// Reads one entity. [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if there is none.
+    /// Reads one entity. [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if it does not exist.
     #[tracing::function("Storage.Tables.TableClient.getEntity")]
     pub async fn get_entity<T: DeserializeOwned>(
         &self,
@@ -72,7 +72,7 @@ impl TableClient {
         Ok(self.connection.send(&context, request).await?.into())
     }
 
-    /// Reads the entities that meet a condition, page by page to the last one.
+    /// Reads the entities that meet a condition, page by page up to the last one.
     ///
     /// The pager is a stream of `T`; [`into_pages`](azure_core::http::ItemIterator::into_pages) makes one of whole pages, each
     /// an [`EntityPage`] with a `Vec<T>`. For versions and times of change, ask for `Stored<T>`.
@@ -96,9 +96,9 @@ impl TableClient {
             .pager(first, options.metadata, options.method_options))
     }
 
-    /// Changes an entity that is there: [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if it is not,
-    /// [`ErrorCode::UpdateConditionNotSatisfied`](crate::ErrorCode::UpdateConditionNotSatisfied) if it is not the version
-    /// of `if_match`.
+    /// Changes an existing entity: [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if it does not exist,
+    /// [`ErrorCode::UpdateConditionNotSatisfied`](crate::ErrorCode::UpdateConditionNotSatisfied) if its version is not that of
+    /// `if_match`.
     #[tracing::function("Storage.Tables.TableClient.updateEntity")]
     pub async fn update_entity<T: Serialize + Sync + ?Sized>(
         &self,
@@ -113,7 +113,7 @@ impl TableClient {
         Ok(self.connection.send(&context, request).await?.into())
     }
 
-    /// Changes an entity, or inserts it if there is none.
+    /// Changes an entity, or inserts it if it does not exist.
     #[tracing::function("Storage.Tables.TableClient.upsertEntity")]
     pub async fn upsert_entity<T: Serialize + Sync + ?Sized>(
         &self,
@@ -127,9 +127,9 @@ impl TableClient {
         Ok(self.connection.send(&context, request).await?.into())
     }
 
-    /// Deletes an entity: [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if there is none,
-    /// [`ErrorCode::UpdateConditionNotSatisfied`](crate::ErrorCode::UpdateConditionNotSatisfied) if it is not the version
-    /// of `if_match`.
+    /// Deletes an entity: [`ErrorCode::ResourceNotFound`](crate::ErrorCode::ResourceNotFound) if it does not exist,
+    /// [`ErrorCode::UpdateConditionNotSatisfied`](crate::ErrorCode::UpdateConditionNotSatisfied) if its version is not that of
+    /// `if_match`.
     #[tracing::function("Storage.Tables.TableClient.deleteEntity")]
     pub async fn delete_entity(
         &self,
@@ -145,7 +145,7 @@ impl TableClient {
         Ok(self.connection.send(&context, request).await?.into())
     }
 
-    /// A PATCH or PUT of an entity, still without a condition: as it is, an upsert.
+    /// A PATCH or PUT of an entity without a condition: without further headers, an upsert.
     fn write<T: Serialize + ?Sized>(&self, entity: &T, mode: UpdateMode) -> Result<Request> {
         let mut json = Vec::with_capacity(ser::USUAL_SIZE_BYTES);
         let keys = ser::encode(entity, &mut json)?;

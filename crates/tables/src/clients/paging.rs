@@ -1,4 +1,4 @@
-//! Pages that continue where headers of the page before say.
+//! Paging: each page's headers tell where the next one starts.
 
 use super::connection::Connection;
 use crate::{
@@ -11,7 +11,7 @@ use azure_core::http::{
     pager::{Page, PagerContinuation, PagerOptions, PagerResult, PagerState},
 };
 
-/// Headers of a page, and the query parameters that hand their values back.
+/// Headers of a page, and the query parameters for their values in the next request.
 const CONTINUATION: [(HeaderName, &str); 3] = [
     (
         HeaderName::from_static("x-ms-continuation-nextpartitionkey"),
@@ -33,7 +33,7 @@ const CONTINUATION: [(HeaderName, &str); 3] = [
 fn continuation(headers: &Headers) -> Option<PagerContinuation> {
     let mut query = QueryString::default();
     for (header, parameter) in &CONTINUATION {
-        // An empty value is as good as none: the service sends one for a NextRowKey it does not need.
+        // An empty value counts as none: the service sends one for a NextRowKey that it does not need.
         if let Some(value) = headers
             .get_optional_str(header)
             .filter(|value| !value.is_empty())

@@ -11,7 +11,7 @@ use azure_core::{
 };
 use std::sync::Arc;
 
-/// OData 3, the newest the service speaks.
+/// OData 3, the newest version that the service supports.
 const DATA_SERVICE_VERSION: HeaderName = HeaderName::from_static("dataserviceversion");
 const MAX_DATA_SERVICE_VERSION: HeaderName = HeaderName::from_static("maxdataserviceversion");
 const ODATA_3: &str = "3.0;NetFx";
@@ -19,7 +19,7 @@ const ODATA_3: &str = "3.0;NetFx";
 pub(super) const RETURN_NO_CONTENT: &str = "return-no-content";
 pub(super) const RETURN_CONTENT: &str = "return-content";
 
-/// A request with the headers that all have.
+/// Makes a request with the common headers.
 pub(super) fn new(url: Url, method: Method, version: &str, accept: &'static str) -> Request {
     let mut request = Request::new(url, method);
     request.insert_header(ACCEPT, accept);
@@ -35,12 +35,12 @@ pub(super) fn set_json(request: &mut Request, json: Vec<u8>) {
     request.set_body(json);
 }
 
-/// Says what the service is to answer a write with.
+/// Sets the content that the answer to a write should have.
 pub(super) fn prefer(request: &mut Request, preference: &'static str) {
     request.insert_header(PREFER, preference);
 }
 
-/// Dates requests that carry an `Authorization` header, as the service requires of them.
+/// Adds a date to requests with an `Authorization` header, as the service requires.
 #[derive(Debug)]
 pub(super) struct DatePolicy;
 

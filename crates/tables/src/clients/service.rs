@@ -85,7 +85,7 @@ impl TableServiceClient {
         self.connection.url()
     }
 
-    /// A client of one table, which need not exist. It shares the pipeline of this one.
+    /// Makes a client of one table, which need not exist. It shares this client's pipeline.
     pub fn table_client(&self, table_name: &str) -> Result<TableClient> {
         Ok(TableClient {
             endpoint: TableEndpoint::new(self.endpoint.clone(), table_name)?,
@@ -94,7 +94,7 @@ impl TableServiceClient {
         })
     }
 
-    /// Creates a table. [`ErrorCode::TableAlreadyExists`](crate::ErrorCode::TableAlreadyExists) if there is one.
+    /// Creates a table. [`ErrorCode::TableAlreadyExists`](crate::ErrorCode::TableAlreadyExists) if it exists.
     #[tracing::function("Storage.Tables.TableServiceClient.createTable")]
     pub async fn create_table(
         &self,
@@ -107,7 +107,7 @@ impl TableServiceClient {
             .await
     }
 
-    /// Deletes a table and all in it. The service needs some time for it, in which the name cannot be used.
+    /// Deletes a table and its content. The service needs some time for this, in which the name cannot be used.
     #[tracing::function("Storage.Tables.TableServiceClient.deleteTable")]
     pub async fn delete_table(
         &self,
@@ -120,7 +120,7 @@ impl TableServiceClient {
             .await
     }
 
-    /// Lists the tables of the account, page by page to the last one.
+    /// Lists the tables of the account, page by page up to the last one.
     #[tracing::function("Storage.Tables.TableServiceClient.listTables")]
     pub fn list_tables(
         &self,

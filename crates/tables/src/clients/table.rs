@@ -95,7 +95,7 @@ impl TableClient {
         self.endpoint.name()
     }
 
-    /// Creates the table. [`ErrorCode::TableAlreadyExists`] if there is one.
+    /// Creates the table. [`ErrorCode::TableAlreadyExists`] if it exists.
     #[tracing::function("Storage.Tables.TableClient.create")]
     pub async fn create(
         &self,
@@ -105,7 +105,7 @@ impl TableClient {
         self.connection.create_table(account, name, options).await
     }
 
-    /// Creates the table unless there is one; true if it was created.
+    /// Creates the table unless it exists; returns true if it was created.
     pub async fn create_if_not_exists(
         &self,
         options: Option<TableClientCreateOptions<'_>>,
@@ -117,7 +117,7 @@ impl TableClient {
         }
     }
 
-    /// Deletes the table and all in it. The service needs some time for it, in which the name cannot be used.
+    /// Deletes the table and its content. The service needs some time for this, in which the name cannot be used.
     #[tracing::function("Storage.Tables.TableClient.delete")]
     pub async fn delete(
         &self,
@@ -129,8 +129,8 @@ impl TableClient {
 
     /// Whether the table exists.
     ///
-    /// It asks for one entity, so permission to read the table suffices, where a look at the list of tables would need
-    /// permission on the account. Whatever is neither yes nor no is an error.
+    /// It requests one entity, so permission to read the table is enough; listing the tables would need permission on the
+    /// account. An answer that is neither yes nor no is an error.
     #[tracing::function("Storage.Tables.TableClient.exists")]
     pub async fn exists(&self, options: Option<TableClientExistsOptions<'_>>) -> Result<bool> {
         let options = options.unwrap_or_default();
@@ -142,7 +142,7 @@ impl TableClient {
         let request = self.connection.request(url, Method::Get, Metadata::None);
         match self.connection.send(&context, request).await {
             Ok(_) => Ok(true),
-            // A 404 of anything but the service, such as a proxy on the way, is no answer.
+            // A 404 that is not from the service, such as from a proxy, proves nothing.
             Err(error)
                 if matches!(
                     ErrorCode::of(&error),
@@ -155,7 +155,7 @@ impl TableClient {
         }
     }
 
-    /// An empty transaction on this table.
+    /// Makes an empty transaction on this table.
     pub fn transaction(&self) -> Transaction {
         Transaction::new(self.endpoint.prefix())
     }

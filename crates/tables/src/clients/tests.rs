@@ -1,4 +1,4 @@
-//! Requests as they reach the wire, and answers that the emulator does not give.
+//! Tests of requests as they are sent, and of answers that the emulator does not give.
 
 #![expect(
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// Answers from a script, and keeps what it was asked.
+/// A fake transport that gives prepared answers, and records the requests.
 #[derive(Debug, Default)]
 struct Wire {
     answers: Mutex<VecDeque<(StatusCode, Headers, &'static str)>>,
@@ -246,7 +246,7 @@ async fn a_refused_batch_is_an_error_of_its_own_code() {
     assert_eq!(ErrorCode::of(&error), Some(ErrorCode::RequestBodyTooLarge));
 }
 
-/// Partitions that are split or moved make the service answer with pages like this.
+/// The service gives such answers when partitions are split or moved.
 #[tokio::test]
 async fn an_empty_page_with_a_continuation_is_not_the_end() {
     let (wire, table) = with_sas();

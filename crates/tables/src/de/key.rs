@@ -1,4 +1,4 @@
-//! Text borrowed from the input where that is possible: names of properties, annotations, timestamps.
+//! Text that is borrowed from the input if possible: names of properties, annotations, timestamps.
 
 use serde::{
     Deserializer,
@@ -40,7 +40,7 @@ impl<'de> Visitor<'de> for KeySeed {
     }
 }
 
-/// Hands text that was read ahead to whom it is for, still borrowed if it was.
+/// Passes text that was read ahead to its visitor, still borrowed if it was.
 pub(super) fn deserialize_text<'de, S: DeserializeSeed<'de>, E: Error>(
     seed: S,
     text: Cow<'de, str>,

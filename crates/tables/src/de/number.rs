@@ -1,12 +1,12 @@
-//! Numbers that the service writes as text: every `Edm.Int64`, and a `Edm.Double` that is not finite.
+//! Numbers that the service sends as text: every `Edm.Int64`, and an `Edm.Double` that is not finite.
 
 use serde::de::{Error, Unexpected, Visitor};
 use std::fmt;
 
-/// Passes numbers on, and text as the integer it spells.
+/// Passes numbers on, and parses text as an integer.
 pub(super) struct Integer<V>(pub(super) V);
 
-/// Passes numbers on, and text as the float it spells.
+/// Passes numbers on, and parses text as a float.
 pub(super) struct Float<V>(pub(super) V);
 
 macro_rules! pass_on {

@@ -33,7 +33,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for PropertySeed<S> {
 
 pub(super) struct PropertyDeserializer<D> {
     inner: D,
-    /// The annotated type, where the service sent one.
+    /// The annotated type, if the service sent one.
     edm: Option<EdmType>,
 }
 
@@ -54,7 +54,7 @@ macro_rules! numbers {
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for PropertyDeserializer<D> {
     type Error = D::Error;
 
-    /// For maps and flattened fields, which do not say what they want: the annotation tells.
+    /// For maps and flattened fields, which expect no particular type: the annotation decides.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         match self.edm {
             Some(EdmType::Int64) => self.inner.deserialize_any(Integer(visitor)),
@@ -111,7 +111,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for PropertyDeserializer<D> {
                 edm,
                 inner: self.inner,
             }),
-            // Nothing is said about a string, and a value that needs no annotation speaks for itself.
+            // Strings have no annotation, and the type of a value without one is clear.
             None if name == markers::VALUE => visitor.visit_newtype_struct(self.inner),
             _ => visitor.visit_newtype_struct(self),
         }
@@ -160,7 +160,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
         self.visitor.visit_none()
     }
 
-    // Text that was read ahead (a timestamp) comes without serde_json's notion of an option.
+    // Text that was read ahead (a timestamp) does not come as serde_json's option.
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<V::Value, E> {
         self.visit_some(BorrowedStrDeserializer::new(text))
     }
@@ -177,7 +177,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Optional<V> {
     }
 }
 
-/// A type that asks serde for bytes gets those of an `Edm.Binary`.
+/// Bytes of an `Edm.Binary`, for a type that asks serde for bytes.
 struct Bytes<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Bytes<V> {

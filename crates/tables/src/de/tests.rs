@@ -1,4 +1,4 @@
-//! What entities on the wire are read as.
+//! Tests of deserialising entities.
 
 use crate::{Binary, DateTime, Entity, Guid, Stored, Value, models::EntityPage};
 use azure_core::Uuid;
@@ -131,7 +131,7 @@ fn an_entity_of_any_shape_keeps_the_types() {
     assert_eq!((entity.get("Gone"), entity.get("Timestamp")), (None, None));
 }
 
-/// The shortest text of a double is its own, to the last place: `serde_json`'s faster way of reading is one place off here.
+/// The shortest text of a double must give the same double: `serde_json`'s faster parser is off by one in the last place here.
 #[test]
 fn doubles_come_back_to_the_last_place() {
     for double in [1.333_333_333_333_333_7, 5e-324, 0.1 + 0.2, f64::MAX] {

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Bytes, stored as `Edm.Binary` (at most 64 KiB by the service's rule) and sent as base64.
 ///
-/// A `Vec<u8>` will not do in an entity: serde sees a list of numbers there.
+/// A `Vec<u8>` cannot be used in an entity, because serde treats it as a list of numbers.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Binary(pub Vec<u8>);
 

@@ -11,8 +11,8 @@ const TICK_NS: u32 = 100;
 
 /// An instant, stored as `Edm.DateTime`: UTC, in steps of 100 ns, from the year 1601.
 ///
-/// The conversion from an [`OffsetDateTime`] cuts what the service would cut, so a value read back equals the one
-/// written.
+/// The conversion from an [`OffsetDateTime`] cuts digits as the service would, so a value that is read back equals the written
+/// one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DateTime(OffsetDateTime);
 
@@ -30,7 +30,7 @@ impl DateTime {
         self.0
     }
 
-    /// Years of the service are 1601 to 9999; outside there is no text.
+    /// The text; `None` for a year outside of the service's range, 1601 to 9999.
     fn text(self, buffer: &mut [u8; TEXT_LENGTH]) -> Option<&str> {
         let (date, time) = (self.0.date(), self.0.time());
         let year = date.year();
@@ -105,7 +105,7 @@ impl<'de> Deserialize<'de> for DateTime {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<DateTime, E> {
-                // An offset can carry a time out of the years that there are, where a conversion panics.
+                // An offset can move a time out of the valid years, where a conversion panics.
                 let in_utc = |time: OffsetDateTime| time.checked_to_offset(UtcOffset::UTC);
                 let time = parse_rfc3339(text).ok().and_then(in_utc);
                 time.map(DateTime::from)

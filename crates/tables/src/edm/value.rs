@@ -1,4 +1,4 @@
-//! A property value whose type is known at run time only.
+//! A property value whose type is only known at run time.
 
 use super::{Binary, DateTime, EdmType, Guid};
 use crate::markers;
@@ -99,7 +99,7 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
         plain.deserialize_any(self)
     }
 
-    /// How this crate's decoder hands over a value whose annotation it has read.
+    /// This crate's decoder passes a value with its annotated type in this form.
     fn visit_enum<A: de::EnumAccess<'de>>(self, data: A) -> Result<Value, A::Error> {
         let (edm, content) = data.variant::<EdmType>()?;
         Ok(match edm {

@@ -3,10 +3,10 @@
 use azure_core::{Error, http::Url};
 use std::error::Error as _;
 
-/// Replaces an error that shows the query of `url` by one that does not, of the same kind and with the same words.
+/// Replaces an error that contains the query of `url` by one without it, with the same kind and words.
 ///
-/// The HTTP client of `azure_core` puts the whole URL of a request that fails into its error, both into the text and
-/// into what `Debug` shows, and from there a SAS would get into logs.
+/// The HTTP client of `azure_core` puts the whole URL of a failed request into its error, both into the text and into the
+/// `Debug` output; from there a SAS would get into logs.
 pub(crate) fn redact(error: Error, url: &Url) -> Error {
     let Some(query) = url.query().filter(|query| !query.is_empty()) else {
         return error;

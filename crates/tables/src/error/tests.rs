@@ -1,4 +1,4 @@
-//! Bodies and headers as the service, Azurite and gateways in between send them.
+//! Tests of error bodies and headers of the service, of Azurite and of gateways in between.
 
 use super::*;
 use azure_core::http::{StatusCode, headers::Headers};

@@ -1,11 +1,11 @@
-//! Why a value is not an entity.
+//! Reasons why a value is not an entity.
 
 use crate::keys::{KeyError, NameError};
 use azure_core::error::ErrorKind;
 use serde::ser;
 use std::fmt;
 
-/// Why a value cannot be written as an entity. Nothing was sent.
+/// Error of a value that cannot be written as an entity. Nothing was sent.
 ///
 /// It is the inner error of the [`azure_core::Error`] (of kind `DataConversion`) that client methods return:
 /// `error.downcast_ref::<EntityError>()`.
@@ -15,12 +15,12 @@ pub enum EntityError {
     /// `PartitionKey` or `RowKey` is not among the properties.
     #[error("the entity has no {0}: give it a string field of that name (serde's `rename` helps)")]
     MissingKey(&'static str),
-    /// `PartitionKey` or `RowKey` is not a string.
+    /// The `PartitionKey` or `RowKey` is not a string.
     #[error("the {key} of the entity is {found}, it must be a string")]
     KeyNotAString {
         /// `PartitionKey` or `RowKey`.
         key: String,
-        /// What it is instead.
+        /// The type that was found.
         found: &'static str,
     },
     /// A key breaks a rule of the service.
@@ -32,7 +32,7 @@ pub enum EntityError {
     /// The value is neither a struct nor a map.
     #[error("an entity is a struct or a map with string keys, not {found}")]
     NotAnObject {
-        /// What it is instead.
+        /// The type that was found.
         found: &'static str,
     },
     /// A property has a type that tables do not store.
@@ -43,7 +43,7 @@ pub enum EntityError {
     UnsupportedType {
         /// The property.
         property: String,
-        /// What it is.
+        /// The type that was found.
         found: &'static str,
     },
     /// An integer does not fit `Edm.Int64`.
@@ -54,7 +54,7 @@ pub enum EntityError {
         /// Its value.
         value: u64,
     },
-    /// What a `Serialize` implementation reported.
+    /// An error from a `Serialize` implementation.
     #[error("{0}")]
     Custom(String),
 }

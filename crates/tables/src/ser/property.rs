@@ -11,7 +11,7 @@ const ODATA_TYPE: &str = "@odata.type";
 pub(super) struct PropertySerializer<'w, 'a, 'n> {
     writer: &'w mut Writer<'a>,
     name: &'n str,
-    /// Set inside one of this crate's newtypes: what the text in it stands for.
+    /// Set inside one of this crate's newtypes: the type for which its text stands.
     edm: Option<EdmType>,
 }
 
@@ -50,7 +50,7 @@ impl<'w, 'a, 'n> PropertySerializer<'w, 'a, 'n> {
         Ok(())
     }
 
-    /// `Edm.Int64` travels as text: JSON numbers are doubles to many readers.
+    /// `Edm.Int64` is sent as text, because many readers treat JSON numbers as doubles.
     fn int64(self, value: i64) -> Result<(), EntityError> {
         self.refuse_key("an integer")?;
         self.writer.name(self.name, ODATA_TYPE);
@@ -143,7 +143,7 @@ impl Serializer for PropertySerializer<'_, '_, '_> {
         self.serialize_f64(f64::from(value))
     }
 
-    /// Always annotated: a service that reads JSON with doubles only would take `1.0` for an `Edm.Int32`.
+    /// Always annotated: a service that reads `1.0` as an integer would store an `Edm.Int32`.
     fn serialize_f64(self, value: f64) -> Result<(), EntityError> {
         let text = if value.is_finite() {
             return self.annotated(EdmType::Double, &value, "a number");

@@ -1,4 +1,4 @@
-//! What entities look like on the wire.
+//! Tests of the JSON of entities.
 
 use super::*;
 use crate::{Binary, DateTime, Guid};
@@ -256,7 +256,7 @@ fn flattened_fields_and_maps_are_properties_and_timestamp_is_left_out() {
     );
 }
 
-/// A reader takes such properties for annotations and leaves them out: what was written would be gone.
+/// A reader takes such properties for annotations and drops them, so the written value would be lost.
 #[test]
 fn a_name_that_no_property_can_have_is_refused_before_anything_is_sent() {
     for name in ["odata.etag", "x@odata.type", "my-prop", "1st", "a b", ""] {

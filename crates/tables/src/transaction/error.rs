@@ -1,11 +1,11 @@
-//! Why a transaction is not sent, and why one that was sent failed.
+//! Reasons why a transaction is not sent, and why a sent one failed.
 
 use super::{MAX_OPERATIONS, MAX_SIZE_BYTES, OperationKind};
 use crate::{ErrorCode, ser::EntityError};
 use azure_core::error::ErrorKind;
 use std::fmt;
 
-/// Why an operation cannot go into a transaction, or a transaction cannot be sent. Nothing was sent.
+/// Reason why an operation cannot be added to a transaction, or a transaction cannot be sent. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTransaction {
@@ -15,7 +15,7 @@ pub enum InvalidTransaction {
     /// The transaction was made by the client of another table or account.
     #[error("the transaction was made for another table")]
     OtherTable,
-    /// The operation is for another partition than those before it.
+    /// The operation is for another partition than the earlier ones.
     #[error(
         "the operation is for partition {found:?}, the transaction for {expected:?}: a transaction has one partition"
     )]
@@ -25,14 +25,14 @@ pub enum InvalidTransaction {
         /// The partition of the operation.
         found: String,
     },
-    /// There is an operation on this entity.
+    /// The transaction already has an operation on this entity.
     #[error(
         "operation {index} of the transaction is on RowKey {row_key:?} too: each entity may appear once"
     )]
     DuplicateEntity {
         /// The row.
         row_key: String,
-        /// The place of the operation that is there, from 0.
+        /// The index of the earlier operation, from 0.
         index: usize,
     },
     /// The transaction is full.
@@ -67,17 +67,17 @@ impl From<InvalidTransaction> for azure_core::Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransactionError {
-    /// The place of the operation in the transaction, from 0; `None` if the service did not say.
+    /// The index of the operation in the transaction, from 0; `None` if the service did not say.
     pub index: Option<usize>,
-    /// What the operation was to do; `None` if it is not known which it is.
+    /// The kind of the operation; `None` if it is unknown which one failed.
     pub operation: Option<OperationKind>,
     /// The partition of the transaction.
     pub partition_key: String,
-    /// The row of the operation; `None` if it is not known which it is.
+    /// The row of the operation; `None` if it is unknown which one failed.
     pub row_key: Option<String>,
-    /// Why it failed; `None` if the service gave no code.
+    /// The error code; `None` if the service gave none.
     pub code: Option<ErrorCode>,
-    /// What the service says about it.
+    /// The service's message.
     pub message: String,
 }
 

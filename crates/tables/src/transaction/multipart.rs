@@ -1,11 +1,11 @@
-//! Takes a `multipart/mixed` answer apart into the HTTP answers in it.
+//! Parses a `multipart/mixed` answer into the HTTP answers in it.
 //!
-//! It takes what the service, Azurite and proxies send: either line end, parts with or without a changeset around them.
-//! An answer that is cut off is an error: what is missing may be the failure.
+//! It accepts what the service, Azurite and proxies send: either line end, parts with or without a changeset around them. A
+//! truncated answer is an error, because the missing part may be the failure.
 
 use azure_core::http::{RawResponse, StatusCode, headers::Headers};
 
-/// Why an answer to a transaction cannot be read. Whether the transaction was stored is not known then.
+/// Reason why an answer to a transaction cannot be read. Then it is unknown whether the transaction was stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {
     #[error("no boundary line")]
@@ -51,8 +51,8 @@ fn parse_level(body: &[u8], depth: u8, responses: &mut Vec<RawResponse>) -> Resu
     Ok(())
 }
 
-/// The parts between boundary lines. The first line that starts with `--` is the boundary; what it is called in a header is
-/// then of no interest.
+/// The parts between boundary lines. The first line that starts with `--` is the boundary, so the boundary's name in a header
+/// is not needed.
 fn split(body: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
     let mut parts = Vec::new();
     let mut boundary: Option<&[u8]> = None;
@@ -86,7 +86,7 @@ fn split(body: &[u8]) -> Result<Vec<&[u8]>, Malformed> {
     }
 }
 
-/// Headers up to an empty line, and what follows it.
+/// Headers up to an empty line, and the rest.
 fn headers(part: &[u8]) -> Result<(Headers, &[u8]), Malformed> {
     let mut headers = Headers::new();
     let mut position = 0;
@@ -101,7 +101,7 @@ fn headers(part: &[u8]) -> Result<(Headers, &[u8]), Malformed> {
             .split_once(':')
             .ok_or_else(|| Malformed::Header(line.clone()))?;
         let name = name.trim().to_ascii_lowercase();
-        // `Headers` takes no name with a letter that is upper case beyond ASCII, and panics.
+        // `Headers` panics for a name with an upper-case letter beyond ASCII.
         if !is_token(&name) {
             return Err(Malformed::Header(line));
         }
@@ -110,7 +110,7 @@ fn headers(part: &[u8]) -> Result<(Headers, &[u8]), Malformed> {
     Err(Malformed::NoHeaderEnd)
 }
 
-/// Whether it can be the name of a header (RFC 9110, 5.6.2).
+/// Whether a text can be the name of a header (RFC 9110, 5.6.2).
 fn is_token(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(is_plain)

@@ -1,4 +1,4 @@
-//! What the service answered to a transaction.
+//! The service's answer to a transaction.
 
 use super::{Operations, TransactionError, multipart};
 use crate::{ErrorCode, error::Report};
@@ -12,7 +12,7 @@ use azure_core::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TransactionOutcome {
-    /// The version of each operation's entity now, in the order of the operations; `None` for one that was deleted.
+    /// The new version of each operation's entity, in the order of the operations; `None` for a deleted one.
     pub etags: Vec<Option<Etag>>,
 }
 
@@ -59,14 +59,14 @@ fn unknown(detail: &str) -> String {
 }
 
 impl Operations {
-    /// The error for a failed answer: the service sends it alone, with the place of the operation in its message.
+    /// The error for a failed answer: the service sends it alone, with the index of the operation in its message.
     fn failure(&self, answer: &RawResponse, place: usize, answers: usize) -> Error {
         let Report { code, message } = Report::of(answer);
         let (named, message) = match message.as_deref() {
             Some(message) => split_index(message),
             None => (None, ""),
         };
-        // An answer among others stands where its operation stands.
+        // An answer among others is at the index of its operation.
         let by_place = (answers == self.kinds.len()).then_some(place);
         let index = named.or(by_place).filter(|index| *index < self.kinds.len());
         let row_of = |index| self.rows.iter().find(|(_, place)| **place == index);
@@ -92,7 +92,7 @@ impl Operations {
     }
 }
 
-/// Takes `3:The specified entity already exists.` apart.
+/// Splits `3:The specified entity already exists.`
 fn split_index(message: &str) -> (Option<usize>, &str) {
     match message.split_once(':') {
         Some((index, rest)) if !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit()) => {

@@ -1,4 +1,4 @@
-//! What transactions look like on the wire, both ways.
+//! Tests of transactions as they are sent and answered.
 
 use super::*;
 use crate::{Entity, ErrorCode};
@@ -122,7 +122,7 @@ fn four_mebibytes_fit_exactly() {
         panic!("{refused}");
     };
     assert_eq!((transaction.len(), transaction.size_bytes()), (3, before));
-    // The content length has as many digits either way, so the rest of the room is known to the byte.
+    // The content length has the same number of digits, so the remaining room is known to the byte.
     let room = blob.len() - (size_bytes - MAX_SIZE_BYTES);
     assert!(matches!(
         transaction.insert(&Entity::new("p", "3").with("Blob", &blob[..=room])),
@@ -264,7 +264,7 @@ fn a_failure_among_answers_to_all_is_found_by_its_place() {
 fn an_answer_cut_off_anywhere_is_never_a_success() {
     let whole = batch(&[STORED, STORED, STORED, DELETED]);
     assert!(answer(&whole).is_ok());
-    // The outer closing line may lack its line end, and its last dashes are what tells it from another part.
+    // The outer closing line may lack its line end; its last hyphens distinguish it from another part.
     for length in 0..whole.len() - 2 {
         let error = answer(&whole[..length]).expect_err(&whole[..length]);
         assert_eq!(*error.kind(), ErrorKind::DataConversion, "{length}");

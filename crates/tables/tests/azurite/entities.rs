@@ -1,4 +1,4 @@
-//! One entity: inserted, read, changed, deleted.
+//! Tests of one entity: inserted, read, changed, deleted.
 
 use crate::support::{code, with_table};
 use azure_core::{Uuid, http::StatusCode};

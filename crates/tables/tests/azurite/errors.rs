@@ -1,4 +1,4 @@
-//! What the emulator refuses, and what does not answer.
+//! Tests of refusals by the emulator, and of a server that does not answer.
 
 use crate::support::{
     Backend, code, fresh_name, table, with_account, with_each_account, with_table,
@@ -46,7 +46,7 @@ fn a_forged_signature_is_refused_and_tells_nothing_about_the_table() {
         let query = url.query().unwrap().replace("sig=", "sig=AAAA");
         url.set_query(Some(&query));
         let table = table(url, &fresh_name());
-        // The service says AuthenticationFailed, Azurite its own.
+        // The service's code is AuthenticationFailed, Azurite has its own.
         let inserted = table.insert_entity(&Entity::new("p", "r"), None).await;
         let refused = match backend {
             Backend::Azurite => ErrorCode::AuthorizationFailure,

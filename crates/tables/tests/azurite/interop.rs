@@ -1,4 +1,4 @@
-//! The same table, read and written by this crate and by the Azure SDK for Python: they must agree.
+//! Tests that this crate and the Azure SDK for Python agree when they read and write the same table.
 
 use crate::{keys::NASTY, python, support::with_table};
 use azure_core::{Uuid, http::Etag};
@@ -14,7 +14,7 @@ use tables::{
 };
 use time::macros::datetime;
 
-/// Values of every type at their edges. Python knows microseconds only, so times have six decimals.
+/// Limit values of every type. Python has microseconds only, so times have six decimals.
 fn every_type() -> Entity {
     Entity::new("every", "type")
         .with("Text", "it's \"quoted\" \\ \n\u{1f980} é")
@@ -52,14 +52,14 @@ fn nasty_keys() -> Vec<Entity> {
     NASTY.iter().map(entity).collect()
 }
 
-/// The type and text by which the script knows a value.
+/// The type and text of a value in the script's form.
 fn typed(value: &Value) -> Json {
     match value {
         Value::Binary(value) => json!(["Edm.Binary", STANDARD.encode(value)]),
         Value::Boolean(value) => json!(["Edm.Boolean", value.to_string()]),
         Value::DateTime(value) => {
             let text = value.to_string();
-            // Seven decimals with a zero at the end: what Python writes as six.
+            // Seven decimals with a zero at the end, of which Python writes six.
             json!([
                 "Edm.DateTime",
                 text.strip_suffix("0Z").unwrap().to_owned() + "Z"
@@ -99,7 +99,7 @@ fn document(entity: &Entity) -> Json {
     json!({"keys": [entity.partition_key, entity.row_key], "properties": properties})
 }
 
-/// What Python read.
+/// The entities that Python read.
 fn entities(answer: &Json) -> Vec<Entity> {
     let entity = |document: &Json| {
         let key = |index: usize| document["keys"][index].as_str().unwrap();
@@ -112,7 +112,7 @@ fn entities(answer: &Json) -> Vec<Entity> {
     answer.as_array().unwrap().iter().map(entity).collect()
 }
 
-/// Has Python do something to the table.
+/// Runs an action of the Python script on the table.
 async fn ask_python(table: &TableClient, action: &str, mut job: Json) -> Json {
     let python = python::find().expect("the test must have looked for Python");
     let mut endpoint = table.url().clone();
@@ -150,7 +150,7 @@ fn python_reads_every_type_and_key_that_rust_wrote() {
     }
     with_table(async |table| {
         let mut written = nasty_keys();
-        // Finer than Python's own times, it keeps the text of the service for that.
+        // For a finer time than Python's own, the SDK keeps the service's text.
         let ticks = DateTime::from(datetime!(2026-11-23 01:02:03.456_789_1 UTC));
         written.push(every_type().with("Ticks", ticks));
         for entity in &written {

@@ -1,4 +1,4 @@
-//! Keys that need escapes, in every place where a key goes.
+//! Tests of keys that need escapes, in every place of a key.
 
 use crate::support::{Backend, with_each_table, with_table};
 use futures::TryStreamExt as _;
@@ -66,8 +66,8 @@ fn nasty_keys_work_in_bodies_urls_and_filters() {
     });
 }
 
-/// Azurite looks for the keys in the address of an operation with a regular expression that this one leads astray; only the
-/// body of an insertion is safe from it.
+/// Azurite finds the keys in the address of an operation with a regular expression that fails for this one; only the body of an
+/// insertion does not use it.
 const TOO_NASTY_FOR_AZURITE: &str = "(x='y',z)";
 
 #[test]

@@ -1,4 +1,4 @@
-//! The client against Azurite and against the embedded engine, in one binary: it links once, and its tests share both.
+//! Tests of the client with Azurite and with the embedded engine, in one binary, which links once and shares both.
 
 #[cfg(test)]
 mod entities;

@@ -1,4 +1,4 @@
-//! Python's side of the interoperability tests: a script that does one job with the Azure SDK.
+//! The Python side of the interoperability tests: a script that runs one action with the Azure SDK.
 
 use python::Python;
 use serde_json::Value as Json;
@@ -12,12 +12,12 @@ const SCRIPT: &str = concat!(
     "/tests/azurite/python/interop.py"
 );
 
-/// The interpreter; `None` where there is none to be had.
+/// The interpreter; `None` if none is available.
 pub(crate) fn find() -> Option<&'static Python> {
     Python::of_tests(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// Has the script do a job, and returns what it says.
+/// Runs the script, and returns its answer.
 pub(crate) fn run(python: &Python, job: &Json) -> Json {
     let mut child = Command::new(python.interpreter())
         .arg(SCRIPT)

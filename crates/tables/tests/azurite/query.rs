@@ -1,4 +1,4 @@
-//! Queries: filters, selections, and pages to the last one.
+//! Tests of queries: filters, selections, and pages up to the last one.
 
 use crate::support::with_table;
 use azure_core::{Uuid, http::pager::PagerOptions};
@@ -22,14 +22,14 @@ struct Row {
 
 fn row(number: usize) -> Row {
     Row {
-        // Quotes and spaces travel in continuation headers, too.
+        // Quotes and spaces are also in continuation headers.
         partition: format!("it's {} +%", number / 100 % 3),
         key: format!("row {number:05}"),
         number: i64::try_from(number).unwrap(),
     }
 }
 
-/// Inserts rows by transactions, each of 100 rows of one partition.
+/// Inserts rows with transactions of 100 rows of one partition each.
 async fn fill(table: &TableClient, rows: usize) -> BTreeSet<Row> {
     let all: Vec<Row> = (0..rows).map(row).collect();
     for chunk in all.chunks(100) {

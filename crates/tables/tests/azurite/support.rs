@@ -15,7 +15,7 @@ use tables::{
 };
 use tokio::runtime::Runtime;
 
-/// Without retries, so that a test sees what the service says.
+/// Without retries, so that a test sees the service's answers.
 pub(crate) fn client_options() -> ClientOptions {
     ClientOptions {
         retry: RetryOptions::none(),
@@ -39,14 +39,14 @@ pub(crate) fn table(url: Url, name: &str) -> TableClient {
     TableClient::new(url, name, None, Some(options)).unwrap()
 }
 
-/// A name no other test has, nor an earlier run where the emulator is one that was there before.
+/// A unique name, also across runs if the emulator is a permanent one.
 pub(crate) fn fresh_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let id = azure_core::Uuid::new_v4().simple();
     format!("t{}x{id}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Both services and one runtime for all tests of this process; they end with it.
+/// Both services and one runtime for all tests of this process, with which they end.
 struct Shared {
     runtime: Runtime,
     azurite: Azurite,
@@ -64,14 +64,14 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
     }
 });
 
-/// Which of the two services a test speaks to, for the few facts in which they differ.
+/// The service that a test uses, for the few facts in which they differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     Azurite,
     Engine,
 }
 
-/// Runs a test on each service, with the URL of the account, its SAS included.
+/// Runs a test on each service, with the account's URL, including its SAS.
 pub(crate) fn with_each_account<F: Future<Output = ()>>(test: impl Fn(Url, Backend) -> F) {
     let Shared {
         runtime,
@@ -87,17 +87,17 @@ pub(crate) fn with_each_account<F: Future<Output = ()>>(test: impl Fn(Url, Backe
     }
 }
 
-/// Runs a test on each service, with the URL of the account, its SAS included.
+/// Runs a test on each service, with the account's URL, including its SAS.
 pub(crate) fn with_account<F: Future<Output = ()>>(test: impl Fn(Url) -> F) {
     with_each_account(|url, _| test(url));
 }
 
-/// Runs a test on each service, with a table of its own.
+/// Runs a test on each service, with its own table.
 pub(crate) fn with_table<F: Future<Output = ()>>(test: impl Fn(TableClient) -> F) {
     with_each_table(|table, _| test(table));
 }
 
-/// Runs a test on each service, with a table of its own.
+/// Runs a test on each service, with its own table.
 pub(crate) fn with_each_table<F: Future<Output = ()>>(test: impl Fn(TableClient, Backend) -> F) {
     let test = &test;
     with_each_account(|url, backend| async move {

@@ -1,4 +1,4 @@
-//! Tables: created, listed, deleted.
+//! Tests of tables: created, listed, deleted.
 
 use crate::support::{code, fresh_name, service, table, with_account};
 use futures::TryStreamExt as _;

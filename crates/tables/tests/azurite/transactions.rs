@@ -1,4 +1,4 @@
-//! Transactions: all or nothing.
+//! Tests of transactions: all or nothing.
 
 use crate::support::{code, with_table};
 use azure_core::http::{Etag, StatusCode};

@@ -1,4 +1,4 @@
-//! What the plots share: the edges between which they draw, the values across them, and their lines.
+//! The common parts of plots: their edges, grid lines and lines.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::px;
 
-/// The left and right edge of a plot, in pixels; values stand left of it, names of lines right of it.
+/// The left and right edge of a plot, in pixels; values are left of it, names of lines right of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {
     /// The left edge.
@@ -16,7 +16,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A grid line across the plot at `y`, and the value that it stands for.
+    /// A grid line across the plot at `y`, with its value.
     pub fn level(self, y: f64, value: &str) -> Markup {
         html! {
             line.grid x1=(px(self.left)) x2=(px(self.right)) y1=(px(y)) y2=(px(y)) {}
@@ -30,7 +30,7 @@ impl Frame {
     }
 }
 
-/// A line through `points`, in pixels; `name` shows where the pointer rests on it.
+/// A line through `points`, in pixels; `name` is its tooltip.
 pub fn line(class: &str, name: &str, points: impl Iterator<Item = (f64, f64)>) -> Markup {
     let mut path = String::new();
     for (x, y) in points {

@@ -1,4 +1,4 @@
-//! Plots, as inline SVG: no script, no external resource; colours come from the page's style sheet.
+//! Plots as inline SVG: no script, no external resource; colours are in the page's style sheet.
 
 pub mod frame;
 mod over_time;
@@ -6,7 +6,7 @@ pub mod scale;
 
 pub use over_time::{Line, Panel, over_time};
 
-/// A coordinate, to a tenth of a pixel.
+/// Formats a coordinate to a tenth of a pixel.
 pub fn px(value: f64) -> String {
     format!("{value:.1}")
 }

@@ -1,4 +1,4 @@
-//! Values over a time that was simulated: one panel above the other.
+//! Plots of values over simulated time: one panel above the other.
 
 use std::fmt::Write as _;
 
@@ -21,26 +21,26 @@ const GAP: f64 = 40.0;
 /// One value over time.
 #[derive(Debug, Clone)]
 pub struct Panel {
-    /// What it says above it.
+    /// The title above it.
     pub title: String,
     /// The value.
     pub line: Line,
-    /// Least and most of what is possible, in equally long parts of the time.
+    /// The lowest and highest possible value, in equally long parts of the time.
     pub band: Option<Vec<(f64, f64)>>,
 }
 
 /// A line of a panel.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// Its name, right of it.
+    /// Its name, shown at its right.
     pub name: &'static str,
     /// Its class in the style sheet.
     pub class: &'static str,
-    /// Seconds and value.
+    /// Pairs of seconds and value.
     pub points: Vec<(f64, f64)>,
 }
 
-/// The panels over the same `seconds`.
+/// Draws the panels over the same `seconds`.
 pub fn over_time(seconds: f64, panels: &[Panel]) -> Markup {
     let bottom = HEAD + panels.len() as f64 * (PANEL + GAP) - GAP;
     let height = bottom + 30.0;
@@ -86,7 +86,7 @@ impl Panel {
     }
 }
 
-/// The area between least and most, level in each part.
+/// The outline of the area between lowest and highest value, constant in each part.
 fn outline(band: &[(f64, f64)], seconds: f64, x: &Scale, y: &Scale) -> String {
     let part = |n: usize| x.at(seconds * n as f64 / band.len() as f64);
     let above = band

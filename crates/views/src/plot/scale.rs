@@ -1,8 +1,8 @@
-//! Scales: from values to pixels, and where their ticks are.
+//! Scales: conversion of values to pixels, and their ticks.
 
 use evidence::latency::Micros;
 
-/// A straight scale from `from..to` to pixels.
+/// A linear scale from `from..to` to pixels.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
     from: f64,
@@ -12,7 +12,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A scale of values `from` to `to`, whose pixels are `start` to `end`.
+    /// Makes a scale of values `from` to `to`, whose pixels are `start` to `end`.
     pub fn new((from, to): (f64, f64), (start, end): (f64, f64)) -> Self {
         Self {
             from,
@@ -22,14 +22,14 @@ impl Scale {
         }
     }
 
-    /// The pixel of `value`, held inside the plot.
+    /// The pixel of `value`, clamped to the plot.
     pub fn at(&self, value: f64) -> f64 {
         let share = (value - self.from) / (self.to - self.from);
         self.start + share.clamp(0.0, 1.0) * (self.end - self.start)
     }
 }
 
-/// Round values from 0 to at least `highest`, about `count` steps; the last is the scale's end.
+/// Round values from 0 to at least `highest`, in about `count` steps; the last is the scale's end.
 pub fn linear_ticks(highest: f64, count: f64) -> Vec<f64> {
     let raw = (highest.max(1e-9)) / count;
     let power = 10_f64.powf(raw.log10().floor());
@@ -53,13 +53,13 @@ pub fn linear_ticks(highest: f64, count: f64) -> Vec<f64> {
 pub struct LatencyScale {
     scale: Scale,
     lowest: f64,
-    /// Where the lines are, in microseconds, with a label.
+    /// The grid lines, in microseconds, with labels.
     pub ticks: Vec<(f64, String)>,
 }
 
 impl LatencyScale {
-    /// From the decade below `lowest` to the round value (1, 2 or 5) above `highest`; pixels from `start` (the lowest)
-    /// to `end`.
+    /// Makes a scale from the decade below `lowest` to the round value (1, 2 or 5) above `highest`; pixels from `start` (the
+    /// lowest) to `end`.
     pub fn new(lowest: f64, highest: f64, pixels: (f64, f64)) -> Self {
         let lowest = 10_f64.powf(lowest.max(1.0).log10().floor());
         let highest = highest.max(lowest * 2.0);
@@ -89,13 +89,13 @@ impl LatencyScale {
         }
     }
 
-    /// The pixel of a latency of `micros` microseconds, held inside the plot.
+    /// The pixel of a latency of `micros` microseconds, clamped to the plot.
     pub fn at(&self, micros: f64) -> f64 {
         self.scale.at(micros.max(self.lowest).log10())
     }
 }
 
-/// A round latency without decimals: `20 ms`.
+/// Formats a round latency without decimals: `20 ms`.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a round number of microseconds below a day"

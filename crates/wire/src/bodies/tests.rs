@@ -1,4 +1,4 @@
-//! What is read from bodies of both services.
+//! Tests of parsing the bodies of both services.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What a fault does to a request.
+//! Effects of a fault on a request.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,37 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::Service;
 
-/// What happens to a request or to its answer.
+/// The effect on a request or on its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
-    /// Storage is not asked; the client gets this error with the service's own body.
+    /// Storage does not get the request; the client gets this error, with the service's own error body.
     Refuse(Refusal),
-    /// The request waits for up to this time, then goes on. Several add up.
+    /// The request waits for up to this time, and then continues. Several delays add up.
     Delay(Duration),
     /// The connection is reset.
     Reset(Moment),
     /// Storage carries out the request, and the client gets no answer: the connection stays open and silent.
     Withhold,
-    /// Storage does it, and half of the answer comes; then the connection ends in order.
+    /// Storage carries out the request, and half of the answer is sent; then the connection is closed in order.
     Truncate,
-    /// Storage does it, and the answer's body is garbled, its length unchanged.
+    /// Storage carries out the request, and the answer's body is garbled, with its length unchanged.
     Garble,
     /// The client's process gets SIGKILL.
     Kill(Moment),
 }
 
-/// When, in the life of a request.
+/// A moment in the course of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Moment {
-    /// Before storage has seen it: it does not happen.
+    /// Before storage gets the request: it has no effect.
     Before,
-    /// After storage has done it, before its answer.
+    /// After storage has carried it out, before its answer.
     AfterEffect,
-    /// With half of the answer sent.
+    /// When half of the answer is sent.
     DuringAnswer,
 }
 
-/// Errors that the service documents.
+/// Errors that the service's reference documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// 503 `ServerBusy`.
@@ -55,7 +55,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Status, code and message, as the error code lists of the services have them.
+    /// Status, code and message, from the services' lists of error codes.
     const fn parts(self) -> (u16, &'static str, &'static str) {
         match self {
             Self::ServerBusy => (503, "ServerBusy", "The server is busy."),

@@ -1,4 +1,4 @@
-//! Faults: small rules that say what happens to a request.
+//! Faults: rules that decide the effect on each request.
 
 mod kind;
 
@@ -14,38 +14,38 @@ pub use kind::{FaultKind, Moment, Refusal};
 use super::wire::AtWork;
 use super::{Operation, lock};
 
-/// The client that sends the load. All others are workers.
+/// The name of the client that sends the load. All others are workers.
 pub const PRODUCER: &str = "producer";
 
-/// Whose requests a rule meets.
+/// The clients to which a rule applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whom {
-    /// Those of workers.
+    /// Workers only.
     Workers,
-    /// Those of workers and of the producer.
+    /// Workers and the producer.
     All,
 }
 
-/// Which requests a rule meets, and what it does to them.
+/// The requests to which a rule applies, and its effect on them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
-    /// The operations; empty for every one.
+    /// The operations; empty for all.
     pub operations: Vec<Operation>,
     /// The clients.
     pub whom: Whom,
-    /// On which share of the requests that it meets it strikes, 0 to 1: with 0.25, on one of every four, at a random place.
-    /// So even a few requests get their share; with a probability for each, a short run might see none.
+    /// Share of the matching requests that are affected, 0 to 1: with 0.25, one of every four, at a random place. So even a few
+    /// requests get their share; with an independent probability for each, a short run might have none.
     pub share: f64,
-    /// How many requests it lets pass first.
+    /// Number of matching requests that pass first.
     pub after: u64,
-    /// How often it strikes at most.
+    /// Most requests that are affected.
     pub most: u64,
-    /// What happens.
+    /// The effect.
     pub effect: FaultKind,
 }
 
 impl Rule {
-    /// `effect` on every request for `operation` of any consumer.
+    /// Makes a rule with `effect` on every request for `operation` of any consumer.
     pub fn on(operation: Operation, effect: FaultKind) -> Self {
         Self {
             operations: vec![operation],
@@ -57,14 +57,14 @@ impl Rule {
         }
     }
 
-    /// At most `times` times.
+    /// Limits the rule to `times` requests.
     #[must_use]
     pub const fn at_most(mut self, times: u64) -> Self {
         self.most = times;
         self
     }
 
-    /// On this share of the requests.
+    /// Limits the rule to this share of the requests.
     #[must_use]
     pub const fn on_share(mut self, share: f64) -> Self {
         self.share = share;
@@ -77,7 +77,7 @@ impl Rule {
     }
 }
 
-/// A rule at work.
+/// A rule in force.
 #[derive(Debug)]
 struct Installed {
     number: u64,
@@ -86,7 +86,7 @@ struct Installed {
     struck: u64,
 }
 
-/// The rules at work, and what is known of all that ever were.
+/// The rules in force, and the counts of all earlier ones.
 #[derive(Debug, Default)]
 struct State {
     rules: Vec<Installed>,
@@ -101,7 +101,7 @@ pub struct Faults {
     state: Arc<Mutex<State>>,
 }
 
-/// A rule at work, until this is dropped.
+/// A rule in force, until this is dropped.
 #[derive(Debug)]
 #[must_use = "dropping the guard takes the rule away"]
 pub(super) struct InstalledRule {
@@ -122,17 +122,17 @@ impl Drop for InstalledRule {
     }
 }
 
-/// What the rules say about one request.
+/// The effect of all rules on one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ruling {
     pub(super) delay: Duration,
     pub(super) effect: Option<FaultKind>,
-    /// For whatever else must be drawn for this request.
+    /// A random number for other decisions about this request.
     pub(super) draw: u64,
 }
 
 impl Faults {
-    /// None yet. Equal seeds decide alike about equal sequences of requests.
+    /// Makes faults without rules. Equal seeds give equal decisions for equal sequences of requests.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -140,12 +140,12 @@ impl Faults {
         }
     }
 
-    /// How often rules have struck, all together, those that are no longer at work included.
+    /// How often rules have struck in total, including rules that are no longer in force.
     pub fn struck(&self) -> u64 {
         self.lock().struck
     }
 
-    /// Puts `rule` to work, for as long as the guard is held.
+    /// Puts `rule` in force, as long as the returned guard exists.
     pub(super) fn install(&self, rule: Rule) -> InstalledRule {
         let number = self.lock().installed + 1;
         self.put(number, rule);
@@ -155,7 +155,7 @@ impl Faults {
         }
     }
 
-    /// Puts `rule` to work under a number that is its own. Done twice, it changes nothing.
+    /// Puts `rule` in force under its own number. A repetition changes nothing.
     pub(super) fn put(&self, number: u64, rule: Rule) {
         let mut state = self.lock();
         if state.rules.iter().any(|rule| rule.number == number) {
@@ -170,12 +170,12 @@ impl Faults {
         });
     }
 
-    /// Takes the rule of this number away, if it is at work.
+    /// Removes the rule with this number, if it is in force.
     pub(super) fn remove(&self, number: u64) {
         self.lock().rules.retain(|rule| rule.number != number);
     }
 
-    /// How often each rule at work has struck, by its number.
+    /// How often each rule in force has struck, by its number.
     pub(super) fn counts(&self) -> BTreeMap<u64, u64> {
         let state = self.lock();
         state
@@ -185,8 +185,8 @@ impl Faults {
             .collect()
     }
 
-    /// Asks every rule; of those that strike, delays add up and the first other effect counts. A client dies once:
-    /// `doomed` says whether its death is decided, and is set when it is.
+    /// Applies every rule to a request. Of the rules that strike, delays add up, and the first other effect counts. A client is
+    /// killed once only: `doomed` tells whether this is decided already, and is set by the decision.
     pub(super) fn judge(&self, operation: Operation, client: &str, doomed: &AtomicBool) -> Ruling {
         let mut ruling = Ruling::default();
         let mut state = self.lock();
@@ -224,12 +224,12 @@ impl Faults {
     }
 }
 
-/// Whether a rule strikes on the request before which it has met `met` others: the requests are divided into stretches of
-/// 1 / `share`, and one point is drawn in each.
+/// Whether a rule strikes on a request after `met` matching ones: the requests are divided into sections of 1 / `share`, and a
+/// random place is drawn in each.
 fn strikes(met: u64, share: f64, seed: u64) -> bool {
     let request = met as f64;
     let (first, last) = (request * share, (request + 1.0) * share);
-    // Both from 0 up, and far below where f64 counts in steps of more than 1.
+    // Both are at least 0, and far below the size at which f64 loses integers.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let mut stretches = first as u64..=last as u64;
     stretches.any(|stretch| {
@@ -238,8 +238,8 @@ fn strikes(met: u64, share: f64, seed: u64) -> bool {
     })
 }
 
-/// `SplitMix64`: a well-mixed function of a counter, so that a decision depends on seed, rule and request alone, and not on
-/// how requests of several rules interleave.
+/// `SplitMix64`: a well-mixed function of a counter, so that a decision depends on seed, rule and request alone, not on the
+/// order of requests of other rules.
 pub(super) const fn mix(n: u64) -> u64 {
     let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -247,7 +247,7 @@ pub(super) const fn mix(n: u64) -> u64 {
     n ^ (n >> 31)
 }
 
-/// From 0 to below 1.
+/// A number from 0 to below 1.
 fn unit(draw: u64) -> f64 {
     (draw >> 11) as f64 / (1_u64 << 53) as f64
 }

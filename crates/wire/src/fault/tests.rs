@@ -1,4 +1,4 @@
-//! Which requests a rule strikes.
+//! Tests of which requests a rule affects.
 
 use super::*;
 use crate::Service;
@@ -66,7 +66,7 @@ fn any_share_is_kept() {
         let rule = Rule::on(Operation::InsertEntity, BUSY).on_share(share);
         let _guard = faults.install(rule);
         let hit = struck(&faults, 1_000) as f64 / 1_000.0;
-        // Two points may fall on one request.
+        // Two drawn places may be the same request.
         assert!(hit <= share && hit >= share * 0.85, "{share}: {hit}");
     }
 }

@@ -1,4 +1,4 @@
-//! Transactions as clients send them are read; others are not understood, by name.
+//! Tests that transactions as clients send them are parsed, and that others are reported as not understood.
 
 use contract::Digest;
 

@@ -10,7 +10,7 @@ use reqwest::Method;
 use super::Shared;
 use crate::Crossing;
 
-/// Copies the history as it grows, until something goes wrong.
+/// Copies the history as it grows, until an error.
 pub(super) async fn copy(shared: Arc<Shared>, file: File) {
     let mut copy = Copy {
         file,
@@ -32,7 +32,7 @@ pub(super) async fn copy(shared: Arc<Shared>, file: File) {
 /// The copy in the run's directory.
 struct Copy {
     file: File,
-    /// The beginning of a line whose end has not come yet.
+    /// The first part of a line whose end has not come yet.
     line: Vec<u8>,
 }
 

@@ -1,5 +1,5 @@
-//! A wire that runs elsewhere, as the harness has it: its history is copied into the run's directory while it grows, and what clients have
-//! in hand is told from that.
+//! Client of a wire in another process: copies its history into the run's directory as it grows, and derives the messages in
+//! hand from it.
 
 mod copy;
 mod way;
@@ -30,33 +30,33 @@ use super::lane::Asker;
 use super::wire::Written;
 use super::{AtWork, Rule, Wire, lock};
 
-/// Longest wait for an answer.
+/// Timeout of a request.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// From one try to the next, while there is no way to it.
+/// Interval between two tries, while the wire is unreachable.
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// From one look at its status to the next.
+/// Interval between two reads of its status.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Longest wait until the requests under way have ended: longer than the wire itself waits for storage.
+/// Time limit for the pending requests to end: longer than the wire itself waits for storage.
 const FINISH: Duration = Duration::from_secs(150);
 
-/// Kills clients of a wire, by the means of the platform that they run on.
+/// Kills clients of a wire, with the means of the platform on which they run.
 #[async_trait]
 pub trait Kills: Send + Sync + fmt::Debug {
-    /// Ends the client called `name` at once.
+    /// Kills the client `name` at once.
     async fn kill(&self, name: &str);
 }
 
-/// A wire that runs elsewhere.
+/// A wire in another process.
 #[derive(Debug)]
 pub struct Remote {
     shared: Arc<Shared>,
     written: Written,
     status: watch::Receiver<Status>,
     rules: AtomicU64,
-    /// What copies, kills and looks, until this is dropped.
+    /// The tasks that copy the history, kill clients and read the status, until this is dropped.
     _tasks: JoinSet<()>,
 }
 
@@ -64,20 +64,20 @@ pub struct Remote {
 struct Shared {
     way: Way,
     patience: Duration,
-    /// What of the history is copied.
+    /// The number of copied bytes of the history.
     copied: watch::Sender<u64>,
     clients: Mutex<HashMap<String, Arc<Asker>>>,
-    /// The first thing that went wrong.
+    /// The first error.
     trouble: Mutex<Option<String>>,
     status: watch::Sender<Status>,
-    /// Rules that are being taken away; the history is finished after them.
+    /// Removals of rules that are pending; the history is finished after them.
     removals: TaskTracker,
 }
 
 impl Remote {
-    /// The wire whose control is at `base`, such as `http://127.0.0.1:34567`. Its history is copied into `directory`, and `kills` kills
-    /// the clients that a rule has killed. For at most `patience` there may be no way to it: a forwarded port is cut when the API server
-    /// restarts.
+    /// Connects to the wire whose control interface is at `base`, such as `http://127.0.0.1:34567`. Its history is copied into
+    /// `directory`, and `kills` kills the clients that a rule selects. The wire may be unreachable for at most `patience`: a
+    /// forwarded port breaks when the API server restarts.
     pub async fn connect(
         base: &str,
         directory: &Path,
@@ -206,7 +206,7 @@ impl Wire for Remote {
     }
 }
 
-/// A rule at work in a wire that runs elsewhere.
+/// A rule in force in a remote wire.
 #[derive(Debug)]
 struct Ruled {
     number: u64,
@@ -224,7 +224,7 @@ impl AtWork for Ruled {
 impl Drop for Ruled {
     fn drop(&mut self) {
         let (shared, number) = (self.shared.clone(), self.number);
-        // Outside a runtime the run is over, and the wire with it.
+        // Without a runtime the run is over, and so is the wire.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
@@ -247,11 +247,11 @@ impl Shared {
 
     fn trouble(&self, what: String) {
         lock(&self.trouble).get_or_insert(what);
-        // Whoever waits for the history looks again.
+        // Wakes the tasks that wait for the history.
         self.copied.send_modify(|_| ());
     }
 
-    /// Returns once something has gone wrong.
+    /// Returns when there has been an error.
     async fn failed(&self) -> anyhow::Error {
         let mut copied = self.copied.subscribe();
         loop {
@@ -264,7 +264,7 @@ impl Shared {
         }
     }
 
-    /// Asks again for as long as there is no way to the wire, for at most as long as it may be away.
+    /// Repeats a request while the wire is unreachable, up to its time limit.
     async fn ridden_out(
         &self,
         method: Method,
@@ -294,7 +294,7 @@ impl Shared {
     }
 }
 
-/// Whether the wire writes down what the judge reads.
+/// Returns an error unless the wire records the data that the judge reads.
 fn same_format(format: u32) -> anyhow::Result<()> {
     ensure!(
         format == FORMAT,
@@ -304,7 +304,7 @@ fn same_format(format: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Kills whom the wire asks to be killed.
+/// Kills the clients that the wire names.
 async fn kill(shared: Arc<Shared>, kills: Arc<dyn Kills>) {
     let mut known = BTreeSet::new();
     let mut under_way = JoinSet::new();
@@ -345,14 +345,14 @@ async fn kill(shared: Arc<Shared>, kills: Arc<dyn Kills>) {
                 );
             }
         }
-        // Those that are being killed are told again at once.
+        // Clients that are being killed are listed again at once.
         if is_idle && !under_way.is_empty() {
             sleep(AGAIN).await;
         }
     }
 }
 
-/// Looks at its status again and again.
+/// Reads the wire's status periodically.
 async fn look(shared: Arc<Shared>) {
     loop {
         if let Err(error) = shared.look().await {
@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn a_wire_of_another_version_is_refused() {
         same_format(FORMAT).unwrap();
-        // As one answers that does not know its format yet.
+        // The answer of a wire that does not report its format yet.
         let old: Status =
             serde_json::from_str(r#"{"struck": 0, "rules": {}, "history": 0, "trouble": null}"#)
                 .unwrap();

@@ -1,4 +1,4 @@
-//! Requests to the control of a wire that runs elsewhere.
+//! Requests to the control interface of a remote wire.
 
 use std::sync::Mutex;
 
@@ -9,12 +9,12 @@ use reqwest::{Client, Method, Response};
 use crate::control::LIFE;
 use crate::lock;
 
-/// The way to its control.
+/// The connection to its control interface.
 #[derive(Debug)]
 pub(super) struct Way {
     base: String,
     http: Client,
-    /// Which life of it answered first.
+    /// The start of the program that answered first.
     life: Mutex<Option<String>>,
 }
 
@@ -27,13 +27,13 @@ impl Way {
         }
     }
 
-    /// Whether it is in its first life still, as far as `life` tells.
+    /// Whether the wire is still in its first start, according to `life`.
     fn lives(&self, life: &str) -> bool {
         let mut first = lock(&self.life);
         first.get_or_insert_with(|| life.to_owned()) == life
     }
 
-    /// Asks, and returns the body of the answer; an error says what the wire said.
+    /// Sends a request, and returns the body of the answer; an error contains the wire's own message.
     pub(super) async fn ask(
         &self,
         method: Method,
@@ -58,8 +58,8 @@ impl Way {
     }
 }
 
-/// The body of an answer. Where its connection was cut in the middle, an error, or what came of it if `is_partial`: of a history that is
-/// as good as any other part.
+/// The body of an answer. If its connection breaks in the middle: an error, or the part so far if `is_partial`, because any
+/// part of a history can be used.
 async fn whole_or_begun(mut answer: Response, is_partial: bool) -> anyhow::Result<Bytes> {
     let mut body = BytesMut::new();
     loop {
@@ -73,7 +73,7 @@ async fn whole_or_begun(mut answer: Response, is_partial: bool) -> anyhow::Resul
     }
 }
 
-/// Its rules are gone, and nobody knows what it had not written down.
+/// Error of a wire that was restarted: its rules are lost, and so are requests that it had not recorded.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the wire was restarted in the middle of the run: requests may lack in the history")]
 pub(super) struct Restarted;

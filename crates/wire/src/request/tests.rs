@@ -1,10 +1,10 @@
-//! Each form that the reference has is understood, and each other is not, by name.
+//! Tests that each form in the reference is understood, and that each other form is reported by name.
 
 use super::*;
 
 const ROW: &str = "/acc/T(PartitionKey='p',RowKey='r')";
 
-/// Requests a line: method and URL, headers after `|`, and what is expected after ` = `. `{ROW}` is the URL of a row.
+/// Requests, one per line: method and URL, headers after `|`, and the expected result after ` = `. `{ROW}` is the URL of a row.
 fn cases(text: &str) -> impl Iterator<Item = (String, &str, &str)> {
     text.lines()
         .filter(|line| !line.trim().is_empty())
@@ -47,7 +47,7 @@ fn table(asked: &str) -> Request {
     request(Service::Table, asked, "")
 }
 
-/// Each case is understood as the operation that it expects.
+/// Checks that each case is understood as the expected operation.
 fn understood(service: Service, text: &str) {
     for (asked, headers, expected) in cases(text) {
         let request = request(service, &asked, headers);
@@ -58,7 +58,7 @@ fn understood(service: Service, text: &str) {
     }
 }
 
-/// Each case is not understood, for the reason that it expects.
+/// Checks that each case is not understood, for the expected reason.
 fn not_understood(service: Service, text: &str) {
     for (asked, headers, expected) in cases(text) {
         let request = request(service, &asked, headers);
@@ -150,7 +150,7 @@ fn other_forms_of_requests_to_a_queue_are_not_understood() {
            POST /work/messages = a path outside of the account
            POST /acc/work/messages/m1|X-HTTP-Method: DELETE = POST with X-HTTP-Method: DELETE"#,
     );
-    // What Azurite makes of it is told all the same: it goes by that header whatever the request is.
+    // Azurite's interpretation is recorded all the same: it applies that header to any request.
     let tunnelled = "POST /acc/work/messages/m1?popreceipt=a";
     let tunnelled = request(Service::Queue, tunnelled, "X-HTTP-Method: DELETE");
     assert_eq!(tunnelled.operation, Operation::DeleteMessage);

@@ -1,4 +1,4 @@
-//! The connections to storage: shared, opened again, and storage that is not there.
+//! Tests of the connections to storage: shared, opened again, and to an unreachable storage.
 
 use super::*;
 
@@ -6,10 +6,10 @@ use super::*;
 async fn clients_share_the_connections_to_storage() {
     let rig = Rig::new().await;
     for _ in 0..50 {
-        // A client of its own each time, and so a connection of its own to the proxy.
+        // A new client each time, and so a new connection to the proxy.
         assert_eq!(rig.insert().await.unwrap().0, 201);
     }
-    // To the queue service and to the table service, which this storage both is.
+    // For the queue service and for the table service, both of which this storage serves.
     let most = 2 * upstream::CONNECTIONS;
     assert_eq!(rig.storage.connections.load(Ordering::Relaxed), most);
 }

@@ -1,4 +1,5 @@
-//! The wire as a program, and what a run has of it: clients at its gates, its control over real connections.
+//! Tests of the wire as a program with its remote client: clients at its gates, and its control interface over real
+//! connections.
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::control::Program;
 
-/// What was killed.
+/// The clients that were killed.
 #[derive(Debug, Default)]
 struct Killed(Mutex<Vec<String>>);
 
@@ -20,7 +21,7 @@ impl Kills for Killed {
     }
 }
 
-/// A way to the control that a test can cut, as a forwarded port is.
+/// A connection to the control interface that a test can break, like a forwarded port.
 struct Cuttable {
     base: String,
     is_open: Arc<AtomicBool>,
@@ -29,7 +30,7 @@ struct Cuttable {
 }
 
 impl Cuttable {
-    /// Every `each` bytes of answers the connection is cut; 0: never.
+    /// Breaks the connection after every `each` bytes of answers; 0: never.
     async fn to(control: std::net::SocketAddr, each: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -72,7 +73,7 @@ impl Cuttable {
     }
 }
 
-/// A wire elsewhere, with a storage behind it.
+/// A remote wire with a storage behind it.
 struct Elsewhere {
     storage: Storage,
     gates: [String; 2],
@@ -127,7 +128,7 @@ impl Elsewhere {
         self.serving = Some(tokio::spawn(serving));
     }
 
-    /// As a container that is started again: what was on its disk is still there.
+    /// Restarts the program like a container: the files on its disk still exist.
     async fn restart(&mut self) {
         self.stop.cancel();
         self.serving.take().unwrap().await.unwrap();
@@ -197,7 +198,7 @@ async fn a_rule_is_at_work_when_it_was_put_and_is_gone_with_its_guard() {
     assert_eq!(answers, [503, 503, 201]);
     remote.finish().await.unwrap();
     assert_eq!((at_work.struck(), remote.struck()), (2, 2));
-    // No client may ask any more.
+    // Clients are cut off.
     assert!(elsewhere.insert("pod-1").await.is_err());
 }
 
@@ -215,7 +216,7 @@ async fn a_client_that_a_rule_kills_is_killed_by_whoever_reads_of_it_and_asks_fo
     let _at_work = remote.install(kill).await.unwrap();
     assert!(elsewhere.insert("pod-1").await.is_err());
     assert_eq!(*killed.0.lock().unwrap(), ["pod-1"]);
-    // It may still live for a moment: nothing of it reaches storage.
+    // The client may still live for a moment, but its requests no longer reach storage.
     assert!(elsewhere.insert("pod-1").await.is_err());
     assert_eq!(elsewhere.insert("pod-2").await.unwrap(), 201);
     assert_eq!(elsewhere.storage.asked(), 2);
@@ -269,7 +270,7 @@ async fn a_status_that_is_asked_for_again_and_again_keeps_nothing_from_being_wri
     let program = started.await.unwrap();
     let line = r#"{"client":"c","operation":"insert-entity","resource":"T","began":"2026-01-01 00:00:00.000000","ended":"2026-01-01 00:00:00.000001","answer":"not-asked"}"#;
     let crossing: Crossing = serde_json::from_str(line).unwrap();
-    // Threads of their own: one that stands still would keep the runtime from ending.
+    // Threads, because a blocked task would keep the runtime from ending.
     let (wrote, written) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         for _ in 0..20_000 {
@@ -282,7 +283,7 @@ async fn a_status_that_is_asked_for_again_and_again_keeps_nothing_from_being_wri
     done.expect("nothing may stand still").unwrap();
 }
 
-/// Whether the history has about as much as the test writes.
+/// Whether the history has about as many bytes as the test writes.
 fn wrote_all(program: &Program) -> bool {
     program.status().history > 20_000 * 150
 }

@@ -1,4 +1,4 @@
-//! Which connections to storage are used again.
+//! Tests of which connections to storage are used again.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-/// A storage that answers everything, and counts its connections.
+/// A storage that answers every request, and counts its connections.
 async fn storage() -> (Arc<Upstream>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/account", listener.local_addr().unwrap());
@@ -40,7 +40,7 @@ async fn ask(upstream: &Arc<Upstream>) {
         .unwrap();
     let answer = upstream.ask(request).await.unwrap();
     answer.into_body().collect().await.unwrap();
-    // It rests once this is over.
+    // The connection is idle after this.
     upstream.under_way.close();
     upstream.under_way.wait().await;
     upstream.under_way.reopen();

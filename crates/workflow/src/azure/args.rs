@@ -1,4 +1,4 @@
-//! The flags and environment variables that say which storage; those of the sample first.
+//! Flags and environment variables that select the storage; first those with the sample's names.
 
 use std::str::FromStr;
 
@@ -33,7 +33,7 @@ pub struct AccountArgs {
         default_value_t
     )]
     pub credential: CredentialChoice,
-    // Its form is checked by `Credential::choose`: clap repeats the value that it refuses.
+    // `Credential::choose` checks its form, because clap would repeat the value in an error.
     /// Shared access signature: prefer the variable, as other users of a machine can read command lines
     #[arg(long, env = "AZURE_STORAGE_SAS_TOKEN", hide_env_values = true)]
     pub sas: Option<Secret>,
@@ -81,7 +81,7 @@ pub struct StorageArgs {
     pub table: TableArgs,
 }
 
-/// A name, without the quotes that may be around it.
+/// Parses a name, without quotes around it.
 fn parse_name<N: FromStr<Err = InvalidName>>(text: &str) -> Result<N, InvalidName> {
     bare(text).parse()
 }
@@ -96,7 +96,7 @@ fn parse_account(text: &str) -> Result<String, String> {
     }
 }
 
-/// A suffix that is no host name would make a URL of another host, or of none.
+/// Refuses a suffix that is not a host name: the URL would have another host, or none.
 fn parse_suffix(text: &str) -> Result<String, String> {
     let text = bare(text);
     let plain = |label: &str| {

@@ -1,8 +1,8 @@
-//! Azure Resource Manager, as far as evictions need it: has Azure take one Spot machine back.
+//! Client of Azure Resource Manager for evictions: asks Azure to evict one Spot machine.
 //!
-//! Rule source: "Virtual Machines - Simulate Eviction" and "Virtual Machine Scale Set VMs - Simulate Eviction" of the Compute REST
-//! reference: `POST .../simulateEviction`, answered with 204. The machine's scheduled event follows, and its end within half a minute
-//! or so. Each call makes one try.
+//! Rule source: "Virtual Machines - Simulate Eviction" and "Virtual Machine Scale Set VMs - Simulate Eviction" of the Compute
+//! REST reference: `POST .../simulateEviction`, answered with 204. The machine's scheduled event follows, and its end about
+//! half a minute later. Each call makes one try.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,26 +19,26 @@ use serde::Deserialize;
 use super::credential::{Credential, CredentialChoice, CredentialError};
 use super::{Secret, redact};
 
-/// The public cloud.
+/// The address of the public cloud.
 const PUBLIC: &str = "https://management.azure.com";
 
-/// What a token must be for.
+/// The scope of the token.
 const SCOPE: &str = "https://management.azure.com/.default";
 
-/// The version of the Compute provider's interface.
+/// The API version of the Compute provider.
 const VERSION: &str = "2025-04-01";
 
-/// How long an answer may take. The service answers once it has taken the request on.
+/// Timeout of a request. The service answers when it has accepted the request.
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// A virtual machine of Azure, alone or one of a scale set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// The path that names it: `/subscriptions/.../virtualMachines/name`.
+    /// Its resource id: `/subscriptions/.../virtualMachines/name`.
     id: String,
 }
 
-/// A node's provider id that is no machine of Azure's.
+/// Error of a node's provider id that names no Azure machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the provider id {0:?} names no virtual machine of Azure: expected azure:///subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachines/NAME, or one of a scale set"
@@ -87,39 +87,39 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Why Azure does not do what it was asked.
+/// Reason why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArmError {
-    /// No token could be had.
+    /// There was no token.
     #[error("sign in to Azure Resource Manager: {0}")]
     SignIn(String),
-    /// There was no answer, so that it is not known whether it was done.
+    /// There was no answer, so it is unknown whether the request was carried out.
     #[error("reach Azure Resource Manager: {0}")]
     NoAnswer(String),
-    /// The identity may not do this (403).
+    /// The identity has no permission (403).
     #[error(
         "it is not allowed ({code}: {said}); the identity needs Microsoft.Compute/virtualMachines/simulateEviction/action and .../read on the node resource group, which Contributor has, and the group must not be locked (nodeResourceGroupProfile Unrestricted)"
     )]
     Forbidden {
-        /// Azure's code.
+        /// Azure's error code.
         code: String,
-        /// Azure's words.
+        /// Azure's message.
         said: String,
     },
-    /// There is no such machine any more (404).
+    /// The machine does not exist any more (404).
     #[error("the machine is not there ({code}: {said})")]
     NotFound {
-        /// Azure's code.
+        /// Azure's error code.
         code: String,
-        /// Azure's words.
+        /// Azure's message.
         said: String,
     },
-    /// The machine is no Spot machine that can be evicted now, or another operation is under way (409).
+    /// The machine is not a Spot machine that can be evicted now, or another operation is in progress (409).
     #[error("the machine cannot be evicted now ({code}: {said})")]
     Conflict {
-        /// Azure's code.
+        /// Azure's error code.
         code: String,
-        /// Azure's words.
+        /// Azure's message.
         said: String,
     },
     /// Any other refusal.
@@ -127,14 +127,14 @@ pub enum ArmError {
     Refused {
         /// The HTTP status.
         status: u16,
-        /// Azure's code.
+        /// Azure's error code.
         code: String,
-        /// Azure's words.
+        /// Azure's message.
         said: String,
     },
 }
 
-/// The document of an error ("Azure Resource Manager, common API details").
+/// An error body ("Azure Resource Manager, common API details").
 #[derive(Debug, Default, Deserialize)]
 struct Document {
     #[serde(default)]
@@ -164,7 +164,7 @@ impl ArmError {
     }
 }
 
-/// Who lets a request in.
+/// The authentication of requests.
 #[derive(Clone)]
 enum Pass {
     Credential(Arc<dyn TokenCredential>),
@@ -186,7 +186,7 @@ impl fmt::Debug for Arm {
 }
 
 impl Arm {
-    /// That of the public cloud, signed in to as `choice` says. Sends nothing.
+    /// Makes a client of the public cloud that signs in as `choice` says. Sends nothing.
     pub fn open(choice: CredentialChoice) -> Result<Self, CredentialError> {
         let http = reqwest::Client::builder().timeout(ANSWER).build();
         let http = http.map_err(|error| CredentialError::Http(error.to_string()))?;
@@ -199,7 +199,7 @@ impl Arm {
         Ok(Self::over(base, pass, http))
     }
 
-    /// One at `base`, which speaks HTTPS under a certificate of `roots`, with a token that is there already.
+    /// Makes a client of the server at `base`, which uses HTTPS with a certificate of `roots`; uses an existing token.
     pub fn with_token(
         base: &str,
         token: Secret,
@@ -254,7 +254,7 @@ impl Arm {
         }
     }
 
-    /// Has Azure take `machine` back, as it does when it needs the capacity itself.
+    /// Asks Azure to evict `machine`, as it does when it needs the capacity itself.
     pub async fn simulate_eviction(&self, machine: &Machine) -> Result<(), ArmError> {
         let mut url = self.base.clone();
         url.set_path(&format!("{machine}/simulateEviction"));

@@ -1,4 +1,4 @@
-//! Connection strings: those that hold a SAS, and Azurite's. One with an account's own key is refused.
+//! Connection strings with a SAS, and that of Azurite. One with an account key is refused.
 //!
 //! Rule source: "Configure Azure Storage connection strings".
 
@@ -12,7 +12,7 @@ mod elsewhere;
 
 pub(super) use elsewhere::other_service;
 
-/// What a connection string says.
+/// The contents of a connection string.
 #[derive(Debug, Clone)]
 pub(super) struct ConnectionString {
     pub(super) sas: Secret,
@@ -21,7 +21,7 @@ pub(super) struct ConnectionString {
 }
 
 impl ConnectionString {
-    /// Reads `text`, `name=value` pairs with semicolons between them. Errors never repeat it.
+    /// Parses `text`: `name=value` pairs separated by semicolons. Errors never repeat it.
     pub(super) fn read(text: &Secret) -> Result<Self, CredentialError> {
         if let Some(service) = other_service(text.expose()) {
             return Err(CredentialError::OtherService { service });
@@ -51,7 +51,7 @@ impl ConnectionString {
         })
     }
 
-    /// The endpoint of `service`, `queue` or `table`, where it says one.
+    /// The endpoint of `service`, `queue` or `table`, if the string has one.
     pub(super) fn endpoint(&self, service: &str) -> Option<Url> {
         let url = match service {
             "queue" => &self.queue,
@@ -61,10 +61,10 @@ impl ConnectionString {
     }
 }
 
-/// Of an endpoint that cannot be asked.
+/// The error for an endpoint that is not a valid URL.
 const NO_URL: &str = "has an endpoint, an account or a proxy that makes no URL, which begins with https:// or http://";
 
-/// Names of pairs, each with what is said of one that is there twice.
+/// Names of pairs, each with the error for a repeated name.
 const TWICE: [(&str, &str); 8] = [
     (
         "DefaultEndpointsProtocol",
@@ -92,7 +92,7 @@ const TWICE: [(&str, &str); 8] = [
 struct Pairs<'a>(&'a str);
 
 impl<'a> Pairs<'a> {
-    /// The value of `name`, in which case does not matter. An empty one is how templates say "not set".
+    /// The value of `name`, which is case-insensitive. Templates use an empty value for "not set".
     fn value(&self, name: &str) -> Option<&'a str> {
         let pairs = self.0.split(';').filter_map(|pair| pair.split_once('='));
         let mut given = pairs.filter(|(_, value)| !bare(value).is_empty());
@@ -100,9 +100,9 @@ impl<'a> Pairs<'a> {
         found.map(|(_, value)| bare(value))
     }
 
-    /// What is wrong if a name is there twice. Clients differ: the SDK for .NET refuses it (`Azure.Storage.Common`,
-    /// `ParseStringIntoSettings`: "Duplicate setting"), those for Python and Go take the last (`azure-storage-queue`,
-    /// `parse_connection_str`; `azqueue`, `ParseConnectionString`), KEDA among them.
+    /// The error for a repeated name, if there is one. Clients differ: the SDK for .NET refuses it (`Azure.Storage.Common`,
+    /// `ParseStringIntoSettings`: "Duplicate setting"), those for Python and Go take the last value (`azure-storage-queue`,
+    /// `parse_connection_str`; `azqueue`, `ParseConnectionString`), and so does KEDA.
     fn twice(&self) -> Option<&'static str> {
         let names = || {
             let pairs = self.0.split(';').filter_map(|pair| pair.split_once('='));
@@ -121,7 +121,7 @@ impl<'a> Pairs<'a> {
         value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// The endpoint of `service`, whose port is `port` on an emulator.
+    /// The endpoint of `service`, which has port `port` on an emulator.
     fn endpoint(&self, service: &str, port: u16) -> Result<Option<Url>, CredentialError> {
         let malformed = || CredentialError::MalformedConnectionString { problem: NO_URL };
         if let Some(url) = self.value(&format!("{service}Endpoint")) {
@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    /// `StorageConnectionString` of the SDK for .NET (`Azure.Storage.Common`, `GetDevelopmentStorageAccount`): of the proxy only
+    /// `StorageConnectionString` of the SDK for .NET (`Azure.Storage.Common`, `GetDevelopmentStorageAccount`): only the proxy's
     /// scheme and host count, and the ports are those of the emulator.
     #[test]
     fn the_proxy_of_the_development_account_is_where_the_emulator_is() {

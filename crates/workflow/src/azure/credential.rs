@@ -1,5 +1,5 @@
-//! How to sign in: workload identity, managed identity, a job of GitHub Actions, the developer's own sign-in, or a SAS; never an account
-//! key.
+//! Signing in: workload identity, managed identity, a job of GitHub Actions, the developer's own sign-in, or a SAS; never an
+//! account key.
 
 mod github;
 
@@ -27,12 +27,12 @@ use super::given::bare;
 use super::sign_in::{Asked, Assertion, Signer, account_sas};
 use super::token::{Make, SharedToken};
 
-/// The flag.
+/// The choice of a credential, as a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum CredentialChoice {
     /// Workload identity or managed identity if the environment offers it, else a SAS if one is given, else the developer's
     /// sign-in
-    // A sign-in by `az login` cannot be seen without running `az`: whoever gives a SAS means it.
+    // Only running `az` would show a sign-in by `az login`; and a user who supplies a SAS wants it to be used.
     #[default]
     Auto,
     /// Microsoft Entra Workload ID: the pod's projected service account token (`AZURE_FEDERATED_TOKEN_FILE`)
@@ -47,12 +47,12 @@ pub enum CredentialChoice {
     Sas,
 }
 
-/// A credential, chosen.
+/// A credential.
 #[derive(Clone)]
 pub enum Credential {
-    /// Appended to every URL.
+    /// A SAS, which is appended to every URL.
     Sas(Secret),
-    /// Bearer tokens, cached and renewed by the SDK; and whose they are.
+    /// Bearer tokens, cached and renewed by the SDK; and the identity that they belong to.
     Token(Arc<dyn TokenCredential>, Signer),
 }
 
@@ -65,27 +65,27 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Gives an identity the role for queues on an account.
+/// The command that gives an identity the role for queues on an account.
 pub(super) const ROLES: &str = "az role assignment create --assignee-object-id <object-id> --assignee-principal-type ServicePrincipal \
                      --role \"Storage Queue Data Contributor\" --scope <account-id>";
 
-/// Signing in is not possible this way.
+/// Reason why signing in is not possible.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// The flag asks for a SAS and there is none.
+    /// The flag asks for a SAS, and none is given.
     #[error("sign in with a SAS: none is given; set AZURE_STORAGE_SAS_TOKEN")]
     NoSas,
-    /// What is given is no SAS; the text never repeats it.
+    /// The given text is not a SAS; the error never repeats it.
     #[error(
         "sign in with a SAS: what is given {problem}; where the account allows shared keys, make one with '{}' and put it into \
          AZURE_STORAGE_SAS_TOKEN; where it does not, leave it away, and sign in with an identity",
         account_sas("<account>")
     )]
     MalformedSas {
-        /// What is wrong with it, as what follows "what is given".
+        /// What is wrong with the text, to complete a sentence after "what is given".
         problem: &'static str,
     },
-    /// A connection string or an account key where a SAS belongs.
+    /// The given SAS is a connection string or an account key.
     #[error(
         "sign in with a SAS: what is given holds an account key, which must not leave the account; pass nothing, and give the \
          identity of the pod the roles Storage Queue Data Contributor and Storage Table Data Contributor ('{ROLES}'), or, where \
@@ -93,49 +93,49 @@ pub enum CredentialError {
         account_sas("<account>")
     )]
     AccountKey,
-    /// No connection string with a SAS, and none of the emulator; the text never repeats it.
+    /// The given connection string has no SAS and is not the emulator's; the error never repeats it.
     #[error(
         "read AZURE_STORAGE_CONNECTION_STRING: it {problem}; without it, the identity of the pod or the developer signs in"
     )]
     MalformedConnectionString {
-        /// What is wrong with it, as what follows "it".
+        /// What is wrong with it, to complete a sentence after "it".
         problem: &'static str,
     },
-    /// The connection string of something else; the text never repeats it.
+    /// The connection string is that of another service; the error never repeats it.
     #[error(
         "read the connection string of storage: it is a connection string of {service}, which opens no queue and no table of a \
          storage account; give one of the account that has a SharedAccessSignature=, or none: without it, the identity of the \
          pod or the developer signs in"
     )]
     OtherService {
-        /// Of what.
+        /// The name of that service.
         service: &'static str,
     },
-    /// A SAS opens storage alone.
+    /// A SAS is only valid for storage.
     #[error(
         "sign in to Azure Resource Manager with a SAS, which opens storage alone; sign in with an identity (EDW_CREDENTIAL)"
     )]
     SasForManagement,
-    /// The HTTP client could not be made (TLS roots).
+    /// The HTTP client could not be created (TLS roots).
     #[error("make the HTTP client: {0}")]
     Http(String),
-    /// The SDK refuses to build the credential.
+    /// The SDK could not create the credential.
     #[error("sign in with {name}; {advice}")]
     Unavailable {
-        /// Which.
+        /// The credential's name.
         name: &'static str,
-        /// What it needs.
+        /// What the credential needs.
         advice: &'static str,
-        /// Why.
+        /// The SDK's error.
         #[source]
         source: azure_core::Error,
     },
 }
 
-/// Reads an environment variable; a parameter, so that detection can be tested.
+/// A function that reads an environment variable; a parameter, for tests.
 type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// Resolves [`CredentialChoice::Auto`] and says why.
+/// Resolves [`CredentialChoice::Auto`], and returns the reason.
 fn detect(choice: CredentialChoice, has_sas: bool, env: Env) -> (CredentialChoice, &'static str) {
     let set = |name: &str| env(name).is_some_and(|value| !value.is_empty());
     match choice {
@@ -161,7 +161,7 @@ fn detect(choice: CredentialChoice, has_sas: bool, env: Env) -> (CredentialChoic
 }
 
 impl Credential {
-    /// The credential to use, logged with the reason of the choice and without secrets. Authorities are asked through `http`.
+    /// Makes the chosen credential. Logs the reason of the choice, without secrets. Token requests go through `http`.
     pub(super) fn choose(
         choice: CredentialChoice,
         sas: Option<&Secret>,
@@ -203,7 +203,7 @@ impl Credential {
         }
     }
 
-    /// Who signs with it, for advice.
+    /// The identity that signs requests, for advice.
     pub(super) fn signer(&self) -> Signer {
         match self {
             Self::Token(_, signer) => signer.clone(),
@@ -239,7 +239,7 @@ fn workload_identity(http: Arc<dyn HttpClient>) -> Make {
     })
 }
 
-/// The SDK reads the file, but takes an empty one for a token, which Entra then misses in the request.
+/// Refuses an empty token file. The SDK reads it as a token, and Entra's error then says that the assertion is missing.
 fn has_token(file: Option<&OsStr>) -> azure_core::Result<()> {
     let empty = |file: &&OsStr| std::fs::read(file).is_ok_and(|text| text.trim_ascii().is_empty());
     match file.filter(empty) {
@@ -263,7 +263,7 @@ fn managed_identity(http: Arc<dyn HttpClient>) -> Make {
     })
 }
 
-/// One try: who asks for tokens waits and tries again, in sight.
+/// Options with a single try: the caller of a token request retries.
 fn client_options(http: Arc<dyn HttpClient>) -> ClientOptions {
     ClientOptions {
         retry: RetryOptions::none(),
@@ -272,7 +272,7 @@ fn client_options(http: Arc<dyn HttpClient>) -> ClientOptions {
     }
 }
 
-/// The SAS without its question mark, if it has the form of one.
+/// Returns the SAS without its question mark, if it has the form of a SAS.
 fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
     let sas = bare(given.expose()).trim_start_matches('?');
     if let Some(service) = other_service(sas) {
@@ -305,12 +305,12 @@ fn check_sas(given: &Secret) -> Result<Secret, CredentialError> {
     Err(CredentialError::MalformedSas { problem })
 }
 
-/// Whether `text` is base64 of 64 bytes, as the keys of accounts are.
+/// Whether `text` is Base64 of 64 bytes, like account keys.
 fn is_account_key(text: &str) -> bool {
     text.len() == 88 && BASE64_STANDARD.decode(text).is_ok()
 }
 
-/// The credential that `make` makes, once it is clear that it can be made.
+/// Makes the credential with `make`, after checking that this is possible.
 fn token(
     name: &'static str,
     advice: &'static str,
@@ -330,7 +330,7 @@ fn token(
     }
 }
 
-/// What workload identity asks for, from the variables that its webhook sets and the pod's token itself.
+/// The request of workload identity, from the variables that its webhook sets and from the pod's token.
 fn asked() -> Asked {
     let variable = |name| env::var(name).unwrap_or_default();
     let token = env::var_os("AZURE_FEDERATED_TOKEN_FILE");

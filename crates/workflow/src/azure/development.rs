@@ -1,7 +1,7 @@
-//! Azurite's development account, whose key is published and opens nothing else: the one key that is signed with here.
+//! Azurite's development account. Its key is public and valid for nothing else: the only key used for signing here.
 //!
-//! The SDK has no credential for keys, and needs none: the key becomes a SAS, as everything else takes it. Rule source:
-//! "Create an account SAS", Azure Storage REST reference.
+//! The SDK has no credential for account keys, and needs none: the key signs a SAS, which the rest of the code uses. Rule
+//! source: "Create an account SAS", Azure Storage REST reference.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -17,20 +17,21 @@ const ACCOUNT: &str = "devstoreaccount1";
 pub(super) const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// A working day, and the night after it: a process that outlives this signs nothing anew, and is refused.
+/// Validity of the SAS: a working day, and the night after it. The SAS is not renewed, so storage refuses a process that runs
+/// longer.
 const LIFE: Duration = Duration::hours(24);
 
-/// Whether these are the published ones.
+/// Whether these are the public account and key.
 pub(super) fn is_own(account: Option<&str>, key: &str) -> bool {
     account == Some(ACCOUNT) && key == KEY
 }
 
-/// The endpoint at `port` of a machine's own Azurite.
+/// The endpoint at `port` of an Azurite on this machine.
 pub(super) fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}/{ACCOUNT}")
 }
 
-/// The endpoint at `port` of the Azurite that `proxy` (`DevelopmentStorageProxyUri`) names; of it, scheme and host count.
+/// The endpoint at `port` of the Azurite that `proxy` (`DevelopmentStorageProxyUri`) names; only its scheme and host count.
 pub(super) fn endpoint_of(proxy: &str, port: u16) -> Option<String> {
     let proxy: reqwest::Url = proxy.parse().ok()?;
     let host = proxy.host_str()?;

@@ -1,15 +1,15 @@
-//! What an endpoint says: which account, and whether it can be one of this service at all.
+//! Checks of an endpoint: its account, and whether it can belong to the service.
 //!
 //! Rule source: "Storage account overview" (`https://<account>.queue.core.windows.net`), and "Use the Azurite emulator", where
 //! the account is the last segment of the path (`http://127.0.0.1:10001/devstoreaccount1`).
 
 use reqwest::Url;
 
-/// The services of an account, as the names of hosts say them.
+/// The services of an account, by their names in hosts.
 const SERVICES: [&str; 6] = ["blob", "queue", "table", "file", "dfs", "web"];
 
-/// What hosts of accounts end with, after the account and the service ("Storage account overview", "Azure storage endpoints"; "Azure
-/// Government", "Azure in China", endpoints).
+/// Suffixes of the hosts of accounts, after the account and the service ("Storage account overview", "Azure storage endpoints";
+/// "Azure Government", "Azure in China", endpoints).
 const SUFFIXES: [&str; 4] = [
     "core.windows.net",
     "core.usgovcloudapi.net",
@@ -17,50 +17,50 @@ const SUFFIXES: [&str; 4] = [
     "core.cloudapi.de",
 ];
 
-/// Why an endpoint cannot be that of the service.
+/// Reason why an endpoint cannot be that of the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// Its path goes on to the queue or table.
+    /// The path includes the queue or table.
     #[error("the endpoint ends with the name of the {service}; give it without, {without}")]
     NamesResource {
         /// `queue` or `table`.
         service: &'static str,
-        /// The endpoint as it should be.
+        /// The right endpoint.
         without: Url,
     },
-    /// An address, or a host on the same network, whose path names no account.
+    /// An IP address, or a host on the same network, whose path names no account.
     #[error(
         "the endpoint names no account; that of Azurite and other emulators ends with the account's name, such as {such}"
     )]
     NoAccount {
-        /// The endpoint as it may be meant.
+        /// The probable endpoint.
         such: Url,
     },
-    /// The host that all accounts of a cloud share, without the account's name before it.
+    /// The host that all accounts of a cloud share, without an account's name.
     #[error(
         "the endpoint names no account; its host begins with the account's name, such as https://{account}.{service}.{suffix}"
     )]
     SuffixAlone {
         /// `queue` or `table`.
         service: &'static str,
-        /// The account's name, where it is known, or what stands for it.
+        /// The account's name if it is known, otherwise a placeholder.
         account: String,
         /// The part of the host that all accounts share.
         suffix: String,
     },
-    /// The endpoint of another service of the account.
+    /// The endpoint belongs to another service of the account.
     #[error("the endpoint is that of another service, {other}; for the {service} give {such}")]
     OtherService {
         /// `queue` or `table`.
         service: &'static str,
-        /// What the endpoint is of.
+        /// The service to which the endpoint belongs.
         other: &'static str,
-        /// The endpoint as it may be meant.
+        /// The probable endpoint.
         such: Url,
     },
 }
 
-/// The account that `url` names, empty where none can be told.
+/// The account that `url` names; empty if it cannot be determined.
 pub(super) fn account(url: &Url) -> String {
     let labels = labels(url);
     let account = match service_of(&labels) {
@@ -70,8 +70,8 @@ pub(super) fn account(url: &Url) -> String {
     account.unwrap_or_default().to_owned()
 }
 
-/// Whether `url` can be the endpoint of `service`, at which the resource `name` is; `known` is the account, where it is told
-/// apart from the endpoint.
+/// Checks that `url` can be the endpoint of `service`, for the resource `name`; `known` is the account, if it is given
+/// separately from the endpoint.
 pub(super) fn check(
     url: &Url,
     service: &'static str,
@@ -99,7 +99,7 @@ pub(super) fn check(
             such,
         });
     }
-    // The only segment of a path may be an account's that has the same name.
+    // The only segment of the path may be an account with the same name as the resource.
     let is_account = of_host.is_none() && segments.len() == 1 && known == segments.first().copied();
     if segments
         .last()
@@ -120,7 +120,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The labels of a host name; an address has none.
+/// The labels of a host name; empty for an IP address.
 fn labels(url: &Url) -> Vec<&str> {
     let domain = url.domain().unwrap_or_default().trim_end_matches('.');
     domain
@@ -129,15 +129,15 @@ fn labels(url: &Url) -> Vec<&str> {
         .collect()
 }
 
-/// The service of a host that names account and service.
+/// The service in a host that names account and service.
 fn service_of(labels: &[&str]) -> Option<&'static str> {
-    // Between the two may be one more: `<account>.privatelink.queue...`, `<account>.z12.queue.storage.azure.net`.
+    // One label may be in between: `<account>.privatelink.queue...`, `<account>.z12.queue.storage.azure.net`.
     let mut after = labels.iter().skip(1).take(2);
     let named = after.find_map(|label| SERVICES.into_iter().find(|service| service == label));
     named.filter(|_| labels.len() > 2)
 }
 
-/// The suffix that is all of a host, but for the name of a service: `core.windows.net` and `queue.core.windows.net`.
+/// The suffix, if the host consists only of it and possibly a service's name: `core.windows.net`, `queue.core.windows.net`.
 fn suffix_alone(labels: &[&str]) -> Option<String> {
     let (first, rest) = labels.split_first()?;
     let suffix = if SERVICES.contains(first) {
@@ -179,14 +179,14 @@ mod tests {
             ),
             ("http://azurite:10001/devstoreaccount1/", "devstoreaccount1"),
             ("http://[::1]:10001/devstoreaccount1", "devstoreaccount1"),
-            // The wire gives each client a lane.
+            // A path with a client's name, for the wire.
             (
                 "http://wire:8080/pod-1/devstoreaccount1",
                 "devstoreaccount1",
             ),
-            // An account may be called as its queue is.
+            // The account may have the same name as its queue.
             ("http://azurite:10001/mine", "mine"),
-            // What is behind a name of several labels, its network alone knows.
+            // The meaning of a custom host name is unknown here.
             ("https://storage.example.com/", ""),
         ] {
             assert_eq!(checked(url, "queue"), Ok(()), "{url}");

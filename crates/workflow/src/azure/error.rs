@@ -1,4 +1,4 @@
-//! From the SDK's errors to the ports' error.
+//! Conversion of the SDK's errors to the ports' error.
 
 use azure_core::error::ErrorKind as AzureKind;
 
@@ -7,7 +7,7 @@ use super::sign_in::{AUTHORITY_UNAVAILABLE, SignInError, Target, access_mistake}
 use crate::ports::{ErrorKind, StorageError};
 use crate::unanswered::plainly;
 
-/// What a 404 means: to a lease that the message is gone, to anything else that the queue or table is.
+/// The meaning of a 404: for a lease, the message is gone; otherwise the queue or table does not exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum On {
     Resource,
@@ -41,9 +41,9 @@ pub(super) fn storage_error(
             )
         }
         AzureKind::Connection => (ErrorKind::Unreachable, None, None),
-        // No token, and the SDK has not kept why: nothing was sent.
+        // There was no token, and the SDK has dropped the reason: nothing was sent.
         AzureKind::Credential => (ErrorKind::Unreachable, None, Some(AUTHORITY_UNAVAILABLE)),
-        // Sent, but the answer was cut off, reset, late or garbled.
+        // The request was sent, but the answer was cut off, reset, late or garbled.
         AzureKind::Io | AzureKind::DataConversion => (ErrorKind::Interrupted, None, None),
         AzureKind::Other => (ErrorKind::Rejected, None, None),
     };
@@ -57,7 +57,7 @@ pub(super) fn storage_error(
 fn answered(status: u16, code: &str, on: On) -> ErrorKind {
     match (status, code) {
         (_, "PopReceiptMismatch" | "MessageNotFound") => ErrorKind::LeaseLost,
-        // Some answers to HEAD and DELETE have no code: the status must do.
+        // Some answers to HEAD and DELETE have no error code, so only the status counts.
         (404, code) if on == On::Lease && code != "QueueNotFound" => ErrorKind::LeaseLost,
         (404, _) => ErrorKind::NoSuchResource,
         (401 | 403, _) => ErrorKind::Denied,
@@ -66,7 +66,7 @@ fn answered(status: u16, code: &str, on: On) -> ErrorKind {
             400,
             "PropertyValueTooLarge" | "EntityTooLarge" | "MessageTooLarge" | "RequestBodyTooLarge",
         ) => ErrorKind::TooLarge,
-        // A queue or table that is being deleted can be created again after a while.
+        // A queue or table that is being deleted can be created again later.
         (409, "QueueBeingDeleted" | "TableBeingDeleted") | (408 | 429 | 500..=599, _) => {
             ErrorKind::Busy
         }
@@ -74,12 +74,12 @@ fn answered(status: u16, code: &str, on: On) -> ErrorKind {
     }
 }
 
-/// Why there is no token, when that is what `error` is about.
+/// The sign-in error that caused `error`, if there is one.
 fn signed_in(error: &azure_core::Error) -> Option<&SignInError> {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(cause) = source {
         let own = cause.downcast_ref::<azure_core::Error>();
-        // The SDK's error keeps what it was made of apart from its `source`.
+        // The SDK's error keeps its cause apart from its `source`.
         let found = own.and_then(|own| own.get_ref()?.downcast_ref());
         if let Some(found) = found.or_else(|| cause.downcast_ref()) {
             return Some(found);
@@ -89,8 +89,8 @@ fn signed_in(error: &azure_core::Error) -> Option<&SignInError> {
     None
 }
 
-/// The error and its causes in one line, each said once: the SDK's errors often repeat their source. What its HTTP client says of a
-/// request without an answer is put into plain words.
+/// The error and its causes in one line, without repetitions: the SDK's errors often repeat their source. Errors of its HTTP
+/// client about a request without an answer are reworded in plain language.
 pub(super) fn chain(error: &azure_core::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
@@ -105,15 +105,15 @@ pub(super) fn chain(error: &azure_core::Error) -> String {
     plainly(&text)
 }
 
-/// The service's answer in one line: of an error body (XML, or JSON of tables) only its message, since the code is printed before
-/// it; then the id of the request, for which support asks.
+/// The service's error body in one line: only its message (from XML, or from JSON of tables), since the code is printed before
+/// it; then the request id, which Azure's support needs.
 fn in_one_line(text: &str) -> String {
     let between = |open: &str, close: &str| {
         let rest = &text[text.find(open)? + open.len()..];
         Some(&rest[..rest.find(close)?])
     };
     let message = between("<Message>", "</Message>").or_else(|| between("\"value\":\"", "\""));
-    // The newlines of JSON are escaped, and so is every quote within the text.
+    // JSON escapes newlines, and quotes within the text.
     let message = message.unwrap_or(text).replace("\\n", "\n");
     let (mut said, mut request) = (Vec::new(), None);
     for line in message
@@ -123,7 +123,7 @@ fn in_one_line(text: &str) -> String {
     {
         match line.strip_prefix("RequestId:") {
             Some(id) => request = Some(id.trim()),
-            // The log has a time of its own.
+            // Log lines have their own time.
             None if line.starts_with("Time:") => {}
             None => said.push(line),
         }

@@ -1,4 +1,4 @@
-//! Settings as they come out of files and other programs: with quotes around them, or with white space at their ends.
+//! Clean-up of settings from files and other programs: surrounding quotes and white space.
 
 /// Quotes that people and programs put around a value, opening and closing.
 const QUOTES: [(char, char); 5] = [
@@ -9,9 +9,9 @@ const QUOTES: [(char, char); 5] = [
     ('\u{2018}', '\u{2019}'),
 ];
 
-/// `text` without what is around it: white space, as from the end of a file or a line of CR and LF; a byte order mark; and a
-/// pair of quotes, as `az storage ... generate-sas` prints them and `docker run --env-file` keeps them ("docker container
-/// run", `--env-file`: values are taken as they are). Nothing that is set here begins and ends with quotes itself.
+/// Returns `text` without surrounding white space, such as line ends; without a byte order mark; and without a pair of quotes,
+/// which `az storage ... generate-sas` prints and `docker run --env-file` keeps ("docker container run", `--env-file`: values
+/// are taken as they are). No valid value of a setting here begins and ends with quotes itself.
 pub(super) fn bare(text: &str) -> &str {
     let text = trim(text);
     let quoted = QUOTES.into_iter().find_map(|(open, close)| {

@@ -1,13 +1,13 @@
 //! The adapters to Azure Queue and Table Storage; the only place that names `azure_*`.
 //!
-//! - [`args`]: the flags and environment variables that say which account, queue and table.
-//! - [`credential`]: how to sign in, and why this way; [`sign_in`]: why it failed, and what mends it.
-//! - [`Storage`]: an account, opened: one HTTP client, one credential, shared by all adapters.
+//! - [`args`]: the flags and environment variables that select account, queue and table.
+//! - [`credential`]: how to sign in, and the reason of the choice; [`sign_in`]: why it failed, and how to mend it.
+//! - [`Storage`]: a connection to an account: one HTTP client and one credential, shared by all adapters.
 //! - [`AzureQueue`], [`AzureTable`]: the ports.
-//! - [`Arm`]: has Azure take a Spot machine back.
+//! - [`Arm`]: asks Azure to evict a Spot machine.
 //!
-//! The SDK's own retries are switched off: a port makes one try and says truthfully how it ended, so that a send whose
-//! answer was lost counts as unknown and not as sent once.
+//! The SDK's own retries are disabled: a port makes one try and reports how it ended, so that a send without an answer counts
+//! as unknown and not as sent once.
 
 pub mod args;
 mod arm;

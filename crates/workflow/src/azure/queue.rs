@@ -80,7 +80,7 @@ impl AzureQueue {
             pop_receipt: message.pop_receipt.ok_or_else(|| missing("pop receipt"))?,
         };
         Ok(Delivery {
-            // An empty element is an empty body, which is for the consumer to judge.
+            // An empty element is an empty body, which the consumer judges.
             body: message.message_text.unwrap_or_default(),
             lease,
             attempt: attempt(message.dequeue_count),
@@ -94,7 +94,7 @@ fn attempt(dequeue_count: Option<i64>) -> u32 {
         .unwrap_or_default()
 }
 
-/// The service counts visibility in whole seconds.
+/// Converts to whole seconds, the unit of the service's visibility timeouts.
 fn seconds(visibility: Duration) -> i32 {
     i32::try_from(visibility.as_secs()).unwrap_or(i32::MAX)
 }
@@ -105,7 +105,7 @@ impl WorkQueue for AzureQueue {
     }
 
     async fn create(&self) -> Result<(), StorageError> {
-        // 201 created, 204 exists with the same metadata; 409 exists with other metadata, which is not ours to change.
+        // 201: created; 204: it exists with the same metadata; 409: it exists with other metadata, which must not be changed.
         match self.inner.client.create(None).await {
             Ok(_) => Ok(()),
             Err(error) => {

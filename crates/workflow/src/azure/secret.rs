@@ -1,4 +1,4 @@
-//! Secrets that do not print.
+//! Secrets that are never printed.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The secret itself; for the one place that sends it.
+    /// The secret itself; only for the code that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -36,10 +36,10 @@ impl fmt::Display for Secret {
     }
 }
 
-/// `text` without the signatures of any SAS in it.
+/// Returns `text` without the signatures of any SAS in it.
 ///
-/// HTTP clients put the URL, and with it the SAS, into their error texts; every text that leaves the adapters goes
-/// through here.
+/// HTTP clients put the URL, including the SAS, into their error texts; every text that leaves the adapters passes through this
+/// function.
 pub fn redact(text: &str) -> String {
     const SIGNATURE: &str = "sig=";
     let mut clean = String::with_capacity(text.len());

@@ -1,4 +1,4 @@
-//! Signing in failed: why, in Microsoft Entra's own code, and the command that mends it.
+//! Errors of signing in: the reason, with Microsoft Entra's own code, and the command that mends it.
 
 mod access;
 mod assertion;
@@ -17,23 +17,23 @@ pub use access::{Signer, Target, access_mistake};
 pub(super) use assertion::Assertion;
 pub use mend::{Asked, Mistake, Step, mistake};
 
-/// The code of an error that no authority has given: it could not be reached, or gave no answer that can be read.
+/// The code if the authority was unreachable, or gave no readable answer.
 pub(super) const AUTHORITY_UNAVAILABLE: &str = "AuthorityUnavailable";
 
-/// The same where signing in is refused without a code of Entra's.
+/// The code if the sign-in was refused without an Entra code.
 const CREDENTIAL_UNAVAILABLE: &str = "CredentialUnavailable";
 
-/// Codes that say that Entra itself is in trouble ("Microsoft Entra authentication and authorization error codes"): another
-/// try may succeed.
+/// Codes for problems of Entra itself ("Microsoft Entra authentication and authorization error codes"): another try may
+/// succeed.
 const TRANSIENT: [&str; 3] = ["90025", "90033", "90055"];
 
-/// No token could be had.
+/// Error of a token request.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
 pub struct SignInError {
-    /// [`ErrorKind::Denied`] where the authority refuses, [`ErrorKind::Unreachable`] where it gave no answer.
+    /// [`ErrorKind::Denied`] if the authority refused, [`ErrorKind::Unreachable`] if it gave no answer.
     pub(super) kind: ErrorKind,
-    /// `AADSTS700213`, or a name of ours where there is no code of Entra's.
+    /// Entra's code, such as `AADSTS700213`, or one of the names above.
     pub(super) code: String,
     /// What to do about it.
     pub(super) advice: Option<String>,
@@ -41,7 +41,7 @@ pub struct SignInError {
 }
 
 impl SignInError {
-    /// Reads `error` of a credential; `asked` is what it had asked for.
+    /// Converts `error` of a credential; `asked` is the request.
     pub(super) fn of(error: &azure_core::Error, asked: &Asked) -> Self {
         let text = redact(&super::error::chain(error));
         let (kind, code) = classified(error);
@@ -61,7 +61,7 @@ impl SignInError {
         }
     }
 
-    /// The authority did not answer within `limit`.
+    /// The error of an authority without an answer within `limit`.
     pub(super) fn late(limit: Duration) -> Self {
         Self {
             kind: ErrorKind::Unreachable,
@@ -72,7 +72,7 @@ impl SignInError {
     }
 }
 
-/// Whether the authority refused or was not there, and its code.
+/// Whether the authority refused or was unreachable, and its code.
 fn classified(error: &azure_core::Error) -> (ErrorKind, String) {
     let unavailable = (ErrorKind::Unreachable, AUTHORITY_UNAVAILABLE.to_owned());
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
@@ -85,7 +85,7 @@ fn classified(error: &azure_core::Error) -> (ErrorKind, String) {
                 status, error_code, ..
             }) => {
                 let status = u16::from(*status);
-                // Several codes are joined by commas; the first is the reason.
+                // Several codes are separated by commas; the first is the reason.
                 let code = error_code.as_deref().unwrap_or_default();
                 let code = code.split(',').next().unwrap_or_default();
                 return if matches!(status, 408 | 429 | 500..) || TRANSIENT.contains(&code) {
@@ -96,7 +96,7 @@ fn classified(error: &azure_core::Error) -> (ErrorKind, String) {
                     (ErrorKind::Denied, format!("AADSTS{code}"))
                 };
             }
-            // An answer that is no document of Entra's comes from something on the way.
+            // An answer that is not Entra's JSON comes from a proxy in between.
             Some(AzureKind::Connection | AzureKind::Io | AzureKind::DataConversion) => {
                 return unavailable;
             }

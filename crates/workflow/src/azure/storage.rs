@@ -1,4 +1,4 @@
-//! An account, opened: one HTTP client and one credential for every queue and table.
+//! A connection to an account: one HTTP client and one credential for every queue and table.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,21 +15,21 @@ use super::{
     AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, Secret, TableArgs, TableName,
 };
 
-/// How long an idle connection is kept. Azurite (Node.js) closes after 5 s; a pool that keeps longer sends requests into
+/// How long an idle connection is kept. Azurite (Node.js) closes it after 5 s; with a longer time, requests would be sent into
 /// closing connections.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// How long connecting may take.
+/// Timeout of connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long one try may take, answer included. The service ends its own operations after 30 s ("Setting time-outs for
-/// Queue service operations"); what takes longer is a dead connection.
+/// Timeout of one try, including the answer. The service ends its own operations after 30 s ("Setting time-outs for Queue
+/// service operations"), so a longer wait means a dead connection.
 const TRY: Duration = Duration::from_secs(35);
 
-/// The storage arguments make no sense together.
+/// Contradiction in the storage arguments.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Neither an account nor an endpoint.
+    /// There is neither an account nor an endpoint.
     #[error(
         "open the {0}: no account; set AZURE_STORAGE_ACCOUNT_NAME (--account) or the {0} endpoint (--{0}-endpoint)"
     )]
@@ -42,16 +42,16 @@ pub enum ConfigError {
     /// The endpoint cannot be that of the service.
     #[error("open the {0}: {1}")]
     Endpoint(&'static str, Box<EndpointError>),
-    /// A bearer token over plain HTTP.
+    /// A bearer token would be sent over plain HTTP.
     #[error(
         "open the {0}: a token must not travel over http; use an https endpoint, or a SAS for a local Azurite \
          (AZURE_STORAGE_SAS_TOKEN)"
     )]
     TokenOverHttp(&'static str),
-    /// No way to sign in.
+    /// There is no way to sign in.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The HTTP client could not be made (TLS roots).
+    /// The HTTP client could not be created (TLS roots).
     #[error("make the HTTP client")]
     Http(#[source] reqwest::Error),
     /// The SDK refused the configuration.
@@ -59,25 +59,25 @@ pub enum ConfigError {
     Sdk(&'static str, #[source] azure_core::Error),
 }
 
-/// An account, opened. Cheap to clone.
+/// A connection to an account. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Storage {
     account: AccountArgs,
-    /// What a connection string says of the endpoints.
+    /// The connection string, for its endpoints.
     given: Option<ConnectionString>,
     credential: Credential,
     http: Arc<dyn HttpClient>,
 }
 
 impl Storage {
-    /// Chooses the credential and makes the HTTP client; sends nothing.
+    /// Chooses the credential and creates the HTTP client; sends nothing.
     ///
-    /// TLS trusts the roots of the system; on Linux, `SSL_CERT_FILE` names others in their place.
+    /// TLS trusts the roots of the system; on Linux, `SSL_CERT_FILE` replaces them.
     pub fn open(account: &AccountArgs) -> Result<Self, ConfigError> {
         Self::open_trusting(account, &[])
     }
 
-    /// The same, trusting `roots` as well.
+    /// As [`Storage::open`], and also trusts `roots`.
     pub fn open_trusting(
         account: &AccountArgs,
         roots: &[reqwest::Certificate],
@@ -93,9 +93,11 @@ impl Storage {
         Self::over(account, Arc::new(http))
     }
 
-    /// The same over another way to send requests, such as one that has answers at hand. Authorities are asked over it too.
+    /// As [`Storage::open`], with another way to send requests, such as one with prepared answers. It is also used for token
+    /// requests.
     pub fn over(account: &AccountArgs, http: Arc<dyn HttpClient>) -> Result<Self, ConfigError> {
-        // An empty variable is how shells and manifests say "not set". A SAS of its own comes first; nothing is read of a string that is not used.
+        // Shells and manifests use an empty variable for "not set". A separate SAS takes precedence; an unused connection
+        // string is not parsed.
         let set = |given: &&Secret| !bare(given.expose()).is_empty();
         let sas = account.sas.as_ref().filter(set);
         let given = account.connection_string.as_ref().filter(set);
@@ -148,7 +150,7 @@ impl Storage {
             .map_err(|e| ConfigError::Sdk("table", e))
     }
 
-    /// The endpoint of `service`, at which the resource `name` is.
+    /// The endpoint of `service` for the resource `name`.
     fn endpoint(
         &self,
         service: &'static str,
@@ -183,7 +185,7 @@ impl Storage {
         }
     }
 
-    /// Puts the SAS into the URL, or gives the token credential.
+    /// Appends the SAS to the URL, or returns the token credential.
     fn sign(
         &self,
         url: &mut Url,
@@ -210,7 +212,7 @@ impl Storage {
     }
 }
 
-/// Appends a path segment, whether or not the endpoint ends in a slash.
+/// Appends a path segment, whether or not the endpoint ends with a slash.
 fn push(url: &mut Url, segment: &str) {
     url.path_segments_mut()
         .expect("an http URL must have a path")

@@ -62,7 +62,7 @@ impl AzureTable {
         storage_error(operation, &self.inner.target, On::Resource, error)
     }
 
-    /// Inserts one row; on a conflict the stored row tells whether it is ours.
+    /// Inserts one row; on a conflict, reads the stored row to see whether it has the same digest.
     async fn insert_one(&self, row: &ResultRow) -> Result<InsertOutcome, StorageError> {
         match self.inner.client.insert_entity(row, None).await {
             Ok(_) => Ok(InsertOutcome::Inserted),
@@ -78,7 +78,7 @@ impl AzureTable {
             Some(stored) => InsertOutcome::Conflict {
                 stored: stored.digest,
             },
-            // Deleted between the two requests: say so, and let the caller try again.
+            // The row was deleted between the two requests: the caller may try again.
             None => {
                 return Err(StorageError::new(
                     ErrorKind::Interrupted,
@@ -123,7 +123,7 @@ impl AzureTable {
         }
     }
 
-    /// One entity group transaction; `false` when a row of it is there already, and hence none was stored.
+    /// Inserts rows in one entity group transaction; `false` if one of them exists already, so that none was stored.
     async fn insert_all(&self, rows: &[ResultRow]) -> Result<bool, StorageError> {
         let fail = |error: azure_core::Error| self.error("insert rows", &error);
         let mut transaction = self.inner.client.transaction();
@@ -156,7 +156,7 @@ fn is_known(error: &azure_core::Error) -> bool {
     code(error) == Some(ErrorCode::EntityAlreadyExists)
 }
 
-/// No such row; the table is there.
+/// Whether the error says that the row does not exist, although the table does.
 fn is_absent(error: &azure_core::Error) -> bool {
     matches!(
         code(error),
@@ -205,7 +205,7 @@ impl ResultTable for AzureTable {
         if rows.len() > 1 && self.insert_all(rows).await? {
             return Ok(vec![InsertOutcome::Inserted; rows.len()]);
         }
-        // Redeliveries are rare: once one is in a batch, row by row is simple and tells each outcome.
+        // Redeliveries are rare: with one in a batch, inserting row by row is simple and gives each outcome.
         stream::iter(rows)
             .then(|row| self.insert_one(row))
             .try_collect()

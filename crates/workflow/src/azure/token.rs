@@ -1,9 +1,9 @@
-//! Tokens: one for all clients of a process, renewed at half of its life, behind everybody's back.
+//! Token cache: one token for all clients of a process, renewed in the background at half of its lifetime.
 //!
-//! The SDK keeps a token until five minutes before its end, then holds up every request of a client while it asks for a new
-//! one, and reads the pod's token anew at most every ten minutes: as long as the shortest that Kubernetes projects lives.
-//! Here nobody waits as long as there is a valid token, an authority may be away for half of a token's life before anybody
-//! notices, and each new token is asked for with what the file holds by then.
+//! The SDK keeps a token until five minutes before its expiry. Then all requests of a client wait while it asks for a new one,
+//! and it reads the pod's token again at most every ten minutes, which is the shortest lifetime that Kubernetes allows. With
+//! this cache no request waits as long as there is a valid token, the authority may be unavailable for half of a token's
+//! lifetime without an effect, and each token request reads the pod's token again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,23 +19,23 @@ use tokio_util::task::AbortOnDropHandle;
 use super::sign_in::{Asked, SignInError};
 use crate::task;
 
-/// The scope of storage. Others are not kept: nothing here asks for one.
+/// The scope of storage. Tokens for other scopes are not cached: nothing here asks for one.
 const SCOPE: &str = "https://storage.azure.com/.default";
 
 /// The SDK's clients ask for a new token when less than this is left of the one they keep (`azure_core`,
-/// `BearerTokenAuthorizationPolicy`). They are told an end that makes them ask when a renewal is due.
+/// `BearerTokenAuthorizationPolicy`). They get an expiry time that makes them ask when a renewal is due.
 const SDK_WINDOW: Duration = Duration::from_secs(300);
 
-/// How long the authority may take. Entra answers within a second; who waits here has no token at all.
+/// Timeout of a token request. Entra answers within a second; requests that wait here have no token at all.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// From one try that failed to the next: many requests may wait for a token, and their callers back off each for itself.
+/// Pause between two failed tries: many requests may wait for a token, each with its own backoff.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Makes a credential of the SDK, which is asked once: so it keeps nothing, and reads its files anew.
+/// Makes a new SDK credential, which is used once, so that it caches nothing and reads its files again.
 pub(super) type Make = Arc<dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync>;
 
-/// What is asked for, for the advice of an error; read when an error happens.
+/// Describes the request for the advice of an error; called when an error happens.
 pub(super) type Describe = Arc<dyn Fn() -> Asked + Send + Sync>;
 
 /// A credential that gives all clients the same token.
@@ -52,7 +52,7 @@ struct State {
     failed: Option<(Instant, SignInError)>,
 }
 
-/// A token and its times by the monotonic clock: a wall clock that jumps ends no token.
+/// A token with its times by the monotonic clock, so that a change of the wall clock does not matter.
 #[derive(Clone)]
 struct Kept {
     token: AccessToken,
@@ -65,7 +65,7 @@ impl Kept {
         let left = token.expires_on - OffsetDateTime::now_utc();
         let life = Duration::try_from(left).unwrap_or_default();
         let now = Instant::now();
-        // A request takes a moment, and clocks differ: the last tenth, or 10 s, is not used.
+        // A request takes time, and clocks differ: the last tenth of the lifetime, at most 10 s, is not used.
         let reserve = (life / 10).min(Duration::from_secs(10));
         let due = life / 2;
         Self {
@@ -109,7 +109,7 @@ impl SharedToken {
     }
 
     async fn token(&self) -> Result<AccessToken, SignInError> {
-        // Held while there is no token and one is asked for: the others wait for the same answer.
+        // Held while there is no token and one is requested: the other requests wait for the same answer.
         let mut state = self.state.lock().await;
         if state
             .renewal
@@ -149,9 +149,9 @@ impl State {
         failed.is_none_or(|(at, _)| now.duration_since(*at) >= PAUSE)
     }
 
-    /// Waits for the renewal under way and keeps what it brought.
+    /// Waits for the pending renewal, and stores its result.
     async fn renewed(&mut self) {
-        // Taken only once it has ended: who waits here may go away, and the next must find it.
+        // Taken only when it has ended: if this caller goes away, the next one must find it.
         let Some(renewal) = self.renewal.as_mut() else {
             return;
         };

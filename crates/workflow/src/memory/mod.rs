@@ -1,7 +1,7 @@
-//! The ports in process: for simulation and for tests that need no Azurite.
+//! The ports in memory, for simulation and for tests without Azurite.
 //!
-//! Not a mock: visibility timeouts, pop receipts and redelivery behave as the service's do, on tokio's clock (so that a
-//! test may pause it). Left out: message expiry, limits on throughput, and the service's approximate counts being late.
+//! Not a mock: visibility timeouts, pop receipts and redelivery work as in the service, on tokio's clock (so that a test may
+//! pause it). Left out: message expiry, throughput limits, and the delay of the service's approximate counts.
 
 mod queue;
 mod table;

@@ -1,4 +1,4 @@
-//! A queue in process with the service's visibility semantics.
+//! A queue in memory with the service's visibility semantics.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::contract::MAX_MESSAGE_BYTES;
 use crate::ports::{Delivery, ErrorKind, Lease, MAX_RECEIVE, Peeked, StorageError, WorkQueue};
 
-/// A queue in process. Clones share it.
+/// A queue in memory. Clones share it.
 #[derive(Debug, Clone)]
 pub struct MemoryQueue {
     name: Arc<str>,
@@ -28,13 +28,13 @@ struct Stored {
     body: String,
     attempt: u32,
     visible_at: Instant,
-    /// Of the last receive or renewal. Expiry of the visibility does not clear it, the next receive does: as in the
-    /// service, a late delete succeeds if nobody has received the message since.
+    /// The pop receipt of the last receive or renewal. It is replaced by the next receive, not cleared when the visibility
+    /// timeout expires: as in the service, a late delete succeeds if there was no other receive since.
     receipt: Option<u64>,
 }
 
 impl MemoryQueue {
-    /// A queue that does not exist yet; see [`WorkQueue::create`].
+    /// Makes a queue that does not exist yet; see [`WorkQueue::create`].
     pub fn new(name: &str) -> Self {
         Self {
             name: name.into(),

@@ -1,4 +1,4 @@
-//! A table in process.
+//! A table in memory.
 
 use std::collections::BTreeMap;
 use std::ops::RangeBounds;
@@ -13,7 +13,7 @@ use crate::ports::{
 
 type Rows = BTreeMap<(String, String), StoredRow>;
 
-/// A table in process. Clones share it.
+/// A table in memory. Clones share it.
 #[derive(Debug, Clone)]
 pub struct MemoryTable {
     name: Arc<str>,
@@ -21,7 +21,7 @@ pub struct MemoryTable {
 }
 
 impl MemoryTable {
-    /// A table that does not exist yet; see [`ResultTable::create`].
+    /// Makes a table that does not exist yet; see [`ResultTable::create`].
     pub fn new(name: &str) -> Self {
         Self {
             name: name.into(),

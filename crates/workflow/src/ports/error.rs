@@ -1,50 +1,50 @@
-//! One error for both ports, classified once.
+//! The error of both ports, with its classification.
 
 use std::error::Error;
 use std::fmt;
 
 use strum::IntoStaticStr;
 
-/// What went wrong, in terms that a caller can act on.
+/// Kinds of errors, by what a caller can do about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
-    /// The lease is no longer ours: the message was delivered again, or is gone (404 `MessageNotFound`, or
-    /// `PopReceiptMismatch`). Not a failure of storage, and nothing is lost: somebody else has the message.
+    /// The lease is no longer valid: the message was delivered again, or is gone (404 `MessageNotFound`, or
+    /// `PopReceiptMismatch`). Not a failure of storage, and nothing is lost: another consumer has the message.
     LeaseLost,
     /// The queue or table does not exist.
     NoSuchResource,
-    /// Storage knows us not, or does not let us (401, 403).
+    /// Storage does not recognise the identity, or it has no permission (401, 403).
     Denied,
-    /// The message or row is larger than storage takes (413, or 400 `PropertyValueTooLarge` and the like).
+    /// The message or row is larger than storage accepts (413, or 400 `PropertyValueTooLarge` and the like).
     TooLarge,
     /// Storage asks to slow down (429, 503 `ServerBusy`) or could not finish in time (500 `OperationTimedOut`).
     Busy,
-    /// No connection was made: refused, no such host, TLS failed. Or, with a code, no token could be had to sign in with.
+    /// No connection was made: refused, unknown host, TLS error. Or, with a code, there was no token to sign in with.
     Unreachable,
-    /// The request was sent and its answer never came whole: cut off, reset, timed out.
+    /// The request was sent, and its answer never came completely: cut off, reset, timed out.
     Interrupted,
-    /// Any other answer; storage rejected the request, and would again.
+    /// Any other answer; storage rejected the request, and would reject it again.
     Rejected,
 }
 
 impl ErrorKind {
-    /// Its name in metrics, summaries and logs, such as `lease_lost`.
+    /// The name of the kind in metrics, summaries and logs, such as `lease_lost`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// Whether a failed operation may have happened all the same.
+/// Whether a failed operation may have had an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// It did not happen.
+    /// The operation had no effect.
     None,
-    /// It may have: the request was sent, and the answer does not say.
+    /// It may have had its effect: the request was sent, and the answer does not tell.
     Unknown,
 }
 
-/// One try of a storage operation failed.
+/// Error of one try of a storage operation.
 ///
 /// Displays as a fragment that completes "failed to ...", with the service's code, without its source.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub struct StorageError {
 }
 
 impl StorageError {
-    /// An error of `operation` (a verb, such as `receive messages`) on `resource` (such as `queue aws2azmsgs`).
+    /// Makes an error of `operation` (a verb, such as `receive messages`) on `resource` (such as `queue aws2azmsgs`).
     pub fn new(kind: ErrorKind, operation: &'static str, resource: impl Into<String>) -> Self {
         Self {
             kind,
@@ -72,28 +72,28 @@ impl StorageError {
         }
     }
 
-    /// With the HTTP status and the service's error code.
+    /// Adds the HTTP status and the service's error code.
     #[must_use]
     pub fn with_answer(mut self, status: Option<u16>, code: Option<String>) -> Self {
         (self.status, self.code) = (status, code);
         self
     }
 
-    /// With what a person can do about this one in particular.
+    /// Adds advice for a person on this error.
     #[must_use]
     pub fn with_advice(mut self, advice: Option<String>) -> Self {
         self.advice = advice;
         self
     }
 
-    /// With what caused it.
+    /// Adds the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// What went wrong.
+    /// The kind of error.
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -108,7 +108,7 @@ impl StorageError {
         self.code.as_deref()
     }
 
-    /// Whether another try, after a while, can succeed without anybody changing anything.
+    /// Whether another try may succeed later, without a change by a person.
     pub const fn is_transient(&self) -> bool {
         matches!(
             self.kind,
@@ -126,7 +126,7 @@ impl StorageError {
         }
     }
 
-    /// What a person can do about it, where there is something.
+    /// Advice for a person, if there is any.
     pub fn advice(&self) -> Option<&str> {
         if self.advice.is_some() {
             return self.advice.as_deref();

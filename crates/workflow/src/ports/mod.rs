@@ -1,8 +1,8 @@
-//! The ports: all that producer, consumer and harness know of storage.
+//! The ports: the only interface of producer, consumer and harness to storage.
 //!
-//! Two adapters keep them, [`crate::azure`] and [`crate::memory`], both held to one contract test suite
-//! (`workflow/tests/contract.rs`). No method retries: an adapter makes one try and tells truthfully how it ended; waiting
-//! is the caller's business ([`crate::backoff`]).
+//! There are two adapters, [`crate::azure`] and [`crate::memory`], both tested by one contract test suite
+//! (`workflow/tests/contract.rs`). No method retries: an adapter makes one try and reports how it ended; the caller decides
+//! when to retry ([`crate::backoff`]).
 
 mod error;
 mod queue;

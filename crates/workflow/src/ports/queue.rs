@@ -10,13 +10,13 @@ pub const MAX_RECEIVE: u8 = 32;
 
 /// The right to finish one delivery: the queue's message id and the pop receipt of its last receive or renewal.
 ///
-/// A renewal gives a **new** receipt; renewals and the delete of one message must be serialised, since a delete that
-/// overtakes a renewal carries a receipt that is no longer valid.
+/// A renewal returns a **new** receipt. Renewals and the delete of one message must be serialised: a delete that overtakes a
+/// renewal carries a receipt that is no longer valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The queue's own id of the message; stays the same over deliveries.
+    /// The message id in the queue, which stays the same over deliveries.
     pub message_id: String,
-    /// Opaque.
+    /// The pop receipt; opaque.
     pub pop_receipt: String,
 }
 
@@ -25,20 +25,20 @@ pub struct Lease {
 pub struct Delivery {
     /// The body as it was put.
     pub body: String,
-    /// The right to finish it.
+    /// The lease of this delivery.
     pub lease: Lease,
     /// How often the message has been delivered, this delivery included; from 1.
     pub attempt: u32,
 }
 
-/// A message seen without receiving it.
+/// A message that was peeked, not received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peeked {
-    /// The queue's own id of the message.
+    /// The message id in the queue.
     pub message_id: String,
     /// The body as it was put.
     pub body: String,
-    /// How often it has been delivered.
+    /// How often the message has been delivered.
     pub attempt: u32,
 }
 
@@ -56,28 +56,28 @@ pub trait WorkQueue: Clone + Send + Sync + 'static {
     /// Puts a message at the end.
     fn send(&self, body: &str) -> impl Future<Output = Result<(), StorageError>> + Send;
 
-    /// Takes up to `max` (1 to [`MAX_RECEIVE`]) visible messages and hides them for `visibility` (whole seconds, 1 s to
-    /// 7 days). Empty when there is none: an empty queue is not an error.
+    /// Receives up to `max` (1 to [`MAX_RECEIVE`]) visible messages and hides them for `visibility` (whole seconds, 1 s to 7
+    /// days). Returns an empty list if there are none: an empty queue is not an error.
     fn receive(
         &self,
         max: u8,
         visibility: Duration,
     ) -> impl Future<Output = Result<Vec<Delivery>, StorageError>> + Send;
 
-    /// Hides the message for `visibility` from now (whole seconds, 0 to 7 days) and returns the new lease. With 0 the
-    /// message is handed back: visible at once. `ErrorKind::LeaseLost` when it is no longer ours.
+    /// Hides the message for `visibility` from now on (whole seconds, 0 to 7 days) and returns the new lease. With 0 the
+    /// message is handed back: it is visible at once. `ErrorKind::LeaseLost` if the lease is no longer valid.
     fn renew(
         &self,
         lease: &Lease,
         visibility: Duration,
     ) -> impl Future<Output = Result<Lease, StorageError>> + Send;
 
-    /// Deletes the message. `ErrorKind::LeaseLost` when it is no longer ours.
+    /// Deletes the message. `ErrorKind::LeaseLost` if the lease is no longer valid.
     fn delete(&self, lease: &Lease) -> impl Future<Output = Result<(), StorageError>> + Send;
 
-    /// Looks at up to `max` (1 to [`MAX_RECEIVE`]) visible messages at the front, changing nothing.
+    /// Peeks at up to `max` (1 to [`MAX_RECEIVE`]) visible messages at the front, without a change.
     fn peek(&self, max: u8) -> impl Future<Output = Result<Vec<Peeked>, StorageError>> + Send;
 
-    /// Messages in the queue, visible and leased; Azure promises no less than the true number.
+    /// The number of messages in the queue, visible and leased; Azure promises that it is not below the true number.
     fn approximate_count(&self) -> impl Future<Output = Result<u64, StorageError>> + Send;
 }

@@ -1,4 +1,4 @@
-//! The table port: insert-only results, read back by run.
+//! The table port: inserts results, and reads them back by run.
 
 use std::future::Future;
 
@@ -9,25 +9,25 @@ use crate::contract::{Digest, MessageId, ResultRow, RunId, StoredRow};
 
 use super::StorageError;
 
-/// Rows as they are stored, page by page: every column, whatever it is called.
+/// Stored rows with every column, page by page.
 pub type EntityStream = BoxStream<'static, Result<Map<String, Value>, StorageError>>;
 
-/// Most rows that one insert takes (Table Storage, entity group transactions).
+/// Most rows of one insert (Table Storage, entity group transactions).
 pub const MAX_BATCH: usize = 100;
 
-/// Rows as they are read, page by page.
+/// Rows in the contract's form, page by page.
 pub type RowStream = BoxStream<'static, Result<StoredRow, StorageError>>;
 
-/// How the insert of one row ended well.
+/// Result of a successful insert of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InsertOutcome {
     /// The row is new.
     Inserted,
-    /// The row was there already with the same digest: an earlier delivery, or an earlier try, had done it.
+    /// The row exists already with the same digest: an earlier delivery, or an earlier try, has stored it.
     AlreadyDone,
-    /// A row with this key and another digest is there. It was not overwritten; somebody must look.
+    /// A row with this key and another digest exists. It was not overwritten; a person must look at it.
     Conflict {
-        /// The digest that is stored, if it has one.
+        /// The stored digest, if the row has one.
         stored: Option<Digest>,
     },
 }
@@ -45,8 +45,8 @@ pub trait ResultTable: Clone + Send + Sync + 'static {
 
     /// Inserts rows of one partition, 1 to [`MAX_BATCH`], and returns their outcomes in order.
     ///
-    /// Idempotent, hence safe to repeat after any error: never overwrites, and a row of an earlier try is
-    /// [`InsertOutcome::AlreadyDone`]. On an error some of the rows may have been stored.
+    /// Idempotent, so it can be repeated after any error: it never overwrites, and a row of an earlier try gives
+    /// [`InsertOutcome::AlreadyDone`]. After an error, some of the rows may have been stored.
     fn insert(
         &self,
         rows: &[ResultRow],
@@ -61,10 +61,10 @@ pub trait ResultTable: Clone + Send + Sync + 'static {
     /// Every row of a run, to the last page, in key order. The stream ends after its first error.
     fn rows(&self, run: &RunId) -> RowStream;
 
-    /// Every row of the table, as [`ResultTable::rows`] gives them. What an auditor needs: a consumer that makes up its
-    /// keys leaves rows where nobody would look for them.
+    /// Every row of the table, as [`ResultTable::rows`] returns them. For an auditor: a consumer that invents keys leaves rows
+    /// outside of the run's partitions.
     fn all_rows(&self) -> RowStream;
 
-    /// The same with every column, for rows that are not of the contract.
+    /// As [`ResultTable::all_rows`], with every column, for rows that are not of the contract.
     fn all_entities(&self) -> EntityStream;
 }

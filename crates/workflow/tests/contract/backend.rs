@@ -1,4 +1,4 @@
-//! The backends, and the macro that runs each fact on each of them.
+//! The backends, and the macro that runs each test on each of them.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +13,7 @@ use workflow::azure::credential::CredentialChoice;
 use workflow::azure::{AccountArgs, AzureQueue, AzureTable, QueueArgs, Secret, Storage, TableArgs};
 use workflow::memory::{MemoryQueue, MemoryTable};
 
-/// One runtime for the whole binary: the shared Azurite belongs to it, and must outlive every single test.
+/// One runtime for all tests of the binary: the shared Azurite belongs to it, and must outlive every test.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 static AZURITE: OnceCell<Azurite> = OnceCell::const_new();
 static ENGINE: OnceCell<Engine> = OnceCell::const_new();
@@ -24,7 +24,7 @@ pub(crate) fn on_runtime<T>(test: impl Future<Output = T>) -> T {
     RUNTIME.block_on(test)
 }
 
-/// A name that no other test uses.
+/// A unique name.
 fn fresh(prefix: &str) -> String {
     format!("{prefix}{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
@@ -37,7 +37,7 @@ pub(crate) fn memory_table() -> MemoryTable {
     MemoryTable::new(&fresh("memory"))
 }
 
-/// The shared emulator.
+/// The shared Azurite.
 pub(crate) async fn emulator() -> &'static Azurite {
     AZURITE
         .get_or_init(|| async { Azurite::start().await.unwrap() })
@@ -99,7 +99,7 @@ fn table_at(url: &str, sas: String) -> AzureTable {
     storage.table(&args).unwrap()
 }
 
-/// Waits until `condition` gives something, for at most 10 s.
+/// Polls until `condition` returns a value, for at most 10 s.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     mut condition: impl FnMut() -> F,
 ) -> T {
@@ -116,7 +116,7 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     }
 }
 
-/// Makes a test of each fact, once in memory, once on Azurite and once on the embedded engine.
+/// Makes three tests of each fact: in memory, on Azurite and on the embedded engine.
 #[macro_export]
 macro_rules! facts {
     ($memory:expr, $azurite:expr, $engine:expr; $($fact:ident),+ $(,)?) => {

@@ -1,6 +1,7 @@
-//! One suite of facts that every adapter of a port must keep, run once per backend.
+//! One test suite for all adapters of the ports, run once per backend.
 //!
-//! Memory, Azurite and the embedded engine answer alike, or simulation and tests on a laptop would prove nothing about storage.
+//! Memory, Azurite and the embedded engine must answer alike, otherwise simulations and local tests would prove nothing about
+//! storage.
 
 #![expect(clippy::unwrap_used, reason = "an unwrap in a test is an assertion")]
 

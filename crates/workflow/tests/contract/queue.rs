@@ -1,4 +1,4 @@
-//! Facts about work queues.
+//! Tests of work queues.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -109,7 +109,7 @@ async fn a_renewed_lease_keeps_the_message_hidden_and_has_a_new_receipt(queue: i
     let delivery = only(&queue, SECOND).await;
     let renewed = queue.renew(&delivery.lease, MINUTE).await.unwrap();
     assert_ne!(renewed.pop_receipt, delivery.lease.pop_receipt);
-    // Another message, leased for a second after ours, comes back: by then ours would have too, were it not renewed.
+    // Another message, leased for a second after this one, becomes visible: by then this one would too, if it were not renewed.
     queue.send("clock").await.unwrap();
     only(&queue, SECOND).await;
     let back = redelivered(&queue).await;

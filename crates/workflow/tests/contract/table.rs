@@ -1,4 +1,4 @@
-//! Facts about result tables.
+//! Tests of result tables.
 
 use futures::TryStreamExt as _;
 use workflow::contract::{
@@ -47,7 +47,7 @@ async fn keys(table: &impl ResultTable, run: &str) -> Vec<String> {
         .unwrap()
 }
 
-/// The row of a message but for the service's own time.
+/// The columns of a message's row, without the service's own time.
 async fn columns(table: &impl ResultTable, id: &str) -> Option<StoredRow> {
     let found = table.get(&id.parse().unwrap()).await.unwrap()?;
     Some(StoredRow {
@@ -139,7 +139,7 @@ async fn a_batch_over_two_partitions_is_refused(table: impl ResultTable) {
 
 async fn a_run_is_read_to_its_last_page_and_alone(table: impl ResultTable) {
     table.create().await.unwrap();
-    // The service pages at 1,000 entities.
+    // The service returns pages of 1,000 entities.
     for from in (0..1_200).step_by(32) {
         let rows: Vec<_> = (from..from + 32)
             .filter_map(Seq::new)

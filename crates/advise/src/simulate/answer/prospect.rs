@@ -1,4 +1,4 @@
-//! One of the settings is asked about.
+//! The results for one of the settings.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::simulate::outlook::{AT_REST, Band, Outlook, Question};
 use crate::simulate::prices::Node;
 use crate::simulate::subject::{Scaled, Subject};
 
-/// Kubernetes' `terminationGracePeriodSeconds` where nothing else is said.
+/// Kubernetes' default of `terminationGracePeriodSeconds`.
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);
-/// Points of the likely course that are kept, at most.
+/// Most points of the likely course that are kept.
 const POINTS: usize = 2_000;
 
 impl Prospect {
@@ -73,7 +73,7 @@ impl Prospect {
     }
 }
 
-/// What the model says.
+/// The model's results.
 struct Asked {
     outlook: Outlook,
     found: Found,
@@ -151,7 +151,7 @@ fn answered_for_jobs(question: &JobQuestion, max_wait: Duration) -> Asked {
     }
 }
 
-/// Messages that one job is meant for: `queueLength` of the queue that is asked about.
+/// Messages per Job: `queueLength` of the main queue's trigger.
 fn meant_for(settings: &JobSettings) -> u32 {
     let mut triggers = settings.triggers.iter();
     let asked = triggers.find_map(|reads| match reads {
@@ -162,13 +162,13 @@ fn meant_for(settings: &JobSettings) -> u32 {
     length.unwrap_or(1).max(1)
 }
 
-/// All messages alike, as long as the rate and the number at a time make each.
+/// The same working time for all messages, from the rate and the number of messages at the same time.
 fn at_rate(args: &SimulateArgs, in_flight: u32) -> Work {
     let seconds = f64::from(in_flight) / args.service_rate.hz();
     Work::Fixed(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
-/// As `--work` has it.
+/// The form of `--work`.
 fn work_text(work: Work) -> String {
     match work {
         Work::Fixed(time) => consumer::Work::Fixed(time),
@@ -186,7 +186,7 @@ fn unknown() -> Cost {
     }
 }
 
-/// At most [`POINTS`] of them: where there are more, the highest of several, so that no peak is lost.
+/// At most [`POINTS`] points: of several, the highest is kept, so that no peak is lost.
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let each = points.len().div_ceil(POINTS).max(1);
     let highest = |chunk: &[(f64, f64)]| {

@@ -1,4 +1,4 @@
-//! A horizon that merely cuts into a drain.
+//! A horizon in the middle of a drain.
 
 use std::time::Duration;
 
@@ -7,22 +7,22 @@ use autoscaler::{Arrivals, Figures};
 use super::tried::Tried;
 use views::clock;
 
-/// A drain that ends within so much time after the horizon, or within as much as the horizon again, is merely cut into.
+/// A drain that ends within this time after the horizon, or within the horizon's length, counts as cut by the horizon.
 const SOON: Duration = Duration::from_secs(3_600);
 const MINUTE: u64 = 60;
 
-/// Nothing comes any more, and what is left at the horizon is done soon after.
+/// No more messages arrive, and those left at the horizon are finished soon after.
 pub(super) struct Cut<Q: Tried> {
-    /// As far as all is done.
+    /// The time until all messages are finished.
     pub(super) horizon: Duration,
-    /// Until then.
+    /// The runs up to that time.
     pub(super) runs: Vec<Q::Run>,
-    /// In words.
+    /// The remark in words.
     pub(super) text: String,
 }
 
 impl<Q: Tried> Cut<Q> {
-    /// `left`: the most that is left at the horizon.
+    /// `left`: the most messages left at the horizon.
     pub(super) fn new(
         question: &Q,
         arrivals: &Arrivals,
@@ -37,7 +37,7 @@ impl<Q: Tried> Cut<Q> {
         let runs = question.within(horizon + horizon.max(SOON)).some_runs();
         let drains: Option<Vec<_>> = runs.iter().map(|run| figures(run).drain).collect();
         let done = last + drains?.into_iter().max()?;
-        // Whole minutes, with some to spare for phases that were not tried.
+        // Whole minutes, with a reserve for phases that were not tried.
         let minutes = (done + done / 10).as_secs() / MINUTE + 1;
         let horizon = Duration::from_secs(minutes * MINUTE);
         let longest = runs.iter().map(|run| figures(run).longest_wait).max();

@@ -1,4 +1,4 @@
-//! Replicas that are taken away too early, too many at once, or with work that they cannot end.
+//! Replicas that are removed too early, too many at once, or with work that they cannot finish.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use super::{Case, Finding, spread};
 use crate::simulate::outlook::Question;
 use views::clock;
 
-/// A grace that cuts off fewer messages than this part is long enough.
+/// A grace period that cuts off less than this share of the messages is long enough.
 const RARE: f64 = 0.01;
 const COOLDOWN: &str = "spec.cooldownPeriod";
-/// Times that are tried, in seconds, shortest first.
+/// Windows that are tried, in seconds, shortest first.
 const TIMES: [u64; 4] = [300, 600, 900, 1_800];
-/// What is tried for the slow way down.
+/// The policy that is tried for a slow scale-in.
 const SLOW: Policy = Policy {
     kind: PolicyKind::Percent,
     value: 25,
     period: Duration::from_secs(60),
 };
 
-/// What else must not get worse: a fleet that stays longer must not end at once for it, and nothing be left.
+/// What must not get worse: replicas that stay longer must not then end all at once, and no messages must be left.
 fn harm(run: &Figures) -> u64 {
     let at_once = run
         .worst_deactivation
@@ -36,10 +36,10 @@ fn replicas(count: u64) -> String {
     count.to_string()
 }
 
-/// The worst deactivation of all runs, and in how many there is such a one.
+/// The worst matching scale-in of all runs, and in how many runs there is one.
 fn worst(case: &Case<'_>, such: impl Fn(&ScaleIn) -> bool) -> Option<(ScaleIn, String)> {
     let of = |run: &Figures| run.worst_deactivation.filter(|it| such(it));
-    // The likely course is what the plot shows.
+    // The plot shows the likely course.
     let likely = of(&case.outlook.likely);
     let all = case.outlook.runs.iter().filter_map(of);
     let worst = likely.or_else(|| all.max_by_key(|it| (it.from, it.interrupted)))?;
@@ -59,7 +59,7 @@ fn longer_cooldowns(case: &Case<'_>) -> Vec<Change<Question>> {
         .collect()
 }
 
-/// KEDA ends a fleet in one step, or one that is at work.
+/// KEDA ends all replicas in one step, or replicas that work on messages.
 pub(super) fn fleet_ended(case: &Case<'_>) -> Option<Finding> {
     let settings = &case.question.settings;
     let (cooldown, polling) = (settings.cooldown_period, settings.polling_interval);
@@ -142,7 +142,7 @@ fn ended(case: &Case<'_>, worst: &ScaleIn) -> String {
     )
 }
 
-/// Work that is lost since its replica is taken away.
+/// Work that is lost because its replica is removed.
 pub(super) fn cut_off(case: &Case<'_>) -> Option<Finding> {
     let is_cut = |run: &Figures| run.cut_off > 0;
     let of = |run: &Figures| run.worst_cut;
@@ -187,7 +187,7 @@ pub(super) fn cut_off(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// A longer window down, and a slower way down, alone and together.
+/// A longer window for scale-in, and a slower scale-in, alone and together.
 fn fewer_at_once(case: &Case<'_>) -> Vec<Change<Question>> {
     let window = |settings: &Settings| {
         let own = settings.behavior.as_ref();
@@ -228,7 +228,7 @@ fn slow(rules: &mut Rules) {
     rules.select_policy = SelectPolicy::Max;
 }
 
-/// Work that takes longer than a replica has once it is told to end, whatever tells it to.
+/// Work that takes longer than the grace period, whatever ends the replica.
 pub(super) fn short_grace(case: &Case<'_>) -> Option<Finding> {
     let service = &case.question.workload.service;
     let longer = service.work.longer_than(service.grace);
@@ -259,13 +259,13 @@ pub(super) fn short_grace(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// A grace in which nearly all work is done, with some seconds to spare.
+/// A grace period in which nearly all work is finished, with some seconds to spare.
 fn long_enough(work: Work) -> Duration {
     let longest = work.longest().unwrap_or_else(|| work.mean() * 5);
     Duration::from_secs(longest.as_secs().saturating_add(5))
 }
 
-/// Replicas that are taken away and needed again.
+/// Replicas that are removed and needed again.
 pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
     let most = case.most(|run| run.thrash);
     if most == 0 {
@@ -316,7 +316,7 @@ pub(super) fn thrash(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// A policy for scale-in that never limits anything: as many as there can be, in one step.
+/// A scale-in policy without any effect: it allows the removal of all replicas in one step.
 pub(super) fn abrupt(case: &Case<'_>) -> Option<Finding> {
     let settings = &case.question.settings;
     let rules = &settings.behavior.as_ref()?.scale_down;
@@ -352,7 +352,8 @@ pub(super) fn abrupt(case: &Case<'_>) -> Option<Finding> {
     let slowly = Change::settings("write 25 percent in 60 s", |it| {
         slow(&mut behavior(it).scale_down);
     });
-    // What came within the period is taken back at once by a policy alone (Kubernetes `horizontal.go`, `getReplicasChangePerPeriod`).
+    // With a policy alone, replicas added within the period can be removed at once (Kubernetes `horizontal.go`,
+    // `getReplicasChangePerPeriod`).
     let words = "write 25 percent in 60 s, and stabilizationWindowSeconds: 300";
     let later = Change::settings(words, |it| {
         slow(&mut behavior(it).scale_down);

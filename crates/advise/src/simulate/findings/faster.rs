@@ -1,4 +1,4 @@
-//! What makes messages wait less, and what keeps replicas from doing more.
+//! Changes that make messages wait less, and limits on the replicas.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use super::Case;
 use super::trial::{Change, behavior};
 use crate::simulate::outlook::Question;
 
-/// Most replicas that are tried.
+/// Highest number of replicas that is tried.
 const MOST: u32 = 1_000;
-/// A poll as rare as this, KEDA's default, is not blamed.
+/// Polls with KEDA's default interval are not blamed.
 const POLL: Duration = Duration::from_secs(30);
 const MAXIMUM: &str = "spec.maxReplicaCount";
 const UP: &str = "spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleUp";
 
-/// A key of the trigger that reads the queue that is asked about.
+/// The path of a key in the main queue's trigger.
 pub(super) fn trigger_field(settings: &Settings, key: &str) -> String {
     format!("spec.triggers[{}].metadata.{key}", settings.trigger_index)
 }
 
-/// What keeps the replicas from doing more, as a field and in words.
+/// What limits the replicas, as a field and in words.
 pub(super) fn limit(case: &Case<'_>) -> (String, String) {
     let settings = &case.question.settings;
     let up = settings.effective_behavior(&settings.annotations);
@@ -45,7 +45,7 @@ fn capacity(case: &Case<'_>) -> String {
     )
 }
 
-/// What the HPA reckons its wish by.
+/// The target from which the HPA computes the number of replicas.
 fn wish(case: &Case<'_>) -> (String, String) {
     let settings = &case.question.settings;
     let (most, reached) = (
@@ -86,7 +86,7 @@ fn disabled(case: &Case<'_>) -> String {
     )
 }
 
-/// What in the rules for scale-out is not as by default, and what it does.
+/// The setting for scale-out that differs from its default, and its effect.
 fn held_back(case: &Case<'_>, up: &Rules) -> (String, String) {
     let (plain, mut fields) = (Rules::default_up(), Vec::new());
     if up.select_policy == SelectPolicy::Disabled {
@@ -118,7 +118,8 @@ fn held_back(case: &Case<'_>, up: &Rules) -> (String, String) {
     (UP.to_owned(), whys.collect::<Vec<_>>().join("; "))
 }
 
-/// What gets more done, each with the field that is to blame if it does: what holds replicas back away, then more of them.
+/// Changes that finish messages sooner, each with the field that is to blame if it helps: first without limits on replicas,
+/// then with more replicas.
 pub(super) fn faster(case: &Case<'_>) -> Vec<Change<Question>> {
     let settings = &case.question.settings;
     let mut changes = Vec::new();

@@ -1,4 +1,4 @@
-//! What goes wrong with a ScaledJob.
+//! Problems of a ScaledJob.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,16 +11,16 @@ use super::{Advised, Finding, Found, settle, spread};
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 use views::clock;
 
-/// A part of all jobs, one in so many, that may be made in vain without being a finding.
+/// Of this many Jobs, one may be created in vain without a finding.
 const SOME: u64 = 10;
-/// Polls as far apart as this are not blamed.
+/// Polls with this interval are not blamed.
 const POLL: Duration = Duration::from_secs(5);
 const MAXIMUM: &str = "spec.maxReplicaCount";
 const POLLING: &str = "spec.pollingInterval";
-/// Most jobs that are tried.
+/// Highest number of Jobs that is tried.
 const MOST: u32 = 1_000;
 
-/// Everything that is found, worst first.
+/// All findings, the most serious first.
 pub(in crate::simulate) fn of(
     question: &JobQuestion,
     outlook: &JobOutlook,
@@ -35,7 +35,7 @@ pub(in crate::simulate) fn of(
     }
 }
 
-/// The names of what is found, without advice.
+/// The names of all findings, without advice.
 pub(super) fn names(
     question: &JobQuestion,
     outlook: &JobOutlook,
@@ -178,10 +178,10 @@ impl Case<'_> {
         })
     }
 
-    /// Jobs that find no message: they start a pod, and often a node, for nothing.
+    /// Jobs that find no message: each starts a pod, and often a node, for nothing.
     fn in_vain(&self) -> Option<Finding> {
         let many = |run: &JobFigures| run.in_vain * SOME > run.made;
-        // Those that there are to be at least have nothing to do at rest.
+        // The minimum number of Jobs has no work at rest.
         if self.question.settings.least() > 0 || !self.any(many) {
             return None;
         }
@@ -268,7 +268,7 @@ impl Case<'_> {
         if self.question.settings.paused {
             return None;
         }
-        // Of a drain that the horizon cuts into, all counts.
+        // If the horizon is in the middle of a drain, the whole drain counts.
         let (longest, trial) = match &self.cut {
             Some(cut) => {
                 let question = JobQuestion {
@@ -311,7 +311,7 @@ impl Case<'_> {
         })
     }
 
-    /// What keeps the jobs from doing more.
+    /// What limits the Jobs.
     fn limit(&self) -> (String, String) {
         let reached = self.most(|run| run.figures.most_replicas.into());
         if reached >= u64::from(self.most_jobs()) {

@@ -1,4 +1,4 @@
-//! Advice for several findings, held against each other: one field has one value in an answer, or it is said that they conflict.
+//! Makes the advice of several findings consistent: one value for each field, or a remark that the findings conflict.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use super::trial::{Change, Trial};
 use super::tried::Tried;
 use super::{Advised, Finding};
 
-/// The findings, with what they advise for one field made one value where one mends them all.
+/// The findings, with one common value for a field if one value mends them all.
 pub(super) fn settled<Q: Tried>(mut found: Vec<Advised<Q>>, trial: &Trial<Q>) -> Vec<Finding> {
     for at in 0..found.len() {
         for other in at + 1..found.len() {
             let Some(field) = conflict(trial, &found[at].1, &found[other].1) else {
                 continue;
             };
-            // The graver one's value first.
+            // The value for the more serious finding first.
             if mends_too(trial, &found, at, other) {
                 take_over(&mut found, at, other);
             } else if mends_too(trial, &found, other, at) {
@@ -34,7 +34,7 @@ pub(super) fn settled<Q: Tried>(mut found: Vec<Advised<Q>>, trial: &Trial<Q>) ->
     found.into_iter().map(|(finding, _)| finding).collect()
 }
 
-/// A field to which both give a value, and not the same.
+/// A field to which both give different values.
 fn conflict<Q: Tried>(
     trial: &Trial<Q>,
     one: &[Change<Q>],
@@ -49,13 +49,13 @@ fn conflict<Q: Tried>(
     now.keys().copied().find(|field| differs(field))
 }
 
-/// Whether what is advised for the finding at `at` mends that at `other` as well.
+/// Whether the advice of the finding at `at` also mends the one at `other`.
 fn mends_too<Q: Tried>(trial: &Trial<Q>, found: &[Advised<Q>], at: usize, other: usize) -> bool {
     let names = trial.names_with(&found[at].1);
     !names.contains(found[at].0.name) && !names.contains(found[other].0.name)
 }
 
-/// The finding at `other` is mended by what is advised for that at `at`.
+/// Replaces the advice of the finding at `other` by that of the one at `at`.
 fn take_over<Q: Tried>(found: &mut [Advised<Q>], at: usize, other: usize) {
     let (name, changes) = (found[at].0.name, found[at].1.clone());
     let words = in_words(&changes);
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// One field, and between which values of it there is nothing to find of each name.
+    /// A field, and for each finding the values of it without that finding.
     #[derive(Clone)]
     struct Knob {
         value: u32,
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    /// What is said where "a" advises 3 and "b" this value.
+    /// The remarks if "a" advises 3 and "b" this value.
     fn mends(a: std::ops::Range<u32>, b: std::ops::Range<u32>, value: u32) -> [String; 2] {
         let knob = Knob {
             value: 0,

@@ -1,4 +1,4 @@
-//! Advice is tried on the model before it is given; `words` says what came of it.
+//! Tries advice on the model before it is given; `words` describes the results.
 
 mod words;
 
@@ -13,27 +13,27 @@ use super::tried::Tried;
 use crate::simulate::outlook::Question;
 use words::none_helps;
 
-/// Longer than this is not tried: what goes wrong in days does in the first two.
+/// Longest simulation of a trial: problems that take days show in the first two.
 const LONGEST: Duration = Duration::from_secs(48 * 3_600);
-/// A change that leaves more than this part of what is wrong is no advice, unless nothing is found with it any more.
+/// A change that leaves more than this share of a problem is no advice, unless the finding disappears.
 const HELPS: f64 = 0.8;
-/// One that leaves less than this part is taken before any that comes after, unless nothing is found with that one.
+/// A change that leaves less than this share is taken before all later ones, unless the finding disappears with one of them.
 const MENDS: f64 = 0.1;
 
-/// Runs of the same question with other settings: in some phases first, and what helps there in all phases that are simulated.
+/// Runs of the same question with other settings: first in some phases, and helpful changes in all simulated phases.
 pub(super) struct Trial<Q: Tried> {
     question: Q,
     max_wait: Duration,
-    /// Whether advice is looked for.
+    /// Whether advice is wanted.
     advises: bool,
-    /// Runs of the question in all phases, where there are some already.
+    /// Runs of the question in all phases, if they exist already.
     known: Option<Vec<Q::Run>>,
     before: OnceCell<Before<Q::Run>>,
-    /// What was advised last.
+    /// The changes in the last advice.
     chosen: RefCell<Vec<Change<Q>>>,
 }
 
-/// The question as it is.
+/// The question without changes.
 struct Before<R> {
     some: Vec<R>,
     all: Vec<R>,
@@ -44,49 +44,49 @@ struct Before<R> {
 #[derive(Clone)]
 pub(super) struct Change<Q> {
     pub(super) words: String,
-    /// The field, if the change is of one that goes together with changes of others.
+    /// The field, if the change is also tried together with changes of other fields.
     field: String,
-    /// What its value does, if the field is to blame where the change helps.
+    /// The effect of the field's present value, if the field is to blame when the change helps.
     why: String,
     set: Rc<dyn Fn(&mut Q)>,
 }
 
-/// What is counted before and after a change.
+/// The number that is compared before and after a change.
 pub(super) struct Score<'a, R> {
-    /// Its name, of the worst run, that completes "on the model, ... goes from 3 to 0".
+    /// Its name, for the worst run; completes "on the model, ... goes from 3 to 0".
     pub(super) name: &'static str,
     pub(super) of: fn(&R) -> u64,
     pub(super) words: fn(u64) -> String,
-    /// Whether the finding is there in a run; `None`: as soon as one is counted.
+    /// Whether a run has the finding; `None`: if the number is above zero.
     pub(super) found: Option<&'a dyn Fn(&R) -> bool>,
-    /// What else must not get worse.
+    /// What must not get worse.
     pub(super) harm: fn(&R) -> u64,
 }
 
-/// What to write, and what is to blame by that.
+/// The advice, and the cause that follows from it.
 #[derive(Default)]
 pub(super) struct Advice {
     pub(super) text: String,
-    /// The field whose change helps, and what its present value does.
+    /// The field whose change helps, and the effect of its present value.
     pub(super) blame: Option<(String, String)>,
 }
 
-/// What changes come to.
+/// The result of changes.
 struct Outcome<'a, Q> {
     changes: Vec<&'a Change<Q>>,
-    /// The part of what is wrong that is left.
+    /// The share of the problem that is left.
     left: f64,
-    /// Nothing is found any more.
+    /// Whether the finding has disappeared.
     gone: bool,
-    /// Nothing better need be looked for.
+    /// Whether the result is good enough to stop the search.
     mends: bool,
-    /// What is counted in the worst run.
+    /// The number in the worst run.
     to: u64,
-    /// In how many runs it is still found, and of how many.
+    /// In how many runs the finding remains, and of how many.
     still: (usize, usize),
-    /// What is found with them, and was not before.
+    /// New findings with these changes.
     makes: BTreeSet<&'static str>,
-    /// The time of all replicas in the likely course.
+    /// The total time of all replicas in the likely course.
     replica_time: Duration,
 }
 
@@ -100,13 +100,13 @@ impl<Q> Change<Q> {
         }
     }
 
-    /// Of a field: tried together with changes of other fields too.
+    /// Sets the field: the change is then also tried together with changes of other fields.
     pub(super) fn of(mut self, field: impl Into<String>) -> Self {
         self.field = field.into();
         self
     }
 
-    /// What the field does as it is now, so that it is to blame where the change helps.
+    /// Sets the effect of the field's present value, which is to blame if the change helps.
     pub(super) fn since(mut self, why: impl Into<String>) -> Self {
         self.why = why.into();
         self
@@ -114,7 +114,7 @@ impl<Q> Change<Q> {
 }
 
 impl Change<Question> {
-    /// Of settings.
+    /// A change of settings.
     pub(super) fn settings(
         words: impl Into<String>,
         set: impl Fn(&mut Settings) + 'static,
@@ -122,7 +122,7 @@ impl Change<Question> {
         Self::new(words, move |it: &mut Question| set(&mut it.settings))
     }
 
-    /// Of the Deployment's grace.
+    /// A change of the Deployment's grace period.
     pub(super) fn grace(words: impl Into<String>, grace: Duration) -> Self {
         Self::new(words, move |it: &mut Question| {
             it.workload.service.grace = grace;
@@ -131,7 +131,7 @@ impl Change<Question> {
 }
 
 impl<Q: Tried> Trial<Q> {
-    /// Of `question`; a message may wait for `max_wait`.
+    /// Makes the trial of `question`; a message may wait for `max_wait`.
     pub(super) fn new(question: &Q, max_wait: Duration) -> Self {
         Self {
             question: question.within(question.horizon().min(LONGEST)),
@@ -143,7 +143,7 @@ impl<Q: Tried> Trial<Q> {
         }
     }
 
-    /// The same, where `runs` are those of the whole question in all phases.
+    /// Adds `runs`, those of the whole question in all phases.
     pub(super) fn knowing(self, question: &Q, runs: &[Q::Run]) -> Self {
         let is_whole = self.question.horizon() == question.horizon();
         Self {
@@ -152,7 +152,7 @@ impl<Q: Tried> Trial<Q> {
         }
     }
 
-    /// For what looks for names alone: no change is tried, and no advice given.
+    /// Makes a trial for names only: it tries no change, and gives no advice.
     pub(super) fn silent(question: &Q, max_wait: Duration) -> Self {
         Self {
             advises: false,
@@ -160,7 +160,7 @@ impl<Q: Tried> Trial<Q> {
         }
     }
 
-    /// The same with another question.
+    /// As this one, with another question.
     pub(super) fn with(&self, question: &Q) -> Self {
         Self {
             advises: self.advises,
@@ -168,7 +168,7 @@ impl<Q: Tried> Trial<Q> {
         }
     }
 
-    /// The changes that were advised since this was last asked.
+    /// The changes that were advised since the last call.
     pub(super) fn take_chosen(&self) -> Vec<Change<Q>> {
         self.chosen.take()
     }
@@ -185,7 +185,7 @@ impl<Q: Tried> Trial<Q> {
         question
     }
 
-    /// The names of what is found with `changes`, in all phases.
+    /// The names of all findings with `changes`, in all phases.
     pub(super) fn names_with(&self, changes: &[Change<Q>]) -> BTreeSet<&'static str> {
         let question = self.changed(changes);
         question.names(question.all_runs(), self.max_wait)
@@ -203,9 +203,9 @@ impl<Q: Tried> Trial<Q> {
         })
     }
 
-    /// What to write: the first change with which nothing is found (or, of a mere count, nearly nothing is left); else two
-    /// changes together that do so; else what helps most; or that none helps. One with which something else is found is taken where
-    /// nothing else helps.
+    /// The advice: the first change with which the finding disappears (or, for a mere number, nearly disappears); else two
+    /// changes together that do so; else the change that helps most; or that none helps. A change that causes another finding
+    /// is taken only if no other helps.
     pub(super) fn advice(&self, changes: &[Change<Q>], score: &Score<'_, Q::Run>) -> Advice {
         if !self.advises {
             return Advice::default();
@@ -225,7 +225,7 @@ impl<Q: Tried> Trial<Q> {
             };
             for (one, two) in all.filter(|(one, two)| apart(one, two)) {
                 pairs = true;
-                // Two must be worth it.
+                // A pair must help enough.
                 if self.keep(&mut best, vec![one, two], score, HELPS) {
                     break;
                 }
@@ -246,8 +246,8 @@ impl<Q: Tried> Trial<Q> {
         }
     }
 
-    /// Keeps what mends, or leaves less than this part of what the best one before does, and makes nothing else wrong; whether that is
-    /// enough.
+    /// Keeps changes that mend the problem, or leave less than this share of what the best ones so far leave, and cause no
+    /// other problem; returns whether they are enough.
     fn keep<'a>(
         &self,
         best: &mut Option<Outcome<'a, Q>>,
@@ -267,7 +267,7 @@ impl<Q: Tried> Trial<Q> {
         if !weighed.is_some_and(|new| worth(&new, best)) {
             return false;
         }
-        // What helps in some phases may not in others.
+        // A change that helps in some phases may not help in others.
         let after = question.all_runs();
         let Some(new) = weigh(&after, &self.before().all, score) else {
             return false;
@@ -296,7 +296,7 @@ impl<Q: Tried> Trial<Q> {
     }
 }
 
-/// What is left after changes.
+/// The remaining problem after changes.
 struct Weighed {
     left: f64,
     gone: bool,
@@ -305,7 +305,7 @@ struct Weighed {
     still: (usize, usize),
 }
 
-/// Whether the finding is there in `run`.
+/// Whether `run` has the finding.
 fn is_found<R>(run: &R, score: &Score<'_, R>) -> bool {
     match score.found {
         Some(found) => found(run),
@@ -313,11 +313,11 @@ fn is_found<R>(run: &R, score: &Score<'_, R>) -> bool {
     }
 }
 
-/// Weighs runs after changes; `None`: they do not help, or do harm.
+/// Compares runs after changes with those before; `None`: the changes do not help, or do harm.
 fn weigh<R>(after: &[R], before: &[R], score: &Score<'_, R>) -> Option<Weighed> {
     let total = |runs: &[R], of: fn(&R) -> u64| -> f64 {
         let sum: f64 = runs.iter().map(|run| of(run) as f64).sum();
-        // With another period there may be another number of phases.
+        // With another period the number of phases may be different.
         sum / runs.len().max(1) as f64
     };
     let few = 1.0 / before.len().max(1) as f64;
@@ -334,7 +334,7 @@ fn weigh<R>(after: &[R], before: &[R], score: &Score<'_, R>) -> Option<Weighed> 
     })
 }
 
-/// The rules of the HPA, made if there are none.
+/// The HPA's rules; the default ones are inserted if there are none.
 pub(super) fn behavior(settings: &mut Settings) -> &mut Behavior {
     settings.behavior.get_or_insert_default()
 }

@@ -1,4 +1,4 @@
-//! What can be asked of the model with other settings, and what the answers are held against.
+//! Questions that can be asked with other settings, and the data with which their answers are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -8,26 +8,26 @@ use autoscaler::{Figures, JobFigures, Phases};
 use crate::simulate::jobs::{JobOutlook, JobQuestion};
 use crate::simulate::outlook::{Outlook, Question};
 
-/// With long horizons, the likely phases alone are tried first.
+/// With longer horizons, only the likely phases are tried first.
 const LONG: Duration = Duration::from_secs(6 * 3_600);
 
-/// What can be asked of the model with other settings.
+/// A question that can be asked with other settings.
 pub(in crate::simulate) trait Tried: Clone {
-    /// What one run comes to.
+    /// The result of one run.
     type Run: Clone;
 
     fn horizon(&self) -> Duration;
-    /// The same for this long.
+    /// The same question with this horizon.
     fn within(&self, horizon: Duration) -> Self;
     /// Runs in some phases, the likely ones first.
     fn some_runs(&self) -> Vec<Self::Run>;
-    /// Runs in all phases that are simulated, the likely ones first.
+    /// Runs in all simulated phases, the likely ones first.
     fn all_runs(&self) -> Vec<Self::Run>;
-    /// The names of all that is found in these runs.
+    /// The names of all findings in these runs.
     fn names(&self, runs: Vec<Self::Run>, max_wait: Duration) -> BTreeSet<&'static str>;
-    /// The time of all replicas together in a run.
+    /// The total time of all replicas in a run.
     fn replica_time(run: &Self::Run) -> Duration;
-    /// The values of all fields that advice may change, by the field.
+    /// The values of all fields that advice may change, by field.
     fn values(&self) -> BTreeMap<&'static str, String>;
 }
 

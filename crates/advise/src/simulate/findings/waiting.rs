@@ -1,4 +1,4 @@
-//! Messages that wait for long, for ever, or for a replica that never comes.
+//! Messages that wait too long, for ever, or for a replica that never starts.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn seconds(seconds: u64) -> String {
     clock::words(Duration::from_secs(seconds))
 }
 
-/// Too few messages to be active, and nobody there for them.
+/// Too few messages to be active, without replicas for them.
 pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
     let settings = &case.question.settings;
     let strands = |run: &Figures| run.stranded_longest > settings.polling_interval;
@@ -68,8 +68,8 @@ pub(super) fn stranded(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// More messages than all replicas work on, through the whole second half of the time. A burst that came just before the horizon
-/// is none.
+/// Whether there are more messages than all replicas work on during the whole second half of the time. A burst just before the
+/// horizon does not count.
 fn is_behind(case: &Case<'_>, run: &Figures) -> bool {
     let in_flight = u64::from(case.question.workload.service.in_flight);
     let work = u64::from(run.most_replicas).saturating_mul(in_flight);
@@ -86,13 +86,13 @@ fn behind(found: &dyn Fn(&Figures) -> bool) -> Score<'_, Figures> {
     }
 }
 
-/// Annotations do, which are findings of their own.
+/// Whether annotations limit scaling; these are findings of their own.
 fn holds_back(case: &Case<'_>) -> bool {
     let annotations = &case.question.settings.annotations;
     annotations.paused.is_some() || annotations.paused_scale_out
 }
 
-/// More comes than is done, or the time is too short for it.
+/// More messages arrive than are finished, or the horizon is too short.
 pub(super) fn falls_behind(case: &Case<'_>) -> Option<Finding> {
     if holds_back(case) || case.cut.is_some() || !case.any(|run| is_behind(case, run)) {
         return None;
@@ -115,13 +115,13 @@ pub(super) fn falls_behind(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// A message waits for longer than it may.
+/// A message waits longer than allowed.
 pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
     let too_long = |run: &Figures| run.longest_wait > case.max_wait && run.stranded == 0;
     if holds_back(case) {
         return None;
     }
-    // Of a drain that the horizon cuts into, all counts.
+    // If the horizon is in the middle of a drain, the whole drain counts.
     let (longest, often, trial) = match &case.cut {
         Some(cut) => {
             let question = Question {
@@ -165,7 +165,7 @@ pub(super) fn waits(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// Nothing scales.
+/// Scaling is paused.
 pub(super) fn paused(case: &Case<'_>) -> Option<Finding> {
     case.question.settings.annotations.paused?;
     let likely = &case.outlook.likely;
@@ -183,7 +183,7 @@ pub(super) fn paused(case: &Case<'_>) -> Option<Finding> {
     })
 }
 
-/// No replica is added.
+/// Scale-out is paused.
 pub(super) fn paused_scale_out(case: &Case<'_>) -> Option<Finding> {
     let settings = &case.question.settings;
     if !settings.annotations.paused_scale_out || settings.annotations.paused.is_some() {
@@ -221,7 +221,7 @@ fn there_are(replicas: u32) -> String {
     }
 }
 
-/// No replica is taken away.
+/// Scale-in is paused.
 pub(super) fn paused_scale_in(case: &Case<'_>) -> Option<Finding> {
     let settings = &case.question.settings;
     if !settings.annotations.paused_scale_in || settings.annotations.paused.is_some() {

@@ -1,14 +1,14 @@
-//! A value over time as blocks of characters.
+//! Charts of a value over time, made of block characters.
 
 use views::clock;
 
-/// Lines of one chart.
+/// Lines in a chart.
 const HEIGHT: u32 = 6;
-/// Columns for the values left of it.
+/// Columns for the values at its left.
 const LABEL: usize = 8;
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// The time that charts go over, and their columns.
+/// The time range of charts, and their columns.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chart {
     seconds: f64,
@@ -23,8 +23,8 @@ impl Chart {
         }
     }
 
-    /// The chart of a value that holds until the next: in each column its highest. `band`: least and most in equally long
-    /// parts of the time, drawn where the value is not.
+    /// The chart of a value that is constant between steps: the highest value in each column. `band`: lowest and highest value
+    /// in equally long parts of the time, drawn where the value is not.
     pub(super) fn steps(
         &self,
         points: impl Iterator<Item = (f64, f64)>,
@@ -66,7 +66,7 @@ impl Chart {
             for cell in &mut highest[from..=column] {
                 *cell = cell.max(held);
             }
-            // What ended as the column began is not in it.
+            // A value that ended when the column began is not in it.
             if column > from && self.begins(column) >= at {
                 highest[column] = 0.0;
             }
@@ -79,7 +79,7 @@ impl Chart {
         highest
     }
 
-    /// When a column begins.
+    /// The time at which a column begins.
     fn begins(&self, column: usize) -> f64 {
         self.seconds * column as f64 / self.columns as f64
     }
@@ -124,7 +124,7 @@ impl Chart {
 fn cell(row: u32, top: f64, value: f64, band: Option<(f64, f64)>) -> char {
     let row = f64::from(row);
     let rows = f64::from(HEIGHT);
-    // Whatever is above 0 is seen.
+    // Every value above 0 is visible.
     let filled = (value / top * rows).max(if value > 0.0 { 0.125 } else { 0.0 });
     let eighths = whole(((filled - row).clamp(0.0, 1.0) * 8.0).round());
     let block = BLOCKS[eighths.min(8)];

@@ -1,11 +1,11 @@
-//! The figures by name, as every view shows them.
+//! The figures with their names, common to all views.
 
 use std::time::Duration;
 
 use crate::simulate::{Answer, Cost, Prospect, Range};
 use views::clock;
 
-/// The names of all rows, in order: those of some settings alone come where these have them.
+/// The names of all rows, in order; names that only some settings have are in the places that these give them.
 pub(in crate::simulate) fn row_names(answer: &Answer) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();
     for prospect in &answer.settings {
@@ -22,18 +22,18 @@ pub(in crate::simulate) fn row_names(answer: &Answer) -> Vec<&'static str> {
     names
 }
 
-/// The cell of a row; nothing where these settings have no such figure.
+/// The cell of a row; empty if these settings lack the figure.
 pub(in crate::simulate) fn cell<'a>(column: &'a [(&str, String)], name: &str) -> &'a str {
     let found = column.iter().find(|(known, _)| *known == name);
     found.map_or("", |(_, cell)| cell.as_str())
 }
 
-/// A figure as it likely is.
+/// The likely value of a figure.
 pub(in crate::simulate) fn without_range(cell: &str) -> &str {
     cell.split_once(" (").map_or(cell, |(likely, _)| likely)
 }
 
-/// The figures by name, as every view shows them.
+/// The figures with their names, common to all views.
 pub(in crate::simulate) fn rows(
     answer: &Answer,
     prospect: &Prospect,
@@ -56,7 +56,7 @@ pub(in crate::simulate) fn rows(
         ("messages stranded", told.counts(&figures.stranded_messages)),
     ];
     match &prospect.jobs {
-        // No job is taken away.
+        // No Job is removed.
         Some(jobs) => rows.extend([
             ("jobs made", told.counts(&jobs.jobs_made)),
             ("jobs in vain", told.counts(&jobs.jobs_in_vain)),
@@ -91,7 +91,7 @@ pub(in crate::simulate) fn rows(
     rows
 }
 
-/// A load that goes on is never drained, and one that has ended may be after the horizon.
+/// A load that continues is never drained, and one that has ended may be drained after the horizon.
 fn drain(answer: &Answer, range: &Range, told: &Told) -> String {
     if answer.load_ends {
         let end = clock::words(Duration::from_secs_f64(answer.horizon_s));
@@ -101,9 +101,9 @@ fn drain(answer: &Answer, range: &Range, told: &Told) -> String {
     }
 }
 
-/// How figures are told.
+/// How figures are shown.
 struct Told {
-    /// The median first, not the likely course.
+    /// Whether the median is shown first, in place of the likely value.
     median: bool,
 }
 
@@ -138,7 +138,7 @@ impl Told {
     }
 }
 
-/// Two decimals, or two digits of what is small.
+/// Formats with two decimals, or two significant digits for small numbers.
 pub(super) fn decimals(value: f64) -> String {
     let text = if value >= 0.095 || value == 0.0 {
         format!("{value:.2}")

@@ -1,10 +1,10 @@
-//! Advice and blame: each change is held against the answer for settings that have it.
+//! Tests of advice and blame: each advised change is checked with the answer for changed settings.
 
 use super::jobs::job;
 use super::values::{annotated, ask, figure, file_text, finding};
 use super::*;
 
-/// KEDA's sample with nothing in its spec that holds anything back.
+/// KEDA's sample without any limits in its spec.
 fn plain() -> NamedTempFile {
     file("  pollingInterval: 15\n  cooldownPeriod: 300", "")
 }
@@ -18,8 +18,9 @@ fn with_up(rules: &str) -> NamedTempFile {
     file(&up, "")
 }
 
-/// 40 messages of 90 s, 5 for each of 8 replicas that take one at a time: the last waits for 4 x 90 s. With a replica for each
-/// there are 15, the last waits for 2 x 90 s: less than the 5 min that it may, though more than half.
+/// 40 messages of 90 s, 5 for each of 8 replicas that take one at a time: the last waits for 4 x 90 s. With a target of one
+/// message per replica there are 15 replicas, and the last waits for 2 x 90 s: less than the allowed 5 min, but more than half
+/// of the first wait.
 #[test]
 fn a_change_with_which_nothing_is_found_helps_however_little_it_changes() {
     let load = "--shape burst --messages 40 --work fixed:90s --in-flight 1 --horizon 40m";
@@ -27,7 +28,7 @@ fn a_change_with_which_nothing_is_found_helps_however_little_it_changes() {
     let answer = ask(file.path(), load);
     let wait = finding(&answer, "messages-wait");
     assert_eq!(wait.field, "spec.triggers[0].metadata.queueLength");
-    // The likely wait; the advice tells of the worst of all phases, and what it costs.
+    // The likely wait; the advice gives the worst of all phases, and the cost.
     assert!(figure(&answer, "longest wait").starts_with("6 min 23 s "));
     let advice = "write queueLength: \"1\"; tried on the model, the longest wait then goes from 6 min 44 s to 3 min 59 s; all replicas \
                   together are then there for 2 h 18 min, not 1 h 22 min";
@@ -36,7 +37,7 @@ fn a_change_with_which_nothing_is_found_helps_however_little_it_changes() {
     let mended = ask(mended.path(), load);
     assert!(!found(&mended.settings[0]).contains(&"messages-wait"));
     assert!(figure(&mended, "longest wait").starts_with("3 min 38 s "));
-    // A limit that it does not keep: clearly less all the same, and said to be still found.
+    // A limit that the change does not meet: the wait is clearly shorter, and reported as still found.
     let answer = ask(file.path(), &format!("{load} --max-wait 1m"));
     let wait = finding(&answer, "messages-wait");
     assert!(
@@ -89,15 +90,15 @@ fn a_horizon_that_cuts_into_a_drain_is_told_and_no_finding() {
     assert!(cut.ends_with("--horizon 5m shows all of it"), "{cut}");
     assert!(text(&answer, false).contains("The horizon cuts into a drain"));
     assert!(page::page(&answer).contains("The horizon cuts into a drain"));
-    // What it asks for is enough.
+    // The advised horizon is enough.
     let longer = ask(file.path(), &format!("{load} --horizon 5m"));
     assert_eq!(longer.settings[0].figures.messages_left.most, Some(0.0));
 
-    // A wait that gets too long after the horizon is found with it.
+    // A wait that becomes too long only after the horizon is found with the drain.
     let answer = ask(file.path(), "--shape burst --messages 6000 --horizon 5m");
     assert_eq!(found(&answer.settings[0]), ["messages-wait"]);
     assert!(answer.settings[0].cut.is_some());
-    // More that comes, or a drain that takes hours, is none.
+    // More arrivals, or a drain of hours, do not count as cut by the horizon.
     for load in [
         "--shape constant:30/s --horizon 3m",
         "--shape burst --messages 90000 --horizon 3m",
@@ -192,7 +193,7 @@ fn jobs_get_as_many_whole_messages_as_replicas() {
     }
 }
 
-/// 60 messages every 3 min, for a fleet that has always one replica, with these rules.
+/// 60 messages every 3 min, for a workload with at least one replica, with these rules.
 fn waves(up: &str, down: &str, least: u32, cooldown: u32) -> NamedTempFile {
     let rules = format!("scaleUp: {{{up}}}, scaleDown: {{{down}}}");
     let spec = format!(
@@ -215,12 +216,12 @@ fn what_a_change_makes_wrong_and_what_it_costs_is_told_beside_it() {
     let mend = "take behavior.scaleUp away, so that its defaults hold; tried on the model, the longest wait then goes from 54 s to \
                 29 s; but thrash, which was not, is found then; all replicas together are then there for 1 h 35 min, not 1 h";
     assert_eq!(finding(&answer, "messages-wait").mend, mend);
-    // And so it is.
+    // The advice is right.
     let mended = ask(waves("", NO_WINDOW, 1, 300).path(), WAVES);
     assert_eq!(found(&mended.settings[0]), ["thrash"]);
 }
 
-/// With none of them in the phases that are tried first.
+/// The finding does not occur in the phases that are tried first.
 #[test]
 fn a_change_is_held_against_all_phases_that_are_simulated() {
     let answer = ask(waves(WINDOW, NO_WINDOW, 0, 10).path(), WAVES);

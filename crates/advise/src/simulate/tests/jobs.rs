@@ -1,8 +1,8 @@
-//! `ScaledJob`s, several triggers and the time of day.
+//! Tests of `ScaledJob`s, several triggers and the time of day.
 
 use super::*;
 
-/// A ScaledJob of messages that take ten minutes, with these lines of `spec`.
+/// A ScaledJob for messages of ten minutes, with these lines in `spec`.
 pub(super) fn job(spec: &str) -> NamedTempFile {
     let mut file = NamedTempFile::with_suffix(".yaml").unwrap();
     let text = format!(
@@ -38,8 +38,8 @@ pub(super) fn refused(file: &NamedTempFile, line: &str) -> String {
     format!("{error:#}")
 }
 
-/// The likely poll comes at 15 s and makes 20 jobs, which work from 25 s to 625 s; that at 645 s makes the others, which work from
-/// 655 s to 1,255 s: 20 min 55 s. 40 jobs of 10 min 10 s are 6.78 h.
+/// The likely poll is at 15 s and creates 20 Jobs, which work from 25 s to 625 s; the one at 645 s creates the others, which
+/// work from 655 s to 1,255 s: 20 min 55 s. 40 Jobs of 10 min 10 s are 6.78 h.
 #[test]
 fn a_scaled_job_makes_a_job_for_each_message_as_far_as_its_maximum_goes() {
     let answer = ask(&job(""), &format!("{LOAD} --messages 40"));
@@ -74,7 +74,8 @@ fn a_scaled_job_makes_a_job_for_each_message_as_far_as_its_maximum_goes() {
     assert!(page::page(&answer).contains("jobs in vain"));
 }
 
-/// Accurate counts messages that are being worked on for new ones: 12 jobs at the first poll, 8 for the same messages at the next.
+/// The strategy `accurate` counts messages in work as new ones: 12 Jobs at the first poll, 8 more for the same messages at the
+/// next.
 #[test]
 fn jobs_in_vain_are_found_with_the_strategy_that_mends_them() {
     let accurate = job("  scalingStrategy: {strategy: accurate}");
@@ -161,7 +162,7 @@ fn with_cron() -> NamedTempFile {
     file
 }
 
-/// 30 November 2026 is a Monday. No message comes; the load begins five minutes before eight.
+/// 30 November 2026 is a Monday. No message comes; the simulation begins five minutes before eight.
 #[test]
 fn cron_goes_by_the_clock_that_is_given() {
     let file = with_cron();
@@ -182,8 +183,8 @@ fn cron_goes_by_the_clock_that_is_given() {
     );
 }
 
-/// 80 messages in the other queue, 10 for each replica, are 8 replicas; of 80 in the asked one, 5 for each, there would be 16, and
-/// the maximum is 15.
+/// 80 messages in the other queue, 10 per replica, need 8 replicas; 80 in the main one, 5 per replica, would need 16, and the
+/// maximum is 15.
 #[test]
 fn the_load_comes_into_the_queue_that_is_asked_about() {
     let file = with_cron();

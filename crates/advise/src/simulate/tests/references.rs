@@ -1,9 +1,9 @@
-//! Names in a manifest and in flags, of things that are there, are elsewhere, or cannot be.
+//! Tests of names, in a manifest and in flags, of objects that exist, are elsewhere, or cannot exist.
 
 use super::jobs::{job, refused};
 use super::*;
 
-/// An authentication of this name, with these other lines of its metadata.
+/// An authentication with this name and these other lines of metadata.
 fn authentication(kind: &str, name: &str, namespace: &str) -> String {
     format!(
         "---\napiVersion: keda.sh/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}{namespace}}}\nspec: {{podIdentity: \
@@ -11,7 +11,7 @@ fn authentication(kind: &str, name: &str, namespace: &str) -> String {
     )
 }
 
-/// `file` with `text` after it, and with `to` in place of `from`.
+/// `file` with `text` appended, and with `from` replaced by `to`.
 fn changed(file: &NamedTempFile, [from, to]: [&str; 2], text: &str) -> String {
     let before = std::fs::read_to_string(file.path()).unwrap();
     assert!(before.contains(from), "{from}: {before}");
@@ -22,7 +22,7 @@ fn changed(file: &NamedTempFile, [from, to]: [&str; 2], text: &str) -> String {
 
 const LOAD: &str = "--shape burst --messages 5 --work fixed:1s --horizon 10m";
 
-/// What is doubtful about the authentication that is named.
+/// The warnings about the named authentication.
 fn doubts(path: &str) -> Vec<String> {
     let words = std::iter::once(path).chain(LOAD.split_whitespace());
     let answer = simulate(&args(&words.collect::<Vec<_>>())).unwrap();
@@ -74,7 +74,7 @@ fn an_authentication_that_is_not_beside_what_names_it_is_doubtful() {
     }
 }
 
-/// A plot of replicas that a queue of this name never brings about would be no answer.
+/// A plot of replicas for a queue whose name is invalid would be no answer.
 #[test]
 fn a_queue_that_cannot_be_there_is_not_simulated() {
     for name in ["Orders_1", "\"${QUEUE}\""] {
@@ -126,7 +126,7 @@ fn objects_of_one_name_are_chosen_by_their_file() {
     }
 }
 
-/// What a cluster refuses of a ScaledJob is told of the ScaledJob, and of its Jobs.
+/// A refusal of a ScaledJob names the ScaledJob and its Jobs.
 #[test]
 fn a_scaled_job_is_refused_by_its_own_name() {
     let always = job("");

@@ -1,10 +1,10 @@
-//! Questions whose right answer is known, each of which was once answered wrongly.
+//! Regression tests: questions with known answers that were once answered wrongly.
 
 use std::time::Duration;
 
 use super::*;
 
-/// The figures of the first settings, with no line that the terminal cuts.
+/// The figures of the first settings, without lines that the terminal cuts.
 pub(super) fn figure(answer: &Answer, name: &str) -> String {
     let rows = terminal::rows(answer, &answer.settings[0]);
     let row = rows.into_iter().find(|(row, _)| *row == name);
@@ -19,7 +19,7 @@ pub(super) fn ask(path: &Path, line: &str) -> Answer {
     answer(path, &words(line))
 }
 
-/// Settings in which nothing is wrong but what a test makes so.
+/// Settings without problems except those that a test adds.
 const CAREFUL: &str = "  pollingInterval: 10
   cooldownPeriod: 300
   advanced: {horizontalPodAutoscalerConfig: {behavior: {scaleDown: {policies: [{type: Percent, value: 25, periodSeconds: 60}]}}}}";
@@ -39,8 +39,8 @@ pub(super) fn finding<'a>(answer: &'a Answer, name: &str) -> &'a Finding {
     found.unwrap_or_else(|| panic!("{name} is not in {findings:?}"))
 }
 
-/// At 0 replicas the HPA recommends nothing (Kubernetes `horizontal.go`, `reconcileAutoscaler`: `ScalingDisabled`), so that an upward
-/// window has nothing to look back on, unless the HPA has just been made: its first sync notes the replicas that it finds
+/// At 0 replicas the HPA recommends nothing (Kubernetes `horizontal.go`, `reconcileAutoscaler`: `ScalingDisabled`), so an
+/// upward window has no history, unless the HPA has just been created: its first sync records the replicas that it finds
 /// (`recordInitialRecommendation`).
 #[test]
 fn an_upward_window_costs_nothing_at_rest_and_its_whole_length_after_the_creation() {
@@ -54,7 +54,7 @@ fn an_upward_window_costs_nothing_at_rest_and_its_whole_length_after_the_creatio
     assert!(figure(&new, "time to full scale").starts_with("5 min 48 s "));
     assert!(text(&rested, false).contains("at rest when the load begins"));
     assert!(text(&new, false).contains("are 0 s old"));
-    // With a replica that is always there, the HPA has recommended the minimum in every sync.
+    // With a permanent replica, the HPA has recommended the minimum in every sync.
     let one = file_text(&file, "minReplicaCount: 0", "minReplicaCount: 1");
     let held = ask(one.path(), load);
     let full = held.settings[0].figures.time_to_full_scale_s.likely;
@@ -93,7 +93,7 @@ fn fixed_work_takes_its_time_and_is_not_cut_off() {
     assert!(text(&again, false).contains("none, the load goes on"));
 }
 
-/// KEDA takes the replicas away 60 s after each burst: it is the cooldown, whatever the HPA's rules are.
+/// KEDA removes the replicas 60 s after each burst: the cause is the cooldown, not the HPA's rules.
 #[test]
 fn thrash_is_blamed_on_who_scaled_in_and_its_advice_was_tried() {
     let keda = file(
@@ -106,7 +106,7 @@ fn thrash_is_blamed_on_who_scaled_in_and_its_advice_was_tried() {
     assert!(thrash.reason.contains("by KEDA itself") && thrash.reason.contains("14 times"));
     let advice = "write cooldownPeriod: 300; tried on the model, the number of such scale-outs then goes from 14 to ";
     assert!(thrash.mend.starts_with(advice), "{}", thrash.mend);
-    // And so it is.
+    // The advice is right.
     let mended = file_text(&keda, "cooldownPeriod: 60", "cooldownPeriod: 300");
     let mended = ask(mended.path(), "--shape burst:500/4m --horizon 1h");
     let most = mended.settings[0].figures.thrash_count.most.unwrap();
@@ -134,7 +134,7 @@ fn thrash_is_blamed_on_who_scaled_in_and_its_advice_was_tried() {
 
 #[test]
 fn what_happens_in_other_phases_only_is_found_too() {
-    // 45 s of quiet: whether a poll falls into it is chance.
+    // 45 s without messages: whether a poll sees this depends on the phases.
     let file = file(
         &CAREFUL.replace("cooldownPeriod: 300", "cooldownPeriod: 20"),
         "",
@@ -165,7 +165,7 @@ fn what_is_left_and_what_waits_for_long_is_found_with_what_holds_it_back() {
         behind.mend
     );
 
-    // Half an hour of backlog, all of it done in the end.
+    // A backlog of half an hour, which is finished in the end.
     let answer = ask(
         careful.path(),
         "--shape burst --messages 27000 --horizon 1h",
@@ -188,7 +188,7 @@ fn what_is_left_and_what_waits_for_long_is_found_with_what_holds_it_back() {
     let answer = ask(disabled.path(), "--shape burst --messages 10000");
     assert_eq!(figure(&answer, "messages left"), "8815 (8810 to 8820)");
     let behind = finding(&answer, "falls-behind");
-    // The drain with 15 replicas takes longer than the time too, in some phases.
+    // In some phases, the drain with 15 replicas also takes longer than the horizon.
     assert!(behind.field.contains("scaleUp.selectPolicy"), "{behind:?}");
     assert!(
         behind.mend.starts_with("take behavior.scaleUp away"),
@@ -204,7 +204,7 @@ fn a_horizon_that_cuts_into_a_burst_is_no_falling_behind() {
     let answer = ask(careful.path(), load);
     let left = answer.settings[0].figures.messages_left.likely.unwrap();
     assert!(left > 1_000.0, "{left}");
-    // Between two bursts, replicas are taken away that the next one needs; nothing falls behind.
+    // Between two bursts, replicas are removed that the next one needs; nothing falls behind.
     assert_eq!(found(&answer.settings[0]), ["thrash"]);
 }
 
@@ -226,7 +226,7 @@ fn a_scale_in_by_the_hpa_that_cuts_work_off_is_found() {
         "{}",
         cut.mend
     );
-    // With a grace as long as the work nothing is lost.
+    // With a grace period as long as the work, nothing is lost.
     let answer = ask(hasty.path(), &format!("{line} --grace 2m"));
     assert_eq!(figure(&answer, "not done in their grace"), "0");
     let names = found(&answer.settings[0]);
@@ -250,7 +250,7 @@ fn what_is_paused_lets_the_queue_grow_and_says_so() {
                 .reason
                 .contains("There is no replica")
         );
-        // A ramp that ebbs away: half of it has come after 176 s.
+        // A decreasing ramp: half of its messages have arrived after 176 s.
         let at = |seconds: f64| {
             let mut until = prospect.messages.iter().filter(|(at, _)| *at <= seconds);
             until.next_back().unwrap().1

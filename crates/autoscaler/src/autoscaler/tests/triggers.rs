@@ -1,5 +1,5 @@
-//! Several triggers, cron, fallback and formulas. Every course was worked out by hand: the operator polls at 0 s and every 30 s, the
-//! HPA syncs at 15 s and every 15 s; where both fall together, the poll comes first.
+//! Tests of several triggers, cron, fallback and formulas. Every expected course was worked out by hand: the operator polls at
+//! 0 s and every 30 s, the HPA syncs at 15 s and every 15 s; at the same time, the poll comes first.
 
 use super::*;
 use crate::{Cron, Formula, Modifiers, QueueTrigger, Reads, Trigger};
@@ -12,7 +12,7 @@ fn other(name: &str, reads: Reads) -> Trigger {
     }
 }
 
-/// The queue that is asked about, `orders` (5 messages a replica), beside `invoices`, where 40 messages are, 10 a replica.
+/// The main queue `orders`, with 5 messages per replica, and a second one, `invoices`, with 40 messages, 10 per replica.
 fn beside_invoices() -> Settings {
     let invoices = QueueTrigger {
         queue_length: 10,
@@ -100,21 +100,22 @@ fn a_formula_takes_the_place_of_its_triggers() {
     assert_eq!(scaled("orders + invoices", 10.0, 99.0), ten);
     assert_eq!(scaled("orders + invoices", 10.0, 100.0), []);
     assert_eq!(scaled("orders > 60 ? orders : 0", 10.0, 0.0), []);
-    // Infinite to the formula is the lowest there is to KEDA on amd64 (Go specification, "Conversions between numeric types").
+    // The formula's infinite number becomes KEDA's lowest integer on amd64 (Go specification, "Conversions between numeric
+    // types").
     assert_eq!(scaled("orders / (invoices - 40)", 1.0, 0.0), []);
     assert_eq!(scaled("orders / (invoices - 40)", 1.0, -1.0), []);
-    // 60 / 40 = 1.5, which Kubernetes keeps as 1500 thousandths, of 500 a replica.
+    // 60 / 40 = 1.5, which Kubernetes keeps as 1500 thousandths; the target is 500 per replica.
     assert_eq!(scaled("orders / invoices", 0.5, 0.0), [(0, 1), (15, 3)]);
 }
 
-/// Seen on amd64 with KEDA's own `resource.Quantity`: what the HPA reads of an infinite number is 0, so that it goes to its minimum
-/// although 80 messages wait, and KEDA to none once the cooldown of five minutes is over.
+/// Observed on amd64 with KEDA's own `resource.Quantity`: the HPA reads an infinite number as 0, so it goes to its minimum
+/// although 80 messages wait, and KEDA scales to zero after the cooldown of five minutes.
 #[test]
 fn a_formula_that_divides_by_an_empty_queue_takes_replicas_away() {
     let mut settings = with_formula("orders / (invoices - orders)", 1.0, 0.0);
     settings.behavior = Some(Behavior::default());
     settings.controller.downscale_stabilization = seconds(0);
-    // 35 / 5 = 7; then 40 / 0, from the poll at 60 s on; the last active one was at 30 s.
+    // 35 / 5 = 7; from the poll at 60 s on, 40 / 0. The last active poll was at 30 s.
     let scaled = run(&mut fresh(settings), 420, |now| {
         queue(if now < 60 { 35 } else { 40 })
     });
@@ -142,7 +143,7 @@ fn a_formula_falls_back_to_its_target_or_to_what_it_says_of_nil() {
     assert_eq!(scaled(sum, 10.0, by_formula), [], "nil cannot be added");
 }
 
-/// Cron that began an hour before: its replicas are there when the load begins, and the queue brings more.
+/// Cron began an hour before: its replicas exist when the load begins, and the queue adds more.
 #[test]
 fn what_other_triggers_ask_for_is_there_at_rest() {
     let cron = Cron::new("0 8 * * *", "0 18 * * *", "UTC", 3).unwrap();
@@ -168,7 +169,7 @@ fn what_other_triggers_ask_for_is_there_at_rest() {
         let series = crate::simulate(&settings, &start, &workload, seconds(10));
         series.replicas.counts()
     };
-    // A sync at once: 50 / 5 = 10 replicas, of which it may make twice as many as there are, or 4.
+    // A sync at once: 50 / 5 = 10 replicas, but at most twice the present number, or 4.
     assert_eq!(at(9), [3, 6]);
     assert_eq!(at(19), [0, 1, 4]);
 }

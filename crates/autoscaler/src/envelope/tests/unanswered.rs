@@ -1,5 +1,5 @@
-//! A queue that is away for 75 s, from the first second on. The loops' first reads begin at 0 s and at 15 s, with a client whose
-//! tries end after 3 s: they fail at 42 s and at 57 s.
+//! Tests of a queue without answers for 75 s, from the first second on. The loops' first reads begin at 0 s and at 15 s, with a
+//! client whose tries time out after 3 s: they fail at 42 s and at 57 s.
 
 use super::super::runs::Late;
 use super::super::unanswered::Unanswered;
@@ -20,7 +20,7 @@ fn falling(failure_threshold: u32) -> Settings {
     }
 }
 
-/// How far in time the nearest run is from a recording of 100 s, with 30 messages once the queue is back.
+/// The distance in time of the nearest run from a recording of 100 s, with 30 messages once the queue is back.
 fn distance(settings: &Settings, recorded: &ReplicaSeries) -> Duration {
     let waiting = Some(Ok(Queue {
         visible: 30,
@@ -47,10 +47,10 @@ fn distance(settings: &Settings, recorded: &ReplicaSeries) -> Duration {
 /// `IncrementFailure`: both reads begin with no failure in their copies of the status, and each writes one.
 #[test]
 fn two_reads_that_fail_side_by_side_may_count_as_one_so_that_there_is_no_fallback() {
-    // The sync that begins at 72.5 s is answered with its second try, at 76.3 s.
+    // The sync that begins at 72.5 s gets an answer to its second try, at 76.3 s.
     let never = series(&[(0, 2), (76, 4), (91, 6)]);
     assert!(distance(&falling(1), &never) <= seconds(1));
-    // Where both have the same copy the second failure is one more than the threshold.
+    // If both have the same copy, the second failure exceeds the threshold by one.
     let fallen = series(&[(0, 2), (57, 4), (76, 6)]);
     assert!(distance(&falling(1), &fallen) <= seconds(1));
 }
@@ -92,7 +92,7 @@ fn a_read_with_tries_of_15_s_is_ended_by_the_api_server() {
         let ended = how.ended(on_time, reader, seconds(10), Duration::MAX, &Away);
         (ended.at.as_secs(), ended.failed, ended.cut)
     };
-    // Two rounds of 9.24 s in between, and of four timeouts.
+    // In between, two rounds of 9.24 s, and four timeouts.
     assert_eq!(end(0, Reader::Poll), (28, true, false));
     assert_eq!(end(3, Reader::Sync), (52, true, false));
     assert_eq!(end(15, Reader::Poll), (148, true, false));

@@ -1,8 +1,8 @@
-//! Changes of replicas that later syncs look back on.
+//! Tests of recorded changes of replicas, which later syncs use.
 
 use super::*;
 
-/// Up and down by 4 pods a minute at most, with no window.
+/// Settings with a change of at most 4 pods per minute in both directions, without a window.
 fn four_a_minute() -> Settings {
     let rules = |default: Rules| Rules {
         stabilization_window: Some(Duration::ZERO),
@@ -24,15 +24,15 @@ fn a_policy_looks_back_on_changes_of_both_directions() {
     assert_eq!(syncs(&settings, 10, &[500, 5]), [14, 6]);
 }
 
-/// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`: `storeScaleEvent` follows every change, also one that restores
-/// `maxReplicas` or `minReplicas`.
+/// Source: Kubernetes `horizontal.go`, `reconcileAutoscaler`: `storeScaleEvent` follows every change, including one that
+/// restores `maxReplicas` or `minReplicas`.
 #[test]
 fn restored_bounds_are_scale_events() {
     let max_10 = Settings {
         max_replica_count: 10,
         ..four_a_minute()
     };
-    // From 20 four a minute would be 16, so that nothing more is taken from the 10 before a minute is over.
+    // Four per minute from 20 would allow 16 only, so nothing more is taken from the 10 before a minute is over.
     assert_eq!(
         syncs(&max_10, 20, &[5, 5, 5, 5, 5, 5]),
         [10, 10, 10, 10, 6, 6]

@@ -1,4 +1,4 @@
-//! How far policies let replicas change.
+//! Tests of the limits that policies set.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Recordings written by hand and by the simulation, held against the model.
+//! Tests of recordings, written by hand and by the simulation, against the model.
 
 use super::*;
 use crate::{
@@ -26,8 +26,9 @@ fn judged(text: &str, settings: &JobSettings) -> JobFindings {
     recording.judge(settings, SLACK).unwrap()
 }
 
-/// 12 messages, of which jobs hold 5 after a while: default makes 12 and then none, since jobs that run count against messages that
-/// are still counted (KEDA `scale_jobs.go`, `defaultScalingStrategy`). At 30 s 3 more have come: 10 messages, and 7 jobs.
+/// 12 messages, of which Jobs hold 5 after a while. The strategy `default` creates 12 and then none, since running Jobs count
+/// against messages that are still counted (KEDA `scale_jobs.go`, `defaultScalingStrategy`). At 30 s, 3 more messages have
+/// come: 10 messages, and 7 Jobs.
 const RECORDED: &str = "
 t_s,total,jobs,pending,made
 0,0,0,0,0
@@ -47,13 +48,14 @@ t_s,total,jobs,pending,made
 fn each_poll_makes_what_the_model_makes_of_what_was_there() {
     let findings = judged(RECORDED, &settings(JobStrategy::Default));
     assert_eq!(findings.excursions, []);
-    // At 19.7 s, and at 39.8 s; one at 49.8 s may still come. None before: 9.7 s is the first that there can be.
+    // At 19.7 s and at 39.8 s; a poll at 49.8 s may still come. None before: 9.7 s is the first possible time.
     assert_eq!((findings.bursts, findings.idle, findings.made), (2, 2, 15));
 }
 
 #[test]
 fn another_strategy_is_found_out() {
-    // Accurate takes messages that are counted for ones that no job has: 12 - 2 at 19.7 s, up to 8 that there may be besides.
+    // The strategy `accurate` takes counted messages for ones without a Job: 12 - 2 at 19.7 s, but only 8 more Jobs are
+    // allowed.
     let findings = judged(RECORDED, &settings(JobStrategy::Accurate));
     let told: Vec<_> = findings
         .excursions
@@ -80,7 +82,7 @@ fn jobs_between_polls_are_found_out() {
     );
 }
 
-/// What the simulation does is inside, with its own strategy alone.
+/// The simulation's course agrees with its own strategy, and with no other.
 #[test]
 fn a_simulated_course_is_inside_and_only_with_its_own_settings() {
     let strategies = [

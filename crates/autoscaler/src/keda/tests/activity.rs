@@ -1,8 +1,9 @@
-//! Which polls are noted as activity, from which the cooldown counts.
+//! Tests of which polls count as activity for the cooldown.
 
 use super::*;
 
-/// What the scale loop makes of an inactive poll 301 s after an activity, if `poll`, 200 s after that activity, was not noted.
+/// The scale loop's decision at an inactive poll 301 s after an activity, if `poll`, 200 s after that activity, did not count
+/// as one.
 fn after_a_poll(
     annotations: Annotations,
     current: u32,
@@ -35,8 +36,8 @@ fn a_forced_activation_with_an_error_does_not_prolong_the_cooldown() {
     assert_eq!(after_a_poll(forced, 1, OK), None);
 }
 
-/// Source: KEDA `scale_scaledobjects.go`, `RequestScale`: `currentReplicas < minReplicas` asks for `scaleFromZeroOrIdle`; with as many as
-/// the minimum, an idle count changes nothing, and activity is noted even while scale-out is paused.
+/// Source: KEDA `scale_scaledobjects.go`, `RequestScale`: `currentReplicas < minReplicas` asks for `scaleFromZeroOrIdle`; at
+/// the minimum or above, an idle count changes nothing, and activity is recorded even while scale-out is paused.
 #[test]
 fn activity_at_the_minimum_is_noted_although_there_is_an_idle_count() {
     let settings = Settings {
@@ -72,6 +73,6 @@ fn activity_at_zero_is_not_noted_while_scale_out_is_paused() {
     };
     assert_eq!(after_a_poll(paused, 0, Ok(7)), COLD);
     assert_eq!(after_a_poll(Annotations::default(), 0, Ok(7)), None);
-    // Above zero the HPA is who is paused, and activity is noted.
+    // Above zero only the HPA is paused, and activity is recorded.
     assert_eq!(after_a_poll(paused, 1, Ok(7)), None);
 }

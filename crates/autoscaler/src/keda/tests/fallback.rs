@@ -1,4 +1,4 @@
-//! An unreadable queue.
+//! Tests of an unreadable queue.
 
 use super::*;
 use crate::scaler::Read;
@@ -46,7 +46,7 @@ fn reads_that_fail_side_by_side_count_from_what_their_copies_had_as_they_began()
     };
     let mut apart = Health::default();
     assert_eq!(both(&mut apart), [false, false]);
-    // The second pair begins with one failure. The poll has made the scalers that the HPA's read finds.
+    // The second pair begins with one failure. The poll has made the scalers that the HPA's read uses.
     assert_eq!(both(&mut apart), [true, true]);
     let mut shared = Health::cached_by_poll();
     assert_eq!(both(&mut shared), [false, true]);

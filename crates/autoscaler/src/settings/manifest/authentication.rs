@@ -1,10 +1,10 @@
-//! `TriggerAuthentication` and `ClusterTriggerAuthentication`, as far as an `azure-queue` trigger depends on them.
+//! `TriggerAuthentication` and `ClusterTriggerAuthentication`: the fields that affect an `azure-queue` trigger.
 
 use serde::Deserialize;
 
 use super::value::or_default;
 
-/// One of either kind (KEDA `apis/keda/v1alpha1/triggerauthentication_types.go`).
+/// An authentication of either kind (KEDA `apis/keda/v1alpha1/triggerauthentication_types.go`).
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "KEDA's reference documents its fields")]
 pub struct TriggerAuthentication {
@@ -51,7 +51,7 @@ pub struct PodIdentity {
     pub identity_owner: Option<String>,
 }
 
-/// One parameter that comes from somewhere, in whichever section: the other fields say from where.
+/// A parameter and its source, in any section: the other fields name the source.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "KEDA's reference documents its fields")]
@@ -62,10 +62,10 @@ pub struct Parameter {
     pub container_name: Option<String>,
 }
 
-/// A store of secrets; how KEDA signs in to it does not matter here.
+/// A secret store; KEDA's sign-in to it does not matter here.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Secrets {
-    /// What comes from it.
+    /// The parameters that come from it.
     #[serde(default, deserialize_with = "or_default")]
     pub secrets: Vec<Parameter>,
 }
@@ -84,7 +84,7 @@ pub struct OAuth2 {
 }
 
 impl AuthenticationSpec {
-    /// Whether this parameter has a source that nobody can read here: a file, a Secret, a store of secrets, a token.
+    /// Whether this parameter has a source that cannot be read here: a file, a Secret, a secret store, a token.
     pub(crate) fn gives_unseen(&self, parameter: &str) -> bool {
         let stores = [
             &self.hashi_corp_vault,
@@ -97,7 +97,7 @@ impl AuthenticationSpec {
             .secret_target_ref
             .iter()
             .chain(&self.bound_service_account_token);
-        // A file can hold any of them.
+        // A file can contain any parameter.
         self.file_path.as_ref().is_some_and(|it| !it.is_empty())
             || given.chain(secrets).any(|it| it.parameter == parameter)
     }

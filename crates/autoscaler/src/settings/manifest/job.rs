@@ -1,4 +1,4 @@
-//! `ScaledJob`, as far as scaling depends on it.
+//! `ScaledJob`: the fields that affect scaling.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -38,7 +38,7 @@ pub struct JobSpec {
     pub triggers: Vec<Trigger>,
 }
 
-/// `spec.jobTargetRef`: what decides whether there are Jobs, and how many pods each has.
+/// `spec.jobTargetRef`: the fields that decide whether there are Jobs, and how many pods each has.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
@@ -69,7 +69,7 @@ pub struct JobPod {
     pub containers: Option<Vec<JobContainer>>,
 }
 
-/// One of its containers.
+/// A container of the pod.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[expect(missing_docs, reason = "Kubernetes' reference documents its fields")]
 pub struct JobContainer {

@@ -1,4 +1,4 @@
-//! Values as the API server takes them.
+//! Parsing of values as the API server does.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Reads a value, or the default where there is nothing.
+/// Parses a value; the default if it is null.
 pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -15,7 +15,7 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a map, without the keys that have no value.
+/// Parses a map, without the keys whose value is null.
 pub(super) fn present<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -28,7 +28,7 @@ where
         .collect())
 }
 
-/// A value of a trigger's metadata: always a string, also where it is a number.
+/// A value of a trigger's metadata: always a string, even if it is a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(pub String);
 
@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for Text {
                 Ok(Text(text.to_owned()))
             }
         }
-        // `any`, since with `str` a YAML parser would take a bare number for a string, which no API server does.
+        // With `deserialize_str`, a YAML parser would accept an unquoted number as a string, which no API server does.
         deserializer.deserialize_any(Quoted)
     }
 }

@@ -1,4 +1,4 @@
-//! How KEDA gets at the queue, and when it does not.
+//! Tests of KEDA's access to the queue.
 
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ fn without_an_identity_a_connection_must_be_given() {
     assert_eq!(refused(unnamed, &nothing), refusal);
     assert_eq!(refused(bare("connectionFromEnv", "C"), &nothing), []);
     assert_eq!(refused(bare("connection", CONNECTION), &nothing), []);
-    // One that is not here may give it.
+    // An authentication that is not listed may supply it.
     assert_eq!(refused(sample(), &nothing), []);
     for (spec, gives) in [
         (
@@ -184,7 +184,7 @@ fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
         (map("m", "k"), None),
         (map("elsewhere", "k"), None),
         (map("m", "j"), Some("configMapTargetRef[0].key")),
-        // The later section counts, even with nothing.
+        // The later section counts, even if it gives nothing.
         (both, Some("configMapTargetRef[0].key")),
     ] {
         let field = |it| format!("TriggerAuthentication/keda-az-credentials spec.{it}");
@@ -193,11 +193,11 @@ fn an_authentication_reads_a_container_and_a_variable_that_there_are() {
             .into_iter()
             .collect();
         assert_eq!(refused(sample(), &fixed(spec.clone())), expected, "{spec}");
-        // Where the target is not known, nobody can say.
+        // If the target is unknown, so is the value.
         let unknown = namespaced(spec);
         assert_eq!(refused(sample(), &unknown), []);
     }
-    // KEDA goes on to the metadata.
+    // KEDA then reads the metadata.
     let manifest = with(
         sample(),
         "/spec/triggers/0/metadata/connection",
@@ -274,7 +274,7 @@ fn an_authentication_that_a_cluster_refuses_is_refused() {
     );
 }
 
-/// Source: KEDA `keda.sh_triggerauthentications.yaml`, what is `required`.
+/// Source: KEDA `keda.sh_triggerauthentications.yaml`, the `required` fields.
 #[test]
 fn a_parameter_without_its_source_is_refused() {
     let spec = json!({

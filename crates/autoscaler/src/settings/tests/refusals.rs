@@ -1,4 +1,4 @@
-//! Every refusal, with who would refuse it.
+//! Tests of every refusal, with the component that refuses.
 
 use serde_json::{Value, json};
 

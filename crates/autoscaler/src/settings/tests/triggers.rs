@@ -1,4 +1,4 @@
-//! Several triggers, cron, and formulas.
+//! Tests of several triggers, cron, and formulas.
 
 use super::*;
 use crate::Cron;

@@ -1,11 +1,11 @@
-//! Values as people and Helm write them.
+//! Tests of values as people and Helm write them.
 
 use serde_json::{Value, json};
 
 use super::{sample, settings, with};
 use crate::{LengthStrategy, RefusedBy, ScaledObject, Settings};
 
-/// Source: Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`: a value that is not there is not looked at.
+/// Source: Kubernetes `apiextensions-apiserver`, `PruneNonNullableNullsWithoutDefaults`: a missing value is not validated.
 #[test]
 fn fields_without_a_value_are_as_good_as_absent() {
     let expected = settings(sample()).unwrap();
@@ -36,8 +36,8 @@ fn length(text: &str) -> Settings {
     settings(with(sample(), field, json!(text))).unwrap()
 }
 
-/// Source: KEDA `pkg/scalers/scalersconfig/typed_config.go`, `configParamValue` (which trims, and takes nothing for absent) and
-/// `setConfigValueHelper`.
+/// Source: KEDA `pkg/scalers/scalersconfig/typed_config.go`, `configParamValue` (which trims, and treats an empty value as
+/// absent) and `setConfigValueHelper`.
 #[test]
 fn metadata_is_trimmed() {
     assert_eq!(length(" 7").queue_length, 7);
@@ -64,7 +64,7 @@ fn a_length_beyond_all_numbers_is_told_with_what_it_may_be() {
         assert_eq!(by, RefusedBy::Keda);
         assert!(reason.contains("must be a whole number"), "{reason}");
     }
-    // KEDA takes it, and one replica would be all there ever is.
+    // KEDA accepts it, and there would never be more than one replica.
     let (by, reason) = refused("queueLength", "9223372036854775807");
     assert_eq!(by, RefusedBy::Model);
     assert!(reason.contains("never be a second"), "{reason}");
@@ -106,7 +106,7 @@ fn keys_that_azure_queue_does_not_have_are_warned_of() {
     }
 }
 
-/// Source: Azure Storage, "Naming queues and metadata". KEDA asks for any name, and gets an error at each read.
+/// Source: Azure Storage, "Naming queues and metadata". KEDA accepts any name, and gets an error at each read.
 #[test]
 fn a_queue_that_cannot_be_there_is_refused() {
     let named = |name: &str| {

@@ -1,4 +1,4 @@
-//! How KEDA gets at the queue: by a connection string, or as an identity.
+//! KEDA's access to the queue: by a connection string, or by an identity.
 
 use super::super::manifest::{
     AuthenticationSpec, OAuth2, PodIdentity, Trigger, TriggerAuthentication,
@@ -14,7 +14,7 @@ const PROVIDERS: [&str; 5] = ["azure-workload", "gcp", "aws", "aws-eks", "none"]
 const KINDS: [&str; 2] = ["TriggerAuthentication", "ClusterTriggerAuthentication"];
 
 impl TriggerAuthentication {
-    /// Why a cluster would refuse it, or KEDA not use it.
+    /// Reasons why a cluster would refuse the authentication, or KEDA would not use it.
     pub fn refusals(&self) -> Vec<Refusal> {
         let kind = KINDS.into_iter().find(|kind| *kind == self.kind);
         let mut check = Check::of(kind.unwrap_or(KINDS[0]));
@@ -22,7 +22,7 @@ impl TriggerAuthentication {
             check.pod_identity(identity);
         }
         check.sources(&self.spec);
-        // KEDA's `validateSpec` returns before it where the identity is of another provider.
+        // KEDA's `validateSpec` returns earlier if the identity has another provider.
         let identity = self.spec.pod_identity.as_ref();
         let seen = identity.is_none_or(|it| ["azure-workload", "aws"].contains(&&*it.provider));
         if let Some(oauth2) = self.spec.oauth2.as_ref().filter(|_| seen) {
@@ -84,7 +84,7 @@ impl Check {
         }
     }
 
-    /// KEDA `keda.sh_triggerauthentications.yaml`, what is `required` of each entry.
+    /// Checks the `required` fields of each entry (KEDA `keda.sh_triggerauthentications.yaml`).
     fn sources(&mut self, spec: &AuthenticationSpec) {
         for (section, entries, has_key) in [
             ("secretTargetRef", &spec.secret_target_ref, true),
@@ -124,7 +124,7 @@ impl Check {
         }
     }
 
-    /// KEDA `azure_queue_scaler.go`, `parseAzureQueueMetadata`, its `switch` on the pod identity.
+    /// Checks how KEDA signs in (KEDA `azure_queue_scaler.go`, `parseAzureQueueMetadata`, its `switch` on the pod identity).
     pub(super) fn access(&mut self, trigger: &Trigger, field: &str, around: &Surroundings) {
         let reference = trigger.authentication_ref.as_ref();
         if let Some(kind) = reference.and_then(|it| it.kind.as_deref())
@@ -138,7 +138,7 @@ impl Check {
         let Some(reference) = reference.filter(|it| !it.name.is_empty()) else {
             return self.connection(trigger, field, around, None);
         };
-        // Of one that is not here nobody knows what it gives.
+        // The content of an unknown authentication is unknown.
         let Some(found) = around.authentication(reference) else {
             return;
         };
@@ -170,8 +170,8 @@ impl Check {
         }
     }
 
-    /// A connection string must come from somewhere: the authentication, then the metadata, then the environment of the scale
-    /// target (KEDA `azureQueueMetadata`, the order of `connection`).
+    /// Checks that a connection string comes from somewhere: the authentication, then the metadata, then the environment of the
+    /// scale target (KEDA `azureQueueMetadata`, the order of `connection`).
     fn connection(
         &mut self,
         trigger: &Trigger,
@@ -222,7 +222,8 @@ impl Check {
         }
     }
 
-    /// Refuses a text that KEDA's client takes for no connection string; `of` says whose it is, where `field` only leads to it.
+    /// Refuses a text that KEDA's client does not accept as a connection string; `of` names its source, if `field` only refers
+    /// to it.
     fn connection_string(&mut self, text: &str, field: String, of: &str) {
         if let Some((by, problem)) = connection::problem(text) {
             self.refuse(by, field, format!("{of}{problem}"));
@@ -230,19 +231,19 @@ impl Check {
     }
 }
 
-/// What an authentication gives as `connection`.
+/// The value that an authentication gives for `connection`.
 enum Given {
-    /// Something that nobody can read here.
+    /// A value that cannot be read here.
     Unseen,
-    /// This text, by that field.
+    /// This text, from this field.
     Text { field: String, text: String },
-    /// Nothing, though that field is there to give it.
+    /// No value, although this field should give one.
     Nothing { field: String, reason: String },
-    /// No field is there for it.
+    /// The authentication has no field for it.
     Not,
 }
 
-/// Of several sources the last one counts, even if it comes to nothing (KEDA `scale_resolvers.go`, `resolveAuthRef`).
+/// Of several sources the last one counts, even if it gives nothing (KEDA `scale_resolvers.go`, `resolveAuthRef`).
 fn connection_of(found: &TriggerAuthentication, around: &Surroundings) -> Given {
     let spec = &found.spec;
     if spec.gives_unseen("connection") {
@@ -258,7 +259,7 @@ fn connection_of(found: &TriggerAuthentication, around: &Surroundings) -> Given 
     else {
         return Given::Not;
     };
-    // The ConfigMaps of a ClusterTriggerAuthentication are those of KEDA's own namespace.
+    // A `ClusterTriggerAuthentication` uses the `ConfigMap` objects of KEDA's own namespace.
     let resolved = match section {
         "env" => around.variable(entry),
         _ if found.kind == "ClusterTriggerAuthentication" => Resolved::Unknown,

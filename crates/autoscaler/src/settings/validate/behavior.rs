@@ -1,4 +1,4 @@
-//! `spec.advanced`: what the HPA gets, checked as the API server checks the HPA.
+//! `spec.advanced`: the HPA's settings, checked as the API server checks the HPA.
 
 use std::time::Duration;
 
@@ -29,9 +29,8 @@ impl Check {
         })
     }
 
-    /// Kubernetes `pkg/apis/autoscaling/v2/defaults.go`, `copyHPAScalingRules`, and `validation.go`,
-    /// `validateScalingRules`. An empty list of policies does not survive KEDA's own encoding (`omitempty`), so it is as
-    /// good as none.
+    /// Kubernetes `pkg/apis/autoscaling/v2/defaults.go`, `copyHPAScalingRules`, and `validation.go`, `validateScalingRules`.
+    /// KEDA's own encoding drops an empty list of policies (`omitempty`), so it counts as absent.
     fn rules(
         &mut self,
         given: Option<&manifest::ScalingRules>,

@@ -1,9 +1,10 @@
-//! Connection strings, as KEDA's client reads them, and names of variables that hold them. No text is repeated that may be a secret.
+//! Connection strings, as KEDA's client parses them, and names of variables with connection strings. Errors never repeat a text
+//! that may be a secret.
 
 use super::super::RefusedBy;
 
-/// The names that the client knows (Azure SDK for Go `sdk/storage/azqueue/internal/shared/shared.go`, `ParseConnectionString`); others
-/// count for nothing.
+/// The keys that the client knows (Azure SDK for Go `sdk/storage/azqueue/internal/shared/shared.go`, `ParseConnectionString`);
+/// it ignores others.
 const NAMES: [&str; 6] = [
     "AccountKey",
     "AccountName",
@@ -13,13 +14,14 @@ const NAMES: [&str; 6] = [
     "SharedAccessSignature",
 ];
 
-/// What a placeholder has that somebody fills in later, or that stands for a secret that was taken out.
+/// Signs of a placeholder that is filled in later, or that replaces a removed secret.
 const PLACEHOLDERS: [&str; 6] = ["${", "$(", "#{", "{{", "<", "***"];
 
-/// Begin of a value that Azure Container Apps take from a secret.
+/// Prefix of a value that Azure Container Apps take from a secret.
 const SECRET_OF_CONTAINER_APPS: &str = "secretref:";
 
-/// Why KEDA's client cannot use `text` as a connection string, and who says so; it completes "is C, whose value".
+/// Why KEDA's client cannot use `text` as a connection string, and which component refuses it; the text completes "is C, whose
+/// value".
 ///
 /// Source: Azure SDK for Go `sdk/storage/azqueue/internal/shared/shared.go`, `ParseConnectionString`, and `service_client.go`,
 /// `NewServiceClientFromConnectionString`, which signs nothing where the name or the key is empty.
@@ -44,7 +46,7 @@ pub(super) fn problem(text: &str) -> Option<(RefusedBy, String)> {
         };
         pairs.push(pair);
     }
-    // Of a name that is there twice the last one counts.
+    // Of repeated keys the last one counts.
     let value = |name: &str| pairs.iter().rfind(|(key, _)| *key == name).map(|it| it.1);
     let account = value("AccountName");
     if account.is_none() && value("QueueEndpoint").is_none() {
@@ -72,7 +74,7 @@ pub(in super::super) fn is_variable(name: &str) -> bool {
         .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=')
 }
 
-/// Why a name is refused that no variable can have.
+/// The reason for refusing an invalid name of a variable.
 pub(in super::super) const NO_VARIABLE: &str = "cannot be the name of a variable, which has no = in it and no letters but ASCII's: name \
      the variable of the container that holds the connection string; a connection string is a secret, and belongs into a Secret";
 
@@ -82,7 +84,7 @@ fn is_placeholder(text: &str) -> bool {
         || (text.starts_with("__") && text.ends_with("__"))
 }
 
-/// Of part `n` of `count`, which is no pair.
+/// The error for part `n` of `count`, which is no key-value pair.
 fn no_pair(text: &str, n: usize, count: usize) -> String {
     if text.starts_with(SECRET_OF_CONTAINER_APPS) {
         return format!(
@@ -103,7 +105,7 @@ fn no_pair(text: &str, n: usize, count: usize) -> String {
     )
 }
 
-/// Of a connection string that lacks something, maybe since a name is written otherwise.
+/// The error for a connection string that lacks a key, maybe because it is misspelt.
 fn lacks(what: &str, pairs: &[(&str, &str)]) -> String {
     let nearly = |(key, _): &(&str, &str)| {
         let meant = NAMES

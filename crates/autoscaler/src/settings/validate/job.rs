@@ -1,4 +1,4 @@
-//! From the manifest of a ScaledJob to its settings.
+//! Makes settings from the manifest of a ScaledJob.
 
 #[cfg(test)]
 mod tests;
@@ -11,13 +11,13 @@ use super::metadata::is_label;
 use super::{Check, INT32_MAX};
 
 impl ScaledJob {
-    /// The settings in this manifest, or why a cluster refuses it (KEDA `scaledjob_types.go`, its markers;
-    /// `scaledjob_webhook.go`, which verifies triggers alone) or this model does not cover it.
+    /// Makes the settings of this manifest, or returns why a cluster refuses it (KEDA `scaledjob_types.go`, its markers;
+    /// `scaledjob_webhook.go`, which verifies triggers only) or why this model does not cover it.
     pub fn settings(&self) -> Result<JobSettings, Refusals> {
         self.settings_in(&Surroundings::default())
     }
 
-    /// The settings, where this is known of the cluster around it.
+    /// Makes the settings, using known facts about the cluster.
     pub fn settings_in(&self, around: &Surroundings) -> Result<JobSettings, Refusals> {
         let mut check = Check::of("ScaledJob");
         let (version, kind) = (&self.api_version, &self.kind);
@@ -70,9 +70,10 @@ impl Check {
         }
     }
 
-    /// What a pod of the Job must have (KEDA `config/crd/bases/keda.sh_scaledjobs.yaml`, what is `required`; Kubernetes
-    /// `pkg/apis/batch/validation/validation.go`, `validateJobSpec`), and what the model does not know of Jobs: it has one pod
-    /// for each, which ends by itself. KEDA writes `OnFailure` where there is no restart policy (`scale_jobs.go`, `generateJobs`).
+    /// Checks the required fields of the Job's pod (KEDA `config/crd/bases/keda.sh_scaledjobs.yaml`, `required`; Kubernetes
+    /// `pkg/apis/batch/validation/validation.go`, `validateJobSpec`), and refuses Jobs that the model does not cover: it
+    /// assumes one pod per Job, which ends by itself. KEDA sets `OnFailure` if there is no restart policy (`scale_jobs.go`,
+    /// `generateJobs`).
     fn job_target(&mut self, target: &JobTarget) {
         const TEMPLATE: &str = "spec.jobTargetRef.template";
         let Some(template) = &target.template else {
@@ -82,7 +83,7 @@ impl Check {
         let pod = template.spec.as_ref();
         let containers = pod.and_then(|pod| pod.containers.as_ref());
         if containers.is_none_or(Vec::is_empty) {
-            // A pod may be without a `spec` as far as the schema goes, and without an entry in `containers`.
+            // The schema allows a pod without a `spec`, and an empty list of `containers`.
             let by = match (pod, containers) {
                 (Some(_), None) => RefusedBy::Schema,
                 _ => RefusedBy::Job,
@@ -140,7 +141,7 @@ impl Check {
     fn job_container(&mut self, container: &JobContainer, field: &str) {
         let JobContainer { name, image } = container;
         if name.is_empty() {
-            // The schema asks for it.
+            // The schema requires it.
             self.refuse(RefusedBy::Schema, format!("{field}.name"), "is missing");
         } else if !is_label(name) {
             let reason = format!(
@@ -154,7 +155,7 @@ impl Check {
         }
     }
 
-    /// Values that must be one of a few.
+    /// Checks values that must be one of a few names.
     fn names(&mut self, spec: &JobSpec) {
         let rollout = &spec.rollout;
         let rollouts = &["gradual", "immediate"][..];
@@ -174,7 +175,7 @@ impl Check {
         }
     }
 
-    /// KEDA `scale_jobs.go`, `NewScalingStrategy`: custom without a percentage that is a number is default.
+    /// KEDA `scale_jobs.go`, `NewScalingStrategy`: `custom` without a numeric percentage is `default`.
     fn job_strategy(&mut self, strategy: &ScalingStrategy) -> JobStrategy {
         let part = strategy.custom_scaling_running_job_percentage.as_deref();
         let deduction = strategy.custom_scaling_queue_length_deduction;
@@ -201,7 +202,8 @@ impl Check {
         }
     }
 
-    /// `strconv.ParseFloat` takes hexadecimal numbers, and words for what is infinite or no number; all that comes of these is chance.
+    /// Refuses hexadecimal numbers, and words for infinity or not a number, which `strconv.ParseFloat` accepts: their effect is
+    /// undefined.
     fn odd_percentage(&mut self, part: &str) {
         let digits = part.trim_start_matches(['+', '-']).to_ascii_lowercase();
         let is_odd = percentage(part).is_some_and(|number| !number.is_finite());

@@ -1,4 +1,4 @@
-//! The types of trigger that KEDA has (KEDA `pkg/scaling/scalers_builder.go`, `buildScaler`).
+//! The trigger types that KEDA has (KEDA `pkg/scaling/scalers_builder.go`, `buildScaler`).
 
 use super::super::RefusedBy;
 
@@ -18,7 +18,7 @@ const KNOWN: [&str; 77] = [
     "solarwinds", "solr", "splunk", "splunk-observability", "sumologic", "temporal",
 ];
 
-/// Who refuses a trigger of a type that is not modelled, and why.
+/// The component that refuses a trigger of a type that is not modelled, and the reason.
 pub(super) fn refusal(kind: &str) -> (RefusedBy, String) {
     if kind.is_empty() {
         return (RefusedBy::Schema, "is empty".to_owned());

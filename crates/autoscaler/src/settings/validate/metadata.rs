@@ -1,4 +1,4 @@
-//! `metadata`: what the API server asks of every custom resource (Kubernetes `apimachinery/pkg/api/validation/objectmeta.go`,
+//! `metadata`: the API server's checks for every custom resource (Kubernetes `apimachinery/pkg/api/validation/objectmeta.go`,
 //! `ValidateObjectMetaAccessor`, which `apiextensions-apiserver` calls with `NameIsDNSSubdomain`).
 
 use super::super::RefusedBy;
@@ -11,7 +11,7 @@ const MAX_SUBDOMAIN: usize = 253;
 const MAX_LABEL: usize = 63;
 
 impl Check {
-    /// Refuses names, labels and keys of annotations that no object of a cluster has.
+    /// Refuses invalid names, labels and annotation keys.
     pub(super) fn metadata(&mut self, metadata: &Metadata) {
         let name = &metadata.name;
         if name.is_empty() {
@@ -47,7 +47,7 @@ impl Check {
             }
         }
         for key in metadata.annotations.keys() {
-            // `ValidateAnnotations` folds them first.
+            // `ValidateAnnotations` converts keys to lower case first.
             if !is_qualified(&key.to_ascii_lowercase()) {
                 let field = format!("metadata.annotations.{key}");
                 self.refuse(RefusedBy::Schema, field, KEY);
@@ -56,7 +56,7 @@ impl Check {
     }
 }
 
-/// Why a key is refused.
+/// The reason for refusing a key.
 const KEY: &str = "is no key: write [<domain>/]<name>, with a name of at most 63 letters, digits, '-', '_' and '.', a letter or \
                    digit at both ends";
 
@@ -83,20 +83,20 @@ fn is_qualified(key: &str) -> bool {
     }
 }
 
-/// The value of a label, or the name of a key.
+/// Whether a text is valid as the value of a label, or as the name part of a key.
 fn is_word(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric();
     let inner = |byte: u8| plain(byte) || b"-_.".contains(&byte);
     text.len() <= MAX_LABEL && has_ends(text, plain) && text.bytes().all(inner)
 }
 
-/// Whether the first and the last byte are such.
+/// Whether `is` holds for the first and the last byte.
 fn has_ends(text: &str, is: impl Fn(u8) -> bool) -> bool {
     let ends = [text.bytes().next(), text.bytes().next_back()];
     ends.into_iter().all(|end| end.is_some_and(&is))
 }
 
-/// A name as it may be meant.
+/// A proposal for a valid name.
 fn proposed(name: &str) -> String {
     let small = |letter: char| match letter.to_ascii_lowercase() {
         letter @ ('a'..='z' | '0'..='9') => letter,

@@ -7,12 +7,12 @@ use crate::Formula;
 use crate::formula::ParseError;
 use crate::scaler::from_units;
 
-/// A text, if there is one and it is not empty.
+/// The text, unless it is absent or empty.
 fn given(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
 }
 
-/// KEDA `scaledobject_webhook.go`, `verifyScaledObjects`: a fallback may only leave it to a formula that is there.
+/// Whether there is a formula: only then may a fallback refer to it (KEDA `scaledobject_webhook.go`, `verifyScaledObjects`).
 pub(super) fn has_formula(spec: &Spec) -> bool {
     let advanced = spec.advanced.as_ref();
     let modifiers = advanced.and_then(|it| it.scaling_modifiers.as_ref());
@@ -21,7 +21,7 @@ pub(super) fn has_formula(spec: &Spec) -> bool {
 
 impl Check {
     /// KEDA `scaledobject_types.go`, `IsUsingModifiers`; `scaledobject_webhook.go`, `ValidateAndCompileScalingModifiers`;
-    /// `scale_handler.go`, `getScaledObjectState`, where an activation target is read.
+    /// `scale_handler.go`, `getScaledObjectState`, which parses the activation target.
     pub(super) fn modifiers(
         &mut self,
         modifiers: &ScalingModifiers,
@@ -68,7 +68,7 @@ impl Check {
                 self.refuse(keda, field("target"), reason);
             }
             (Some(text), Some(value)) if from_units(value) <= 0 => {
-                // What is too large comes out below zero (`from_units`).
+                // A number that is too large becomes negative (`from_units`).
                 let reason = format!(
                     "is {text:?}, must be 0.001 or more, and a number that a queue can reach"
                 );
@@ -89,7 +89,7 @@ impl Check {
     }
 
     fn formula(&mut self, text: &str, settings: &Settings) -> Option<Formula> {
-        // A trigger that is refused may be the one that it names.
+        // The formula may name a trigger that was refused.
         let of_triggers = |refusal: &Refusal| refusal.field.starts_with("spec.triggers");
         if self.refusals.iter().any(of_triggers) {
             return None;

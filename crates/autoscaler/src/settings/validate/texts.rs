@@ -1,11 +1,11 @@
-//! Whether values of a trigger's metadata are numbers and names.
+//! Checks whether metadata values of a trigger are numbers or names.
 
-/// The whole number that `text` is, if it fits.
+/// The integer in `text`, if it fits.
 pub(super) fn integer(text: &str) -> Option<i64> {
     is_whole(text).then(|| text.parse().ok()).flatten()
 }
 
-/// Whether `text` is a whole number as JSON has it, however large.
+/// Whether `text` is an integer in JSON syntax, of any size.
 pub(super) fn is_whole(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -15,7 +15,8 @@ pub(super) fn is_whole(text: &str) -> bool {
 
 /// Whether a storage account can have this name.
 pub(super) fn is_account(name: &str) -> bool {
-    // As the name of a host, in which capitals do not matter; one that is too short is nobody's mistake.
+    // Case does not matter, because the name becomes part of a host name; a short name is not refused, as it is hardly a typing
+    // error.
     name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

@@ -1,4 +1,4 @@
-//! `spec.triggers`: what KEDA's scalers read.
+//! `spec.triggers`: the scalers' settings.
 
 use super::super::manifest::{self, JobSpec, Text, Trigger};
 use super::super::{QueueTrigger, Reads, RefusedBy, Settings, Surroundings};
@@ -20,10 +20,10 @@ pub(in super::super) const AZURE_QUEUE_KEYS: [&str; 9] = [
     "queueName",
 ];
 
-/// Those of a `cron` trigger (KEDA `pkg/scalers/cron_scaler.go`, `cronMetadata`).
+/// The metadata keys of a `cron` trigger (KEDA `pkg/scalers/cron_scaler.go`, `cronMetadata`).
 pub(in super::super) const CRON_KEYS: [&str; 4] = ["desiredReplicas", "end", "start", "timezone"];
 
-/// Names that KEDA knows, besides `Private` (KEDA `pkg/scalers/azure/cloud_config.go`, `EnvironmentFromName`).
+/// Cloud names that KEDA knows, in addition to `Private` (KEDA `pkg/scalers/azure/cloud_config.go`, `EnvironmentFromName`).
 const CLOUDS: [&str; 7] = [
     "AzurePublicCloud",
     "AzureUSGovernmentCloud",
@@ -31,11 +31,11 @@ const CLOUDS: [&str; 7] = [
     "AzureGermanCloud",
     "AzureCloud",
     "AzureUSGovernment",
-    // Described by a file of the operator's.
+    // Described by a file in the operator's container.
     "AzureStackCloud",
 ];
 
-/// A trigger, and what it reads if that is modelled.
+/// A trigger, and its source if that is modelled.
 struct ReadTrigger<'a> {
     index: usize,
     trigger: &'a Trigger,
@@ -44,7 +44,7 @@ struct ReadTrigger<'a> {
 }
 
 impl Check {
-    /// KEDA `pkg/scaling/scalers_builder.go`, `buildScalers`. The queue that is asked about comes first.
+    /// KEDA `pkg/scaling/scalers_builder.go`, `buildScalers`. The main queue comes first.
     pub(super) fn triggers(
         &mut self,
         spec: &manifest::Spec,
@@ -104,7 +104,7 @@ impl Check {
         self.refuse(RefusedBy::Model, "spec.triggers", reason);
     }
 
-    /// Queues in which messages are said to wait, and which no trigger reads: they would count for nothing.
+    /// Refuses waiting messages in queues that no trigger reads: they would have no effect.
     fn waiting(&mut self, triggers: &[Trigger], asked: Option<&str>, around: &Surroundings) {
         let queues = triggers.iter().filter(|it| it.kind == "azure-queue");
         let queues: Vec<_> = queues.filter_map(|it| given(it, "queueName")).collect();
@@ -124,7 +124,7 @@ impl Check {
         }
     }
 
-    /// Each trigger that is modelled (KEDA `scaletriggers_types.go`, `ValidateTriggers`).
+    /// Parses each trigger that is modelled (KEDA `scaletriggers_types.go`, `ValidateTriggers`).
     fn all_triggers<'a>(
         &mut self,
         triggers: &'a [Trigger],
@@ -173,7 +173,7 @@ impl Check {
         read
     }
 
-    /// The triggers of a ScaledJob.
+    /// Parses the triggers of a ScaledJob.
     pub(super) fn job_triggers(&mut self, spec: &JobSpec, around: &Surroundings) -> Vec<Reads> {
         let read = self.all_triggers(&spec.triggers, around);
         let asked = |it: &ReadTrigger<'_>| it.queue.is_some_and(|queue| queue.elsewhere.is_none());
@@ -287,8 +287,8 @@ impl Check {
         }
     }
 
-    /// KEDA makes the host of it (`azure_storage.go`, `ParseAzureStorageEndpoint`), which no account of another form has ("Storage account
-    /// overview").
+    /// Checks the account's name. KEDA makes a host name of it (`azure_storage.go`, `ParseAzureStorageEndpoint`), and no
+    /// account has a name of another form ("Storage account overview").
     fn account(&mut self, trigger: &Trigger, field: &str) {
         let Some(name) = given(trigger, "accountName").filter(|name| !is_account(name)) else {
             return;
@@ -306,8 +306,8 @@ impl Check {
         );
     }
 
-    /// KEDA `pkg/scalers/scalersconfig/typed_config.go`, `setValue`: each part between commas must be one of the two, and
-    /// `getMessageCount` compares the whole, so that both together count all messages.
+    /// KEDA `pkg/scalers/scalersconfig/typed_config.go`, `setValue`: each part of a comma-separated list must be one of the two
+    /// strategies, and `getMessageCount` compares the whole list, so that both together count all messages.
     fn strategy(&mut self, trigger: &Trigger, field: &str) -> LengthStrategy {
         let text = given(trigger, "queueLengthStrategy").unwrap_or("all");
         let known = |part: &str| ["all", "visibleonly"].contains(&part.trim());
@@ -322,7 +322,7 @@ impl Check {
         }
     }
 
-    /// KEDA `azure_cloud_environment.go`, `ParseEnvironmentProperty`, which takes these two as they are written.
+    /// KEDA `azure_cloud_environment.go`, `ParseEnvironmentProperty`, which uses these two values unchanged.
     fn cloud(&mut self, trigger: &Trigger, field: &str) {
         let raw = |key| trigger.metadata.get(key).map_or("", |text| text.0.as_str());
         let cloud = raw("cloud");
@@ -339,7 +339,7 @@ impl Check {
         }
     }
 
-    /// KEDA `typed_config.go`, `setConfigValueHelper`: numbers are read as JSON, in which 07, +7 and 7.0 are no whole numbers.
+    /// KEDA `typed_config.go`, `setConfigValueHelper`: numbers are parsed as JSON, in which 07, +7 and 7.0 are not integers.
     fn integer(&mut self, trigger: &Trigger, field: &str, name: &str, default: i64) -> i64 {
         let Some(text) = given(trigger, name) else {
             return default;
@@ -356,7 +356,7 @@ impl Check {
         })
     }
 
-    /// `queueLength`: more than one replica could ever have is no figure that the model reckons with.
+    /// `queueLength`: the model refuses a target so high that there would never be a second replica.
     fn queue_length(&mut self, trigger: &Trigger, field: &str) -> i64 {
         let length = self.integer(trigger, field, "queueLength", 5);
         if length > INT32_MAX {
@@ -370,7 +370,7 @@ impl Check {
     }
 }
 
-/// The value of a key, without the space around it; nothing counts as absent (KEDA `typed_config.go`, `configParamValue`).
+/// The trimmed value of a key; an empty one counts as absent (KEDA `typed_config.go`, `configParamValue`).
 pub(super) fn given<'a>(trigger: &'a Trigger, key: &str) -> Option<&'a str> {
     let Text(text) = trigger.metadata.get(key)?;
     Some(text.trim()).filter(|text| !text.is_empty())

@@ -1,4 +1,4 @@
-//! What KEDA makes of a ScaledJob without a word, or with one in the log of the operator that it writes only when asked to.
+//! Warnings about settings of a ScaledJob that KEDA changes silently, or reports only in the operator's log at a higher level.
 
 use super::super::manifest::{JobSpec, ScalingStrategy};
 use super::super::{Warning, percentage};
@@ -40,7 +40,7 @@ pub(super) fn warnings(spec: &JobSpec) -> Vec<Warning> {
         .collect()
 }
 
-/// KEDA `scale_jobs.go`, `NewScalingStrategy`: what is read of `custom`, and of nothing else.
+/// KEDA `scale_jobs.go`, `NewScalingStrategy`: fields that only the strategy `custom` reads.
 fn custom(strategy: &ScalingStrategy) -> Option<Warning> {
     let part = strategy.custom_scaling_running_job_percentage.as_deref();
     let warning = |field: &str, reason: String| {
@@ -86,8 +86,8 @@ fn custom(strategy: &ScalingStrategy) -> Option<Warning> {
     }
 }
 
-/// KEDA `scale_jobs.go`, `areAllPendingPodConditionsFulfilled`: a pod must have as many conditions that are true as are listed, and a
-/// name that is there twice is one.
+/// KEDA `scale_jobs.go`, `areAllPendingPodConditionsFulfilled`: the number of a pod's listed true conditions must equal the
+/// length of the list, so a name that is listed twice is counted once and never fulfils it.
 fn pending(strategy: &ScalingStrategy) -> Option<Warning> {
     let listed = &strategy.pending_pod_conditions;
     let (last, _) = listed.split_last()?;
@@ -111,7 +111,7 @@ fn pending(strategy: &ScalingStrategy) -> Option<Warning> {
             listed.len()
         ));
     }
-    // A condition of a readiness gate is a domain with a name.
+    // The condition of a readiness gate has a name with a domain.
     let unknown = |name: &&String| !CONDITIONS.contains(&name.as_str()) && !name.contains('/');
     let name = listed.iter().find(unknown)?;
     warning(format!(

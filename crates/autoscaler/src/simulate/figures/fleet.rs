@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Nodes;
 
-/// Nodes over time: as many as the replicas need, each kept for a while.
+/// Nodes over time: as many as the replicas need, each kept for a while afterwards.
 pub(crate) struct Fleet {
     nodes: Nodes,
-    /// For the first node, the second and so on: needed since, or not needed since.
+    /// For each node, in order: since when it has been needed, or since when it has not.
     each: Vec<Need>,
     needed: u32,
     time: Duration,
@@ -53,7 +53,7 @@ impl Fleet {
         self.needed = needed;
     }
 
-    /// Most nodes, and the time of all of them.
+    /// The highest number of nodes, and their total time.
     pub(crate) fn end(self, horizon: Duration) -> (u32, Duration) {
         let left = self.each.iter().map(|need| match *need {
             Need::Since(at) => horizon.saturating_sub(at),

@@ -1,4 +1,4 @@
-//! Figures of simulations whose course is planted, and of series made by hand.
+//! Tests of figures, from simulations with a known course and from series made by hand.
 
 use super::*;
 use crate::{Arrivals, Behavior, Phases, Queue, Rates, Service, Work};
@@ -58,7 +58,8 @@ fn run(settings: &Settings, arrivals: Arrivals, horizon: u64) -> Figures {
     figures(settings, &Start::default(), &workload, horizon, nodes(4))
 }
 
-/// A series made by hand: when, from and to how many replicas by whom, messages seen, replicas ended at work.
+/// One step of a series made by hand: time, replicas before and after, the loop that decided, messages, replicas that ended at
+/// work.
 struct Planted(u64, u32, u32, DecisionMaker, u64, u32);
 
 fn tally(settings: &Settings, planted: &[Planted], horizon: u64) -> Figures {
@@ -124,7 +125,7 @@ fn thrash_is_a_scale_out_within_five_minutes_of_a_scale_in_once_for_each() {
     };
     assert_eq!(up_down(299), 1);
     assert_eq!(up_down(300), 0);
-    // A fleet taken to zero and started again is thrash as well.
+    // Scaling to zero and back counts as thrash too.
     let zero = [
         Planted(0, 0, 1, Keda, 100, 0),
         Planted(60, 1, 0, Keda, 0, 0),
@@ -195,10 +196,10 @@ fn nodes_are_as_many_as_replicas_need_and_stay_a_minute() {
         Planted(0, 0, 4, Keda, 50, 0),
         Planted(100, 4, 5, Hpa, 50, 0),
         Planted(200, 5, 4, Hpa, 50, 0),
-        // The second node is still there, then goes again.
+        // The second node still exists, then goes again.
         Planted(230, 4, 8, Hpa, 50, 0),
         Planted(300, 8, 0, Keda, 0, 0),
-        // Both are long gone.
+        // Both nodes are gone by then.
         Planted(500, 0, 1, Keda, 50, 0),
     ];
     let figures = tally(&careful(), &planted, 600);
@@ -221,7 +222,7 @@ fn the_sample_strands_a_small_burst_and_careful_settings_do_not() {
     assert_eq!(careful.ended_at_work, 0);
 }
 
-/// Twenty messages a second at first, evenly fewer, none after ten minutes.
+/// Twenty messages per second at first, decreasing evenly to none after ten minutes.
 fn ebb() -> Arrivals {
     let step = |n: u32| Rates {
         at: seconds(10) * n,
@@ -258,7 +259,7 @@ fn the_sample_ends_its_fleet_at_work_as_a_load_ebbs_and_careful_settings_do_not(
         assert_eq!((worst.interrupted, careful.stranded), (0, 0), "{poll}");
         assert_eq!((careful.thrash, careful.left), (0, 0), "{poll}");
     }
-    // Whether the last messages are seen by a replica that is there is chance.
+    // It depends on the phases whether a replica still takes the last messages.
     assert!(stranded > 10, "in {stranded} of 30 phases");
 }
 
@@ -276,7 +277,7 @@ fn drain_is_counted_from_the_last_message_and_a_load_that_goes_on_has_none() {
         per_second: 5.0,
     }]);
     let steady = run(&careful(), steady, 3_600);
-    // What is being worked on: 5 a second, 5 s each. No replica is taken away that is needed.
+    // Messages in work: 5 per second, 5 s each. No replica is removed that is still needed.
     assert_eq!((steady.drain, steady.thrash), (None, 0));
     assert_eq!(steady.left, 25);
 }

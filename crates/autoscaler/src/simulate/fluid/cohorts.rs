@@ -1,50 +1,50 @@
-//! Work that takes a known time: messages that began together end together, and those that are cut off begin anew.
+//! Service with known working times: messages that begin together end together, and messages that are cut off begin anew.
 //!
-//! Replicas that started at one moment are a group; a group has, for each time that work can take, the batches that it works on
-//! in the order in which they end. Batches are amounts, not single messages: what begins within [`Cohorts::step`] is one batch, and
-//! ends evenly over as long a time as it began.
+//! Replicas that started at the same time are a group. For each possible working time, a group has the batches that it works
+//! on, in the order of their ends. Batches are amounts, not single messages: messages that begin within [`Cohorts::step`] are
+//! one batch, which ends evenly over as long a time as it began.
 
 use std::collections::VecDeque;
 
 use super::{Cut, NONE};
 
-/// So many equally likely times stand for a range of them.
+/// A range of working times is represented by this many equally likely ones.
 const QUANTILES: u32 = 8;
-/// A message is at least so many steps in work, so that the step does not show.
+/// The working time of a message is at least this many steps, so that the step has no visible effect.
 const STEPS: f64 = 4.0;
-/// The shortest and the longest step, in seconds: the loops look every few seconds.
+/// The shortest and the longest step, in seconds: the loops poll every few seconds.
 const SHORTEST: f64 = 0.25;
 const LONGEST: f64 = 2.0;
-/// The least part of a step that is taken by itself.
+/// Shortest part of a step that is handled separately.
 const LEAST: f64 = 0.125;
-/// Less than this is rounding.
+/// Amounts below this are rounding errors.
 const NOTHING: f64 = 1e-9;
 
-/// Replicas and what they work on.
+/// Replicas and the messages on which they work.
 #[derive(Debug, Clone)]
 pub(super) struct Cohorts {
-    /// The times that work takes, each as often as the others, in seconds.
+    /// Equally likely working times, in seconds.
     times: Vec<f64>,
     step: f64,
     in_flight: f64,
-    /// Oldest first.
+    /// The groups, oldest first.
     groups: Vec<Group>,
     /// Messages in work.
     pub(super) busy: f64,
-    /// When the next batch ends.
+    /// The time at which the next batch ends.
     next: f64,
 }
 
-/// Replicas that started at one moment.
+/// Replicas that started at the same time.
 #[derive(Debug, Clone)]
 struct Group {
     replicas: u32,
     busy: f64,
-    /// For each time that work takes.
+    /// The batches, for each working time.
     lines: Vec<VecDeque<Batch>>,
 }
 
-/// Messages that end evenly between two moments.
+/// Messages that end evenly between two times.
 #[derive(Debug, Clone, Copy)]
 struct Batch {
     first: f64,
@@ -53,7 +53,7 @@ struct Batch {
 }
 
 impl Batch {
-    /// Of these, those that end by then.
+    /// The part of these messages that ends by `now`.
     fn by(&self, now: f64) -> f64 {
         if now >= self.last {
             self.messages
@@ -65,11 +65,11 @@ impl Batch {
     }
 }
 
-/// How serving went until some moment.
+/// Result of serving up to a time.
 pub(super) struct Served {
-    /// There was nothing left since then.
+    /// Since when the queue has been empty.
     pub(super) empty_since: Option<f64>,
-    /// Most messages at any time, and when.
+    /// The highest number of messages, and its time.
     pub(super) peak: (f64, f64),
 }
 
@@ -96,7 +96,7 @@ impl Cohorts {
         }
     }
 
-    /// Replicas begin to work.
+    /// Starts replicas.
     pub(super) fn start(&mut self, replicas: u32) {
         self.groups.push(Group {
             replicas,
@@ -105,7 +105,7 @@ impl Cohorts {
         });
     }
 
-    /// The newest replicas end; what they work on is cut off unless it ends within `grace`.
+    /// Ends the newest replicas; their messages are cut off unless they end within `grace`.
     pub(super) fn end(&mut self, mut replicas: u32, now: f64, grace: f64) -> Cut {
         let mut cut = Cut::default();
         while replicas > 0
@@ -139,7 +139,7 @@ impl Cohorts {
         cut
     }
 
-    /// Serves from `now` to `until`, in seconds; `per_second` messages come, and no replica comes or goes.
+    /// Serves from `now` to `until`, in seconds; `per_second` messages arrive, and the replicas do not change.
     pub(super) fn serve(
         &mut self,
         mut now: f64,
@@ -158,8 +158,8 @@ impl Cohorts {
         self.begin(now, waiting);
         while now < until {
             let free = self.free();
-            // Where there is room for what comes, nobody waits for what ends meanwhile. Room for less than a part of a step is
-            // filled by what has come after that part: a moment later there would be as little again.
+            // If there is room for new messages, none waits for the end of another. If the room is for less than a part of a
+            // step, it is filled by the arrivals of that part, because a moment later there would be as little room again.
             let least = self.step * LEAST;
             let flowing = per_second > 0.0 && free > per_second * least;
             let next = if flowing {
@@ -203,7 +203,7 @@ impl Cohorts {
         self.groups.iter().map(free).sum()
     }
 
-    /// Messages that wait begin where there is room.
+    /// Begins waiting messages where there is room.
     fn begin(&mut self, now: f64, waiting: &mut f64) {
         if *waiting <= NOTHING {
             return;
@@ -215,7 +215,7 @@ impl Cohorts {
         }
     }
 
-    /// So many messages begin, in each group as many as its part of the room that there is.
+    /// Begins `messages` messages, distributed to the groups by their room.
     fn spread(&mut self, at: (f64, f64), messages: f64) {
         let part = messages / self.free();
         let in_flight = self.in_flight;
@@ -229,9 +229,9 @@ impl Cohorts {
         self.note_next();
     }
 
-    /// What has ended by now has; where messages wait, the next begin as the last ended.
+    /// Finishes the messages that have ended by `now`; if messages wait, the next ones begin when the last ones end.
     fn finish(&mut self, now: f64, waiting: &mut f64) {
-        // Where there are several lines, those that end soon end now: one event for all of them.
+        // With several lines, batches that end soon end now, as one event for all of them.
         let soon = if self.times.len() > 1 {
             now + self.step / 2.0
         } else {
@@ -294,7 +294,7 @@ impl Group {
             let (first, last) = (at.0 + time, at.1 + time);
             match line.back_mut() {
                 Some(before) if last - before.first < step => {
-                    // Their mean stays, so that no time is lost or won.
+                    // The mean stays the same, so that no time is lost or gained.
                     let means = f64::midpoint(before.first, before.last) * before.messages
                         + f64::midpoint(first, last) * each;
                     before.messages += each;

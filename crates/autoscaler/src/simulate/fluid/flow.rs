@@ -1,20 +1,20 @@
-//! Work of which nobody knows how long it still takes, or that is too short for the loops to see: exact between two changes.
+//! Service with an unknown remaining time, or too short for the loops to notice: exact between two changes.
 
 use super::{Cut, NONE};
 use crate::simulate::Work;
 
-/// What is cut off and would have ended within the grace does so in so many steps.
+/// Messages that would end within the grace period do so in this many steps.
 const STEPS: u32 = 4;
 
-/// Replicas, all alike, and the messages of which they work on as many as they can.
+/// Identical replicas, which work on as many messages as they can.
 #[derive(Debug, Clone)]
 pub(super) struct Flow {
     replicas: u32,
     in_flight: f64,
-    /// Mean of the work, in seconds.
+    /// Mean working time, in seconds.
     mean: f64,
-    /// Exponentially distributed: in each moment the same part of what is in work is done. Else all of it is done at an even
-    /// rate, which is as exact as work shorter than a second needs.
+    /// Whether the working time is exponentially distributed: then the same share of the messages in work finishes at any time.
+    /// Otherwise they finish at an even rate, which is exact enough for work shorter than a second.
     exponential: bool,
 }
 
@@ -36,12 +36,12 @@ impl Flow {
         f64::from(self.replicas) * self.in_flight
     }
 
-    /// Of so many messages, those in work.
+    /// The part of `messages` that is in work.
     pub(super) fn busy(&self, messages: f64) -> f64 {
         messages.min(self.slots())
     }
 
-    /// Some replicas end, with their part of what is in work.
+    /// Ends some replicas, with their share of the messages in work.
     pub(super) fn end(&mut self, replicas: u32, now: f64, grace: f64, messages: f64) -> Cut {
         let ending = replicas.min(self.replicas);
         let part = f64::from(ending) / f64::from(self.replicas.max(1));
@@ -67,8 +67,8 @@ impl Flow {
         }
     }
 
-    /// Serves from `now` to `until`, in seconds; `per_second` messages come, and no replica comes or goes. Since when there is
-    /// nothing, if there came to be nothing meanwhile.
+    /// Serves from `now` to `until`, in seconds; `per_second` messages arrive, and the replicas do not change. Returns since
+    /// when the queue has been empty, if it has become empty.
     pub(super) fn serve(
         &self,
         now: f64,
@@ -96,7 +96,7 @@ impl Flow {
             *backlog = slots;
             seconds -= left;
         }
-        // Fewer messages than slots: each is done after the mean on average, whatever the others do.
+        // With fewer messages than slots, each finishes after the mean time on average, independently of the others.
         let rest = per_second * self.mean;
         if rest > slots {
             let left = self.mean * ((rest - *backlog) / (rest - slots)).ln();

@@ -1,4 +1,4 @@
-//! Queues whose course is known.
+//! Tests of queues with a known course.
 
 use super::*;
 use crate::simulate::{Arrivals, Rates, Service, Work};
@@ -23,7 +23,7 @@ fn workload(burst: u32, per_second: f64) -> Workload {
     }
 }
 
-/// The backlog at a time, with so many replicas from the begin.
+/// The backlog at a time, with `working` replicas from the begin.
 fn backlog(workload: &Workload, working: u32, at: u64) -> f64 {
     let mut fluid = Fluid::new(workload, working);
     fluid.run_to(seconds(at));
@@ -32,10 +32,10 @@ fn backlog(workload: &Workload, working: u32, at: u64) -> f64 {
 
 #[test]
 fn a_queue_that_is_kept_up_with_holds_what_is_worked_on() {
-    // Little's law: 5 a second, each for 4 s.
+    // Little's law: 5 per second, each for 4 s.
     let steady = workload(0, 5.0);
     assert!((backlog(&steady, 10, 60) - 20.0).abs() < 1e-3);
-    // From above too, and whether or not it is looked at meanwhile.
+    // From above too, and independent of intermediate reads.
     let burst = workload(500, 5.0);
     assert!((backlog(&burst, 10, 300) - 20.0).abs() < 1e-3);
     let mut fluid = Fluid::new(&burst, 10);
@@ -54,12 +54,12 @@ fn a_queue_that_is_not_kept_up_with_grows_by_the_difference() {
 
 #[test]
 fn the_last_messages_take_their_own_time() {
-    // 40 messages on 10 replicas with 4 slots each: all at once, each done after 4 s on average.
+    // 40 messages on 10 replicas with 4 slots each: all are in work at once, each for 4 s on average.
     let burst = workload(40, 0.0);
     assert!((backlog(&burst, 10, 4) - 40.0 * (-1.0_f64).exp()).abs() < 1e-6);
     let mut fluid = Fluid::new(&burst, 10);
     fluid.run_to(seconds(60));
-    // Fewer than half a message after 4 s times ln(80).
+    // Less than half a message is left after 4 s times ln(80).
     let empty = fluid.empty_since().unwrap().as_secs_f64();
     assert!((empty - 4.0 * 80.0_f64.ln()).abs() < 1e-6, "{empty}");
     assert_eq!(fluid.queue(), Queue::default());
@@ -88,13 +88,13 @@ fn replicas_that_have_not_begun_end_first() {
     assert_eq!(fluid.scale(10, 5), Ended::default());
     assert_eq!((fluid.working, fluid.starting.len()), (4, 1));
     let ended = fluid.scale(5, 2);
-    // One has not begun; of four with four messages each, two end.
+    // One replica has not started; of four with four messages each, two end.
     assert!((ended.replicas - 2.0).abs() < 1e-6, "{ended:?}");
     assert!((ended.messages - 8.0).abs() < 1e-6, "{ended:?}");
 }
 
-/// Source: Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`: a pod that has been ready for less time is
-/// deleted before one that has been for more, and of those that are not ready the newer one.
+/// Source: Kubernetes `pkg/controller/controller_utils.go`, `ActivePodsWithRanks.Less`: a pod that has been ready for a shorter
+/// time is deleted before one that has been for longer, and of pods that are not ready the newer one.
 #[test]
 fn of_those_that_are_starting_the_newest_end_first() {
     let mut workload = workload(40, 0.0);
@@ -131,7 +131,7 @@ fn work_that_is_cut_off_begins_anew_and_work_within_the_grace_does_not() {
         let visible = if lost > 0.0 { 8 } else { 0 };
         assert_eq!(fluid.queue().visible, visible, "{grace}");
         fluid.run_to(seconds(1_000));
-        // With 20 s: eight are taken again as the other replicas are done, at 100 s, and need 100 s more.
+        // With 20 s: eight messages are taken again when the other replicas are done, at 100 s, and need 100 s more.
         let emptied = if lost > 0.0 { 200 } else { emptied };
         assert_eq!(fluid.empty_since(), Some(seconds(emptied)));
     }
@@ -144,7 +144,7 @@ fn the_newest_of_those_that_work_end_first() {
     fluid.run_to(seconds(0));
     fluid.scale(1, 3);
     fluid.run_to(seconds(99));
-    // One has been at work for 99 s; the two that came after it end.
+    // One replica has worked for 99 s; the two that came after it end.
     let ended = fluid.scale(3, 1);
     assert!((ended.cut_off - 8.0).abs() < 1e-9, "{ended:?}");
     fluid.run_to(seconds(100));
@@ -191,7 +191,7 @@ fn the_head_of_the_queue_has_waited_since_it_came() {
     let mut fluid = Fluid::new(&workload, 1);
     fluid.run_to(seconds(99));
     assert_eq!(fluid.oldest_wait(), seconds(99));
-    // Five a second: what is taken at 1,000 s has come when 100 had.
+    // Five per second: the message taken at 1,000 s arrived when 100 had arrived.
     let mut steady = workload;
     steady.arrivals = Arrivals::new([Rates {
         at: seconds(0),
@@ -204,7 +204,7 @@ fn the_head_of_the_queue_has_waited_since_it_came() {
     assert!((waited - (1_000.0 - 100.0 / 5.0)).abs() < 0.5, "{waited}");
 }
 
-/// As much comes as is done: there is never room for more than a trickle, and the simulation must come to an end all the same.
+/// As many messages arrive as are finished: there is never room for more than a few, and the simulation must still end.
 #[test]
 fn a_load_that_keeps_all_replicas_busy_neither_grows_nor_stops_the_clock() {
     for work in [
@@ -224,7 +224,7 @@ fn a_load_that_keeps_all_replicas_busy_neither_grows_nor_stops_the_clock() {
                 "{work:?}, {at} s: {messages}"
             );
         }
-        // A little more than that waits, and nothing else does.
+        // A few more messages wait, and no others.
         let mut more = full;
         more.arrivals = Arrivals::new([Rates {
             at: seconds(0),

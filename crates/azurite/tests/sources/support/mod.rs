@@ -1,4 +1,4 @@
-//! What the tests of several sources share: a client's requests, and waiting for an emulator to be gone.
+//! Common parts of the tests of several sources: a client's requests, and waiting for an emulator to be gone.
 
 pub(crate) mod up;
 
@@ -11,7 +11,7 @@ use azurite::{Azurite, Source};
 use reqwest::{Client, Url};
 use tokio::sync::OnceCell;
 
-/// One from the npm package, whatever else is there.
+/// An Azurite from the npm package, whatever other sources exist.
 pub(crate) async fn npm() -> Azurite {
     Azurite::builder()
         .source(Source::Npm)
@@ -20,13 +20,13 @@ pub(crate) async fn npm() -> Azurite {
         .unwrap()
 }
 
-/// One for all tests that leave no trace beyond names of their own. Its leash ends it: statics are not dropped.
+/// One Azurite for all tests that only use names of their own. Its leash ends it, because statics are not dropped.
 pub(crate) async fn shared() -> &'static Azurite {
     static SHARED: OnceCell<Azurite> = OnceCell::const_new();
     SHARED.get_or_init(npm).await
 }
 
-/// Status of a signed request that creates a queue, and of one that creates a table.
+/// The status of a signed request that creates a queue, and of one that creates a table.
 pub(crate) async fn create_queue_and_table(azurite: &Azurite, sas: &str, name: &str) -> (u16, u16) {
     let client = Client::builder().no_proxy().build().unwrap();
     let queue = client
@@ -46,7 +46,7 @@ pub(crate) async fn create_queue_and_table(azurite: &Azurite, sas: &str, name: &
     (queue.status().as_u16(), table.status().as_u16())
 }
 
-/// Names of the queues and tables there are, as the services list them.
+/// The names of the existing queues and tables, as the services list them.
 pub(crate) async fn listings(azurite: &Azurite) -> String {
     let client = Client::builder().no_proxy().build().unwrap();
     let mut text = String::new();
@@ -67,7 +67,7 @@ pub(crate) async fn listings(azurite: &Azurite) -> String {
     text
 }
 
-/// Waits until nothing accepts connections at this URL any more.
+/// Waits until nothing accepts connections at this URL.
 pub(crate) fn assert_goes_away(url: &str) {
     let url = Url::parse(url).unwrap();
     let address = (url.host_str().unwrap().to_owned(), url.port().unwrap());

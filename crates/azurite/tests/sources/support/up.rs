@@ -1,4 +1,4 @@
-//! A child process that holds an Azurite, in an environment of the test's own.
+//! A child process that keeps an Azurite, in an environment of the test's choice.
 
 use std::{
     collections::HashMap,
@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A running `azurite-up`. It is killed when this is dropped, also by a test that fails.
+/// A running `azurite-up`, killed when this is dropped, also after a failed test.
 pub(crate) struct Up(Child);
 
 impl Up {
@@ -14,7 +14,7 @@ impl Up {
         Self(command(settings).spawn().unwrap())
     }
 
-    /// What it prints once its Azurite answers: the first line as `why`, the variables by name.
+    /// The output once its Azurite answers: the first line as `why`, the variables by name.
     pub(crate) fn announced(&mut self) -> HashMap<String, String> {
         let mut said = HashMap::new();
         let stdout = BufReader::new(self.0.stdout.take().unwrap());
@@ -35,14 +35,14 @@ impl Up {
 }
 
 impl Drop for Up {
-    /// SIGKILL: no destructor of its own runs. It fails only for one that has ended already.
+    /// SIGKILL, so that no destructor of the process runs. Fails only if it has ended already.
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// What it says when it fails, having printed nothing else.
+/// The error text of a start that fails, which must be the only output.
 pub(crate) fn error_of(settings: &[(&str, &str)]) -> String {
     let output = command(settings).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -50,7 +50,7 @@ pub(crate) fn error_of(settings: &[(&str, &str)]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// `azurite-up`, with none of this process's `EDW_*` settings.
+/// `azurite-up`, without this process's `EDW_*` settings.
 fn command(settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_azurite-up"));
     for name in ["SOURCE", "QUEUE_URL", "TABLE_URL", "BLOB_URL"] {

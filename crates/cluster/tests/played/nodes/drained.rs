@@ -1,8 +1,8 @@
-//! Pods that are drained from a node: budgets, refusals, and pods that will not go.
+//! Tests of draining pods from a node: budgets, refusals, and pods that do not end.
 
 use super::*;
 
-/// Pods on a node, by name: when each was told to end, and when it is gone, in looks.
+/// Pods on a node, by name: the number of reads after which each is gone, once it was told to end.
 type Pods = Arc<Mutex<BTreeMap<&'static str, Option<u32>>>>;
 
 fn pod(name: &str, is_told: bool) -> Value {
@@ -17,7 +17,7 @@ fn pod(name: &str, is_told: bool) -> Value {
     pod
 }
 
-/// A server with these pods, each of which is gone `looks` looks after it was told to end; evictions are answered by `answer`.
+/// A server with these pods, each of which is gone `looks` reads after it was told to end; evictions are answered by `answer`.
 fn with_pods(
     names: &[&'static str],
     looks: u32,

@@ -1,4 +1,4 @@
-//! Files in YAML or JSON that are no description of version 1: what they seem to be instead, and what to do.
+//! YAML or JSON files that are not descriptions of version 1: what they probably are, and what to do.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{Problem, line_of};
 
-/// What to do where another file was named.
+/// Advice if another kind of file was named.
 const INSTEAD: &str =
     "name the file that describes the worker, edw.yaml; harness init writes a first one";
 
-/// Keys that no description has, and the files that have them.
+/// Keys that no description has, and the kinds of files that have them.
 const OF_OTHERS: [(&str, &str); 4] = [
     ("services", "a file of Docker Compose"),
     ("resources", "a kustomization"),
@@ -18,8 +18,8 @@ const OF_OTHERS: [(&str, &str); 4] = [
     ("steps", "a pipeline of a CI"),
 ];
 
-/// What `text` is instead of a description of version 1; `None` where nothing tells that it is something else. It is told before anything
-/// else: where the kind or the version is wrong, what is wrong with single keys helps nobody.
+/// The kind of file that `text` is instead of a description of version 1; `None` if nothing shows that it is another one.
+/// Reported before all other problems: if the kind or the version is wrong, problems of single keys do not help.
 pub(super) fn mistaken(text: &str) -> Option<Problem> {
     let text = text.trim_start_matches('\u{feff}');
     let keys = keys(text);
@@ -54,7 +54,7 @@ pub(super) fn mistaken(text: &str) -> Option<Problem> {
     problem("version", said)
 }
 
-/// What a manifest is, and what it can be used for.
+/// The kind of a manifest, and its possible use.
 fn of_kubernetes(kind: Option<&str>) -> String {
     let Some(kind) = kind else {
         return format!(
@@ -75,7 +75,7 @@ fn of_kubernetes(kind: Option<&str>) -> String {
     )
 }
 
-/// The keys of the first object in `text`, each with its value where that is no list and no object.
+/// The keys of the first object in `text`, each with its value unless that is a list or an object.
 fn keys(text: &str) -> BTreeMap<String, String> {
     let begun = text.strip_prefix("---").unwrap_or(text);
     let first = begun.split("\n---").next().unwrap_or_default();
@@ -90,7 +90,7 @@ fn keys(text: &str) -> BTreeMap<String, String> {
             .map(|(key, value)| (key.clone(), scalar(value)))
             .collect();
     }
-    // No YAML, as templates of Helm are none: what begins at the edge is a key.
+    // Some files, such as Helm templates, are not YAML: lines without indentation begin with a key.
     let lines = first.lines().filter_map(|line| line.split_once(':'));
     let lines = lines.filter(|(key, _)| key.starts_with(|c: char| c.is_ascii_alphabetic()));
     lines
@@ -152,7 +152,7 @@ mod tests {
         assert!(compose.starts_with(expected), "{compose}");
     }
 
-    /// Also where keys of a later version are there, which this version does not know.
+    /// Also if there are keys of a later version, which this version does not know.
     #[test]
     fn another_version_is_told_before_what_it_holds() {
         for (text, version) in [
@@ -168,7 +168,7 @@ mod tests {
             );
             assert!(said.contains(&expected), "{said}");
         }
-        // A key too many in a description is that, and no other file.
+        // A description with an unknown key is still a description.
         let said = told(
             "version: 1\nname: a\nmessage: {body: \"{id}\"}\nrow: {columns: {a: \"{id}\"}}\nservices: {}\n",
         );

@@ -1,13 +1,14 @@
-//! Names that a description gives to columns, queues, tables and variables, and what can be called so.
+//! Checks of the names of columns, queues, tables and variables in a description.
 
 use super::Problems;
 use crate::workload::{Piece, Template};
 
-/// The queue and the table of the run with the shortest id stand for those of any run: what is wrong with them is wrong with all.
+/// The queue and the table of the run with the shortest id are checked in place of all runs': a problem with them is one for
+/// every run.
 const QUEUE: &str = "edw-a";
 const TABLE: &str = "edwa";
 
-/// Longest name of a property, of a queue and of a table.
+/// Longest names of a property, of a queue and of a table.
 const LONGEST_COLUMN: usize = 255;
 const LONGEST_NAME: usize = 63;
 
@@ -18,7 +19,7 @@ pub(super) fn column(name: &str, way: &[&str], problems: &mut Problems<'_>) {
     let is_name = name.starts_with(is_letter)
         && name.chars().all(|c| is_letter(c) || c.is_alphanumeric())
         && name.encode_utf16().count() <= LONGEST_COLUMN;
-    // Of the service; told otherwise.
+    // A name of the service has its own error.
     if !is_name && name != "odata.etag" {
         let text = format!(
             "no column of a table can be called {name:?}: a name is letters, digits and '_', begins with no digit, and has up to \
@@ -60,8 +61,8 @@ pub(super) fn table(template: &Template, way: &[&str], problems: &mut Problems<'
     }
 }
 
-/// POSIX.1-2024, Base Definitions, 8.1 "Environment Variable Definition" and 3.216 "Name": a shell, which starts the worker's command,
-/// need not hand on a variable of another name, and dash does not.
+/// POSIX.1-2024, Base Definitions, 8.1 "Environment Variable Definition" and 3.216 "Name": a shell, which starts the worker's
+/// command, need not pass on a variable with another name, and dash does not.
 pub(super) fn variable(name: &str, way: &[&str], problems: &mut Problems<'_>) {
     let is_letter = |c: char| c == '_' || c.is_ascii_alphabetic();
     if name.starts_with(is_letter) && name.chars().all(|c| is_letter(c) || c.is_ascii_digit()) {
@@ -78,7 +79,7 @@ pub(super) fn variable(name: &str, way: &[&str], problems: &mut Problems<'_>) {
     problems.add(way, text);
 }
 
-/// The name in a run whose own is `own`. What else is filled in has no meaning there, and is told otherwise.
+/// The name in a run whose own resource is `own`. Other placeholders are not allowed there, and have their own error.
 fn filled(template: &Template, own: &str) -> String {
     let pieces = template.pieces().iter().map(|piece| match piece {
         Piece::Text(text) => text,

@@ -19,7 +19,7 @@ worker:
     TABLE: \"{table-endpoint}\"
 ";
 
-/// What is wrong with the good description once `from` is `to`.
+/// The problems of the valid description after `from` is replaced by `to`.
 fn wrong(from: &str, to: &str) -> Vec<String> {
     assert!(GOOD.contains(from), "{from:?}");
     let problems = Description::read(&GOOD.replace(from, to)).unwrap_err();

@@ -214,7 +214,7 @@ fn a_poison_queue_that_holds_messages_as_they_were_is_read() {
     assert_eq!(lens.owner_of_message(&found.body), Owner::Ours(seq(5)));
 }
 
-/// What stands at the placeholders of `template` in `text`.
+/// The values of the placeholders of `template` in `text`.
 fn read_as(template: &str, text: &str) -> Vec<String> {
     let template: Template = template.parse().unwrap();
     let found = template.read(text, |_| true).unwrap_or_default();
@@ -255,7 +255,7 @@ fn rows_with_numbers_for_ids_in_any_writing_are_read_and_other_numbers_are_not_t
         })))
     };
     let raw = BASE64_STANDARD.encode(&payload);
-    // An Int32 is a number of JSON, an Int64 is its digits.
+    // An Int32 is a JSON number, an Int64 a text of digits.
     for id in [json!(17), json!("17")] {
         let row = row("0000000017", id, raw.clone());
         assert_eq!(lens.owner_of_row(&row), Owner::Ours(seq(17)));
@@ -277,8 +277,8 @@ fn rows_with_numbers_for_ids_in_any_writing_are_read_and_other_numbers_are_not_t
     assert!(!lens.is_at_its_keys(&short, seq(17), PAYLOADS));
 }
 
-/// `Guid.ToString` of .NET: `D` is the default, `N` has no dashes, `B` braces, `P` parentheses; its letters are small, those of SQL Server and
-/// of many a tool are large.
+/// `Guid.ToString` of .NET: `D` is the default, `N` has no hyphens, `B` braces, `P` parentheses; its letters are lower-case,
+/// those of SQL Server and many tools upper-case.
 #[test]
 fn a_guid_is_written_and_read_in_every_form_that_there_is_and_in_no_other() {
     let plain = "{uuid}";
@@ -319,7 +319,7 @@ fn a_guid_is_written_and_read_in_every_form_that_there_is_and_in_no_other() {
             !lens.is_at_its_keys(&right, seq(43_982), PAYLOADS),
             "{form}"
         );
-        // Of the message, and not as it should be.
+        // It identifies the message, but is not in the right form.
         let other = if letters {
             id.to_lowercase()
         } else {

@@ -1,4 +1,4 @@
-//! Facts about the messages of a queue, on a clock that only the test moves.
+//! Tests of a queue's messages, on a clock that only the test moves.
 
 use super::*;
 use crate::store::NoStore;
@@ -106,7 +106,7 @@ fn a_receipt_is_good_until_the_next_delivery_also_after_its_time() {
         delete(&mut queue, first.lease.receipt),
         Err(LeaseError::ReceiptMismatch)
     ));
-    // Its time is over too by now, and nobody has received it since.
+    // The message is visible again by now, and was not received since.
     let later = late.plus_seconds(60);
     queue
         .delete(&NoStore, 0, Some(second.lease.receipt), later)
@@ -134,7 +134,7 @@ fn an_update_changes_receipt_text_and_visibility_and_keeps_the_count() {
     assert_eq!((&*again.text, again.lease.deliveries), ("b", 2));
 }
 
-/// A store that refuses everything.
+/// A store that refuses every write.
 #[derive(Debug)]
 struct Full;
 

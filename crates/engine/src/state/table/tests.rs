@@ -1,4 +1,4 @@
-//! Facts about the entities of a table.
+//! Tests of a table's entities.
 
 use std::cell::Cell;
 
@@ -23,7 +23,7 @@ fn table(keys: &[(&str, &str)]) -> Entities {
     table
 }
 
-/// What a query finds, and how many entities it looked at.
+/// The result of a query, and how many entities it read.
 fn find(table: &Entities, keys: KeySet) -> (Vec<String>, usize) {
     let looked_at = Cell::new(0);
     let page = table.query(&keys.ranges(), None, 1000, |_, _| {

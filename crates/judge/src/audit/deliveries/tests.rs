@@ -1,4 +1,4 @@
-//! What rows say of their delivery: what may be so, and what cannot.
+//! Tests of rows' claims about their delivery: true, possible and false ones.
 
 mod in_hand;
 mod nodes;
@@ -20,7 +20,7 @@ fn crossing(client: &str, operation: Operation, began_s: i64) -> Crossing {
     }
 }
 
-/// Of message 7: consumer-1 got it first, at 10 s, consumer-2 at 40 s.
+/// Deliveries of message 7: to consumer-1 at 10 s, to consumer-2 at 40 s.
 fn deliveries() -> (Deliveries, Seq) {
     let (mut deliveries, seq) = (Deliveries::default(), Seq::new(7).unwrap());
     for (client, attempt, at) in [("consumer-1", 1, 10), ("consumer-2", 2, 40)] {
@@ -64,7 +64,7 @@ fn what_was_so_is_not_contradicted_though_the_message_has_gone_on_to_another() {
             Compared::Fine
         );
     }
-    // It says nothing of a message that it has not seen handed over.
+    // Nothing is concluded about a message that the wire has not seen handed over.
     let unseen = claimed("consumer-1", 9, 0, 0);
     let other = Seq::new(8).unwrap();
     assert_eq!(
@@ -102,7 +102,7 @@ fn what_was_not_so_is_named() {
             "`dequeuedStamp` is 1970-01-01 10:00:41",
         ),
         (claimed("consumer-2", 2, 41, 51), "`dateStamp` is"),
-        // What cannot be read is not what it was.
+        // An unreadable value is not the true one.
         (
             of(|row| row.consumer = None),
             "`consumer` is absent, or cannot be read",
@@ -138,12 +138,12 @@ fn a_wall_clock_that_was_set_explains_what_it_can() {
     let (deliveries, seq) = deliveries();
     let insert = crossing("consumer-2", Operation::InsertEntity, 50);
     for (set_s, dequeued, date, found) in [
-        // Put back by an hour after the message had come, or before: both stamps, or one.
+        // The wall clock was set back by an hour, after the message had come or before: one stamp or both are affected.
         (-3600, 40 - 3600, 50 - 3600, true),
         (-3600, 41, 50 - 3600, true),
         (3600, 41, 50 + 3600, true),
         (3600, 41, 50, true),
-        // More than it was set by.
+        // A larger error than the change of the clock.
         (-10, 40 - 3600, 50, false),
         (10, 41, 50 + 3600, false),
     ] {
@@ -187,12 +187,12 @@ fn a_row_that_is_stamped_long_before_it_is_sent_was_not_done_then() {
         matches!(&found, Compared::Early { detail, .. } if detail.contains("long before")),
         "{found:?}"
     );
-    // A write of its that went before it, and a silence as of a process that is stopped, explain it.
+    // A write that went before it, or a silence in which the process may have been stopped, explains the delay.
     let writes = polling(40, 50, Operation::InsertEntity);
     assert_eq!(compared(&deliveries, writes), Compared::Fine);
     let silent = polling(40, 42, Operation::ReceiveMessages);
     assert_eq!(compared(&deliveries, silent), Compared::Fine);
-    // And so does a first try whose answer did not help.
+    // An earlier try without a useful answer explains it too.
     deliveries.tried(seq, &crossing("consumer-2", Operation::InsertEntity, 42));
     assert_eq!(compared(&deliveries, receives()), Compared::Fine);
 }
@@ -248,7 +248,7 @@ fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
         poll.ended = Stamp::from_micros((at + 1) * SECOND);
         activity.crossing(&poll);
     }
-    // Three seconds before, of which one may have been spent at a standstill.
+    // Three seconds early, of which the process may have been paused for one.
     let done = |early_us: i64| Claimed {
         date: Some(Stamp::from_micros(47 * SECOND - early_us)),
         ..claimed("consumer-2", 2, 41, 47)
@@ -271,7 +271,7 @@ fn a_row_may_be_ready_for_two_seconds_and_one_of_a_transaction_for_longer() {
     };
     let alone = rows(Operation::InsertEntity, 1);
     assert_ne!(compared(&alone, &done(1)), Compared::Fine);
-    // It may have waited for others, also where none came.
+    // The row may have waited for other rows, even if none came.
     for count in [1, 2] {
         let batch = rows(Operation::Transaction, count);
         assert_eq!(compared(&batch, &done(1)), Compared::Fine);

@@ -1,11 +1,12 @@
-//! Rows whose work was said to be done long before they were sent. Whether the machine stood still meanwhile is known at the end alone.
+//! Rows that claim that their work was done long before they were sent. Only the end of the history shows whether the machine
+//! was paused in between.
 
 use contract::{Seq, Stamp};
 
 use super::Protocol;
 use crate::audit::{MAX_WITNESSES, Violation, Witness};
 
-/// Such rows.
+/// The rows with such a claim.
 #[derive(Debug, Default)]
 pub(super) struct Early(Vec<Row>);
 
@@ -14,15 +15,15 @@ struct Row {
     seq: Seq,
     from: Stamp,
     to: Stamp,
-    /// What it is about and what is wrong, of so many as there may be witnesses.
+    /// Subject and detail, kept only for as many rows as may become witnesses.
     told: Option<(String, String)>,
 }
 
-/// More than these are remembered without words: of any ten of them there is one that can be a witness.
+/// Number of rows whose subject and detail are kept. The factor allows for rows that are excused or repeated.
 const WITH_WORDS: usize = 10 * MAX_WITNESSES;
 
 impl Early {
-    /// The row of `seq` was said to be done at the first of these times, and was sent at the second.
+    /// Records that the row of `seq` claims the first of these times as the end of its work, and was sent at the second.
     pub(super) fn push(&mut self, seq: Seq, (from, to): (Stamp, Stamp), told: (String, String)) {
         let told = (self.0.len() < WITH_WORDS).then_some(told);
         self.0.push(Row {
@@ -35,7 +36,8 @@ impl Early {
 }
 
 impl Protocol {
-    /// Judges them: where the harness stood still between the two times, its consumers may have as well, and nothing can be said.
+    /// Judges the recorded rows. If the harness was paused between the two times, its consumers may have been too, and the row
+    /// is excused.
     pub(super) fn judge_early(&mut self) {
         for row in std::mem::take(&mut self.early.0) {
             if self.clocks.stood_still(row.from, row.to) {

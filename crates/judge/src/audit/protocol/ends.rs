@@ -1,4 +1,4 @@
-//! The end of a message's way: deleted, cleared away, or refused for good.
+//! Ends of a message in the queue: deleted, cleared, or a request on it finally refused.
 
 use contract::workload::Lens;
 use contract::{Seq, Stamp};
@@ -7,8 +7,8 @@ use super::{Live, Protocol, Refused};
 use crate::audit::{Violation, Witness};
 use evidence::{Crossing, Handled, Happened};
 
-/// How often a client may repeat a request on a message though it has heard that storage refuses it for good. Once may be a
-/// second thought; twice is a loop.
+/// How often a client may repeat a request on a message after storage refused it for good. One repetition is tolerated; a
+/// second one shows a loop.
 const MOST_REPEATS: u32 = 1;
 
 impl Protocol {
@@ -31,11 +31,11 @@ impl Protocol {
             }
             return;
         };
-        // It is judged when it may have been deleted first.
+        // If an earlier delete may have succeeded, it was judged at that one.
         if !live.may_be_deleted {
             self.check_secured(crossing, message, &live);
         }
-        // A delete without an answer may not have happened. Then the message comes again, and storage counts on.
+        // A delete without an answer may have failed: then the message is delivered again, with a higher delivery count.
         if happened == Happened::Unknown {
             live.may_be_deleted = true;
             self.live.insert(message.queue_id.clone(), live);
@@ -48,7 +48,7 @@ impl Protocol {
         }
     }
 
-    /// Everything in a queue was removed at once.
+    /// Handles the removal of all messages of a queue.
     pub(super) fn cleared(&mut self, crossing: &Crossing) {
         if crossing.happened() == Happened::No {
             return;
@@ -68,7 +68,7 @@ impl Protocol {
         }
     }
 
-    /// What is in the poison queue is there for a person to see.
+    /// Reports a removal from the poison queue, whose messages a person must be able to see.
     pub(super) fn poison_removed(&mut self, crossing: &Crossing) {
         if crossing.happened() == Happened::No {
             return;
@@ -117,7 +117,7 @@ impl Protocol {
         });
     }
 
-    /// Storage counts how often it hands a message over; the wire has seen each of them.
+    /// Compares storage's delivery count of a message with the hand-overs that the wire has seen.
     pub(super) fn check_hand_overs(&mut self, queue_id: &str, live: &Live) {
         let unseen = live.hand_overs.unseen();
         if unseen <= self.account.unread() {
@@ -134,7 +134,7 @@ impl Protocol {
         });
     }
 
-    /// Counts refusals that no repetition cures: 404, and 400 for a receipt that is no longer valid.
+    /// Counts refusals that no repetition can change: 404, and 400 for an expired pop receipt.
     pub(super) fn refused(&mut self, crossing: &Crossing, message: &Handled) {
         let for_good = matches!(crossing.status(), Some(400 | 404));
         let Some(live) = self.live.get_mut(&message.queue_id).filter(|_| for_good) else {
@@ -174,7 +174,7 @@ impl Protocol {
     }
 }
 
-/// A message by its id, or by that of the queue where it carries none.
+/// The name of a message: its id, or the queue's message id if it has none.
 pub(super) fn subject(lens: &Lens, seq: Option<Seq>, message: &Handled) -> String {
     seq.map_or_else(
         || format!("queue message {}", message.queue_id),

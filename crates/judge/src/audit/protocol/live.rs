@@ -1,39 +1,39 @@
-//! What is known of a message that has been handed over and not been deleted.
+//! State of a message that was handed over and not deleted.
 
 use contract::{Seq, Stamp};
 use evidence::{Crossing, Handled, Operation};
 
 use crate::audit::account::HandOvers;
 
-/// A message of the queue that has been handed over and not been deleted.
+/// A message of the queue that was handed over and not deleted.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     pub(super) seq: Option<Seq>,
-    /// Which of the run's queues it is in.
+    /// The index of its queue among the run's.
     pub(super) queue: usize,
     pub(super) redelivered: bool,
-    /// When it was whole in the poison queue.
+    /// When it was completely in the poison queue.
     pub(super) set_aside: Option<Stamp>,
-    /// A part of it that was put into the poison queue since it was last whole there will vanish.
+    /// Whether a part that was put into the poison queue since the message was last complete there will expire too early.
     part_vanishes: bool,
-    /// The same of any part, in words.
+    /// Description of any part that will expire too early.
     pub(super) vanishing: Option<String>,
     pub(super) refused: Option<Refused>,
     pub(super) hand_overs: HandOvers,
-    /// Who has received it.
+    /// The clients that have received it.
     pub(super) receivers: Vec<String>,
-    /// The print of the body that was handed over.
+    /// The fingerprint of the body that was handed over.
     pub(super) print: Option<u64>,
-    /// A delete of it has had no answer.
+    /// Whether a delete of it had no answer.
     pub(super) may_be_deleted: bool,
 }
 
-/// For how many seconds a message of the poison queue has to stay at least: seven days, which is what storage keeps a message for where
-/// nothing is said ("Put Message", `messagettl`). A person has to see it.
+/// Minimum time to live of a message in the poison queue, in seconds: seven days, storage's default ("Put Message",
+/// `messagettl`), so that a person can see it.
 const STAYS_S: u64 = 7 * 24 * 60 * 60;
 
 impl Live {
-    /// It was put into the poison queue, whole with this `message`: safe there only where storage keeps all of its parts.
+    /// Records that `message` completes the message in the poison queue. It is safe there only if no part expires too early.
     pub(super) fn put_aside(&mut self, crossing: &Crossing, message: &Handled) {
         self.put_in_part(crossing, message);
         if !std::mem::take(&mut self.part_vanishes) {
@@ -41,7 +41,7 @@ impl Live {
         }
     }
 
-    /// A part of it was put into the poison queue with this `message`.
+    /// Records that `message` puts a part of it into the poison queue.
     pub(super) fn put_in_part(&mut self, crossing: &Crossing, message: &Handled) {
         if let Some(seconds) = message.lives_s.filter(|seconds| *seconds < STAYS_S) {
             let queue = &crossing.resource;
@@ -53,14 +53,14 @@ impl Live {
     }
 }
 
-/// A request on a message that was refused for good, and whose client knows it.
+/// A request on a message that was refused for good, as its client knows.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) client: String,
     pub(super) operation: Operation,
     pub(super) receipt: Option<String>,
-    /// When the client heard it.
+    /// When the client got the refusal.
     pub(super) since: Stamp,
-    /// How often it has asked the same again since then.
+    /// How often the client has repeated the same request since then.
     pub(super) repeats: u32,
 }

@@ -1,4 +1,4 @@
-//! What clients do to what is not theirs.
+//! Requests of clients on messages or resources that are not theirs.
 
 use evidence::{Crossing, Handled, Happened, Operation};
 
@@ -7,7 +7,7 @@ use super::ends::subject;
 use crate::audit::{Violation, Witness};
 
 impl Protocol {
-    /// A message is deleted, renewed or handed back: by one that has received it, and with the body that it has.
+    /// Reports a delete, renewal or hand-back of a message by a client that has not received it, or with another body.
     pub(super) fn meddled_with(&mut self, crossing: &Crossing, message: &Handled) {
         if crossing.happened() != Happened::Yes {
             return;
@@ -30,8 +30,8 @@ impl Protocol {
         self.findings.add(Violation::Meddled, witness);
     }
 
-    /// A worker put a message into the queue that it takes messages from: what is in there is the producer's to say. A copy of a message
-    /// whose row is stored is worked on for nothing, and one of a message that is not hides that its deliveries run out.
+    /// Reports a worker that puts a message into the queue from which workers receive: only the producer may. A copy of a
+    /// message whose row is stored causes useless work, and a copy of another message hides that its deliveries run out.
     pub(super) fn put_by_worker(&mut self, crossing: &Crossing) {
         if crossing.happened() == Happened::No {
             return;
@@ -48,7 +48,7 @@ impl Protocol {
         });
     }
 
-    /// Everything in a queue or a table of the run was removed at once: what others put there meanwhile goes with it.
+    /// Reports the removal of a whole queue or table of the run: messages or rows of other clients are removed too.
     pub(super) fn removed(&mut self, crossing: &Crossing) {
         let is_own = match crossing.operation {
             Operation::DeleteTable => self.resources.is_table(&crossing.resource),
@@ -59,22 +59,22 @@ impl Protocol {
         }
     }
 
-    /// What holds for a whole queue or table of the run was changed: its metadata, or who may do what with it.
+    /// Reports a change of a whole queue or table of the run: of its metadata or its access policy.
     pub(super) fn changed(&mut self, crossing: &Crossing) {
         if crossing.happened() != Happened::No {
             self.meddle(crossing, "which all consumers share");
         }
     }
 
-    /// A message or a row was written to a queue or a table that is not the run's, or such a queue or table was made, changed, emptied or
-    /// removed: nobody puts it right, and another run may find it.
+    /// Reports a write to a queue or table that is not the run's, or the creation, change, clearing or removal of such a
+    /// resource: it is not undone, and may affect another run.
     pub(super) fn strayed(&mut self, crossing: &Crossing) {
         if crossing.happened() != Happened::No && !self.is_beside(crossing) {
             self.meddle(crossing, "which is not the run's");
         }
     }
 
-    /// Whether it asks for a queue or a table that the description has the worker use beside its own.
+    /// Whether the crossing addresses an additional queue or table that the description gives the worker.
     fn is_beside(&self, crossing: &Crossing) -> bool {
         let (queues, table) = (&self.resources.queues, &self.resources.table);
         let queues = queues
@@ -90,7 +90,7 @@ impl Protocol {
             | Operation::CreateQueue
             | Operation::ChangeQueue
             | Operation::DeleteQueue => queues.into_iter().any(|name| name == *asked),
-            // Their names are the same in small and in large letters.
+            // Table names are case-insensitive.
             _ => tables
                 .into_iter()
                 .any(|name| name.eq_ignore_ascii_case(asked)),

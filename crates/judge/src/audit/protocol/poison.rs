@@ -1,4 +1,4 @@
-//! What is put into the poison queue: a message of the run that could not be done, and nothing else.
+//! Puts into the poison queue: only messages of the run that could not be processed may go there.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::audit::testimony::GivenUp;
 use crate::audit::{Violation, Witness};
 use evidence::{Crossing, Handled};
 
-/// Messages that were set aside and are deleted: by the queue's id, and by the print of the body.
+/// Messages that were put into the poison queue and deleted, by message id and by fingerprint of the body.
 #[derive(Debug, Default)]
 pub(super) struct SetAside {
     ids: HashSet<String>,
@@ -18,7 +18,7 @@ pub(super) struct SetAside {
 }
 
 impl SetAside {
-    /// A message has left the queue.
+    /// Records that a message was deleted from the queue.
     pub(super) fn deleted(&mut self, queue_id: &str, live: &Live) {
         if live.set_aside.is_some() {
             self.ids.insert(queue_id.to_owned());
@@ -35,7 +35,7 @@ impl SetAside {
 }
 
 impl Protocol {
-    /// A message was put into the poison queue: it names the one that it is about, or is the same text.
+    /// Handles a put into the poison queue: `message` names the message that it stands for, or has the same text.
     pub(super) fn set_aside(&mut self, crossing: &Crossing, message: &Handled) {
         let mut seqs: Vec<Seq> = Vec::new();
         let mut is_known = self.set_aside.has(message);

@@ -1,4 +1,4 @@
-//! What is done to rows: which are stored, what they claim, and which are changed.
+//! Requests on rows: which rows are stored, what they claim, and which are changed.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -12,7 +12,7 @@ use crate::audit::deliveries::Compared;
 use crate::audit::{Violation, Witness};
 
 impl Protocol {
-    /// A row was named: by an insert, a transaction, a read or something that the contract does not have.
+    /// Handles a row that a request names: an insert, a transaction, a read, or an operation outside of the contract.
     pub(super) fn touched(&mut self, crossing: &Crossing, row: &RowChange) {
         let happened = crossing.happened();
         let is_updated = self.lens.description().written() == Written::Updated;
@@ -21,7 +21,7 @@ impl Protocol {
         let is_own = self.resources.is_table(&crossing.resource);
         let is_done = is_own && writes && happened != Happened::No;
         let seq = self.seq_of_row(row, is_done);
-        // Of rows that come about in steps, the last makes it whole.
+        // A row that is written in several steps is stored by its last step.
         let stores = writes && (!is_updated || is_done && self.makes_whole(row));
         if !is_own {
             if let (true, Happened::Yes, Some(seq)) = (row.operation.stores(), happened, seq) {
@@ -34,17 +34,17 @@ impl Protocol {
         }
         let exists = match (row.operation, happened) {
             (Operation::DeleteEntity, _) => false,
-            // What a look at a row of that kind has found may not be whole.
+            // A row that is written in steps may be found incomplete.
             (_, Happened::Yes) => stores || !is_updated,
-            // Refused because the row is there: that is where a second delivery learns that it was done.
+            // The refusal shows that the row exists: this is how a second delivery learns that the message was done.
             (Operation::InsertEntity, Happened::No) => {
-                // One that comes about in steps may not be whole.
+                // A row that is written in steps may be incomplete.
                 !is_updated
                     && crossing.status() == Some(409)
                     && crossing.code() == Some("EntityAlreadyExists")
-                    // Of a transaction, only the row that storage blames: of the others it says nothing.
+                    // In a transaction, the refusal concerns only the row that storage names.
                     && row.part == crossing.failed_part
-                    // At keys that do not tell it, the row may be another message's.
+                    // If the key does not name the message, the existing row may be another message's.
                     && self.has_row(row, seq)
             }
             _ => false,
@@ -87,11 +87,11 @@ impl Protocol {
         }
     }
 
-    /// Whether a row that comes about in steps has all of its columns with this one, which may have happened.
+    /// Whether this write, which may have succeeded, completes a row that is written in steps.
     fn makes_whole(&mut self, row: &RowChange) -> bool {
         let lacking = row.lacking.iter().cloned();
         let lacking: BTreeSet<String> = match self.steps.get(&place_of(row)) {
-            // An insert finds nothing there.
+            // An insert finds no earlier row.
             Some(before) if row.operation != Operation::InsertEntity => {
                 lacking.filter(|name| before.contains(name)).collect()
             }
@@ -102,7 +102,7 @@ impl Protocol {
         is_whole
     }
 
-    /// The row of `seq` was asked to be inserted, or made whole, whether or not storage has said that it is done.
+    /// Handles an insert, or the completing step, of the row of `seq`, whatever its result.
     fn inserted(&mut self, crossing: &Crossing, row: &RowChange, seq: Seq) {
         self.deliveries.tried(seq, crossing);
         let happened = crossing.happened();
@@ -133,7 +133,7 @@ impl Protocol {
         }
     }
 
-    /// What a row claims of its delivery is compared.
+    /// Compares the claims of a row about its delivery.
     fn claimed(&mut self, crossing: &Crossing, row: &RowChange, seq: Seq) {
         let subject = self.name_of(row, Some(seq));
         let Some(claimed) = &row.delivery else { return };
@@ -156,7 +156,7 @@ impl Protocol {
         }
     }
 
-    /// Of which message a row is: by its keys, by what else it holds, or since a write has said it before. A write says it from now on.
+    /// The message of a row: by its keys, by its other content, or by an earlier write at these keys. A write is remembered.
     fn seq_of_row(&mut self, row: &RowChange, writes: bool) -> Option<Seq> {
         let by_keys = self
             .lens
@@ -174,18 +174,18 @@ impl Protocol {
         by_columns.or_else(|| self.rows_at.get(&place).copied())
     }
 
-    /// Whether the row that is at these keys is one of `seq`, as far as it is known.
+    /// Whether the row at these keys belongs to `seq`, as far as known.
     fn has_row(&self, row: &RowChange, seq: Option<Seq>) -> bool {
         self.lens.has_telling_keys() || self.rows_at.get(&place_of(row)).copied() == seq
     }
 
-    /// What witnesses call a row: the id of its message, or its key.
+    /// The name of a row in witnesses: the id of its message, or its key.
     fn name_of(&self, row: &RowChange, seq: Option<Seq>) -> String {
         seq.map_or_else(|| row.keys.row.clone(), |seq| self.lens.id(seq))
     }
 }
 
-/// A number for the keys of a row.
+/// A hash of the keys of a row.
 fn place_of(row: &RowChange) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&row.keys.partition, &row.keys.row).hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! The judge of the protocol is shown good histories and every planted violation.
+//! Tests of the protocol with good histories and planted violations.
 
 mod around;
 mod early;
@@ -10,7 +10,7 @@ use super::*;
 use crate::audit::{Violation, sample_crossing};
 use evidence::{Answer, Keys, RowChange};
 
-/// A history of one message, told step by step, each a microsecond after the one before.
+/// A history of one message, built step by step; each step is a microsecond after the one before.
 struct Told {
     protocol: Protocol,
     clock: i64,
@@ -197,7 +197,7 @@ fn a_delete_that_overtakes_its_insert_is_found() {
             queue_id: "m7".to_owned(),
             ..Handled::default()
         });
-        // Asked for while the insert was under way.
+        // Requested while the insert was pending.
         crossing.began = Stamp::from_micros(4);
     });
     assert_eq!(told.violations(), [Violation::Unsecured]);
@@ -242,7 +242,7 @@ fn a_client_that_does_not_take_no_for_an_answer_is_found() {
         }
         assert_eq!(told.violations(), found, "{refusals}");
     }
-    // A client that hears of none of them, and one that had asked again before it heard.
+    // A client that got none of the answers, and one that had repeated its request before the answer came.
     for (unheard, late) in [(true, false), (false, true)] {
         let mut told = Told::new();
         told.receive(1);

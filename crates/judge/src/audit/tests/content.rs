@@ -1,4 +1,4 @@
-//! What is wrong with a row's content, and of which message it is by what it holds.
+//! Tests of the check of rows' content, and of identifying rows by their content.
 
 use contract::workload::{Format, Lens};
 use contract::{Payloads, Seq, StoredRow};
@@ -110,7 +110,7 @@ fn a_stamp_is_cut_by_what_its_format_does_not_hold() {
     }
 }
 
-/// What a worker sees that keeps its rows by run and id, with these further columns.
+/// The lens of a worker that keys its rows by run and id, with these additional columns.
 fn described(columns: &str) -> Lens {
     let text = format!(
         "version: 1

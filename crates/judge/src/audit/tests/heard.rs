@@ -1,4 +1,4 @@
-//! What storage holds is held against what has crossed the wire: a good history passes, and whoever went around it is found.
+//! Tests that compare storage with the wire's history: a good history passes, and every way around the wire is found.
 
 mod deletions;
 mod poison;
@@ -16,7 +16,7 @@ use crate::measure::Ending;
 const MESSAGES: u64 = 10;
 const SECOND: i64 = 1_000_000;
 
-/// What crossed the wire, and what storage holds.
+/// The crossings of the wire, and the content of storage.
 struct Seen {
     crossings: Vec<Crossing>,
     rows: Vec<StoredRow>,
@@ -91,7 +91,7 @@ impl Seen {
         }
     }
 
-    /// The crossing of message `seq` for this operation.
+    /// The crossing of message `seq` with this operation.
     fn of(&mut self, seq: u64, operation: Operation) -> &mut Crossing {
         let row = format!("r1-{seq}");
         let mut crossings = self.crossings.iter_mut();
@@ -118,7 +118,7 @@ impl Seen {
         auditor
     }
 
-    /// What `auditor` hears of the crossings.
+    /// The judge of `auditor`'s run after all crossings.
     fn protocol(&self, auditor: &Auditor) -> Protocol {
         let mut protocol = auditor.protocol();
         for crossing in &self.crossings {
@@ -155,13 +155,13 @@ fn what_came_over_the_wire_passes() {
 
 #[test]
 fn a_row_that_no_insert_has_brought_is_unwitnessed() {
-    // The wire has seen no row, and the message deleted: as far as it knows, without one.
+    // The wire has seen no row, but the delete of the message: in its view, a delete without a row.
     let around = found(|seen| seen.remove(7, Operation::InsertEntity));
     assert_eq!(
         around,
         [(Violation::Unsecured, 1), (Violation::Unwitnessed, 1)]
     );
-    // It has seen another row: somebody wrote over it around the wire.
+    // The wire has seen another row: a client changed the row around the wire.
     let over = found(|seen| seen.rows[6].node = Some("elsewhere".to_owned()));
     assert_eq!(over, [(Violation::Unwitnessed, 1)]);
     // An insert without an answer may have been done.
@@ -189,7 +189,7 @@ fn a_message_that_was_taken_out_around_the_wire_is_unwitnessed() {
         seen.left.push(message("r1", 7).encode());
     });
     assert_eq!(still_there, [(Violation::Undeleted, 1)]);
-    // Written down in another order than it happened.
+    // Recorded in another order than the requests happened.
     let overtaken = found(|seen| {
         let put = seen.of(7, Operation::PutMessage).clone();
         seen.remove(7, Operation::PutMessage);
@@ -211,7 +211,7 @@ fn what_was_not_understood_cannot_pass() {
     let insert = seen.of(7, Operation::InsertEntity);
     insert.operation = Operation::Other;
     insert.strange = Some("the header x-brew".to_owned());
-    // What it was about is not known either.
+    // The row that the request names is unknown too.
     insert.rows.clear();
     let audit = seen.audit();
     assert_eq!(audit.count(Violation::Unwitnessed), 0);
@@ -236,7 +236,7 @@ fn what_was_not_understood_cannot_pass() {
 #[test]
 fn a_wall_clock_that_was_set_makes_no_liars_and_no_corrupted_rows() {
     let mut seen = Seen::good();
-    // Put back by 10 s between the receive of message 7 and its row.
+    // The wall clock was set back by 10 s between the receive of message 7 and its row.
     let mut set = false;
     for crossing in &mut seen.crossings {
         set |= crossing.rows.iter().any(|row| row.keys.row == "r1-7");
@@ -266,7 +266,7 @@ fn a_wall_clock_that_was_set_makes_no_liars_and_no_corrupted_rows() {
         reasons[0].contains("the wall clock was set by 10s in mid-run"),
         "{reasons:?}"
     );
-    // A row that lies by more than that lies.
+    // A larger error than the change of the clock is a false claim.
     seen.rows[6].date_stamp = Some(Stamp::from_micros(0));
     let change = inserted(&seen.rows[6]);
     seen.of(7, Operation::InsertEntity).rows = vec![change];

@@ -1,4 +1,4 @@
-//! What a description leaves unknown is named, and nothing else is.
+//! Tests that exactly the promises that a description leaves unknown are named.
 
 use contract::workload::{Description, Lens, OWN};
 use evidence::outcome::Outcome;
@@ -8,12 +8,12 @@ use super::planted::{PAYLOADS, row};
 use crate::audit::known::{not_judged, stamps_untold};
 use crate::audit::{Auditor, Expectation, Finding, Verdict as _, Violation};
 
-/// Our own description, with each of these texts in the place of another.
+/// The project's own description, with each first text replaced by the second.
 fn own(changes: &[(&str, &str)]) -> Lens {
     Lens::new(own_with(changes).into(), "r1".parse().unwrap())
 }
 
-/// What is not judged where the wire saw everything.
+/// The promises that are not judged if the wire has recorded everything.
 fn unknown(changes: &[(&str, &str)]) -> Vec<Violation> {
     let found = not_judged(&own(changes), true);
     found.into_iter().map(|each| each.violation).collect()
@@ -40,7 +40,7 @@ fn a_row_without_any_payload_or_digest_cannot_be_corrupted() {
     assert_eq!(unknown(&[NO_PAYLOAD]), []);
     assert_eq!(unknown(&[NO_DIGEST]), []);
     assert_eq!(unknown(&[NO_PAYLOAD, NO_DIGEST]), [Violation::Corrupted]);
-    // Within a text, or as a second payload, it is compared as well.
+    // A payload within a text, or a second payload, is compared as well.
     let text = ("data: \"{payload}\"", "data: \"no. 1: {payload}\"");
     assert_eq!(unknown(&[text, NO_DIGEST]), []);
     let second = [
@@ -51,7 +51,7 @@ fn a_row_without_any_payload_or_digest_cannot_be_corrupted() {
         ("data: \"{payload}\"", "data: \"{payload2}\""),
         NO_DIGEST,
     ];
-    // Of messages that are not ours, no bad one is sent.
+    // Scenarios send bad messages only of the project's own format.
     assert_eq!(unknown(&second), [Violation::Accepted]);
 }
 
@@ -91,7 +91,7 @@ fn without_a_poison_queue_nothing_is_given_up_or_accepted() {
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 
-/// What is never tried is not kept.
+/// A promise that is never tested does not count as kept.
 #[test]
 fn what_becomes_of_bad_messages_is_judged_of_our_own_messages_alone() {
     for change in [

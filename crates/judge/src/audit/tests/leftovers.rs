@@ -1,4 +1,4 @@
-//! What was left in the queue or in the poison queue: each planted violation is caught by its name.
+//! Tests of messages left in the queue or the poison queue: each planted violation is caught by its name.
 
 use contract::PoisonEnvelope;
 use evidence::outcome::Outcome;
@@ -108,7 +108,7 @@ fn leased_messages_that_are_finished_are_undeleted_though_nobody_can_look_at_the
     history.unseen = 100;
     let audit = caught(&history, &[(Violation::Undeleted, 100)], "leased message");
     assert_eq!((audit.fates.kept, audit.hidden), (100, 100));
-    // Those that have no row may be among them.
+    // The messages without a row may be among them.
     history.rows.pop();
     let expected = [(Violation::Unfinished, 1), (Violation::Undeleted, 99)];
     caught(&history, &expected, "");

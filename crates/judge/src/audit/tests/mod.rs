@@ -1,4 +1,4 @@
-//! The auditor is shown good histories and every planted violation.
+//! Tests of the auditor with good histories and planted violations.
 
 mod content;
 mod heard;
@@ -16,7 +16,7 @@ use contract::workload::{Description, OWN};
 
 use evidence::{Answer, Crossing, Operation};
 
-/// Our own description, with the second of each pair of texts in the place of the first.
+/// The project's own description, with the first text of each pair replaced by the second.
 pub(crate) fn own_with(changes: &[(&str, &str)]) -> Description {
     let mut text = OWN.to_owned();
     for (from, to) in changes {

@@ -13,10 +13,10 @@ use crate::audit::{
     Audit, Auditor, Expectation, ExpectedPoison, Fates, Sends, Verdict as _, Violation,
 };
 
-/// Few messages, so that faults meet at the same one.
+/// Few messages, so that several faults hit the same one.
 const MESSAGES: u64 = 24;
 
-/// What is done to the good history at one message.
+/// A fault, applied to the good history at one message.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     DropRow,
@@ -68,7 +68,7 @@ struct History {
 }
 
 impl History {
-    /// Everything as promised; then the faults, one after the other.
+    /// A good run; then the faults are applied in order.
     fn of(expectation: Expectation, unseen: u64, faults: &[(Fault, u64)]) -> Self {
         let mut history = Self {
             rows: Vec::new(),
@@ -122,7 +122,7 @@ impl History {
     }
 
     fn plant(&mut self, fault: Fault, seq: u64) {
-        // Poison only grows, so its length makes a fresh id.
+        // The poison queue only grows, so its length makes a new id.
         let number = self.poison.len();
         match fault {
             Fault::DropRow => self.drop_rows(seq),
@@ -185,14 +185,14 @@ impl History {
     }
 }
 
-/// What an audit must say: with everything kept, straight from the definitions.
+/// The expected audit, computed directly from the definitions with all data kept.
 #[derive(Debug, Default)]
 struct Model {
     found: BTreeMap<Violation, u64>,
     fates: Fates,
 }
 
-/// All that is in storage of one message.
+/// All traces of one message in storage.
 struct Traces {
     rows: u64,
     right: u64,
@@ -237,7 +237,7 @@ impl Model {
         }
     }
 
-    /// Judges one message; true when it is nowhere and should be somewhere.
+    /// Judges one message; returns whether it is missing although it should exist.
     fn message(&mut self, history: &History, seq: u64) -> bool {
         let complete = history.expectation.complete;
         let traces = Traces::of(history, seq);
@@ -265,7 +265,7 @@ impl Model {
         false
     }
 
-    /// All messages are of one block, which is judged if each that was acknowledged has one right row and no other.
+    /// All messages are in one block, which is judged if each acknowledged message has exactly one row, and it is right.
     fn stamps(&mut self, history: &History) {
         let acknowledged = || {
             let seqs = 1..=history.expectation.begun;
@@ -283,7 +283,7 @@ impl Model {
         self.count(Violation::Restamped, u64::from(is_judged && differs));
     }
 
-    /// What belongs to no message of the run.
+    /// Judges rows and bodies that belong to no message of the run.
     fn nobodys(&mut self, history: &History) {
         let expectation = &history.expectation;
         let is_beyond = |row: &StoredRow| {
@@ -349,7 +349,7 @@ impl Traces {
     }
 }
 
-/// By its key, or by the payload where the key is made up.
+/// Whether the row belongs to `seq`, by its key, or by its payload if the key is invented.
 fn is_of(row: &StoredRow, seq: u64) -> bool {
     let payload = || Some(message("r1", seq).msg);
     row.row_key == format!("r1-{seq}") || row.row_key.starts_with("fresh") && row.data == payload()

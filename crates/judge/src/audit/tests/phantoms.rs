@@ -1,4 +1,4 @@
-//! Rows and bodies of messages that nobody sent, and what a witness says of them; how many sends ended in which way.
+//! Tests of rows and bodies of messages that were never sent, and of their witnesses; tests of the counts of sends by outcome.
 
 use contract::{Seq, StoredRow};
 
@@ -15,7 +15,7 @@ fn expectation() -> Expectation {
     Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES)
 }
 
-/// The run of `expectation` with all its rows, and what `change` adds.
+/// The audit of `expectation` with all its rows, and what `change` adds.
 fn audit(expectation: Expectation, change: impl FnOnce(&mut Auditor)) -> Audit {
     let mut auditor = Auditor::new(expectation).unwrap();
     for seq in 1..=MESSAGES {
@@ -25,7 +25,7 @@ fn audit(expectation: Expectation, change: impl FnOnce(&mut Auditor)) -> Audit {
     auditor.finish()
 }
 
-/// The only witness of the only finding, which is `violation`.
+/// The only witness of the only finding, which must be `violation`.
 fn witness(audit: &Audit, violation: Violation) -> &Witness {
     assert_eq!(audit.outcome(), Outcome::Fail);
     let [finding] = audit.findings.as_slice() else {

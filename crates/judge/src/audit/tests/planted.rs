@@ -1,4 +1,5 @@
-//! A good history passes; each planted violation is caught by its name, with a witness, and nothing else is claimed.
+//! Tests that a good history passes, and that each planted violation is caught by its name, with a witness and no other
+//! finding.
 
 mod rows;
 
@@ -21,7 +22,7 @@ pub(super) const PAYLOADS: Payloads = Payloads {
 };
 const NOON: Stamp = Stamp::from_micros(1_795_435_200_000_000);
 
-/// What a run left behind.
+/// Everything that a run left behind.
 pub(super) struct History {
     pub(super) expectation: Expectation,
     pub(super) rows: Vec<StoredRow>,
@@ -49,7 +50,7 @@ pub(crate) fn row(run: &str, seq: u64) -> StoredRow {
     }
 }
 
-/// What the producer says of messages `1..=messages` but those in `without`.
+/// The producer's stamp sums of messages `1..=messages` except those in `without`.
 pub(crate) fn stamp_sums(messages: u64, without: impl Fn(u64) -> bool) -> StampSums {
     let mut sums = StampSums::default();
     for n in (1..=messages).filter(|n| !without(*n)) {

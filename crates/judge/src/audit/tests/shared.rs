@@ -1,5 +1,5 @@
-//! A run that shares its storage with others: nothing of theirs is judged or counted as its own, and what a consumer still
-//! holds is not called left behind.
+//! Tests of a run that shares its storage: rows and messages of others are neither judged nor counted as the run's, and
+//! messages that a consumer still holds are not called left behind.
 
 use contract::{Stamp, StoredRow};
 
@@ -17,7 +17,7 @@ fn auditor() -> Auditor {
     Auditor::new(expectation).unwrap()
 }
 
-/// The run with the first `rows` of its rows, and what `change` adds.
+/// The audit of the run with the first `rows` of its rows, and what `change` adds.
 fn audit(rows: u64, change: impl FnOnce(&mut Auditor)) -> Audit {
     let mut auditor = auditor();
     for seq in 1..=rows {
@@ -59,7 +59,7 @@ fn what_could_not_be_looked_at_may_be_of_other_runs() {
     let reason = "3 messages in the queue could not be looked at: they are of other runs, or finished and not deleted";
     assert_eq!(all.reasons(), [reason]);
 
-    // Three of the five missing ones may be there, two are not.
+    // Three of the five missing messages may be in the queue, two are not.
     let some = audit_of(MESSAGES - 5);
     assert_eq!((some.outcome(), some.unattributed), (Outcome::Fail, 0));
     assert_eq!(
@@ -106,8 +106,8 @@ fn what_may_still_be_finished_cannot_be_told_and_what_is_lost_is_lost_all_the_sa
     );
 }
 
-/// A table of the sample holds rows under random keys. The service's own `Timestamp` tells which were there before the run; a row that
-/// came later may be of the run's own consumers, and nothing tells it from somebody else's.
+/// A shared table with rows under random keys. The service's own `Timestamp` shows which rows existed before the run; a later
+/// row may be the run's or another client's.
 #[test]
 fn rows_of_nobody_that_were_there_before_the_run_are_left_out_of_a_shared_table() {
     let at = |seconds: i64| Stamp::from_micros(1_767_600_000_000_000 + seconds * 1_000_000);

@@ -1,4 +1,4 @@
-//! Whether each promise was shown to be kept, and why an outcome is no pass.
+//! Tests of whether each promise was shown to be kept, and of the reasons of an outcome other than pass.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use evidence::outcome::Outcome;
 
 const MESSAGES: u64 = 10;
 
-/// A good run, seen over the wire, as `change` leaves what is known of it.
+/// The audit of a good run, seen over the wire, after `change` has modified it.
 fn audit(change: impl FnOnce(&mut Audit)) -> Audit {
     let expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
     let mut auditor = Auditor::new(expectation).unwrap();
@@ -38,7 +38,7 @@ fn finding(violation: Violation) -> Finding {
     }
 }
 
-/// Every promise must be shown as in `others`, but those in `expected`.
+/// Checks that every promise is shown as `others`, except for those in `expected`.
 fn shown(audit: &Audit, expected: &[(Violation, Option<Shown>)], others: Shown) {
     for violation in Violation::ALL {
         let found = audit.shown(violation);

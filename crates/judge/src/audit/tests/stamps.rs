@@ -1,4 +1,4 @@
-//! Time stamps that are not those of the messages are caught, whatever was made of them.
+//! Tests that time stamps other than those of the messages are caught, however they were made.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn expectation() -> Expectation {
     }
 }
 
-/// The run of `expectation`, each row as `change` leaves it; `false` leaves none. The last row comes first.
+/// The audit of `expectation`, with each row as `change` leaves it; `false` removes the row. The last row comes first.
 fn audit(expectation: Expectation, change: impl Fn(u64, &mut StoredRow) -> bool) -> Audit {
     let mut auditor = Auditor::new(expectation).unwrap();
     for n in (1..=MESSAGES).rev() {
@@ -75,7 +75,7 @@ fn four_stamps_of_now_are_restamped_in_every_block() {
     assert_eq!(subjects.collect::<Vec<_>>(), expected);
     let detail = &audit.findings[0].witnesses[2].detail;
     assert!(detail.contains("one of 500 rows"), "{detail}");
-    // Blocks are counted, and rows are what was wrong.
+    // The count is of blocks; the detail is about rows.
     let reason = &audit.reasons()[0];
     let told =
         "up to 2500 rows, in 3 blocks of messages, with a srcStamp or sentStamp that did not";
@@ -160,7 +160,7 @@ fn a_block_with_a_lost_row_is_not_judged() {
     });
     let violations = [(Violation::Lost, 1), (Violation::Restamped, 2)];
     assert_eq!(found(&audit), violations);
-    // Of the rows of the blocks that were compared.
+    // Rows of the blocks that were compared.
     let suspected = StampBlocks {
         suspected: 1_500,
         ..blocks(2, 1)

@@ -1,9 +1,9 @@
-//! Each hop, from the stamps of rows.
+//! Tests of each hop's samples.
 
 use super::*;
 use crate::measure::Circumstances;
 
-/// Stored 5 ms after it was handed over.
+/// A row that was stored 5 ms after it was sent.
 fn row(src: i64, sent: i64, dequeued: i64, date: i64) -> StoredRow {
     StoredRow {
         src_stamp: Some(Stamp::from_micros(src)),
@@ -29,7 +29,7 @@ fn each_hop_is_the_difference_of_its_two_stamps() {
             Some(10),
             Some(100),
             Some(5_003),
-            // Stored at 6,111, of which the service tells the millisecond.
+            // Stored at 6,111, of which the service reports the millisecond.
             Some(5_999),
             Some(5_999)
         ]
@@ -80,7 +80,7 @@ fn the_store_is_in_whole_milliseconds_and_its_rounding_is_no_clock_that_disagree
 fn clocks_that_disagree_are_told() {
     let mut hops = Hops::default();
     hops.record(&row(1_000, 1_000, 400, 500));
-    // Queue wait and end to end share their clocks.
+    // Queue wait and end to end compare the same two clocks.
     assert_eq!(hops.clock_offset_micros(Hop::EndToEnd), 600);
     assert_eq!(hops.clock_offset_micros(Hop::Work), 0);
     assert_eq!(hops.samples(Hop::QueueWait).negative(), 1);
@@ -97,7 +97,7 @@ fn hops_are_named_with_hyphens_or_spaces() {
 
 #[test]
 fn what_a_worker_says_of_its_end_ends_no_latency() {
-    // Received at 1 ms, worked for 100 ms, and stamped when it was received.
+    // Received at 1 ms, worked on for 100 ms, and stamped when it was received.
     let early = StoredRow {
         timestamp: Some(Stamp::from_micros(101_700)),
         ..row(0, 0, 1_000, 1_000)
@@ -115,7 +115,7 @@ fn what_a_worker_says_of_its_end_ends_no_latency() {
         disturbed: false,
     });
     assert!((101_250..101_400).contains(&by_the_wire), "{by_the_wire}");
-    // And where neither tells, nothing is known.
+    // Without wire and `Timestamp`, the end is unknown.
     let mut unseen = Hops::default();
     unseen.record(&StoredRow {
         timestamp: None,

@@ -1,4 +1,4 @@
-//! Limits that are kept, missed, and not to be judged.
+//! Tests of limits that are kept, missed, or cannot be judged.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::measure::{Circumstances, Ending, Measure as _, Percentile};
 
 const LIMIT: Duration = Duration::from_millis(100);
 
-/// Rows with the given schedule lags and queue waits in microseconds, and 1 ms of work.
+/// Rows with these schedule lags and queue waits in microseconds, and 1 ms of work.
 fn hops(rows: impl Iterator<Item = (i64, i64)>) -> Hops {
     let mut hops = Hops::default();
     for (lag, wait) in rows {
@@ -178,7 +178,8 @@ fn a_clock_that_was_set_cannot_tell_of_latencies_below_its_step() {
     );
 }
 
-/// The limit on `hop` where the worker claims so much work of each row, and the wire has seen it hold the message for so long.
+/// The verdict on a limit on `hop`, if each row claims `claimed` of work and the wire has seen the message in hand for the time
+/// that `in_hand` gives.
 fn judged_in_hand(claimed: i64, in_hand: fn(i64) -> Option<i64>, hop: Hop) -> LatencyVerdict {
     let stamp = |micros| Some(Stamp::from_micros(micros));
     let mut hops = Hops::default();
@@ -213,7 +214,7 @@ fn a_limit_on_work_is_kept_only_where_the_wire_bears_the_rows_out() {
         long.starts_with("only the rows say so: on the wire it is 1.80 s from the answer"),
         "{long}"
     );
-    // Two in a hundred are enough for a limit at p99, one in a thousand is not.
+    // Two in a hundred are enough to affect a limit at p99, one in a thousand is not.
     untold(|n| Some(if n % 50 == 0 { 1_800_000 } else { 2_000 }));
     let unknown = untold(|n| (n != 7).then_some(2_000));
     assert!(unknown.contains("of 1 of them"), "{unknown}");
@@ -224,14 +225,14 @@ fn a_limit_on_work_is_kept_only_where_the_wire_bears_the_rows_out() {
         let kept = judged_in_hand(1_000, in_hand, Hop::Work);
         assert_eq!(kept.outcome, Outcome::Pass, "{kept:?}");
     }
-    // What the worker says against itself needs no witness, and other hops have others.
+    // A worker's claim against itself needs no confirmation, and other hops do not depend on the worker's stamps.
     let missed = judged_in_hand(200_000, |_| Some(2_000), Hop::Work);
     assert_eq!(missed.outcome, Outcome::Fail);
     let other = judged_in_hand(1_000, |_| Some(1_800_000), Hop::QueueWait);
     assert_eq!(other.outcome, Outcome::Pass);
 }
 
-/// A body that does not hold `{intended}` is not for want of samples.
+/// A body without `{intended}` must not be reported as too few samples.
 #[test]
 fn a_limit_that_counts_from_a_plan_that_nothing_tells_says_what_to_add() {
     let mut hops = Hops::default();

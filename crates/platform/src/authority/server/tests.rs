@@ -86,7 +86,7 @@ impl Rig {
         )
     }
 
-    /// The code of the refusal; 0 where a token is given.
+    /// The code of the refusal; 0 if a token is given.
     async fn code(&self, projection: Projection) -> u64 {
         let pod = format!("pod-{}", self.authority.exchanges().len());
         let assertion = self.assertion(&pod, projection);
@@ -114,7 +114,7 @@ async fn a_federated_identity_gets_a_token_for_storage() {
         refused: None,
     };
     assert_eq!(rig.authority.exchanges(), [given]);
-    // Whoever reads its discovery document can verify the token.
+    // A client that reads the discovery document can verify the token.
     let host = rig.authority.host();
     let url = format!("{host}/tenant-1/v2.0/.well-known/openid-configuration");
     let get = async |url: &str| {
@@ -195,7 +195,7 @@ async fn a_forged_signature_is_told_whoever_signed() {
     let mut altered: Vec<char> = signature.chars().collect();
     altered[10] = if altered[10] == 'A' { 'B' } else { 'A' };
     let altered: String = altered.into_iter().collect();
-    // Another key under the same name, and one that nobody publishes.
+    // Another key with the same key id, and a key that the issuer does not publish.
     let dir = tempfile::tempdir().unwrap();
     let mut forged = vec![(50013, format!("{signed}.{altered}"))];
     for (id, code) in [("cluster-1", 50013), ("cluster-2", 7_000_272)] {

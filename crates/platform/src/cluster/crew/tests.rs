@@ -157,10 +157,10 @@ async fn an_image_that_cannot_be_pulled_is_trouble_after_a_while() {
     tokio::time::advance(START).await;
     let trouble = crew.trouble(Instant::now()).unwrap();
     assert_eq!(trouble, "start a: ImagePullBackOff: no such image");
-    // A node that is still to come may yet come.
+    // An unschedulable pod may still get a node.
     crew.saw(waits("Unschedulable: 0/1 nodes")).unwrap();
     assert_eq!(crew.trouble(Instant::now()), None);
-    // Whoever knows that none will come says for how long that may be hoped.
+    // If no node will be made, the caller says how long a pod may wait for one.
     let patience = Duration::from_secs(240);
     assert_eq!(crew.unplaced(Instant::now(), patience), None);
     tokio::time::advance(patience).await;
@@ -183,7 +183,7 @@ fn a_pod_that_the_wire_killed_has_run_although_the_kubelet_never_said_so() {
     crew.asks("a", Cause::Fault);
     crew.gone(waiting.clone()).unwrap();
     assert_eq!(last(&crew).cause, Cause::Fault);
-    // One that nobody killed, and that never ran, has not departed.
+    // A pod that was not killed and never ran is no departure.
     let other = PodView {
         name: "b".to_owned(),
         uid: "uid of b".to_owned(),
@@ -194,7 +194,7 @@ fn a_pod_that_the_wire_killed_has_run_although_the_kubelet_never_said_so() {
     assert_eq!(crew.roster().borrow().departed.len(), 1);
 }
 
-/// A wire that has seen every client receive two messages.
+/// A wire on which every client has received two messages.
 #[derive(Debug)]
 struct Two;
 
@@ -289,11 +289,11 @@ fn a_pod_on_a_node_that_azure_takes_back_is_promised_no_time() {
     };
     crew.saw(ended("a", 0, "Completed")).unwrap();
     assert_eq!(found(&crew), (Cause::Notice, End::Exited(0), true));
-    // Drained by node auto-provisioning, which leaves a second.
+    // Node auto-provisioning drained the pod, with a grace period of one second.
     crew.saw(told(pod("b"))).unwrap();
     crew.gone(told(ended("b", 137, "Error"))).unwrap();
     assert_eq!(found(&crew), (Cause::Evicted, End::Signalled(9), true));
-    // With its node, and nobody saw how.
+    // The pod went with its node, and its end was not seen.
     crew.gone(pod("c")).unwrap();
     assert_eq!(found(&crew), (Cause::Evicted, End::Unknown, true));
 }

@@ -1,4 +1,4 @@
-//! Pods that wait for what does not come.
+//! Finds pods that wait for something that will not come.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use super::Crew;
 
-/// How long a pod may wait for something that will not come by itself, such as an image that cannot be pulled.
+/// Time limit for a condition that does not mend by itself, such as an image that cannot be pulled.
 pub(super) const START: Duration = Duration::from_secs(60);
 
-/// Why a pod will not start, whatever is waited for.
+/// Waiting reasons of a container that do not mend by themselves.
 const HOPELESS: [&str; 6] = [
     "ErrImagePull",
     "ImagePullBackOff",
@@ -20,7 +20,7 @@ const HOPELESS: [&str; 6] = [
 ];
 
 impl Crew {
-    /// Why a pod will not start, if one will not.
+    /// Why a pod will not start, if there is such a pod.
     pub(in super::super) fn trouble(&self, now: Instant) -> Option<String> {
         self.pods.values().find_map(|member| {
             let why = member.view.waits_for.as_ref()?;
@@ -31,7 +31,7 @@ impl Crew {
         })
     }
 
-    /// Why a pod has had no node for `patience`, if one has not.
+    /// Why a pod has had no node for `patience`, if there is such a pod.
     pub(in super::super) fn unplaced(&self, now: Instant, patience: Duration) -> Option<String> {
         self.pods.values().find_map(|member| {
             let why = member.view.waits_for.as_ref()?;

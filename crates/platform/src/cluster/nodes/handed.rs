@@ -1,6 +1,7 @@
-//! Nodes that their owner has handed over: taken out of use by the harness, emptied of the run's workers, and given back.
+//! Nodes that their owner has handed over: the harness cordons them, drains the run's workers, and uncordons them.
 //!
-//! What is done to a node is in the run's log before it is done, so that `harness sweep` gives back what a killed harness had taken.
+//! Each change of a node is in the run's log before it is made, so that `harness sweep` can undo the changes of a killed
+//! harness.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -26,32 +27,33 @@ use crate::lock::lock;
 use crate::simulated::{Ended, Eviction};
 use crate::workers::Cause;
 
-/// How long a node may take to be empty: with a budget of one at a time, each of ten workers has a minute to end and to be replaced.
+/// Time limit for draining a node: with a disruption budget of one pod at a time, each of ten workers has a minute to end and
+/// to be replaced.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
-/// Nodes that were handed over.
+/// The nodes of a cluster that were handed over.
 #[derive(Clone)]
 pub(in crate::cluster) struct Handed {
-    /// What they carry.
+    /// The label that marks them.
     pub(in crate::cluster) label: NodeLabel,
-    /// A client that tells of every refusal.
+    /// A client that reports every refusal.
     pub(in crate::cluster) client: Client,
 }
 
-/// The nodes that were handed over, for one run.
+/// The handed-over nodes as one run uses them.
 pub(in crate::cluster) struct HandedOver {
     handed: Handed,
     seen: Seen,
-    /// Where they are, as the ledger names it.
+    /// The context of their cluster, as the ledger names it.
     context: String,
     holder: Holder,
-    /// Those that are out of use.
+    /// The nodes that are cordoned now.
     taken: Mutex<BTreeSet<String>>,
     tasks: Mutex<Vec<AbortOnDropHandle<()>>>,
 }
 
 impl HandedOver {
-    /// Those of the cluster of `context`, for the run that `seen` watches.
+    /// The nodes of the cluster of `context`, for the run that `seen` watches.
     pub(in crate::cluster) fn new(
         handed: Handed,
         seen: Seen,
@@ -73,7 +75,7 @@ impl HandedOver {
         Ok(())
     }
 
-    /// Out of use no more: struck off.
+    /// Strikes a node off the ledger: it is in use again.
     fn strike_off(&self, node: &str) -> anyhow::Result<()> {
         let cordoned = cordoned_in(&self.context, node, &self.holder.run);
         self.write(Event::ResourceRemoved(cordoned))?;
@@ -81,7 +83,7 @@ impl HandedOver {
         Ok(())
     }
 
-    /// What empties `node` of the run's workers.
+    /// Makes the task that drains the run's workers from `node`.
     fn drain(&self, node: &str, way: Way) -> Drain {
         Drain {
             pods: Api::namespaced(self.handed.client.clone(), &self.seen.namespace),
@@ -93,7 +95,7 @@ impl HandedOver {
     }
 }
 
-/// Empties a node, and deletes it if that is wanted and allowed.
+/// Drains a node, and deletes it if the scenario wants that and its label allows it.
 async fn empty(drain: Drain, seen: Seen, tell: Tell, and_delete: Option<(Handed, Holder)>) {
     let emptied = drain.run(|told| {
         if let Told::Ends(pod) = &told {
@@ -108,7 +110,7 @@ async fn empty(drain: Drain, seen: Seen, tell: Tell, and_delete: Option<(Handed,
     if let Some((handed, holder)) = and_delete {
         let deleted = delete(&handed.client, &drain.node, &holder.run).await;
         if let Err(error) = deleted {
-            // The workers are gone from it all the same; nothing is judged by the object.
+            // The workers are gone in any case, and no judgement depends on the node object.
             let text = error.to_string();
             let noted = seen.log.append(Stamp::now(), Event::Note { text });
             seen.note(noted.map_err(Into::into));
@@ -137,7 +139,7 @@ impl TakesBack for HandedOver {
         let node = match cordon(client, name, label, holder).await {
             Ok(node) => node,
             Err(error) => {
-                // It may have been done for all that: an answer can be lost.
+                // The cordon may have been applied although its answer was lost.
                 let undone = uncordon(client, name, &holder.run).await;
                 undone.with_context(|| format!("give {name} back after: {error}"))?;
                 self.strike_off(name)?;
@@ -166,7 +168,7 @@ impl TakesBack for HandedOver {
         let tasks = std::mem::take(&mut *lock(&self.tasks));
         for task in tasks {
             task.abort();
-            // Cut off is how it should end; a panic is told.
+            // The task is aborted, so only a panic is an error.
             if let Err(error) = task.await
                 && error.is_panic()
             {
@@ -187,7 +189,7 @@ impl TakesBack for HandedOver {
                     let written = self.write(Event::Node(event));
                     written.and(self.strike_off(&node))
                 }
-                // It is gone.
+                // The node no longer exists.
                 Ok(false) => self.strike_off(&node),
                 Err(error) => Err(error).with_context(|| {
                     format!("give {node} back; harness sweep or kubectl uncordon {node} does it")

@@ -1,4 +1,4 @@
-//! What consumers say of their machine's scheduled events: their logs are followed into files anyway, and are read there as they grow.
+//! Reads what consumers log about their machine's scheduled events, from the files into which their logs are copied.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,25 +14,25 @@ use workflow::contract::Stamp;
 
 use crate::logs;
 
-/// What the consumer says when its endpoint of scheduled events answers (`consumer::preempt`).
+/// The consumer's log message when its scheduled events endpoint answers (`consumer::preempt`).
 const ANSWERS: &str = "scheduled events answer";
 
-/// What it says when one of them is its machine's end.
+/// The consumer's log message when a scheduled event announces the end of its machine.
 pub(in crate::cluster) const ANNOUNCED: &str = "Spot eviction announced: draining";
 
-/// Most bytes of a log that are read at a time.
+/// Most bytes of a log that one look reads.
 const PART: u64 = 1024 * 1024;
 
-/// What a consumer has said.
+/// One fact from a consumer's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// Its endpoint of scheduled events answers: it would read of its machine's end.
+    /// Its scheduled events endpoint answers, so the consumer would read of its machine's end.
     Answered,
-    /// It has read of its machine's end, which comes so much later.
+    /// It has read that its machine ends, `notice` later.
     Noticed { notice: Duration },
 }
 
-/// The logs of a run's consumers, each read as far as it was there.
+/// The logs of a run's consumers, each with the position up to which it was read.
 #[derive(Debug)]
 pub(super) struct Logs {
     directory: PathBuf,
@@ -52,7 +52,7 @@ struct Fields {
 }
 
 impl Logs {
-    /// Those in the run's `directory`.
+    /// The logs in the run's `directory`.
     pub(super) fn of(directory: PathBuf) -> Self {
         Self {
             directory,
@@ -60,13 +60,13 @@ impl Logs {
         }
     }
 
-    /// What `pod` has said since the last look. A log that cannot be read yet has said nothing.
+    /// Reads what `pod` has logged since the last look. A log that cannot be read yet counts as empty.
     pub(super) fn news(&mut self, pod: &str, now: Stamp) -> Vec<Heard> {
         let from = self.read.get(pod).copied().unwrap_or_default();
         let Some(text) = part(&logs::file(&self.directory, pod), from) else {
             return Vec::new();
         };
-        // The last line may still be being written.
+        // The last line may still be incomplete.
         let whole = text
             .iter()
             .rposition(|byte| *byte == b'\n')
@@ -86,7 +86,7 @@ fn part(path: &PathBuf, from: u64) -> Option<Vec<u8>> {
 }
 
 fn heard(line: &str, now: Stamp) -> Option<Heard> {
-    // Most lines are neither.
+    // Most lines have neither message.
     if !line.contains(ANSWERS) && !line.contains(ANNOUNCED) {
         return None;
     }
@@ -104,7 +104,8 @@ fn heard(line: &str, now: Stamp) -> Option<Heard> {
     }
 }
 
-/// A moment as Scheduled Events writes it: `Mon, 19 Sep 2016 18:29:47 GMT`. Empty for an event that has begun.
+/// Parses a time as Scheduled Events writes it: `Mon, 19 Sep 2016 18:29:47 GMT`. `None` for the empty text of an event that has
+/// begun.
 fn moment(text: &str) -> Option<Stamp> {
     let form = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
@@ -155,7 +156,7 @@ mod tests {
         );
     }
 
-    /// The two sentences are the consumer's.
+    /// The consumer's source has both messages.
     #[test]
     fn the_consumer_says_what_is_listened_for() {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../consumer/src/preempt.rs");

@@ -1,13 +1,13 @@
 //! The nodes of a run: a watched list, and how nodes are taken back.
 //!
-//! - `seen` is what matters of a node, `heard` what consumers say of their machine's scheduled events; `stories` is what follows from both,
-//!   `story` one eviction.
-//! - [`WatchedNodes`] has all of them watched, and writes each eviction's story into the run's log.
-//! - [`TakesBack`] is who takes nodes back: Azure, which Azure Resource Manager asks, or the harness itself, [`HandedOver`], and then no
-//!   node that its owner has not named. [`Prices`] is what an hour of a machine costs.
+//! - `seen` is the relevant part of a node, `heard` what consumers log about scheduled events; `stories` derives evictions from
+//!   both, `story` is one eviction.
+//! - [`WatchedNodes`] runs the watches, and writes each eviction into the run's log.
+//! - [`TakesBack`] takes a node back: Azure does so on a request to Azure Resource Manager; elsewhere the harness itself does
+//!   ([`HandedOver`]), and only with nodes that their owner has named. [`Prices`] is what an hour of a machine costs.
 //!
-//! Left out: how long before its end a machine is told, whether it is stopped or deleted, and whether a machine comes back under its
-//! name. Azure decides all of these, and elsewhere nobody tells machines anything.
+//! Left out: how long before its end a machine is notified, whether it is stopped or deleted, and whether a machine comes back
+//! under its name. On Azure, Azure decides these; elsewhere machines get no notice.
 
 mod handed;
 mod heard;
@@ -51,14 +51,15 @@ use crate::nodes::{Nodes, NodesView};
 use crate::simulated::{Eviction, Figures};
 use crate::workers::Roster;
 
-/// From one look at the consumers' logs to the next: they look for a notice themselves once a second.
+/// Interval of reading the consumers' logs: consumers themselves ask for a notice once a second.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a consumer may be without a node before it is said that there is no room, where no node is made for it: an autoscaler of the
-/// cluster's own would have made one by then.
+/// How long a consumer may be without a node before the cluster counts as full, where Azure makes no node for it: an autoscaler
+/// of the cluster's own would have made a node by then.
 const ROOM: Duration = Duration::from_secs(4 * 60);
 
-/// How many new nodes may wait for their price. A further one gets none: nothing is judged by prices, and evictions must not wait for them.
+/// How many new nodes may wait for their price. Further nodes get no price: no judgement depends on prices, and evictions must
+/// not wait for them.
 const UNPRICED: usize = 256;
 
 /// The nodes of a run, watched until this is dropped.
@@ -69,7 +70,7 @@ pub(super) struct WatchedNodes {
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
-/// What the watches work on; clones share it.
+/// State that the watches share; clones share it too.
 #[derive(Clone)]
 struct Shared {
     stories: Arc<Mutex<Stories>>,
@@ -86,7 +87,7 @@ fn now() -> Moment {
 }
 
 impl WatchedNodes {
-    /// Watches the nodes of the cluster of `seen`, and its consumers, from now on. `prices` is where machines cost what Azure says.
+    /// Starts to watch the nodes and the consumers of the cluster of `seen`. `prices`: if machines have Azure's prices.
     pub(super) fn watch(
         seen: &Seen,
         roster: watch::Receiver<Roster>,
@@ -114,7 +115,7 @@ impl WatchedNodes {
         if let Some(prices) = prices {
             tasks.push(task::spawn(price(shared.clone(), prices, hears_price)));
         }
-        // What others warn of anywhere in the cluster matters where machines come from Azure alone.
+        // Events of other components anywhere in the cluster matter only if machines come from Azure.
         if rules == Rules::Azure {
             let events: Api<Told> = Api::all(seen.client.clone());
             let warnings = watcher::Config::default().fields("type=Warning");
@@ -132,13 +133,13 @@ impl WatchedNodes {
 }
 
 impl Shared {
-    /// Tells of what becomes of `node`.
+    /// Makes the callback that reports progress with `node`.
     fn tell_of(&self, node: &str) -> Tell {
         let (shared, node) = (self.clone(), node.to_owned());
         Arc::new(move |progress| shared.with(|stories, now| stories.goes_on(&node, progress, now)))
     }
 
-    /// Has `change` change the stories, writes down what follows, and tells all who watch.
+    /// Applies `change` to the stories, logs the resulting events, and notifies all watchers.
     fn with<T>(&self, change: impl FnOnce(&mut Stories, Moment) -> T) -> T {
         let now = now();
         let (changed, events, evicted, view) = {
@@ -158,9 +159,9 @@ impl Shared {
 }
 
 impl Shared {
-    /// Has the price of a new node's machine written down, unless too many wait for theirs.
+    /// Requests that the price of a new node's machine be logged, unless too many requests wait.
     fn ask_price(&self, asks: &mpsc::Sender<SeenNode>, node: SeenNode) {
-        // Closed: nobody asks for prices, or the run is over.
+        // Closed: there are no prices here, or the run is over.
         if let Err(TrySendError::Full(node)) = asks.try_send(node) {
             let text = format!(
                 "the price of {} is not known: {UNPRICED} nodes wait for theirs",
@@ -193,7 +194,7 @@ async fn see_nodes(
     }
 }
 
-/// Writes down what an hour of each new node's machine costs.
+/// Logs the price of an hour of each new node's machine.
 async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::Receiver<SeenNode>) {
     let mut is_told = false;
     while let Some(node) = asked.recv().await {
@@ -209,7 +210,7 @@ async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::Receiver<See
                 let node = node.name;
                 Event::Node(NodeEvent { node, change })
             }
-            // Nothing is judged by prices. Once is enough.
+            // No judgement depends on prices, so one note is enough.
             Err(error) if !std::mem::replace(&mut is_told, true) => Event::Note {
                 text: format!("a price is not known: {error:#}"),
             },
@@ -220,11 +221,11 @@ async fn price(shared: Shared, mut prices: Prices, mut asked: mpsc::Receiver<See
     }
 }
 
-/// Listens for what node auto-provisioning says when Azure has no machine to give.
+/// Follows the warnings of node auto-provisioning that Azure has no machine to give.
 async fn see_warnings(shared: Shared, mut told: mpsc::Receiver<Change<Told>>) {
     let begun = Stamp::now();
     while let Some(change) = told.recv().await {
-        // Without them, a lack of machines is not named; nothing else depends on them.
+        // Without these warnings the cause of a lack of machines is unknown; nothing else depends on them.
         let Change::Now(event) = change else { continue };
         let last = event
             .last_timestamp
@@ -244,7 +245,7 @@ async fn see_warnings(shared: Shared, mut told: mpsc::Receiver<Change<Told>>) {
     }
 }
 
-/// Follows the consumers and what they say.
+/// Follows the consumers and their logs.
 async fn see_workers(shared: Shared, mut roster: watch::Receiver<Roster>, stop: CancellationToken) {
     let mut logs = Logs::of(shared.seen.directory.clone());
     let mut tick = interval(LOOK);
@@ -260,7 +261,7 @@ async fn see_workers(shared: Shared, mut roster: watch::Receiver<Roster>, stop: 
         shared.with(|stories, now| {
             stories.saw_workers(&seen, now);
             stories.has_no_room_for(unplaced);
-            // Also of those that have just ended: it may be the last thing that they said.
+            // Includes consumers that have just ended: the notice may be the last line of their log.
             let names = stories.workers().into_iter();
             let departed = seen.departed.iter().map(|it| it.name.clone());
             for name in names.chain(departed) {
@@ -293,7 +294,7 @@ impl Nodes for WatchedNodes {
     }
 
     async fn offer_spot(&self, available: bool) {
-        // Azure alone has Spot machines to give; a scenario that takes them away is not played here.
+        // Only Azure has Spot machines; scenarios that remove Spot capacity do not run here.
         debug_assert!(available, "nobody but Azure can take Spot machines away");
     }
 
@@ -303,7 +304,7 @@ impl Nodes for WatchedNodes {
 }
 
 impl WatchedNodes {
-    /// Gives back the nodes that were taken out of use.
+    /// Gives back the nodes that this run has cordoned.
     pub(super) async fn give_back(&self) -> anyhow::Result<()> {
         self.taker.give_back().await
     }

@@ -1,5 +1,5 @@
-//! What an hour of a machine costs, asked of the Retail Prices API, which needs no sign-in ("Azure Retail Prices REST API"): list prices of
-//! the region, in USD. Left out: what a subscription pays by contract.
+//! Prices of an hour of a machine, from the Retail Prices API, which needs no sign-in ("Azure Retail Prices REST API"): list
+//! prices of the region, in USD. Left out: discounts of a subscription's contract.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use anyhow::{Context as _, ensure};
 use reqwest::{Client, Url};
 use serde::Deserialize;
 
-/// Where prices are told.
+/// The address of the API.
 const PUBLIC: &str = "https://prices.azure.com";
 
-/// How long an answer may take.
+/// Timeout of a request.
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// A price for an hour, in millionths of a USD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hourly {
     pub(super) on_demand_micro_usd: u64,
-    /// `None`: the size is not sold as Spot here.
+    /// The Spot price; `None`: the size is not sold as Spot in this region.
     pub(super) spot_micro_usd: Option<u64>,
 }
 
-/// Asks for prices, once for each size of machine.
+/// Client of the API that asks once for each machine size.
 pub(in crate::cluster) struct Prices {
     base: Url,
     http: Client,
@@ -46,7 +46,7 @@ struct Item {
 }
 
 impl Prices {
-    /// Those that Azure tells everybody.
+    /// A client of the public API.
     pub(in crate::cluster) fn public() -> anyhow::Result<Self> {
         Self::at(PUBLIC, Client::builder())
     }
@@ -81,7 +81,7 @@ impl Prices {
     }
 }
 
-/// The price of `size` with Linux; of several, the dearest.
+/// The price of `size` with Linux; the highest of several.
 fn price(items: &[Item], size: &str) -> Option<Hourly> {
     let fits = |item: &&Item| {
         item.arm_sku_name == size

@@ -1,4 +1,4 @@
-//! A node as a run sees it: from the API's object to what matters of it.
+//! The part of a node's API object that matters to a run.
 
 use cluster::NodeLabel;
 use cluster::nodes::is_cordoned;
@@ -8,29 +8,29 @@ use kube::ResourceExt as _;
 
 use crate::simulated::{Capacity, Ended, Eviction};
 
-/// The conditions that say that the machine of a node is about to go: of node auto-provisioning (karpenter-provider-azure,
-/// `RepairPolicies`) and of AKS's node problem detector.
+/// Node conditions that announce the end of the machine: of node auto-provisioning (karpenter-provider-azure, `RepairPolicies`)
+/// and of AKS's node problem detector.
 const ANNOUNCED: [&str; 2] = ["PreemptionScheduled", "VMEventScheduled"];
 
-/// The labels that say that a node is a Spot machine: of node auto-provisioning and of AKS's own Spot pools.
+/// Labels that mark a node as a Spot machine: of node auto-provisioning and of AKS's own Spot pools.
 const CAPACITY_TYPE: &str = "karpenter.sh/capacity-type";
 const PRIORITY: &str = "kubernetes.azure.com/scalesetpriority";
 
-/// AKS labels the nodes of its system pools so; what runs there is not a workload's.
+/// The label that AKS puts on the nodes of its system pools, which run no workload.
 const MODE: (&str, &str) = ("kubernetes.azure.com/mode", "system");
 
 /// Which nodes may be taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::cluster) enum Rules {
-    /// Azure's Spot machines, by Azure, once they are told of it in time.
+    /// Spot machines, which Azure evicts, once their consumers would hear of it in time.
     #[default]
     Azure,
-    /// Those that carry this label, by the harness. They stand for Spot machines.
+    /// Nodes with this label, which stand for Spot machines and which the harness takes back.
     HandedOver(NodeLabel),
 }
 
 impl Rules {
-    /// What is done, as the timeline of a run names it.
+    /// The name of the eviction in a run's timeline.
     pub(super) fn fault(&self, eviction: Eviction) -> &'static str {
         match (self, eviction.ends) {
             (Self::Azure, _) => "Azure was asked to take its machine back",
@@ -39,7 +39,7 @@ impl Rules {
         }
     }
 
-    /// What a node must be, in words, so that it can be taken back.
+    /// A description of the nodes that can be taken back.
     pub(super) fn wanted(&self) -> String {
         match self {
             Self::Azure => "a Spot node must be ready, six minutes old, and have a consumer that has had an answer from Scheduled Events".to_owned(),
@@ -52,26 +52,26 @@ impl Rules {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::cluster) struct SeenNode {
     pub(super) name: String,
-    /// How it is paid for; `None` for a node of the system pool.
+    /// How the node is paid for; `None` for a node of the system pool.
     pub(super) capacity: Option<Capacity>,
     pub(super) zone: String,
     pub(super) region: Option<String>,
-    /// The size of its machine.
+    /// The machine's size.
     pub(super) size: Option<String>,
-    /// Which machine it is.
+    /// The provider id of its machine.
     pub(super) provider_id: Option<String>,
     pub(super) created: Option<Timestamp>,
     pub(super) is_ready: bool,
-    /// Whether Kubernetes was told to remove it.
+    /// Whether the node object is being deleted.
     pub(super) is_leaving: bool,
-    /// Whether new pods are kept off.
+    /// Whether the node is cordoned.
     pub(super) is_cordoned: bool,
-    /// Which conditions say that its machine is about to go.
+    /// The conditions that announce the end of its machine.
     pub(super) announced: Vec<String>,
 }
 
 impl SeenNode {
-    /// What `node` says, where `rules` say which may be taken back.
+    /// Reads `node`; `rules` say which nodes may be taken back.
     pub(super) fn of(node: &Node, rules: &Rules) -> Self {
         let labels = node.labels();
         let label = |name: &str| labels.get(name).cloned();
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// Who hands over a node of a shared cluster hands over that one.
+    /// The owner of a shared cluster hands over only the nodes with the named label.
     #[test]
     fn elsewhere_only_the_label_that_was_named_counts() {
         let rules = Rules::HandedOver("edw.example/drain=yes".parse().unwrap());

@@ -1,9 +1,9 @@
-//! Nodes and their evictions as a state machine: what is seen of nodes, consumers and their logs goes in; what others see, and events for
-//! the log, come out. No clock and no I/O.
+//! State machine of nodes and their evictions. Input: changes of nodes and consumers, and facts from consumers' logs. Output:
+//! the view of the nodes, and events for the log. No clock and no I/O.
 //!
-//! An eviction's story begins with a request, or, where nobody has asked, with the first sign of it: a consumer's notice, a condition of
-//! the node, or its silence. It is over when the machine does not answer any more, and made good when as many consumers as before are
-//! ready again.
+//! An eviction begins with a request of the harness or, without one, with its first sign: a consumer's notice, a condition of
+//! the node, or a node that is no longer ready. It is over when the machine no longer answers. The run has recovered when as
+//! many consumers as before are ready again.
 
 mod ours;
 mod why_not;
@@ -21,28 +21,28 @@ use crate::nodes::NodesView;
 use crate::simulated::{Capacity, Eviction, Figures, NodeView};
 use crate::workers::{Phase, Readiness, Roster, Worker};
 
-/// How old a node must be before it is evicted: scheduled events come within five minutes of the first call, which may take two minutes
-/// itself (Azure, "Scheduled Events for Linux VMs"). Whether a younger machine was told cannot be known.
+/// Minimum age of a node that is evicted: scheduled events come within five minutes of the first call, which itself may take
+/// two minutes (Azure, "Scheduled Events for Linux VMs"). For a younger machine nobody can tell whether it was notified.
 pub(super) const OLD_ENOUGH: Duration = Duration::from_secs(6 * 60);
 
-/// A node that is there, and its consumers.
+/// A node that exists, and its consumers.
 #[derive(Debug)]
 struct Known {
     seen: SeenNode,
     joined: Moment,
     workers: BTreeSet<String>,
-    /// Whether it was ready once: before that, it is no sign that it is not.
+    /// Whether the node was ever ready; before that, "not ready" is no sign of an eviction.
     was_ready: bool,
 }
 
-/// How long a node was there.
+/// How long a node existed.
 #[derive(Debug)]
 struct Spell {
     capacity: Capacity,
     time: Duration,
 }
 
-/// The nodes of a run, and what became of them.
+/// The nodes of a run and their evictions.
 #[derive(Debug, Default)]
 pub(super) struct Stories {
     rules: Rules,
@@ -50,16 +50,16 @@ pub(super) struct Stories {
     evictions: Vec<Story>,
     past: Vec<Spell>,
     roster: Roster,
-    /// Consumers whose endpoint of scheduled events answers.
+    /// Consumers whose scheduled events endpoint has answered.
     answered: BTreeSet<String>,
     shortage: Option<String>,
-    /// Why a consumer has no node, where none is made for it.
+    /// Why a consumer has no node, on a platform that makes none for it.
     no_room: Option<String>,
     told: Vec<NodeEvent>,
 }
 
 impl Stories {
-    /// None yet, of nodes that may be taken back as `rules` say.
+    /// Makes the state without any node; `rules` say which nodes may be taken back.
     pub(super) fn of(rules: Rules) -> Self {
         Self {
             rules,
@@ -67,40 +67,41 @@ impl Stories {
         }
     }
 
-    /// What has happened since the last call, for the log.
+    /// Returns the events since the last call, for the log.
     pub(super) fn take_events(&mut self) -> Vec<NodeEvent> {
         std::mem::take(&mut self.told)
     }
 
-    /// The nodes whose machines Azure takes, or has: what ends there was not told to by anybody of ours.
+    /// The nodes whose machines Azure is evicting or has evicted: the harness did not tell their workers to end.
     pub(super) fn machines_gone(&self) -> BTreeSet<String> {
         let all = self.evictions.iter().filter(|it| it.by == By::Others);
         all.map(|story| story.seen.node.clone()).collect()
     }
 
-    /// The nodes that are taken back, or were.
+    /// The nodes that are being taken back or were.
     fn evicted(&self) -> BTreeSet<String> {
         let all = self.evictions.iter();
         all.map(|story| story.seen.node.clone()).collect()
     }
 
-    /// The names of the consumers that there are.
+    /// The names of the consumers that exist.
     pub(super) fn workers(&self) -> Vec<String> {
         let workers = self.roster.workers.iter();
         workers.map(|worker| worker.name.clone()).collect()
     }
 
-    /// Azure says that it has no machine to give.
+    /// Records Azure's report that it has no machine to give.
     pub(super) fn short_of_machines(&mut self, why: String) {
         self.shortage = Some(why);
     }
 
-    /// A consumer has had no node for long, for this reason. On Azure a machine is made for it, and what keeps that from being made is told.
+    /// Records why a consumer has had no node for long. Ignored on Azure, where a machine is made for the consumer and Azure's
+    /// own report tells what prevents that.
     pub(super) fn has_no_room_for(&mut self, consumer: Option<String>) {
         self.no_room = consumer.filter(|_| self.rules != Rules::Azure);
     }
 
-    /// The nodes as others see them.
+    /// The public view of the nodes.
     pub(super) fn view(&self, now: Moment) -> NodesView {
         let nodes = self.nodes.values().filter_map(|known| {
             Some(NodeView {
@@ -119,7 +120,7 @@ impl Stories {
         }
     }
 
-    /// `node` is about to be taken back. Returns it as it was last seen.
+    /// Begins the eviction of `node` that the harness is about to request. Returns the node as last seen.
     pub(super) fn ask(
         &mut self,
         node: &str,
@@ -145,7 +146,7 @@ impl Stories {
         Ok(seen)
     }
 
-    /// `node` is not taken back after all: it has no story.
+    /// Withdraws the eviction of `node`, because the request was refused.
     pub(super) fn refused(&mut self, node: &str) {
         self.evictions
             .retain(|story| story.seen.node != node || story.seen.is_over);
@@ -169,7 +170,7 @@ impl Stories {
         self.told.push(NodeEvent { node, change });
     }
 
-    /// The story of `node`, which is there or has just gone; one begins where there is none.
+    /// The index of the eviction of `node`, which exists or has just gone; begins an eviction if there is none.
     fn story(&mut self, node: &str, now: Moment) -> usize {
         let open = |story: &Story| story.seen.node == node && !story.is_gone;
         if let Some(at) = self.evictions.iter().position(open) {
@@ -179,7 +180,7 @@ impl Stories {
         self.evictions.len() - 1
     }
 
-    /// A node is so now. Returns whether it is a new one that consumers can have.
+    /// Takes the current state of a node. Returns whether it is a new node for consumers.
     pub(super) fn saw(&mut self, seen: &SeenNode, now: Moment) -> bool {
         let Some(capacity) = seen.capacity else {
             return false;
@@ -215,7 +216,7 @@ impl Stories {
             .evictions
             .iter()
             .any(|it| it.seen.node == name && !it.is_gone);
-        // A node that leaves in order goes silent, too.
+        // A node that leaves in order becomes "not ready", too.
         if is_silent && (is_told || (has_workers && !seen.is_leaving)) {
             let at = self.story(&name, now);
             self.note_condition(at, "NotReady");
@@ -234,7 +235,7 @@ impl Stories {
         }
     }
 
-    /// A node is gone.
+    /// Records that a node is gone.
     pub(super) fn gone(&mut self, name: &str, now: Moment) {
         let Some(known) = self.nodes.remove(name) else {
             return;
@@ -270,7 +271,7 @@ impl Stories {
         self.tell(name, gone);
     }
 
-    /// The consumers are so now.
+    /// Takes the current state of the consumers.
     pub(super) fn saw_workers(&mut self, roster: &Roster, now: Moment) {
         self.roster = roster.clone();
         for known in self.nodes.values_mut() {
@@ -281,7 +282,7 @@ impl Stories {
         self.look(now);
     }
 
-    /// A consumer has said something.
+    /// Takes a fact from a consumer's log.
     pub(super) fn heard(&mut self, consumer: &str, heard: &Heard, now: Moment) {
         let notice = match heard {
             Heard::Answered => {
@@ -319,7 +320,7 @@ impl Stories {
         self.look(now);
     }
 
-    /// Looks how far each story is.
+    /// Advances each eviction.
     fn look(&mut self, now: Moment) {
         let evicted = self.evicted();
         let roster = &self.roster;
@@ -352,7 +353,7 @@ impl Stories {
         }
     }
 
-    /// How long nodes were there together.
+    /// How long nodes existed, added up.
     pub(super) fn figures(&self, now: Moment) -> Figures {
         let past = self.past.iter().map(|it| (it.capacity, it.time));
         let here = self.nodes.values().filter_map(|known| {

@@ -1,4 +1,4 @@
-//! One eviction, and what follows for it from how its consumers are.
+//! One eviction, and its course as its consumers end and are replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::nodes::Evicted;
 use crate::simulated::{Ended, Eviction};
 use crate::workers::Roster;
 
-/// When something was seen.
+/// A moment by both clocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) stamp: Stamp,
@@ -21,11 +21,11 @@ pub(super) struct Moment {
 /// Who takes a node back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// Azure, or nobody knows.
+    /// Azure, or someone unknown.
     Others,
     /// The harness itself.
     Us {
-        /// Whether no pod of the run is on it any more.
+        /// Whether no pod of the run is on the node any more.
         is_emptied: bool,
     },
 }
@@ -37,19 +37,19 @@ pub(super) struct Story {
     /// How many consumers were wanted before.
     pub(super) wanted: usize,
     pub(super) began: Moment,
-    /// When its machine was first known to go: by a notice or a condition.
+    /// When a notice or a condition first announced the end of its machine.
     pub(super) told: Option<Moment>,
-    /// From when on consumers were missing.
+    /// Since when consumers were missing.
     pub(super) short: Option<Instant>,
     pub(super) conditions: BTreeSet<String>,
     pub(super) is_replaced: bool,
     pub(super) by: By,
-    /// Whether its node is gone: one that comes under the same name is another.
+    /// Whether the node is gone: a later node of the same name is another one.
     pub(super) is_gone: bool,
 }
 
 impl Story {
-    /// The eviction of `node` begins, with these consumers on it, when so many are wanted.
+    /// Begins the eviction of `node` with these consumers on it, while `wanted` consumers are wanted.
     pub(super) fn begin(
         node: &str,
         is_asked: bool,
@@ -88,7 +88,7 @@ impl Story {
         }
     }
 
-    /// Takes down what is news of its consumers. `ready`: how many are ready on other nodes.
+    /// Updates the eviction from the roster, and returns what is new. `ready`: how many consumers are ready on other nodes.
     pub(super) fn advanced(
         &mut self,
         roster: &Roster,

@@ -1,4 +1,4 @@
-//! Who takes nodes back: Azure, or, where nodes were handed over, the harness itself.
+//! Taking nodes back: by Azure or, for handed-over nodes, by the harness itself.
 
 use std::sync::Arc;
 
@@ -10,29 +10,30 @@ use workflow::azure::{Arm, Machine};
 use super::seen::{Rules, SeenNode};
 use crate::simulated::Eviction;
 
-/// What becomes of a node that is taken back, where it is not seen on the node itself.
+/// Progress of taking a node back, as far as the node's own object does not show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cluster) enum Progress {
-    /// Nothing new comes to it.
+    /// The node is cordoned.
     Cordoned,
-    /// What happens to the pods on it.
+    /// An event of a pod on the node.
     Pods(Told),
     /// No pod of the run is on it any more.
     Emptied,
-    /// It cannot be taken back after all, for this reason.
+    /// The node cannot be taken back after all, for this reason.
     Failed(String),
 }
 
-/// Tells of it.
+/// Callback that takes the progress.
 pub(in crate::cluster) type Tell = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Takes nodes back.
+/// Takes nodes back, in one of the two ways.
 #[async_trait]
 pub(in crate::cluster) trait TakesBack: Send + Sync {
-    /// Which may be taken back.
+    /// Which nodes may be taken back.
     fn rules(&self) -> Rules;
 
-    /// Has `node` taken back, as `eviction` says where that is for anybody to say. Returns when that is accepted, and tells what follows.
+    /// Takes `node` back, as `eviction` says where the caller can choose. Returns once the request is accepted, and reports the
+    /// rest to `tell`.
     async fn take_back(
         &self,
         node: &SeenNode,
@@ -40,7 +41,7 @@ pub(in crate::cluster) trait TakesBack: Send + Sync {
         tell: Tell,
     ) -> anyhow::Result<()>;
 
-    /// Gives back what it has and others wait for.
+    /// Gives back the nodes that this run holds and that others wait for.
     async fn give_back(&self) -> anyhow::Result<()> {
         Ok(())
     }
@@ -52,7 +53,8 @@ impl TakesBack for Arm {
         Rules::Azure
     }
 
-    /// How and when exactly the machine goes, Azure decides: no other sentence is played there.
+    /// Azure decides how and when exactly the machine ends, so `eviction` is ignored; scenarios that choose otherwise do not
+    /// run there.
     async fn take_back(&self, node: &SeenNode, _: Eviction, _: Tell) -> anyhow::Result<()> {
         let id = node
             .provider_id

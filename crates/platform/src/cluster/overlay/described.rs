@@ -1,4 +1,4 @@
-//! A workload that is described, in an overlay: its image, its own names for what it is told, and the file that producer and wire read.
+//! A described workload in an overlay: the worker's image and variables, and the description's file for producer and wire.
 
 use std::sync::Arc;
 
@@ -10,37 +10,37 @@ use super::{Adapted, PART_OF};
 use crate::settings::{names, placed_variables};
 use crate::workers::ConsumerOptions;
 
-/// A description, and the file that says it.
+/// A description, with the text of its file.
 #[derive(Debug, Clone)]
 pub(in crate::cluster) struct Described {
-    /// What it says.
+    /// The parsed description.
     pub(in crate::cluster) description: Arc<Description>,
-    /// The file, as it is.
+    /// The text of the file.
     pub(in crate::cluster) text: String,
 }
 
-/// What the `ConfigMap` with the description is called, and the volume of it.
+/// The name of the `ConfigMap` with the description, and of its volume.
 const NAME: &str = "edw-workload";
 
-/// The description in a pod.
+/// The path of the description in a pod.
 const FILE: &str = "/workload/edw.yaml";
 
-/// The variable of our own contract that an overlay takes from a Secret.
+/// The variable of the project's own contract that an overlay takes from a Secret.
 const SAS: &str = "AZURE_STORAGE_SAS_TOKEN";
 
-/// What a container knows of itself and of its storage, for variables that hold it in a text of their own: `$(EDW_POD)`.
+/// Variables with facts about the pod, for use inside other variables: `$(EDW_POD)`.
 const OF_POD: [(&str, &str); 2] = [("EDW_POD", "metadata.name"), ("EDW_NODE", "spec.nodeName")];
 
-/// The same of the signature, whose value stands in a Secret alone.
+/// The variable with the SAS, for the same use; only a Secret has its value.
 const OF_SAS: &str = "EDW_SAS";
 
 impl Adapted {
-    /// From now on the workers are those of `described`, in the run of `lens`.
+    /// Makes the workers those of `described`, in the run of `lens`.
     pub(in crate::cluster) fn describe(&mut self, described: &Described, lens: Lens) {
         self.described = Some((described.clone(), lens));
     }
 
-    /// The `ConfigMap` that holds the description, where there is one.
+    /// The `ConfigMap` with the description, if the workload is described.
     pub(in crate::cluster) fn description_object(&self) -> anyhow::Result<Option<Value>> {
         let Some((described, _)) = &self.described else {
             return Ok(None);
@@ -58,7 +58,7 @@ impl Adapted {
         })))
     }
 
-    /// Has the pod `spec`, whose first container is a producer or a wire, read the description.
+    /// Mounts the description into the pod `spec`, whose first container is a producer or a wire.
     pub(super) fn give_description(&self, spec: &mut Value) {
         if self.described.is_none() {
             return;
@@ -84,7 +84,7 @@ impl Adapted {
         );
     }
 
-    /// Makes `container`, that of a worker of the overlay, one of the worker that is described, and that serves `queue`, counted from 0.
+    /// Turns `container`, a worker's in the overlay, into one of the described worker that serves `queue`, counted from 0.
     pub(super) fn put_described(
         &self,
         container: &mut Value,
@@ -97,7 +97,7 @@ impl Adapted {
         let worker = &described.description.worker;
         if let Some(image) = self.images.consumer.as_ref().or(worker.image.as_ref()) {
             container["image"] = json!(image);
-            // What the overlay says of its own consumer, and is not so of another program.
+            // These fields describe the overlay's own consumer and do not apply to another program.
             let container = container.as_object_mut();
             let container = container.expect("the API server takes no container that is no object");
             for own in [
@@ -138,7 +138,7 @@ impl Adapted {
             has_sas,
             endpoints: &endpoints,
         };
-        // When this worker gives a message up, its description says, where it does.
+        // If the description says after how many deliveries its worker gives a message up, the overlay's number does not apply.
         let poison = described.description.poison.as_ref();
         let gives_up = poison.is_some_and(|poison| poison.after.is_some());
         let settings = self.settings().into_iter();
@@ -161,7 +161,7 @@ impl Adapted {
         Ok(())
     }
 
-    /// Where a worker finds the queue and the table service: the wire, or as the overlay says.
+    /// The addresses of the queue and the table service for a worker: the wire's, or those of the overlay.
     fn endpoints(&self) -> anyhow::Result<[Option<String>; 2]> {
         let ways = self.wire_variables()?;
         let of = |variable: &str| {
@@ -173,7 +173,7 @@ impl Adapted {
     }
 }
 
-/// Where a worker is, and what it finds there.
+/// Facts about a worker's place, for the placeholders of its variables.
 struct Place<'a> {
     adapted: &'a Adapted,
     queue: &'a str,
@@ -183,7 +183,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// What a placeholder stands for that the place alone tells.
+    /// The value of a placeholder that depends only on the place.
     fn value(&self, name: Name) -> Option<String> {
         let (_, table) = names(self.lens.run());
         let [queue_url, table_url] = self.endpoints.clone();
@@ -208,7 +208,7 @@ impl Place<'_> {
                 let said = settings.remove("EDW_CREDENTIAL");
                 said.or_else(|| self.has_sas.then(|| "sas".to_owned()))
             }
-            // Everybody knows the emulator's; another is nobody's to hand out.
+            // The emulator's account key is public; the key of any other account is never given to a worker.
             Name::AccountKey => account
                 .filter(|account| account == azurite::ACCOUNT)
                 .map(|_| azurite::ACCOUNT_KEY.to_owned()),
@@ -320,7 +320,7 @@ worker:
         for unknown in ["ORDERS_EVENTS", "ORDERS_WORK"] {
             assert_eq!(of(unknown), None, "nobody says what it is");
         }
-        // What a variable holds of another stands behind that.
+        // A variable must come before the variables that refer to it.
         let at = |name: &str| variables.iter().position(|it| it["name"] == name).unwrap();
         for (first, then) in [
             ("EDW_WIRE_CLIENT", "AZURE_QUEUE_ENDPOINT"),

@@ -1,31 +1,31 @@
-//! Where the addresses of storage lead: to a Service of the overlay and the port of its pods, or out of the cluster.
+//! Finds the target of storage's addresses: a Service of the overlay and its pods' port, or a host outside of the cluster.
 
 use serde_json::{Map, Value};
 
 use super::{Adapted, containers};
 
-/// Where a program of the workload finds storage.
+/// Where the workload finds storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cluster) struct Reached {
-    /// The address as pods have it.
+    /// The address that pods use.
     pub(in crate::cluster) url: String,
-    /// Where that leads in the cluster, if it leads to a Service of the overlay.
+    /// The Service of the overlay behind the address, if there is one.
     pub(in crate::cluster) service: Option<Service>,
 }
 
-/// What is behind a Service.
+/// The target of a Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cluster) struct Service {
-    /// Its pods, as a selector of labels.
+    /// The label selector of its pods.
     pub(in crate::cluster) selector: String,
-    /// Their port.
+    /// The pods' port.
     pub(in crate::cluster) port: u16,
-    /// The path behind the host, such as `/devstoreaccount1`.
+    /// The path after the host, such as `/devstoreaccount1`.
     pub(in crate::cluster) path: String,
 }
 
 impl Adapted {
-    /// Where the address in the consumer's setting `variable` leads.
+    /// The target of the address in the consumer's setting `variable`.
     pub(in crate::cluster) fn reached(&self, variable: &str) -> Option<Reached> {
         let url = self.settings().remove(variable)?;
         let service = self.service(&url);
@@ -56,7 +56,7 @@ impl Adapted {
         })
     }
 
-    /// The number of the port that pods with these labels call `name`.
+    /// The number of the port `name` in the pods that `selector` selects.
     fn container_port(&self, selector: &Map<String, Value>, name: &str) -> Option<u64> {
         let selected = self.objects.iter().filter(|object| {
             let labels = &object["spec"]["template"]["metadata"]["labels"];

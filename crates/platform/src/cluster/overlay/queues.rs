@@ -1,8 +1,8 @@
-//! The queues of a run in an overlay: what it has for its one queue, it has for each of several.
+//! Several queues of a run in an overlay: each queue gets the objects that the overlay has for its one queue.
 //!
-//! The Deployment and the ScaledObject of the first queue keep the names of the overlay, those of the others get a suffix. All pods keep the
-//! overlay's labels, so that its `PodDisruptionBudget` and its policies hold for all of them (Kubernetes `disruption.go`, `getExpectedScale`: a
-//! percentage is of the replicas of all controllers together).
+//! The Deployment and the ScaledObject of the first queue keep the overlay's names; those of the other queues get a suffix. All
+//! pods keep the overlay's labels, so that its `PodDisruptionBudget` and its policies apply to all of them (Kubernetes
+//! `disruption.go`, `getExpectedScale`: a percentage refers to the replicas of all controllers together).
 
 use std::path::Path;
 
@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use super::{Adapted, Overlay, UNUSABLE, name_of};
 use crate::autoscale::Scaling;
 
-/// The label by which the pods of one queue are told from those of another, where a run has several.
+/// The label that distinguishes the pods of one queue from those of another, if a run has several.
 pub(super) const QUEUE: &str = "edw/queue";
 
 impl Overlay {
-    /// By what its consumers are scaled. It is called `name`.
+    /// The scaling settings of the overlay's consumers. Errors and reports call the overlay `name`.
     pub(in crate::cluster) fn scaling(&self, name: &str) -> anyhow::Result<Scaling> {
         let is_of_scaling = |object: &&Value| match object["kind"].as_str() {
             Some("ScaledObject" | "ConfigMap") => true,
@@ -37,10 +37,10 @@ impl Overlay {
 }
 
 impl Adapted {
-    /// Gives the run these queues; each gets a Deployment of workers of its own.
+    /// Gives the run these queues; each gets its own Deployment of workers.
     pub(in crate::cluster) fn spread_over(&mut self, queues: Vec<String>) -> anyhow::Result<()> {
         ensure!(!queues.is_empty(), "spread a run over no queue");
-        // Storage of the overlay's own makes one queue: it must be one of the run's.
+        // The overlay's own storage creates one queue: it must be one of the run's.
         let settings = self.settings_mut()?;
         settings.insert("AZURE_QUEUE_NAME".to_owned(), json!(queues[0]));
         self.queues = queues;
@@ -52,13 +52,13 @@ impl Adapted {
         &self.queues
     }
 
-    /// The label that tells the pods of `queue` from those of the others; `None`: there are no others.
+    /// The label that distinguishes the pods of `queue`; `None`: the run has only one queue.
     pub(super) fn queue_label(&self, queue: usize) -> Option<(&'static str, Value)> {
         (self.queues.len() > 1).then(|| (QUEUE, json!(format!("q{}", queue + 1))))
     }
 }
 
-/// `name` for what belongs to `queue`, counted from 0.
+/// `name` with the suffix of `queue`, counted from 0.
 pub(super) fn suffixed(name: &str, queue: usize) -> String {
     match queue {
         0 => name.to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn suffixed(name: &str, queue: usize) -> String {
     }
 }
 
-/// Names the run's queue in the trigger that reads it.
+/// Sets the run's queue in the trigger that reads it.
 pub(super) fn name_queue(scaled: &mut Value, queue: &str) -> anyhow::Result<()> {
     let triggers = scaled["spec"]["triggers"].as_array_mut();
     let of_queue = triggers
@@ -85,8 +85,8 @@ pub(super) fn name_queue(scaled: &mut Value, queue: &str) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Gives what is made of the ScaledObject names of its own, where it is that of another queue than the first. KEDA names the HPA after the
-/// ScaledObject unless a name is given (KEDA `hpa.go`, `getHPAName`), and two cannot have one.
+/// Renames the ScaledObject and its HPA unless they are the first queue's. KEDA derives the HPA's name from the ScaledObject
+/// unless a name is set (KEDA `hpa.go`, `getHPAName`), and two HPAs cannot share a name.
 pub(super) fn rename(scaled: &mut Value, queue: usize) {
     for path in [
         "/metadata/name",

@@ -1,15 +1,15 @@
-//! Which nodes the pods of a run are put on, where some were handed over to be drained: workers there, and what they work with elsewhere.
+//! Node preferences of a run's pods, if nodes were handed over: workers prefer these nodes, all other pods avoid them.
 
 use cluster::NodeLabel;
 use serde_json::{Value, json};
 
 use super::{Adapted, name_of};
 
-/// The most that a preference weighs.
+/// The highest weight of a preference.
 const ALL: u32 = 100;
 
 impl Adapted {
-    /// From now on storage, wire and producer are kept off the nodes with `label`, as far as there are others.
+    /// Makes storage, wire and producer avoid the nodes with `label`, if there are other nodes.
     pub(in crate::cluster) fn keep_off(&mut self, label: NodeLabel) {
         let consumer = &self.consumer;
         let others = self.objects.iter_mut();
@@ -19,7 +19,7 @@ impl Adapted {
         self.off = Some(label);
     }
 
-    /// Keeps the pods of `object` off, if nodes were handed over.
+    /// Makes the pods of `object` avoid the handed-over nodes, if there are any.
     pub(super) fn kept_off(&self, object: &mut Value) {
         if let Some(label) = &self.off {
             steer(object, label, "NotIn");
@@ -27,12 +27,12 @@ impl Adapted {
     }
 }
 
-/// Has the pods of the Deployment put on the nodes with `label`, as far as these have room.
+/// Makes the Deployment's pods prefer the nodes with `label`, if these have room.
 pub(in crate::cluster) fn put_on(deployment: &mut Value, label: &NodeLabel) {
     steer(deployment, label, "In");
 }
 
-/// A preference and never a demand: where it cannot be met, pods have to run all the same.
+/// Adds a preference, not a requirement: the pods must run even if the preference cannot be met.
 fn steer(object: &mut Value, label: &NodeLabel, operator: &str) {
     let Some(pod) = object.pointer_mut("/spec/template/spec") else {
         return;

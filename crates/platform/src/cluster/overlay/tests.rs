@@ -17,7 +17,7 @@ fn adapted() -> Adapted {
     local().adapted("edw-r1", &run, &Images::default()).unwrap()
 }
 
-/// The only Job that sends.
+/// The one Job that sends.
 fn the_job(adapted: &Adapted, arguments: &[String], generators: u32) -> Value {
     let mut jobs = adapted.producers(arguments, generators).unwrap();
     assert_eq!(jobs.len(), 1);
@@ -114,7 +114,7 @@ fn what_is_applied_breaks_none_of_the_relations_that_an_overlay_must_keep() {
     let mut workers = adapted
         .workers((CONSUMERS, 0), 0, &plain(), Duration::from_secs(35))
         .unwrap();
-    // They are KEDA's; but a Deployment that is made without a number has one pod, where a scenario says none.
+    // KEDA sets the replicas; but a Deployment that is created without a number has one pod, and a scenario starts with none.
     workers[1]["spec"]
         .as_object_mut()
         .unwrap()
@@ -165,7 +165,7 @@ fn several_generators_are_pods_of_one_indexed_job() {
         (&spec["completions"], &spec["parallelism"]),
         (&4.into(), &4.into())
     );
-    // One that is lost leaves the others alone, and is not started again.
+    // A lost pod leaves the others alone, and is not started again.
     assert_eq!(spec["backoffLimitPerIndex"], 0);
     assert_eq!(spec["maxFailedIndexes"], 4);
     assert_eq!(spec.get("backoffLimit"), None);
@@ -222,7 +222,7 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
         *table,
         "http://edw-wire:10002/$(EDW_WIRE_CLIENT)/devstoreaccount1"
     );
-    // A variable is put into those behind it alone.
+    // A variable can refer only to variables before it.
     assert!(at("EDW_WIRE_CLIENT") < at("AZURE_QUEUE_ENDPOINT"));
     let job = the_job(&adapted, &[], 1);
     let own = &job["spec"]["template"]["spec"]["containers"][0]["env"];
@@ -233,7 +233,7 @@ fn a_wire_stands_for_storage_and_each_pod_goes_to_it_under_its_own_name() {
         .filter(|it| it["name"] == "AZURE_QUEUE_ENDPOINT");
     let queues: Vec<_> = queues.map(|it| it["value"].as_str().unwrap()).collect();
     assert_eq!(queues, ["http://edw-wire:10001/producer/devstoreaccount1"]);
-    // KEDA reads the queue itself.
+    // KEDA reads the queue itself, without the wire.
     let connection = adapted.secret("azurite", "connection").unwrap();
     assert!(connection.contains("azurite.edw-r1.svc"), "{connection}");
 }
@@ -267,7 +267,7 @@ fn before_azures_storage_the_wire_has_a_certificate_of_the_run_and_pods_trust_th
     let mut adapted = overlay
         .adapted("aqs-demo", &run, &Images::default())
         .unwrap();
-    // What makes nodes is the cluster's.
+    // Objects from which nodes are made belong to the cluster.
     let kinds = adapted.surroundings().map(|it| it["kind"].clone());
     assert!(!kinds.collect::<Vec<_>>().contains(&json!("NodePool")));
     adapted.wire(7).unwrap();
@@ -301,7 +301,7 @@ fn before_azures_storage_the_wire_has_a_certificate_of_the_run_and_pods_trust_th
         assert_eq!(value("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt");
         assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/edw-wire");
         assert_eq!(pod["volumes"][0]["configMap"]["name"], "edw-wire");
-        // The key is the wire's alone.
+        // Only the wire has the key.
         assert!(!workload.to_string().contains("PRIVATE KEY"));
     }
     let root = of_kind("ConfigMap")["data"].as_object().unwrap();
@@ -343,7 +343,7 @@ fn at_most_so_many_consumers_are_on_a_node_whatever_its_size() {
     let of_nodes = &constraints[1];
     assert_eq!(of_nodes["maxSkew"], 2);
     assert_eq!(of_nodes["whenUnsatisfiable"], "DoNotSchedule");
-    // Counted from nothing, since there are never as many nodes.
+    // Since there are never this many nodes, the skew counts from zero.
     assert_eq!(of_nodes["minDomains"], 1000);
     assert_eq!(of_nodes["labelSelector"]["matchLabels"][GROUP], CONSUMERS);
 }

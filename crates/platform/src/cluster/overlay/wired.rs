@@ -1,4 +1,4 @@
-//! The wire between the workload of a run and its storage: what runs it, and how pods find it.
+//! The wire between a run's workload and its storage: its objects, and the variables by which pods find it.
 
 use anyhow::{bail, ensure};
 use azurite::{CertificateAuthority, Certified};
@@ -8,50 +8,50 @@ use serde_json::{Value, json};
 use super::endpoints::Reached;
 use super::{Adapted, Images, Overlay, PART_OF, containers};
 
-/// What the wire's objects are called.
+/// The name of the wire's objects.
 const NAME: &str = "edw-wire";
 
-/// The port of its control, at the loopback of its pod.
+/// The port of the wire's control interface, on the loopback of its pod.
 pub(in crate::cluster) const CONTROL: u16 = 10_010;
 
-/// What selects its pod.
+/// The label selector of the wire's pod.
 pub(in crate::cluster) const SELECTOR: &str = "app=edw-wire";
 
-/// The CPU that the wire asks for, and the producer, in cores.
+/// The CPU request of the wire, and of the producer, in cores.
 pub(super) const CPU: f64 = 0.1;
 
-/// The settings that say where storage is, each with the port at which the wire stands for it.
+/// The settings with storage's addresses, each with the port at which the wire serves it.
 pub(super) const ADDRESSES: [(&str, u16); 2] = [
     ("AZURE_QUEUE_ENDPOINT", 10_001),
     ("AZURE_TABLE_ENDPOINT", 10_002),
 ];
 
-/// What the label of the producer's pod is.
+/// The label of the producer's pod.
 pub(super) const PRODUCER_LABEL: (&str, &str) = ("app", "edw-producer");
 
-/// Where the image has the certificates that it trusts: as Debian has them, and this project's images.
+/// The file of an image's trusted certificates, as in Debian and in this project's images.
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// Where a pod finds what it is to trust besides.
+/// The directory, in a pod, of the additional trusted certificate.
 const TRUST: &str = "/etc/edw-wire";
 
-/// The name of the root's file there: OpenSSL looks for the hash of the subject, which [`CertificateAuthority`] always gives (`openssl
-/// x509 -subject_hash`). Rustls and Go read every file.
+/// The name of the root certificate's file there: OpenSSL looks it up by the hash of the subject, which is the same for every
+/// [`CertificateAuthority`] (`openssl x509 -subject_hash`). Rustls and Go read every file.
 const ROOT: &str = "e19f041d.0";
 
-/// Where the wire has its certificate.
+/// The directory of the wire's own certificate.
 const OWN: &str = "/etc/edw-wire-own";
 
-/// How a wire lies before storage.
+/// Settings of a run's wire.
 #[derive(Debug, Clone)]
 pub(super) struct Wiring {
-    /// What it draws its chances from.
+    /// The seed of its random decisions.
     seed: u64,
-    /// How it is spoken to where storage speaks HTTPS.
+    /// The certificates, if storage uses HTTPS.
     https: Option<Https>,
 }
 
-/// A certificate that was made for the run, under the name that the wire has in its namespace.
+/// A certificate made for the run, for the name of the wire's Service.
 #[derive(Debug, Clone)]
 struct Https {
     root: String,
@@ -67,7 +67,7 @@ impl Https {
         }
     }
 
-    /// What the wire proves itself with, and what pods trust.
+    /// The Secret with the wire's certificate and key, and the `ConfigMap` with the root that pods trust.
     fn objects(&self, meta: &Value) -> [Value; 2] {
         let own = json!({"tls.crt": self.own.certificate, "tls.key": self.own.key});
         [
@@ -77,16 +77,17 @@ impl Https {
     }
 }
 
-/// What one of the addresses of storage leads to.
+/// One of storage's addresses, in parts.
 struct Address {
     url: String,
-    /// What is behind the host.
+    /// The path after the host.
     path: String,
     is_https: bool,
 }
 
 impl Overlay {
-    /// Whether a wire can be put before its storage: one in the cluster that is spoken to over HTTP, or one that is spoken to over HTTPS.
+    /// Whether a wire can be put in front of its storage: storage in the cluster that uses HTTP, or any storage that uses
+    /// HTTPS.
     pub(in crate::cluster) fn can_be_wired(&self) -> bool {
         let as_it_is = Adapted {
             objects: self.objects.clone(),
@@ -102,7 +103,7 @@ impl Overlay {
 }
 
 impl Adapted {
-    /// The addresses of queue and table.
+    /// The addresses of the queue and the table service.
     fn addresses(&self) -> anyhow::Result<[Address; 2]> {
         let [queue, table] = ADDRESSES.map(|(variable, _)| self.address(variable));
         let both = [queue?, table?];
@@ -148,7 +149,7 @@ impl Adapted {
         })
     }
 
-    /// From now on workers and producer find a wire in place of storage, which draws its chances from `seed`.
+    /// Makes workers and producer use a wire in place of storage; `seed` is that of its random decisions.
     pub(in crate::cluster) fn wire(&mut self, seed: u64) -> anyhow::Result<()> {
         let is_https = self.addresses()?[0].is_https;
         self.wire = Some(Wiring {
@@ -158,7 +159,7 @@ impl Adapted {
         Ok(())
     }
 
-    /// What runs the wire; nothing where there is none.
+    /// The objects of the wire; empty if there is none.
     pub(in crate::cluster) fn wire_objects(&self) -> anyhow::Result<Vec<Value>> {
         let Some(wiring) = &self.wire else {
             return Ok(Vec::new());
@@ -183,7 +184,7 @@ impl Adapted {
             "metadata": meta,
             "spec": {
                 "replicas": 1,
-                // Two at a time would each see a part of what is asked.
+                // Two wires at a time would each see only a part of the requests.
                 "strategy": {"type": "Recreate"},
                 "selector": {"matchLabels": labels},
                 "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -206,7 +207,7 @@ impl Adapted {
         Ok(objects)
     }
 
-    /// The pod of the wire, as restricted as that of `consumer`.
+    /// The wire's pod, with the same restrictions as that of `consumer`.
     fn wire_pod(&self, wiring: &Wiring, consumer: &Value) -> anyhow::Result<Value> {
         let [queue, table] = self.addresses()?;
         let pod = &consumer["spec"]["template"]["spec"];
@@ -248,7 +249,8 @@ impl Adapted {
         }))
     }
 
-    /// What lets workers and producer out to the wire, where a policy of the overlay shuts them in. Policies add up.
+    /// Network policies that let workers and producer reach the wire, if a policy of the overlay restricts their egress.
+    /// Policies add up.
     fn policies(&self, meta: &Value, wire: &Value) -> Vec<Value> {
         let is_shut = self.objects.iter().any(|it| it["kind"] == "NetworkPolicy");
         if !is_shut {
@@ -262,7 +264,8 @@ impl Adapted {
                 json!({"matchExpressions": [{"key": GROUP, "operator": "Exists"}]}),
                 to_wire,
             ),
-            // Of the harness, and under no policy of the overlay: with one for the wire alone it would find neither a name nor Entra.
+            // No policy of the overlay selects the producer's pod; with a rule for the wire alone, it would reach neither DNS
+            // nor Entra.
             (
                 "producer",
                 json!({"matchLabels": {key: value}}),
@@ -286,7 +289,7 @@ impl Adapted {
         policies.collect()
     }
 
-    /// The variables by which a container finds the wire in place of storage, under the name that its pod has.
+    /// Variables by which a container finds the wire in place of storage, with the pod's name as the client's name.
     pub(super) fn wire_variables(&self) -> anyhow::Result<Vec<Value>> {
         if self.wire.is_none() {
             return Ok(Vec::new());
@@ -298,7 +301,7 @@ impl Adapted {
         self.ways("$(EDW_WIRE_CLIENT)", vec![client])
     }
 
-    /// The same for the one that is called `client`, whatever its pod's name.
+    /// As [`Adapted::wire_variables`], with `client` as the client's name.
     pub(super) fn wire_variables_of(&self, client: &str) -> anyhow::Result<Vec<Value>> {
         if self.wire.is_none() {
             return Ok(Vec::new());
@@ -316,7 +319,7 @@ impl Adapted {
         Ok(variables)
     }
 
-    /// Has the first container of `pod` trust the wire, besides whom it trusts anyway.
+    /// Makes the first container of `pod` trust the wire, in addition to the certificates that it trusts already.
     pub(super) fn trust_wire(&self, pod: &mut Value) {
         let is_https = self.wire.as_ref().is_some_and(|wire| wire.https.is_some());
         if !is_https {
@@ -335,7 +338,7 @@ impl Adapted {
             let found = own.iter().find(|it| it["name"] == name)?;
             found["value"].as_str().map(str::to_owned)
         };
-        // The one setting takes the place of the other's default, so that both must be there.
+        // Setting one of the two variables disables the default of the other, so both must be set.
         let file = value("SSL_CERT_FILE").unwrap_or_else(|| SYSTEM_ROOTS.to_owned());
         let directory =
             value("SSL_CERT_DIR").map_or(TRUST.to_owned(), |it| format!("{it}:{TRUST}"));
@@ -345,21 +348,21 @@ impl Adapted {
     }
 }
 
-/// Appends to the list that `field` of `object` is, or begins one.
+/// Appends `item` to the list in `field` of `object`, or starts the list.
 fn append(object: &mut Value, field: &str, item: Value) {
     let mut all = object[field].as_array().cloned().unwrap_or_default();
     all.push(item);
     object[field] = Value::Array(all);
 }
 
-/// What follows the host of a URL, without a slash at its end.
+/// The path of a URL, without a slash at its end.
 fn path_of(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let path = rest.find('/').map_or("", |at| &rest[at..]);
     path.trim_end_matches('/').to_owned()
 }
 
-/// Puts `variables` into the container's own, in place of those that are called the same.
+/// Adds `variables` to the container's own, replacing those of the same name.
 pub(super) fn put(container: &mut Value, variables: Vec<Value>) {
     if variables.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! What runs in an overlay for a run: groups of workers, how they are scaled, and the producer.
+//! Workloads of a run in an overlay: groups of workers, their scaling, and the producer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,18 +16,18 @@ use crate::sender::{arguments_of, generator_name};
 use crate::settings::consumer_variables;
 use crate::workers::{CONSUMERS, ConsumerOptions, Seat};
 
-/// The settings that are a pod's own, or the overlay's affair.
+/// Settings that differ from pod to pod or belong to the overlay.
 const OF_THE_POD: [&str; 3] = [
     "EDW_LISTEN",
     "EDW_LOG_FORMAT",
     "EDW_SCHEDULED_EVENTS_ENDPOINT",
 ];
 
-/// More nodes than any run has. Where fewer hold pods, the least of them counts as empty (Kubernetes, `minDomains`), so that the skew is
-/// the number of pods on a node.
+/// More nodes than any run has. With fewer nodes than `minDomains`, the smallest count is taken as 0 (Kubernetes,
+/// `minDomains`), so that the skew is the number of pods on a node.
 const MORE_THAN_ALL: u32 = 1000;
 
-/// Has at most `each` pods of the Deployment's run on one node, whatever its size allows. Karpenter goes by it, too.
+/// Limits the Deployment's pods to `each` on one node, whatever the node's size. Karpenter respects this, too.
 pub(in crate::cluster) fn at_most_on_a_node(deployment: &mut Value, each: u64) {
     const NODE: &str = "kubernetes.io/hostname";
     let template = &mut deployment["spec"]["template"];
@@ -57,14 +57,14 @@ impl Adapted {
         suffixed(&of_group, queue)
     }
 
-    /// The name of the container that works.
+    /// The name of the worker's container.
     pub(in crate::cluster) fn container(&self) -> anyhow::Result<String> {
         let container = &containers(self.deployment()?)[0];
         Ok(text(container, &["name"])?.to_owned())
     }
 
-    /// The Deployment and the settings of the workers of `group` that serve `queue`, counted from 0: `replicas` of them, each with `options`
-    /// besides what the overlay says, and with `grace` from SIGTERM to SIGKILL.
+    /// The settings and the Deployment of the workers of `group` that serve `queue`, counted from 0: `replicas` workers, each
+    /// with `options` in addition to the overlay's settings, and with `grace` from SIGTERM to SIGKILL.
     pub(in crate::cluster) fn workers(
         &self,
         (group, queue): (&str, usize),
@@ -118,7 +118,7 @@ impl Adapted {
         Ok([settings, deployment])
     }
 
-    /// The ScaledObject of the workers of `group` that serve `queue`, counted from 0, after `change` has changed it.
+    /// The ScaledObject of the workers of `group` that serve `queue`, counted from 0, after `change` has been applied to it.
     pub(in crate::cluster) fn scaled(
         &self,
         (group, queue): (&str, usize),
@@ -134,9 +134,9 @@ impl Adapted {
         Ok(scaled)
     }
 
-    /// The Jobs that send, each with the generators that are its pods: with one queue all are those of one Job, which is an indexed one
-    /// where there are several (Kubernetes, "Completion mode"). The index cannot name a queue: with several queues each generator is a Job
-    /// of its own, and sends to the queue of its number modulo theirs.
+    /// The Jobs that send. With one queue, all generators are pods of one Job, which is indexed if there are several
+    /// (Kubernetes, "Completion mode"). Since an index cannot select a queue, with several queues each generator is its own
+    /// Job, and sends to the queue of its number modulo the number of queues.
     pub(in crate::cluster) fn producers(
         &self,
         arguments: &[String],
@@ -153,8 +153,8 @@ impl Adapted {
         jobs.collect()
     }
 
-    /// One Job, which sends to `queue`: as a consumer's pod in everything but what runs in it. Of several `generators` each is a pod of an
-    /// indexed Job, and sends the slice of its index.
+    /// One Job, which sends to `queue`. Its pod is like a consumer's except for the program. With several `generators`, each is
+    /// a pod of an indexed Job, and sends the slice of its index.
     fn producer(
         &self,
         name: &str,
@@ -166,7 +166,7 @@ impl Adapted {
         let pod = &deployment["spec"]["template"]["spec"];
         let container = &containers(deployment)[0];
         let image = container["image"].as_str().unwrap_or_default();
-        // Where storage is and how it is opened; the consumer's other settings mean something else to a producer.
+        // Only the settings about storage and sign-in; the consumer's other settings mean something else to a producer.
         let is_storage = |name: &str| name.starts_with("AZURE_") || name == "EDW_CREDENTIAL";
         let mut settings = self.settings();
         settings.insert("AZURE_QUEUE_NAME".to_owned(), self.queues[queue].clone());
@@ -181,7 +181,7 @@ impl Adapted {
         variables.push(json!({"name": "EDW_LOG_FORMAT", "value": "json"}));
         let mut arguments = arguments.to_vec();
         if generators > 1 {
-            // The kubelet puts in the variable that the Job controller gives each pod.
+            // The Job controller sets the variable in each pod, and the kubelet expands it.
             arguments.push(format!("--slice=$(JOB_COMPLETION_INDEX)/{generators}"));
         }
         let mut sender = json!({
@@ -195,7 +195,7 @@ impl Adapted {
             },
             "securityContext": container["securityContext"],
         });
-        // One name for all: what a rule does to the producer, it does to each.
+        // All generators share one client name, so that a wire rule for the producer applies to each.
         wired::put(&mut sender, self.wire_variables_of(PRODUCER)?);
         let mut own = json!({
             "restartPolicy": "Never",
@@ -222,7 +222,7 @@ impl Adapted {
                 "labels": deployment["metadata"]["labels"],
             },
             "spec": {
-                // One that is started again would send everything again.
+                // A restarted generator would send everything again.
                 "backoffLimit": 0,
                 "template": {
                     "metadata": {"labels": labels},
@@ -239,12 +239,12 @@ impl Adapted {
     }
 }
 
-/// Makes the Job of this `spec` one of a pod for each of the `generators`.
+/// Turns the Job of this `spec` into an indexed one, with a pod for each of the `generators`.
 fn index(spec: &mut Value, generators: u32) {
     spec["completionMode"] = json!("Indexed");
     spec["completions"] = json!(generators);
     spec["parallelism"] = json!(generators);
-    // One that is lost is not started again, and the others go on (Kubernetes, "Backoff limit per index").
+    // A lost pod is not started again, and the others continue (Kubernetes, "Backoff limit per index").
     spec["backoffLimitPerIndex"] = json!(0);
     spec["maxFailedIndexes"] = json!(generators);
     if let Some(spec) = spec.as_object_mut() {
@@ -252,7 +252,7 @@ fn index(spec: &mut Value, generators: u32) {
     }
 }
 
-/// The settings that the options of a scenario or load come to, for the project's own consumer.
+/// The variables for the options of a scenario or load, for the project's own consumer.
 fn own_variables(options: &ConsumerOptions) -> Vec<(String, String)> {
     let seat = Seat::default();
     let named = consumer_variables(&Description::own(), "", options, &seat).into_iter();

@@ -1,4 +1,4 @@
-//! Workers of a run with several queues, against an API server that is played.
+//! Tests of the workers of a run with several queues, against a fake API server.
 
 #![expect(
     clippy::disallowed_methods,
@@ -34,10 +34,10 @@ use crate::storage::Queue;
 use crate::workers::{CONSUMERS, ConsumerOptions};
 use crate::{Replicas, StorageLoss, StorageNeed, WorkerSpec};
 
-/// What was asked to be changed: method, path and body.
+/// The changes that were requested: method, path and body.
 type Changes = Arc<Mutex<Vec<(String, String, Value)>>>;
 
-/// An API server that takes whatever is applied and deleted, and what it was asked to change.
+/// A fake API server that accepts every apply and delete, and records them.
 fn server() -> (Client, Changes) {
     let (service, mut handle) = tower_test::mock::pair::<
         hyper::Request<Body>,
@@ -88,14 +88,14 @@ fn kinds(path: &str) -> Value {
     json!({"kind": "APIResourceList", "groupVersion": version, "resources": resources})
 }
 
-/// A stage with so many queues, in memory, and what its API server was asked to change.
+/// A stage with several queues in memory, and the changes that its API server received.
 struct Played {
     stage: ClusterStage,
     changes: Changes,
     _dir: TempDir,
 }
 
-/// A run with so many queues, whose directory is `dir`.
+/// The plan of a run with this many queues, whose directory is `dir`.
 fn plan(queues: u32, dir: &Path) -> StagePlan {
     let run: RunId = "r1".parse().unwrap();
     StagePlan {
@@ -132,7 +132,7 @@ fn site(client: Client) -> Site {
     }
 }
 
-/// What watches of the run of `plan` work on.
+/// The watch state for the run of `plan`.
 fn seen(client: Client, plan: &StagePlan) -> Seen {
     let (log, directory) = (plan.log.clone(), plan.directory.clone());
     let crew = Crew::new(log.clone(), directory.clone(), WorkerForm::default());
@@ -149,7 +149,7 @@ fn seen(client: Client, plan: &StagePlan) -> Seen {
     }
 }
 
-/// Storage at addresses where nobody is, but for its queues, which are in memory.
+/// Storage whose addresses do not answer; its queues are in memory.
 async fn storage(adapted: &Adapted, lens: Lens) -> Reachable {
     let here = [1, 2].map(|port| Some(format!("http://127.0.0.1:{port}/devstoreaccount1")));
     let patience = Duration::from_secs(60);
@@ -216,7 +216,7 @@ impl Played {
         self.apply(Replicas::Scaled(Box::new(scaling()))).await;
     }
 
-    /// What was asked of objects of the kind that paths call `kind`, with their names.
+    /// The changes to objects of the kind that paths call `kind`, with their names.
     fn changed(&self, kind: &str) -> Vec<(String, String, Value)> {
         let changes = lock(&self.changes).clone().into_iter();
         let of_kind = changes.filter_map(|(method, path, body)| {
@@ -226,7 +226,7 @@ impl Played {
         of_kind.collect()
     }
 
-    /// The watch tells that a Deployment asks for so many.
+    /// Reports, as the watch does, that a Deployment asks for `replicas`.
     async fn tell_replicas(&self, name: &str, replicas: u32) {
         let (told, hears) = mpsc::channel(1);
         let deployment = json!({"metadata": {"name": name}, "spec": {"replicas": replicas, "selector": {}, "template": {}}});
@@ -236,7 +236,7 @@ impl Played {
         see_deployments(self.stage.seen.clone(), hears).await;
     }
 
-    /// The watch tells that the HPA of a Deployment does not scale, for this reason.
+    /// Reports, as the watch does, that a Deployment's HPA does not scale, for the reason `message`.
     async fn tell_trouble(&self, name: &str, message: &str) {
         let (told, hears) = mpsc::channel(1);
         let scaler = json!({
@@ -329,7 +329,7 @@ async fn the_consumers_of_each_queue_are_scaled_and_seen_by_themselves() {
     played.tell_replicas("aqs-app", 1).await;
     played.tell_replicas("aqs-app-q2", 3).await;
     played.tell_replicas("aqs-app", 2).await;
-    // Of another Deployment of the overlay.
+    // `azurite` is another Deployment of the overlay.
     played.tell_replicas("azurite", 9).await;
     assert_eq!(played.stage.roster.borrow().wanted, 5);
     let why = "the server is currently unable to handle the request";

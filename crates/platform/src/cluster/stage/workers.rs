@@ -1,4 +1,4 @@
-//! The workers of a stage: Deployments, by a fixed number or by KEDA.
+//! The workers of a stage: Deployments with a fixed number of replicas, or scaled by KEDA.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ use crate::until::until_told;
 use crate::workers::{Act, Cause, Departure, Replicas, Roster, WorkerSpec, Workers};
 
 impl ClusterStage {
-    /// Has KEDA scale the workers of `group`, which are none yet: those of each queue by a ScaledObject of its own.
+    /// Has KEDA scale the workers of `group` from zero: those of each queue by their own ScaledObject.
     async fn scale(&self, group: &'static str, scaling: &Scaling) -> anyhow::Result<()> {
         ensure!(
             scaling.pace.is_production(),
@@ -52,7 +52,7 @@ impl ClusterStage {
         Ok(())
     }
 
-    /// Nobody scales any more, and no workers are wanted.
+    /// Stops the scaling, and sets the number of wanted workers to zero.
     async fn want_none(&self) -> anyhow::Result<()> {
         let scaled = std::mem::take(&mut *lock(&self.scaled));
         for object in &scaled {
@@ -74,7 +74,7 @@ impl ClusterStage {
         Ok(())
     }
 
-    /// Says where the pods of a Deployment are put, where the run has nodes.
+    /// Sets where the Deployment's pods may run, if the run has nodes.
     fn place(&self, deployment: &mut Value) {
         let Some(plan) = &self.plan.nodes else {
             return;
@@ -125,9 +125,9 @@ impl Workers for ClusterStage {
                 .workers((group, queue), count, &options, grace)?;
             let [settings, mut deployment] = workers;
             self.place(&mut deployment);
-            // A container reads its settings when it starts: those that run keep theirs.
+            // A container reads its settings when it starts, so running workers keep theirs.
             self.objects.apply(&settings).await?;
-            // What KEDA scales is not applied again: each apply would set its replicas back.
+            // A Deployment that KEDA scales is not applied again: each apply would reset its replicas.
             if !(is_scaled && is_known) {
                 self.objects.apply(&deployment).await?;
             }
@@ -157,7 +157,7 @@ impl Workers for ClusterStage {
         }
         self.fault(fault, worker)?;
         if act == Act::KillForGood {
-            // Before the delete: a ReplicaSet replaces a pod within milliseconds.
+            // Before the deletion of the pods: a `ReplicaSet` replaces a deleted pod within milliseconds.
             self.want_none().await?;
         }
         let deleted = self.pods().delete(worker, &params).await;

@@ -1,5 +1,5 @@
-//! Consumers on nodes, and what becomes of them when Azure takes a node back. Nobody here sends them a SIGTERM for that: they are
-//! told by their machine, or not at all. It is otherwise when a node is drained.
+//! Consumers on nodes, and their end when Azure evicts a node. For an eviction the fleet sends no SIGTERM: consumers get their
+//! machine's notice, or none. For a drain it does.
 
 mod drain;
 mod ends;
@@ -15,33 +15,33 @@ use super::{Fleet, Member};
 use crate::nodes::{Evicted, NodesView};
 use crate::simulated::{Cluster, Ended, Eviction, Figures, Node, Placed};
 
-/// The nodes of a fleet, and what happened on them.
+/// The nodes of a fleet, and their events.
 pub(super) struct NodePlacement {
     cluster: Cluster,
-    /// Consumers that fit nowhere, at the last look.
+    /// Consumers that fitted on no node at the last look.
     homeless: u64,
     lost: Vec<Lost>,
     evicted: Vec<Tracked>,
 }
 
-/// A consumer whose machine has ended, before anybody has missed it.
+/// A consumer whose machine has ended, before its end is noticed.
 struct Lost {
     group: &'static str,
     queue: usize,
-    /// One that stands still, as everything does on a machine that is stopped.
+    /// A consumer that is frozen because its machine was stopped.
     still: Option<Member>,
     missed: Instant,
 }
 
-/// One eviction, and what is needed to say when it is made good.
+/// One eviction, and the data that tell when the fleet has recovered from it.
 struct Tracked {
     seen: Evicted,
     /// How many consumers were wanted before.
     wanted: usize,
     began: Instant,
-    /// From when on consumers were missing.
+    /// Since when consumers were missing.
     short: Option<Instant>,
-    /// When the node was drained by force.
+    /// When the forced drain of the node began.
     forced: Option<Instant>,
 }
 
@@ -54,7 +54,7 @@ impl NodePlacement {
 }
 
 impl Fleet {
-    /// From now on consumers start on nodes of `cluster`, which come when consumers need them.
+    /// Makes consumers start on nodes of `cluster` from now on; nodes are made when consumers need them.
     pub(in crate::local) fn settle_on(&mut self, cluster: Cluster) {
         self.placement = Some(NodePlacement {
             cluster,
@@ -64,7 +64,7 @@ impl Fleet {
         });
     }
 
-    /// The nodes as others see them, if there are any.
+    /// The public view of the nodes, if there are any.
     pub(super) fn view(&self) -> Option<NodesView> {
         let placement = self.placement.as_ref()?;
         Some(NodesView {
@@ -81,20 +81,20 @@ impl Fleet {
         Ok(&mut placement.context("there are no nodes")?.cluster)
     }
 
-    /// From now on Azure has Spot machines to give, or it has none.
+    /// Sets whether Azure has Spot machines to give.
     pub(in crate::local) fn set_spot(&mut self, available: bool) {
         if let Some(placement) = &mut self.placement {
             placement.cluster.set_spot(available);
         }
     }
 
-    /// How long nodes were there together.
+    /// How long nodes existed, added up.
     pub(in crate::local) fn figures(&self) -> Figures {
         let placement = self.placement.as_ref();
         placement.map_or_else(Figures::default, |it| it.cluster.figures(Instant::now()))
     }
 
-    /// Has `node` taken back, as `eviction` says.
+    /// Takes `node` back, as `eviction` says.
     pub(in crate::local) fn evict(&mut self, node: &str, eviction: Eviction) -> anyhow::Result<()> {
         let now = Stamp::now();
         let wanted = usize::try_from(self.wanted())?;
@@ -138,7 +138,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// On the timeline, beside the other things that are broken on purpose.
+    /// Records the eviction in the timeline, like the other injected faults.
     fn mark(&self, name: &str, node: &str) -> anyhow::Result<()> {
         self.record(Event::fault(name, node))
     }
@@ -150,14 +150,14 @@ impl Fleet {
         }))
     }
 
-    /// How many consumers of `group` and `queue` still count though their machine has ended, since nobody knows.
+    /// How many consumers of `group` and `queue` still count as running because the end of their machine is not noticed yet.
     pub(super) fn unmissed(&self, group: &str, queue: usize) -> usize {
         let lost = self.placement.iter().flat_map(|placement| &placement.lost);
         lost.filter(|lost| (lost.group, lost.queue) == (group, queue))
             .count()
     }
 
-    /// One look at the nodes: those that come, those that go, and who ended on them.
+    /// Updates the nodes: adds nodes that are due, removes nodes that go, and ends the consumers on them.
     pub(super) async fn see_to_nodes(&mut self) -> anyhow::Result<()> {
         if self.placement.is_none() {
             return Ok(());
@@ -200,7 +200,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Takes a seat for the consumer of this name; `None`: there is none yet.
+    /// Takes a seat for the consumer `name`; `None`: no node has one yet.
     pub(super) fn seat(&mut self, name: &str) -> Option<Placed> {
         let placement = self.placement.as_mut()?;
         let placed = placement.cluster.place(name);
@@ -210,7 +210,7 @@ impl Fleet {
         placed
     }
 
-    /// Whether its machine has been told of its end, and has not ended yet.
+    /// Whether the member's machine has been notified of its end, and has not ended yet.
     pub(super) fn was_told(&self, member: &Member) -> bool {
         let told = |it: &Evicted| it.eviction.notice.is_some() && !it.is_over;
         let mut evicted = self
@@ -220,8 +220,8 @@ impl Fleet {
         evicted.any(|it| told(&it.seen) && member.node.as_deref() == Some(&it.seen.node))
     }
 
-    /// Notes the evictions after which as many consumers are at work again as before, or as many as are wanted by now. At work is a
-    /// consumer that runs and has had an answer to a receive since consumers were missing.
+    /// Records which evictions the fleet has recovered from: as many consumers as before, or as many as are wanted by now, are
+    /// at work. A consumer is at work if it runs and has had an answer to a receive since consumers were missing.
     fn look_for_recovery(&mut self) -> anyhow::Result<()> {
         let wanted = usize::try_from(self.wanted())?;
         let mut at_work = |since: Instant| {
@@ -242,7 +242,7 @@ impl Fleet {
             let seen = &mut it.seen;
             let all_gone = seen.ended.len() + seen.killed.len() >= seen.workers.len();
             let missing = it.wanted.min(wanted);
-            // Where none is wanted any more, nobody can be missing, and nobody can come back.
+            // If no consumers are wanted any more, none can be missing and none can return.
             if let (Some(short), None, true) = (it.short, seen.recovered, all_gone && missing > 0)
                 && at_work(short)? >= missing
             {

@@ -1,4 +1,4 @@
-//! As many consumers as are wanted: what a Deployment, its `ReplicaSet` and the kubelet see to in a cluster.
+//! Keeps the wanted number of consumers, as a Deployment, its `ReplicaSet` and the kubelet do in a cluster.
 //!
 //! Left out: rollouts, readiness gates and surge, which no scenario needs.
 
@@ -9,28 +9,28 @@ use nix::sys::signal::Signal;
 
 use super::{Asked, Cause, ConsumerOptions, Departure, Fleet, GONE, Member, Phase, Worker};
 
-/// From the second restart on, a container that ends is left alone for so long (kubelet, `CrashLoopBackOff`: 10 s, doubled each
-/// time, at most 5 min; the first restart comes at once).
+/// Restart delay from the second restart on (kubelet, `CrashLoopBackOff`: 10 s, doubled each time, at most 5 min; the first
+/// restart comes at once).
 const BACK_OFF: Duration = Duration::from_secs(10);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 
-/// The grace period of consumers that no spec speaks of any more (Kubernetes, `terminationGracePeriodSeconds`).
+/// The grace period of consumers whose group has no spec any more (Kubernetes, `terminationGracePeriodSeconds`).
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How many consumers of a kind there should be that serve one queue.
+/// The wanted consumers of one group that serve one queue.
 pub(in crate::local) struct Group {
     pub(in crate::local) name: &'static str,
-    /// Which of the run's queues they serve.
+    /// The index of their queue among the run's.
     pub(in crate::local) queue: usize,
     pub(in crate::local) replicas: u32,
     pub(in crate::local) options: ConsumerOptions,
-    /// Whether an autoscaler changes how many.
+    /// Whether an autoscaler changes the number.
     pub(in crate::local) is_scaled: bool,
-    /// From SIGTERM to SIGKILL (`terminationGracePeriodSeconds`).
+    /// Time from SIGTERM to SIGKILL (`terminationGracePeriodSeconds`).
     pub(in crate::local) grace: Duration,
 }
 
-/// The place of a consumer that ended by itself, until another is started in it.
+/// The place of a consumer that ended by itself, until the next consumer starts in it.
 pub(super) struct Vacancy {
     group: &'static str,
     queue: usize,
@@ -48,7 +48,7 @@ impl Vacancy {
     }
 }
 
-/// How long after the `nth` end by itself a consumer is not started again.
+/// How long to wait before a consumer is started again after its `nth` end by itself; `None`: it is started at once.
 fn back_off(nth: u32) -> Option<Duration> {
     let doublings = nth.checked_sub(2)?;
     let pause = BACK_OFF.saturating_mul(2_u32.saturating_pow(doublings));
@@ -63,7 +63,7 @@ pub(super) struct Leaving {
 }
 
 impl Leaving {
-    /// SIGTERM to `member`, unless it has ended already.
+    /// Sends SIGTERM to `member`, unless it has ended already.
     pub(super) fn ask(mut member: Member, grace: Duration) -> anyhow::Result<Self> {
         let held = member.lane.in_hand();
         if member.process.try_end()?.is_none() {
@@ -102,7 +102,7 @@ impl Leaving {
 }
 
 impl Fleet {
-    /// From now on the consumers of `group` are wanted. [`Fleet::reconcile`] starts and ends them.
+    /// Sets the wanted consumers of `group`. [`Fleet::reconcile`] starts and ends them.
     pub(in crate::local) fn want(&mut self, group: Group) {
         let same = |each: &&mut Group| (each.name, each.queue) == (group.name, group.queue);
         match self.groups.iter_mut().find(same) {
@@ -111,7 +111,8 @@ impl Fleet {
         }
     }
 
-    /// From now on so many consumers of the group called `name` are wanted that serve `queue`. Nothing where the group is gone: the run ends.
+    /// Sets how many consumers of the group `name` are wanted for `queue`. Does nothing if the group is gone, because the run
+    /// ends.
     pub(in crate::local) fn scale(&mut self, name: &str, queue: usize, replicas: u32) {
         let same = |group: &&mut Group| (group.name, group.queue) == (name, queue);
         for group in self.groups.iter_mut().filter(same) {
@@ -119,12 +120,12 @@ impl Fleet {
         }
     }
 
-    /// How many are wanted, all groups together.
+    /// How many consumers are wanted, all groups together.
     pub(super) fn wanted(&self) -> u32 {
         self.groups.iter().map(|group| group.replicas).sum()
     }
 
-    /// How many are not started because those before them ended by themselves.
+    /// How many consumers are delayed because the ones in their places ended by themselves.
     pub(super) fn held_back(&self, now: Instant) -> u32 {
         let closed = self
             .vacancies
@@ -138,7 +139,7 @@ impl Fleet {
         group.map_or(GRACE, |group| group.grace)
     }
 
-    /// One look at how things stand: notes who has ended, ends the surplus, starts what is missing.
+    /// One reconciliation: records which consumers have ended, ends the surplus, starts the missing ones.
     pub(in crate::local) async fn reconcile(&mut self) -> anyhow::Result<()> {
         for mut leaving in std::mem::take(&mut self.leaving) {
             if leaving.is_over()? {
@@ -158,14 +159,14 @@ impl Fleet {
         Ok(())
     }
 
-    /// Takes away those that have ended though nobody asked them to.
+    /// Removes consumers that ended without being told to.
     fn take_dead(&mut self) -> anyhow::Result<()> {
         for mut member in std::mem::take(&mut self.running) {
             match member.process.try_end()? {
                 None => self.running.push(member),
-                // Its machine has asked it, which `placement` looks after.
+                // Its machine has told it to end, which `placement` handles.
                 Some(_) if self.was_told(&member) => self.running.push(member),
-                // A fault has killed it since `take_fallen` looked: the next look takes it.
+                // A wire fault has killed it after `take_fallen` looked: the next look finds it.
                 Some(_) if member.lane.was_killed() => self.running.push(member),
                 Some(end) => {
                     let how = format!("ended unasked: {end}");
@@ -183,7 +184,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Takes away those that a fault of the proxy has killed. They are replaced at once, as a pod is that was deleted.
+    /// Removes consumers that a wire fault has killed. They are replaced at once, like a pod that was deleted.
     async fn take_fallen(&mut self) -> anyhow::Result<()> {
         let (fallen, standing): (Vec<_>, Vec<_>) = std::mem::take(&mut self.running)
             .into_iter()
@@ -197,7 +198,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// The newest go first: a `ReplicaSet` spares those that have been ready for longer (Kubernetes
+    /// Ends the newest consumers first: a `ReplicaSet` prefers to keep pods that have been ready for longer (Kubernetes
     /// `pkg/controller/controller_utils.go`, `ActivePodsWithRanks`).
     fn end_surplus(&mut self, at: usize) -> anyhow::Result<()> {
         let Group {
@@ -231,7 +232,7 @@ impl Fleet {
         let running = self.running.iter().filter(of_group).count();
         let present = u32::try_from(running + self.unmissed(name, queue))?;
         let missing = replicas.saturating_sub(present);
-        // Who was too many needs no place any more.
+        // Drops the vacancies that exceed the number of missing consumers.
         let mut places = missing;
         self.vacancies.retain(|vacancy| {
             let is_ours = vacancy.is_of(name, queue);
@@ -257,7 +258,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Waits until it has ended, for what is left of its grace period, and kills it after that.
+    /// Waits until the consumer has ended, for the rest of its grace period, and kills it after that.
     pub(super) async fn await_exit(&mut self, mut leaving: Leaving) -> anyhow::Result<Departure> {
         let Leaving { asked, grace, .. } = leaving;
         let left = grace.saturating_sub(asked.at.elapsed());

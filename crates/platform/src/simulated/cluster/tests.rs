@@ -20,7 +20,7 @@ fn cluster(seed: u64) -> Cluster {
     Cluster::new(machines.of_size(2))
 }
 
-/// A cluster where so many consumers have been placed, by their numbers, on nodes that were made for them.
+/// A cluster with this many consumers, named by their numbers, on nodes that were made for them.
 async fn with(consumers: u64, seed: u64, now: Instant) -> Cluster {
     let mut cluster = cluster(seed);
     assert_eq!(cluster.claim(consumers, now), 0);
@@ -55,7 +55,7 @@ async fn nodes_come_for_consumers_that_fit_nowhere_and_no_more_than_they_need() 
         .map(|number| cluster.place(&format!("consumer-{number}")))
         .collect();
     assert!(placed[..4].iter().all(Option::is_some) && placed[4].is_none());
-    // Three on the other node are more than it holds; the emptier one comes first.
+    // The other node has no room for three more; the emptier node is filled first.
     assert_ne!(
         placed[0].as_ref().unwrap().node,
         placed[1].as_ref().unwrap().node
@@ -80,7 +80,7 @@ async fn nodes_that_stand_already_are_there_at_once_until_the_first_eviction() {
 async fn without_spot_capacity_nodes_are_on_demand_and_where_no_pool_can_there_are_none() {
     let (mut cluster, now) = (cluster(1), Instant::now());
     cluster.set_spot(false);
-    // 16 cores on demand are 8 machines of 2, with 2 consumers each.
+    // 16 cores on demand are 8 machines with 2 cores and 2 consumers each.
     assert_eq!(cluster.claim(20, now), 4);
     let joined = cluster.join_due(now + cluster.times().joins).await.unwrap();
     assert_eq!(joined.len(), 8);
@@ -100,7 +100,7 @@ async fn a_node_that_was_told_takes_nobody_and_ends_when_its_time_has_come() {
     let others = cluster.consumers(&victim);
     cluster.evict(&victim, PREEMPT, at);
     assert_eq!(evictable(&cluster).len(), 1);
-    // One seat is left on the other node, whichever of the two has it.
+    // The other node has one seat left, whichever of the two nodes it is.
     for consumer in &others {
         cluster.ended(consumer);
     }
@@ -156,7 +156,7 @@ async fn hours_are_counted_by_capacity() {
     let victim = evictable(&cluster).remove(0);
     cluster.gone(&victim, start + half_an_hour);
     cluster.set_spot(false);
-    // What is claimed one joining earlier is there just then.
+    // A node that is requested one joining time earlier joins exactly then.
     cluster.claim(1, now + half_an_hour);
     cluster.join_due(start + half_an_hour).await.unwrap();
     let figures = cluster.figures(start + 2 * half_an_hour);

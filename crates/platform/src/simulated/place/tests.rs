@@ -11,7 +11,7 @@ fn base() -> (Needs, Vec<Pool>) {
     Needs::read(&dir).unwrap()
 }
 
-/// The consumers' needs with other fields in their pod's `spec`.
+/// The consumers' requirements with other fields in their pod's `spec`.
 fn needs(fields: &str) -> Needs {
     let text = format!(
         r#"{{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {{"name": "d"}}, "spec": {{"selector": {{}}, "template":
@@ -48,7 +48,7 @@ fn node(name: &str, labels: &[(&str, &str)], taints: &[(&str, &str)]) -> Node {
     }
 }
 
-/// The name of the node that the next consumer goes to.
+/// The name of the node for the next consumer.
 fn chosen<'a>(needs: &Needs, nodes: &[(&'a Node, u64)]) -> Option<&'a str> {
     let occupied: Vec<_> = nodes
         .iter()
@@ -84,7 +84,7 @@ fn a_taint_that_discourages_makes_others_better() {
         node("one", &[], &[("old", "PreferNoSchedule")]),
         node("other", &[], &[]),
     );
-    // One consumer there already: without the taint, the emptier node would be the better one.
+    // One node has a consumer already: without the taint, the emptier node would win.
     assert_eq!(chosen(&needs(""), &[(&one, 0), (&other, 1)]), Some("other"));
 }
 
@@ -137,12 +137,12 @@ fn domains_with_fewer_consumers_are_better() {
         "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {"matchLabels": {"app": "a"}}}]"#;
     let zone = |name: &str, zone: &str| node(name, &[("topology.kubernetes.io/zone", zone)], &[]);
     let (a, b, c) = (zone("a", "1"), zone("b", "1"), zone("c", "2"));
-    // Zone 1 has two on `b`; `a` itself is empty, but its zone is not.
+    // Zone 1 has two consumers on `b`; `a` itself is empty, but its zone is not.
     assert_eq!(
         chosen(&needs(spread), &[(&a, 0), (&b, 2), (&c, 1)]),
         Some("c")
     );
-    // A node without a zone scores nothing; it would be the emptiest.
+    // A node without a zone scores 0, although it is the emptiest.
     let nowhere = node("nowhere", &[], &[]);
     assert_eq!(chosen(&needs(spread), &[(&nowhere, 0), (&c, 1)]), Some("c"));
 }
@@ -205,7 +205,7 @@ fn the_workload_goes_to_spot_nodes_while_there_are_any_and_to_others_when_there_
     let on_demand = named("edw-on-demand").node(Capacity::OnDemand, "on-demand", 1);
     assert_eq!(chosen(&needs, &[(&on_demand, 0), (&spot, 3)]), Some("spot"));
     assert_eq!(chosen(&needs, &[(&on_demand, 3)]), Some("on-demand"));
-    // An intolerant consumer cannot go to a Spot node.
+    // A consumer without tolerations cannot run on a Spot node.
     let mut intolerant = needs;
     intolerant.pod.tolerations.clear();
     assert_eq!(chosen(&intolerant, &[(&spot, 0)]), None);

@@ -65,7 +65,7 @@ fn a_pool_keeps_its_limit() {
     let (_, pools) = read();
     let name = |used| chosen(&pools, used, true).map(|(name, _)| name);
     assert_eq!(name(30_000).as_deref(), Some("edw-spot"));
-    // One more machine of two cores would make 33 of 32, and 33 of 16.
+    // One more machine of two cores would make 33 cores, above both limits, 32 and 16.
     assert_eq!(name(31_000), None);
     assert_eq!(
         chosen(&pools, 14_000, false).map(|(_, capacity)| capacity),

@@ -1,4 +1,4 @@
-//! The name of a property of a map: a string, whatever type of string it is.
+//! The name of a property in a map: a string of any string type.
 
 use super::super::EntityError;
 use serde::ser::{Impossible, Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! Evictions against answers as the documentation has them.
+//! Tests of evictions with the answers in the documentation.
 
 use std::sync::Mutex;
 
@@ -12,7 +12,7 @@ use super::*;
 const VM: &str = "azure:///subscriptions/0b1f/resourceGroups/edw-aks-n1-nodes/providers/Microsoft.Compute/virtualMachines/aks-edw-spot-x7k2p";
 const IN_SET: &str = "azure:///subscriptions/0b1f/resourceGroups/mc_g/providers/Microsoft.Compute/virtualMachineScaleSets/aks-spot-1-vmss/virtualMachines/10";
 
-/// An Azure that answers so, and what it was asked.
+/// A fake Azure that gives this answer, and records the requests.
 #[derive(Debug)]
 struct Azure(StatusCode, &'static str, Mutex<Vec<String>>);
 

@@ -1,11 +1,11 @@
-//! Connection strings of other services than storage, which people have beside it and mistake for it.
+//! Recognises connection strings of services other than storage, which users confuse with storage's.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::Pairs;
 
-/// Each service, as a sentence names it, with the names of pairs that its connection strings have and storage's have not.
+/// Each service, as a sentence names it, with names of pairs that only its connection strings have.
 ///
 /// Sources: "Service Bus client library", "Event Hubs emulator", "Azure Cosmos DB .NET SDK", "Understand `IoT` Hub security", "Azure
 /// App Configuration", "Connection strings in Application Insights", "Connection strings in Azure `SignalR` Service", "Authenticate
@@ -22,11 +22,11 @@ const SERVICES: [(&str, &[&str]); 6] = [
     ("a database", &["Server", "Database"]),
 ];
 
-/// The service that `text` is the connection string of, where that is not storage.
+/// The service to which the connection string `text` belongs, if that is not storage.
 pub(in crate::azure) fn other_service(text: &str) -> Option<&'static str> {
     let pairs = Pairs(super::bare(text));
     let endpoint = pairs.value("Endpoint").unwrap_or_default();
-    // Relay and Notification Hubs have the same.
+    // Relay and Notification Hubs have this prefix too.
     if endpoint.to_ascii_lowercase().starts_with("sb:") {
         return Some("Service Bus or Event Hubs");
     }
@@ -38,7 +38,7 @@ pub(in crate::azure) fn other_service(text: &str) -> Option<&'static str> {
     found.map(|(service, _)| service)
 }
 
-/// What `text` is instead of a connection string that opens a queue, as what follows "it".
+/// Describes `text`, which is not a connection string for a queue, to complete a sentence after "it".
 pub(super) fn no_connection_string(text: &str) -> &'static str {
     let pairs = Pairs(text);
     let is_base64 = || {

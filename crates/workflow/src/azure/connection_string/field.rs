@@ -1,4 +1,4 @@
-//! Connection strings and settings of public projects, as `docs/FIELD.md` lists them; signatures are made up.
+//! Tests of connection strings and settings of public projects, as `docs/FIELD.md` lists them; the signatures are invented.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::azure::endpoint;
 const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// Where the queue is by a connection string.
+/// The queue endpoint of a connection string.
 fn queue(text: &str) -> Option<String> {
     let given = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     given.endpoint("queue").map(String::from)
@@ -53,7 +53,7 @@ fn strings_of_the_emulator_lead_to_it() {
             "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://127.0.0.1".to_owned(),
             "http://127.0.0.1:10001/devstoreaccount1",
         ),
-        // apache/opendal keeps the port; the SDK for .NET, whose option it is, does not
+        // apache/opendal keeps the port; the SDK for .NET, which defined this option, does not
         (
             "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://127.0.0.1:12345"
                 .to_owned(),
@@ -82,7 +82,7 @@ fn strings_with_a_sas_lead_to_their_account() {
             "AccountName=test;SharedAccessSignature=sv=1&sig=a",
             Some("https://test.queue.core.windows.net/"),
         ),
-        // A mover of logs that takes the question mark out before it goes on
+        // A tool for copying logs removes the question mark first
         (
             "QueueEndpoint=https://test.queue.core.windows.net/;SharedAccessSignature=?sv=1&sig=a",
             Some("https://test.queue.core.windows.net/"),
@@ -99,7 +99,7 @@ fn a_key_that_is_none_of_the_emulators_is_refused() {
         "'DefaultEndpointsProtocol=https;AccountName=mine;AccountKey=abc=='",
         // stemarie/log4net.Azure#59
         "DefaultEndpointsProtocol=https;AccountName=AccountName;AccountKey=MYKEY;",
-        // A compose file whose key of the emulator is mistyped
+        // A compose file with a misspelt account key of the emulator
         "AccountName=devstoreaccount1;AccountKey=Eby8vdM02qiYm5zVJo==;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;",
     ] {
         assert!(
@@ -109,7 +109,7 @@ fn a_key_that_is_none_of_the_emulators_is_refused() {
     }
 }
 
-/// Azure/Azurite#2369 (testcontainers, Spring) and #718: the URL of the emulator without the account.
+/// Azure/Azurite#2369 (testcontainers, Spring) and #718: the URL of the emulator lacks the account.
 #[test]
 fn the_emulator_without_its_account_is_told_so() {
     for url in ["http://localhost:32770", "http://127.0.0.1:10001/"] {
@@ -129,7 +129,7 @@ fn the_emulator_without_its_account_is_told_so() {
     );
 }
 
-/// Those that are kept in `docs/field`: each by its line in `docs/FIELD.md`, with the endpoint of the queue or what is refused.
+/// Tests the strings in `docs/field`: each by its line in `docs/FIELD.md`, with the queue's endpoint or the refusal.
 #[test]
 fn every_kept_connection_string_does_what_the_page_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,7 +1,7 @@
-//! Signing in as a job of GitHub Actions: the runner hands out an assertion of the job, which Entra takes for a token.
+//! Signing in as a job of GitHub Actions: the runner supplies an assertion of the job, which Entra exchanges for a token.
 //!
-//! An assertion lives ten minutes, and `az login` keeps the one that it was given. Here each token is asked for with an assertion that was
-//! fetched for it, so that a job may last for hours (GitHub, "`OpenID` Connect reference"; Entra, AADSTS700024).
+//! An assertion is valid for ten minutes, and `az login` keeps the first one. Here each token request uses a new assertion, so
+//! that a job may last for hours (GitHub, "`OpenID` Connect reference"; Entra, AADSTS700024).
 
 use std::env;
 use std::fmt;
@@ -20,16 +20,16 @@ use super::super::Secret;
 use super::super::token::Make;
 use super::client_options;
 
-/// Where the runner hands out assertions.
+/// The variable with the runner's address for assertions.
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 
-/// What the runner wants for one.
+/// The variable with the token for that address.
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
-/// The variables that say that a job can sign in so.
+/// The variables that a job needs for this sign-in.
 pub(super) const VARIABLES: [&str; 3] = [REQUEST_URL, "AZURE_CLIENT_ID", "AZURE_TENANT_ID"];
 
-/// The audience that Entra wants ("Workload identity federation").
+/// The audience that Entra requires ("Workload identity federation").
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
 /// Makes a credential of the job that this process is part of.
@@ -53,14 +53,14 @@ pub(super) fn credential(http: Arc<dyn HttpClient>) -> Make {
     })
 }
 
-/// The runner's address with the audience that is asked for.
+/// The runner's address, with the requested audience.
 fn audience_of(url: &str) -> azure_core::Result<Url> {
     let mut url: Url = url.parse()?;
     url.query_pairs_mut().append_pair("audience", AUDIENCE);
     Ok(url)
 }
 
-/// Fetches an assertion whenever one is wanted.
+/// Fetches a new assertion for each token request.
 struct JobAssertion {
     url: Url,
     bearer: Secret,
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    /// A runner that answers so, and what it was asked.
+    /// A fake runner that gives this answer, and records the requests.
     #[derive(Debug)]
     struct Runner(StatusCode, &'static str, Mutex<Vec<String>>);
 

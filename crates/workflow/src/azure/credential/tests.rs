@@ -38,7 +38,7 @@ fn a_file_without_a_token_is_told_before_anybody_is_asked() {
         let told = has_token(Some(file.as_os_str()));
         assert_eq!(told.is_err(), is_told, "{text:?}");
     }
-    // What cannot be read is for the SDK to tell, with the reason.
+    // For an unreadable file, the SDK reports the error and its reason.
     assert!(has_token(Some(dir.path().join("none").as_os_str())).is_ok());
     assert!(has_token(None).is_ok());
 }
@@ -62,7 +62,7 @@ fn a_malformed_sas_is_refused_without_being_repeated() {
         let error = check_sas(&Secret::new(text)).unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
-    // The last two as `az storage account generate-sas` prints it, and as `docker run --env-file` keeps it.
+    // The last two as `az storage account generate-sas` prints them, and as `docker run --env-file` keeps them.
     for text in ["?sv=1&sig=a", "\"sv=1&sig=a\"", "'?sv=1&sig=a'\r\n"] {
         assert_eq!(
             check_sas(&Secret::new(text)).unwrap().expose(),

@@ -1,4 +1,4 @@
-//! From a refusal of storage itself to the likely mistake, and to the command that mends it.
+//! Finds the likely mistake behind a refusal of storage, and the command that mends it.
 
 #[cfg(test)]
 mod tests;
@@ -11,33 +11,33 @@ use time::format_description::well_known::Rfc3339;
 use super::mend::{Mistake, Step};
 use super::shell::{output_of, word_or};
 
-/// Who signed a request, as far as it is known.
+/// The signer of a request, as far as known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signer {
-    /// A shared access signature, with the end that it states (`se=`).
+    /// A shared access signature, with its expiry time (`se=`).
     Sas {
-        /// As it is written in the SAS; empty where there is none.
+        /// The time as the SAS has it; empty if it has none.
         expiry: String,
     },
-    /// A managed or workload identity with this client id, which is empty for the system-assigned one of a machine.
+    /// A managed or workload identity with this client id; empty for a machine's system-assigned identity.
     Identity {
         /// `AZURE_CLIENT_ID`.
         client: String,
     },
-    /// Whoever is signed in to the developer's tools.
+    /// The user who is signed in to the developer's tools.
     Developer,
 }
 
-/// What a request was for; for advice only.
+/// The target of a request; for advice only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// `queue` or `table`.
     pub service: &'static str,
     /// The queue's or table's name.
     pub name: String,
-    /// The account's name, empty where the endpoint does not tell it.
+    /// The account's name; empty if the endpoint does not tell it.
     pub account: String,
-    /// Who signed it.
+    /// The signer of the request.
     pub signer: Signer,
 }
 
@@ -59,12 +59,12 @@ impl Target {
         word_or(&self.account, "<account>")
     }
 
-    /// Gives the role to whoever signed. By object id, since `--assignee` looks the identity up in Microsoft Graph, which
-    /// many may not read ("az role assignment create", `--assignee-object-id`).
+    /// Assigns the role to the signer. By object id, since `--assignee` looks the identity up in Microsoft Graph, which many
+    /// users may not read ("az role assignment create", `--assignee-object-id`).
     fn assign(&self) -> Step {
         let (object, kind) = match &self.signer {
             Signer::Identity { client } if !client.is_empty() => {
-                // A GUID, or it is none of Entra's: inside of double quotes a shell would read more into other texts.
+                // Entra's client ids are GUIDs: inside double quotes, a shell would interpret other texts.
                 let plain = client
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -93,12 +93,12 @@ impl Target {
         )
     }
 
-    /// Makes a SAS that an account key signs.
+    /// Makes a SAS signed with an account key.
     fn account_sas(&self) -> Step {
         Step::new("make one with", account_sas(&self.account()))
     }
 
-    /// How another SAS is made, and what to do where the account takes none that a key signs.
+    /// How to make another SAS, and what to do if the account accepts none that is signed with a key.
     fn other_sas(&self) -> Vec<Step> {
         if self.account == EMULATOR {
             return vec![Step::new(
@@ -121,7 +121,7 @@ impl Target {
         vec![self.account_sas(), keyless]
     }
 
-    /// Makes a SAS that an identity signs, which the service has for queues.
+    /// Makes a SAS signed by an identity, which the service supports for queues.
     fn user_delegation_sas(&self) -> Step {
         Step::new(
             "make a SAS for this queue that your own sign-in signs with",
@@ -130,10 +130,10 @@ impl Target {
     }
 }
 
-/// The account of Azurite, and of other emulators.
+/// The account of Azurite and of other emulators.
 const EMULATOR: &str = "devstoreaccount1";
 
-/// Makes a SAS for an emulator, whose account no sign-in knows; it may be spoken to without TLS.
+/// Makes a SAS for an emulator, whose account is unknown to `az login`; plain HTTP is allowed.
 pub(super) fn emulator_sas() -> String {
     format!(
         "az storage account generate-sas --account-name {EMULATOR} --account-key <account-key> --services qt --resource-types sco \
@@ -141,7 +141,7 @@ pub(super) fn emulator_sas() -> String {
     )
 }
 
-/// Makes a SAS for the queues and tables of `account`, signed by an account key.
+/// Makes a SAS for the queues and tables of `account`, signed with an account key.
 pub(in crate::azure) fn account_sas(account: &str) -> String {
     format!(
         "az storage account generate-sas --account-name {account} --services qt --resource-types sco --permissions rwdlacup \
@@ -149,7 +149,7 @@ pub(in crate::azure) fn account_sas(account: &str) -> String {
     )
 }
 
-/// Makes a SAS for a queue, signed by whoever is signed in (a user delegation SAS).
+/// Makes a SAS for a queue, signed by the signed-in user (a user delegation SAS).
 fn user_delegation_sas(account: &str, queue: &str) -> String {
     format!(
         "az storage queue generate-sas --account-name {account} --name {queue} --permissions raup --expiry \
@@ -157,7 +157,7 @@ fn user_delegation_sas(account: &str, queue: &str) -> String {
     )
 }
 
-/// The mistake behind a refusal of storage itself: `status` and `code` as it gave them.
+/// The mistake behind a refusal of storage with this `status` and `code`.
 pub fn access_mistake(status: u16, code: &str, target: &Target) -> Option<Mistake> {
     let is_sas = matches!(target.signer, Signer::Sas { .. });
     let role = target.role();
@@ -225,7 +225,7 @@ pub fn access_mistake(status: u16, code: &str, target: &Target) -> Option<Mistak
     Some(Mistake { cause, steps })
 }
 
-/// Why a SAS is refused with `code`.
+/// The reason why a SAS is refused with `code`.
 fn of_sas(code: &str, target: &Target) -> String {
     if code == "AuthorizationPermissionMismatch" {
         return format!(
@@ -241,7 +241,7 @@ fn of_sas(code: &str, target: &Target) -> String {
     }
 }
 
-/// Whether the end of a SAS has passed.
+/// Whether the expiry time of a SAS has passed.
 fn is_over(expiry: &str) -> bool {
     let at = OffsetDateTime::parse(expiry, &Rfc3339);
     at.is_ok_and(|at| at <= OffsetDateTime::now_utc())

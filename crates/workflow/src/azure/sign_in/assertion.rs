@@ -1,21 +1,21 @@
-//! What a projected service account token says of itself. Nothing here is trusted, or checked: it is quoted in advice.
+//! Claims of a projected service account token. They are neither trusted nor verified, only quoted in advice.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-/// The claims that federated credentials are matched by; empty where there is none.
+/// The claims that federated credentials must match; empty without a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(in crate::azure) struct Assertion {
-    /// Who issued it.
+    /// The issuer.
     pub(in crate::azure) iss: String,
-    /// Whom it is about.
+    /// The subject.
     pub(in crate::azure) sub: String,
-    /// Whom it is for.
+    /// The audience.
     #[serde(deserialize_with = "audience")]
     pub(in crate::azure) aud: String,
-    /// Until when it is valid, in seconds since 1970.
+    /// The expiry time, in seconds since 1970.
     pub(in crate::azure) exp: i64,
 }
 
@@ -25,13 +25,13 @@ impl Assertion {
         let mut parts = token.trim().split('.');
         let (_header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?;
-        // Claims are an object: a list would pass for a struct's fields in their order.
+        // Claims must be an object: a list would be read as a struct's fields in their order.
         let claims: serde_json::Map<_, _> = serde_json::from_slice(&claims).ok()?;
         serde_json::from_value(claims.into()).ok()
     }
 }
 
-/// A service account token has a list of audiences, with one in it.
+/// Reads the audience: a service account token has a list of audiences with one element.
 fn audience<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -1,7 +1,7 @@
-//! From a code of Microsoft Entra to the likely mistake, and to the command that mends it.
+//! Finds the likely mistake behind a code of Microsoft Entra, and the command that mends it.
 //!
-//! Entra's codes are for people, and not a contract ("Microsoft Entra authentication and authorization error codes"): nothing
-//! but the text of an advice depends on them.
+//! Entra's codes are meant for people and may change ("Microsoft Entra authentication and authorization error codes"): only the
+//! text of advice depends on them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::Assertion;
 use super::shell::{output_of, told, word_or};
 
-/// What signing in has asked for, as far as it is known; for advice only.
+/// The sign-in request, as far as known; for advice only.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// The directory (`AZURE_TENANT_ID`).
@@ -19,26 +19,26 @@ pub struct Asked {
     pub client: String,
     /// The pod's name (`POD_NAME`).
     pub pod: String,
-    /// What the pod's token says of itself.
+    /// The claims of the pod's token.
     pub(in crate::azure) assertion: Assertion,
 }
 
-/// What is probably wrong.
+/// The probable mistake, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// In words.
+    /// The mistake, in words.
     pub cause: String,
-    /// What to run.
+    /// The commands to run.
     pub steps: Vec<Step>,
 }
 
-/// One command, and the words before it that say what it is for. No words follow a command: a shell would take them for its
-/// arguments (zsh even those behind a `#`).
+/// One command, with words before it that say what it is for. No words follow a command, because a shell would take them for
+/// arguments (zsh even after a `#`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What the command is for, such as `mend it with`.
+    /// The purpose of the command, such as `mend it with`.
     pub purpose: &'static str,
-    /// The command, in one line. What is not known in it is a placeholder such as `<group>`.
+    /// The command, in one line, with placeholders such as `<group>` for unknown values.
     pub command: String,
 }
 
@@ -66,19 +66,19 @@ impl fmt::Display for Mistake {
 /// The options that name a federated credential.
 const CREDENTIAL: &str = "--identity-name <identity> --resource-group <group> --name <credential>";
 
-/// Tells the cluster's issuer.
+/// Prints the cluster's issuer.
 const ISSUER: &str = "az aks show --resource-group <group> --name <cluster> --query oidcIssuerProfile.issuerUrl -o tsv";
 
-/// Tells the tenant of the subscription that `az` is signed in to.
+/// Prints the tenant of the subscription that `az` is signed in to.
 const TENANT: &str = "az account show --query tenantId -o tsv";
 
 /// The audience of the tokens that workload identity projects.
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
-/// What stands for a claim in a sentence where the pod's token cannot be read.
+/// The text for a claim if the pod's token cannot be read.
 const UNREADABLE: &str = "which the pod's token does not tell";
 
-/// The mistake behind a refusal to sign in with `code` (`AADSTS700213`).
+/// The mistake behind a refused sign-in with `code` (`AADSTS700213`).
 pub fn mistake(code: &str, asked: &Asked) -> Option<Mistake> {
     let Asked { tenant, client, .. } = asked;
     let Assertion { iss, sub, aud, exp } = &asked.assertion;
@@ -151,7 +151,7 @@ fn create_credential(assertion: &Assertion, subject: &str) -> Step {
     federated("create", &with)
 }
 
-/// An assertion whose signature nobody can check.
+/// The mistake if the assertion's signature cannot be verified.
 fn unsigned(issuer: &str, asked: &Asked) -> (String, Vec<Step>) {
     let cause = format!(
         "the pod's token is not signed by a key that its issuer, {issuer}, publishes: another cluster signed it, keys were \
@@ -171,7 +171,8 @@ fn federated(verb: &str, with: &str) -> Step {
     ))
 }
 
-/// An assertion outside of its times: stale by this machine's clock, else one of the clocks is wrong.
+/// The mistake if the assertion is not valid yet or has expired: it is stale by this machine's clock, otherwise one of the
+/// clocks is wrong.
 fn out_of_time(expires: i64, asked: &Asked) -> (String, Vec<Step>) {
     if expires != 0 && expires <= OffsetDateTime::now_utc().unix_timestamp() {
         let cause = "the pod's token has expired and the kubelet has not renewed it, or the pod mounts a copy that is never \
@@ -181,7 +182,7 @@ fn out_of_time(expires: i64, asked: &Asked) -> (String, Vec<Step>) {
     }
     let cause = "by this node's clock the pod's token is valid, and by Entra's it is not: the clocks of the node and of the \
                  API server must be right to 5 minutes (look at the node's with 'chronyc tracking')";
-    // A node of node auto-provisioning is a NodeClaim's, and in no pool of the cluster's.
+    // A node of node auto-provisioning belongs to a `NodeClaim`, and to no node pool of the cluster.
     let steps = vec![
         Step::new(
             "replace the nodes of a node pool with",
@@ -200,7 +201,7 @@ fn out_of_time(expires: i64, asked: &Asked) -> (String, Vec<Step>) {
     (cause.to_owned(), steps)
 }
 
-/// Deletes the pod, which its Deployment makes anew. Its namespace is in the subject of its token.
+/// Deletes the pod, which its Deployment then replaces. The subject of its token has the namespace.
 fn delete_pod(asked: &Asked) -> String {
     let parts: Vec<_> = asked.assertion.sub.split(':').collect();
     let namespace = match parts[..] {

@@ -1,7 +1,7 @@
-//! Every command that advice holds, read by the programs that it is for: the Azure CLI, kubectl and a shell.
+//! Tests that run every command in advice with its program: the Azure CLI, kubectl and a shell.
 //!
-//! `ci/az-check` puts the Azure CLI into the target directory and runs these tests with `EDW_REQUIRE_AZ=1`; without that they say
-//! that `az` was not run, since it takes a second for each command. `EDW_REQUIRE_KUBECTL=1` insists on kubectl.
+//! `ci/az-check` installs the Azure CLI into the target directory and runs these tests with `EDW_REQUIRE_AZ=1`; otherwise they
+//! report that `az` was not run, since it takes a second for each command. `EDW_REQUIRE_KUBECTL=1` requires kubectl.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,13 +11,13 @@ use super::access::{Signer, Target, access_mistake, account_sas, emulator_sas};
 use super::{Asked, Assertion, mistake};
 use crate::azure::credential::ROLES;
 
-/// Codes of Entra that have advice.
+/// Entra's codes with advice.
 const ENTRA: [&str; 16] = [
     "70021", "700223", "700211", "700212", "700213", "7002138", "700024", "7000272", "50013",
     "700027", "50027", "50166", "90061", "700016", "90002", "900023",
 ];
 
-/// Codes of storage that have advice.
+/// Storage's codes with advice.
 const STORAGE: [(u16, &str); 5] = [
     (403, "AuthenticationFailed"),
     (403, "AuthorizationPermissionMismatch"),
@@ -77,7 +77,7 @@ fn commands() -> BTreeSet<String> {
     found
 }
 
-/// A command as a reader would run it, and apart from it those whose output it takes: a word for each placeholder.
+/// The command as a reader would run it, and the commands whose output it uses, separately; each placeholder becomes a word.
 fn runnable(command: &str) -> Vec<String> {
     let mut whole = command.to_owned();
     let mut parts = Vec::new();
@@ -96,7 +96,7 @@ fn runnable(command: &str) -> Vec<String> {
             "<{name}> would be read as something else"
         );
         text.push_str(before);
-        // Signing decodes the key first.
+        // Signing decodes the key first, so it must be Base64.
         text.push_str(if name == "account-key" { "a2V5" } else { "x" });
         rest = after;
     }
@@ -105,7 +105,7 @@ fn runnable(command: &str) -> Vec<String> {
     parts
 }
 
-/// Runs `command` in a shell in which `program` is the one at `path`, without anything that it may be signed in to.
+/// Runs `command` in a shell in which `program` is the one at `path`, without any sign-in.
 fn run(command: &str, program: &str, path: &Path, home: &Path) -> Output {
     let script = format!("{program}() {{ \"$PROGRAM\" \"$@\"; }}\n{command}");
     Command::new("sh")
@@ -158,8 +158,8 @@ fn every_command_is_one_of_az_or_kubectl_that_a_shell_reads() {
     }
 }
 
-/// `az` checks the arguments of a command before it asks for a sign-in, with which it then ends (exit code 1; 2 is for usage). A command
-/// that is given the key to sign with needs no sign-in, and prints the SAS.
+/// `az` checks the arguments of a command before it needs a sign-in; without one, it then ends with exit code 1 (2 means wrong
+/// usage). A command with the key for signing needs no sign-in, and prints the SAS.
 #[test]
 fn the_azure_cli_takes_every_command() {
     if std::env::var("EDW_REQUIRE_AZ").as_deref() != Ok("1") {
@@ -172,14 +172,14 @@ fn the_azure_cli_takes_every_command() {
         let said = run(&command, "az", &az, home.path());
         let text = String::from_utf8_lossy(&said.stderr);
         let asks = text.contains("az login") && said.status.code() == Some(1);
-        // Signed by a key, which `az` looks for first: in vain, since nobody is signed in.
+        // A SAS signed with a key, which `az` first looks up: this fails, since there is no sign-in.
         let looks = text.contains("credentials") && command.contains("generate-sas");
         let signs = command.contains("--account-key ")
             && said.status.success()
             && String::from_utf8_lossy(&said.stdout).contains("sig=");
         assert!(asks || looks || signs, "{command}: {} {text}", said.status);
     }
-    // What the check would not find, it could not refuse.
+    // A wrong command must be refused, otherwise the check would prove nothing.
     let wrong = run(
         "az identity list --no-such-argument",
         "az",
@@ -189,8 +189,8 @@ fn the_azure_cli_takes_every_command() {
     assert_eq!(wrong.status.code(), Some(2));
 }
 
-/// Whether the Azure CLI at `az` can start at all: what a shell says of one that cannot would look like a wrong command. The first line
-/// of the program names the Python of its virtual environment, by the whole path.
+/// Whether the Azure CLI at `az` can start at all: otherwise a shell's error would look like a wrong command. The program's
+/// first line names the Python of its virtual environment, by an absolute path.
 fn starts(az: &Path) -> Result<(), String> {
     let text = std::fs::read(az).map_err(|error| format!("read {}: {error}", az.display()))?;
     let first = text.split(|byte| *byte == b'\n').next();
@@ -230,7 +230,7 @@ fn an_azure_cli_that_was_moved_is_no_broken_command() {
     assert!(starts(&dir.path().join("none")).is_err());
 }
 
-/// kubectl reads its flags before it looks for a server, with which it ends here: there is none.
+/// kubectl parses its flags before it looks for a server. There is no server, so it ends there.
 #[test]
 fn kubectl_takes_every_command() {
     let Some(kubectl) = on_path("kubectl") else {
@@ -259,7 +259,7 @@ fn kubectl_takes_every_command() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("unknown flag"));
 }
 
-/// Where `ci/az-check` puts it.
+/// The path at which `ci/az-check` installs the Azure CLI.
 fn azure_cli() -> Option<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target =

@@ -1,7 +1,7 @@
-//! The words of commands that we print: values quoted for a shell, placeholders where a value is not known.
+//! Words of printed commands: values quoted for a shell, placeholders for unknown values.
 
-/// `text` as one word of a POSIX shell, bash or zsh: as it is where no shell reads anything into it, else in single quotes.
-/// Control characters are left out, because a command is printed on one line.
+/// `text` as one word of a POSIX shell, bash or zsh: unchanged if no shell interprets a part of it, otherwise in single quotes.
+/// Control characters are removed, because a command is printed on one line.
 pub(super) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@+,".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
@@ -11,7 +11,7 @@ pub(super) fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// `text` as a word, or `placeholder`, such as `<pod>`, where it is empty.
+/// `text` as a word, or `placeholder`, such as `<pod>`, if it is empty.
 pub(super) fn word_or(text: &str, placeholder: &str) -> String {
     if text.is_empty() {
         placeholder.to_owned()
@@ -20,7 +20,7 @@ pub(super) fn word_or(text: &str, placeholder: &str) -> String {
     }
 }
 
-/// `text` for a sentence, or `otherwise` where it is empty.
+/// `text` for a sentence, or `otherwise` if it is empty.
 pub(super) fn told<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }
 }

@@ -2,7 +2,7 @@ use azure_core::http::StatusCode;
 
 use super::*;
 
-/// As the SDK wraps what a credential meets.
+/// Wraps an error as the SDK does for errors of a credential.
 fn wrapped(inner: azure_core::Error) -> azure_core::Error {
     azure_core::Error::with_error(
         AzureKind::Credential,

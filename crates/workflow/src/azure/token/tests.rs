@@ -5,7 +5,7 @@ use futures::future::join_all;
 use super::*;
 use crate::ports::ErrorKind as Kind;
 
-/// An authority whose every answer takes 100 ms, and whose tokens live for 100 s.
+/// A fake authority whose answers take 100 ms, and whose tokens live for 100 s.
 #[derive(Debug, Default)]
 struct Authority {
     asked: AtomicU32,
@@ -67,7 +67,7 @@ impl Authority {
     }
 }
 
-/// The token, and whether it was there at once.
+/// The token, and whether it was available at once.
 async fn token(shared: &SharedToken) -> Result<(String, bool), SignInError> {
     let begun = Instant::now();
     let token = shared.token().await?;
@@ -77,7 +77,7 @@ async fn token(shared: &SharedToken) -> Result<(String, bool), SignInError> {
 
 async fn after(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
-    // A renewal in the background takes its 100 ms.
+    // A renewal in the background takes 100 ms.
     tokio::time::sleep(Duration::from_millis(200)).await;
 }
 
@@ -161,6 +161,6 @@ async fn who_gives_up_waiting_leaves_the_answer_to_the_next() {
 async fn the_sdk_asks_again_when_a_renewal_is_due() {
     let (_, shared) = shared();
     let told = shared.token().await.unwrap().expires_on - OffsetDateTime::now_utc();
-    // Half of 100 s and the SDK's window would be 350 s; the token ends before.
+    // Half of 100 s plus the SDK's window would be 350 s; the token expires before.
     assert!(told <= Duration::from_secs(100));
 }

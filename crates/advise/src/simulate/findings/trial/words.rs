@@ -1,14 +1,14 @@
-//! What came of changes that were tried, in words.
+//! Describes the results of tried changes.
 
 use super::{Advice, Change, MENDS, Outcome, Score, Trial, is_found};
 use crate::simulate::findings::tried::Tried;
 use views::clock;
 
-/// So many times the replica time is a cost that is told.
+/// An increase of the replica time by this factor is reported as a cost.
 const DEARER: f64 = 1.1;
 
 impl<Q: Tried> Trial<Q> {
-    /// What to write, what it changes on the model, and what it costs.
+    /// The advice, its effect on the model, and its cost.
     pub(super) fn told(&self, best: &Outcome<'_, Q>, score: &Score<'_, Q::Run>) -> String {
         let before = self.before();
         let words: Vec<_> = best.changes.iter().map(|it| it.words.as_str()).collect();
@@ -20,7 +20,7 @@ impl<Q: Tried> Trial<Q> {
             let name = score.name;
             format!("{words}; tried on the model, {name} then goes from {from} to {to}")
         } else {
-            // The worst is as bad as it was, and in fewer runs.
+            // The worst run is as bad as before, but fewer runs are.
             let so = before
                 .all
                 .iter()
@@ -58,7 +58,7 @@ impl<Q: Tried> Trial<Q> {
     }
 }
 
-/// That no change helps, and which were tried.
+/// The advice that no change helps, with the tried ones.
 pub(super) fn none_helps<Q>(changes: &[Change<Q>], pairs: bool) -> Advice {
     let words: Vec<_> = changes.iter().map(|it| it.words.as_str()).collect();
     let together = if pairs { ", alone or two together" } else { "" };

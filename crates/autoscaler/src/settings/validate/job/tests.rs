@@ -1,4 +1,4 @@
-//! `ScaledJob`s that pass, and those that are refused.
+//! Tests of `ScaledJob`s that are accepted, and of those that are refused.
 
 use std::time::Duration;
 
@@ -177,7 +177,7 @@ fn a_job_that_no_cluster_makes_or_the_model_does_not_know_is_refused() {
     }
 }
 
-/// Who refuses it is told with the kind of what is refused.
+/// The refusing component is named together with the kind of the object.
 #[test]
 fn a_refusal_names_the_kind_that_is_refused() {
     let refusals = job(&json!({ "maxReplicaCount": 0 })).unwrap_err();

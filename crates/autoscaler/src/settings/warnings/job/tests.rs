@@ -1,4 +1,4 @@
-//! Each value that KEDA reads otherwise than it looks, with the function that does.
+//! Tests of each value that KEDA interprets otherwise than it looks, with KEDA's function.
 
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ fn a_percentage_that_is_no_number_makes_the_strategy_default_and_is_told() {
     }
 }
 
-/// The name says percentage, and KEDA multiplies by it (`scale_jobs.go`, `customScalingStrategy`).
+/// The name says percentage, but KEDA multiplies by the number (`scale_jobs.go`, `customScalingStrategy`).
 #[test]
 fn a_percentage_of_50_is_a_factor() {
     for percentage in ["50", "-0.5"] {

@@ -1,4 +1,4 @@
-//! For how long a worker has a message in hand.
+//! Tests of how long a worker has a message in hand.
 
 use super::*;
 
@@ -11,19 +11,19 @@ fn a_message_is_in_hand_from_its_receive_until_the_first_try_to_store_its_row() 
         deliveries.in_hand_us(seq, &insert, row, (activity, 0))
     };
     let silent = Activity::default();
-    // Whatever it says of both times.
+    // Independent of what the row claims about both times.
     assert_eq!(held(&deliveries, Some(&row), &silent), Some(10 * SECOND));
     assert_eq!(held(&deliveries, None, &silent), Some(10 * SECOND));
     let other = crossing("consumer-3", Operation::InsertEntity, 50);
     assert_eq!(deliveries.in_hand_us(seq, &other, None, (&silent, 0)), None);
-    // Its own write from 41 s to 45 s went before the row from 42 s on.
+    // Its other write from 41 s to 45 s delayed the row, which was ready at 42 s.
     let mut busy = Activity::default();
     let mut write = crossing("consumer-2", Operation::InsertEntity, 41);
     write.ended = Stamp::from_micros(45 * SECOND);
     busy.crossing(&write);
     assert_eq!(held(&deliveries, Some(&row), &busy), Some(7 * SECOND));
     assert_eq!(held(&deliveries, None, &busy), Some(10 * SECOND));
-    // It got the message once more: the delivery counts that the row is of.
+    // The client received the message again: the delivery that the row names counts.
     let again = Handled {
         attempt: Some(3),
         ..Handled::default()
@@ -35,7 +35,7 @@ fn a_message_is_in_hand_from_its_receive_until_the_first_try_to_store_its_row() 
     );
     assert_eq!(held(&deliveries, Some(&row), &silent), Some(10 * SECOND));
     assert_eq!(held(&deliveries, None, &silent), Some(2 * SECOND));
-    // A request that storage takes for wrong is no try.
+    // A request that storage rejects as malformed does not count.
     for (status, in_hand) in [(400, 10), (413, 10), (503, 9)] {
         let tried = Crossing {
             answer: evidence::Answer::Status(status, None),

@@ -1,8 +1,8 @@
-//! The node that a row names.
+//! Tests of the node that a row names.
 
 use super::*;
 
-/// What the platform does not know, and what a worker is not told, is not compared.
+/// Compared only if the platform knows the node and the worker is told it.
 #[test]
 fn a_row_names_the_node_that_the_platform_knows() {
     let (deliveries, seq) = deliveries();

@@ -1,9 +1,9 @@
-//! What is done elsewhere than where it should be: in another table, in the poison queue, around the wire.
+//! Tests of requests to the wrong place: another table, the poison queue, around the wire.
 
 use super::*;
 use crate::audit::Finding;
 
-/// What a delete says where the row went into another table: it is in no table of the run's.
+/// The detail for a delete after the row went into another table: the run's table has no row.
 #[test]
 fn a_row_in_another_table_secures_nothing() {
     let names = StorageNames {
@@ -43,7 +43,7 @@ fn a_row_in_another_table_secures_nothing() {
                 ..Handled::default()
             });
         });
-        // Later, from memory.
+        // A later insert of a remembered message.
         step(InsertEntity, "T", |crossing| {
             crossing.rows.push(RowChange {
                 part: None,
@@ -122,14 +122,14 @@ fn nothing_is_taken_out_of_the_poison_queue() {
 
 #[test]
 fn what_was_not_received_over_the_wire_was_received_around_it() {
-    // Stored, or deleted, without a receive.
+    // Stored or deleted without a receive.
     let mut row = Told::new();
     row.row(InsertEntity, 201);
     assert_eq!(row.violations(), [Violation::Unwitnessed]);
     let mut delete = Told::new();
     delete.on_message(DeleteMessage, 204);
     assert_eq!(delete.violations(), [Violation::Unwitnessed]);
-    // A delete whose answer was lost may be answered once more; one that was refused did nothing.
+    // A delete whose answer was lost may be repeated; a refused delete did nothing.
     let mut again = Told::new();
     again.receive(1);
     again.row(InsertEntity, 201);
@@ -137,7 +137,7 @@ fn what_was_not_received_over_the_wire_was_received_around_it() {
         again.on_message(DeleteMessage, status);
     }
     assert_eq!(again.violations(), []);
-    // One that did not happen leaves the message where it is, and storage counts its deliveries on.
+    // A delete that did not happen leaves the message in the queue, and storage counts further deliveries.
     for (attempt, found) in [(2, vec![]), (3, vec![Violation::Unwitnessed])] {
         let mut undone = Told::new();
         undone.receive(1);
@@ -167,7 +167,7 @@ fn what_was_not_received_over_the_wire_was_received_around_it() {
             "{attempts:?}"
         );
     }
-    // One of which nobody knows what it handed over explains one.
+    // One receive with an unknown result explains one unseen hand-over.
     let mut unread = Told::new();
     unread.step(Operation::ReceiveMessages, 500, |_| {});
     unread.receive(2);
@@ -232,7 +232,7 @@ fn what_a_description_has_a_worker_use_beside_its_own_is_no_meddling() {
     }
 }
 
-/// A receive from another queue is no delivery of the run, and a delete there takes nothing out of the poison queue.
+/// A receive from another queue is no delivery of the run, and a delete there removes nothing from the poison queue.
 #[test]
 fn other_queues_have_no_part_in_the_run() {
     let names = StorageNames {
@@ -269,7 +269,7 @@ fn other_queues_have_no_part_in_the_run() {
     }
 }
 
-/// A worker that puts the text as it came into the poison queue, with no envelope that names the message.
+/// A worker puts the original text into the poison queue, without an envelope that names the message.
 #[test]
 fn a_text_in_the_poison_queue_sets_the_message_of_the_same_text_aside() {
     for (print, found) in [
@@ -300,7 +300,7 @@ fn a_text_in_the_poison_queue_sets_the_message_of_the_same_text_aside() {
     }
 }
 
-/// On several machines a row may be stamped by a clock that is off, and latencies are uncertain by as much.
+/// On several machines, a row's stamps may come from a wrong clock, and latencies are uncertain by the same amount.
 #[test]
 fn clocks_apart_are_measured_where_clients_are_on_several_machines() {
     let told_of = |are_apart: bool, ahead: i64| {
@@ -329,11 +329,11 @@ fn clocks_apart_are_measured_where_clients_are_on_several_machines() {
     let apart = told_of(true, 300_000);
     assert_eq!((apart.clocks_apart_us, apart.untold_claims), (300_000, 0));
     assert_eq!(told_of(false, 300_000).clocks_apart_us, 0);
-    // Further off than any clock that is kept: the row may lie as well as the clock.
+    // No synchronised clock is wrong by so much: the clock or the row may be false.
     assert_eq!(told_of(true, 5_000_000).untold_claims, 1);
 }
 
-/// A message that is not ours, or cannot be read, is named by the queue's own id.
+/// A message of another run, or an unreadable one, is named by its message id in the queue.
 #[test]
 fn a_message_without_an_id_is_named_by_its_queue() {
     let received = |attempt| {

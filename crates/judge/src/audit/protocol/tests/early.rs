@@ -1,4 +1,4 @@
-//! Rows that are stamped long before they are sent, on a machine that may have stood still.
+//! Tests of rows that are stamped long before they are sent, on a machine that may have been paused.
 
 use evidence::Pause;
 
@@ -10,8 +10,8 @@ fn at(seconds: i64) -> Stamp {
     Stamp::from_micros(seconds * SECOND)
 }
 
-/// Received at 10 s, said to be done at 11 s, and sent at 20 s, while the consumer asked for more once a second; the harness stood still
-/// between these times, as is written down with a crossing after the insert.
+/// A message that was received at 10 s, claimed to be done at 11 s, and sent at 20 s, while the consumer polled once a second.
+/// `pause`: the harness was paused between these times, as recorded with a crossing after the insert.
 fn told(pause: Option<(i64, i64)>) -> Testimony {
     let mut told = Told::new();
     let mut step = |operation, from: i64, to: i64, fill: &dyn Fn(&mut Crossing)| {

@@ -1,10 +1,10 @@
-//! Consumers that touch what is not theirs.
+//! Tests of consumers that touch resources or messages that are not theirs.
 
 use super::*;
 
 const ANOTHER: &str = "consumer-2";
 
-/// A message with a body whose print is 7 was received, its row stored.
+/// A message was received, with a body whose fingerprint is 7, and its row was stored.
 fn stored() -> Told {
     let mut told = Told::new();
     told.step(Operation::ReceiveMessages, 200, |crossing| {
@@ -20,7 +20,7 @@ fn stored() -> Told {
     told
 }
 
-/// `client` asks for `operation` on the message, with a body of this print.
+/// `client` requests `operation` on the message, with a body of this fingerprint.
 fn on_message(told: &mut Told, client: &str, operation: Operation, print: Option<u64>) {
     told.step(operation, 204, |crossing| {
         client.clone_into(&mut crossing.client);
@@ -51,7 +51,7 @@ fn a_message_is_deleted_by_one_that_has_received_it() {
     let mut other = stored();
     on_message(&mut other, ANOTHER, DeleteMessage, None);
     assert_eq!(other.violations(), [Violation::Meddled]);
-    // Both have received it, the first of them long ago.
+    // Both have received the message, the first one long ago.
     let mut both = stored();
     both.step(Operation::ReceiveMessages, 200, |crossing| {
         ANOTHER.clone_into(&mut crossing.client);
@@ -64,7 +64,7 @@ fn a_message_is_deleted_by_one_that_has_received_it() {
     });
     on_message(&mut both, "consumer-1", DeleteMessage, None);
     assert_eq!(both.violations(), []);
-    // One of the receives could not be read: it may have been that.
+    // One receive has an unreadable answer, which may have handed over this message.
     let mut unread = stored();
     unread.step(Operation::ReceiveMessages, 500, |crossing| {
         ANOTHER.clone_into(&mut crossing.client);
@@ -109,7 +109,7 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
         table: Some("T".to_owned()),
     };
     for (operation, resource, is_found) in [
-        // Its own may be missing.
+        // The run's own queue may not exist yet.
         (Operation::CreateQueue, "q", false),
         (Operation::CreateQueue, "q-poison", false),
         (Operation::CreateQueue, "other", true),
@@ -141,7 +141,7 @@ fn what_holds_for_a_whole_queue_is_not_changed_and_no_other_queue_is_created() {
     }
 }
 
-/// A consumer may put a message back whose row it has stored: the other consumers would take it for a redelivery.
+/// A consumer that puts back a message whose row it has stored: the other consumers would take it for a redelivery.
 #[test]
 fn only_the_producer_puts_messages_into_the_queue() {
     for (client, status, found) in [
@@ -164,7 +164,7 @@ fn only_the_producer_puts_messages_into_the_queue() {
     }
 }
 
-/// Where the harness cannot read storage, it judges by the history alone, and names the consumer that did it.
+/// If storage cannot be read, the judge uses the history alone, and names the consumer.
 #[test]
 fn what_the_history_proves_alone_names_who_did_what() {
     let proven = |operation, resource: &str| {
@@ -191,7 +191,7 @@ fn what_the_history_proves_alone_names_who_did_what() {
     ] {
         assert_eq!(proven(operation, resource), says);
     }
-    // The history may break off before what would explain these.
+    // An incomplete history may lack the crossings that explain these.
     let mut cut_off = Told::new();
     cut_off.row(InsertEntity, 201);
     assert_eq!(cut_off.protocol.finish().proven(), Vec::<String>::new());

@@ -1,8 +1,8 @@
-//! What may be put into the poison queue, and what may not.
+//! Tests of puts into the poison queue, allowed and not.
 
 use super::*;
 
-/// Something is put into the poison queue.
+/// A client puts `message` into the poison queue.
 fn put(told: &mut Told, message: Handled) {
     told.step(Operation::PutMessage, 201, |crossing| {
         "q-poison".clone_into(&mut crossing.resource);
@@ -17,7 +17,7 @@ fn stored() -> Told {
     told
 }
 
-/// In base64 for example, with no envelope, or in one that names a message which nobody had: storage may hide it, or let it expire.
+/// For example Base64 without an envelope, or an envelope that names an unknown message: storage may hide it, or let it expire.
 #[test]
 fn what_is_no_message_of_the_queue_is_found_though_nobody_can_read_it() {
     for message in [
@@ -39,7 +39,7 @@ fn what_is_no_message_of_the_queue_is_found_though_nobody_can_read_it() {
         put(&mut told, message.clone());
         told.on_message(DeleteMessage, 204);
         assert_eq!(told.violations(), [Violation::Phantom], "{message:?}");
-        // Nobody knows what this receive handed over.
+        // One receive has an unknown result.
         let mut unread = stored();
         unread.step(Operation::ReceiveMessages, 500, |_| {});
         put(&mut unread, message);
@@ -47,7 +47,7 @@ fn what_is_no_message_of_the_queue_is_found_though_nobody_can_read_it() {
     }
 }
 
-/// The last part may never come.
+/// The last part may never follow.
 #[test]
 fn the_first_part_of_a_good_message_gives_it_up_already() {
     let part = |poisons_in_part: Option<&str>, poisons: Option<&str>| {
@@ -70,7 +70,7 @@ fn the_first_part_of_a_good_message_gives_it_up_already() {
     assert_eq!(part(None, Some("m7")), [7]);
 }
 
-/// Two consumers that both had the message on its last delivery.
+/// Two consumers had the message on its last delivery.
 #[test]
 fn a_message_that_was_set_aside_and_deleted_may_be_put_there_once_more() {
     for (named, print) in [(Some("m7".to_owned()), None), (None, Some(5))] {
@@ -95,7 +95,7 @@ fn a_message_that_was_set_aside_and_deleted_may_be_put_there_once_more() {
     }
 }
 
-/// Storage removes a message once its time to live is over, so nobody would find it in the poison queue.
+/// Storage removes a message when its time to live is over, so that no person would see it in the poison queue.
 #[test]
 fn what_does_not_stay_in_the_poison_queue_is_not_safe_there() {
     const WEEK: u64 = 604_800;
@@ -105,7 +105,7 @@ fn what_does_not_stay_in_the_poison_queue_is_not_safe_there() {
         (vec![(Some("m7"), Some(WEEK))], false),
         (vec![(Some("m7"), Some(WEEK - 1))], true),
         (vec![(None, Some(60)), (Some("m7"), None)], true),
-        // Put there once more, for good.
+        // Put there again, without an early expiry.
         (vec![(None, Some(60)), (Some("m7"), None), mended], false),
         (vec![(Some("m7"), Some(60)), mended], false),
     ] {

@@ -1,9 +1,9 @@
-//! Which requests store a row: an insert, the last of several steps, a look that finds it.
+//! Tests of the requests that store a row: an insert, the last of several steps, a read that finds it.
 
 use super::*;
 use crate::audit::tests::own_with;
 
-/// A history under our own description, with each of these texts in the place of another.
+/// A history under the project's own description, with each first text replaced by the second.
 fn under(changes: &[(&str, &str)]) -> Told {
     let lens = Lens::new(own_with(changes).into(), "r1".parse().unwrap());
     Told {
@@ -12,15 +12,15 @@ fn under(changes: &[(&str, &str)]) -> Told {
     }
 }
 
-/// Rows come about in steps.
+/// The change for rows that are written in several steps.
 const UPDATED: (&str, &str) = ("row:\n", "row:\n  written: updated\n");
-/// Keys tell nothing of the message.
+/// The changes for keys that do not name the message.
 const KEYLESS: [(&str, &str); 2] = [
     ("    PartitionKey: \"{run}.{bucket}\"\n", ""),
     ("    RowKey: \"{id}\"\n", "    Id: \"{id}\"\n"),
 ];
 
-/// A write of the row of message `seq` at the row key `key`, without the columns `lacking`.
+/// A write of the row of message `seq` at the row key `key`, without the columns in `lacking`.
 fn write(
     told: &mut Told,
     operation: Operation,
@@ -67,10 +67,10 @@ fn a_row_that_comes_about_in_steps_is_stored_with_the_step_that_makes_it_whole()
         after(&[(InsertEntity, &["data"]), (update, &["data"])]),
         [Violation::Unsecured]
     );
-    // An insert finds nothing there that it could complete.
+    // An insert finds no earlier row that it could complete.
     let anew: [(Operation, &[&str]); 2] = [(InsertEntity, &["data"]), (InsertEntity, &["digest"])];
     assert_eq!(after(&anew), [Violation::Unsecured]);
-    // What a look finds may lack something.
+    // A row that a read finds may be incomplete.
     assert_eq!(
         after(&[(Operation::GetEntity, &[])]),
         [Violation::Unsecured]
@@ -95,7 +95,7 @@ fn a_row_that_may_be_updated_may_not_be_deleted() {
         panic!("one finding, not {findings:?}")
     };
     assert_eq!(finding.violation, Violation::Overwritten);
-    // What its description never promised is not what the witness holds against it.
+    // The witness's detail must not name promises that the description never made.
     let detail = &finding.witnesses[0].detail;
     assert!(
         detail.contains("lets rows be changed, not deleted"),
@@ -161,7 +161,7 @@ fn a_refused_insert_proves_the_row_of_its_own_message_alone() {
         let mut told = under(&KEYLESS);
         told.receive(1);
         for (seq, key) in [(7, "a"), (8, "b")] {
-            // The answer to the insert of message 7 was lost; message 8 was stored, though no receive of it was seen.
+            // The answer to the insert of message 7 was lost; message 8 was stored, although no receive of it was seen.
             write(
                 &mut told,
                 InsertEntity,
@@ -173,7 +173,7 @@ fn a_refused_insert_proves_the_row_of_its_own_message_alone() {
         write(&mut told, InsertEntity, 409, (7, key), &[]);
         told.on_message(DeleteMessage, 204);
         let mut violations = told.violations();
-        // Message 8 was received by nobody.
+        // No client has received message 8.
         violations.retain(|it| *it != Violation::Unwitnessed);
         assert_eq!(violations, found, "{key}");
     }

@@ -1,11 +1,11 @@
-//! Rows that a worker deletes: the deletion is the cause, and lost messages follow from it.
+//! Tests of rows that a worker deletes: the deletion is the cause, and lost messages follow from it.
 
 use evidence::{Answer, Operation};
 
 use super::Seen;
 use crate::audit::{Audit, Verdict as _, Violation};
 
-/// The deletion is what somebody did; that the message is lost follows from it.
+/// The deletion is the worker's act; the loss of the message follows from it.
 #[test]
 fn a_row_that_a_worker_deleted_is_the_cause_of_the_loss_and_comes_first() {
     let deleted = |seqs: &[u64], lost_otherwise: &[u64]| {
@@ -53,7 +53,7 @@ fn a_row_that_a_worker_deleted_is_the_cause_of_the_loss_and_comes_first() {
             "2 messages lost, 1 of them since the row was deleted"
         ]
     );
-    // A row that is stored again is there.
+    // A row that is stored again exists.
     let mut again = Seen::good();
     let mut delete = again.of(7, Operation::InsertEntity).clone();
     let insert = delete.clone();

@@ -1,4 +1,4 @@
-//! What the poison queue holds, or should hold, is held against the puts that have crossed the wire.
+//! Tests that compare the poison queue with the puts on the wire.
 
 use contract::workload::SetAside;
 
@@ -20,7 +20,7 @@ fn put(seq: u64) -> Crossing {
 fn a_good_message_that_was_put_into_the_poison_queue_is_given_up_though_nobody_finds_it_there() {
     let hidden = found(|seen| seen.crossings.push(put(7)));
     assert_eq!(hidden, [(Violation::Poisoned, 1)]);
-    // One that is found there is counted once.
+    // A message that is also in the poison queue counts once.
     let mut seen = Seen::good();
     seen.crossings.push(put(7));
     let mut auditor = seen.auditor();
@@ -31,7 +31,7 @@ fn a_good_message_that_was_put_into_the_poison_queue_is_given_up_though_nobody_f
     assert_eq!(auditor.finish().count(Violation::Poisoned), 1);
 }
 
-/// A poison message that is the body alone: on which delivery it was given up, only the wire can tell.
+/// A poison message without an envelope: only the wire tells on which delivery it was given up.
 #[test]
 fn the_delivery_on_which_a_message_was_given_up_is_told_by_the_wire_where_the_poison_queue_does_not()
  {

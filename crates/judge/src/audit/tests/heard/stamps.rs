@@ -1,9 +1,9 @@
-//! Stamps that rows do not tell are those that the wire has seen; and messages that workers have put into the queue.
+//! Tests of stamps that come from the wire because rows lack them, and of messages that workers have put into the queue.
 
 use super::super::own_with;
 use super::*;
 
-/// An auditor under our own description with these changes.
+/// An auditor under the project's own description with these changes.
 fn under(changes: &[(&str, &str)]) -> Auditor {
     let mut expectation = Expectation::new("r1".parse().unwrap(), PAYLOADS, MESSAGES);
     expectation.description = own_with(changes).into();
@@ -28,8 +28,8 @@ fn a_row_without_columns_for_stamps_gets_those_that_the_wire_has_seen() {
     assert_eq!(&filled, whole);
 }
 
-/// What the wire has seen of the put and of the delivery counts where neither message nor row tells of them, a message that was
-/// deleted before its row included.
+/// The wire's times of the put and of the delivery are used if neither message nor row has them, also for a message that was
+/// deleted before its row.
 #[test]
 fn a_row_that_tells_no_time_at_all_gets_every_stamp_from_the_wire() {
     let mut seen = Seen::good();
@@ -61,7 +61,7 @@ fn a_row_that_tells_no_time_at_all_gets_every_stamp_from_the_wire() {
         ..whole.clone()
     };
     auditor.fill_stamps(contract::Seq::new(7).unwrap(), &mut filled);
-    // When it was meant to be sent, nobody has seen.
+    // The wire cannot see the intended send time.
     assert_eq!(filled.src_stamp, None);
     filled.src_stamp = whole.src_stamp;
     assert_eq!(&filled, whole);
@@ -79,7 +79,7 @@ fn a_message_that_a_worker_has_put_and_that_is_gone_was_not_taken_out_around_the
     let audit = seen.audit();
     let found: Vec<_> = (audit.findings.iter().map(|it| (it.violation, it.count))).collect();
     assert_eq!(found, [(Violation::Meddled, 2)]);
-    // One of the producer's as well.
+    // One of the producer's messages as well.
     seen.remove(8, Operation::DeleteMessage);
     let audit = seen.audit();
     assert_eq!(audit.count(Violation::Meddled), 2);

@@ -1,4 +1,4 @@
-//! Planted violations that rows show: lost, duplicated, misplaced, corrupted and conflicting ones.
+//! Tests of planted violations in rows: lost, duplicated, misplaced, corrupted and conflicting ones.
 
 use super::*;
 
@@ -48,7 +48,7 @@ fn each_flaw_of_a_row_is_corrupted_and_named() {
         (
             "differs from byte 20 on, 20 bytes stored, 100 sent",
             |row| {
-                // Within the sample's text, which is ASCII.
+                // Cut within the sample's text, which is ASCII.
                 row.data.as_mut().unwrap().truncate(20);
             },
         ),

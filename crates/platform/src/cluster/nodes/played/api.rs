@@ -1,4 +1,4 @@
-//! What is played: an API server that tells of nodes and warnings when a test says so, and an Azure Resource Manager over HTTPS.
+//! Fakes for tests: an API server that sends nodes and warnings when a test says so, and an Azure Resource Manager over HTTP.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -23,14 +23,14 @@ use workflow::azure::{Arm, Secret};
 
 use wire::Tls;
 
-/// Tells watches of changes.
+/// Sends changes to the watches.
 #[derive(Debug)]
 pub(super) struct Teller {
     pub(super) nodes: mpsc::Sender<Value>,
     pub(super) warnings: mpsc::Sender<Value>,
 }
 
-/// A client of an API server that lists `nodes`, and then tells what the teller says.
+/// A client of an API server that lists `nodes`, and then sends the changes that the teller gives it.
 pub(super) fn server(nodes: Vec<Value>) -> (Client, Teller) {
     let (service, mut handle) =
         mock::pair::<Request<Body>, Response<UnsyncBoxBody<Bytes, Infallible>>>();
@@ -67,7 +67,7 @@ pub(super) fn server(nodes: Vec<Value>) -> (Client, Teller) {
     (Client::new(service, "default"), teller)
 }
 
-/// The events of `live`, each on a line, for as long as the teller lives; a watch that was told before stays silent.
+/// The events of `live`, each on a line, as long as the teller lives; a watch that starts later gets none.
 fn watched(live: Option<mpsc::Receiver<Value>>) -> UnsyncBoxBody<Bytes, Infallible> {
     let Some(live) = live else {
         return StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>())
@@ -81,10 +81,10 @@ fn watched(live: Option<mpsc::Receiver<Value>>) -> UnsyncBoxBody<Bytes, Infallib
     StreamBody::new(lines.map(|line| Ok(Frame::data(line)))).boxed_unsync()
 }
 
-/// An Azure Resource Manager that answers one thing after the other, and what it was asked.
+/// A fake Azure Resource Manager that gives its answers in order, and records the requests.
 pub(super) struct Manager {
     pub(super) arm: Arm,
-    /// Where it is, and what it is trusted by.
+    /// Its address, which clients are told to use.
     pub(super) base: String,
     pub(super) root: reqwest::Certificate,
     pub(super) asked: Arc<Mutex<Vec<String>>>,
@@ -92,7 +92,7 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    /// Answers with these, each a status and a body; then with 204.
+    /// Starts one that gives these answers, each a status and a body, and then 204.
     pub(super) async fn start(mut answers: Vec<(u16, &'static str)>) -> Self {
         answers.reverse();
         let authority = CertificateAuthority::new();
@@ -120,7 +120,7 @@ impl Manager {
                     });
                     let connection = hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), served);
-                    // How it ends is the client's affair.
+                    // An error of the connection concerns the client only.
                     let _ = connection.await;
                 });
             }

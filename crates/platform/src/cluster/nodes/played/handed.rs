@@ -1,4 +1,4 @@
-//! Nodes that were handed over, against an API server that is played.
+//! Tests of handed-over nodes against a fake API server.
 
 use std::collections::BTreeSet;
 
@@ -19,13 +19,13 @@ const DRAIN: Eviction = Eviction {
     returns: false,
 };
 
-/// An API server with one node and one pod on it, and what it was asked to change.
+/// A fake API server with one node and one pod on it, and the changes that were requested of it.
 struct Server {
     client: Client,
     changes: Arc<Mutex<Vec<String>>>,
 }
 
-/// `denied`: the method and the end of the path of what is refused, and how.
+/// `denied`: the method, the end of the path, and the status of the request that is refused.
 fn server(denied: Option<(&'static str, &'static str, u16)>) -> Server {
     let (service, mut handle) = tower_test::mock::pair::<
         hyper::Request<Body>,
@@ -88,7 +88,7 @@ fn server(denied: Option<(&'static str, &'static str, u16)>) -> Server {
     }
 }
 
-/// What takes the node for the run `r1`, its directory, and what it tells.
+/// Takes the node back for the run `r1`; with the run's directory and the progress that was reported.
 fn taker(client: Client) -> (HandedOver, TempDir, Tell, Arc<Mutex<Vec<Progress>>>) {
     let dir = tempfile::tempdir().unwrap();
     let seen = seen(client.clone(), dir.path());
@@ -118,7 +118,7 @@ fn the_node() -> SeenNode {
     }
 }
 
-/// What the log says is left.
+/// The ledger entries that the log has and that are not struck off.
 fn left(dir: &TempDir) -> Vec<String> {
     let mut left = Vec::<Resource>::new();
     for entry in Log::read(dir.path()).unwrap().entries {
@@ -145,7 +145,7 @@ async fn a_node_is_in_the_ledger_before_it_is_cordoned_and_until_it_is_given_bac
     emptied.unwrap().expect("it must be empty in time");
     taker.give_back().await.unwrap();
     assert_eq!(left(&dir), [""; 0]);
-    // Once more changes nothing.
+    // A second call changes nothing.
     taker.give_back().await.unwrap();
     let expected = [
         "PATCH /api/v1/nodes/n \"r1\"",

@@ -1,4 +1,4 @@
-//! Nodes and evictions against an API server and an Azure Resource Manager that are played: all but Azure itself.
+//! Tests of nodes and evictions against a fake API server and a fake Azure Resource Manager.
 
 #![expect(
     clippy::disallowed_methods,
@@ -23,10 +23,10 @@ use crate::simulated::Ended;
 use crate::until::until_told;
 use crate::workers::{Phase, Readiness, Worker};
 
-/// How long anything may take.
+/// Time limit for every wait.
 const SOON: Duration = Duration::from_secs(20);
 
-/// What the Retail Prices API says of the size of the nodes.
+/// The Retail Prices API's answer for the machine size of the nodes.
 const PRICES: &str = r#"{"Items": [
     {"armSkuName": "Standard_D2s_v5", "skuName": "D2s v5", "productName": "Virtual Machines Dsv5 Series", "unitOfMeasure": "1 Hour", "retailPrice": 0.096},
     {"armSkuName": "Standard_D2s_v5", "skuName": "D2s v5 Spot", "productName": "Virtual Machines Dsv5 Series", "unitOfMeasure": "1 Hour", "retailPrice": 0.0196}
@@ -75,7 +75,7 @@ struct Played {
 }
 
 impl Played {
-    /// A node with a consumer that hears of scheduled events.
+    /// Watches a node with a consumer whose scheduled events endpoint answers.
     async fn start(answers: Vec<(u16, &'static str)>) -> Self {
         let manager = Manager::start(answers).await;
         let (client, teller) = server(vec![node("aks-edw-spot-1", &[])]);
@@ -122,7 +122,7 @@ impl Played {
         told.await.expect("it must be seen in time")
     }
 
-    /// What the run's log says of nodes.
+    /// The node changes in the run's log.
     fn changes(&self) -> Vec<NodeChange> {
         let log = Log::read(self.dir.path()).unwrap();
         let changes = log
@@ -136,7 +136,7 @@ impl Played {
     }
 }
 
-/// What watches of the run in `directory` work on.
+/// The watch state for a run in `directory`.
 fn seen(client: kube::Client, directory: &std::path::Path) -> Seen {
     let log = EventLog::open(directory).unwrap();
     let crew = Crew::new(log.clone(), directory.to_owned(), WorkerForm::default());

@@ -1,4 +1,4 @@
-//! What becomes of nodes that the harness itself takes back.
+//! Evictions that the harness itself carries out.
 
 use cluster::drain::Told;
 use evidence::events::NodeChange;
@@ -9,7 +9,7 @@ use super::Stories;
 use crate::simulated::Ended;
 
 impl Stories {
-    /// What becomes of `node`, which the harness itself takes back.
+    /// Takes the progress of an eviction of `node` that the harness itself carries out.
     pub(in super::super) fn goes_on(&mut self, node: &str, progress: Progress, now: Moment) {
         let ours = |story: &Story| story.seen.node == node && story.by != By::Others;
         let Some(story) = self.evictions.iter_mut().rfind(|story| ours(story)) else {

@@ -1,4 +1,4 @@
-//! Stories of evictions, told by what is seen of them.
+//! Tests of evictions.
 
 mod handed;
 
@@ -9,7 +9,7 @@ use super::*;
 use crate::simulated::Ended;
 use crate::workers::{Cause, Departure, End};
 
-/// When the tests begin; nodes are ten minutes old by then.
+/// Start of the tests; nodes are ten minutes old by then.
 const BEGIN: &str = "2026-11-28T12:10:00Z";
 const CREATED: &str = "2026-11-28T12:00:00Z";
 
@@ -24,7 +24,7 @@ fn parsed(text: &str) -> k8s_openapi::jiff::Timestamp {
     text.parse().unwrap()
 }
 
-/// Stories, and the time in them.
+/// Stories, and the current time in them.
 struct Told {
     stories: Stories,
     start: Instant,
@@ -46,7 +46,7 @@ fn node(name: &str) -> SeenNode {
 }
 
 impl Told {
-    /// Two nodes, `a` and `b`, with two consumers each, all of which have had an answer.
+    /// Two nodes, `a` and `b`, with two consumers each, whose scheduled events endpoints have all answered.
     fn begin() -> Self {
         Self::begin_by(Rules::Azure)
     }
@@ -114,7 +114,7 @@ impl Told {
         self
     }
 
-    /// What has happened since the last call, in words.
+    /// The changes since the last call, as text.
     fn changes(&mut self) -> Vec<String> {
         let events = self.stories.take_events();
         let words = events.into_iter().map(|event| {
@@ -181,7 +181,7 @@ fn an_eviction_is_told_from_the_request_until_it_is_made_good() {
     told.stories.saw(&node("n"), now);
     told.at(85).comes("c5", "n");
     told.at(90).comes("c6", "n");
-    // Short since the first was missing, 5 s after the request.
+    // Consumers were missing from 5 s after the request on.
     let expected = ["n: joined", "a: replaced by n", "a: recovered 85000"];
     assert_eq!(told.changes(), expected);
     let view = told.stories.view(told.now());
@@ -192,7 +192,7 @@ fn an_eviction_is_told_from_the_request_until_it_is_made_good() {
     assert_eq!(eviction.killed, [("c2".to_owned(), 5)]);
     assert_eq!(eviction.ended.len(), 1);
     assert_eq!(eviction.eviction.notice, Some(Duration::from_secs(30)));
-    // The next may go; the new node's consumers have heard nothing yet.
+    // Another node may be evicted; the new node's consumers have had no answer from their endpoint yet.
     assert_eq!(told.evictable(), ["b"]);
     let figures = told.stories.figures(told.now());
     // 33 s of `a`, 90 s of `b`, 10 s of `n`.
@@ -290,7 +290,7 @@ fn what_keeps_a_node_from_being_evicted_is_named() {
     assert_eq!(told.evictable(), ["a", "b", "young"]);
     told.stories.ask("a", PREEMPT, now).unwrap();
     assert!(refused(&mut told, "b").contains("another eviction"));
-    // Azure did not do it: the next may be asked for.
+    // Azure refused, so another eviction may be requested.
     told.stories.refused("a");
     assert_eq!(told.evictable(), ["a", "b", "young"]);
 }
@@ -311,7 +311,7 @@ fn a_machine_that_is_silent_before_its_node_is_gone_has_one_story() {
     let now = told.at(42).now();
     told.stories.heard("c1", &noticed(0), now);
     told.stories.gone("a", now);
-    // What its consumer had said last is read after that.
+    // The consumer's last log line is read only after that.
     told.stories.heard("c2", &noticed(0), now);
     assert_eq!(told.stories.view(now).evictions.len(), 1);
     assert!(!told.changes().contains(&"a: unasked".to_owned()));

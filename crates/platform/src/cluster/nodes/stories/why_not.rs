@@ -1,4 +1,4 @@
-//! What keeps a node from being taken back.
+//! Reasons why a node cannot be taken back.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{Known, OLD_ENOUGH, Stories};
 use crate::simulated::Capacity;
 
 impl Stories {
-    /// What keeps a node from being taken back now.
+    /// Why a node cannot be taken back now; `None`: it can.
     pub(super) fn why_not(&self, known: &Known, now: Moment) -> Option<String> {
         match &self.rules {
             Rules::Azure => self.why_not_by_azure(known, now).map(str::to_owned),
@@ -61,7 +61,7 @@ impl Stories {
 }
 
 impl Known {
-    /// How long the node has been there, by its own stamp.
+    /// The age of the node, by its creation time.
     fn age(&self, now: Moment) -> Duration {
         let created = self
             .seen

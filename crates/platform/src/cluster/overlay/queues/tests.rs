@@ -20,7 +20,7 @@ fn run() -> RunId {
     "r1".parse().unwrap()
 }
 
-/// The overlay for a run with so many queues.
+/// The overlay for a run with this many queues.
 fn adapted(queues: u32) -> Adapted {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../k8s/overlays/local");
     let overlay = Overlay::read(&directory).unwrap();
@@ -136,7 +136,7 @@ fn what_is_applied_for_several_queues_breaks_none_of_the_relations_that_an_overl
     let adapted = adapted(3);
     let of_queues = (0..3).flat_map(|queue| {
         let [settings, mut deployment] = workers(&adapted, queue);
-        // They are KEDA's.
+        // KEDA sets the replicas.
         let spec = deployment["spec"].as_object_mut().unwrap();
         spec.remove("replicas");
         [settings, deployment, scaled(&adapted, queue)]
@@ -150,7 +150,7 @@ fn what_is_applied_for_several_queues_breaks_none_of_the_relations_that_an_overl
         })
         .collect();
     let problems = check(&Manifests::from_documents(&documents).unwrap());
-    // A length other than what a consumer works on at once is what this test has changed.
+    // This test has changed `queueLength`, so that it differs from the consumer's concurrency.
     let others = problems
         .iter()
         .map(ToString::to_string)
@@ -181,7 +181,7 @@ fn each_generator_is_a_job_that_sends_its_slice_to_its_queue() {
     assert_eq!(told, expected);
     for job in &jobs {
         assert_eq!(job["spec"].get("completionMode"), None);
-        // Rules of the wire speak of the producer, whichever generator that is.
+        // Wire rules name `producer`, and must match every generator.
         let way = variable(job, "AZURE_QUEUE_ENDPOINT").unwrap();
         assert!(way.contains("/producer/"), "{way}");
     }

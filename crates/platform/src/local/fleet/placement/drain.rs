@@ -1,5 +1,5 @@
-//! A node that is drained: nothing comes to it any more, and its consumers are told to end, only as many at a time as the workload's
-//! disruption budget lets go.
+//! Drain of a node: the node gets no new consumers, and its consumers are told to end, only as many at a time as the workload's
+//! disruption budget allows.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use super::super::{Departure, Fleet, Leaving, Member};
 use super::Tracked;
 use crate::simulated::Ended;
 
-/// How many of the wanted consumers may be away, in percent, rounded up: what the workload's `PodDisruptionBudget` says
+/// Share of the wanted consumers that may be unavailable, in percent, rounded up: that of the workload's `PodDisruptionBudget`
 /// (`maxUnavailable`; Kubernetes, `pkg/controller/disruption`, `getExpectedPodCount`).
 const UNAVAILABLE: usize = 25;
 
-/// How many must stay at work of so many that are wanted.
+/// How many of `wanted` consumers must stay at work.
 const fn least(wanted: usize) -> usize {
     wanted - (wanted * UNAVAILABLE).div_ceil(100)
 }
@@ -23,7 +23,7 @@ fn is_at_work(member: &Member) -> bool {
 }
 
 impl Fleet {
-    /// One look at the nodes that are drained: tells consumers there to end, as the budget allows, and notes who has.
+    /// One step of all drains: tells consumers to end, as the budget allows, and records which have ended.
     pub(super) fn drain_in_order(&mut self) -> anyhow::Result<()> {
         let tracked = self
             .placement
@@ -42,7 +42,7 @@ impl Fleet {
         let least = least(usize::try_from(self.wanted())?);
         let mut healthy = self.running.iter().filter(|it| is_at_work(it)).count();
         for member in std::mem::take(&mut self.running) {
-            // One that does not work yet holds up nobody (`unhealthyPodEvictionPolicy: AlwaysAllow`).
+            // A consumer that is not at work yet may always be evicted (`unhealthyPodEvictionPolicy: AlwaysAllow`).
             let may_go = !is_at_work(&member) || healthy > least;
             if member.node.as_deref() != Some(node) || !may_go {
                 self.running.push(member);
@@ -80,7 +80,7 @@ impl Fleet {
     }
 }
 
-/// Takes down how the consumers of the node have ended, as far as they have.
+/// Records how consumers of the node have ended so far.
 fn take_down(tracked: &mut Tracked, departed: &[Departure]) {
     let seen = &mut tracked.seen;
     let of_node = departed.iter().filter(|it| seen.workers.contains(&it.name));

@@ -1,4 +1,4 @@
-//! How consumers end with their node, or because of it: told by their machine, killed with it, or standing still for ever.
+//! Ends of consumers with their node: after a notice to their machine, killed with the machine, or frozen for ever.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use super::Lost;
 use crate::simulated::{EARLY_DRAIN_GRACE, Ended, Notice, Times};
 
 impl Fleet {
-    /// Ends the consumers of nodes that are due to be drained by force: SIGTERM, and SIGKILL to what is left a second later.
+    /// Ends the consumers of nodes whose forced drain is due: SIGTERM, and SIGKILL one second later to those that are left.
     pub(super) fn drain_by_force(&mut self) -> anyhow::Result<()> {
         let mut due = Vec::new();
         let evicted = self.placement.iter_mut().flat_map(|it| &mut it.evicted);
@@ -32,7 +32,7 @@ impl Fleet {
         for (node, signal) in due {
             let on_it = |member: &&Member| member.node.as_deref() == Some(&node);
             for member in self.running.iter().filter(on_it) {
-                // The kubelet asks a container's first process, and ends all of its processes.
+                // The kubelet sends SIGTERM to a container's first process, and SIGKILL to all of its processes.
                 match signal {
                     Signal::SIGTERM => member.process.signal(signal)?,
                     _ => member.process.signal_group(signal)?,
@@ -45,7 +45,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Takes away those that have ended by themselves on a node whose machine was told.
+    /// Removes consumers that ended by themselves on a node whose machine was notified.
     pub(super) fn take_drained(&mut self) -> anyhow::Result<()> {
         let evicted = self
             .placement
@@ -92,7 +92,7 @@ impl Fleet {
         self.record_node(node, NodeChange::Drained { after_ms })
     }
 
-    /// The machine of `node` ends, and at once with it everything on it.
+    /// Ends the machine of `node`, and with it everything on it.
     pub(super) async fn end_machine(&mut self, node: &str, notice: &Notice) -> anyhow::Result<()> {
         let is_stopped = notice.eviction.ends == Ended::Stopped;
         let signal = if is_stopped {
@@ -166,7 +166,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Those that have been gone for long enough are missed, and will be replaced.
+    /// Notices the loss of consumers that have been gone long enough; they will be replaced.
     pub(super) async fn miss(&mut self, now: Instant) -> anyhow::Result<()> {
         let Some(placement) = &mut self.placement else {
             return Ok(());
@@ -181,7 +181,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// What stood still never goes on.
+    /// Kills a consumer that was frozen with its machine.
     async fn bury(&mut self, lost: Lost) -> anyhow::Result<()> {
         if let Some(mut member) = lost.still {
             let end = member.process.kill().await?;
@@ -190,7 +190,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Ends what machines that were stopped have left standing still. At the end of a run.
+    /// Kills all consumers that are frozen with a stopped machine. Called at the end of a run.
     pub(in crate::local::fleet) async fn bury_all(&mut self) -> anyhow::Result<()> {
         let placement = self.placement.as_mut();
         let lost = placement.map(|placement| std::mem::take(&mut placement.lost));

@@ -1,4 +1,4 @@
-//! Advice for refusals of storage, and who gets which.
+//! Tests of the advice for refusals of storage, by signer.
 
 use super::*;
 
@@ -138,7 +138,7 @@ fn endpoints_that_are_swapped_are_named() {
     }
 }
 
-/// "Prevent Shared Key authorization for an Azure Storage account": an account SAS is signed by a key, and refused.
+/// "Prevent Shared Key authorization for an Azure Storage account": an account SAS is signed with a key, and refused.
 #[test]
 fn where_shared_keys_are_off_no_sas_of_a_key_is_advised() {
     let sas = Signer::Sas {

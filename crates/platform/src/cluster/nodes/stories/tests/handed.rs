@@ -1,4 +1,4 @@
-//! Stories of nodes that were handed over, and that the harness itself takes back.
+//! Tests of evictions of handed-over nodes, which the harness itself carries out.
 
 use cluster::drain::Told as Happened;
 
@@ -32,7 +32,7 @@ impl Told {
 #[test]
 fn a_drain_is_over_when_the_last_consumer_was_seen_to_end() {
     let mut told = begin();
-    // They need not be old, nor have heard of anything; both may go.
+    // They need no minimum age and no answer from an endpoint; both may be taken back.
     assert_eq!(told.evictable(), ["a", "b"]);
     told.asks("a", DRAIN);
     told.goes_on("a", Progress::Pods(Happened::Evicted("c1".to_owned())));
@@ -44,7 +44,7 @@ fn a_drain_is_over_when_the_last_consumer_was_seen_to_end() {
     told.at(20).comes("c5", "b");
     told.goes_on("a", Progress::Emptied);
     let is_over = |told: &Told| told.stories.view(told.now()).evictions[0].is_over;
-    // The API server has no pod any more; how the last one ended is still to be seen.
+    // The API server has no pod any more, but the end of the last one is not seen yet.
     assert!(!is_over(&told));
     told.at(26).ends("c2", End::Exited(0));
     assert!(is_over(&told));
@@ -58,7 +58,7 @@ fn a_drain_is_over_when_the_last_consumer_was_seen_to_end() {
     assert_eq!(told.changes(), expected);
     let view = told.stories.view(told.now());
     assert!(view.evictions[0].killed.is_empty());
-    // Its pods were told to end by the harness: no machine went.
+    // The harness told the pods to end; no machine went.
     assert!(told.stories.machines_gone().is_empty());
 }
 
