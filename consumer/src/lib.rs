@@ -177,11 +177,14 @@ fn open(args: &Args) -> anyhow::Result<Ports<AzureQueue, AzureTable>> {
     let poison = args.storage.queue.queue.poison();
     let poison = poison.context("name the poison queue after --queue; choose a shorter name")?;
     let storage = Storage::open(&args.storage.account)?;
-    Ok(Ports {
+    let ports = Ports {
         queue: storage.queue(&args.storage.queue)?,
         poison: storage.queue_named(&poison, &args.storage.queue)?,
         table: storage.table(&args.storage.table)?,
-    })
+    };
+    storage.needs("queue", 'p', "receive and delete messages")?;
+    storage.needs("table", 'a', "insert rows")?;
+    Ok(ports)
 }
 
 /// Runs the consumer beside its background tasks; their panics end it like its own.

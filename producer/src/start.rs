@@ -118,7 +118,9 @@ async fn process(args: Args) -> Result<Exit, Failure> {
         return send(plan, pace, NullSink, &args, stop).await;
     }
     let queue_args = args.queue.as_ref().ok_or(Failure::NoQueue)?;
-    let queue = Storage::open(&args.account)?.queue(queue_args)?;
+    let storage = Storage::open(&args.account)?;
+    let queue = storage.queue(queue_args)?;
+    storage.needs("queue", 'a', "put messages")?;
     if args.create {
         create(&queue, &plan, &stop).await?;
     }

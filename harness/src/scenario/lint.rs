@@ -14,7 +14,7 @@ use cucumber::step::Location;
 use super::durations::Time;
 use super::selection::{definitions, scenarios, steps, tags};
 use super::steps::table_problem;
-use super::text::has_hidden;
+use super::text::{and_alike, has_hidden};
 use super::{needs, world::Scenario};
 
 /// One problem, and its place.
@@ -173,7 +173,9 @@ fn arguments(problems: &mut Problems<'_>, step: &Step) {
         }
         Some(table) if table.rows.len() > 1 => {
             if let Some(wrong) = table_problem(step) {
-                problems.add(line, format!("{wrong:#}"));
+                let wrong = format!("{wrong:#}");
+                let alike = and_alike(&wrong);
+                problems.add(line, format!("{wrong}{alike}"));
             }
         }
         Some(_) => {

@@ -12,8 +12,8 @@ use cucumber::gherkin::{Examples, Feature, GherkinEnv, ParseError, ParseFileErro
 use super::lint::{Problem, Problems};
 use super::selection::scenarios;
 use super::text::{
-    NoText, decoded, language, of_descriptions, of_text, shown, with_language_first, without_colon,
-    without_mark,
+    NoText, and_alike, decoded, language, of_descriptions, of_text, shown, with_language_first,
+    without_colon, without_mark,
 };
 
 /// A feature file that was read, its outlines expanded to a scenario for each line of examples.
@@ -260,7 +260,8 @@ fn no_keyword(lines: &[&str], said: &str) -> String {
         None => "compare it with the features that 'harness export DIR features' writes".to_owned(),
     };
     format!(
-        "this line begins with no keyword, or with one that cannot stand here: '{said}'; {advice}"
+        "this line begins with no keyword, or with one that cannot stand here: '{said}'; {advice}{}",
+        and_alike(said)
     )
 }
 
@@ -290,6 +291,23 @@ fn cause_at(lines: &[&str], line: usize, cause: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// UAX #15: macOS and some editors write é as e and U+0301 (form D), and keywords have U+00E9 (`gherkin-languages.json`).
+    #[test]
+    fn keywords_with_letters_in_two_characters_are_told_so() {
+        let whole =
+            "# language: fr\nFonctionnalit\u{e9}: f\n  Sc\u{e9}nario: s\n    Soit 1 consumer\n";
+        let read = |text: &str| read_text(PathBuf::from("a.feature"), text);
+        let good = read(whole).unwrap().problems;
+        assert!(good.is_empty(), "{good:?}");
+        let error = read(&whole.replace('\u{e9}', "e\u{301}")).unwrap_err();
+        assert!(error.to_string().contains("two characters"), "{error}");
+        let found = read(&whole.replace("c\u{e9}", "ce\u{301}"))
+            .unwrap()
+            .problems;
+        let told = found.iter().find(|it| it.text.contains("two characters"));
+        assert_eq!(told.map(|it| it.line), Some(3), "{found:?}");
+    }
 
     /// `lint` takes paths without a flag, `run` with one: advice about one command must not name the form of the other.
     #[test]

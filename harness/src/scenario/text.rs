@@ -4,12 +4,12 @@
 //! The grammar is that of the Gherkin reference (cucumber.io/docs/gherkin/reference): free text below `Feature`, `Rule`,
 //! `Background`, `Scenario` and `Examples` is a description, up to the first line that begins with another keyword.
 
+mod apart;
 mod keyword;
 mod structure;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use cucumber::gherkin::{Feature, Step, StepType, is_language_supported};
@@ -17,6 +17,8 @@ use manifest::letters::{hidden, left_by_git};
 
 use super::lint::{Problem, Problems};
 use super::selection::definitions;
+use apart::seen;
+pub(super) use apart::{alike, and_alike, has_hidden, plain, shown};
 pub(super) use keyword::without_colon;
 use keyword::{Header, after_keyword, begins_step, header, meant};
 
@@ -98,13 +100,18 @@ pub(super) fn of_descriptions(file: &Path, text: &str, feature: &Feature) -> Vec
         .chain(rules.map(|rule| rule.description.as_deref()))
         .chain(scenarios.map(|scenario| scenario.description.as_deref()));
     for line in descriptions.flatten().flat_map(str::lines) {
-        if let Some(step) = step_in(line.trim()) {
+        let number = || {
             let mut lines = (1..).zip(text.lines());
-            let number = lines.find(|(_, it)| it.trim() == line.trim());
-            problems.add(
-                number.map_or(1, |(number, _)| number),
-                in_description(line.trim(), step),
-            );
+            let found = lines.find(|(_, it)| it.trim() == line.trim());
+            found.map_or(1, |(number, _)| number)
+        };
+        if let Some(told) = alike_keyword(line.trim()) {
+            let line = shown(line.trim());
+            let text =
+                format!("'{line}' is a description, which runs nothing, and no keyword: {told}");
+            problems.add(number(), text);
+        } else if let Some(step) = step_in(line.trim()) {
+            problems.add(number(), in_description(line.trim(), step));
         }
     }
     problems.found
@@ -284,8 +291,9 @@ impl Scan<'_> {
     fn description(&mut self, number: usize, line: &str) {
         if let Some(keyword) = meant(line) {
             let text = format!(
-                "'{}' is a description, which runs nothing; if it was to begin a part of the feature, write '{keyword}:'",
-                shown(line)
+                "'{}' is a description, which runs nothing; if it was to begin a part of the feature, write '{keyword}:'{}",
+                shown(line),
+                and_alike(before_name(line))
             );
             self.problems.add(number, text);
         } else if let Some(step) = step_in(line) {
@@ -302,11 +310,27 @@ impl Scan<'_> {
     }
 }
 
+/// What stands before the colon of `line`, and the colon: a name may be in any script.
+fn before_name(line: &str) -> &str {
+    let mut letters = line.char_indices();
+    let colon = letters.find(|(_, letter)| [':', '\u{ff1a}'].contains(letter));
+    let end = colon.map_or(line.len(), |(at, letter)| at + letter.len_utf8());
+    &line[..end]
+}
+
+/// Names what cannot be told apart in a line that may have been meant as a keyword of another language: a word or two and a colon.
+fn alike_keyword(line: &str) -> Option<String> {
+    let before = before_name(line);
+    let is_keyword = before != line && before.split_whitespace().count() < 4;
+    alike(before).filter(|_| is_keyword)
+}
+
 fn in_description(line: &str, step: &str) -> String {
     format!(
         "'{}' is a description, which never runs, though '{step}' is a step; a step begins with Given, When, Then, And or But, and \
-         stands below a line 'Scenario: <name>'",
-        shown(line)
+         stands below a line 'Scenario: <name>'{}",
+        shown(line),
+        and_alike(line)
     )
 }
 
@@ -357,38 +381,6 @@ pub(super) fn is_defined(sentence: &str, ty: StepType) -> bool {
         .build();
     // A sentence that several definitions match is defined, too.
     !matches!(definitions().find(&step), Ok(None))
-}
-
-/// Whether `text` has invisible characters.
-pub(super) fn has_hidden(text: &str) -> bool {
-    text.chars().any(|letter| hidden(letter).is_some())
-}
-
-/// `line` as a reader sees it.
-fn seen(line: &str) -> String {
-    let letters = line.chars().filter_map(|letter| match hidden(letter) {
-        None => Some(letter),
-        Some(name)
-            if name.contains("space of") || name.contains("break space") || letter == '\t' =>
-        {
-            Some(' ')
-        }
-        Some(_) => None,
-    });
-    letters.collect()
-}
-
-/// `text` for a message, with invisible characters shown as their codes.
-pub(super) fn shown(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if hidden(letter).is_some() {
-            write!(shown, "<U+{:04X}>", letter as u32).expect("writing to a String must succeed");
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

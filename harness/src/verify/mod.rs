@@ -210,7 +210,7 @@ fn summary(args: &VerifyArgs) -> anyhow::Result<Summary> {
         (None, Some(run)) => of_run(&args.out, run)?,
         (None, None) => return Err(anyhow!("neither is given")),
     };
-    let text = std::fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+    let text = producer::read_file(&path).with_context(|| format!("read {}", path.display()))?;
     let text = decode(&text).with_context(|| {
         format!(
             "{} is no text, and no summary of the producer; {WHAT_IT_IS}",

@@ -8,6 +8,7 @@
 //! line such as `sep=;`.
 
 mod looks;
+mod number;
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 use workflow::contract::iso;
 use workflow::contract::text::{declared_separator, decode, is_utf16};
+
+use crate::packed::{DIRECTORY, packed};
 
 /// The most arrivals of one trace; they are held in memory, 16 bytes each.
 pub const MAX_ARRIVALS: usize = 10_000_000;
@@ -39,7 +42,15 @@ pub enum TraceError {
         #[source]
         source: io::Error,
     },
-    /// The file is not text, or reading it failed.
+    /// The file is a directory, or in a form that is not read.
+    #[error("read trace {}: {problem}", path.display())]
+    Kind {
+        /// Its path.
+        path: PathBuf,
+        /// What it is, and what to do.
+        problem: &'static str,
+    },
+    /// Reading the file failed.
     #[error("read trace {}: line {line}", path.display())]
     Read {
         /// Its path.
@@ -74,6 +85,13 @@ pub fn read(path: &Path) -> Result<Vec<Duration>, TraceError> {
         path: path.to_owned(),
         source,
     })?;
+    // Some systems open a directory, and only fail to read it.
+    if path.is_dir() {
+        return Err(TraceError::Kind {
+            path: path.to_owned(),
+            problem: DIRECTORY,
+        });
+    }
     parse(path, BufReader::new(file))
 }
 
@@ -87,17 +105,21 @@ pub fn parse(path: &Path, mut source: impl BufRead) -> Result<Vec<Duration>, Tra
         line,
         source,
     };
+    let kind = |problem| TraceError::Kind {
+        path: path.to_owned(),
+        problem,
+    };
     let begin = source.fill_buf().map_err(|error| failed(1, error))?;
+    if let Some(problem) = packed(begin) {
+        return Err(kind(problem));
+    }
     let (narrow, wide) = if is_utf16(begin) {
         let mut bytes = Vec::new();
         source
             .read_to_end(&mut bytes)
             .map_err(|error| failed(1, error))?;
-        let no_text = || failed(1, io::Error::new(io::ErrorKind::InvalidData, NO_TEXT));
-        (
-            None,
-            Some(io::Cursor::new(decode(&bytes).ok_or_else(no_text)?)),
-        )
+        let text = decode(&bytes).ok_or_else(|| kind(NO_TEXT))?;
+        (None, Some(io::Cursor::new(text)))
     } else {
         (Some(source), None)
     };
@@ -106,7 +128,14 @@ pub fn parse(path: &Path, mut source: impl BufRead) -> Result<Vec<Duration>, Tra
     let mut arrivals = Arrivals::default();
     let mut line = 0;
     for text in lines {
-        let text = text.map_err(|error| failed(line + 1, error))?;
+        let text = text.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => TraceError::Line {
+                path: path.to_owned(),
+                line: line + 1,
+                problem: NO_TEXT.to_owned(),
+            },
+            _ => failed(line + 1, error),
+        })?;
         // Lines may end with CR alone, as spreadsheets for the first Macintoshes wrote them.
         for text in text.split('\r') {
             line += 1;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::credential::CredentialChoice;
+use super::endpoint;
 use super::given::bare;
 use super::{InvalidName, QueueName, Secret, TableName};
 
@@ -86,7 +87,7 @@ fn parse_name<N: FromStr<Err = InvalidName>>(text: &str) -> Result<N, InvalidNam
     bare(text).parse()
 }
 
-fn parse_account(text: &str) -> Result<String, String> {
+pub(super) fn parse_account(text: &str) -> Result<String, String> {
     let text = bare(text);
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     if (3..=24).contains(&text.len()) && text.bytes().all(plain) {
@@ -96,8 +97,8 @@ fn parse_account(text: &str) -> Result<String, String> {
     }
 }
 
-/// Refuses a suffix that is not a host name: the URL would have another host, or none.
-fn parse_suffix(text: &str) -> Result<String, String> {
+/// A suffix that is no host name would make a URL of another host, or of none.
+pub(super) fn parse_suffix(text: &str) -> Result<String, String> {
     let text = bare(text);
     let plain = |label: &str| {
         !label.is_empty()
@@ -105,14 +106,18 @@ fn parse_suffix(text: &str) -> Result<String, String> {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    if text.split('.').all(plain) {
-        Ok(text.to_owned())
-    } else {
-        Err("expected a host name such as core.windows.net, without a scheme".to_owned())
+    if !text.split('.').all(plain) {
+        return Err("expected a host name such as core.windows.net, without a scheme".to_owned());
+    }
+    match endpoint::without_service(text) {
+        Some(suffix) => Err(format!(
+            "it begins with a service, which each endpoint adds; give {suffix}"
+        )),
+        None => Ok(text.to_owned()),
     }
 }
 
-fn parse_endpoint(text: &str) -> Result<reqwest::Url, String> {
+pub(super) fn parse_endpoint(text: &str) -> Result<reqwest::Url, String> {
     let text = bare(text);
     let example = "expected a URL such as https://myaccount.queue.core.windows.net";
     if !text.contains("://") {
@@ -183,6 +188,14 @@ mod tests {
         }
         for text in ["", ".", "a b", "core.windows.net/x", "core..net", "h:80"] {
             assert!(parse_suffix(text).is_err(), "{text:?}");
+        }
+        // "Storage account overview": https://<account>.queue.core.windows.net, of which the suffix is core.windows.net.
+        for text in ["queue.core.windows.net", "blob.core.chinacloudapi.cn"] {
+            let error = parse_suffix(text).unwrap_err();
+            assert!(
+                error.ends_with(&text[text.find("core").unwrap()..]),
+                "{error}"
+            );
         }
     }
 

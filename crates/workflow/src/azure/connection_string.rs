@@ -4,11 +4,13 @@
 
 use reqwest::Url;
 
+use super::args::{parse_account, parse_endpoint, parse_suffix};
 use super::credential::CredentialError;
 use super::given::bare;
 use super::{Secret, development};
 
 mod elsewhere;
+mod pasted;
 
 pub(super) use elsewhere::other_service;
 
@@ -23,22 +25,27 @@ pub(super) struct ConnectionString {
 impl ConnectionString {
     /// Parses `text`: `name=value` pairs separated by semicolons. Errors never repeat it.
     pub(super) fn read(text: &Secret) -> Result<Self, CredentialError> {
-        if let Some(service) = other_service(text.expose()) {
+        let text = pasted::own(text.expose());
+        if let Some(service) = other_service(&text) {
             return Err(CredentialError::OtherService { service });
         }
-        let pairs = Pairs(bare(text.expose()));
+        let pairs = Pairs(bare(&text));
+        if pairs.0.starts_with('{') {
+            let problem = elsewhere::no_connection_string(pairs.0);
+            return Err(CredentialError::MalformedConnectionString { problem });
+        }
         if let Some(problem) = pairs.twice() {
             return Err(CredentialError::MalformedConnectionString { problem });
         }
         let value = |name: &str| pairs.value(name);
         let is_development = pairs.is_development();
-        let sas = match (value("SharedAccessSignature"), value("AccountKey")) {
+        // Beside a SAS, too: the key of an account must not be in the hands of a program that needs none.
+        let own_key = value("AccountKey").map(|key| development::is_own(value("AccountName"), key));
+        let sas = match (value("SharedAccessSignature"), own_key) {
+            (_, Some(false)) => return Err(CredentialError::AccountKey),
             (Some(sas), _) => Secret::new(sas),
+            (None, Some(true)) => Secret::new(development::account_sas()),
             (None, None) if is_development => Secret::new(development::account_sas()),
-            (None, Some(key)) if development::is_own(value("AccountName"), key) => {
-                Secret::new(development::account_sas())
-            }
-            (None, Some(_)) => return Err(CredentialError::AccountKey),
             (None, None) => {
                 let problem = elsewhere::no_connection_string(pairs.0);
                 return Err(CredentialError::MalformedConnectionString { problem });
@@ -62,7 +69,19 @@ impl ConnectionString {
 }
 
 /// The error for an endpoint that is not a valid URL.
-const NO_URL: &str = "has an endpoint, an account or a proxy that makes no URL, which begins with https:// or http://";
+const NO_URL: &str = "has an endpoint, an account or a proxy that makes no URL, which begins with https:// or http:// and has no \
+                      query and no user name";
+
+/// The error for an account name that no account can have; the rule is that of `AZURE_STORAGE_ACCOUNT_NAME`.
+const NO_ACCOUNT: &str =
+    "has an AccountName= that no account has: a name is 3 to 24 lower-case letters and digits";
+
+/// The error for a protocol that storage does not speak ("Configure Azure Storage connection strings").
+const NO_PROTOCOL: &str = "has a DefaultEndpointsProtocol= other than https and http; write DefaultEndpointsProtocol=https";
+
+/// The error for a suffix that makes no host; the rule is that of `AZURE_STORAGE_ENDPOINT_SUFFIX`.
+const NO_SUFFIX: &str = "has an EndpointSuffix= that ends no host of an account; write it without a scheme, a dot before it or a \
+                         service, such as EndpointSuffix=core.windows.net";
 
 /// Names of pairs, each with the error for a repeated name.
 const TWICE: [(&str, &str); 8] = [
@@ -125,7 +144,7 @@ impl<'a> Pairs<'a> {
     fn endpoint(&self, service: &str, port: u16) -> Result<Option<Url>, CredentialError> {
         let malformed = || CredentialError::MalformedConnectionString { problem: NO_URL };
         if let Some(url) = self.value(&format!("{service}Endpoint")) {
-            return url.parse().map(Some).map_err(|_| malformed());
+            return parse_endpoint(url).map(Some).map_err(|_| malformed());
         }
         if self.is_development() {
             let url = match self.value("DevelopmentStorageProxyUri") {
@@ -139,6 +158,19 @@ impl<'a> Pairs<'a> {
         };
         let scheme = self.value("DefaultEndpointsProtocol").unwrap_or("https");
         let suffix = self.value("EndpointSuffix").unwrap_or("core.windows.net");
+        let problem = if parse_account(account).is_err() {
+            Some(NO_ACCOUNT)
+        } else if !["https", "http"]
+            .iter()
+            .any(|it| scheme.eq_ignore_ascii_case(it))
+        {
+            Some(NO_PROTOCOL)
+        } else {
+            parse_suffix(suffix).err().map(|_| NO_SUFFIX)
+        };
+        if let Some(problem) = problem {
+            return Err(CredentialError::MalformedConnectionString { problem });
+        }
         let service = service.to_ascii_lowercase();
         let url = format!("{scheme}://{account}.{service}.{suffix}/");
         url.parse().map(Some).map_err(|_| malformed())
@@ -147,6 +179,9 @@ impl<'a> Pairs<'a> {
 
 #[cfg(test)]
 mod field;
+
+#[cfg(test)]
+mod parts;
 
 #[cfg(test)]
 mod tests {
@@ -242,7 +277,7 @@ mod tests {
                 "QueueEndpoint",
             ),
             (
-                format!("{sas};AccountName=a;accountname=hunter2"),
+                format!("{sas};AccountName=mine;accountname=hunter2"),
                 "AccountName",
             ),
             (
@@ -265,10 +300,10 @@ mod tests {
     #[test]
     fn the_protocol_and_the_suffix_of_an_account_count() {
         let given = read(
-            "DefaultEndpointsProtocol=http;AccountName=a;EndpointSuffix=queue.test;SharedAccessSignature=sv=1&sig=x",
+            "DefaultEndpointsProtocol=http;AccountName=mine;EndpointSuffix=queue.test;SharedAccessSignature=sv=1&sig=x",
         );
         let table = given.unwrap().endpoint("table").unwrap();
-        assert_eq!(table.as_str(), "http://a.table.queue.test/");
+        assert_eq!(table.as_str(), "http://mine.table.queue.test/");
     }
 
     #[test]

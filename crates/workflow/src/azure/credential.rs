@@ -21,9 +21,12 @@ use base64::prelude::BASE64_STANDARD;
 use clap::ValueEnum;
 use percent_encoding::percent_decode_str;
 
+use crate::clock;
+
 use super::Secret;
 use super::connection_string::other_service;
 use super::given::bare;
+use super::sas::{Sas, SasError};
 use super::sign_in::{Asked, Assertion, Signer, account_sas};
 use super::token::{Make, SharedToken};
 
@@ -85,6 +88,9 @@ pub enum CredentialError {
         /// What is wrong with the text, to complete a sentence after "what is given".
         problem: &'static str,
     },
+    /// A SAS whose time is over, or has not come.
+    #[error("sign in with a SAS: {0}")]
+    Times(#[from] SasError),
     /// The given SAS is a connection string or an account key.
     #[error(
         "sign in with a SAS: what is given holds an account key, which must not leave the account; pass nothing, and give the \
@@ -173,7 +179,11 @@ impl Credential {
             .map_or_else(String::new, |v| v.get_name().to_owned());
         tracing::info!(credential = name, why, "credential chosen");
         match choice {
-            CredentialChoice::Sas => check_sas(sas.ok_or(CredentialError::NoSas)?).map(Self::Sas),
+            CredentialChoice::Sas => {
+                let sas = check_sas(sas.ok_or(CredentialError::NoSas)?)?;
+                Sas(sas.expose()).check_times(clock::now())?;
+                Ok(Self::Sas(sas))
+            }
             CredentialChoice::WorkloadIdentity => token(
                 "workload identity",
                 "AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE must be set, and the file must hold the \

@@ -17,6 +17,9 @@ const SUFFIXES: [&str; 4] = [
     "core.cloudapi.de",
 ];
 
+/// What hosts of accounts with zones end with ("Storage account overview", "Azure DNS zone endpoints").
+const ZONES: [&str; 1] = ["storage.azure.net"];
+
 /// Reason why an endpoint cannot be that of the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
@@ -146,6 +149,23 @@ fn suffix_alone(labels: &[&str]) -> Option<String> {
         labels.join(".")
     };
     SUFFIXES.contains(&suffix.as_str()).then_some(suffix)
+}
+
+/// Whether `url` leads to a host of Azure's own, in any of its clouds.
+pub(super) fn is_of_azure(url: &Url) -> bool {
+    let host = labels(url).join(".");
+    let ends = |suffix: &str| {
+        host.strip_suffix(suffix)
+            .is_some_and(|of| of.ends_with('.'))
+    };
+    SUFFIXES.into_iter().chain(ZONES).any(ends)
+}
+
+/// `suffix` without the service that it begins with, if it is a whole host but for the account: `queue.core.windows.net`.
+pub(super) fn without_service(suffix: &str) -> Option<String> {
+    let labels: Vec<_> = suffix.split('.').collect();
+    let of_all = suffix_alone(&labels)?;
+    (of_all != suffix).then_some(of_all)
 }
 
 fn segments(url: &Url) -> Vec<&str> {

@@ -10,6 +10,7 @@ use super::connection_string::ConnectionString;
 use super::credential::{Credential, CredentialError};
 use super::endpoint::{self, EndpointError};
 use super::given::bare;
+use super::sas::{Sas, SasError};
 use super::sign_in::Target;
 use super::{
     AccountArgs, AzureQueue, AzureTable, QueueArgs, QueueName, Secret, TableArgs, TableName,
@@ -34,6 +35,12 @@ pub enum ConfigError {
         "open the {0}: no account; set AZURE_STORAGE_ACCOUNT_NAME (--account) or the {0} endpoint (--{0}-endpoint)"
     )]
     NoAccount(&'static str),
+    /// A connection string for other services alone.
+    #[error(
+        "open the {0}: the connection string has neither AccountName= nor an endpoint of the {0} service; add one to it, or set \
+         AZURE_STORAGE_ACCOUNT_NAME (--account)"
+    )]
+    NoEndpoint(&'static str),
     /// The endpoint built from account and suffix is not a URL.
     #[error(
         "open the {0}: the endpoint suffix does not make a URL; the public cloud's is core.windows.net"
@@ -48,6 +55,9 @@ pub enum ConfigError {
          (AZURE_STORAGE_SAS_TOKEN)"
     )]
     TokenOverHttp(&'static str),
+    /// A SAS that can never open it.
+    #[error("open the {0}: {1}")]
+    Sas(&'static str, Box<SasError>),
     /// There is no way to sign in.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -113,6 +123,21 @@ impl Storage {
         })
     }
 
+    /// Refuses a SAS that lacks `letter`, without which the program cannot do what it is `doing` with `service` at all. Other
+    /// credentials say nothing of what they grant.
+    pub fn needs(
+        &self,
+        service: &'static str,
+        letter: char,
+        doing: &'static str,
+    ) -> Result<(), ConfigError> {
+        let Credential::Sas(sas) = &self.credential else {
+            return Ok(());
+        };
+        let checked = Sas(sas.expose()).check_letter(letter, doing);
+        checked.map_err(|error| ConfigError::Sas(service, Box::new(error)))
+    }
+
     /// The queue of `args`.
     pub fn queue(&self, args: &QueueArgs) -> Result<AzureQueue, ConfigError> {
         self.queue_named(&args.queue, args)
@@ -167,7 +192,10 @@ impl Storage {
             .account
             .account
             .as_deref()
-            .ok_or(ConfigError::NoAccount(service))?;
+            .ok_or_else(|| match self.given {
+                Some(_) => ConfigError::NoEndpoint(service),
+                None => ConfigError::NoAccount(service),
+            })?;
         format!(
             "https://{account}.{service}.{}/",
             self.account.endpoint_suffix
@@ -193,6 +221,8 @@ impl Storage {
     ) -> Result<Option<Arc<dyn azure_core::credentials::TokenCredential>>, ConfigError> {
         match &self.credential {
             Credential::Sas(sas) => {
+                let checked = Sas(sas.expose()).check_way(url, service);
+                checked.map_err(|error| ConfigError::Sas(service, Box::new(error)))?;
                 url.set_query(Some(sas.expose()));
                 Ok(None)
             }
@@ -219,3 +249,6 @@ fn push(url: &mut Url, segment: &str) {
         .pop_if_empty()
         .push(segment);
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use cucumber::gherkin::{Step, StepType};
 use super::values::percent;
 use crate::scenario::read::read;
 use crate::scenario::selection::{scenarios, steps};
-use crate::scenario::text::is_defined;
+use crate::scenario::text::{alike, is_defined, plain};
 
 /// Two sentences that are at least this similar may mean the same.
 const LIKE: f64 = 0.75;
@@ -38,6 +38,20 @@ const NUMBERS: [&str; 10] = [
 
 /// What to do about `step`, which matches no definition.
 pub(super) fn advice(step: &Step) -> String {
+    let Some(told) = alike(&step.value) else {
+        return by_words(step);
+    };
+    let mut step = step.clone();
+    step.value = plain(&step.value);
+    if is_defined(&step.value, step.ty) {
+        told
+    } else {
+        format!("{told}; {}", by_words(&step))
+    }
+}
+
+/// The same for a step whose letters are what they look like.
+fn by_words(step: &Step) -> String {
     // 'one' may be a number that a step reads as digits, or a plain word of the sentence.
     let plain = repaired(&step.value, false);
     let counted = repaired(&step.value, true);
@@ -266,6 +280,21 @@ mod tests {
                 "{sentence}"
             );
         }
+    }
+
+    /// UTS #39, `confusables.txt`: U+043E, a letter of Cyrillic, looks like o.
+    #[test]
+    fn a_letter_that_looks_like_another_is_named_in_place_of_the_same_sentence() {
+        use StepType::{Given, Then};
+        let told = "'\u{43e}' in it is U+043E, a letter of Cyrillic, and not 'o'; write 'o'";
+        assert_eq!(advice_on(Given, "4 c\u{43e}nsumers"), told);
+        assert_eq!(
+            advice_on(
+                Then,
+                "within 30s every message has exactly \u{43e}ne result"
+            ),
+            format!("{told}; do you mean 'within 30 s every message has exactly one result'?")
+        );
     }
 
     #[test]

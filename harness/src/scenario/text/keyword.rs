@@ -1,5 +1,7 @@
 //! The English keywords of Gherkin, and lines that nearly begin with one.
 
+use super::plain;
+
 /// A keyword that a description can follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header {
@@ -48,9 +50,10 @@ pub(super) fn after_keyword(line: &str) -> Option<&str> {
     steps.find_map(|keyword| line.strip_prefix(keyword.trim_end()))
 }
 
-/// The keyword that `line` was probably meant to begin with: it is in another case, has a space before the colon, or has one or two
-/// wrong letters.
+/// The keyword that `line` was probably meant to begin with: it is in another case, has a space before the colon, has one or two
+/// wrong letters, or some that only look right.
 pub(super) fn meant(line: &str) -> Option<&'static str> {
+    let line = plain(line);
     let (before, _) = line.split_once(':')?;
     let said = folded(before);
     if PROSE.contains(&said.as_str()) {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::super::lint::{Problem, Problems};
 use super::keyword::{Header, begins_step, header, meant, without_colon};
-use super::{Place, doc_string_end, seen, shown};
+use super::{Place, and_alike, doc_string_end, seen, shown};
 
 #[cfg(test)]
 mod tests;
@@ -86,8 +86,9 @@ impl Structure<'_> {
         } else if self.place == Place::Steps {
             let text = format!(
                 "'{}' is among steps and is none: a step is one line and begins with Given, When, Then, And, But or *; write it on \
-                 the line of the step that it belongs to, or as a step",
-                shown(line)
+                 the line of the step that it belongs to, or as a step{}",
+                shown(line),
+                and_alike(line)
             );
             self.problems.add(number, text);
         }
@@ -227,10 +228,12 @@ fn no_feature(line: &str) -> String {
     let keyword = meant(line).or_else(|| without_colon(line));
     if keyword == Some("Feature") {
         return format!(
-            "'{said}' begins no feature; write 'Feature: <name>', with a capital letter and a colon"
+            "'{said}' begins no feature; write 'Feature: <name>', with a capital letter and a colon{}",
+            and_alike(line)
         );
     }
     format!(
-        "a feature file begins with a line 'Feature: <name>', and this one with '{said}'; write that line above it"
+        "a feature file begins with a line 'Feature: <name>', and this one with '{said}'; write that line above it{}",
+        and_alike(line)
     )
 }

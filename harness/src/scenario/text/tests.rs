@@ -56,6 +56,38 @@ fn a_keyword_that_is_none_is_named_with_the_one_that_was_meant() {
     }
 }
 
+/// UTS #39, `confusables.txt`: U+FF1A looks like a colon, U+0441 like c.
+#[test]
+fn a_keyword_with_a_character_that_looks_like_another_names_it() {
+    for (line, letter) in [
+        ("Scenario\u{ff1a} s", "U+FF1A"),
+        ("S\u{441}enario: s", "U+0441"),
+    ] {
+        let found = problems(&format!("Feature: f\n  {line}\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains("write 'Scenario:'") && found[0].contains(letter),
+            "{found:?}"
+        );
+    }
+    for (text, letter) in [
+        ("Feature\u{ff1a} f\n", "U+FF1A"),
+        (
+            "Feature: f\n  Scenario: s\n    Given 1 consumer\n    Wh\u{435}n x\n",
+            "U+0435",
+        ),
+        (
+            "Feature: f\n  Scenario: s\n    G\u{456}ven 1 consumer\n    When x\n",
+            "U+0456",
+        ),
+    ] {
+        let found = problems(text);
+        assert!(found[0].contains(letter), "{found:?}");
+    }
+    // A name may be in any script.
+    assert_eq!(problems("Feature: f\n  Note: \u{43e}n x\n"), [""; 0]);
+}
+
 #[test]
 fn a_step_in_a_description_is_named() {
     for (text, line) in [

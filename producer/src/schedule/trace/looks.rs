@@ -1,6 +1,6 @@
 //! Recognises files that are not traces, and says how to make offsets of them.
 
-use super::{EARLIEST_EPOCH_S, HEADER, LATEST_EPOCH_S, MAX_OFFSET_S, moment};
+use super::{EARLIEST_EPOCH_S, HEADER, LATEST_EPOCH_S, MAX_OFFSET_S, moment, number};
 
 /// Names of the first column in tables over time, from Grafana, Azure Monitor, Log Analytics, Prometheus' clients and logs.
 const TIMES: [&str; 10] = [
@@ -97,6 +97,9 @@ pub(super) fn times_and_values(is_epoch: bool) -> String {
 
 /// Why `text` is not an offset, and what to write; `of_times`: the first line is a time of day.
 pub(super) fn not_an_offset(text: &str, of_times: bool) -> String {
+    if number::no_moment(text).is_some() {
+        return of_text(text);
+    }
     let number = text.parse::<f64>().ok();
     let is_decimal_comma = text.replacen(',', ".", 1).parse::<f64>().is_ok() && text.contains(',');
     let advice = match number {
@@ -134,6 +137,8 @@ fn of_text(text: &str) -> String {
         format!("; write the number alone: {seconds}")
     } else if let Some(seconds) = of_clock(text) {
         format!("; write it in seconds: {seconds}")
+    } else if let Some(told) = number::strange(text).or_else(|| number::no_moment(text)) {
+        told
     } else if text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['/', '-', '.']) {
         "; if it is a time of day, write it as 2026-11-28T10:00:00Z".to_owned()
     } else {

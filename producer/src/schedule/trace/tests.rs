@@ -180,6 +180,47 @@ fn what_is_no_offset_is_told_how_to_write_it() {
             "if it is a time of day, write it as 2026-11-28T10:00:00Z",
         ),
         (
+            "2025-02-30T00:00:00Z",
+            "there is no day 30 in 2025-02, which has 28 days",
+        ),
+        (
+            "2025-04-31 10:00",
+            "there is no day 31 in 2025-04, which has 30 days",
+        ),
+        ("2025-13-01T00:00:00Z", "there is no month 13"),
+        (
+            "2025-01-00T00:00:00Z",
+            "there is no day 00 in 2025-01, which has 31 days",
+        ),
+        (
+            "2025-01-01T25:00:00Z",
+            "there is no such time of day; times are from 00:00:00 to 23:59:59",
+        ),
+        (
+            "1'000.5",
+            "it has ' (U+0027, an apostrophe), which no number has here; write 1000.5",
+        ),
+        (
+            "1\u{2019}000",
+            "it has \u{2019} (U+2019, an apostrophe), which no number has here; write 1000",
+        ),
+        (
+            "1\u{a0}000",
+            "it has U+00A0 (a no-break space), which no number has here; write 1000",
+        ),
+        (
+            "1\u{202f}000.25",
+            "it has U+202F (a narrow no-break space), which no number has here; write 1000.25",
+        ),
+        (
+            "\u{2212}5",
+            "it has \u{2212} (U+2212, a minus sign of another kind), which no number has here; write -5",
+        ),
+        (
+            "\u{664}.5",
+            "it has \u{664} (U+0664, a digit of another script), which no number has here; write it with 0 to 9",
+        ),
+        (
             "",
             "the first column is empty: write the offset there, or leave the line out",
         ),
@@ -259,4 +300,27 @@ fn counts_quotes_without_an_end_and_two_numbers_are_told() {
     ] {
         assert_eq!(parsed(text), expected, "{text:?}");
     }
+}
+
+/// Rule source: RFC 1952, section 2.3.1: a gzip file begins with 1f 8b.
+#[test]
+fn files_of_other_kinds_are_told_in_plain_words() {
+    let told = |bytes: &[u8]| {
+        let error = parse(Path::new("t.csv"), bytes).unwrap_err();
+        error.to_string()
+    };
+    assert_eq!(
+        told(&[0x1f, 0x8b, 8, 0, 0]),
+        "read trace t.csv: the file is compressed by gzip; unpack it first ('gunzip FILE')"
+    );
+    assert_eq!(
+        told(b"offset_s\n0\n\xe9\n"),
+        "read trace t.csv: line 3: it is neither UTF-8 nor UTF-16; save it as UTF-8"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let error = read(directory.path()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("it is a directory; name a file in it"),
+        "{error}"
+    );
 }

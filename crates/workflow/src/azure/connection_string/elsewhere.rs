@@ -51,6 +51,9 @@ pub(super) fn no_connection_string(text: &str) -> &'static str {
         .any(|begin| text.starts_with(begin))
     {
         "is a reference or a placeholder that nobody has filled in"
+    } else if text.starts_with('{') {
+        "is JSON without a text \"connectionString\", as 'az storage account show-connection-string' prints it; give the connection \
+         string alone (-o tsv)"
     } else if is_base64() {
         "is base64 of a connection string, as in the data of a Secret; decode it first"
     } else if text.starts_with("http://") || text.starts_with("https://") {
@@ -152,6 +155,14 @@ mod tests {
             (
                 "@Microsoft.KeyVault(SecretUri=https://hunter2.vault.azure.net/secrets/c)",
                 "nobody has filled in",
+            ),
+            (
+                "{\"value\": \"AccountName=mine;SharedAccessSignature=sv=1&sig=hunter2\"}",
+                "is JSON without",
+            ),
+            (
+                "{\"connectionString\": \"AccountName=mine;SharedAccessSignature=sv=1&sig=hunter2",
+                "is JSON without",
             ),
             ("${HUNTER2}", "nobody has filled in"),
             ("<hunter2>", "nobody has filled in"),
