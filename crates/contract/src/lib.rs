@@ -5,7 +5,7 @@
 //!
 //! [`workload`]: how messages and rows look, as descriptions; the project's own is one of them.
 //! [`duration`], [`number`] and [`histogram`]: how values are written on a command line and in the producer's summary.
-//! [`text`]: files in the encodings that people have.
+//! [`text`]: files in the encodings that people have; [`letters`]: characters that cannot be seen.
 //! [`clock`]: the wall clock, which a simulation replaces.
 
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod histogram;
 mod id;
 pub mod iso;
 pub mod json;
+pub mod letters;
 mod message;
 pub mod number;
 mod payload;
