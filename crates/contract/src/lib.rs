@@ -15,6 +15,7 @@ pub mod histogram;
 mod id;
 pub mod iso;
 pub mod json;
+pub mod letters;
 mod message;
 pub mod number;
 mod payload;

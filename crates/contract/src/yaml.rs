@@ -6,6 +6,18 @@ use crate::json::misfit;
 
 /// Parts of the parser's messages, with a description of the problem and what to do. The first match counts.
 const IN_WORDS: &[(&str, &str)] = &[
+    (
+        "only single YAML document expected",
+        "a second document begins here, and one is read; remove the line --- above it with what follows, or make a file of its own of it",
+    ),
+    (
+        "is not a finite number",
+        "this is no number to JSON or to a table; put it into quotes, if it is a text",
+    ),
+    (
+        "externally tagged enum expected",
+        "one word is expected here, and no list or fields",
+    ),
     ("invalid u", "a whole number from 0 on is expected here"),
     (
         "invalid bool",
@@ -141,11 +153,11 @@ const IN_WORDS: &[(&str, &str)] = &[
     ("unexpected end of", "the file is empty, or ends too early"),
     (
         "simple key expected",
-        "this line is no 'name: value'; write the colon and a space after it",
+        "this line is no 'name: value'; write the colon and a space after it, or indent the line further if it goes on with the text above",
     ),
     (
         "could not find expected ':'",
-        "this line is no 'name: value'; write the colon and a space after it",
+        "this line is no 'name: value'; write the colon and a space after it, or indent the line further if it goes on with the text above",
     ),
 ];
 
@@ -258,6 +270,8 @@ mod tests {
             ("- a\n", 1, "fields are expected here"),
             ("hello\n", 1, "fields are expected here"),
             ("a: 1\na: 2\n", 2, "the key a is there a second time"),
+            ("a: .inf\n", 1, "this is no number to JSON"),
+            ("a: 1\n---\nb: 2\n", 3, "a second document begins here"),
         ] {
             let (at, said) = told(text);
             assert!(said.contains(words), "{text:?}: {said}");

@@ -17,7 +17,6 @@ mod error;
 mod foreign;
 mod kustomize;
 pub mod labels;
-pub mod letters;
 pub mod nodes;
 pub mod pod;
 mod quantity;
@@ -44,6 +43,7 @@ pub use quantity::quantity;
 pub use scaling::Asked;
 pub use source::named;
 pub use source::{read, text_of};
+pub use workflow::contract::letters;
 
 use nodes::NodePool;
 use pod::{Deployment, JobTarget};

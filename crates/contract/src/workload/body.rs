@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
 use super::placeholder::Placeholder;
-use super::template::Template;
+use super::template::{CURLY, Template};
 
 /// A body, or a value within one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,7 +306,13 @@ impl JsonSchema for Body {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "object", "array"] })
+        json_schema!({
+            "type": ["string", "object", "array"],
+            "minLength": 1,
+            "minProperties": 1,
+            "minItems": 1,
+            "not": { "type": "string", "pattern": CURLY },
+        })
     }
 }
 

@@ -2,12 +2,16 @@
 
 mod mistaken;
 mod names;
+mod node;
+mod shape;
+mod unseen;
 
 use std::fmt;
 
 use serde_json::Value;
 
-use super::body::Body;
+use self::node::Node;
+use super::body::{Body, Step};
 use super::description::{Column, Description};
 use super::placeholder::Name;
 use super::template::Template;
@@ -39,24 +43,40 @@ impl Description {
         if let Some(problem) = mistaken::mistaken(text) {
             return Err(vec![problem]);
         }
-        let read: Self = serde_saphyr::from_str(text).map_err(|error| {
-            let (line, text) = crate::yaml::trouble(&error, text);
-            vec![Problem { line, text }]
-        })?;
-        let mut problems = Problems {
-            text,
-            found: vec![],
-        };
-        read.check(&mut problems);
-        problems.found.sort();
-        if problems.found.is_empty() {
-            Ok(read)
+        let one = |(line, text)| vec![Problem { line, text }];
+        let root = Node::read(text).map_err(|error| one(unseen::no_yaml(&error, text)))?;
+        let shape = shape::check(&root, text);
+        let mut found = shape.problems;
+        let read: Option<Self> = if found.is_empty() {
+            let read = serde_saphyr::from_str_with_options(text, node::options());
+            Some(read.map_err(|error| one(crate::yaml::trouble(&error, text)))?)
         } else {
-            Err(problems.found)
+            shape.remains.and_then(|it| serde_json::from_value(it).ok())
+        };
+        if let Some(read) = &read {
+            let mut problems = Problems {
+                root: &root,
+                passed_over: shape.sections,
+                found: vec![],
+            };
+            read.check(&mut problems);
+            found.append(&mut problems.found);
+        }
+        found.sort();
+        found.dedup();
+        match read {
+            Some(read) if found.is_empty() => Ok(read),
+            _ => Err(found),
         }
     }
 
     fn check(&self, problems: &mut Problems<'_>) {
+        if self.name.trim().is_empty() {
+            problems.add(
+                &["name"],
+                "it is empty; write what reports call the workload",
+            );
+        }
         self.check_message(problems);
         self.check_row(problems);
         self.check_poison(problems);
@@ -74,11 +94,17 @@ impl Description {
 
     fn check_message(&self, problems: &mut Problems<'_>) {
         let way = ["message", "body"];
-        for (_, template) in self.message.body.leaves() {
+        let told = problems.found.len();
+        unquoted(&self.message.body, &within(&way, &[]), problems);
+        // What is meant to be in the message is then missed elsewhere.
+        if problems.found.len() > told {
+            problems.passed_over.push("message".to_owned());
+        }
+        for (steps, template) in self.message.body.leaves() {
             let text = "a message holds {id}, {run}, {seq}, {uuid}, {bucket}, {payload}, {digest}, {intended} and {sent}";
+            let way = within(&way, &steps);
             only(problems, &way, template, Name::is_of_messages, text);
         }
-        unquoted(&self.message.body, &way, problems);
         let leaves = self.message.body.leaves();
         let mut holes = leaves.iter().flat_map(|(_, template)| template.holes());
         if !holes.any(|hole| hole.name.identifies()) {
@@ -90,6 +116,14 @@ impl Description {
     fn check_row(&self, problems: &mut Problems<'_>) {
         let mut claimed = Vec::new();
         for column in self.row.columns() {
+            let twice = format!("{}?", column.name);
+            if !column.is_optional && self.row.columns.contains_key(&twice) {
+                let text = format!(
+                    "the column {} is there with and without ?; a row has it once, so remove the one or the other",
+                    column.name
+                );
+                problems.add(&["row", "columns", &twice], text);
+            }
             self.check_column(&column, problems);
             let claim = column.template.whole().filter(|hole| !hole.name.is_known());
             if let Some(hole) = claim {
@@ -149,6 +183,7 @@ impl Description {
                 }
                 _ => None,
             };
+            let source = source.filter(|_| !problems.is_passed_over("message"));
             if let Some(source) = source.filter(|source| !self.message_has(*source)) {
                 let text = format!(
                     "{{{source}}} is not in the message, and the worker knows nothing else of it; put {{{source}}} into message.body"
@@ -185,19 +220,17 @@ impl Description {
             )
         };
         names::queue(&poison.queue, &["poison", "queue"], problems);
-        unquoted(&poison.body, &["poison", "body"], problems);
+        unquoted(&poison.body, &within(&["poison", "body"], &[]), problems);
         let leaves = poison.body.leaves();
-        for (_, template) in &leaves {
+        for (steps, template) in &leaves {
             let text = "what is given up holds {body}, {reason}, {detail}, {message-id}, {attempt}, {worker}, {at}, {part} and {parts}";
-            only(problems, &["poison", "body"], template, fits, text);
+            let way = within(&["poison", "body"], steps);
+            only(problems, &way, template, fits, text);
         }
         let mut holes = leaves.iter().flat_map(|(_, template)| template.holes());
         if !holes.any(|hole| hole.name == Name::Body) {
             let text = "the message itself is nowhere in it; have it hold {body}";
             problems.add(&["poison", "body"], text);
-        }
-        if poison.after == Some(0) {
-            problems.add(&["poison", "after"], "deliveries count from 1");
         }
     }
 
@@ -208,7 +241,8 @@ impl Description {
             ("tables", &self.beside.tables, Name::Table),
         ] {
             for (at, template) in names.iter().enumerate() {
-                let way = ["beside", key];
+                let at_text = at.to_string();
+                let way = ["beside", key, at_text.as_str()];
                 let text = format!("its name is made of {{{own}}} and text");
                 only(problems, &way, template, |name| name == own, &text);
                 match own {
@@ -279,10 +313,10 @@ impl Description {
     }
 }
 
-/// Names in `template` that are not allowed there.
-fn only(
+/// Names in `template` that do not belong there.
+fn only<S: AsRef<str>>(
     problems: &mut Problems<'_>,
-    way: &[&str],
+    way: &[S],
     template: &Template,
     fits: impl Fn(Name) -> bool,
     instead: &str,
@@ -295,8 +329,19 @@ fn only(
     }
 }
 
-/// A placeholder without quotes, which YAML parses as a mapping with one key and no value.
-fn unquoted(body: &Body, way: &[&str], problems: &mut Problems<'_>) {
+/// The way from the top to the value that is at `steps` in the body at `way`.
+fn within(way: &[&str], steps: &[Step]) -> Vec<String> {
+    let steps = steps.iter().map(|step| match step {
+        Step::Field(name) => name.clone(),
+        Step::Place(place) => place.to_string(),
+    });
+    let way = way.iter().map(ToString::to_string);
+    way.chain(steps).collect()
+}
+
+/// A placeholder without quotes, which YAML reads as a mapping of one key without a value.
+fn unquoted(body: &Body, way: &[String], problems: &mut Problems<'_>) {
+    let inside = |step: String| [way, &[step]].concat();
     match body {
         Body::Object(fields) => {
             if let [(name, Body::Constant(Value::Null))] = &fields[..]
@@ -308,24 +353,38 @@ fn unquoted(body: &Body, way: &[&str], problems: &mut Problems<'_>) {
                     format!("{{{name}}} without quotes is a mapping to YAML; write \"{{{name}}}\"");
                 problems.add(way, text);
             }
-            for (_, body) in fields {
-                unquoted(body, way, problems);
+            for (name, body) in fields {
+                unquoted(body, &inside(name.clone()), problems);
             }
         }
-        Body::List(list) => list.iter().for_each(|body| unquoted(body, way, problems)),
+        Body::List(list) => {
+            for (at, body) in list.iter().enumerate() {
+                unquoted(body, &inside(at.to_string()), problems);
+            }
+        }
         Body::Text(_) | Body::Constant(_) => {}
     }
 }
 
 /// The problems found so far in `text`.
 struct Problems<'a> {
-    text: &'a str,
+    root: &'a Node,
+    /// Fields at the top in which something of another kind is wrong, of which what is found here may be a consequence.
+    passed_over: Vec<String>,
     found: Vec<Problem>,
 }
 
 impl Problems<'_> {
-    fn add(&mut self, way: &[&str], text: impl Into<String>) {
-        let line = line_of(self.text, way);
+    /// Whether what is found in the field `section` at the top may be a consequence of something else.
+    fn is_passed_over(&self, section: &str) -> bool {
+        self.passed_over.iter().any(|it| it == section)
+    }
+
+    fn add<S: AsRef<str>>(&mut self, way: &[S], text: impl Into<String>) {
+        if self.is_passed_over(way.first().map_or("", AsRef::as_ref)) {
+            return;
+        }
+        let line = self.root.line_of(way);
         let text = text.into();
         self.found.push(Problem { line, text });
     }

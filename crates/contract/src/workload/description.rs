@@ -4,10 +4,29 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::body::Body;
 use super::placeholder::Name;
 use super::template::Template;
+
+/// Patterns of the schema, which say of names what `check::names` says: in the syntax that JavaScript and Python share, so that letters
+/// beyond ASCII are taken as they come.
+const NOT_BLANK: &str = r"\S";
+const QUEUE: &str = r"^(?!\{queue\}$)(?=.{3})([a-z0-9]|\{queue\})(-?([a-z0-9]|\{queue\}))*$";
+const TABLE: &str = r"^(?!\{table\}$)(?=.{3})([A-Za-z]|\{table\})([A-Za-z0-9]|\{table\})*$";
+const COLUMN: &str = r"^[^\x00-@\[-^`{-\x7f][^\x00-/:-@\[-^`{-\x7f]{0,254}\??$";
+
+fn column_names() -> Value {
+    let of_the_service = ["Timestamp", "Timestamp?", "PartitionKey?", "RowKey?"];
+    json!({ "pattern": COLUMN, "not": { "enum": of_the_service } })
+}
+
+/// Names that hold what `needs` looks for, beside what is in `pattern`.
+fn names(needs: &str, pattern: &str) -> Value {
+    let pattern = pattern.replacen('^', &format!("^{needs}"), 1);
+    json!({ "$ref": "#/$defs/Template", "type": "string", "pattern": pattern })
+}
 
 /// A workload: its message, its result, and the worker that makes one of the other.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -17,6 +36,7 @@ pub struct Description {
     #[schemars(range(min = 1, max = 1))]
     pub version: u32,
     /// What the workload is called in reports.
+    #[schemars(extend("pattern" = NOT_BLANK))]
     pub name: String,
     /// What is put into the queue.
     pub message: MessageForm,
@@ -41,6 +61,7 @@ pub struct MessageForm {
     #[serde(default)]
     pub encoding: Encoding,
     /// The body: fields, which become an object of JSON, or a text. Placeholders such as `{id}` and `{payload}` are filled in.
+    #[schemars(extend("pattern" = r"\{(id|seq|uuid|payload[2-9]?)[:}]"))]
     pub body: Body,
 }
 
@@ -61,6 +82,7 @@ pub enum Encoding {
 pub struct RowForm {
     /// What each column holds, `PartitionKey` and `RowKey` among them where the worker promises its keys. A name that ends in `?` is of a
     /// column that may be absent. Columns that are not named are not looked at.
+    #[schemars(extend("minProperties" = 1, "propertyNames" = column_names()))]
     pub columns: BTreeMap<String, Template>,
     /// How the row comes into the table.
     #[serde(default)]
@@ -84,16 +106,18 @@ pub enum Written {
 pub struct PoisonForm {
     /// The name of the poison queue.
     #[serde(default = "poison_queue")]
+    #[schemars(extend("type" = "string", "pattern" = QUEUE))]
     pub queue: Template,
     /// What is put there: `{body}` alone, or an envelope.
     #[serde(default = "bare")]
+    #[schemars(extend("pattern" = r"\{body[:}]"))]
     pub body: Body,
     /// The reasons that there are, where the envelope has one.
     #[serde(default)]
     pub reasons: Vec<String>,
     /// After how many deliveries a message is given up, where nobody sets it otherwise: what `{attempts}` is then.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub after: Option<u32>,
 }
 
@@ -111,9 +135,11 @@ fn bare() -> Body {
 pub struct BesideForm {
     /// The names of queues, such as `{queue}-low`.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true, "items" = names(r"(?=.*\{queue\})", QUEUE)))]
     pub queues: Vec<Template>,
     /// The names of tables, such as `{table}log`.
     #[serde(default)]
+    #[schemars(extend("uniqueItems" = true, "items" = names(r"(?=.*\{table\})", TABLE)))]
     pub tables: Vec<Template>,
 }
 
@@ -123,13 +149,16 @@ pub struct BesideForm {
 pub struct WorkerForm {
     /// The command of the shell that starts it, in the directory of this file; absent: the project's own consumer.
     #[serde(default)]
+    #[schemars(extend("pattern" = NOT_BLANK))]
     pub command: Option<String>,
     /// The image that its pods are made of in a cluster; absent: that of the manifests.
     #[serde(default)]
+    #[schemars(extend("pattern" = NOT_BLANK))]
     pub image: Option<String>,
     /// The environment variables that it is given, with placeholders for what they hold. One whose placeholder has no value is left out. What
     /// no variable names, the worker has no setting for.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = json!({ "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })))]
     pub variables: BTreeMap<String, Template>,
     /// What it means when the worker ends by itself.
     #[serde(default)]

@@ -251,6 +251,19 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
+/// A placeholder between quotes of a word processor, which are characters of the text, not quotes of YAML.
+pub(super) const CURLY: &str =
+    r"^\s*[\u2018-\u201f\u00ab\u00bb]\s*\{[^{}]*\}\s*[\u2018-\u201f\u00ab\u00bb]\s*$";
+
+/// Whether `text` is what [`CURLY`] says.
+pub(super) fn is_in_curly_quotes(text: &str) -> bool {
+    let is_quote = |c: char| matches!(c, '\u{2018}'..='\u{201f}' | '\u{ab}' | '\u{bb}');
+    let bare = text.trim().strip_prefix(is_quote);
+    let bare = bare.and_then(|rest| rest.strip_suffix(is_quote));
+    let inner = bare.and_then(|bare| bare.trim().strip_prefix('{')?.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains(['{', '}']))
+}
+
 impl JsonSchema for Template {
     fn schema_name() -> Cow<'static, str> {
         "Template".into()
@@ -263,6 +276,7 @@ impl JsonSchema for Template {
                             times: {intended:rfc3339}, :unix-ms, :unix-s; of spans: {lease:s}, :ms, :hms; of texts within texts: \
                             {payload:json}, :url, :xml, :base64.",
             "type": ["string", "number", "boolean"],
+            "not": { "type": "string", "pattern": CURLY },
         })
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use super::{Problem, line_of};
+use super::Problem;
+use super::node::{Content, Node};
 
 /// Advice if another kind of file was named.
 const INSTEAD: &str =
@@ -24,7 +23,7 @@ pub(super) fn mistaken(text: &str) -> Option<Problem> {
     let text = text.trim_start_matches('\u{feff}');
     let keys = keys(text);
     let problem = |key: &str, said: String| {
-        let line = line_of(text, &[key]);
+        let line = keys.get(key).map_or(0, |(line, _)| *line);
         Some(Problem { line, text: said })
     };
     let is_ours = ["message", "row", "worker"]
@@ -33,7 +32,7 @@ pub(super) fn mistaken(text: &str) -> Option<Problem> {
     if !is_ours && keys.contains_key("apiVersion") {
         return problem(
             "apiVersion",
-            of_kubernetes(keys.get("kind").map(String::as_str)),
+            of_kubernetes(keys.get("kind").map(|(_, kind)| kind.as_str())),
         );
     }
     let other = OF_OTHERS.iter().find(|(key, _)| keys.contains_key(*key));
@@ -42,7 +41,7 @@ pub(super) fn mistaken(text: &str) -> Option<Problem> {
             format!("this looks like {what}, not like the description of a workload; {INSTEAD}");
         return problem(key, said);
     }
-    let version = keys.get("version")?;
+    let (_, version) = keys.get("version")?;
     let number: f64 = version.trim_start_matches('v').parse().ok()?;
     if (number - 1.0).abs() < f64::EPSILON {
         return None;
@@ -75,27 +74,32 @@ fn of_kubernetes(kind: Option<&str>) -> String {
     )
 }
 
-/// The keys of the first object in `text`, each with its value unless that is a list or an object.
-fn keys(text: &str) -> BTreeMap<String, String> {
+/// The keys of the first object in `text`, each with its line, and with its value where that is no list and no object.
+fn keys(text: &str) -> BTreeMap<String, (u64, String)> {
     let begun = text.strip_prefix("---").unwrap_or(text);
     let first = begun.split("\n---").next().unwrap_or_default();
-    let scalar = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Array(_) | Value::Object(_) => String::new(),
-        other => other.to_string(),
+    let scalar = |node: &Node| match &node.content {
+        Content::Text(text) => text.clone(),
+        Content::List(_) | Content::Fields(_) => String::new(),
+        _ => node.json().to_string(),
     };
-    if let Ok(keys) = serde_saphyr::from_str::<BTreeMap<String, Value>>(first) {
-        return keys
+    if let Ok(Content::Fields(fields)) = Node::read(first).map(|node| node.content) {
+        return fields
             .iter()
-            .map(|(key, value)| (key.clone(), scalar(value)))
+            .map(|(key, value)| (key.name.clone(), (key.line, scalar(value))))
             .collect();
     }
-    // Some files, such as Helm templates, are not YAML: lines without indentation begin with a key.
-    let lines = first.lines().filter_map(|line| line.split_once(':'));
-    let lines = lines.filter(|(key, _)| key.starts_with(|c: char| c.is_ascii_alphabetic()));
-    lines
-        .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
-        .collect()
+    // No YAML, as templates of Helm are none: what begins at the edge is a key.
+    let mut keys = BTreeMap::new();
+    for (number, line) in (1..).zip(first.lines()) {
+        let pair = line.split_once(':');
+        let begins = |key: &str| key.starts_with(|c: char| c.is_ascii_alphabetic());
+        if let Some((key, value)) = pair.filter(|(key, _)| begins(key)) {
+            keys.entry(key.to_owned())
+                .or_insert((number, value.trim().to_owned()));
+        }
+    }
+    keys
 }
 
 #[cfg(test)]
@@ -124,7 +128,7 @@ mod tests {
             ),
             (
                 "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {}}",
-                "this is a manifest of Kubernetes (kind: Pod), ",
+                "line 1: this is a manifest of Kubernetes (kind: Pod), ",
                 "worker.variables",
             ),
             (

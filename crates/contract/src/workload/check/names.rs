@@ -1,7 +1,7 @@
 //! Checks of the names of columns, queues, tables and variables in a description.
 
 use super::Problems;
-use crate::workload::{Piece, Template};
+use crate::workload::{Format, Piece, Template};
 
 /// The queue and the table of the run with the shortest id are checked in place of all runs': a problem with them is one for
 /// every run.
@@ -31,12 +31,13 @@ pub(super) fn column(name: &str, way: &[&str], problems: &mut Problems<'_>) {
 
 /// Queue service, "Naming queues and metadata".
 pub(super) fn queue(template: &Template, way: &[&str], problems: &mut Problems<'_>) {
+    plain(template, way, problems);
     let name = filled(template, QUEUE);
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_name = (3..=LONGEST_NAME).contains(&name.len())
-        && name.chars().all(|c| plain(c) || c == '-')
-        && name.starts_with(plain)
-        && name.ends_with(plain)
+        && name.chars().all(|c| small(c) || c == '-')
+        && name.starts_with(small)
+        && name.ends_with(small)
         && !name.contains("--");
     if !is_name {
         let text = format!(
@@ -49,6 +50,7 @@ pub(super) fn queue(template: &Template, way: &[&str], problems: &mut Problems<'
 
 /// Table service, "Understanding the Table service data model", "Table names".
 pub(super) fn table(template: &Template, way: &[&str], problems: &mut Problems<'_>) {
+    plain(template, way, problems);
     let name = filled(template, TABLE);
     let is_name = (3..=LONGEST_NAME).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -77,6 +79,14 @@ pub(super) fn variable(name: &str, way: &[&str], problems: &mut Problems<'_>) {
         "{name:?} is no name of an environment variable: one is letters, digits and '_', and begins with no digit{to_do}"
     );
     problems.add(way, text);
+}
+
+/// A name holds that of the run as it is.
+fn plain(template: &Template, way: &[&str], problems: &mut Problems<'_>) {
+    if let Some(hole) = template.holes().find(|hole| hole.format != Format::Plain) {
+        let text = format!("{hole} has a format in a name; write {{{}}}", hole.name);
+        problems.add(way, text);
+    }
 }
 
 /// The name in a run whose own resource is `own`. Other placeholders are not allowed there, and have their own error.

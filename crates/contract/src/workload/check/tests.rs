@@ -1,3 +1,5 @@
+mod told;
+
 use super::*;
 use crate::workload::OWN;
 
@@ -79,7 +81,7 @@ fn every_problem_is_told_with_its_line_and_what_would_be_right() {
         (
             "text: \"{payload}\"",
             "text: \"{attempt}\"",
-            "line 4: {attempt} has no meaning here",
+            "line 6: {attempt} has no meaning here",
         ),
         (
             "QUEUE: \"{queue-endpoint}\"",
@@ -140,7 +142,11 @@ fn what_does_not_fit_is_told_without_the_words_of_the_parser() {
             "nme: orders",
             "line 2: unknown field nme; there are version, name, message",
         ),
-        ("name: orders\n", "", "lacks the field name"),
+        (
+            "name: orders\n",
+            "",
+            "line 1: the description lacks the field name; write it at the top of the file, such as: name: orders",
+        ),
     ] {
         let problems = wrong(from, to);
         assert!(
@@ -189,7 +195,7 @@ fn names_that_nothing_can_have_and_misspelt_placeholders_are_told() {
         (
             "text: \"{payload}\"",
             "text: {payload}",
-            "line 4: {payload} without quotes is a mapping to YAML; write \"{payload}\"",
+            "line 6: {payload} without quotes is a mapping to YAML; write \"{payload}\"",
         ),
         (
             "text: \"{payload}\"",
@@ -304,9 +310,9 @@ fn what_is_given_up_holds_its_message() {
         let expected = format!("line 17: no queue can be called {name}: ");
         assert!(told.starts_with(&expected), "{told}");
     }
+    let told = poison("  after: 0\n").unwrap();
     assert!(
-        poison("  after: 0\n")
-            .unwrap()
-            .ends_with("deliveries count from 1")
+        told.starts_with("line 17: a whole number from 1 to"),
+        "{told}"
     );
 }
